@@ -188,7 +188,10 @@ def compare(
                 started = time.perf_counter()
                 model = ours(rows, written_rows, texts_used, encoder_used)
                 scores.put(
-                    title, model.read(scored_rows.texts), model.categories, time.perf_counter() - started
+                    title,
+                    model.predict_proba(scored_rows.texts),
+                    model.categories,
+                    time.perf_counter() - started,
                 )
         if scores is not None:
             label = "all" if size is None else f"{size} each" if per_category else str(size)

@@ -1,6 +1,6 @@
-"""Text in, proposed initial assessment out (clause 7.5): safety rules, a calibrated model, reasons, doubt.
+"""Triage: a text in, a proposed initial assessment out (clause 7.5).
 
-This room knows nothing of chats or tables. Importing it is cheap: scikit-learn is loaded by
-`triage.learning.training`, `triage.model.artefact` and `triage.proposal` only, so the safety rules run in the
-transaction of every message without it.
+It combines safety rules, a calibrated model, reasons, and "not sure" where the model is in doubt. It knows nothing of
+chats or tables. Importing the package is cheap: the safety rules run in the transaction of every message, so only
+`triage.proposal`, `triage.model` and `triage.learning` load scikit-learn.
 """

@@ -1,11 +1,15 @@
-"""Training in a process of its own: an order on standard input, verdict, card and artefact on standard output.
+"""The training process: `python -m triage` reads a training order and writes the model with its verdict.
 
-The order is one line of JSON, `{"languages", "own", "rows", "history", "unlabelled", "in_use", "erased",
-"wanted_precision", "alert_budget", "encoder"}`, then the artefact of the model in use, if there is one.
-`rows` are the record's, with `ref`, `at` and `whole`; `own` the organisation's examples; `history` what a
-promoted model learnt from besides; `unlabelled` what was told in complaints that nobody has assessed; `erased`
-whether the model in use may hold words that were erased since. All comes over a pipe so that no complainant's
-words lie in a file.
+Standard input is one line of JSON, followed by the artefact of the model in use, if there is one. Standard output is
+one line of JSON with the card and the verdict, followed by the new artefact. Pipes keep complainants' words out of
+files. Keys of the order:
+
+- `rows`: the examples of the record, with `ref`, `at` and `whole`;
+- `own`: the organisation's own examples; `languages`: those of the starter examples to add;
+- `history`: rows that a promoted model learned from as well;
+- `unlabelled`: texts of complaints that have not been assessed;
+- `in_use`: what the model in use may have seen; `erased`: whether it may contain words that were erased since;
+- `wanted_precision`, `alert_budget` and `encoder`: the settings.
 """
 
 from __future__ import annotations
@@ -24,24 +28,24 @@ from triage.errors import UnreadableModel
 from triage.example import Example
 from triage.learning.examples import starter_examples
 from triage.learning.holdout import RecordRow
-from triage.learning.run import ModelInUse, learn, unlearn
+from triage.learning.run import ModelInUse, retrain_after_erasure, train_candidate
 from triage.learning.training import train
 from triage.model.artefact import dump, load
 from triage.model.card import card
 from triage.model.embeddings import AUTO, chosen_encoder
 
 ORPHANED = 70
-_LOOK_SECONDS = 1.0
+"""Exit code when the parent process has ended."""
+_POLL_SECONDS = 1.0
 
 
 def main() -> None:
-    """Learn from the order; write one JSON line with the card and the verdict, then the artefact."""
-    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
-    head, _, blob = sys.stdin.buffer.read().partition(b"\n")
-    order = json.loads(head)
-    own = [*starters(order["languages"]), *map(_written, order.get("own", ()))]
-    in_use, unread = _in_use(order.get("in_use"), blob)
-    rows, history = rows_of(order["rows"]), [_past(one) for one in order.get("history", ())]
+    """Train on the order; write one JSON line with the card and the verdict, then the artefact."""
+    threading.Thread(target=exit_without, args=(os.getppid(),), daemon=True).start()
+    header, _, blob = sys.stdin.buffer.read().partition(b"\n")
+    order = json.loads(header)
+    own = [*_starters(order["languages"]), *map(_parse_written, order.get("own", ()))]
+    in_use, problems = _load_in_use(order.get("in_use"), blob)
     recipe = partial(
         train,
         wanted_precision=order["wanted_precision"],
@@ -49,65 +53,78 @@ def main() -> None:
         encoder=chosen_encoder(order.get("encoder", AUTO)),
         unlabelled=order.get("unlabelled", ()),
     )
+    rows = rows_of(order["rows"])
+    history = [_parse_example(values) for values in order.get("history", ())]
     budget = order["alert_budget"]
     if order.get("erased") and in_use is not None:
-        made, verdict = unlearn(own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget)
+        model, verdict = retrain_after_erasure(
+            own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget
+        )
     else:
-        made, verdict = learn(own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget)
-    said = verdict.as_json()
-    said["reasons"] += unread
-    header = json.dumps({"card": card(made), "verdict": said}, ensure_ascii=False)
-    sys.stdout.buffer.write(header.encode() + b"\n" + dump(made))
+        model, verdict = train_candidate(
+            own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget
+        )
+    verdict_values = verdict.as_json()
+    verdict_values["reasons"] += problems
+    output = json.dumps({"card": card(model), "verdict": verdict_values}, ensure_ascii=False)
+    sys.stdout.buffer.write(output.encode() + b"\n" + dump(model))
 
 
-def starters(languages: Sequence[str]) -> list[Example]:
-    """The starter examples of these languages; English ones where none of them has any."""
+def rows_of(values: Sequence[Mapping[str, Any]]) -> list[RecordRow]:
+    """The record's examples as the store returns them.
+
+    Only a whole complaint keeps its reference, because only that is a case to compare with.
+    """
+    return [_parse_row(row) for row in values]
+
+
+def exit_without(parent: int) -> None:
+    """End this process when its parent has: no process is left to take the model, and training uses a whole core."""
+    while os.getppid() == parent:
+        time.sleep(_POLL_SECONDS)
+    os._exit(ORPHANED)
+
+
+def _starters(languages: Sequence[str]) -> list[Example]:
+    """The starter examples of these languages; the English ones where none of them has any."""
     return starter_examples(languages) or starter_examples(("en",))
 
 
-def rows_of(said: Sequence[Mapping[str, Any]]) -> list[RecordRow]:
-    """The record's examples as the store tells them; only a whole complaint is a case to compare with."""
-    return [_row(one) for one in said]
-
-
-def _row(one: Mapping[str, Any]) -> RecordRow:
-    at, whole = datetime.fromisoformat(one["at"]), bool(one.get("whole", True))
+def _parse_row(values: Mapping[str, Any]) -> RecordRow:
+    at, whole = datetime.fromisoformat(values["at"]), bool(values.get("whole", True))
     example = Example(
-        one["text"],
-        one["category"],
-        one.get("severity"),
-        one.get("language"),
+        values["text"],
+        values["category"],
+        values.get("severity"),
+        values.get("language"),
         at,
-        ref=one["ref"] if whole else None,
+        ref=values["ref"] if whole else None,
     )
-    return RecordRow(example, one["ref"], at, whole)
+    return RecordRow(example, values["ref"], at, whole)
 
 
-def _written(one: Mapping[str, Any]) -> Example:
-    return Example(one["text"], one["category"], one.get("severity"), one.get("language"), written=True)
+def _parse_written(values: Mapping[str, Any]) -> Example:
+    return Example(
+        values["text"], values["category"], values.get("severity"), values.get("language"), written=True
+    )
 
 
-def _past(one: Mapping[str, Any]) -> Example:
-    """A real complaint, but no case here that could be shown as a like one."""
-    return Example(one["text"], one["category"], one.get("severity"), one.get("language"))
+def _parse_example(values: Mapping[str, Any]) -> Example:
+    """A real complaint without a reference: it cannot be shown as a similar case."""
+    return Example(values["text"], values["category"], values.get("severity"), values.get("language"))
 
 
-def _in_use(said: Mapping[str, Any] | None, blob: bytes) -> tuple[ModelInUse | None, list[str]]:
-    if said is None:
+def _load_in_use(values: Mapping[str, Any] | None, blob: bytes) -> tuple[ModelInUse | None, list[str]]:
+    """The model in use, or None with the reason where it cannot be read."""
+    if values is None:
         return None, []
     try:
         model = load(blob)
-    except UnreadableModel as wrong:
-        return None, [f"The model in use cannot be read and was not compared with: {wrong}"]
-    until = said.get("until")
-    return ModelInUse(model, None if until is None else datetime.fromisoformat(until), bool(said["ours"])), []
-
-
-def end_with(parent: int) -> None:
-    """Whoever ordered this is gone: nobody is left to take the model, so the machine is left in peace."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    os._exit(ORPHANED)
+    except UnreadableModel as error:
+        return None, [f"The model in use cannot be read, so the candidate was not compared with it: {error}"]
+    until = values.get("until")
+    learned_until = None if until is None else datetime.fromisoformat(until)
+    return ModelInUse(model, learned_until, bool(values["ours"])), []
 
 
 if __name__ == "__main__":

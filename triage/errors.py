@@ -1,16 +1,14 @@
-"""What can go wrong in triage; each message says what to do."""
+"""Errors of triage; each message says what to do."""
 
 from __future__ import annotations
 
 
 class TriageError(Exception):
-    """Something triage refuses to do."""
+    """Base of all errors that triage raises on purpose."""
 
 
 class UnreadableModel(TriageError):
-    """A model file that is altered, of another kind or from an unknown version; the last good model stays
-    in use.
-    """
+    """A model file that was altered, is of another kind, or has an unknown version; the last good model is kept."""
 
 
 class UnusableExamples(TriageError):
@@ -18,12 +16,12 @@ class UnusableExamples(TriageError):
 
 
 class UnreadableTable(TriageError):
-    """A CSV file without the columns asked for, or in no readable encoding."""
+    """A CSV file without the requested columns, or in no readable encoding."""
 
 
 class UnknownColumn(UnreadableTable):
-    """A column that was asked for, or is needed, is not in the file or stands in it twice."""
+    """A column that was named, or is required, is missing from the file or occurs twice."""
 
 
 class UnusableEncoder(TriageError):
-    """An encoder of texts that is asked for by name but absent, or whose files are missing or altered."""
+    """A text encoder that was named but is not installed, or whose files are missing or altered."""

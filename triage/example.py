@@ -1,4 +1,4 @@
-"""A labelled text: what training and evaluation read."""
+"""A labelled text, the input of training and evaluation."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A complaint's words with the category a person gave it; severity 1-5 and language where known.
+    """A complaint's text with the category that a person assigned, and severity (1-5) and language where known.
 
-    `at` is when it was received (aware), so that an evaluation can hold back the most recent. `ref` is the
-    complaint it comes from, where it comes from the record. `written`: made up to teach, not a complaint
-    that somebody sent; it trains, but no figure is taken on it where there are enough real ones.
+    `at` is the time of receipt (aware), so that an evaluation can hold out the most recent. `ref` is the complaint's
+    reference, where it comes from the record. A `written` example was made up for training and is no real complaint:
+    figures are not taken on it where there are enough real ones.
     """
 
     text: str

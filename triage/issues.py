@@ -1,29 +1,130 @@
-"""Where the sentences of a story stand, however it was typed (7.7: every aspect of it is answered).
+"""The issues of a complaint, each with its own category (7.7: every aspect is answered).
 
-People on phones write in lower case throughout, so a full stop counts before a small letter too. What must not
-be taken for an end then, abbreviations and ordinal numbers, stands in `triage/phrases/abbreviations_<language>.toml`.
-
-The matters in one complaint (7.7: every aspect is answered), each with its own category.
-
-A letter holds about two. Sentences are read one by one in the light of the whole; those of a like category
-are gathered, and a second matter is named only where a sentence speaks for it clearly, the more clearly the
-smaller its part of the story: a person can add a row sooner than notice a wrong one.
+A complaint has about two issues. Its sentences are classified one by one, weighted by the category of the whole text,
+and sentences of the same category are joined. A second issue is named only where a sentence is clearly about it, the
+clearer the smaller its part of the text: it is easier for a person to add a row than to notice a wrong one.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from triage.folding import fold
 from triage.language_tables import LANGUAGES, any_of, read_phrases
-from triage.model.calibration import Doubles
+from triage.model.calibration import Doubles, Mask
 from triage.model.pipeline import Model
 from triage.text import LONGEST
+
+Span = tuple[int, int]
+
+MOST = 4
+"""Issues named at most, the main one included."""
+CLEAR = 1.0
+"""Least value for a second issue of: the odds of its surest sentence, times its part of the text.
+
+For a half of the text these are odds of two to one (0.67), for a quarter four to one (0.8). The more sentences a text
+has, the likelier one of them sounds like something different by chance ("he did not come", "nobody rang me").
+"""
+
+_CONTEXT_EXPONENT = 0.35
+"""How much the probabilities of the whole text count for each of its sentences."""
+_LEAST_PROBABILITY = 0.5
+"""Probability from which on a sentence counts for another category than the main one."""
+_OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueFound:
+    """One issue: its sentences as written, their category with its probability, and where they are.
+
+    `spans` are (start, end) in the text as written, in order, end excluded.
+    """
+
+    text: str
+    category: str
+    probability: float
+    spans: tuple[Span, ...]
+
+
+def find_issues(
+    model: Model, text: str, *, whole: Doubles | None = None, allowed: Mask | None = None
+) -> tuple[IssueFound, ...]:
+    """The issues of a complaint, the main one first; none for a text without words.
+
+    `whole` (categories,) are the probabilities of the whole text, computed by default. `allowed` (categories,) marks
+    those that may be named, at least one; by default all.
+    """
+    bounds = split_sentences(text)
+    if not bounds or not _WORD.search(text):
+        return ()
+    if whole is None:
+        whole = model.word_probabilities(model.matrix([text]))[0]
+    allowed = np.ones(len(model.categories), dtype=bool) if allowed is None else allowed
+    main = int(np.where(allowed, whole, -1.0).argmax())
+    p_main = float(whole[main] / whole[allowed].sum())
+    if len(bounds) == 1:
+        return (_build_issue(model, text, bounds, main, p_main),)
+    matrix = model.matrix([text[start:end] for start, end in bounds])
+    by_sentence = _in_context(model.word_probabilities(matrix), whole)
+    by_category: dict[int, list[int]] = {main: []}
+    for index, row in enumerate(by_sentence):
+        best = int(row.argmax())
+        is_other_issue = best != main and model.categories[best] != _OTHER
+        is_clear = allowed[best] and row[best] >= _LEAST_PROBABILITY
+        # A sentence that is not clear belongs to the main issue.
+        by_category.setdefault(best if is_other_issue and is_clear else main, []).append(index)
+    lengths = np.array([end - start for start, end in bounds])
+    parts = lengths / lengths.sum()
+    weights = {
+        category: float(by_sentence[indices, category].sum())
+        for category, indices in by_category.items()
+        if category != main
+        and _odds(float(by_sentence[indices, category].max())) * parts[indices].sum() >= CLEAR
+    }
+    further = sorted(weights, key=lambda category: -weights[category])[: MOST - 1]
+    rest = [
+        index for category, indices in by_category.items() if category not in further for index in indices
+    ]
+    main_bounds = [bounds[index] for index in sorted(rest)] or bounds
+    issues = [_build_issue(model, text, main_bounds, main, p_main)]
+    for category in further:
+        indices = by_category[category]
+        p_category = float(by_sentence[indices, category].max())
+        issues.append(_build_issue(model, text, [bounds[index] for index in indices], category, p_category))
+    return tuple(issues)
+
+
+def _odds(probability: float) -> float:
+    return probability / max(1 - probability, 1e-9)
+
+
+def _in_context(by_sentence: Doubles, whole: Doubles) -> Doubles:
+    """The probabilities of the sentences weighted by those of the whole text; rows sum to 1."""
+    weighted = by_sentence * np.maximum(whole, 1e-6) ** _CONTEXT_EXPONENT
+    return np.asarray(weighted / weighted.sum(axis=1, keepdims=True))
+
+
+def _build_issue(
+    model: Model, text: str, bounds: Sequence[Span], category: int, probability: float
+) -> IssueFound:
+    spans: list[Span] = []
+    for start, end in bounds:
+        # Consecutive sentences are one passage.
+        if spans and not text[spans[-1][1] : start].strip():
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    passages = " ".join(" ".join(text[start:end].split()) for start, end in spans)
+    return IssueFound(passages, model.categories[category], round(probability, 4), tuple(spans))
+
+
+# Sentences. People on phones write everything in lower case, so a full stop ends a sentence before a small letter
+# too. The exceptions, abbreviations and ordinal numbers, are in `triage/phrases/abbreviations_<language>.toml`.
 
 _FEWEST_WORDS = 4
 _MOST_SENTENCES = 200
@@ -34,168 +135,85 @@ _END = re.compile(rf"[{_STOPS}]+[\"'”’“»)\]]*(?=\s|$)|\s*[\r\n]+\s*|;\s")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _TOKEN_BEFORE = re.compile(r"[^\s(\[\"'“”„«]*$")
 _WORD_AFTER = re.compile(r"\s*([\w§]{1,40})")
-# One letter is an initial or half an abbreviation ("z. B.", "p. ej."), letters by ones and twos a whole one
-# ("e.g."); but the hour says "5 p.m." at the end as often.
+# A single letter is an initial or half an abbreviation ("z. B.", "p. ej."); groups of one or two letters are a whole
+# one ("e.g."). But "5 p.m." ends a sentence as often as not.
 _LETTERS = re.compile(r"[^\W\d_]|(?![ap]\.m$)(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
-# "Am 3. März", "3. katta", "bis 3.5. warten": an ordinal has one or two figures, an amount "12.50" is no date.
+# "Am 3. März", "3. katta", "bis 3.5. warten": an ordinal has one or two digits, an amount like "12.50" is no date.
 _ORDINAL = re.compile(r"[0-9]{1,2}|(?:[12]?[0-9]|3[01]|0[1-9])\.(?:1[0-2]|0?[1-9])")
 
 
-def sentences(text: str) -> tuple[tuple[int, int], ...]:
-    """Where the sentences stand; one of fewer than four words goes with the one before it."""
-    bounds: list[tuple[int, int]] = []
-    start = 0
-    for end in [*_ends(text), len(text[:LONGEST])]:
-        piece = text[start:end]
-        low, high = start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
-        start = end
-        if low >= high:
+def split_sentences(text: str) -> tuple[Span, ...]:
+    """The (start, end) of each sentence; one of fewer than four words is joined to the one before it."""
+    bounds: list[Span] = []
+    position = 0
+    for stop in [*_sentence_ends(text), len(text[:LONGEST])]:
+        piece = text[position:stop]
+        start = position + len(piece) - len(piece.lstrip())
+        end = stop - (len(piece) - len(piece.rstrip()))
+        position = stop
+        if start >= end:
             continue
-        short = len(_WORD.findall(text[low:high])) < _FEWEST_WORDS
-        if bounds and (short or len(bounds) == _MOST_SENTENCES):
-            bounds[-1] = (bounds[-1][0], high)
+        is_short = len(_WORD.findall(text[start:end])) < _FEWEST_WORDS
+        if bounds and (is_short or len(bounds) == _MOST_SENTENCES):
+            bounds[-1] = (bounds[-1][0], end)
         else:
-            bounds.append((low, high))
+            bounds.append((start, end))
     return tuple(bounds)
 
 
-def _ends(text: str) -> list[int]:
+def _sentence_ends(text: str) -> list[int]:
     stops = _END.finditer(text, 0, LONGEST)
-    return [stop.end() for stop in stops if stop[0][0] not in _STOPS or not _goes_on(text, stop)]
+    return [stop.end() for stop in stops if stop[0][0] not in _STOPS or not _continues(text, stop)]
 
 
-def _goes_on(text: str, stop: re.Match[str]) -> bool:
-    """Whether the sentence goes on behind these marks."""
+def _continues(text: str, stop: re.Match[str]) -> bool:
+    """Whether the sentence continues after this punctuation."""
     after = _WORD_AFTER.match(text, stop.end())
     if after is None:
         return False
-    small = after[1][0].islower()
+    is_lower = after[1][0].islower()
     if stop[0][-1] not in _STOPS:
-        return small  # "Get out!" he shouted
+        return is_lower  # "Get out!" he shouted
     if stop[0] != ".":
         return False
     token = _TOKEN_BEFORE.search(text, max(0, stop.start() - _LONGEST_TOKEN), stop.start())
     before = fold(token[0]).text if token else ""
-    never, small_too, figures, months = _abbreviations()
-    if never.fullmatch(before) or _LETTERS.fullmatch(before):
+    abbreviations = _abbreviations()
+    if abbreviations.titles.fullmatch(before) or _LETTERS.fullmatch(before):
         return True
     if _ORDINAL.fullmatch(before):
-        return small or bool(months.fullmatch(fold(after[1]).text))
-    figure = after[1][0].isdigit() or after[1][0] == "§"
-    return ((small or figure) and bool(small_too.fullmatch(before))) or (
-        figure and bool(figures.fullmatch(before))
+        return is_lower or bool(abbreviations.months.fullmatch(fold(after[1]).text))
+    is_figure = after[1][0].isdigit() or after[1][0] == "§"
+    return ((is_lower or is_figure) and bool(abbreviations.short.fullmatch(before))) or (
+        is_figure and bool(abbreviations.figures.fullmatch(before))
     )
-
-
-@lru_cache(maxsize=1)
-def _abbreviations() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """What never ends a sentence, not before a small letter, not before a figure; and the months.
-
-    Of all languages at once, for people mix them.
-    """
-    tables = [read_phrases("abbreviations", language) for language in LANGUAGES]
-    dates = [read_phrases("facts", language)["dates"]["months"] for language in LANGUAGES]
-    never, small, figures = (
-        re.compile(any_of("\n".join(table[key] for table in tables)))
-        for key in ("titles", "short", "figures")
-    )
-    return never, small, figures, re.compile(any_of("\n".join(dates)))
-
-
-MOST = 4
-"""Matters named at most, the main one included."""
-CLEAR = 1.0
-"""What the odds of its surest sentence, times its part of the text, must come to for a second matter.
-
-Of a half two to one (.67), of a quarter four to one (.8): the more sentences a story has, the likelier one of
-them sounds like something else by chance ("he did not come", "nobody rang me").
-"""
-
-_WHOLE = 0.35
-"""How much the whole complaint has to say on each of its sentences, as an exponent."""
-_HEARD = 0.5
-"""How surely a sentence must speak for another category to be gathered with its like."""
-_REST = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class IssueFound:
-    """One matter: its sentences as they stand, their category and its probability, and where they stand.
+class _Abbreviations:
+    """Tokens after which a full stop ends no sentence, and the names of the months.
 
-    `spans` are (start, end) in the text as written, in order, end not included.
+    `titles` never end one, `short` not before a small letter or a figure, `figures` only not before a figure.
     """
 
-    text: str
-    category: str
-    probability: float
-    spans: tuple[tuple[int, int], ...]
+    titles: re.Pattern[str]
+    short: re.Pattern[str]
+    figures: re.Pattern[str]
+    months: re.Pattern[str]
 
 
-def issues(
-    model: Model, text: str, *, whole: Doubles | None = None, allowed: npt.NDArray[np.bool_] | None = None
-) -> tuple[IssueFound, ...]:
-    """The matters of a complaint, the main one first; none for a text without words.
+@lru_cache(maxsize=1)
+def _abbreviations() -> _Abbreviations:
+    """Those of all languages at once, because people mix them."""
+    tables = [read_phrases("abbreviations", language) for language in LANGUAGES]
+    months = [read_phrases("facts", language)["dates"]["months"] for language in LANGUAGES]
 
-    `whole` (categories,) are the probabilities of the whole text where they are known already, `allowed`
-    (categories,) says which of the categories may be named, one at least; without it all.
-    """
-    bounds = sentences(text)
-    if not bounds or not _WORD.search(text):
-        return ()
-    if whole is None:
-        whole = model.probabilities(model.matrix([text]))[0]
-    allowed = np.ones(len(model.categories), dtype=bool) if allowed is None else allowed
-    main = int(np.where(allowed, whole, -1.0).argmax())
-    sure_of_main = float(whole[main] / whole[allowed].sum())
-    if len(bounds) == 1:
-        return (_found(model, text, bounds, main, sure_of_main),)
-    read = _weighed(model.probabilities(model.matrix([text[low:high] for low, high in bounds])), whole)
-    by_category: dict[int, list[int]] = {main: []}
-    for place, row in enumerate(read):
-        best = int(row.argmax())
-        other = best != main and allowed[best] and row[best] >= _HEARD and model.categories[best] != _REST
-        # What speaks for nothing clearly goes on with the main matter.
-        by_category.setdefault(best if other else main, []).append(place)
-    lengths = np.array([high - low for low, high in bounds])
-    part = lengths / lengths.sum()
-    weight = {
-        one: float(read[places, one].sum())
-        for one, places in by_category.items()
-        if one != main and _odds(float(read[places, one].max())) * part[places].sum() >= CLEAR
-    }
-    kept = sorted(weight, key=lambda one: -weight[one])[: MOST - 1]
-    rest = [place for one, places in by_category.items() if one not in kept for place in places]
-    found = [_found(model, text, [bounds[p] for p in sorted(rest)] or list(bounds), main, sure_of_main)]
-    for one in kept:
-        places = by_category[one]
-        sure = float(read[places, one].max())
-        found.append(_found(model, text, [bounds[place] for place in places], one, sure))
-    return tuple(found)
+    def pattern(lines: list[str]) -> re.Pattern[str]:
+        return re.compile(any_of("\n".join(lines)))
 
-
-def _odds(probability: float) -> float:
-    return probability / max(1 - probability, 1e-9)
-
-
-def _weighed(read: Doubles, whole: Doubles) -> Doubles:
-    """Each sentence weighed by the whole; rows sum to 1."""
-    both = read * np.maximum(whole, 1e-6) ** _WHOLE
-    return np.asarray(both / both.sum(axis=1, keepdims=True))
-
-
-def _found(
-    model: Model,
-    text: str,
-    bounds: list[tuple[int, int]] | tuple[tuple[int, int], ...],
-    category: int,
-    sure: float,
-) -> IssueFound:
-    joined: list[tuple[int, int]] = []
-    for low, high in bounds:
-        # Sentences that follow each other are one passage.
-        if joined and not text[joined[-1][1] : low].strip():
-            joined[-1] = (joined[-1][0], high)
-        else:
-            joined.append((low, high))
-    said = " ".join(" ".join(text[low:high].split()) for low, high in joined)
-    return IssueFound(said, model.categories[category], round(sure, 4), tuple(joined))
+    return _Abbreviations(
+        titles=pattern([table["titles"] for table in tables]),
+        short=pattern([table["short"] for table in tables]),
+        figures=pattern([table["figures"] for table in tables]),
+        months=pattern(months),
+    )

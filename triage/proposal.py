@@ -1,10 +1,7 @@
-"""A proposal is only ever of a category that the rules of the complaint know (clause 7.5).
+"""The proposed initial assessment (clause 7.5): category, issues, severity and other criteria, with reasons.
 
-The proposed initial assessment (clause 7.5): category, matters, severity, the other criteria, with reasons
-and doubt.
-
-The model proposes, a person assesses. Safety rules can only raise what the model says, and without a model
-the rules alone make the proposal, so that intake never waits for training.
+The model proposes or says "not sure", and a person assesses. Safety rules can only raise what the model says. Without
+a model the rules alone make the proposal, so intake never waits for training.
 """
 
 from __future__ import annotations
@@ -15,62 +12,50 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sparse
 
 from complaints.case_values import RULES_ALONE
-from triage.criteria import Criterion, criteria, rule_grade
+from triage.criteria import Criterion, propose_criteria, rule_grade
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
-from triage.intent import Intent, cues, intent
-from triage.issues import IssueFound, issues
+from triage.intent import Intent, classify_intent, cues
+from triage.issues import IssueFound, find_issues
 from triage.language_tables import LANGUAGES
-from triage.model.calibration import Doubles
+from triage.model.calibration import Doubles, Mask
+from triage.model.neighbours import Neighbour
 from triage.model.pipeline import CRITICAL, Model
-from triage.neighbours import Neighbour
-from triage.reasons import ProposalReason, reasons
+from triage.reasons import ProposalReason, find_reasons
 from triage.safety.signs import DangerSign, Sign, signs
 from triage.text import guess_language, normalise
 
 FALLBACK = "other"
-LEAST = 0.01
-"""Below this summed probability the model says of no category of the desk's that it may be the one."""
-
-
-def keep_allowed(row: Doubles, allowed: npt.NDArray[np.bool_]) -> Doubles | None:
-    """Array (categories,): the probabilities of the categories that are allowed, summing to 1; None without any.
-
-    A model may know more than a complaint's rules: trained on another organisation's file, or since a category
-    was added. The whole vector is filtered and renormalised: what remains is how probable each category of the
-    desk's is, given that it is one of them. Where less than `LEAST` remains, that is no reading of the text.
-    """
-    mass = float(row[allowed].sum())
-    return np.where(allowed, row, 0.0) / mass if mass >= LEAST else None
-
-
+LEAST_MASS = 0.01
+"""If the probabilities of the desk's categories sum to less than this, the model does not know the text."""
 RESTRICTED_AT = 0.30
-"""From this summed probability of staff conduct, handling and discrimination on, a case is kept from view."""
+"""Summed probability of staff conduct, handling and discrimination from which on a case starts restricted."""
 WEIGHTY_FROM = 0.30
-"""From this probability on a category in doubt gives its usual severity: below, "not sure" is as good as a guess.
+"""Probability from which on a category in doubt proposes its usual severity; below, it is no better than a guess.
 
-Measured on the held-back texts: two thirds of the critical cases that any doubt would reveal, at little more than
-half of the false alarms.
+On held-out texts this finds two thirds of the critical cases that every category in doubt would reveal, with little
+more than half of the false alarms.
 """
 
 _RESTRICTED_CATEGORIES = ("staff_conduct", "handling", "discrimination")
 _RESTRICTING_KINDS = frozenset({"discrimination"})
 _ALTERNATIVES = 3
 
-# What a category means for severity before anything is known of the case (scale of clause 7.5).
-_USUAL_SEVERITY = {"safety": 4, "discrimination": 4, "privacy": 3, "staff_conduct": 3}
-_USUAL = 2
+# The severity that a category suggests before anything is known about the case (scale of clause 7.5).
+_SEVERITY_OF_CATEGORY = {"safety": 4, "discrimination": 4, "privacy": 3, "staff_conduct": 3}
+_USUAL_SEVERITY = 2
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known beside the words: the languages and signs of the organisation, its country, the day of
-    receipt, the complaint itself, how many like cases were confirmed in 90 days (itself among them), and the
-    categories that the rules of the complaint know (None: all that the model knows).
+    """What is known in addition to the text.
+
+    The organisation's languages and danger signs, its country, the day of receipt, the complaint's reference, how
+    many similar cases were confirmed in 90 days (this one included), and the categories of the complaint's rulebook
+    (None: all that the model knows).
     """
 
     languages: Sequence[str] = ("en", "tr")
@@ -84,7 +69,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A category that was not proposed, and its probability."""
+    """A category that was not proposed, with its probability."""
 
     category: str
     probability: float
@@ -92,12 +77,12 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A proposed assessment. `abstained` means "not sure": show the first two categories and let the person
-    choose.
+    """A proposed assessment.
 
-    Probabilities are calibrated on held-back rows. `rules` are the names of the safety rules that fired,
-    `signs` where. `restricted`: the case may be about a person or about our own handling and starts in the
-    restricted place. `issues` are the matters, the main one first; `similar` confirmed cases by reference.
+    `abstained` means "not sure": show the first two categories and let the person choose. Probabilities are
+    calibrated on held-out rows. `restricted` says that the case may be about a person or about our own handling, so
+    it starts restricted. `rules` are the names of the safety rules that matched, `signs` also say where. `issues`
+    begin with the main one; `similar` are confirmed cases by reference.
     """
 
     category: str
@@ -144,171 +129,194 @@ class Proposal:
             "intent": self.intent.kind,
             "intent_probability": round(self.intent.probability, 4),
             "issues": [
-                {"text": one.text, "category": one.category, "probability": one.probability}
-                for one in self.issues
+                {"text": issue.text, "category": issue.category, "probability": issue.probability}
+                for issue in self.issues
             ],
             "criteria": [
-                {"field": one.field, "value": one.value, "reason": one.reason} for one in self.criteria
+                {"field": criterion.field, "value": criterion.value, "reason": criterion.reason}
+                for criterion in self.criteria
             ],
-            "details": [{"kind": one.kind, "value": one.value, "text": one.text} for one in self.details],
+            "details": [{"kind": fact.kind, "value": fact.value, "text": fact.text} for fact in self.details],
             "similar": [
                 {
-                    "ref": one.ref,
-                    "category": one.category,
-                    "severity": one.severity,
-                    "likeness": one.likeness,
+                    "ref": case.ref,
+                    "category": case.category,
+                    "severity": case.severity,
+                    "likeness": case.similarity,
                 }
-                for one in self.similar
+                for case in self.similar
             ],
         }
 
 
-def propose(model: Model | None, text: str, about: About | None = None) -> Proposal:
-    """Propose an assessment for a text; any text is accepted, and only trained categories are proposed.
+def propose(model: Model | None, text: str, context: About | None = None) -> Proposal:
+    """Propose an assessment for any text.
 
-    Of these, only such as `about.categories` holds: probabilities are those among them, and where the model would
-    have said another it is not sure. Where it knows none of them, or no word of this text, the category is "other"
-    with probability 0, abstained.
+    Only categories of the model that are also in `context.categories` are proposed, with probabilities renormalised
+    over them. It abstains below the model's threshold, and where the model would have preferred another category.
+    Where the model knows none of them, or no word of the text, the category is "other" with probability 0, abstained.
 
-    Severity is the highest of the rules' floors, 4 where the critical classifier raises an alert, and the
-    usual severity of the category; where the model is not sure, of the graver of the two that it offers
-    (from `WEIGHTY_FROM` on). Without a model the category is "other", abstained.
+    The severity is the highest of: the floors of the rules; 4 where the classifier of critical cases raises an alert;
+    the usual severity of the category or, where it abstains, of the graver of the two shown (with probability 0.3 or
+    more). Without a model the category is "other", abstained.
     """
-    about = about or About()
-    read = _Read.of(text, about)
+    context = context or About()
+    reading = _Reading.of_text(text, context)
     if model is None:
-        return read.proposal(
+        return reading.build_proposal(
             category=FALLBACK,
             probability=0.0,
             abstained=True,
-            severity=max(read.floor, _USUAL),
-            safety=read.safety,
+            severity=max(reading.severity_floor, _USUAL_SEVERITY),
+            safety=reading.safety_floor,
             model_version=RULES_ALONE,
-            restricted=read.restricting,
+            restricted=reading.is_restricting,
         )
-    return _by_model(model, read)
+    return _propose_by_model(model, reading)
 
 
-def _by_model(model: Model, read: _Read) -> Proposal:
-    text, known = read.text, read.about.categories
+def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
+    text, context = reading.text, reading.context
     matrix = model.matrix([text])
-    whole = model.read([text], matrix)[0]
-    p_critical = _p_critical(model, matrix, read.found)
+    probabilities = model.predict_proba([text], matrix)[0]
+    p_critical = _p_critical(model, matrix, reading.signs)
     alert = model.critical is not None and p_critical is not None and p_critical > model.critical.threshold
-    grave = max(read.floor, CRITICAL if alert and matrix.nnz else _USUAL)
-    of_any_category: dict[str, Any] = {
+    severity = max(reading.severity_floor, CRITICAL if alert and matrix.nnz else _USUAL_SEVERITY)
+    common: dict[str, Any] = {
         "model_version": model.version,
         "p_critical": None if p_critical is None else round(p_critical, 4),
-        "similar": tuple(model.neighbours.nearest(matrix, but=read.about.ref)) if model.neighbours else (),
+        "similar": tuple(model.neighbours.nearest(matrix, exclude=context.ref)) if model.neighbours else (),
     }
-    allowed = np.array([known is None or one in known for one in model.categories])
-    row = keep_allowed(whole, allowed)
-    # A text without one known word has the probabilities of the examples' mix, which say nothing about it.
+    allowed = np.array(
+        [context.categories is None or category in context.categories for category in model.categories]
+    )
+    row = keep_allowed(probabilities, allowed)
+    # The probabilities of a text without any word of the vocabulary are those of the training data.
     if row is None or matrix.nnz == 0:
-        return read.proposal(
+        return reading.build_proposal(
             category=FALLBACK,
             probability=0.0,
             abstained=True,
-            severity=grave,
-            safety=read.safety,
-            restricted=read.restricting,
-            **of_any_category,
+            severity=severity,
+            safety=reading.safety_floor,
+            restricted=reading.is_restricting,
+            **common,
         )
-    sure_of = {one: float(row[place]) for place, one in enumerate(model.categories) if allowed[place]}
-    ranked = sorted(sure_of, key=lambda one: -sure_of[one])
+    by_category = {
+        category: float(row[index]) for index, category in enumerate(model.categories) if allowed[index]
+    }
+    ranked = sorted(by_category, key=lambda category: -by_category[category])
     category, others = ranked[0], ranked[1 : 1 + _ALTERNATIVES]
-    abstained = sure_of[category] < model.sure_from or not allowed[whole.argmax()]
-    matters = issues(model, text, whole=whole, allowed=allowed)
-    # Both are offered to the person, so neither's harm may be left out.
-    offered = ranked[: 2 if abstained else 1] if matters else []
-    weighty = [_USUAL_SEVERITY.get(one, _USUAL) for one in offered if sure_of[one] >= WEIGHTY_FROM]
-    usual = max(weighty, default=_USUAL)
-    about_people = sum(sure_of.get(one, 0.0) for one in _RESTRICTED_CATEGORIES)
-    return read.proposal(
+    abstained = by_category[category] < model.abstains_below or not allowed[probabilities.argmax()]
+    issues = find_issues(model, text, whole=probabilities, allowed=allowed)
+    # Both categories are shown to the person, so the harm of either counts.
+    shown_categories = ranked[: 2 if abstained else 1] if issues else []
+    usual = max(
+        (
+            _SEVERITY_OF_CATEGORY.get(name, _USUAL_SEVERITY)
+            for name in shown_categories
+            if by_category[name] >= WEIGHTY_FROM
+        ),
+        default=_USUAL_SEVERITY,
+    )
+    p_restricted = sum(by_category.get(name, 0.0) for name in _RESTRICTED_CATEGORIES)
+    return reading.build_proposal(
         category=category,
-        probability=round(sure_of[category], 4),
-        alternatives=tuple(Alternative(one, round(sure_of[one], 4)) for one in others),
+        probability=round(by_category[category], 4),
+        alternatives=tuple(Alternative(name, round(by_category[name], 4)) for name in others),
         abstained=bool(abstained),
-        severity=max(grave, usual),
-        doubted=abstained and usual > grave,
-        safety=max(read.safety, 1 if category == "safety" and not abstained else 0),
-        because=reasons(model, text, category, matrix),
-        restricted=read.restricting or about_people >= RESTRICTED_AT,
-        issues=matters,
-        **of_any_category,
+        severity=max(severity, usual),
+        doubted=abstained and usual > severity,
+        safety=max(reading.safety_floor, 1 if category == "safety" and not abstained else 0),
+        because=find_reasons(model, text, category, matrix),
+        restricted=reading.is_restricting or p_restricted >= RESTRICTED_AT,
+        issues=issues,
+        **common,
     )
 
 
-def _p_critical(model: Model, matrix: sparse.csr_matrix, signs: Sequence[Sign]) -> float | None:
-    found = model.critical_probabilities(matrix, np.array([rule_grade(signs)]))
-    return None if found is None else float(found[0])
+def keep_allowed(row: Doubles, allowed: Mask) -> Doubles | None:
+    """The probabilities (categories,) of the allowed categories, summing to 1; None where they hardly have any.
+
+    A model may know categories that a complaint's rulebook lacks: it was trained on another organisation's file, or
+    a category was added since. What remains is how probable each category is, given that it is one of the desk's. If
+    less than `LEAST_MASS` (0.01) remains, the model does not know the text.
+    """
+    mass = float(row[allowed].sum())
+    return np.where(allowed, row, 0.0) / mass if mass >= LEAST_MASS else None
+
+
+def _p_critical(model: Model, matrix: sparse.csr_matrix, found_signs: Sequence[Sign]) -> float | None:
+    probabilities = model.critical_probabilities(matrix, np.array([rule_grade(found_signs)]))
+    return None if probabilities is None else float(probabilities[0])
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What is read without a model: signs, cues, intent, facts; `language` is the organisation's nearest to the
-    one it is `spoken` in, for a desk of two hears stories in a third.
+class _Reading:
+    """What is read without a model.
+
+    `spoken` is the language of the text, `language` the most likely one among the organisation's.
     """
 
     text: str
-    about: About
-    found: tuple[Sign, ...]
+    context: About
+    signs: tuple[Sign, ...]
     language: str
     spoken: str
 
     @classmethod
-    def of(cls, text: str, about: About) -> _Read:
+    def of_text(cls, text: str, context: About) -> _Reading:
         head = normalise(text[:2_000])
         spoken = guess_language(head, LANGUAGES)
-        language = guess_language(head, about.languages)
-        return cls(text, about, signs(text, extra=about.danger), language, spoken)
+        language = guess_language(head, context.languages)
+        return cls(text, context, signs(text, extra=context.danger), language, spoken)
 
     @property
-    def floor(self) -> int:
-        """The severity that the rules demand."""
-        return max((sign.severity for sign in self.found), default=1)
+    def severity_floor(self) -> int:
+        """The lowest severity that the rules allow."""
+        return max((sign.severity for sign in self.signs), default=1)
 
     @property
-    def safety(self) -> int:
-        """The safety that the rules demand."""
-        return max((sign.safety for sign in self.found), default=0)
+    def safety_floor(self) -> int:
+        """The lowest safety that the rules allow."""
+        return max((sign.safety for sign in self.signs), default=0)
 
     @property
-    def restricting(self) -> bool:
-        """Whether a rule alone keeps it from view."""
-        return any(sign.kind in _RESTRICTING_KINDS for sign in self.found)
+    def is_restricting(self) -> bool:
+        """Whether the rules alone restrict the case."""
+        return any(sign.kind in _RESTRICTING_KINDS for sign in self.signs)
 
-    def proposal(
-        self, *, severity: int, safety: int, category: str, doubted: bool = False, **more: Any
+    def build_proposal(
+        self, *, severity: int, safety: int, category: str, doubted: bool = False, **values: Any
     ) -> Proposal:
-        """The proposal with all that needs no model; `doubted`: its severity comes of a category in doubt."""
-        matters = more.get("issues", ())
+        """The proposal with all that needs no model; `doubted`: its severity comes from a category in doubt."""
+        issues = values.get("issues", ())
         return Proposal(
-            **{"alternatives": (), "because": (), "p_critical": None} | more,
+            **{"alternatives": (), "because": (), "p_critical": None} | values,
             category=category,
             severity=severity,
             safety=safety,
-            rules=tuple(sign.rule for sign in self.found),
+            rules=tuple(sign.rule for sign in self.signs),
             language=self.language,
-            intent=intent(self.text, language=self.spoken, found_signs=self.found),
-            criteria=criteria(
+            intent=classify_intent(self.text, language=self.spoken, found_signs=self.signs),
+            criteria=propose_criteria(
                 category=category,
-                kinds=frozenset(sign.kind for sign in self.found),
+                kinds=frozenset(sign.kind for sign in self.signs),
                 cues=cues(self.text),
-                issues=max(1, len(matters)),
+                issues=max(1, len(issues)),
                 severity=severity,
                 safety=safety,
                 text=self.text,
-                like_confirmed=self.about.like_confirmed,
+                like_confirmed=self.context.like_confirmed,
                 doubted=doubted,
             ),
             details=self._details(),
-            signs=self.found,
+            signs=self.signs,
         )
 
     def _details(self) -> tuple[StoryFact, ...]:
-        if self.about.received is None:
+        if self.context.received is None:
             return ()
         return find_facts(
-            self.text, language=self.spoken, received=self.about.received, country=self.about.country
+            self.text, language=self.spoken, received=self.context.received, country=self.context.country
         )

@@ -1,7 +1,7 @@
-"""Why a category was proposed: the words for and against it, as they stand in the text.
+"""Why a category was proposed: the words for and against it, as they occur in the text.
 
-The model is linear, so each word's share of the decision value is exact: its own weight, its share of the
-word pairs it belongs to, and the character n-grams inside it.
+The model is linear, so the share of each word in the decision value is exact: its own weight, its share of the word
+pairs that it belongs to, and the character n-grams inside it.
 """
 
 from __future__ import annotations
@@ -12,77 +12,79 @@ from dataclasses import dataclass
 
 import scipy.sparse as sparse
 
-from triage.model.features import WORD, grams, plain
+from triage.model.features import WORD, character_ngrams, folded
 from triage.model.pipeline import Model
-from triage.text import LONGEST, evened, normalise
+from triage.text import LONGEST, normalise, remove_invisible
 
-FOR, AGAINST = 5, 3
+MOST_FOR, MOST_AGAINST = 5, 3
+_LEAST_WEIGHT = 0.005
+_SHORTEST = 3
 _EDGE = re.compile(r"^[^\w\u0300-\u036f]+|[^\w\u0300-\u036f]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalReason:
-    """A word of the text and its share of the decision value: positive for the category, negative against
-    it.
-    """
+    """A word of the text and its share of the decision value: positive for the category, negative against it."""
 
     word: str
     weight: float
 
 
-def reasons(
+def find_reasons(
     model: Model, text: str, category: str, row: sparse.csr_matrix | None = None
 ) -> tuple[ProposalReason, ...]:
-    """The strongest words for (at most 5) and against (at most 3) a category; none where no word is known.
+    """The strongest words for (at most 5) and against (at most 3) a category; none where no word is in the model.
 
-    `row` is the text's row of the model's matrix, where it is made already.
+    `row` is the text's row of the feature matrix, where the caller already has it.
     """
-    tidy = normalise(text)
-    if not tidy:
+    normalised = normalise(text)
+    if not normalised:
         return ()
-    row = model.features.transform([tidy]) if row is None else row
-    weights = model.plane.weights[model.categories.index(category)]
+    row = model.features.transform([normalised]) if row is None else row
+    weights = model.linear.weights[model.categories.index(category)]
     shares = dict(zip(row.indices.tolist(), (row.data * weights[row.indices]).tolist(), strict=True))
-    pieces = tidy.split(" ")
-    columns = _columns(model, [plain(piece) for piece in pieces])
-    seen = Counter(column for _, column in columns)
+    pieces = normalised.split(" ")
+    occurrences = _occurrences(model, [folded(piece) for piece in pieces])
+    counts = Counter(column for _, column in occurrences)
     totals = [0.0] * len(pieces)
-    for place, column in columns:
-        totals[place] += shares.get(column, 0.0) / seen[column]
+    for index, column in occurrences:
+        totals[index] += shares.get(column, 0.0) / counts[column]
     return _strongest(text, pieces, totals)
 
 
-def _columns(model: Model, folded: list[str]) -> list[tuple[int, int]]:
-    """(place of the piece, column) of every feature that occurs; a pair of words counts for both."""
+def _occurrences(model: Model, pieces: list[str]) -> list[tuple[int, int]]:
+    """(index of the piece, column) of every feature that occurs; a word pair counts for both of its pieces."""
     words, characters = model.features.words, model.features.characters
     offset = len(words)
-    found: list[tuple[int, int]] = []
-    before: tuple[int, str] | None = None
-    for place, piece in enumerate(folded):
+    occurrences: list[tuple[int, int]] = []
+    previous: tuple[int, str] | None = None
+    for index, piece in enumerate(pieces):
         for word in WORD.findall(piece):
             if word in words:
-                found.append((place, words[word]))
-            if before is not None and (pair := words.get(f"{before[1]} {word}")) is not None:
-                found += [(before[0], pair), (place, pair)]
-            before = (place, word)
-        found += [(place, offset + characters[gram]) for gram in grams(piece) if gram in characters]
-    return found
+                occurrences.append((index, words[word]))
+            if previous is not None and (pair := words.get(f"{previous[1]} {word}")) is not None:
+                occurrences += [(previous[0], pair), (index, pair)]
+            previous = (index, word)
+        occurrences += [
+            (index, offset + characters[ngram]) for ngram in character_ngrams(piece) if ngram in characters
+        ]
+    return occurrences
 
 
 def _strongest(text: str, pieces: list[str], totals: list[float]) -> tuple[ProposalReason, ...]:
     by_word: dict[str, tuple[str, float]] = {}
-    # Wide letters, accents typed apart and joiners within a word: it is shown as it was written.
-    written = {} if text.isascii() else {evened(word): word for word in text[:LONGEST].split()}
+    # Full-width letters, combining accents and joiners inside a word: show the word as it was written.
+    as_written = {} if text.isascii() else {remove_invisible(word): word for word in text[:LONGEST].split()}
     for piece, total in zip(pieces, totals, strict=True):
         word = _EDGE.sub("", piece)
         if word not in text:
-            word = _EDGE.sub("", written.get(piece, ""))
-        # What a mask put there does not stand in the text and is no reason a person could check.
-        if len(word) < 3:
+            word = _EDGE.sub("", as_written.get(piece, ""))
+        # A mask does not occur in the text, so it is no reason that a person could check.
+        if len(word) < _SHORTEST:
             continue
-        shown, so_far = by_word.get(word.casefold(), (word, 0.0))
-        by_word[word.casefold()] = (shown, so_far + total)
+        spelling, sum_so_far = by_word.get(word.casefold(), (word, 0.0))
+        by_word[word.casefold()] = (spelling, sum_so_far + total)
     ranked = sorted(by_word.values(), key=lambda entry: (-entry[1], entry[0]))
-    strong = [entry for entry in ranked if entry[1] >= 0.005][:FOR]
-    weak = [entry for entry in reversed(ranked) if entry[1] <= -0.005][:AGAINST]
-    return tuple(ProposalReason(word, round(weight, 3)) for word, weight in strong + weak)
+    in_favour = [entry for entry in ranked if entry[1] >= _LEAST_WEIGHT][:MOST_FOR]
+    against = [entry for entry in reversed(ranked) if entry[1] <= -_LEAST_WEIGHT][:MOST_AGAINST]
+    return tuple(ProposalReason(word, round(weight, 3)) for word, weight in in_favour + against)

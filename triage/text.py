@@ -1,7 +1,6 @@
-"""What triage reads: the text normalised, personal data masked, its language guessed.
+"""The text as the model reads it: normalised, personal data masked, language guessed.
 
-Masked text is what a model learns from, so that no one's number or address can become a feature of a stored
-model.
+A model learns only from masked text, so that no person's number or address can become a feature of a stored model.
 """
 
 from __future__ import annotations
@@ -14,21 +13,21 @@ from functools import lru_cache
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 LONGEST = 20_000
-"""Characters read for a proposal; what follows is still kept in the record and seen by the safety rules."""
+"""Characters read for a proposal; the rest is still recorded and searched by the safety rules."""
 
 TOLD_APART = (
     "en", "tr", "de", "es", "fr", "it", "pt", "nl", "pl", "ro", "cs", "hu", "sv", "da", "fi", "no", "el", "bg",
     "ru", "uk", "ar", "fa", "he", "hi", "bn", "ur", "zh", "ja", "ko", "vi", "th", "id",
 )  # fmt: skip
-"""Languages that are told apart where nobody says which are spoken; English stands for a text that says nothing."""
+"""Languages to choose from where the organisation's are not known; English is the guess for a text without words."""
 
-# Joiners, soft hyphens, marks of direction: nobody sees them, and they would part a word or hide a number.
-_UNSEEN = re.compile(
+# Joiners, soft hyphens and direction marks are invisible, but would split a word or hide a number.
+_INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
 )
 _MARKUP = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,200}|!--.{0,200}?--)>")
-_ENTITY = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
-# A pattern, what stands in its place, and a character without which a text is not searched for it.
+_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
+# A pattern, its replacement, and a character that a text must contain to be searched for it.
 _MASKS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE), " weblink ", ""),
     (re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,190}\.[^\s@<>.]{2,24}"), " emailaddress ", "@"),
@@ -40,44 +39,44 @@ _MASKS: tuple[tuple[re.Pattern[str], str, str], ...] = (
 )
 
 
-def evened(text: str) -> str:
-    """The text in NFKC, without what nobody sees."""
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+def remove_invisible(text: str) -> str:
+    """The text in NFKC, without invisible characters."""
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def normalise(text: str) -> str:
-    """The text as the model sees it: NFKC, without markup, personal data masked, white space evened.
+    """The text as the model sees it: NFKC, no markup, personal data masked, single blanks.
 
-    Any text is accepted; an empty or blank one gives "". At most `LONGEST` characters are read.
+    At most `LONGEST` (20,000) characters are read. Any text is accepted; a blank one gives "".
     """
-    plain = evened(text[:LONGEST])
+    plain = remove_invisible(text[:LONGEST])
     if "<" in plain:
         plain = _MARKUP.sub(" ", plain)
     if "&" in plain:
-        for entity, character in _ENTITY.items():
+        for entity, character in _ENTITIES.items():
             plain = plain.replace(entity, character)
-    for pattern, mask, needs in _MASKS:
-        if needs in plain:
+    for pattern, mask, required in _MASKS:
+        if required in plain:
             plain = pattern.sub(mask, plain)
     plain = " ".join(plain.split())
     if plain.isprintable():
         return plain
-    # Line breaks are gone by now: few texts come here.
+    # Line breaks are gone by now, so few texts reach this slower path.
     return " ".join("".join(c if c.isprintable() else " " for c in plain).split())
 
 
 @lru_cache(maxsize=8)
 def _identifier(languages: tuple[str, ...]) -> LanguageIdentifier | None:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    known = [language for language in languages if language in identifier.labels]
-    if len(known) < 2:
+    supported = [language for language in languages if language in identifier.labels]
+    if len(supported) < 2:
         return None
-    identifier.set_languages(known)
+    identifier.set_languages(supported)
     return identifier
 
 
 def guess_language(text: str, languages: Sequence[str] = ("en", "tr")) -> str:
-    """The most likely of the organisation's languages; the first where there is nothing to go by."""
+    """The most likely of these languages; the first one where the text has fewer than two letters."""
     letters = sum(character.isalpha() for character in text[:500])
     if len(languages) < 2 or letters < 2:
         return languages[0]

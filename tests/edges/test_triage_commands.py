@@ -102,7 +102,7 @@ def test_the_rows_learnt_from_lie_beside_the_model_for_the_eyes_of_its_maker_alo
     assert [one.example.text for one in rows] == [
         row.text for row in starter_examples(("en",))[slice(None, None, 3)]
     ]
-    assert sum(one.said is not None for one in rows) == said["held_back"]["rows"] > 0
+    assert sum(one.answer is not None for one in rows) == said["held_back"]["rows"] > 0
     assert load((tmp_path / "m.skops").read_bytes()).facts["history"] == said["card"]["history"]
 
 

@@ -14,8 +14,8 @@ from sklearn.svm import LinearSVC
 
 from triage.errors import UnreadableModel
 from triage.learning.examples import starter_examples, train_starter
-from triage.model.artefact import card, digest, dump, load
-from triage.model.card import page
+from triage.model.artefact import digest, dump, load
+from triage.model.card import card, page
 from triage.model.pipeline import Model
 from triage.proposal import propose
 
@@ -41,14 +41,16 @@ def test_a_model_says_the_same_after_the_round_trip(model: Model, blob: bytes) -
     assert [propose(again, text).as_json() for text in TEXTS] == [
         propose(model, text).as_json() for text in TEXTS
     ]
-    assert np.array_equal(again.probabilities(again.matrix(texts)), model.probabilities(model.matrix(texts)))
+    assert np.array_equal(
+        again.word_probabilities(again.matrix(texts)), model.word_probabilities(model.matrix(texts))
+    )
     assert card(again) == card(model)
 
 
 def test_to_read_a_text_copies_no_weights(model: Model, blob: bytes) -> None:
     for each in (model, load(blob)):
         assert each.critical is not None
-        assert all(plane.weights.T.flags.c_contiguous for plane in (each.plane, each.critical.plane))
+        assert all(linear.weights.T.flags.c_contiguous for linear in (each.linear, each.critical.linear))
 
 
 def test_the_same_model_gives_a_file_of_the_same_size(model: Model, blob: bytes) -> None:

@@ -12,7 +12,7 @@ from triage.model import critical
 from triage.model.calibration import Doubles, Integers
 from triage.model.critical import fit_critical
 from triage.model.features import fit_features
-from triage.model.pipeline import Critical, Leaning
+from triage.model.pipeline import CriticalClassifier, NormalisedLinear
 from triage.safety.signs import signs
 from triage.text import normalise
 
@@ -22,7 +22,7 @@ SEVERITIES = np.array([row.severity for row in ROWS], dtype=np.float64)
 GRADES = rule_grades([row.text for row in ROWS])
 
 
-def fitted(**more: int) -> Critical:
+def fitted(**more: int) -> CriticalClassifier:
     found = fit_critical(MATRIX, SEVERITIES, GRADES.__getitem__, seed=0, **more)
     assert found is not None
     return found[0]
@@ -42,7 +42,7 @@ def test_a_sign_counts_the_less_the_later_it_stands() -> None:
 
 
 def test_a_rule_counts_for_a_critical_case_and_the_less_the_longer_the_history() -> None:
-    first, early, later = (fitted(own=own).counts for own in (0, 50, 200))
+    first, early, later = (fitted(own=own).rule_weight for own in (0, 50, 200))
     assert later > 0
     assert (first, early) == pytest.approx((6 * later, 4 * later))
 
@@ -50,13 +50,13 @@ def test_a_rule_counts_for_a_critical_case_and_the_less_the_longer_the_history()
 def test_without_a_fired_rule_rules_count_nothing() -> None:
     found = fit_critical(MATRIX, SEVERITIES, lambda places: np.zeros(len(places)), seed=0)
     assert found is not None
-    assert found[0].counts == 0
+    assert found[0].rule_weight == 0
 
 
 def test_of_very_many_rows_some_settle_it_and_probabilities_still_tell_the_share_of_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(critical, "MOST", 300)
+    monkeypatch.setattr(critical, "MAX_ROWS", 300)
     few = fitted()
     mean = float(few.sigmoid.apply(few.decide(MATRIX, GRADES)).mean())
     assert mean == pytest.approx(float((SEVERITIES >= 4).mean()), abs=0.08)
@@ -65,7 +65,7 @@ def test_of_very_many_rows_some_settle_it_and_probabilities_still_tell_the_share
 def test_of_very_many_texts_the_rules_read_only_those_that_settle_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(critical, "MOST", 300)
+    monkeypatch.setattr(critical, "MAX_ROWS", 300)
     read: list[int] = []
 
     def grades(places: Integers) -> Doubles:
@@ -85,6 +85,6 @@ def test_a_telling_word_counts_the_same_in_a_short_text_and_a_long_one_as_far_as
     None
 ):
     ratios = np.array([2, 0], dtype=np.float32)
-    leaning = Leaning(np.array([4, 0], dtype=np.float32), ratios)
+    leaning = NormalisedLinear(np.array([4, 0], dtype=np.float32), ratios)
     matrix = sparse.csr_matrix(np.array([[1, 0], [0.1, 0.99], [0, 1], [0, 0]], dtype=np.float32))
     assert leaning.decide(matrix) == pytest.approx([2, 2, 0, 0])

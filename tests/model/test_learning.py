@@ -21,8 +21,8 @@ from triage.example import Example
 from triage.learning import history
 from triage.learning import history as learning_history
 from triage.learning.gate import Verdict
-from triage.learning.holdout import FEWEST_FIXED, RecordRow, is_fixed, parted, spelled
-from triage.learning.run import ModelInUse, judge_file, learn, unlearn
+from triage.learning.holdout import FEWEST_FIXED, RecordRow, comparable_text, is_fixed, split_record
+from triage.learning.run import ModelInUse, judge_file, retrain_after_erasure, train_candidate
 from triage.learning.training import train
 from triage.model.artefact import dump, load
 from triage.model.pipeline import Model
@@ -74,12 +74,12 @@ def starter() -> Model:
 
 def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(starter: Model) -> None:
     record, watched = rows(1200), Watched()
-    learn(OWN, record, train=watched, in_use=ModelInUse(starter, None, True))
-    parts = parted(record, seen_until=None)
+    train_candidate(OWN, record, train=watched, in_use=ModelInUse(starter, None, True))
+    parts = split_record(record, seen_until=None)
     assert len(parts.fixed) >= FEWEST_FIXED
-    fixed = {spelled(row) for row in parts.fixed}
+    fixed = {comparable_text(row) for row in parts.fixed}
     for examples in watched.given:
-        assert not fixed & {spelled(RecordRow(one, "", T)) for one in examples}
+        assert not fixed & {comparable_text(RecordRow(one, "", T)) for one in examples}
         assert all(one in examples for one in OWN)
     use, judged = watched.given
     recent = {row.example for row in parts.recent}
@@ -88,7 +88,7 @@ def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(
 
 
 def test_a_larger_honest_record_passes_on_both_sets(starter: Model) -> None:
-    _, verdict = learn(FEW_OWN, rows(1200), train=train, in_use=ModelInUse(starter, None, True))
+    _, verdict = train_candidate(FEW_OWN, rows(1200), train=train, in_use=ModelInUse(starter, None, True))
     assert verdict.passes
     assert set(verdict.figures) == {"fixed", "recent"}
 
@@ -98,7 +98,7 @@ def test_labels_drawn_by_lot_do_not_get_in(starter: Model) -> None:
     fixed_ones = [row for row in rows(900, start=400) if is_fixed(row.ref)]
     record = [*honest, *(row for row in spoiled if not is_fixed(row.ref)), *fixed_ones]
     until = honest[-1].at
-    _, verdict = learn(FEW_OWN, record, train=train, in_use=ModelInUse(starter, until, True))
+    _, verdict = train_candidate(FEW_OWN, record, train=train, in_use=ModelInUse(starter, until, True))
     assert not verdict.passes
     assert any(reason.startswith("fixed: ") for reason in verdict.reasons)
 
@@ -106,7 +106,7 @@ def test_labels_drawn_by_lot_do_not_get_in(starter: Model) -> None:
 def test_a_small_record_is_judged_by_figures_cross_fitted_on_the_same_rows(starter: Model) -> None:
     record, watched = rows(90), Watched()
     until = record[59].at
-    _, verdict = learn(OWN, record, train=watched, in_use=ModelInUse(starter, until, True))
+    _, verdict = train_candidate(OWN, record, train=watched, in_use=ModelInUse(starter, until, True))
     assert set(verdict.figures) == {"cross-fitted"}
     assert verdict.figures["cross-fitted"]["rows"] == 90
     assert any("cross-fitted" in reason and "stand in" in reason for reason in verdict.reasons)
@@ -118,18 +118,18 @@ def test_a_small_record_is_judged_by_figures_cross_fitted_on_the_same_rows(start
 
 def test_a_model_that_saw_nothing_of_the_record_answers_as_it_is(starter: Model) -> None:
     watched = Watched()
-    learn(OWN, rows(30), train=watched, in_use=ModelInUse(starter, None, True))
+    train_candidate(OWN, rows(30), train=watched, in_use=ModelInUse(starter, None, True))
     assert len(watched.given) == 4
 
 
 def test_a_model_of_another_hand_answers_as_it_is(starter: Model) -> None:
     record, watched = rows(30), Watched()
-    learn(OWN, record, train=watched, in_use=ModelInUse(starter, record[-1].at, False))
+    train_candidate(OWN, record, train=watched, in_use=ModelInUse(starter, record[-1].at, False))
     assert len(watched.given) == 4
 
 
 def test_the_first_model_of_all_needs_no_record() -> None:
-    model, verdict = learn(OWN, [], train=train)
+    model, verdict = train_candidate(OWN, [], train=train)
     assert verdict.passes
     assert model.categories == ("bill", "bin", "lift")
 
@@ -137,7 +137,7 @@ def test_the_first_model_of_all_needs_no_record() -> None:
 def test_the_words_of_an_issue_are_learnt_from_but_judge_nobody(starter: Model) -> None:
     issue = replace(rows(1)[0], whole=False, ref="R3")
     watched = Watched()
-    learn(OWN, [issue], train=watched, in_use=ModelInUse(starter, None, True))
+    train_candidate(OWN, [issue], train=watched, in_use=ModelInUse(starter, None, True))
     assert issue.example in watched.given[0]
     assert len(watched.given) == 1
 
@@ -148,7 +148,7 @@ def test_a_history_is_learnt_from_in_every_run_and_its_copies_of_what_judges_are
     past = [Example(f"{one.text} then", "of the past", 2) for one in OWN]
     copies = [replace(row.example, category="of the past", ref=None) for row in record]
     until = record[59].at
-    model, _ = learn(
+    model, _ = train_candidate(
         OWN, record, train=watched, history=[*past, *copies], in_use=ModelInUse(starter, until, True)
     )
     assert "of the past" in model.categories
@@ -165,8 +165,8 @@ def test_a_history_is_learnt_from_in_every_run_and_its_copies_of_what_judges_are
 
 def test_without_a_confirmed_complaint_what_the_organisation_changed_is_used(starter: Model) -> None:
     changed = [*OWN, *(Example(f"the meter ticks {where}", "meter", 2) for where in WHERE)]
-    model, verdict = learn(changed, [], train=train, in_use=ModelInUse(starter, T, True))
-    _, by_hand = learn(changed, [], train=train, in_use=ModelInUse(starter, T, False))
+    model, verdict = train_candidate(changed, [], train=train, in_use=ModelInUse(starter, T, True))
+    _, by_hand = train_candidate(changed, [], train=train, in_use=ModelInUse(starter, T, False))
     assert ("meter" in model.categories, verdict.passes, by_hand.passes) == (True, True, False)
     assert "No confirmed complaint to compare on: right in" in verdict.reasons[0]
 
@@ -229,7 +229,7 @@ class Rote:
         """The texts themselves."""
         return texts
 
-    def read(self, texts: Sequence[str], _: object) -> np.ndarray:
+    def predict_proba(self, texts: Sequence[str], _: object) -> np.ndarray:
         """Sure of the kind that the text is of, or of the next one."""
         kinds = [[any(said in text for said in THINGS[kind]) for kind in self.categories] for text in texts]
         return np.roll(np.array(kinds, dtype=float) * 0.9, 0 if self.good else 1, axis=1)
@@ -248,7 +248,7 @@ def after_erasure(new: Sequence[RecordRow]) -> tuple[Rote, Verdict]:
     """Of sixty complaints learnt from two are erased, these come after; what is used, and why."""
     old = [replace(row, example=replace(row.example, severity=5)) for row in rows(60)]
     in_use = ModelInUse(by_rote([*OWN, *(row.example for row in old)]), old[-1].at, True)
-    model, verdict = unlearn(OWN, [*old[2:], *new], train=by_rote, in_use=in_use)
+    model, verdict = retrain_after_erasure(OWN, [*old[2:], *new], train=by_rote, in_use=in_use)
     return cast("Rote", model), verdict
 
 
@@ -270,7 +270,7 @@ def test_after_an_erasure_a_worse_candidate_is_replaced_by_what_was_in_use_made_
     assert verdict.learnt_until == rows(60)[-1].at
     assert verdict.as_json()["learnt_until"] == "2026-11-05T11:00:00+00:00"
     assert any("it misses" in reason for reason in verdict.reasons)
-    assert "made anew" in verdict.reasons[-1]
+    assert "retrained" in verdict.reasons[-1]
 
 
 @clause("8.1")
@@ -285,14 +285,14 @@ def test_after_an_erasure_a_candidate_no_worse_than_that_is_used() -> None:
 def test_after_an_erasure_alone_the_same_recipe_without_the_words_is_used_unjudged() -> None:
     model, verdict = after_erasure([])
     assert (verdict.passes, gone(model), verdict.learnt_until) == (True, True, None)
-    assert "made anew" in verdict.reasons[-1]
+    assert "retrained" in verdict.reasons[-1]
 
 
 def test_what_an_erasure_cost_is_told_where_enough_rows_can_say() -> None:
     record = rows(600)
     worse = replace(record[0].example, category="spoiled")
     in_use = ModelInUse(by_rote(OWN), record[-1].at, True)
-    model, verdict = unlearn([*OWN, worse], record, train=by_rote, in_use=in_use)
+    model, verdict = retrain_after_erasure([*OWN, worse], record, train=by_rote, in_use=in_use)
     assert (verdict.passes, cast("Rote", model).good) == (True, False)
     assert any(reason.startswith("beside what was erased: macro-F1 1.000 -> ") for reason in verdict.reasons)
 
@@ -330,7 +330,7 @@ def test_the_process_leaves_no_erased_word_in_the_artefact(starter: Model) -> No
     done = run(order(in_use=used, own=own, erased=True) + dump(known))
     head, _, blob = done.stdout.partition(b"\n")
     assert json.loads(head)["verdict"]["reasons"] == [
-        "Used unjudged: the model before made anew without what was erased, nothing else was confirmed since."
+        "Used without a comparison: the model before, retrained without what was erased. Nothing was confirmed since."
     ]
     assert word in known.features.words
     assert word not in load(blob).features.words
@@ -350,5 +350,5 @@ def test_once_nobody_waits_for_the_model_any_more_the_process_ends(monkeypatch: 
 
     monkeypatch.setattr(process.os, "_exit", ended)
     with pytest.raises(SystemExit) as orphaned:
-        process.end_with(process.os.getppid() + 1)
+        process.exit_without(process.os.getppid() + 1)
     assert orphaned.value.code == process.ORPHANED

@@ -8,7 +8,8 @@ import pytest
 from sklearn.model_selection import StratifiedKFold
 
 from triage.model.calibration import Doubles, Integers
-from triage.model.embeddings import ALONE, JOINED, WORDS, Encoder, Meaning, Vectors, fit_meaning
+from triage.model.embedding_classifier import ALONE, JOINED, WORDS, EmbeddingClassifier, fit_embedding
+from triage.model.embeddings import Encoder, Vectors
 from triage.model.metrics import log_loss
 
 ENCODER = Encoder("numbers", "0" * 12, 6, 20, lambda text: np.zeros(6))
@@ -36,8 +37,8 @@ def folds_of(labels: Integers) -> list[tuple[Integers, Integers]]:
     return list(StratifiedKFold(3, shuffle=True, random_state=0).split(labels, labels))
 
 
-def fitted(labels: Integers, words: Doubles, vectors: Vectors) -> tuple[Meaning, Doubles]:
-    return fit_meaning(ENCODER, vectors, labels, words, folds_of(labels), wanted_precision=0.9)[:2]
+def fitted(labels: Integers, words: Doubles, vectors: Vectors) -> tuple[EmbeddingClassifier, Doubles]:
+    return fit_embedding(ENCODER, vectors, labels, words, folds_of(labels), wanted_precision=0.9)[:2]
 
 
 @pytest.mark.parametrize(("words", "meaning"), [(2.0, 0.0), (0.0, 3.0), (1.5, 2.0)])
@@ -59,7 +60,7 @@ def test_the_card_says_what_words_and_encoder_are_worth_alone_and_joined(
 ) -> None:
     labels = some_labels()
     by_words, vectors = words_of(labels, telling=words), vectors_of(labels, telling=meaning)
-    model, held_back, losses = fit_meaning(
+    model, held_back, losses = fit_embedding(
         ENCODER, vectors, labels, by_words, folds_of(labels), wanted_precision=0.9
     )
     assert losses[WORDS] == pytest.approx(log_loss(by_words, labels))
@@ -68,7 +69,7 @@ def test_the_card_says_what_words_and_encoder_are_worth_alone_and_joined(
     assert losses[JOINED] < min(losses[ALONE], losses[WORDS]) + 0.02
     said = model.reason(losses)
     assert all(f"{name} {loss:.3f}" in said for name, loss in losses.items())
-    assert f"words counting {model.shares[0]:.2f}" in said
+    assert f"words with the exponent {model.exponents[0]:.2f}" in said
 
 
 def test_a_half_that_knows_nothing_changes_little() -> None:
@@ -95,7 +96,7 @@ def test_a_category_of_one_row_is_still_proposed(others: list[int]) -> None:
     with pytest.warns(UserWarning, match="least populated class"):
         folds = folds_of(labels)
     words = np.full((ROWS, CATEGORIES), 1 / 3)
-    model, _, _ = fit_meaning(ENCODER, vectors, labels, words, folds, wanted_precision=0.9)
+    model, _, _ = fit_embedding(ENCODER, vectors, labels, words, folds, wanted_precision=0.9)
     assert model.blend(words[:1], vectors[:1]).argmax() == 2
 
 
@@ -103,6 +104,6 @@ def test_the_same_rows_give_the_same_blend() -> None:
     labels = some_labels()
     words, vectors = words_of(labels, telling=1.0), vectors_of(labels, telling=2.0)
     one, other = fitted(labels, words, vectors)[0], fitted(labels, words, vectors)[0]
-    assert one.shares == other.shares
+    assert one.exponents == other.exponents
     assert one.threshold == other.threshold
     assert np.array_equal(one.weights, other.weights)

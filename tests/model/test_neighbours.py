@@ -48,7 +48,7 @@ def test_the_likest_confirmed_cases_come_first_with_what_people_found(model: Mod
     assert found
     assert found[0].category == "goods"
     assert found[0].severity in (2, 3)
-    assert [one.likeness for one in found] == sorted((one.likeness for one in found), reverse=True)
+    assert [one.similarity for one in found] == sorted((one.similarity for one in found), reverse=True)
 
 
 def test_more_are_kept_than_are_shown_for_some_readers_may_not_know_of_the_likest() -> None:
@@ -65,7 +65,7 @@ def test_a_complaint_told_by_a_file_too_is_still_a_like_case() -> None:
 
 def test_a_case_is_not_its_own_neighbour(model: Model) -> None:
     assert "BOILER-1" in nearest(model, CASES[0].text)
-    assert "BOILER-1" not in nearest(model, CASES[0].text, but="BOILER-1")
+    assert "BOILER-1" not in nearest(model, CASES[0].text, exclude="BOILER-1")
 
 
 def test_a_text_of_unknown_words_has_no_neighbours(model: Model) -> None:

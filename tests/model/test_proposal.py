@@ -154,7 +154,7 @@ def test_a_severity_that_does_not_come_of_a_doubt_needs_no_reason_of_its_own(mod
 
 def test_categories_that_the_desk_has_not_leave_their_share_to_the_others(model: Model) -> None:
     text = "I do not know what to do with this. Somebody said it would be different, and now nobody knows."
-    whole = dict(zip(model.categories, model.read([text])[0].tolist(), strict=True))
+    whole = dict(zip(model.categories, model.predict_proba([text])[0].tolist(), strict=True))
     # The four that the model would name, and still one of the desk's own is found.
     unknown = sorted(whole, key=lambda one: -whole[one])[:4]
     left = [one for one in model.categories if one not in unknown]

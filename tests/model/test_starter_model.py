@@ -171,7 +171,7 @@ def test_the_first_model_is_not_sure_of_itself_without_cause(model: Model) -> No
     figures = evaluate(model, rows)
     assert figures["precision"] >= 0.87
     # Its calibration comes from folds of harder texts, so it errs to the careful side; over-confidence fails.
-    probabilities = model.probabilities(model.matrix([example.text for example in rows]))
+    probabilities = model.word_probabilities(model.matrix([example.text for example in rows]))
     assert float(probabilities.max(axis=1).mean()) <= figures["accuracy"] + 0.05
     assert figures["ece"] <= 0.25
 
@@ -185,7 +185,7 @@ def test_held_back_starters_are_told_apart_far_above_chance(model: Model) -> Non
 
 def test_probabilities_sum_to_one(model: Model) -> None:
     texts = [example.text for example in HELD_OUT] + ["", "🔥", "a" * 100_000, "?"]
-    probabilities = model.probabilities(model.matrix(texts))
+    probabilities = model.word_probabilities(model.matrix(texts))
     assert probabilities.shape == (len(texts), len(CATEGORIES))
     assert np.allclose(probabilities.sum(axis=1), 1)
     assert float(probabilities.min()) > 0
@@ -204,5 +204,5 @@ def test_the_same_starters_give_the_same_model(model: Model) -> None:
     again = train(starter_examples(("en", "tr")))
     assert again is not model
     assert again.version == model.version
-    assert np.array_equal(again.plane.weights, model.plane.weights)
+    assert np.array_equal(again.linear.weights, model.linear.weights)
     assert again.threshold == model.threshold

@@ -43,7 +43,7 @@ def test_a_category_of_one_row_survives() -> None:
     model = train(LIFTS + BINS + few("pool", "the swimming pool is closed"))
     assert "pool" in model.categories
     assert propose(model, "swimming pool closed").category == "pool"
-    probabilities = model.probabilities(model.matrix(["anything else"]))
+    probabilities = model.word_probabilities(model.matrix(["anything else"]))
     assert np.allclose(probabilities.sum(axis=1), 1)
 
 
@@ -153,7 +153,7 @@ def test_a_categorys_own_name_is_an_example_of_it() -> None:
     chances = []
     for name in ("swimming_pool", "x9"):
         model = train(LIFTS + BINS + few(name, *told))
-        row = model.probabilities(model.matrix(["the swimming pool"]))[0]
+        row = model.word_probabilities(model.matrix(["the swimming pool"]))[0]
         chances.append(row[model.categories.index(name)])
     assert chances[0] > chances[1] + 0.1
 
@@ -171,7 +171,9 @@ def test_a_word_that_no_label_explains_is_known_from_texts_without_one() -> None
     assert with_them.facts["latent"]
     assert with_them.facts["unlabelled"] == len(unlabelled)
     lift = with_them.categories.index("lift")
-    after, before = (model.probabilities(model.matrix([text]))[0][lift] for model in (with_them, without))
+    after, before = (
+        model.word_probabilities(model.matrix([text]))[0][lift] for model in (with_them, without)
+    )
     assert after > before + 0.05
 
 

@@ -1,4 +1,4 @@
-"""The other criteria of the initial assessment: a default with the code of its reason each (7.5)."""
+"""The other propose_criteria of the initial assessment: a default with the code of its reason each (7.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from complaints.forms import FORMS
 from complaints.vocabulary import Category
-from triage.criteria import COMPENSATION, COMPLEXITY, REACH, REASONS, RECURRENCE, Criterion, criteria
+from triage.criteria import COMPENSATION, COMPLEXITY, REACH, REASONS, RECURRENCE, Criterion, propose_criteria
 from triage.intent import cues
 from triage.safety.signs import KINDS, signs
 
@@ -31,7 +31,8 @@ def proposed(text: str = "", **overrides: Any) -> ProposedCriteria:
         **overrides,
     }
     return {
-        criterion.field: (criterion.value, criterion.reason) for criterion in criteria(text=text, **facts)
+        criterion.field: (criterion.value, criterion.reason)
+        for criterion in propose_criteria(text=text, **facts)
     }
 
 
@@ -185,7 +186,7 @@ def test_every_value_fits_the_form_and_every_reason_has_a_text(
     text: str,
     like: int,
 ) -> None:
-    proposed_criteria = criteria(
+    proposed_criteria = propose_criteria(
         category=category,
         kinds=kinds,
         cues=found_cues,
@@ -210,7 +211,7 @@ def test_every_value_fits_the_form_and_every_reason_has_a_text(
 
 def test_a_text_of_100_000_characters_is_processed() -> None:
     for piece in ("had to ", "you ", "the my our ", "x", "🔥"):
-        assert criteria(
+        assert propose_criteria(
             category="other",
             kinds=(),
             cues=(),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.learning.drift import LEAST, MOST, DriftObservation, drift
+from triage.learning.drift import FEWEST_RECENT, MOST_RECENT, DriftObservation, find_drift
 
 T = datetime(2026, 11, 3, tzinfo=UTC)
 NAMES = tuple("abcdefghijklmno")
@@ -37,7 +37,7 @@ def course(
 
 def codes(observations: Sequence[DriftObservation], accuracy: float | None = 0.8) -> list[str]:
     """The codes of the warnings."""
-    return [warning.code for warning in drift(observations, accuracy=accuracy)]
+    return [warning.code for warning in find_drift(observations, accuracy=accuracy)]
 
 
 def test_agreement_as_on_the_model_card_gives_no_warning() -> None:
@@ -45,8 +45,10 @@ def test_agreement_as_on_the_model_card_gives_no_warning() -> None:
 
 
 def test_agreement_clearly_below_the_model_card_gives_a_warning() -> None:
-    warnings = drift(course(1000, right=0.55, sure=0.6), accuracy=0.8)
-    assert [(warning.code, warning.bound, warning.rows) for warning in warnings] == [("agreement", 0.8, MOST)]
+    warnings = find_drift(course(1000, right=0.55, sure=0.6), accuracy=0.8)
+    assert [(warning.code, warning.bound, warning.rows) for warning in warnings] == [
+        ("agreement", 0.8, MOST_RECENT)
+    ]
     assert warnings[0].value < 0.65
 
 
@@ -68,8 +70,8 @@ def test_overconfident_proposals_give_a_warning() -> None:
 
 
 def test_fewer_than_fifty_assessments_give_no_warning() -> None:
-    assert codes(course(LEAST - 1, right=0.0)) == []
-    assert "agreement" in codes(course(LEAST, right=0.0))
+    assert codes(course(FEWEST_RECENT - 1, right=0.0)) == []
+    assert "agreement" in codes(course(FEWEST_RECENT, right=0.0))
 
 
 def test_only_the_newest_assessments_count_in_any_order() -> None:
@@ -101,9 +103,9 @@ def test_every_warning_is_beyond_its_bound(rows: list[tuple[str, str, float]]) -
     observations = [
         DriftObservation(T + timedelta(hours=n), p, sure, c) for n, (p, c, sure) in enumerate(rows)
     ]
-    for warning in drift(observations, accuracy=0.8):
+    for warning in find_drift(observations, accuracy=0.8):
         beyond = (
             warning.value < warning.bound if warning.code == "agreement" else warning.value > warning.bound
         )
         assert beyond
-        assert warning.rows <= MOST
+        assert warning.rows <= MOST_RECENT

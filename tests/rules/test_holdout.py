@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.example import Example
-from triage.learning.holdout import RECENT_SHARE, RecordRow, fold_of, is_fixed, parted, spelled, without
+from triage.learning.holdout import (
+    RECENT_SHARE,
+    RecordRow,
+    comparable_text,
+    exclude_complaints,
+    fold_number,
+    is_fixed,
+    split_record,
+)
 
 T = datetime(2026, 11, 3, tzinfo=UTC)
 
@@ -37,37 +45,40 @@ some = st.lists(
 
 
 def test_about_a_tenth_is_held_out_permanently() -> None:
-    assert 70 < len(parted(MANY, seen_until=None).fixed) < 130
-    assert len({fold_of(row.ref, 3) for row in MANY}) == 3
+    assert 70 < len(split_record(MANY, seen_until=None).fixed) < 130
+    assert len({fold_number(row.ref, 3) for row in MANY}) == 3
 
 
 def test_the_later_half_of_unseen_rows_is_recent() -> None:
-    parts = parted(MANY, seen_until=T + timedelta(hours=899))
+    parts = split_record(MANY, seen_until=T + timedelta(hours=899))
     assert all(row.at > T + timedelta(hours=899) for row in parts.unseen)
     assert parts.recent == parts.unseen[len(parts.unseen) // 2 :]
 
 
 def test_with_all_rows_unseen_a_fifth_is_recent() -> None:
-    parts = parted(MANY, seen_until=None)
-    assert len(parts.recent) == round(RECENT_SHARE * len(parts.learnt))
-    assert parts.recent[-1] == parts.learnt[-1]
+    parts = split_record(MANY, seen_until=None)
+    assert len(parts.recent) == round(RECENT_SHARE * len(parts.train))
+    assert parts.recent[-1] == parts.train[-1]
 
 
 @given(some, st.none() | st.integers(0, 100))
 def test_no_held_out_text_is_learnt_under_another_reference(rows: list[RecordRow], hour: int | None) -> None:
-    parts = parted(rows, seen_until=None if hour is None else T + timedelta(hours=hour))
-    fixed_texts = {spelled(row) for row in parts.fixed}
+    parts = split_record(rows, seen_until=None if hour is None else T + timedelta(hours=hour))
+    fixed_texts = {comparable_text(row) for row in parts.fixed}
     assert all(is_fixed(row.ref) and row.whole for row in parts.fixed)
-    assert not any(is_fixed(row.ref) or spelled(row) in fixed_texts for row in parts.learnt)
-    rest = without(parts.learnt, parts.recent)
-    recent_refs, recent_texts = {row.ref for row in parts.recent}, {spelled(row) for row in parts.recent}
-    assert not any(row.ref in recent_refs or spelled(row) in recent_texts for row in rest)
+    assert not any(is_fixed(row.ref) or comparable_text(row) in fixed_texts for row in parts.train)
+    rest = exclude_complaints(parts.train, parts.recent)
+    recent_refs, recent_texts = (
+        {row.ref for row in parts.recent},
+        {comparable_text(row) for row in parts.recent},
+    )
+    assert not any(row.ref in recent_refs or comparable_text(row) in recent_texts for row in rest)
     assert all(row.whole for row in (*parts.unseen, *parts.recent))
 
 
 @given(some)
 def test_the_order_of_the_rows_does_not_matter(rows: list[RecordRow]) -> None:
     key = lambda record_row: (record_row.at, record_row.ref, record_row.whole, record_row.example.text)  # noqa: E731
-    ahead, back = parted(rows, seen_until=None), parted(rows[::-1], seen_until=None)
-    assert sorted(ahead.learnt, key=key) == sorted(back.learnt, key=key)
+    ahead, back = split_record(rows, seen_until=None), split_record(rows[::-1], seen_until=None)
+    assert sorted(ahead.train, key=key) == sorted(back.train, key=key)
     assert sorted(ahead.fixed, key=key) == sorted(back.fixed, key=key)

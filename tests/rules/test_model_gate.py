@@ -210,11 +210,11 @@ class FixedModel:
     def matrix(self, texts: Sequence[str]) -> int:
         return len(texts)
 
-    def probabilities(self, rows: int) -> Any:
+    def word_probabilities(self, rows: int) -> Any:
         return np.tile(np.eye(len(self.categories))[0], (rows, 1))
 
-    def read(self, _: Sequence[str], rows: int) -> Any:
-        return self.probabilities(rows)
+    def predict_proba(self, _: Sequence[str], rows: int) -> Any:
+        return self.word_probabilities(rows)
 
     def critical_probabilities(self, *_: Any) -> None:
         """The gate does not need it here."""

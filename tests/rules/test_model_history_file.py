@@ -14,19 +14,19 @@ from tests.rules.test_model_gate import FixedModel
 from triage.errors import UnreadableTable
 from triage.example import Example
 from triage.learning.gate import LabelledRows, ModelAnswers
-from triage.learning.history import KeptRow, Said, held_back, kept, newest, read, write
+from triage.learning.history import HoldoutAnswer, KeptRow, held_back, kept, newest, read, write
 from triage.model.artefact import digest
 from triage.model.pipeline import Model
 
 T = datetime(2025, 3, 4, 10, tzinfo=UTC)
-ANSWER = Said("money", 0.75, 0.125, 2.0, True)
+ANSWER = HoldoutAnswer("money", 0.75, 0.125, 2.0, True)
 ROWS = [
     KeptRow(Example('The water is brown,\n"again".', "supply", 5, "en", T), ANSWER),
     KeptRow(Example("Su yok", "supply", None, "tr")),
     KeptRow(Example("A bill.", "money", 1)),
 ]
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"))
-answers = st.builds(Said, texts, st.floats(0, 1), st.floats(0, 1), st.floats(0, 5), st.booleans())
+answers = st.builds(HoldoutAnswer, texts, st.floats(0, 1), st.floats(0, 1), st.floats(0, 5), st.booleans())
 examples = st.builds(
     Example,
     texts,
@@ -64,7 +64,7 @@ def test_held_back_rows_keep_their_answers_and_rows_of_the_record_are_left_out()
     # The second held-back row, at place 2, belongs to the record and follows those of the file.
     assert kept(past, (1, 2), judged) == [
         KeptRow(past[0]),
-        KeptRow(past[1], Said("money", 0.75, 0.25, 2.0, True)),
+        KeptRow(past[1], HoldoutAnswer("money", 0.75, 0.25, 2.0, True)),
     ]
     assert kept(past, (), None) == [KeptRow(row) for row in past]
 
@@ -85,7 +85,7 @@ def test_every_category_is_kept_of_a_file_sorted_by_category() -> None:
 def test_the_active_model_answers_the_held_back_rows() -> None:
     active = cast("Model", FixedModel("supply", "other"))
     part = held_back(
-        [*ROWS, KeptRow(Example("fire", "safety", 4), Said("safety", 0.5, 0.5, 4.0, True))], active
+        [*ROWS, KeptRow(Example("fire", "safety", 4), HoldoutAnswer("safety", 0.5, 0.5, 4.0, True))], active
     )
     assert part is not None
     assert part.categories == ("money", "other", "safety", "supply")

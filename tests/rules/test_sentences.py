@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.issues import sentences
+from triage.issues import split_sentences
 
 
 def sentence_texts(text: str) -> list[str]:
-    return [text[low:high] for low, high in sentences(text)]
+    return [text[low:high] for low, high in split_sentences(text)]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_number_does_not_end_a_sentence() -> None:
 
 @given(st.text(alphabet="ab Zç.!?…\"'\n;1230ß", max_size=200))
 def test_sentences_are_in_order_and_leave_out_only_white_space(text: str) -> None:
-    spans = sentences(text)
+    spans = split_sentences(text)
     assert all(first[1] <= second[0] for first, second in pairwise(spans))
     assert all(text[low:high].strip() == text[low:high] != "" for low, high in spans)
     assert "".join("".join(sentence_texts(text)).split()) == "".join(text.split())

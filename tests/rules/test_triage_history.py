@@ -14,7 +14,7 @@ from triage.example import Example
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import starter_examples
 from triage.learning.history import learn
-from triage.learning.holdout import copy_groups, hold_back
+from triage.learning.holdout import duplicate_groups, split_history
 from triage.model.artefact import dump, load
 from triage.model.card import page
 from triage.model.metrics import proportion_interval
@@ -35,7 +35,7 @@ def test_copies_are_found_exact_edited_and_enclosed() -> None:
         edited,
         f"Hello. {STORY} Thanks!",
     ]
-    assert copy_groups(texts) == [0, 1, 0, 0, 0]
+    assert duplicate_groups(texts) == [0, 1, 0, 0, 0]
 
 
 def test_short_texts_on_one_subject_are_no_copies() -> None:
@@ -45,7 +45,7 @@ def test_short_texts_on_one_subject_are_no_copies() -> None:
         "When is my new card here?",
         "where is my new card",
     ]
-    assert copy_groups(texts) == [0, 1, 2, 0]
+    assert duplicate_groups(texts) == [0, 1, 2, 0]
 
 
 def dated(place: int, category: str, *, text: str = "") -> Example:
@@ -55,20 +55,20 @@ def dated(place: int, category: str, *, text: str = "") -> Example:
 
 def test_with_dates_the_most_recent_fifth_is_held_back() -> None:
     rows = [dated(place, "a" if place % 2 else "b") for place in range(20)]
-    split = hold_back(rows, list(range(20)))
+    split = split_history(rows, list(range(20)))
     assert (split.how, split.held) == ("time", (16, 17, 18, 19))
     assert split.since == rows[16].at
 
 
 def test_dates_that_tell_no_recent_part_apart_are_not_split_by() -> None:
     rows = [dated(0 if place < 4 else 9, "a" if place % 2 else "b") for place in range(20)]
-    assert hold_back(rows, list(range(20))).how == "random"
+    assert split_history(rows, list(range(20))).how == "random"
 
 
 def test_a_recent_copy_of_an_older_row_is_learnt_from_with_it() -> None:
     rows = [dated(place, "a" if place % 2 else "b") for place in range(20)]
     groups = [*range(18), 3, 19]
-    assert hold_back(rows, groups).held == (16, 17, 19)
+    assert split_history(rows, groups).held == (16, 17, 19)
 
 
 @given(
@@ -80,16 +80,16 @@ def test_no_copy_ever_lies_on_both_sides_and_no_row_is_lost(
 ) -> None:
     rows = [dated(place if has_date else 0, category) for place, (category, _, has_date) in enumerate(told)]
     groups = [group for _, group, _ in told]
-    split = hold_back(rows, groups, seed=seed)
-    assert {groups[place] for place in split.learnt} & {groups[place] for place in split.held} == set()
-    assert sorted([*split.learnt, *split.held]) == list(range(len(rows)))
-    assert split.learnt
+    split = split_history(rows, groups, seed=seed)
+    assert {groups[place] for place in split.train} & {groups[place] for place in split.held} == set()
+    assert sorted([*split.train, *split.held]) == list(range(len(rows)))
+    assert split.train
 
 
 def test_without_dates_each_category_gives_its_share_and_keeps_its_last_row() -> None:
     rows = [Example(f"t{n}", "much") for n in range(50)] + [Example(f"u{n}", "some") for n in range(10)]
     rows.append(Example("alone", "rare"))
-    split = hold_back(rows, list(range(len(rows))))
+    split = split_history(rows, list(range(len(rows))))
     assert split.how == "random"
     assert Counter(rows[place].category for place in split.held) == {"much": 10, "some": 2}
 
@@ -129,7 +129,7 @@ def test_contradicting_labels_and_copies_are_told() -> None:
     twice = [Example(STORY, "service"), Example(STORY, "handling"), Example(STORY + " ", "service")]
     card = learn([*ROWS, *twice]).card
     assert (card["data"]["copies"], card["data"]["contradictions"]) == (2, 1)
-    assert "1 texts stand in the file under more than one category" in page(card)
+    assert "1 texts are in the file under more than one category" in page(card)
 
 
 def test_the_page_shows_what_was_chosen_and_why_where_the_card_has_it() -> None:

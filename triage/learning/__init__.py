@@ -1,1 +1,1 @@
-"""Training, evaluation and the gate for a new model."""
+"""Training, evaluation, the quality gate for new models, and drift."""

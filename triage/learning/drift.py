@@ -1,7 +1,7 @@
-"""Drift: do people still confirm what the model proposes, and are complaints still what it learnt from?
+"""Drift: do people still confirm what the model proposes, and do complaints still resemble its training data?
 
-Pure arithmetic on codes and figures of assessed complaints; no words. Each warning needs more than chance:
-with few rows an index or a calibration error is large by itself.
+It reads only codes and figures of assessed complaints, no words. Each warning must exceed what chance explains,
+because with few rows an index or a calibration error is large on its own.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import binom, chi2
 
 from complaints.case_values import RULES_ALONE
-from triage.model.calibration import Doubles
+from triage.model.calibration import Doubles, Mask
 from triage.model.metrics import calibration_error
 
-LEAST, MOST = 50, 200
-"""How many of the newest assessed complaints are looked at."""
+FEWEST_RECENT, MOST_RECENT = 50, 200
+"""How many of the newest assessed complaints are examined."""
 
-BEFORE = 100
-"""Complaints before those that the mix is compared with, at least."""
+FEWEST_BEFORE = 100
+"""Fewest older complaints that their mix of categories is compared with."""
 
 LOOKED_AT = 1_200
-"""Assessments that the store is asked for: the newest, and enough before them to know the usual mix."""
+"""Assessments to read from the store: the newest, and enough older ones to know the usual mix."""
 
 CHANCE = 0.01
-"""So rarely chance alone may raise a warning that is looked at every day."""
+"""Probability of a warning by chance alone. It is low because the warnings are looked at every day."""
 
-INDEX = 0.25
-"""A population stability index above this is a shift by common agreement."""
+MIX_BOUND = 0.25
+"""A population stability index above 0.25 is by convention a shift."""
 
-MISCALIBRATED = 0.15
+CALIBRATION_BOUND = 0.15
+"""Smallest calibration error that raises a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class DriftObservation:
-    """One assessed complaint: what was proposed, how probable, and what a person confirmed."""
+    """An assessed complaint: the proposed category with its probability, and the category that was confirmed."""
 
     at: datetime
     proposed: str
@@ -50,7 +50,7 @@ class DriftObservation:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A warning: its code (`agreement`, `mix`, `calibration`), the figure, its bound, and on how many rows."""
+    """A warning: its code (`agreement`, `mix` or `calibration`), the figure, its bound, and the number of rows."""
 
     code: str
     value: float
@@ -67,74 +67,82 @@ class Warned:
         }
 
 
-def drift(seen: Sequence[DriftObservation], *, accuracy: float | None) -> tuple[Warned, ...]:
-    """What has parted, from assessed complaints in any order; nothing under 50 of them.
+def drift_in(assessed: Iterable[Mapping[str, Any]], card: Mapping[str, Any] | None) -> tuple[Warned, ...]:
+    """The warnings from assessed complaints as the store returns them; proposals by rules alone do not count.
 
-    `accuracy` is the held-out accuracy on the model's card; None leaves agreement out.
+    `card` is that of the model in use, None without one.
     """
-    ordered = sorted(seen, key=lambda one: one.at)
-    recent, before = ordered[-MOST:], ordered[:-MOST]
-    if len(before) < BEFORE:
-        # A young record: the older part of it is what the newer is compared with.
-        before, recent = ordered[:-LEAST], (recent if len(ordered) < BEFORE + LEAST else ordered[-LEAST:])
-    if len(recent) < LEAST:
-        return ()
-    found = (_agreement(recent, accuracy), _mix(recent, before), _calibration(recent))
-    return tuple(one for one in found if one is not None)
-
-
-def drift_in(judged: Iterable[Mapping[str, Any]], card: Mapping[str, Any] | None) -> tuple[Warned, ...]:
-    """The same from assessed complaints as the store tells them; what the rules alone proposed is left out."""
-    seen = [
-        DriftObservation(one["at"], one["proposed"], one["probability"], one["confirmed"])
-        for one in judged
-        if one["model"] not in (None, RULES_ALONE)
+    observations = [
+        DriftObservation(row["at"], row["proposed"], row["probability"], row["confirmed"])
+        for row in assessed
+        if row["model"] not in (None, RULES_ALONE)
     ]
-    return drift(seen, accuracy=None if card is None else card.get("accuracy"))
+    return find_drift(observations, accuracy=None if card is None else card.get("accuracy"))
 
 
-def _agreement(recent: Sequence[DriftObservation], accuracy: float | None) -> Warned | None:
-    """One-sided exact binomial test of agreement against what the card promises."""
+def find_drift(observations: Sequence[DriftObservation], *, accuracy: float | None) -> tuple[Warned, ...]:
+    """The warnings from assessed complaints in any order; none for fewer than 50 of them.
+
+    `accuracy` is the held-out accuracy on the model card; None skips the test of agreement.
+    """
+    ordered = sorted(observations, key=lambda observation: observation.at)
+    recent, before = ordered[-MOST_RECENT:], ordered[:-MOST_RECENT]
+    if len(before) < FEWEST_BEFORE:
+        # A young record: compare the newest complaints with all older ones.
+        is_young = len(ordered) < FEWEST_BEFORE + FEWEST_RECENT
+        before, recent = ordered[:-FEWEST_RECENT], (recent if is_young else ordered[-FEWEST_RECENT:])
+    if len(recent) < FEWEST_RECENT:
+        return ()
+    warnings = (_check_agreement(recent, accuracy), _check_mix(recent, before), _check_calibration(recent))
+    return tuple(warning for warning in warnings if warning is not None)
+
+
+def _check_agreement(recent: Sequence[DriftObservation], accuracy: float | None) -> Warned | None:
+    """One-sided exact binomial test of the share confirmed against the accuracy on the card."""
     if accuracy is None:
         return None
-    agreed = sum(one.proposed == one.confirmed for one in recent)
-    chance = float(binom.cdf(agreed, len(recent), accuracy))
-    return Warned("agreement", agreed / len(recent), accuracy, len(recent)) if chance < CHANCE else None
+    agreed = sum(observation.proposed == observation.confirmed for observation in recent)
+    p_value = float(binom.cdf(agreed, len(recent), accuracy))
+    return Warned("agreement", agreed / len(recent), accuracy, len(recent)) if p_value < CHANCE else None
 
 
-def _mix(recent: Sequence[DriftObservation], before: Sequence[DriftObservation]) -> Warned | None:
-    """Population stability index of the confirmed categories, against those confirmed before."""
-    if len(before) < BEFORE:
+def _check_mix(recent: Sequence[DriftObservation], before: Sequence[DriftObservation]) -> Warned | None:
+    """Population stability index of the confirmed categories, recent against earlier."""
+    if len(before) < FEWEST_BEFORE:
         return None
-    now, then = Counter(one.confirmed for one in recent), Counter(one.confirmed for one in before)
-    names = sorted({*now, *then})
+    now = Counter(observation.confirmed for observation in recent)
+    earlier = Counter(observation.confirmed for observation in before)
+    names = sorted({*now, *earlier})
     if len(names) < 2:
         return None
-    shares, were = _shares(now, names), _shares(then, names)
-    index = float(((shares - were) * np.log(shares / were)).sum())
-    # Of an unchanged mix the index is about this many times a chi-squared of so many degrees.
+    shares_now, shares_earlier = _shares(now, names), _shares(earlier, names)
+    index = float(((shares_now - shares_earlier) * np.log(shares_now / shares_earlier)).sum())
+    # For an unchanged mix the index is about this factor times a chi-squared with k - 1 degrees of freedom.
     by_chance = (1 / len(recent) + 1 / len(before)) * float(chi2.ppf(1 - CHANCE, len(names) - 1))
-    bound = max(INDEX, by_chance)
+    bound = max(MIX_BOUND, by_chance)
     return Warned("mix", index, bound, len(recent)) if index > bound else None
 
 
 def _shares(counts: Counter[str], names: Sequence[str]) -> Doubles:
-    """Shares with half a row added to each, so that one never seen does not count without end."""
-    found = np.array([counts[name] + 0.5 for name in names], dtype=np.float64)
-    total: Doubles = found / found.sum()
+    """Shares with half a row added to each, so that an absent category does not make the index infinite."""
+    smoothed = np.array([counts[name] + 0.5 for name in names], dtype=np.float64)
+    total: Doubles = smoothed / smoothed.sum()
     return total
 
 
-def _calibration(recent: Sequence[DriftObservation]) -> Warned | None:
-    """Expected calibration error of the proposals, above what a calibrated model would show by chance."""
-    sure = np.array([one.probability for one in recent], dtype=np.float64)
-    right = np.array([one.proposed == one.confirmed for one in recent])
-    error = _error(sure, right)
+def _check_calibration(recent: Sequence[DriftObservation]) -> Warned | None:
+    """Expected calibration error of the proposals, against that of a calibrated model in 500 simulations."""
+    probabilities = np.array([observation.probability for observation in recent], dtype=np.float64)
+    confirmed = np.array([observation.proposed == observation.confirmed for observation in recent])
+    error = _calibration_error(probabilities, confirmed)
     random = np.random.default_rng(0)
-    drawn = [_error(sure, random.random(len(sure)) < sure) for _ in range(500)]
-    bound = max(MISCALIBRATED, float(np.quantile(drawn, 1 - CHANCE)))
+    simulated = [
+        _calibration_error(probabilities, random.random(len(probabilities)) < probabilities)
+        for _ in range(500)
+    ]
+    bound = max(CALIBRATION_BOUND, float(np.quantile(simulated, 1 - CHANCE)))
     return Warned("calibration", error, bound, len(recent)) if error > bound else None
 
 
-def _error(sure: Doubles, right: npt.NDArray[np.bool_]) -> float:
-    return calibration_error(sure.reshape(-1, 1), np.where(right, 0, 1).astype(np.int64))
+def _calibration_error(probabilities: Doubles, confirmed: Mask) -> float:
+    return calibration_error(probabilities.reshape(-1, 1), np.where(confirmed, 0, 1).astype(np.int64))

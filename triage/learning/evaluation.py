@@ -1,4 +1,4 @@
-"""How well a model does on labelled complaints it has not seen."""
+"""Evaluation of a model on labelled complaints that it has not seen."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from triage.criteria import rule_grades
 from triage.csv.columns import label_key
 from triage.errors import UnusableExamples
 from triage.example import Example
-from triage.model.calibration import Doubles
-from triage.model.card import rounded, rounded_interval, severity_recall, sureness
+from triage.model.calibration import Doubles, Mask
+from triage.model.card import coverage_and_precision, rounded, rounded_interval, severity_recall
 from triage.model.metrics import (
     accuracy_at,
     calibration_error,
@@ -29,116 +28,116 @@ from triage.safety.signs import signs
 
 
 def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
-    """Figures of a model on labelled examples.
+    """Figures of a model on labelled examples, as plain values.
 
-    Gives accuracy, macro_f1 (over the categories that occur, unknown ones at 0), log_loss, ece, coverage and
-    precision at the model's threshold, each with its 95 % interval (Wilson's for shares of rows, bootstraps for
-    the rest), accuracy_at_80 (the 20 % least sure left out), a table for each category, accuracy by language,
-    and for severity (where labelled) the recall of critical cases at 10 % alerts, re-weighted to 6 % critical.
-    A label that the model does not know counts as wrong and is listed under unknown_categories; spelt otherwise
-    (case, blanks, hyphens) it is known. Raises UnusableExamples without rows.
+    Returns accuracy, macro_f1 (over the categories that occur, unknown ones at 0), log_loss, ece, coverage and
+    precision at the model's threshold, each with its 95 % interval (Wilson's for shares of rows, bootstrap for the
+    rest); accuracy_at_80 (without the 20 % least sure); figures for each category; accuracy by language; and for
+    severity, where labelled, the recall of critical cases at 10 % alerts, re-weighted to 6 % critical.
+
+    A label is matched ignoring case, blanks and hyphens. One that the model does not know counts as wrong and is
+    listed under unknown_categories. Raises UnusableExamples without rows.
     """
     rows = [example for example in examples if example.text.strip() and example.category]
     if not rows:
         raise UnusableExamples("No example with a text and a category: check the column names.")
     numbers = {category: number for number, category in enumerate(model.categories)}
-    alike = {label_key(category): number for category, number in numbers.items()}
-    # A category that the model does not know has a number of its own, below 0: no proposal is right of it.
-    keys = {label_key(row.category) for row in rows}
-    strange = {key: -1 - place for place, key in enumerate(sorted(keys - {*alike}))}
-    alike |= strange
-    known = [numbers.get(row.category, alike[label_key(row.category)]) for row in rows]
-    labels = np.array(known, dtype=np.int64)
+    by_key = {label_key(category): number for category, number in numbers.items()}
+    # Each category that the model does not know has its own number below 0: no proposal is right for it.
+    unknown_keys = {label_key(row.category) for row in rows} - {*by_key}
+    unknown = {key: -1 - index for index, key in enumerate(sorted(unknown_keys))}
+    by_key |= unknown
+    label_numbers = [numbers.get(row.category, by_key[label_key(row.category)]) for row in rows]
+    labels = np.array(label_numbers, dtype=np.int64)
     texts = [row.text for row in rows]
     matrix = model.matrix(texts)
-    probabilities = model.read(texts, matrix)
+    probabilities = model.predict_proba(texts, matrix)
     predicted = probabilities.argmax(axis=1).astype(np.int64)
-    right = predicted == labels
+    correct = predicted == labels
     f1 = f1_scores(predicted, labels, len(model.categories))
     present = np.unique(labels[labels >= 0])
-    hits = int(right.sum())
     ece = calibration_error(probabilities, labels)
     low, high = calibration_interval(probabilities, labels)
-    sure = probabilities.max(axis=1) >= model.sure_from
+    covered = probabilities.max(axis=1) >= model.abstains_below
     return {
         "model_version": model.version,
         "rows": len(rows),
-        "accuracy": rounded(right.mean()),
-        "accuracy_interval": rounded_interval(proportion_interval(hits, len(rows))),
-        "macro_f1": rounded(f1[present].sum() / (len(present) + len(strange))),
+        "accuracy": rounded(correct.mean()),
+        "accuracy_interval": rounded_interval(proportion_interval(int(correct.sum()), len(rows))),
+        "macro_f1": rounded(f1[present].sum() / (len(present) + len(unknown))),
         "macro_f1_interval": rounded_interval(macro_f1_interval(predicted, labels, len(model.categories))),
         "log_loss": rounded(log_loss(probabilities, labels)),
         "log_loss_interval": rounded_interval(log_loss_interval(probabilities, labels)),
         "ece": rounded(ece),
-        # Drawing anew adds error of its own: the lower end may come out above the figure itself.
+        # Resampling adds error of its own, so the lower end may come out above the figure.
         "ece_interval": rounded_interval((min(ece, low), high)),
         "accuracy_at_80": rounded(accuracy_at(probabilities, labels, 0.8)),
-        **sureness(right, sure),
+        **coverage_and_precision(correct, covered),
         "categories": {
-            category: _category(predicted == number, labels == number, f1[number])
+            category: _category_figures(predicted == number, labels == number, f1[number])
             for category, number in numbers.items()
         },
-        "languages": _languages(rows, right),
+        "languages": _language_figures(rows, correct),
         "unknown_categories": sorted(
-            {row.category for row, label in zip(rows, known, strict=True) if label < 0}
+            {row.category for row, label in zip(rows, label_numbers, strict=True) if label < 0}
         ),
-        "severity": _severity(model, rows, model.critical_probabilities(matrix, rule_grades(texts))),
-    }
-
-
-def _languages(rows: Sequence[Example], right: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    spoken = np.array([row.language or "unknown" for row in rows])
-    return {
-        str(language): {
-            "rows": int((spoken == language).sum()),
-            "accuracy": rounded(right[spoken == language].mean()),
-            "accuracy_interval": rounded_interval(
-                proportion_interval(int(right[spoken == language].sum()), int((spoken == language).sum()))
-            ),
-        }
-        for language in np.unique(spoken)
-    }
-
-
-def _category(asked: npt.NDArray[np.bool_], there: npt.NDArray[np.bool_], f1: float) -> dict[str, Any]:
-    hits = int((asked & there).sum())
-    return {
-        "rows": int(there.sum()),
-        "precision": rounded(hits / asked.sum()) if asked.any() else None,
-        "recall": rounded(hits / there.sum()) if there.any() else None,
-        "f1": None if np.isnan(f1) else rounded(f1),
+        "severity": _severity_figures(model, rows, model.critical_probabilities(matrix, rule_grades(texts))),
     }
 
 
 def critical_scores(texts: Sequence[str], p_critical: Doubles | None) -> Doubles:
-    """How critical each text is held to be, to rank them: the model's probability; with none, the rules."""
+    """Scores (texts,) that rank texts by how critical they are: the model's probability, or without it the rules."""
     if p_critical is not None:
         return p_critical
-    found = [signs(text) for text in texts]
-    return np.array(
-        [
-            max((sign.severity + sign.safety / 10 + sign.danger / 100 for sign in each), default=0.0)
-            for each in found
-        ]
-    )
+    return np.array([_rule_score(text) for text in texts])
 
 
-def _severity(model: Model, rows: Sequence[Example], p_critical: Doubles | None) -> dict[str, Any] | None:
-    known = [place for place, row in enumerate(rows) if row.severity is not None]
-    critical = np.array([(rows[place].severity or 0) >= CRITICAL for place in known], dtype=bool)
+def _rule_score(text: str) -> float:
+    return max((sign.severity + sign.safety / 10 + sign.danger / 100 for sign in signs(text)), default=0.0)
+
+
+def _category_figures(predicted: Mask, actual: Mask, f1: float) -> dict[str, Any]:
+    hits = int((predicted & actual).sum())
+    return {
+        "rows": int(actual.sum()),
+        "precision": rounded(hits / predicted.sum()) if predicted.any() else None,
+        "recall": rounded(hits / actual.sum()) if actual.any() else None,
+        "f1": None if np.isnan(f1) else rounded(f1),
+    }
+
+
+def _language_figures(rows: Sequence[Example], correct: Mask) -> dict[str, Any]:
+    languages = np.array([row.language or "unknown" for row in rows])
+    figures = {}
+    for language in np.unique(languages):
+        in_language = languages == language
+        hits, count = int(correct[in_language].sum()), int(in_language.sum())
+        figures[str(language)] = {
+            "rows": count,
+            "accuracy": rounded(correct[in_language].mean()),
+            "accuracy_interval": rounded_interval(proportion_interval(hits, count)),
+        }
+    return figures
+
+
+def _severity_figures(
+    model: Model, rows: Sequence[Example], p_critical: Doubles | None
+) -> dict[str, Any] | None:
+    rated = [index for index, row in enumerate(rows) if row.severity is not None]
+    critical = np.array([(rows[index].severity or 0) >= CRITICAL for index in rated], dtype=bool)
     if not critical.any() or critical.all():
         return None
-    scores = critical_scores([row.text for row in rows], p_critical)[known]
-    ruled = np.array(
-        [max((sign.severity for sign in signs(rows[place].text)), default=1) >= CRITICAL for place in known]
+    scores = critical_scores([row.text for row in rows], p_critical)[rated]
+    by_rules = np.array(
+        [max((sign.severity for sign in signs(rows[index].text)), default=1) >= CRITICAL for index in rated]
     )
-    alerts = ruled
+    alerts = by_rules
     if model.critical is not None and p_critical is not None:
-        alerts = ruled | (p_critical[known] > model.critical.threshold)
+        alerts = by_rules | (p_critical[rated] > model.critical.threshold)
     return {
         **severity_recall(scores, critical),
-        "rules_recall": rounded(ruled[critical].mean()),
-        "rules_false_alarms": rounded(ruled[~critical].mean()),
+        "rules_recall": rounded(by_rules[critical].mean()),
+        "rules_false_alarms": rounded(by_rules[~critical].mean()),
         "recall": rounded(alerts[critical].mean()),
         "recall_interval": rounded_interval(
             proportion_interval(int(alerts[critical].sum()), int(critical.sum()))

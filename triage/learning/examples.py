@@ -1,12 +1,8 @@
-"""The starter examples: complaints written for this project, so that the first day has a model.
+"""Written examples: the starter examples of this project and an organisation's own.
 
-They lie as plain files in `triage/starter`, one per language, may be edited, and stay in every training set
-for ever: among few real rows they are worth more than anything else (docs/triage.md, "Cold start").
-
-An organisation's own examples: plain files beside its settings, one per language, kept in every training.
-
-A handful of sentences for each of its own categories gives a first useful model; they stay when history and
-confirmed assessments come, for among few real rows nothing is worth more (docs/triage.md, "Cold start").
+The starter examples (`triage/starter`, one CSV file per language) give a model on the first day. An organisation adds
+a few sentences for each of its own categories, in one CSV file per language next to its settings. Both are part of
+every training: while real rows are few, nothing improves a model more (docs/triage.md, "Cold start").
 """
 
 from __future__ import annotations
@@ -31,7 +27,13 @@ CATEGORIES = (
     "supply", "service", "goods", "guarantee", "refusal", "information", "money", "contract", "compensation",
     "handling", "staff_conduct", "privacy", "safety", "discrimination", "other",
 )  # fmt: skip
-"""The default categories, ISO 10002 annex D regrouped."""
+"""The default categories: ISO 10002 annex D, regrouped."""
+
+ENOUGH = 6
+"""Examples of a category from which on a model can propose it usefully (docs/triage.md, "Cold start")."""
+
+_OWN_COLUMNS = ColumnNames("text", "category", "severity")
+_OWN_HEADER = "text,category,severity"
 
 
 def starter_languages() -> tuple[str, ...]:
@@ -41,8 +43,8 @@ def starter_languages() -> tuple[str, ...]:
 
 
 def starter_examples(languages: Sequence[str] | None = None) -> list[Example]:
-    """The starter examples of these languages, None for all; a language without a file has none."""
-    found: list[Example] = []
+    """The starter examples of these languages; by default of all. A language without a file has none."""
+    examples: list[Example] = []
     for language in starter_languages() if languages is None else languages:
         if language not in starter_languages():
             continue
@@ -51,19 +53,19 @@ def starter_examples(languages: Sequence[str] | None = None) -> list[Example]:
             columns=ColumnNames(severity="severity"),
             categories=CATEGORIES,
         )
-        found += [
+        examples += [
             Example(row.text, row.category, row.severity, language, written=True) for row in table.examples
         ]
-    return found
+    return examples
 
 
 def train_starter(languages: Sequence[str] | None = None, *, seed: int = 0) -> Model:
-    """The first model, from the starter examples alone: a few seconds on one core.
+    """Train the first model from the starter examples alone; takes a few seconds on one core.
 
-    None is every language that has a starter file. Languages without one are served by those that have one;
-    with none of them, by English.
+    `languages` default to all that have a starter file. Languages without a file are ignored; where none of them has
+    one, the English examples are used.
     """
-    return _trained(_with_starters(languages), seed)
+    return _train_once(_with_starters(languages), seed)
 
 
 def starter_version(languages: Sequence[str] | None = None) -> str:
@@ -86,21 +88,13 @@ def _starter_file(language: str) -> Traversable:
 
 
 @lru_cache(maxsize=4)
-def _trained(languages: tuple[str, ...], seed: int) -> Model:
-    """The same examples give the same model, so a process makes it once."""
+def _train_once(languages: tuple[str, ...], seed: int) -> Model:
     return train(starter_examples(languages), seed=seed)
-
-
-ENOUGH = 6
-"""Examples of a category from which on a model is worth asking (docs/triage.md, "Cold start")."""
-
-_COLUMNS = ColumnNames("text", "category", "severity")
-_HEADER = "text,category,severity"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnExamples:
-    """What the files hold, by file name: the rows refused, and why a file could not be read at all."""
+    """An organisation's own examples; by file name, the rows refused and why a file could not be read at all."""
 
     examples: tuple[Example, ...]
     refused: Mapping[str, tuple[RefusedRow, ...]]
@@ -116,49 +110,49 @@ class OwnExamples:
 
 
 def organisation_examples(folder: Path, categories: Collection[str]) -> OwnExamples:
-    """Read every `<language>.csv` of `folder`; a folder that is not there holds none.
+    """Read every `<language>.csv` of a folder; a missing folder has no examples.
 
-    `categories` are all that a complaint may have, ours and the organisation's own; rows of others are
-    refused. Lines that begin with # are comments.
+    `categories` are all that a complaint may have, the default ones and the organisation's own; rows of other
+    categories are refused. Lines that begin with # are comments.
     """
     examples: list[Example] = []
     refused: dict[str, tuple[RefusedRow, ...]] = {}
     unreadable: dict[str, str] = {}
     for file in sorted(folder.glob("*.csv")) if folder.is_dir() else ():
         try:
-            table = _read(file, categories)
-        except UnreadableTable as wrong:
-            unreadable[file.name] = str(wrong)
+            table = _read_own_file(file, categories)
+        except UnreadableTable as error:
+            unreadable[file.name] = str(error)
             continue
-        examples += [replace(one, language=file.stem.lower(), written=True) for one in table.examples]
+        examples += [replace(row, language=file.stem.lower(), written=True) for row in table.examples]
         if table.refused:
             refused[file.name] = table.refused
     return OwnExamples(tuple(examples), refused, unreadable)
 
 
-def _read(file: Path, categories: Collection[str]) -> ExampleTable:
+def _read_own_file(file: Path, categories: Collection[str]) -> ExampleTable:
     table = read_examples(
         file,
-        columns=_COLUMNS,
+        columns=_OWN_COLUMNS,
         categories=categories,
         options=ReadingOptions(languages=(file.stem.lower(),), comments=True),
     )
     if table.unlabelled:
-        lines = RefusedRow(0, f"{len(table.unlabelled)} rows have no category")
-        return replace(table, refused=(*table.refused, lines))
+        unlabelled = RefusedRow(0, f"{len(table.unlabelled)} rows have no category")
+        return replace(table, refused=(*table.refused, unlabelled))
     return table
 
 
 def example_file(categories: Mapping[str, str]) -> str:
-    """An example file to be filled in; `categories` are codes and what they are called."""
+    """The template of a file of own examples; `categories` maps codes to their names."""
     lines = [
         "# Examples of your own categories, one complaint a line, as people would write it to you: short,",
-        "# with their mistakes, each from another point of view. Never a real complaint with somebody's name.",
-        f"# Write at least {ENOUGH} for each category, better 15, then take away the # before the line.",
-        "# Severity is 1 to 5 (4 and 5: somebody may be harmed) and may stay empty. Quotation marks round",
-        "# the text are needed where it has a comma. `amends check` reads this file and says what is wrong.",
-        "# The examples stay in every training, beside what is learnt from your assessments.",
-        _HEADER,
+        "# with their mistakes, each from another point of view. Never use a real complaint with a person's name.",
+        f"# Write at least {ENOUGH} for each category, better 15, then remove the # at the start of the line.",
+        "# Severity is 1 to 5 (4 and 5: people may be harmed) and may stay empty. Put the text in quotation",
+        "# marks if it contains a comma. `amends check` reads this file and says what is wrong.",
+        "# The examples are part of every training, together with what is learned from your assessments.",
+        _OWN_HEADER,
     ]
     for code, name in categories.items():
         lines += ["#", f"# {code}: {' '.join(name.split())}"]

@@ -1,8 +1,8 @@
-"""The gate of a model: a candidate is used only where it is not worse than the one in use (7.5; 8.5).
+"""The quality gate: a candidate is used only if it is not worse than the model in use (7.5; 8.5; decision 60).
 
-Both answer the same rows, which neither has learnt from. Worse means: the 95 % interval of the paired
-difference lies wholly on the bad side, or the figure itself falls by more than is let pass and by more than
-its standard error. Of severity 4 and 5 it may catch no less at the alert budget, and miss no more in all.
+Both models answer the same rows, which neither has learned from. A figure is worse if the 95 % interval of the paired
+difference lies wholly on the bad side, or if it falls by more than its tolerance and by more than its standard error.
+For severity 4 and 5 the candidate may not find less at the alert budget, nor miss more in total.
 """
 
 from __future__ import annotations
@@ -13,42 +13,44 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import binomtest, fisher_exact
 
 from triage.criteria import rule_grades
 from triage.example import Example
 from triage.learning.holdout import FEWEST
 from triage.learning.training import ALERT_RATE, PREVALENCE
-from triage.model.calibration import Doubles, Integers
+from triage.model.calibration import Doubles, Integers, Mask
 from triage.model.metrics import alert_weights
 from triage.model.pipeline import CRITICAL, Model
 from triage.safety.signs import signs
 
-LET_PASS: Mapping[str, float] = {"macro_f1": 0.02, "log_loss": 0.05, "recall": 0.02}
-"""How much worse a figure may look by chance; log-loss in nats, where 0.05 is a twentieth of a probability."""
+TOLERANCE: Mapping[str, float] = {"macro_f1": 0.02, "log_loss": 0.05, "recall": 0.02}
+"""How much worse a figure may look by chance. Log-loss is in nats: 0.05 is about 5 % of a probability."""
 
 FEWEST_NEW = 10
-"""Under so many new rows a bad day is no sign of anything."""
-BY_CHANCE, GAINED = 0.001, 0.05
-"""So rarely honest new rows are told so much worse than those before; so rarely chance looks like something learnt
-from them (decision 60).
+"""With fewer new rows, many wrong answers among them prove nothing."""
+UNLIKELY, GAINED = 0.001, 0.05
+"""Significance levels of the test for random labels (decision 60): that new rows are answered worse than older ones,
+and that the candidate has learned something from them.
 """
 
 ROUNDS = 400
-_WIDTH = 3.92
+"""Resamples of the paired bootstrap."""
+_INTERVAL_WIDTH = 3.92
 """Standard errors from one end of a 95 % interval to the other."""
 
-_TINY = 1e-6
-Flags = npt.NDArray[np.bool_]
+_LEAST_PROBABILITY = 1e-6
+_METRIC_NAMES = {"macro_f1": "macro-F1", "log_loss": "log-loss", "recall": "recall of severity >= 4"}
+
+Figures = dict[str, float | int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """May the model be used? `reasons` are sentences for people, `figures` plain values for each set.
+    """Whether the model may be used, with the reasons as sentences and the figures of each set as plain values.
 
-    `learnt_until`: it is not the candidate but the model before made anew (`unlearning`), of what was confirmed
-    up to then.
+    `learnt_until` is set where the model to use is not the candidate but the previous model, retrained after an
+    erasure: it has learned from what was confirmed up to then.
     """
 
     passes: bool
@@ -57,26 +59,32 @@ class Verdict:
     learnt_until: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values under the keys that the record and `--json` use; `learnt_until` where it is set."""
-        said = {"passes": self.passes, "reasons": list(self.reasons), "figures": dict(self.figures)}
-        return said if self.learnt_until is None else {**said, "learnt_until": self.learnt_until.isoformat()}
+        """Plain values under the keys that the record and `--json` use; `learnt_until` only where it is set."""
+        values = {"passes": self.passes, "reasons": list(self.reasons), "figures": dict(self.figures)}
+        if self.learnt_until is None:
+            return values
+        return {**values, "learnt_until": self.learnt_until.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswers:
-    """What one model said to n rows: `probabilities` (n, k) over the categories of both models and of the
-    rows, `scores` (n,) how critical, `alerts` (n,) whether it raises severity to 4 or more, rules included.
+    """The answers of a model to n rows.
+
+    `probabilities` (n, k) are over the categories of both models and of the rows. `scores` (n,) say how critical a
+    row is. `alerts` (n,) say whether it raises severity to 4 or more, rules included.
     """
 
     probabilities: Doubles
     scores: Doubles
-    alerts: Flags
+    alerts: Mask
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledRows:
-    """One set of rows with its truth: `labels` (n,) numbers of categories, `severities` (n,), nan unknown, `new`
-    (n,) whether confirmed after the model in use had learnt (None: not known).
+    """A set of n rows with their labels and the answers of both models.
+
+    `labels` (n,) are numbers of `categories`; `severities` (n,) are nan where unknown. `new` (n,) marks rows that
+    were confirmed after the model in use had learned, None where this is not known.
     """
 
     name: str
@@ -85,7 +93,7 @@ class LabelledRows:
     severities: Doubles
     candidate: ModelAnswers
     active: ModelAnswers | None
-    new: Flags | None = None
+    new: Mask | None = None
 
 
 def judge(
@@ -96,62 +104,64 @@ def judge(
     recent: Sequence[Example],
     alert_budget: float = ALERT_RATE,
 ) -> Verdict:
-    """The verdict on a candidate from labelled rows, each set judged apart; an empty set is left out.
+    """The verdict on a candidate from labelled rows; each set is judged separately, an empty one is skipped.
 
-    A category that only one of the two knows has probability 0 with the other, so its rows count as wrong
-    there. Without a model in use the candidate must beat the guess of the most frequent category, on these
-    rows or, where they are fewer than 30, on its own held-back ones.
+    A category that only one model knows has probability 0 in the other, so its rows count as wrong there. Without a
+    model in use the candidate must beat the guess of the most frequent category, on these rows or, where there are
+    fewer than 30, on its own held-out rows.
     """
-    parts = [
-        part(name, candidate, active, rows) for name, rows in (("fixed", fixed), ("recent", recent)) if rows
+    sets = [
+        label_rows(name, candidate, active, rows)
+        for name, rows in (("fixed", fixed), ("recent", recent))
+        if rows
     ]
-    return weigh(parts, candidate, has_active=active is not None, alert_budget=alert_budget)
+    return weigh(sets, candidate, has_active=active is not None, alert_budget=alert_budget)
 
 
-def part(
+def label_rows(
     name: str,
     candidate: Model,
     active: Model | None,
     rows: Sequence[Example],
     *,
-    new: Flags | None = None,
+    new: Mask | None = None,
 ) -> LabelledRows:
-    """Both models' answers to these rows."""
-    known = {*candidate.categories, *(active.categories if active else ()), *(row.category for row in rows)}
-    categories = tuple(sorted(known))
+    """A set of rows with the answers of both models."""
+    names = {*candidate.categories, *(active.categories if active else ()), *(row.category for row in rows)}
+    categories = tuple(sorted(names))
     return LabelledRows(
         name,
         categories,
         labels_of(rows, categories),
         severities_of(rows),
-        answers(candidate, rows, categories),
-        None if active is None else answers(active, rows, categories),
+        answer_rows(candidate, rows, categories),
+        None if active is None else answer_rows(active, rows, categories),
         new,
     )
 
 
 def labels_of(rows: Sequence[Example], categories: Sequence[str]) -> Integers:
-    """Numbers (n,) of the rows' categories."""
+    """The numbers (n,) of the rows' categories."""
     numbers = {category: number for number, category in enumerate(categories)}
     return np.array([numbers[row.category] for row in rows], dtype=np.int64)
 
 
 def severities_of(rows: Sequence[Example]) -> Doubles:
-    """Severities (n,), nan where nobody said."""
+    """The severities (n,) of the rows, nan where unknown."""
     return np.array([np.nan if row.severity is None else row.severity for row in rows], dtype=np.float64)
 
 
-def answers(model: Model, rows: Sequence[Example], categories: Sequence[str]) -> ModelAnswers:
-    """One model's answers, its probabilities laid out over `categories`."""
+def answer_rows(model: Model, rows: Sequence[Example], categories: Sequence[str]) -> ModelAnswers:
+    """The answers of a model, with probabilities over `categories`, which include all of its own."""
     texts = [row.text for row in rows]
     matrix = model.matrix(texts)
-    places = [categories.index(one) for one in model.categories]
+    columns = [categories.index(category) for category in model.categories]
     probabilities = np.zeros((len(rows), len(categories)))
-    probabilities[:, places] = model.read(texts, matrix)
-    ruled = np.array([max((sign.severity for sign in signs(text)), default=1) for text in texts])
-    alerts = ruled >= CRITICAL
+    probabilities[:, columns] = model.predict_proba(texts, matrix)
+    by_rules = np.array([max((sign.severity for sign in signs(text)), default=1) for text in texts])
+    alerts = by_rules >= CRITICAL
     critical = model.critical_probabilities(matrix, rule_grades(texts))
-    scores = ruled.astype(np.float64)
+    scores = by_rules.astype(np.float64)
     if critical is not None and model.critical is not None:
         scores = critical
         alerts = alerts | (critical > model.critical.threshold)
@@ -159,198 +169,194 @@ def answers(model: Model, rows: Sequence[Example], categories: Sequence[str]) ->
 
 
 def weigh(
-    parts: Sequence[LabelledRows],
+    sets: Sequence[LabelledRows],
     candidate: Model,
     *,
     has_active: bool,
     alert_budget: float = ALERT_RATE,
 ) -> Verdict:
-    """The verdict from answers that are there already."""
-    figures = {one.name: _figures(one, alert_budget) for one in parts}
+    """The verdict from the answers to each set of rows."""
+    figures = {rows.name: _compare(rows, alert_budget) for rows in sets}
     if not has_active:
-        return against_a_guess(parts, candidate, figures)
-    if not parts:
+        return beats_guess(sets, candidate, figures)
+    if not sets:
         return Verdict(False, ("There is no confirmed complaint to compare the two models on.",), figures)
-    worse = [reason for one in parts for reason in _worse(one, figures[one.name])]
-    worse = [*_by_lot(parts), *worse, *_missed(figures)]
-    if worse:
-        return Verdict(False, tuple(worse), figures)
-    said = tuple(
-        f"{one.name}: macro-F1 {_change(figures[one.name], 'macro_f1')}, log-loss "
-        f"{_change(figures[one.name], 'log_loss')} on {len(one.labels)} rows."
-        for one in parts
+    worse = [reason for rows in sets for reason in _worse_figures(rows, figures[rows.name])]
+    objections = [*_random_labels(sets), *worse, *_missed_critical(figures)]
+    if objections:
+        return Verdict(False, tuple(objections), figures)
+    reasons = tuple(
+        f"{rows.name}: macro-F1 {_change(figures[rows.name], 'macro_f1')}, log-loss "
+        f"{_change(figures[rows.name], 'log_loss')} on {len(rows.labels)} rows."
+        for rows in sets
     )
-    return Verdict(True, said, figures)
+    return Verdict(True, reasons, figures)
 
 
-def against_a_guess(
-    parts: Sequence[LabelledRows],
+def beats_guess(
+    sets: Sequence[LabelledRows],
     candidate: Model,
     figures: Mapping[str, Any],
     *,
     why: str = "No model in use",
 ) -> Verdict:
     """The verdict where nothing can be compared: is it right more often than the most frequent category?"""
-    labels = [one.categories[number] for one in parts for number in one.labels.tolist()]
+    labels = [rows.categories[number] for rows in sets for number in rows.labels.tolist()]
     if len(labels) >= FEWEST:
-        right = sum(figures[one.name]["candidate"]["accuracy"] * len(one.labels) for one in parts) / len(
-            labels
-        )
-        guess = max(labels.count(one) for one in set(labels)) / len(labels)
-        rows, where = len(labels), "confirmed complaints"
+        hits = sum(figures[rows.name]["candidate"]["accuracy"] * len(rows.labels) for rows in sets)
+        accuracy, guess = hits / len(labels), max(labels.count(label) for label in set(labels)) / len(labels)
+        count, where = len(labels), "confirmed complaints"
     else:
         counts = dict(candidate.facts.get("categories", {}))
-        right, rows = float(candidate.facts.get("accuracy", 0.0)), sum(counts.values())
-        guess, where = max(counts.values(), default=0) / max(1, rows), "held-back rows of its own"
-    said = f"{why}: right in {right:.2f} of {rows} {where}, the most frequent category in {guess:.2f}."
-    return Verdict(right > guess, (said,), figures)
+        accuracy, count = float(candidate.facts.get("accuracy", 0.0)), sum(counts.values())
+        guess, where = max(counts.values(), default=0) / max(1, count), "held-back rows of its own"
+    reason = f"{why}: right in {accuracy:.2f} of {count} {where}, the most frequent category in {guess:.2f}."
+    return Verdict(accuracy > guess, (reason,), figures)
 
 
-def _worse(one: LabelledRows, figures: Mapping[str, Any]) -> list[str]:
-    found = []
-    for name, spoken in (
-        ("macro_f1", "macro-F1"),
-        ("log_loss", "log-loss"),
-        ("recall", "recall of severity >= 4"),
-    ):
-        difference = figures["difference"].get(name)
+def _worse_figures(rows: LabelledRows, figures: Mapping[str, Any]) -> list[str]:
+    reasons = []
+    for key, name in _METRIC_NAMES.items():
+        difference = figures["difference"].get(key)
         if difference is None:
             continue
-        # Every difference is turned so that below zero is worse.
+        # Every difference has the sign that makes negative values worse.
         low, value, high = difference
-        error = (high - low) / _WIDTH
-        if high < 0 or value < -max(LET_PASS[name], error):
-            found.append(
-                f"{one.name}: {spoken} {_change(figures, name)} on {len(one.labels)} rows "
+        error = (high - low) / _INTERVAL_WIDTH
+        if high < 0 or value < -max(TOLERANCE[key], error):
+            reasons.append(
+                f"{rows.name}: {name} {_change(figures, key)} on {len(rows.labels)} rows "
                 f"(better by {value:+.3f}, at most {high:+.3f})."
             )
-    return found
+    return reasons
 
 
-def _missed(figures: Mapping[str, Any]) -> list[str]:
-    """A critical complaint taken for a normal one is the dearest error: not one more is let pass."""
+def _missed_critical(figures: Mapping[str, Any]) -> list[str]:
+    """A critical complaint taken for a normal one is the most expensive error: not one more is accepted."""
     after, before = (
-        sum(one[who]["missed"] or 0 for one in figures.values()) for who in ("candidate", "active")
+        sum(of_set[model]["missed"] or 0 for of_set in figures.values()) for model in ("candidate", "active")
     )
     if after <= before:
         return []
     return [f"Of severity >= 4 it misses {after}, the one in use {before}."]
 
 
-def _by_lot(parts: Sequence[LabelledRows]) -> list[str]:
-    """Labels that the words do not tell are no judges: a model that has learnt chance answers them less wrongly.
+def _random_labels(sets: Sequence[LabelledRows]) -> list[str]:
+    """Labels that do not follow from the words cannot judge: a model that learned chance then looks less wrong.
 
-    The candidate is right far less often of new rows than of those before, and no oftener than the model in use.
+    This is suspected where the candidate is right far less often for new rows than for older ones, and not more
+    often than the model in use.
     """
-    before, new, gained, lost = [], [], 0, 0
-    for one in parts:
-        if one.new is None or one.active is None:
+    older: list[bool] = []
+    newer: list[bool] = []
+    gained = lost = 0
+    for rows in sets:
+        if rows.new is None or rows.active is None:
             continue
-        right, was = (said.probabilities.argmax(axis=1) == one.labels for said in (one.candidate, one.active))
-        before += right[~one.new].tolist()
-        new += right[one.new].tolist()
-        gained += int((right & ~was)[one.new].sum())
-        lost += int((was & ~right)[one.new].sum())
-    if len(before) < FEWEST or len(new) < FEWEST_NEW:
+        correct, correct_before = (
+            answers.probabilities.argmax(axis=1) == rows.labels for answers in (rows.candidate, rows.active)
+        )
+        older += correct[~rows.new].tolist()
+        newer += correct[rows.new].tolist()
+        gained += int((correct & ~correct_before)[rows.new].sum())
+        lost += int((correct_before & ~correct)[rows.new].sum())
+    if len(older) < FEWEST or len(newer) < FEWEST_NEW:
         return []
-    table = [[sum(new), len(new) - sum(new)], [sum(before), len(before) - sum(before)]]
-    fewer = float(fisher_exact(table, alternative="less").pvalue)
-    more = float(binomtest(gained, gained + lost, alternative="greater").pvalue) if gained else 1.0
-    if fewer >= BY_CHANCE or more < GAINED:
+    table = [[sum(newer), len(newer) - sum(newer)], [sum(older), len(older) - sum(older)]]
+    p_worse = float(fisher_exact(table, alternative="less").pvalue)
+    p_gain = float(binomtest(gained, gained + lost, alternative="greater").pvalue) if gained else 1.0
+    if p_worse >= UNLIKELY or p_gain < GAINED:
         return []
-    said = (
-        f"The newest {len(new)} assessments look as if drawn by lot: right in {np.mean(new):.2f} of them, in "
-        f"{np.mean(before):.2f} of the {len(before)} before, and nothing is gained by learning from them. See who "
+    reason = (
+        f"The newest {len(newer)} assessments look as if drawn by lot: right in {np.mean(newer):.2f} of them, in "
+        f"{np.mean(older):.2f} of the {len(older)} before, and nothing is gained by learning from them. See who "
         "made them, and how."
     )
-    return [said]
+    return [reason]
 
 
-def _change(figures: Mapping[str, Any], name: str) -> str:
-    return f"{figures['active'][name]:.3f} -> {figures['candidate'][name]:.3f}"
+def _change(figures: Mapping[str, Any], key: str) -> str:
+    return f"{figures['active'][key]:.3f} -> {figures['candidate'][key]:.3f}"
 
 
-def _figures(one: LabelledRows, budget: float) -> dict[str, Any]:
-    candidate = _of(one, one.candidate, budget)
-    if one.active is None:
-        return {"rows": len(one.labels), "candidate": _rounded(candidate), "active": None, "difference": {}}
-    active = _of(one, one.active, budget)
+def _compare(rows: LabelledRows, budget: float) -> dict[str, Any]:
+    candidate = _measure(rows, rows.candidate, budget)
+    if rows.active is None:
+        return {"rows": len(rows.labels), "candidate": _rounded(candidate), "active": None, "difference": {}}
+    active = _measure(rows, rows.active, budget)
     return {
-        "rows": len(one.labels),
+        "rows": len(rows.labels),
         "candidate": _rounded(candidate),
         "active": _rounded(active),
-        "difference": _differences(one, one.active, candidate, active, budget),
+        "difference": _differences(rows, rows.active, candidate, active, budget),
     }
 
 
-def _of(one: LabelledRows, said: ModelAnswers, budget: float) -> dict[str, float | int | None]:
-    everything = np.arange(len(one.labels))
-    critical = one.severities >= CRITICAL
-    judged = bool(critical.any()) and bool((~critical & ~np.isnan(one.severities)).any())
+def _measure(rows: LabelledRows, answers: ModelAnswers, budget: float) -> Figures:
+    indices = np.arange(len(rows.labels))
+    critical = rows.severities >= CRITICAL
+    has_recall = bool(critical.any()) and bool((~critical & ~np.isnan(rows.severities)).any())
     return {
-        "accuracy": float((said.probabilities.argmax(axis=1) == one.labels).mean()),
-        "macro_f1": _macro_f1(one, said, everything),
-        "log_loss": _log_loss(one, said, everything),
-        "recall": _recall(one, said, everything, budget) if judged else None,
+        "accuracy": float((answers.probabilities.argmax(axis=1) == rows.labels).mean()),
+        "macro_f1": _macro_f1(rows, answers, indices),
+        "log_loss": _log_loss(rows, answers, indices),
+        "recall": _recall(rows, answers, indices, budget) if has_recall else None,
         "critical": int(critical.sum()),
-        "missed": int((critical & ~said.alerts).sum()) if critical.any() else None,
+        "missed": int((critical & ~answers.alerts).sum()) if critical.any() else None,
     }
 
 
 def _differences(
-    one: LabelledRows,
-    active: ModelAnswers,
-    after: Mapping[str, float | int | None],
-    before: Mapping[str, float | int | None],
-    budget: float,
+    rows: LabelledRows, active: ModelAnswers, after: Figures, before: Figures, budget: float
 ) -> dict[str, list[float]]:
     """Low, value and high of the candidate's advantage in each figure, by a paired bootstrap over the rows."""
     random = np.random.default_rng(0)
-    drawn: dict[str, list[float]] = {"macro_f1": [], "log_loss": []}
+    resampled: dict[str, list[float]] = {"macro_f1": [], "log_loss": []}
     has_recall = after["recall"] is not None
     if has_recall:
-        drawn["recall"] = []
+        resampled["recall"] = []
+    candidate = rows.candidate
     for _ in range(ROUNDS):
-        rows = random.integers(0, len(one.labels), len(one.labels))
-        drawn["macro_f1"].append(_macro_f1(one, one.candidate, rows) - _macro_f1(one, active, rows))
-        drawn["log_loss"].append(_log_loss(one, active, rows) - _log_loss(one, one.candidate, rows))
-        if has_recall and (one.severities[rows] >= CRITICAL).any():
-            drawn["recall"].append(
-                _recall(one, one.candidate, rows, budget) - _recall(one, active, rows, budget)
+        sample = random.integers(0, len(rows.labels), len(rows.labels))
+        resampled["macro_f1"].append(_macro_f1(rows, candidate, sample) - _macro_f1(rows, active, sample))
+        resampled["log_loss"].append(_log_loss(rows, active, sample) - _log_loss(rows, candidate, sample))
+        if has_recall and (rows.severities[sample] >= CRITICAL).any():
+            resampled["recall"].append(
+                _recall(rows, candidate, sample, budget) - _recall(rows, active, sample, budget)
             )
-    found = {}
-    for name, each in drawn.items():
-        low, high = np.quantile(each, [0.025, 0.975]) if each else (0.0, 0.0)
-        sign = -1.0 if name == "log_loss" else 1.0
-        value = sign * (float(after[name] or 0) - float(before[name] or 0))
-        found[name] = [round(float(each_one), 4) for each_one in (low, value, high)]
-    return found
+    differences = {}
+    for key, values in resampled.items():
+        low, high = np.quantile(values, [0.025, 0.975]) if values else (0.0, 0.0)
+        sign = -1.0 if key == "log_loss" else 1.0
+        value = sign * (float(after[key] or 0) - float(before[key] or 0))
+        differences[key] = [round(float(number), 4) for number in (low, value, high)]
+    return differences
 
 
-def _macro_f1(one: LabelledRows, said: ModelAnswers, rows: Integers) -> float:
+def _macro_f1(rows: LabelledRows, answers: ModelAnswers, indices: Integers) -> float:
     """Mean F1 over the categories that occur among these rows."""
-    labels, size = one.labels[rows], len(one.categories)
-    predicted = said.probabilities.argmax(axis=1)[rows]
-    there = np.bincount(labels, minlength=size)
-    asked = np.bincount(predicted, minlength=size)
+    labels, size = rows.labels[indices], len(rows.categories)
+    predicted = answers.probabilities.argmax(axis=1)[indices]
+    occurrences = np.bincount(labels, minlength=size)
+    proposals = np.bincount(predicted, minlength=size)
     hits = np.bincount(labels[labels == predicted], minlength=size)
-    present = there > 0
-    return float((2 * hits[present] / (there[present] + asked[present])).mean())
+    present = occurrences > 0
+    return float((2 * hits[present] / (occurrences[present] + proposals[present])).mean())
 
 
-def _log_loss(one: LabelledRows, said: ModelAnswers, rows: Integers) -> float:
-    right = said.probabilities[rows, one.labels[rows]]
-    return float(-np.log(np.maximum(right, _TINY)).mean())
+def _log_loss(rows: LabelledRows, answers: ModelAnswers, indices: Integers) -> float:
+    correct = answers.probabilities[indices, rows.labels[indices]]
+    return float(-np.log(np.maximum(correct, _LEAST_PROBABILITY)).mean())
 
 
-def _recall(one: LabelledRows, said: ModelAnswers, rows: Integers, budget: float) -> float:
-    """The share of the critical rows caught when so many alerts are raised, as a desk sees them."""
-    rows = rows[~np.isnan(one.severities[rows])]
-    critical = one.severities[rows] >= CRITICAL
-    order = np.argsort(-said.scores[rows], kind="stable")
-    within = np.cumsum(alert_weights(critical, PREVALENCE)[order]) <= budget
-    return float(critical[order][within].sum() / max(1, critical.sum()))
+def _recall(rows: LabelledRows, answers: ModelAnswers, indices: Integers, budget: float) -> float:
+    """Share of the critical rows found at the alert budget, re-weighted to the prevalence at a desk."""
+    indices = indices[~np.isnan(rows.severities[indices])]
+    critical = rows.severities[indices] >= CRITICAL
+    order = np.argsort(-answers.scores[indices], kind="stable")
+    alerts = np.cumsum(alert_weights(critical, PREVALENCE)[order]) <= budget
+    return float(critical[order][alerts].sum() / max(1, critical.sum()))
 
 
-def _rounded(figures: Mapping[str, float | int | None]) -> dict[str, float | int | None]:
-    return {name: round(one, 4) if isinstance(one, float) else one for name, one in figures.items()}
+def _rounded(figures: Figures) -> Figures:
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}

@@ -1,9 +1,8 @@
-"""The file beside a model of an organisation's history: the rows that it learnt from, gzip'd CSV.
+"""An organisation's history becomes a model: judged on a part held out, then trained on all of it.
 
-A model alone says nothing of its rows, and the next one is to learn from them again. Of each row that was held
-back for the judging stands what the judged model said: so the model in use can answer the same rows.
-
-An organisation's history becomes a model: judged on the part held back, then trained on all of it.
+The rows are kept in a file next to the model (gzip-compressed CSV), because a model alone says nothing about its
+rows and the next training needs them again. Each held-out row carries the answer of the judged model, so that the
+model in use can later be compared on the same rows.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from triage.example import Example
 from triage.learning import gate
 from triage.learning.evaluation import evaluate
 from triage.learning.gate import LabelledRows, ModelAnswers
-from triage.learning.holdout import Split, copy_groups, hold_back
+from triage.learning.holdout import HistorySplit, duplicate_groups, split_history
 from triage.learning.training import ALERT_RATE, WANTED_PRECISION, train
 from triage.model.artefact import digest
 from triage.model.card import card
@@ -35,156 +34,25 @@ from triage.model.pipeline import Model
 from triage.text import normalise
 
 HELD_BACK = "held back"
-"""The name of such rows in a verdict."""
-
-_COLUMNS = ("text", "category", "severity", "language", "at")
-_ANSWERS = ("held", "proposed", "probability", "right", "score", "alert")
-_LONGEST_FIELD = 1_000_000
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the judged model said of a row: the category proposed, its probability and that of the right one,
-    how critical, and whether it raises an alert.
-    """
-
-    proposed: str
-    probability: float
-    right: float
-    score: float
-    alert: bool
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRow:
-    """A row of the history; `said` where it was held back for the judging."""
-
-    example: Example
-    said: Said | None = None
-
-
-def kept(rows: Sequence[Example], held: Sequence[int], judged: LabelledRows | None) -> list[KeptRow]:
-    """The rows with what was said of those at the places `held`, in the order of `judged`.
-
-    `held` may name places after the last row: they are of the record, and stand in no file.
-    """
-    said = _said(judged) if judged is not None else ()
-    by_place = dict(zip(held, said, strict=True)) if said else {}
-    return [KeptRow(row, by_place.get(place)) for place, row in enumerate(rows)]
-
-
-def _said(judged: LabelledRows) -> list[Said]:
-    answers = judged.candidate
-    proposed = answers.probabilities.argmax(axis=1)
-    every = np.arange(len(judged.labels))
-    return [
-        Said(judged.categories[category], float(probability), float(right), float(score), bool(alert))
-        for category, probability, right, score, alert in zip(
-            proposed.tolist(),
-            answers.probabilities[every, proposed].tolist(),
-            answers.probabilities[every, judged.labels].tolist(),
-            answers.scores.tolist(),
-            answers.alerts.tolist(),
-            strict=True,
-        )
-    ]
-
-
-def write(rows: Sequence[KeptRow]) -> bytes:
-    """The file; the same rows give the same bytes."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow((*_COLUMNS, *_ANSWERS))
-    for one in rows:
-        row, said = one.example, one.said
-        told = (row.text, row.category, row.severity, row.language, row.at and row.at.isoformat())
-        answers = (0,) if said is None else (1, said.proposed, said.probability, said.right, said.score,
-                                             int(said.alert))  # fmt: skip
-        writer.writerow((*told, *answers))
-    return gzip.compress(text.getvalue().encode(), mtime=0)
-
-
-def read(raw: bytes) -> list[KeptRow]:
-    """The rows again. Raises UnreadableTable."""
-    csv.field_size_limit(_LONGEST_FIELD)
-    try:
-        table = csv.DictReader(io.StringIO(gzip.decompress(raw).decode(), newline=""))
-        if tuple(table.fieldnames or ()) != (*_COLUMNS, *_ANSWERS):
-            raise UnreadableTable("It is no history file of Amends: its columns are others.")
-        return [_row(one) for one in table]
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, csv.Error) as wrong:
-        raise UnreadableTable(f"It is no history file of Amends ({type(wrong).__name__}).") from wrong
-
-
-def _row(one: dict[str, str]) -> KeptRow:
-    example = Example(
-        one["text"],
-        one["category"],
-        int(one["severity"]) if one["severity"] else None,
-        one["language"] or None,
-        datetime.fromisoformat(one["at"]) if one["at"] else None,
-    )
-    if one["held"] != "1":
-        return KeptRow(example)
-    probability, right, score = (float(one[name]) for name in ("probability", "right", "score"))
-    return KeptRow(example, Said(one["proposed"], probability, right, score, one["alert"] == "1"))
-
-
-def newest(rows: Sequence[KeptRow], most: int) -> list[Example]:
-    """At most so many rows, the newest first; those without a date come last, in an order drawn by their text.
-
-    Drawn, for a file may be sorted by category, and its end is then of one alone.
-    """
-    return sorted(
-        (one.example for one in rows),
-        key=lambda row: (row.at is None, _EARLIEST - (row.at or _EARLIEST), digest(row.text.encode())),
-    )[:most]
-
-
-def held_back(rows: Sequence[KeptRow], active: Model) -> LabelledRows | None:
-    """The rows held back, as the judged model and the model in use answer them; None where there are none."""
-    held = [(one.example, one.said) for one in rows if one.said is not None]
-    if not held:
-        return None
-    examples, said = [example for example, _ in held], [one for _, one in held]
-    known = {*active.categories, *(row.category for row in examples), *(one.proposed for one in said)}
-    categories = tuple(sorted(known))
-    labels, every = gate.labels_of(examples, categories), np.arange(len(held))
-    probabilities = np.zeros((len(held), len(categories)))
-    probabilities[every, [categories.index(one.proposed) for one in said]] = [one.probability for one in said]
-    probabilities[every, labels] = [one.right for one in said]
-    candidate = ModelAnswers(
-        probabilities,
-        np.array([one.score for one in said], dtype=np.float64),
-        np.array([one.alert for one in said], dtype=bool),
-    )
-    return LabelledRows(
-        HELD_BACK,
-        categories,
-        labels,
-        gate.severities_of(examples),
-        candidate,
-        gate.answers(active, examples, categories),
-    )
+"""The name of the held-out rows of a history in a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A model trained on everything, and the figures of one trained without the rows held back.
+    """A model trained on all rows, with the figures of a model trained without the held-out ones.
 
-    `evaluation` is None where too few rows were left to hold any back; `card` is the model card as plain
-    values, with the data and the figures on it. `judged` is what that other model said of the rows held back.
+    `evaluation` and `judged` (the answers on the held-out rows) are None where too few rows were left to hold any
+    out. `card` is the model card as plain values.
     """
 
     model: Model
-    split: Split
+    split: HistorySplit
     evaluation: dict[str, Any] | None
     card: dict[str, Any]
     judged: LabelledRows | None = None
 
     def saying(self, **facts: Any) -> Learnt:
-        """The same with more facts in the model and on its card, so that they go wherever it goes."""
+        """The same with more facts on the card, and in the model itself so that they go wherever it goes."""
         model = replace(self.model, facts={**self.model.facts, **facts})
         return replace(self, model=model, card={**self.card, **facts})
 
@@ -201,17 +69,17 @@ def learn(
     tell: Callable[[str], object] = lambda stage: None,
     progress: Callable[[float], object] = lambda share: None,
 ) -> Learnt:
-    """Learn from `rows`; examples `beside` them (starters) are always learnt from and never judged on.
+    """Train a model on a history; `wanted_precision`, `unlabelled` and `encoder` as for `train`.
 
-    `unlabelled` are complaints without a category, which tell what words go together; `encoder` reads
-    meanings too, where one is installed. `tell` hears what is
-    being done, `progress` the share of it that is, 0 to 1. Raises UnusableExamples.
+    `beside` are starter examples: always trained on, never judged on. `alert_budget` is the share of cases that may
+    raise an alert. `tell` receives the name of each stage, `progress` its share done, 0 to 1.
+    Raises UnusableExamples.
     """
-    tell("Looking for copies")
+    tell("Looking for duplicates")
     texts = [*(row.text for row in rows), *unlabelled]
-    every = copy_groups(texts, progress=lambda done, total: progress(done / total))
-    groups = every[: len(rows)]
-    split = hold_back(rows, groups, seed=seed)
+    all_groups = duplicate_groups(texts, progress=lambda done, total: progress(done / total))
+    groups, unlabelled_groups = all_groups[: len(rows)], all_groups[len(rows) :]
+    split = split_history(rows, groups, seed=seed)
     fit = partial(
         train,
         seed=seed,
@@ -222,55 +90,215 @@ def learn(
     )
     judged = None
     if split.held:
-        held = [rows[place] for place in split.held]
-        tell(f"Training on {len(split.learnt)} rows, to be judged on {len(held)} held back")
-        # Nor do the texts without a label hold a copy of what is held back.
-        apart = {groups[place] for place in split.held}
+        holdout = [rows[index] for index in split.held]
+        tell(f"Training on {len(split.train)} rows, to be judged on {len(holdout)} held back")
+        # The unlabelled texts must not contain a duplicate of a held-out row either.
+        excluded = {groups[index] for index in split.held}
         others = [
-            text for text, group in zip(unlabelled, every[len(rows) :], strict=True) if group not in apart
+            text for text, group in zip(unlabelled, unlabelled_groups, strict=True) if group not in excluded
         ]
-        learnt = [*beside, *(rows[place] for place in split.learnt)]
-        judged = _judged(partial(fit, learnt, unlabelled=others), held)
-    evaluation, part = judged or (None, None)
+        examples = [*beside, *(rows[index] for index in split.train)]
+        judged = _judge(partial(fit, examples, unlabelled=others), holdout)
+    evaluation, labelled = judged or (None, None)
     if evaluation is None:
-        split = Split(tuple(range(len(rows))), (), "none")
+        split = HistorySplit(tuple(range(len(rows))), (), "none")
     tell(f"Training on all {len(rows)} rows" + (f" and {len(beside)} starter examples" if beside else ""))
     model = fit([*beside, *rows], unlabelled=unlabelled)
     facts = {
-        "data": _data(rows, groups, beside),
-        "held_back": {"how": split.how, "rows": len(split.held), "since": _told(split.since)},
+        "data": _data_facts(rows, groups, beside),
+        "held_back": {"how": split.how, "rows": len(split.held), "since": _iso_date(split.since)},
         "evaluation": evaluation,
     }
-    # Within the model, so that what it was judged on goes wherever it goes: `promote` shows it too.
+    # In the model too, because `promote` shows these figures and has only its file.
     model = replace(model, facts={**model.facts, **facts})
-    return Learnt(model, split, evaluation, card(model), part)
+    return Learnt(model, split, evaluation, card(model), labelled)
 
 
-def _judged(fit: Callable[[], Model], held: Sequence[Example]) -> tuple[dict[str, Any], LabelledRows] | None:
+def _judge(
+    fit: Callable[[], Model], holdout: Sequence[Example]
+) -> tuple[dict[str, Any], LabelledRows] | None:
     try:
         model = fit()
     except UnusableExamples:
         return None
-    figures = evaluate(model, held)
+    figures = evaluate(model, holdout)
     del figures["model_version"]  # of a model that is not kept
-    return figures, gate.part(HELD_BACK, model, None, held)
+    return figures, gate.label_rows(HELD_BACK, model, None, holdout)
 
 
-def _told(moment: datetime | None) -> str | None:
-    return moment.date().isoformat() if moment is not None else None
-
-
-def _data(rows: Sequence[Example], groups: Sequence[int], beside: Sequence[Example]) -> dict[str, Any]:
-    labels: defaultdict[str, set[str]] = defaultdict(set)
+def _data_facts(
+    rows: Sequence[Example], groups: Sequence[int], starters: Sequence[Example]
+) -> dict[str, Any]:
+    categories: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
-        labels[normalise(row.text).casefold()].add(row.category)
+        categories[normalise(row.text).casefold()].add(row.category)
     dates = sorted(row.at for row in rows if row.at is not None)
     return {
         "rows": len(rows),
-        "starters": len(beside),
+        "starters": len(starters),
         "copies": len(rows) - len(set(groups)),
-        "contradictions": sum(len(given) > 1 for given in labels.values()),
-        "first": _told(dates[0]) if dates else None,
-        "last": _told(dates[-1]) if dates else None,
+        "contradictions": sum(len(of_text) > 1 for of_text in categories.values()),
+        "first": _iso_date(dates[0]) if dates else None,
+        "last": _iso_date(dates[-1]) if dates else None,
         "severities": dict(sorted(Counter(str(row.severity) for row in rows if row.severity).items())),
     }
+
+
+def _iso_date(moment: datetime | None) -> str | None:
+    return moment.date().isoformat() if moment is not None else None
+
+
+# The history file.
+
+_COLUMNS = ("text", "category", "severity", "language", "at")
+_ANSWER_COLUMNS = ("held", "proposed", "probability", "right", "score", "alert")
+_LONGEST_FIELD = 1_000_000
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldoutAnswer:
+    """The answer of the judged model to a held-out row.
+
+    The proposed category with its probability, the probability of the right category (`right`), the score for a
+    critical case, and whether it raises an alert.
+    """
+
+    proposed: str
+    probability: float
+    right: float
+    score: float
+    alert: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """A row of the history; `answer` is set where it was held out."""
+
+    example: Example
+    answer: HoldoutAnswer | None = None
+
+
+def kept(rows: Sequence[Example], holdout: Sequence[int], judged: LabelledRows | None) -> list[KeptRow]:
+    """The rows, with the answers to those at the indices `holdout`, in the order of `judged`.
+
+    An index after the last row is one of the record, which is not written to the file.
+    """
+    answers = _holdout_answers(judged) if judged is not None else ()
+    by_index = dict(zip(holdout, answers, strict=True)) if answers else {}
+    return [KeptRow(row, by_index.get(index)) for index, row in enumerate(rows)]
+
+
+def _holdout_answers(judged: LabelledRows) -> list[HoldoutAnswer]:
+    answers = judged.candidate
+    proposed = answers.probabilities.argmax(axis=1)
+    rows = np.arange(len(judged.labels))
+    return [
+        HoldoutAnswer(
+            judged.categories[category], float(probability), float(right), float(score), bool(alert)
+        )
+        for category, probability, right, score, alert in zip(
+            proposed.tolist(),
+            answers.probabilities[rows, proposed].tolist(),
+            answers.probabilities[rows, judged.labels].tolist(),
+            answers.scores.tolist(),
+            answers.alerts.tolist(),
+            strict=True,
+        )
+    ]
+
+
+def write(rows: Sequence[KeptRow]) -> bytes:
+    """The bytes of the file; the same rows give the same bytes."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow((*_COLUMNS, *_ANSWER_COLUMNS))
+    for row in rows:
+        writer.writerow((*_example_cells(row.example), *_answer_cells(row.answer)))
+    return gzip.compress(text.getvalue().encode(), mtime=0)
+
+
+def _example_cells(example: Example) -> tuple[Any, ...]:
+    at = example.at and example.at.isoformat()
+    return example.text, example.category, example.severity, example.language, at
+
+
+def _answer_cells(answer: HoldoutAnswer | None) -> tuple[Any, ...]:
+    if answer is None:
+        return (0,)
+    return 1, answer.proposed, answer.probability, answer.right, answer.score, int(answer.alert)
+
+
+def read(raw: bytes) -> list[KeptRow]:
+    """The rows of a file. Raises UnreadableTable."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        table = csv.DictReader(io.StringIO(gzip.decompress(raw).decode(), newline=""))
+        if tuple(table.fieldnames or ()) != (*_COLUMNS, *_ANSWER_COLUMNS):
+            raise UnreadableTable("This is no history file of Amends: it has other columns.")
+        return [_parse_row(cells) for cells in table]
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise UnreadableTable(f"This is no history file of Amends ({type(error).__name__}).") from error
+
+
+def _parse_row(cells: dict[str, str]) -> KeptRow:
+    example = Example(
+        cells["text"],
+        cells["category"],
+        int(cells["severity"]) if cells["severity"] else None,
+        cells["language"] or None,
+        datetime.fromisoformat(cells["at"]) if cells["at"] else None,
+    )
+    if cells["held"] != "1":
+        return KeptRow(example)
+    probability, right, score = (float(cells[name]) for name in ("probability", "right", "score"))
+    return KeptRow(
+        example, HoldoutAnswer(cells["proposed"], probability, right, score, cells["alert"] == "1")
+    )
+
+
+def newest(rows: Sequence[KeptRow], limit: int) -> list[Example]:
+    """At most `limit` rows, newest first. Rows without a date come last, in the order of their texts' hashes.
+
+    Not in the order of the file, because a file may be sorted by category.
+    """
+    return sorted(
+        (row.example for row in rows),
+        key=lambda example: (
+            example.at is None,
+            _EARLIEST - (example.at or _EARLIEST),
+            digest(example.text.encode()),
+        ),
+    )[:limit]
+
+
+def held_back(rows: Sequence[KeptRow], active: Model) -> LabelledRows | None:
+    """The held-out rows with the answers of the judged model and of the model in use; None where there are none."""
+    judged = [(row.example, row.answer) for row in rows if row.answer is not None]
+    if not judged:
+        return None
+    examples, answers = [example for example, _ in judged], [answer for _, answer in judged]
+    names = {
+        *active.categories,
+        *(example.category for example in examples),
+        *(answer.proposed for answer in answers),
+    }
+    categories = tuple(sorted(names))
+    labels, indices = gate.labels_of(examples, categories), np.arange(len(judged))
+    probabilities = np.zeros((len(judged), len(categories)))
+    proposed = [categories.index(answer.proposed) for answer in answers]
+    probabilities[indices, proposed] = [answer.probability for answer in answers]
+    probabilities[indices, labels] = [answer.right for answer in answers]
+    candidate = ModelAnswers(
+        probabilities,
+        np.array([answer.score for answer in answers], dtype=np.float64),
+        np.array([answer.alert for answer in answers], dtype=bool),
+    )
+    return LabelledRows(
+        HELD_BACK,
+        categories,
+        labels,
+        gate.severities_of(examples),
+        candidate,
+        gate.answer_rows(active, examples, categories),
+    )

@@ -1,15 +1,10 @@
-"""One training run: what to learn from, what to hold back, and the verdict on the candidate.
+"""One training run: what to learn from, what to hold out, and the verdict on the candidate (8.5).
 
-The fixed tenth is never trained on. The later half of what the model in use has not seen judges a second
-candidate trained without it: had we retrained then, would it have gone worse since? While the record is too
-small for that, three folds stand in: both recipes, with and without the new rows, answer rows of folds that
-they did not learn from.
+The fixed tenth is never trained on. The newest rows that the model in use has not seen judge a second candidate,
+trained without them: would retraining then have made later answers worse? While the record is too small for that,
+three folds are used instead. Both recipes, with and without the new rows, answer folds that they did not learn from.
 
-After an erasure: a run that always ends with a model in use that holds none of the erased words (8.1).
-
-The model in use is made anew, by the same recipe, from what it had learnt less what was erased: that is what it
-would be, had these texts never been there. The candidate, which knows the newer complaints too, is judged
-beside it by the same gate as ever. The better is used; to go on with the words is no choice.
+After an erasure, `retrain_after_erasure` always ends with a model that contains none of the erased words (8.1).
 """
 
 from __future__ import annotations
@@ -23,29 +18,41 @@ import numpy as np
 from triage.example import Example
 from triage.learning import gate
 from triage.learning.gate import LabelledRows, ModelAnswers, Verdict
-from triage.learning.holdout import FEWEST, FEWEST_FIXED, Parts, RecordRow, apart, fold_of, parted, without
+from triage.learning.holdout import (
+    FEWEST,
+    FEWEST_FIXED,
+    RecordRow,
+    RecordSplit,
+    exclude_complaints,
+    exclude_texts,
+    fold_number,
+    split_record,
+)
 from triage.learning.training import ALERT_RATE
+from triage.model.calibration import Mask
 from triage.model.pipeline import Model
 
 FOLDS = 3
 CROSS_FITTED = 300
-"""Rows that are cross-fitted at most, the newest: only a small record needs it."""
+"""Newest rows that are cross-fitted at most; only a small record needs it."""
 
 Train = Callable[[Sequence[Example]], Model]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInUse:
-    """The model in use: what was confirmed up to `until` it may have seen (None: nothing), `ours` whether a
-    run of ours made it, which spared the fixed rows.
+    """A model, what it may have seen, and whether a training run of this installation made it.
+
+    It may have seen what was confirmed up to `until` (None: nothing). A run of this installation (`made_here`) never
+    trains on the fixed rows.
     """
 
     model: Model
     until: datetime | None
-    ours: bool
+    made_here: bool
 
 
-def learn(
+def train_candidate(
     own: Sequence[Example],
     rows: Sequence[RecordRow],
     *,
@@ -54,39 +61,41 @@ def learn(
     in_use: ModelInUse | None = None,
     alert_budget: float = ALERT_RATE,
 ) -> tuple[Model, Verdict]:
-    """A candidate from the organisation's own examples (the starters) and the record's rows, and the verdict.
+    """Train a candidate from written examples and the record's rows, and judge it.
 
-    `history` are rows of before the record: always learnt from, never judged on.
-    `train` makes a model of examples. Raises UnusableExamples where there are too few of them.
+    `own` are the starter examples and the organisation's own; `history` are rows from before the record. Both are
+    always trained on and never judged on. `train` makes a model of examples. Raises UnusableExamples where there are
+    too few of them.
     """
-    parts = parted(rows, seen_until=None if in_use is None else in_use.until)
-    candidate = train(to_learn(own, parts.learnt, apart(history, parts.fixed)))
+    split = split_record(rows, seen_until=None if in_use is None else in_use.until)
+    candidate = train(_training_examples(own, split.train, exclude_texts(history, split.fixed)))
     active = None if in_use is None else in_use.model
-    judged: list[LabelledRows] = []
+    has_complaints = any(row.whole for row in rows)
+    sets: list[LabelledRows] = []
     notes: list[str] = []
-    fixed = [row for row in parts.fixed if _unseen(row, in_use)]
+    fixed = [row for row in split.fixed if _is_unseen(row, in_use)]
     if len(fixed) >= FEWEST_FIXED:
-        judged.append(gate.part("fixed", candidate, active, _told(fixed), new=_new(fixed, in_use)))
-    elif in_use is not None and any(row.whole for row in rows):
-        judged.append(_cross_fitted(own, history, parts, in_use, train))
+        new = _new_rows(fixed, in_use)
+        sets.append(gate.label_rows("fixed", candidate, active, _examples(fixed), new=new))
+    elif in_use is not None and has_complaints:
+        sets.append(_cross_fit(own, history, split, in_use, train))
         notes.append(
             f"Only {len(fixed)} fixed rows that neither has learnt from ({FEWEST_FIXED} are needed): figures "
             "cross-fitted over the record stand in."
         )
-    if len(parts.recent) >= FEWEST:
-        past = apart(history, (*parts.fixed, *parts.recent))
-        earlier = train(to_learn(own, without(parts.learnt, parts.recent), past))
-        judged.append(
-            gate.part("recent", earlier, active, _told(parts.recent), new=_new(parts.recent, in_use))
-        )
+    if len(split.recent) >= FEWEST:
+        past = exclude_texts(history, (*split.fixed, *split.recent))
+        earlier = train(_training_examples(own, exclude_complaints(split.train, split.recent), past))
+        new = _new_rows(split.recent, in_use)
+        sets.append(gate.label_rows("recent", earlier, active, _examples(split.recent), new=new))
     elif in_use is not None:
-        notes.append(f"Only {len(parts.recent)} recent rows ({FEWEST} are needed): not judged apart.")
-    if in_use is not None and in_use.ours and not any(row.whole for row in rows):
-        # Ours too, by the same recipe: what differs is what the organisation wrote or set, and it is to be used.
-        said = gate.against_a_guess((), candidate, {}, why="No confirmed complaint to compare on")
+        notes.append(f"Only {len(split.recent)} recent rows ({FEWEST} are needed): not judged separately.")
+    if in_use is not None and in_use.made_here and not has_complaints:
+        # The same recipe made both. They differ only in what the organisation wrote or set, and it wants that used.
+        verdict = gate.beats_guess((), candidate, {}, why="No confirmed complaint to compare on")
     else:
-        said = gate.weigh(judged, candidate, has_active=active is not None, alert_budget=alert_budget)
-    return candidate, Verdict(said.passes, (*said.reasons, *notes), said.figures)
+        verdict = gate.weigh(sets, candidate, has_active=active is not None, alert_budget=alert_budget)
+    return candidate, replace(verdict, reasons=(*verdict.reasons, *notes))
 
 
 def judge_file(
@@ -98,16 +107,16 @@ def judge_file(
     history: LabelledRows | None = None,
     alert_budget: float = ALERT_RATE,
 ) -> Verdict:
-    """The verdict on a model that is there already, on the record's held-out rows (`seen`: what it was made
-    of, None where nobody knows).
+    """The verdict on an existing model, on the held-out rows of the record.
 
-    Where too few rows are left that neither has learnt from, the newest of the record stand in, and it says so;
-    where these are too few as well, the rows of the candidate's own `history` that were held back for its card.
+    `seen` says what the candidate has learned from, None where this is not known. Where too few rows are left that
+    neither model has learned from, the newest rows of the record are used, and a reason says so. Where these are too
+    few as well, the held-out rows of the candidate's own `history` are used.
     """
-    bounds = [one.until for one in (in_use, seen) if one is not None and one.until is not None]
-    parts = parted(rows, seen_until=max(bounds, default=None))
-    fixed = [row for row in parts.fixed if _unseen(row, in_use) and _unseen(row, seen)]
-    recent = parts.recent if len(parts.recent) >= FEWEST else ()
+    bounds = [model.until for model in (in_use, seen) if model is not None and model.until is not None]
+    split = split_record(rows, seen_until=max(bounds, default=None))
+    fixed = [row for row in split.fixed if _is_unseen(row, in_use) and _is_unseen(row, seen)]
+    recent = split.recent if len(split.recent) >= FEWEST else ()
     notes = [] if seen is not None else ["What this model learnt from is not known: it may know these rows."]
     if len(fixed) < FEWEST_FIXED:
         whole = sorted((row for row in rows if row.whole), key=lambda row: row.at)
@@ -118,103 +127,44 @@ def judge_file(
         )
     if in_use is not None and len(fixed) < FEWEST:
         if history is not None and len(history.labels) > len(fixed):
-            said = gate.weigh([history], candidate, has_active=True, alert_budget=alert_budget)
-            return Verdict(said.passes, (*said.reasons, _held_back(history, fixed)), said.figures)
+            verdict = gate.weigh([history], candidate, has_active=True, alert_budget=alert_budget)
+            return replace(verdict, reasons=(*verdict.reasons, _judged_on_history(history, fixed)))
         if not fixed:
-            return Verdict(False, (_NOTHING,), {})
-    said = gate.judge(
+            return Verdict(False, (_NOTHING_TO_COMPARE,), {})
+    verdict = gate.judge(
         candidate,
         None if in_use is None else in_use.model,
-        fixed=_told(fixed),
-        recent=_told(recent),
+        fixed=_examples(fixed),
+        recent=_examples(recent),
         alert_budget=alert_budget,
     )
-    return Verdict(said.passes, (*said.reasons, *notes), said.figures)
+    return replace(verdict, reasons=(*verdict.reasons, *notes))
 
 
-_NOTHING = (
+_NOTHING_TO_COMPARE = (
     "There is no confirmed complaint to compare the two models on, nor a history file with rows that were held "
-    "back: lay that file beside the model, or use it past the gate with --force --reason."
+    "back: put that file next to the model, or skip the gate with --force --reason."
 )
 
 
-def _held_back(history: LabelledRows, fixed: Sequence[RecordRow]) -> str:
+def _judged_on_history(history: LabelledRows, fixed: Sequence[RecordRow]) -> str:
     return (
         f"The record has {len(fixed)} confirmed complaints to compare on ({FEWEST} are needed): both answered the "
         f"{len(history.labels)} rows of the history that were held back when this model was judged."
     )
 
 
-def _unseen(row: RecordRow, in_use: ModelInUse | None) -> bool:
-    return in_use is None or in_use.ours or in_use.until is None or row.at > in_use.until
-
-
-def _new(rows: Sequence[RecordRow], in_use: ModelInUse | None) -> gate.Flags | None:
-    """Which of them the model in use cannot have learnt from; None where nobody knows."""
-    if in_use is None or in_use.until is None:
-        return None
-    return np.array([row.at > in_use.until for row in rows], dtype=bool)
-
-
-def to_learn(own: Sequence[Example], rows: Sequence[RecordRow], history: Sequence[Example]) -> list[Example]:
-    """All that one training reads."""
-    return [*own, *(row.example for row in rows), *history]
-
-
-def _cross_fitted(
-    own: Sequence[Example], history: Sequence[Example], parts: Parts, in_use: ModelInUse, train: Train
-) -> LabelledRows:
-    """Both on the same rows, each row answered by models that did not learn from its fold."""
-    whole = sorted((row for row in (*parts.fixed, *parts.learnt) if row.whole), key=lambda row: row.at)
-    judged = whole[-CROSS_FITTED:]
-    learnt = parts.learnt
-    seen = [row for row in learnt if in_use.until is not None and row.at <= in_use.until]
-    folds = [[row for row in judged if fold_of(row.ref, FOLDS) == fold] for fold in range(FOLDS)]
-    pairs = []
-    for held in folds:
-        if not held:
-            continue
-        past = apart(history, held)
-        candidate = train(to_learn(own, without(learnt, held), past))
-        # Of a model that somebody else made nobody knows the recipe: it answers as it is.
-        recipe = (
-            in_use.model if not in_use.ours or not seen else train(to_learn(own, without(seen, held), past))
-        )
-        pairs.append((held, candidate, recipe))
-    known = {category for _, *models in pairs for model in models for category in model.categories}
-    categories = tuple(sorted(known | {row.example.category for row in judged}))
-    laid = [row for held, *_ in pairs for row in held]
-    return LabelledRows(
-        "cross-fitted",
-        categories,
-        gate.labels_of(_told(laid), categories),
-        gate.severities_of(_told(laid)),
-        _joined([gate.answers(model, _told(held), categories) for held, model, _ in pairs]),
-        _joined([gate.answers(model, _told(held), categories) for held, _, model in pairs]),
-        _new(laid, in_use),
-    )
-
-
-def _told(rows: Sequence[RecordRow]) -> list[Example]:
-    return [row.example for row in rows]
-
-
-def _joined(each: Sequence[ModelAnswers]) -> ModelAnswers:
-    return ModelAnswers(
-        np.concatenate([one.probabilities for one in each]),
-        np.concatenate([one.scores for one in each]),
-        np.concatenate([one.alerts for one in each]),
-    )
-
-
-_ANEW = "Used: the model before, made anew without what was erased."
-_CANDIDATE = "Compared with the model before made anew without what was erased; it goes in either case."
-_ALONE = (
-    "Used unjudged: the model before made anew without what was erased, nothing else was confirmed since."
+_RETRAINED = "Used: the model before, retrained without what was erased."
+_CANDIDATE = (
+    "Compared with the model before, retrained without what was erased; that model goes in either case."
+)
+_ONLY_RETRAINED = (
+    "Used without a comparison: the model before, retrained without what was erased. Nothing was confirmed "
+    "since."
 )
 
 
-def unlearn(
+def retrain_after_erasure(
     own: Sequence[Example],
     rows: Sequence[RecordRow],
     *,
@@ -223,33 +173,103 @@ def unlearn(
     history: Sequence[Example] = (),
     alert_budget: float = ALERT_RATE,
 ) -> tuple[Model, Verdict]:
-    """The model to use from now on and the verdict, which always passes: as `learn`, but `in_use` holds words that
-    are in neither `rows` nor `history` any more.
+    """Replace a model in use that contains erased words, which are no longer in `rows` or `history`.
 
-    `learnt_until` of the verdict is set where it is not the candidate. What it cost beside the model before is
-    told where there are 30 fixed rows; whoever is erased does not wait for it.
+    The model in use is retrained by the same recipe from what it had learned, without the erased texts. The
+    candidate, which knows newer complaints too, is compared with it by the same gate, and the better one is used. So
+    the verdict always passes; its `learnt_until` is set where the retrained model is used. Where there are 30 fixed
+    rows, the figures also show what the erasure cost; it does not wait for them. Parameters as for `train_candidate`.
     """
-    parts = parted(rows, seen_until=in_use.until)
-    seen = [row for row in parts.learnt if in_use.until is not None and row.at <= in_use.until]
-    anew = train(to_learn(own, seen, apart(history, parts.fixed)))
-    if len(seen) == len(parts.learnt):
-        used, verdict = anew, Verdict(True, (_ALONE,))
+    split = split_record(rows, seen_until=in_use.until)
+    before = _seen_before(split.train, in_use)
+    retrained = train(_training_examples(own, before, exclude_texts(history, split.fixed)))
+    if len(before) == len(split.train):
+        used, verdict = retrained, Verdict(True, (_ONLY_RETRAINED,))
     else:
-        used, verdict = learn(
+        candidate, judged = train_candidate(
             own,
             rows,
             train=train,
             history=history,
-            in_use=ModelInUse(anew, in_use.until, ours=True),
+            in_use=ModelInUse(retrained, in_use.until, made_here=True),
             alert_budget=alert_budget,
         )
-        said = _CANDIDATE if verdict.passes else _ANEW
-        until = None if verdict.passes else in_use.until
-        used = used if verdict.passes else anew
-        verdict = Verdict(True, (*verdict.reasons, said), verdict.figures, learnt_until=until)
-    if in_use.ours and len(parts.fixed) >= FEWEST:
-        beside = gate.part("beside what was erased", used, in_use.model, [row.example for row in parts.fixed])
-        cost = gate.weigh([beside], used, has_active=True, alert_budget=alert_budget)
+        used = candidate if judged.passes else retrained
+        reason, until = (_CANDIDATE, None) if judged.passes else (_RETRAINED, in_use.until)
+        verdict = Verdict(True, (*judged.reasons, reason), judged.figures, learnt_until=until)
+    if in_use.made_here and len(split.fixed) >= FEWEST:
+        compared = gate.label_rows("beside what was erased", used, in_use.model, _examples(split.fixed))
+        cost = gate.weigh([compared], used, has_active=True, alert_budget=alert_budget)
         figures = {**verdict.figures, **cost.figures}
         verdict = replace(verdict, reasons=(*verdict.reasons, *cost.reasons), figures=figures)
     return used, verdict
+
+
+def _training_examples(
+    own: Sequence[Example], rows: Sequence[RecordRow], history: Sequence[Example]
+) -> list[Example]:
+    return [*own, *_examples(rows), *history]
+
+
+def _examples(rows: Sequence[RecordRow]) -> list[Example]:
+    return [row.example for row in rows]
+
+
+def _is_unseen(row: RecordRow, model: ModelInUse | None) -> bool:
+    """Whether a fixed row cannot have been seen: by a model made here never."""
+    return model is None or model.made_here or model.until is None or row.at > model.until
+
+
+def _seen_before(rows: Sequence[RecordRow], in_use: ModelInUse) -> list[RecordRow]:
+    return [row for row in rows if in_use.until is not None and row.at <= in_use.until]
+
+
+def _new_rows(rows: Sequence[RecordRow], in_use: ModelInUse | None) -> Mask | None:
+    """Which of the rows the model in use cannot have learned from; None where this is not known."""
+    if in_use is None or in_use.until is None:
+        return None
+    return np.array([row.at > in_use.until for row in rows], dtype=bool)
+
+
+def _cross_fit(
+    own: Sequence[Example], history: Sequence[Example], split: RecordSplit, in_use: ModelInUse, train: Train
+) -> LabelledRows:
+    """The newest rows with answers of both recipes, each from models that did not learn from the row's fold."""
+    whole = sorted((row for row in (*split.fixed, *split.train) if row.whole), key=lambda row: row.at)
+    judged = whole[-CROSS_FITTED:]
+    before = _seen_before(split.train, in_use)
+    # The recipe of a model made elsewhere is not known, so it answers as it is.
+    can_retrain = in_use.made_here and bool(before)
+    answered: list[tuple[list[RecordRow], Model, Model]] = []
+    for number in range(FOLDS):
+        holdout = [row for row in judged if fold_number(row.ref, FOLDS) == number]
+        if not holdout:
+            continue
+        past = exclude_texts(history, holdout)
+        candidate = train(_training_examples(own, exclude_complaints(split.train, holdout), past))
+        active = in_use.model
+        if can_retrain:
+            active = train(_training_examples(own, exclude_complaints(before, holdout), past))
+        answered.append((holdout, candidate, active))
+    names = {category for _, *models in answered for model in models for category in model.categories}
+    categories = tuple(sorted(names | {row.example.category for row in judged}))
+    rows = [row for holdout, *_ in answered for row in holdout]
+    return LabelledRows(
+        "cross-fitted",
+        categories,
+        gate.labels_of(_examples(rows), categories),
+        gate.severities_of(_examples(rows)),
+        _concatenate(
+            [gate.answer_rows(candidate, _examples(fold), categories) for fold, candidate, _ in answered]
+        ),
+        _concatenate([gate.answer_rows(active, _examples(fold), categories) for fold, _, active in answered]),
+        _new_rows(rows, in_use),
+    )
+
+
+def _concatenate(answers: Sequence[ModelAnswers]) -> ModelAnswers:
+    return ModelAnswers(
+        np.concatenate([part.probabilities for part in answers]),
+        np.concatenate([part.scores for part in answers]),
+        np.concatenate([part.alerts for part in answers]),
+    )

@@ -1,15 +1,9 @@
-"""The rows that planes are fitted on: those with a label and, behind them, the categories' own names.
+"""Training: examples in, a calibrated model with honest figures out (docs/triage.md, "How the model is made").
 
-The choice between candidates by evidence: the log-loss on held-back rows of this organisation.
-
-Short enquiries in many categories want a regression, long letters in few an SVM, many desks their blend:
-nobody knows beforehand, so each training asks its own rows, and the reason stands in the model card.
-
-Training: examples in, a calibrated model with its own honest figures out (docs/triage.md, "How the model is made").
-
-Words and characters, widened by a latent space where labelled rows are few and others many; the kind of
-planes is chosen by held-back rows; their decision values are calibrated, the threshold of doubt is set on
-them, and the planes are then fitted on everything. Seeds are fixed: the same examples give the same model.
+Features are words and characters, with a latent space where labelled rows are few and unlabelled ones many. The kind
+of linear classifier is chosen by log-loss on held-out rows, its decision values are calibrated, and the threshold for
+"not sure" is set on them. Then the classifiers are fitted on all rows. Seeds are fixed: the same examples give the
+same model.
 """
 
 from __future__ import annotations
@@ -20,270 +14,87 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse as sparse
 
 from triage.criteria import rule_grades
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.model import linear
-from triage.model.calibration import Doubles, Integers, fit_calibration
+from triage.model.calibration import Doubles, Integers, Mask, fit_calibration
 from triage.model.card import training_facts
 from triage.model.critical import ALERT_RATE, PREVALENCE, fit_critical
-from triage.model.embeddings import Encoder, fit_meaning
+from triage.model.embedding_classifier import EmbeddingClassifier, fit_embedding
+from triage.model.embeddings import Encoder
 from triage.model.features import fit_features
-from triage.model.linear import FOLDS, MAKERS, Folds, added, fit_plane, split
-from triage.model.metrics import best_first, precision_threshold
-from triage.model.pipeline import Linear, Model
-from triage.neighbours import fit_neighbours
+from triage.model.linear import ESTIMATORS, FOLDS, Folds, blend_classifiers, fit_linear, stratified_folds
+from triage.model.metrics import format_losses, precision_threshold
+from triage.model.neighbours import fit_neighbours
+from triage.model.pipeline import LinearClassifier, Model
 from triage.text import normalise
 
-Asked = npt.NDArray[np.bool_]
+__all__ = ["ALERT_RATE", "PREVALENCE", "WANTED_PRECISION", "train", "usable"]
 
+PIPELINE = "11"
+"""Part of a model's version. Increase it with every change that makes the same examples give another model."""
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """n labelled rows and k names of categories, one each in order: `matrix` (n + k, features) as one piece, for
-    very many rows are too large to lie there twice; `labels` (n,) below k; `asked` (n,) says which rows count for
-    figures.
-    """
-
-    matrix: sparse.csr_matrix
-    labels: Integers
-    asked: Asked
-
-    @property
-    def categories(self) -> int:
-        """How many categories there are, k."""
-        return int(self.matrix.shape[0]) - len(self.labels)
-
-    @property
-    def all_labels(self) -> Integers:
-        """Array (n + k,): the labels of the rows, then those of the names."""
-        return np.concatenate([self.labels, np.arange(self.categories, dtype=np.int64)])
-
-    def some(self, places: Integers) -> Labelled:
-        """These of the labelled rows, with all the names."""
-        names = np.arange(len(self.labels), self.matrix.shape[0])
-        rows = self.matrix[np.concatenate([places, names])]
-        return Labelled(rows, self.labels[places], self.asked[places])
-
-    def folds(self, *, seed: int) -> Folds:
-        """Folds of the labelled rows: in each the names are learnt from, and never held back."""
-        names = np.arange(len(self.labels), self.matrix.shape[0])
-        return [(np.concatenate([rest, names]), held) for rest, held in split(self.labels, seed=seed)]
-
+WANTED_PRECISION = 0.90
+FEWEST_REAL = 200
+"""Real rows from which on figures are taken on them alone; with fewer, written examples count too."""
+REPEATED_BELOW = 3_000
+"""With fewer rows they are held out in two different splits, which steadies the sigmoids of rare categories."""
+SINGLE_FOLD_FROM = 6_000
+"""With more rows than this, one third of them is held out once, instead of each third in turn."""
+CHOICE_ROWS = 4_000
+"""Rows on which the candidates are compared, a fixed random sample of all."""
 
 CANDIDATES: Mapping[str, tuple[str, ...]] = {
     "svm": ("svm",),
     "regression": ("regression",),
     "blend": ("svm", "regression"),
 }
-FIRST = "svm"
-ENOUGH_ROWS = 4_000
-"""Rows that settle the choice; with more, a fixed random part of them is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What was chosen and why: the log-loss of each candidate on the same held-back rows."""
-
-    name: str
-    losses: Mapping[str, float]
-    rows: int
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The planes the chosen candidate is added from."""
-        return CANDIDATES[self.name]
-
-    def reason(self) -> str:
-        """In a sentence, for the model card."""
-        why = "no other is better by more than chance" if self.name == FIRST else "clearly the best"
-        return f"{self.name}: {why}, by log-loss on {self.rows} held-back rows ({best_first(self.losses)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Decision values of a candidate on rows it has not seen, and by what each of its planes was divided."""
-
-    decisions: Doubles
-    spreads: Mapping[str, float]
-
-
-def spread(by_kind: Mapping[str, Doubles], kinds: tuple[str, ...]) -> Spread:
-    """Add the decision values of these kinds; a single kind stays as it is."""
-    if len(kinds) == 1:
-        return Spread(by_kind[kinds[0]], {kinds[0]: 1.0})
-    spreads = {kind: float(np.nanstd(by_kind[kind])) or 1.0 for kind in kinds}
-    return Spread(np.asarray(sum(by_kind[kind] / spreads[kind] for kind in kinds)), spreads)
-
-
-def cross_fitted(
-    decisions: Doubles, labels: Integers, asked: Asked, *, repeats: int = 1, seed: int
-) -> Doubles:
-    """Probabilities (n, k) of each third from a calibration on the two others: for figures, not for use.
-
-    The rows may be repeated as a whole, each time with other decision values: labels and `asked` are of one
-    round, and so is what is given.
-    """
-    parts = np.random.default_rng(seed).permutation(len(labels)) % FOLDS
-    probabilities = np.zeros((len(labels), decisions.shape[1]))
-    for part in range(FOLDS):
-        rest, held = np.tile(parts != part, repeats), parts == part
-        fitted = fit_calibration(
-            decisions[rest], np.tile(labels, repeats)[rest], asked=np.tile(asked, repeats)[rest]
-        )
-        probabilities[held] = fitted.apply(decisions[: len(labels)][held])
-    return probabilities
-
-
-def choose(rows: Labelled, *, seed: int, progress: Callable[[float], object] = lambda share: None) -> Choice:
-    """Ask every candidate on the same folds of the rows; `progress` is told the share done."""
-    if len(rows.labels) > ENOUGH_ROWS:
-        rows = rows.some(np.sort(np.random.default_rng(seed).permutation(len(rows.labels))[:ENOUGH_ROWS]))
-    folds = rows.folds(seed=seed)
-    by_kind = {}
-    for done, kind in enumerate(MAKERS, 1):
-        by_kind[kind] = held_back(kind, rows, folds, seed=seed)
-        progress(done / len(MAKERS))
-    labels, asked = rows.labels, rows.asked
-    each = {
-        name: _losses(cross_fitted(spread(by_kind, kinds).decisions, labels, asked, seed=seed), labels)[asked]
-        for name, kinds in CANDIDATES.items()
-    }
-    losses = {name: round(float(one.mean()), 4) for name, one in each.items()}
-    return Choice(_clearly_best(each), losses, int(asked.sum()))
-
-
-def held_back(kind: str, rows: Labelled, folds: Folds, *, seed: int) -> Doubles:
-    """Decision values (n, categories) of each held-back row by a plane that has not seen it, else nan."""
-    decisions = np.full((len(rows.labels), rows.categories), np.nan)
-    labels = rows.all_labels
-    for rest, held in folds:
-        plane = fit_plane(kind, rows.matrix[rest], labels[rest], categories=rows.categories, seed=seed)
-        decisions[held] = plane.decide(rows.matrix[held])
-    return decisions
-
-
-def _losses(probabilities: Doubles, labels: Integers) -> Doubles:
-    """-log p of the right category of each row."""
-    right = probabilities[np.arange(len(labels)), labels]
-    return np.asarray(-np.log(np.maximum(right, 1e-6)))
-
-
-def _clearly_best(each: Mapping[str, Doubles]) -> str:
-    """The SVM, which keeps rare categories best, unless another is better by more than chance."""
-    best = FIRST
-    for name, losses in each.items():
-        gain = each[best] - losses
-        if gain.mean() > 2 * gain.std() / np.sqrt(len(gain)):
-            best = name
-    return best
-
-
-__all__ = ["ALERT_RATE", "PREVALENCE", "WANTED_PRECISION", "train", "usable"]
-
-PIPELINE = "11"
-"""Changes with every change that makes the same examples give another model."""
-
-WANTED_PRECISION = 0.90
-FEWEST_REAL = 200
-"""Real rows from which on figures are taken on them alone; with fewer the written examples count too."""
-FEW = 3_000
-"""Rows below which they are held back in two ways: the sigmoids of rare categories are steadier for it."""
-ENOUGH = 6_000
-"""Rows that settle a calibration; with more, one third of them is held back once instead of thrice."""
+"""The kinds of `triage.model.linear.ESTIMATORS` that each candidate consists of."""
+DEFAULT_CANDIDATE = "svm"
 
 Progress = Callable[[float], object]
 
 
-def _quiet(share: float) -> object:
+def _no_progress(share: float) -> object:
     return share
 
 
-def _version(
-    examples: Sequence[Example],
-    unlabelled: Sequence[str],
-    seed: int,
-    encoder: Encoder | None,
-    thresholds: tuple[float, float],
-) -> str:
-    rows = sorted([example.text, example.category, str(example.severity)] for example in examples)
-    by = None if encoder is None else encoder.fingerprint
-    # With other thresholds it answers otherwise, and proposals name it by its version alone.
-    text = json.dumps([PIPELINE, seed, rows, sorted(unlabelled), by, *thresholds], ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+@dataclass(frozen=True, slots=True)
+class TrainingRows:
+    """n labelled rows, followed by one row for each of the k category names.
 
-
-def usable(examples: Sequence[Example]) -> list[Example]:
-    """The examples a model can learn from: with words and a category, each (text, category) once.
-
-    Raises UnusableExamples when fewer than two categories or six rows remain.
+    `matrix` (n + k, features) is in one piece, because a copy of very many rows takes hundreds of megabytes.
+    `labels` (n,) are below k; `real` (n,) marks the rows that figures are taken on.
     """
-    return _usable(examples)[0]
 
+    matrix: sparse.csr_matrix
+    labels: Integers
+    real: Mask
 
-def _usable(examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
-    """As `usable`, and their texts as the model sees them."""
-    seen: dict[tuple[str, str], tuple[Example, str]] = {}
-    for example in examples:
-        text = normalise(example.text)
-        if text and example.category:
-            told = (text.casefold(), example.category)
-            before, _ = seen.setdefault(told, (example, text))
-            if before.ref is None and not before.written and example.ref is not None:
-                # Told by a file too: the row of the record is kept, for it can be shown as a like case.
-                seen[told] = example, text
-    kept = [example for example, _ in seen.values()]
-    categories = {example.category for example in kept}
-    if len(categories) < 2 or len(kept) < 6:
-        raise UnusableExamples(
-            f"{len(kept)} usable examples in {len(categories)} categories: a model needs at least 6 in 2. "
-            "Add examples, or train together with the starter examples."
-        )
-    return kept, [text for _, text in seen.values()]
+    @property
+    def categories(self) -> int:
+        """The number of categories, k."""
+        return int(self.matrix.shape[0]) - len(self.labels)
 
+    @property
+    def all_labels(self) -> Integers:
+        """The labels of the rows, then those of the names, array (n + k,)."""
+        return np.concatenate([self.labels, np.arange(self.categories, dtype=np.int64)])
 
-def _name(category: str) -> str:
-    """What a category's own name tells: `money_transfer` is about a money transfer."""
-    return normalise(category.replace("_", " "))
+    def select(self, indices: Integers) -> TrainingRows:
+        """These labelled rows, with all the names."""
+        names = np.arange(len(self.labels), self.matrix.shape[0])
+        rows = self.matrix[np.concatenate([indices, names])]
+        return TrainingRows(rows, self.labels[indices], self.real[indices])
 
-
-def _labels(rows: Sequence[Example], categories: Sequence[str]) -> Integers:
-    numbers = {category: number for number, category in enumerate(categories)}
-    return np.array([numbers[row.category] for row in rows], dtype=np.int64)
-
-
-def _asked(rows: Sequence[Example]) -> npt.NDArray[np.bool_]:
-    real = np.array([not row.written for row in rows])
-    return real if int(real.sum()) >= FEWEST_REAL else np.ones(len(rows), dtype=bool)
-
-
-def _held_back(rows: Labelled, choice: Choice, repeats: int, seed: int) -> tuple[Doubles, dict[str, float]]:
-    """Decision values (repeats * n, k) of the chosen kind on rows it has not seen (nan: not asked), and the
-    spreads of its parts.
-    """
-    by_kind: dict[str, Doubles] = {}
-    for kind in choice.kinds:
-        rounds = []
-        for one in range(repeats):
-            folds = rows.folds(seed=seed + one)
-            if len(rows.labels) > ENOUGH:
-                folds = folds[:1]
-            rounds.append(held_back(kind, rows, folds, seed=seed))
-        by_kind[kind] = np.concatenate(rounds)
-    found = spread(by_kind, choice.kinds)
-    return found.decisions, dict(found.spreads)
-
-
-def _plane(rows: Labelled, choice: Choice, spreads: dict[str, float], seed: int) -> Linear:
-    labels = rows.all_labels
-    planes = {
-        kind: fit_plane(kind, rows.matrix, labels, categories=rows.categories, seed=seed)
-        for kind in choice.kinds
-    }
-    return added(planes, spreads)
+    def folds(self, *, seed: int) -> Folds:
+        """Stratified folds of the labelled rows; the names are always fitted on and never held out."""
+        names = np.arange(len(self.labels), self.matrix.shape[0])
+        folds = stratified_folds(self.labels, seed=seed)
+        return [(np.concatenate([train, names]), holdout) for train, holdout in folds]
 
 
 def train(
@@ -294,85 +105,91 @@ def train(
     alert_rate: float = ALERT_RATE,
     unlabelled: Sequence[str] = (),
     encoder: Encoder | None = None,
-    progress: Progress = _quiet,
+    progress: Progress = _no_progress,
 ) -> Model:
-    """Train a model; the same examples, unlabelled texts and seed give the same model.
+    """Train a model; the same examples, unlabelled texts, encoder, thresholds and seed give the same model.
 
-    `wanted_precision` sets the threshold of doubt: of the proposals above it, so many are right on held-
-    back rows. `alert_rate` is the share of cases that may raise an alert. `unlabelled` are complaints that
-    nobody has assessed: they teach which words go together. `encoder`: read vectors too, and blend both as
-    held-back rows want it. `progress` is told the share done, 0 to 1.
-    Raises UnusableExamples.
+    `wanted_precision` (default 0.90) sets the threshold for "not sure": at or above it, this share of the proposals
+    is right on held-out rows. `alert_rate` (default 0.10) is the share of cases that may raise an alert. `unlabelled`
+    are complaints that have not been assessed; they teach which words occur together. With an `encoder` the model
+    also reads vectors. `progress` receives the share done, 0 to 1. Raises UnusableExamples.
     """
-    kept, texts = _usable(examples)
+    kept, texts = _usable_with_texts(examples)
     categories = tuple(sorted({row.category for row in kept}))
-    others = [text for text in map(normalise, unlabelled) if text][: linear.READ]
-    widened = linear.helps(labelled=len(kept), unlabelled=len(others))
-    others = others if widened else []
-    # Names first: a word that only they have must have its column.
-    names = [_name(category) for category in categories]
-    features, everything = fit_features([*names, *texts, *others])
+    unlabelled_texts = [text for text in map(normalise, unlabelled) if text][: linear.LATENT_ROWS]
+    is_widened = linear.needs_latent_space(labelled=len(kept), unlabelled=len(unlabelled_texts))
+    unlabelled_texts = unlabelled_texts if is_widened else []
+    # Names first: a word that occurs only in them needs a column too.
+    names = [_words_of_category(category) for category in categories]
+    features, full_matrix = fit_features([*names, *texts, *unlabelled_texts])
     progress(0.15)
-    space = linear.fit_latent(everything, seed=seed) if widened else None
-    matrix = everything[np.r_[len(names) : len(names) + len(texts), : len(names)]]
-    # Of very many rows each copy is hundreds of megabytes.
-    del everything
-    rows = Labelled(matrix if space is None else space.widen(matrix), _labels(kept, categories), _asked(kept))
+    space = linear.fit_latent_space(full_matrix, seed=seed) if is_widened else None
+    matrix = full_matrix[np.r_[len(names) : len(names) + len(texts), : len(names)]]
+    # With very many rows each copy takes hundreds of megabytes.
+    del full_matrix
+    wide_matrix = matrix if space is None else space.widen(matrix)
+    rows = TrainingRows(wide_matrix, _labels(kept, categories), _real_rows(kept))
     progress(0.25)
     choice = choose(rows, seed=seed, progress=lambda share: progress(0.25 + 0.3 * share))
-    repeats = 2 if len(kept) < FEW else 1
-    decisions, spreads = _held_back(rows, choice, repeats, seed)
+    repeats = 2 if len(kept) < REPEATED_BELOW else 1
+    decisions, spreads = _holdout_blend(rows, choice, repeats, seed)
     progress(0.7)
-    seen = ~np.isnan(decisions[: len(kept), 0])
-    decisions, labels, asked = decisions[np.tile(seen, repeats)], rows.labels[seen], rows.asked[seen]
-    honest = cross_fitted(decisions, labels, asked, repeats=repeats, seed=seed)[asked]
-    threshold, _ = precision_threshold(honest, labels[asked], wanted_precision)
-    meaning, reasons, losses = None, [choice.reason()], dict(choice.losses)
+    scored = ~np.isnan(decisions[: len(kept), 0])
+    decisions, labels, real = decisions[np.tile(scored, repeats)], rows.labels[scored], rows.real[scored]
+    probabilities = cross_calibrate(decisions, labels, real, repeats=repeats, seed=seed)[real]
+    threshold, _ = precision_threshold(probabilities, labels[real], wanted_precision)
+    embedding: EmbeddingClassifier | None = None
+    reasons, losses = [choice.reason()], dict(choice.losses)
     if encoder is not None:
-        read = [text for text, one in zip(texts, seen & rows.asked, strict=True) if one]
-        meaning, honest, joined = fit_meaning(
+        real_texts = [text for text, is_real in zip(texts, scored & rows.real, strict=True) if is_real]
+        embedding, probabilities, embedding_losses = fit_embedding(
             encoder,
-            encoder.encode(read),
-            labels[asked],
-            honest,
-            split(labels[asked], seed=seed),
+            encoder.encode(real_texts),
+            labels[real],
+            probabilities,
+            stratified_folds(labels[real], seed=seed),
             wanted_precision=wanted_precision,
         )
-        reasons.append(meaning.reason(joined))
-        losses |= joined
-    sure_from = threshold if meaning is None else meaning.threshold
-    plane = _plane(rows, choice, spreads, seed)
+        reasons.append(embedding.reason(embedding_losses))
+        losses |= embedding_losses
+    classifier = _fit_blend(rows, choice, spreads, seed)
     progress(0.85)
     severities = np.array(
         [np.nan if row.severity is None else row.severity for row in kept], dtype=np.float64
     )
-    found = fit_critical(
+    fitted = fit_critical(
         matrix,
         severities,
-        lambda places: rule_grades([kept[place].text for place in places.tolist()]),
+        lambda indices: rule_grades([kept[index].text for index in indices.tolist()]),
         seed=seed,
         alert_rate=alert_rate,
         own=sum(not row.written and row.severity is not None for row in kept),
     )
     progress(0.95)
-    critical, held_back_severity = (None, None) if found is None else found
+    critical, critical_scores = (None, None) if fitted is None else fitted
     facts = training_facts(
-        kept, categories, honest, labels[asked], sure_from, wanted_precision, held_back_severity
+        kept,
+        categories,
+        probabilities,
+        labels[real],
+        threshold if embedding is None else embedding.threshold,
+        wanted_precision,
+        critical_scores,
     )
     model = Model(
-        version=_version(kept, others, seed, encoder, (wanted_precision, alert_rate)),
+        version=_version(kept, unlabelled_texts, seed, encoder, (wanted_precision, alert_rate)),
         categories=categories,
         features=features,
-        plane=plane if space is None else space.fold_back(plane),
-        calibration=fit_calibration(decisions, np.tile(labels, repeats), asked=np.tile(asked, repeats)),
+        linear=classifier if space is None else space.fold_back(classifier),
+        calibration=fit_calibration(decisions, np.tile(labels, repeats), real=np.tile(real, repeats)),
         threshold=threshold,
         critical=critical,
-        meaning=meaning,
+        embedding=embedding,
         encoder=encoder,
         neighbours=fit_neighbours(kept, matrix, features, seed=seed),
         facts={
             **facts,
-            "unlabelled": len(others),
+            "unlabelled": len(unlabelled_texts),
             "choice": "; ".join(reasons),
             "candidates": losses,
             "latent": space is not None,
@@ -381,3 +198,199 @@ def train(
     )
     progress(1.0)
     return model
+
+
+def usable(examples: Sequence[Example]) -> list[Example]:
+    """The examples that a model can learn from: with text and category, each (text, category) once.
+
+    Raises UnusableExamples when fewer than two categories or six rows remain.
+    """
+    return _usable_with_texts(examples)[0]
+
+
+def _usable_with_texts(examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
+    """As `usable`, with the normalised texts."""
+    by_key: dict[tuple[str, str], tuple[Example, str]] = {}
+    for example in examples:
+        text = normalise(example.text)
+        if text and example.category:
+            key = (text.casefold(), example.category)
+            before, _ = by_key.setdefault(key, (example, text))
+            if before.ref is None and not before.written and example.ref is not None:
+                # The same complaint from a file and from the record: only the latter can be shown as a similar case.
+                by_key[key] = example, text
+    kept = [example for example, _ in by_key.values()]
+    categories = {example.category for example in kept}
+    if len(categories) < 2 or len(kept) < 6:
+        raise UnusableExamples(
+            f"{len(kept)} usable examples in {len(categories)} categories: a model needs at least 6 in 2. "
+            "Add examples, or train together with the starter examples."
+        )
+    return kept, [text for _, text in by_key.values()]
+
+
+def _words_of_category(category: str) -> str:
+    """The words of a category's code, which are an example of it: `money_transfer` is about a money transfer."""
+    return normalise(category.replace("_", " "))
+
+
+def _labels(rows: Sequence[Example], categories: Sequence[str]) -> Integers:
+    numbers = {category: number for number, category in enumerate(categories)}
+    return np.array([numbers[row.category] for row in rows], dtype=np.int64)
+
+
+def _real_rows(rows: Sequence[Example]) -> Mask:
+    """The rows that figures are taken on: those not written for training, or all where these are too few."""
+    real = np.array([not row.written for row in rows])
+    return real if int(real.sum()) >= FEWEST_REAL else np.ones(len(rows), dtype=bool)
+
+
+def _version(
+    examples: Sequence[Example],
+    unlabelled: Sequence[str],
+    seed: int,
+    encoder: Encoder | None,
+    thresholds: tuple[float, float],
+) -> str:
+    rows = sorted([example.text, example.category, str(example.severity)] for example in examples)
+    fingerprint = None if encoder is None else encoder.fingerprint
+    # Thresholds change the answers, and a proposal names its model by the version alone.
+    inputs = [PIPELINE, seed, rows, sorted(unlabelled), fingerprint, *thresholds]
+    return hashlib.sha256(json.dumps(inputs, ensure_ascii=False).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen candidate, and the log-loss of each on the same held-out rows."""
+
+    name: str
+    losses: Mapping[str, float]
+    rows: int
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of classifier that it consists of."""
+        return CANDIDATES[self.name]
+
+    def reason(self) -> str:
+        """A sentence for the model card."""
+        default = self.name == DEFAULT_CANDIDATE
+        why = "no other is better by more than chance" if default else "clearly the best"
+        return f"{self.name}: {why}, by log-loss on {self.rows} held-back rows ({format_losses(self.losses)})"
+
+
+def choose(rows: TrainingRows, *, seed: int, progress: Progress = _no_progress) -> Choice:
+    """Choose the candidate by log-loss on the same folds of the rows; `progress` receives the share done.
+
+    Short enquiries in many categories favour a regression, long letters in few categories an SVM, and many desks the
+    blend. This is not known beforehand, so each training measures it on its own rows.
+    """
+    if len(rows.labels) > CHOICE_ROWS:
+        sample = np.random.default_rng(seed).permutation(len(rows.labels))[:CHOICE_ROWS]
+        rows = rows.select(np.sort(sample))
+    folds = rows.folds(seed=seed)
+    by_kind = {}
+    for done, kind in enumerate(ESTIMATORS, 1):
+        by_kind[kind] = holdout_decisions(kind, rows, folds, seed=seed)
+        progress(done / len(ESTIMATORS))
+    labels, real = rows.labels, rows.real
+    losses_by_name = {}
+    for name, kinds in CANDIDATES.items():
+        decisions = blend_decisions(by_kind, kinds).decisions
+        losses_by_name[name] = _losses(cross_calibrate(decisions, labels, real, seed=seed), labels)[real]
+    means = {name: round(float(losses.mean()), 4) for name, losses in losses_by_name.items()}
+    return Choice(_clearly_best(losses_by_name), means, int(real.sum()))
+
+
+def _losses(probabilities: Doubles, labels: Integers) -> Doubles:
+    """-log p of the correct category of each row."""
+    correct = probabilities[np.arange(len(labels)), labels]
+    return np.asarray(-np.log(np.maximum(correct, 1e-6)))
+
+
+def _clearly_best(losses_by_name: Mapping[str, Doubles]) -> str:
+    """The SVM, which is best for rare categories, unless another is better by two standard errors."""
+    best = DEFAULT_CANDIDATE
+    for name, losses in losses_by_name.items():
+        gain = losses_by_name[best] - losses
+        if gain.mean() > 2 * gain.std() / np.sqrt(len(gain)):
+            best = name
+    return best
+
+
+def holdout_decisions(kind: str, rows: TrainingRows, folds: Folds, *, seed: int) -> Doubles:
+    """Decision values (n, categories) of each held-out row by a classifier of the other folds; nan without one."""
+    decisions = np.full((len(rows.labels), rows.categories), np.nan)
+    labels = rows.all_labels
+    for train_rows, holdout in folds:
+        classifier = fit_linear(
+            kind, rows.matrix[train_rows], labels[train_rows], categories=rows.categories, seed=seed
+        )
+        decisions[holdout] = classifier.decide(rows.matrix[holdout])
+    return decisions
+
+
+@dataclass(frozen=True, slots=True)
+class BlendedDecisions:
+    """Decision values of a candidate on held-out rows, and the spread that each kind was divided by."""
+
+    decisions: Doubles
+    spreads: Mapping[str, float]
+
+
+def blend_decisions(by_kind: Mapping[str, Doubles], kinds: tuple[str, ...]) -> BlendedDecisions:
+    """Add the decision values of these kinds, each divided by its spread; a single kind stays as it is."""
+    if len(kinds) == 1:
+        return BlendedDecisions(by_kind[kinds[0]], {kinds[0]: 1.0})
+    spreads = {kind: float(np.nanstd(by_kind[kind])) or 1.0 for kind in kinds}
+    return BlendedDecisions(np.asarray(sum(by_kind[kind] / spreads[kind] for kind in kinds)), spreads)
+
+
+def cross_calibrate(
+    decisions: Doubles, labels: Integers, real: Mask, *, repeats: int = 1, seed: int
+) -> Doubles:
+    """Probabilities (n, k) of each third of the rows from a calibration on the other two; for figures only.
+
+    `decisions` (repeats * n, k) may hold the same rows several times, from different splits; `labels` and `real`
+    (n,) and the result are those of one repeat.
+    """
+    parts = np.random.default_rng(seed).permutation(len(labels)) % FOLDS
+    probabilities = np.zeros((len(labels), decisions.shape[1]))
+    for part in range(FOLDS):
+        others, holdout = np.tile(parts != part, repeats), parts == part
+        calibration = fit_calibration(
+            decisions[others], np.tile(labels, repeats)[others], real=np.tile(real, repeats)[others]
+        )
+        probabilities[holdout] = calibration.apply(decisions[: len(labels)][holdout])
+    return probabilities
+
+
+def _holdout_blend(
+    rows: TrainingRows, choice: Choice, repeats: int, seed: int
+) -> tuple[Doubles, Mapping[str, float]]:
+    """Decision values (repeats * n, k) of the chosen candidate on held-out rows, and the spreads of its kinds.
+
+    Rows that were not held out are nan.
+    """
+    by_kind: dict[str, Doubles] = {}
+    for kind in choice.kinds:
+        rounds = []
+        for number in range(repeats):
+            folds = rows.folds(seed=seed + number)
+            if len(rows.labels) > SINGLE_FOLD_FROM:
+                folds = folds[:1]
+            rounds.append(holdout_decisions(kind, rows, folds, seed=seed))
+        by_kind[kind] = np.concatenate(rounds)
+    blended = blend_decisions(by_kind, choice.kinds)
+    return blended.decisions, blended.spreads
+
+
+def _fit_blend(
+    rows: TrainingRows, choice: Choice, spreads: Mapping[str, float], seed: int
+) -> LinearClassifier:
+    labels = rows.all_labels
+    classifiers = {
+        kind: fit_linear(kind, rows.matrix, labels, categories=rows.categories, seed=seed)
+        for kind in choice.kinds
+    }
+    return blend_classifiers(classifiers, spreads)

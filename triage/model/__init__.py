@@ -1,1 +1,1 @@
-"""The statistical model: features, classifiers, calibration, stored form and model card."""
+"""The statistical model: features, classifiers, calibration, neighbours, metrics, model card and artefact."""

@@ -1,10 +1,9 @@
-"""From decision values to probabilities one can count on.
+"""Calibration: decision values of linear classifiers become probabilities that match observed frequencies.
 
-Each category has a sigmoid of its own (Platt 1999), which keeps rare categories alive, but their shares do
-not say how sure the whole is. So two readings of the same sigmoids are mixed: their values, normalised, and
-the softmax of their log-odds, each with a temperature (Guo et al. 2017). Temperatures and mix are fitted
-together on held-back rows. Both readings have the same order of categories, so accuracy is untouched; on
-public complaint narratives the calibration error fell to half, and the log-loss with it.
+Each category has its own sigmoid (Platt 1999), which keeps rare categories in play, but single sigmoids do not give
+a reliable overall confidence. So two readings of the same log-odds are mixed: the normalised sigmoids and a softmax,
+each with its own temperature (Guo et al. 2017), fitted together on held-out rows. The order of the categories is the
+same in both, so accuracy does not change. On public complaint narratives the calibration error fell by half.
 """
 
 from __future__ import annotations
@@ -18,15 +17,16 @@ from scipy.special import expit, softmax
 
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 FEW = 3
-"""A category with fewer rows than this has no sigmoid of its own: it shares the one of all categories."""
+"""A category with fewer rows than this shares the sigmoid of all categories."""
 
-_ENOUGH = 3_000
-"""Rows that settle the three numbers of the mix; more only cost time."""
+_MIX_ROWS = 3_000
+"""Rows used to fit the three numbers of the mix; more only cost time."""
 
 _FLOOR = 1e-9
-"""Keeps a row from summing to zero where every sigmoid underflows."""
+"""Keeps a row from summing to zero when every sigmoid underflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,16 @@ class Sigmoid:
     offset: float
 
     def apply(self, values: Doubles) -> Doubles:
-        """Array of probabilities in the shape of `values`."""
+        """Probabilities in the shape of `values`."""
         return np.asarray(expit(self.slope * values + self.offset), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Sigmoids of k categories, `slopes` and `offsets` (k,), and the `mix`: the logarithms of the two
-    temperatures' inverses and the log-odds of the normalised reading's share.
+    """The sigmoids of k categories and the mix of both readings.
+
+    `slopes` and `offsets` have shape (k,). `mix` holds the logarithms of the inverse temperatures of the normalised
+    and of the softmax reading, and the log-odds of the share of the normalised one.
     """
 
     slopes: Doubles
@@ -52,72 +54,70 @@ class Calibration:
     mix: tuple[float, float, float]
 
     def apply(self, decisions: Doubles) -> Doubles:
-        """Array (n, k) of probabilities, rows sum to 1, from decision values (n, k)."""
-        return _mixed(self.slopes * decisions + self.offsets, self.mix)
+        """Probabilities (n, k), rows sum to 1, from decision values (n, k)."""
+        return _mix_readings(self.slopes * decisions + self.offsets, self.mix)
 
 
-def _mixed(odds: Doubles, mix: tuple[float, float, float]) -> Doubles:
-    single = np.log(expit(odds) + _FLOOR)
-    single -= np.log(np.exp(single).sum(axis=1, keepdims=True))
+def _mix_readings(log_odds: Doubles, mix: tuple[float, float, float]) -> Doubles:
+    normalised = np.log(expit(log_odds) + _FLOOR)
+    normalised -= np.log(np.exp(normalised).sum(axis=1, keepdims=True))
     share = float(expit(mix[2]))
-    both = share * softmax(np.exp(mix[0]) * single, axis=1) + (1 - share) * softmax(
-        np.exp(mix[1]) * odds, axis=1
+    mixed = share * softmax(np.exp(mix[0]) * normalised, axis=1) + (1 - share) * softmax(
+        np.exp(mix[1]) * log_odds, axis=1
     )
-    return np.asarray(both, dtype=np.float64)
+    return np.asarray(mixed, dtype=np.float64)
 
 
-def fit_sigmoid(values: Doubles, positive: npt.NDArray[np.bool_]) -> Sigmoid:
-    """Platt's sigmoid with his smoothed targets; `positive` says which values belong to the category."""
-    high, low = int(positive.sum()), int((~positive).sum())
-    targets = np.where(positive, (high + 1) / (high + 2), 1 / (low + 2))
+def fit_sigmoid(values: Doubles, positive: Mask) -> Sigmoid:
+    """Fit Platt's sigmoid with smoothed targets; `positive` marks the values of rows in the category."""
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    targets = np.where(positive, (positives + 1) / (positives + 2), 1 / (negatives + 2))
 
     def loss(parameters: Doubles) -> tuple[float, Doubles]:
         score = parameters[0] * values + parameters[1]
         # log(1 + exp(x)) - t x is the cross entropy without overflow.
         value = float((np.logaddexp(0, score) - targets * score).mean())
-        rest = (expit(score) - targets) / len(values)
-        return value, np.array([(rest * values).sum(), rest.sum()])
+        residual = (expit(score) - targets) / len(values)
+        return value, np.array([(residual * values).sum(), residual.sum()])
 
-    start = np.array([1.0, np.log((high + 1) / (low + 1))])
+    start = np.array([1.0, np.log((positives + 1) / (negatives + 1))])
     best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(1e-3, None), (None, None)])
     return Sigmoid(float(best.x[0]), float(best.x[1]))
 
 
-def _fit_mix(odds: Doubles, labels: Integers) -> tuple[float, float, float]:
-    if len(labels) > _ENOUGH:
-        rows = np.random.default_rng(0).permutation(len(labels))[:_ENOUGH]
-        odds, labels = odds[rows], labels[rows]
-    places = np.arange(len(labels))
+def fit_calibration(decisions: Doubles, labels: Integers, *, real: Mask | None = None) -> Calibration:
+    """Fit sigmoids and mix on out-of-fold decision values (n, k) and labels (n,) below k.
 
-    def loss(mix: Doubles) -> float:
-        right = _mixed(odds, (mix[0], mix[1], mix[2]))[places, labels]
-        # A pull towards "no temperature, equal shares", worth a row or two: few rows must not be trusted far.
-        return float(-np.log(np.maximum(right, 1e-12)).mean() + (mix**2).sum() / len(labels))
-
-    best = minimize(
-        loss, np.zeros(3), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-6, "maxiter": 200}
-    )
-    return float(best.x[0]), float(best.x[1]), float(best.x[2])
-
-
-def fit_calibration(
-    decisions: Doubles, labels: Integers, *, asked: npt.NDArray[np.bool_] | None = None
-) -> Calibration:
-    """Fit sigmoids and mix on out-of-fold decision values (n, k) and labels (n,), numbers below k.
-
-    `asked` (n,) are the rows on which the whole must be as sure as it is right (an organisation's own rows
-    and not the written examples, which are harder); the sigmoids, which keep rare categories alive, see all.
+    `real` (n,) marks the rows that the overall confidence must match: the organisation's own complaints, not the
+    written examples, which are harder. Default None: all rows. The sigmoids always use all rows.
     """
     categories = decisions.shape[1]
     counts = np.bincount(labels, minlength=categories)
     one_hot = labels[:, None] == np.arange(categories)[None, :]
     shared = fit_sigmoid(decisions.ravel(), one_hot.ravel())
-    singles = [
+    sigmoids = [
         fit_sigmoid(decisions[:, category], one_hot[:, category]) if counts[category] >= FEW else shared
         for category in range(categories)
     ]
-    slopes = np.array([single.slope for single in singles])
-    offsets = np.array([single.offset for single in singles])
-    odds = slopes * decisions + offsets
-    rows = np.ones(len(labels), dtype=bool) if asked is None or not asked.any() else asked
-    return Calibration(slopes, offsets, _fit_mix(odds[rows], labels[rows]))
+    slopes = np.array([sigmoid.slope for sigmoid in sigmoids])
+    offsets = np.array([sigmoid.offset for sigmoid in sigmoids])
+    log_odds = slopes * decisions + offsets
+    rows = np.ones(len(labels), dtype=bool) if real is None or not real.any() else real
+    return Calibration(slopes, offsets, _fit_mix(log_odds[rows], labels[rows]))
+
+
+def _fit_mix(log_odds: Doubles, labels: Integers) -> tuple[float, float, float]:
+    if len(labels) > _MIX_ROWS:
+        rows = np.random.default_rng(0).permutation(len(labels))[:_MIX_ROWS]
+        log_odds, labels = log_odds[rows], labels[rows]
+    positions = np.arange(len(labels))
+
+    def loss(mix: Doubles) -> float:
+        correct = _mix_readings(log_odds, (mix[0], mix[1], mix[2]))[positions, labels]
+        # A prior towards "no temperature, equal shares", worth a row or two: a few rows must not move it far.
+        return float(-np.log(np.maximum(correct, 1e-12)).mean() + (mix**2).sum() / len(labels))
+
+    best = minimize(
+        loss, np.zeros(3), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-6, "maxiter": 200}
+    )
+    return float(best.x[0]), float(best.x[1]), float(best.x[2])

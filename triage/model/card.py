@@ -1,6 +1,6 @@
-"""The model card: what a model was trained on, how good it is on held-back rows, and where it is weak.
+"""The model card: what a model was trained on, how good it is on held-out rows, and its known weaknesses.
 
-The model card as a page that a person can read.
+It comes as plain values, for the store and `--json`, and as a page in Markdown.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from triage.example import Example
-from triage.model.calibration import Doubles, Integers
-from triage.model.critical import ALERT_RATE, PREVALENCE, HeldBack
+from triage.model.calibration import Doubles, Integers, Mask
+from triage.model.critical import ALERT_RATE, PREVALENCE, HeldOutScores
 from triage.model.metrics import (
     accuracy_at,
     calibration_error,
@@ -30,39 +29,22 @@ from triage.model.metrics import (
 from triage.model.pipeline import Model
 
 _FEW_ROWS = 15
+_FEW_OF_LANGUAGE = 30
 _WEAK_F1 = 0.5
 
 
-def rounded(value: float) -> float:
-    """Four places: more would claim what few rows cannot say."""
-    return round(float(value), 4)
-
-
-def rounded_interval(bounds: tuple[float, float]) -> list[float]:
-    """Both ends of a 95 % interval, as `rounded`."""
-    return [rounded(bounds[0]), rounded(bounds[1])]
-
-
-def sureness(right: npt.NDArray[np.bool_], sure: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    """Coverage and precision of the proposals that are sure, with Wilson's intervals; all arrays (rows,)."""
-    hits, kept = int(right[sure].sum()), int(sure.sum())
+def card(model: Model) -> dict[str, Any]:
+    """The model card as plain values: version, data, figures on held-out rows, threshold and weaknesses."""
+    critical = model.critical
     return {
-        "coverage": rounded(sure.mean()),
-        "coverage_interval": rounded_interval(proportion_interval(kept, len(sure))),
-        "precision": rounded(hits / kept) if kept else None,
-        "precision_interval": rounded_interval(proportion_interval(hits, kept)) if kept else None,
-    }
-
-
-def severity_recall(scores: Doubles, critical: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    """How many critical rows are found at 10 % alerts, as if 6 % were critical, with its bootstrap interval."""
-    found = recall_at_alerts(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)
-    between = recall_interval(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)
-    return {
-        "rows": len(critical),
-        "critical": int(critical.sum()),
-        "recall_at_10": rounded(found),
-        "recall_at_10_interval": rounded_interval(between),
+        "version": model.version,
+        "classes": list(model.categories),
+        "pipeline": (
+            "TF-IDF of words 1-2 and characters 3-5, with a latent space below 2,000 rows; class-balanced linear "
+            "classifiers of the kind chosen; sigmoids on held-back rows, normalised and as a softmax, mixed"
+        ),
+        "critical": None if critical is None else {"alert_threshold": rounded(critical.threshold)},
+        **model.facts,
     }
 
 
@@ -73,27 +55,28 @@ def training_facts(
     labels: Integers,
     threshold: float,
     wanted_precision: float,
-    severity: HeldBack | None,
+    severity: HeldOutScores | None,
 ) -> dict[str, Any]:
-    """The card's facts from held-back probabilities (n, k) and labels (n,), as plain values.
+    """The facts of a model's card, as plain values.
 
-    `severity` is how the classifier of critical cases ranked the rows held back from it.
+    `rows` are all training rows; `probabilities` (n, k) and `labels` (n,) those of the held-out ones; `severity` the
+    held-out scores of the classifier of critical cases, None where there is none.
     """
     predicted = probabilities.argmax(axis=1).astype(np.int64)
     f1 = f1_scores(predicted, labels, len(categories))
     counts = Counter(row.category for row in rows)
     languages = Counter(row.language or "unknown" for row in rows)
     severities = Counter(row.severity for row in rows if row.severity is not None)
-    right = predicted == labels
-    sure = sureness(right, probabilities.max(axis=1) >= threshold)
+    correct = predicted == labels
+    coverage = coverage_and_precision(correct, probabilities.max(axis=1) >= threshold)
     return {
         "rows": len(rows),
         "categories": {category: counts[category] for category in categories},
         "languages": dict(sorted(languages.items())),
         "severities": {str(grade): severities[grade] for grade in sorted(severities)},
         "severity": None if severity is None else severity_recall(severity.scores, severity.critical),
-        "accuracy": rounded(right.mean()),
-        "accuracy_interval": rounded_interval(proportion_interval(int(right.sum()), len(right))),
+        "accuracy": rounded(correct.mean()),
+        "accuracy_interval": rounded_interval(proportion_interval(int(correct.sum()), len(correct))),
         "macro_f1": rounded(float(np.nanmean(f1))),
         "macro_f1_interval": rounded_interval(macro_f1_interval(predicted, labels, len(categories))),
         "log_loss": rounded(log_loss(probabilities, labels)),
@@ -103,67 +86,89 @@ def training_facts(
         "accuracy_at_80": rounded(accuracy_at(probabilities, labels, 0.8)),
         "wanted_precision": wanted_precision,
         "threshold": rounded(threshold),
-        **sure,
+        **coverage,
         "f1": {category: rounded(score) for category, score in zip(categories, f1.tolist(), strict=True)},
-        "weaknesses": _weaknesses(categories, counts, f1, sure["coverage"], len(rows)),
+        "weaknesses": _weaknesses(categories, counts, f1, coverage["coverage"], len(rows)),
     }
 
 
 def _weaknesses(
     categories: tuple[str, ...], counts: Counter[str], f1: Doubles, coverage: float, rows: int
 ) -> list[str]:
-    told = []
+    weaknesses = []
     few = [category for category in categories if counts[category] < _FEW_ROWS]
     if few:
-        told.append(f"fewer than {_FEW_ROWS} examples: {', '.join(few)}")
+        weaknesses.append(f"fewer than {_FEW_ROWS} examples: {', '.join(few)}")
     weak = [category for category, score in zip(categories, f1, strict=True) if score < _WEAK_F1]
     if weak:
-        told.append(f"wrong as often as right on held-back rows: {', '.join(weak)}")
+        weaknesses.append(f"wrong as often as right on held-back rows: {', '.join(weak)}")
     if coverage == 0:
-        told.append("never sure enough for the wanted precision: every proposal says not sure")
+        weaknesses.append("never sure enough for the wanted precision: every proposal says not sure")
     if rows < 1_000:
-        told.append("trained on few examples: figures vary by several points from one draw to the next")
-    return told
+        weaknesses.append(
+            "trained on few examples: figures vary by several points from one training to the next"
+        )
+    return weaknesses
 
 
-def card(model: Model) -> dict[str, Any]:
-    """The model card: version, data, figures on held-back rows, threshold of doubt and known weaknesses."""
-    critical = model.critical
+def rounded(value: float) -> float:
+    """The value with four decimals; more would suggest a precision that few rows do not have."""
+    return round(float(value), 4)
+
+
+def rounded_interval(bounds: tuple[float, float]) -> list[float]:
+    """Both ends of a 95 % interval, as `rounded`."""
+    return [rounded(bounds[0]), rounded(bounds[1])]
+
+
+def coverage_and_precision(correct: Mask, covered: Mask) -> dict[str, Any]:
+    """Coverage and precision of the proposals that are not "not sure", with Wilson's intervals; arrays (rows,)."""
+    hits, kept = int(correct[covered].sum()), int(covered.sum())
     return {
-        "version": model.version,
-        "classes": list(model.categories),
-        "pipeline": (
-            "TF-IDF of words 1-2 and characters 3-5, widened by a latent space below 2,000 rows; balanced "
-            "linear planes of the kind chosen; sigmoids on held-back rows, read normalised and as a softmax, mixed"
-        ),
-        "critical": None if critical is None else {"alert_threshold": rounded(critical.threshold)},
-        **model.facts,
+        "coverage": rounded(covered.mean()),
+        "coverage_interval": rounded_interval(proportion_interval(kept, len(covered))),
+        "precision": rounded(hits / kept) if kept else None,
+        "precision_interval": rounded_interval(proportion_interval(hits, kept)) if kept else None,
     }
 
 
-_HOW = {
+def severity_recall(scores: Doubles, critical: Mask) -> dict[str, Any]:
+    """Recall of critical rows (rows,) at 10 % alerts, re-weighted to 6 % critical, with its bootstrap interval."""
+    recall = recall_at_alerts(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)
+    interval = recall_interval(scores, critical, rate=ALERT_RATE, prevalence=PREVALENCE)
+    return {
+        "rows": len(critical),
+        "critical": int(critical.sum()),
+        "recall_at_10": rounded(recall),
+        "recall_at_10_interval": rounded_interval(interval),
+    }
+
+
+# The card as a page.
+
+_SPLITS = {
     "time": "the most recent rows, from {since} on",
     "random": "drawn at random, each category in its share",
 }
-_FIGURES = (
-    ("accuracy", "Accuracy", "of all proposals, how many were right"),
-    ("macro_f1", "Macro-F1", "the mean over the categories of how well each is found; 1 is faultless"),
-    ("log_loss", "Log-loss", "how far off the probabilities are; lower is better, 0 is faultless"),
-    ("ece", "Calibration error", "how far a probability is from how often it is right; lower is better"),
-    ("accuracy_at_80", "Accuracy, surest 80 %", "with the fifth it is least sure of left out"),
+_METRICS = (
+    ("accuracy", "Accuracy", "share of all proposals that were right"),
+    ("macro_f1", "Macro-F1", "mean F1 score over the categories; 1 is perfect"),
+    ("log_loss", "Log-loss", "how far off the probabilities are; lower is better, 0 is perfect"),
+    ("ece", "Calibration error", "mean gap between a probability and how often it is right; lower is better"),
+    ("accuracy_at_80", "Accuracy, surest 80 %", "without the fifth that it is least sure of"),
 )
 
 
 def page(card: Mapping[str, Any]) -> str:
-    """The card (`card.card`, with what `history.learn` adds) as Markdown; what is missing is left out."""
+    """The card, with the evaluation that a training adds to it, as Markdown; missing facts are left out."""
     return "\n".join(_lines(card)) + "\n"
 
 
 def share(figures: Mapping[str, Any], key: str) -> str:
-    """ "80 % (71 to 87)"; a card of an earlier release has no interval."""
+    """A share with its interval, as "80 % (71 to 87)"; a card of an earlier release has no interval."""
     bounds = figures.get(f"{key}_interval")
-    between = f" ({bounds[0] * 100:.0f} to {bounds[1] * 100:.0f})" if bounds else ""
-    return _percent(figures[key]) + between
+    interval = f" ({bounds[0] * 100:.0f} to {bounds[1] * 100:.0f})" if bounds else ""
+    return _percent(figures[key]) + interval
 
 
 def _lines(card: Mapping[str, Any]) -> Iterator[str]:
@@ -171,150 +176,154 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield f"It proposes one of {len(card['classes'])} categories; a person assesses (ISO 10002, 7.5)."
     yield ""
-    yield from _data(card)
-    judged = card.get("evaluation")
-    if judged:
-        yield from _judged(judged, card["held_back"])
+    yield from _data_section(card)
+    evaluation = card.get("evaluation")
+    if evaluation:
+        yield from _evaluation_section(evaluation, card["held_back"])
     else:
         yield from ("## How good it is", "")
-        yield "Too few rows to hold any back. The figures below come from within the training rows."
+        yield "Too few rows to hold any back. The figures below come from cross-validation on the training rows."
         yield ""
-        yield from _figures(card)
-        yield from _sureness(card)
-        yield from _found(card.get("severity"))
-    yield from _categories(card, judged)
-    yield from _choice(card)
+        yield from _metrics_table(card)
+        yield from _coverage_lines(card)
+        yield from _severity_lines(card.get("severity"))
+    yield from _categories_section(card, evaluation)
+    yield from _choice_section(card)
     yield from ("## Known weaknesses", "")
-    yield from (f"- {told}" for told in _weaknesses_section(card, judged))
+    yield from (f"- {weakness}" for weakness in _all_weaknesses(card, evaluation))
     yield ""
     yield f"Pipeline: {card['pipeline']}."
     if card.get("sha256"):
         yield f"SHA-256 of the file: `{card['sha256']}`."
     if (history := card.get("history")) is not None:
-        yield f"SHA-256 of the history file beside it, {history['rows']} rows: `{history['sha256']}`."
+        yield f"SHA-256 of its history file, {history['rows']} rows: `{history['sha256']}`."
 
 
-def _data(card: Mapping[str, Any]) -> Iterator[str]:
+def _data_section(card: Mapping[str, Any]) -> Iterator[str]:
     data = card.get("data", {})
-    yield from ("## What it learnt from", "")
+    yield from ("## What it learned from", "")
     yield f"- {data.get('rows', card['rows'])} labelled complaints"
     if data.get("starters"):
-        yield f"- {data['starters']} starter examples, which stay in every training"
+        yield f"- {data['starters']} starter examples, which are part of every training"
     if card.get("unlabelled"):
-        yield f"- {card['unlabelled']} complaints without a category, for the words that go together"
+        yield f"- {card['unlabelled']} complaints without a category, to learn which words occur together"
     if data.get("first"):
         yield f"- received from {data['first']} to {data['last']}"
     if data.get("copies"):
-        yield f"- of these, {data['copies']} repeat another one; copies were never on both sides"
-    spoken = ", ".join(f"{language} {count}" for language, count in card["languages"].items())
-    yield f"- languages: {spoken}"
+        yield f"- {data['copies']} of these repeat another; duplicates were never on both sides of the split"
+    languages = ", ".join(f"{language} {count}" for language, count in card["languages"].items())
+    yield f"- languages: {languages}"
     if card.get("severities"):
-        graded = ", ".join(f"{severity}: {count}" for severity, count in card["severities"].items())
-        yield f"- severities: {graded}"
+        severities = ", ".join(f"{severity}: {count}" for severity, count in card["severities"].items())
+        yield f"- severities: {severities}"
     yield ""
 
 
-def _judged(judged: Mapping[str, Any], held: Mapping[str, Any]) -> Iterator[str]:
+def _evaluation_section(evaluation: Mapping[str, Any], held_back: Mapping[str, Any]) -> Iterator[str]:
     yield from ("## How good it is", "")
-    how = _HOW.get(held["how"], held["how"]).format(since=held["since"])
-    yield f"Judged on {judged['rows']} rows that it had not seen ({how}), by a model trained on the others."
+    how = _SPLITS.get(held_back["how"], held_back["how"]).format(since=held_back["since"])
+    yield f"Measured on {evaluation['rows']} held-back rows ({how}) with a model trained on the others."
     yield ""
-    yield from _figures(judged)
-    yield from _sureness(judged)
-    yield from _found(judged["severity"])
-    if len(judged["languages"]) > 1:
+    yield from _metrics_table(evaluation)
+    yield from _coverage_lines(evaluation)
+    yield from _severity_lines(evaluation["severity"])
+    if len(evaluation["languages"]) > 1:
         yield from ("| language | rows | accuracy | 95 % between |", "|---|---|---|---|")
-        for language, one in judged["languages"].items():
-            low, high = one["accuracy_interval"]
-            yield f"| {language} | {one['rows']} | {one['accuracy']:.3f} | {low:.3f} and {high:.3f} |"
+        for language, figures in evaluation["languages"].items():
+            low, high = figures["accuracy_interval"]
+            yield f"| {language} | {figures['rows']} | {figures['accuracy']:.3f} | {low:.3f} and {high:.3f} |"
         yield ""
 
 
-def _sureness(figures: Mapping[str, Any]) -> Iterator[str]:
+def _metrics_table(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("| figure | value | 95 % between | what it means |", "|---|---|---|---|")
+    for key, name, meaning in _METRICS:
+        bounds = figures.get(f"{key}_interval")
+        interval = f"{bounds[0]:.3f} and {bounds[1]:.3f}" if bounds else "–"
+        yield f"| {name} | {figures[key]:.3f} | {interval} | {meaning} |"
+    yield ""
+
+
+def _coverage_lines(figures: Mapping[str, Any]) -> Iterator[str]:
     if figures["precision"] is None:
         yield "It was sure of none of them."
     else:
         yield (
             f"It is sure of {share(figures, 'coverage')} of them, and right in {share(figures, 'precision')} "
-            'of those; of the rest it says "not sure".'
+            'of those; for the rest it says "not sure".'
         )
     yield ""
 
 
-def _found(severity: Mapping[str, Any] | None) -> Iterator[str]:
+def _severity_lines(severity: Mapping[str, Any] | None) -> Iterator[str]:
     if not severity:
         return
     rules = ""
     if "rules_recall" in severity:
         rules = f"; the safety rules alone find {_percent(severity['rules_recall'])}"
     yield (
-        f"Of {severity['critical']} critical cases among {severity['rows']} graded ones it finds "
+        f"Of {severity['critical']} critical cases among {severity['rows']} rows with a severity it finds "
         f"{share(severity, 'recall_at_10')} when one case in ten raises an alert{rules}."
     )
     yield ""
 
 
-def _figures(figures: Mapping[str, Any]) -> Iterator[str]:
-    yield from ("| figure | value | 95 % between | what it means |", "|---|---|---|---|")
-    for key, name, meaning in _FIGURES:
-        bounds = figures.get(f"{key}_interval")
-        between = f"{bounds[0]:.3f} and {bounds[1]:.3f}" if bounds else "–"
-        yield f"| {name} | {figures[key]:.3f} | {between} | {meaning} |"
-    yield ""
-
-
-def _categories(card: Mapping[str, Any], judged: Mapping[str, Any] | None) -> Iterator[str]:
+def _categories_section(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None) -> Iterator[str]:
     yield from ("## By category", "")
     yield from (
-        "| category | learnt from | held back | precision | recall | F1 |",
+        "| category | learned from | held back | precision | recall | F1 |",
         "|---|---|---|---|---|---|",
     )
     for category, count in card["categories"].items():
-        one = judged["categories"].get(category, {}) if judged else {"f1": card["f1"].get(category)}
-        cells = [_figure(one.get(name)) for name in ("precision", "recall", "f1")]
-        yield f"| {category.replace('|', '/')} | {count} | {one.get('rows', '–')} | {' | '.join(cells)} |"
+        alone = {"f1": card["f1"].get(category)}
+        figures = evaluation["categories"].get(category, {}) if evaluation else alone
+        cells = " | ".join(_decimals(figures.get(name)) for name in ("precision", "recall", "f1"))
+        yield f"| {category.replace('|', '/')} | {count} | {figures.get('rows', '–')} | {cells} |"
     yield ""
 
 
-def _choice(card: Mapping[str, Any]) -> Iterator[str]:
+def _choice_section(card: Mapping[str, Any]) -> Iterator[str]:
     if not card.get("choice") and not card.get("candidates"):
         return
     yield from ("## Why this kind of model", "")
     choice = card.get("choice")
     if isinstance(choice, Mapping):
-        yield from (f"- {name}: {told}" for name, told in choice.items())
+        yield from (f"- {name}: {reason}" for name, reason in choice.items())
     elif choice:
         yield str(choice)
     candidates = card.get("candidates") or ()
     rows = candidates.items() if isinstance(candidates, Mapping) else enumerate(candidates, 1)
-    yield from (f"- {name}: {_inline(told)}" for name, told in rows)
+    yield from (f"- {name}: {_inline(figures)}" for name, figures in rows)
     yield ""
 
 
-def _inline(told: Any) -> str:
-    return (
-        ", ".join(f"{name} {value}" for name, value in told.items())
-        if isinstance(told, Mapping)
-        else str(told)
-    )
-
-
-def _weaknesses_section(card: Mapping[str, Any], judged: Mapping[str, Any] | None) -> Iterator[str]:
+def _all_weaknesses(card: Mapping[str, Any], evaluation: Mapping[str, Any] | None) -> Iterator[str]:
     yield from card["weaknesses"]
     contradictions = card.get("data", {}).get("contradictions")
     if contradictions:
-        yield f"{contradictions} texts stand in the file under more than one category"
-    if judged and judged["unknown_categories"]:
-        yield f"too few examples to learn before the rows held back: {', '.join(judged['unknown_categories'])}"
-    if judged and judged["severity"] is None:
-        yield "no severities to judge by: the safety rules alone raise a case"
-    few = [language for language, count in card["languages"].items() if count < 30 and language != "unknown"]
+        yield f"{contradictions} texts are in the file under more than one category"
+    if evaluation and evaluation["unknown_categories"]:
+        unknown = ", ".join(evaluation["unknown_categories"])
+        yield f"too few examples outside the rows held back: {unknown}"
+    if evaluation and evaluation["severity"] is None:
+        yield "no severities to train or measure on: only the safety rules raise the severity"
+    few = [
+        language
+        for language, count in card["languages"].items()
+        if count < _FEW_OF_LANGUAGE and language != "unknown"
+    ]
     if few:
         yield f"hardly any text to learn from in: {', '.join(few)}"
     yield "a category that is new, or not among these, is never proposed: look at what it is not sure of"
 
 
-def _figure(value: float | None) -> str:
+def _inline(figures: Any) -> str:
+    if isinstance(figures, Mapping):
+        return ", ".join(f"{name} {value}" for name, value in figures.items())
+    return str(figures)
+
+
+def _decimals(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 

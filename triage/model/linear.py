@@ -1,14 +1,9 @@
-"""Fitting planes: a linear SVM, a logistic regression, and the two added into one.
+"""Fitting linear classifiers, and the latent space that helps them while labelled rows are few.
 
-Each category has its plane against all the rest, balanced, so that rare categories survive. Two kinds of
-planes add up to a third, since all are linear: a blend is one plane again, explained like any other.
-
-What words stand near each other, learned from texts with and without a label (latent semantic analysis).
-
-With few labelled rows most words of a new complaint were never seen with a category. Texts without a label,
-which an organisation has from its first week, say which words go together. The latent columns are linear in
-the others and are not normalised, so a plane over both is folded back into one plane over words and
-characters: a model learned this way is no larger, no slower and explained as exactly as any other.
+All classifiers are one-vs-rest, class-balanced and linear, so a blend of two kinds is again one linear classifier
+and can be explained word by word. The latent space (latent semantic analysis) learns from unlabelled complaints
+which words occur together. It is linear too and its columns are not normalised, so a classifier over words and
+latent columns is folded back into one over the words alone, of the same size and speed.
 """
 
 from __future__ import annotations
@@ -29,129 +24,133 @@ from sklearn.svm import LinearSVC
 
 from triage.model.calibration import Integers
 from triage.model.features import Floats
-from triage.model.pipeline import Linear
+from triage.model.pipeline import LinearClassifier
 
 FOLDS = 3
-_NEAR = 0.01
-"""How near its optimum a plane is left: a hundred times farther than usual moves no decision value by .002."""
-_MANY = 2_000
-"""Rows from which on it is left farther away, for there each step costs: on held-back rows of public sets decision
-values move by .002 to .005 of their spread in the mean, the log-loss by .0001. With fewer it would be more."""
-_NEAR_WITH_MANY = {"svm": 0.1, "regression": 0.3}
 Folds = list[tuple[Integers, Integers]]
 
+_TOL = 0.01
+"""scikit-learn's `tol`. It is 100 times the default and moves no decision value by more than 0.002."""
+_MANY_ROWS = 2_000
+_TOL_OF_MANY = {"svm": 0.1, "regression": 0.3}
+"""`tol` from 2,000 rows on, where each iteration is expensive. On held-out rows of public data sets decision values
+move by 0.002 to 0.005 of their spread on average, and the log-loss by 0.0001; with fewer rows both move more."""
 
-def _svm(near: float, seed: int, softness: float = 0.3) -> Any:
-    return LinearSVC(C=softness, class_weight="balanced", tol=near, random_state=seed)
+
+def _svm(tol: float, seed: int, c: float = 0.3) -> Any:
+    return LinearSVC(C=c, class_weight="balanced", tol=tol, random_state=seed)
 
 
-def _regression(near: float, seed: int, softness: float = 10) -> Any:
-    # One against the rest in the dual: ten times sooner than all categories at once, and no worse.
+def _regression(tol: float, seed: int, c: float = 10) -> Any:
+    # One-vs-rest in the dual form: ten times faster than multinomial, with the same log-loss.
     return OneVsRestClassifier(
         LogisticRegression(
-            C=softness, class_weight="balanced", solver="liblinear", dual=True, tol=near, random_state=seed
+            C=c, class_weight="balanced", solver="liblinear", dual=True, tol=tol, random_state=seed
         )
     )
 
 
-MAKERS: Mapping[str, Callable[..., Any]] = {"svm": _svm, "regression": _regression}
+ESTIMATORS: Mapping[str, Callable[..., Any]] = {"svm": _svm, "regression": _regression}
 
 
-def fit_plane(
+def fit_linear(
     kind: str,
     matrix: sparse.csr_matrix,
     labels: Integers,
     *,
     categories: int,
     seed: int,
-    softness: float | None = None,
-) -> Linear:
-    """One balanced plane for each category; one absent from these rows gets a plane that never says yes.
+    c: float | None = None,
+) -> LinearClassifier:
+    """Fit a linear classifier of a kind of `ESTIMATORS` on rows (n, features) with labels (n,).
 
-    `softness` is the C of scikit-learn, where not the usual one of the kind.
+    A category that is absent from these rows gets weights of 0 and an intercept of -1, so it is never predicted.
+    `c` is scikit-learn's C; the default None is the usual one of the kind (SVM 0.3, regression 10).
     """
     present = np.unique(labels)
-    near = _NEAR if len(labels) < _MANY else _NEAR_WITH_MANY[kind]
-    classifier = MAKERS[kind](near, seed, *(() if softness is None else (softness,)))
+    tol = _TOL if len(labels) < _MANY_ROWS else _TOL_OF_MANY[kind]
+    estimator = ESTIMATORS[kind](tol, seed, *(() if c is None else (c,)))
     with warnings.catch_warnings():
-        # A plane that is not quite at its optimum is calibrated on what it does say.
+        # A classifier that has not quite converged is calibrated on the values that it does give.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier.fit(matrix, labels)
-    slopes, shifts = _coefficients(classifier)
+        estimator.fit(matrix, labels)
+    coefficients, biases = _coefficients(estimator)
     weights: Floats = np.zeros((categories, matrix.shape[1]), dtype=np.float32)
     intercepts: Floats = np.full(categories, -1, dtype=np.float32)
     if len(present) == 2:
-        weights[present] = np.vstack([-slopes, slopes])
-        intercepts[present] = [-shifts[0], shifts[0]]
+        weights[present] = np.vstack([-coefficients, coefficients])
+        intercepts[present] = [-biases[0], biases[0]]
     else:
-        weights[present] = slopes
-        intercepts[present] = shifts
-    return Linear(weights, intercepts)
+        weights[present] = coefficients
+        intercepts[present] = biases
+    return LinearClassifier(weights, intercepts)
 
 
-def _coefficients(classifier: Any) -> tuple[Floats, Floats]:
-    if isinstance(classifier, OneVsRestClassifier):
-        each = classifier.estimators_
-        return np.vstack([one.coef_ for one in each]), np.concatenate([one.intercept_ for one in each])
-    return classifier.coef_, classifier.intercept_
+def _coefficients(estimator: Any) -> tuple[Floats, Floats]:
+    if isinstance(estimator, OneVsRestClassifier):
+        parts = estimator.estimators_
+        return np.vstack([part.coef_ for part in parts]), np.concatenate([part.intercept_ for part in parts])
+    return estimator.coef_, estimator.intercept_
 
 
-def split(labels: Integers, *, seed: int) -> Folds:
-    """Stratified folds: (rows to fit on, rows held back)."""
+def stratified_folds(labels: Integers, *, seed: int) -> Folds:
+    """Three stratified folds as pairs (rows to fit on, held-out rows)."""
     with warnings.catch_warnings():
-        # A category with fewer rows than folds is simply absent from some of them.
+        # A category with fewer rows than folds is absent from some of them.
         warnings.simplefilter("ignore", UserWarning)
         splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
         return list(splitter.split(np.zeros(len(labels)), labels))
 
 
-def added(planes: Mapping[str, Linear], spreads: Mapping[str, float]) -> Linear:
-    """The planes as one: each divided by the spread of its decision values, so that neither drowns the other."""
-    weights = sum(one.weights / np.float32(spreads[kind]) for kind, one in planes.items())
-    intercepts = sum(one.intercepts / np.float32(spreads[kind]) for kind, one in planes.items())
-    return Linear(np.asarray(weights, dtype=np.float32), np.asarray(intercepts, dtype=np.float32))
+def blend_classifiers(
+    classifiers: Mapping[str, LinearClassifier], spreads: Mapping[str, float]
+) -> LinearClassifier:
+    """The sum of classifiers as one, each divided by the spread of its decision values so that none dominates."""
+    weights = sum(part.weights / np.float32(spreads[kind]) for kind, part in classifiers.items())
+    intercepts = sum(part.intercepts / np.float32(spreads[kind]) for kind, part in classifiers.items())
+    return LinearClassifier(np.asarray(weights, dtype=np.float32), np.asarray(intercepts, dtype=np.float32))
 
 
-DIMENSIONS = 100
+LATENT_DIMENSIONS = 100
 BELOW = 2_000
-"""Labelled rows from which on the latent columns gain nothing (decision 10)."""
-FEWEST = 300
-"""Texts without a label below which they tell too little, unless the labelled rows are very few themselves."""
-VERY_FEW = 300
-READ = 6_000
-"""Texts that settle the space; more only cost time."""
+"""From this many labelled rows on, the latent space improves nothing (decision 10)."""
+LATENT_ROWS = 6_000
+"""Rows used to fit the latent space; more only cost time."""
+FEWEST_UNLABELLED = 300
+"""With fewer unlabelled texts the space helps only where labelled rows are very few as well."""
+VERY_FEW_LABELLED = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Latent:
-    """`directions` (features, dimensions), scaled so that an average row has a latent part of length 1."""
+class LatentSpace:
+    """`directions` (features, dimensions), scaled so that the latent part of an average row has length 1."""
 
     directions: Floats
 
     def widen(self, matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-        """The matrix with the latent columns behind its own."""
-        both = [matrix, sparse.csr_matrix(matrix @ self.directions)]
-        return sparse.hstack(both, format="csr", dtype=np.float32)
+        """The matrix with the latent columns after its own."""
+        blocks = [matrix, sparse.csr_matrix(matrix @ self.directions)]
+        return sparse.hstack(blocks, format="csr", dtype=np.float32)
 
-    def fold_back(self, plane: Linear) -> Linear:
-        """The plane over the widened matrix as one over the matrix itself: the same decision values."""
+    def fold_back(self, classifier: LinearClassifier) -> LinearClassifier:
+        """A classifier of the widened matrix as one of the matrix itself, with the same decision values."""
         own = self.directions.shape[0]
-        weights = plane.weights[:, :own] + plane.weights[:, own:] @ self.directions.T
-        return Linear(np.asarray(weights, dtype=np.float32), plane.intercepts)
+        weights = classifier.weights[:, :own] + classifier.weights[:, own:] @ self.directions.T
+        return LinearClassifier(np.asarray(weights, dtype=np.float32), classifier.intercepts)
 
 
-def helps(*, labelled: int, unlabelled: int) -> bool:
-    """Whether latent columns are worth having for so many rows."""
-    return labelled < BELOW and (unlabelled >= FEWEST or labelled < VERY_FEW)
+def needs_latent_space(*, labelled: int, unlabelled: int) -> bool:
+    """Whether a latent space improves a model of so many rows."""
+    return labelled < BELOW and (unlabelled >= FEWEST_UNLABELLED or labelled < VERY_FEW_LABELLED)
 
 
-def fit_latent(matrix: sparse.csr_matrix, *, seed: int) -> Latent | None:
-    """The space of these rows (labelled ones first); None where there are too few to have one."""
-    rows = matrix[:READ]
-    dimensions = min(DIMENSIONS, rows.shape[0] - 1, rows.shape[1] - 1)
+def fit_latent_space(matrix: sparse.csr_matrix, *, seed: int) -> LatentSpace | None:
+    """Fit the latent space of these rows (labelled rows first); None where there are too few."""
+    rows = matrix[:LATENT_ROWS]
+    dimensions = min(LATENT_DIMENSIONS, rows.shape[0] - 1, rows.shape[1] - 1)
     if dimensions < 2:
         return None
-    space = TruncatedSVD(dimensions, n_iter=3, random_state=seed).fit(rows)
-    directions = np.asarray(space.components_.T, dtype=np.float32)
+    svd = TruncatedSVD(dimensions, n_iter=3, random_state=seed).fit(rows)
+    directions = np.asarray(svd.components_.T, dtype=np.float32)
     length = float(np.linalg.norm(rows @ directions, axis=1).mean())
-    return Latent(directions / length) if length > 0 else None
+    return LatentSpace(directions / length) if length > 0 else None

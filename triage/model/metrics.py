@@ -1,5 +1,6 @@
-"""Figures on predictions: accuracy, F1, log-loss, calibration error, coverage; all from probabilities and
-labels.
+"""Metrics of predictions: F1, log-loss, calibration error, coverage and recall, with 95 % intervals.
+
+Arrays have shape (n, k) for probabilities and (n,) for labels, which are category numbers below k.
 """
 
 from __future__ import annotations
@@ -7,22 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from triage.model.calibration import Doubles, Integers
+from triage.model.calibration import Doubles, Integers, Mask
 
 BINS = 15
-"""Bins of equal width for the expected calibration error, as in the literature."""
+"""Bins of equal width for the expected calibration error (15 as in Guo et al. 2017)."""
 
 
 def calibration_error(probabilities: Doubles, labels: Integers) -> float:
-    """Expected calibration error: mean gap between the surest probability and how often it was right."""
-    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    """Expected calibration error: mean gap between the highest probability and the accuracy, over bins."""
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     total = 0.0
-    for place in np.unique(bins):
-        rows = bins == place
-        total += abs(float(sure[rows].mean()) - float(right[rows].mean())) * float(rows.mean())
+    for number in np.unique(bins):
+        rows = bins == number
+        total += abs(float(confidence[rows].mean()) - float(correct[rows].mean())) * float(rows.mean())
     return total
 
 
@@ -31,40 +31,43 @@ def calibration_interval(
 ) -> tuple[float, float]:
     """95 % bootstrap interval of the calibration error.
 
-    Drawing rows anew makes the error larger on average than it is; that much is taken off both ends.
+    The error of resampled rows is larger on average; this bias is subtracted from both ends.
     """
     if len(labels) == 0:
         return 0.0, 1.0
     random = np.random.default_rng(seed)
-    drawn = []
+    resampled = []
     for _ in range(rounds):
         rows = random.integers(0, len(labels), len(labels))
-        drawn.append(calibration_error(probabilities[rows], labels[rows]))
+        resampled.append(calibration_error(probabilities[rows], labels[rows]))
     error = calibration_error(probabilities, labels)
-    low, high = np.quantile(drawn, [0.025, 0.975]) - (np.mean(drawn) - error)
+    low, high = np.quantile(resampled, [0.025, 0.975]) - (np.mean(resampled) - error)
     return min(error, max(0.0, float(low))), float(high)
 
 
 def log_loss(probabilities: Doubles, labels: Integers) -> float:
-    """Mean of -log p of the right category, natural logarithm; an unknown label (-1) counts as p = 1e-6."""
-    known = labels >= 0
-    right = np.where(known, probabilities[np.arange(len(labels)), np.maximum(labels, 0)], 0.0)
-    return float(-np.log(np.maximum(right, 1e-6)).mean())
+    """Mean of -log p of the correct category, in nats; a negative label (unknown category) counts as p = 1e-6."""
+    return float(_losses(probabilities, labels).mean())
+
+
+def _losses(probabilities: Doubles, labels: Integers) -> Doubles:
+    correct = np.where(labels >= 0, probabilities[np.arange(len(labels)), np.maximum(labels, 0)], 0.0)
+    return np.asarray(-np.log(np.maximum(correct, 1e-6)))
 
 
 def f1_scores(predicted: Integers, labels: Integers, categories: int) -> Doubles:
-    """F1 of each category, array (categories,); nan for one that neither occurs nor was predicted."""
+    """F1 of each category, array (categories,); nan where it neither occurs nor was predicted."""
     scores = np.full(categories, np.nan)
     for category in range(categories):
         hits = int(((predicted == category) & (labels == category)).sum())
-        asked, there = int((predicted == category).sum()), int((labels == category).sum())
-        if asked + there:
-            scores[category] = 2 * hits / (asked + there)
+        proposals, occurrences = int((predicted == category).sum()), int((labels == category).sum())
+        if proposals + occurrences:
+            scores[category] = 2 * hits / (proposals + occurrences)
     return scores
 
 
 def proportion_interval(hits: int, rows: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson 1927): holds its promise with few rows and near 0 and 1 too."""
+    """95 % interval of a proportion (Wilson 1927), which is right for few rows and near 0 and 1 as well."""
     if rows == 0:
         return 0.0, 1.0
     z = 1.959964
@@ -79,22 +82,23 @@ def macro_f1_interval(
 ) -> tuple[float, float]:
     """95 % bootstrap interval of the mean F1 over the categories that occur in each draw.
 
-    Labels below 0 are categories that the model does not know, each with a number of its own: their F1 is 0.
+    Labels below 0 are categories that the model does not know, a different number for each: their F1 is 0.
     """
     if len(labels) == 0:
         return 0.0, 1.0
     random = np.random.default_rng(seed)
-    drawn = []
+    resampled = []
     for _ in range(rounds):
         rows = random.integers(0, len(labels), len(labels))
-        asked, there = predicted[rows], labels[rows]
-        known = there >= 0
-        hits = np.bincount(there[known & (asked == there)], minlength=categories)
-        total = np.bincount(asked, minlength=categories) + np.bincount(there[known], minlength=categories)
-        occurs = np.bincount(there[known], minlength=categories) > 0
-        count = occurs.sum() + len(np.unique(there[~known]))
-        drawn.append(float((2 * hits[occurs] / total[occurs]).sum() / count))
-    low, high = np.quantile(drawn, [0.025, 0.975])
+        proposals, truth = predicted[rows], labels[rows]
+        in_model = truth >= 0
+        occurrences = np.bincount(truth[in_model], minlength=categories)
+        hits = np.bincount(truth[in_model & (proposals == truth)], minlength=categories)
+        total = np.bincount(proposals, minlength=categories) + occurrences
+        occurs = occurrences > 0
+        count = occurs.sum() + len(np.unique(truth[~in_model]))
+        resampled.append(float((2 * hits[occurs] / total[occurs]).sum() / count))
+    low, high = np.quantile(resampled, [0.025, 0.975])
     return float(low), float(high)
 
 
@@ -105,64 +109,58 @@ def log_loss_interval(
     if len(labels) == 0:
         return 0.0, 14.0
     random = np.random.default_rng(seed)
-    right = np.where(labels >= 0, probabilities[np.arange(len(labels)), np.maximum(labels, 0)], 0.0)
-    losses = -np.log(np.maximum(right, 1e-6))
-    drawn = [float(losses[random.integers(0, len(losses), len(losses))].mean()) for _ in range(rounds)]
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    losses = _losses(probabilities, labels)
+    resampled = [float(losses[random.integers(0, len(losses), len(losses))].mean()) for _ in range(rounds)]
+    low, high = np.quantile(resampled, [0.025, 0.975])
     return float(low), float(high)
 
 
 def accuracy_at(probabilities: Doubles, labels: Integers, share: float) -> float:
-    """Accuracy on the surest `share` of the rows."""
-    sure = probabilities.max(axis=1)
-    kept = np.argsort(-sure, kind="stable")[: max(1, round(share * len(labels)))]
+    """Accuracy on the `share` (0 to 1) of rows with the highest probabilities."""
+    confidence = probabilities.max(axis=1)
+    kept = np.argsort(-confidence, kind="stable")[: max(1, round(share * len(labels)))]
     return float((probabilities.argmax(axis=1)[kept] == labels[kept]).mean())
 
 
 def precision_threshold(probabilities: Doubles, labels: Integers, wanted: float) -> tuple[float, float]:
-    """The lowest probability above which the proposals were right in `wanted` of the rows, and the share
-    they cover.
+    """The lowest probability from which on proposals reach the precision `wanted`, and the share of rows covered.
 
-    Gives (1.0, 0.0) where no threshold reaches it, so that the model always says "not sure".
+    Returns (1.0, 0.0) where no threshold reaches it, so the model always abstains.
     """
-    sure = probabilities.max(axis=1)
-    order = np.argsort(-sure, kind="stable")
-    right = (probabilities.argmax(axis=1) == labels)[order]
-    precision = np.cumsum(right) / np.arange(1, len(right) + 1)
-    # Under ten rows a precision is chance.
-    good = np.flatnonzero((precision >= wanted) & (np.arange(1, len(right) + 1) >= min(10, len(right))))
-    if len(good) == 0:
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    correct = (probabilities.argmax(axis=1) == labels)[order]
+    counts = np.arange(1, len(correct) + 1)
+    precision = np.cumsum(correct) / counts
+    # The precision of fewer than ten rows is chance.
+    reached = np.flatnonzero((precision >= wanted) & (counts >= min(10, len(correct))))
+    if len(reached) == 0:
         return 1.0, 0.0
-    last = int(good[-1])
-    return float(sure[order][last]), (last + 1) / len(right)
+    last = int(reached[-1])
+    return float(confidence[order][last]), (last + 1) / len(correct)
 
 
-def alert_threshold(
-    scores: Doubles, critical: npt.NDArray[np.bool_], *, rate: float, prevalence: float
-) -> float:
-    """The score above which a share `rate` of all cases raises an alert, were `prevalence` of them critical.
+def alert_threshold(scores: Doubles, critical: Mask, *, rate: float, prevalence: float) -> float:
+    """The score above which a share `rate` of all cases raises an alert if `prevalence` of them are critical.
 
-    Training rows hold more critical cases than a desk sees; re-weighting keeps the budget of alerts honest.
+    Training rows contain more critical cases than a desk sees, so they are re-weighted.
     """
     weights = alert_weights(critical, prevalence)
     order = np.argsort(-scores, kind="stable")
-    spent = np.cumsum(weights[order])
-    within = int((spent <= rate).sum())
-    return float(scores[order][max(within - 1, 0)])
+    alerts = int((np.cumsum(weights[order]) <= rate).sum())
+    return float(scores[order][max(alerts - 1, 0)])
 
 
-def alert_weights(critical: npt.NDArray[np.bool_], prevalence: float) -> Doubles:
+def alert_weights(critical: Mask, prevalence: float) -> Doubles:
     """Weights (n,) that sum to 1 and give the critical rows a share of `prevalence`."""
-    high, low = int(critical.sum()), int((~critical).sum())
-    if high == 0 or low == 0:
+    positives, negatives = int(critical.sum()), int((~critical).sum())
+    if positives == 0 or negatives == 0:
         return np.full(len(critical), 1 / max(1, len(critical)))
-    return np.where(critical, prevalence / high, (1 - prevalence) / low)
+    return np.where(critical, prevalence / positives, (1 - prevalence) / negatives)
 
 
-def recall_at_alerts(
-    scores: Doubles, critical: npt.NDArray[np.bool_], *, rate: float, prevalence: float
-) -> float:
-    """The share of critical cases caught when the highest scores, `rate` of all cases, raise an alert."""
+def recall_at_alerts(scores: Doubles, critical: Mask, *, rate: float, prevalence: float) -> float:
+    """Share of critical cases found when the highest scores, a share `rate` of all cases, raise an alert."""
     weights = alert_weights(critical, prevalence)
     order = np.argsort(-scores, kind="stable")
     within = np.cumsum(weights[order]) <= rate
@@ -171,33 +169,35 @@ def recall_at_alerts(
 
 def recall_interval(
     scores: Doubles,
-    critical: npt.NDArray[np.bool_],
+    critical: Mask,
     *,
     rate: float,
     prevalence: float,
     seed: int = 0,
     rounds: int = 200,
 ) -> tuple[float, float]:
-    """95 % bootstrap interval of `recall_at_alerts`; critical rows and others are drawn each among themselves."""
-    high, low = np.flatnonzero(critical), np.flatnonzero(~critical)
-    if len(high) == 0 or len(low) == 0:
+    """95 % bootstrap interval of `recall_at_alerts`; critical rows and others are resampled separately."""
+    positives, negatives = np.flatnonzero(critical), np.flatnonzero(~critical)
+    if len(positives) == 0 or len(negatives) == 0:
         return 0.0, 1.0
     random = np.random.default_rng(seed)
-    # One sorting for all draws: how often a row was drawn is its weight.
+    # Sort once for all resamples: the number of times a row was drawn is its weight.
     order = np.argsort(-scores, kind="stable")
     ranked = critical[order]
-    drawn = []
+    resampled = []
     for _ in range(rounds):
         times = np.zeros(len(scores))
-        for rows in (high, low):
+        for rows in (positives, negatives):
             times += np.bincount(random.choice(rows, len(rows)), minlength=len(scores))
-        weights = times[order] * np.where(ranked, prevalence / len(high), (1 - prevalence) / len(low))
-        within = np.cumsum(weights) <= rate
-        drawn.append(float(times[order][within & ranked].sum() / len(high)))
-    bounds = np.quantile(drawn, [0.025, 0.975])
-    return float(bounds[0]), float(bounds[1])
+        weights = times[order] * np.where(
+            ranked, prevalence / len(positives), (1 - prevalence) / len(negatives)
+        )
+        alerts = np.cumsum(weights) <= rate
+        resampled.append(float(times[order][alerts & ranked].sum() / len(positives)))
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return float(low), float(high)
 
 
-def best_first(losses: Mapping[str, float]) -> str:
-    """The log-loss of each candidate, the lowest first, for the model card."""
-    return ", ".join(f"{name} {loss:.3f}" for name, loss in sorted(losses.items(), key=lambda e: e[1]))
+def format_losses(losses: Mapping[str, float]) -> str:
+    """The log-loss of each candidate as text, the lowest first, for the model card."""
+    return ", ".join(f"{name} {loss:.3f}" for name, loss in sorted(losses.items(), key=lambda item: item[1]))

@@ -1,4 +1,4 @@
-"""The trained model: a normalised text in, probabilities of categories and of a critical case out."""
+"""The trained model: a text in, probabilities of the categories and of a critical case out."""
 
 from __future__ import annotations
 
@@ -10,109 +10,117 @@ import numpy as np
 import scipy.sparse as sparse
 
 from triage.model.calibration import Calibration, Doubles, Sigmoid
-from triage.model.embeddings import Encoder, Meaning
+from triage.model.embedding_classifier import EmbeddingClassifier
+from triage.model.embeddings import Encoder
 from triage.model.features import Features, Floats
-from triage.neighbours import Neighbours
+from triage.model.neighbours import Neighbours
 from triage.text import normalise
 
 CRITICAL = 4
-"""From this severity on a case is critical."""
+"""Severity from which on a case is critical."""
 
 
 @dataclass(frozen=True, slots=True)
-class Linear:
-    """Weights (k, n features) and intercepts (k,) of k one-against-rest planes."""
+class LinearClassifier:
+    """One-vs-rest linear classifiers of k categories: `weights` (k, features), `intercepts` (k,)."""
 
     weights: Floats
     intercepts: Floats
 
     def __post_init__(self) -> None:
-        """Lay the weights out by feature: else each text that is read would copy all of them."""
+        """Store the weights column by column; otherwise each prediction copies all of them."""
         object.__setattr__(self, "weights", np.asfortranarray(self.weights))
 
     def decide(self, matrix: sparse.csr_matrix) -> Doubles:
-        """Decision values, array (rows, k)."""
+        """Decision values (rows, k)."""
         return np.asarray(matrix @ self.weights.T + self.intercepts, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
-class Leaning:
-    """A plane over rows weighed by `ratios` (n features,) and brought back to length 1: long or short, a text
-    counts by what tells. `weights` (n features,) hold the ratios already.
+class NormalisedLinear:
+    """A linear classifier over rows that are scaled by `ratios` and then brought to length 1.
+
+    So a long text and a short one count alike. `weights` and `ratios` have shape (features,); the ratios are
+    already multiplied into the weights.
     """
 
     weights: Floats
     ratios: Floats
 
     def decide(self, matrix: sparse.csr_matrix) -> Doubles:
-        """Decision values, array (rows,); 0 for a text without a known word."""
+        """Decision values (rows,); 0 for a text without a word of the vocabulary."""
         squares = np.asarray(matrix.power(2) @ np.square(self.ratios), dtype=np.float64)
         values = np.asarray(matrix @ self.weights, dtype=np.float64)
         return np.divide(values, np.sqrt(squares), out=np.zeros_like(values), where=squares > 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Critical:
-    """The second classifier: severity 4 or 5, with the threshold at which it raises an alert.
+class CriticalClassifier:
+    """The second classifier: severity 4 or 5, with the probability (`threshold`) above which it raises an alert.
 
-    `counts` is what the grade of the gravest safety rule (0 to 1) adds to the decision value, never negative.
+    `rule_weight` is what the grade of the gravest safety rule (0 to 1) adds to the decision value; never negative.
     """
 
-    plane: Linear
-    leaning: Leaning
-    counts: float
+    linear: LinearClassifier
+    normalised: NormalisedLinear
+    rule_weight: float
     sigmoid: Sigmoid
     threshold: float
 
     def decide(self, matrix: sparse.csr_matrix, grades: Doubles) -> Doubles:
-        """Decision values, array (rows,); `grades` (rows,) are those of the gravest rule of each text."""
-        by_words = self.plane.decide(matrix)[:, 0] + self.leaning.decide(matrix)
-        return np.asarray(by_words + self.counts * grades, dtype=np.float64)
+        """Decision values (rows,); `grades` (rows,) are those of the gravest rule of each text."""
+        by_words = self.linear.decide(matrix)[:, 0] + self.normalised.decide(matrix)
+        return np.asarray(by_words + self.rule_weight * grades, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained model; `threshold` is the probability below which it says "not sure", `neighbours` the cases
-    it can compare with, `facts` its model card. `meaning` is the half that reads vectors, where it was trained
-    with an encoder; it answers only while that very `encoder` is here.
+    """A trained model.
+
+    `threshold` is the probability below which it abstains ("not sure"). `neighbours` are the cases it can compare
+    with, None where it has too few. `embedding` is set where it was trained with an encoder; it is used only while
+    the same `encoder` is installed. `facts` are those of its model card.
     """
 
     version: str
     categories: tuple[str, ...]
     features: Features
-    plane: Linear
+    linear: LinearClassifier
     calibration: Calibration
     threshold: float
-    critical: Critical | None
+    critical: CriticalClassifier | None
     neighbours: Neighbours | None = None
-    meaning: Meaning | None = None
+    embedding: EmbeddingClassifier | None = None
     encoder: Encoder | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def matrix(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """Feature matrix of texts as written."""
+        """Feature matrix (texts, features) of texts as written."""
         return self.features.transform([normalise(text) for text in texts])
 
-    def probabilities(self, matrix: sparse.csr_matrix) -> Doubles:
-        """Array (rows, categories), rows sum to 1, by words alone, calibrated on out-of-fold decision values."""
-        return self.calibration.apply(self.plane.decide(matrix))
+    def word_probabilities(self, matrix: sparse.csr_matrix) -> Doubles:
+        """Probabilities (rows, categories), rows sum to 1, without the encoder; calibrated out of fold."""
+        return self.calibration.apply(self.linear.decide(matrix))
+
+    def predict_proba(self, texts: Sequence[str], matrix: sparse.csr_matrix | None = None) -> Doubles:
+        """Probabilities (texts, categories), rows sum to 1, of texts as written.
+
+        `matrix` is that of the same texts, where the caller already has it.
+        """
+        by_words = self.word_probabilities(self.matrix(texts) if matrix is None else matrix)
+        if self.embedding is None or self.encoder is None:
+            return by_words
+        return self.embedding.blend(by_words, self.encoder.encode([normalise(text) for text in texts]))
 
     @property
-    def sure_from(self) -> float:
-        """The probability below which the model says "not sure", with the encoder or without."""
-        if self.meaning is None or self.encoder is None:
+    def abstains_below(self) -> float:
+        """The probability below which the model abstains, with the encoder or without it."""
+        if self.embedding is None or self.encoder is None:
             return self.threshold
-        return self.meaning.threshold
-
-    def read(self, texts: Sequence[str], matrix: sparse.csr_matrix | None = None) -> Doubles:
-        """Array (texts, categories), rows sum to 1, of texts as written; `matrix` where it is made already."""
-        by_words = self.probabilities(self.matrix(texts) if matrix is None else matrix)
-        if self.meaning is None or self.encoder is None:
-            return by_words
-        return self.meaning.blend(by_words, self.encoder.encode([normalise(text) for text in texts]))
+        return self.embedding.threshold
 
     def critical_probabilities(self, matrix: sparse.csr_matrix, grades: Doubles) -> Doubles | None:
-        """Array (rows,): the probability of severity >= 4; None where the examples held no severities.
+        """Probabilities (rows,) of severity >= 4; None where the training examples had too few severities.
 
         `grades` (rows,) are those of the gravest rule of each text (`triage.criteria.rule_grades`).
         """

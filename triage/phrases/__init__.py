@@ -1,1 +1,1 @@
-"""What is looked for in a story besides harm, one plain file for each subject and language; see README.md."""
+"""Phrase tables for intent, criteria, facts and abbreviations, one file per subject and language; see README.md."""

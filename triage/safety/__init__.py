@@ -1,1 +1,1 @@
-"""Rules that detect danger and staff names in a message."""
+"""Safety rules: signs of harm, and names of staff, in a message."""

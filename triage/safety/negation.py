@@ -1,9 +1,9 @@
-"""Whether a sign is denied, merely possible, or past: negation and hypotheticals of four languages.
+"""Whether a sign is denied, only possible, or past: negation and hypotheticals in four languages.
 
-English, German and Spanish deny before the sign ("no injuries", "keine Verletzten", "sin heridos"), German
-after it too ("verletzt wurde niemand"), Turkish only after it ("yangın çıkmadı"). We walk from the sign over
-words that carry no content of their own and stop at the first that does, so that "nobody came about the gas
-leak" is not taken for "no gas leak". The words are in `signs/scope.toml`, a table for each language.
+English, German and Spanish deny before the sign ("no injuries", "keine Verletzten", "sin heridos"), German also after
+it ("verletzt wurde niemand"), Turkish only after it ("yangın çıkmadı"). The search walks from the sign over function
+words and stops at the first content word, so "nobody came about the gas leak" is not taken for "no gas leak". The
+words are in `signs/scope.toml`, one table per language.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from importlib import resources
 
 
 class SignScope(Enum):
-    """How a sign stands in its sentence."""
+    """What its sentence says about a sign."""
 
     SAID = "said"
     DENIED = "denied"
@@ -29,10 +29,11 @@ class SignScope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SignPosition:
-    """A sign in its folded sentence; `written` is what precedes it with its accents, umlauts as "ae", "oe", "ue".
+    """A sign in its folded sentence.
 
-    Folding makes one word of German "hatte" and "hätte" and of Spanish "si" and "sí": only there they differ.
-    `conditional`: an "if" before it is part of it ("if you do not pay I will hurt you") and no doubt.
+    `written` is the text before it with accents, and with umlauts as "ae", "oe", "ue", because folding makes German
+    "hatte" and "hätte" equal, and Spanish "si" and "sí". `conditional`: an "if" before the sign is part of it ("if
+    you do not pay I will hurt you") and no doubt.
     """
 
     before: str
@@ -45,9 +46,9 @@ class SignPosition:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """A language's denial and doubt. `reaches` are the languages whose rules it may deny or doubt.
+    """How a language denies and doubts; `reaches` are the languages whose signs it applies to.
 
-    `contests` says that a denial is another's, whom the writer does not believe: "you said there is no gas leak".
+    `contests` says that the writer reports a denial without believing it: "you said there is no gas leak".
     """
 
     reaches: frozenset[str]
@@ -61,12 +62,14 @@ class _Scope:
 Table = Mapping[str, str]
 
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)*|[,:;()\-]")
-# The sign is one of a list that goes on: "fire, injuries or a crash".
+# The sign is part of a list that continues: "fire, injuries or a crash".
 _LISTED = r",?\s*(?:{0})\b|(?:,\s*\w+){{1,2}},?\s*(?:{0})\b"
-# Words a denial may cross between two commas of a list: "no gas leak or flood".
-_ITEM = 2
-# How far back from a sign its denial or its doubt may stand.
-_REACH = 160
+# Content words that a denial may cross within an item of a list: "no gas leak or flood".
+_ITEM_WORDS = 2
+# Characters before and after a sign in which its denial or its doubt must be.
+_REACH_BEFORE, _REACH_AFTER = 160, 80
+# Words before and after it that a walk looks at.
+_WORDS_BEFORE, _MODAL_WORDS_BEFORE, _WORDS_AFTER = 9, 8, 4
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
@@ -75,13 +78,13 @@ def _words(table: Table, key: str) -> frozenset[str]:
 
 
 def _pattern(table: Table, key: str, form: str) -> re.Pattern[str]:
-    """The lines of a key as one pattern of this form; one that never matches where the language has none."""
+    """The lines of a key as one pattern of this form; a pattern that never matches where there are none."""
     lines = [line for line in table.get(key, "").splitlines() if line]
     return re.compile(form.format("|".join(lines)) if lines else r"(?!)")
 
 
 def write_out(text: str) -> str:
-    """A text in lower case with its accents, German umlauts as two letters: "Hätte" becomes "haette"."""
+    """A text in lower case with its accents, but German umlauts as two letters: "Hätte" becomes "haette"."""
     return unicodedata.normalize("NFC", text).lower().translate(_UMLAUTS)
 
 
@@ -89,53 +92,53 @@ def _denial_before(table: Table) -> Callable[[SignPosition], bool]:
     """The walk back from a sign to a word that denies it."""
     negators, no_denial, clear = (_words(table, key) for key in ("negators", "no_denial", "clear"))
     ends, lists = _words(table, "ends"), _words(table, "lists")
-    listed_after = re.compile(_LISTED.format("|".join(sorted(lists))))
+    list_continues = re.compile(_LISTED.format("|".join(sorted(lists))))
 
-    def denied(place: SignPosition) -> bool:
-        listed, budget = listed_after.match(place.after) is not None, 0
-        for word in reversed(_WORD.findall(place.before)[-9:]):
+    def is_denied(position: SignPosition) -> bool:
+        in_list, budget = list_continues.match(position.after) is not None, 0
+        for word in reversed(_WORD.findall(position.before)[-_WORDS_BEFORE:]):
             if word in no_denial or word in ends:
                 # "and" ends a denial: "no power and fire in the kitchen".
                 return False
             if word in lists:
-                listed, budget = True, _ITEM
+                in_list, budget = True, _ITEM_WORDS
             if word in negators or word.endswith("n't"):
                 return True
             if word in lists:
                 continue
-            if word == "," and listed:
-                budget = _ITEM
+            if word == "," and in_list:
+                budget = _ITEM_WORDS
             elif word not in clear:
                 budget -= 1
                 if budget < 0 or not word.isalpha():
                     return False
         return False
 
-    return denied
+    return is_denied
 
 
 def _modal_before(table: Table) -> Callable[[SignPosition], bool]:
     """The walk back from a sign to a word of possibility: "could have easily started a fire"."""
     modals, have, nearly = (_words(table, key) for key in ("modals", "have", "nearly"))
-    towards = _words(table, "clear") | _words(table, "towards")
+    crossed = _words(table, "clear") | _words(table, "towards")
 
-    def possible(place: SignPosition) -> bool:
-        had = False
-        for word in reversed(_WORD.findall(place.before)[-8:]):
+    def is_possible(position: SignPosition) -> bool:
+        after_have = False
+        for word in reversed(_WORD.findall(position.before)[-_MODAL_WORDS_BEFORE:]):
             if word in nearly or (word.endswith("'ve") and word[:-3] in modals):
                 return True
             if word in modals:
-                return had or not place.suspicion
-            had = had or word in have
-            if word not in towards:
+                return after_have or not position.suspicion
+            after_have = after_have or word in have
+            if word not in crossed:
                 return False
         return False
 
-    return possible
+    return is_possible
 
 
-def _before(table: Table) -> _Scope:
-    """A language that denies before the sign, some also after it."""
+def _scope_before(table: Table) -> _Scope:
+    """A language that denies before the sign; some also deny after it."""
     denied_before, modal_before = _denial_before(table), _modal_before(table)
     denied_after = _pattern(table, "denied_after", r"\s*(?:{})")
     phrase_before = _pattern(table, "denied_before", r"\b(?:{})$")
@@ -143,7 +146,7 @@ def _before(table: Table) -> _Scope:
     supposed = _pattern(table, "if", r"(?:{})[^,]*$")
     avoided = _pattern(table, "avoided_after", r"(?:{})")
     contested = _pattern(table, "contested", r"\b(?:{})[^.;]*$")
-    # A doubt reaches over a few words of its own clause; a word of `breaks` begins another.
+    # A doubt reaches over a few words of its own clause; a word in `breaks` begins another clause.
     reach = rf"(?:[^\w,;:]+(?!(?:{'|'.join(sorted(_words(table, 'breaks')))})\b)\w+){{{{0,7}}}}[^\w,;:]*$"
     doubted, unreal = (_pattern(table, key, r"\b(?:{})" + reach) for key in ("doubted", "unreal"))
     opens, closes = (
@@ -151,74 +154,78 @@ def _before(table: Table) -> _Scope:
         _pattern(table, "closes", r"[^,.;]*\b(?:{})\b"),
     )
 
-    def denies(place: SignPosition) -> bool:
+    def denies(position: SignPosition) -> bool:
         return bool(
-            denied_after.match(place.after) or phrase_before.search(place.before) or denied_before(place)
+            denied_after.match(position.after)
+            or phrase_before.search(position.before)
+            or denied_before(position)
         )
 
-    def contests(place: SignPosition) -> bool:
-        return contested.search(place.before) is not None
+    def contests(position: SignPosition) -> bool:
+        return contested.search(position.before) is not None
 
-    def doubts(place: SignPosition) -> bool:
+    def doubts(position: SignPosition) -> bool:
         return bool(
-            modal_before(place)
-            or risky.search(place.before)
-            or (not place.conditional and supposed.search(place.before))
-            or avoided.match(place.after)
-            or (not place.suspicion and doubted.search(place.written))
-            or unreal.search(place.written)
-            or (opens.search(place.before) and closes.match(place.after))
+            modal_before(position)
+            or risky.search(position.before)
+            or (not position.conditional and supposed.search(position.before))
+            or avoided.match(position.after)
+            or (not position.suspicion and doubted.search(position.written))
+            or unreal.search(position.written)
+            or (opens.search(position.before) and closes.match(position.after))
         )
 
-    return _Scope(_words(table, "reaches"), denies, contests, doubts, *_time(table))
+    return _Scope(_words(table, "reaches"), denies, contests, doubts, *_time_patterns(table))
 
 
-def _after(table: Table) -> _Scope:
-    """A language whose verb after the sign denies or doubts it, or the sign's own ending does: Turkish."""
+def _scope_after(table: Table) -> _Scope:
+    """A language that denies or doubts by the verb after the sign, or by the sign's own ending: Turkish."""
     denied, possible, unreal = (_pattern(table, key, r"(?:{})$") for key in ("denied", "possible", "unreal"))
     clear = _words(table, "clear")
     nearly = _pattern(table, "nearly", r"\b(?:{})\b[^,.;]*$")
     contested = _pattern(table, "contested", r"\b(?:{})")
 
-    def stands(place: SignPosition) -> SignScope:
-        if possible.match(place.own) and not place.suspicion:
+    def verb_scope(position: SignPosition) -> SignScope:
+        if possible.match(position.own) and not position.suspicion:
             return SignScope.POSSIBLE
-        for word in _WORD.findall(place.after)[:4]:
+        for word in _WORD.findall(position.after)[:_WORDS_AFTER]:
             if denied.match(word):
                 return SignScope.DENIED
-            if (unreal if place.suspicion else possible).match(word):
+            if (unreal if position.suspicion else possible).match(word):
                 return SignScope.POSSIBLE
             if word not in clear:
                 return SignScope.SAID
         return SignScope.SAID
 
-    def denies(place: SignPosition) -> bool:
-        return stands(place) is SignScope.DENIED
+    def denies(position: SignPosition) -> bool:
+        return verb_scope(position) is SignScope.DENIED
 
-    def contests(place: SignPosition) -> bool:
-        return contested.search(place.after) is not None
+    def contests(position: SignPosition) -> bool:
+        return contested.search(position.after) is not None
 
-    def doubts(place: SignPosition) -> bool:
-        return stands(place) is SignScope.POSSIBLE or nearly.search(place.before) is not None
+    def doubts(position: SignPosition) -> bool:
+        return verb_scope(position) is SignScope.POSSIBLE or nearly.search(position.before) is not None
 
-    return _Scope(_words(table, "reaches"), denies, contests, doubts, *_time(table))
+    return _Scope(_words(table, "reaches"), denies, contests, doubts, *_time_patterns(table))
 
 
-def _time(table: Table) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _time_patterns(table: Table) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return _pattern(table, "past", r"\b(?:{})\b"), _pattern(table, "unresolved", r"\b(?:{})\b")
 
 
 _TABLES = tomllib.loads(resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8"))
-_SCOPES = tuple((_after if table["denies"] == "after" else _before)(table) for table in _TABLES.values())
+_SCOPES = tuple(
+    (_scope_after if table["denies"] == "after" else _scope_before)(table) for table in _TABLES.values()
+)
 
 
 @lru_cache(maxsize=16)
-def _reaching(language: str) -> tuple[_Scope, ...]:
-    """The languages that may deny or doubt a sign of this one: all of them where it is not known, ""."""
+def _scopes_for(language: str) -> tuple[_Scope, ...]:
+    """The languages that may deny or doubt a sign of this language; all of them for ""."""
     return tuple(scope for scope in _SCOPES if not language or language in scope.reaches)
 
 
-def standing(
+def find_scope(
     sentence: str,
     start: int,
     end: int,
@@ -230,19 +237,20 @@ def standing(
     suspicion: bool,
     conditional: bool = False,
 ) -> SignScope:
-    """How the sign at folded `sentence[start:end]` stands: denied before doubted, doubted before past.
+    """What a sentence says about the sign at folded `sentence[start:end]`: denied, possible, past or said.
 
-    `written` is the text before the sign as `write_out` gives it; `language` that of the sign's rule.
+    `written` is the text before the sign as `write_out` returns it; `language` is that of the sign's rule, and the
+    switches are those of the rule.
     """
-    before, after = sentence[max(0, start - _REACH) : start], sentence[end : end + 80]
-    place = SignPosition(
-        before, sentence[start:end].rsplit(None, 1)[-1], after, written, suspicion, conditional
-    )
-    scopes = _reaching(language)
-    denied = negatable and any(scope.denies(place) for scope in scopes)
-    if denied and not any(scope.contests(place) for scope in scopes):
+    before = sentence[max(0, start - _REACH_BEFORE) : start]
+    after = sentence[end : end + _REACH_AFTER]
+    last_word = sentence[start:end].rsplit(None, 1)[-1]
+    position = SignPosition(before, last_word, after, written, suspicion, conditional)
+    scopes = _scopes_for(language)
+    denied = negatable and any(scope.denies(position) for scope in scopes)
+    if denied and not any(scope.contests(position) for scope in scopes):
         return SignScope.DENIED
-    if possible and any(scope.doubts(place) for scope in scopes):
+    if possible and any(scope.doubts(position) for scope in scopes):
         return SignScope.POSSIBLE
     past = any(scope.past.search(sentence) for scope in scopes)
     if past and not any(scope.unresolved.search(sentence) for scope in scopes):

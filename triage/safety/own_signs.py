@@ -1,4 +1,4 @@
-"""An organisation's own `[[danger]]` signs: words of its settings that page people, beside the built-in rules."""
+"""An organisation's own danger signs: the words of its `[[danger]]` settings, in addition to the built-in rules."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from triage.folding import fold
-from triage.safety.rules import KEY, Index, Matcher, Rule
+from triage.safety.rules import KEY, Matcher, Rule, RuleIndex
 from triage.safety.staff_names import SUFFIX
 
 #: The kind of an organisation's own signs: `own.smell_of_gas`.
 ORGANISATION = "own"
 _TOKEN = re.compile(r"[^\W_]+")
-# The name goes into the record with each message in which the sign was found, and that takes 200 characters.
-_LONGEST = 100
+# The name is recorded with each message that contains the sign, in a column of 200 characters.
+_LONGEST_NAME = 100
 _GAP = r"[\x20\t\-_'\"*]{1,3}"
-# Before these an organisation's own bare word is an account or a product, not a danger: "gas bill", "yangın
-# sigortası".
+# A single word before one of these is an account or a product, not a danger: "gas bill", "yangın sigortası".
 _ADMINISTRATIVE = (
     r"(?!"
     + _GAP
@@ -29,7 +28,7 @@ _ADMINISTRATIVE = (
     r"kart\w*|odeme\w*|rechnung\w*|za?ehler\w*|zahler\w*|preis\w*|tarif\w*|vertrag\w*|anbieter\w*|versorger\w*|"
     r"abschlag\w*|herd\w*|heizung\w*|versicherung\w*|melder\w*|uebung\w*|ubung\w*)\b)"
 )
-# Spanish puts such a word before it: "factura del gas", "salida de incendios"; German may: "Rechnung für Gas".
+# Spanish has such a word before it: "factura del gas", "salida de incendios"; German may: "Rechnung für Gas".
 _PRECEDING = (
     "factura facturas recibo recibos boleta boletas cuenta medidor contador lectura tarifa precio precios contrato "
     "empresa compania proveedor pago deuda seguro tecnico estacion caldera cocina estufa calentador salida alarma "
@@ -49,10 +48,10 @@ _ADMINISTRATIVE_BEFORE = "".join(
 
 @dataclass(frozen=True, slots=True)
 class DangerSign:
-    """An organisation's own `[[danger]]`: words that page people, and what the bot says first.
+    """An organisation's `[[danger]]` entry: words that page people, and the sentence that the bot sends first.
 
-    `number` is the emergency number put into `text`, which holds the sentence per language. These signs
-    pass the same tests for denial and doubt as the built-in ones, are added to them and never replace them.
+    `text` is that sentence by language, `number` the emergency number to put into it. These signs are tested for
+    denial and doubt like the built-in ones, which they never replace.
     """
 
     signs: tuple[str, ...]
@@ -62,15 +61,15 @@ class DangerSign:
 
 
 def own_sign(wordings: Sequence[str], number: str | None, text: Mapping[str, str]) -> DangerSign:
-    """An organisation's `[[danger]]` entry as a sign, named after its first wording: `smell_of_gas`."""
+    """A `[[danger]]` entry as a sign, named after its first wording: `smell_of_gas`."""
     name = "_".join(_TOKEN.findall(fold(wordings[0] if wordings else "").text))
-    return DangerSign(tuple(wordings), number, text, name[:_LONGEST] or "sign")
+    return DangerSign(tuple(wordings), number, text, name[:_LONGEST_NAME] or "sign")
 
 
-def own_index(extra: Sequence[DangerSign]) -> Index:
-    """The organisation's signs as matchers; they are settings, so a bare word is taken with its endings."""
-    index = Index()
-    for sign in extra:
+def index_own_signs(own_signs: Sequence[DangerSign]) -> RuleIndex:
+    """The index of an organisation's signs; its words match with any ending, because they are not patterns."""
+    index = RuleIndex()
+    for sign in own_signs:
         rule = Rule(sign.name, ORGANISATION, 5, 3, True, (), suspicion=True)
         for wording in sign.signs:
             words = _TOKEN.findall(fold(wording).text)

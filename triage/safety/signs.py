@@ -1,7 +1,7 @@
-"""Safety rules: signs of harm in what a person wrote, which may only raise the assessment (clauses 7.4, 7.5).
+"""Signs of harm in a text, which may only raise the assessment (clauses 7.4, 7.5).
 
-Standard library only, and fast: it runs in the transaction of every message. Every language's rules look at
-every text, because people mix languages and a missed sign costs more than a second look.
+Standard library only, and fast, because it runs in the transaction of every message. The rules of all languages read
+every text: people mix languages, and a missed sign costs more than a second look.
 """
 
 from __future__ import annotations
@@ -11,20 +11,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from triage.folding import FoldedText, fold
-from triage.safety.negation import SignScope, standing, write_out
-from triage.safety.own_signs import ORGANISATION, DangerSign, own_index, own_sign
-from triage.safety.rules import Index, Matcher, Rule, compile_search, index_of, read_rules
+from triage.safety.negation import SignScope, find_scope, write_out
+from triage.safety.own_signs import ORGANISATION, DangerSign, index_own_signs, own_sign
+from triage.safety.rules import Matcher, Rule, RuleIndex, compile_search, index_rules, read_rules
 from triage.safety.staff_names import named_people
 
 __all__ = ["BUILT_IN", "KINDS", "ORGANISATION", "DangerSign", "Sign", "named_people", "own_sign", "signs"]
 
+LANGUAGES = ("en", "tr", "de", "es")
+BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
+KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
+
+_INDEX = index_rules(BUILT_IN)
+_TOKEN = re.compile(r"[^\W_]+")
+_SENTENCE_END = re.compile(
+    r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin|aber|jedoch|doch|"
+    r"allerdings|pero|sin embargo|aunque)\b"
+)
+# Characters before and after a sign in which its sentence must end; longer ones are prose without full stops.
+_WINDOW = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One sign found: the rule's name, its floors and where it stands in the text as written.
+    """A sign of harm: the rule that matched, the floors that it sets, and where it is in the text as written.
 
-    `severity` 1-5 and `safety` 0-3 are floors on the scales of docs/domain.md, section 4. `danger` is present
-    danger: the bot speaks at once and people are paged. `span` is (start, end), end not included.
+    `severity` (1-5) and `safety` (0-3) are floors on the scales of docs/domain.md, section 4. With `danger` (present
+    danger) the bot answers at once and people are paged. `span` is (start, end), end excluded.
     """
 
     rule: str
@@ -35,23 +48,72 @@ class Sign:
     span: tuple[int, int]
 
 
-LANGUAGES = ("en", "tr", "de", "es")
-BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
-KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
+def signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
+    """The signs of harm in any text, gravest first, each rule once; never raises.
 
-_TOKEN = re.compile(r"[^\W_]+")
-_SENTENCE_END = re.compile(
-    r"[.!?…;\n\r]+(?=\s|$|[^\d\w])|[\n\r]|\b(?:but|however|although|ama|fakat|ancak|lakin|aber|jedoch|doch|"
-    r"allerdings|pero|sin embargo|aunque)\b"
-)
-# How far around a sign its sentence may reach; longer ones are prose without full stops.
-_WINDOW = 400
-
-_INDEX = index_of(BUILT_IN)
+    `extra` are the organisation's own danger signs. What is denied ("no injuries", "kimse yaralanmadı") is left out.
+    What could have happened is kept with severity 3 and safety 1, because severity includes potential harm. What is
+    over and repaired is no present danger.
+    """
+    by_rule = match_rules(text, *((_INDEX, index_own_signs(extra)) if extra else (_INDEX,)))
+    kept = [sign for sign in by_rule.values() if not any(_covers(other, sign) for other in by_rule.values())]
+    return tuple(sorted(kept, key=lambda sign: (-sign.danger, -sign.severity, -sign.safety, sign.span)))
 
 
-def _sentence(folded: str, start: int, end: int) -> tuple[int, int]:
-    """The bounds of the clause around a sign: a full stop, a new line or a "but" ends it."""
+def match_rules(text: str, *indexes: RuleIndex) -> dict[str, Sign]:
+    """The first match of each rule that is not denied, by the rule's name."""
+    folded = fold(text)
+    by_rule: dict[str, Sign] = {}
+    for token in _TOKEN.finditer(folded.text):
+        word = token.group()
+        for index in indexes:
+            for matcher in index.matchers(word):
+                if matcher.rule.name in by_rule:
+                    continue
+                match = matcher.match(folded.text, token.start())
+                if match is None:
+                    continue
+                sign = _judge(matcher, text, folded, match.start(), match.end())
+                if sign is not None:
+                    by_rule.setdefault(sign.rule, sign)
+    return by_rule
+
+
+def _judge(matcher: Matcher, text: str, folded: FoldedText, start: int, end: int) -> Sign | None:
+    """The sign of a match at folded `start` to `end`; None where its sentence denies or excludes it."""
+    rule = matcher.rule
+    low, high = _sentence_bounds(folded.text, start, end)
+    sentence = folded.text[low:high]
+    if rule.needs and not compile_search(rule.needs).search(sentence):
+        return None
+    if rule.unless and compile_search(rule.unless).search(sentence):
+        return None
+    span = folded.span(start, end)
+    sentence_start = folded.span(low, start)[0] if low < start else span[0]
+    scope = find_scope(
+        sentence,
+        start - low,
+        end - low,
+        written=write_out(text[sentence_start : span[0]]),
+        language=rule.language,
+        negatable=rule.negatable,
+        possible=rule.possible,
+        suspicion=rule.suspicion,
+        conditional=rule.conditional,
+    )
+    if scope is SignScope.DENIED:
+        return None
+    if scope is SignScope.POSSIBLE:
+        return Sign(
+            f"{rule.name}_possible", rule.kind, min(rule.severity, 3), min(rule.safety, 1), False, span
+        )
+    if scope is SignScope.PAST and rule.danger:
+        return Sign(f"{rule.name}_past", rule.kind, rule.severity, min(rule.safety, 2), False, span)
+    return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span)
+
+
+def _sentence_bounds(folded: str, start: int, end: int) -> tuple[int, int]:
+    """The bounds of the clause around a sign: a full stop, a line break or a "but" ends it."""
     low, high = max(0, start - _WINDOW), min(len(folded), end + _WINDOW)
     for stop in _SENTENCE_END.finditer(folded, low, start):
         low = stop.end()
@@ -59,76 +121,13 @@ def _sentence(folded: str, start: int, end: int) -> tuple[int, int]:
     return low, after.start() if after else high
 
 
-def _judge(matcher: Matcher, text: str, folded: FoldedText, start: int, end: int) -> Sign | None:
-    rule = matcher.rule
-    low, high = _sentence(folded.text, start, end)
-    sentence = folded.text[low:high]
-    if rule.needs and not compile_search(rule.needs).search(sentence):
-        return None
-    if rule.unless and compile_search(rule.unless).search(sentence):
-        return None
-    span = folded.span(start, end)
-    begins = folded.span(low, start)[0] if low < start else span[0]
-    stands = standing(
-        sentence,
-        start - low,
-        end - low,
-        written=write_out(text[begins : span[0]]),
-        language=rule.language,
-        negatable=rule.negatable,
-        possible=rule.possible,
-        suspicion=rule.suspicion,
-        conditional=rule.conditional,
-    )
-    if stands is SignScope.DENIED:
-        return None
-    if stands is SignScope.POSSIBLE:
-        return Sign(
-            f"{rule.name}_possible", rule.kind, min(rule.severity, 3), min(rule.safety, 1), False, span
-        )
-    if stands is SignScope.PAST and rule.danger:
-        return Sign(f"{rule.name}_past", rule.kind, rule.severity, min(rule.safety, 2), False, span)
-    return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span)
+def _covers(other: Sign, sign: Sign) -> bool:
+    """Whether a graver sign of the same kind makes this one redundant; an organisation's own signs are all kept."""
+    if other.kind != sign.kind or sign.kind == ORGANISATION:
+        return False
+    floors, other_floors = _floors(sign), _floors(other)
+    return other_floors != floors and all(a >= b for a, b in zip(other_floors, floors, strict=True))
 
 
 def _floors(sign: Sign) -> tuple[bool, int, int]:
     return sign.danger, sign.severity, sign.safety
-
-
-def _covers(other: Sign, sign: Sign) -> bool:
-    """Whether a graver sign of the same kind makes this one idle; an organisation's own signs all stand."""
-    if other.kind != sign.kind or sign.kind == ORGANISATION:
-        return False
-    mine, theirs = _floors(sign), _floors(other)
-    return theirs != mine and all(a >= b for a, b in zip(theirs, mine, strict=True))
-
-
-def signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
-    """The signs of harm in a text, gravest first, none twice; never raises, whatever the text.
-
-    What is denied ("no injuries", "kimse yaralanmadı") is left out; what could have happened is kept with
-    severity 3 and safety 1, because severity counts harm "actual or potential"; what is over and mended is
-    no present danger.
-    """
-    found = found_by(text, *((_INDEX, own_index(extra)) if extra else (_INDEX,)))
-    kept = [sign for sign in found.values() if not any(_covers(other, sign) for other in found.values())]
-    return tuple(sorted(kept, key=lambda sign: (-sign.danger, -sign.severity, -sign.safety, sign.span)))
-
-
-def found_by(text: str, *indexes: Index) -> dict[str, Sign]:
-    """The first hit of each rule that stands in a text, by the rule's name: what is denied is left out."""
-    folded = fold(text)
-    found: dict[str, Sign] = {}
-    for token in _TOKEN.finditer(folded.text):
-        word = token.group()
-        for index in indexes:
-            for matcher in index.at(word):
-                if matcher.rule.name in found:
-                    continue
-                hit = matcher.match(folded.text, token.start())
-                if hit is None:
-                    continue
-                sign = _judge(matcher, text, folded, hit.start(), hit.end())
-                if sign is not None:
-                    found.setdefault(sign.rule, sign)
-    return found

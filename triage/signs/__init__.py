@@ -1,1 +1,1 @@
-"""The safety rules, one plain file for each language; README.md says how a rule is written."""
+"""The safety rules, one file per language; README.md says how a rule is written."""

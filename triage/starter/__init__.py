@@ -1,1 +1,1 @@
-"""The starter examples, one plain file for each language; `triage.learning.examples` reads them."""
+"""The starter examples, one CSV file per language; `triage.learning.examples` reads them."""

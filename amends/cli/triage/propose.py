@@ -131,7 +131,7 @@ def _print_proposal(proposal: Proposal) -> None:
         ],
         "Reasons": _reason_lines(proposal),
         "Facts": [f"{fact.kind} {fact.value}: {fact.text}" for fact in proposal.details],
-        "Similar": [f"{case.ref} ({case.likeness:.0%}), {case.category}" for case in proposal.similar],
+        "Similar": [f"{case.ref} ({case.similarity:.0%}), {case.category}" for case in proposal.similar],
         "Model": [f"{proposal.model_version}, language {proposal.language}"],
     }
     for heading, lines in sections.items():

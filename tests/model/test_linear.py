@@ -1,4 +1,4 @@
-"""The parts a model is added from: exact counts, planes that add up, a space that folds back, a fair choice."""
+"""The parts of a model: counts, linear classifiers that add up, a latent space that folds back, a fair choice."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from triage.example import Example
 from triage.learning.examples import starter_examples
-from triage.learning.training import Labelled, choose, train
+from triage.learning.training import TrainingRows, choose, train
 from triage.model import linear
-from triage.model.features import fit_features, fit_words, plain
-from triage.model.linear import added, fit_latent, fit_plane
-from triage.model.pipeline import Linear
+from triage.model.features import fit_features, fit_words, folded
+from triage.model.linear import blend_classifiers, fit_latent_space, fit_linear
+from triage.model.pipeline import LinearClassifier
 from triage.text import normalise
 
 TEXTS = [normalise(example.text) for example in starter_examples(("en", "de"))][::9]
@@ -21,7 +21,7 @@ TEXTS = [normalise(example.text) for example in starter_examples(("en", "de"))][
 def test_character_columns_are_those_of_the_plain_vectoriser() -> None:
     features, matrix = fit_features(TEXTS)
     vectoriser = TfidfVectorizer(
-        preprocessor=plain, analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float32
+        preprocessor=folded, analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float32
     )
     wanted = vectoriser.fit_transform(TEXTS)
     found = matrix[:, len(features.words) :]
@@ -32,7 +32,7 @@ def test_character_columns_are_those_of_the_plain_vectoriser() -> None:
 
 def test_word_columns_are_those_of_the_plain_vectoriser() -> None:
     features, matrix = fit_features(TEXTS)
-    vectoriser = TfidfVectorizer(preprocessor=plain, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
+    vectoriser = TfidfVectorizer(preprocessor=folded, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
     wanted = vectoriser.fit_transform(TEXTS)
     assert list(features.words) == vectoriser.get_feature_names_out().tolist()
     assert abs(matrix[:, : len(features.words)] - wanted).max() < 1e-6
@@ -40,10 +40,10 @@ def test_word_columns_are_those_of_the_plain_vectoriser() -> None:
 
 def test_only_the_most_frequent_words_are_kept_and_none_that_too_few_texts_hold() -> None:
     texts = ["late bus", "late bus late", "bus stop", "old stop"]
-    vocabulary, counts = fit_words(texts, rare=2, most=3)
+    vocabulary, counts = fit_words(texts, min_df=2, max_features=3)
     assert list(vocabulary) == ["bus", "late", "stop"]
     assert counts.toarray().tolist() == [[1, 1, 0], [1, 2, 0], [1, 0, 1], [0, 0, 1]]
-    assert list(fit_words(texts, rare=2, most=9)[0]) == ["bus", "late", "late bus", "stop"]
+    assert list(fit_words(texts, min_df=2, max_features=9)[0]) == ["bus", "late", "late bus", "stop"]
 
 
 def test_columns_come_sorted_so_that_no_fit_sorts_a_copy_of_them() -> None:
@@ -58,28 +58,28 @@ def test_a_text_alone_has_the_columns_it_has_among_others() -> None:
     assert features.transform([""]).nnz == 0
 
 
-def test_a_latent_plane_folds_back_to_the_same_decisions() -> None:
+def test_a_latent_classifier_folds_back_to_the_same_decisions() -> None:
     _, matrix = fit_features(TEXTS)
     labels = np.arange(len(TEXTS), dtype=np.int64) % 3
-    space = fit_latent(matrix, seed=0)
+    space = fit_latent_space(matrix, seed=0)
     assert space is not None
     wide = space.widen(matrix)
-    plane = fit_plane("svm", wide, labels, categories=3, seed=0)
-    assert np.allclose(space.fold_back(plane).decide(matrix), plane.decide(wide), atol=1e-3)
+    classifier = fit_linear("svm", wide, labels, categories=3, seed=0)
+    assert np.allclose(space.fold_back(classifier).decide(matrix), classifier.decide(wide), atol=1e-3)
 
 
-def test_added_planes_decide_as_the_sum_of_their_parts() -> None:
+def test_blended_classifiers_decide_as_the_sum_of_their_parts() -> None:
     _, matrix = fit_features(TEXTS)
     labels = np.arange(len(TEXTS), dtype=np.int64) % 3
-    parts = {kind: fit_plane(kind, matrix, labels, categories=3, seed=0) for kind in ("svm", "regression")}
-    both = added(parts, {"svm": 0.5, "regression": 2.0}).decide(matrix)
+    parts = {kind: fit_linear(kind, matrix, labels, categories=3, seed=0) for kind in ("svm", "regression")}
+    both = blend_classifiers(parts, {"svm": 0.5, "regression": 2.0}).decide(matrix)
     assert np.allclose(
         both, parts["svm"].decide(matrix) / 0.5 + parts["regression"].decide(matrix) / 2, atol=1e-3
     )
 
 
 @pytest.mark.parametrize("kind", ["svm", "regression"])
-def test_with_very_many_rows_a_plane_left_farther_from_its_optimum_decides_alike(
+def test_with_very_many_rows_a_larger_tolerance_decides_alike(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = starter_examples(("en", "de"))
@@ -89,21 +89,21 @@ def test_with_very_many_rows_a_plane_left_farther_from_its_optimum_decides_alike
     rest = np.arange(len(examples)) % 4 > 0
 
     def decided() -> np.ndarray:
-        plane = fit_plane(kind, matrix[rest], labels[rest], categories=len(names), seed=0)
-        return plane.decide(matrix[~rest])
+        classifier = fit_linear(kind, matrix[rest], labels[rest], categories=len(names), seed=0)
+        return classifier.decide(matrix[~rest])
 
     near = decided()
-    monkeypatch.setattr(linear, "_MANY", int(rest.sum()))
+    monkeypatch.setattr(linear, "_MANY_ROWS", int(rest.sum()))
     far = decided()
     assert 0 < np.abs(far - near).mean() < 0.02 * near.std()
 
 
-def test_a_category_absent_from_the_rows_never_says_yes() -> None:
+def test_a_category_absent_from_the_rows_is_never_predicted() -> None:
     _, matrix = fit_features(TEXTS)
     labels = np.arange(len(TEXTS), dtype=np.int64) % 2
-    plane = fit_plane("svm", matrix, labels, categories=3, seed=0)
-    assert isinstance(plane, Linear)
-    assert (plane.decide(matrix)[:, 2] == -1).all()
+    classifier = fit_linear("svm", matrix, labels, categories=3, seed=0)
+    assert isinstance(classifier, LinearClassifier)
+    assert (classifier.decide(matrix)[:, 2] == -1).all()
 
 
 SHORT = [
@@ -127,7 +127,7 @@ def test_every_candidate_is_asked_and_the_reason_stands_in_the_card() -> None:
 def test_another_than_the_svm_needs_more_than_chance() -> None:
     _, matrix = fit_features(TEXTS)
     noise = np.random.default_rng(0).integers(0, 3, len(TEXTS) - 3)
-    choice = choose(Labelled(matrix, noise, np.ones(len(noise), dtype=bool)), seed=0)
+    choice = choose(TrainingRows(matrix, noise, np.ones(len(noise), dtype=bool)), seed=0)
     best = min(choice.losses.values())
     assert choice.name == "svm" or choice.losses[choice.name] == pytest.approx(best)
     assert choice.losses["svm"] - best < 0.2 or choice.name != "svm"
