@@ -1,7 +1,7 @@
-"""Both platforms as bare as their rules allow: required fields only, and nothing that the desk can do without.
+"""Both platforms with the least that their rules demand: required fields only, nothing optional.
 
-The simulator is generous and strict; other stand-ins are neither. What works here needs no courtesy: no
-username, no listed commands, no look-up of users, no history, no echo of what was posted.
+The simulator is generous and strict; other implementations are neither. What works here needs nothing optional: no
+username, no listed commands, no look-up of users, no history, no echo of a posted message.
 """
 
 from __future__ import annotations
@@ -31,27 +31,26 @@ PERSON = 7001
 
 @dataclass
 class Bare:
-    """What was sent to us, and the ways to send something."""
+    """What the product sent, and the ways to send something to it."""
 
     port: int
     updates: list[Json] = field(default_factory=list)
     offset: int = 0
-    said: list[Json] = field(default_factory=list)
+    messages: list[Json] = field(default_factory=list)
     called: list[tuple[str, Json]] = field(default_factory=list)
     lines: list[WebSocket] = field(default_factory=list)
     acks: dict[str, Json] = field(default_factory=dict)
     numbers: count[int] = field(default_factory=lambda: count(1))
-    #: Answers that go before ours, by method.
+    #: Answers that replace the default ones, by Slack method.
     slack_says: dict[str, Json] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
-        """Our address."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def env(self) -> dict[str, str]:
-        """The product's variables for us, with tokens of shapes that no platform issues."""
+        """The product's variables for this server, with tokens of shapes that no platform issues."""
         return {
             "AMENDS_TELEGRAM_TOKEN": "1:t",
             "AMENDS_TELEGRAM_API_URL": self.url,
@@ -63,24 +62,26 @@ class Bare:
     # Telegram
 
     def update(self, **content: Any) -> None:
-        """One update with what it must have."""
+        """Queue an update with its required fields and these."""
         self.updates.append({"update_id": next(self.numbers), **content})
 
     def says(self, text: str) -> None:
-        """The person writes."""
+        """The person sends a message."""
         chat = {"id": PERSON, "type": "private"}
         writer = {"id": PERSON, "is_bot": False, "first_name": "P"}
         number = next(self.numbers)
         self.update(message={"message_id": number, "date": 1, "chat": chat, "from": writer, "text": text})
 
-    async def hears(self, text: str) -> Json:
-        """Wait for a message with this text, the newest one."""
-        await until(lambda: any(text in one["text"] for one in self.said), lambda: repr(self.said))
-        return [one for one in self.said if text in one["text"]][-1]
+    async def receives(self, text: str) -> Json:
+        """Wait for a message with this text and return the newest."""
+        await until(
+            lambda: any(text in message["text"] for message in self.messages), lambda: repr(self.messages)
+        )
+        return [message for message in self.messages if text in message["text"]][-1]
 
     async def presses(self, label: str) -> None:
-        """The person presses a button, once there is one with this label."""
-        await until(lambda: self._button(label) is not None, lambda: repr(self.said))
+        """The person presses a button, as soon as a message has one with this label."""
+        await until(lambda: self._button(label) is not None, lambda: repr(self.messages))
         data = self._button(label)
         self.update(
             callback_query={
@@ -92,30 +93,30 @@ class Bare:
         )
 
     def _button(self, label: str) -> str | None:
-        for message in reversed(self.said):
+        for message in reversed(self.messages):
             for row in message["buttons"]:
-                for one in row:
-                    if one["text"] == label:
-                        return str(one["callback_data"])
+                for button in row:
+                    if button["text"] == label:
+                        return str(button["callback_data"])
         return None
 
     async def telegram(self, request: Request) -> Response:
-        """Four methods; Telegram answers the others like this."""
+        """Four methods; any other gets Telegram's 404."""
         method, body = request.path_params["method"], await _body(request)
         self.called.append((f"telegram/{method}", body))
         match method:
             case "getMe":
                 return JSONResponse({"ok": True, "result": {"id": 1, "is_bot": True, "first_name": "Desk"}})
             case "getUpdates":
-                # Answered at once, found or not: nobody has to wait for long.
+                # Answered at once, even when empty: the tests do not wait for a long poll.
                 self.updates = [
-                    one for one in self.updates if one["update_id"] >= int(body.get("offset") or 0)
+                    update for update in self.updates if update["update_id"] >= int(body.get("offset") or 0)
                 ]
                 return JSONResponse({"ok": True, "result": self.updates})
             case "sendMessage":
                 number = next(self.numbers)
                 markup = body.get("reply_markup") or {}
-                self.said.append(
+                self.messages.append(
                     {
                         "message_id": number,
                         "chat": int(body["chat_id"]),
@@ -126,13 +127,13 @@ class Bare:
                 chat = {"id": int(body["chat_id"]), "type": "private"}
                 return JSONResponse({"ok": True, "result": {"message_id": number, "date": 1, "chat": chat}})
             case _:
-                told = {"ok": False, "error_code": 404, "description": "Not Found"}
-                return JSONResponse(told, 404)
+                failure = {"ok": False, "error_code": 404, "description": "Not Found"}
+                return JSONResponse(failure, 404)
 
     # Slack
 
     async def slack(self, request: Request) -> Response:
-        """Few methods with few fields; everything else is a page that is not there."""
+        """The few methods that are needed, with few fields; any other is a 404 page."""
         method, body = request.path_params["method"], await _body(request)
         self.called.append((method, body))
         if method in self.slack_says:
@@ -152,18 +153,18 @@ class Bare:
                 return PlainTextResponse("Not Found", 404)
 
     async def line(self, socket: WebSocket) -> None:
-        """Socket Mode without a greeting."""
+        """Socket Mode without a hello."""
         await socket.accept()
         self.lines.append(socket)
         try:
             while True:
-                said = json.loads(await socket.receive_text())
-                self.acks[said["envelope_id"]] = said.get("payload") or {}
+                envelope = json.loads(await socket.receive_text())
+                self.acks[envelope["envelope_id"]] = envelope.get("payload") or {}
         except WebSocketDisconnect:
             self.lines.remove(socket)
 
     async def sends(self, payload: Json, kind: str = "interactive") -> Json:
-        """Send something over the line; what it was acknowledged with."""
+        """Send an envelope over the socket and return its acknowledgement."""
         await until(lambda: bool(self.lines))
         number = f"e{next(self.numbers)}"
         envelope = {"type": kind, "envelope_id": number, "payload": payload, "accepts_response_payload": True}
@@ -172,8 +173,8 @@ class Bare:
         return self.acks[number]
 
     async def clicks(self, member: str, card: Json, action_id: str, value: str) -> Json:
-        """A press on a card with what Slack promises to send and no more."""
-        row = next(one for one in card["blocks"] if str(one.get("block_id")).startswith("actions:"))
+        """A press on a card with the fields that Slack promises and no more."""
+        row = next(block for block in card["blocks"] if str(block.get("block_id")).startswith("actions:"))
         number = next(self.numbers)
         return await self.sends(
             {
@@ -208,14 +209,14 @@ class Bare:
         )
 
     def posts(self, method: str, channel: str | None = None) -> list[Json]:
-        """The bodies of these calls, of one channel or of all."""
+        """The bodies of the calls of this method, in one channel or in all."""
         return [
             body for name, body in self.called if name == method and channel in (None, body.get("channel"))
         ]
 
 
 async def _body(request: Request) -> Json:
-    """A JSON body or a form, with the parts of a form that are JSON read."""
+    """A JSON body, or a form whose JSON parts are parsed."""
     if request.headers.get("content-type", "").startswith("application/json"):
         read: Json = json.loads(await request.body() or b"{}")
         return read
@@ -231,15 +232,15 @@ def _read(text: str) -> Any:
 
 @asynccontextmanager
 async def bare(port: int = 0) -> AsyncIterator[Bare]:
-    """Serve both on one port."""
-    far = Bare(port or free_port())
+    """Serve both platforms on one port."""
+    platforms = Bare(port or free_port())
     routes: list[Any] = [
-        Route("/bot{token:path}/{method}", far.telegram, methods=["GET", "POST"]),
-        Route("/api/{method}", far.slack, methods=["GET", "POST"]),
-        WebSocketRoute("/line", far.line),
+        Route("/bot{token:path}/{method}", platforms.telegram, methods=["GET", "POST"]),
+        Route("/api/{method}", platforms.slack, methods=["GET", "POST"]),
+        WebSocketRoute("/line", platforms.line),
     ]
     config = uvicorn.Config(
-        Starlette(routes=routes), port=far.port, log_config=None, access_log=False, lifespan="off",
+        Starlette(routes=routes), port=platforms.port, log_config=None, access_log=False, lifespan="off",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -248,7 +249,7 @@ async def bare(port: int = 0) -> AsyncIterator[Bare]:
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     try:
-        yield far
+        yield platforms
     finally:
         server.should_exit = True
         await serving

@@ -1,4 +1,4 @@
-"""A desk in few words for the store's tests: rules, staff, a chat, and the acts of a complaint's life."""
+"""A short-hand desk for the tests of the store: rules, staff, a chat, and the acts of a complaint's life."""
 
 from __future__ import annotations
 
@@ -83,15 +83,15 @@ class Desk:
         self.store.write(sync_staff, STAFF)
 
     def chat(self, address: str = "70001") -> Chat:
-        """Somebody on Telegram."""
+        """A chat on Telegram."""
         return Chat("telegram", address, "en", "Mary Sealedname")
 
-    def card_is_due(self) -> None:
-        """Let the time pass that a first card waits for the proposal."""
+    def pass_card_delay(self) -> None:
+        """Pass the 91 seconds for which the first card waits for the proposal."""
         self.store.move_clock(91.0)
 
     def key(self) -> str:
-        """The key of a next update."""
+        """The key of the next update."""
         return f"tg:{next(self.numbers)}"
 
     def receive(
@@ -104,25 +104,25 @@ class Desk:
         wakes: tuple[WakeUp, ...] = (),
         **facts: Any,
     ) -> str:
-        """A first message that qualifies; the reference."""
+        """Receive a first message that qualifies as a complaint, and return its reference."""
 
         def step(talk: Conversation) -> DialogueTurn:
-            told = said(
+            received = said(
                 field="description",
                 has_words=bool(text),
                 media=len(files),
                 source=facts.pop("source", "1"),
                 **facts,
             )
-            act = PlannedAct(Verb.RECEIVE, talk.next_ref, told, {"description": text}, files)
+            act = PlannedAct(Verb.RECEIVE, talk.next_ref, received, {"description": text}, files)
             return DialogueTurn(state={"step": "story"}, acts=(act,), says=says, wakes=wakes)
 
         return self.store.write(receive_message, self.key(), chat or self.chat(), step).refs[0]
 
     def add(self, ref: str, text: str, *, chat: Chat | None = None, source: str = "2", **facts: Any) -> None:
-        """A further message of the same person."""
-        told = said(field="description", has_words=True, source=source, **facts)
-        self.complain(ref, Verb.ADD, told, {"description": text}, chat=chat)
+        """A further message of the same complainant."""
+        added = said(field="description", has_words=True, source=source, **facts)
+        self.complain(ref, Verb.ADD, added, {"description": text}, chat=chat)
 
     def complain(
         self,
@@ -142,8 +142,8 @@ class Desk:
             lambda talk: DialogueTurn(state=talk.state, acts=(act,)),
         )
 
-    def say(self, *keys: str, chat: Chat | None = None, **more: Any) -> None:
-        """Let the dialogue say something."""
+    def send_reply(self, *keys: str, chat: Chat | None = None, **more: Any) -> None:
+        """Let the dialogue send one reply per key."""
         says = tuple(ReplyText(key, "receipt", {"text": "sealedsaying"}, **more) for key in keys)
         self.store.write(
             receive_message,
@@ -153,7 +153,7 @@ class Desk:
         )
 
     def actor(self, member: str) -> Actor:
-        """A member of staff with the roles held now."""
+        """A member of staff with their present roles."""
         return self.store.read(load_actor, member)
 
     def act(
@@ -176,7 +176,7 @@ class Desk:
         return ref
 
     def resolved(self, **more: Any) -> str:
-        """One resolved on the spot and told."""
+        """A complaint resolved at first contact, with the decision communicated."""
         ref = self.assessed(**more)
         self.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
         self.store.write(store_act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
@@ -184,7 +184,7 @@ class Desk:
         return ref
 
     def closed(self, **more: Any) -> str:
-        """One accepted and closed."""
+        """A complaint whose decision was accepted and which is closed."""
         ref = self.resolved(**more)
         self.complain(ref, Verb.ACCEPT)
         words = {"root_cause": "An old pipe."}
@@ -192,17 +192,16 @@ class Desk:
         return ref
 
     def case(self, ref: str) -> Case:
-        """As it stands."""
         return self.store.read(load_case, ref)
 
 
 def still_due(store: Store) -> int:
-    """How many duties are due and not done."""
-    return sum(one.due for one in store.read(count_waiting).values())
+    """How many obligations are due and not done."""
+    return sum(counts.due for counts in store.read(count_waiting).values())
 
 
 def refused(call: Callable[[], object], error: type[Exception]) -> Exception:
-    """The error with which this is refused; anything else fails the test."""
+    """The error that refuses this call; any other error fails the test."""
     try:
         call()
     except error as why:

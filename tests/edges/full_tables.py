@@ -1,7 +1,7 @@
-"""Rows for every table of any release's schema, as the database itself describes it, and what they hold.
+"""Rows for every table of any release's schema, as the database itself describes it, and their content.
 
-No code of a release writes them: a migration must keep what older code wrote, so the values are those on which
-the two databases differ (instants within a second, no value at all, letters outside ASCII, nested JSON, bytes).
+No release's code writes them. A migration must keep what older code wrote, so the values are those on which the
+two databases differ: instants within a second, NULL, letters outside ASCII, nested JSON, bytes.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from store.database.engine import database_url
 
 #: The rows of a table by its columns, in an order that does not depend on the database.
 Content = Mapping[str, list[dict[str, Any]]]
-#: Alembic's own; it says at which release the others are.
-_NOT_OURS = "alembic_version"
+#: Alembic's own table; it holds the release of the schema.
+_ALEMBIC_TABLE = "alembic_version"
 _MOMENT = datetime(2026, 3, 29, 0, 59, 59, 123456, tzinfo=UTC)
 
 
@@ -47,12 +47,12 @@ def engine_of(url: str) -> Engine:
 
 
 def fill(url: str, number: int) -> None:
-    """Two rows more in every table, from `number` on: one with a value everywhere, one with as few as it may have."""
+    """Add two rows to every table, numbered from `number`: a full one, and one with every nullable column empty."""
     engine = engine_of(url)
     with engine.begin() as connection:
-        for one in _tables(connection):
-            connection.execute(one.insert(), _row(one, number))
-            connection.execute(one.insert(), _row(one, number + 1, sparse=True))
+        for target in _tables(connection):
+            connection.execute(target.insert(), _row(target, number))
+            connection.execute(target.insert(), _row(target, number + 1, sparse=True))
     engine.dispose()
 
 
@@ -60,13 +60,13 @@ def content(url: str) -> Content:
     """Every row of every table, as the database gives it."""
     engine = engine_of(url)
     with engine.connect() as connection:
-        held = {
+        rows_by_table = {
             name: sorted((dict(row) for row in connection.execute(_whole(name)).mappings()), key=repr)
             for name in inspect(connection).get_table_names()
-            if name != _NOT_OURS
+            if name != _ALEMBIC_TABLE
         }
     engine.dispose()
-    return held
+    return rows_by_table
 
 
 def _whole(name: str) -> Select[Any]:
@@ -74,56 +74,60 @@ def _whole(name: str) -> Select[Any]:
 
 
 def shape(url: str) -> Mapping[str, Any]:
-    """Columns, keys and indexes of every table, in an order that does not depend on how they came about."""
+    """Columns, keys and indexes of every table, in an order that does not depend on the migrations' path."""
     engine = engine_of(url)
-    asked = inspect(engine)
-    found = {
-        what: {name: sorted(map(_told, _list(ones))) for (_, name), ones in of_all().items()}
-        for what, of_all in (
-            ("columns", asked.get_multi_columns),
-            ("keys", asked.get_multi_pk_constraint),
-            ("references", asked.get_multi_foreign_keys),
-            ("indexes", asked.get_multi_indexes),
-            ("unique", asked.get_multi_unique_constraints),
+    inspector = inspect(engine)
+    description = {
+        aspect: {name: sorted(map(_as_text, _list(items))) for (_, name), items in describe_all().items()}
+        for aspect, describe_all in (
+            ("columns", inspector.get_multi_columns),
+            ("keys", inspector.get_multi_pk_constraint),
+            ("references", inspector.get_multi_foreign_keys),
+            ("indexes", inspector.get_multi_indexes),
+            ("unique", inspector.get_multi_unique_constraints),
         )
     }
     engine.dispose()
-    return found
+    return description
 
 
-def _list(found: Any) -> list[Any]:
-    return found if isinstance(found, list) else [found]
+def _list(items: Any) -> list[Any]:
+    return items if isinstance(items, list) else [items]
 
 
-def _told(found: Mapping[str, Any]) -> str:
-    """What it is, in words: two descriptions of one condition are not equal as objects."""
-    options = {name: str(value) for name, value in (found.get("dialect_options") or {}).items()}
-    return repr({**found, "dialect_options": options, "type": repr(found.get("type"))})
+def _as_text(description: Mapping[str, Any]) -> str:
+    """A description as text: two descriptions of one condition are not equal as objects."""
+    options = {name: str(value) for name, value in (description.get("dialect_options") or {}).items()}
+    return repr({**description, "dialect_options": options, "type": repr(description.get("type"))})
 
 
 def _tables(connection: Connection) -> list[Table]:
-    """As they are now, those that others refer to first."""
-    found = MetaData()
-    found.reflect(connection)
-    return [one for one in found.sorted_tables if one.name != _NOT_OURS]
+    """The tables of the connected database, referenced tables first."""
+    metadata = MetaData()
+    metadata.reflect(connection)
+    return [target for target in metadata.sorted_tables if target.name != _ALEMBIC_TABLE]
 
 
-def both(one: Content, other: Content) -> tuple[Content, Content]:
-    """What each holds in the tables and columns that are in both."""
-    held, also = {}, {}
-    for name in one.keys() & other.keys():
-        mine, yours = (set().union(*rows[name]) for rows in (one, other))
-        shared = mine & yours if mine and yours else mine | yours
-        held[name], also[name] = (
-            [{key: row[key] for key in sorted(shared)} for row in rows[name]] for rows in (one, other)
+def both(first: Content, second: Content) -> tuple[Content, Content]:
+    """What each database holds in the tables and columns that both have."""
+    first_shared, second_shared = {}, {}
+    for name in first.keys() & second.keys():
+        first_columns, second_columns = (set().union(*rows[name]) for rows in (first, second))
+        shared = (
+            first_columns & second_columns
+            if first_columns and second_columns
+            else first_columns | second_columns
         )
-    return held, also
+        first_shared[name], second_shared[name] = (
+            [{key: row[key] for key in sorted(shared)} for row in rows[name]] for rows in (first, second)
+        )
+    return first_shared, second_shared
 
 
-def _row(of: Table, n: int, *, sparse: bool = False) -> dict[str, Any]:
+def _row(target: Table, n: int, *, sparse: bool = False) -> dict[str, Any]:
     return {
         column.name: _value(column, n)
-        for column in of.columns
+        for column in target.columns
         if not (sparse and column.nullable and not column.primary_key)
     }
 
@@ -139,8 +143,8 @@ def _value(column: Column[Any], n: int) -> Any:
     if isinstance(kind, Float):
         return n + 0.1
     if isinstance(kind, DateTime):
-        at = _MOMENT + timedelta(microseconds=n)
-        return at if kind.timezone else at.replace(tzinfo=None)
+        moment = _MOMENT + timedelta(microseconds=n)
+        return moment if kind.timezone else moment.replace(tzinfo=None)
     if isinstance(kind, Date):
         return _MOMENT.date() + timedelta(days=n)
     if isinstance(kind, LargeBinary):
@@ -149,4 +153,4 @@ def _value(column: Column[Any], n: int) -> Any:
         return {"n": n, "ş": [None, True, 0.1, {"": name}], "10": 2**53}
     if isinstance(kind, String):
         return f"{name} İğ \U0001f6b0 '%\" {n}"
-    raise TypeError(f"{name} is a {kind!r}, for which there is no value here: give one")
+    raise TypeError(f"{name} is a {kind!r}, for which there is no value here: add one")

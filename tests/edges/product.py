@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from tests.edges.learnt import learnt
+from tests.edges.trained_database import copy_trained_database
 from tests.forked import Begun, Command
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +94,7 @@ class Product:
         own = "AMENDS_DATABASE_URL" not in self.env
         self.env = defaults | self.env
         if self.learnt and own:
-            learnt(self.folder / "amends.db", KEY)
+            copy_trained_database(self.folder / "amends.db", KEY)
 
     @property
     def url(self) -> str:

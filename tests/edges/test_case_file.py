@@ -1,7 +1,7 @@
-"""`amends case file`: Annexes B and D with everything said and done, in both languages; its making is a read.
+"""`amends case file`: Annexes B and D with the whole record, in both languages; creating it is a recorded read.
 
-The subject is documents; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+The subject is documents; test_store_* tests the store on both databases. Tests marked `on_both` also run on
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ PHOTO = ReceivedFile("p1", "u1", "photo", "7", mime="image/png", size=1000, name
 
 
 def filed(store: Store, ref: str, language: str = "en", **more: Any) -> bytes:
-    """The file of a complaint, without the command line."""
+    """The case file of a complaint, without the command line."""
     whole = store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
-    made = case_file(whole, labels, made_at=store.now(), **more)
-    return as_pdf(made, at=store.now(), attached={RECORD: exact_record(whole)})
+    document = case_file(whole, labels, made_at=store.now(), **more)
+    return as_pdf(document, at=store.now(), attached={RECORD: exact_record(whole)})
 
 
 @pytest.fixture
 def desk(store: Store) -> Desk:
-    """A desk with rules and staff, on each database in turn."""
+    """A desk with rules and staff, on each database."""
     return Desk(store)
 
 
 def whole_life(desk: Desk) -> str:
-    """A complaint decided in full with a promise, refused, and everything noted on the way."""
+    """A complaint decided with a remedy, with everything that can be recorded on the way."""
     ref = desk.receive(STORY, files=(PHOTO,))
     desk.complain(
         ref, Verb.ADD, {"field": "where_and_when", "has_words": True}, {"where_and_when": "At home."}
@@ -95,27 +95,29 @@ def whole_life(desk: Desk) -> str:
 
 
 @clause("D")
-def test_it_holds_everything_said_and_done(desk: Desk) -> None:
+def test_the_case_file_holds_the_whole_record(desk: Desk) -> None:
     ref = whole_life(desk)
     desk.act(ref, Verb.REMEDY_DONE, facts={"remedy": "0", "done_at": "2026-11-03T10:00:00Z"})
     before = pdf.words(filed(desk.store, ref))
     desk.act(ref, Verb.VERIFY, facts={"remedy": "0"}, words={"how": "Saw the bank's list."})
     data = filed(desk.store, ref)
-    said, record = pdf.words(data), desk.store.read(export_record, ref)
+    content, record = pdf.words(data), desk.store.read(export_record, ref)
 
-    told = [one["text"] for one in record["texts"]]
-    assert [one for one in told if one != STORY and " ".join(one.split()) not in said] == []
-    assert said.count('The water is brown. #import "x" $a$ ] [U+1F621]') >= 2
-    assert [one["hash"] for one in record["events"] if one["hash"] not in said.replace(" ", "")] == []
-    assert desk.store.read(export_case, ref).head in said.replace(" ", "")
+    texts = [text["text"] for text in record["texts"]]
+    assert [text for text in texts if text != STORY and " ".join(text.split()) not in content] == []
+    assert content.count('The water is brown. #import "x" $a$ ] [U+1F621]') >= 2
+    assert [
+        event["hash"] for event in record["events"] if event["hash"] not in content.replace(" ", "")
+    ] == []
+    assert desk.store.read(export_case, ref).head in content.replace(" ", "")
     expected = ("Mary Sealedname", "At home.", "tap.png", record["files"][0]["sha256"], "£50.00", "Upheld")
-    assert [one for one in expected if one.replace(" ", "") not in said.replace(" ", "")] == []
+    assert [word for word in expected if word.replace(" ", "") not in content.replace(" ", "")] == []
     assert "Correction verified 1 not yet" in before
-    assert "Correction verified 1 3 November 2026, 10:00 handler (U1)" in said
+    assert "Correction verified 1 3 November 2026, 10:00 handler (U1)" in content
 
 
 @clause("B")
-def test_the_form_says_what_stands_for_the_signature(desk: Desk) -> None:
+def test_the_form_says_what_replaces_the_signature(desk: Desk) -> None:
     ref = desk.receive()
     still_open = pdf.words(filed(desk.store, ref))
     desk.store.write(act, ref, Verb.END_FORM, SYSTEM, {"how": "silence"})
@@ -128,12 +130,12 @@ def test_the_form_says_what_stands_for_the_signature(desk: Desk) -> None:
     assert "sent by the complainant on 3 November 2026, 10:00: this stands for a signature" in signed
 
 
-def test_the_exact_words_are_attached_as_the_record_has_them(desk: Desk) -> None:
+def test_the_exact_words_are_attached_as_recorded(desk: Desk) -> None:
     ref = whole_life(desk)
     data = filed(desk.store, ref)
-    kept = json.loads(pdf.attachment(data, RECORD))
-    assert kept["description"] == STORY
-    assert {name: kept[name] for name in ("texts", "events", "messages")} == {
+    attached = json.loads(pdf.attachment(data, RECORD))
+    assert attached["description"] == STORY
+    assert {name: attached[name] for name in ("texts", "events", "messages")} == {
         name: value
         for name, value in desk.store.read(export_record, ref).items()
         if name in ("texts", "events", "messages")
@@ -141,8 +143,8 @@ def test_the_exact_words_are_attached_as_the_record_has_them(desk: Desk) -> None
     assert pdf.conformance(data) == ("3", "A", "1")
 
 
-def test_turkish_labels_stand_in_the_turkish_file(desk: Desk) -> None:
-    said = pdf.words(filed(desk.store, whole_life(desk), "tr"))
+def test_the_turkish_file_has_turkish_labels(desk: Desk) -> None:
+    content = pdf.words(filed(desk.store, whole_life(desk), "tr"))
     expected = (
         "Şikâyet dosyası",
         "Takip (Ek D)",
@@ -151,111 +153,115 @@ def test_turkish_labels_stand_in_the_turkish_file(desk: Desk) -> None:
         "Sayfa 1 /",
         "3 Kasım 2026",
     )
-    assert [one for one in expected if one not in said] == []
+    assert [label for label in expected if label not in content] == []
     english = ("Complaint file", "Follow-up", "not yet", "Step log", "Registers")
-    assert [one for one in english if one in said] == []
+    assert [label for label in english if label in content] == []
 
 
 @pytest.mark.parametrize(
     ("language", "expected"), [("en", "smell of gas our own sign"), ("tr", "gaz kokusu our own sign")]
 )
-def test_signs_of_harm_stand_in_it_by_their_names(desk: Desk, language: str, expected: str) -> None:
-    found = tuple(
+def test_signs_of_harm_are_listed_by_name(desk: Desk, language: str, expected: str) -> None:
+    signs = tuple(
         RecordedSign(rule, 4, 1, danger=False, at=desk.store.now(), seq=1)
         for rule in ("danger.gas_smell", "own.our_own_sign")
     )
-    said = pdf.words(filed(desk.store, desk.receive("Smell of gas", signs=found), language))
-    assert expected in said
-    assert "gas_smell" not in said
+    content = pdf.words(filed(desk.store, desk.receive("Smell of gas", signs=signs), language))
+    assert expected in content
+    assert "gas_smell" not in content
 
 
-def test_every_version_of_a_text_is_in_it(desk: Desk) -> None:
+def test_every_version_of_a_text_is_included(desk: Desk) -> None:
     ref = desk.receive("First words.")
     facts = {"field": "edit", "has_words": True, "replaces": 1, "source": "1"}
     desk.complain(ref, Verb.ADD, facts, {"description": "Second words."})
-    said = pdf.words(filed(desk.store, ref))
-    assert ("First words." in said, "Second words." in said) == (True, True)
-    assert ("replaced by #2" in said, "replaces #1" in said) == (True, True)
+    content = pdf.words(filed(desk.store, ref))
+    assert ("First words." in content, "Second words." in content) == (True, True)
+    assert ("replaced by #2" in content, "replaces #1" in content) == (True, True)
 
 
-def test_pictures_are_its_appendix(desk: Desk) -> None:
+def test_images_are_in_the_appendix(desk: Desk) -> None:
     ref = whole_life(desk)
-    shown = [StoredPicture(1, desk.store.read(read_stored_file, ref, 1))]
-    data = filed(desk.store, ref, shown=shown)
+    images = [StoredPicture(1, desk.store.read(read_stored_file, ref, 1))]
+    data = filed(desk.store, ref, shown=images)
     assert [len(page.images) for page in pdf.reader(data).pages][-1] == 1
 
 
-def test_what_a_newer_record_holds_is_never_left_out(desk: Desk) -> None:
+def test_unknown_fields_of_a_newer_record_are_included(desk: Desk) -> None:
     whole = desk.store.read(export_case, desk.receive())
     newer = {**whole.record, "weather": "rain", "nothing": None, "many": [1, 2]}
     labels = load_labels(("en",), "Europe/London", staff=True)
-    made = case_file(type(whole)(**{**vars(whole), "record": newer}), labels, made_at=desk.store.now())
-    said = pdf.words(as_pdf(made, at=desk.store.now()))
-    assert ("weather rain" in said, "many [1, 2]" in said, "nothing" in said.split("Further fields")[1]) == (
+    document = case_file(type(whole)(**{**vars(whole), "record": newer}), labels, made_at=desk.store.now())
+    content = pdf.words(as_pdf(document, at=desk.store.now()))
+    assert ("weather rain" in content, "many [1, 2]" in content, "nothing" in content.split("Further fields")[1]) == (
         True, True, False,
     )  # fmt: skip
 
 
-def test_an_erased_complaint_says_so_and_keeps_its_chain(desk: Desk) -> None:
+def test_the_file_of_an_erased_complaint_says_so_and_keeps_the_hash_chain(desk: Desk) -> None:
     ref = desk.closed()
     desk.store.write(erase, ref, "request")
     data = filed(desk.store, ref)
-    said = pdf.words(data)
-    assert "every word, name and address of this complaint was destroyed" in said
-    assert ("The water is brown" in said, "Sealedname" in said) == (False, False)
+    content = pdf.words(data)
+    assert "every word, name and address of this complaint was destroyed" in content
+    assert ("The water is brown" in content, "Sealedname" in content) == (False, False)
     assert json.loads(pdf.attachment(data, RECORD))["texts"] == []
-    assert desk.store.read(export_case, ref).head in said.replace(" ", "")
+    assert desk.store.read(export_case, ref).head in content.replace(" ", "")
 
 
-def test_five_hundred_events_are_all_in_it(usual_store: Store) -> None:
+def test_five_hundred_events_are_all_included(usual_store: Store) -> None:
     desk = Desk(usual_store)
     ref = desk.receive("x" * 3000)
     for n in range(500):
         desk.add(ref, f"addition {n}", source=str(n + 2))
     data = filed(desk.store, ref)
-    said = pdf.words(data)
-    assert [n for n in range(500) if f"addition {n} " not in said] == []
-    assert "501 events, each bound to the one before" in said
+    content = pdf.words(data)
+    assert [n for n in range(500) if f"addition {n} " not in content] == []
+    assert "501 events, each bound to the one before" in content
 
 
 @clause("C")
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_who_is_complained_about_learns_what_and_not_from_whom(desk: Desk, language: str) -> None:
+def test_the_file_for_the_person_complained_about_names_neither_complainant_nor_staff(
+    desk: Desk, language: str
+) -> None:
     ref = whole_life(desk)
     whole = desk.store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
-    made = case_file(whole, labels, made_at=desk.store.now(), subject=True)
-    data = as_pdf(made, at=desk.store.now())
-    said = pdf.words(data)
+    document = case_file(whole, labels, made_at=desk.store.now(), subject=True)
+    data = as_pdf(document, at=desk.store.now())
+    content = pdf.words(data)
 
-    given = ("The water is brown.", "At home.", "The pipe was ours.", "The pipe is replaced.", ref)
-    assert [one for one in given if one not in said] == []
+    included = ("The water is brown.", "At home.", "The pipe was ours.", "The pipe is replaced.", ref)
+    assert [phrase for phrase in included if phrase not in content] == []
     secret = (
         "Sealedname", "70001", whole.record["complainant"], "plumber", "of 1961", "Fifty pounds", "£50", "tap.png",
         "Old iron", "(U1)", "(U2)",
     )  # fmt: skip
-    # Hashes hold any five digits sooner or later.
-    without_hashes = re.sub(r"\b[0-9a-f]{32,}\b", "", said)
-    assert [one for one in secret if one in without_hashes] == []
+    # A hash can contain any five digits by chance.
+    without_hashes = re.sub(r"\b[0-9a-f]{32,}\b", "", content)
+    assert [word for word in secret if word in without_hashes] == []
     assert dict(pdf.reader(data).attachments) == {}
 
 
-def test_its_incident_is_told_with_the_public_line(desk: Desk) -> None:
+def test_the_incident_is_included_with_its_public_line(desk: Desk) -> None:
     ref = desk.assessed()
     words = {"what": "Burst main", "area": "Old town", "line.en": "We know of the burst main."}
-    made = desk.store.write(open_incident, desk.actor(MANAGER), {}, words)
-    desk.act(ref, Verb.LINK, facts={"incident": made.id})
-    said = pdf.words(filed(desk.store, ref))
-    assert [one for one in ("Burst main", "Old town", "We know of the burst main.") if one not in said] == []
+    incident = desk.store.write(open_incident, desk.actor(MANAGER), {}, words)
+    desk.act(ref, Verb.LINK, facts={"incident": incident.id})
+    content = pdf.words(filed(desk.store, ref))
+    assert [
+        phrase for phrase in ("Burst main", "Old town", "We know of the burst main.") if phrase not in content
+    ] == []
 
 
 @pytest.fixture
 def product(tmp_path: Path, usual_url: str) -> Product:
-    """An installation with a migrated database, where handlers may grant something."""
-    made = Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
+    """An installation with a migrated database, where handlers may grant up to 100 GBP."""
+    installation = Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
     limits = '[authority]\nhandler = { amount = "100 GBP" }\n'
     (tmp_path / "amends.toml").write_text(SETTINGS + limits, encoding="utf-8")
-    return made
+    return installation
 
 
 @pytest.fixture
@@ -263,7 +269,7 @@ def installed(product: Product) -> Iterator[Callable[[], Desk]]:
     """A desk on the product's own database and rules."""
     contexts = []
 
-    def made() -> Desk:
+    def open_desk() -> Desk:
         clock = FakeClock(datetime(2026, 11, 3, 10, 0, tzinfo=UTC))
         context = opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)]))
         contexts.append(context)
@@ -271,22 +277,22 @@ def installed(product: Product) -> Iterator[Callable[[], Desk]]:
         desk.store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
         return desk
 
-    yield made
-    for one in contexts:
-        one.__exit__(None, None, None)
+    yield open_desk
+    for context in contexts:
+        context.__exit__(None, None, None)
 
 
-async def test_the_command_writes_it_for_its_owner_alone_and_is_on_the_record(
+async def test_the_command_writes_a_file_for_its_owner_only_and_the_read_is_recorded(
     product: Product, installed: Callable[[], Desk]
 ) -> None:
     desk = installed()
     ref = whole_life(desk)
-    theirs = await product.amends("case", "file", ref, "-o", "S.pdf", "--for", "subject")
+    for_subject = await product.amends("case", "file", ref, "-o", "S.pdf", "--for", "subject")
     done = await product.amends("case", "file", ref.lower(), "-o", "F.pdf", "--language", "tr")
     out = product.folder / "F.pdf"
     before, last = desk.store.read(export_record, ref)["reads"][-2:]
 
-    assert (theirs.code, before["what"]) == (0, "file:subject")
+    assert (for_subject.code, before["what"]) == (0, "file:subject")
     assert "Sealedname" not in pdf.words((product.folder / "S.pdf").read_bytes())
     assert (done.code, done.out, done.err.strip()) == (0, "", "wrote F.pdf")
     assert out.stat().st_mode & 0o777 == 0o600
@@ -305,7 +311,7 @@ async def test_the_command_writes_it_for_its_owner_alone_and_is_on_the_record(
         (("A7K-M3Q-9T",), 2, "--output"),
     ],
 )
-async def test_what_cannot_be_filed_is_refused_with_the_remedy(
+async def test_a_file_that_cannot_be_made_is_refused_with_the_remedy(
     product: Product, installed: Callable[[], Desk], args: tuple[str, ...], code: int, says: str
 ) -> None:
     installed()
@@ -317,11 +323,11 @@ async def test_what_cannot_be_filed_is_refused_with_the_remedy(
     )
 
 
-async def test_showing_a_record_is_on_the_record(product: Product, installed: Callable[[], Desk]) -> None:
+async def test_showing_a_record_is_a_recorded_read(product: Product, installed: Callable[[], Desk]) -> None:
     desk = installed()
     ref = desk.receive()
     await product.amends("case", "show", ref)
-    assert [(one["by"], one["what"]) for one in desk.store.read(export_record, ref)["reads"]] == [
+    assert [(read["by"], read["what"]) for read in desk.store.read(export_record, ref)["reads"]] == [
         (OPERATOR, "show")
     ]
 
@@ -337,7 +343,7 @@ async def test_the_list_is_filtered_and_paged(product: Product, installed: Calla
 
     first = await listed("--category", "supply", "--limit", "2")
     rest = await listed("--category", "supply", "--limit", "2", "--after", first["next"])
-    assert {one["ref"] for one in (*first["cases"], *rest["cases"])} == refs
+    assert {row["ref"] for row in (*first["cases"], *rest["cases"])} == refs
     assert (len(first["cases"]), rest["next"]) == (2, None)
-    assert [one["ref"] for one in (await listed("--state", "received"))["cases"]] == [fresh]
+    assert [row["ref"] for row in (await listed("--state", "received"))["cases"]] == [fresh]
     assert (await listed("--owner", "U404"))["cases"] == (await listed("--incident", "7"))["cases"] == []

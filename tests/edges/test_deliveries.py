@@ -1,4 +1,4 @@
-"""Delivery truth: what the channel told of each notice stands on the complaint, and what was given up calls (7.3)."""
+"""Delivery status: a complaint shows what the channel reported of each notice; failures alert managers (7.3)."""
 
 from __future__ import annotations
 
@@ -29,124 +29,139 @@ from tests.edges.slack_office import ALICE, MONA, Office, office_of
 from tests.edges.test_slack_home import home
 from tests.rules.slack_cases import voice
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 
 def fates(store: Store, ref: str) -> list[tuple[str, str, str | None]]:
-    return [(one.kind, one.fate.value, one.why) for one in store.read(list_deliveries, ref)]
+    deliveries = store.read(list_deliveries, ref)
+    return [(delivery.kind, delivery.fate.value, delivery.why) for delivery in deliveries]
 
 
-def claimed(store: Store, kind: str) -> Obligation:
-    (one,) = store.write(claim, [kind], 1, 60)
-    return one
+def claim_kind(store: Store, kind: str) -> Obligation:
+    (obligation,) = store.write(claim, [kind], 1, 60)
+    return obligation
 
 
-def send(store: Store, owed: Obligation) -> int:
-    return store.write(begin_sending, owed, "Sealed words.", template=owed.kind, language="en", ref=owed.ref)
+def send(store: Store, obligation: Obligation) -> int:
+    return store.write(
+        begin_sending,
+        obligation,
+        "Sealed words.",
+        template=obligation.kind,
+        language="en",
+        ref=obligation.ref,
+    )
 
 
 @pytest.fixture
-def owed(store: Store) -> str:
-    """A complaint whose acknowledgement is owed now."""
+def ref(store: Store) -> str:
+    """A complaint whose acknowledgement is due now."""
     ref = Desk(store).receive()
     store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
     return ref
 
 
 @clause("7.3")
-def test_what_the_channel_accepted_is_delivered(store: Store, owed: str) -> None:
-    one = claimed(store, "acknowledge")
-    store.write(record_sent, send(store, one), "1", settles=one.id)
+def test_a_notice_that_the_channel_accepted_is_delivered(store: Store, ref: str) -> None:
+    obligation = claim_kind(store, "acknowledge")
+    store.write(record_sent, send(store, obligation), "1", settles=obligation.id)
 
-    assert fates(store, owed) == [("acknowledge", "delivered", None)]
-    (told,) = store.read(list_deliveries, owed)
-    assert (told.at, told.first, told.is_notice) == (store.now(), None, True)
+    assert fates(store, ref) == [("acknowledge", "delivered", None)]
+    (delivery,) = store.read(list_deliveries, ref)
+    assert (delivery.at, delivery.first, delivery.is_notice) == (store.now(), None, True)
 
 
-def test_one_that_was_uncertain_and_sent_again_says_both_moments(
-    store: Store, clock: FakeClock, owed: str
+def test_an_uncertain_notice_that_was_resent_shows_both_times(
+    store: Store, clock: FakeClock, ref: str
 ) -> None:
-    one = claimed(store, "acknowledge")
+    obligation = claim_kind(store, "acknowledge")
     first = store.now()
     store.write(
-        record_unsent, send(store, one), MessageState.UNCERTAIN, "no answer", retry_after=0.0, settles=one.id
+        record_unsent,
+        send(store, obligation),
+        MessageState.UNCERTAIN,
+        "no answer",
+        retry_after=0.0,
+        settles=obligation.id,
     )
-    between = fates(store, owed)
+    between = fates(store, ref)
     clock.go_on(minutes=2)
-    again = claimed(store, "acknowledge")
+    again = claim_kind(store, "acknowledge")
     store.write(record_sent, send(store, again), "2", settles=again.id)
-    (told,) = store.read(list_deliveries, owed)
+    (delivery,) = store.read(list_deliveries, ref)
 
     assert between == [("acknowledge", "trying", "no_answer")]
-    assert (told.fate, told.first, told.at) == (
+    assert (delivery.fate, delivery.first, delivery.at) == (
         DeliveryStatus.SENT_AGAIN,
         first,
         first + timedelta(minutes=2),
     )
 
 
-def test_the_card_is_drawn_for_the_first_failure_and_for_another_reason_not_for_each_try(
-    store: Store, owed: str
+def test_the_card_is_redrawn_for_a_first_failure_and_a_new_reason_but_not_for_each_attempt(
+    store: Store, ref: str
 ) -> None:
-    drawn = []
+    redraws = []
     for why in ("unreachable", "unreachable", "unreachable", "flood"):
-        store.write(retry, claimed(store, "acknowledge").id, 0.0, why)
-        drawn.append(len(store.write(claim, ["redraw"], 9, 60)))
+        store.write(retry, claim_kind(store, "acknowledge").id, 0.0, why)
+        redraws.append(len(store.write(claim, ["redraw"], 9, 60)))
 
-    assert drawn == [1, 0, 0, 1]
-
-
-def test_what_did_not_arrive_says_why(store: Store, owed: str) -> None:
-    one = claimed(store, "acknowledge")
-    store.write(record_unsent, send(store, one), MessageState.FAILED, "blocked", settles=one.id)
-
-    assert fates(store, owed) == [("acknowledge", "not_delivered", "blocked")]
+    assert redraws == [1, 0, 0, 1]
 
 
-def test_what_waits_for_the_end_of_quiet_hours_says_until_when(store: Store, owed: str) -> None:
-    one = claimed(store, "acknowledge")
+def test_a_notice_that_was_not_delivered_shows_why(store: Store, ref: str) -> None:
+    obligation = claim_kind(store, "acknowledge")
+    store.write(record_unsent, send(store, obligation), MessageState.FAILED, "blocked", settles=obligation.id)
+
+    assert fates(store, ref) == [("acknowledge", "not_delivered", "blocked")]
+
+
+def test_a_notice_waiting_for_the_end_of_quiet_hours_shows_until_when(store: Store, ref: str) -> None:
+    obligation = claim_kind(store, "acknowledge")
     until = store.now() + timedelta(hours=8)
-    store.write(reschedule, one.id, until, "quiet hours")
-    (told,) = store.read(list_deliveries, owed)
+    store.write(reschedule, obligation.id, until, "quiet hours")
+    (delivery,) = store.read(list_deliveries, ref)
 
-    assert (told.fate, told.at) == (DeliveryStatus.WAITING, until)
+    assert (delivery.fate, delivery.at) == (DeliveryStatus.WAITING, until)
 
 
-def test_what_was_given_up_stands_until_somebody_takes_it_up(store: Store, owed: str) -> None:
-    one = claimed(store, "acknowledge")
-    store.write(fail, one.id, "Telegram refuses this message: chat is strange")
-    given_up = fates(store, owed)
-    stuck = store.read(list_failed_kinds, store.read(load_actor, MANAGER))
-    store.write(retry_failed, one.id)
-    again = claimed(store, "acknowledge")
-    tried = fates(store, owed)
+def test_a_failed_notice_is_listed_until_a_person_handles_it(store: Store, ref: str) -> None:
+    obligation = claim_kind(store, "acknowledge")
+    store.write(fail, obligation.id, "Telegram refuses this message: chat is strange")
+    given_up = fates(store, ref)
+    listed = store.read(list_failed_kinds, store.read(load_actor, MANAGER))
+    store.write(retry_failed, obligation.id)
+    again = claim_kind(store, "acknowledge")
+    tried = fates(store, ref)
     store.write(fail, again.id, "refused")
     store.write(give_up_failed, again.id, FailureReason.DONE_OTHERWISE)
 
     assert given_up == [("acknowledge", "given_up", "other")]
-    assert [(each.number, each.ref, each.kind) for each in stuck] == [(one.id, owed, "acknowledge")]
+    assert [(row.number, row.ref, row.kind) for row in listed] == [(obligation.id, ref, "acknowledge")]
     assert tried == []
-    assert fates(store, owed) == [("acknowledge", "ended", None)]
+    assert fates(store, ref) == [("acknowledge", "ended", None)]
     assert store.read(list_failed_kinds, store.read(load_actor, MANAGER)) == ()
 
 
-def test_what_is_stuck_shows_only_to_whom_its_complaint_is_open(store: Store, owed: str) -> None:
-    store.write(fail, claimed(store, "acknowledge").id, "refused")
-    store.write(act, owed, Verb.RESTRICT, store.read(load_actor, MANAGER), {}, {"reason": "x"})
+def test_failed_obligations_are_shown_only_to_members_who_may_open_the_complaint(
+    store: Store, ref: str
+) -> None:
+    store.write(fail, claim_kind(store, "acknowledge").id, "refused")
+    store.write(act, ref, Verb.RESTRICT, store.read(load_actor, MANAGER), {}, {"reason": "x"})
 
     assert store.read(list_failed_kinds, store.read(load_actor, SECOND)) == ()
     assert store.read(list_failed_kinds, store.read(load_actor, HANDLER)) == ()
     assert len(store.read(list_failed_kinds, store.read(load_actor, MANAGER))) == 1
 
 
-def test_the_record_for_programs_has_it_without_a_word(store: Store, owed: str) -> None:
-    one = claimed(store, "acknowledge")
-    store.write(record_sent, send(store, one), "1", settles=one.id)
-    (told,) = store.read(export_record, owed)["deliveries"]
+def test_the_exported_record_has_the_delivery_status_without_any_text(store: Store, ref: str) -> None:
+    obligation = claim_kind(store, "acknowledge")
+    store.write(record_sent, send(store, obligation), "1", settles=obligation.id)
+    (delivery,) = store.read(export_record, ref)["deliveries"]
 
-    assert told == {
-        "obligation": one.id,
+    assert delivery == {
+        "obligation": obligation.id,
         "kind": "acknowledge",
         "state": "delivered",
         "at": "2026-11-03T10:00:00Z",
@@ -162,7 +177,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 
 
 @clause("7.3")
-async def test_the_card_tells_what_became_of_a_letter_though_nothing_of_the_record_moved(
+async def test_the_card_shows_the_delivery_of_a_letter_even_if_no_event_followed(
     office: Office,
 ) -> None:
     ref = office.proposed()
@@ -177,28 +192,30 @@ async def test_the_card_tells_what_became_of_a_letter_though_nothing_of_the_reco
     assert "Dear Anna" not in after
 
 
-async def test_a_manager_tries_again_what_was_given_up_and_a_handler_does_not(office: Office) -> None:
+async def test_a_manager_can_retry_a_failed_obligation_and_a_handler_cannot(office: Office) -> None:
     store, ref = office.store, office.proposed()
     await office.idle()
-    # The complainant's side is away: nobody performs this.
+    # Without the complainant's side: no handler takes this obligation.
     office.performing._handlers.pop("acknowledge")
     store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
-    (owed,) = store.read(list_failed, everything=True, kind="acknowledge", ref=ref)
-    store.write(fail, owed["id"], "refused")
+    (row,) = store.read(list_failed, everything=True, kind="acknowledge", ref=ref)
+    store.write(fail, row["id"], "refused")
     card = (await office.card(ref)).text
-    shown, others = await home(office, MONA), await home(office, ALICE)
-    before, not_theirs = shown.text, others.text
-    press = ButtonPress("outbox.retry", str(owed["id"]), ALICE, "t")
+    managers_home, handlers_home = await home(office, MONA), await home(office, ALICE)
+    managers_text, handlers_text = managers_home.text, handlers_home.text
+    press = ButtonPress("outbox.retry", str(row["id"]), ALICE, "t")
     with pytest.raises(NotAllowed):
         await retry_obligation(press, store.read(load_actor, ALICE), office.desk)
     unchanged = store.read(list_failed, kind="acknowledge")
-    assert str(owed["id"]) in {one["accessory"]["value"] for one in shown.blocks if "accessory" in one}
-    await office.staff(MONA).presses(shown, voice().text("stuck.retry"), value=str(owed["id"]))
-    await office.sim.until(lambda: "Given up" not in shown.text, timeout=10)
+    assert str(row["id"]) in {
+        block["accessory"]["value"] for block in managers_home.blocks if "accessory" in block
+    }
+    await office.staff(MONA).presses(managers_home, voice().text("stuck.retry"), value=str(row["id"]))
+    await office.sim.until(lambda: "Given up" not in managers_home.text, timeout=10)
 
     assert "Acknowledgement given up 10:00" in card
-    assert "Given up: somebody must look" in before
-    assert "Given up" not in not_theirs
-    assert [one["state"] for one in unchanged] == ["failed"]
+    assert "Given up: somebody must look" in managers_text
+    assert "Given up" not in handlers_text
+    assert [failed["state"] for failed in unchanged] == ["failed"]
     assert store.read(list_failed, kind="acknowledge") == []
-    assert "Given up" not in shown.text
+    assert "Given up" not in managers_home.text

@@ -1,4 +1,4 @@
-"""Typst at work: archival files, exact words, nothing evaluated, nothing that a font lacks lost in silence."""
+"""PDF files by Typst: archival, with the exact words, nothing evaluated, no missing glyph dropped silently."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def document(*body: Block, language: str = "en") -> Document:
     return Document("A title", language, "Northwind Water", "A7K-M3Q-9T", "made", "Page {n} of {of}", body)
 
 
-def made(*body: Block, language: str = "en") -> bytes:
-    """The same as a file."""
+def made_pdf(*body: Block, language: str = "en") -> bytes:
+    """The same as a PDF file."""
     return as_pdf(document(*body, language=language), at=AT)
 
 
 def png(width: int = 3, height: int = 2) -> bytes:
-    """A whole picture."""
+    """An intact image."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return pack(">I", len(data)) + name + data + pack(">I", zlib.crc32(name + data))
@@ -56,29 +56,31 @@ def png(width: int = 3, height: int = 2) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def test_it_is_archival_and_readable_aloud() -> None:
-    data = made(Heading("One"), Fields((("Name", "Value"),)), Rows(("a", "b"), (("1", None),)), Items(("x",)))
+def test_a_file_is_archival_and_accessible() -> None:
+    data = made_pdf(
+        Heading("One"), Fields((("Name", "Value"),)), Rows(("a", "b"), (("1", None),)), Items(("x",))
+    )
     assert pdf.conformance(data) == ("3", "A", "1")
 
 
-def test_the_same_document_made_at_the_same_moment_is_the_same_file() -> None:
-    assert made(Paragraph("Once.")) == made(Paragraph("Once."))
+def test_the_same_document_at_the_same_moment_is_the_same_file() -> None:
+    assert made_pdf(Paragraph("Once.")) == made_pdf(Paragraph("Once."))
 
 
 def test_no_level_of_headings_is_skipped() -> None:
-    assert pdf.conformance(made(Heading("Deep", 3), Heading("Top"), Heading("Deep", 3)))[2] == "1"
+    assert pdf.conformance(made_pdf(Heading("Deep", 3), Heading("Top"), Heading("Deep", 3)))[2] == "1"
 
 
-def test_each_page_says_what_it_is_and_its_number() -> None:
-    data = made(Heading("One"), Heading("Two", new_page=True))
+def test_every_page_has_its_header_and_number() -> None:
+    data = made_pdf(Heading("One"), Heading("Two", new_page=True))
     pages = [page.extract_text() for page in pdf.reader(data).pages]
-    assert ["Northwind Water" in one and "A7K-M3Q-9T" in one for one in pages] == [True, True]
-    assert [f"Page {n} of 2" in one for n, one in enumerate(pages, start=1)] == [True, True]
+    assert ["Northwind Water" in page and "A7K-M3Q-9T" in page for page in pages] == [True, True]
+    assert [f"Page {n} of 2" in page for n, page in enumerate(pages, start=1)] == [True, True]
 
 
-def test_turkish_letters_are_drawnas_they_are() -> None:
+def test_turkish_letters_are_unchanged() -> None:
     assert printable(TURKISH) == TURKISH
-    assert TURKISH in pdf.words(made(Wording("said", TURKISH), language="tr"))
+    assert TURKISH in pdf.words(made_pdf(Wording("said", TURKISH), language="tr"))
 
 
 @pytest.mark.parametrize(
@@ -97,19 +99,19 @@ def test_turkish_letters_are_drawnas_they_are() -> None:
         "\\u{1F600} #{1+1} #[x]",
     ],
 )
-def test_what_looks_like_markup_stands_there_as_it_was_written(attempt: str) -> None:
-    said = pdf.words(
-        made(Wording("said", attempt), Fields(((attempt, attempt),)), Rows((attempt,), ((attempt,),)))
+def test_text_that_looks_like_markup_is_printed_as_written(attempt: str) -> None:
+    content = pdf.words(
+        made_pdf(Wording("said", attempt), Fields(((attempt, attempt),)), Rows((attempt,), ((attempt,),)))
     )
-    assert said.count(" ".join(attempt.split())) == 5
+    assert content.count(" ".join(attempt.split())) == 5
 
 
-def test_bold_is_only_where_we_write_it_and_stars_of_others_stay() -> None:
-    assert "**not bold**" in pdf.words(made(Wording("said", "**not bold**")))
+def test_bold_is_only_in_our_own_text_and_other_stars_are_printed() -> None:
+    assert "**not bold**" in pdf.words(made_pdf(Wording("said", "**not bold**")))
 
 
 @pytest.mark.parametrize(
-    ("said", "seen"),
+    ("written", "printed"),
     [
         ("angry 😡", "angry [U+1F621]"),
         ("中文", "[U+4E2D][U+6587]"),
@@ -122,49 +124,57 @@ def test_bold_is_only_where_we_write_it_and_stars_of_others_stay() -> None:
         ("a\tb\r\nc\u2028d", "a    b\nc\nd"),
     ],
 )
-def test_what_the_fonts_lack_or_hide_is_written_as_its_number(said: str, seen: str) -> None:
-    assert printable(said) == seen
-    assert " ".join(seen.split()) in pdf.words(made(Wording("said", said)))
+def test_characters_missing_from_the_fonts_or_invisible_are_printed_as_code_points(
+    written: str, printed: str
+) -> None:
+    assert printable(written) == printed
+    assert " ".join(printed.split()) in pdf.words(made_pdf(Wording("said", written)))
 
 
-def test_letters_that_join_keep_what_joins_them() -> None:
+def test_joining_characters_between_letters_are_kept() -> None:
     persian = "می\u200cخواهم"
     assert printable(persian) == persian
-    assert made(Wording("said", persian))
+    assert made_pdf(Wording("said", persian))
 
 
 @pytest.mark.parametrize("text", ["مرحبا بالعالم", "שלום עולם", "Merhaba مرحبا 123"])
-def test_text_from_right_to_left_is_drawn(text: str) -> None:
-    letters = {one for one in text if one.isalpha()}
-    assert letters <= set(pdf.text(made(Wording("said", text), Wording("said", f"first line\n{text}\nlast"))))
+def test_right_to_left_text_is_printed(text: str) -> None:
+    letters = {letter for letter in text if letter.isalpha()}
+    assert letters <= set(
+        pdf.text(made_pdf(Wording("said", text), Wording("said", f"first line\n{text}\nlast")))
+    )
 
 
-def test_a_hundred_thousand_characters_are_all_there() -> None:
-    said = " ".join(f"word{n}" for n in range(11_000))[:100_000]
-    data = made(Wording("said", said))
-    found = pdf.words(data)
-    assert [one for one in said.split() if one not in found] == []
+def test_a_text_of_a_hundred_thousand_characters_is_complete() -> None:
+    text = " ".join(f"word{n}" for n in range(11_000))[:100_000]
+    data = made_pdf(Wording("said", text))
+    content = pdf.words(data)
+    assert [word for word in text.split() if word not in content] == []
 
 
-def test_a_word_longer_than_the_page_is_broken_and_whole() -> None:
-    data = made(Wording("said", "x" * 20_000))
+def test_a_word_longer_than_a_page_is_broken_and_complete() -> None:
+    data = made_pdf(Wording("said", "x" * 20_000))
     assert pdf.text(data).count("x") == 20_000
     assert len(pdf.reader(data).pages) > 2
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_character_that_we_say_a_font_has_is_in_it(family: str) -> None:
+def test_every_character_listed_for_a_font_is_in_it(family: str) -> None:
     starts, ends = _covered()[family]
-    letters = [chr(one) for start, end in zip(starts, ends, strict=True) for one in range(start, end + 1)]
-    parts = [letters[at : at + 500] for at in range(0, len(letters), 500)]
+    letters = [
+        chr(code_point)
+        for start, end in zip(starts, ends, strict=True)
+        for code_point in range(start, end + 1)
+    ]
+    parts = [letters[offset : offset + 500] for offset in range(0, len(letters), 500)]
     assert len(letters) > 2000
     assert [part for part in parts if not covers(family, " ".join(part))] == []
 
 
-def test_any_text_at_all_can_be_set() -> None:
-    # PDF/A refuses a character without a glyph: any mix of any characters must come out as something.
+def test_any_text_can_be_printed() -> None:
+    # PDF/A forbids a character without a glyph: every mix of characters must be printed as something.
     chance = random.Random(7)
-    said = "".join(
+    text = "".join(
         chr(
             chance.choice(
                 (chance.randrange(0x20, 0x300), chance.randrange(0x300, 0x3000), chance.randrange(0x11_0000))
@@ -172,14 +182,14 @@ def test_any_text_at_all_can_be_set() -> None:
         )
         for _ in range(6000)
     )
-    assert made(Wording("said", said), Fields((("Name", said[:500]),)))
+    assert made_pdf(Wording("said", text), Fields((("Name", text[:500]),)))
 
 
-def test_a_picture_is_drawn_and_named() -> None:
-    view = RecordView(UsageRecord({}), LABELS)
-    drawn = list(pictures(view, [StoredPicture(2, png()), StoredPicture(3, b"no picture")]))
-    assert [type(one) for one in drawn] == [Heading, Picture]
-    data = made(*drawn)
+def test_an_image_is_printed_with_its_caption() -> None:
+    record_view = RecordView(UsageRecord({}), LABELS)
+    image_blocks = list(pictures(record_view, [StoredPicture(2, png()), StoredPicture(3, b"no picture")]))
+    assert [type(block) for block in image_blocks] == [Heading, Picture]
+    data = made_pdf(*image_blocks)
     assert "Enclosure 2" in pdf.text(data)
     assert [len(page.images) for page in pdf.reader(data).pages] == [0, 1]
 
@@ -195,17 +205,17 @@ def test_a_picture_is_drawn_and_named() -> None:
         b"\xff\xd8\xff\xe0\x00\x00" * 9,
     ],
 )
-def test_what_is_no_whole_picture_is_left_an_enclosure(data: bytes) -> None:
+def test_a_damaged_image_stays_an_enclosure(data: bytes) -> None:
     assert _as_svg(data) is None
 
 
-def test_a_broken_picture_does_not_stop_the_file() -> None:
+def test_a_damaged_image_does_not_stop_the_file() -> None:
     broken = png()[:45] + b"\0" * 30
     assert _as_svg(broken) is not None
-    drawn = list(
+    image_blocks = list(
         pictures(RecordView(UsageRecord({}), LABELS), [StoredPicture(1, broken), StoredPicture(2, png())])
     )
-    assert [one.caption for one in drawn if isinstance(one, Picture)] == ["Enclosure 2"]
+    assert [block.caption for block in image_blocks if isinstance(block, Picture)] == ["Enclosure 2"]
 
 
 MARKDOWN = """# Monitoring (8.4)
@@ -224,7 +234,7 @@ Counted apart: 1 request.
 """
 
 
-def test_a_report_becomes_blocks() -> None:
+def test_a_markdown_report_becomes_blocks() -> None:
     head, first, second, figures, table, items = blocks(MARKDOWN)
     assert (head, figures) == (Heading("Monitoring (8.4)", 1), Heading("Figures", 1))
     assert (first, second) == (Paragraph("Received: **12**."), Paragraph("Counted apart: 1 request."))
@@ -233,10 +243,10 @@ def test_a_report_becomes_blocks() -> None:
     assert items == Items(("**In time**: accepted by the channel.", "Other."))
 
 
-def test_a_report_is_set_with_its_title() -> None:
+def test_a_report_is_printed_with_its_title() -> None:
     data = as_pdf(report_document(MARKDOWN, LABELS, organisation="Northwind Water", made_at=AT), at=AT)
-    said = pdf.words(data)
+    content = pdf.words(data)
     assert pdf.conformance(data) == ("3", "A", "1")
-    assert "Monitoring (8.4)" in said
-    assert "11 of 12" in said
-    assert "**" not in said
+    assert "Monitoring (8.4)" in content
+    assert "11 of 12" in content
+    assert "**" not in content

@@ -1,4 +1,4 @@
-"""`amends triage promote`, `history` and `rollback`, and what `amends check` says of the model."""
+"""`amends triage promote`, `history` and `rollback`, and what `amends check` reports about the model."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ PAIRS = [(f"{text} {where}", kind) for kind, texts in THINGS.items() for text in
 
 @pytest.fixture(scope="module")
 def good() -> Model:
-    """A model that knows water from money."""
+    """A model that can distinguish water from money."""
     return train([Example(text, kind) for text, kind in PAIRS])
 
 
 @pytest.fixture(scope="module")
 def bad() -> Model:
-    """A model made of labels drawn by lot."""
-    drawn = random.Random(1)
-    return train([Example(text, drawn.choice(sorted(THINGS))) for text, _ in PAIRS])
+    """A model trained on random labels."""
+    dice = random.Random(1)
+    return train([Example(text, dice.choice(sorted(THINGS))) for text, _ in PAIRS])
 
 
 @pytest.fixture
@@ -60,22 +60,22 @@ def product(tmp_path: Path, usual_url: str) -> Product:
 
 @pytest.fixture
 def desk(product: Product) -> Iterator[Desk]:
-    """A desk at work on it."""
-    at = FakeClock(datetime(2026, 3, 4, 10, tzinfo=UTC))
-    with opened(product.env["AMENDS_DATABASE_URL"], at, Keyring([base64.b64decode(KEY)])) as store:
-        made = Desk(store)
+    """A desk that works on it."""
+    clock = FakeClock(datetime(2026, 3, 4, 10, tzinfo=UTC))
+    with opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)])) as store:
+        desk_then = Desk(store)
         store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
-        yield made
+        yield desk_then
 
 
 def use(store: Store, model: Model) -> int:
-    """Keep and use it."""
+    """Keep this model and activate it; returns its number."""
     blob = dump(model)
     return store.write(keep_model, blob, digest(blob), card(model))
 
 
 def confirmed(desk: Desk, count: int) -> None:
-    """So many complaints about water and money, assessed."""
+    """Receive and assess this many complaints about water and money."""
     for number in range(count):
         text, kind = PAIRS[number * 5 % len(PAIRS)]
         ref = desk.receive(f"{text}, house {number}", chat=desk.chat(str(number)))
@@ -83,7 +83,7 @@ def confirmed(desk: Desk, count: int) -> None:
         desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "category": kind})
 
 
-async def test_a_worse_model_is_refused_with_reasons_and_forced_only_with_one(
+async def test_a_worse_model_is_refused_with_reasons_and_forced_only_with_a_reason(
     product: Product, desk: Desk, good: Model, bad: Model
 ) -> None:
     use(desk.store, good)
@@ -95,8 +95,8 @@ async def test_a_worse_model_is_refused_with_reasons_and_forced_only_with_one(
     assert "Not used" in refused.err
     assert "macro-F1 1.000 ->" in refused.err
     assert "--force --reason" in refused.err
-    unsaid = await product.amends("triage", "promote", "bad.skops", "--force")
-    assert (unsaid.code, "--reason" in unsaid.err) == (2, True)
+    without_reason = await product.amends("triage", "promote", "bad.skops", "--force")
+    assert (without_reason.code, "--reason" in without_reason.err) == (2, True)
     forced = await product.amends(
         "triage",
         "promote",
@@ -109,8 +109,8 @@ async def test_a_worse_model_is_refused_with_reasons_and_forced_only_with_one(
         "--json",
     )
     assert (forced.code, forced.json["promoted"], forced.json["forced"]) == (0, True, True)
-    shown = (await product.amends("triage", "history", "--json")).json
-    newest = shown["models"][0]
+    history = (await product.amends("triage", "history", "--json")).json
+    newest = history["models"][0]
     assert (newest["how"], newest["by"], newest["why"], newest["in_use"]) == (
         "forced",
         "ann",
@@ -123,14 +123,14 @@ async def test_a_worse_model_is_refused_with_reasons_and_forced_only_with_one(
         0,
         True,
     )
-    people = await product.amends("triage", "history")
-    assert people.code == 0
-    for told in ("gone back to", "promoted past the gate", "turned away", "it was no better", "(in use)"):
-        assert told in people.out
+    listing = await product.amends("triage", "history")
+    assert listing.code == 0
+    for phrase in ("gone back to", "promoted past the gate", "turned away", "it was no better", "(in use)"):
+        assert phrase in listing.out
 
 
 @pytest.mark.on_both
-async def test_a_better_model_is_let_in_and_is_not_judged_twice(
+async def test_a_better_model_is_promoted_and_is_not_evaluated_twice(
     product: Product, desk: Desk, good: Model, bad: Model
 ) -> None:
     use(desk.store, bad)
@@ -143,40 +143,40 @@ async def test_a_better_model_is_let_in_and_is_not_judged_twice(
     assert (again.code, "in use already" in again.out) == (0, True)
 
 
-async def test_promoting_a_model_warns_of_categories_that_the_desk_has_not(
+async def test_promoting_a_model_warns_about_categories_that_the_desk_does_not_have(
     product: Product, desk: Desk, good: Model
 ) -> None:
     rows = [Example(text, {"money": "mortgage"}.get(kind, kind)) for text, kind in PAIRS]
     (product.folder / "elsewhere.skops").write_bytes(dump(train(rows)))
     (product.folder / "good.skops").write_bytes(dump(good))
     warned = await product.amends("triage", "promote", "elsewhere.skops", "--force", "--reason", "a try")
-    at_home = await product.amends("triage", "promote", "good.skops", "--force", "--reason", "a try")
-    assert (warned.code, at_home.code) == (0, 0)
+    without_warning = await product.amends("triage", "promote", "good.skops", "--force", "--reason", "a try")
+    assert (warned.code, without_warning.code) == (0, 0)
     assert "knows categories that this desk does not have: mortgage." in warned.err
-    assert "this desk has not" not in at_home.err
+    assert "this desk has not" not in without_warning.err
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"\x80\x04cos\nsystem\n(S'true'\ntR.", "no model file of Amends (a pickle"),
         (b"PK\x03\x04 cut off", "damaged"),
         (b"", "no model file of Amends"),
     ],
 )
-async def test_a_file_that_is_no_model_is_refused_and_the_last_good_one_stays(
-    product: Product, desk: Desk, good: Model, content: bytes, said: str
+async def test_a_file_that_is_no_model_is_refused_and_the_active_model_stays(
+    product: Product, desk: Desk, good: Model, content: bytes, message: str
 ) -> None:
     number = use(desk.store, good)
     (product.folder / "evil.skops").write_bytes(content)
     refused = await product.amends("triage", "promote", "evil.skops", "--force", "--reason", "trust me")
     active = desk.store.read(load_active_model)
-    assert (refused.code, said in refused.err, "Traceback" in refused.err) == (1, True, False)
+    assert (refused.code, message in refused.err, "Traceback" in refused.err) == (1, True, False)
     assert active is not None
     assert active[2] == number
 
 
-async def test_with_nothing_before_there_is_nothing_to_go_back_to(
+async def test_a_rollback_without_an_earlier_model_is_refused(
     product: Product, desk: Desk, good: Model
 ) -> None:
     empty = await product.amends("triage", "history")
@@ -187,8 +187,8 @@ async def test_with_nothing_before_there_is_nothing_to_go_back_to(
 
 
 def marks(store: Store) -> list[tuple[str, str]]:
-    """What the check finds."""
-    return [(one.mark, one.what) for one in model_findings(store)]
+    """The marks and subjects of the findings about the model."""
+    return [(finding.mark, finding.what) for finding in model_findings(store)]
 
 
 def test_the_check_fails_on_an_altered_model_with_the_remedy(store: Store, good: Model) -> None:
@@ -200,22 +200,26 @@ def test_the_check_fails_on_an_altered_model_with_the_remedy(store: Store, good:
             MODELS.update().where(MODELS.c.id == number).values(blob=dump(good)[:-1])
         )
     )
-    (found,) = model_findings(store)
+    (finding,) = model_findings(store)
     assert (none_yet, fine) == ([("warn", "model")], [("ok", "model")])
-    assert (found.mark, "SHA-256 differs" in found.found) == ("fail", True)
-    assert "amends triage rollback" in found.remedy
+    assert (finding.mark, "SHA-256 differs" in finding.found) == ("fail", True)
+    assert "amends triage rollback" in finding.remedy
 
 
-def test_the_check_tells_of_a_candidate_that_was_turned_away(store: Store, good: Model, bad: Model) -> None:
+def test_the_check_reports_a_rejected_candidate(store: Store, good: Model, bad: Model) -> None:
     use(store, good)
     blob = dump(bad)
     run = TrainingRun("3:x", store.now(), 9, False, {"reasons": ["fixed: macro-F1 falls"], "figures": {}})
     store.write(keep_run, run, blob, digest(blob), card(bad), activate=False)
-    _, found = model_findings(store)
-    assert (found.mark, found.what, "fixed: macro-F1 falls" in found.found) == ("warn", "last training", True)
+    _, finding = model_findings(store)
+    assert (finding.mark, finding.what, "fixed: macro-F1 falls" in finding.found) == (
+        "warn",
+        "last training",
+        True,
+    )
 
 
-def test_the_check_warns_where_people_no_longer_confirm_what_is_proposed(
+def test_the_check_warns_when_staff_no_longer_confirm_the_proposals(
     usual_store: Store, clock: FakeClock, good: Model
 ) -> None:
     desk = Desk(usual_store)
@@ -228,5 +232,9 @@ def test_the_check_warns_where_people_no_longer_confirm_what_is_proposed(
         usual_store.write(open_case, ref, desk.actor(HANDLER), "open")
         desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "category": "supply" if number % 5 else "money"})
         clock.go_on(minutes=1)
-    found = {one.found.split(",")[0] for one in model_findings(usual_store) if one.what == "model drift"}
-    assert "people confirm 20% of the last 50 proposals" in found
+    shares = {
+        finding.found.split(",")[0]
+        for finding in model_findings(usual_store)
+        if finding.what == "model drift"
+    }
+    assert "people confirm 20% of the last 50 proposals" in shares

@@ -1,4 +1,4 @@
-"""A new model is trained in the background: owed once, one at a time, judged, resumed after a kill."""
+"""A new model is trained in the background: scheduled once, one at a time, evaluated, resumed after a crash."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ from tests.edges.desk import ASSESSED, HANDLER, MANAGER, Desk
 from tests.rules.builders import a_proposal
 from triage.learning.training import PIPELINE
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 BY_NUMBER = LearningSettings(retrain_after=3, retrain_at=None)
 BY_NIGHT = LearningSettings(retrain_after=0, retrain_at=time(3))
-MADE = (
+ANSWER = (
     b"a model",
     {"card": {"version": "x"}, "verdict": {"passes": True, "reasons": [], "figures": {}}},
     None,
@@ -68,9 +68,9 @@ MADE = (
 
 
 class Process:
-    """Stands in for the process that trains: keeps the orders, answers when it is let."""
+    """A fake training process: keeps the orders, and answers when it may."""
 
-    def __init__(self, answer: Any = MADE, *, waits: bool = False) -> None:
+    def __init__(self, answer: Any = ANSWER, *, waits: bool = False) -> None:
         self.orders: list[dict[str, Any]] = []
         self.blobs: list[bytes] = []
         self.niceness: list[int] = []
@@ -81,7 +81,7 @@ class Process:
             self.go.set()
 
     async def __call__(self, order: bytes, nice: int) -> Any:
-        """Take an order."""
+        """Take an order and wait for the permission to answer."""
         self.niceness.append(nice)
         head, _, blob = order.partition(b"\n")
         self.orders.append(json.loads(head))
@@ -95,62 +95,66 @@ class Process:
         return self._answer
 
 
-def owed(store: Store) -> list[str]:
-    """Keys of the training runs that are owed."""
-    return [str(one["key"]) for one in store.read(list_failed, everything=True) if one["kind"] == "train"]
+def scheduled_runs(store: Store) -> list[str]:
+    """Keys of the scheduled training runs."""
+    return [str(row["key"]) for row in store.read(list_failed, everything=True) if row["kind"] == "train"]
 
 
-def claimed(store: Store) -> Obligation:
-    """The run that is due, in our hands."""
-    (one,) = store.write(claim, ("train",), 1, LEASE_SECONDS)
-    return one
+def claim_run(store: Store) -> Obligation:
+    """Claim the training run that is due."""
+    (obligation,) = store.write(claim, ("train",), 1, LEASE_SECONDS)
+    return obligation
 
 
 def assess(desk: Desk, number: int) -> str:
-    """One more complaint assessed."""
+    """Receive and assess one more complaint."""
     return desk.assessed(text=f"The water is brown, day {number}.", chat=desk.chat(str(number)))
 
 
-def with_model(store: Store) -> None:
-    """A model is in use."""
+def activate_first_model(store: Store) -> None:
+    """Activate a first model."""
     store.write(keep_model, b"first", "a7937b64b8caa58f03721bb6bacf5c78cb235febe0e70b1b84cd99541461a08e", {})
 
 
-def test_the_first_training_is_owed_once_and_not_with_a_model(store: Store) -> None:
+def test_the_first_training_is_scheduled_once_and_not_if_there_is_a_model(store: Store) -> None:
     schedule_first_training(store)
     schedule_first_training(store)
-    assert owed(store) == ["train:first"]
-    with_model(store)
-    store.write(complete, claimed(store).id)
+    assert scheduled_runs(store) == ["train:first"]
+    activate_first_model(store)
+    store.write(complete, claim_run(store).id)
     schedule_first_training(store)
-    assert owed(store) == []
+    assert scheduled_runs(store) == []
 
 
-def test_a_release_that_trains_otherwise_owes_a_run(store: Store) -> None:
+def test_a_release_with_another_pipeline_schedules_a_run(store: Store) -> None:
     run = TrainingRun("2:abc", store.now(), 1, True, {"reasons": [], "figures": {}})
     store.write(keep_run, run, b"first", "a" * 64, {}, activate=True)
     schedule_first_training(store)
     schedule_first_training(store)
-    assert owed(store) == [f"train:pipeline:{PIPELINE}"]
+    assert scheduled_runs(store) == [f"train:pipeline:{PIPELINE}"]
 
 
-def test_after_so_many_assessments_one_run_is_owed_whoever_ticks(database_url: str, clock: FakeClock) -> None:
-    with opened(database_url, clock) as one, opened(database_url, clock) as other:
-        desk = Desk(one)
-        with_model(one)
+def test_after_enough_assessments_one_run_is_scheduled_by_any_number_of_processes(
+    database_url: str, clock: FakeClock
+) -> None:
+    with opened(database_url, clock) as first, opened(database_url, clock) as second:
+        desk = Desk(first)
+        activate_first_model(first)
         clock.go_on(minutes=1)
         assess(desk, 1), assess(desk, 2)
-        schedule_retraining(one, BY_NUMBER)
-        before = owed(one)
+        schedule_retraining(first, BY_NUMBER)
+        before = scheduled_runs(first)
         assess(desk, 3)
-        for store in (one, other, one):
+        for store in (first, second, first):
             schedule_retraining(store, BY_NUMBER)
-        assert (before, len(owed(one))) == ([], 1)
+        assert (before, len(scheduled_runs(first))) == ([], 1)
 
 
-async def test_the_next_run_is_counted_from_the_last(store: Store, clock: FakeClock) -> None:
+async def test_assessments_for_the_next_run_are_counted_from_the_last_run(
+    store: Store, clock: FakeClock
+) -> None:
     desk = Desk(store)
-    with_model(store)
+    activate_first_model(store)
     clock.go_on(minutes=1)
     for number in range(3):
         assess(desk, number)
@@ -160,13 +164,13 @@ async def test_the_next_run_is_counted_from_the_last(store: Store, clock: FakeCl
     clock.go_on(minutes=1)
     assess(desk, 4)
     schedule_retraining(store, BY_NUMBER)
-    assert owed(store) == []
+    assert scheduled_runs(store) == []
     assess(desk, 5), assess(desk, 6)
     schedule_retraining(store, BY_NUMBER)
-    assert len(owed(store)) == 1
+    assert len(scheduled_runs(store)) == 1
 
 
-async def test_the_first_model_is_waited_for_and_later_ones_give_way_to_everything(
+async def test_the_first_training_runs_at_normal_priority_and_later_ones_at_low_priority(
     store: Store, clock: FakeClock
 ) -> None:
     process = Process()
@@ -180,37 +184,37 @@ async def test_the_first_model_is_waited_for_and_later_ones_give_way_to_everythi
 
 
 async def perform(store: Store, process: Process, **more: Any) -> Any:
-    """Do the one that is due, and settle it as the loop does."""
-    one = claimed(store)
-    outcome = await training(store, process=process, **{"languages": ("en",), **more})["train"](one)
+    """Handle the run that is due, and complete it as the worker does."""
+    obligation = claim_run(store)
+    outcome = await training(store, process=process, **{"languages": ("en",), **more})["train"](obligation)
     if outcome == Completed():
-        store.write(complete, one.id)
+        store.write(complete, obligation.id)
     return outcome
 
 
-def test_at_night_one_run_is_owed_if_anything_changed(database_url: str, clock: FakeClock) -> None:
+def test_one_nightly_run_is_scheduled_if_anything_changed(database_url: str, clock: FakeClock) -> None:
     clock.at = datetime(2026, 11, 3, 22, tzinfo=UTC)
-    with opened(database_url, clock) as one, opened(database_url, clock) as other:
-        desk = Desk(one)
-        with_model(one)
+    with opened(database_url, clock) as first, opened(database_url, clock) as second:
+        desk = Desk(first)
+        activate_first_model(first)
         clock.at = datetime(2026, 11, 4, 4, tzinfo=UTC)
-        schedule_retraining(one, BY_NIGHT)
-        unchanged = owed(one)
+        schedule_retraining(first, BY_NIGHT)
+        unchanged = scheduled_runs(first)
         assess(desk, 1)
         clock.at = datetime(2026, 11, 5, 2, 59, tzinfo=UTC)
-        schedule_retraining(one, BY_NIGHT)
-        early = owed(one)
+        schedule_retraining(first, BY_NIGHT)
+        early = scheduled_runs(first)
         clock.at = datetime(2026, 11, 5, 3, 14, tzinfo=UTC)
-        for store in (one, other):
+        for store in (first, second):
             schedule_retraining(store, BY_NIGHT)
-        assert (unchanged, early, owed(one)) == ([], [], ["train:2026-11-05"])
+        assert (unchanged, early, scheduled_runs(first)) == ([], [], ["train:2026-11-05"])
 
 
 OWN = [{"text": "My own example", "category": "money", "severity": None, "language": "en"}]
 
 
-async def learnt_once(store: Store, learning: LearningSettings = BY_NIGHT) -> None:
-    """A run was made of these settings and no examples of the organisation's own."""
+async def run_once(store: Store, learning: LearningSettings = BY_NIGHT) -> None:
+    """Make a run with these settings and without examples of the organisation."""
     Desk(store)
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     await perform(store, Process(), learning=learning)
@@ -226,22 +230,22 @@ async def learnt_once(store: Store, learning: LearningSettings = BY_NIGHT) -> No
         (BY_NIGHT, ("en",), OWN),
     ],
 )
-async def test_changed_settings_or_examples_owe_a_run_at_the_next_start_or_night(
+async def test_changed_settings_or_examples_schedule_a_run_at_the_next_start_or_night(
     store: Store, clock: FakeClock, learning: LearningSettings, languages: tuple[str, ...], own: list[Any]
 ) -> None:
-    await learnt_once(store)
+    await run_once(store)
     same = besides(BY_NIGHT, ("en",), [])
     other = besides(learning, languages, own)
     clock.at = datetime(2026, 11, 4, 4, tzinfo=UTC)
     schedule_first_training(store, same)
     schedule_retraining(store, learning, same)
-    unchanged = owed(store)
+    unchanged = scheduled_runs(store)
     schedule_retraining(store, learning, other)
-    assert (unchanged, owed(store)) == ([], ["train:2026-11-04"])
-    store.write(complete, claimed(store).id)
+    assert (unchanged, scheduled_runs(store)) == ([], ["train:2026-11-04"])
+    store.write(complete, claim_run(store).id)
     schedule_first_training(store, other)
     schedule_first_training(store, other)
-    assert len(owed(store)) == 1
+    assert len(scheduled_runs(store)) == 1
     process = Process()
     assert (
         await perform(store, process, learning=learning, languages=languages, own=lambda: own) == Completed()
@@ -249,70 +253,66 @@ async def test_changed_settings_or_examples_owe_a_run_at_the_next_start_or_night
     assert len(process.orders) == 1
 
 
-async def test_what_was_changed_and_changed_back_is_learnt_from_once_more(
-    store: Store, clock: FakeClock
-) -> None:
-    await learnt_once(store)
+async def test_settings_changed_back_cause_another_run(store: Store, clock: FakeClock) -> None:
+    await run_once(store)
     for number, own in enumerate((OWN, [], OWN)):
         clock.go_on(days=1)
         schedule_first_training(store, besides(BY_NIGHT, ("en",), own))
         process = Process()
         assert await perform(store, process, learning=BY_NIGHT, own=lambda own=own: own) == Completed()
-        assert (number, len(process.orders), owed(store)) == (number, 1, [])
+        assert (number, len(process.orders), scheduled_runs(store)) == (number, 1, [])
 
 
-async def test_the_tick_looks_at_what_lies_besides_the_record(usual_store: Store, clock: FakeClock) -> None:
-    await learnt_once(usual_store)
+async def test_the_tick_compares_the_inputs_outside_the_record(usual_store: Store, clock: FakeClock) -> None:
+    await run_once(usual_store)
     clock.go_on(days=1)
     for own in ([], OWN):
         ticks = ticking(
             usual_store, learning=BY_NIGHT, besides=lambda own=own: besides(BY_NIGHT, ("en",), own)
         )
         await ticks.get_job("housekeeping").func()
-    assert owed(usual_store) == ["train:2026-11-04"]
+    assert scheduled_runs(usual_store) == ["train:2026-11-04"]
 
 
-async def test_the_tick_owes_it_by_the_settings_and_never_without_them(
+async def test_the_tick_schedules_training_only_with_learning_settings(
     usual_store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(usual_store)
-    with_model(usual_store)
+    activate_first_model(usual_store)
     clock.go_on(minutes=1)
     assess(desk, 1)
     await ticking(usual_store).get_job("housekeeping").func()
-    before = owed(usual_store)
+    before = scheduled_runs(usual_store)
     await ticking(usual_store, learning=BY_NIGHT).get_job("housekeeping").func()
-    assert (before, owed(usual_store)) == ([], ["train:2026-11-03"])
+    assert (before, scheduled_runs(usual_store)) == ([], ["train:2026-11-03"])
 
 
-def test_an_erasure_alone_is_a_change(store: Store, clock: FakeClock) -> None:
+def test_an_erasure_alone_counts_as_a_change(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
     ref = desk.closed()
-    with_model(store)
+    activate_first_model(store)
     clock.go_on(minutes=1)
     schedule_retraining(store, BY_NIGHT)
-    before = owed(store)
+    before = scheduled_runs(store)
     store.write(erase_complainant, store.read(find_person, ref), "request")
     schedule_retraining(store, BY_NIGHT)
-    assert (before, owed(store)) == ([], ["train:2026-11-03"])
+    assert (before, scheduled_runs(store)) == ([], ["train:2026-11-03"])
 
 
-def test_switched_off_nothing_is_owed(store: Store, clock: FakeClock) -> None:
+def test_with_learning_off_no_run_is_scheduled(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
-    with_model(store)
+    activate_first_model(store)
     clock.go_on(days=1)
     for number in range(3):
         assess(desk, number)
     schedule_retraining(store, LearningSettings(retrain_after=0, retrain_at=None))
-    assert owed(store) == []
+    assert scheduled_runs(store) == []
 
 
-async def test_the_order_holds_the_words_and_nothing_of_who_confirmed_them(
-    store: Store, clock: FakeClock
-) -> None:
+async def test_the_order_holds_the_words_and_not_who_assessed_them(store: Store, clock: FakeClock) -> None:
     desk, process = Desk(store), Process()
     ref = assess(desk, 1)
-    with_model(store)
+    activate_first_model(store)
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     own = [{"text": "My own example", "category": "money", "severity": None, "language": "en"}]
     assert await perform(store, process, own=lambda: own) == Completed()
@@ -333,10 +333,10 @@ async def test_the_order_holds_the_words_and_nothing_of_who_confirmed_them(
     assert process.blobs == [b"first"]
 
 
-async def test_a_candidate_that_fails_the_gate_leaves_the_model_in_use(
+async def test_a_candidate_that_fails_the_evaluation_leaves_the_active_model(
     store: Store, clock: FakeClock
 ) -> None:
-    with_model(store)
+    activate_first_model(store)
     clock.go_on(minutes=1)
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     verdict = {"passes": False, "reasons": ["fixed: macro-F1 falls"], "figures": {}}
@@ -348,7 +348,7 @@ async def test_a_candidate_that_fails_the_gate_leaves_the_model_in_use(
     assert store.read(list_models)[0]["verdict"]["reasons"] == ["fixed: macro-F1 falls"]
 
 
-async def test_what_was_learnt_from_before_is_settled_at_once(store: Store, clock: FakeClock) -> None:
+async def test_a_run_on_the_same_examples_is_completed_at_once(store: Store, clock: FakeClock) -> None:
     desk, process = Desk(store), Process()
     assess(desk, 1)
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
@@ -357,28 +357,26 @@ async def test_what_was_learnt_from_before_is_settled_at_once(store: Store, cloc
     assert (outcomes, len(process.orders)) == ([Completed(), Completed()], 1)
 
 
-async def test_a_second_run_waits_for_the_first_over_all_replicas(
-    database_url: str, clock: FakeClock
-) -> None:
-    with opened(database_url, clock) as one, opened(database_url, clock) as other:
-        one.write(insert_obligation, NewObligation("train:1", "train", one.now(), SendPriority.BULK))
-        one.write(insert_obligation, NewObligation("train:2", "train", one.now(), SendPriority.BULK))
+async def test_a_second_run_waits_for_the_first_across_replicas(database_url: str, clock: FakeClock) -> None:
+    with opened(database_url, clock) as replica, opened(database_url, clock) as other_replica:
+        replica.write(insert_obligation, NewObligation("train:1", "train", replica.now(), SendPriority.BULK))
+        replica.write(insert_obligation, NewObligation("train:2", "train", replica.now(), SendPriority.BULK))
         slow, idle = Process(waits=True), Process()
-        first = asyncio.create_task(perform(one, slow))
+        first = asyncio.create_task(perform(replica, slow))
         await slow.begun.wait()
-        second = await perform(other, idle)
+        second = await perform(other_replica, idle)
         slow.go.set()
         assert await first == Completed()
         assert isinstance(second, Rescheduled)
         assert idle.orders == []
 
 
-async def test_both_leases_are_renewed_while_it_runs(store: Store) -> None:
+async def test_both_leases_are_renewed_during_a_run(store: Store) -> None:
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     process = Process(waits=True)
     work = asyncio.create_task(perform(store, process, beat_seconds=0.01))
     await process.begun.wait()
-    run_out(store)
+    age_leases(store)
     while leases(store)[0] < LEADER_SECONDS / 2 or leases(store)[1] < LEASE_SECONDS / 2:
         await asyncio.sleep(0.01)
     again = store.write(claim, ("train",), 1, LEASE_SECONDS)
@@ -386,8 +384,8 @@ async def test_both_leases_are_renewed_while_it_runs(store: Store) -> None:
     assert (await work, again) == (Completed(), [])
 
 
-def run_out(store: Store) -> None:
-    """Both leases end within the second, as if time had passed."""
+def age_leases(store: Store) -> None:
+    """Shorten both leases by 25 seconds, as if time had passed."""
 
     def soon(tx: Any) -> None:
         for table, column in ((LEASES, LEASES.c.until), (OBLIGATIONS, OBLIGATIONS.c.lease_until)):
@@ -397,19 +395,23 @@ def run_out(store: Store) -> None:
 
 
 def leases(store: Store) -> tuple[float, float]:
-    """How many seconds are left of the trainer's lease and of the duty's."""
+    """The seconds left of the trainer's lease and of the obligation's."""
 
     def left(tx: Any) -> tuple[float, float]:
-        held = tx.connection.execute(
+        leadership = tx.connection.execute(
             select(LEASES.c.until - database_seconds()).where(LEASES.c.name == TRAINER)
         ).scalar_one()
-        duty = tx.connection.execute(select(OBLIGATIONS.c.lease_until - database_seconds())).scalar_one()
-        return float(held), float(duty)
+        obligation = tx.connection.execute(
+            select(OBLIGATIONS.c.lease_until - database_seconds())
+        ).scalar_one()
+        return float(leadership), float(obligation)
 
     return store.read(left)
 
 
-async def test_taken_over_by_another_the_work_is_left_to_it(store: Store) -> None:
+async def test_a_run_whose_leadership_was_taken_over_is_stopped_and_left_to_the_other_process(
+    store: Store,
+) -> None:
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     process = Process(waits=True)
     work = asyncio.create_task(perform(store, process, beat_seconds=0.01))
@@ -421,49 +423,49 @@ async def test_taken_over_by_another_the_work_is_left_to_it(store: Store) -> Non
     store.write(stolen)
     assert await work == Completed(settled=True)
     assert process.stopped
-    assert owed(store) == ["train:1"]
+    assert scheduled_runs(store) == ["train:1"]
     assert store.read(load_last_run) is None
 
 
-async def test_stopped_in_the_middle_the_process_ends_and_the_duty_is_done_by_the_next(
+async def test_a_stop_during_training_ends_the_process_and_the_next_one_repeats_the_run(
     database_url: str, clock: FakeClock
 ) -> None:
-    with opened(database_url, clock) as one:
-        one.write(insert_obligation, NewObligation("train:1", "train", one.now(), SendPriority.BULK))
+    with opened(database_url, clock) as store:
+        store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
         slow = Process(waits=True)
-        performing = Worker(one, training(one, languages=("en",), process=slow))
-        loop = asyncio.create_task(performing.run())
+        worker = Worker(store, training(store, languages=("en",), process=slow))
+        loop = asyncio.create_task(worker.run())
         await slow.begun.wait()
-        performing.stop()
+        worker.stop()
         await loop
         assert slow.stopped
-        assert owed(one) == ["train:1"]
-    with opened(database_url, clock) as other:
-        other.write(free_leases)
-        assert await perform(other, Process()) == Completed()
-        assert other.read(load_active_model) is not None
+        assert scheduled_runs(store) == ["train:1"]
+    with opened(database_url, clock) as next_store:
+        next_store.write(free_leases)
+        assert await perform(next_store, Process()) == Completed()
+        assert next_store.read(load_active_model) is not None
 
 
-async def test_killed_in_the_middle_another_replica_begins_anew_once_the_leases_ran_out(
+async def test_after_a_crash_another_replica_repeats_the_run_when_the_leases_have_expired(
     database_url: str, clock: FakeClock
 ) -> None:
     with opened(database_url, clock) as dead:
         dead.write(insert_obligation, NewObligation("train:1", "train", dead.now(), SendPriority.BULK))
-        claimed(dead)
+        claim_run(dead)
         dead.write(acquire_leadership, TRAINER, "dead", LEADER_SECONDS)
-    with opened(database_url, clock) as other:
-        assert other.write(claim, ("train",), 1, LEASE_SECONDS) == []
-        other.write(
+    with opened(database_url, clock) as survivor:
+        assert survivor.write(claim, ("train",), 1, LEASE_SECONDS) == []
+        survivor.write(
             lambda tx: [
                 tx.connection.execute(LEASES.update().values(until=0.0)),
                 tx.connection.execute(OBLIGATIONS.update().values(lease_until=0.0)),
             ]
         )
-        assert await perform(other, Process()) == Completed()
-        assert (owed(other), other.read(load_active_model) is not None) == ([], True)
+        assert await perform(survivor, Process()) == Completed()
+        assert (scheduled_runs(survivor), survivor.read(load_active_model) is not None) == ([], True)
 
 
-async def test_a_stop_ends_the_process_that_trains(
+async def test_a_stop_kills_the_training_subprocess(
     usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[asyncio.subprocess.Process] = []
@@ -477,31 +479,31 @@ async def test_a_stop_ends_the_process_that_trains(
     usual_store.write(
         insert_obligation, NewObligation("train:1", "train", usual_store.now(), SendPriority.BULK)
     )
-    performing = Worker(usual_store, training(usual_store, languages=("en",)))
-    loop = asyncio.create_task(performing.run())
+    worker = Worker(usual_store, training(usual_store, languages=("en",)))
+    loop = asyncio.create_task(worker.run())
     while not started:
         await asyncio.sleep(0.01)
-    performing.stop()
+    worker.stop()
     await loop
     assert started[0].returncode == -signal.SIGKILL
-    assert owed(usual_store) == ["train:1"]
+    assert scheduled_runs(usual_store) == ["train:1"]
     assert usual_store.write(acquire_leadership, TRAINER, "the next", LEADER_SECONDS) is not None
 
 
-async def test_a_real_run_learns_from_the_record_and_its_model_is_kept_whole(store: Store) -> None:
+async def test_a_real_run_trains_on_the_record_and_stores_an_intact_model(store: Store) -> None:
     desk = Desk(store)
     for number in range(4):
         assess(desk, number)
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
-    one = claimed(store)
-    assert await training(store, languages=("en",))["train"](one) == Completed()
+    obligation = claim_run(store)
+    assert await training(store, languages=("en",))["train"](obligation) == Completed()
     active, run = store.read(load_active_model), store.read(load_last_run)
     assert active is not None
     assert run is not None
     assert (run.passes, run.examples, store.read(is_model_intact, active[2])) == (True, 4, True)
 
 
-async def test_a_run_also_reads_what_nobody_assessed_and_is_no_other_run_for_it(store: Store) -> None:
+async def test_a_run_also_reads_unassessed_complaints_but_new_ones_cause_no_new_run(store: Store) -> None:
     desk = Desk(store)
     assess(desk, 1)
     desk.receive("The lamp is broken.", chat=desk.chat("70002"))
@@ -515,17 +517,17 @@ async def test_a_run_also_reads_what_nobody_assessed_and_is_no_other_run_for_it(
 
 
 def proposal(**more: Any) -> Mapping[str, Any]:
-    """What a model of some version proposes."""
+    """A proposal of a model with these facts."""
     return a_proposal(**more)
 
 
 @pytest.mark.parametrize("version", ["4f2a", "rules"])
-def test_each_proposal_records_the_version_that_made_it(store: Store, version: str) -> None:
+def test_a_proposal_records_the_model_version_that_made_it(store: Store, version: str) -> None:
     desk = Desk(store)
     ref = desk.receive()
     store.write(act, ref, Verb.PROPOSE, MODEL, proposal(model=version))
     store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED)
     desk.act(ref, Verb.REASSESS, MANAGER, {**ASSESSED, "severity": 3})
-    (one,) = store.examples()
-    assert one["proposed"]["model"] == version
+    (example,) = store.examples()
+    assert example["proposed"]["model"] == version

@@ -1,4 +1,4 @@
-"""How an installation says when its model learns."""
+"""The settings that say when an installation's model is trained."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from scheduler.training import LearningSettings
 from tests.edges.product import SETTINGS
 
 
-def said(lines: str) -> LearningSettings:
-    """What these lines under [triage] mean."""
+def settings_of(lines: str) -> LearningSettings:
+    """The settings of these lines under [triage]."""
     return learning_settings(parse_settings(f"{SETTINGS}\n[triage]\n{lines}\n", Path("amends.toml"), {}))
 
 
-def test_without_a_word_it_learns_after_fifty_and_at_three() -> None:
-    assert said("") == LearningSettings(50, time(3), 0.90, 0.10)
+def test_by_default_the_model_is_trained_after_fifty_assessments_and_at_three() -> None:
+    assert settings_of("") == LearningSettings(50, time(3), 0.90, 0.10)
 
 
-def test_every_part_can_be_set_and_the_night_switched_off() -> None:
+def test_every_setting_can_be_changed_and_nightly_training_switched_off() -> None:
     lines = 'retrain_after = 0\nretrain_at = "off"\nwanted_precision = 0.95\nalert_budget = 0.05'
-    assert said(lines) == LearningSettings(0, None, 0.95, 0.05)
-    assert said('retrain_at = "23:15"').retrain_at == time(23, 15)
+    assert settings_of(lines) == LearningSettings(0, None, 0.95, 0.05)
+    assert settings_of('retrain_at = "23:15"').retrain_at == time(23, 15)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,6 @@ def test_every_part_can_be_set_and_the_night_switched_off() -> None:
         ("alert_budget = 0", "alert_budget"),
     ],
 )
-def test_what_is_not_understood_is_refused_with_the_accepted_form(line: str, accepted: str) -> None:
+def test_an_invalid_value_is_refused_with_the_accepted_form(line: str, accepted: str) -> None:
     with pytest.raises(SettingsError, match=accepted):
-        said(line)
+        settings_of(line)

@@ -52,7 +52,7 @@ def sample(page: str, name: str, **labels: str) -> float:
 
 
 def test_due_obligations_are_counted_by_lane_with_their_lateness(store: Store, clock: FakeClock) -> None:
-    Desk(store).say("a", "b")
+    Desk(store).send_reply("a", "b")
     store.write(insert_obligation, NewObligation("survey:1", "survey", store.now(), SendPriority.BULK))
     clock.go_on(seconds=90)
     store.write(insert_obligation, NewObligation("survey:2", "survey", store.now(), SendPriority.BULK))

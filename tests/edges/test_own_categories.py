@@ -1,4 +1,4 @@
-"""`amends init` names an organisation's own categories, and a handful of examples gives a first useful model."""
+"""`amends init` adds an organisation's own categories, and a few examples of each give a first useful model."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def amends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
         monkeypatch.setattr("sys.argv", ["amends", *args])
         with pytest.raises(SystemExit) as ended:
             main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
 
     return run
 
 
 def fill_in(folder: Path) -> None:
-    """A handful of sentences for each category, as the file asks for."""
+    """Write a few sentences for each category, as the file asks for."""
     rows = [f'"{text}",leak_in_the_street,2' for text in LEAKS] + [
         f'"{text}",low_pressure,' for text in PRESSURE
     ]
@@ -71,14 +71,14 @@ def fill_in(folder: Path) -> None:
         opened.write("\n".join(rows) + "\n")
 
 
-def test_init_writes_the_categories_and_files_to_fill_in(amends: Amends, tmp_path: Path) -> None:
+def test_init_writes_the_categories_and_example_files_to_fill_in(amends: Amends, tmp_path: Path) -> None:
     named = "Leak in the street, Low pressure"
     code, out, err = amends("init", "desk", "--languages", "en,tr", "--categories", named)
     assert code == 0
     assert "examples/en.csv" in out
     assert "Fill in desk/examples" in err
     settings = load(tmp_path / "desk" / "amends.toml", {})
-    assert [one.key for one in settings.category] == ["leak_in_the_street", "low_pressure"]
+    assert [category.key for category in settings.category] == ["leak_in_the_street", "low_pressure"]
     assert settings.category[0].name == {"en": "Leak in the street"}
     assert "low_pressure" in categories_of(rulebook(settings))
     empty = organisation_examples(settings.examples_folder, categories_of(rulebook(settings)))
@@ -86,19 +86,19 @@ def test_init_writes_the_categories_and_files_to_fill_in(amends: Amends, tmp_pat
     assert empty.few(["low_pressure"]) == {"low_pressure": 0}
 
 
-def test_without_any_nothing_more_is_written_than_before(tmp_path: Path) -> None:
+def test_without_categories_no_examples_folder_is_written(tmp_path: Path) -> None:
     write_installation(tmp_path, replace(ANSWERS, categories=()))
     assert not (tmp_path / "examples").exists()
     assert load(tmp_path / "amends.toml", {}).category == ()
 
 
-def test_the_second_language_waits_as_a_comment_that_is_accepted(tmp_path: Path) -> None:
+def test_the_second_language_is_a_comment_that_can_be_activated(tmp_path: Path) -> None:
     text = settings_text(ANSWERS).replace('#name.tr = "Low', 'name.tr = "Low')
     settings = parse_settings(text, tmp_path / "amends.toml", {})
     assert settings.category[1].name == {"en": "Low pressure", "tr": "Low pressure"}
 
 
-def test_examples_that_stand_there_already_are_kept(tmp_path: Path) -> None:
+def test_existing_examples_are_kept(tmp_path: Path) -> None:
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "en.csv").write_text("text,category,severity\nmine,money,\n")
     write_installation(tmp_path, ANSWERS)
@@ -117,14 +117,12 @@ def test_a_name_becomes_a_code(name: str, code: str) -> None:
     assert category_code(name) == code
 
 
-def test_names_that_come_to_one_code_are_all_kept_under_codes_of_their_own(
-    amends: Amends, tmp_path: Path
-) -> None:
+def test_names_with_the_same_code_get_different_codes(amends: Amends, tmp_path: Path) -> None:
     names = ["Müll", "Mull", "Утечка", "漏水", "الضغط", "Own 2", "x" * 60, "x" * 61]
     code, _, _ = amends("init", "desk", "--languages", "en", "--categories", ",".join(names))
     assert code == 0
     settings = load(tmp_path / "desk" / "amends.toml", {})
-    assert [(one.key, one.name["en"]) for one in settings.category] == [
+    assert [(category.key, category.name["en"]) for category in settings.category] == [
         ("mull", "Müll"),
         ("mull_2", "Mull"),
         ("own", "Утечка"),
@@ -137,7 +135,7 @@ def test_names_that_come_to_one_code_are_all_kept_under_codes_of_their_own(
     assert "# mull_2: Mull" in (tmp_path / "desk" / "examples" / "en.csv").read_text(encoding="utf-8")
 
 
-def test_the_same_name_twice_is_refused_before_anything_is_written(amends: Amends, tmp_path: Path) -> None:
+def test_a_duplicate_name_is_refused_before_anything_is_written(amends: Amends, tmp_path: Path) -> None:
     code, _, err = amends("init", "desk", "--categories", "Leak, Low pressure, leak")
     assert code == 2
     assert "'leak' is there twice: name each category once" in " ".join(err.split())
@@ -145,34 +143,34 @@ def test_the_same_name_twice_is_refused_before_anything_is_written(amends: Amend
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "message"),
     [("money", "comes with Amends"), ("Leak", "small letters"), ("leak", "is there already")],
 )
-def test_a_code_that_would_not_do_is_refused_with_the_remedy(tmp_path: Path, key: str, told: str) -> None:
+def test_an_invalid_category_code_is_refused_with_the_remedy(tmp_path: Path, key: str, message: str) -> None:
     text = settings_text(replace(ANSWERS, categories=("Leak",)))
     text += f'\n[[category]]\nkey = "{key}"\nname.en = "Another"\n'
-    with pytest.raises(SettingsError, match=told):
+    with pytest.raises(SettingsError, match=message):
         parse_settings(text, tmp_path / "amends.toml", {})
 
 
-def test_a_handful_of_examples_each_gives_a_first_useful_model(amends: Amends, tmp_path: Path) -> None:
+def test_a_few_examples_of_each_category_give_a_first_useful_model(amends: Amends, tmp_path: Path) -> None:
     write_installation(tmp_path, ANSWERS)
     fill_in(tmp_path / "examples")
     code, out, _ = amends("triage", "train", "--out", "m.skops", "--json")
     assert code == 0
-    said: Any = json.loads(out)
-    assert {"leak_in_the_street", "low_pressure", "money", "staff_conduct"} <= set(said["categories"])
+    trained: Any = json.loads(out)
+    assert {"leak_in_the_street", "low_pressure", "money", "staff_conduct"} <= set(trained["categories"])
     wanted = {
         "A burst pipe is flooding the road outside my house": "leak_in_the_street",
         "The pressure in the upstairs shower is very low, only a trickle": "low_pressure",
         "My bill is wrong, you charged me twice": "money",
     }
     for text, category in wanted.items():
-        _, made, _ = amends("triage", "propose", "--model", "m.skops", text, "--json")
-        assert json.loads(made)["category"] == category
+        _, proposal, _ = amends("triage", "propose", "--model", "m.skops", text, "--json")
+        assert json.loads(proposal)["category"] == category
 
 
-def test_own_examples_are_learnt_beside_a_history_and_a_record(amends: Amends, tmp_path: Path) -> None:
+def test_own_examples_are_learnt_in_addition_to_a_history(amends: Amends, tmp_path: Path) -> None:
     write_installation(tmp_path, ANSWERS)
     fill_in(tmp_path / "examples")
     settings = (tmp_path / "amends.toml").read_text()
@@ -183,12 +181,12 @@ def test_own_examples_are_learnt_beside_a_history_and_a_record(amends: Amends, t
     (tmp_path / "history.csv").write_text("text,category\n" + rows)
     code, out, _ = amends("triage", "train", "history.csv", "--no-starters", "--out", "m.skops", "--json")
     assert code == 0
-    said = json.loads(out)
-    assert (said["rows"], said["starters"]) == (9, 12)
-    assert said["categories"] == ["leak_in_the_street", "low_pressure", "money"]
+    trained = json.loads(out)
+    assert (trained["rows"], trained["starters"]) == (9, 12)
+    assert trained["categories"] == ["leak_in_the_street", "low_pressure", "money"]
 
 
-def test_the_record_alone_is_learnt_from(amends: Amends, tmp_path: Path) -> None:
+def test_a_model_can_be_trained_from_the_record_alone(amends: Amends, tmp_path: Path) -> None:
     write_installation(tmp_path, replace(ANSWERS, categories=()))
     assert amends("db", "upgrade")[0] == 0
     code, out, err = amends("triage", "train", "--from-record", "--out", "m.skops", "--json")
@@ -197,14 +195,14 @@ def test_the_record_alone_is_learnt_from(amends: Amends, tmp_path: Path) -> None
     assert json.loads(out)["rows"] == 0
 
 
-def test_without_anything_to_learn_from_the_usage_is_told(amends: Amends, tmp_path: Path) -> None:
+def test_training_without_any_examples_prints_the_usage(amends: Amends, tmp_path: Path) -> None:
     write_installation(tmp_path, ANSWERS)
     code, _, err = amends("triage", "train", "--out", "m.skops")
     assert code == 2
     assert "--from-record" in err
 
 
-def test_check_says_which_own_categories_the_model_in_use_has_not_learnt(
+def test_check_names_own_categories_that_the_active_model_has_not_learnt(
     amends: Amends, tmp_path: Path
 ) -> None:
     write_installation(tmp_path, ANSWERS)
@@ -216,14 +214,14 @@ def test_check_says_which_own_categories_the_model_in_use_has_not_learnt(
     assert "has not learnt leak_in_the_street." in out
 
 
-def test_check_says_which_rows_are_not_used_and_which_categories_are_hardly_known(tmp_path: Path) -> None:
+def test_check_names_unused_rows_and_categories_with_too_few_examples(tmp_path: Path) -> None:
     write_installation(tmp_path, ANSWERS)
     fill_in(tmp_path / "examples")
     with (tmp_path / "examples" / "en.csv").open("a") as opened:
         opened.write("words,nonsense,2\nwords,money,9\n")
     (tmp_path / "examples" / "tr.csv").write_bytes(b"")
     settings = load(tmp_path / "amends.toml", {})
-    unread, refused, known = _categories(settings)
+    unread, refused, counted = _categories(settings)
     assert (unread.mark, "tr.csv is not read" in unread.found, "empty" in unread.remedy) == (
         "warn",
         True,
@@ -231,7 +229,7 @@ def test_check_says_which_rows_are_not_used_and_which_categories_are_hardly_know
     )
     assert (refused.mark, refused.found.endswith("en.csv: 2 rows")) == ("warn", True)
     assert "unknown category 'nonsense'" in refused.remedy
-    assert (known.mark, known.found) == ("ok", "2 of your own, 12 examples")
+    assert (counted.mark, counted.found) == ("ok", "2 of your own, 12 examples")
     (tmp_path / "examples" / "en.csv").write_text(example_file(ANSWERS.own))
-    few = {(one.mark, one.what): one.found for one in _categories(settings)}
+    few = {(finding.mark, finding.what): finding.found for finding in _categories(settings)}
     assert few["warn", "categories"] == "too few examples of leak_in_the_street 0, low_pressure 0"

@@ -1,4 +1,4 @@
-"""`amends case redate`: shown first, done on a yes, told to whom a promise moves later."""
+"""`amends case redate`: previewed, done on confirmation, and announced to complainants whose date moves later."""
 
 from __future__ import annotations
 
@@ -27,98 +27,104 @@ WHY = "The times were written down wrongly."
 
 @pytest.fixture
 def product(tmp_path: Path) -> Product:
-    made = Product(tmp_path)
-    upgrade(made.env["AMENDS_DATABASE_URL"])
-    return made
+    installation = Product(tmp_path)
+    upgrade(installation.env["AMENDS_DATABASE_URL"])
+    return installation
 
 
 @pytest.fixture
 def desk(product: Product) -> Iterator[Desk]:
-    """A desk at the product's own database and rules; it lives in the present, as the command does."""
+    """A desk on the product's own database and rules; its clock shows the present, as the command's does."""
     keys = Keyring([base64.b64decode(KEY)])
     with opened(product.env["AMENDS_DATABASE_URL"], FakeClock(datetime.now(UTC)), keys) as store:
-        made = Desk(store)
+        desk_now = Desk(store)
         store.write(use_rulebooks, rulebooks(load(product.folder / "amends.toml", product.env)))
-        yield made
+        yield desk_now
 
 
-def say(product: Product, more: str) -> None:
-    """Change the settings."""
+def write_settings(product: Product, more: str) -> None:
+    """Add these lines to the settings."""
     (product.folder / "amends.toml").write_text(f"{SETTINGS}\n{more}", encoding="utf-8")
 
 
-def promised(desk: Desk, ref: str) -> datetime:
-    found = desk.case(ref).target(Target.DECIDE)
-    assert found is not None
-    return found.promised_due
+def promised_date(desk: Desk, ref: str) -> datetime:
+    target_set = desk.case(ref).target(Target.DECIDE)
+    assert target_set is not None
+    return target_set.promised_due
 
 
 @clause("7.3")
-async def test_settings_alone_move_nothing_and_the_command_shows_before_it_does(
+async def test_changed_settings_move_no_date_and_the_command_previews_first(
     product: Product, desk: Desk
 ) -> None:
     ref = desk.assessed()
-    before = promised(desk, ref)
-    say(product, '[targets]\ndecide = "3 bd"\n')
-    looked = await product.amends("case", "redate", ref, "--reason", WHY, "--dry-run", "--json")
-    unasked = await product.amends("case", "redate", ref, "--reason", WHY)
-    assert (looked.code, unasked.code) == (0, 0)
-    assert looked.json["done"] is False
-    (case,) = looked.json["cases"]
-    (change,) = (one for one in case["changes"] if one["target"] == "decide")
+    before = promised_date(desk, ref)
+    write_settings(product, '[targets]\ndecide = "3 bd"\n')
+    preview = await product.amends("case", "redate", ref, "--reason", WHY, "--dry-run", "--json")
+    without_yes = await product.amends("case", "redate", ref, "--reason", WHY)
+    assert (preview.code, without_yes.code) == (0, 0)
+    assert preview.json["done"] is False
+    (case,) = preview.json["cases"]
+    (change,) = (row for row in case["changes"] if row["target"] == "decide")
     assert (change["after"]["basis"], change["promise_moves_later"]) == ("P4.decide;redated", False)
     assert change["because"][0] == "Rule P4.decide: 3 bd."
-    assert "repeat it with --yes" in unasked.err
-    assert "1 would change" in unasked.out
-    assert promised(desk, ref) == before
+    assert "repeat it with --yes" in without_yes.err
+    assert "1 would change" in without_yes.out
+    assert promised_date(desk, ref) == before
     assert (
         len(desk.store.read(list_instance_events, "load_settings", 10)) == 2
     )  # the desk's own, and the product's
 
     done = await product.amends("case", "redate", ref, "--reason", WHY, "--yes", "--json")
     assert done.json["done"] is True
-    assert promised(desk, ref) < before
+    assert promised_date(desk, ref) < before
     again = await product.amends("case", "redate", "--all", "--reason", WHY, "--yes", "--json")
     assert (again.json["cases"], again.json["unchanged"]) == ([], [ref])
-    told = await product.amends("case", "due", ref)
-    assert "Counted anew when the complaint went on under other rules" in told.out
+    explanation = await product.amends("case", "due", ref)
+    assert "Counted anew when the complaint went on under other rules" in explanation.out
 
 
 @clause("7.3")
-async def test_a_promise_is_kept_unless_the_operator_says_otherwise(product: Product, desk: Desk) -> None:
+async def test_a_promised_date_never_moves_later_unless_the_operator_allows_it(
+    product: Product, desk: Desk
+) -> None:
     ref = desk.assessed()
-    before = promised(desk, ref)
-    say(product, LATER)
+    before = promised_date(desk, ref)
+    write_settings(product, LATER)
     kept = await product.amends("case", "redate", "--all", "--reason", WHY, "--yes")
     assert "promise kept" in kept.out
-    assert promised(desk, ref) == before
+    assert promised_date(desk, ref) == before
     moved = await product.amends("case", "redate", ref, "--reason", WHY, "--yes", "--allow-later")
     assert "promise moves later: complainant informed" in moved.out
     assert "(1 with a promise that moves later)" in moved.out
-    assert promised(desk, ref) > before
+    assert promised_date(desk, ref) > before
 
 
-async def test_a_wrong_country_is_put_right_by_naming_the_other(product: Product, desk: Desk) -> None:
+async def test_a_wrong_country_is_corrected_by_naming_the_right_one(product: Product, desk: Desk) -> None:
     ref, other = desk.assessed(), desk.assessed(chat=desk.chat("70002"))
-    say(product, TURKEY)
+    write_settings(product, TURKEY)
     done = await product.amends(
         "case", "redate", ref.lower(), "--jurisdiction", "tr", "--reason", WHY, "--yes", "--json"
     )
     assert done.json["cases"][0]["jurisdiction"] == {"before": "GB", "after": "TR"}
     listed = await product.amends("case", "list", "--jurisdiction", "tr", "--json")
-    assert [one["ref"] for one in listed.json["cases"]] == [ref]
-    of_it = await product.amends("case", "redate", "--all", "--jurisdiction", "GB", "--reason", WHY, "--json")
-    assert [one["ref"] for one in of_it.json["cases"]] + of_it.json["unchanged"] == [other]
+    assert [row["ref"] for row in listed.json["cases"]] == [ref]
+    redated = await product.amends(
+        "case", "redate", "--all", "--jurisdiction", "GB", "--reason", WHY, "--json"
+    )
+    assert [row["ref"] for row in redated.json["cases"]] + redated.json["unchanged"] == [other]
 
 
-async def test_what_cannot_be_done_is_said_and_the_others_are_done(product: Product, desk: Desk) -> None:
+async def test_a_refused_complaint_is_reported_and_the_others_are_redated(
+    product: Product, desk: Desk
+) -> None:
     closed, ref = desk.closed(), desk.assessed(chat=desk.chat("70002"))
-    say(product, LATER)
+    write_settings(product, LATER)
     done = await product.amends("case", "redate", closed, ref, "--reason", WHY, "--yes", "--json")
     assert done.code == 1
-    assert [one["ref"] for one in done.json["refused"]] == [closed]
+    assert [row["ref"] for row in done.json["refused"]] == [closed]
     assert "reopen it first" in done.json["refused"][0]["why"]
-    assert [one["ref"] for one in done.json["cases"]] == [ref]
+    assert [row["ref"] for row in done.json["cases"]] == [ref]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +136,7 @@ async def test_what_cannot_be_done_is_said_and_the_others_are_done(product: Prod
         (("--all", "--jurisdiction", "FR", "--reason", WHY), "FR is not set; known are GB"),
     ],
 )
-async def test_what_is_not_meant_clearly_is_asked_again(
+async def test_ambiguous_arguments_are_refused_with_the_remedy(
     product: Product, args: tuple[str, ...], says: str
 ) -> None:
     ended = await product.amends("case", "redate", *args)

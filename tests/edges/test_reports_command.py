@@ -1,4 +1,4 @@
-"""`amends report monitoring`: which days, which form, where to, and what is refused."""
+"""`amends report monitoring`: its period, formats, output and refusals."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from complaints.timestamps import parse_time
 from tests.edges import pdf
 from tests.edges.desk import Desk
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 
 def run(place: Path, *arguments: str) -> Result:
-    """The command, as a person types it."""
+    """Run the command with these arguments."""
     return CliRunner().invoke(app, ["report", "monitoring", "--config", str(place), *arguments])
 
 
 def document(place: Path, *arguments: str) -> dict[str, Any]:
-    """The one JSON document on standard output."""
+    """The JSON document on standard output."""
     result = run(place, "--json", *arguments)
     assert result.exit_code == 0, result.output
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+    figures: dict[str, Any] = json.loads(result.stdout)
+    return figures
 
 
-def test_days_are_the_organisations_own_and_both_are_included(place: Path, desk: Desk) -> None:
+def test_the_period_uses_the_organisations_days_and_includes_both(place: Path, desk: Desk) -> None:
     desk.receive()
-    found = document(place, "--from", "2026-06-01", "--to", "2026-11-03")
-    assert (found["from"], found["to"]) == ("2026-05-31T23:00:00Z", "2026-11-04T00:00:00Z")
-    assert found["received"] == 1
+    figures = document(place, "--from", "2026-06-01", "--to", "2026-11-03")
+    assert (figures["from"], figures["to"]) == ("2026-05-31T23:00:00Z", "2026-11-04T00:00:00Z")
+    assert figures["received"] == 1
 
 
-def test_without_dates_it_is_the_last_91_days(place: Path, desk: Desk) -> None:
+def test_without_dates_the_period_is_the_last_91_days(place: Path, desk: Desk) -> None:
     desk.receive()
-    found = document(place)
-    days = parse_time(found["to"]) - parse_time(found["from"])
+    figures = document(place)
+    days = parse_time(figures["to"]) - parse_time(figures["from"])
     assert round(days.total_seconds() / 86_400) == 91
-    assert parse_time(found["from"]) < parse_time(found["as_of"]) < parse_time(found["to"])
+    assert parse_time(figures["from"]) < parse_time(figures["as_of"]) < parse_time(figures["to"])
 
 
-def test_what_is_still_open_from_before_stands_in_the_backlog(place: Path, desk: Desk) -> None:
+def test_open_complaints_from_before_the_period_are_counted_in_the_backlog(place: Path, desk: Desk) -> None:
     ref = desk.receive()
-    found = document(place, "--from", "2026-11-04", "--to", "2026-11-30")
-    assert (found["received"], found["backlog"]["open"]) == (0, 1)
-    assert found["backlog"]["oldest"]["ref"] == ref
+    figures = document(place, "--from", "2026-11-04", "--to", "2026-11-30")
+    assert (figures["received"], figures["backlog"]["open"]) == (0, 1)
+    assert figures["backlog"]["oldest"]["ref"] == ref
 
 
-def test_a_person_gets_a_page_to_read(place: Path, desk: Desk) -> None:
+def test_without_json_a_readable_page_is_printed(place: Path, desk: Desk) -> None:
     desk.receive()
     result = run(place, "--from", "2026-11-01", "--to", "2026-11-30")
     assert result.exit_code == 0
@@ -72,7 +72,7 @@ def test_a_person_gets_a_page_to_read(place: Path, desk: Desk) -> None:
     ],
 )
 @pytest.mark.usefixtures("desk")
-def test_a_file_gets_the_form_of_its_ending_unless_told(
+def test_the_format_follows_the_files_ending_unless_given(
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], begins: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -97,7 +97,7 @@ def test_bad_usage_is_refused_with_exit_code_2(place: Path, arguments: tuple[str
     assert (result.exit_code, result.stdout) == (2, "")
 
 
-def test_pictures_lie_beside_a_page_and_are_named_in_it(place: Path, desk: Desk, tmp_path: Path) -> None:
+def test_images_are_saved_next_to_a_page_and_linked_in_it(place: Path, desk: Desk, tmp_path: Path) -> None:
     desk.receive()
     assert run(place, "-o", str(tmp_path / "november.md")).exit_code == 0
     page = (tmp_path / "november.md").read_text(encoding="utf-8")
@@ -106,33 +106,33 @@ def test_pictures_lie_beside_a_page_and_are_named_in_it(place: Path, desk: Desk,
         assert (tmp_path / name).read_text(encoding="utf-8").startswith("<svg")
 
 
-def test_a_page_on_the_terminal_has_no_pictures(place: Path, desk: Desk) -> None:
+def test_a_page_on_the_terminal_has_no_images(place: Path, desk: Desk) -> None:
     desk.receive()
     assert "](" not in run(place).stdout
 
 
-def test_the_chain_is_checked_unless_told_otherwise(place: Path, desk: Desk) -> None:
+def test_the_hash_chain_is_verified_unless_switched_off(place: Path, desk: Desk) -> None:
     desk.receive()
     assert document(place)["integrity"]["chain"]["first_bad"] is None
     assert document(place, "--no-chain")["integrity"]["chain"] is None
 
 
-def test_a_pdf_says_what_the_page_says(place: Path, desk: Desk, tmp_path: Path) -> None:
+def test_a_pdf_has_the_words_of_the_page(place: Path, desk: Desk, tmp_path: Path) -> None:
     desk.receive()
     file = tmp_path / "november.pdf"
     result = run(place, "--from", "2026-06-01", "--to", "2026-11-30", "-o", str(file))
-    said = pdf.words(file.read_bytes())
+    text = pdf.words(file.read_bytes())
 
     assert result.exit_code == 0, result.output
     assert pdf.conformance(file.read_bytes()) == ("3", "A", "1")
-    wanted = (
+    phrases = (
         "Monitoring (ISO 10002, 8.4)",
         "from 01 June 2026 to 30 November 2026",
         "How each figure is counted",
     )
-    assert [one for one in (*wanted, "Received by week") if one not in said] == []
+    assert [phrase for phrase in (*phrases, "Received by week") if phrase not in text] == []
 
 
-def test_a_pdf_needs_a_file(place: Path, desk: Desk) -> None:
+def test_a_pdf_needs_an_output_file(place: Path, desk: Desk) -> None:
     result = run(place, "--format", "pdf")
     assert (result.exit_code, "add -o FILE" in " ".join(result.output.split())) == (2, True)

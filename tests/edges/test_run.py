@@ -29,8 +29,8 @@ from amends.settings.loading import load
 from bots.texts.loading import load as load_texts
 from store.store import Store
 from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
-from tests.edges.learnt import learnt_at
 from tests.edges.product import KEY, Product, free_port, until
+from tests.edges.trained_database import train_database
 
 STORY = "My qwxyz bill is wrong, you charged me twice for March."
 HANDLER, STRANGER = "U0000001", "U0000009"
@@ -60,12 +60,12 @@ def typed(values: dict[str, tuple[str, str]]) -> Json:
 async def told(far: Bare) -> None:
     """The person tells a story and signs."""
     far.says(STORY)
-    await far.hears("Your reference is")
+    await far.receives("Your reference is")
     await far.presses("Done")
     await far.presses("Skip")
     await far.presses("Money back")
     await far.presses("Send")
-    await far.hears("We have your complaint")
+    await far.receives("We have your complaint")
 
 
 async def card_of(far: Bare, product: Product) -> Json:
@@ -114,15 +114,15 @@ async def test_one_complaint_is_led_to_its_acceptance_and_nothing_of_it_is_logge
 ) -> None:
     async with bare() as far:
         product = Product(tmp_path, {**far.env, "AMENDS_DATABASE_URL": database_url})
-        await asyncio.to_thread(learnt_at, database_url, KEY)
+        await asyncio.to_thread(train_database, database_url, KEY)
         async with product.running() as desk:
             await product.ready()
             await told(far)
             ref = (await product.amends("case", "list", "--json")).json["cases"][0]["ref"]
             sent = await resolved(far, product, ref)
-            await far.hears("our decision")
+            await far.receives("our decision")
             await far.presses("I accept")
-            await far.hears("You have accepted")
+            await far.receives("You have accepted")
             card = await card_of(far, product)
             await far.clicks(STRANGER, card, "case.open", ref)
             await until(lambda: bool(far.posts("chat.postEphemeral")))
@@ -143,7 +143,7 @@ async def test_one_complaint_is_led_to_its_acceptance_and_nothing_of_it_is_logge
     assert {one["role"] for one in record["reads"]} == {"handler"}
     assert {frozenset(one) for one in record["proposal"]["because"]} == {frozenset({"word", "weight"})}
     said = [one["text"] for one in record["messages"] if one["direction"] == "out"]
-    assert said == [one["text"] for one in far.said]
+    assert said == [one["text"] for one in far.messages]
     for secret in ("qwxyz", str(PERSON), "bot/token", "app=token", "Read twice", "sent it back"):
         assert secret not in product.log
     elsewhere = [body for name, body in far.called if name in ("chat.postMessage", "chat.update")]
@@ -189,7 +189,7 @@ async def test_platforms_that_go_and_come_back_find_the_desk_where_it_was(tmp_pa
         async with bare(port) as far:
             await product.ready()
             far.says(STORY)
-            await far.hears("Your reference is")
+            await far.receives("Your reference is")
         await until(lambda: "telegram_unreachable" in product.log, lambda: product.log)
         async with bare(port) as far:
             far.numbers = count(1000)
@@ -224,14 +224,14 @@ async def test_a_webhook_takes_updates_with_its_secret_and_none_without(tmp_path
             bare_of_it = await posted({})
             right = await posted({"X-Telegram-Bot-Api-Secret-Token": "s-1"})
             again = await posted({"X-Telegram-Bot-Api-Secret-Token": "s-1"})
-            await far.hears("Your reference is")
+            await far.receives("Your reference is")
             # A bot without a name of its own is found by its number.
             group = {"id": -7, "type": "group", "title": "g"}
             writer = {"id": PERSON, "is_bot": False, "first_name": "P"}
             said = {"message_id": 9, "date": 1, "chat": group, "from": writer, "text": STORY}
             update = {"update_id": 9000, "message": said}
             in_group = await posted({"X-Telegram-Bot-Api-Secret-Token": "s-1"})
-            await far.hears("tg://user?id=1")
+            await far.receives("tg://user?id=1")
             listed = (await product.amends("case", "list", "--json")).json["cases"]
             code = await product.stop(desk)
 
@@ -385,7 +385,7 @@ async def test_two_replicas_on_one_new_database_make_its_tables_once(
             codes = await asyncio.gather(one.stop(first), other.stop(second))
 
     assert codes == [0, 0]
-    assert [message["text"] for message in far.said if "Your reference is" in message["text"]][1:] == []
+    assert [message["text"] for message in far.messages if "Your reference is" in message["text"]][1:] == []
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_call
         far.slack.instead = lambda method: web.Response(status=503, text="no")
         desk = Desk(usual_store)
         desk.receive()
-        desk.card_is_due()
+        desk.pass_card_delay()
         performing.nudge()
         await until(lambda: bool(usual_store.read(list_failed)))
         before = far.slack.posts(TRIAGE)

@@ -19,7 +19,7 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, BURAK, MONA, RESTRICTED, Office, office_of
 from tests.edges.test_slack_digest import digests, morning
-from tests.edges.test_store_likes import COPY, STORY
+from tests.edges.test_store_similar_cases import COPY, STORY
 from triage.similarity import sketch
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.

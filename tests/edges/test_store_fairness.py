@@ -1,4 +1,4 @@
-"""Naming, merging and outside decisions in the store: what other rows say goes into the event (4.5, 7.9, C)."""
+"""Conflicts of interest, merging and outside decisions: the event copies facts of other rows (4.5, 7.9, C)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ REASON = {"reason": "About this person."}
 
 
 def with_line(desk: Desk, member: str, line: str) -> None:
-    """From now on this person is in that manager's line."""
-    desk.store.write(sync_staff, [replace(one, line=line) if one.id == member else one for one in STAFF])
+    """Put this member into that manager's line from now on."""
+    desk.store.write(
+        sync_staff, [replace(person, line=line) if person.id == member else person for person in STAFF]
+    )
 
 
 @clause("C")
-def test_naming_a_handler_keeps_their_manager_away_too(store: Store) -> None:
+def test_naming_a_handler_excludes_their_line_manager_too(store: Store) -> None:
     desk = Desk(store)
     with_line(desk, HANDLER, MANAGER)
     ref = desk.receive(subjects=(HANDLER,))
@@ -43,7 +45,7 @@ def test_naming_a_handler_keeps_their_manager_away_too(store: Store) -> None:
     assert store.write(open_case, ref, desk.actor(TOP), "open").case.ref == ref
 
 
-def test_a_line_of_later_changes_nothing_of_what_was_known_then(store: Store) -> None:
+def test_a_later_change_of_the_line_does_not_change_who_was_excluded(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive(subjects=(HANDLER,))
     with_line(desk, HANDLER, MANAGER)
@@ -51,19 +53,19 @@ def test_a_line_of_later_changes_nothing_of_what_was_known_then(store: Store) ->
 
 
 @clause("C")
-def test_whoever_opened_it_before_is_listed_to_who_deals_with_it(store: Store) -> None:
+def test_members_who_read_the_complaint_before_they_were_excluded_are_listed(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.add(ref, "It was Annie.", subjects=(HANDLER,))
     opened = store.write(open_case, ref, desk.actor(MANAGER), "open")
-    assert [one.by for one in opened.read_before] == [HANDLER]
+    assert [read.by for read in opened.read_before] == [HANDLER]
     assert store.read(export_record, ref)["read_before_denied"][0]["by"] == HANDLER
 
 
-def test_with_nobody_left_the_outside_is_owed_at_once(store: Store) -> None:
+def test_without_an_independent_member_an_outside_review_is_due_at_once(store: Store) -> None:
     desk = Desk(store)
-    store.write(sync_staff, [one for one in STAFF if one.id in (HANDLER, MANAGER)])
+    store.write(sync_staff, [member for member in STAFF if member.id in (HANDLER, MANAGER)])
     ref = desk.receive(subjects=(HANDLER, MANAGER))
     assert store.read(load_case, ref).nobody_left
     kinds = store.read(
@@ -74,7 +76,7 @@ def test_with_nobody_left_the_outside_is_owed_at_once(store: Store) -> None:
     assert "no_independent" in kinds
 
 
-def test_a_merged_complaint_leads_to_the_one_that_goes_on_and_keeps_every_word(store: Store) -> None:
+def test_a_merged_complaint_points_to_the_surviving_one_which_has_every_text(store: Store) -> None:
     desk = Desk(store)
     first = desk.receive("The water is brown.")
     second = desk.receive("My water is still brown.", source="9")
@@ -88,13 +90,13 @@ def test_a_merged_complaint_leads_to_the_one_that_goes_on_and_keeps_every_word(s
     opened = store.write(open_case, second, desk.actor(MANAGER), "open")
     assert opened.merged[0].texts[0].text == "The water is brown."
     desk.add(first, "It smells, too.", source="10")
-    assert "It smells, too." in [one.text for one in store.read(load_texts, second)]
+    assert "It smells, too." in [text.text for text in store.read(load_texts, second)]
     with pytest.raises(OutOfOrder):
         desk.act(second, Verb.MERGE, MANAGER, facts={"other_ref": first})
     assert store.read(verify).first_bad is None
 
 
-def test_a_complaint_about_handling_keeps_everybody_away_who_dealt_with_the_other(store: Store) -> None:
+def test_a_complaint_about_handling_excludes_everybody_who_handled_the_other_complaint(store: Store) -> None:
     desk = Desk(store)
     first = desk.receive()
     desk.act(first, Verb.ASSESS, HANDLER, facts=ASSESSED)
@@ -108,7 +110,7 @@ def test_a_complaint_about_handling_keeps_everybody_away_who_dealt_with_the_othe
 
 
 @clause("7.9")
-def test_an_outside_decision_stands_beside_ours_and_opens_an_improvement(store: Store) -> None:
+def test_an_outside_decision_is_recorded_with_ours_and_opens_an_improvement(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     desk.act(
@@ -119,10 +121,10 @@ def test_an_outside_decision_stands_beside_ours_and_opens_an_improvement(store: 
         words={"body": "Ombudsman", "outcome": "Repair it."},
     )
     record = store.read(export_record, ref)
-    (made,) = record["decisions"]
-    assert made["external"] is True
-    assert made["overturned"] is True
-    assert made["body"] == "Ombudsman"
+    (decision,) = record["decisions"]
+    assert decision["external"] is True
+    assert decision["overturned"] is True
+    assert decision["body"] == "Ombudsman"
     assert len(record["capa_ids"]) == 1
     assert store.read(load_case, ref).state is State.REMEDYING
     assert store.read(verify).first_bad is None

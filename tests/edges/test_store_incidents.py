@@ -1,4 +1,4 @@
-"""Incidents on file: opened, joined, told all at once, ended; proved like every other record. Both databases."""
+"""Incidents in the store: opened, joined, updated, ended, and verified like every other record; both databases."""
 
 from __future__ import annotations
 
@@ -60,41 +60,48 @@ def desk(store: Store) -> Desk:
     return Desk(store)
 
 
-def opened(desk: Desk, **words: str) -> Incident:
+def open_outage(desk: Desk, **words: str) -> Incident:
     return desk.store.write(open_incident, desk.actor(HANDLER), {}, OUTAGE | words)
 
 
-def joined(desk: Desk, incident: Incident, number: int) -> list[str]:
+def join_cases(desk: Desk, incident: Incident, number: int) -> list[str]:
     refs = [desk.receive(chat=desk.chat(str(81000 + n))) for n in range(number)]
     for ref in refs:
         desk.act(ref, Verb.LINK, facts={"incident": incident.id})
     return refs
 
 
-def told(desk: Desk) -> list[Obligation]:
-    """Do every duty of an update as the performer does."""
+def send_updates(desk: Desk) -> list[Obligation]:
+    """Complete every incident-update obligation as the worker does."""
     store = desk.store
     claimed = store.write(claim, {"incident_update"}, 100, 60.0)
-    for one in claimed:
+    for obligation in claimed:
         text = store.read(
             load_update_text,
-            one.facts["incident"],
-            one.facts["batch"],
-            store.read(load_case, str(one.ref)).language,
+            obligation.facts["incident"],
+            obligation.facts["batch"],
+            store.read(load_case, str(obligation.ref)).language,
         )
-        words = {"text": text, "letter": f"{one.ref}: {text}"}
-        by = store.read(load_actor, one.facts["by"])
-        store.write(record_incident_update, str(one.ref), one.facts["batch"], by, words, settles=one.id)
+        words = {"text": text, "letter": f"{obligation.ref}: {text}"}
+        actor = store.read(load_actor, obligation.facts["by"])
+        store.write(
+            record_incident_update,
+            str(obligation.ref),
+            obligation.facts["batch"],
+            actor,
+            words,
+            settles=obligation.id,
+        )
     return claimed
 
 
-def tampered(store: Store, statement: Any) -> None:
+def tamper(store: Store, statement: Any) -> None:
     store.write(lambda tx: tx.connection.execute(statement))
 
 
-def test_an_incident_is_opened_changed_and_ended_with_who_and_when(desk: Desk, clock: FakeClock) -> None:
+def test_an_incident_is_opened_changed_and_ended_with_actor_and_time(desk: Desk, clock: FakeClock) -> None:
     store = desk.store
-    incident = opened(desk)
+    incident = open_outage(desk)
     clock.go_on(minutes=5)
     store.write(
         act_on_incident,
@@ -105,12 +112,12 @@ def test_an_incident_is_opened_changed_and_ended_with_who_and_when(desk: Desk, c
         OUTAGE | {"area": "Hill"},
     )
     store.write(act_on_incident, incident.id, IncidentAct.END, desk.actor(SECOND))
-    found = store.read(load_incident, incident.id)
+    ended = store.read(load_incident, incident.id)
     history = store.read(load_incident_history, incident.id)
 
-    assert (found.owner, found.area, found.is_open) == (SECOND, "Hill", False)
-    assert found.line_in("tr") == "Kuzeyde su olmadığını biliyoruz."
-    assert [(one.act, one.by, one.role.value) for one in history] == [
+    assert (ended.owner, ended.area, ended.is_open) == (SECOND, "Hill", False)
+    assert ended.line_in("tr") == "Kuzeyde su olmadığını biliyoruz."
+    assert [(event.act, event.by, event.role.value) for event in history] == [
         (IncidentAct.OPEN, HANDLER, "handler"),
         (IncidentAct.CHANGE, MANAGER, "manager"),
         (IncidentAct.END, SECOND, "handler"),
@@ -119,8 +126,10 @@ def test_an_incident_is_opened_changed_and_ended_with_who_and_when(desk: Desk, c
     assert store.read(list_open_incidents) == []
 
 
-def test_only_its_owner_or_a_manager_changes_it_and_the_attempt_stays(desk: Desk) -> None:
-    incident = opened(desk)
+def test_only_the_owner_or_a_manager_changes_an_incident_and_a_refused_attempt_is_recorded(
+    desk: Desk,
+) -> None:
+    incident = open_outage(desk)
     refused(
         lambda: desk.store.write(act_on_incident, incident.id, IncidentAct.END, desk.actor(SECOND)),
         NotAllowed,
@@ -128,12 +137,12 @@ def test_only_its_owner_or_a_manager_changes_it_and_the_attempt_stays(desk: Desk
     query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
     attempts = desk.store.read(lambda tx: tx.connection.execute(query).all())
 
-    assert [tuple(one) for one in attempts] == [(SECOND, "end_incident")]
+    assert [tuple(row) for row in attempts] == [(SECOND, "end_incident")]
     assert desk.store.read(load_incident, incident.id).is_open
 
 
-def test_of_two_who_change_it_at_once_the_second_is_told(desk: Desk) -> None:
-    incident, store = opened(desk), desk.store
+def test_of_two_concurrent_changes_of_an_incident_the_second_is_stale(desk: Desk) -> None:
+    incident, store = open_outage(desk), desk.store
     store.write(act_on_incident, incident.id, IncidentAct.CHANGE, desk.actor(HANDLER), {}, OUTAGE, version=1)
     refused(
         lambda: store.write(
@@ -144,36 +153,36 @@ def test_of_two_who_change_it_at_once_the_second_is_told(desk: Desk) -> None:
 
 
 def test_the_same_press_again_opens_no_second_incident(desk: Desk) -> None:
-    store, by = desk.store, desk.actor(HANDLER)
-    store.write(open_incident, by, {}, OUTAGE, key="press 1")
-    refused(lambda: store.write(open_incident, by, {}, OUTAGE, key="press 1"), AlreadyDone)
+    store, actor = desk.store, desk.actor(HANDLER)
+    store.write(open_incident, actor, {}, OUTAGE, key="press 1")
+    refused(lambda: store.write(open_incident, actor, {}, OUTAGE, key="press 1"), AlreadyDone)
 
     assert len(store.read(list_open_incidents)) == 1
 
 
-def test_cases_join_leave_and_are_counted(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    refs = joined(desk, incident, 3)
+def test_cases_join_and_leave_an_incident_and_are_counted(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    refs = join_cases(desk, incident, 3)
     desk.act(refs[0], Verb.LINK, facts={"incident": incident.id, "left": True})
 
     assert store.read(load_case, refs[0]).incident is None
     assert store.read(count_incident_cases, incident.id) == {"received": 2}
-    assert [one.ref for one in store.read(list_incident_cases, incident.id)] == sorted(refs[1:])
+    assert [case.ref for case in store.read(list_incident_cases, incident.id)] == sorted(refs[1:])
     assert store.read(export_record, refs[1])["incident_id"] == incident.id
     assert store.read(verify).first_bad is None
 
 
 def test_a_case_belongs_to_one_incident_at_a_time(desk: Desk) -> None:
-    first, second = opened(desk), opened(desk)
-    (ref,) = joined(desk, first, 1)
+    first, second = open_outage(desk), open_outage(desk)
+    (ref,) = join_cases(desk, first, 1)
 
     refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": second.id}), ComplaintError)
     refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": first.id}), AlreadyDone)
     refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": 4711}), UnknownReference)
 
 
-def test_nothing_joins_an_incident_that_was_ended(desk: Desk) -> None:
-    incident, ref = opened(desk), desk.receive()
+def test_a_case_cannot_join_an_ended_incident(desk: Desk) -> None:
+    incident, ref = open_outage(desk), desk.receive()
     desk.store.write(act_on_incident, incident.id, IncidentAct.END, desk.actor(HANDLER))
 
     refused(lambda: desk.act(ref, Verb.LINK, facts={"incident": incident.id}), AlreadyDone)
@@ -187,13 +196,13 @@ def test_linking_two_cases_as_the_same_incident_opens_one_for_both(desk: Desk) -
     desk.act(third, Verb.LINK, facts={**facts, "other_ref": first})
 
     assert {desk.case(ref).incident for ref in (first, second, third)} == {1}
-    assert {one["other_ref"] for one in desk.store.read(export_record, second)["links"]} == {first}
+    assert {link["other_ref"] for link in desk.store.read(export_record, second)["links"]} == {first}
     assert desk.store.read(verify).first_bad is None
 
 
-def test_one_update_tells_everybody_once_with_one_batch(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    refs = joined(desk, incident, 3)
+def test_one_update_reaches_every_complainant_once_with_one_batch_number(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    refs = join_cases(desk, incident, 3)
     after = store.write(
         schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT, version=1, key="submit 1"
     )
@@ -201,66 +210,69 @@ def test_one_update_tells_everybody_once_with_one_batch(desk: Desk) -> None:
         lambda: store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT, key="submit 1"),
         AlreadyDone,
     )
-    before_telling = {one.state for one in store.read(count_update_deliveries, str(after.batch))}
-    told(desk)
-    events = [[one for one in store.read(load_history, ref) if one.verb is Verb.INFORM] for ref in refs]
+    before_sending = {delivery.state for delivery in store.read(count_update_deliveries, str(after.batch))}
+    send_updates(desk)
+    informed = [
+        [event for event in store.read(load_history, ref) if event.verb is Verb.INFORM] for ref in refs
+    ]
 
-    assert before_telling == {"waiting"}
-    assert [[one.facts["batch"] for one in each] for each in events] == [[after.batch]] * 3
-    assert {one.by for each in events for one in each} == {HANDLER}
+    assert before_sending == {"waiting"}
+    assert [[event.facts["batch"] for event in events] for events in informed] == [[after.batch]] * 3
+    assert {event.by for events in informed for event in events} == {HANDLER}
     assert store.read(verify).first_bad is None
 
 
-def test_a_process_that_dies_after_the_commit_tells_nobody_twice(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    (ref,) = joined(desk, incident, 1)
+def test_a_crash_after_the_commit_repeats_no_update(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    (ref,) = join_cases(desk, incident, 1)
     store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT)
-    (one,) = store.write(claim, {"incident_update"}, 10, 60.0)
+    (obligation,) = store.write(claim, {"incident_update"}, 10, 60.0)
     words = {"text": "The pipe is mended."}
-    store.write(record_incident_update, ref, one.facts["batch"], desk.actor(HANDLER), words)
+    store.write(record_incident_update, ref, obligation.facts["batch"], desk.actor(HANDLER), words)
     store.write(free_leases)
-    told(desk)
+    send_updates(desk)
 
     assert [event.verb for event in store.read(load_history, ref)].count(Verb.INFORM) == 1
     assert store.write(claim, {"incident_update"}, 10, 60.0) == []
 
 
-def test_each_delivery_shows_where_it_stands_and_why(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    refs = sorted(joined(desk, incident, 3))
+def test_every_delivery_of_an_update_shows_its_state_and_reason(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    refs = sorted(join_cases(desk, incident, 3))
     batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
-    told(desk)
-    for one in store.write(claim, {"acknowledge"}, 10, 60.0):
-        store.write(complete, one.id)
-    letters = {str(one.ref): one for one in store.write(claim, {"letter"}, 10, 60.0)}
+    send_updates(desk)
+    for obligation in store.write(claim, {"acknowledge"}, 10, 60.0):
+        store.write(complete, obligation.id)
+    letters = {str(obligation.ref): obligation for obligation in store.write(claim, {"letter"}, 10, 60.0)}
     sent = store.write(begin_sending, letters[refs[0]], "text", template="inform", language="en", ref=refs[0])
     store.write(record_sent, sent, "1", settles=letters[refs[0]].id)
     store.write(fail, letters[refs[1]].id, "blocked")
 
-    assert [(one.ref, one.state, one.reason) for one in store.read(count_update_deliveries, batch)] == [
+    deliveries = store.read(count_update_deliveries, batch)
+    assert [(delivery.ref, delivery.state, delivery.reason) for delivery in deliveries] == [
         (refs[0], "sent", None),
         (refs[1], "failed", "blocked"),
         (refs[2], "waiting", None),
     ]
 
 
-def test_a_letter_sent_once_more_to_somebody_who_is_back_counts_as_sent(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    (ref,) = joined(desk, incident, 1)
+def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    (ref,) = join_cases(desk, incident, 1)
     batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
-    told(desk)
-    for one in store.write(claim, {"acknowledge"}, 10, 60.0):
-        store.write(complete, one.id)
+    send_updates(desk)
+    for acknowledgement in store.write(claim, {"acknowledge"}, 10, 60.0):
+        store.write(complete, acknowledgement.id)
     (letter,) = store.write(claim, {"letter"}, 10, 60.0)
     number = store.write(begin_sending, letter, "text", template="inform", language="en", ref=ref)
     facts = {"because": "blocked", **failing(letter.key, letter.kind, letter.due, letter.facts)}
     failed = ((ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
     store.write(record_unsent, number, MessageState.FAILED, "blocked", settles=letter.id, acts=failed)
     before = store.read(count_update_deliveries, batch)
-    back = said(field="returned", has_words=False, kind="returned")
-    desk.complain(ref, Verb.ADD, back, chat=desk.chat("81000"))
-    for one in store.write(claim, {"acknowledge"}, 10, 60.0):
-        store.write(complete, one.id)
+    returned = said(field="returned", has_words=False, kind="returned")
+    desk.complain(ref, Verb.ADD, returned, chat=desk.chat("81000"))
+    for acknowledgement in store.write(claim, {"acknowledge"}, 10, 60.0):
+        store.write(complete, acknowledgement.id)
     (again,) = store.write(claim, {"letter"}, 10, 60.0)
     store.write(
         record_sent,
@@ -269,19 +281,23 @@ def test_a_letter_sent_once_more_to_somebody_who_is_back_counts_as_sent(desk: De
         settles=again.id,
     )
 
-    assert [(one.state, one.reason) for one in before] == [("failed", "blocked")]
-    assert [(one.state, one.reason) for one in store.read(count_update_deliveries, batch)] == [("sent", None)]
+    assert [(delivery.state, delivery.reason) for delivery in before] == [("failed", "blocked")]
+    assert [(delivery.state, delivery.reason) for delivery in store.read(count_update_deliveries, batch)] == [
+        ("sent", None)
+    ]
 
 
-def test_the_flagged_are_left_out_and_the_record_says_why(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    refs = joined(desk, incident, 2)
+def test_closed_complaints_are_left_out_of_an_update_and_the_record_says_why(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    refs = join_cases(desk, incident, 2)
     desk.complain(refs[0], Verb.WITHDRAW, chat=desk.chat("81000"))
     batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     update_event = store.read(load_incident_history, incident.id)[-1]
-    left = [one for one in store.read(count_update_deliveries, batch) if one.state == "left_out"]
+    left = [
+        delivery for delivery in store.read(count_update_deliveries, batch) if delivery.state == "left_out"
+    ]
 
-    assert [(one.ref, one.reason) for one in left] == [(refs[0], "closed")]
+    assert [(delivery.ref, delivery.reason) for delivery in left] == [(refs[0], "closed")]
     assert update_event.facts == {
         "batch": batch,
         "receivers": 1,
@@ -289,44 +305,44 @@ def test_the_flagged_are_left_out_and_the_record_says_why(desk: Desk) -> None:
     }
 
 
-def test_whoever_must_be_left_out_by_the_time_is(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    (ref,) = joined(desk, incident, 1)
+def test_a_complaint_closed_after_scheduling_is_left_out_of_the_update(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    (ref,) = join_cases(desk, incident, 1)
     batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
-    told(desk)
+    send_updates(desk)
 
-    assert [(one.state, one.reason) for one in store.read(count_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(count_update_deliveries, batch)] == [
         ("left_out", "closed")
     ]
 
 
-def test_whoever_is_erased_in_the_middle_of_a_batch_does_not_wait_for_ever(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    (ref,) = joined(desk, incident, 1)
+def test_a_complaint_erased_during_an_update_is_counted_as_left_out(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    (ref,) = join_cases(desk, incident, 1)
     batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
     store.write(erase, ref, "request")
-    (one,) = store.write(claim, {"incident_update"}, 10, 60.0)
-    assert not store.read(is_still_required, one)
-    store.write(complete, one.id)
+    (obligation,) = store.write(claim, {"incident_update"}, 10, 60.0)
+    assert not store.read(is_still_required, obligation)
+    store.write(complete, obligation.id)
 
-    assert [(one.state, one.reason) for one in store.read(count_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(count_update_deliveries, batch)] == [
         ("left_out", "closed")
     ]
 
 
-def test_an_update_that_would_reach_nobody_is_refused(desk: Desk) -> None:
-    incident = opened(desk)
+def test_an_update_without_recipients_is_refused(desk: Desk) -> None:
+    incident = open_outage(desk)
     refused(
         lambda: desk.store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT), BadFacts
     )
 
 
-def test_an_altered_incident_is_found(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
+def test_an_altered_incident_row_is_detected(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
     assert store.read(verify).first_bad is None
-    tampered(store, update(INCIDENTS).where(INCIDENTS.c.id == incident.id).values(owner=SECOND))
+    tamper(store, update(INCIDENTS).where(INCIDENTS.c.id == incident.id).values(owner=SECOND))
 
     assert store.read(verify).first_bad == (
         f"{CHAIN}{incident.id}",
@@ -335,9 +351,9 @@ def test_an_altered_incident_is_found(desk: Desk) -> None:
     )
 
 
-def test_words_of_an_incident_that_were_exchanged_are_found(desk: Desk) -> None:
-    store, incident = desk.store, opened(desk)
-    tampered(store, delete(INCIDENT_WORDS).where(INCIDENT_WORDS.c.incident_id == incident.id))
+def test_deleted_words_of_an_incident_are_detected(desk: Desk) -> None:
+    store, incident = desk.store, open_outage(desk)
+    tamper(store, delete(INCIDENT_WORDS).where(INCIDENT_WORDS.c.incident_id == incident.id))
 
     assert store.read(verify).first_bad == (
         f"{CHAIN}{incident.id}",
@@ -346,9 +362,9 @@ def test_words_of_an_incident_that_were_exchanged_are_found(desk: Desk) -> None:
     )
 
 
-def test_an_incident_of_a_case_that_the_row_invents_is_found(desk: Desk) -> None:
-    incident, ref = opened(desk), desk.receive()
-    tampered(desk.store, update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(incident_id=incident.id))
+def test_a_forged_incident_number_in_a_complaints_row_is_detected(desk: Desk) -> None:
+    incident, ref = open_outage(desk), desk.receive()
+    tamper(desk.store, update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(incident_id=incident.id))
 
     assert desk.store.read(verify).first_bad == (
         ref,
@@ -357,25 +373,25 @@ def test_an_incident_of_a_case_that_the_row_invents_is_found(desk: Desk) -> None
     )
 
 
-def test_no_word_of_an_incident_stands_in_its_events(desk: Desk) -> None:
-    opened(desk)
+def test_no_word_of_an_incident_is_in_its_events(desk: Desk) -> None:
+    open_outage(desk)
     query = select(EVENTS.c.entry).where(EVENTS.c.ref.like(f"{CHAIN}%"))
     (entry,) = desk.store.read(lambda tx: tx.connection.execute(query).scalars().all())
 
     assert "water" not in entry
 
 
-def test_cases_that_move_together_owe_one_drawing(desk: Desk) -> None:
-    incident = opened(desk)
-    joined(desk, incident, 5)
+def test_cases_that_change_together_schedule_one_redraw_of_the_incidents_card(desk: Desk) -> None:
+    incident = open_outage(desk)
+    join_cases(desk, incident, 5)
     query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.kind == "incident_card")
     keys = desk.store.read(lambda tx: tx.connection.execute(query).scalars().all())
 
     assert len(keys) == 2
 
 
-def test_a_person_is_surveyed_once_an_incident(desk: Desk) -> None:
-    incident = opened(desk)
+def test_a_person_is_surveyed_once_per_incident(desk: Desk) -> None:
+    incident = open_outage(desk)
     first, second = desk.closed(), desk.receive()
     for ref in (first, second):
         desk.act(ref, Verb.LINK, facts={"incident": incident.id})

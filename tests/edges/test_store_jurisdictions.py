@@ -1,4 +1,4 @@
-"""Rules of several countries in one record: which a complaint is received under, and how it goes on under others."""
+"""Rules of several countries in one record: which apply to a new complaint, and how it is moved to other rules."""
 
 from __future__ import annotations
 
@@ -54,45 +54,45 @@ WHY = "Their address is in Ankara."
 
 @pytest.fixture
 def desk(store: Store) -> Desk:
-    made = Desk(store)
+    desk = Desk(store)
     store.write(use_rulebooks, BOTH)
-    return made
+    return desk
 
 
-def told(desk: Desk, text: str, language: str | None) -> Case:
-    """What a first message over the real dialogue becomes."""
+def receive_in_language(desk: Desk, text: str, language: str | None) -> Case:
+    """The case that a first message becomes, over the real dialogue."""
     chat = Chat("telegram", "70002", language, "Ayşe Sealedname")
 
-    def hears(talk: object) -> object:
+    def answer(talk: object) -> object:
         return step(talk, TextInput(text, "1", desk.store.now()), now=desk.store.now(), texts=TEXTS)  # type: ignore[arg-type]
 
-    return desk.store.read(load_case, desk.store.write(receive_message, desk.key(), chat, hears).refs[0])  # type: ignore[arg-type]
+    return desk.store.read(load_case, desk.store.write(receive_message, desk.key(), chat, answer).refs[0])  # type: ignore[arg-type]
 
 
-def the(case: Case, target: Target) -> TargetSet:
-    found = case.target(target)
-    assert found is not None
-    return found
+def target_of(case: Case, target: Target) -> TargetSet:
+    target_set = case.target(target)
+    assert target_set is not None
+    return target_set
 
 
 def row(store: Store, ref: str) -> tuple[str, str]:
     query = select(COMPLAINTS.c.jurisdiction, COMPLAINTS.c.rulebook_id).where(COMPLAINTS.c.ref == ref)
-    found = store.read(lambda tx: tx.connection.execute(query).one())
-    return found.jurisdiction, found.rulebook_id
+    columns = store.read(lambda tx: tx.connection.execute(query).one())
+    return columns.jurisdiction, columns.rulebook_id
 
 
 @pytest.mark.parametrize(("language", "country"), [("tr", "TR"), ("en", "GB"), ("de", "GB")])
-def test_a_complaint_over_a_chat_is_frozen_to_the_rules_of_its_jurisdiction(
+def test_a_chat_complaint_gets_the_rules_of_the_jurisdiction_of_its_language(
     desk: Desk, language: str, country: str
 ) -> None:
-    case = told(desk, "Pazartesiden beri musluktan kahverengi su akiyor.", language)
+    case = receive_in_language(desk, "Pazartesiden beri musluktan kahverengi su akiyor.", language)
     rules = BOTH.of(country)
     assert case.rules == rules
     assert row(desk.store, case.ref) == (country, rules.id)
     assert case.language == ("tr" if country == "TR" else "en")
 
 
-def test_the_rules_in_force_are_loaded_once_and_a_country_that_is_gone_gets_no_new_complaint(
+def test_rules_are_loaded_once_and_a_removed_country_gets_no_new_complaints(
     desk: Desk,
 ) -> None:
     assert desk.store.write(use_rulebooks, BOTH) is False
@@ -100,10 +100,13 @@ def test_the_rules_in_force_are_loaded_once_and_a_country_that_is_gone_gets_no_n
     desk.store.write(use_rulebooks, Rulebooks(replace(BRITISH, jurisdictions=())))
     assert len(desk.store.read(list_instance_events, "load_settings", 100)) == loaded + 1
     assert desk.store.read(load_current_rulebooks).codes == ("GB",)
-    assert told(desk, "Pazartesiden beri musluktan kahverengi su akiyor.", "tr").rules.country == "GB"
+    assert (
+        receive_in_language(desk, "Pazartesiden beri musluktan kahverengi su akiyor.", "tr").rules.country
+        == "GB"
+    )
 
 
-def test_without_settings_the_record_says_what_to_do(store: Store) -> None:
+def test_without_settings_the_error_says_what_to_do(store: Store) -> None:
     assert "start `amends run`" in str(refused(partial(store.read, load_current_rulebooks), StoreError))
 
 
@@ -116,34 +119,34 @@ def test_without_settings_the_record_says_what_to_do(store: Store) -> None:
         ({"language": "tr", "jurisdiction": "GB"}, "GB"),
     ],
 )
-def test_what_staff_log_is_under_the_country_they_name_else_the_language_says(
+def test_a_logged_complaint_gets_the_country_that_staff_name_or_that_of_its_language(
     desk: Desk, facts: dict[str, str], country: str
 ) -> None:
-    given = {"channel": "phone", "received_at": "2026-11-03T09:50:00Z", "language": "en"} | facts
+    call_facts = {"channel": "phone", "received_at": "2026-11-03T09:50:00Z", "language": "en"} | facts
     words = {
         "description": "The water is brown.",
         "phone": "0312 555 00 18" if country == "TR" else "020 7946 0018",
     }
-    case = desk.store.write(log_complaint, "slack:log:1", given, words, desk.actor(HANDLER), read)
+    case = desk.store.write(log_complaint, "slack:log:1", call_facts, words, desk.actor(HANDLER), read)
     assert case.rules.country == country
-    found = desk.store.write(search_number, words["phone"], desk.actor(HANDLER))
-    assert [one.ref for one in found] == [case.ref]
+    cases = desk.store.write(search_number, words["phone"], desk.actor(HANDLER))
+    assert [case.ref for case in cases] == [case.ref]
 
 
-def test_a_country_that_is_none_of_ours_is_refused_at_its_field(desk: Desk) -> None:
-    given = {
+def test_a_country_that_is_not_set_up_is_refused_at_its_field(desk: Desk) -> None:
+    facts = {
         "channel": "phone",
         "received_at": "2026-11-03T09:50:00Z",
         "language": "en",
         "jurisdiction": "FR",
     }
-    why = refused(
+    error = refused(
         lambda: desk.store.write(
-            log_complaint, "k", given, {"description": "Brown water."}, desk.actor(HANDLER), read
+            log_complaint, "k", facts, {"description": "Brown water."}, desk.actor(HANDLER), read
         ),
         BadFacts,
     )
-    assert getattr(why, "field", None) == "jurisdiction"
+    assert getattr(error, "field", None) == "jurisdiction"
 
 
 def test_past_complaints_are_imported_under_their_own_country(desk: Desk) -> None:
@@ -160,16 +163,16 @@ def test_past_complaints_are_imported_under_their_own_country(desk: Desk) -> Non
         )
         for line, code in ((2, "TR"), (3, None))
     ]
-    made = desk.store.write(import_past, past)
-    assert [row(desk.store, made[line])[0] for line in (2, 3)] == ["TR", "GB"]
+    refs = desk.store.write(import_past, past)
+    assert [row(desk.store, refs[line])[0] for line in (2, 3)] == ["TR", "GB"]
 
 
-def test_the_list_can_be_of_one_country(desk: Desk) -> None:
-    british = told(desk, "The water has been brown since Monday.", "en").ref
+def test_the_list_can_be_limited_to_one_country(desk: Desk) -> None:
+    british = receive_in_language(desk, "The water has been brown since Monday.", "en").ref
     desk.store.write(redate, british, BOTH, WHY, jurisdiction="TR")
     other = desk.receive()
     listed = {
-        code: [one["ref"] for one in desk.store.read(list_cases, jurisdiction=code)[0]]
+        code: [row["ref"] for row in desk.store.read(list_cases, jurisdiction=code)[0]]
         for code in ("TR", "GB")
     }
     assert listed == {"TR": [british], "GB": [other]}
@@ -180,7 +183,7 @@ def test_the_list_can_be_of_one_country(desk: Desk) -> None:
 
 
 @clause("7.3")
-def test_a_wrong_jurisdiction_is_corrected_and_the_whole_record_still_proves_itself(desk: Desk) -> None:
+def test_a_wrong_jurisdiction_is_corrected_and_the_record_still_verifies(desk: Desk) -> None:
     ref = desk.assessed()
     before = desk.case(ref)
     done = desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
@@ -188,30 +191,30 @@ def test_a_wrong_jurisdiction_is_corrected_and_the_whole_record_still_proves_its
     assert (done.jurisdiction, done.rulebook) == (("GB", "TR"), (BRITISH.id, TURKISH.id))
     assert row(desk.store, ref) == ("TR", TURKISH.id)
     assert (case.rules, case.rules_before) == (TURKISH, (before.rules,))
-    assert the(case, Target.LEGAL).internal_due == datetime(
+    assert target_of(case, Target.LEGAL).internal_due == datetime(
         2026, 11, 24, 15, 0, tzinfo=UTC
     )  # 18:00 in Istanbul
     record = desk.store.read(export_record, ref)
     assert (record["jurisdiction"], record["rulebook"]) == ("TR", TURKISH.id)
     event = record["events"][-1]
     assert (event["verb"], event["by"], event["facts"]["before"]) == ("redate", "operator", BRITISH.id)
-    assert WHY in [one["text"] for one in record["texts"]]
+    assert WHY in [text["text"] for text in record["texts"]]
     assert desk.store.read(verify).first_bad is None
 
 
-def test_who_reads_it_afresh_reads_the_same(desk: Desk) -> None:
+def test_a_redated_case_loaded_without_the_cache_is_the_same(desk: Desk) -> None:
     ref = desk.assessed()
     desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
     desk.act(ref, Verb.REPLY, words={"text": "We are on it."})
-    known = desk.case(ref)
+    case = desk.case(ref)
     desk.store._folded._cases.clear()
-    assert desk.case(ref) == known
-    assert [one.case for one in desk.store.whole_record()] == [known]
-    assert desk.store.read(load_case_history, ref).stages[-1] == known
+    assert desk.case(ref) == case
+    assert [loaded.case for loaded in desk.store.whole_record()] == [case]
+    assert desk.store.read(load_case_history, ref).stages[-1] == case
 
 
 @clause("8.1")
-def test_another_rulebook_put_into_the_row_is_found(desk: Desk) -> None:
+def test_verify_reports_a_forged_rulebook_in_the_complaints_row(desk: Desk) -> None:
     ref = desk.assessed()
     desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
     forged = update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(rulebook_id=BRITISH.id)
@@ -221,28 +224,28 @@ def test_another_rulebook_put_into_the_row_is_found(desk: Desk) -> None:
     assert "other rules" in str(bad)
 
 
-def test_looking_changes_nothing_and_says_what_the_act_then_does(desk: Desk) -> None:
+def test_a_preview_changes_nothing_and_equals_the_redate_that_follows(desk: Desk) -> None:
     ref = desk.assessed()
     version = desk.case(ref).version
-    seen = desk.store.read(preview_redate, ref, SHUT, WHY, later=True)
-    assert desk.case(ref).version == version == seen.version
+    preview = desk.store.read(preview_redate, ref, SHUT, WHY, later=True)
+    assert desk.case(ref).version == version == preview.version
     assert desk.store.read(lambda tx: tx.connection.execute(select(COMPLAINTS.c.rulebook_id)).scalar())
-    done = desk.store.write(redate, ref, SHUT, WHY, later=True, seen=seen.version)
-    assert done == seen
-    (decide,) = (one for one in done.changes if one.after and one.after.target is Target.DECIDE)
+    done = desk.store.write(redate, ref, SHUT, WHY, later=True, seen=preview.version)
+    assert done == preview
+    (decide,) = (change for change in done.changes if change.after and change.after.target is Target.DECIDE)
     assert decide.told
     assert any("Closed" in line for line in decide.because)
 
 
-def test_who_worked_on_it_meanwhile_is_not_overrun(desk: Desk) -> None:
+def test_a_redate_is_refused_when_the_complaint_changed_after_the_preview(desk: Desk) -> None:
     ref = desk.assessed()
-    seen = desk.store.read(preview_redate, ref, SHUT, WHY)
+    preview = desk.store.read(preview_redate, ref, SHUT, WHY)
     desk.act(ref, Verb.REPLY, words={"text": "We are on it."})
-    refused(lambda: desk.store.write(redate, ref, SHUT, WHY, seen=seen.version), Stale)
+    refused(lambda: desk.store.write(redate, ref, SHUT, WHY, seen=preview.version), Stale)
     assert desk.case(ref).rules_before == ()
 
 
-def test_a_repeat_changes_nothing(desk: Desk) -> None:
+def test_a_repeated_redate_is_already_done(desk: Desk) -> None:
     ref = desk.assessed()
     desk.store.write(redate, ref, SHUT, WHY)
     version = desk.case(ref).version
@@ -251,7 +254,7 @@ def test_a_repeat_changes_nothing(desk: Desk) -> None:
     assert desk.case(ref).version == version
 
 
-def test_a_closed_complaint_and_a_country_that_is_not_set_are_refused_in_words(desk: Desk) -> None:
+def test_redating_a_closed_complaint_or_to_an_unknown_country_is_refused_with_the_remedy(desk: Desk) -> None:
     closed = desk.closed()
     assert "reopen it first" in str(refused(lambda: desk.store.write(redate, closed, SHUT, WHY), OutOfOrder))
     ref = desk.assessed()
@@ -261,13 +264,13 @@ def test_a_closed_complaint_and_a_country_that_is_not_set_are_refused_in_words(d
 
 
 @clause("7.3")
-def test_a_promise_that_moves_later_is_owed_to_the_complainant_once(desk: Desk) -> None:
+def test_a_later_promised_date_is_announced_to_the_complainant_once(desk: Desk) -> None:
     ref = desk.assessed()
     desk.store.write(redate, ref, SHUT, WHY, later=True)
     seq = desk.case(ref).version
     keys = [row["key"] for row in desk.store.read(list_failed, everything=True) if row["kind"] == "dates"]
     assert [key for key in keys if f"dates:{seq}:" in key] == [
-        f"dates:{seq}:{one}" for one in ("decide", "update")
+        f"dates:{seq}:{target}" for target in ("decide", "update")
     ]
 
 

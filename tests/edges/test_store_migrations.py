@@ -1,4 +1,4 @@
-"""The migrations make the tables of this release on both databases, and take them away again."""
+"""The migrations create the tables of this release on both databases, and remove them again."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from tests.edges.full_tables import Content, both, content, engine_of, fill, sha
 VERSIONS = sorted((Path(migrate.__file__).parents[1] / "migrations" / "versions").glob("*.py"))
 #: Every release that a database may come from, the newest first.
 REVISIONS = [file.stem[:4] for file in reversed(VERSIONS)]
-#: Tables that a migration makes anew on its way up and on its way down: what is in them can be made again.
-MADE_ANEW = {"sketches": "0003"}
-#: What is numbered anew on the way down, for nobody asks in which order it was.
-NUMBERED_ANEW = {"sketches": "n"}
+#: Tables that a migration creates again, up and down: their content can be computed again.
+RECREATED = {"sketches": "0003"}
+#: Columns numbered again on the way down; their order has no meaning.
+RENUMBERED = {"sketches": "n"}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -48,14 +48,14 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database()
 
 
-def test_the_revisions_in_the_text_of_the_migrations_are_those_of_alembic() -> None:
+def test_the_revisions_read_from_the_migrations_text_are_those_of_alembic() -> None:
     script = ScriptDirectory(str(Path(migrate.__file__).parents[1] / "migrations"))
-    last, known = migrate._revisions()
+    last, revisions = migrate._revisions()
     assert last == script.get_current_head()
-    assert known == {migration.revision for migration in script.walk_revisions()}
+    assert revisions == {migration.revision for migration in script.walk_revisions()}
 
 
-def test_up_is_repeatable_and_down_leaves_nothing(empty: str) -> None:
+def test_an_upgrade_is_repeatable_and_a_downgrade_leaves_nothing(empty: str) -> None:
     assert not migrate.schema_status(empty).is_current
     migrate.upgrade(empty)
     migrate.upgrade(empty)
@@ -69,7 +69,7 @@ def test_up_is_repeatable_and_down_leaves_nothing(empty: str) -> None:
     assert migrate.schema_status(empty).is_current
 
 
-def test_the_migrations_make_exactly_the_tables_that_the_code_declares(empty: str) -> None:
+def test_the_migrations_create_exactly_the_tables_that_the_code_declares(empty: str) -> None:
     migrate.upgrade(empty)
     engine = engine_of(empty)
     with engine.connect() as connection:
@@ -89,7 +89,7 @@ def test_every_constraint_of_every_table_has_a_name() -> None:
 
 
 @pytest.mark.parametrize("file", VERSIONS, ids=lambda file: file.stem[:4])
-def test_a_migration_imports_nothing_of_ours(file: Path) -> None:
+def test_a_migration_imports_nothing_of_the_product(file: Path) -> None:
     tree = ast.parse(file.read_text())
     imported = {
         name.split(".")[0]
@@ -107,77 +107,82 @@ def test_a_migration_imports_nothing_of_ours(file: Path) -> None:
 
 @pytest.fixture
 def populated(database_url: str) -> tuple[str, str]:
-    """A database with a complaint that went its whole way, and the reference of it."""
+    """A database with one closed complaint, and its reference."""
     with opened(database_url, FakeClock()) as store:
         return database_url, Desk(store).closed()
 
 
-def test_a_populated_database_goes_down_to_every_release_and_up_again(populated: tuple[str, str]) -> None:
+def test_a_populated_database_is_downgraded_to_every_release_and_upgraded_again(
+    populated: tuple[str, str],
+) -> None:
     url, ref = populated
     for number, release in enumerate(REVISIONS[1:]):
         before = content(url)
         migrate.downgrade(url, release)
         below = content(url)
-        assert_kept(before, below, made_anew(release))
+        assert_kept(before, below, recreated(release))
         migrate.upgrade(url)
-        assert_kept(below, content(url), made_anew(release))
+        assert_kept(below, content(url), recreated(release))
         with opened(url, FakeClock()) as store:
             assert store.read(verify).first_bad is None
             assert store.read(export_record, ref)["state"] == "closed"
-            # Numbers go on where they were: what comes next takes nobody's place.
+            # Numbering continues: new rows collide with none.
             Desk(store, count(1000 * (number + 1))).receive(
                 chat=Chat("telegram", f"7100{number}", "en", "Mary")
             )
 
 
-def test_whatever_any_release_wrote_stands_on_the_way_up_and_on_the_way_down(empty: str) -> None:
+def test_rows_of_every_release_survive_upgrades_and_downgrades(empty: str) -> None:
     shapes = {}
     for number, (older, release) in enumerate(pairwise(("0000", *reversed(REVISIONS)))):
         before = content(empty)
         migrate.upgrade(empty, release)
-        assert_kept(before, content(empty), made_anew(older, release))
+        assert_kept(before, content(empty), recreated(older, release))
         shapes[release] = shape(empty)
-        # Each release writes in its own columns, beside what those before it left.
+        # Each release writes in its own columns, after the rows of earlier ones.
         fill(empty, 2 * number + 1)
     for newer, release in pairwise(REVISIONS):
         before = content(empty)
         assert [name for name, rows in before.items() if not rows] == []
         migrate.downgrade(empty, release)
-        assert_kept(before, content(empty), made_anew(release, newer))
+        assert_kept(before, content(empty), recreated(release, newer))
         assert shape(empty) == shapes[release]
-        if newer in MADE_ANEW.values():
+        if newer in RECREATED.values():
             fill(empty, 100)
     before = content(empty)
     migrate.upgrade(empty)
-    assert_kept(before, content(empty), made_anew(REVISIONS[-1]))
+    assert_kept(before, content(empty), recreated(REVISIONS[-1]))
     assert shape(empty) == shapes[REVISIONS[0]]
 
 
-def made_anew(above: str, up_to: str = REVISIONS[0]) -> frozenset[str]:
+def recreated(above: str, up_to: str = REVISIONS[0]) -> frozenset[str]:
     """The tables that a migration empties between these two releases."""
-    return frozenset(name for name, revision in MADE_ANEW.items() if above < revision <= up_to)
+    return frozenset(name for name, revision in RECREATED.items() if above < revision <= up_to)
 
 
 def assert_kept(before: Content, after: Content, emptied: frozenset[str]) -> None:
-    """Tables and columns that are in both hold the same rows, but for those that are emptied."""
+    """Tables and columns in both contents hold the same rows, except the emptied tables."""
     assert [name for name in emptied if after[name]] == []
-    left, right = ({name: _told(name, held) for name in held.keys() - emptied} for held in (before, after))
-    one, other = both(left, right)
-    assert other == one
+    left, right = (
+        {name: _comparable(name, content_at) for name in content_at.keys() - emptied}
+        for content_at in (before, after)
+    )
+    first, second = both(left, right)
+    assert second == first
 
 
-def _told(name: str, held: Content) -> list[dict[str, Any]]:
-    """The rows of a table, but for a number given anew and for what belongs to no complaint, which may go."""
-    rows = held[name]
-    if name in NUMBERED_ANEW:
-        known = {row["ref"] for row in held["complaints"]}
-        rows = [row for row in rows if row["ref"] in known]
-    told = [{column: row[column] for column in row if column != NUMBERED_ANEW.get(name)} for row in rows]
-    # Columns may stand in another order after a table was made anew.
-    return sorted(told, key=lambda row: repr(sorted(row.items())))
+def _comparable(name: str, stored: Content) -> list[dict[str, Any]]:
+    """A table's rows without renumbered columns, and without the rows of no complaint, which may go."""
+    rows = stored[name]
+    if name in RENUMBERED:
+        refs = {row["ref"] for row in stored["complaints"]}
+        rows = [row for row in rows if row["ref"] in refs]
+    comparable = [{column: row[column] for column in row if column != RENUMBERED.get(name)} for row in rows]
+    # Columns may be in another order after a table was created again.
+    return sorted(comparable, key=lambda row: repr(sorted(row.items())))
 
 
-def test_filed_hashes_go_down_to_the_release_before_and_up_again(empty: str) -> None:
+def test_sketch_hashes_survive_a_downgrade_to_the_previous_release_and_an_upgrade(empty: str) -> None:
     migrate.upgrade(empty)
     words = [bytes([n]) * 8 for n in range(24)]
     with opened(empty, FakeClock()) as store:
@@ -202,11 +207,11 @@ def test_filed_hashes_go_down_to_the_release_before_and_up_again(empty: str) -> 
     engine.dispose()
     with opened(empty, FakeClock()) as store:
         assert store.read(verify).first_bad is None
-        assert {one.ref for one in store.read(find_similar_cases, words, ref="none")} == refs
+        assert {similar.ref for similar in store.read(find_similar_cases, words, ref="none")} == refs
 
 
 def pretend(url: str, *, serves_from: str) -> None:
-    """A release to come was here: it added a table and a column, and says who may still work on them."""
+    """Pretend a future release migrated this database: it added a table and a column and its minimum release."""
     engine = engine_of(url)
     with engine.begin() as connection:
         for statement in (
@@ -218,7 +223,7 @@ def pretend(url: str, *, serves_from: str) -> None:
     engine.dispose()
 
 
-def test_a_release_that_only_added_to_the_tables_lets_the_one_before_work_beside_it(
+def test_a_newer_release_that_only_added_to_the_tables_lets_this_one_work_on_them(
     database_url: str,
 ) -> None:
     pretend(database_url, serves_from=REVISIONS[0])
@@ -229,7 +234,7 @@ def test_a_release_that_only_added_to_the_tables_lets_the_one_before_work_beside
         assert store.read(export_record, ref)["state"] == "closed"
 
 
-def test_rules_with_a_setting_to_come_are_left_to_the_release_that_knows_it(database_url: str) -> None:
+def test_rules_with_a_newer_setting_are_refused_with_a_hint_to_the_newer_release(database_url: str) -> None:
     with opened(database_url, FakeClock()) as store:
         ref = Desk(store).receive()
     with opened(database_url, FakeClock()) as other:
@@ -245,14 +250,14 @@ def _newer_rules(tx: Tx) -> None:
     tx.connection.execute(update(RULEBOOKS).values(data={**data, "targets": targets}))
 
 
-def test_tables_that_this_release_would_harm_are_refused_by_name(database_url: str) -> None:
+def test_tables_that_this_release_would_damage_are_refused_by_release_number(database_url: str) -> None:
     pretend(database_url, serves_from="9001")
     for attempt in (migrate.begin, migrate.require_current, migrate.upgrade):
         with pytest.raises(WrongSchemaVersion, match=r"newer release .*9001.*install that release"):
             attempt(database_url)
 
 
-def test_a_migration_that_takes_something_away_says_from_when_it_serves() -> None:
+def test_a_migration_that_removes_something_declares_the_first_compatible_release() -> None:
     silent = [
         file.stem for file in VERSIONS[3:] if _takes_away(file) and "serves_from" not in file.read_text()
     ]
@@ -261,28 +266,28 @@ def test_a_migration_that_takes_something_away_says_from_when_it_serves() -> Non
 
 
 def _takes_away(file: Path) -> bool:
-    """Does its upgrade drop or alter what an older release works on?"""
+    """Does its upgrade drop or alter something that an older release uses?"""
     [up] = [
-        one
-        for one in ast.parse(file.read_text()).body
-        if isinstance(one, ast.FunctionDef) and one.name == "upgrade"
+        node
+        for node in ast.parse(file.read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
     ]
     called = {node.attr for node in ast.walk(up) if isinstance(node, ast.Attribute)}
-    return any(one.startswith(("drop_", "alter_", "rename_", "batch_")) for one in called)
+    return any(name.startswith(("drop_", "alter_", "rename_", "batch_")) for name in called)
 
 
-def test_a_database_that_is_not_at_this_release_is_not_opened(empty: str) -> None:
+def test_a_database_of_another_release_is_not_opened(empty: str) -> None:
     migrate.upgrade(empty, "0005")
     with pytest.raises(WrongSchemaVersion, match="not at this release: run `amends db upgrade`"):
         open_store(empty, KEYS)
 
 
-def test_before_the_first_start_a_command_says_what_makes_the_tables(empty: str) -> None:
+def test_before_the_first_start_the_error_says_what_creates_the_tables(empty: str) -> None:
     with pytest.raises(WrongSchemaVersion, match="no tables yet: the first `amends run` makes them"):
         open_store(empty, KEYS)
 
 
-def test_looking_for_a_database_file_does_not_make_it(tmp_path: Path) -> None:
+def test_opening_a_missing_database_file_does_not_create_it(tmp_path: Path) -> None:
     with pytest.raises(WrongSchemaVersion):
         open_store(f"sqlite:///{tmp_path}/amends.db", KEYS)
     assert list(tmp_path.iterdir()) == []
@@ -294,18 +299,18 @@ def test_other_databases_are_refused_with_the_accepted_forms(url: str) -> None:
         engines(url)
 
 
-def test_sqlite_writes_ahead_flushes_and_keeps_references(sqlite_url: str) -> None:
-    made = engines(sqlite_url)
-    with made.writing.connect() as connection:
-        found = {
+def test_sqlite_uses_a_write_ahead_log_full_sync_and_foreign_keys(sqlite_url: str) -> None:
+    sqlite = engines(sqlite_url)
+    with sqlite.writing.connect() as connection:
+        pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
-    made.close()
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+    sqlite.close()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
 
-#: The release before each migration that makes an index on a table that may be large, and what it writes there.
+#: The release before each migration that adds an index to a large table, and a write of that release.
 INDEXED = {
     "0004": "UPDATE obligations SET attempts = attempts",
     "0006": "UPDATE sketches SET ref = ref",
@@ -313,7 +318,7 @@ INDEXED = {
 
 
 @pytest.mark.parametrize("before", INDEXED)
-def test_an_index_is_made_beside_a_release_that_writes_and_again_after_a_broken_try(
+def test_an_index_is_built_while_an_older_release_writes_and_rebuilt_after_a_failed_attempt(
     before: str, postgres_server: Server
 ) -> None:
     url = postgres_server.new_database()
@@ -322,14 +327,14 @@ def test_an_index_is_made_beside_a_release_that_writes_and_again_after_a_broken_
     writes = INDEXED[before]
     engine = engine_of(url)
     with ThreadPoolExecutor() as pool, engine.connect() as holding:
-        # Somebody is in the middle of their work: whatever locks the whole table waits here, and others behind it.
+        # An open transaction: a lock on the whole table would wait here, and other writers behind it.
         holding.exec_driver_sql(writes)
         upgrading = pool.submit(migrate.upgrade, url)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
             making = _waits_for(other, "CREATE %INDEX")
             other.exec_driver_sql("SET lock_timeout = '2s'")
             other.exec_driver_sql(f"{writes} WHERE false")
-            # As where the process is killed, and its connection with it.
+            # As if the process was killed, and its connection with it.
             other.exec_driver_sql(f"SELECT pg_terminate_backend({making})")
         with pytest.raises(DatabaseUnavailable):
             upgrading.result(20)
@@ -344,17 +349,17 @@ def test_an_index_is_made_beside_a_release_that_writes_and_again_after_a_broken_
 
 
 def _waits_for(connection: Connection, statement: str) -> int:
-    """The process of whoever runs this statement, once one waits with it."""
+    """The process id of the waiting connection that runs this statement."""
     query = text("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE :said")
     for _ in range(200):
-        found = connection.execute(query, {"said": f"{statement}%"}).scalar()
-        if found is not None:
-            return int(found)
+        process_id = connection.execute(query, {"said": f"{statement}%"}).scalar()
+        if process_id is not None:
+            return int(process_id)
         time.sleep(0.05)
-    raise AssertionError(f"nobody waits with {statement}")
+    raise AssertionError(f"no connection waits with {statement}")
 
 
 def _broken(engine: Engine) -> int:
-    """How many indexes a try has left that nobody reads."""
+    """How many invalid indexes a failed attempt has left."""
     with engine.connect() as connection:
         return int(connection.scalar(text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")) or 0)

@@ -1,4 +1,4 @@
-"""The record proves itself: every way of changing it behind our back is found and named."""
+"""The record proves its integrity: `verify` detects and names every change made around the desk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.edges.desk import ASSESSED, HANDLER, TOP, Desk
 
 
 def _tamper(store: Store, *statements: Any) -> None:
-    """What somebody with the database's password could do: the trigger goes first."""
+    """Make changes that anyone with the database's password could make: the trigger is removed first."""
 
     def do(tx: Tx) -> None:
         for name in ("events_stand_update", "events_stand_delete") if tx.is_sqlite else ():
@@ -58,12 +58,12 @@ def _first_bad(store: Store) -> tuple[str, int] | None:
     return None if bad is None else bad[:2]
 
 
-def test_an_untouched_record_is_whole_and_counts_what_no_checkpoint_covers(store: Store) -> None:
+def test_an_untouched_record_verifies_and_counts_the_entries_without_a_checkpoint(store: Store) -> None:
     desk = Desk(store)
     desk.closed()
     desk.receive(chat=desk.chat("70002"))
-    found = store.read(verify)
-    assert (found.first_bad, found.cases, found.unsealed_tail) == (None, 2, found.entries)
+    result = store.read(verify)
+    assert (result.first_bad, result.cases, result.unsealed_tail) == (None, 2, result.entries)
     store.write(checkpoint)
     desk.receive(chat=desk.chat("70003"))
     assert store.read(verify).unsealed_tail == 1
@@ -77,37 +77,37 @@ def test_the_database_refuses_to_change_or_delete_an_event(store: Store, verb: s
     assert store.read(verify).first_bad is None
 
 
-def test_an_altered_fact_is_found(store: Store) -> None:
+def test_an_altered_fact_is_detected(store: Store) -> None:
     ref = Desk(store).assessed()
     entry = _row(store, ref, 2).entry
-    said = json.loads(entry)
-    said["facts"]["severity"] = 1
-    _tamper(store, update(EVENTS).where(_at(ref, 2)).values(entry=canonical(said)))
+    content = json.loads(entry)
+    content["facts"]["severity"] = 1
+    _tamper(store, update(EVENTS).where(_at(ref, 2)).values(entry=canonical(content)))
     assert _first_bad(store) == (ref, 2)
 
 
-def test_an_altered_fact_with_its_hash_made_anew_is_found_at_the_next_entry(store: Store) -> None:
+def test_an_altered_fact_with_a_recomputed_hash_is_detected_at_the_next_entry(store: Store) -> None:
     ref = Desk(store).closed()
-    said = json.loads(_row(store, ref, 2).entry)
-    said["facts"]["severity"] = 1
-    forged = canonical(said)
+    content = json.loads(_row(store, ref, 2).entry)
+    content["facts"]["severity"] = 1
+    forged = canonical(content)
     _tamper(store, update(EVENTS).where(_at(ref, 2)).values(entry=forged, hash=sha256(forged)))
     assert _first_bad(store) == (ref, 3)
 
 
-def test_a_row_that_says_otherwise_than_its_entry_is_found(store: Store) -> None:
+def test_a_row_that_differs_from_its_entry_is_detected(store: Store) -> None:
     ref = Desk(store).closed()
     _tamper(store, update(EVENTS).where(_at(ref, 3)).values(by="somebody else"))
     assert _first_bad(store) == (ref, 3)
 
 
-def test_a_removed_middle_event_is_found(store: Store) -> None:
+def test_a_removed_middle_event_is_detected(store: Store) -> None:
     ref = Desk(store).closed()
     _tamper(store, delete(EVENTS).where(_at(ref, 3)))
     assert _first_bad(store) == (ref, 3)
 
 
-def test_reordered_events_are_found(store: Store) -> None:
+def test_reordered_events_are_detected(store: Store) -> None:
     ref = Desk(store).closed()
     _tamper(
         store,
@@ -118,14 +118,14 @@ def test_reordered_events_are_found(store: Store) -> None:
     assert _first_bad(store) == (ref, 3)
 
 
-def test_a_cut_tail_is_found_by_the_complaints_own_row(store: Store) -> None:
+def test_a_truncated_chain_is_detected_by_the_complaints_own_row(store: Store) -> None:
     ref = Desk(store).assessed()
     _tamper(store, delete(EVENTS).where(_at(ref, 2)))
     assert _first_bad(store) == (ref, 1)
 
 
-def _cut_tail_and_mend_the_rows(store: Store, desk: Desk) -> str:
-    """A noted complaint whose note is cut off, with every projection set back as it was before."""
+def _truncate_chain_and_reset_rows(store: Store, desk: Desk) -> str:
+    """A complaint whose note is cut off, with every projection reset to its earlier content."""
     ref = desk.receive()
 
     def snapshot(tx: Tx) -> Any:
@@ -143,16 +143,16 @@ def _cut_tail_and_mend_the_rows(store: Store, desk: Desk) -> str:
     return ref
 
 
-def test_a_cut_tail_with_every_row_mended_is_found_through_the_checkpoint(store: Store) -> None:
-    ref = _cut_tail_and_mend_the_rows(store, Desk(store))
+def test_a_truncated_chain_with_reset_rows_is_detected_by_the_checkpoint(store: Store) -> None:
+    ref = _truncate_chain_and_reset_rows(store, Desk(store))
     bad = store.read(verify).first_bad
     assert bad == (ref, 2, "the last events are cut off: a checkpoint knows a later one")
 
 
-def test_cutting_off_the_checkpoint_too_is_found_by_the_document_kept_outside(store: Store) -> None:
+def test_a_removed_checkpoint_is_detected_by_the_document_kept_outside(store: Store) -> None:
     desk = Desk(store)
     desk.receive(chat=desk.chat("70002"))
-    ref = _cut_tail_and_mend_the_rows(store, desk)
+    ref = _truncate_chain_and_reset_rows(store, desk)
     document = None
     _tamper(store, text("DELETE FROM checkpoint_heads"), text("DELETE FROM checkpoints"))
     assert store.read(verify).first_bad is None
@@ -177,14 +177,14 @@ def test_cutting_off_the_checkpoint_too_is_found_by_the_document_kept_outside(st
     assert bad[0] == ref
 
 
-def test_an_altered_checkpoint_is_found(store: Store) -> None:
+def test_an_altered_checkpoint_is_detected(store: Store) -> None:
     Desk(store).receive()
     store.write(checkpoint)
     _tamper(store, update(CHECKPOINTS).values(last_event_id=0))
     assert _first_bad(store) == ("checkpoint 1", 0)
 
 
-def test_checkpoints_follow_each_other_and_an_empty_one_adds_nothing(store: Store) -> None:
+def test_checkpoints_are_chained_and_an_empty_one_adds_nothing(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     first, again = store.write(checkpoint), store.write(checkpoint)
@@ -198,7 +198,7 @@ def test_checkpoints_follow_each_other_and_an_empty_one_adds_nothing(store: Stor
     assert store.read(verify).first_bad is None
 
 
-def test_altered_words_do_not_open_and_are_found(store: Store) -> None:
+def test_altered_ciphertext_does_not_open_and_is_detected(store: Store) -> None:
     ref = Desk(store).assessed()
     query = select(TEXTS.c.sealed).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1)
     sealed: bytes = store.read(lambda tx: tx.connection.execute(query).scalar_one())
@@ -207,7 +207,7 @@ def test_altered_words_do_not_open_and_are_found(store: Store) -> None:
     assert _first_bad(store) == (ref, 1)
 
 
-def test_words_sealed_anew_by_who_holds_the_key_break_their_commitment(store: Store) -> None:
+def test_words_encrypted_again_with_the_right_key_break_their_commitment(store: Store) -> None:
     desk = Desk(store)
     ref = desk.assessed()
 
@@ -234,7 +234,9 @@ def test_words_sealed_anew_by_who_holds_the_key_break_their_commitment(store: St
     ],
     ids=["owner", "flags", "remedy", "target", "targets gone"],
 )
-def test_a_row_that_is_not_the_fold_is_found(store: Store, statement: Callable[[str], Any]) -> None:
+def test_a_projection_that_differs_from_the_fold_is_detected(
+    store: Store, statement: Callable[[str], Any]
+) -> None:
     ref = Desk(store).closed()
     _tamper(store, statement(ref))
     bad = store.read(verify).first_bad
@@ -242,24 +244,24 @@ def test_a_row_that_is_not_the_fold_is_found(store: Store, statement: Callable[[
     assert (bad[0], bad[2].startswith("the row")) == (ref, True)
 
 
-def test_lost_events_of_a_whole_complaint_are_found(store: Store) -> None:
+def test_a_complaint_without_any_event_is_detected(store: Store) -> None:
     ref = Desk(store).receive()
     _tamper(store, delete(EVENTS).where(EVENTS.c.ref == ref))
     assert store.read(verify).first_bad == (ref, 1, "this complaint has lost its events")
 
 
-def test_after_erasure_the_words_are_gone_and_the_chain_still_holds(store: Store) -> None:
+def test_after_erasure_the_words_are_gone_and_the_hash_chain_still_verifies(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     store.write(checkpoint)
     store.write(
         act, ref, Verb.ERASE, Actor(TOP, frozenset({Role.TOP_MANAGEMENT})), {}, {"reason": "asked for"}
     )
-    found = store.read(verify)
-    assert (found.first_bad, found.erased) == (None, 1)
+    result = store.read(verify)
+    assert (result.first_bad, result.erased) == (None, 1)
     record = store.read(export_record, ref)
     assert (record["texts"], record["description"], record["close_code"]) == ([], None, "resolved")
-    assert {one["text"] for one in record["messages"]} <= {None}
+    assert {message["text"] for message in record["messages"]} <= {None}
     assert (dict(store.read(load_event_words, ref, 1)), store.read(load_texts, ref)) == ({}, [])
     person = store.read(load_case, ref).complainant
     store.write(lambda tx: erase_person(tx, person))
@@ -268,7 +270,7 @@ def test_after_erasure_the_words_are_gone_and_the_chain_still_holds(store: Store
     assert store.read(verify).first_bad is None
 
 
-def test_what_is_under_legal_hold_is_not_erased(store: Store) -> None:
+def test_a_complaint_under_legal_hold_is_not_erased(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     desk.act(ref, Verb.HOLD, "U3", words={"reason": "a claim"})
@@ -277,7 +279,7 @@ def test_what_is_under_legal_hold_is_not_erased(store: Store) -> None:
     assert store.read(load_texts, ref)[0].text == "The water is brown."
 
 
-def test_a_person_erased_is_a_stranger_when_writing_again(store: Store) -> None:
+def test_an_erased_person_who_writes_again_is_a_new_person(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     first = store.read(load_case, ref).complainant
@@ -290,7 +292,7 @@ def test_a_person_erased_is_a_stranger_when_writing_again(store: Store) -> None:
     assert erased is None
 
 
-def test_loading_other_rules_is_a_chained_event_of_its_own(store: Store) -> None:
+def test_loading_other_rules_is_a_hash_chained_event_of_the_instance(store: Store) -> None:
     from dataclasses import replace
 
     from tests.edges.desk import RULES
@@ -302,11 +304,11 @@ def test_loading_other_rules_is_a_chained_event_of_its_own(store: Store) -> None
     after = desk.receive(chat=desk.chat("70002"))
     assert store.read(load_case, before).rules.emergency_number == "112"
     assert store.read(load_case, after).rules.emergency_number == "999"
-    found = store.read(verify)
-    assert (found.first_bad, found.cases, found.entries) == (None, 2, 4)
+    result = store.read(verify)
+    assert (result.first_bad, result.cases, result.entries) == (None, 2, 4)
 
 
-def test_the_commitment_of_words_stands_in_the_entry_and_no_word_does(store: Store) -> None:
+def test_an_entry_holds_the_commitment_to_the_words_and_no_word(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive("Asealedword twice.")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED, member=HANDLER)
@@ -320,7 +322,7 @@ def test_the_commitment_of_words_stands_in_the_entry_and_no_word_does(store: Sto
     assert json.loads(_row(store, ref, 2).entry)["commit"] is None
 
 
-def test_the_root_over_heads_is_the_tree_of_rfc_6962() -> None:
+def test_the_checkpoints_root_is_the_merkle_tree_of_rfc_6962() -> None:
     from hashlib import sha256 as raw
 
     def tree(leaves: list[bytes]) -> bytes:

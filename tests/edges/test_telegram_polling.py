@@ -1,4 +1,4 @@
-"""Who polls, and what is said when polling fails (docs/design.md, "Telegram")."""
+"""Which process polls Telegram, and what is logged when polling fails (docs/design.md, "Telegram")."""
 
 from __future__ import annotations
 
@@ -19,63 +19,63 @@ from store.database.errors import DatabaseUnavailable
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.product import until
-from tests.edges.telegram_line import Line, line
+from tests.edges.telegram_desk import TelegramDesk, telegram_desk
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 
 @pytest.fixture
-async def unpolled(usual_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, usual_store, polls=False) as running:
+async def unpolled(usual_store: Store) -> AsyncIterator[TelegramDesk]:
+    async with Simulator() as sim, telegram_desk(sim, usual_store, polls=False) as running:
         yield running
 
 
-def poller(desk: Line, holder: str) -> Poller:
-    """One replica's poller."""
+def poller(desk: TelegramDesk, holder: str) -> Poller:
+    """The poller of a replica."""
     return Poller(desk.app, desk.store, desk.intake, holder=holder, timeout=1)
 
 
-async def test_of_two_replicas_one_polls_and_the_other_takes_over(unpolled: Line) -> None:
-    one, other = poller(unpolled, "one"), poller(unpolled, "other")
-    tasks = [asyncio.create_task(one.run())]
-    await unpolled.tells()
-    tasks.append(asyncio.create_task(other.run()))
+async def test_of_two_replicas_one_polls_and_the_other_takes_over(unpolled: TelegramDesk) -> None:
+    first, second = poller(unpolled, "one"), poller(unpolled, "other")
+    tasks = [asyncio.create_task(first.run())]
+    await unpolled.send_story()
+    tasks.append(asyncio.create_task(second.run()))
     await unpolled.sim.customer("Anna").says("And it smells.")
     await unpolled.settled()
-    assert other.last_good is None
-    one.stop()
+    assert second.last_good is None
+    first.stop()
     await tasks[0]
     await unpolled.sim.customer("Anna").says("It is cold, too.")
     await unpolled.settled()
-    other.stop()
+    second.stop()
     await tasks[1]
     assert unpolled.sim.world.calls.to_method("getUpdates") == []
     assert len(unpolled.store.read(export_record, unpolled.ref)["texts"]) == 3
 
 
-async def test_a_leader_that_died_is_followed_once_its_short_lease_ran_out(
-    unpolled: Line, monkeypatch: pytest.MonkeyPatch
+async def test_a_crashed_leader_is_replaced_when_its_short_lease_expires(
+    unpolled: TelegramDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert polling.LEASE_SECONDS + polling.LOOK_SECONDS < 10
     monkeypatch.setattr(polling, "LEASE_SECONDS", 1.0)
     monkeypatch.setattr(polling, "RENEW_SECONDS", 0.3)
-    one, other = poller(unpolled, "one"), poller(unpolled, "other")
-    dies = asyncio.create_task(one.run())
-    await unpolled.tells()
-    follows = asyncio.create_task(other.run())
+    first, second = poller(unpolled, "one"), poller(unpolled, "other")
+    crashing = asyncio.create_task(first.run())
+    await unpolled.send_story()
+    following = asyncio.create_task(second.run())
     await asyncio.sleep(1.5)
-    assert other.last_good is None
-    # As a kill would have it: nothing is let go.
-    dies.cancel()
+    assert second.last_good is None
+    # As after a kill: nothing is released.
+    crashing.cancel()
     await unpolled.sim.customer("Anna").says("And it smells.")
     await unpolled.settled()
     assert len(unpolled.store.read(export_record, unpolled.ref)["texts"]) == 2
-    other.stop()
-    await follows
+    second.stop()
+    await following
 
 
-async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
+async def test_leadership_is_lost_in_time_even_if_the_database_does_not_answer(
     usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(polling, "LEASE_SECONDS", 1.0)
@@ -83,7 +83,7 @@ async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
     lead, lost, answers = polling.LeaderLease(usual_store, "one"), asyncio.Event(), threading.Event()
     assert await lead.acquire()
 
-    def silent(*given: object) -> None:
+    def silent(*arguments: object) -> None:
         answers.wait()
 
     with monkeypatch.context() as broken:
@@ -95,70 +95,70 @@ async def test_a_lead_is_lost_in_time_though_the_database_keeps_the_question(
     assert not lead.is_held
 
 
-async def test_a_leader_that_cannot_renew_breaks_off_its_question_before_another_asks(
-    unpolled: Line, monkeypatch: pytest.MonkeyPatch
+async def test_a_leader_that_cannot_renew_cancels_its_poll_before_another_polls(
+    unpolled: TelegramDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(polling, "LEASE_SECONDS", 1.0)
     monkeypatch.setattr(polling, "RENEW_SECONDS", 0.2)
-    one = Poller(unpolled.app, unpolled.store, unpolled.intake, holder="one", timeout=25)
-    task = asyncio.create_task(one.run())
-    await unpolled.tells()
+    leader = Poller(unpolled.app, unpolled.store, unpolled.intake, holder="one", timeout=25)
+    task = asyncio.create_task(leader.run())
+    await unpolled.send_story()
 
-    def away(*given: object) -> None:
+    def away(*arguments: object) -> None:
         raise DatabaseUnavailable("away")
 
-    with monkeypatch.context() as broken, capture_logs() as said:
+    with monkeypatch.context() as broken, capture_logs() as logs:
         broken.setattr(polling, "acquire_leadership", away)
-        await until(lambda: any(one["event"] == "telegram_lead_lost" for one in said))
+        await until(lambda: any(log["event"] == "telegram_lead_lost" for log in logs))
         await asyncio.sleep(0.2)
-        assert one._request is not None
-        assert one._request.cancelled()
+        assert leader._request is not None
+        assert leader._request.cancelled()
     await unpolled.sim.customer("Anna").says("And it smells.")
     await unpolled.settled()
     assert len(unpolled.store.read(export_record, unpolled.ref)["texts"]) == 2
-    one.stop()
+    leader.stop()
     await task
 
 
-async def test_a_poller_is_well_once_it_had_an_answer(unpolled: Line) -> None:
-    one = poller(unpolled, "one")
-    assert not one.is_well()
-    task = asyncio.create_task(one.run())
-    await unpolled.tells()
-    assert one.is_well()
-    one.stop()
+async def test_a_poller_is_healthy_after_its_first_answer(unpolled: TelegramDesk) -> None:
+    polling_replica = poller(unpolled, "one")
+    assert not polling_replica.is_well()
+    task = asyncio.create_task(polling_replica.run())
+    await unpolled.send_story()
+    assert polling_replica.is_well()
+    polling_replica.stop()
     await task
 
 
-class _Asked:
-    """Telegram, as far as the poller asks it."""
+class _FakeTelegram:
+    """The part of Telegram that the poller calls."""
 
     def __init__(self, *batches: list[dict[str, Any]]) -> None:
         self.bot, self.batches, self.offsets = self, list(batches), list[int]()
 
     async def do_api_request(self, _: str, *, api_kwargs: dict[str, Any], **__: Any) -> list[dict[str, Any]]:
-        """The next batch."""
+        """Return the next batch."""
         self.offsets.append(api_kwargs["offset"])
         return self.batches.pop(0)
 
     async def take(self, _: dict[str, Any]) -> None:
-        """Everything is taken."""
+        """Accept every update."""
 
 
-async def test_after_six_days_without_an_update_the_offset_is_forgotten_and_never_sooner(
+async def test_the_offset_is_reset_after_six_days_without_an_update_and_not_before(
     usual_store: Store, clock: FakeClock
 ) -> None:
-    far: Any = _Asked([{"update_id": 700}], [], [], [{"update_id": 5}], [])
-    one = Poller(far, usual_store, far, clock=lambda: clock().timestamp())
+    fake: Any = _FakeTelegram([{"update_id": 700}], [], [], [{"update_id": 5}], [])
+    poller_with_clock = Poller(fake, usual_store, fake, clock=lambda: clock().timestamp())
     for hours in (0, 6 * 24 - 1, 1, 24, 24):
         clock.go_on(hours=hours)
-        await one._poll_once()
+        await poller_with_clock._poll_once()
 
-    assert far.offsets == [0, 701, 0, 0, 6]
+    assert fake.offsets == [0, 701, 0, 0, 6]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "event", "least"),
+    ("error", "event", "least"),
     [
         (Conflict("terminated by other getUpdates request"), "telegram_conflict", 3.0),
         (InvalidToken("no"), "telegram_refuses_the_token", TOKEN_WAIT),
@@ -168,13 +168,13 @@ async def test_after_six_days_without_an_update_the_offset_is_forgotten_and_neve
         (RuntimeError("somebody's words"), "updates_not_taken", 0.5),
     ],
 )
-def test_each_failure_is_said_in_plain_words_and_waited_out(
-    wrong: Exception, event: str, least: float
+def test_every_polling_failure_is_logged_in_plain_words_and_followed_by_a_wait(
+    error: Exception, event: str, least: float
 ) -> None:
-    with capture_logs() as said:
-        assert wait_after(wrong, 1) >= least
-    assert [one["event"] for one in said] == [event]
-    assert "somebody's words" not in str(said)
+    with capture_logs() as logs:
+        assert wait_after(error, 1) >= least
+    assert [log["event"] for log in logs] == [event]
+    assert "somebody's words" not in str(logs)
 
 
 def test_the_wait_grows_to_a_few_seconds_and_no_further() -> None:

@@ -1,7 +1,7 @@
-"""Sending against a Telegram that refuses, floods, breaks and stays silent (docs/design.md, "Telegram").
+"""Sending while Telegram refuses, limits, fails or does not answer (docs/design.md, "Telegram").
 
-The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+The subject is what people see and press; test_store_* tests the store on both databases. Tests marked `on_both` also
+run on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -31,25 +31,24 @@ from store.values import DeliveryStatus
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, STAFF
-from tests.edges.telegram_line import Line, line
+from tests.edges.telegram_desk import TelegramDesk, telegram_desk
 
 AGAIN = "(You may have had this already; it is sent again to be sure.)"
 
 
 @pytest.fixture
-async def desk(usual_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, usual_store) as running:
+async def desk(usual_store: Store) -> AsyncIterator[TelegramDesk]:
+    async with Simulator() as sim, telegram_desk(sim, usual_store) as running:
         yield running
 
 
-def states(desk: Line, ref: str) -> list[str]:
-    """What became of each message that we sent."""
-    return [
-        one["state"] for one in desk.store.read(export_record, ref)["messages"] if one["direction"] == "out"
-    ]
+def states(desk: TelegramDesk, ref: str) -> list[str]:
+    """The state of every message that was sent."""
+    messages = desk.store.read(export_record, ref)["messages"]
+    return [message["state"] for message in messages if message["direction"] == "out"]
 
 
-async def test_a_message_that_may_have_arrived_is_sent_again_and_marked(desk: Line) -> None:
+async def test_a_message_that_may_have_arrived_is_resent_and_marked(desk: TelegramDesk) -> None:
     desk.sim.fail_next("sendMessage", how="cut_after_accept")
     anna = desk.sim.customer("Anna")
     await anna.says("The water is brown.")
@@ -59,8 +58,8 @@ async def test_a_message_that_may_have_arrived_is_sent_again_and_marked(desk: Li
     assert states(desk, desk.ref) == ["uncertain", "sent"]
 
 
-async def test_what_may_have_arrived_twice_is_not_sent_again_at_once_though_telegram_is_back(
-    desk: Line,
+async def test_a_message_that_may_have_arrived_twice_is_not_resent_when_telegram_is_back(
+    desk: TelegramDesk,
 ) -> None:
     desk.sim.fail_next("sendMessage", how="cut_after_accept", times=2)
     anna = desk.sim.customer("Anna")
@@ -72,12 +71,12 @@ async def test_what_may_have_arrived_twice_is_not_sent_again_at_once_though_tele
     assert len(waiting(desk)) == 1
 
 
-def waiting(desk: Line) -> list[object]:
-    """Duties whose message may be there twice."""
-    return [one["id"] for one in desk.store.read(list_failed) if one["why"] == NO_ANSWER_AGAIN]
+def waiting(desk: TelegramDesk) -> list[object]:
+    """Obligations whose message may have arrived twice."""
+    return [row["id"] for row in desk.store.read(list_failed) if row["why"] == NO_ANSWER_AGAIN]
 
 
-async def test_a_refused_connection_is_tried_again_unmarked(desk: Line) -> None:
+async def test_after_a_502_the_message_is_resent_without_a_mark(desk: TelegramDesk) -> None:
     desk.sim.fail_next("sendMessage", how="html_502")
     anna = desk.sim.customer("Anna")
     await anna.says("The water is brown.")
@@ -85,7 +84,7 @@ async def test_a_refused_connection_is_tried_again_unmarked(desk: Line) -> None:
     assert AGAIN not in "".join(anna.heard)
 
 
-async def test_a_flood_wait_is_kept(desk: Line) -> None:
+async def test_a_retry_after_of_telegram_is_obeyed(desk: TelegramDesk) -> None:
     desk.sim.fail_next("sendMessage", status=429, retry_after=1)
     anna = desk.sim.customer("Anna")
     await anna.says("The water is brown.")
@@ -94,9 +93,9 @@ async def test_a_flood_wait_is_kept(desk: Line) -> None:
     assert states(desk, desk.ref) == ["failed", "sent"]
 
 
-async def test_a_blocked_bot_is_a_notice_not_given(desk: Line) -> None:
+async def test_a_message_to_a_blocked_chat_counts_as_not_delivered(desk: TelegramDesk) -> None:
     desk.sim.fail_next("sendMessage", status=403)
-    await desk.tells()
+    await desk.send_story()
     case = desk.store.read(load_case, desk.ref)
     assert Flag.UNREACHABLE in case.flags
     assert case.delivery_failed_at is not None
@@ -105,18 +104,20 @@ async def test_a_blocked_bot_is_a_notice_not_given(desk: Line) -> None:
 
 
 @clause("7.3")
-async def test_a_reply_that_was_blocked_reaches_them_once_they_are_back(desk: Line, clock: FakeClock) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
-    alice = desk.store.read(load_actor, HANDLER)
+async def test_a_reply_blocked_by_the_complainant_is_resent_when_they_return(
+    desk: TelegramDesk, clock: FakeClock
+) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
+    handler = desk.store.read(load_actor, HANDLER)
     anna.blocks()
     for text in ("The valve was replaced.", "Please run the tap."):
-        desk.store.write(act, ref, Verb.REPLY, alice, {}, {"text": text, "letter": text})
+        desk.store.write(act, ref, Verb.REPLY, handler, {}, {"text": text, "letter": text})
         await desk.settled()
         clock.go_on(minutes=1)
-    assert [one.fate for one in desk.store.read(list_deliveries, ref) if one.kind == "letter"] == [
-        DeliveryStatus.NOT_DELIVERED
-    ] * 2
+    assert [
+        delivery.fate for delivery in desk.store.read(list_deliveries, ref) if delivery.kind == "letter"
+    ] == [DeliveryStatus.NOT_DELIVERED] * 2
 
     before = len(anna.heard)
     anna.unblocks()
@@ -126,27 +127,29 @@ async def test_a_reply_that_was_blocked_reaches_them_once_they_are_back(desk: Li
         f"{late}\n\nThe valve was replaced.",
         f"{late}\n\nPlease run the tap.",
     ]
-    fates = [one.fate for one in desk.store.read(list_deliveries, ref) if one.kind == "letter"]
-    assert fates == [DeliveryStatus.NOT_DELIVERED] * 2 + [DeliveryStatus.DELIVERED] * 2
+    statuses = [
+        delivery.fate for delivery in desk.store.read(list_deliveries, ref) if delivery.kind == "letter"
+    ]
+    assert statuses == [DeliveryStatus.NOT_DELIVERED] * 2 + [DeliveryStatus.DELIVERED] * 2
     await anna.says("Thank you, it runs clear.")
     await desk.settled()
     assert sum("Please run the tap." in text for text in anna.heard) == 1
 
 
-async def test_a_refused_text_is_given_up_in_sight(desk: Line) -> None:
+async def test_a_message_that_telegram_refuses_is_listed_as_failed(desk: TelegramDesk) -> None:
     desk.sim.fail_next("sendMessage", status=400, error="Bad Request: message text is strange")
-    await desk.tells()
-    [failed] = [one for one in desk.store.read(list_failed) if one["state"] == "failed"]
+    await desk.send_story()
+    [failed] = [row for row in desk.store.read(list_failed) if row["state"] == "failed"]
     assert (failed["kind"], failed["why"]) == (
         "say",
         "Telegram refuses this message: Message text is strange",
     )
 
 
-async def test_the_decision_starts_the_reply_time_when_the_channel_accepted_it(desk: Line) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
-    desk.decides(ref)
+async def test_the_reply_time_starts_when_telegram_accepts_the_decision(desk: TelegramDesk) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
+    desk.resolve(ref)
     await desk.settled()
     assert anna.heard[-1] == "We flushed the pipe."
     assert anna.buttons == ["I accept", "I disagree", "I have a question"]
@@ -159,34 +162,34 @@ async def test_the_decision_starts_the_reply_time_when_the_channel_accepted_it(d
 
 
 @pytest.mark.on_both
-async def test_a_decision_waits_for_the_end_of_the_quiet_hours(desk: Line, clock: FakeClock) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
+async def test_a_decision_waits_for_the_end_of_the_quiet_hours(desk: TelegramDesk, clock: FakeClock) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
     clock.go_on(hours=12)
-    desk.decides(ref)
+    desk.resolve(ref)
     await desk.settled()
     assert anna.heard[-1] != "We flushed the pipe."
     assert desk.store.read(load_case, ref).state is State.DECIDED
     clock.go_on(hours=10)
-    desk.performing.nudge()
+    desk.worker.nudge()
     await desk.settled()
     assert anna.heard[-1] == "We flushed the pipe."
 
 
-async def test_that_staff_left_nobody_independent_is_told_after_the_quiet_hours(
-    desk: Line, clock: FakeClock
+async def test_the_notice_of_an_outside_review_waits_for_the_end_of_the_quiet_hours(
+    desk: TelegramDesk, clock: FakeClock
 ) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
-    desk.store.write(sync_staff, [one for one in STAFF if one.id in (HANDLER, MANAGER)])
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
+    desk.store.write(sync_staff, [person for person in STAFF if person.id in (HANDLER, MANAGER)])
     clock.go_on(hours=12)
-    for one in (HANDLER, MANAGER):
+    for member in (HANDLER, MANAGER):
         desk.store.write(
             act,
             ref,
             Verb.DECLARE_CONFLICT,
-            desk.store.read(load_actor, one),
-            {"who": one},
+            desk.store.read(load_actor, member),
+            {"who": member},
             {"reason": "A relative"},
         )
     assert desk.store.read(load_case, ref).nobody_left
@@ -194,21 +197,21 @@ async def test_that_staff_left_nobody_independent_is_told_after_the_quiet_hours(
     await desk.settled()
     assert len(anna.heard) == at_night
     clock.go_on(hours=10)
-    desk.performing.nudge()
+    desk.worker.nudge()
     await desk.settled()
     assert len(anna.heard) == at_night + 1
 
 
-async def test_what_answers_the_person_leaves_in_quiet_hours(desk: Line, clock: FakeClock) -> None:
+async def test_replies_to_the_person_are_sent_in_quiet_hours(desk: TelegramDesk, clock: FakeClock) -> None:
     clock.go_on(hours=12)
-    anna = await desk.tells()
-    await desk.signs(anna)
+    anna = await desk.send_story()
+    await desk.complete_form(anna)
     assert anna.heard[-1].startswith("We have your complaint")
 
 
-async def test_a_letter_too_long_for_a_message_comes_as_a_file(desk: Line) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
+async def test_a_letter_too_long_for_a_message_is_sent_as_a_file(desk: TelegramDesk) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
     text = "We looked at every single meter reading. " * 200
     desk.store.write(
         act, ref, Verb.REPLY, desk.store.read(load_actor, "U1"), {}, {"text": text, "letter": text}
@@ -219,12 +222,12 @@ async def test_a_letter_too_long_for_a_message_comes_as_a_file(desk: Line) -> No
     assert anna.heard[-1] == f"{ref}: our letter is attached, as it is too long for a message."
 
 
-async def test_a_form_left_in_silence_is_filed_and_acknowledged_with_a_way_to_sign(
-    desk: Line, clock: FakeClock
+async def test_an_unfinished_form_is_filed_and_acknowledged_with_a_button_to_send_it(
+    desk: TelegramDesk, clock: FakeClock
 ) -> None:
-    anna = await desk.tells()
+    anna = await desk.send_story()
     clock.go_on(minutes=31)
-    desk.performing.nudge()
+    desk.worker.nudge()
     await desk.settled()
     assert "You did not press Send, so it was filed as it stands." in anna.heard[-1]
     assert anna.buttons[-1:] == ["Send"]
@@ -233,28 +236,30 @@ async def test_a_form_left_in_silence_is_filed_and_acknowledged_with_a_way_to_si
     assert desk.store.read(load_case, desk.ref).confirmed_at == clock.at
 
 
-async def test_a_survey_that_may_have_arrived_is_not_asked_twice(desk: Line, clock: FakeClock) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
+async def test_a_survey_that_may_have_arrived_is_not_sent_twice(desk: TelegramDesk, clock: FakeClock) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
     await anna.says(f"/withdraw {ref}")
     await desk.settled()
     await anna.presses("Yes")
     await desk.settled()
     desk.sim.fail_next("sendMessage", how="cut_after_accept")
     clock.go_on(days=3, minutes=1)
-    desk.performing.nudge()
+    desk.worker.nudge()
     await desk.settled()
     assert len([text for text in anna.heard if "has ended" in text]) == 1
-    assert [one for one in desk.store.read(list_failed, everything=True) if one["kind"] == "survey"] == []
+    assert [row for row in desk.store.read(list_failed, everything=True) if row["kind"] == "survey"] == []
     record = desk.store.read(export_record, ref)
     assert states(desk, ref)[-1] == "uncertain"
-    assert [one["step"] for one in record["survey"]] == ["sent"]
+    assert [row["step"] for row in record["survey"]] == ["sent"]
 
 
 @pytest.mark.on_both
-async def test_a_survey_cut_off_by_a_restart_is_on_the_record_as_asked(desk: Line, clock: FakeClock) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
+async def test_a_survey_interrupted_by_a_restart_is_recorded_as_sent(
+    desk: TelegramDesk, clock: FakeClock
+) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
     await anna.says(f"/withdraw {ref}")
     await desk.settled()
     await anna.presses("Yes")
@@ -263,16 +268,16 @@ async def test_a_survey_cut_off_by_a_restart_is_on_the_record_as_asked(desk: Lin
     store = desk.store
     [survey] = store.write(claim, ("survey",), 1, 0.0)
     store.write(begin_sending, survey, "words", template="survey", language="en", ref=ref)
-    desk.performing.nudge()
+    desk.worker.nudge()
     await desk.settled()
     assert [text for text in anna.heard if "has ended" in text] == []
     assert states(desk, ref)[-1] == "uncertain"
-    assert [one["step"] for one in store.read(export_record, ref)["survey"]] == ["sent"]
+    assert [row["step"] for row in store.read(export_record, ref)["survey"]] == ["sent"]
 
 
-def test_length_is_counted_as_telegram_counts() -> None:
+def test_message_length_is_counted_as_telegram_counts() -> None:
     assert (telegram_length("abc"), telegram_length("😀")) == (3, 2)
 
 
-def test_nothing_waits_longer_than_a_lease() -> None:
+def test_no_rate_limit_wait_is_longer_than_a_lease() -> None:
     assert timedelta(seconds=MAX_WAIT_SECONDS) < timedelta(seconds=LEASE_SECONDS)

@@ -1,7 +1,7 @@
-"""The platforms' calls over real HTTP: the secret first, 200 after the commit, an answer to whatever comes.
+"""The platforms' calls over real HTTP: the secret is checked first, 200 comes after the commit, no call hangs.
 
-The subject is the door; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+The subject is the HTTP endpoint; test_store_* tests the store on both databases. Tests marked `on_both` also run on
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -50,20 +50,20 @@ from tests.databases import FakeClock
 from tests.edges.product import Product, until
 from tests.edges.serving import bare_line, serving
 from tests.edges.slack_office import ALICE, EXECUTIVE, RESTRICTED, ROLES, TRIAGE, letter, spoken
-from tests.edges.telegram_line import line
+from tests.edges.telegram_desk import telegram_desk
 from tests.edges.test_telegram_intake import update
 from tests.rules.slack_cases import RULES, voice
 
-_SAID = {"user_id": ALICE, "team_id": "T0000001", "channel_id": TRIAGE, "trigger_id": "1.1"}
+_COMMAND_FIELDS = {"user_id": ALICE, "team_id": "T0000001", "channel_id": TRIAGE, "trigger_id": "1.1"}
 SECRET, SIGNING = "a-webhook-secret", "sign"
 
 
 @pytest.fixture
 async def telegram(usual_store: Store) -> AsyncIterator[str]:
-    """The address of a desk that Telegram calls."""
+    """The address of a desk with a Telegram webhook."""
     async with (
         Simulator() as sim,
-        line(sim, usual_store, polls=False) as desk,
+        telegram_desk(sim, usual_store, polls=False) as desk,
         serving({"/telegram": webhook(desk.intake, SECRET)}) as url,
     ):
         yield url
@@ -71,7 +71,7 @@ async def telegram(usual_store: Store) -> AsyncIterator[str]:
 
 @dataclass
 class Office:
-    """The staff's side over HTTP, with the Slack that calls it."""
+    """The staff's side over HTTP, with the simulated Slack that calls it."""
 
     sim: Simulator
     store: Store
@@ -80,7 +80,7 @@ class Office:
     async def calls(
         self, fields: dict[str, str], *, secret: str = SIGNING, old: float = 0.0
     ) -> httpx.Response:
-        """A signed request as Slack sends it."""
+        """Send a signed request as Slack does."""
         body = urlencode(fields)
         signed = signature(secret, body, int(time.time() - old))
         headers = {"Content-Type": "application/x-www-form-urlencoded", **signed}
@@ -90,7 +90,7 @@ class Office:
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    """The app with a signing secret, behind the real server."""
+    """The Slack app with a signing secret, behind the real server."""
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         desk = StaffDesk(usual_store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
@@ -101,7 +101,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
             yield Office(sim, usual_store, url)
 
 
-def _away(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def _take_store_down(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_: Any, **__: Any) -> None:
         raise OperationalError("insert", {}, OSError("the disk is full"))
 
@@ -117,14 +117,14 @@ async def _post(url: str, body: bytes, headers: dict[str, str] | None = None) ->
 
 
 @pytest.mark.on_both
-async def test_telegram_hears_yes_only_for_what_is_stored(
+async def test_telegram_gets_a_200_only_for_a_stored_update(
     telegram: str, usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = json.dumps(update(1)).encode()
-    with monkeypatch.context() as meanwhile:
-        _away(usual_store, meanwhile)
-        assert await _post(telegram, said) == 503
-    assert [await _post(telegram, said) for _ in range(2)] == [200, 200]
+    body = json.dumps(update(1)).encode()
+    with monkeypatch.context() as outage:
+        _take_store_down(usual_store, outage)
+        assert await _post(telegram, body) == 503
+    assert [await _post(telegram, body) for _ in range(2)] == [200, 200]
     assert len(usual_store.read(list_cases)[0]) == 1
 
 
@@ -133,13 +133,13 @@ async def test_telegram_hears_yes_only_for_what_is_stored(
     [b"", b"\xff\xfe", b"[1]", b'"x"', b"{", b"[" * 100_000, b"null"],
     ids=["empty", "no text", "list", "word", "broken", "deep", "null"],
 )
-async def test_garbage_with_the_secret_is_refused_without_a_word(telegram: str, body: bytes) -> None:
+async def test_an_invalid_body_with_the_secret_is_refused_without_a_word(telegram: str, body: bytes) -> None:
     assert await _post(telegram, body) == 400
 
 
 @asynccontextmanager
 async def _silent(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """A store that neither answers nor refuses, and does at the end what it was asked."""
+    """A store that does not answer, and at the end does what it was asked for."""
     answers = threading.Event()
 
     def waiting(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,9 +149,9 @@ async def _silent(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
         return run
 
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(store, "read", waiting(store.read))
-        meanwhile.setattr(store, "write", waiting(store.write))
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "read", waiting(store.read))
+        patched.setattr(store, "write", waiting(store.write))
         try:
             yield
         finally:
@@ -159,36 +159,36 @@ async def _silent(store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 @pytest.mark.on_both
-async def test_a_store_that_is_silent_is_a_503_and_what_it_still_writes_is_written_once(
+async def test_a_silent_store_gives_a_503_and_a_late_write_is_stored_once(
     telegram: str, usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "TIMEOUT_SECONDS", 0.1)
-    said, later = (json.dumps(update(number)).encode() for number in (1, 2))
+    first, later = (json.dumps(update(number)).encode() for number in (1, 2))
     async with _silent(usual_store, monkeypatch):
-        heard = [await _post(telegram, one) for one in (said, said, later)]
+        statuses = [await _post(telegram, body) for body in (first, first, later)]
     monkeypatch.setattr(endpoint, "TIMEOUT_SECONDS", 20.0)
-    again = [await _post(telegram, one) for one in (later, said)]
+    again = [await _post(telegram, body) for body in (later, first)]
     (case,) = usual_store.read(list_cases)[0]
 
-    assert (heard, again) == ([503, 503, 503], [200, 200])
+    assert (statuses, again) == ([503, 503, 503], [200, 200])
     assert usual_store.read(is_dead_letter, ["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
     assert len(usual_store.read(load_texts, str(case["ref"]))) == 2
 
 
-async def test_no_more_than_so_many_updates_wait_for_a_silent_store(
+async def test_the_number_of_updates_waiting_for_a_silent_store_is_limited(
     telegram: str, usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "TIMEOUT_SECONDS", 0.1)
     monkeypatch.setattr(endpoint, "MAX_WAITING_UPDATES", 1)
     async with _silent(usual_store, monkeypatch):
-        heard = [await _post(telegram, json.dumps(update(number)).encode()) for number in (1, 2)]
+        statuses = [await _post(telegram, json.dumps(update(number)).encode()) for number in (1, 2)]
     await until(lambda: bool(usual_store.read(is_dead_letter, ["tg:1"])))
 
-    assert heard == [503, 503]
+    assert statuses == [503, 503]
     assert not usual_store.read(is_dead_letter, ["tg:2"])
 
 
-async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
+async def test_readiness_and_metrics_report_a_silent_store(
     usual_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wiring, "STORE_TIMEOUT_SECONDS", 0.1)
@@ -197,58 +197,58 @@ async def test_whoever_asks_how_we_are_hears_of_a_silent_store(
     await desk.start()
     async with httpx.AsyncClient(trust_env=False, timeout=10) as caller:
         async with _silent(usual_store, monkeypatch):
-            # More often than the store has threads: in the end none is free.
+            # More calls than the store has threads: in the end all are busy.
             silent = [await caller.get(f"{product.url}/readyz") for _ in range(READERS + 1)]
             page = await caller.get(f"{product.url}/metrics")
         await product.ready()
     await desk.stop()
 
-    assert {one.status_code for one in silent} == {503}
+    assert {answer.status_code for answer in silent} == {503}
     assert silent[-1].json() == {"ready": False, "store": False, "figures": {}}
     assert 'amends_ready{part="store"} 0' in page.text
 
 
-async def test_a_process_whose_store_can_only_be_read_is_not_ready_until_it_can_be_written_again(
+async def test_a_process_with_a_read_only_store_is_not_ready_until_it_can_write_again(
     sqlite_store: Store, tmp_path: Path
 ) -> None:
-    def only_reads(*, only: bool) -> None:
-        with closing(sqlite_store._engines.writing.raw_connection()) as line:
-            line.cursor().execute(f"PRAGMA query_only = {int(only)}")
+    def make_read_only(*, read_only: bool) -> None:
+        with closing(sqlite_store._engines.writing.raw_connection()) as connection:
+            connection.cursor().execute(f"PRAGMA query_only = {int(read_only)}")
 
     product = Product(tmp_path, learnt=False)
     desk = wiring.Application(load(tmp_path / "amends.toml", product.env), sqlite_store, parts=("web",))
     await desk.start()
-    told = []
+    answers = []
     async with httpx.AsyncClient(trust_env=False, timeout=10) as caller:
-        for only in (False, True, False):
-            only_reads(only=only)
+        for read_only in (False, True, False):
+            make_read_only(read_only=read_only)
             with suppress(DatabaseUnavailable):
                 sqlite_store.write(set_aside, "tg:1", b"{}", "unparsed: KeyError")
-            told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
-        only_reads(only=True)
-        # Nobody has tried to write since: nothing is known yet, and nothing is tried for every question.
-        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+            answers.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        make_read_only(read_only=True)
+        # No write was tried since: nothing is known yet, and a readiness call makes no attempt.
+        answers.append((await caller.get(f"{product.url}/readyz")).json()["store"])
         with suppress(DatabaseUnavailable):
             sqlite_store.write(set_aside, "tg:2", b"{}", "unparsed: KeyError")
-        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
-        only_reads(only=False)
-        # Out of rotation nobody writes: whether it can be written again shows by itself.
-        told.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        answers.append((await caller.get(f"{product.url}/readyz")).json()["store"])
+        make_read_only(read_only=False)
+        # Out of rotation the process writes nothing: the readiness call itself detects the recovery.
+        answers.append((await caller.get(f"{product.url}/readyz")).json()["store"])
     await desk.stop()
 
-    assert told == [True, False, True, True, False, True]
+    assert answers == [True, False, True, True, False, True]
 
 
-async def test_the_secret_comes_before_the_body(telegram: str) -> None:
+async def test_the_secret_is_checked_before_the_body_is_read(telegram: str) -> None:
     head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_BODY_BYTES}\r\n"
     assert b" 401 " in await bare_line(telegram, f"{head}\r\n".encode())
     assert b" 401 " in await bare_line(telegram, f"{head}{HEADER}: \xfc\r\n\r\n".encode("latin-1"))
 
 
-async def test_a_large_body_is_refused_by_its_length_before_it_came_and_by_its_bytes(telegram: str) -> None:
+async def test_a_large_body_is_refused_by_its_announced_length_and_by_its_size(telegram: str) -> None:
     head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\n"
-    said = await bare_line(telegram, f"{head}Content-Length: {MAX_BODY_BYTES + 1}\r\n\r\n".encode())
-    assert b" 413 " in said
+    response = await bare_line(telegram, f"{head}Content-Length: {MAX_BODY_BYTES + 1}\r\n\r\n".encode())
+    assert b" 413 " in response
 
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(MAX_BODY_BYTES // 65536 + 2):
@@ -259,14 +259,14 @@ async def test_a_large_body_is_refused_by_its_length_before_it_came_and_by_its_b
     assert answer.status_code == 413
 
 
-async def test_who_trickles_a_body_is_not_waited_for(telegram: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_body_times_out(telegram: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_body, "READ_TIMEOUT_SECONDS", 0.2)
     head = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{HEADER}: {SECRET}\r\nContent-Length: 10\r\n\r\n{{"
     assert b" 408 " in await bare_line(telegram, head.encode())
     assert await _post(telegram, json.dumps(update(7)).encode()) == 200
 
 
-async def test_who_trickles_a_head_is_not_waited_for_and_who_asks_again_is_kept(
+async def test_a_slow_request_head_times_out_and_a_reused_connection_is_kept(
     telegram: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(web, "HEAD_TIMEOUT_SECONDS", 1.5)
@@ -290,7 +290,7 @@ async def test_who_trickles_a_head_is_not_waited_for_and_who_asks_again_is_kept(
     writer.close()
 
 
-async def test_a_caller_who_hangs_up_and_one_who_speaks_no_http_harm_nobody(telegram: str) -> None:
+async def test_a_broken_connection_or_non_http_bytes_affect_no_other_caller(telegram: str) -> None:
     host, port = telegram.removeprefix("http://").split(":")
     _, writer = await asyncio.open_connection(host, int(port))
     writer.write(
@@ -302,45 +302,45 @@ async def test_a_caller_who_hangs_up_and_one_who_speaks_no_http_harm_nobody(tele
     assert await _post(telegram, json.dumps(update(8)).encode()) == 200
 
 
-async def test_other_methods_and_paths_are_answered_plainly(telegram: str) -> None:
+async def test_other_methods_and_paths_get_plain_answers(telegram: str) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=20, base_url=telegram) as caller:
-        asked = [
+        requests = [
             ("GET", "/telegram"), ("HEAD", "/telegram"), ("PUT", "/telegram"), ("GET", "/nowhere"),
             ("HEAD", "/healthz"), ("HEAD", "/"), ("POST", "/healthz"), ("GET", "/%00%ff"),
         ]  # fmt: skip
-        codes = [(await caller.request(method, path)).status_code for method, path in asked]
+        codes = [(await caller.request(method, path)).status_code for method, path in requests]
     assert codes == [405, 405, 405, 404, 200, 200, 405, 404]
 
 
-async def test_slack_is_heard_with_its_signature_of_now_alone(office: Office) -> None:
-    command = {"command": "/complaints", "text": "help", **_SAID}
+async def test_slack_is_answered_only_with_a_fresh_valid_signature(office: Office) -> None:
+    command = {"command": "/complaints", "text": "help", **_COMMAND_FIELDS}
     good = await office.calls(command)
     wrong, old = await office.calls(command, secret="other"), await office.calls(command, old=400)
     assert (good.status_code, wrong.status_code, old.status_code) == (200, 401, 401)
     assert "show REF" in good.text
 
 
-async def test_a_call_that_slack_cannot_have_signed_is_refused_and_no_fault_of_ours(
+async def test_a_call_with_an_invalid_signature_is_refused_and_logged_as_no_error(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    body = urlencode({"command": "/complaints", "text": "help", **_SAID})
+    body = urlencode({"command": "/complaints", "text": "help", **_COMMAND_FIELDS})
     stamp, mark = signature(SIGNING, body, int(time.time())).items()
-    odd = [(stamp[0], each) for each in ("", "abc", "nan", "1790000000.5", "\xb2", "9" * 5_000)]
-    odd += [(mark[0], each) for each in ("", "v0=\xe9", f"v0={'0' * 64}")]
+    odd = [(stamp[0], value) for value in ("", "abc", "nan", "1790000000.5", "\xb2", "9" * 5_000)]
+    odd += [(mark[0], value) for value in ("", "v0=\xe9", f"v0={'0' * 64}")]
     async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
         codes = {}
-        for name, given in odd:
+        for name, odd_value in odd:
             headers = [
-                (each.encode(), value.encode("latin-1"))
-                for each, value in {**dict([stamp, mark]), name: given}.items()
+                (header.encode(), value.encode("latin-1"))
+                for header, value in {**dict([stamp, mark]), name: odd_value}.items()
             ]
             answer = await caller.post(f"{office.url}{http.PATH}", content=body, headers=headers)
-            codes[name, given] = answer.status_code
+            codes[name, odd_value] = answer.status_code
     assert codes == dict.fromkeys(odd, 401)
-    assert [one.message for one in caplog.records if one.levelno >= logging.ERROR] == []
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-async def test_slack_may_ask_whether_we_are_there(office: Office) -> None:
+async def test_slacks_ssl_check_and_url_verification_are_answered(office: Office) -> None:
     assert (await office.calls({"ssl_check": "1", "token": "x"})).status_code == 200
     body = json.dumps({"type": "url_verification", "challenge": "c-1", "token": "t"})
     headers = {"Content-Type": "application/json", **signature(SIGNING, body, int(time.time()))}
@@ -354,7 +354,9 @@ async def test_slack_may_ask_whether_we_are_there(office: Office) -> None:
     [b"", b"\xff\xfe", b"payload=%7B", b"payload=1", b"[1]", b"{}", b"payload=%7B%22type%22%3A1%7D"],
     ids=["empty", "no text", "broken", "number", "list", "nothing", "odd type"],
 )
-async def test_garbage_at_slacks_door_is_refused_signed_or_not(office: Office, body: bytes) -> None:
+async def test_an_invalid_slack_body_is_refused_with_or_without_a_signature(
+    office: Office, body: bytes
+) -> None:
     for kind in ("application/json", "application/x-www-form-urlencoded"):
         signed = signature(SIGNING, body.decode("latin-1"), int(time.time()))
         async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
@@ -364,7 +366,7 @@ async def test_garbage_at_slacks_door_is_refused_signed_or_not(office: Office, b
                 assert "Traceback" not in answer.text
 
 
-def _press(ref: str, at: str = "1.1") -> dict[str, str]:
+def _press(ref: str, pressed_at: str = "1.1") -> dict[str, str]:
     payload = {
         "type": "block_actions",
         "team": {"id": "T0000001"},
@@ -380,7 +382,7 @@ def _press(ref: str, at: str = "1.1") -> dict[str, str]:
                 "action_id": "case.take",
                 "block_id": "actions:0.1",
                 "value": ref,
-                "action_ts": at,
+                "action_ts": pressed_at,
             }
         ],
     }
@@ -388,7 +390,7 @@ def _press(ref: str, at: str = "1.1") -> dict[str, str]:
 
 
 @pytest.mark.on_both
-async def test_a_press_is_acknowledged_once_it_is_stored_and_a_repeat_changes_nothing(
+async def test_a_press_is_acknowledged_after_it_is_stored_and_a_repeat_changes_nothing(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.edges.desk import Desk
@@ -396,7 +398,7 @@ async def test_a_press_is_acknowledged_once_it_is_stored_and_a_repeat_changes_no
     ref = Desk(office.store).receive()
     office.store.write(
         store_sync_staff,
-        [one for one in office.store.read(list_members) if one.id != ALICE]
+        [member for member in office.store.read(list_members) if member.id != ALICE]
         + [
             type(office.store.read(list_members)[0])(
                 id=ALICE, name="Alice", aliases=(), roles=frozenset(ROLES)
@@ -404,8 +406,8 @@ async def test_a_press_is_acknowledged_once_it_is_stored_and_a_repeat_changes_no
         ],
     )
     press = _press(ref)
-    with monkeypatch.context() as meanwhile:
-        _away(office.store, meanwhile)
+    with monkeypatch.context() as outage:
+        _take_store_down(office.store, outage)
         assert (await office.calls(press)).status_code != 200
     assert office.store.read(load_case, ref).owner is None
     assert [(await office.calls(press)).status_code for _ in range(2)] == [200, 200]
@@ -414,10 +416,10 @@ async def test_a_press_is_acknowledged_once_it_is_stored_and_a_repeat_changes_no
     assert office.store.read(load_case, ref).owner == ALICE
 
 
-async def test_a_command_is_not_taken_for_answered_while_the_store_is_away(
+async def test_a_command_during_a_database_outage_is_not_silently_accepted(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _away(office.store, monkeypatch)
-    answer = await office.calls({"command": "/complaints", "text": "mine", **_SAID})
-    # Slack shows either its own "did not respond" or our plain word that nothing was done; never silence.
+    _take_store_down(office.store, monkeypatch)
+    answer = await office.calls({"command": "/complaints", "text": "mine", **_COMMAND_FIELDS})
+    # Slack shows its own "did not respond", or our text says that nothing was done; never silence.
     assert answer.status_code != 200 or voice().text("refused.unexpected") in answer.text

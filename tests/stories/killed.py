@@ -27,8 +27,8 @@ from store.database import leases
 from store.outbox.failed import list_failed
 from store.store import Store, open_store
 from store.values import Verification
-from tests.edges.learnt import learnt
 from tests.edges.product import KEY
+from tests.edges.trained_database import copy_trained_database
 from tests.stories.desks import ProcessDesk
 from tests.stories.killable import Kill
 from tests.stories.likeness import heard_of, keys_of, record_of, unmarked
@@ -117,7 +117,7 @@ class Persevering(Player):
 def prepared(folder: Path) -> None:
     """A folder as an installer leaves it after the first start: settings, tables, a trained model."""
     (folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
-    learnt(folder / "amends.db", KEY)
+    copy_trained_database(folder / "amends.db", KEY)
 
 
 async def run(story: str, template: Path, folder: Path, kill: Kill | None) -> Outcome:

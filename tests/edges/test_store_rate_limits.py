@@ -1,4 +1,4 @@
-"""Places in a platform's pace, on both databases: never more than it allows, the urgent first, pauses kept."""
+"""Rate limits on both databases: never more than the platform allows, urgent messages first, pauses kept."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from store.tables import LANES
 from tests.databases import FakeClock
 
 
-def _leave(store: Store, lane: SendPriority, many: int, *, first: int = 0) -> list[float]:
-    """When so many messages, each into a chat of its own, may leave."""
+def _send_times(store: Store, lane: SendPriority, many: int, *, first: int = 0) -> list[float]:
+    """The moments at which `many` messages, each to a chat of its own, may be sent."""
     return [store.write(take_slot, limits_for(str(first + n), lane)).moment for n in range(many)]
 
 
-def _in_use(store: Store) -> None:
-    """The even lane is taken for a minute, so that what follows queues however slowly this test runs."""
+def _occupy_even_lane(store: Store) -> None:
+    """Occupy the evenly spaced lane for a minute, so that later messages queue even if this test runs slowly."""
     store.write(take_slot, [EvenlySpaced(f"{BOT}~even", 60.0)])
 
 
@@ -39,11 +39,11 @@ def _most_in_a_second(moments: list[float]) -> int:
     return max(sum(begin <= at < begin + 1.0 for at in ordered) for begin in ordered)
 
 
-def test_a_row_forgotten_while_a_place_is_sought_is_free(
+def test_a_rate_limit_row_deleted_before_it_is_locked_counts_as_free(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _in_use(store)
-    # Forgotten between its making and its locking.
+    _occupy_even_lane(store)
+    # The row is deleted between its insertion and its lock.
     monkeypatch.setattr("store.outbox.rate_limit._insert_missing_rows", lambda tx, limits: None)
     alone = EvenlySpaced("nobody yet", 60.0)
     assert store.write(take_slot, [alone]).wait == 0.0
@@ -51,32 +51,34 @@ def test_a_row_forgotten_while_a_place_is_sought_is_free(
     assert store.write(take_slot, [SlidingWindow("nobody yet either", 2, 60.0)]).wait == 0.0
 
 
-def test_bulk_leaves_evenly_and_at_nearly_the_whole_limit(store: Store) -> None:
-    _in_use(store)
-    moments = _leave(store, SendPriority.BULK, 90)
+def test_bulk_messages_are_evenly_spaced_at_nearly_the_whole_limit(store: Store) -> None:
+    _occupy_even_lane(store)
+    moments = _send_times(store, SendPriority.BULK, 90)
     apart = [after - before for before, after in pairwise(moments)]
     assert min(apart) == pytest.approx(BULK_INTERVAL_SECONDS, abs=1e-5)
     assert 1 / BULK_INTERVAL_SECONDS >= 0.95 * MAX_PER_SECOND
-    # One that the network brings 20 ms late still makes no 31st.
+    # A message that the network delays by 20 ms still makes no 31st within a second.
     assert min(after - before for before, after in zip(moments, moments[30:], strict=False)) > 1.02
 
 
-def test_no_second_holds_more_than_the_limit_whatever_is_mixed(store: Store) -> None:
-    _in_use(store)
-    moments = _leave(store, SendPriority.BULK, 40) + _leave(store, SendPriority.DIALOGUE, 40, first=100)
-    moments += _leave(store, SendPriority.DANGER, 3, first=200) + _leave(
+def test_no_second_exceeds_the_limit_in_any_mix_of_priorities(store: Store) -> None:
+    _occupy_even_lane(store)
+    moments = _send_times(store, SendPriority.BULK, 40) + _send_times(
+        store, SendPriority.DIALOGUE, 40, first=100
+    )
+    moments += _send_times(store, SendPriority.DANGER, 3, first=200) + _send_times(
         store, SendPriority.NOTICE, 20, first=300
     )
-    moments += _leave(store, SendPriority.BULK, 20, first=400)
+    moments += _send_times(store, SendPriority.BULK, 20, first=400)
     assert _most_in_a_second(moments) <= MAX_PER_SECOND
 
 
-def test_talk_may_come_all_at_once_and_danger_still_finds_its_place(store: Store) -> None:
+def test_a_burst_of_replies_leaves_a_slot_for_a_danger_message(store: Store) -> None:
     waits = [
         store.write(take_slot_within, limits_for(str(n), SendPriority.DIALOGUE), 0.0)
         for n in range(MAX_PER_SECOND - 1)
     ]
-    moments = [one.moment for one in waits if isinstance(one, RateSlot)] + _leave(
+    moments = [slot.moment for slot in waits if isinstance(slot, RateSlot)] + _send_times(
         store, SendPriority.DIALOGUE, 1
     )
     assert len(moments) == MAX_PER_SECOND
@@ -84,8 +86,8 @@ def test_talk_may_come_all_at_once_and_danger_still_finds_its_place(store: Store
     assert store.write(take_slot, limits_for("danger", SendPriority.DANGER)).wait == 0.0
 
 
-def test_what_is_not_urgent_takes_no_place_far_ahead(store: Store) -> None:
-    _in_use(store)
+def test_a_bulk_message_takes_no_slot_further_ahead_than_it_may_wait(store: Store) -> None:
+    _occupy_even_lane(store)
     limits = limits_for("late", SendPriority.BULK)
     refused = store.write(take_slot_within, limits, 0.25)
     assert isinstance(refused, float)
@@ -94,17 +96,17 @@ def test_what_is_not_urgent_takes_no_place_far_ahead(store: Store) -> None:
     assert isinstance(store.write(take_slot_within, limits, 90.0), RateSlot)
 
 
-def test_a_chat_hears_a_few_together_and_then_one_a_second(store: Store) -> None:
+def test_a_chat_may_receive_three_messages_at_once_and_then_one_per_second(store: Store) -> None:
     limits = limits_for("1", SendPriority.DIALOGUE)
     together = [store.write(take_slot_within, limits, 0.0) for _ in range(3)]
-    moments = [one.moment for one in together if isinstance(one, RateSlot)]
+    moments = [slot.moment for slot in together if isinstance(slot, RateSlot)]
     moments += [store.write(take_slot, limits).moment for _ in range(2)]
     assert len(moments) == 5
     assert min(after - before for before, after in zip(moments, moments[3:], strict=False)) > 0.99
     assert store.write(take_slot, limits_for("2", SendPriority.DIALOGUE)).wait == 0.0
 
 
-def test_a_pause_that_was_asked_for_is_kept_by_all_who_are_meant(store: Store) -> None:
+def test_a_pause_applies_to_every_message_under_the_paused_limit_and_is_never_shortened(store: Store) -> None:
     chat, bot = EvenlySpaced(f"{BOT}:1", 1.0, 3), SlidingWindow(BOT, 29, WINDOW_SECONDS)
     store.write(pause_sending, chat, 30.0)
     assert store.write(take_slot, limits_for("1", SendPriority.DANGER)).wait == pytest.approx(30.0, abs=1.0)
@@ -115,17 +117,17 @@ def test_a_pause_that_was_asked_for_is_kept_by_all_who_are_meant(store: Store) -
     assert store.write(take_slot, limits_for("3", SendPriority.DANGER)).wait == pytest.approx(60.0, abs=1.0)
 
 
-def test_processes_side_by_side_share_one_pace(store: Store) -> None:
+def test_concurrent_processes_share_one_rate_limit(store: Store) -> None:
     limits = [limits_for(str(n), SendPriority.DIALOGUE if n % 3 else SendPriority.BULK) for n in range(80)]
-    with ThreadPoolExecutor(8) as side_by_side:
-        moments = [place.moment for place in side_by_side.map(partial(store.write, take_slot), limits)]
+    with ThreadPoolExecutor(8) as pool:
+        moments = [slot.moment for slot in pool.map(partial(store.write, take_slot), limits)]
     assert _most_in_a_second(moments) <= MAX_PER_SECOND
 
 
-def test_lanes_of_chats_that_fell_silent_are_forgotten(store: Store, clock: FakeClock) -> None:
+def test_rate_limit_rows_of_silent_chats_are_deleted(store: Store, clock: FakeClock) -> None:
     store.write(take_slot, limits_for("1", SendPriority.DIALOGUE))
     store.write(lambda tx: tx.connection.execute(LANES.update().values(next_free_at=1.0)))
     store.write(take_slot, limits_for("2", SendPriority.DIALOGUE))
     store.write(delete_expired_rows)
     left = store.read(lambda tx: set(tx.connection.execute(LANES.select()).scalars()))
-    assert {one for one in left if ":" in one} == {f"{BOT}:2"}
+    assert {lane for lane in left if ":" in lane} == {f"{BOT}:2"}

@@ -1,4 +1,4 @@
-"""Whatever is done to a complaint, the rows are what the events add up to (Hypothesis, both databases)."""
+"""After any sequence of acts, the rows equal the fold of the events (Hypothesis, both databases)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _gas() -> Any:
         ]
     ),
 )
-def test_rows_duties_and_chain_are_what_the_events_add_up_to(
+def test_rows_obligations_and_hash_chain_agree_with_the_fold_of_the_events(
     store: Store, clock: FakeClock, chosen: list[str], likely: tuple[str, ...]
 ) -> None:
     desk = Desk(store)
@@ -103,24 +103,24 @@ def test_rows_duties_and_chain_are_what_the_events_add_up_to(
     assert fold(store.read(load_history, ref), case.rules) == case
     assert store.read(verify).first_bad is None
     query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.ref == ref)
-    owed = set(store.read(lambda tx: tx.connection.execute(query).scalars().all()))
-    assert {one.key for one in current_obligations(case)} - owed == set()
+    stored_keys = set(store.read(lambda tx: tx.connection.execute(query).scalars().all()))
+    assert {obligation.key for obligation in current_obligations(case)} - stored_keys == set()
 
 
 _numbers = count(1)
 
 
-def test_a_case_is_read_anew_where_a_transaction_that_folded_it_was_rolled_back(store: Store) -> None:
+def test_a_case_is_read_again_after_the_transaction_that_changed_it_is_rolled_back(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
 
-    def undone(tx: Tx) -> None:
+    def note_and_fail(tx: Tx) -> None:
         act(tx, ref, Verb.NOTE, desk.actor(HANDLER), {}, {"text": "never was"})
         assert load_case(tx, ref).version == 2
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        store.write(undone)
+        store.write(note_and_fail)
     desk.act(ref, Verb.ASSIGN, HANDLER, {"owner": HANDLER})
     desk.act(ref, Verb.NOTE, words={"text": "note"})
 

@@ -1,4 +1,4 @@
-"""Like complaints in the store: found by keyed hashes alone, bounded, seen by those who may, gone when erased."""
+"""Similar cases in the store: found by keyed hashes only, bounded, shown by permission, gone after erasure."""
 
 from __future__ import annotations
 
@@ -67,41 +67,47 @@ PROPOSED: dict[str, Any] = {
 }
 
 
-def told(desk: Desk, story: str, address: str = "70001", **facts: Any) -> str:
-    """A complaint with its proposal and sketch, as the scheduler makes them."""
+def complaint_with_sketch(desk: Desk, story: str, address: str = "70001", **facts: Any) -> str:
+    """A complaint with its proposal and its sketch, as the scheduler makes them."""
     ref = desk.receive(story, chat=desk.chat(address))
     desk.store.write(propose, ref, MODEL, {**PROPOSED, **facts}, {}, sketch=sketch(story))
     return ref
 
 
 def refs(store: Store, ref: str, member: str | None = None) -> list[str]:
-    """Which complaints are like this one, as this person may know."""
-    by = None if member is None else store.read(load_actor, member)
-    return [one.ref for one in store.read(list_similar_cases, ref, by)]
+    """The cases that are similar to this one and that the member may know of."""
+    actor = None if member is None else store.read(load_actor, member)
+    return [similar.ref for similar in store.read(list_similar_cases, ref, actor)]
 
 
-def drawn(store: Store) -> list[str]:
-    """Of which complaints the card is drawn anew."""
+def redrawn(store: Store) -> list[str]:
+    """The complaints whose cards are to be redrawn."""
     return sorted(
-        str(one.facts["ref"]) for one in store.write(claim, ["redraw"], 50, 60) if "likes" not in one.facts
+        str(obligation.facts["ref"])
+        for obligation in store.write(claim, ["redraw"], 50, 60)
+        if "likes" not in obligation.facts
     )
 
 
 @clause("7.5")
-def test_a_near_copy_is_found_from_either_side_and_another_matter_is_not(store: Store) -> None:
+def test_a_near_copy_is_found_from_both_sides_and_a_different_matter_is_not(store: Store) -> None:
     desk = Desk(store)
-    first, second, third = told(desk, STORY), told(desk, COPY, "70002"), told(desk, OTHER, "70003")
+    first, second, third = (
+        complaint_with_sketch(desk, STORY),
+        complaint_with_sketch(desk, COPY, "70002"),
+        complaint_with_sketch(desk, OTHER, "70003"),
+    )
 
     assert (refs(store, first), refs(store, second), refs(store, third)) == ([second], [first], [])
-    (like,) = store.read(list_similar_cases, second)
-    assert 0.35 < like.share <= 1
-    assert like.cluster == first
+    (similar_case,) = store.read(list_similar_cases, second)
+    assert 0.35 < similar_case.share <= 1
+    assert similar_case.cluster == first
     assert store.read(find_similar_cases, sketch(STORY), ref=third)[0].share == 1.0
 
 
-def test_a_new_proposal_puts_a_new_sketch_in_place_of_the_old(store: Store) -> None:
+def test_a_new_proposal_replaces_the_sketch(store: Store) -> None:
     desk = Desk(store)
-    first, second = told(desk, STORY), told(desk, "It is brown.", "70002")
+    first, second = complaint_with_sketch(desk, STORY), complaint_with_sketch(desk, "It is brown.", "70002")
     assert refs(store, second) == []
     store.write(propose, second, MODEL, PROPOSED, {}, sketch=sketch(COPY))
     assert refs(store, second) == [first]
@@ -109,41 +115,45 @@ def test_a_new_proposal_puts_a_new_sketch_in_place_of_the_old(store: Store) -> N
     assert (refs(store, second), refs(store, first)) == ([], [])
 
 
-def test_no_hash_of_the_words_themselves_stands_in_the_tables(store: Store) -> None:
+def test_no_hash_of_the_plain_words_is_in_the_tables(store: Store) -> None:
     desk = Desk(store)
-    told(desk, STORY)
+    complaint_with_sketch(desk, STORY)
 
-    def held(tx: Any) -> tuple[set[bytes], bytes]:
+    def stored(tx: Any) -> tuple[set[bytes], bytes]:
         bands = tx.connection.execute(select(SKETCHES.c.band_index)).scalars()
-        return {bytes(one) for one in bands}, tx.connection.execute(select(LIKENESSES.c.sealed)).scalar_one()
+        return {bytes(band) for band in bands}, tx.connection.execute(
+            select(LIKENESSES.c.sealed)
+        ).scalar_one()
 
-    bands, sealed = store.read(held)
+    bands, sealed = store.read(stored)
     assert len(bands) == 24
-    for one in sketch(STORY):
-        assert not any(one in band or band[:8] == one for band in bands)
-        assert one not in bytes(sealed)
+    for word_hash in sketch(STORY):
+        assert not any(word_hash in band or band[:8] == word_hash for band in bands)
+        assert word_hash not in bytes(sealed)
 
 
-def test_a_piece_that_very_many_have_counts_nothing_and_the_newest_copies_are_found(store: Store) -> None:
+def test_a_fragment_that_very_many_cases_share_does_not_count_and_the_newest_copies_are_found(
+    store: Store,
+) -> None:
     template = (
         "I write to dispute the charge on my account as the law allows me to do and ask for proof in writing "
         "within the days that the statute gives you for an answer to this letter of mine"
     )
     desk = Desk(store)
-    copies = [told(desk, template, str(60000 + n)) for n in range(POSTINGS + 3)]
+    copies = [complaint_with_sketch(desk, template, str(60000 + n)) for n in range(POSTINGS + 3)]
     own = f"{STORY} {OTHER} {template}"
     assert store.read(find_similar_cases, sketch(f"{STORY} {template}"), ref="none") == ()
-    first = told(desk, own)
+    first = complaint_with_sketch(desk, own)
     assert refs(store, first) == []
-    again = [one.ref for one in store.read(find_similar_cases, sketch(template), ref="none")]
+    again = [similar.ref for similar in store.read(find_similar_cases, sketch(template), ref="none")]
     assert len(again) == 50
     assert set(again) <= set(copies)
 
 
 @clause("8.1")
-def test_an_erased_complaint_is_like_nothing_any_more(store: Store) -> None:
+def test_an_erased_complaint_is_no_longer_similar_to_any(store: Store) -> None:
     desk = Desk(store)
-    gone, stays = desk.closed(), told(desk, STORY, "70002")
+    gone, stays = desk.closed(), complaint_with_sketch(desk, STORY, "70002")
     store.write(store_sketch, gone, sketch(COPY))
     assert refs(store, stays) == [gone]
     store.write(claim, ["redraw"], 50, 60)
@@ -168,7 +178,7 @@ def test_an_erased_complaint_is_like_nothing_any_more(store: Store) -> None:
     ],
     ids=["a hash elsewhere", "a sketch that does not open"],
 )
-def test_erasing_leaves_no_hash_of_a_damaged_record_behind(store: Store, harm: Update) -> None:
+def test_erasing_a_damaged_record_leaves_no_hash_behind(store: Store, harm: Update) -> None:
     desk = Desk(store)
     gone = desk.closed()
     store.write(store_sketch, gone, sketch(STORY))
@@ -177,136 +187,143 @@ def test_erasing_leaves_no_hash_of_a_damaged_record_behind(store: Store, harm: U
     assert bands(store) == set()
 
 
-def test_what_the_release_before_files_and_takes_out_is_found_and_gone(store: Store) -> None:
+def test_a_sketch_stored_by_the_previous_release_is_found_and_can_be_replaced(store: Store) -> None:
     desk = Desk(store)
-    theirs, ours = told(desk, STORY), told(desk, COPY, "70002")
+    older, newer = complaint_with_sketch(desk, STORY), complaint_with_sketch(desk, COPY, "70002")
 
-    def files_again(tx: Tx) -> None:
-        query = select(SKETCHES.c.ref, SKETCHES.c.band_index, SKETCHES.c.at).where(SKETCHES.c.ref == theirs)
+    def store_as_the_previous_release(tx: Tx) -> None:
+        query = select(SKETCHES.c.ref, SKETCHES.c.band_index, SKETCHES.c.at).where(SKETCHES.c.ref == older)
         rows = [dict(row) for row in tx.connection.execute(query).mappings()]
-        tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.ref == theirs))
+        tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.ref == older))
         tx.connection.execute(SKETCHES.insert(), [{**row, "n": n} for n, row in enumerate(rows)])
 
-    store.write(files_again)
-    assert refs(store, ours) == [theirs]
+    store.write(store_as_the_previous_release)
+    assert refs(store, newer) == [older]
     assert store.read(verify).first_bad is None
-    store.write(store_sketch, theirs, sketch(OTHER))
-    assert (refs(store, ours), len(bands(store))) == ([], 48)
+    store.write(store_sketch, older, sketch(OTHER))
+    assert (refs(store, newer), len(bands(store))) == ([], 48)
 
 
 @clause("4.7")
-def test_nobody_learns_of_a_complaint_that_is_kept_from_them(store: Store) -> None:
+def test_similar_cases_leave_out_complaints_that_the_member_may_not_know_of(store: Store) -> None:
     desk = Desk(store)
-    shown, kept = told(desk, STORY), told(desk, COPY, "70002", restricted=True)
-    denied = told(desk, COPY, "70003")
+    visible, restricted = (
+        complaint_with_sketch(desk, STORY),
+        complaint_with_sketch(desk, COPY, "70002", restricted=True),
+    )
+    denied = complaint_with_sketch(desk, COPY, "70003")
     desk.act(denied, Verb.DECLARE_CONFLICT, MANAGER, {"who": SECOND}, {"reason": "A neighbour."})
 
-    assert set(refs(store, shown)) == {denied}
-    assert set(refs(store, shown, HANDLER)) == {denied}
-    assert set(refs(store, shown, SECOND)) == set()
-    assert set(refs(store, shown, MANAGER)) == {denied, kept}
-    assert set(refs(store, shown, TOP)) == {denied, kept}
+    assert set(refs(store, visible)) == {denied}
+    assert set(refs(store, visible, HANDLER)) == {denied}
+    assert set(refs(store, visible, SECOND)) == set()
+    assert set(refs(store, visible, MANAGER)) == {denied, restricted}
+    assert set(refs(store, visible, TOP)) == {denied, restricted}
 
 
-def test_the_cards_of_like_ones_are_drawn_anew_but_never_for_one_that_is_kept_back(
+def test_cards_of_similar_cases_are_redrawn_but_never_for_a_restricted_complaint(
     store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(store)
-    first = told(desk, STORY)
-    assert drawn(store) == []
-    second = told(desk, COPY, "70002")
-    # Of many that come at once one drawing is owed, a little later.
-    assert drawn(store) == []
+    first = complaint_with_sketch(desk, STORY)
+    assert redrawn(store) == []
+    second = complaint_with_sketch(desk, COPY, "70002")
+    # Many new cases at once schedule one redraw, a little later.
+    assert redrawn(store) == []
     clock.go_on(minutes=1)
-    assert drawn(store) == [first]
-    told(desk, COPY, "70003", restricted=True)
+    assert redrawn(store) == [first]
+    complaint_with_sketch(desk, COPY, "70003", restricted=True)
     clock.go_on(minutes=1)
-    assert drawn(store) == []
-    # What may no longer be named goes at once.
+    assert redrawn(store) == []
+    # A reference that may no longer be shown is removed at once.
     desk.act(second, Verb.RESTRICT, words={"reason": "About somebody here."})
-    assert first in drawn(store)
+    assert first in redrawn(store)
 
 
-def test_like_complaints_are_drawn_anew_when_one_joins_an_incident_or_ends(
+def test_similar_cases_are_redrawn_when_one_joins_an_incident_or_is_closed(
     store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(store)
-    first, second = told(desk, STORY), told(desk, COPY, "70002")
+    first, second = complaint_with_sketch(desk, STORY), complaint_with_sketch(desk, COPY, "70002")
     clock.go_on(minutes=1)
-    assert drawn(store) == [first]
+    assert redrawn(store) == [first]
     number = store.write(open_incident, store.read(load_actor, HANDLER), {}, {"what": "Brown water"}).id
     desk.act(second, Verb.LINK, facts={"incident": number})
-    # The act itself does not look for them: a large archive must not hold up who closes a complaint.
-    (looked,) = store.write(claim, ["redraw"], 50, 60)
-    assert looked.facts == {"ref": second, "likes": True}
+    # The act itself does not search for them: a large archive must not delay the person who closes a complaint.
+    (search,) = store.write(claim, ["redraw"], 50, 60)
+    assert search.facts == {"ref": second, "likes": True}
     store.write(redraw_similar_cases, second)
     clock.go_on(minutes=1)
-    assert drawn(store) == [first]
-    (like,) = store.read(list_similar_cases, first)
-    assert like.incident == number
+    assert redrawn(store) == [first]
+    (similar,) = store.read(list_similar_cases, first)
+    assert similar.incident == number
 
 
-def test_recurrence_is_off_until_persons_linked_or_assessed_and_counts_ninety_days(
+def test_recurrence_counts_only_cases_that_staff_linked_or_assessed_within_ninety_days(
     store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(store)
-    early = [told(desk, STORY, str(70001 + n)) for n in range(3)]
-    late = told(desk, COPY, "70010")
+    early = [complaint_with_sketch(desk, STORY, str(70001 + n)) for n in range(3)]
+    late = complaint_with_sketch(desk, COPY, "70010")
     assert store.read(is_similar_confirmed, late, sketch(COPY)) == 0
 
     desk.act(early[0], Verb.LINK, facts={"relation": SAME_INCIDENT, "other_ref": early[1]})
-    # Itself is the third, as in the digest's cluster.
+    # The complaint itself is the third, as in the digest's cluster.
     assert store.read(is_similar_confirmed, late, sketch(COPY)) == 3
     desk.act(early[2], Verb.ASSESS, facts=ASSESSED)
     assert store.read(is_similar_confirmed, late, sketch(COPY)) == 4
     clock.go_on(days=91)
-    assert store.read(is_similar_confirmed, told(desk, COPY, "70020"), sketch(COPY)) == 0
+    assert store.read(is_similar_confirmed, complaint_with_sketch(desk, COPY, "70020"), sketch(COPY)) == 0
 
 
-def test_those_of_its_own_incident_count_in_whatever_words(store: Store) -> None:
+def test_cases_of_the_same_incident_count_as_recurrence_whatever_their_words(store: Store) -> None:
     desk = Desk(store)
-    first, second = told(desk, STORY), told(desk, OTHER, "70002")
+    first, second = complaint_with_sketch(desk, STORY), complaint_with_sketch(desk, OTHER, "70002")
     number = store.write(open_incident, store.read(load_actor, HANDLER), {}, {"what": "Brown water"}).id
     for ref in (first, second):
         desk.act(ref, Verb.LINK, facts={"incident": number})
     assert store.read(is_similar_confirmed, first, sketch(STORY)) == 2
 
 
-def test_the_digest_and_the_proposal_count_the_same_three(store: Store) -> None:
+def test_the_digest_and_the_proposal_count_the_same_cluster(store: Store) -> None:
     desk = Desk(store)
-    first, second = told(desk, STORY), told(desk, STORY, "70002")
+    first, second = complaint_with_sketch(desk, STORY), complaint_with_sketch(desk, STORY, "70002")
     desk.act(first, Verb.ASSESS, facts=ASSESSED)
     assert store.read(list_similar_clusters, store.read(load_actor, MANAGER)) == ()
     assert store.read(is_similar_confirmed, second, sketch(STORY)) == 2
     desk.act(second, Verb.ASSESS, facts=ASSESSED)
-    third = told(desk, COPY, "70003")
+    third = complaint_with_sketch(desk, COPY, "70003")
     (cluster,) = store.read(list_similar_clusters, store.read(load_actor, MANAGER))
     assert cluster.count == store.read(is_similar_confirmed, third, sketch(COPY)) == CLUSTER_FROM
 
 
 @clause("8.2")
-def test_clusters_are_three_and_more_that_no_incident_covers(store: Store, clock: FakeClock) -> None:
+def test_a_cluster_is_three_or_more_similar_cases_without_an_incident(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
-    by = store.read(load_actor, MANAGER)
-    early = [told(desk, STORY, str(70001 + n)) for n in range(2)]
-    assert store.read(list_similar_clusters, by) == ()
+    actor = store.read(load_actor, MANAGER)
+    early = [complaint_with_sketch(desk, STORY, str(70001 + n)) for n in range(2)]
+    assert store.read(list_similar_clusters, actor) == ()
     clock.go_on(hours=1)
-    late = told(desk, COPY, "70010")
-    (cluster,) = store.read(list_similar_clusters, by)
+    late = complaint_with_sketch(desk, COPY, "70010")
+    (cluster,) = store.read(list_similar_clusters, actor)
     assert (cluster.count, set(cluster.refs), cluster.refs[0]) == (3, {*early, late}, late)
 
     desk.act(late, Verb.RESTRICT, words={"reason": "About somebody here."})
     assert store.read(list_similar_clusters, store.read(load_actor, HANDLER)) == ()
-    assert len(store.read(list_similar_clusters, by)) == 1
-    number = store.write(open_incident, by, {}, {"what": "Brown water"}).id
+    assert len(store.read(list_similar_clusters, actor)) == 1
+    number = store.write(open_incident, actor, {}, {"what": "Brown water"}).id
     for ref in (*early, late):
         desk.act(ref, Verb.LINK, MANAGER, facts={"incident": number})
-    assert store.read(list_similar_clusters, by) == ()
+    assert store.read(list_similar_clusters, actor) == ()
 
 
-def test_a_merged_one_is_no_second_complaint_of_a_cluster(store: Store) -> None:
+def test_a_merged_complaint_does_not_count_twice_in_a_cluster(store: Store) -> None:
     desk = Desk(store)
-    first, twice, second = told(desk, STORY), told(desk, COPY), told(desk, STORY, "70002")
+    first, twice, second = (
+        complaint_with_sketch(desk, STORY),
+        complaint_with_sketch(desk, COPY),
+        complaint_with_sketch(desk, STORY, "70002"),
+    )
     assert len(store.read(list_similar_clusters, store.read(load_actor, MANAGER))) == 1
     desk.act(twice, Verb.MERGE, facts={"other_ref": first})
     assert store.read(list_similar_clusters, store.read(load_actor, MANAGER)) == ()
@@ -317,43 +334,47 @@ OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
 
 
 @clause("8.1")
-def test_like_ones_are_found_before_during_and_after_a_rotation_of_keys(
+def test_similar_cases_are_found_before_during_and_after_a_key_rotation(
     database_url: str, clock: FakeClock
 ) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
-        first = told(Desk(store), STORY)
+        first = complaint_with_sketch(Desk(store), STORY)
         before = bands(store)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
-        assert [one.ref for one in store.read(find_similar_cases, sketch(COPY), ref="none")] == [first]
+        assert [similar.ref for similar in store.read(find_similar_cases, sketch(COPY), ref="none")] == [
+            first
+        ]
         while store.write(rotate_keys, 2):
             pass
         assert store.read(list_stale_keys) == 0
         assert bands(store) & before == set()
     with opened(database_url, clock, Keyring([NEW])) as store:
-        assert [one.ref for one in store.read(find_similar_cases, sketch(COPY), ref="none")] == [first]
+        assert [similar.ref for similar in store.read(find_similar_cases, sketch(COPY), ref="none")] == [
+            first
+        ]
         assert store.read(verify).first_bad is None
 
 
 def bands(store: Store) -> set[bytes]:
-    """Every hash that is filed."""
+    """Every stored hash."""
     query = select(SKETCHES.c.band_index)
-    return store.read(lambda tx: {bytes(one) for one in tx.connection.execute(query).scalars()})
+    return store.read(lambda tx: {bytes(band) for band in tx.connection.execute(query).scalars()})
 
 
-def test_verify_tells_of_an_altered_hash_and_of_one_left_behind(store: Store) -> None:
+def test_verify_reports_an_altered_hash_and_a_hash_left_behind(store: Store) -> None:
     desk = Desk(store)
-    ref, gone = told(desk, STORY), desk.closed()
-    one = select(func.min(SKETCHES.c.band_index)).scalar_subquery()
-    altered = update(SKETCHES).where(SKETCHES.c.band_index == one).values(band_index=b"x")
+    ref, gone = complaint_with_sketch(desk, STORY), desk.closed()
+    lowest = select(func.min(SKETCHES.c.band_index)).scalar_subquery()
+    altered = update(SKETCHES).where(SKETCHES.c.band_index == lowest).values(band_index=b"x")
     store.write(lambda tx: tx.connection.execute(altered))
     assert store.read(verify).first_bad == (ref, 2, "its hashes are not those of its sketch")
     store.write(store_sketch, ref, sketch(STORY))
     assert store.read(verify).first_bad is None
     store.write(erase, gone, "request")
-    for whose, wrong in ((gone, LEFT_BEHIND), (ref, NOT_ITS_OWN)):
-        stray = {"ref": whose, "band_index": b"x", "at": store.now()}
+    for owner, wrong in ((gone, LEFT_BEHIND), (ref, NOT_ITS_OWN)):
+        stray = {"ref": owner, "band_index": b"x", "at": store.now()}
         store.write(partial(_stray, stray))
-        assert store.read(verify).first_bad == (whose, store.read(load_case, whose).version, wrong)
+        assert store.read(verify).first_bad == (owner, store.read(load_case, owner).version, wrong)
         store.write(lambda tx: tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.band_index == b"x")))
     assert store.read(verify).first_bad is None
 
@@ -362,37 +383,37 @@ def _stray(row: dict[str, Any], tx: Tx) -> None:
     tx.add(SKETCHES, **row)
 
 
-def test_the_look_up_reads_ranges_of_its_index_alone_on_postgresql(postgres_store: Store) -> None:
+def test_the_search_reads_only_ranges_of_its_index_on_postgresql(postgres_store: Store) -> None:
     desk = Desk(postgres_store)
     for n in range(3):
-        told(desk, STORY, str(70001 + n))
+        complaint_with_sketch(desk, STORY, str(70001 + n))
 
     def plan(tx: Any) -> str:
         statements: list[Any] = []
         from sqlalchemy import event
 
-        def remember(_c: Any, _cursor: Any, said: str, parameters: Any, *_: Any) -> None:
-            statements.append((said, parameters))
+        def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            statements.append((statement, parameters))
 
         event.listen(tx.connection, "before_cursor_execute", remember)
         find_matches(tx, sketch(STORY), ref="none", limit=5)
         event.remove(tx.connection, "before_cursor_execute", remember)
-        said, parameters = statements[0]
-        # Three rows are cheaper read whole: what is asked is whether the index serves in its order.
+        statement, parameters = statements[0]
+        # With three rows a full scan is cheaper: the question is whether the index serves in its order.
         tx.connection.execute(text("SET LOCAL enable_seqscan = off"))
         tx.connection.execute(text("SET LOCAL enable_bitmapscan = off"))
-        rows = tx.connection.exec_driver_sql(f"EXPLAIN {said}", parameters).scalars()
+        rows = tx.connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars()
         return "\n".join(rows)
 
-    told_by = postgres_store.read(plan)
-    assert told_by.count("Index Only Scan Backward using pk_sketches") == 24
-    assert "Seq Scan" not in told_by
-    assert "Sort" not in told_by
+    explanation = postgres_store.read(plan)
+    assert explanation.count("Index Only Scan Backward using pk_sketches") == 24
+    assert "Seq Scan" not in explanation
+    assert "Sort" not in explanation
 
 
-def test_a_case_without_words_has_no_sketch_and_no_like(store: Store) -> None:
+def test_a_case_without_words_has_no_sketch_and_no_similar_cases(store: Store) -> None:
     desk = Desk(store)
-    ref = told(desk, "😀😀😀")
+    ref = complaint_with_sketch(desk, "😀😀😀")
     case: Case = store.read(load_case, ref)
     assert case.is_open
     assert refs(store, ref) == []
@@ -400,11 +421,13 @@ def test_a_case_without_words_has_no_sketch_and_no_like(store: Store) -> None:
     assert store.now() - case.received_at < timedelta(minutes=5)
 
 
-@pytest.mark.parametrize("by", [None, HANDLER])
-def test_simulated_contacts_stand_beside_real_ones_apart(store: Store, by: str | None) -> None:
+@pytest.mark.parametrize("member", [None, HANDLER])
+def test_simulated_and_real_complaints_are_never_similar_to_each_other(
+    store: Store, member: str | None
+) -> None:
     desk = Desk(store)
     store.write(use_rulebook, replace(RULES, simulated=("70002",)))
-    real, tester = told(desk, STORY), told(desk, COPY, "70002")
+    real, tester = complaint_with_sketch(desk, STORY), complaint_with_sketch(desk, COPY, "70002")
     assert store.read(load_case, tester).is_simulation
-    assert refs(store, real, by) == []
-    assert refs(store, tester, by) == []
+    assert refs(store, real, member) == []
+    assert refs(store, tester, member) == []

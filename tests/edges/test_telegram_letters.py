@@ -1,7 +1,7 @@
-"""Letters owed without anybody pressing: dates, progress, reminders, recourse, endings, danger seen.
+"""Letters that are sent without a press: dates, progress, reminders, recourse, closings, danger receipts.
 
-The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+The subject is what people see and press; test_store_* tests the store on both databases. Tests marked `on_both` also
+run on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -21,51 +21,53 @@ from store.people.staff import load_actor
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER
-from tests.edges.telegram_line import TEXTS, Line, line
+from tests.edges.telegram_desk import TEXTS, TelegramDesk, telegram_desk
 
 
 @pytest.fixture
-async def desk(usual_store: Store) -> AsyncIterator[Line]:
-    async with Simulator() as sim, line(sim, usual_store) as running:
+async def desk(usual_store: Store) -> AsyncIterator[TelegramDesk]:
+    async with Simulator() as sim, telegram_desk(sim, usual_store) as running:
         yield running
 
 
-async def later(desk: Line, clock: FakeClock, **time: float) -> None:
-    """Let time pass and everything due be done."""
+async def later(desk: TelegramDesk, clock: FakeClock, **time: float) -> None:
+    """Let time pass and wait until everything due is done."""
     clock.go_on(**time)
-    desk.performing.nudge()
+    desk.worker.nudge()
     await desk.settled()
 
 
-async def decided(desk: Line) -> tuple[Customer, str]:
-    """A complaint whose decision was told."""
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
-    desk.decides(ref)
+async def decided(desk: TelegramDesk) -> tuple[Customer, str]:
+    """A complaint whose decision was communicated."""
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
+    desk.resolve(ref)
     await desk.settled()
     return anna, ref
 
 
-async def test_after_the_assessment_the_first_real_dates_are_told(desk: Line) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
+async def test_after_the_assessment_the_first_promised_dates_are_sent(desk: TelegramDesk) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
     desk.store.write(act, ref, Verb.ASSESS, desk.store.read(load_actor, HANDLER), ASSESSED)
     await desk.settled()
     assert anna.heard[-1].startswith(f"{ref}: a person has read and assessed your complaint. We answer by ")
 
 
-async def test_a_preset_date_without_news_is_answered_by_progress(desk: Line, clock: FakeClock) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
+async def test_a_promised_date_without_news_is_answered_by_a_progress_report(
+    desk: TelegramDesk, clock: FakeClock
+) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
     await later(desk, clock, days=8, hours=4)
-    told = [text for text in anna.heard if text.startswith(f"{ref}: so far we have recorded it.")]
-    assert len(told) == 1
-    informed = [one for one in desk.store.read(load_history, ref) if one.verb is Verb.INFORM]
-    assert [one.role for one in informed] == [Role.SYSTEM]
+    reports = [text for text in anna.heard if text.startswith(f"{ref}: so far we have recorded it.")]
+    assert len(reports) == 1
+    informed = [event for event in desk.store.read(load_history, ref) if event.verb is Verb.INFORM]
+    assert [event.role for event in informed] == [Role.SYSTEM]
 
 
-async def test_silence_is_reminded_once_and_ends_without_counting_as_a_yes(
-    desk: Line, clock: FakeClock
+async def test_silence_gets_one_reminder_and_a_closing_that_does_not_count_as_agreement(
+    desk: TelegramDesk, clock: FakeClock
 ) -> None:
     anna, ref = await decided(desk)
     await later(desk, clock, days=16)
@@ -77,7 +79,9 @@ async def test_silence_is_reminded_once_and_ends_without_counting_as_a_yes(
     assert any("that does not count as your agreement" in text for text in anna.heard)
 
 
-async def test_disagreement_goes_up_with_other_people_and_then_outside(desk: Line, clock: FakeClock) -> None:
+async def test_a_disagreement_is_reviewed_by_other_people_and_then_pointed_to_outside_recourse(
+    desk: TelegramDesk, clock: FakeClock
+) -> None:
     anna, ref = await decided(desk)
     await anna.presses("I disagree")
     await desk.settled()
@@ -102,15 +106,15 @@ async def test_disagreement_goes_up_with_other_people_and_then_outside(desk: Lin
 
 
 @pytest.mark.on_both
-async def test_accepting_and_closing_is_followed_by_one_survey_and_one_reminder(
-    desk: Line, clock: FakeClock
+async def test_after_acceptance_and_closing_one_survey_and_one_reminder_are_sent(
+    desk: TelegramDesk, clock: FakeClock
 ) -> None:
     anna, ref = await decided(desk)
     await anna.presses("I accept")
     await desk.settled()
-    store, by = desk.store, desk.store.read(load_actor, HANDLER)
-    store.write(open_case, ref, by, "case")
-    store.write(act, ref, Verb.CLOSE, by, {"cause_class": "single"}, {"root_cause": "An old pipe."})
+    store, actor = desk.store, desk.store.read(load_actor, HANDLER)
+    store.write(open_case, ref, actor, "case")
+    store.write(act, ref, Verb.CLOSE, actor, {"cause_class": "single"}, {"root_cause": "An old pipe."})
     await desk.settled()
     assert f"{ref} is now closed" in anna.heard[-1]
     await later(desk, clock, days=4)
@@ -124,7 +128,7 @@ async def test_accepting_and_closing_is_followed_by_one_survey_and_one_reminder(
     assert len([text for text in anna.heard if "treated fairly" in text]) == 2
 
 
-async def test_who_saw_the_danger_is_told_after_the_receipt_and_not_before(desk: Line) -> None:
+async def test_a_danger_receipt_is_sent_after_a_manager_confirmed_it(desk: TelegramDesk) -> None:
     anna = desk.sim.customer("Anna")
     await anna.says("There is a strong smell of gas in the kitchen now!")
     await desk.settled()
@@ -135,9 +139,9 @@ async def test_who_saw_the_danger_is_told_after_the_receipt_and_not_before(desk:
     assert anna.heard[-1] == f"{desk.ref}: a manager has seen it."
 
 
-async def test_taking_it_back_is_answered_once(desk: Line) -> None:
-    anna = await desk.tells()
-    ref = await desk.signs(anna)
+async def test_a_withdrawal_is_confirmed_once(desk: TelegramDesk) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
     await anna.says("/withdraw")
     await desk.settled()
     await anna.presses("Yes")
@@ -147,7 +151,9 @@ async def test_taking_it_back_is_answered_once(desk: Line) -> None:
     assert desk.store.read(load_case, ref).close_code is CloseCode.WITHDRAWN
 
 
-async def test_the_app_lists_the_commands_in_each_language(desk: Line) -> None:
+async def test_the_bot_lists_its_commands_in_every_language(desk: TelegramDesk) -> None:
     await introduce(desk.app, TEXTS)
     turkish = await desk.app.bot.get_my_commands(language_code="tr")
-    assert ("status", "Şikâyetlerinizin durumu") in [(one.command, one.description) for one in turkish]
+    assert ("status", "Şikâyetlerinizin durumu") in [
+        (command.command, command.description) for command in turkish
+    ]

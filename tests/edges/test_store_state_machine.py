@@ -1,7 +1,7 @@
-"""Whole lives of complaints in the store, with restarts, repeats and deaths in between (Hypothesis, both databases).
+"""Whole lives of complaints in the store, with restarts, repeats and crashes in between (Hypothesis, both databases).
 
-What is heard, done by staff, claimed, sent, left in the middle and begun again in any order leaves a record that
-proves itself, in which nothing told is missing and nothing happened twice.
+Messages, acts of staff, claims, sends and crashes in any order leave a record that verifies, in which no message of
+a complainant is missing and nothing happened twice.
 """
 
 from __future__ import annotations
@@ -67,37 +67,37 @@ from tests.rules.builders import MONA, RULES, STAFF
 from tests.rules.random_actions import NEXT, RULEBOOKS, WORDS, likely_facts, moment
 
 CHATS = tuple(Chat("telegram", f"7000{number}", "en", "P") for number in range(2))
-MEMBERS = tuple(Member(one.id, one.id, (), one.roles) for one in STAFF)
-#: What the acceptance of a message brings about, by the kind of its duty.
-BRINGS = {
+MEMBERS = tuple(Member(member.id, member.id, (), member.roles) for member in STAFF)
+#: The act that an accepted message records, by the kind of its obligation.
+ACT_AFTER_SENDING = {
     "acknowledge": Verb.ACKNOWLEDGE,
     "decision": Verb.COMMUNICATE_DECISION,
     "recourse": Verb.OFFER_RECOURSE,
 }
-#: What staff do beside the road that a complaint goes.
-BESIDE = (
+#: Acts of staff outside the complaint's usual course.
+SIDE_ACTS = (
     Verb.NOTE, Verb.NOTE, Verb.REPLY, Verb.INFORM, Verb.ASK, Verb.DECLARE_CONFLICT, Verb.RESTRICT, Verb.UNRESTRICT,
     Verb.HOLD, Verb.RELEASE, Verb.RELEASE, Verb.RECEIPT, Verb.LINK, Verb.MERGE, Verb.NOT_ACCEPT, Verb.PROPOSE,
     Verb.OFFER_RECOURSE, Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL, Verb.REMEDY_DONE, Verb.VERIFY,
 )  # fmt: skip
-#: What happens without anybody's decision.
-BY_ITSELF = (Verb.LAPSE, Verb.END_FORM, Verb.FAIL_DELIVERY, Verb.REMEDY_LATE)
+#: Acts without a decision of a person.
+UNDECIDED_ACTS = (Verb.LAPSE, Verb.END_FORM, Verb.FAIL_DELIVERY, Verb.REMEDY_LATE)
 #: A step of the clock: the same moment, minutes, days, weeks.
 SPANS = (0, 0, 1, 20, 60 * 7, 60 * 24 * 2, 60 * 24 * 20)
-#: Nothing that is in hand may be claimed once more within one life of a process.
-LONG = 3600.0
+#: Lease in seconds: an obligation is claimed at most once in the life of a process.
+LEASE_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
 class Plain:
-    """Words in which the plain rules see nothing."""
+    """Words in which the simple reader recognises nothing."""
 
     signs: tuple[RecordedSign, ...] = ()
     subjects: tuple[str, ...] = ()
 
 
 class Desk(RuleBasedStateMachine):
-    """One database; a process that dies and starts again, two people who write, and the staff."""
+    """One database; a process that crashes and restarts, two people who write, and the staff."""
 
     new_database: Callable[[], str]
     store: Store
@@ -114,7 +114,7 @@ class Desk(RuleBasedStateMachine):
         self.in_hand: dict[int, Obligation] = {}
         self.incidents: list[int] = []
         self.erased: set[str] = set()
-        #: What staff wrote down, by its key; the codes that they gave for it.
+        #: The complaints that staff logged, by key; the codes that they handed out for them.
         self.logged: dict[str, str] = {}
         self.codes: list[str] = []
         self.showings = count()
@@ -122,7 +122,7 @@ class Desk(RuleBasedStateMachine):
 
     @rule(dice=st.integers(0, 2**32))
     def something_happens(self, dice: int) -> None:
-        """One number a step, and dice thrown from it."""
+        """One number for each step; every choice follows from it."""
         drawn = Random(dice)
         drawn.choice(
             (
@@ -130,49 +130,49 @@ class Desk(RuleBasedStateMachine):
                 self._claims, self._claims, *[self._finishes] * 4, self._dies, self._time_passes,
                 *[self._beside] * 3, self._by_itself, self._one_cause, self._takes_up_again, self._forgets,
                 self._by_voice, *[self._other_rules, self._to_a_chat] * 2,
-                # Last, for it is what Hypothesis's favourite number, 0, comes out at.
+                # Last, because Hypothesis's favourite number, 0, chooses this.
                 *[self._staff] * 7,
             )
         )(drawn)  # fmt: skip
 
-    # what comes in
+    # incoming messages
 
     def _hears(self, dice: Random) -> None:
         chat, key = dice.choice(CHATS), f"tg:{len(self.updates)}"
-        anew = dice.random() < 0.08
-        self.updates.append((key, chat, anew))
-        self._takes(key, chat, anew)
+        is_new = dice.random() < 0.08
+        self.updates.append((key, chat, is_new))
+        self._takes(key, chat, is_new)
 
     def _hears_again(self, dice: Random) -> None:
-        """The line broke before our receipt: the same update comes once more."""
-        heard = self._takes(*dice.choice(self.updates))
-        assert heard.repeat
+        """The connection broke before the update was confirmed: the same update comes once more."""
+        receipt = self._takes(*dice.choice(self.updates))
+        assert receipt.repeat
 
-    def _takes(self, key: str, chat: Chat, anew: bool) -> object:
+    def _takes(self, key: str, chat: Chat, is_new: bool) -> object:
         mine = self.told.setdefault(chat.address, [])
-        told = said(field="description", has_words=True, source=key)
-        verb = Verb.RECEIVE if anew or not mine else Verb.ADD
+        facts = said(field="description", has_words=True, source=key)
+        verb = Verb.RECEIVE if is_new or not mine else Verb.ADD
         before = len(mine)
 
         def step(talk: Conversation) -> DialogueTurn:
             ref = talk.next_ref if verb is Verb.RECEIVE else mine[-1]
             return DialogueTurn(
-                state={"step": "story"}, acts=(PlannedAct(verb, ref, told, {"description": f"said {key}"}),)
+                state={"step": "story"}, acts=(PlannedAct(verb, ref, facts, {"description": f"said {key}"}),)
             )
 
         try:
-            heard = self.store.write(receive_message, key, chat, step)
+            receipt = self.store.write(receive_message, key, chat, step)
         except ComplaintError:
-            # The complaint is over in a way that takes no addition: the dialogue would have asked first.
-            self.updates = [one for one in self.updates if one[0] != key]
+            # The complaint is closed in a way that takes no addition: the real dialogue would ask first.
+            self.updates = [update for update in self.updates if update[0] != key]
             self.store.write(receive_message, key, chat, lambda talk: DialogueTurn(state=talk.state))
             self.updates.append((key, chat, False))
             return None
-        mine += [ref for ref in heard.refs if ref not in mine]
-        assert len(mine) == before + (verb is Verb.RECEIVE and not heard.repeat)
-        return heard
+        mine += [ref for ref in receipt.refs if ref not in mine]
+        assert len(mine) == before + (verb is Verb.RECEIVE and not receipt.repeat)
+        return receipt
 
-    # what people do
+    # acts of people
 
     def _complainant(self, dice: Random) -> None:
         chat = dice.choice(CHATS)
@@ -199,62 +199,70 @@ class Desk(RuleBasedStateMachine):
         verb = dice.choice(NEXT[case.state])
         if verb is Verb.ASSESS and case.assessment is not None:
             verb = Verb.REASSESS
-        may = [one.id for one in MEMBERS if self._lets(case, verb, one.id)] or [dice.choice(MEMBERS).id]
+        may = [member.id for member in MEMBERS if self._lets(case, verb, member.id)] or [
+            dice.choice(MEMBERS).id
+        ]
         by = dice.choice(may)
         with suppress(NotAllowed):
             self.store.write(open_case, case.ref, self.store.read(load_actor, by), "open")
         self._acts(dice, case, verb, likely_facts(dice, verb, case, self.clock()), by)
 
     def _beside(self, dice: Random) -> None:
-        """What is done beside the road: notes, holds, conflicts, who may see it, what it belongs to."""
-        case, verb = self.store.read(load_case, dice.choice(self._refs())), dice.choice(BESIDE)
+        """Acts outside the usual course: notes, holds, conflicts of interest, restrictions, links."""
+        case, verb = self.store.read(load_case, dice.choice(self._refs())), dice.choice(SIDE_ACTS)
         facts = likely_facts(dice, verb, case, self.clock())
         if "other_ref" in facts:
             facts["other_ref"] = dice.choice(self._refs())
-        may = [one.id for one in MEMBERS if self._lets(case, verb, one.id)] or [dice.choice(MEMBERS).id]
+        may = [member.id for member in MEMBERS if self._lets(case, verb, member.id)] or [
+            dice.choice(MEMBERS).id
+        ]
         self._acts(dice, case, verb, facts, dice.choice(may))
 
     def _one_cause(self, dice: Random) -> None:
-        """An incident is opened, a complaint joins it, all hear of it."""
-        by = self.store.read(load_actor, MONA.id)
+        """An incident is opened, a complaint joins it, all its complainants get an update."""
+        actor = self.store.read(load_actor, MONA.id)
         if not self.incidents or dice.random() < 0.2:
-            opened = self.store.write(open_incident, by, {}, {"what": "x", "line.en": "x", "line.tr": "x"})
+            opened = self.store.write(open_incident, actor, {}, {"what": "x", "line.en": "x", "line.tr": "x"})
             self.incidents.append(opened.id)
         number, case = dice.choice(self.incidents), self.store.read(load_case, dice.choice(self._refs()))
         if dice.random() < 0.6:
-            self._acts(dice, case, Verb.LINK, {"relation": "same_incident", "incident": number}, by.id)
+            self._acts(dice, case, Verb.LINK, {"relation": "same_incident", "incident": number}, actor.id)
         else:
             with suppress(ComplaintError):
-                self.store.write(schedule_incident_update, number, by, {"text.en": "x", "text.tr": "x"})
+                self.store.write(schedule_incident_update, number, actor, {"text.en": "x", "text.tr": "x"})
 
     def _other_rules(self, dice: Random) -> None:
-        """The operator looks at what other rules would make of a complaint, and puts it under them."""
+        """The operator previews what other rules would change in a complaint, and applies them."""
         ref, rules, later = dice.choice(self._refs()), dice.choice(RULEBOOKS), dice.random() < 0.3
-        case, known = self.store.read(load_case, ref), Rulebooks(rules)
+        case, rulebooks = self.store.read(load_case, ref), Rulebooks(rules)
         country = {"jurisdiction": rules.country} if dice.random() < 0.9 else {}
-        seen = dice.choice((None, case.version, case.version, case.version - 1))
+        expected_version = dice.choice((None, case.version, case.version, case.version - 1))
         try:
-            would = self.store.read(preview_redate, ref, known, "x", later=later, **country)
-            done = self.store.write(redate, ref, known, "x", later=later, seen=seen, **country)
+            preview = self.store.read(preview_redate, ref, rulebooks, "x", later=later, **country)
+            done = self.store.write(
+                redate, ref, rulebooks, "x", later=later, seen=expected_version, **country
+            )
         except ComplaintError:
             assert self.store.read(load_case, ref) == case
             return
         after = self.store.read(load_case, ref)
-        assert done == would
+        assert done == preview
         assert (after.rules, after.first_rules) == (rules, case.first_rules)
         with pytest.raises(ComplaintError):
-            self.store.write(redate, ref, known, "x", seen=case.version, **country)
+            self.store.write(redate, ref, rulebooks, "x", seen=case.version, **country)
         assert self.store.read(load_case, ref) == after
 
     def _by_voice(self, dice: Random) -> None:
-        """Somebody calls: staff write it down, and read out a code for it, or a newer one."""
+        """A phone call: staff log it, and read out a code for it, or a newer one."""
         if not self.logged or dice.random() < 0.4:
-            by, key = self.store.read(load_actor, MONA.id), f"slack:log:{len(self.logged)}"
+            actor, key = self.store.read(load_actor, MONA.id), f"slack:log:{len(self.logged)}"
             facts = {"channel": "phone", "received_at": moment(self.clock(), 30), "language": "en"}
             words = {"description": f"said {key}", "name": "P"}
-            self.logged[key] = self.store.write(log_complaint, key, facts, words, by, lambda *_: Plain()).ref
+            self.logged[key] = self.store.write(
+                log_complaint, key, facts, words, actor, lambda *_: Plain()
+            ).ref
             with pytest.raises(AlreadyDone):
-                self.store.write(log_complaint, key, facts, words, by, lambda *_: Plain())
+                self.store.write(log_complaint, key, facts, words, actor, lambda *_: Plain())
         ref = dice.choice(list(self.logged.values()))
         case = self.store.read(load_case, ref)
         try:
@@ -266,25 +274,25 @@ class Desk(RuleBasedStateMachine):
         self.codes.append(code)
 
     def _to_a_chat(self, dice: Random) -> None:
-        """A code is sent from a chat: the complaint goes on there, once, and belongs to who is there."""
+        """A code is sent from a chat: the complaint continues there, once, and belongs to that chat's person."""
         if not self.codes:
             return
         chat, key = dice.choice(CHATS), f"tg:code:{next(self.showings)}"
         sent = dice.choice((*self.codes, "00000000"))
-        found: list[Code] = []
+        codes: list[Code] = []
 
         def step(talk: Conversation) -> DialogueTurn:
-            found.append(talk.code(sent))
-            opens = found[0].case if found[0].state is CodeState.FOUND else None
-            return DialogueTurn(state=talk.state, acts=(PlannedAct(Verb.BIND, opens.ref),) if opens else ())
+            codes.append(talk.code(sent))
+            case = codes[0].case if codes[0].state is CodeState.FOUND else None
+            return DialogueTurn(state=talk.state, acts=(PlannedAct(Verb.BIND, case.ref),) if case else ())
 
         try:
             self.store.write(receive_message, key, chat, step)
         except ComplaintError:
             return
         assert self.store.write(receive_message, key, chat, step).repeat
-        before = found[0].case
-        if found[0].state is CodeState.FOUND and before is not None:
+        before = codes[0].case
+        if codes[0].state is CodeState.FOUND and before is not None:
             mine = self.told.setdefault(chat.address, [])
             assert before.ref not in self._in_chats()
             mine.append(before.ref)
@@ -294,23 +302,23 @@ class Desk(RuleBasedStateMachine):
             assert self._code(chat, sent).state in (CodeState.YOURS, CodeState.LOCKED)
 
     def _code(self, chat: Chat, sent: str) -> Code:
-        """What a code is to this chat."""
-        found: list[Code] = []
+        """The state of a code for this chat."""
+        codes: list[Code] = []
 
         def step(talk: Conversation) -> DialogueTurn:
-            found.append(talk.code(sent))
+            codes.append(talk.code(sent))
             return DialogueTurn(talk.state)
 
         self.store.write(receive_message, f"tg:code:{next(self.showings)}", chat, step)
-        return found[0]
+        return codes[0]
 
     def _by_itself(self, dice: Random) -> None:
-        """What the desk does without anybody's decision."""
-        case, verb = self.store.read(load_case, dice.choice(self._refs())), dice.choice(BY_ITSELF)
+        """What the desk does without a decision of a person."""
+        case, verb = self.store.read(load_case, dice.choice(self._refs())), dice.choice(UNDECIDED_ACTS)
         self._acts(dice, case, verb, likely_facts(dice, verb, case, self.clock()), SYSTEM.id)
 
     def _forgets(self, dice: Random) -> None:
-        """A closed complaint is erased; the record goes on proving itself, and of the words none is left."""
+        """A closed complaint is erased; the record still verifies, and no word of it is left."""
         ref = dice.choice(self._refs())
         try:
             self.store.write(erase, ref, "request")
@@ -326,8 +334,8 @@ class Desk(RuleBasedStateMachine):
 
     def _acts(self, dice: Random, case: Case, verb: Verb, facts: Facts, by: str) -> None:
         version = dice.choice((None, case.work_version, case.work_version, case.work_version - 1))
-        of_nobody = {Verb.PROPOSE: MODEL, **dict.fromkeys(BY_ITSELF, SYSTEM)}
-        actor = of_nobody.get(verb) or self.store.read(load_actor, by)
+        actors_without_roles = {Verb.PROPOSE: MODEL, **dict.fromkeys(UNDECIDED_ACTS, SYSTEM)}
+        actor = actors_without_roles.get(verb) or self.store.read(load_actor, by)
         words = {"because": "[]"} if verb is Verb.PROPOSE else WORDS
         try:
             done = self.store.write(act, case.ref, verb, actor, facts, words, version=version)
@@ -336,12 +344,12 @@ class Desk(RuleBasedStateMachine):
             return
         assert done.case == self.store.read(load_case, case.ref)
         if version is not None:
-            # The same press once more, however it came about, changes nothing.
+            # The same press once more is refused and changes nothing.
             with pytest.raises(ComplaintError):
                 self.store.write(act, case.ref, verb, actor, facts, words, version=version)
             assert self.store.read(load_case, case.ref) == done.case
 
-    # what is owed
+    # obligations
 
     def _claims(self, dice: Random) -> None:
         kinds = (
@@ -357,62 +365,68 @@ class Desk(RuleBasedStateMachine):
             "dates",
             "tell_by_voice",
         )
-        claimed = self.store.write(claim, kinds, dice.randint(1, 6), LONG)
-        assert not {one.id for one in claimed} & set(self.in_hand)
-        speaking = Counter(one.chat for one in claimed if one.chat is not None)
-        assert all(number == 1 for number in speaking.values())
-        self.in_hand |= {one.id: one for one in claimed}
+        claimed = self.store.write(claim, kinds, dice.randint(1, 6), LEASE_SECONDS)
+        assert not {obligation.id for obligation in claimed} & set(self.in_hand)
+        per_chat = Counter(obligation.chat for obligation in claimed if obligation.chat is not None)
+        assert all(number == 1 for number in per_chat.values())
+        self.in_hand |= {obligation.id: obligation for obligation in claimed}
 
     def _finishes(self, dice: Random) -> None:
         if not self.in_hand:
             return
-        owed = self.in_hand.pop(dice.choice(sorted(self.in_hand)))
-        if not self.store.read(is_still_required, owed):
-            self.store.write(complete, owed.id)
-        elif owed.chat is not None and dice.random() < 0.8:
-            self._sends(dice, owed)
+        obligation = self.in_hand.pop(dice.choice(sorted(self.in_hand)))
+        if not self.store.read(is_still_required, obligation):
+            self.store.write(complete, obligation.id)
+        elif obligation.chat is not None and dice.random() < 0.8:
+            self._sends(dice, obligation)
         else:
             dice.choice(
                 (
-                    lambda: self.store.write(complete, owed.id),
-                    lambda: self.store.write(retry, owed.id, 0.0, "away"),
-                    lambda: self.store.write(reschedule, owed.id, self.clock() + timedelta(hours=1), "quiet"),
-                    lambda: self.store.write(fail, owed.id, "refused"),
+                    lambda: self.store.write(complete, obligation.id),
+                    lambda: self.store.write(retry, obligation.id, 0.0, "away"),
+                    lambda: self.store.write(
+                        reschedule, obligation.id, self.clock() + timedelta(hours=1), "quiet"
+                    ),
+                    lambda: self.store.write(fail, obligation.id, "refused"),
                 )
             )()
 
-    def _sends(self, dice: Random, owed: Obligation) -> None:
+    def _sends(self, dice: Random, obligation: Obligation) -> None:
         number = self.store.write(
-            begin_sending, owed, "text", template=owed.kind, language="en", ref=owed.ref
+            begin_sending, obligation, "text", template=obligation.kind, language="en", ref=obligation.ref
         )
         how = dice.random()
         if how < 0.2:
-            # It dies here: whether the message left, nobody knows.
-            self.in_hand[owed.id] = owed
+            # It crashes here: it is unknown whether the message was sent.
+            self.in_hand[obligation.id] = obligation
             self._dies(dice)
         elif how < 0.4:
             self.store.write(record_unsent, number, MessageState.UNCERTAIN, "no answer")
-            self.store.write(retry, owed.id, 0.0, "no answer")
+            self.store.write(retry, obligation.id, 0.0, "no answer")
         else:
-            verb = BRINGS.get(owed.kind)
-            acts = ((str(owed.ref), verb, SYSTEM, owed.facts, {}),) if verb and owed.ref else ()
-            self.store.write(record_sent, number, "1", settles=owed.id, acts=acts)
+            verb = ACT_AFTER_SENDING.get(obligation.kind)
+            acts = (
+                ((str(obligation.ref), verb, SYSTEM, obligation.facts, {}),)
+                if verb and obligation.ref
+                else ()
+            )
+            self.store.write(record_sent, number, "1", settles=obligation.id, acts=acts)
 
     def _takes_up_again(self, dice: Random) -> None:
-        """Staff look after what was given up: tried again, or ended for good."""
-        failed = [one["id"] for one in self.store.read(list_failed) if one["state"] == "failed"]
+        """Staff handle the failed obligations: retried, or given up."""
+        failed = [row["id"] for row in self.store.read(list_failed) if row["state"] == "failed"]
         if failed and dice.random() < 0.5:
             self.store.write(give_up_failed, dice.choice(failed), FailureReason.NOT_NEEDED)
         else:
             again = self.store.write(retry_all)
             assert set(again) <= set(failed)
 
-    # what befalls the process
+    # crashes and time
 
     def _dies(self, _: Random) -> None:
         self.store.close()
         self.store = open_store(self.url, KEYS, self.clock)
-        # Whoever alone works on a file frees what it had in hand; elsewhere a lease runs out.
+        # A process alone on a file frees the leases of its predecessor; elsewhere a lease expires.
         self.store.write(free_leases)
         self.in_hand = {}
 
@@ -426,7 +440,7 @@ class Desk(RuleBasedStateMachine):
         return [ref for mine in self.told.values() for ref in mine]
 
     def teardown(self) -> None:
-        """At the end the record is asked for everything at once."""
+        """At the end, check the record against everything that happened."""
         if not hasattr(self, "store"):
             return
         store = self.store
@@ -440,30 +454,30 @@ class Desk(RuleBasedStateMachine):
                 )
                 assert all(number == 1 for number in acknowledged.values())
                 query = select(OBLIGATIONS.c.key).where(OBLIGATIONS.c.ref == ref)
-                owed = list(store.read(_rows(query)))
-                assert len(owed) == len(set(owed))
-                assert {one.key for one in current_obligations(case)} <= set(owed)
+                keys = list(store.read(_rows(query)))
+                assert len(keys) == len(set(keys))
+                assert {obligation.key for obligation in current_obligations(case)} <= set(keys)
             assert [
                 ref for ref in self.erased if any(map(_readable, store.read(export_record, ref)["texts"]))
             ] == []
-            heard = [key for key, _, _ in self.updates if key in self._kept()]
+            received = [key for key, _, _ in self.updates if key in self._kept()]
             written = [key for key, ref in self.logged.items() if ref not in self.erased]
-            assert self._said() == Counter(f"said {key}" for key in (*heard, *written))
+            assert self._said() == Counter(f"said {key}" for key in (*received, *written))
             sending = select(MESSAGES.c.obligation_id).where(MESSAGES.c.state == MessageState.SENDING.value)
             assert set(store.read(_rows(sending))) <= self._open()
         finally:
             store.close()
 
-    def _said(self) -> Counter[str]:
+    def _recorded_descriptions(self) -> Counter[str]:
         return Counter(
-            one["text"]
+            text["text"]
             for ref in self._remembered()
-            for one in self.store.read(export_record, ref)["texts"]
-            if one["text"].startswith("said ")
+            for text in self.store.read(export_record, ref)["texts"]
+            if text["text"].startswith("said ")
         )
 
     def _kept(self) -> set[str]:
-        """The updates whose words went into a complaint."""
+        """The updates whose words are part of a complaint."""
         return {
             str(event.facts["source"])
             for ref in self._remembered()
@@ -488,12 +502,12 @@ def _rows(query: object) -> Callable[[Tx], list[object]]:
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
-def test_any_course_of_things_leaves_a_record_that_proves_itself(
+def test_any_sequence_of_messages_acts_and_crashes_leaves_a_record_that_verifies(
     database: str, request: pytest.FixtureRequest
 ) -> None:
-    with ExitStack() as lent:
+    with ExitStack() as databases:
         run_state_machine_as_test(
-            type("Course", (Desk,), {"new_database": staticmethod(_databases(database, request, lent))}),
+            type("Course", (Desk,), {"new_database": staticmethod(_databases(database, request, databases))}),
             settings=settings(
                 max_examples=settings.default.max_examples // 8,
                 suppress_health_check=list(HealthCheck),
@@ -501,14 +515,14 @@ def test_any_course_of_things_leaves_a_record_that_proves_itself(
         )
 
 
-def _databases(database: str, request: pytest.FixtureRequest, lent: ExitStack) -> Callable[[], str]:
-    """Gives a database without a row in it for each course; the one before is given back then."""
+def _databases(database: str, request: pytest.FixtureRequest, databases: ExitStack) -> Callable[[], str]:
+    """Makes an empty database for each run, and takes the one before it back."""
     if database == "postgres":
         migrated: Migrated = request.getfixturevalue("migrated_on_postgres")
 
         def on_postgres() -> str:
-            lent.close()
-            return lent.enter_context(migrated.lent())
+            databases.close()
+            return databases.enter_context(migrated.lent())
 
         return on_postgres
     template: Path = request.getfixturevalue("sqlite_template")

@@ -1,4 +1,4 @@
-"""Past complaints are read from any CSV file, refused row by row with reasons, and imported all or not at all."""
+"""Past complaints are read from any CSV file, refused row by row with reasons, and imported all or none."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def file_of(folder: Path, *rows: str, header: str = HEADER, encoding: str = "utf
 
 
 def read(file: Path, mapping: ColumnMapping | None = None) -> tuple[list[PastComplaint], list[str]]:
-    """The accepted rows, and the refused ones as in the report."""
+    """The accepted rows, and the refused rows with their reasons."""
     used = mapping or ColumnMapping()
     table = read_csv(
         file, encoding=used.encoding, delimiter=used.delimiter, languages=("en", "tr"), strict=True
@@ -111,7 +111,7 @@ def test_all_reasons_to_refuse_a_row_are_reported(tmp_path: Path) -> None:
     assert reason.count(";") == 2
 
 
-def test_a_row_that_is_in_a_file_twice_is_refused_the_second_time(tmp_path: Path) -> None:
+def test_a_duplicate_row_is_refused(tmp_path: Path) -> None:
     accepted, reasons = read(file_of(tmp_path, ROW, ROW))
     assert (len(accepted), reasons) == (1, ["3: the same as line 2: delete one of the two"])
 
@@ -163,7 +163,7 @@ def test_columns_words_and_dates_of_the_file_are_mapped(tmp_path: Path) -> None:
     ]
 
 
-def test_a_mapping_that_names_no_field_is_refused_with_those_that_exist(tmp_path: Path) -> None:
+def test_a_mapping_with_an_unknown_field_is_refused_with_the_accepted_ones(tmp_path: Path) -> None:
     mapping = tmp_path / "map.toml"
     mapping.write_text('[columns]\nWhen = "received"\n[colours]\na = "b"\n[file]\ndelimiter = ";;"\n')
     why = str(refused(lambda: read_mapping(mapping), SettingsError))
@@ -193,18 +193,18 @@ def test_a_wrong_value_in_a_mapping_is_named_by_its_key(tmp_path: Path, text: st
     assert f"{key}: " in str(refused(lambda: read_mapping(mapping_file), SettingsError))
 
 
-def test_a_mapping_may_begin_with_a_byte_order_mark_and_name_dates_with_a_zone(tmp_path: Path) -> None:
+def test_a_mapping_may_start_with_a_byte_order_mark_and_use_dates_with_a_time_zone(tmp_path: Path) -> None:
     mapping_file = tmp_path / "map.toml"
     mapping_file.write_text('[file]\ndate = "%Y-%m-%dT%H:%M:%S%z"\n', encoding="utf-8-sig")
     assert read_mapping(mapping_file).date == "%Y-%m-%dT%H:%M:%S%z"
 
 
-def test_a_column_that_is_there_twice_is_refused_only_where_it_becomes_a_field() -> None:
+def test_a_duplicate_column_is_refused_only_if_it_becomes_a_field() -> None:
     mapping = ColumnMapping(columns={"Text": "description"})
     assert doubled(("Text", "Note", "TEXT", "Note", "channel"), mapping) == ["text"]
 
 
-def test_empty_cells_at_the_end_of_a_row_may_be_more_or_fewer_than_the_columns(tmp_path: Path) -> None:
+def test_a_row_may_have_more_or_fewer_empty_cells_at_its_end_than_columns(tmp_path: Path) -> None:
     short = ROW.replace(",3,upheld,Mary Past,mary@past.example,C-77", "")
     accepted, reasons = read(file_of(tmp_path, f"{ROW},,", short))
     assert (len(accepted), reasons) == (2, [])
@@ -219,7 +219,7 @@ def test_a_date_at_the_edge_of_the_calendar_is_refused(tmp_path: Path) -> None:
     assert all("received_at: is not written as" in reason for (reason,) in reasons)
 
 
-def test_a_quotation_mark_left_open_refuses_the_file(tmp_path: Path) -> None:
+def test_an_unclosed_quotation_mark_refuses_the_file(tmp_path: Path) -> None:
     file = file_of(tmp_path, ROW.replace("The bill", '"The bill'), ROW.replace("2025-03-01", "2025-03-02"))
     refused(lambda: read(file), UnreadableTable)
 
@@ -300,13 +300,13 @@ def test_an_erased_import_does_not_return_with_its_file(store: Store) -> None:
     assert store.read(verify).first_bad is None
 
 
-def test_a_row_that_the_record_refuses_imports_nothing_of_the_file(store: Store) -> None:
+def test_a_row_refused_by_the_rules_imports_nothing_of_the_file(store: Store) -> None:
     Desk(store)
     refused(lambda: store.write(import_past, [past(), past(3, close_code="merged")]), BadFacts)
     assert store.read(verify).cases == 0
 
 
-def test_an_imported_complaint_that_is_reopened_is_like_any_other(store: Store) -> None:
+def test_a_reopened_imported_complaint_is_like_any_other(store: Store) -> None:
     desk = Desk(store)
     ref = store.write(import_past, [past()])[2]
     desk.act(ref, Verb.REOPEN, MANAGER, words={"reason": "A new bill, the same fault."})

@@ -1,4 +1,4 @@
-"""A SQLite file with tables and a first model, made once for all workers: training takes seconds of every start."""
+"""A SQLite file with tables and a first model, trained once for all pytest workers: training takes seconds."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from store.store import open_store
 LANGUAGES = ("en", "tr")
 
 
-def learnt(file: Path, key: str) -> None:
-    """Make `file`, in a folder of pytest's, a database whose desk has learnt the starter examples."""
-    # One folder for all workers of a run; pytest itself takes it away some runs later.
-    made = next(one for one in file.parents if one.name.startswith("pytest-")) / "learnt"
-    made.mkdir(exist_ok=True)
-    with (made / "lock").open("w") as lock:
+def copy_trained_database(file: Path, key: str) -> None:
+    """Copy a database whose model was trained on the starter examples to `file`, in a folder of pytest."""
+    # One folder for all workers of a run; pytest deletes it some runs later.
+    folder = next(parent for parent in file.parents if parent.name.startswith("pytest-")) / "learnt"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        template = made / "template.db"
+        template = folder / "template.db"
         if not template.exists():
-            part = made / "part.db"
+            part = folder / "part.db"
             upgrade(f"sqlite:///{part}")
             with closing(open_store(f"sqlite:///{part}", Keyring([b64decode(key)]))) as store:
                 first_model(store, LANGUAGES)
@@ -33,8 +33,8 @@ def learnt(file: Path, key: str) -> None:
     shutil.copyfile(template, file)
 
 
-def learnt_at(url: str, key: str) -> None:
-    """The same in a database that is there; it gets its tables where it has none."""
+def train_database(url: str, key: str) -> None:
+    """Migrate an existing database and train its first model."""
     upgrade(url)
     with closing(open_store(url, Keyring([b64decode(key)]))) as store:
         first_model(store, LANGUAGES)

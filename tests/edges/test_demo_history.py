@@ -1,7 +1,7 @@
-"""The demo opens with a past of its own, led by the same verbs through the same store, an outage in it.
+"""The demo opens with past complaints made by the same verbs through the same store, and with an incident.
 
-Its people are in one incident, told together, each with a complaint of their own. Making a past takes seconds, so
-that it is asked for everything at once.
+Each person of the incident has an own complaint, and all got one update. Making the past takes seconds, so one test
+checks everything at once.
 """
 
 from __future__ import annotations
@@ -33,14 +33,16 @@ async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_
 ) -> None:
     async with staged(begins=opened, past=past) as stage:
         await stage.settled()
-        told = [message.sent_at for chat in stage.simulator.world.telegram.chats.values() for message in chat]
-        assert max(told) <= stage.store.now()
+        sent_at = [
+            message.sent_at for chat in stage.simulator.world.telegram.chats.values() for message in chat
+        ]
+        assert max(sent_at) <= stage.store.now()
         cases, _ = stage.store.read(list_cases, limit=1000)
         mona = stage.simulator.staff("U0000002")
         cards = [card for channel in CHANNELS[:2] for card in mona.channel(channel).cards]
 
         assert len(cases) >= least
-        assert {one["state"] for one in cases} >= {
+        assert {case["state"] for case in cases} >= {
             "received",
             "assessed",
             "investigating",
@@ -54,10 +56,10 @@ async def test_the_demo_opens_with_complaints_at_every_stage_their_cards_and_an_
         assert stage.store.read(list_failed) == []
         assert stage.store.read(verify).first_bad is None
         assert stage.simulator.refusals == []
-        _an_incident_stands_on_the_page_with_its_update(stage)
+        _assert_incident_card_and_update(stage)
 
 
-def _an_incident_stands_on_the_page_with_its_update(stage: DemoStage) -> None:
+def _assert_incident_card_and_update(stage: DemoStage) -> None:
     store = stage.store
     (incident,) = store.read(list_open_incidents)
     cases = store.read(list_incident_cases, incident.id)
@@ -66,7 +68,7 @@ def _an_incident_stands_on_the_page_with_its_update(stage: DemoStage) -> None:
     cards = [card.text for card in alice.channel("C0000001").cards if "Burst main" in card.text]
 
     assert INCIDENT_PEOPLE // 2 <= len(cases) <= INCIDENT_PEOPLE
-    assert {one.state for one in deliveries} == {"sent", "left_out"}
-    assert "second_issue" in {one.reason for one in deliveries}
+    assert {delivery.state for delivery in deliveries} == {"sent", "left_out"}
+    assert "second_issue" in {delivery.reason for delivery in deliveries}
     assert len(cards) == 1
     assert "A water main burst in Mill Lane" in cards[0]

@@ -1,4 +1,4 @@
-"""Two transactions in each other's way: neither ends what waits for the database, nor is anything left unwritten."""
+"""Conflicting transactions: neither stops the desk, and what happened outside is always recorded."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ from tests.edges.desk import still_due
 from tests.interception import replace_in_store
 
 
-def test_of_two_that_wait_for_each_other_one_is_told_that_it_may_try_again(postgres_store: Store) -> None:
+def test_a_deadlock_refuses_one_of_two_transactions_with_an_error_that_allows_a_retry(
+    postgres_store: Store,
+) -> None:
     store = postgres_store
     for key in "ab":
         store.write(insert_obligation, NewObligation(key, "digest", store.now(), SendPriority.BULK))
-    both, refused = threading.Barrier(2), list[Exception]()
+    barrier, refused = threading.Barrier(2), list[Exception]()
 
     def touch(tx: Tx, *keys: str) -> None:
         for key in keys:
             tx.connection.execute(update(OBLIGATIONS).where(OBLIGATIONS.c.key == key).values(why="touched"))
             if key == keys[0]:
-                both.wait(30)
+                barrier.wait(30)
 
     def run(*keys: str) -> None:
         try:
             store.write(lambda tx: touch(tx, *keys))
-        except SerializationConflict as way:
-            refused.append(way)
+        except SerializationConflict as conflict:
+            refused.append(conflict)
 
     sides = [threading.Thread(target=run, args=keys) for keys in (("a", "b"), ("b", "a"))]
     for side in sides:
@@ -47,20 +49,20 @@ def test_of_two_that_wait_for_each_other_one_is_told_that_it_may_try_again(postg
     assert len(refused) == 1
 
 
-async def test_what_happened_outside_is_written_down_although_another_stood_in_the_way(
+async def test_a_completion_is_retried_after_a_serialization_conflict(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.write(insert_obligation, NewObligation("a", "digest", store.now(), SendPriority.BULK))
-    (one,) = store.write(claim, ["digest"], 1, 60)
-    write, tried = store.write, list[int]()
+    (obligation,) = store.write(claim, ["digest"], 1, 60)
+    write, attempts = store.write, list[int]()
 
-    def stands_back(number: int) -> Any:
-        tried.append(number)
-        if len(tried) == 1:
-            raise SerializationConflict("another was there")
+    def complete_at_second_attempt(number: int) -> Any:
+        attempts.append(number)
+        if len(attempts) == 1:
+            raise SerializationConflict("a concurrent transaction won")
         write(complete, number)
 
-    replace_in_store(monkeypatch, store, complete, stands_back)
-    await store.awrite_with_retry(complete, one.id)
+    replace_in_store(monkeypatch, store, complete, complete_at_second_attempt)
+    await store.awrite_with_retry(complete, obligation.id)
 
-    assert (len(tried), still_due(store)) == (2, 0)
+    assert (len(attempts), still_due(store)) == (2, 0)

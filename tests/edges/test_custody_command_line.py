@@ -1,8 +1,7 @@
-"""`amends db`, `import` and `privacy` as processes of their own: what they print, and how they end.
+"""`amends db`, `import` and `privacy` as separate processes: what they print, and their exit codes.
 
-The subject is what the command line asks for and tells;
-what the store does beneath is tested on both databases in test_store_*. Tests marked `on_both` lead its rows through
-the same road on PostgreSQL too.
+The subject is the command line; test_store_* tests the store on both databases. Tests marked `on_both` also run the
+commands on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -37,39 +36,41 @@ def product(tmp_path: Path, usual_url: str) -> Product:
 
 @pytest.fixture
 def desk(product: Product) -> Iterator[Desk]:
-    """A desk at work on it, years ago."""
-    at = FakeClock(datetime(2020, 3, 4, 10, tzinfo=UTC))
-    with opened(product.env["AMENDS_DATABASE_URL"], at, Keyring([base64.b64decode(KEY)])) as store:
-        made = Desk(store)
+    """A desk that works on it, years ago."""
+    clock = FakeClock(datetime(2020, 3, 4, 10, tzinfo=UTC))
+    with opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)])) as store:
+        desk_then = Desk(store)
         store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
-        yield made
+        yield desk_then
 
 
-async def test_a_backup_is_made_checked_and_restored_elsewhere(product: Product, desk: Desk) -> None:
+async def test_a_backup_is_made_verified_and_restored_into_another_database(
+    product: Product, desk: Desk
+) -> None:
     ref = desk.closed()
-    made = await product.amends("db", "backup", "copy.db")
-    assert (made.code, made.err) == (0, "")
-    assert "1 complaint," in made.out
-    assert "amends db verify --backup copy.db" in made.out
-    assert "The keys are not in it" in made.out
+    backup = await product.amends("db", "backup", "copy.db")
+    assert (backup.code, backup.err) == (0, "")
+    assert "1 complaint," in backup.out
+    assert "amends db verify --backup copy.db" in backup.out
+    assert "The keys are not in it" in backup.out
     again = await product.amends("db", "backup", "copy.db")
     assert (again.code, "--force" in again.err) == (1, True)
     forced = await product.amends("db", "backup", "copy.db", "--force", "--json")
     assert forced.json["complaints"] == 1
     checked = await product.amends("db", "verify", "--backup", "copy.db", "--json")
     assert (checked.code, checked.json["well"], checked.json["cases"]) == (0, True, 1)
-    there = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
-    restored = await product.amends("db", "restore", "copy.db", env=there)
+    elsewhere = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
+    restored = await product.amends("db", "restore", "copy.db", env=elsewhere)
     assert (restored.code, "The record is whole." in restored.out) == (0, True)
-    shown = await product.amends("case", "show", ref, "--json", env=there)
-    assert shown.json["description"] == "The water is brown."
-    twice = await product.amends("db", "restore", "copy.db", env=there)
+    case = await product.amends("case", "show", ref, "--json", env=elsewhere)
+    assert case.json["description"] == "The water is brown."
+    twice = await product.amends("db", "restore", "copy.db", env=elsewhere)
     assert (twice.code, "empty database" in twice.err) == (1, True)
-    chain = [one["facts"] for one in desk.store.read(list_instance_events, "backup")]
-    assert [one["size"] > 0 for one in chain] == [True, True]
+    chain = [facts["facts"] for facts in desk.store.read(list_instance_events, "backup")]
+    assert [facts["size"] > 0 for facts in chain] == [True, True]
 
 
-async def test_a_checkpoint_kept_outside_shows_a_record_that_was_cut(product: Product, desk: Desk) -> None:
+async def test_verify_detects_a_forged_checkpoint_document(product: Product, desk: Desk) -> None:
     desk.receive()
     assert (await product.amends("db", "checkpoint", "heads.json")).code == 0
     well = await product.amends("db", "verify", "--checkpoint", "heads.json", "--json")
@@ -86,7 +87,7 @@ async def test_a_checkpoint_kept_outside_shows_a_record_that_was_cut(product: Pr
 
 
 @pytest.mark.on_both
-async def test_a_key_is_changed_in_three_steps(product: Product, desk: Desk) -> None:
+async def test_the_key_is_changed_in_three_steps(product: Product, desk: Desk) -> None:
     ref = desk.receive()
     alone = await product.amends("db", "rotate-key")
     assert (alone.code, "holds one key only" in alone.err) == (2, True)
@@ -94,8 +95,8 @@ async def test_a_key_is_changed_in_three_steps(product: Product, desk: Desk) -> 
     done = await product.amends("db", "rotate-key", env=both)
     assert (done.code, "nothing is encrypted with an older key" in done.out) == (0, True)
     new = {"AMENDS_SECRET_KEY": NEW_KEY}
-    shown = await product.amends("case", "show", ref, "--json", env=new)
-    assert shown.json["description"] == "The water is brown."
+    case = await product.amends("case", "show", ref, "--json", env=new)
+    assert case.json["description"] == "The water is brown."
     assert (await product.amends("db", "verify", env=new)).code == 0
     old = await product.amends("case", "show", ref)
     assert (old.code, "AMENDS_SECRET_KEY" in old.err) == (1, True)
@@ -108,7 +109,7 @@ PAST = """received_at;description;closed_at;close_code;channel;category
 
 
 @pytest.mark.on_both
-async def test_past_complaints_are_brought_in_once_and_whole(product: Product, desk: Desk) -> None:
+async def test_past_complaints_are_imported_all_or_none_and_only_once(product: Product, desk: Desk) -> None:
     file = product.folder / "past.csv"
     file.write_text(PAST + "2021-05-01;No heating.;;resolved;fax;service\n")
     refused = await product.amends("import", "past.csv")
@@ -120,13 +121,13 @@ async def test_past_complaints_are_brought_in_once_and_whole(product: Product, d
     assert (dry.code, dry.json["imported"], dry.json["refused"], dry.json["rows"]) == (0, [], [], 2)
     assert (await product.amends("case", "list", "--json")).json["cases"] == []
     done = await product.amends("import", "past.csv", "--json")
-    assert [one["line"] for one in done.json["imported"]] == [2, 3]
+    assert [row["line"] for row in done.json["imported"]] == [2, 3]
     again = await product.amends("import", "past.csv")
     assert (again.code, "Imported before: 2." in again.out, "0 imported." in again.out) == (0, True, True)
     assert (await product.amends("db", "verify")).code == 0
 
 
-async def test_a_polish_file_in_its_old_code_page_keeps_its_letters(product: Product, desk: Desk) -> None:
+async def test_a_polish_file_in_an_old_code_page_keeps_its_letters(product: Product, desk: Desk) -> None:
     words = "Nieprawidłowy rachunek za wodę, proszę o zwrot pieniędzy."
     row = f"2021-03-01;{words};2021-03-20;resolved;phone;money\n"
     (product.folder / "past.csv").write_bytes((PAST.splitlines()[0] + "\n" + row).encode("cp1250"))
@@ -164,40 +165,41 @@ async def test_a_nul_byte_in_a_text_is_imported_as_a_space(product: Product, des
     assert case.json["description"] == "The bill was wrong."
 
 
-async def test_a_file_without_our_columns_asks_for_a_mapping(product: Product) -> None:
+async def test_a_file_with_unknown_columns_asks_for_a_mapping(product: Product) -> None:
     (product.folder / "past.csv").write_text("a,b\n1,2\n")
     ended = await product.amends("import", "past.csv")
     assert (ended.code, "--map" in ended.err, "Traceback" in ended.err) == (2, True, False)
 
 
-async def test_an_erasure_says_what_went_and_what_is_kept_and_why(product: Product, desk: Desk) -> None:
-    held, gone = desk.closed(), desk.closed()
-    desk.act(held, Verb.HOLD, MANAGER, words={"reason": "A claim."})
-    wordy = await product.amends("privacy", "erase", "--complainant", gone, "--reason", "Mary asked")
-    assert (wordy.code, desk.store.read(list_unerased, [gone])) == (2, [gone])
-    ended = await product.amends("privacy", "erase", "--complainant", gone, "--reason", "DSR-1")
+async def test_an_erasure_prints_what_was_erased_what_is_kept_and_why(product: Product, desk: Desk) -> None:
+    on_hold, erased = desk.closed(), desk.closed()
+    desk.act(on_hold, Verb.HOLD, MANAGER, words={"reason": "A claim."})
+    wordy = await product.amends("privacy", "erase", "--complainant", erased, "--reason", "Mary asked")
+    assert (wordy.code, desk.store.read(list_unerased, [erased])) == (2, [erased])
+    ended = await product.amends("privacy", "erase", "--complainant", erased, "--reason", "DSR-1")
     assert ended.code == 1
-    assert f"erased  {gone}" in ended.out
+    assert f"erased  {erased}" in ended.out
     assert (
-        f"kept    {held}: a claim or the law needs it (legal hold); until the hold is released." in ended.out
+        f"kept    {on_hold}: a claim or the law needs it (legal hold); until the hold is released."
+        in ended.out
     )
     assert "ico.org.uk" in ended.out
-    assert desk.store.read(load_history, gone)[-1].facts["because"] == "DSR-1"
-    desk.act(held, Verb.RELEASE, MANAGER, words={"reason": "Settled."})
-    rest = await product.amends("privacy", "erase", "--complainant", held, "--reason", "DSR-1", "--json")
-    assert (rest.code, rest.json["erased"], rest.json["person_erased"]) == (0, [held], True)
+    assert desk.store.read(load_history, erased)[-1].facts["because"] == "DSR-1"
+    desk.act(on_hold, Verb.RELEASE, MANAGER, words={"reason": "Settled."})
+    rest = await product.amends("privacy", "erase", "--complainant", on_hold, "--reason", "DSR-1", "--json")
+    assert (rest.code, rest.json["erased"], rest.json["person_erased"]) == (0, [on_hold], True)
     listed = (product.folder / "erasures.jsonl").read_text().splitlines()
-    assert [json.loads(line)["ref"] for line in listed] == [gone, held]
+    assert [json.loads(line)["ref"] for line in listed] == [erased, on_hold]
 
 
-async def test_a_purge_is_tried_before_it_is_done(product: Product, desk: Desk) -> None:
+async def test_a_purge_can_be_previewed_before_it_is_done(product: Product, desk: Desk) -> None:
     ref = desk.closed()
     kept = await product.amends("privacy", "purge")
     assert (kept.code, "Everything is kept: [privacy] retention is not set." in kept.err) == (0, True)
     settings = product.folder / "amends.toml"
     settings.write_text(settings.read_text() + '\n[privacy]\nretention = "24 months"\n')
     dry = await product.amends("privacy", "purge", "--dry-run", "--json")
-    assert [one["ref"] for one in dry.json["purged"]] == [ref]
+    assert [row["ref"] for row in dry.json["purged"]] == [ref]
     assert dry.json["purged"][0]["purge_due"].startswith("2022-03-04T")
     assert desk.store.read(list_unerased, [ref]) == [ref]
     done = await product.amends("privacy", "purge")
@@ -205,12 +207,14 @@ async def test_a_purge_is_tried_before_it_is_done(product: Product, desk: Desk) 
     assert desk.store.read(list_unerased, [ref]) == []
 
 
-async def test_a_restore_forgets_again_what_was_erased_after_the_backup(product: Product, desk: Desk) -> None:
+async def test_a_restore_repeats_the_erasures_that_came_after_the_backup(
+    product: Product, desk: Desk
+) -> None:
     ref = desk.closed()
     await product.amends("db", "backup", "copy.db")
     await product.amends("privacy", "erase", "--complainant", ref, "--reason", "DSR-1")
-    there = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
-    restored = await product.amends("db", "restore", "copy.db", "--json", env=there)
+    elsewhere = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
+    restored = await product.amends("db", "restore", "copy.db", "--json", env=elsewhere)
     assert restored.json["erased_again"] == [ref]
-    shown = await product.amends("case", "show", ref, "--json", env=there)
-    assert shown.json["description"] is None
+    case = await product.amends("case", "show", ref, "--json", env=elsewhere)
+    assert case.json["description"] is None

@@ -1,4 +1,4 @@
-"""A duty of a kind or lane that this release does not know: it stays, blocks nobody, and people hear of it."""
+"""Obligations of a kind or priority that this release does not know: kept, blocking nothing, reported to managers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from store.tables import OBLIGATIONS
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
 
-KNOWN = ("say", "told_failed")
+KNOWN_KINDS = ("say", "told_failed")
 
 
-def _tell(store: Store) -> list[str]:
-    return [one.facts["kind"] for one in store.write(claim, ["told_failed"], 10, 60)]
+def _reported_kinds(store: Store) -> list[str]:
+    return [obligation.facts["kind"] for obligation in store.write(claim, ["told_failed"], 10, 60)]
 
 
-def test_it_shows_in_the_outbox_and_managers_hear_of_its_kind_once_a_day(
+def test_an_orphaned_obligation_is_listed_and_its_kind_reported_to_managers_once_a_day(
     store: Store, clock: FakeClock
 ) -> None:
     Desk(store)
@@ -33,20 +33,18 @@ def test_it_shows_in_the_outbox_and_managers_hear_of_its_kind_once_a_day(
         )
     clock.go_on(minutes=20)
 
-    first = store.write(fail_orphaned, KNOWN, clock())
-    again = store.write(fail_orphaned, KNOWN, clock())
+    first = store.write(fail_orphaned, KNOWN_KINDS, clock())
+    again = store.write(fail_orphaned, KNOWN_KINDS, clock())
 
     assert (first, again) == ({"kind_of_old"}, set())
-    assert _tell(store) == ["kind_of_old"]
+    assert _reported_kinds(store) == ["kind_of_old"]
     assert [row["kind"] for row in store.read(list_failed)] == ["kind_of_old"] * 3
     assert {row["state"] for row in store.read(list_failed)} == {"open"}
 
 
-def test_of_a_lane_of_a_newer_release_people_hear_too_and_the_chat_goes_on(
-    store: Store, clock: FakeClock
-) -> None:
+def test_an_unknown_priority_is_reported_too_and_the_chat_continues(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
-    desk.say("newer", "next")
+    desk.send_reply("newer", "next")
     store.write(
         lambda tx: tx.connection.execute(
             update(OBLIGATIONS).where(OBLIGATIONS.c.key == "newer").values(lane=7)
@@ -54,31 +52,31 @@ def test_of_a_lane_of_a_newer_release_people_hear_too_and_the_chat_goes_on(
     )
     clock.go_on(minutes=20)
 
-    assert store.write(fail_orphaned, KNOWN, clock()) == {"say"}
-    assert _tell(store) == ["say"]
-    assert [one.key for one in store.write(claim, ["say"], 10, 60)] == ["next"]
+    assert store.write(fail_orphaned, KNOWN_KINDS, clock()) == {"say"}
+    assert _reported_kinds(store) == ["say"]
+    assert [obligation.key for obligation in store.write(claim, ["say"], 10, 60)] == ["next"]
 
 
-def test_what_is_known_or_young_is_nobodys_news(store: Store, clock: FakeClock) -> None:
+def test_a_known_kind_or_a_new_obligation_is_not_reported(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
-    desk.say("a")
+    desk.send_reply("a")
     clock.go_on(minutes=20)
     store.write(insert_obligation, NewObligation("new:1", "kind_of_new", clock(), SendPriority.NOTICE))
 
-    assert store.write(fail_orphaned, KNOWN, clock() - timedelta(minutes=15)) == set()
-    assert _tell(store) == []
+    assert store.write(fail_orphaned, KNOWN_KINDS, clock() - timedelta(minutes=15)) == set()
+    assert _reported_kinds(store) == []
 
 
-def test_what_comes_after_it_in_a_chat_is_said_and_it_is_done_by_a_release_that_knows_it(
+def test_messages_after_an_orphaned_one_are_sent_and_a_release_that_knows_its_kind_handles_it(
     store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(store)
-    desk.say("a")
+    desk.send_reply("a")
     clock.go_on(minutes=20)
 
     store.write(fail_orphaned, ("told_failed",), clock())
-    desk.say("b")
+    desk.send_reply("b")
 
-    assert [one.key for one in store.write(claim, ["say"], 10, 60)] == ["b"]
+    assert [obligation.key for obligation in store.write(claim, ["say"], 10, 60)] == ["b"]
     store.write(end_retry_pauses, ["say"])
-    assert [one.key for one in store.write(claim, ["say"], 10, 60)] == ["a"]
+    assert [obligation.key for obligation in store.write(claim, ["say"], 10, 60)] == ["a"]

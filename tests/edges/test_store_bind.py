@@ -1,4 +1,4 @@
-"""A code binds a logged complaint to a chat: once, for seven days, never by guessing; what was owed follows."""
+"""A binding code moves a logged complaint to a chat: once, for seven days, never by guessing."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from store.values import Chat, Code, CodeState, Conversation, DialogueTurn, Plan
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, Desk, refused
-from tests.edges.test_store_entering import GIVEN, TELLER, desk_of, log
+from tests.edges.test_store_log import CALLER_WORDS, INTAKE_MEMBER, desk_of, log
 
 ANNA = Chat("telegram", "70001", "en", "Anna Sealedname")
 OTHER = Chat("telegram", "70002", "en", "Carl Sealedname")
 
 
 def sends(desk: Desk, code: str, chat: Chat = ANNA) -> Code:
-    """The code alone, as the dialogue takes it."""
-    found: list[Code] = []
+    """Send the code alone from this chat; the result that the dialogue sees."""
+    codes: list[Code] = []
 
     def step(talk: Conversation) -> DialogueTurn:
-        found.append(talk.code(code))
-        case = found[0].case
-        opens = found[0].state is CodeState.FOUND and case is not None
+        codes.append(talk.code(code))
+        case = codes[0].case
+        is_found = codes[0].state is CodeState.FOUND and case is not None
         return DialogueTurn(
-            state=talk.state, acts=(PlannedAct(Verb.BIND, case.ref),) if opens and case else ()
+            state=talk.state, acts=(PlannedAct(Verb.BIND, case.ref),) if is_found and case else ()
         )
 
     desk.store.write(receive_message, desk.key(), chat, step)
-    return found[0]
+    return codes[0]
 
 
 def code_of(desk: Desk, ref: str) -> str:
@@ -55,18 +55,18 @@ def code_of(desk: Desk, ref: str) -> str:
 
 
 def refs_of(desk: Desk, chat: Chat = ANNA) -> list[str]:
-    seen: list[str] = []
+    refs: list[str] = []
 
     def step(talk: Conversation) -> DialogueTurn:
-        seen.extend(one.ref for one in talk.cases)
+        refs.extend(case.ref for case in talk.cases)
         return DialogueTurn(state=talk.state)
 
     desk.store.write(receive_message, desk.key(), chat, step)
-    return seen
+    return refs
 
 
 @clause("4.3")
-def test_the_code_hands_the_complaint_to_the_chat_and_the_record_stays_whole(
+def test_a_code_binds_the_complaint_to_the_chat_and_the_record_still_verifies(
     store: Store, clock: FakeClock
 ) -> None:
     desk = desk_of(store)
@@ -79,9 +79,9 @@ def test_the_code_hands_the_complaint_to_the_chat_and_the_record_stays_whole(
     assert sends(desk, code).state is CodeState.FOUND
     case = store.read(load_case, ref)
     people = select(CASE_PEOPLE.c.person_id).where(CASE_PEOPLE.c.ref == ref)
-    held = store.read(lambda tx: set(tx.connection.execute(people).scalars()))
+    person_ids = store.read(lambda tx: set(tx.connection.execute(people).scalars()))
     assert (case.has_chat, case.reachable) == (True, True)
-    assert held == {logged_as, case.complainant}
+    assert person_ids == {logged_as, case.complainant}
     assert logged_as != case.complainant
     assert refs_of(desk) == [ref]
     assert store.read(load_contact, ref) == Chat("telegram", "70001", "en", "Anna Sealedname")
@@ -90,15 +90,15 @@ def test_the_code_hands_the_complaint_to_the_chat_and_the_record_stays_whole(
     assert store.read(verify).first_bad is None
 
 
-def test_whoever_speaks_for_another_does_so_in_the_chat_too(store: Store) -> None:
+def test_a_representative_stays_a_representative_in_the_chat(store: Store) -> None:
     desk = desk_of(store)
-    ref = log(desk, {**GIVEN, "for_whom": "Her neighbour"}).ref
+    ref = log(desk, {**CALLER_WORDS, "for_whom": "Her neighbour"}).ref
     sends(desk, code_of(desk, ref))
-    roles = sorted(one["role"] for one in store.read(export_record, ref)["people"])
+    roles = sorted(person["role"] for person in store.read(export_record, ref)["people"])
     assert roles == ["affected", *["complainant"] * 2, *["representative"] * 2]
 
 
-def test_only_the_hash_of_a_code_is_kept(store: Store) -> None:
+def test_only_the_hash_of_a_code_is_stored(store: Store) -> None:
     desk = desk_of(store)
     code = code_of(desk, log(desk).ref)
     rows = store.read(lambda tx: list(tx.connection.execute(select(BINDINGS))))
@@ -107,7 +107,7 @@ def test_only_the_hash_of_a_code_is_kept(store: Store) -> None:
     assert code not in str([dict(event.facts) for event in store.read(load_history, rows[0].ref)])
 
 
-def test_a_code_works_once_and_its_own_person_is_told_so(store: Store) -> None:
+def test_a_code_works_once_and_its_own_person_sees_that_it_was_theirs(store: Store) -> None:
     desk = desk_of(store)
     code = code_of(desk, log(desk).ref)
     sends(desk, code)
@@ -116,7 +116,7 @@ def test_a_code_works_once_and_its_own_person_is_told_so(store: Store) -> None:
     assert refs_of(desk, OTHER) == []
 
 
-def test_a_code_holds_seven_days_and_a_newer_one_ends_it(store: Store, clock: FakeClock) -> None:
+def test_a_code_expires_after_seven_days_or_when_a_newer_one_is_made(store: Store, clock: FakeClock) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
     first = code_of(desk, ref)
@@ -128,9 +128,7 @@ def test_a_code_holds_seven_days_and_a_newer_one_ends_it(store: Store, clock: Fa
 
 
 @clause("4.7")
-def test_after_five_wrong_codes_not_even_the_right_one_opens_for_a_day(
-    store: Store, clock: FakeClock
-) -> None:
+def test_after_five_wrong_codes_the_right_one_is_locked_for_a_day(store: Store, clock: FakeClock) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
     code = code_of(desk, ref)
@@ -144,7 +142,7 @@ def test_after_five_wrong_codes_not_even_the_right_one_opens_for_a_day(
     assert sends(desk, code).state is CodeState.FOUND
 
 
-def test_a_code_shown_five_times_by_guessers_is_locked_for_everybody(store: Store) -> None:
+def test_a_code_sent_five_times_while_guessing_is_locked_for_every_chat(store: Store) -> None:
     desk = desk_of(store)
     code = code_of(desk, log(desk).ref)
     wrong = f"{(int(code) + 1) % 10**8:08d}"
@@ -155,7 +153,7 @@ def test_a_code_shown_five_times_by_guessers_is_locked_for_everybody(store: Stor
     assert sends(desk, code, OTHER).state is CodeState.LOCKED
 
 
-def test_a_repeat_of_the_message_counts_nothing(store: Store) -> None:
+def test_a_repeated_update_counts_no_further_wrong_code(store: Store) -> None:
     desk = desk_of(store)
 
     def step(talk: Conversation) -> DialogueTurn:
@@ -166,10 +164,10 @@ def test_a_repeat_of_the_message_counts_nothing(store: Store) -> None:
         store.write(receive_message, "tg:900", ANNA, step)
     query = select(ATTEMPTS.c.id)
     assert len(store.read(lambda tx: list(tx.connection.execute(query)))) == 1
-    assert desk.actor(TELLER).roles
+    assert desk.actor(INTAKE_MEMBER).roles
 
 
-def test_no_code_no_binding_whatever_a_step_asks_for(store: Store) -> None:
+def test_a_bind_act_without_a_code_is_refused(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
 
@@ -180,56 +178,60 @@ def test_no_code_no_binding_whatever_a_step_asks_for(store: Store) -> None:
     assert not store.read(load_case, ref).has_chat
 
 
-def test_who_may_not_bind_makes_no_code_and_a_chat_needs_none(store: Store) -> None:
+def test_a_member_without_permission_makes_no_code_and_a_complaint_with_a_chat_needs_none(
+    store: Store,
+) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
-    refused(lambda: store.write(bind_code, ref, desk.actor(TELLER)), NotAllowed)
-    told = desk.receive()
-    refused(lambda: store.write(bind_code, told, desk.actor(HANDLER)), AlreadyDone)
+    refused(lambda: store.write(bind_code, ref, desk.actor(INTAKE_MEMBER)), NotAllowed)
+    from_chat = desk.receive()
+    refused(lambda: store.write(bind_code, from_chat, desk.actor(HANDLER)), AlreadyDone)
     rows = store.read(lambda tx: list(tx.connection.execute(select(BINDINGS))))
     assert rows == []
 
 
-def _open_duties(store: Store, ref: str) -> Mapping[str, str]:
+def _open_obligations(store: Store, ref: str) -> Mapping[str, str]:
     return {row["key"]: row["kind"] for row in store.read(list_failed, everything=True) if row["ref"] == ref}
 
 
 @clause("7.3")
-def test_what_people_had_not_told_yet_goes_to_the_chat(store: Store) -> None:
+def test_messages_not_yet_told_by_voice_are_sent_to_the_chat_after_binding(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
     store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED)
     desk.act(ref, Verb.REPLY, facts={}, words={"text": "We look into it.", "letter": "Dear Mary"})
     reply = store.read(load_history, ref)[-1].seq
-    claimed = {one.key: one for one in store.write(claim, ("tell_by_voice",), 10, 90.0)}
+    claimed = {obligation.key: obligation for obligation in store.write(claim, ("tell_by_voice",), 10, 90.0)}
     letter = claimed[f"voice:letter:{reply}"]
     store.write(save_words_to_read_out, letter, "Dear Mary", template="reply", language="en")
     store.write(complete, letter.id)
     sends(desk, code_of(desk, ref))
-    duties = _open_duties(store, ref)
-    assert duties["ack:1"] == "acknowledge"
-    assert duties[f"letter:{reply}"] == "letter"
+    kinds = _open_obligations(store, ref)
+    assert kinds["ack:1"] == "acknowledge"
+    assert kinds[f"letter:{reply}"] == "letter"
     assert "tell_by_voice" not in {
-        one.kind
-        for one in store.write(claim, ("tell_by_voice", "letter"), 10, 90.0)
-        if store.read(is_still_required, one)
+        obligation.kind
+        for obligation in store.write(claim, ("tell_by_voice", "letter"), 10, 90.0)
+        if store.read(is_still_required, obligation)
     }
     assert [
-        one["state"] for one in store.read(export_record, ref)["messages"] if one["direction"] == "out"
+        message["state"]
+        for message in store.read(export_record, ref)["messages"]
+        if message["direction"] == "out"
     ] == ["by_chat"]
 
 
-def test_what_was_told_by_voice_is_not_told_again_by_the_chat(store: Store) -> None:
+def test_an_acknowledgement_given_by_voice_is_not_repeated_in_the_chat(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
     facts = {"what": "acknowledge", "given_at": "2026-11-03T10:00:00Z", "level": 1}
     desk.act(ref, Verb.ACKNOWLEDGE, HANDLER, facts, {"by_whom": "on the phone"})
     sends(desk, code_of(desk, ref))
-    assert "ack:1" not in _open_duties(store, ref)
+    assert "ack:1" not in _open_obligations(store, ref)
 
 
-def test_an_erased_complaint_has_no_code_that_opens_it(store: Store) -> None:
+def test_no_code_opens_an_erased_complaint(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
     code = code_of(desk, ref)
@@ -240,7 +242,7 @@ def test_an_erased_complaint_has_no_code_that_opens_it(store: Store) -> None:
     assert sends(desk, code).state is CodeState.UNKNOWN
 
 
-def test_the_row_names_the_chat_so_that_letters_find_it(store: Store) -> None:
+def test_binding_records_the_chat_as_the_complaints_contact(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
     sends(desk, code_of(desk, ref))
@@ -249,14 +251,14 @@ def test_the_row_names_the_chat_so_that_letters_find_it(store: Store) -> None:
     assert row.complainant_id == store.read(load_case, ref).complainant
     assert row.contact_id is not None
     events = store.read(load_history, ref)
-    assert [(one.verb, one.role.value) for one in events if one.verb is Verb.BIND] == [
+    assert [(event.verb, event.role.value) for event in events if event.verb is Verb.BIND] == [
         (Verb.BIND, "handler"),
         (Verb.BIND, "complainant"),
     ]
 
 
 @clause("8.1")
-def test_erasing_a_bound_complaint_leaves_neither_of_its_persons(store: Store) -> None:
+def test_erasing_a_bound_complaint_erases_both_of_its_persons(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
     sends(desk, code_of(desk, ref))
@@ -268,7 +270,7 @@ def test_erasing_a_bound_complaint_leaves_neither_of_its_persons(store: Store) -
     assert keys == [None, None]
 
 
-def test_a_later_call_from_the_same_phone_shows_nothing_in_that_chat(store: Store) -> None:
+def test_a_later_complaint_from_the_same_phone_is_not_shown_in_the_bound_chat(store: Store) -> None:
     desk = desk_of(store)
     first = log(desk)
     sends(desk, code_of(desk, first.ref))

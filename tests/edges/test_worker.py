@@ -1,4 +1,4 @@
-"""What is in hand stays in hand while its process lives, and is surely written down once it happened."""
+"""A worker keeps the obligations it claimed while it lives, and records every completed one."""
 
 from __future__ import annotations
 
@@ -28,70 +28,70 @@ from tests.interception import replace_in_store
 KIND = "digest"
 
 
-def owe(store: Store, *keys: str) -> None:
-    """Some duties of nobody in particular, due now."""
+def schedule(store: Store, *keys: str) -> None:
+    """Schedule some obligations without a complaint, due now."""
     for key in keys:
         store.write(insert_obligation, NewObligation(key, KIND, store.now(), SendPriority.BULK))
 
 
 @asynccontextmanager
-async def at_work(
-    store: Store, *performs: Callable[[Obligation], Awaitable[Outcome]]
+async def workers_on(
+    store: Store, *handlers: Callable[[Obligation], Awaitable[Outcome]]
 ) -> AsyncIterator[list[Worker]]:
-    """As many processes as performers, at one store."""
-    several = [Worker(store, {KIND: one}) for one in performs]
-    tasks = [asyncio.create_task(one.run()) for one in several]
+    """Run one worker per handler on one store."""
+    workers = [Worker(store, {KIND: handler}) for handler in handlers]
+    tasks = [asyncio.create_task(process.run()) for process in workers]
     try:
-        yield several
+        yield workers
     finally:
-        for one in several:
-            one.stop()
+        for process in workers:
+            process.stop()
         await asyncio.wait(tasks, timeout=10)
 
 
-async def test_what_takes_longer_than_its_lease_is_not_begun_by_another(
+async def test_an_obligation_that_outlasts_its_lease_is_not_started_by_another_worker(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "LEASE_SECONDS", 0.8)
     monkeypatch.setattr(worker, "RENEW_SECONDS", 0.2)
-    begun: list[int] = []
+    started: list[int] = []
 
-    async def slowly(one: Obligation) -> Outcome:
-        begun.append(one.id)
+    async def slowly(obligation: Obligation) -> Outcome:
+        started.append(obligation.id)
         await asyncio.sleep(2.5)
         return Completed()
 
-    owe(store, "a")
-    async with at_work(store, slowly, slowly):
+    schedule(store, "a")
+    async with workers_on(store, slowly, slowly):
         await until(lambda: still_due(store) == 0)
-    assert len(begun) == 1
+    assert len(started) == 1
 
 
-async def test_what_a_dead_process_had_in_hand_is_done_by_another(
+async def test_an_obligation_claimed_by_a_dead_worker_is_handled_by_another(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "LEASE_SECONDS", 0.8)
-    owe(store, "a")
+    schedule(store, "a")
     assert len(store.write(claim, (KIND,), 1, 0.8)) == 1
     done: list[int] = []
 
-    async def does(one: Obligation) -> Outcome:
-        done.append(one.id)
+    async def handle(obligation: Obligation) -> Outcome:
+        done.append(obligation.id)
         return Completed()
 
-    async with at_work(store, does):
+    async with workers_on(store, handle):
         await until(lambda: bool(done))
     assert len(done) == 1
 
 
-async def test_what_another_process_owes_wakes_this_one_without_its_looking(
+async def test_an_obligation_of_another_process_wakes_the_worker_without_polling(
     postgres_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "POLL_SECONDS", 3600.0)
     done: list[str] = []
 
-    async def does(one: Obligation) -> Outcome:
-        done.append(one.key)
+    async def handle(obligation: Obligation) -> Outcome:
+        done.append(obligation.key)
         return Completed()
 
     listening = text(
@@ -101,84 +101,84 @@ async def test_what_another_process_owes_wakes_this_one_without_its_looking(
     def listens(store: Store) -> bool:
         return bool(store.read(lambda tx: tx.connection.execute(listening).scalar()))
 
-    with opened(postgres_url, clock) as here, opened(postgres_url, clock) as elsewhere:
-        async with at_work(here, does) as (desk,):
-            here.on_commit(desk.nudge)
-            await until(lambda: listens(here), seconds=20)
-            # Twice: the second comes while it rests after the first.
+    with opened(postgres_url, clock) as own_store, opened(postgres_url, clock) as other_store:
+        async with workers_on(own_store, handle) as (process,):
+            own_store.on_commit(process.nudge)
+            await until(lambda: listens(own_store), seconds=20)
+            # Twice: the second arrives while the worker waits again.
             for key in ("a", "b"):
-                await elsewhere.in_thread(owe, elsewhere, key)
+                await other_store.in_thread(schedule, other_store, key)
                 await until(lambda key=key: key in done, seconds=20)
 
     assert done == ["a", "b"]
 
 
-async def test_what_was_done_while_the_database_was_away_is_written_down_and_not_done_again(
+async def test_work_done_during_a_database_outage_is_recorded_afterwards_and_not_repeated(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[int] = []
-    away, store_write = asyncio.Event(), store.write
+    outage, store_write = asyncio.Event(), store.write
 
-    def settles(number: int) -> None:
-        if away.is_set():
+    def complete_when_back(number: int) -> None:
+        if outage.is_set():
             raise DatabaseUnavailable("away")
         store_write(complete, number)
 
-    async def does(one: Obligation) -> Outcome:
-        done.append(one.id)
-        away.set()
-        asyncio.get_running_loop().call_later(1.2, away.clear)
+    async def handle(obligation: Obligation) -> Outcome:
+        done.append(obligation.id)
+        outage.set()
+        asyncio.get_running_loop().call_later(1.2, outage.clear)
         return Completed()
 
-    replace_in_store(monkeypatch, store, complete, settles)
-    owe(store, "a")
-    async with at_work(store, does):
+    replace_in_store(monkeypatch, store, complete, complete_when_back)
+    schedule(store, "a")
+    async with workers_on(store, handle):
         await until(lambda: still_due(store) == 0)
     assert len(done) == 1
 
 
-async def test_what_is_in_hand_is_not_begun_again_when_its_lease_ran_out_meanwhile(
+async def test_a_worker_does_not_repeat_its_own_obligation_after_the_lease_expired(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As after a machine that stood still: nothing was renewed.
+    # As after a suspended machine: no lease was renewed.
     monkeypatch.setattr(worker, "LEASE_SECONDS", 0.2)
-    begun: list[int] = []
+    started: list[int] = []
 
-    async def slowly(one: Obligation) -> Outcome:
-        begun.append(one.id)
+    async def slowly(obligation: Obligation) -> Outcome:
+        started.append(obligation.id)
         await asyncio.sleep(2.5)
         return Completed()
 
-    owe(store, "a")
-    async with at_work(store, slowly):
+    schedule(store, "a")
+    async with workers_on(store, slowly):
         await until(lambda: still_due(store) == 0)
-    assert len(begun) == 1
+    assert len(started) == 1
 
 
-async def test_what_a_person_ended_while_it_was_in_hand_is_nothing_to_do(store: Store) -> None:
+async def test_an_obligation_given_up_by_a_person_while_it_is_handled_is_not_retried(store: Store) -> None:
     ended: list[tuple[str, str]] = []
 
-    async def fails(one: Obligation) -> Outcome:
-        await store.awrite(give_up_failed, one.id, FailureReason.TEST)
+    async def fails(obligation: Obligation) -> Outcome:
+        await store.awrite(give_up_failed, obligation.id, FailureReason.TEST)
         return Retry("no answer")
 
-    owe(store, "a")
-    desk = Worker(store, {KIND: fails}, told=lambda kind, how: ended.append((kind, how)))
-    running = asyncio.create_task(desk.run())
+    schedule(store, "a")
+    process = Worker(store, {KIND: fails}, told=lambda kind, how: ended.append((kind, how)))
+    running = asyncio.create_task(process.run())
     await until(lambda: bool(ended))
-    desk.stop()
+    process.stop()
     await running
     assert ended == [(KIND, "moot")]
 
 
-async def test_what_reckons_long_keeps_nothing_else_waiting(store: Store) -> None:
+async def test_slow_background_computing_does_not_delay_other_obligations(store: Store) -> None:
     done = asyncio.Event()
 
-    async def never(one: Obligation) -> Outcome:
+    async def never(obligation: Obligation) -> Outcome:
         await asyncio.Event().wait()
         return Completed()
 
-    async def quickly(one: Obligation) -> Outcome:
+    async def quickly(obligation: Obligation) -> Outcome:
         done.set()
         return Completed()
 
@@ -187,7 +187,7 @@ async def test_what_reckons_long_keeps_nothing_else_waiting(store: Store) -> Non
             insert_obligation,
             NewObligation(f"propose:{number}", "propose", store.now(), SendPriority.DIALOGUE),
         )
-    # Due after all of them, and of the same lane.
+    # Due after all of them, with the same priority.
     store.write(insert_obligation, NewObligation("wake:1", "wake", store.now(), SendPriority.DIALOGUE))
     process = Worker(store, {"propose": never, "wake": quickly}, reckoning=("propose",))
     working = asyncio.create_task(process.run())
@@ -198,13 +198,13 @@ async def test_what_reckons_long_keeps_nothing_else_waiting(store: Store) -> Non
             task.cancel()
 
 
-async def test_a_database_of_another_release_costs_no_duty_its_tries(store: Store) -> None:
-    async def other(one: Obligation) -> Outcome:
+async def test_a_database_of_another_release_counts_no_attempt(store: Store) -> None:
+    async def other(obligation: Obligation) -> Outcome:
         raise WrongSchemaVersion("The database is of a newer release: install that release.")
 
-    owe(store, "a")
-    async with at_work(store, other):
+    schedule(store, "a")
+    async with workers_on(store, other):
         await until(
-            lambda: [one["why"] for one in store.read(list_failed)] == ["the database is of another release"]
+            lambda: [row["why"] for row in store.read(list_failed)] == ["the database is of another release"]
         )
     assert still_due(store) == 1

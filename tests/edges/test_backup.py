@@ -1,4 +1,4 @@
-"""A backup is whole or absent, made beside a working desk, and becomes a database again on either kind."""
+"""A backup is complete or absent, made while the desk works, and restored into either kind of database."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from store.values import Chat, ReceivedFile
 from tests.clauses import clause
 from tests.databases import KEYS, FakeClock, Server, opened
 from tests.edges.desk import Desk, refused
-from tests.edges.test_store_sealing import CANARIES, _live
+from tests.edges.test_store_seal import CANARIES, _live
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A place with nothing in it, not even tables."""
+    """A database without tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'restored.db'}"
     server: Server = request.getfixturevalue("postgres_server")
     return server.new_database()
 
 
-def a_past(store: Store) -> tuple[str, str]:
-    """Two complaints with words, a file, a checkpoint and a model."""
+def fill_store(store: Store) -> tuple[str, str]:
+    """Two complaints with words, a file, a checkpoint and a model; returns their references."""
     desk = Desk(store)
     photo = ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9)
     first = desk.receive("Brown water.", files=(photo,), chat=desk.chat("70002"))
@@ -54,22 +54,22 @@ def a_past(store: Store) -> tuple[str, str]:
     second = desk.closed()
     store.write(checkpoint)
     store.write(keep_model, b"blob" * 1000, "a" * 64, {"name": "starter"})
-    desk.say("hello", chat=desk.chat("70002"))
+    desk.send_reply("hello", chat=desk.chat("70002"))
     return first, second
 
 
 @clause("8.1")
-def test_a_backup_of_either_database_becomes_a_database_of_either(
+def test_a_backup_of_either_database_is_restored_into_either(
     database_url: str, empty_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
     file = tmp_path / "backup.db"
     with opened(database_url, clock) as store:
-        first, second = a_past(store)
+        first, second = fill_store(store)
         before = {ref: store.read(export_record, ref) for ref in (first, second)}
         document = store.write(checkpoint)
-    made = back_up(database_url, file)
-    assert (made.complaints, made.size) == (2, file.stat().st_size)
-    assert made.root == merkle_root([tuple(one) for one in document["heads"]])
+    backup = back_up(database_url, file)
+    assert (backup.complaints, backup.size) == (2, file.stat().st_size)
+    assert backup.root == merkle_root([tuple(head) for head in document["heads"]])
     done = restore(empty_url, file, KEYS, clock())
     assert (done.verification.first_bad, done.upgraded_from) == (None, None)
     assert done.rows["complaints"] == 2
@@ -83,32 +83,34 @@ def test_a_backup_of_either_database_becomes_a_database_of_either(
         assert store.read(verify).first_bad is None
 
 
-def test_a_backup_is_a_file_of_its_own_that_only_we_can_read(
+def test_a_backup_is_one_file_that_only_its_owner_can_read(
     sqlite_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
     with opened(sqlite_url, clock) as store:
-        a_past(store)
+        fill_store(store)
     folder = tmp_path / "copies"
     folder.mkdir()
     back_up(sqlite_url, folder / "backup.db")
-    assert [one.name for one in folder.iterdir()] == ["backup.db"]
+    assert [file.name for file in folder.iterdir()] == ["backup.db"]
     assert (folder / "backup.db").stat().st_mode & 0o777 == 0o600
 
 
 @clause("8.1")
-def test_a_backup_holds_no_word_in_the_clear(sqlite_url: str, clock: FakeClock, tmp_path: Path) -> None:
+def test_a_backup_holds_no_personal_word_unencrypted(
+    sqlite_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
     with opened(sqlite_url, clock) as store:
         _live(store)
     back_up(sqlite_url, tmp_path / "backup.db")
     everything = (tmp_path / "backup.db").read_bytes().lower()
-    assert [one for one in CANARIES if one.encode() in everything] == []
+    assert [canary for canary in CANARIES if canary.encode() in everything] == []
 
 
 @contextmanager
-def intakes(url: str, clock: FakeClock) -> Iterator[list[str]]:
-    """Complaints coming in all the while; the references received so far."""
+def receiving_complaints(url: str, clock: FakeClock) -> Iterator[list[str]]:
+    """Complaints are received all the time; gives their references so far."""
     refs: list[str] = []
-    stop, begun = threading.Event(), threading.Event()
+    stop, started = threading.Event(), threading.Event()
 
     def receive() -> None:
         with opened(url, clock) as store:
@@ -119,12 +121,12 @@ def intakes(url: str, clock: FakeClock) -> Iterator[list[str]]:
                 refs.append(
                     desk.receive(f"Matter {number}.", chat=Chat("telegram", str(80000 + number), "en"))
                 )
-                begun.set()
+                started.set()
 
     thread = threading.Thread(target=receive)
     thread.start()
     try:
-        assert begun.wait(60)
+        assert started.wait(60)
         yield refs
     finally:
         stop.set()
@@ -132,47 +134,49 @@ def intakes(url: str, clock: FakeClock) -> Iterator[list[str]]:
 
 
 @clause("8.1")
-def test_a_backup_made_while_complaints_come_in_is_of_one_moment(
+def test_a_backup_made_while_complaints_are_received_is_of_one_moment(
     database_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
     with opened(database_url, clock) as store:
-        a_past(store)
-    with intakes(database_url, clock) as refs:
-        begun_with = len(refs)
-        while len(refs) < begun_with + 20:
+        fill_store(store)
+    with receiving_complaints(database_url, clock) as refs:
+        count_before = len(refs)
+        while len(refs) < count_before + 20:
             threading.Event().wait(0.01)
         early, file = len(refs), tmp_path / "backup.db"
-        made = back_up(database_url, file)
+        backup = back_up(database_url, file)
         late = len(refs)
-    assert early + 2 <= made.complaints <= late + 3
-    found = verify_file(file, KEYS, clock())
-    assert (found.first_bad, found.cases) == (None, made.complaints)
+    assert early + 2 <= backup.complaints <= late + 3
+    result = verify_file(file, KEYS, clock())
+    assert (result.first_bad, result.cases) == (None, backup.complaints)
 
 
-def test_the_bar_of_a_backup_reaches_its_end(database_url: str, clock: FakeClock, tmp_path: Path) -> None:
+def test_the_progress_of_a_backup_reaches_its_end(
+    database_url: str, clock: FakeClock, tmp_path: Path
+) -> None:
     with opened(database_url, clock) as store:
-        a_past(store)
-    seen: list[tuple[int, int]] = []
-    back_up(database_url, tmp_path / "backup.db", progress=lambda done, all_: seen.append((done, all_)))
-    assert seen == sorted(seen)
-    assert seen[-1][0] == seen[-1][1] > 0
+        fill_store(store)
+    steps: list[tuple[int, int]] = []
+    back_up(database_url, tmp_path / "backup.db", progress=lambda done, total: steps.append((done, total)))
+    assert steps == sorted(steps)
+    assert steps[-1][0] == steps[-1][1] > 0
 
 
-def test_a_file_that_is_there_is_not_overwritten_unless_asked(sqlite_url: str, tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten_without_force(sqlite_url: str, tmp_path: Path) -> None:
     file = tmp_path / "backup.db"
     file.write_text("mine")
-    why = refused(lambda: back_up(sqlite_url, file), StoreError)
-    assert "--force" in str(why)
+    error = refused(lambda: back_up(sqlite_url, file), StoreError)
+    assert "--force" in str(error)
     assert file.read_text() == "mine"
     assert back_up(sqlite_url, file, overwrite=True).complaints == 0
 
 
 @pytest.mark.parametrize("earlier", [None, b"an earlier backup"])
-def test_without_room_nothing_half_made_is_left_and_an_earlier_backup_stands(
+def test_on_a_full_disk_no_partial_backup_is_left_and_an_earlier_one_is_kept(
     database_url: str, clock: FakeClock, tmp_path: Path, earlier: bytes | None
 ) -> None:
     with opened(database_url, clock) as store:
-        a_past(store)
+        fill_store(store)
     folder = tmp_path / "copies"
     folder.mkdir()
     if earlier is not None:
@@ -180,24 +184,22 @@ def test_without_room_nothing_half_made_is_left_and_an_earlier_backup_stands(
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
     try:
-        why = refused(lambda: back_up(database_url, folder / "backup.db", overwrite=True), StoreError)
+        error = refused(lambda: back_up(database_url, folder / "backup.db", overwrite=True), StoreError)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert "could not be written" in str(why)
-    assert {one.name: one.read_bytes() for one in folder.iterdir()} == (
+    assert "could not be written" in str(error)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == (
         {} if earlier is None else {"backup.db": earlier}
     )
 
 
-def test_a_database_that_is_not_there_is_not_backed_up(tmp_path: Path) -> None:
-    why = refused(lambda: back_up(f"sqlite:///{tmp_path / 'none.db'}", tmp_path / "b.db"), StoreError)
-    assert "AMENDS_DATABASE_URL" in str(why)
+def test_a_missing_database_is_not_backed_up(tmp_path: Path) -> None:
+    error = refused(lambda: back_up(f"sqlite:///{tmp_path / 'none.db'}", tmp_path / "b.db"), StoreError)
+    assert "AMENDS_DATABASE_URL" in str(error)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_postgres_of_another_release_is_backed_up_by_that_release(
-    postgres_url: str, tmp_path: Path
-) -> None:
+def test_a_postgres_database_of_another_release_is_not_backed_up(postgres_url: str, tmp_path: Path) -> None:
     downgrade(postgres_url, "base")
     refused(lambda: back_up(postgres_url, tmp_path / "b.db"), WrongSchemaVersion)
     assert list(tmp_path.iterdir()) == []
@@ -205,25 +207,25 @@ def test_a_postgres_of_another_release_is_backed_up_by_that_release(
 
 @pytest.fixture
 def backup(sqlite_url: str, clock: FakeClock, tmp_path: Path) -> Path:
-    """A good one."""
+    """An intact backup."""
     with opened(sqlite_url, clock) as store:
-        a_past(store)
+        fill_store(store)
     file = tmp_path / "backup.db"
     back_up(sqlite_url, file)
     return file
 
 
 def _truncated(file: Path) -> None:
-    with file.open("r+b") as opened_:
-        opened_.truncate(file.stat().st_size // 2)
+    with file.open("r+b") as stream:
+        stream.truncate(file.stat().st_size // 2)
 
 
 def _flipped(file: Path) -> None:
     size = file.stat().st_size
-    with file.open("r+b") as opened_:
-        for at in range(8192, size, 4096):
-            opened_.seek(at)
-            opened_.write(b"\xff" * 64)
+    with file.open("r+b") as stream:
+        for offset in range(8192, size, 4096):
+            stream.seek(offset)
+            stream.write(b"\xff" * 64)
 
 
 def _foreign(file: Path) -> None:
@@ -247,7 +249,7 @@ def _altered(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "message"),
     [
         (_truncated, "damaged"),
         (_flipped, "damaged"),
@@ -257,26 +259,26 @@ def _altered(file: Path) -> None:
         (_altered, "not whole"),
     ],
 )
-def test_a_file_that_is_not_a_sound_backup_leaves_the_place_empty(
-    backup: Path, empty_url: str, clock: FakeClock, harm: Callable[[Path], None], said: str
+def test_a_damaged_or_foreign_file_is_refused_and_the_database_stays_empty(
+    backup: Path, empty_url: str, clock: FakeClock, harm: Callable[[Path], None], message: str
 ) -> None:
     harm(backup)
-    why = refused(lambda: restore(empty_url, backup, KEYS, clock()), StoreError)
-    assert said in str(why)
-    assert str(backup) in str(why)
+    error = refused(lambda: restore(empty_url, backup, KEYS, clock()), StoreError)
+    assert message in str(error)
+    assert str(backup) in str(error)
     good = backup.with_name("good.db")
     back_up(f"sqlite:///{backup.with_name('amends.db')}", good)
-    # The place is still empty: a good one goes into it.
+    # The database is still empty: an intact backup can be restored.
     assert restore(empty_url, good, KEYS, clock()).verification.first_bad is None
 
 
 def _tail_lost(file: Path) -> None:
-    with file.open("r+b") as opened_:
-        opened_.truncate(file.stat().st_size - 3000)
+    with file.open("r+b") as stream:
+        stream.truncate(file.stat().st_size - 3000)
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "message"),
     [
         (_truncated, "damaged"),
         (_tail_lost, "damaged"),
@@ -286,18 +288,18 @@ def _tail_lost(file: Path) -> None:
         (_newer, "newer release"),
     ],
 )
-def test_checking_a_backup_finds_whatever_restoring_it_would_stumble_over(
-    backup: Path, clock: FakeClock, harm: Callable[[Path], None], said: str
+def test_verifying_a_backup_detects_every_damage_that_would_stop_a_restore(
+    backup: Path, clock: FakeClock, harm: Callable[[Path], None], message: str
 ) -> None:
     assert verify_file(backup, KEYS, clock()).first_bad is None
     harm(backup)
     why = str(refused(lambda: verify_file(backup, KEYS, clock()), StoreError))
-    assert said in why
+    assert message in why
     assert str(backup) in why
     assert len(why.splitlines()) == 1
 
 
-def test_an_altered_record_is_restored_only_when_that_is_asked_for(
+def test_an_altered_record_is_restored_only_on_request(
     backup: Path, empty_url: str, clock: FakeClock
 ) -> None:
     _altered(backup)
@@ -310,23 +312,25 @@ def test_an_altered_record_is_restored_only_when_that_is_asked_for(
 def test_a_backup_is_not_restored_without_the_keys_of_its_time(
     backup: Path, empty_url: str, clock: FakeClock
 ) -> None:
-    why = refused(
+    error = refused(
         lambda: restore(empty_url, backup, Keyring([b"another secret of 32 bytes here."]), clock()),
         (StoreError, SealBroken),  # type: ignore[arg-type]
     )
-    assert "AMENDS_SECRET_KEY" in str(why)
+    assert "AMENDS_SECRET_KEY" in str(error)
 
 
-def test_a_place_with_complaints_takes_no_backup(database_url: str, backup: Path, clock: FakeClock) -> None:
+def test_a_database_with_complaints_is_not_overwritten_by_a_restore(
+    database_url: str, backup: Path, clock: FakeClock
+) -> None:
     with opened(database_url, clock) as store:
         ref = Desk(store, count(700)).receive(chat=Chat("telegram", "99999", "en"))
-    why = refused(lambda: restore(database_url, backup, KEYS, clock()), StoreError)
-    assert "AMENDS_DATABASE_URL" in str(why)
+    error = refused(lambda: restore(database_url, backup, KEYS, clock()), StoreError)
+    assert "AMENDS_DATABASE_URL" in str(error)
     with opened(database_url, clock) as store:
         assert store.read(load_case, ref).ref == ref
 
 
-def test_a_place_with_empty_tables_takes_a_backup(
+def test_a_backup_is_restored_into_a_database_with_empty_tables(
     postgres_url: str, backup: Path, clock: FakeClock, sqlite_template: Path, tmp_path: Path
 ) -> None:
     shutil.copy(sqlite_template, tmp_path / "fresh.db")
@@ -334,15 +338,19 @@ def test_a_place_with_empty_tables_takes_a_backup(
         assert restore(url, backup, KEYS, clock()).rows["complaints"] == 2
 
 
-def test_a_live_database_is_not_taken_for_a_backup(sqlite_url: str, empty_url: str, clock: FakeClock) -> None:
+def test_a_live_database_file_is_refused_as_a_backup(
+    sqlite_url: str, empty_url: str, clock: FakeClock
+) -> None:
     live = Path(sqlite_url.removeprefix("sqlite:///"))
     with opened(sqlite_url, clock) as store:
-        a_past(store)
-        why = refused(lambda: restore(empty_url, live, KEYS, clock()), StoreError)
-    assert "amends db backup" in str(why)
+        fill_store(store)
+        error = refused(lambda: restore(empty_url, live, KEYS, clock()), StoreError)
+    assert "amends db backup" in str(error)
 
 
-def test_a_restored_duty_is_nobodys(backup: Path, empty_url: str, clock: FakeClock, sqlite_url: str) -> None:
+def test_a_restored_obligation_has_no_lease(
+    backup: Path, empty_url: str, clock: FakeClock, sqlite_url: str
+) -> None:
     with opened(sqlite_url, clock) as store:
         assert store.write(claim, ["say"], 5, 3600)
         assert store.write(acquire_leadership, "poller", "a process of then", 3600) is not None
@@ -350,11 +358,11 @@ def test_a_restored_duty_is_nobodys(backup: Path, empty_url: str, clock: FakeClo
     back_up(sqlite_url, again)
     restore(empty_url, again, KEYS, clock())
     with opened(empty_url, clock) as store:
-        assert [one.key for one in store.write(claim, ["say"], 5, 60)] == ["hello"]
+        assert [obligation.key for obligation in store.write(claim, ["say"], 5, 60)] == ["hello"]
         assert store.write(acquire_leadership, "poller", "a process of now", 60) is not None
 
 
-def test_without_room_in_the_new_place_nothing_is_there(
+def test_a_restore_that_runs_out_of_space_leaves_nothing(
     backup: Path, tmp_path: Path, clock: FakeClock
 ) -> None:
     folder = tmp_path / "place"
@@ -362,24 +370,24 @@ def test_without_room_in_the_new_place_nothing_is_there(
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
     try:
-        why = refused(lambda: restore(f"sqlite:///{folder / 'amends.db'}", backup, KEYS, clock()), StoreError)
+        error = refused(
+            lambda: restore(f"sqlite:///{folder / 'amends.db'}", backup, KEYS, clock()), StoreError
+        )
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert "Nothing was left" in str(why)
+    assert "Nothing was left" in str(error)
     assert list(folder.iterdir()) == []
 
 
-def test_checking_a_backup_changes_nothing_and_leaves_nothing_beside_it(
-    backup: Path, clock: FakeClock
-) -> None:
+def test_verifying_a_backup_changes_nothing_and_leaves_no_other_file(backup: Path, clock: FakeClock) -> None:
     before = backup.read_bytes()
-    names = sorted(one.name for one in backup.parent.iterdir())
+    names = sorted(file.name for file in backup.parent.iterdir())
     assert verify_file(backup, KEYS, clock()).first_bad is None
     assert backup.read_bytes() == before
-    assert sorted(one.name for one in backup.parent.iterdir()) == names
+    assert sorted(file.name for file in backup.parent.iterdir()) == names
 
 
-def test_a_backup_of_an_earlier_release_is_checked_and_restored_and_stays_as_it_was(
+def test_a_backup_of_an_earlier_release_is_verified_and_restored_and_stays_unchanged(
     backup: Path, empty_url: str, clock: FakeClock
 ) -> None:
     downgrade(f"sqlite:///{backup}", "0001")
@@ -391,7 +399,7 @@ def test_a_backup_of_an_earlier_release_is_checked_and_restored_and_stays_as_it_
     assert backup.read_bytes() == before
 
 
-def test_numbers_go_on_after_those_that_were_restored(
+def test_event_numbers_continue_after_the_restored_ones(
     backup: Path, postgres_url: str, clock: FakeClock
 ) -> None:
     restore(postgres_url, backup, KEYS, clock())

@@ -1,4 +1,4 @@
-"""What is stuck: one bad row holds nobody else back, and a person tries it again or ends it (both databases)."""
+"""Failed obligations and dead letters: one bad row delays no other, and staff retry or give up (both databases)."""
 
 from __future__ import annotations
 
@@ -39,74 +39,73 @@ from store.values import Obligation
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, Desk
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 
-def changed(store: Store, key: str, **values: object) -> None:
-    """Spoil a row, or let its waiting time pass."""
+def alter(store: Store, key: str, **values: object) -> None:
+    """Damage a row, or let its waiting time pass."""
     store.write(
         lambda tx: tx.connection.execute(update(OBLIGATIONS).where(OBLIGATIONS.c.key == key).values(**values))
     )
 
 
-def keys(found: list[Obligation]) -> list[str]:
-    return [one.key for one in found]
+def keys(obligations: list[Obligation]) -> list[str]:
+    return [obligation.key for obligation in obligations]
 
 
-def test_a_duty_whose_words_do_not_open_is_given_up_and_the_others_go_on(store: Store) -> None:
+def test_an_obligation_that_cannot_be_decrypted_fails_and_the_others_continue(store: Store) -> None:
     desk = Desk(store)
-    desk.say("bad", "next")
-    desk.say("other", chat=desk.chat("70002"))
-    changed(store, "bad", payload=b"not what was sealed, and long enough for a nonce")
+    desk.send_reply("bad", "next")
+    desk.send_reply("other", chat=desk.chat("70002"))
+    alter(store, "bad", payload=b"not what was sealed, and long enough for a nonce")
     first = store.write(claim, ["say"], 10, 60)
 
     assert keys(first) == ["other"]
     assert keys(store.write(claim, ["say"], 10, 60)) == ["next"]
-    assert [(one["key"], one["state"], one["why"]) for one in store.read(list_failed)] == [
+    assert [(row["key"], row["state"], row["why"]) for row in store.read(list_failed)] == [
         ("bad", "failed", "unreadable: SealBroken")
     ]
     assert store.read(count_claimable, ["told_failed"]) == 1
 
 
-def test_a_duty_in_a_lane_of_a_newer_release_is_left_to_it(store: Store) -> None:
+def test_an_obligation_with_an_unknown_priority_is_left_to_the_newer_release(store: Store) -> None:
     desk = Desk(store)
-    desk.say("newer", "next")
-    desk.say("other", chat=desk.chat("70002"))
-    changed(store, "newer", lane=7)
+    desk.send_reply("newer", "next")
+    desk.send_reply("other", chat=desk.chat("70002"))
+    alter(store, "newer", lane=7)
 
     assert store.read(count_waiting)[SendPriority.BULK].due == 1
     assert keys(store.write(claim, ["say"], 10, 60)) == ["other"]
-    assert [one["state"] for one in store.read(list_failed, everything=True) if one["key"] == "newer"] == [
-        "open"
-    ]
-    # What it wants said comes before what was owed after it.
+    states = [row["state"] for row in store.read(list_failed, everything=True) if row["key"] == "newer"]
+    assert states == ["open"]
+    # Its message comes before later ones of the same chat.
     assert store.read(count_claimable, ["say"]) == 0
-    changed(store, "newer", lane=int(SendPriority.DIALOGUE))
+    alter(store, "newer", lane=int(SendPriority.DIALOGUE))
     assert keys(store.write(claim, ["say"], 10, 60)) == ["newer"]
 
 
 async def tries(store: Store, outcome: Callable[[], Outcome], key: str) -> int:
-    """How often the duty is tried until it is given up; its pauses are cut short."""
+    """How often the obligation is tried until it fails; its retry pauses are skipped."""
     done: list[str] = []
 
-    async def say(owed: Obligation) -> Outcome:
-        done.append(owed.key)
-        return outcome() if owed.key == key else Completed()
+    async def say(obligation: Obligation) -> Outcome:
+        done.append(obligation.key)
+        return outcome() if obligation.key == key else Completed()
 
-    performing = Worker(store, {"say": say})
-    while "failed" not in {one["state"] for one in store.read(list_failed) if one["key"] == key}:
-        for one in store.write(claim, ["say"], 1, 60):
-            await performing._handle_and_complete(one)
-        changed(store, key, wait_until=0.0)
-    for one in store.write(claim, ["say"], 10, 60):
-        await performing._handle_and_complete(one)
+    worker = Worker(store, {"say": say})
+    while "failed" not in {row["state"] for row in store.read(list_failed) if row["key"] == key}:
+        for obligation in store.write(claim, ["say"], 1, 60):
+            await worker._handle_and_complete(obligation)
+        alter(store, key, wait_until=0.0)
+    for obligation in store.write(claim, ["say"], 10, 60):
+        await worker._handle_and_complete(obligation)
     assert done[-1] == "next"
     return done.count(key)
 
 
-async def test_a_performer_that_breaks_does_not_hold_the_chat_for_hours(usual_store: Store) -> None:
-    Desk(usual_store).say("bad", "next")
+async def test_a_handler_that_raises_does_not_block_the_chat_for_hours(usual_store: Store) -> None:
+    Desk(usual_store).send_reply("bad", "next")
 
     def breaks() -> Outcome:
         raise KeyError("a text that is not there")
@@ -114,24 +113,24 @@ async def test_a_performer_that_breaks_does_not_hold_the_chat_for_hours(usual_st
     assert await tries(usual_store, breaks, "bad") == MAX_CRASHES + 1
 
 
-async def test_while_the_channel_is_away_the_order_of_a_chat_is_kept_for_ten_hours(
+async def test_during_a_channel_outage_the_order_of_a_chat_is_kept_for_ten_hours(
     usual_store: Store,
 ) -> None:
-    Desk(usual_store).say("bad", "next")
+    Desk(usual_store).send_reply("bad", "next")
 
     assert await tries(usual_store, lambda: Retry("unreachable"), "bad") == MAX_ATTEMPTS + 1
 
 
-async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(usual_store: Store) -> None:
-    async def page(owed: Obligation) -> Outcome:
+async def test_a_danger_page_is_retried_within_half_a_minute_without_limit(usual_store: Store) -> None:
+    async def page(obligation: Obligation) -> Outcome:
         return Retry("fatal_error")
 
     store = usual_store
     store.write(insert_obligation, NewObligation("page:1", "page", store.now(), SendPriority.DANGER))
-    changed(store, "page:1", attempts=100_000)
-    performing = Worker(store, {"page": page})
-    for one in store.write(claim, ["page"], 1, 60):
-        await performing._handle_and_complete(one)
+    alter(store, "page:1", attempts=100_000)
+    worker = Worker(store, {"page": page})
+    for obligation in store.write(claim, ["page"], 1, 60):
+        await worker._handle_and_complete(obligation)
     (row,) = store.read(
         lambda tx: tx.connection.execute(
             select(OBLIGATIONS.c.state, OBLIGATIONS.c.wait_until - database_seconds()).where(
@@ -144,58 +143,58 @@ async def test_a_page_of_danger_is_tried_within_half_a_minute_for_ever(usual_sto
     assert 0 < row[1] <= MAX_RETRY_SECONDS_IN_DANGER
 
 
-async def test_a_complaint_that_does_not_open_is_a_failed_try_of_its_own_duties_alone(
+async def test_a_complaint_that_cannot_be_loaded_fails_only_its_own_obligations(
     usual_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, desk = usual_store, Desk(usual_store)
     bad, good = desk.receive(), desk.receive(chat=desk.chat("70002"))
-    opens = cases_load.load_case_file
+    load_original = cases_load.load_case_file
 
     def load(tx: Tx, ref: str) -> CaseFile:
         if ref == bad:
             raise KeyError("an event that nobody can read")
-        return opens(tx, ref)
+        return load_original(tx, ref)
 
     monkeypatch.setattr(complete, "load_case_file", load)
-    drawn: list[str] = []
+    handled: list[str] = []
 
-    async def card(owed: Obligation) -> Outcome:
-        drawn.append(str(owed.ref))
+    async def card(obligation: Obligation) -> Outcome:
+        handled.append(str(obligation.ref))
         return Completed()
 
-    desk.card_is_due()
-    performing = Worker(store, {"card": card})
-    for one in store.write(claim, ["card"], 10, 60):
-        await performing._handle_and_complete(one)
+    desk.pass_card_delay()
+    worker = Worker(store, {"card": card})
+    for obligation in store.write(claim, ["card"], 10, 60):
+        await worker._handle_and_complete(obligation)
 
-    assert drawn == [good]
-    assert [(one["ref"], one["state"], one["attempts"]) for one in store.read(list_failed)] == [
+    assert handled == [good]
+    assert [(row["ref"], row["state"], row["attempts"]) for row in store.read(list_failed)] == [
         (bad, "open", 1)
     ]
 
 
-def test_the_outbox_is_listed_by_kind_and_by_complaint(store: Store) -> None:
+def test_failed_obligations_are_listed_by_kind_and_by_complaint(store: Store) -> None:
     desk = Desk(store)
-    one, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
-    desk.card_is_due()
+    first, second = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    desk.pass_card_delay()
     cards = store.write(claim, ["card"], 10, 60)
     for card in cards:
         store.write(fail, card.id, "no such channel")
 
     assert len(store.read(list_failed)) == 2
-    assert [row["ref"] for row in store.read(list_failed, ref=other)] == [other]
+    assert [row["ref"] for row in store.read(list_failed, ref=second)] == [second]
     assert store.read(list_failed, kind="acknowledge") == []
     assert {row["kind"] for row in store.read(list_failed, everything=True, kind="thread")} == {"thread"}
     assert store.write(retry_all, kind="acknowledge") == []
-    assert store.write(retry_all, ref=one) == [card.id for card in cards if card.ref == one]
-    assert store.write(retry_all) == [card.id for card in cards if card.ref == other]
+    assert store.write(retry_all, ref=first) == [card.id for card in cards if card.ref == first]
+    assert store.write(retry_all) == [card.id for card in cards if card.ref == second]
     assert len(store.write(claim, ["card"], 10, 60)) == 2
 
 
-def test_one_that_is_being_tried_stays_in_its_hand(store: Store) -> None:
+def test_an_obligation_in_progress_keeps_its_lease_when_retried(store: Store) -> None:
     desk = Desk(store)
     desk.receive()
-    desk.card_is_due()
+    desk.pass_card_delay()
     (card,) = store.write(claim, ["card"], 1, 60)
     store.write(retry, card.id, 0.0, "no answer")
     (again,) = store.write(claim, ["card"], 1, 60)
@@ -205,16 +204,16 @@ def test_one_that_is_being_tried_stays_in_its_hand(store: Store) -> None:
 
 
 @clause("8.1")
-def test_what_a_person_gives_up_stays_on_the_record_with_the_reason(store: Store) -> None:
+def test_an_obligation_given_up_by_a_person_is_recorded_with_the_reason(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    desk.card_is_due()
+    desk.pass_card_delay()
     (card,) = store.write(claim, ["card"], 1, 60)
     store.write(fail, card.id, "no such channel")
     store.write(give_up_failed, card.id, FailureReason.DONE_OTHERWISE)
 
     assert store.read(list_failed) == []
-    assert [one["facts"] for one in store.read(list_instance_events, "obligation_given_up")] == [
+    assert [event["facts"] for event in store.read(list_instance_events, "obligation_given_up")] == [
         {"id": card.id, "kind": "card", "ref": ref, "reason": "done_otherwise"}
     ]
     with pytest.raises(UnknownRow, match=r"was given up by hand at .*: nothing is left to try again"):
@@ -222,10 +221,10 @@ def test_what_a_person_gives_up_stays_on_the_record_with_the_reason(store: Store
     assert store.read(verify).first_bad is None
 
 
-def test_wrong_numbers_and_states_are_refused_plainly(store: Store) -> None:
+def test_wrong_numbers_and_states_are_refused_with_the_remedy(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    desk.card_is_due()
+    desk.pass_card_delay()
     (card,) = store.write(claim, ["card"], 1, 60)
     with pytest.raises(UnknownRow, match=r"has not failed; it is due at .*: leave it, or give it up"):
         store.write(retry_failed, card.id)
@@ -240,7 +239,7 @@ def test_wrong_numbers_and_states_are_refused_plainly(store: Store) -> None:
 
 
 @clause("8.1")
-def test_a_set_aside_message_that_is_given_up_is_destroyed_and_never_comes_again(store: Store) -> None:
+def test_a_discarded_dead_letter_is_destroyed_and_its_update_never_handled_again(store: Store) -> None:
     Desk(store)
     for n in (1, 2):
         store.write(set_aside, f"tg:{n}", b'{"text": "sealed words"}', "unparsed: KeyError")
@@ -256,11 +255,11 @@ def test_a_set_aside_message_that_is_given_up_is_destroyed_and_never_comes_again
     assert len(store.write(schedule_all_dead_letters)) == 1
 
 
-def test_what_was_handled_meanwhile_is_not_handled_again(store: Store) -> None:
+def test_a_dead_letter_handled_in_the_meantime_is_not_handled_again(store: Store) -> None:
     desk = Desk(store)
     store.write(set_aside, "tg:1", b"{}", "unparsed: KeyError")
-    (one,) = store.read(list_dead_letters)
+    (dead_letter,) = store.read(list_dead_letters)
     desk.receive()
     with pytest.raises(UnknownRow, match="was handled already"):
-        store.write(schedule_dead_letter, one["id"])
+        store.write(schedule_dead_letter, dead_letter["id"])
     assert store.read(list_dead_letters) == []

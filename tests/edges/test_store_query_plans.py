@@ -1,4 +1,4 @@
-"""Costs grow with the work in hand: no statement of a live path reads a whole table, by each database's own plan."""
+"""Costs grow with the open work: no live statement reads a whole table, by the query plans of both databases."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ from store.store import Store
 from store.tables import OBLIGATIONS
 from store.values import PlatformCapacity
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk
-from tests.edges.test_store_binding import code_of, sends
-from tests.edges.test_store_entering import GIVEN, TELLER, desk_of, log
-from tests.edges.test_store_hearing import PHOTO
+from tests.edges.test_store_bind import code_of, sends
+from tests.edges.test_store_log import CALLER_WORDS, INTAKE_MEMBER, desk_of, log
+from tests.edges.test_store_receive_message import PHOTO
 
 #: Tables that do not grow with the archive may be read whole.
 SMALL = frozenset(
@@ -112,11 +112,11 @@ _PROPOSED = {
 }
 
 
-def _reminded(store: Store, desk: Desk) -> None:
-    """Nobody has it: one is asked, another speaks for what is left; what became of notices; an absence over."""
+def _remind(store: Store, desk: Desk) -> None:
+    """Reminders of an unassigned complaint, a digest turn, failed notices, and changes since an absence."""
     ref = desk.receive(chat=desk.chat("70008"))
-    owed = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.scope == ref, OBLIGATIONS.c.kind == "remind")
-    numbers = store.read(lambda tx: list(tx.connection.execute(owed).scalars()))
+    query = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.scope == ref, OBLIGATIONS.c.kind == "remind")
+    numbers = store.read(lambda tx: list(tx.connection.execute(query).scalars()))
     store.read(list_reminders_waiting, ref)
     store.write(take_digest_turn, numbers[0], [HANDLER])
     store.write(take_digest_turn, numbers[1], [HANDLER, MANAGER])
@@ -130,20 +130,20 @@ def _reminded(store: Store, desk: Desk) -> None:
     store.read(list_events_since, desk.actor(HANDLER), store.now(), 5)
 
 
-def _an_incident(desk: Desk) -> None:
-    """One cause with a complaint in it, told with all."""
-    store, by = desk.store, desk.actor(HANDLER)
-    number = store.write(open_incident, by, {}, {"what": "x", "line.en": "x"}).id
+def _handle_an_incident(desk: Desk) -> None:
+    """An incident with one complaint and one update."""
+    store, actor = desk.store, desk.actor(HANDLER)
+    number = store.write(open_incident, actor, {}, {"what": "x", "line.en": "x"}).id
     ref = desk.receive(chat=desk.chat("70009"))
     desk.act(ref, Verb.LINK, facts={"incident": number})
     store.read(list_open_incidents)
     store.read(list_incident_cases, number)
     store.read(count_incident_cases, number)
     store.read(load_incident_history, number)
-    batch = str(store.write(schedule_incident_update, number, by, {"text.en": "x"}).batch)
-    (owed,) = store.write(claim, ["incident_update"], 5, 60)
+    batch = str(store.write(schedule_incident_update, number, actor, {"text.en": "x"}).batch)
+    (obligation,) = store.write(claim, ["incident_update"], 5, 60)
     store.read(load_update_text, number, batch, "en")
-    store.write(record_incident_update, ref, batch, by, {"text": "x"}, settles=owed.id)
+    store.write(record_incident_update, ref, batch, actor, {"text": "x"}, settles=obligation.id)
     store.read(count_update_deliveries, batch)
     store.write(load_incident_post, number, "C1")
     store.write(record_incident_posted, number, "1.1", 1)
@@ -151,14 +151,14 @@ def _an_incident(desk: Desk) -> None:
     store.read(was_surveyed_before, ref)
 
 
-def _a_logged_one(store: Store) -> None:
-    """One without a chat: told by people, its stage asked for, bound by its code."""
+def _log_and_bind(store: Store) -> None:
+    """A logged complaint: told by voice, its stage given to a caller, bound by a code."""
     desk = desk_of(store)
     desk.numbers = count(1000)
     ref = log(desk).ref
-    for owed in store.write(claim, ["tell_by_voice"], 5, 60):
-        store.write(save_words_to_read_out, owed, "x", template="t", language="en")
-    store.write(load_case_for_caller, ref, desk.actor(TELLER), GIVEN["phone"])
+    for obligation in store.write(claim, ["tell_by_voice"], 5, 60):
+        store.write(save_words_to_read_out, obligation, "x", template="t", language="en")
+    store.write(load_case_for_caller, ref, desk.actor(INTAKE_MEMBER), CALLER_WORDS["phone"])
     sends(desk, "00000000")
     sends(desk, code_of(desk, ref))
     store.write(record_absence, HANDLER, store.now())
@@ -166,26 +166,26 @@ def _a_logged_one(store: Store) -> None:
     store.read(list_expired, {"GB": "24 months"})
 
 
-def _a_life(store: Store) -> None:
-    """Every live path once."""
+def _run_every_path(store: Store) -> None:
+    """Run every live path once."""
     desk = Desk(store)
     chat = desk.chat()
     store.read(is_dead_letter, ["tg:1"])
     ref = desk.receive(files=(PHOTO,))
-    desk.say("a", ref=ref)
+    desk.send_reply("a", ref=ref)
     desk.add(ref, "It smells too.")
-    store.write(receive_message, desk.key(), chat, _looking(ref))
-    (said,) = store.write(claim, ["say"], 5, 60)
+    store.write(receive_message, desk.key(), chat, _reads_earlier_messages(ref))
+    (reply,) = store.write(claim, ["say"], 5, 60)
     store.write(
         record_sent,
-        store.write(begin_sending, said, "text", template="t", language="en", ref=ref),
+        store.write(begin_sending, reply, "text", template="t", language="en", ref=ref),
         "5",
-        settles=said.id,
+        settles=reply.id,
     )
     for kind in ("card", "fetch", "thread"):
-        for owed in store.write(claim, [kind], 5, 60):
-            store.read(is_still_required, owed)
-            store.write(complete, owed.id)
+        for obligation in store.write(claim, [kind], 5, 60):
+            store.read(is_still_required, obligation)
+            store.write(complete, obligation.id)
     store.read(count_claimable, ["say", "card"])
     store.read(next_due)
     store.read(list_failed)
@@ -235,7 +235,7 @@ def _a_life(store: Store) -> None:
         store.read(load_worklist, section, desk.actor(MANAGER), due_from=store.now(), due_before=store.now())
         store.read(load_worklist, section, desk.actor(HANDLER), offset=1, limit=5)
         store.read(load_worklist, section, desk.actor(MANAGER), slow_before=store.now())
-    _reminded(store, desk)
+    _remind(store, desk)
     for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
         store.read(list_codes, column, value, desk.actor(HANDLER))
     store.read(count_open_by_owner)
@@ -245,12 +245,12 @@ def _a_life(store: Store) -> None:
     store.read(load_unassessed_page, (store.now(), "A"))
     store.read(count_assessed_since, store.now())
     store.read(list_models_with_erased_words)
-    _an_incident(desk)
-    _a_logged_one(store)
+    _handle_an_incident(desk)
+    _log_and_bind(store)
     store.write(delete_expired_rows)
 
 
-def _looking(ref: str) -> Any:
+def _reads_earlier_messages(ref: str) -> Any:
     from store.values import Conversation, DialogueTurn
 
     def step(talk: Conversation) -> DialogueTurn:
@@ -262,8 +262,8 @@ def _looking(ref: str) -> Any:
 
 
 @contextmanager
-def _remembered(engines: Engines) -> Iterator[dict[str, Any]]:
-    """Every statement that reads or changes rows, with parameters that it was given."""
+def _recorded_statements(engines: Engines) -> Iterator[dict[str, Any]]:
+    """Every statement that reads or changes rows, with its parameters."""
     statements: dict[str, Any] = {}
 
     def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
@@ -280,23 +280,22 @@ def _remembered(engines: Engines) -> Iterator[dict[str, Any]]:
 
 def test_no_statement_of_a_live_path_reads_a_whole_table(sqlite_store: Store) -> None:
     engines = sqlite_store._engines
-    with _remembered(engines) as statements:
-        _a_life(sqlite_store)
+    with _recorded_statements(engines) as statements:
+        _run_every_path(sqlite_store)
     assert len(statements) > 60
     scans = []
     with engines.reading.connect() as connection:
         for statement, parameters in statements.items():
             for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
-                found = re.match(r"SCAN (\w+)\b(?! USING (?:COVERING )?INDEX)", step.detail)
-                counted = found is not None and found[1].startswith(
-                    "anon_"
-                )  # the rows of a subquery with a limit
-                if found and not counted and found[1] not in SMALL and "CONSTANT ROW" not in step.detail:
+                scan = re.match(r"SCAN (\w+)\b(?! USING (?:COVERING )?INDEX)", step.detail)
+                # The rows of a subquery with a limit.
+                is_bounded = scan is not None and scan[1].startswith("anon_")
+                if scan and not is_bounded and scan[1] not in SMALL and "CONSTANT ROW" not in step.detail:
                     scans.append((step.detail, statement))
     assert scans == []
 
 
-def test_while_nothing_is_due_nothing_that_is_to_come_is_read(sqlite_store: Store) -> None:
+def test_a_claim_with_nothing_due_does_not_read_obligations_of_the_future(sqlite_store: Store) -> None:
     engines = sqlite_store._engines
     room = dict.fromkeys(SendPriority, 1)
     for ask, index in (
@@ -306,7 +305,7 @@ def test_while_nothing_is_due_nothing_that_is_to_come_is_read(sqlite_store: Stor
             "ix_obligations_lane",
         ),
     ):
-        with _remembered(engines) as statements:
+        with _recorded_statements(engines) as statements:
             ask()
         with engines.reading.connect() as connection:
             steps = [
@@ -316,25 +315,25 @@ def test_while_nothing_is_due_nothing_that_is_to_come_is_read(sqlite_store: Stor
                 if re.match(r"(SEARCH|SCAN) obligations", step.detail)
             ]
         assert steps
-        assert all(f"SEARCH obligations USING INDEX {index}" in one for one in steps), steps
-        assert all("due<?" in one for one in steps), steps
+        assert all(f"SEARCH obligations USING INDEX {index}" in step for step in steps), steps
+        assert all("due<?" in step for step in steps), steps
 
 
 def test_no_statement_of_a_live_path_reads_a_whole_table_on_postgresql(postgres_store: Store) -> None:
     engines = postgres_store._engines
-    with _remembered(engines) as statements:
-        _a_life(postgres_store)
+    with _recorded_statements(engines) as statements:
+        _run_every_path(postgres_store)
     assert len(statements) > 60
     scans = []
     with engines.writing.connect() as connection:
-        # A plan is made for what is on file: with an archive, and told to, it goes by keys wherever it can.
+        # The plan depends on the rows: with an archive, and scans disabled, it uses keys wherever it can.
         closed = list(
             connection.exec_driver_sql("SELECT ref FROM complaints WHERE state = 'closed'").scalars()
         )
         archive_rows.copy(connection, closed, ARCHIVE, progress=lambda _: None)
         connection.exec_driver_sql("ANALYZE")
-        for way in ("seqscan", "hashjoin", "mergejoin"):
-            connection.exec_driver_sql(f"SET enable_{way} = off")
+        for method in ("seqscan", "hashjoin", "mergejoin"):
+            connection.exec_driver_sql(f"SET enable_{method} = off")
         grown = set(
             connection.exec_driver_sql(
                 "SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= %(least)s",
@@ -358,19 +357,19 @@ def _whole(
 ) -> Iterator[tuple[str, str]]:
     """Tables of the archive that a plan reads from end to end.
 
-    An index read without a condition is as long as its table, unless it holds only the work in hand, or its
-    order is what is wanted and a limit ends it.
+    An index read without a condition is as long as its table, unless it holds only the open work, or its order is
+    the required one and a limit ends it.
     """
     kind, table, index = node["Node Type"], node.get("Relation Name"), node.get("Index Name")
     by_index = "Index Cond" in node or index in partial or limited
     if table in grown and (kind == "Seq Scan" or (index is not None and not by_index)):
         yield kind, str(index or table)
-    goes_on = kind == "Limit" or (limited and kind not in ("Sort", "Aggregate", "Hash"))
+    is_limited = kind == "Limit" or (limited and kind not in ("Sort", "Aggregate", "Hash"))
     for below in node.get("Plans", ()):
-        yield from _whole(below, grown, partial, limited=goes_on)
+        yield from _whole(below, grown, partial, limited=is_limited)
 
 
-def test_no_statement_is_made_by_pasting_text_together() -> None:
+def test_no_sql_statement_is_built_by_string_concatenation() -> None:
     import ast
 
     import store
@@ -383,7 +382,7 @@ def test_no_statement_is_made_by_pasting_text_together() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
                 name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
                 if name in ("text", "exec_driver_sql", "literal_column") and any(
-                    isinstance(one, ast.JoinedStr | ast.BinOp) for one in node.args
+                    isinstance(argument, ast.JoinedStr | ast.BinOp) for argument in node.args
                 ):
                     pasted.append((file.name, node.lineno))
     assert pasted == []

@@ -1,4 +1,4 @@
-"""A complaint that staff write down: one transaction, its person, its dates; who may hear where it stands."""
+"""A complaint logged by staff: one transaction with its person and dates; who may learn its stage by phone."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, STAFF, Desk, refused
 
-TELLER = "U6"
-GIVEN: Mapping[str, str] = {
+INTAKE_MEMBER = "U6"
+CALLER_WORDS: Mapping[str, str] = {
     "description": "The water is brown.",
     "name": "Mary Sealedname",
     "phone": "020 7946 0018",
@@ -42,16 +42,21 @@ GIVEN: Mapping[str, str] = {
 
 def desk_of(store: Store) -> Desk:
     desk = Desk(store)
-    store.write(sync_staff, (*STAFF, Member(TELLER, "Flo Sealedname", (), frozenset({Role.INTAKE}))))
+    store.write(sync_staff, (*STAFF, Member(INTAKE_MEMBER, "Flo Sealedname", (), frozenset({Role.INTAKE}))))
     return desk
 
 
 def log(
-    desk: Desk, words: Mapping[str, str] = GIVEN, *, by: str = TELLER, key: str = "slack:log:1", **facts: Any
+    desk: Desk,
+    words: Mapping[str, str] = CALLER_WORDS,
+    *,
+    by: str = INTAKE_MEMBER,
+    key: str = "slack:log:1",
+    **facts: Any,
 ) -> Case:
-    """Tuesday 3 November, 10:00, unless said otherwise."""
-    told = {"channel": "phone", "received_at": "2026-11-03T09:50:00Z", "language": "en"} | facts
-    return desk.store.write(log_complaint, key, told, words, desk.actor(by), read)
+    """Log a call of Tuesday 3 November, 10:00, unless the facts differ."""
+    call_facts = {"channel": "phone", "received_at": "2026-11-03T09:50:00Z", "language": "en"} | facts
+    return desk.store.write(log_complaint, key, call_facts, words, desk.actor(by), read)
 
 
 def count(store: Store, query: Any) -> int:
@@ -59,21 +64,23 @@ def count(store: Store, query: Any) -> int:
 
 
 @clause("7.2")
-def test_logging_makes_person_contact_points_complaint_and_duties_at_once(store: Store) -> None:
+def test_logging_makes_person_contact_points_complaint_and_obligations_in_one_transaction(
+    store: Store,
+) -> None:
     desk = desk_of(store)
     case = log(desk, answer_by="letter", consent_to_contact=True)
     record = store.read(export_record, case.ref)
     assert (record["state"], record["channel"], record["name"]) == ("received", "phone", "Mary Sealedname")
-    assert [(one["field"], one["text"]) for one in record["texts"]] == [
+    assert [(row["field"], row["text"]) for row in record["texts"]] == [
         ("description", "The water is brown.")
     ]
-    points = [(one["channel"], one["address"]) for one in record["people"][0]["contact_points"]]
+    points = [(row["channel"], row["address"]) for row in record["people"][0]["contact_points"]]
     assert points == [("phone", "+442079460018"), ("email", "mary@example.org")]
     assert (case.answer_by, case.form_open, case.told_by_people) == ("letter", False, True)
     first = store.read(load_history, case.ref)[0]
     assert (first.role, first.facts["recipient_staff"], first.facts["consent_to_contact"]) == (
         Role.INTAKE,
-        TELLER,
+        INTAKE_MEMBER,
         True,
     )
     assert store.read(find_by_identifier, "02079460018", "GB") == [case.ref]
@@ -84,7 +91,7 @@ def test_logging_makes_person_contact_points_complaint_and_duties_at_once(store:
     assert store.read(verify).first_bad is None
 
 
-def test_a_repeat_of_the_key_changes_nothing(store: Store) -> None:
+def test_a_repeated_idempotency_key_changes_nothing(store: Store) -> None:
     desk = desk_of(store)
     log(desk)
     before = store.read(list_failed, everything=True)
@@ -93,7 +100,7 @@ def test_a_repeat_of_the_key_changes_nothing(store: Store) -> None:
     assert store.read(list_failed, everything=True) == before
 
 
-def test_the_same_phone_is_the_same_person_and_a_known_name_stands(store: Store) -> None:
+def test_the_same_phone_number_is_the_same_person_and_the_first_name_is_kept(store: Store) -> None:
     desk = desk_of(store)
     first = log(desk)
     second = log(
@@ -115,26 +122,26 @@ def test_the_same_phone_is_the_same_person_and_a_known_name_stands(store: Store)
         ("customer_ref", "--", "not_a_number"),
     ],
 )
-def test_a_number_that_is_none_is_refused_at_its_field_and_leaves_nothing(
+def test_an_invalid_number_is_refused_at_its_field_and_nothing_is_stored(
     store: Store, field: str, value: str, code: str
 ) -> None:
     desk = desk_of(store)
-    wrong = refused(lambda: log(desk, {**GIVEN, field: value}), BadFacts)
-    assert isinstance(wrong, BadFacts)
-    assert (wrong.field, wrong.code) == (field, code)
+    error = refused(lambda: log(desk, {**CALLER_WORDS, field: value}), BadFacts)
+    assert isinstance(error, BadFacts)
+    assert (error.field, error.code) == (field, code)
     assert count(store, select(func.count()).select_from(COMPLAINTS)) == 0
     assert log(desk).state is State.RECEIVED
 
 
-def test_a_complaint_cannot_have_come_tomorrow(store: Store) -> None:
+def test_a_received_date_in_the_future_is_refused(store: Store) -> None:
     desk = desk_of(store)
-    wrong = refused(lambda: log(desk, received_at="2026-11-04T10:00:00Z"), BadFacts)
-    assert isinstance(wrong, BadFacts)
-    assert (wrong.field, wrong.code) == ("received_at", "ahead")
+    error = refused(lambda: log(desk, received_at="2026-11-04T10:00:00Z"), BadFacts)
+    assert isinstance(error, BadFacts)
+    assert (error.field, error.code) == ("received_at", "ahead")
 
 
 @clause("4.7")
-def test_words_told_by_phone_are_read_by_the_same_rules_as_in_a_chat(store: Store) -> None:
+def test_a_phone_complaint_is_checked_for_danger_and_named_staff_like_a_chat_message(store: Store) -> None:
     desk = desk_of(store)
     danger = log(desk, {"description": "There is a strong smell of gas in the hall."})
     named = log(desk, {"description": "Bob Sealedname shouted at me."}, key="slack:log:2")
@@ -147,12 +154,12 @@ def test_words_told_by_phone_are_read_by_the_same_rules_as_in_a_chat(store: Stor
     assert named.restricted
 
 
-def test_what_is_for_somebody_else_waits_for_authority(store: Store) -> None:
-    case = log(desk_of(store), {**GIVEN, "for_whom": "Her neighbour"})
+def test_a_complaint_on_behalf_of_another_person_waits_for_their_authority(store: Store) -> None:
+    case = log(desk_of(store), {**CALLER_WORDS, "for_whom": "Her neighbour"})
     assert Flag.FOR_ANOTHER in case.flags
 
 
-def test_auditors_and_strangers_log_nothing_and_the_attempt_stays(store: Store) -> None:
+def test_auditors_and_strangers_cannot_log_a_complaint_and_the_attempt_is_recorded(store: Store) -> None:
     desk = desk_of(store)
     for member in ("U5", "U99"):
         refused(lambda member=member: log(desk, by=member), NotAllowed)  # type: ignore[misc]
@@ -162,18 +169,20 @@ def test_auditors_and_strangers_log_nothing_and_the_attempt_stays(store: Store) 
 
 
 @clause("7.3")
-def test_raised_late_keeps_its_figures_and_gives_staff_one_live_date(store: Store, clock: FakeClock) -> None:
+def test_a_complaint_logged_late_keeps_its_figures_and_gives_staff_one_open_date(
+    store: Store, clock: FakeClock
+) -> None:
     desk = desk_of(store)
     case = log(desk, received_at="2026-10-12T09:00:00Z")
     ack, act_by = case.target(Target.ACK), case.target(Target.ACT_BY)
-    row = store.read(list_cases)[0][0]
-    reminders = [one for one in store.read(list_failed, everything=True) if one["kind"] == "remind"]
+    listed = store.read(list_cases)[0][0]
+    reminders = [listed for listed in store.read(list_failed, everything=True) if listed["kind"] == "remind"]
     assert ack is not None
     assert ack.internal_due < store.now()
     assert act_by is not None
-    assert (act_by.start, row["next_due"]["target"]) == (case.logged_at, "act_by")
+    assert (act_by.start, listed["next_due"]["target"]) == (case.logged_at, "act_by")
     assert case.raised_late
-    assert {one["key"].split(":")[1] for one in reminders} == {"act_by"}
+    assert {listed["key"].split(":")[1] for listed in reminders} == {"act_by"}
     clock.go_on(hours=1)
     store.write(open_case, case.ref, desk.actor(HANDLER), "open")
     desk.act(case.ref, Verb.ASSESS, facts=ASSESSED)
@@ -182,42 +191,44 @@ def test_raised_late_keeps_its_figures_and_gives_staff_one_live_date(store: Stor
     assert met.met_at == store.now()
 
 
-def test_what_was_told_within_the_day_is_not_raised_late(store: Store) -> None:
+def test_a_complaint_logged_within_a_day_is_not_raised_late(store: Store) -> None:
     assert log(desk_of(store)).target(Target.ACT_BY) is None
 
 
 @clause("7.4")
-def test_whoever_logs_it_acknowledges_it_by_voice(store: Store, clock: FakeClock) -> None:
+def test_the_member_who_logs_a_complaint_may_acknowledge_it_by_voice(store: Store, clock: FakeClock) -> None:
     desk = desk_of(store)
     case = log(desk)
     facts = {"what": "acknowledge", "given_at": "2026-11-03T10:00:00Z", "level": 1}
-    done = desk.act(case.ref, Verb.ACKNOWLEDGE, TELLER, facts, {"by_whom": "told on the phone"})
+    done = desk.act(case.ref, Verb.ACKNOWLEDGE, INTAKE_MEMBER, facts, {"by_whom": "told on the phone"})
     assert (done.event.role, done.case.contacted) == (Role.INTAKE, True)
     clock.go_on(minutes=20)
     claimed = store.write(claim, ("tell_by_voice",), 10, 90.0)
-    assert [(one.key, store.read(is_still_required, one)) for one in claimed] == [("voice:ack:1", False)]
+    assert [(obligation.key, store.read(is_still_required, obligation)) for obligation in claimed] == [
+        ("voice:ack:1", False)
+    ]
 
 
 @clause("4.7")
 @pytest.mark.parametrize("proof", ["+44 20 7946 0018", "mary@example.org", "8841207", "mary  SEALEDNAME"])
-def test_the_stage_is_told_to_whoever_gives_what_is_on_file(store: Store, proof: str) -> None:
+def test_the_stage_is_given_to_a_caller_who_proves_their_identity(store: Store, proof: str) -> None:
     desk = desk_of(store)
     case = log(desk)
-    told = store.write(load_case_for_caller, case.ref, desk.actor(TELLER), proof)
+    case_for_caller = store.write(load_case_for_caller, case.ref, desk.actor(INTAKE_MEMBER), proof)
     query = select(READS.c.by, READS.c.role, READS.c.what, READS.c.version)
     rows = store.read(lambda tx: [tuple(row) for row in tx.connection.execute(query)])
-    assert told.ref == case.ref
-    assert rows == [(TELLER, "intake", "stage", 0)]
+    assert case_for_caller.ref == case.ref
+    assert rows == [(INTAKE_MEMBER, "intake", "stage", 0)]
 
 
 @clause("4.7")
-def test_a_wrong_answer_is_refused_recorded_and_the_sixth_is_not_even_looked_at(store: Store) -> None:
+def test_a_wrong_proof_is_refused_and_recorded_and_the_sixth_attempt_is_locked_out(store: Store) -> None:
     desk = desk_of(store)
     case = log(desk)
     codes = []
     for proof in ("", "1", "another name", "020 7946 0000", "x@y.z", "Mary Sealedname"):
         error = refused(
-            lambda proof=proof: store.write(load_case_for_caller, case.ref, desk.actor(TELLER), proof),
+            lambda proof=proof: store.write(load_case_for_caller, case.ref, desk.actor(INTAKE_MEMBER), proof),
             NotAllowed,
         )  # type: ignore[misc]
         codes.append(error.code)  # type: ignore[attr-defined]
@@ -226,18 +237,21 @@ def test_a_wrong_answer_is_refused_recorded_and_the_sixth_is_not_even_looked_at(
     assert count(store, attempts) == 6
 
 
-def test_after_a_day_the_caller_may_be_asked_again(store: Store, clock: FakeClock) -> None:
+def test_the_identity_lock_ends_after_a_day(store: Store, clock: FakeClock) -> None:
     desk = desk_of(store)
     case = log(desk)
     for _ in range(5):
-        refused(lambda: store.write(load_case_for_caller, case.ref, desk.actor(TELLER), "nobody"), NotAllowed)
+        refused(
+            lambda: store.write(load_case_for_caller, case.ref, desk.actor(INTAKE_MEMBER), "nobody"),
+            NotAllowed,
+        )
     clock.go_on(hours=25)
-    assert store.write(load_case_for_caller, case.ref, desk.actor(TELLER), "8841207").ref == case.ref
+    assert store.write(load_case_for_caller, case.ref, desk.actor(INTAKE_MEMBER), "8841207").ref == case.ref
 
 
-def test_auditors_and_the_person_complained_about_hear_no_stage(store: Store) -> None:
+def test_auditors_and_the_person_complained_about_do_not_learn_the_stage(store: Store) -> None:
     desk = desk_of(store)
-    case = log(desk, {**GIVEN, "description": "Bob Sealedname shouted at me."})
+    case = log(desk, {**CALLER_WORDS, "description": "Bob Sealedname shouted at me."})
     for member in ("U5", "U2"):
         refused(
             lambda member=member: store.write(load_case_for_caller, case.ref, desk.actor(member), "8841207"),
@@ -246,7 +260,7 @@ def test_auditors_and_the_person_complained_about_hear_no_stage(store: Store) ->
 
 
 @clause("7.3")
-def test_what_no_chat_takes_is_written_down_for_people_and_marked_when_told(
+def test_a_letter_without_a_chat_is_stored_to_be_read_out_and_marked_as_told(
     store: Store, clock: FakeClock
 ) -> None:
     desk = desk_of(store)
@@ -254,21 +268,31 @@ def test_what_no_chat_takes_is_written_down_for_people_and_marked_when_told(
     store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts=ASSESSED)
     desk.act(ref, Verb.REPLY, facts={}, words={"text": "We look into it.", "letter": "Dear Mary"})
-    told = [
-        one for one in store.write(claim, ("tell_by_voice",), 10, 90.0) if one.key.startswith("voice:letter")
+    letters = [
+        obligation
+        for obligation in store.write(claim, ("tell_by_voice",), 10, 90.0)
+        if obligation.key.startswith("voice:letter")
     ]
-    store.write(save_words_to_read_out, told[0], "Dear Mary", template="reply", language="en")
-    store.write(save_words_to_read_out, told[0], "Dear Mary", template="reply", language="en")
-    ours = [one for one in store.read(export_record, ref)["messages"] if one["direction"] == "out"]
-    assert [(one["text"], one["state"]) for one in ours] == [("Dear Mary", "to_tell")]
+    store.write(save_words_to_read_out, letters[0], "Dear Mary", template="reply", language="en")
+    store.write(save_words_to_read_out, letters[0], "Dear Mary", template="reply", language="en")
+    sent = [
+        obligation
+        for obligation in store.read(export_record, ref)["messages"]
+        if obligation["direction"] == "out"
+    ]
+    assert [(obligation["text"], obligation["state"]) for obligation in sent] == [("Dear Mary", "to_tell")]
     facts = {"what": "letter", "given_at": "2026-11-03T10:00:00Z"}
     refused(lambda: desk.act(ref, Verb.NOTE, HANDLER, facts, {}), BadFacts)
     desk.act(ref, Verb.NOTE, HANDLER, facts, {"by_whom": "Posted to her"})
-    states = [one["state"] for one in store.read(export_record, ref)["messages"] if one["direction"] == "out"]
+    states = [
+        obligation["state"]
+        for obligation in store.read(export_record, ref)["messages"]
+        if obligation["direction"] == "out"
+    ]
     assert states == ["told"]
 
 
-def test_a_decision_told_by_voice_starts_the_reply_time(store: Store) -> None:
+def test_a_decision_communicated_by_voice_starts_the_reply_time(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
     store.write(open_case, ref, desk.actor(HANDLER), "open")
@@ -279,19 +303,19 @@ def test_a_decision_told_by_voice_starts_the_reply_time(store: Store) -> None:
     keys = {row["key"] for row in store.read(list_failed, everything=True) if row["kind"] == "tell_by_voice"}
     seq = store.read(load_history, ref)[-1].seq
     assert f"voice:decision:{seq}" in keys
-    given = {"what": "decision", "given_at": "2026-11-03T10:00:00Z"}
-    desk.act(ref, Verb.COMMUNICATE_DECISION, HANDLER, given, {"by_whom": "Told her on the phone"})
+    communicated = {"what": "decision", "given_at": "2026-11-03T10:00:00Z"}
+    desk.act(ref, Verb.COMMUNICATE_DECISION, HANDLER, communicated, {"by_whom": "Told her on the phone"})
     assert store.read(load_case, ref).target(Target.LAPSE) is not None
 
 
-def test_who_speaks_for_another_is_their_representative(store: Store) -> None:
+def test_a_caller_for_another_person_is_recorded_as_their_representative(store: Store) -> None:
     desk = desk_of(store)
-    ref = log(desk, {**GIVEN, "for_whom": "Her neighbour"}).ref
-    roles = sorted(one["role"] for one in store.read(export_record, ref)["people"])
+    ref = log(desk, {**CALLER_WORDS, "for_whom": "Her neighbour"}).ref
+    roles = sorted(person["role"] for person in store.read(export_record, ref)["people"])
     assert roles == ["affected", "complainant", "representative"]
 
 
-def test_numbers_in_the_words_find_it_too(store: Store) -> None:
+def test_a_complaint_is_found_by_contact_data_in_its_words(store: Store) -> None:
     desk = desk_of(store)
     ref = log(desk, {"description": "Please write to late.caller@example.org about the brown water."}).ref
     assert store.read(find_by_identifier, "late.caller@example.org", "GB") == [ref]

@@ -1,4 +1,4 @@
-"""`hear` against both databases: one transaction a message, a repeat changes nothing."""
+"""`receive_message` on both databases: one transaction per message, and a repeat changes nothing."""
 
 from __future__ import annotations
 
@@ -40,30 +40,30 @@ PHOTO = ReceivedFile(
 )
 
 
-def test_a_first_message_makes_person_complaint_event_texts_and_duties(store: Store) -> None:
+def test_a_first_message_makes_person_complaint_event_texts_and_obligations(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive("The water is brown.", files=(PHOTO,))
     record = store.read(export_record, ref)
     assert record["state"] == "received"
-    assert [(one["field"], one["seq"], one["text"], one["source"]) for one in record["texts"]] == [
+    assert [(row["field"], row["seq"], row["text"], row["source"]) for row in record["texts"]] == [
         ("description", 1, "The water is brown.", "1")
     ]
-    assert [(one["direction"], one["text"]) for one in record["messages"]] == [("in", "The water is brown.")]
+    assert [(row["direction"], row["text"]) for row in record["messages"]] == [("in", "The water is brown.")]
     assert record["name"] == "Mary Sealedname"
     kinds = {row["kind"] for row in store.read(list_failed, everything=True)}
     assert {"fetch", "card", "end_form", "propose"} <= kinds
 
 
-def test_a_repeated_key_changes_nothing(store: Store) -> None:
+def test_a_repeated_update_key_changes_nothing(store: Store) -> None:
     desk = Desk(store)
     calls = []
 
     def step(talk: Conversation) -> DialogueTurn:
         calls.append(talk.next_ref)
-        told = said(field="description", has_words=True)
+        facts = said(field="description", has_words=True)
         return DialogueTurn(
             state={"step": "story"},
-            acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, told, {"description": "a b"}),),
+            acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": "a b"}),),
         )
 
     first = store.write(receive_message, "tg:7", desk.chat(), step)
@@ -74,40 +74,42 @@ def test_a_repeated_key_changes_nothing(store: Store) -> None:
     assert store.read(is_dead_letter, ["tg:7", "tg:8"]) == {"tg:7"}
 
 
-def test_the_state_of_a_talk_and_the_persons_complaints_come_back_with_the_next_message(store: Store) -> None:
+def test_the_dialogues_state_and_the_persons_complaints_are_loaded_with_the_next_message(
+    store: Store,
+) -> None:
     desk = Desk(store)
     ref = desk.receive()
     desk.add(ref, "It smells too.")
-    seen: list[Conversation] = []
-    told: list[object] = []
+    conversations: list[Conversation] = []
+    answers: list[object] = []
 
     def step(talk: Conversation) -> DialogueTurn:
-        seen.append(talk)
-        told.extend([talk.texts(ref), talk.sources("2"), talk.sources("99"), talk.staff["U1"]])
+        conversations.append(talk)
+        answers.extend([talk.texts(ref), talk.sources("2"), talk.sources("99"), talk.staff["U1"]])
         return DialogueTurn(state={"step": "done"}, language="tr")
 
     store.write(receive_message, desk.key(), desk.chat(), step)
-    assert seen[0].state == {"step": "story"}
-    assert [case.ref for case in seen[0].cases] == [ref]
-    assert seen[0].language is None
-    assert told == [
+    assert conversations[0].state == {"step": "story"}
+    assert [case.ref for case in conversations[0].cases] == [ref]
+    assert conversations[0].language is None
+    assert answers == [
         {"description": "The water is brown.\n\nIt smells too."},
         (ref, "description", 2),
         None,
         ("Ann Sealedname", "Annie"),
     ]
     store.write(receive_message, desk.key(), desk.chat(), step)
-    assert (seen[1].state, seen[1].language) == ({"step": "done"}, "tr")
+    assert (conversations[1].state, conversations[1].language) == ({"step": "done"}, "tr")
 
 
-def test_an_edit_takes_the_place_of_a_text_and_every_version_stays(store: Store) -> None:
+def test_an_edit_replaces_a_text_and_every_version_is_kept(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive("The watr is brown.")
     desk.add(ref, "It smells.", source="2")
     desk.add(ref, "The watr is black.", source="1", replaces=1)
     desk.add(ref, "The water is black.", source="1", replaces=3)
-    assert [one.text for one in store.read(load_texts, ref)] == ["The water is black.", "It smells."]
-    assert [one["text"] for one in store.read(export_record, ref)["texts"]] == [
+    assert [text.text for text in store.read(load_texts, ref)] == ["The water is black.", "It smells."]
+    assert [text["text"] for text in store.read(export_record, ref)["texts"]] == [
         "The watr is brown.",
         "It smells.",
         "The watr is black.",
@@ -115,24 +117,26 @@ def test_an_edit_takes_the_place_of_a_text_and_every_version_stays(store: Store)
     ]
 
 
-def test_two_chats_are_two_people_and_see_only_their_own(store: Store) -> None:
+def test_two_chats_are_two_people_and_load_only_their_own_complaints(store: Store) -> None:
     desk = Desk(store)
     other = Chat("telegram", "70002", "tr", "Another")
-    mine, theirs = desk.receive(), desk.receive(chat=other)
-    seen: list[tuple[str, ...]] = []
+    first, second = desk.receive(), desk.receive(chat=other)
+    refs_by_message: list[tuple[str, ...]] = []
 
     def step(talk: Conversation) -> DialogueTurn:
-        seen.append(tuple(case.ref for case in talk.cases))
+        refs_by_message.append(tuple(case.ref for case in talk.cases))
         return DialogueTurn(state=talk.state)
 
     store.write(receive_message, desk.key(), desk.chat(), step)
     store.write(receive_message, desk.key(), other, step)
-    assert seen == [(mine,), (theirs,)]
-    assert store.read(load_case, mine).complainant != store.read(load_case, theirs).complainant
-    assert store.read(load_case, theirs).language == "tr"
+    assert refs_by_message == [(first,), (second,)]
+    assert store.read(load_case, first).complainant != store.read(load_case, second).complainant
+    assert store.read(load_case, second).language == "tr"
 
 
-def test_a_complaint_older_than_those_loaded_is_found_by_its_reference_and_nobody_elses(store: Store) -> None:
+def test_a_complaint_older_than_the_loaded_ones_is_found_by_reference_from_its_own_chat_only(
+    store: Store,
+) -> None:
     desk = Desk(store)
     oldest = desk.receive()
     for _ in range(20):
@@ -143,13 +147,15 @@ def test_a_complaint_older_than_those_loaded_is_found_by_its_reference_and_nobod
         desk.add(oldest, "Mine too.", chat=desk.chat("70002"))
 
 
-def test_what_fails_inside_leaves_nothing_and_may_come_again(store: Store) -> None:
+def test_a_failed_message_leaves_nothing_behind_and_may_be_sent_again(store: Store) -> None:
     desk = Desk(store)
 
     def broken(talk: Conversation) -> DialogueTurn:
-        told = said(field="description", has_words=True)
-        good = PlannedAct(Verb.RECEIVE, talk.next_ref, told, {"description": "a story"})
-        return DialogueTurn(state={"step": "x"}, acts=(good, PlannedAct(Verb.ADD, "no such reference", told)))
+        facts = said(field="description", has_words=True)
+        good = PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": "a story"})
+        return DialogueTurn(
+            state={"step": "x"}, acts=(good, PlannedAct(Verb.ADD, "no such reference", facts))
+        )
 
     with pytest.raises(UnknownReference):
         store.write(receive_message, "tg:9", desk.chat(), broken)
@@ -161,7 +167,9 @@ def test_what_fails_inside_leaves_nothing_and_may_come_again(store: Store) -> No
     ) == ReceiptResult(repeat=False)
 
 
-def test_a_wake_is_due_later_and_is_heard_under_its_own_key(store: Store, clock: FakeClock) -> None:
+def test_a_wake_up_is_due_at_its_time_and_is_handled_under_its_own_key(
+    store: Store, clock: FakeClock
+) -> None:
     desk = Desk(store)
     due = store.now() + timedelta(seconds=20)
     for chat in (desk.chat(), desk.chat("70002")):
@@ -170,20 +178,20 @@ def test_a_wake_is_due_later_and_is_heard_under_its_own_key(store: Store, clock:
     clock.go_on(seconds=20)
     first, second = store.write(claim, ["wake"], 10, 60)
     assert (first.facts, first.chat.address, second.chat.address) == ({"what": "burst"}, "70001", "70002")  # type: ignore[union-attr]
-    for one in (first, second):
-        assert one.chat is not None
-        heard = store.write(
+    for obligation in (first, second):
+        assert obligation.chat is not None
+        result = store.write(
             receive_message,
-            one.key,
-            one.chat,
+            obligation.key,
+            obligation.chat,
             lambda talk: DialogueTurn(state={"step": "asked"}),
-            settles=one.id,
+            settles=obligation.id,
         )
-        assert heard == ReceiptResult(repeat=False)
+        assert result == ReceiptResult(repeat=False)
     assert store.read(count_claimable, ["wake"]) == 0
 
 
-def test_the_same_wake_twice_is_one(store: Store) -> None:
+def test_the_same_wake_up_twice_is_scheduled_once(store: Store) -> None:
     desk = Desk(store)
     due = store.now() + timedelta(seconds=20)
     ref = desk.receive(wakes=(WakeUp("burst:1", "burst", due),))
@@ -197,7 +205,7 @@ def test_the_same_wake_twice_is_one(store: Store) -> None:
     assert store.read(load_case, ref).version == 1
 
 
-def test_messages_of_one_chat_at_once_make_one_person_and_are_taken_in_turn(store: Store) -> None:
+def test_simultaneous_messages_of_one_chat_make_one_person_and_are_handled_in_turn(store: Store) -> None:
     desk = Desk(store)
     people: list[str] = []
 
@@ -215,29 +223,31 @@ def test_messages_of_one_chat_at_once_make_one_person_and_are_taken_in_turn(stor
         thread.start()
     for thread in threads:
         thread.join()
-    seen: list[int] = []
+    counts: list[int] = []
     store.write(
         receive_message,
         desk.key(),
         desk.chat(),
-        lambda talk: seen.append(talk.state["n"]) or DialogueTurn(state={}),
+        lambda talk: counts.append(talk.state["n"]) or DialogueTurn(state={}),
     )  # type: ignore[func-returns-value]
-    assert (len(set(people)), len(people), seen) == (1, 8, [8])
+    assert (len(set(people)), len(people), counts) == (1, 8, [8])
 
 
-def test_a_blocked_chat_is_no_contact_until_it_speaks_again(store: Store) -> None:
+def test_a_blocked_chat_is_no_contact_until_it_writes_again(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    found = store.read(load_contact, ref)
-    assert found is not None
-    assert (found.address, found.language, found.name) == ("70001", "en", "Mary Sealedname")
+    contact = store.read(load_contact, ref)
+    assert contact is not None
+    assert (contact.address, contact.language, contact.name) == ("70001", "en", "Mary Sealedname")
     store.write(mark_blocked, desk.chat(), True, store.now())
     assert store.read(load_contact, ref) is None
     store.write(receive_message, desk.key(), desk.chat(), lambda talk: DialogueTurn(state={}, blocked=False))
     assert store.read(load_contact, ref) is not None
 
 
-def test_what_cannot_be_handled_is_set_aside_sealed_and_known(store: Store) -> None:
+def test_an_unreadable_message_is_kept_encrypted_as_a_dead_letter_and_counts_as_received(
+    store: Store,
+) -> None:
     store.write(set_aside, "tg:5", b'{"secret": "words"}', "not an update")
     assert store.read(is_dead_letter, ["tg:5", "tg:6"]) == {"tg:5"}
     (row,) = store.read(list_dead_letters)
@@ -245,31 +255,31 @@ def test_what_cannot_be_handled_is_set_aside_sealed_and_known(store: Store) -> N
     raw = store.read(read_dead_letter, row["id"])
     assert (raw.key, raw.raw) == ("tg:5", b'{"secret": "words"}')
     store.write(schedule_dead_letter, row["id"])
-    assert {one["kind"] for one in store.read(list_failed, everything=True)} == {"told_failed", "inbox"}
+    assert {row["kind"] for row in store.read(list_failed, everything=True)} == {"told_failed", "inbox"}
     store.write(receive_message, "tg:5", Chat("telegram", "1"), lambda talk: DialogueTurn(state={}))
     assert store.read(list_dead_letters) == []
 
 
-def test_a_file_is_announced_fetched_and_opened_only_by_who_may_read(store: Store) -> None:
+def test_a_file_is_fetched_by_an_obligation_and_opened_only_with_a_recorded_read(store: Store) -> None:
     desk = Desk(store)
     large = ReceivedFile("big", "b", "video", "1", size=21_000_000)
     ref = desk.receive(files=(PHOTO, large))
-    (owed,) = store.write(claim, ["fetch"], 10, 60)
-    found = store.read(load_file_to_fetch, owed)
-    assert (found.ref, found.n, found.platform_id, found.name) == (ref, 1, "file-id", "sealed name.jpg")
+    (obligation,) = store.write(claim, ["fetch"], 10, 60)
+    file = store.read(load_file_to_fetch, obligation)
+    assert (file.ref, file.n, file.platform_id, file.name) == (ref, 1, "file-id", "sealed name.jpg")
     data = bytes(range(256)) * 10_000
     store.write(keep_file, ref, 1, data, "image/png")
     assert store.write(read_file_bytes, ref, 1, desk.actor("U1")) == data
     states = [
-        (one["seq"], one["state"], one["mime"], one["size"])
-        for one in store.read(export_record, ref)["files"]
+        (row["seq"], row["state"], row["mime"], row["size"])
+        for row in store.read(export_record, ref)["files"]
     ]
     assert states == [(1, "fetched", "image/png", len(data)), (2, "too_large", None, 21_000_000)]
-    assert [(one["by"], one["what"]) for one in store.read(export_record, ref)["reads"]] == [("U1", "file:1")]
+    assert [(row["by"], row["what"]) for row in store.read(export_record, ref)["reads"]] == [("U1", "file:1")]
 
 
 @clause("8.3")
-def test_a_simulated_contact_takes_the_real_road_and_is_marked(store: Store) -> None:
+def test_a_simulated_contact_is_handled_like_any_other_and_marked_as_a_simulation(store: Store) -> None:
     desk = Desk(store)
     desk.store.write(use_rulebook, replace(RULES, simulated=("70099",)))
     tested, real = desk.receive(chat=desk.chat("70099")), desk.receive(chat=desk.chat("70001"))

@@ -1,4 +1,4 @@
-"""What is sealed opens only in its place with its key; nothing personal lies open in the file."""
+"""Encrypted values open only in their own place with their own key; the database file holds no personal plaintext."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
 
 
 @given(st.text(), st.text(min_size=1, max_size=20))
-def test_words_come_back_as_they_were(words: str, row: str) -> None:
+def test_encrypted_words_are_decrypted_unchanged(words: str, row: str) -> None:
     key = new_key()
     assert unseal(key, seal(key, words, place("texts", row, "field")), place("texts", row, "field")) == words
 
 
-def test_words_do_not_open_in_another_place_or_with_another_key() -> None:
+def test_words_are_not_decrypted_in_another_place_or_with_another_key() -> None:
     key = new_key()
     sealed = seal(key, "words", "texts|A/1|description")
     for other_key, aad in ((key, "texts|A/2|description"), (new_key(), "texts|A/1|description")):
@@ -63,7 +63,7 @@ def test_a_commitment_depends_on_the_key_and_on_every_word(words: dict[str, str]
     assert commitment(key, {}) is None
 
 
-def test_what_an_older_secret_sealed_opens_and_is_due_for_the_newer() -> None:
+def test_an_older_secrets_ciphertext_opens_and_is_marked_for_rotation() -> None:
     old, both = Keyring([OLD]), Keyring([NEW, OLD])
     key = new_key()
     wrapped = old.wrap(key, "people|x|key")
@@ -75,7 +75,7 @@ def test_what_an_older_secret_sealed_opens_and_is_due_for_the_newer() -> None:
         old.unwrap(both.wrap(key, "people|x|key"), "people|x|key")
 
 
-def test_a_checkpoint_is_signed_by_one_of_our_secrets_only() -> None:
+def test_a_checkpoint_verifies_only_with_one_of_the_desks_secrets() -> None:
     public, signature = Keyring([OLD]).sign(b"heads")
     assert Keyring([NEW, OLD]).verifies(b"heads", public, signature)
     assert not Keyring([NEW, OLD]).verifies(b"other heads", public, signature)
@@ -97,17 +97,20 @@ def test_a_naive_instant_is_refused() -> None:
         UtcDateTime().process_bind_param(datetime(2026, 1, 1), None)  # type: ignore[arg-type]  # noqa: DTZ001
 
 
-def test_a_complaint_heard_under_the_old_secret_goes_on_under_the_new(
+def test_a_complaint_received_under_the_old_secret_continues_under_the_new(
     database_url: str, clock: FakeClock
 ) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
         ref = Desk(store).receive()
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
         desk = Desk(store)
-        desk.say("b")
+        desk.send_reply("b")
         desk.numbers = iter(range(100, 200))  # type: ignore[assignment]
         desk.add(ref, "It smells too.")
-        assert [one.text for one in store.read(load_texts, ref)] == ["The water is brown.", "It smells too."]
+        assert [text.text for text in store.read(load_texts, ref)] == [
+            "The water is brown.",
+            "It smells too.",
+        ]
         assert store.read(verify).first_bad is None
 
 
@@ -118,7 +121,7 @@ CANARIES = (
 
 
 def _live(store: Store) -> None:
-    """Personal words by every way in and out."""
+    """Store personal words by every way in and out."""
     from complaints.vocabulary import Role
     from store.values import Member
 
@@ -132,12 +135,12 @@ def _live(store: Store) -> None:
     say = ReplyText("receipt:1", "receipt", {"story": "canarysay"})
     ref = desk.receive("My canarystory is long.", chat=chat, files=(photo,), says=(say,))
     store.write(keep_file, ref, 1, b"canarybytes" * 1000, "image/jpeg")
-    (owed,) = store.write(claim, ["say"], 1, 60)
+    (obligation,) = store.write(claim, ["say"], 1, 60)
     store.write(
         record_sent,
-        store.write(begin_sending, owed, "canaryletter", template="t", language="en", ref=ref),
+        store.write(begin_sending, obligation, "canaryletter", template="t", language="en", ref=ref),
         "5",
-        settles=owed.id,
+        settles=obligation.id,
     )
     desk.act(ref, Verb.NOTE, words={"text": "canarynote"})
     store.write(set_aside, "tg:broken", b"canaryraw", "unparseable")
@@ -145,55 +148,53 @@ def _live(store: Store) -> None:
     desk.act(ref, Verb.RESTRICT, words={"reason": "canaryreason"})
     store.write(open_case, ref, desk.actor(HANDLER), "open")
     store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
-    (unsent,) = store.write(claim, ["acknowledge"], 1, 60)
-    store.write(fail, unsent.id, "blocked")
+    (acknowledgement,) = store.write(claim, ["acknowledge"], 1, 60)
+    store.write(fail, acknowledgement.id, "blocked")
     store.write(checkpoint)
 
 
-def test_no_personal_word_lies_open_in_the_database_file_or_its_log(
+def test_no_personal_word_is_readable_in_the_database_file_or_the_log(
     sqlite_url: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = Path(sqlite_url.removeprefix("sqlite:///"))
     with caplog.at_level(logging.DEBUG), opened(sqlite_url, clock) as store:
         _live(store)
-        everything = b"".join(one.read_bytes() for one in file.parent.glob(file.name + "*"))
+        everything = b"".join(item.read_bytes() for item in file.parent.glob(file.name + "*"))
     assert len(list(file.parent.glob(file.name + "*"))) >= 1
-    assert [one for one in CANARIES if one.encode() in everything.lower()] == []
-    assert [one for one in CANARIES if one in caplog.text.lower()] == []
+    assert [item for item in CANARIES if item.encode() in everything.lower()] == []
+    assert [item for item in CANARIES if item in caplog.text.lower()] == []
 
 
-def test_no_personal_word_stands_in_an_event_or_a_duty(store: Store) -> None:
+def test_no_personal_word_is_in_an_event_or_an_obligation(store: Store) -> None:
     _live(store)
     query = select(EVENTS.c.entry)
     entries = " ".join(store.read(lambda tx: tx.connection.execute(query).scalars().all()))
-    duties = str(store.read(list_failed, everything=True))
-    assert [one for one in CANARIES if one in (entries + duties).lower()] == []
+    obligations = str(store.read(list_failed, everything=True))
+    assert [canary for canary in CANARIES if canary in (entries + obligations).lower()] == []
 
 
-def test_the_words_of_a_duty_are_gone_from_the_file_with_a_wrong_secret_too(
+def test_with_a_wrong_secret_the_desk_does_not_start_and_reads_no_obligation_texts(
     sqlite_url: str, clock: FakeClock
 ) -> None:
     with opened(sqlite_url, clock) as store:
         Desk(store).receive()
         store.read(require_key)
-        Desk(store).say("a")
+        Desk(store).send_reply("a")
     with opened(sqlite_url, clock, Keyring([NEW])) as store:
-        # A desk does not start with a key that is not the database's, and reads nothing with it.
+        # A desk refuses to start with a key that is not the database's, and reads nothing with it.
         with pytest.raises(SealBroken, match="AMENDS_SECRET_KEY"):
             store.read(require_key)
-        assert [one for one in store.write(claim, ["say"], 1, 60) if one.payload] == []
+        assert [obligation for obligation in store.write(claim, ["say"], 1, 60) if obligation.payload] == []
 
 
-def test_a_second_store_on_postgres_is_woken_by_the_firsts_commit(
-    postgres_url: str, clock: FakeClock
-) -> None:
+def test_a_commit_wakes_a_second_store_on_postgres(postgres_url: str, clock: FakeClock) -> None:
     import threading
 
     woken = threading.Event()
     with opened(postgres_url, clock) as writer, opened(postgres_url, clock) as sleeper:
         sleeper.on_commit(woken.set)
         for n in range(200):
-            Desk(writer).say(f"a{n}") if n == 0 else writer.move_clock(timedelta(0).total_seconds())
+            Desk(writer).send_reply(f"a{n}") if n == 0 else writer.move_clock(timedelta(0).total_seconds())
             if woken.wait(0.1):
                 break
         assert woken.is_set()

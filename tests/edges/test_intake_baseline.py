@@ -1,4 +1,4 @@
-"""The baseline beside which an intake is measured issues what an intake issues, no more and no less."""
+"""The baseline of the intake benchmark issues exactly the SQL statements of a real intake."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = re.compile(r"INTO \w+ \(([^)]*)\)")
 
 
 def _statements(engine: Any, do: Callable[[], None]) -> list[tuple[str, list[str], set[str], int]]:
-    """What is issued meanwhile: the kind of each statement, its tables, the columns filled, rows at once."""
+    """The statements issued: kind, tables, filled columns, and number of rows."""
     issued = []
 
     def remember(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
@@ -39,8 +39,8 @@ def test_the_bare_baseline_issues_the_statements_of_an_intake(database_url: str)
     with closing(open_store(database_url, intake.KEYS, intake.clock)) as store:
         store.write(use_rulebook, intake.RULES)
         intake.receive(store, "the rules are read once")
-        ours = _statements(store._engines.writing, lambda: intake.receive(store, "a"))
+        actual = _statements(store._engines.writing, lambda: intake.receive(store, "a"))
     with closing(engines(database_url)) as connections, Session(connections.writing) as session:
         bare = _statements(connections.writing, lambda: bare_intake.intake(session, "b"))
-    assert len(ours) > 15
-    assert bare == ours
+    assert len(actual) > 15
+    assert bare == actual

@@ -1,4 +1,4 @@
-"""Erasing: the words, names, files and numbers go, the figures and the chain stay; what must be kept is."""
+"""Erasure: words, names, files and numbers are deleted, figures and hash chain stay; what must be kept is kept."""
 
 from __future__ import annotations
 
@@ -40,26 +40,26 @@ from tests.edges.desk import HANDLER, MANAGER, Desk, refused
 from tests.edges.slack_office import office_of
 from tests.interception import replace_in_store
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+#: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 GB: Mapping[str, str] = {"GB": "24 months"}
 
 
-def a_closed_one(desk: Desk) -> str:
-    """With a file, a number, words both ways, a draft and something still to be said."""
+def a_closed_complaint(desk: Desk) -> str:
+    """A closed complaint with a file, a number, words in both directions, a draft and an unsent message."""
     store = desk.store
     ref = desk.closed(files=(ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9),))
     store.write(keep_file, ref, 1, b"bytes" * 1000, "image/jpeg")
     store.write(keep_identifier, ref, "customer", "C-1001")
     store.write(save_draft, ref, HANDLER, "reply", {}, {"text": "typed"}, "letter", 0)
-    desk.say("hello")
+    desk.send_reply("hello")
     kinds = ["say", "acknowledge", "decision", "closing", "dates", "letter"]
-    while (owed := store.write(claim, kinds, 1, 60)[0]).kind != "say":
-        store.write(complete, owed.id)
+    while (obligation := store.write(claim, kinds, 1, 60)[0]).kind != "say":
+        store.write(complete, obligation.id)
     store.write(
         record_sent,
-        store.write(begin_sending, owed, "A word of ours.", template="t", language="en", ref=None),
+        store.write(begin_sending, obligation, "A word of ours.", template="t", language="en", ref=None),
         "5",
         settles=None,
     )
@@ -67,9 +67,9 @@ def a_closed_one(desk: Desk) -> str:
 
 
 @clause("8.1")
-def test_an_erasure_takes_every_word_and_leaves_figures_and_chain(store: Store) -> None:
+def test_an_erasure_deletes_every_word_and_keeps_figures_and_hash_chain(store: Store) -> None:
     desk = Desk(store)
-    ref = a_closed_one(desk)
+    ref = a_closed_complaint(desk)
     before = store.read(export_record, ref)
     done = store.write(erase_complainant, ref, "request")
     assert (done.erased, done.kept, done.person_erased) == ((ref,), {}, True)
@@ -77,16 +77,16 @@ def test_an_erasure_takes_every_word_and_leaves_figures_and_chain(store: Store) 
     for name in ("state", "category", "severity", "received_at", "closed_at", "close_code", "targets"):
         assert after[name] == before[name]
     assert (after["name"], after["description"], after["texts"]) == (None, None, [])
-    assert {one["text"] for one in after["messages"]} <= {None}
+    assert {message["text"] for message in after["messages"]} <= {None}
     assert after["erased_at"] is not None
-    found = store.read(verify)
-    assert (found.first_bad, found.erased) == (None, 1)
+    result = store.read(verify)
+    assert (result.first_bad, result.erased) == (None, 1)
     assert store.read(find_by_identifier, "C-1001", "GB") == []
-    assert store.read(lambda tx: _left(tx.connection)) == {}
+    assert store.read(lambda tx: _encrypted_values_left(tx.connection)) == {}
 
 
-def _left(connection: object) -> dict[str, int]:
-    """Sealed values that still stand, by column; the staff's own names are not the complainant's."""
+def _encrypted_values_left(connection: object) -> dict[str, int]:
+    """Encrypted values left, by column; the names of staff are not the complainant's."""
     run = connection.execute  # type: ignore[attr-defined]
     columns = {
         "texts": TEXTS.c.sealed,
@@ -99,26 +99,28 @@ def _left(connection: object) -> dict[str, int]:
         "number": IDENTIFIERS.c.sealed,
         "drafts": METADATA.tables["drafts"].c.sealed,
     }
-    counts = {name: len(run(select(one).where(one.is_not(None))).all()) for name, one in columns.items()}
+    counts = {
+        name: len(run(select(column).where(column.is_not(None))).all()) for name, column in columns.items()
+    }
     return {name: number for name, number in counts.items() if number}
 
 
-async def test_the_card_in_slack_says_that_the_words_are_gone_and_offers_nothing(
+async def test_the_slack_card_of_an_erased_complaint_says_so_and_has_no_buttons(
     usual_store: Store, clock: FakeClock
 ) -> None:
     async with office_of(usual_store, clock) as office:
         ref = office.proposed()
-        shown = await office.card(ref)
+        before = await office.card(ref)
         person = complainant(usual_store.read(find_person, ref))
         usual_store.write(act, ref, Verb.WITHDRAW, person)
         await office.idle()
         usual_store.write(erase, ref, "request")
         await office.idle()
-        drawn = await office.card(ref)
-        assert (drawn.ts, "erased" in drawn.text) == (shown.ts, True)
+        after = await office.card(ref)
+        assert (after.ts, "erased" in after.text) == (before.ts, True)
 
 
-def test_who_was_erased_and_writes_again_is_somebody_new(store: Store) -> None:
+def test_an_erased_complainant_who_writes_again_is_a_new_person(store: Store) -> None:
     desk = Desk(store)
     first = desk.closed()
     person = store.read(find_person, first)
@@ -128,30 +130,32 @@ def test_who_was_erased_and_writes_again_is_somebody_new(store: Store) -> None:
     assert store.read(verify).first_bad is None
 
 
-def test_no_verb_is_done_to_an_erased_complaint(store: Store) -> None:
+def test_every_act_on_an_erased_complaint_is_refused(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     store.write(erase, ref, "request")
     for verb, words in ((Verb.NOTE, {"text": "x"}), (Verb.REOPEN, {"reason": "x"}), (Verb.ERASE, {})):
-        by = SYSTEM if verb is Verb.ERASE else desk.actor(MANAGER)
+        actor = SYSTEM if verb is Verb.ERASE else desk.actor(MANAGER)
         with pytest.raises(OutOfOrder, match="erased"):
-            store.write(act, ref, verb, by, {}, words)
+            store.write(act, ref, verb, actor, {}, words)
 
 
-def test_the_card_of_an_erased_complaint_is_owed_once_more_and_nothing_else(store: Store) -> None:
+def test_an_erased_complaints_card_is_redrawn_once_and_nothing_else_is_due(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     store.write(erase, ref, "request")
-    owed = store.write(claim, ["card", "thread", "closing", "survey", "letter", "acknowledge"], 100, 60)
+    claimed = store.write(claim, ["card", "thread", "closing", "survey", "letter", "acknowledge"], 100, 60)
     version = store.read(load_case, ref).version
-    assert [one.key for one in owed if one.ref == ref and store.read(is_still_required, one)] == [
-        f"card:{version}"
-    ]
+    assert [
+        obligation.key
+        for obligation in claimed
+        if obligation.ref == ref and store.read(is_still_required, obligation)
+    ] == [f"card:{version}"]
 
 
 @clause("8.1")
 @pytest.mark.parametrize("why", ["open", "legal_hold"])
-def test_what_must_be_kept_is_kept_and_answered_for(store: Store, why: str) -> None:
+def test_an_open_complaint_or_one_under_legal_hold_is_kept_and_reported(store: Store, why: str) -> None:
     desk = Desk(store)
     kept = desk.closed() if why == "legal_hold" else desk.receive("Open still.")
     if why == "legal_hold":
@@ -164,7 +168,7 @@ def test_what_must_be_kept_is_kept_and_answered_for(store: Store, why: str) -> N
     assert store.read(verify).first_bad is None
 
 
-def test_a_hold_released_lets_the_rest_go(store: Store) -> None:
+def test_releasing_the_hold_lets_the_rest_be_erased(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     desk.act(ref, Verb.HOLD, MANAGER, words={"reason": "A claim."})
@@ -174,11 +178,11 @@ def test_a_hold_released_lets_the_rest_go(store: Store) -> None:
     assert (done.erased, done.person_erased) == ((ref,), True)
 
 
-def test_neither_a_reference_nor_a_person_is_refused_with_where_to_look(store: Store) -> None:
+def test_an_unknown_reference_or_person_is_refused(store: Store) -> None:
     refused(lambda: store.write(erase_complainant, "nobody", "request"), UnknownReference)
 
 
-def test_an_erased_complaint_teaches_no_model(store: Store) -> None:
+def test_an_erased_complaint_is_no_training_example(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     assert len(store.examples()) == 1
@@ -187,25 +191,25 @@ def test_an_erased_complaint_teaches_no_model(store: Store) -> None:
 
 
 @clause("8.1")
-def test_what_is_kept_longer_than_the_retention_is_found_with_its_dates(
+def test_complaints_kept_longer_than_the_retention_are_listed_with_their_dates(
     store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(store)
-    first, held = desk.closed(), desk.closed()
-    desk.act(held, Verb.HOLD, MANAGER, words={"reason": "A claim."})
+    first, on_hold = desk.closed(), desk.closed()
+    desk.act(on_hold, Verb.HOLD, MANAGER, words={"reason": "A claim."})
     clock.go_on(days=365)
     later = desk.closed()
     clock.go_on(days=364)
     assert store.read(list_expired, GB) == []
     clock.go_on(days=2)
-    found = store.read(list_expired, GB)
-    assert {(one.ref, one.held) for one in found} == {(first, None), (held, "legal_hold")}
-    assert all(one.due - one.closed_at == timedelta(days=731) for one in found)
+    expired = store.read(list_expired, GB)
+    assert {(row.ref, row.held) for row in expired} == {(first, None), (on_hold, "legal_hold")}
+    assert all(row.due - row.closed_at == timedelta(days=731) for row in expired)
     assert store.read(list_expired, {"TR": "1 months"}) == []
-    assert later not in {one.ref for one in found}
+    assert later not in {row.ref for row in expired}
 
 
-def test_kept_from_receipt_it_goes_no_earlier_than_it_is_closed(store: Store, clock: FakeClock) -> None:
+def test_retention_counted_from_receipt_never_ends_before_the_closing(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
     slow = desk.receive()
     clock.go_on(days=400)
@@ -213,16 +217,14 @@ def test_kept_from_receipt_it_goes_no_earlier_than_it_is_closed(store: Store, cl
     from_receipt = {"GB": "12 months from receipt"}
     assert store.read(list_expired, from_receipt) == []
     clock.go_on(days=366)
-    (found,) = store.read(list_expired, from_receipt)
-    assert (found.ref, found.due <= store.now()) == (quick, True)
+    (expired,) = store.read(list_expired, from_receipt)
+    assert (expired.ref, expired.due <= store.now()) == (quick, True)
     desk.act(slow, Verb.NOT_ACCEPT, MANAGER, words={"reason": "Out of scope."})
-    held = {one.ref: one.due for one in store.read(list_expired, from_receipt)}
-    assert held[slow] == store.read(load_case, slow).closed_at
+    due_by_ref = {row.ref: row.due for row in store.read(list_expired, from_receipt)}
+    assert due_by_ref[slow] == store.read(load_case, slow).closed_at
 
 
-async def test_a_scheduled_purge_does_it_by_itself_only_where_it_is_switched_on(
-    usual_store: Store, clock: FakeClock
-) -> None:
+async def test_a_scheduled_purge_runs_only_if_it_is_switched_on(usual_store: Store, clock: FakeClock) -> None:
     store, desk = usual_store, Desk(usual_store)
     ref = desk.closed()
     clock.go_on(days=800)
@@ -230,41 +232,41 @@ async def test_a_scheduled_purge_does_it_by_itself_only_where_it_is_switched_on(
     assert store.write(claim, ["purge"], 5, 60) == []
     _housekeeping(store, True)
     _housekeeping(store, True)
-    (owed,) = store.write(claim, ["purge"], 5, 60)
-    await housekeeping(store)["purge"](owed)
+    (obligation,) = store.write(claim, ["purge"], 5, 60)
+    await housekeeping(store)["purge"](obligation)
     assert store.read(list_unerased, [ref]) == [ref]
-    await housekeeping(store, retention=GB)["purge"](owed)
+    await housekeeping(store, retention=GB)["purge"](obligation)
     assert store.read(list_unerased, [ref]) == []
     assert store.read(load_history, ref)[-1].facts["because"] == "retention"
     assert store.read(verify).first_bad is None
     await asyncio.sleep(0)
 
 
-async def test_one_that_was_taken_up_again_meanwhile_keeps_no_other_from_being_purged(
+async def test_a_complaint_reopened_before_the_purge_does_not_stop_the_others(
     usual_store: Store, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, desk = usual_store, Desk(usual_store)
     first, second = desk.closed(), desk.closed()
     clock.go_on(days=800)
-    found = store.read(list_expired, GB)
+    expired = store.read(list_expired, GB)
     desk.act(first, Verb.REOPEN, MANAGER, words={"reason": "new"})
-    replace_in_store(monkeypatch, store, list_expired, lambda *_: found)
+    replace_in_store(monkeypatch, store, list_expired, lambda *_: expired)
     _housekeeping(store, True)
-    (owed,) = store.write(claim, ["purge"], 5, 60)
-    await housekeeping(store, retention=GB)["purge"](owed)
+    (obligation,) = store.write(claim, ["purge"], 5, 60)
+    await housekeeping(store, retention=GB)["purge"](obligation)
 
     assert store.read(list_unerased, [first, second]) == [first]
 
 
-def test_an_erasure_that_a_backup_would_undo_is_not_begun(tmp_path: Path) -> None:
-    why = refused(lambda: require_writable(tmp_path / "no folder" / "erasures.jsonl"), StoreError)
-    assert "Nothing was erased" in str(why)
+def test_an_erasure_is_refused_if_its_journal_cannot_be_written(tmp_path: Path) -> None:
+    error = refused(lambda: require_writable(tmp_path / "no folder" / "erasures.jsonl"), StoreError)
+    assert "Nothing was erased" in str(error)
     require_writable(tmp_path / "erasures.jsonl")
     assert read_erasures(tmp_path / "erasures.jsonl") == []
 
 
 @clause("8.1")
-def test_a_restored_backup_forgets_again_what_was_erased_after_it(
+def test_a_restored_backup_repeats_the_erasures_that_came_after_it(
     usual_url: str, clock: FakeClock, tmp_path: Path
 ) -> None:
     file, journal = tmp_path / "backup.db", tmp_path / "erasures.jsonl"
@@ -276,12 +278,12 @@ def test_a_restored_backup_forgets_again_what_was_erased_after_it(
         remember(journal, done.erased, "2026-11-24T10:00:00Z")
         remember(journal, [other, "A7K-M3Q-9T"], "2026-11-25T10:00:00Z")
     assert read_erasures(journal) == [ref, other, "A7K-M3Q-9T"]
-    place = f"sqlite:///{tmp_path / 'restored.db'}"
-    restore(place, file, KEYS, clock())
-    with opened(place, clock) as store:
+    restored_url = f"sqlite:///{tmp_path / 'restored.db'}"
+    restore(restored_url, file, KEYS, clock())
+    with opened(restored_url, clock) as store:
         assert store.read(load_texts, ref) != []
         erased, left = again(store, journal)
-        # It was open when the backup was made: it is erased once it is closed, and said until then.
+        # One was open when the backup was made: it is listed until it is closed and erased.
         assert (erased, list(left)) == ([ref], [other])
         assert store.read(load_texts, ref) == []
         assert store.read(verify).first_bad is None

@@ -1,7 +1,7 @@
-"""Where people and programs meet several jurisdictions: settings, public page, the form in Slack, files.
+"""Several jurisdictions as people and programs see them: settings, public page, Slack form, files.
 
-The subject is settings and texts; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+The subject is settings and texts; test_store_* tests the store on both databases. Tests marked `on_both` also run on
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ def settings_of(folder: Path, more: str) -> Rulebooks:
     return rulebooks(load(file, {}), year=2026)
 
 
-def test_every_jurisdiction_of_the_settings_has_its_rulebook_and_its_language(tmp_path: Path) -> None:
-    known = settings_of(tmp_path, TURKEY)
-    assert (known.codes, known.languages) == (("GB", "TR"), ("en", "tr"))
-    assert known.own.jurisdictions == ("TR",)
-    assert known.of("TR").calendar.zone == "Europe/Istanbul"
+def test_every_jurisdiction_in_the_settings_has_its_rulebook_and_languages(tmp_path: Path) -> None:
+    books = settings_of(tmp_path, TURKEY)
+    assert (books.codes, books.languages) == (("GB", "TR"), ("en", "tr"))
+    assert books.own.jurisdictions == ("TR",)
+    assert books.of("TR").calendar.zone == "Europe/Istanbul"
     assert load(tmp_path / "amends.toml", {}).languages == ("en", "tr")
 
 
-def test_a_further_country_changes_nothing_that_the_own_rules_say(tmp_path: Path) -> None:
+def test_another_country_does_not_change_the_organisations_own_rules(tmp_path: Path) -> None:
     alone, both = settings_of(tmp_path, "").own, settings_of(tmp_path, TURKEY).own
     assert alone.id != both.id
     assert alone.says_as(both)
@@ -83,26 +83,26 @@ text.en = "Call {number} from outside."
 """
 
 
-def test_who_is_on_call_lives_by_the_organisations_clock(tmp_path: Path) -> None:
-    known = settings_of(tmp_path, SPECIAL + TURKEY)
-    assert (known.own.on_call.zone, known.of("TR").on_call.zone) == ("", "Europe/London")
+def test_the_on_call_hours_use_the_organisations_time_zone(tmp_path: Path) -> None:
+    books = settings_of(tmp_path, SPECIAL + TURKEY)
+    assert (books.own.on_call.zone, books.of("TR").on_call.zone) == ("", "Europe/London")
     evening = datetime(
         2026, 11, 3, 17, 30, tzinfo=UTC
     )  # half past eight in Istanbul, half past five in London
-    assert not on_call_covers(evening, known.of("TR").on_call, "Europe/Istanbul")
-    assert on_call_covers(evening, known.own.on_call, "Europe/Istanbul")
-    assert from_json(as_json(known.of("TR"))) == known.of("TR")
+    assert not on_call_covers(evening, books.of("TR").on_call, "Europe/Istanbul")
+    assert on_call_covers(evening, books.own.on_call, "Europe/Istanbul")
+    assert from_json(as_json(books.of("TR"))) == books.of("TR")
 
 
-def test_the_number_of_one_country_is_not_told_in_another(tmp_path: Path) -> None:
-    known = settings_of(tmp_path, SPECIAL + TURKEY)
-    (sign,) = known.of("TR").danger
+def test_the_danger_number_of_one_country_is_not_used_in_another(tmp_path: Path) -> None:
+    books = settings_of(tmp_path, SPECIAL + TURKEY)
+    (sign,) = books.of("TR").danger
     assert (sign.signs, sign.number) == (("gas",), None)
     warned = cautions(load(tmp_path / "amends.toml", {}))
     assert "jurisdiction.TR.emergency_number is not set: in danger people are given 112" in warned
 
 
-def test_a_new_year_changes_the_id_of_the_rules_and_nothing_that_they_say(tmp_path: Path) -> None:
+def test_a_new_year_changes_the_rulebooks_id_and_nothing_else(tmp_path: Path) -> None:
     settings_of(tmp_path, "")
     settings = load(tmp_path / "amends.toml", {})
     this, next_ = (rulebooks(settings, year=year).own for year in (2026, 2027))
@@ -110,17 +110,17 @@ def test_a_new_year_changes_the_id_of_the_rules_and_nothing_that_they_say(tmp_pa
     assert (this.edition, this.says_as(next_)) == (next_.edition, True)
 
 
-def test_the_public_page_is_of_the_country_asked_for_and_names_the_others() -> None:
+def test_the_public_page_shows_the_requested_country_and_links_the_others() -> None:
     async def nothing() -> dict[str, bool]:
         return {}
 
     async def figures() -> str:
         return ""
 
-    made = web_app(
+    application = web_app(
         page=lambda country: public_page(BOTH, TEXTS, country), readiness=nothing, metrics=figures, hooks={}
     )
-    caller = TestClient(made)
+    caller = TestClient(application)
     own, other, odd = (caller.get(f"/{query}").text for query in ("", "?country=tr", "?country=<b>"))
     assert 'lang="en"' in own
     assert 'href="/?country=TR"' in own
@@ -130,7 +130,7 @@ def test_the_public_page_is_of_the_country_asked_for_and_names_the_others() -> N
     assert odd == own
 
 
-def test_where_there_is_one_country_the_page_names_no_other() -> None:
+def test_with_one_country_the_public_page_links_no_other() -> None:
     assert "<nav>" not in public_page(Rulebooks(RULES), TEXTS)
 
 
@@ -143,31 +143,31 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 CALLED = {"channel": "phone", "description": "The meter was read wrong.", "language": "en"}
 
 
-async def test_staff_say_under_which_country_a_call_comes_where_there_are_several(office: Office) -> None:
+async def test_the_log_form_asks_for_the_country_if_there_are_several(office: Office) -> None:
     own = replace(OFFICE_RULES, jurisdictions=("TR",))
     turkish = replace(TURKISH, languages=OFFICE_RULES.languages, levels=OFFICE_RULES.levels)
     office.store.write(use_rulebooks, Rulebooks(own, {"TR": turkish}))
     await office.staff(ALICE).shortcut("log_complaint")
     modal = await office.staff(ALICE).opened("log_complaint")
     view = modal.view.content
-    (asked,) = (one for one in view["blocks"] if one.get("block_id") == "jurisdiction")
+    (field,) = (block for block in view["blocks"] if block.get("block_id") == "jurisdiction")
     assert view_problems(view, "modal") == []
-    assert asked["element"]["type"] == "static_select"
-    assert [one["value"] for one in asked["element"]["options"]] == ["GB", "TR"]
-    assert asked["element"]["initial_option"]["value"] == "GB"
+    assert field["element"]["type"] == "static_select"
+    assert [option["value"] for option in field["element"]["options"]] == ["GB", "TR"]
+    assert field["element"]["initial_option"]["value"] == "GB"
     await office.staff(ALICE).fills({**CALLED, "jurisdiction": "TR"})
     await office.staff(ALICE).submits()
     (ref,) = office.store.read(list_open_refs, "TR")
     assert office.store.read(load_case, ref).rules == turkish
 
 
-async def test_where_there_is_one_country_nobody_is_asked(office: Office) -> None:
+async def test_the_log_form_does_not_ask_for_the_country_if_there_is_one(office: Office) -> None:
     await office.staff(ALICE).shortcut("log_complaint")
     modal = await office.staff(ALICE).opened("log_complaint")
-    assert "jurisdiction" not in [one.get("block_id") for one in modal.view.content["blocks"]]
+    assert "jurisdiction" not in [block.get("block_id") for block in modal.view.content["blocks"]]
 
 
-def test_a_column_of_a_file_says_the_country_of_a_past_complaint(tmp_path: Path) -> None:
+def test_an_imported_row_can_name_its_country(tmp_path: Path) -> None:
     file = tmp_path / "past.csv"
     rows = (
         "2025-03-01 09:30,Fatura.,2025-03-20,resolved,phone,tr,tr",
@@ -176,15 +176,15 @@ def test_a_column_of_a_file_says_the_country_of_a_past_complaint(tmp_path: Path)
     header = "received_at,description,closed_at,close_code,channel,language,jurisdiction"
     file.write_text("\n".join((header, *rows)), encoding="utf-8")
     table = read_csv(file, languages=("en", "tr"))
-    taken, refused = past_complaints(table, ColumnMapping(), BOTH, now=datetime(2026, 11, 3, tzinfo=UTC))
-    (one,) = taken
-    assert one.jurisdiction == "TR"
-    assert one.received_at == datetime(2025, 3, 1, 6, 30, tzinfo=UTC)  # its own zone
+    accepted, refused = past_complaints(table, ColumnMapping(), BOTH, now=datetime(2026, 11, 3, tzinfo=UTC))
+    (past,) = accepted
+    assert past.jurisdiction == "TR"
+    assert past.received_at == datetime(2025, 3, 1, 6, 30, tzinfo=UTC)  # its own zone
     assert [row.reason for row in refused] == ["jurisdiction: write one of GB, TR"]
 
 
 @pytest.mark.on_both
-def test_the_case_file_and_the_copy_of_ones_data_tell_the_times_of_the_complaints_zone(
+def test_the_case_file_and_the_data_export_show_times_in_the_complaints_time_zone(
     usual_store: Store,
 ) -> None:
     desk = Desk(usual_store)
@@ -192,11 +192,11 @@ def test_the_case_file_and_the_copy_of_ones_data_tell_the_times_of_the_complaint
     ref = desk.assessed()
     usual_store.write(redate, ref, BOTH, "In Ankara.", jurisdiction="TR")
     labels = load_labels(("en",), "Europe/London", staff=True)
-    made = case_file(usual_store.read(export_case, ref), labels, made_at=usual_store.now())
-    assert "13:00" in repr(made)  # ten o'clock in London
+    document = case_file(usual_store.read(export_case, ref), labels, made_at=usual_store.now())
+    assert "13:00" in repr(document)  # ten o'clock in London
     person = desk.case(ref).complainant
-    mine = archive(usual_store, person, load_labels(("en",), "Europe/London"))
-    assert index_of(mine).count("13:00") > 0
+    exported = archive(usual_store, person, load_labels(("en",), "Europe/London"))
+    assert index_of(exported).count("13:00") > 0
 
 
 def index_of(packed: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The complainant's side in one process: real python-telegram-bot and store, the simulator for Telegram."""
+"""The complainant's side in one process: real python-telegram-bot and store, with the simulator as Telegram."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ TEXTS = load(["en", "tr"])
 
 
 @dataclass
-class Line:
-    """A running line; `settled` waits until everything due was done."""
+class TelegramDesk:
+    """The running Telegram side of the desk."""
 
     sim: Simulator
     store: Store
@@ -40,51 +40,51 @@ class Line:
     intake: Intake
     buttons: Buttons
     poller: Poller
-    performing: Worker
+    worker: Worker
 
     async def settled(self) -> None:
-        """Every update taken, every due duty done."""
+        """Wait until every update is handled and every due obligation done."""
         for _ in range(3):
             await self.sim.until(lambda: not self.sim.world.telegram.updates, what="updates taken")
-            await self.performing.idle()
+            await self.worker.idle()
 
-    async def tells(
+    async def send_story(
         self, name: str = "Anna", text: str = "The water has been brown since Monday."
     ) -> Customer:
-        """Somebody tells a story; returns her."""
+        """A customer sends a story; returns the customer."""
         customer = self.sim.customer(name)
         await customer.says(text)
         await self.settled()
         return customer
 
-    async def signs(self, customer: Customer) -> str:
-        """She answers the questions and sends; returns the reference."""
+    async def complete_form(self, customer: Customer) -> str:
+        """The customer answers the questions and sends the form; returns the reference."""
         for label in ("Done", "Skip", "Apology", "Send"):
             await customer.presses(label)
             await self.settled()
         return self.ref
 
-    def decides(self, ref: str) -> None:
-        """Staff put it right on the spot."""
-        store, by = self.store, self.store.read(load_actor, HANDLER)
-        store.write(open_case, ref, by, "case")
-        store.write(act, ref, Verb.ASSIGN, by, {"owner": HANDLER})
-        store.write(act, ref, Verb.ASSESS, by, ASSESSED)
+    def resolve(self, ref: str) -> None:
+        """Staff assess the complaint and resolve it at first contact."""
+        store, actor = self.store, self.store.read(load_actor, HANDLER)
+        store.write(open_case, ref, actor, "case")
+        store.write(act, ref, Verb.ASSIGN, actor, {"owner": HANDLER})
+        store.write(act, ref, Verb.ASSESS, actor, ASSESSED)
         words = {**RESOLVED_WORDS, "letter": "We flushed the pipe."}
-        store.write(act, ref, Verb.RESOLVE, by, RESOLVED, words)
+        store.write(act, ref, Verb.RESOLVE, actor, RESOLVED, words)
 
     @property
     def ref(self) -> str:
-        """The only complaint."""
-        (one,) = self.store.read(list_cases)[0]
-        return str(one["ref"])
+        """The reference of the only complaint."""
+        (row,) = self.store.read(list_cases)[0]
+        return str(row["ref"])
 
 
 @asynccontextmanager
-async def line(
+async def telegram_desk(
     sim: Simulator, store: Store, *, polls: bool = True, paced: bool = False, copy_of: CopyOf | None = None
-) -> AsyncIterator[Line]:
-    """Start it; on the way out everything is closed."""
+) -> AsyncIterator[TelegramDesk]:
+    """Start it; everything is closed at the end."""
     Desk(store)
     store.write(use_rulebook, RULES)
     app = build_application(sim.bot_token, sim.telegram_url)
@@ -92,19 +92,19 @@ async def line(
     intake = Intake(app, store, buttons, TEXTS)
     poller = Poller(app, store, intake, timeout=2)
     kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=paced, copy_of=copy_of)}
-    performing = Worker(store, kinds)
+    worker = Worker(store, kinds)
     await app.initialize()
     await app.start()
-    store.on_commit(performing.nudge)
-    tasks = [asyncio.create_task(performing.run())]
+    store.on_commit(worker.nudge)
+    tasks = [asyncio.create_task(worker.run())]
     if polls:
         tasks.append(asyncio.create_task(poller.run()))
     try:
-        yield Line(sim, store, app, intake, buttons, poller, performing)
+        yield TelegramDesk(sim, store, app, intake, buttons, poller, worker)
         assert sim.breaches == []
     finally:
         poller.stop()
-        performing.stop()
+        worker.stop()
         await asyncio.wait(tasks, timeout=10)
         await app.stop()
         await app.shutdown()

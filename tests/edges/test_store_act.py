@@ -1,4 +1,4 @@
-"""`act` against both databases: one wins, a repeat is told so, refusals stay on the record."""
+"""`act` on both databases: one concurrent act wins, a repeat is recognised, refused attempts are recorded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORD
 from tests.rules.builders import a_proposal
 
 
-def test_a_complaint_goes_from_receipt_to_closing_and_is_the_fold_of_its_events(store: Store) -> None:
+def test_a_case_from_receipt_to_closing_equals_the_fold_of_its_events(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
     case = store.read(load_case, ref)
@@ -50,7 +50,7 @@ def test_a_complaint_goes_from_receipt_to_closing_and_is_the_fold_of_its_events(
     assert store.read(verify).first_bad is None
 
 
-def test_of_two_people_acting_at_once_one_wins_and_the_other_is_told_what_happened(store: Store) -> None:
+def test_of_two_concurrent_acts_one_wins_and_the_other_is_refused_as_stale(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     outcomes: list[object] = []
@@ -67,23 +67,23 @@ def test_of_two_people_acting_at_once_one_wins_and_the_other_is_told_what_happen
         thread.start()
     for thread in threads:
         thread.join()
-    (winner,) = [one for one in outcomes if isinstance(one, str)]
-    (loser,) = [one for one in outcomes if isinstance(one, Stale)]
+    (winner,) = [outcome for outcome in outcomes if isinstance(outcome, str)]
+    (loser,) = [outcome for outcome in outcomes if isinstance(outcome, Stale)]
     assert (store.read(load_case, ref).owner, loser.since) == (winner, ("assign",))
 
 
-def test_fifty_at_once_leave_one_owner_and_an_unbroken_chain(store: Store) -> None:
+def test_fifty_concurrent_assignments_leave_one_owner_and_an_intact_hash_chain(store: Store) -> None:
     desk = Desk(store)
     store.write(
         sync_staff, [Member(f"P{n}", f"Person {n}", (), frozenset({Role.HANDLER})) for n in range(50)]
     )
     ref = desk.receive()
-    won: list[str] = []
+    winners: list[str] = []
 
     def take(member: str) -> None:
         try:
             store.write(act, ref, Verb.ASSIGN, desk.actor(member), {"owner": member}, version=0)
-            won.append(member)
+            winners.append(member)
         except Stale:
             return
 
@@ -92,7 +92,7 @@ def test_fifty_at_once_leave_one_owner_and_an_unbroken_chain(store: Store) -> No
         thread.start()
     for thread in threads:
         thread.join()
-    assert won == [store.read(load_case, ref).owner]
+    assert winners == [store.read(load_case, ref).owner]
     assert store.read(load_case, ref).version == 2
     assert store.read(verify).first_bad is None
 
@@ -119,16 +119,16 @@ def test_a_note_with_other_words_is_another_note(store: Store) -> None:
     assert store.read(load_case, ref).version == 3
 
 
-def test_a_key_makes_an_act_once_in_its_complaint_only(store: Store) -> None:
+def test_an_idempotency_key_is_unique_within_its_complaint_only(store: Store) -> None:
     desk = Desk(store)
-    one, other = desk.receive(), desk.receive(chat=desk.chat("70002"))
-    store.write(act, one, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
-    store.write(act, other, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+    first, second = desk.receive(), desk.receive(chat=desk.chat("70002"))
+    store.write(act, first, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+    store.write(act, second, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
     with pytest.raises(AlreadyDone):
-        store.write(act, one, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
+        store.write(act, first, Verb.END_FORM, SYSTEM, {"because": "silence"}, key="end_form:latest")
 
 
-def test_what_the_rules_refuse_may_be_tried_again_under_the_same_key(store: Store) -> None:
+def test_an_act_refused_by_the_rules_may_be_retried_under_the_same_key(store: Store) -> None:
     desk = Desk(store)
     ref = desk.assessed()
     with pytest.raises(OutOfOrder):
@@ -138,7 +138,7 @@ def test_what_the_rules_refuse_may_be_tried_again_under_the_same_key(store: Stor
     assert store.read(load_case, ref).state is State.DECIDED
 
 
-def test_a_decision_is_refused_while_the_complainant_wrote_since_the_last_read(
+def test_a_decision_is_refused_when_the_complainant_wrote_after_the_handlers_last_read(
     store: Store, clock: FakeClock
 ) -> None:
     desk = Desk(store)
@@ -186,25 +186,32 @@ def test_an_unknown_reference_is_refused(store: Store) -> None:
         desk.act(ref, Verb.LINK, facts={"relation": "same_incident", "other_ref": "A7K-M3Q-9T"})
 
 
-def test_an_act_settles_its_duty_in_the_same_transaction(store: Store) -> None:
+def test_an_act_completes_its_obligation_in_the_same_transaction(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     facts = {
         "words": 1, "category": "supply", "probability": 0.8, "severity": 2, "safety": 0,
         "abstained": False, "restricted": False, "model": None,
     }  # fmt: skip
-    desk.card_is_due()
-    (owed,) = store.write(claim, ["propose"], 1, 60)
+    desk.pass_card_delay()
+    (obligation,) = store.write(claim, ["propose"], 1, 60)
     store.write(
-        act, ref, Verb.PROPOSE, MODEL, facts, {"because": '{"why": "words"}'}, key=owed.key, settles=owed.id
+        act,
+        ref,
+        Verb.PROPOSE,
+        MODEL,
+        facts,
+        {"because": '{"why": "words"}'},
+        key=obligation.key,
+        settles=obligation.id,
     )
-    assert owed.id not in {row["id"] for row in store.read(list_failed, everything=True)}
+    assert obligation.id not in {row["id"] for row in store.read(list_failed, everything=True)}
     opened = store.write(open_case, ref, desk.actor(HANDLER), "assess")
     assert opened.proposal is not None
     assert (opened.proposal["category"], opened.proposal["because"]) == ("supply", {"why": "words"})
 
 
-def test_a_danger_that_was_proposed_stands_on_the_record_until_a_person_assesses(store: Store) -> None:
+def test_a_proposed_danger_stays_on_the_record_until_a_person_assesses(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     store.write(act, ref, Verb.PROPOSE, MODEL, a_proposal(severity=4, safety=1, category="safety"))
@@ -220,12 +227,12 @@ def test_a_danger_that_was_proposed_stands_on_the_record_until_a_person_assesses
     assert store.read(verify).first_bad is None
 
 
-def test_disagreeing_counts_who_could_review(store: Store) -> None:
+def test_disagreeing_escalates_only_if_an_independent_reviewer_exists(store: Store) -> None:
     desk = Desk(store)
     ref = desk.resolved()
     desk.complain(ref, Verb.DISAGREE, words={"words": "No."})
     assert (store.read(load_case, ref).state, store.read(load_case, ref).level) == (State.ESCALATED, 2)
-    store.write(sync_staff, [one for one in STAFF if one.id not in (MANAGER, TOP)])
+    store.write(sync_staff, [member for member in STAFF if member.id not in (MANAGER, TOP)])
     other = desk.resolved(chat=desk.chat("70002"))
     desk.complain(other, Verb.DISAGREE, words={"words": "No."}, chat=desk.chat("70002"))
     assert store.read(load_case, other).state is State.DISAGREED
@@ -233,35 +240,35 @@ def test_disagreeing_counts_who_could_review(store: Store) -> None:
 
 def test_a_duplicate_of_another_person_is_not_merged(store: Store) -> None:
     desk = Desk(store)
-    one, same, other = desk.receive(), desk.receive(), desk.receive(chat=desk.chat("70002"))
+    first, same, other = desk.receive(), desk.receive(), desk.receive(chat=desk.chat("70002"))
     with pytest.raises(NotAllowed):
-        desk.act(one, Verb.MERGE, facts={"relation": "duplicate", "other_ref": other})
-    desk.act(one, Verb.MERGE, facts={"relation": "duplicate", "other_ref": same})
-    assert store.read(export_record, one)["close_code"] == "merged"
+        desk.act(first, Verb.MERGE, facts={"relation": "duplicate", "other_ref": other})
+    desk.act(first, Verb.MERGE, facts={"relation": "duplicate", "other_ref": same})
+    assert store.read(export_record, first)["close_code"] == "merged"
     assert [
         (link["other_ref"], link["relation"], link["theirs"])
-        for link in store.read(export_record, one)["links"]
+        for link in store.read(export_record, first)["links"]
     ] == [
         (same, "duplicate", False),
         (same, "merged", True),
     ]
 
 
-def test_roles_hold_by_period(store: Store, clock: FakeClock) -> None:
+def test_roles_are_valid_by_period(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
     assert desk.actor(HANDLER).roles == {Role.HANDLER}
     clock.go_on(days=1)
     store.write(sync_staff, [Member(HANDLER, "Ann Sealedname", (), frozenset({Role.MANAGER})), *STAFF[1:4]])
     assert desk.actor(HANDLER).roles == {Role.MANAGER}
     assert desk.actor("U5").roles == frozenset()
-    assert [one.id for one in store.read(list_members)] == ["U1", "U2", "U3", "U4"]
+    assert [member.id for member in store.read(list_members)] == ["U1", "U2", "U3", "U4"]
     assert store.read(load_member, "U5") is None
-    found = store.read(load_member, "U1")
-    assert found is not None
-    assert (found.name, found.roles) == ("Ann Sealedname", {Role.MANAGER})
+    member = store.read(load_member, "U1")
+    assert member is not None
+    assert (member.name, member.roles) == ("Ann Sealedname", {Role.MANAGER})
     store.write(sync_staff, STAFF)
     assert desk.actor("U5").roles == {Role.AUDITOR}
-    assert desk.actor("nobody").roles == frozenset()
+    assert desk.actor("unknown").roles == frozenset()
 
 
 def test_drafts_are_kept_for_a_day(store: Store, clock: FakeClock) -> None:
@@ -281,7 +288,7 @@ def test_drafts_are_kept_for_a_day(store: Store, clock: FakeClock) -> None:
     assert store.read(read_draft, fresh) is None
 
 
-def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
+def test_a_post_is_claimed_once_updated_and_moved(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     assert store.write(claim_post, ref, "C1", "card") == store.write(claim_post, ref, "C1", "card")
@@ -295,7 +302,7 @@ def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
     )
     store.write(record_post_deleted, ref, "card")
     store.write(claim_post, ref, "C2", "restricted")
-    assert [(one.channel, one.purpose, one.ts) for one in store.read(list_posts, ref)] == [
+    assert [(post.channel, post.purpose, post.ts) for post in store.read(list_posts, ref)] == [
         ("C2", "restricted", None)
     ]
     again = store.write(claim_post, ref, "C1", "card")
@@ -303,7 +310,9 @@ def test_a_post_is_claimed_once_shown_and_moved(store: Store) -> None:
     assert (store.write(record_slack_key, "Ev1"), store.write(record_slack_key, "Ev1")) == (False, True)
 
 
-def test_the_lines_that_waited_for_the_first_card_come_in_their_order(store: Store, clock: FakeClock) -> None:
+def test_thread_lines_that_waited_for_the_first_card_are_sent_in_order(
+    store: Store, clock: FakeClock
+) -> None:
     desk = Desk(store)
     ref = desk.receive()
     clock.go_on(seconds=5)
@@ -312,11 +321,11 @@ def test_the_lines_that_waited_for_the_first_card_come_in_their_order(store: Sto
     clock.go_on(seconds=1)
     store.write(record_posted, ref, "card", "17.1", 2, 1)
     seqs = []
-    while found := store.write(claim, ["thread"], 9, 60.0):
-        seqs += [one.facts["seq"] for one in found]
-        store.write(complete, found[0].id)
+    while claimed := store.write(claim, ["thread"], 9, 60.0):
+        seqs += [obligation.facts["seq"] for obligation in claimed]
+        store.write(complete, claimed[0].id)
     assert seqs == [1, 2]
-    # A later drawing frees nothing.
+    # A later update of the card releases nothing.
     desk.add(ref, "One thing more")
     (burst,) = store.write(claim, ["thread"], 9, 60.0)
     store.write(reschedule, burst.id, store.now() + timedelta(seconds=60), "the burst may go on")
@@ -324,7 +333,7 @@ def test_the_lines_that_waited_for_the_first_card_come_in_their_order(store: Sto
     assert store.write(claim, ["thread"], 9, 60.0) == []
 
 
-def test_a_complaint_is_found_by_its_exact_number_however_it_is_written(store: Store) -> None:
+def test_a_complaint_is_found_by_its_exact_number_in_any_spelling(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
     assert store.write(keep_identifier, ref, "phone", "020 7946 0018")
@@ -336,7 +345,7 @@ def test_a_complaint_is_found_by_its_exact_number_however_it_is_written(store: S
     assert store.read(find_by_identifier, "AB12345", "GB") == []
 
 
-def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: FakeClock) -> None:
+def test_complaints_are_listed_by_next_due_date_page_by_page(store: Store, clock: FakeClock) -> None:
     desk = Desk(store)
     refs = []
     for n in range(5):
@@ -345,7 +354,7 @@ def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: 
     closed = desk.closed(chat=desk.chat("70001"))
     page, cursor = store.read(list_cases, limit=4)
     rest, end = store.read(list_cases, limit=4, after=cursor)
-    assert [one["ref"] for one in page + rest] == [*refs, closed]
+    assert [row["ref"] for row in page + rest] == [*refs, closed]
     assert end is None
     assert page[0] == {
         "ref": refs[0],
@@ -358,6 +367,6 @@ def test_complaints_are_listed_next_due_first_page_by_page(store: Store, clock: 
         "next_due": {"target": "ack", "at": "2026-11-04T17:30:00Z"},
     }
     assert rest[-1]["next_due"] is None
-    assert [one["ref"] for one in store.read(list_cases, state="closed")[0]] == [closed]
-    assert [one["ref"] for one in store.read(list_cases, overdue=True)[0]] == refs[:3]
+    assert [row["ref"] for row in store.read(list_cases, state="closed")[0]] == [closed]
+    assert [row["ref"] for row in store.read(list_cases, overdue=True)[0]] == refs[:3]
     assert store.read(list_cases, owner=HANDLER, priority="P4")[0][0]["ref"] == closed

@@ -1,4 +1,4 @@
-"""Keys are changed while the desk works: nothing becomes unreadable, and the older key may then be dropped."""
+"""The instance's key is rotated while the desk works: everything stays readable, and the old key may be dropped."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from tests.edges.desk import HANDLER, Desk
 OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
 
 
-def a_past(store: Store) -> str:
-    """Something of every kind that the instance's secret closes or signs."""
+def fill_with_secrets(store: Store) -> str:
+    """Something of every kind that the instance's secret encrypts or signs; returns a reference."""
     desk = Desk(store)
     ref = desk.receive("Brown water.")
     store.write(keep_identifier, ref, "customer", "C-1001")
@@ -52,18 +52,18 @@ def a_past(store: Store) -> str:
 
 
 def rotate(store: Store) -> int:
-    """To the end, as the command does."""
-    moved = 0
-    while some := store.write(rotate_keys, 2):
-        moved += some
+    """Rotate to the end, as the command does; returns the number of rows."""
+    total = 0
+    while rotated := store.write(rotate_keys, 2):
+        total += rotated
     store.write(record_keys_rotated)
-    return moved
+    return total
 
 
 @clause("8.1")
 def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock: FakeClock) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
-        ref = a_past(store)
+        ref = fill_with_secrets(store)
         outside, before = store.write(checkpoint), store.read(export_record, ref)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
         stale = store.read(list_stale_keys)
@@ -73,39 +73,41 @@ def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock:
     with opened(database_url, clock, Keyring([NEW])) as store:
         assert store.read(export_record, ref) == before
         assert store.read(verify).first_bad is None
-        # What was signed before and kept outside still counts: the record says which keys were ours.
+        # A document signed before and kept outside still verifies: the record holds the earlier public keys.
         assert store.read(verify, outside).first_bad is None
         assert store.read(find_by_identifier, "c 1001", "GB") == [ref]
         assert store.read(read_dead_letter, store.read(list_dead_letters)[0]["id"]).raw == b"raw"
-        assert [one.payload for one in store.write(claim, ["digest"], 5, 60)] == [{"text": "of the house"}]
+        assert [digest.payload for digest in store.write(claim, ["digest"], 5, 60)] == [
+            {"text": "of the house"}
+        ]
         assert len(store.read(list_members)) == 5
         desk = Desk(store, count(50))
         desk.add(ref, "And it smells.")
-        assert [one.text for one in store.read(load_texts, ref)] == ["Brown water.", "And it smells."]
+        assert [text.text for text in store.read(load_texts, ref)] == ["Brown water.", "And it smells."]
         assert store.write(checkpoint)["public_key"] != outside["public_key"]
         assert store.read(verify).first_bad is None
 
 
-def test_a_rotation_that_was_interrupted_goes_on_where_it_stood(database_url: str, clock: FakeClock) -> None:
+def test_an_interrupted_rotation_continues_where_it_stopped(database_url: str, clock: FakeClock) -> None:
     both = Keyring([NEW, OLD])
     with opened(database_url, clock, Keyring([OLD])) as store:
-        ref = a_past(store)
+        ref = fill_with_secrets(store)
     with opened(database_url, clock, both) as store:
         whole = store.read(list_stale_keys)
         first = store.write(rotate_keys, 1) + store.write(rotate_keys, 2)
         assert store.read(list_stale_keys) == whole - first
-        # Half of it is under either key, and everything can be read.
+        # Part of it is under each key, and everything is readable.
         assert store.read(load_texts, ref)[0].text == "Brown water."
     with opened(database_url, clock, both) as store:
         assert rotate(store) == whole - first
         assert store.write(rotate_keys) == 0
 
 
-def test_a_key_that_is_not_in_the_list_is_named_and_nothing_is_lost(
+def test_without_the_older_key_a_rotation_is_refused_and_nothing_is_lost(
     database_url: str, clock: FakeClock
 ) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
-        ref = a_past(store)
+        ref = fill_with_secrets(store)
     with (
         opened(database_url, clock, Keyring([NEW])) as store,
         pytest.raises(SealBroken, match="AMENDS_SECRET_KEY"),
@@ -115,9 +117,7 @@ def test_a_key_that_is_not_in_the_list_is_named_and_nothing_is_lost(
         assert store.read(load_texts, ref)[0].text == "Brown water."
 
 
-def test_complaints_that_come_in_during_a_rotation_can_all_be_read(
-    database_url: str, clock: FakeClock
-) -> None:
+def test_complaints_received_during_a_rotation_are_all_readable(database_url: str, clock: FakeClock) -> None:
     both = Keyring([NEW, OLD])
     with opened(database_url, clock, Keyring([OLD])) as store:
         desk = Desk(store)
@@ -126,8 +126,8 @@ def test_complaints_that_come_in_during_a_rotation_can_all_be_read(
     stop = threading.Event()
 
     def work() -> None:
-        with opened(database_url, clock, both) as beside:
-            desk = Desk(beside, count(1000))
+        with opened(database_url, clock, both) as other_store:
+            desk = Desk(other_store, count(1000))
             for n in range(10_000):
                 if stop.is_set():
                     return
@@ -150,12 +150,12 @@ def test_complaints_that_come_in_during_a_rotation_can_all_be_read(
             30 + len(late)
         )
         assert store.read(verify).first_bad is None
-        # Nobody was taken for somebody new because their number was filed under another key.
+        # A person whose number was filed under the other key was recognised.
         people = store.read(lambda tx: tx.connection.execute(select(PEOPLE.c.id)).all())
         assert len(people) == 30 + len(late)
 
 
-def test_nothing_of_an_erased_person_hinders_a_rotation(database_url: str, clock: FakeClock) -> None:
+def test_an_erased_person_does_not_prevent_a_rotation(database_url: str, clock: FakeClock) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
         ref = Desk(store).closed()
         store.write(erase, ref, "request")
@@ -168,9 +168,9 @@ def test_nothing_of_an_erased_person_hinders_a_rotation(database_url: str, clock
         assert store.read(verify).first_bad is None
 
 
-def test_every_look_up_hash_is_of_the_newest_key(database_url: str, clock: FakeClock) -> None:
+def test_every_lookup_hash_uses_the_newest_key_after_a_rotation(database_url: str, clock: FakeClock) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
-        a_past(store)
+        fill_with_secrets(store)
         before = _hashes(store)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
         rotate(store)
@@ -180,11 +180,13 @@ def test_every_look_up_hash_is_of_the_newest_key(database_url: str, clock: FakeC
 def _hashes(store: Store) -> set[bytes]:
     queries = (select(CONTACTS.c.address_index), select(IDENTIFIERS.c.value_index))
     return store.read(
-        lambda tx: {bytes(one) for query in queries for one in tx.connection.execute(query).scalars()}
+        lambda tx: {
+            bytes(lookup_hash) for query in queries for lookup_hash in tx.connection.execute(query).scalars()
+        }
     )
 
 
-def test_a_button_made_under_the_older_key_still_works() -> None:
+def test_a_button_signed_with_the_older_key_still_works() -> None:
     press = ButtonInput("accept", "decision", "A7K-M3Q-9T", 3)
     data = Buttons(OLD).encode("7", press)
     assert Buttons(NEW, OLD).decode("7", data) == press
@@ -193,9 +195,9 @@ def test_a_button_made_under_the_older_key_still_works() -> None:
     assert Buttons(NEW, OLD).encode("7", press) == Buttons(NEW).encode("7", press)
 
 
-def test_who_reads_sees_nothing_of_a_rotation(database_url: str, clock: FakeClock) -> None:
+def test_reading_a_case_is_unaffected_by_a_rotation(database_url: str, clock: FakeClock) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
-        ref = a_past(store)
+        ref = fill_with_secrets(store)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
         rotate(store)
         assert (
