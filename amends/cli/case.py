@@ -237,7 +237,7 @@ def _print_record(record: Mapping[str, Any], zone: ZoneInfo) -> None:
 
 
 def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
-    """What happened, when, by whom, in which role, under which clause."""
+    """What happened and when, who did it, in which role, under which clause."""
     from store.cases.export import export_record
 
     with open_record(config) as (_, store):

@@ -107,26 +107,26 @@ def backup(
 
     settings = load(config)
     with progress_bar("Backing up") as progress:
-        made = back_up(settings.secrets.database_url, file, overwrite=force, progress=progress)
+        copy = back_up(settings.secrets.database_url, file, overwrite=force, progress=progress)
     with open_record(config) as (_, store):
-        facts = {"heads": made.heads, "root": made.root, "size": made.size}
+        facts = {"heads": copy.heads, "root": copy.root, "size": copy.size}
         store.write(record_instance_event, "backup", facts)
     if json:
         print_json(
             {
-                "file": str(made.file),
-                "size": made.size,
-                "revision": made.revision,
-                "complaints": made.complaints,
-                "events": made.events,
-                "heads": made.heads,
-                "root": made.root,
+                "file": str(copy.file),
+                "size": copy.size,
+                "revision": copy.revision,
+                "complaints": copy.complaints,
+                "events": copy.events,
+                "heads": copy.heads,
+                "root": copy.root,
             }
         )
         return
-    counts = f"{many(made.complaints, 'complaint')}, {many(made.events, 'event')}"
-    out.print(f"{file}: {many(made.size, 'byte')}, {counts}.")
-    out.print(f"{many(made.heads, 'head')} under the root {made.root}.")
+    counts = f"{many(copy.complaints, 'complaint')}, {many(copy.events, 'event')}"
+    out.print(f"{file}: {many(copy.size, 'byte')}, {counts}.")
+    out.print(f"{many(copy.heads, 'head')} under the root {copy.root}.")
     out.print(f"Check it: amends db verify --backup {file}")
     out.print(
         "The keys are not in it: keep AMENDS_SECRET_KEY (.env) apart from it, for as long as you keep it; "

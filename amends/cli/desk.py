@@ -23,7 +23,7 @@ def run(
     ] = None,
     config: Config = None,
 ) -> None:
-    """Work until SIGTERM; then finish what was begun and stop within 10 seconds."""
+    """Work until SIGTERM; then finish the work in progress and stop within 10 seconds."""
     parts = tuple(part.strip() for part in only.split(",")) if only is not None else PARTS
     unknown = [part for part in parts if part not in PARTS]
     if unknown:

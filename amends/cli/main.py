@@ -59,7 +59,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         "The whole desk against a simulator of both platforms, on a throw-away database; prints one address.",
     ),
     LazyCommand(
-        "run", "desk:run", "Work until SIGTERM; then finish what was begun and stop within 10 seconds."
+        "run", "desk:run", "Work until SIGTERM; then finish the work in progress and stop within 10 seconds."
     ),
     LazyCommand(
         "import",
@@ -162,7 +162,9 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "The whole record of one complaint, words included; that it was shown stays on the record.",
         ),
         LazyCommand(
-            "history", "case:history", "What happened, when, by whom, in which role, under which clause."
+            "history",
+            "case:history",
+            "What happened and when, who did it, in which role, under which clause.",
         ),
         LazyCommand(
             "due",
@@ -277,7 +279,7 @@ def main() -> NoReturn:
 def script() -> NoReturn:
     """The console script: `main` in a process that ends with it.
 
-    Imports make 200,000 objects that stay. Looking for garbage among them meanwhile takes a tenth of a short
+    Imports make 200,000 objects that stay. Looking for garbage among them takes a tenth of a short
     command, and once more at the end a fifth.
     """
     gc.set_threshold(200_000, *USUAL_COLLECTION[1:])

@@ -27,7 +27,7 @@ err = Console(stderr=True, markup=False, width=None if sys.stderr.isatty() else 
 
 
 def print_json(document: Any) -> None:
-    """Write one document and nothing else to standard output."""
+    """Write one document to standard output, which gets no other text."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
 
 

@@ -66,7 +66,7 @@ def init(
 
 
 def _answer(option: str | None, question: str, default: str) -> str:
-    """The option, else the answer to a question; the default without a terminal."""
+    """The option, or the answer to a question; without a terminal the default."""
     if option is not None:
         return option
     has_terminal = sys.stdin.isatty() and sys.stdout.isatty()

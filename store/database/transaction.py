@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Float, Table
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -108,14 +109,7 @@ class Tx:
         return self.connection.execute(statement, dict(row)).first() is not None
 
     def _insert(self, table: Table) -> Any:
-        # Only the dialect of this database: the other one takes 15 ms to import, at every start of a command.
-        if self.is_sqlite:
-            from sqlalchemy.dialects.sqlite import insert
-
-            return insert(table)
-        from sqlalchemy.dialects.postgresql import insert as insert_in_postgresql
-
-        return insert_in_postgresql(table)
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def put(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert the row, or update the row with the same primary key."""

@@ -57,7 +57,7 @@ def evaluate(
 
     loaded = load_file(model)
     options = ColumnOptions(text, category, severity, language, at, map_)
-    table = read_labelled(file, options, optional_settings(config), known=loaded.categories)
+    table = read_labelled(file, options, optional_settings(config), categories=loaded.categories)
     write_refused(refused, table)
     with stage(f"Judging on {many(len(table.examples), 'row')}"):
         figures = evaluate_model(loaded, table.examples)

@@ -78,18 +78,18 @@ def optional_settings(config: Path | None) -> Settings | None:
 
 
 def text_languages(settings: Settings | None) -> tuple[str, ...]:
-    """The languages that a text may be in: the organisation's, else all that triage can detect."""
+    """The languages that a text may be in: the organisation's, or all that triage can detect."""
     from triage.text import TOLD_APART
 
     return settings.organisation.languages if settings is not None else TOLD_APART
 
 
 def read_labelled(
-    file: Path, columns: ColumnOptions, settings: Settings | None, *, known: tuple[str, ...]
+    file: Path, columns: ColumnOptions, settings: Settings | None, *, categories: tuple[str, ...]
 ) -> ExampleTable:
     """The examples of a file; standard error names what was guessed and refused.
 
-    `known` are the categories that labels may be spellings of. Raises UnreadableTable, UnusableExamples.
+    `categories` are those that labels may be spellings of. Raises UnreadableTable, UnusableExamples.
     """
     from amends.importing.mapping import read_mapping
     from triage.csv.examples import ReadingOptions, read_examples, require_examples
@@ -112,7 +112,7 @@ def read_labelled(
             table = read_examples(
                 file,
                 columns=_column_names(columns, mapped),
-                preferred_labels=known,
+                preferred_labels=categories,
                 options=options,
                 progress=progress,
             )

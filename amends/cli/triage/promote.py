@@ -132,13 +132,13 @@ def _judge(
     if number is not None:
         until, own_run = store.read(load_learnt_until, number)
         trained_here = ModelInUse(candidate, until, own_run) if own_run else None
-    held = None if present is None else held_back(own_history.rows, present.model)
+    held_out = None if present is None else held_back(own_history.rows, present.model)
     verdict = judge_file(
         candidate,
         rows,
         in_use=present,
         seen=trained_here,
-        history=held,
+        history=held_out,
         alert_budget=settings.triage.alert_budget,
     )
     return verdict, len(rows)

@@ -16,7 +16,7 @@ from amends.cli.output import err, stage
 if TYPE_CHECKING:
     from triage.model.pipeline import Model
 
-#: The fact of a cached model that names its version: without it a file is someone else's.
+#: The fact of a cached model that names its version: a file without it was not written here.
 _FACT = "starter_version"
 
 

@@ -91,16 +91,16 @@ def train(
     files.require_free(force=force)
     settings = optional_settings(config)
     defaults = settings.triage if settings is not None else Triage()
-    known = _known_categories(settings)
+    categories = _desk_categories(settings)
     table = None
     if file is not None:
         columns = ColumnOptions(text, category, severity, language, at, map_)
-        table = read_labelled(file, columns, settings, known=known)
+        table = read_labelled(file, columns, settings, categories=categories)
     write_refused(refused, table)
-    own = _own_examples(settings, known)
+    own = _own_examples(settings, categories)
     read_at: datetime | None = None
     if file is None and not from_record:
-        rows, extra = list(own), _starters(own, settings, known, starters)
+        rows, extra = list(own), _starters(own, settings, categories, starters)
         if not rows:
             raise typer.BadParameter(
                 "name a CSV file, learn from the record with --from-record, or write examples of your own "
@@ -110,7 +110,10 @@ def train(
     else:
         confirmed, read_at = _confirmed(config) if from_record else ([], None)
         rows = [*(table.examples if table is not None else ()), *confirmed]
-        extra = [*_starters(rows, settings, known, starters), *(own if _has_only(rows, known) else ())]
+        extra = [
+            *_starters(rows, settings, categories, starters),
+            *(own if _has_only(rows, categories) else ()),
+        ]
     with stages() as (start_stage, progress):
         learnt = learn(
             rows,
@@ -198,7 +201,7 @@ class _Files:
         return card
 
 
-def _known_categories(settings: Settings | None) -> tuple[str, ...]:
+def _desk_categories(settings: Settings | None) -> tuple[str, ...]:
     """The categories of the desk, those of the organisation included."""
     if settings is None:
         return tuple(Category)
@@ -224,12 +227,12 @@ def _has_only(rows: Sequence[Example], categories: Sequence[str]) -> bool:
 
 
 def _starters(
-    rows: Sequence[Example], settings: Settings | None, known: Sequence[str], wanted: bool | None
+    rows: Sequence[Example], settings: Settings | None, categories: Sequence[str], wanted: bool | None
 ) -> list[Example]:
-    """The starter examples to learn from, in the languages of the organisation, else of the rows."""
+    """The starter examples to learn from, in the languages of the organisation, or of the rows."""
     from triage.learning.examples import starter_examples, starter_languages
 
-    if wanted is False or (wanted is None and not _has_only(rows, known)):
+    if wanted is False or (wanted is None and not _has_only(rows, categories)):
         return []
     if settings is not None:
         languages = set(text_languages(settings))
@@ -238,13 +241,13 @@ def _starters(
     return starter_examples([code for code in starter_languages() if code in languages] or ["en"])
 
 
-def _own_examples(settings: Settings | None, known: Sequence[str]) -> tuple[Example, ...]:
+def _own_examples(settings: Settings | None, categories: Sequence[str]) -> tuple[Example, ...]:
     """The examples in the organisation's files; `amends check` names those refused."""
     from triage.learning.examples import organisation_examples
 
     if settings is None:
         return ()
-    own = organisation_examples(settings.examples_folder, known)
+    own = organisation_examples(settings.examples_folder, categories)
     unused = sum(map(len, own.refused.values())) + len(own.unreadable)
     if unused:
         err.print(f"Not all of {settings.examples_folder} is used: `amends check` says why.")
