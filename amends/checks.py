@@ -16,18 +16,18 @@ from amends.settings import Settings, SettingsError, cautions, rulebook, ruleboo
 from amends.settings.rulebook import preset_named
 from bots.http_body import is_loopback
 from bots.texts.catalogue import TextsError
-from bots.texts.loading import STAFF, load
+from bots.texts.loading import STAFF, load_catalogues
 from complaints.actors import staff
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from complaints.rulebook import Calendar, categories_of
 from complaints.timestamps import parse_time
 from complaints.vocabulary import Role
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 from store.custody.rotate_keys import list_stale_keys
 from store.database.errors import StoreError
 from store.database.migrate import schema_status
 from store.models.erased import list_models_with_erased_words
-from store.models.examples import count_assessed
+from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run, read_model_blob
 from store.proof.instance_log import list_instance_events
 from store.store import Store, open_store
@@ -44,7 +44,7 @@ _ROWS_SHOWN = 5
 _CHANNEL_ERRORS = frozenset({"channel_not_found", "not_in_channel", "is_archived", "missing_scope"})
 
 #: What a drift warning means, for people at the command line.
-DRIFTS = {
+DRIFT_TEXTS = {
     "agreement": "people confirm {value:.0%} of the last {rows} proposals, the card says {bound:.0%}",
     "mix": "the last {rows} complaints are of other categories than before (index {value:.2f} > {bound:.2f})",
     "calibration": "over the last {rows} its probabilities are off by {value:.2f}, at most {bound:.2f} is usual",
@@ -109,10 +109,10 @@ def _schemes(presets: Iterable[str]) -> Iterator[CheckFinding]:
 
 def _days_off(calendar: Calendar, now: datetime) -> str:
     """The number of days off, and the next ones by name, so that a missing closure is noticed."""
-    today = wall(now, calendar.zone).date()
+    today = local_time(now, calendar.zone).date()
     coming = [day for day in sorted(calendar.holidays) if day >= today][:_DAYS_SHOWN]
     names = "; ".join(f"{day} {calendar.holidays[day]}" for day in coming)
-    return f"{many(len(calendar.holidays), 'day')} off, {calendar.zone}; next {names or 'none'}"
+    return f"{pluralise(len(calendar.holidays), 'day')} off, {calendar.zone}; next {names or 'none'}"
 
 
 def _secret_keys(settings: Settings) -> Iterator[CheckFinding]:
@@ -158,7 +158,7 @@ def _last_backup(store: Store) -> CheckFinding:
     if not events:
         return CheckFinding("warn", "backup", "none by `amends db backup` yet", remedy)
     age = store.now() - parse_time(events[0]["at"])
-    last = f"last {events[0]['at']}, {many(age.days, 'day')} ago"
+    last = f"last {events[0]['at']}, {pluralise(age.days, 'day')} ago"
     if age > BACKUP_MAX_AGE:
         return CheckFinding("warn", "backup", last, remedy)
     return CheckFinding("ok", "backup", last)
@@ -171,7 +171,7 @@ def _older_keys(store: Store, key_count: int) -> Iterator[CheckFinding]:
     stale = store.read(list_stale_keys)
     if stale:
         yield CheckFinding(
-            "warn", "older keys", f"still encrypt {many(stale, 'thing')}", "Run `amends db rotate-key`."
+            "warn", "older keys", f"still encrypt {pluralise(stale, 'thing')}", "Run `amends db rotate-key`."
         )
     else:
         yield CheckFinding(
@@ -222,16 +222,18 @@ def model_findings(
 
 
 def _drift(store: Store, accuracy: float | None) -> Iterator[CheckFinding]:
-    from triage.learning.drift import LOOKED_AT, drift_in
+    from triage.learning.drift import ASSESSMENTS_READ, find_drift_in_record
 
-    for drift in drift_in(store.read(count_assessed, LOOKED_AT), {"accuracy": accuracy}):
-        yield CheckFinding("warn", "model drift", DRIFTS[drift.code].format(**drift.as_json()), _DRIFT)
+    for drift in find_drift_in_record(
+        store.read(list_assessed_proposals, ASSESSMENTS_READ), {"accuracy": accuracy}
+    ):
+        yield CheckFinding("warn", "model drift", DRIFT_TEXTS[drift.code].format(**drift.as_json()), _DRIFT)
 
 
 def _texts(settings: Settings) -> Iterator[CheckFinding]:
     try:
-        load(settings.languages, settings.texts_folder)
-        load((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
+        load_catalogues(settings.languages, settings.texts_folder)
+        load_catalogues((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
     except TextsError as wrong:
         yield CheckFinding("fail", "texts", str(wrong), f"Correct it in {settings.texts_folder}.")
         return
@@ -265,7 +267,7 @@ def _levels(settings: Settings) -> Iterator[CheckFinding]:
 def _categories(settings: Settings) -> Iterator[CheckFinding]:
     """The organisation's own categories, and whether the model has enough examples of each."""
     # Imported here because it loads the language detector, which other commands do not need.
-    from triage.learning.examples import ENOUGH, organisation_examples
+    from triage.learning.examples import ENOUGH_EXAMPLES, organisation_examples
 
     own = [category.key for category in settings.category]
     folder = settings.examples_folder
@@ -275,7 +277,7 @@ def _categories(settings: Settings) -> Iterator[CheckFinding]:
     for name, rows in files.refused.items():
         reasons = "; ".join(f"line {row.line}: {row.reason}" for row in rows[:_ROWS_SHOWN])
         yield CheckFinding(
-            "warn", "examples", f"not used of {folder / name}: {many(len(rows), 'row')}", reasons
+            "warn", "examples", f"not used of {folder / name}: {pluralise(len(rows), 'row')}", reasons
         )
     few = files.few(own)
     if few:
@@ -284,11 +286,11 @@ def _categories(settings: Settings) -> Iterator[CheckFinding]:
             "warn",
             "categories",
             f"too few examples of {counts}",
-            f"Write {ENOUGH} or more of each in {folder}.",
+            f"Write {ENOUGH_EXAMPLES} or more of each in {folder}.",
         )
     elif own:
         yield CheckFinding(
-            "ok", "categories", f"{len(own)} of your own, {many(len(files.examples), 'example')}"
+            "ok", "categories", f"{len(own)} of your own, {pluralise(len(files.examples), 'example')}"
         )
     elif files.examples:
         yield CheckFinding("ok", "examples", f"{len(files.examples)} of your own")

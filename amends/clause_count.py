@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amends.settings import Settings, rulebook
-from bots.texts.loading import load as load_texts
-from reports.clauses.count import ClauseCount, Count, Shown, count, shown
-from reports.clauses.evidence import House, RolePeriod
+from bots.texts.loading import load_catalogues as load_texts
+from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count, list_case_evidence
+from reports.clauses.evidence import OrganisationFacts, RolePeriod
 from reports.clauses.queries.principles import NOTICES
 from reports.integrity import Proof
 from store.cases.pages import list_role_periods, load_case_history
@@ -16,18 +16,18 @@ from store.custody.verify import verify
 from store.store import Store
 
 
-def counted(store: Store, settings: Settings, *, proof: bool = True) -> Count:
+def count_clauses(store: Store, settings: Settings, *, proof: bool = True) -> ClauseReport:
     """Every clause with today's evidence. With `proof` the whole hash chain is read and checked."""
     return count(store.whole_record(), organisation_facts(store, settings, proof=proof))
 
 
-def one_case(store: Store, settings: Settings, ref: str) -> list[Shown]:
+def count_case_clauses(store: Store, settings: Settings, ref: str) -> list[CaseEvidence]:
     """The evidence of one complaint for each clause. Raises UnknownReference if there is no such complaint."""
     history = store.read(load_case_history, ref)
-    return list(shown(history, organisation_facts(store, settings, proof=False)))
+    return list(list_case_evidence(history, organisation_facts(store, settings, proof=False)))
 
 
-def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> House:
+def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> OrganisationFacts:
     """What the count needs to know of the organisation today, apart from its complaints."""
     rules = rulebook(settings)
     texts = load_texts(rules.languages, settings.texts_folder)
@@ -35,7 +35,7 @@ def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> Hous
         (language, text_id) for language in rules.languages for text_id in NOTICES if texts.has(text_id)
     ]
     verified = store.read(verify) if proof else None
-    return House(
+    return OrganisationFacts(
         now=store.now(),
         rules=rules,
         periods=tuple(RolePeriod(*row) for row in store.read(list_role_periods)),
@@ -53,7 +53,7 @@ def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> Hous
     )
 
 
-def summary(report: Count, *, refs: bool = True) -> list[tuple[str, str, str, str]]:
+def clause_rows(report: ClauseReport, *, refs: bool = True) -> list[tuple[str, str, str, str]]:
     """For each clause: its number, title, status, and evidence on one line.
 
     `refs` False leaves out references, for readers who may not know of every complaint.
@@ -66,7 +66,7 @@ def summary(report: Count, *, refs: bool = True) -> list[tuple[str, str, str, st
 
 def clause_lines(store: Store, settings: Settings) -> list[str]:
     """The count for Slack: one line for each clause, without references. The hash chain is not checked here."""
-    rows = summary(counted(store, settings, proof=False), refs=False)
+    rows = clause_rows(count_clauses(store, settings, proof=False), refs=False)
     return [
         f"{number} {title}: {status}" + (f" ({evidence})" if evidence else "")
         for number, title, status, evidence in rows

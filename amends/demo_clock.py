@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from store.outbox.complete import next_due as store_next_due
+from store.outbox.complete import find_next_due as store_next_due
 from store.store import Store
 
 #: The names of due times that people see next to the demo's clock.
@@ -31,7 +31,7 @@ LABELS: dict[str, str] = {
 }
 
 
-class Clockwork:
+class DemoClock:
     """Moves the clock's offset in the store. `settled` waits until everything that is due has been done."""
 
     def __init__(self, store: Store, settled: Callable[[], Awaitable[None]]) -> None:

@@ -42,7 +42,7 @@ SHORTCUTS: tuple[str, ...] = ("log_complaint", "log_from_message")
 EVENTS: tuple[str, ...] = ("app_home_opened",)
 
 
-def manifest(public_url: str | None = None) -> dict[str, Any]:
+def app_manifest(public_url: str | None = None) -> dict[str, Any]:
     """The manifest from which Slack creates the app (`amends slack-manifest`).
 
     It is for Socket Mode, or with `public_url` for HTTP: Slack then calls `/slack/events` at that address.
@@ -199,7 +199,7 @@ def write_installation(folder: Path, answers: InitAnswers) -> list[Path]:
     settings.write_text(text, encoding="utf-8")
     _write_private(env, env_text(new_key()))
     example.write_text(env_text(), encoding="utf-8")
-    app.write_text(json.dumps(manifest(), indent=2) + "\n", encoding="utf-8")
+    app.write_text(json.dumps(app_manifest(), indent=2) + "\n", encoding="utf-8")
     texts.write_text(TEXTS_README, encoding="utf-8")
     return [*files, texts, *_write_examples(folder / "examples", answers)]
 

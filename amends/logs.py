@@ -43,7 +43,7 @@ def _failure_by_place(_: Any, __: str, line: MutableMapping[str, Any]) -> Mutabl
         info = sys.exc_info()
     failure = info[1] if isinstance(info, tuple) else info
     if isinstance(failure, BaseException):
-        line["failure"] = told(failure)
+        line["failure"] = describe_failure(failure)
     line.pop("stack_info", None)
     if line.get("logger") == "asyncio":
         # The further lines of asyncio's messages show the task and its exception in full.
@@ -51,7 +51,7 @@ def _failure_by_place(_: Any, __: str, line: MutableMapping[str, Any]) -> Mutabl
     return line
 
 
-def told(failure: BaseException) -> str:
+def describe_failure(failure: BaseException) -> str:
     """The part of a failure that may be logged, such as `KeyError at act.py:88 < receive_message.py:80`."""
     frames = traceback.extract_tb(failure.__traceback__)[-_FRAMES:]
     places = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))

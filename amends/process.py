@@ -27,7 +27,7 @@ from store.database.engine import database_url
 from store.database.errors import DatabaseUnavailable
 from store.database.keyring import Keyring
 from store.database.leases import hold_database_file
-from store.database.migrate import begin
+from store.database.migrate import ensure_tables
 from store.store import Store, open_store
 
 #: A stop must take less than ten seconds. In seconds: for finishing running work, and for closing the database.
@@ -45,7 +45,7 @@ Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
 
-async def run_desk(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
+async def run_application(settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
     """Run until a stop signal. Raises the error that ended a part, so that systemd restarts the process.
 
     An empty database gets its tables; tables of another release are refused (`amends db upgrade`). A database server
@@ -123,7 +123,7 @@ def _report_unavailable(unavailable: DatabaseUnavailable, systemd: SystemdNotifi
 
 
 def _open(url: str, keys: Keyring) -> Store:
-    begin(url)
+    ensure_tables(url)
     return open_store(url, keys)
 
 

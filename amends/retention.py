@@ -27,7 +27,7 @@ DATA_PROTECTION_AUTHORITIES: Mapping[str, str] = {
 _FILE_NAME = "erasures.jsonl"
 
 
-def retention(settings: Settings) -> dict[str, str]:
+def retention_periods(settings: Settings) -> dict[str, str]:
     """The retention period by country, as the settings have it now. A country without one keeps everything."""
     periods = {}
     for code in (None, *settings.jurisdiction):
@@ -37,12 +37,12 @@ def retention(settings: Settings) -> dict[str, str]:
     return periods
 
 
-def authority(country: str) -> str:
+def data_protection_authority(country: str) -> str:
     """The data protection authority of the country."""
     return DATA_PROTECTION_AUTHORITIES.get(country, f"the data protection authority of {country}")
 
 
-def journal(settings: Settings) -> Path:
+def erasures_file(settings: Settings) -> Path:
     """The path of the list of erased complaints."""
     return settings.file.parent / _FILE_NAME
 
@@ -59,7 +59,7 @@ def require_writable(file: Path) -> None:
         ) from wrong
 
 
-def remember(file: Path, refs: Iterable[str], at: str) -> None:
+def record_erasures(file: Path, refs: Iterable[str], at: str) -> None:
     """Add these references to the list, and return only when they are on the disk."""
     lines = "".join(json.dumps({"ref": ref, "erased_at": at}) + "\n" for ref in refs)
     if not lines:
@@ -80,7 +80,7 @@ def read_erasures(file: Path) -> list[str]:
     return list(dict.fromkeys(str(json.loads(line)["ref"]) for line in lines if line.strip()))
 
 
-def again(store: Store, file: Path) -> tuple[list[str], dict[str, str]]:
+def erase_again(store: Store, file: Path) -> tuple[list[str], dict[str, str]]:
     """Erase all complaints of the list that this database still has.
 
     Returns the erased references, and the reason for each that could not be erased.

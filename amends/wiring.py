@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from amends.public_page import public_page
-from amends.retention import retention
+from amends.retention import retention_periods
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
 from amends.runtime.names import PARTS
 from amends.runtime.rules_in_force import RulesActivation
@@ -21,16 +21,16 @@ from amends.runtime.web import Hook, WebPart
 from amends.settings import Problem, Settings, SettingsError, rulebooks
 from amends.settings.triage import learning_settings, own_examples
 from bots.texts.loading import STAFF
-from bots.texts.loading import load as load_texts
+from bots.texts.loading import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks
-from scheduler.housekeeping import acting, housekeeping
+from scheduler.housekeeping import act_handlers, housekeeping_handlers
 from scheduler.proposals import ProposalHandler
-from scheduler.ticks import mornings, ticking
-from scheduler.training import besides, schedule_first_training, training
+from scheduler.ticks import create_ticks, morning_handlers
+from scheduler.training import digest_settings, schedule_first_training, training_handlers
 from scheduler.worker import Handler, Worker
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import try_writing
-from store.outbox.complete import free_leases, next_due
+from store.outbox.complete import end_all_leases, find_next_due
 from store.record.load import require_key
 from store.store import Store
 
@@ -156,7 +156,7 @@ class Application:
             )
             store.on_commit(self.worker.nudge)
             self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
-            self._ticks = ticking(
+            self._ticks = create_ticks(
                 store,
                 kinds=tuple(handlers),
                 purges=self.settings.privacy.purge,
@@ -171,13 +171,15 @@ class Application:
         self.store.read(require_key)
         if not self.store.is_shared:
             # In a shared database a lease may belong to another process that is sending right now.
-            self.store.write(free_leases)
+            self.store.write(end_all_leases)
         if "scheduler" in self.parts:
             schedule_first_training(self.store, self._training_digest())
 
     def _training_digest(self) -> str:
         """A digest of everything outside the record that a training run learns from."""
-        return besides(learning_settings(self.settings), self.settings.languages, own_examples(self.settings))
+        return digest_settings(
+            learning_settings(self.settings), self.settings.languages, own_examples(self.settings)
+        )
 
     def _platforms(self) -> list[TelegramPart | SlackPart]:
         return [platform for platform in (self._telegram, self._slack) if platform is not None]
@@ -197,10 +199,10 @@ class Application:
             kind: handler for platform in self._platforms() for kind, handler in platform.handlers().items()
         }
         return {
-            **acting(store),
-            **mornings(store),
-            **housekeeping(store, retention=retention(self.settings)),
-            **training(
+            **act_handlers(store),
+            **morning_handlers(store),
+            **housekeeping_handlers(store, retention=retention_periods(self.settings)),
+            **training_handlers(
                 store,
                 languages=self.settings.languages,
                 learning=learning_settings(self.settings),
@@ -250,7 +252,7 @@ class Application:
     async def _store_answers(self) -> bool:
         try:
             async with asyncio.timeout(STORE_TIMEOUT_SECONDS):
-                await self.store.aread(next_due)
+                await self.store.aread(find_next_due)
                 if self.store.writes_fail:
                     # Reading works, but the last write failed: incoming messages could not be stored. Try again.
                     await self.store.awrite(try_writing)

@@ -28,16 +28,16 @@ from complaints.actors import MODEL, SYSTEM
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.outgoing_messages import begin_sending, record_sent
-from store.cases.propose import propose
+from store.cases.propose import record_proposal
 from store.cases.read import list_cases, load_case, open_case
 from store.cases.receive_message import receive_message
-from store.database.engine import engines
+from store.database.engine import create_engines
 from store.outbox.claim import claim, count_claimable
-from store.outbox.complete import complete, is_still_required, next_due
+from store.outbox.complete import complete, find_next_due, is_still_required
 from store.outbox.failed import list_failed
 from store.people.identifiers import search_number
-from store.record.worklists import WorklistSection, count_open_by_owner, list_codes, load_worklist
-from store.similarity.similar import is_similar_confirmed, list_similar_cases, list_similar_clusters
+from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
+from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
 from store.slack.posts import claim_post, find_case_of_post, list_posts, record_posted
 from store.store import Store, open_store
 from store.values import Conversation, DialogueTurn, ReplyText
@@ -132,10 +132,10 @@ class ActionTimer:
                 measure("complete an obligation", partial(store.write, complete), obligation.id)
         yield ref
         hashes = sketch(STORY.format(number))
-        measure("look for similar complaints", partial(store.read, is_similar_confirmed), ref, hashes)
+        measure("look for similar complaints", partial(store.read, count_confirmed_similar), ref, hashes)
         measure(
             "record a proposal",
-            partial(store.write, propose),
+            partial(store.write, record_proposal),
             ref,
             MODEL,
             dict(_PROPOSED),
@@ -181,12 +181,12 @@ class ActionTimer:
         for section in WorklistSection:
             measure(f"list: {section.value}", partial(store.read, load_worklist), section, manager)
         for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
-            measure(f"list by {column}", partial(store.read, list_codes), column, value, handler)
+            measure(f"list by {column}", partial(store.read, list_by_code), column, value, handler)
         measure("load of each owner", partial(store.read, count_open_by_owner))
         measure("find a number", partial(store.write, search_number), f"AB-{number}", handler)
         measure("list complaints", partial(store.read, list_cases))
         measure("outbox", partial(store.read, list_failed))
-        measure("next due", partial(store.read, next_due))
+        measure("next due", partial(store.read, find_next_due))
         measure("count due obligations", partial(store.read, count_claimable), KINDS)
         measure(MORNING_LABEL, partial(store.read, list_similar_clusters), manager)
 
@@ -258,7 +258,7 @@ def _filled(url: str, number: int) -> Any:
         while obligations := store.write(claim, KINDS, 100, 60):
             for obligation in obligations:
                 store.write(complete, obligation.id)
-    with closing(engines(url)) as connections, Progress(transient=True) as bar:
+    with closing(create_engines(url)) as connections, Progress(transient=True) as bar:
         task = bar.add_task(f"{number:,} complaints", total=number)
         with connections.writing.connect() as connection:
             archive_rows.copy(

@@ -21,11 +21,11 @@ from sqlmodel import Session
 
 from benchmarks import bare_intake, databases
 from benchmarks.measuring import ms, quantile, verdict
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets, as_json
 from complaints.vocabulary import Verb
 from store.cases.receive_message import receive_message
-from store.database.engine import engines
+from store.database.engine import create_engines
 from store.database.keyring import Keyring
 from store.rulebooks import use_rulebook
 from store.store import Store, open_store
@@ -151,7 +151,7 @@ def receive(store: Store, name: str) -> None:
 
 def _step(conversation: Conversation) -> DialogueTurn:
     ref = conversation.next_ref
-    facts = said(field="description", has_words=True, source="1")
+    facts = message_facts(field="description", has_words=True, source="1")
     receipt = ReplyText(f"receipt:{ref}", "receipt", {"ref": ref}, (("Done",),), ref)
     return DialogueTurn(
         state={"step": "story", "ref": ref},
@@ -163,7 +163,7 @@ def _step(conversation: Conversation) -> DialogueTurn:
 @contextmanager
 def bare(url: str) -> Iterator[Intake]:
     """The same statements in plain SQLModel sessions, on connections with the product's options."""
-    with closing(engines(url)) as connections:
+    with closing(create_engines(url)) as connections:
         with connections.writing.begin() as connection:
             now = datetime.now(UTC)
             connection.execute(insert(RULEBOOKS).values(id=RULES.id, data=as_json(RULES), at=now))

@@ -33,8 +33,8 @@ from rich.table import Table
 from sqlalchemy import select, text
 
 from benchmarks.intake import RULES, WORDS
-from complaints.actions.intake import said
-from complaints.similarity import LIKE_FROM
+from complaints.actions.intake import message_facts
+from complaints.similarity import SIMILAR_FROM
 from complaints.vocabulary import Verb
 from store.cases.receive_message import receive_message
 from store.database.keyring import Keyring, new_key
@@ -42,7 +42,7 @@ from store.database.migrate import upgrade
 from store.database.transaction import Tx
 from store.record.load import key_place
 from store.rulebooks import use_rulebook
-from store.similarity.similar import find_similar_cases, is_similar_confirmed
+from store.similarity.similar import count_confirmed_similar, find_similar_cases
 from store.similarity.sketches import hashes_of, likeness_row, store_hashes
 from store.store import Store, open_store
 from store.tables import COMPLAINTS, LIKENESSES
@@ -51,8 +51,8 @@ from triage.example import Example
 from triage.learning.examples import starter_examples
 from triage.learning.training import train
 from triage.model.pipeline import Model
-from triage.proposal import About, propose
-from triage.similarity import pieces, sketch
+from triage.proposal import ProposalContext, propose
+from triage.similarity import sketch, word_shingles
 
 STORED = 100_000
 QUERIES = 500
@@ -131,9 +131,9 @@ def _time_proposals(model: Model, store: Store, texts: Sequence[tuple[str, str]]
     for ref, story in texts:
         started = time.perf_counter()
         hashes = sketch(story)
-        store.read(is_similar_confirmed, ref, hashes)
+        store.read(count_confirmed_similar, ref, hashes)
         search_seconds = time.perf_counter() - started
-        propose(model, story, About(("en",)))
+        propose(model, story, ProposalContext(("en",)))
         seconds.append((time.perf_counter() - started, search_seconds))
     seconds.sort()
     whole, search_seconds = seconds[int(len(seconds) * 0.95)]
@@ -196,7 +196,7 @@ def _time_searches(texts: SearchTexts, seconds: float, look_up: LookUp) -> tuple
         times.append(time.perf_counter() - started)
         found += ref in similar or bool(similar)
     hits = [(story, similar[0]) for story in texts.new if (similar := look_up(story))]
-    unlike = sum(_overlap(story, texts.stored[ref]) <= LIKE_FROM for story, ref in hits)
+    unlike = sum(_overlap(story, texts.stored[ref]) <= SIMILAR_FROM for story, ref in hits)
     return (
         f"{seconds:.1f} s",
         f"{statistics.median(times) * 1000:.1f} ms",
@@ -209,7 +209,7 @@ def _time_searches(texts: SearchTexts, seconds: float, look_up: LookUp) -> tuple
 
 def _overlap(text: str, other: str) -> float:
     """The exact share of the shorter text's pieces that the longer one has."""
-    text_pieces, other_pieces = pieces(text), pieces(other)
+    text_pieces, other_pieces = word_shingles(text), word_shingles(other)
     return len(text_pieces & other_pieces) / max(1, min(len(text_pieces), len(other_pieces)))
 
 
@@ -228,7 +228,7 @@ def _dictionary(texts: SearchTexts) -> tuple[float, LookUp]:
         return [
             ref
             for ref, hits in hits_by_ref.most_common()
-            if hits / max(1, min(len(hashes), len(sketches[ref]))) > LIKE_FROM
+            if hits / max(1, min(len(hashes), len(sketches[ref]))) > SIMILAR_FROM
         ]
 
     return seconds, look_up
@@ -299,7 +299,7 @@ def _insert(into: Any, rows: list[dict[str, Any]], tx: Tx) -> None:
 
 
 def _step(conversation: Conversation) -> DialogueTurn:
-    facts = said(field="description", has_words=True, source="1")
+    facts = message_facts(field="description", has_words=True, source="1")
     return DialogueTurn(
         state={"step": "story"},
         acts=(PlannedAct(Verb.RECEIVE, conversation.next_ref, facts, {"description": WORDS}),),

@@ -15,7 +15,7 @@ MAX_BODY_BYTES = 1024 * 1024
 READ_TIMEOUT_SECONDS = 10.0
 
 
-async def body_of(request: Request) -> bytes | Response:
+async def read_body(request: Request) -> bytes | Response:
     """The body; or the error response: too large (413), too slow (408), or broken off (400)."""
     length = request.headers.get("content-length", "0")
     if not length.isdecimal():

@@ -17,7 +17,7 @@ Handler = Callable[[Obligation], Awaitable[Outcome]]
 RELAPSE_SECONDS, MAX_INTERVAL_SECONDS = 60.0, 300.0
 
 
-class Recovering:
+class RecoveryDetector:
     """Ends the retry pauses of all waiting obligations when the first one succeeds after a failure.
 
     `recovered`: called on a recovery. `nobody`: true for failures that mean "the platform is unavailable".

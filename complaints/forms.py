@@ -61,7 +61,7 @@ def code(name: str, *, required: bool = False, group: str | None = None, most: i
     return Field(name, Input.TEXT, required, group=group, most=most)
 
 
-def one_of(name: str, options: Any, *, required: bool = False, group: str | None = None) -> Field:
+def choice(name: str, options: Any, *, required: bool = False, group: str | None = None) -> Field:
     """A choice of one option."""
     return Field(name, Input.CHOICE, required, tuple(str(option) for option in options), group)
 
@@ -175,7 +175,7 @@ OTHERS_AFFECTED = ("unknown", "none", "some")
 #: How a complainant without a chat wants to be answered.
 ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
 #: What staff can record of a conversation or letter, and the verb for it.
-GIVEN: Mapping[str, Verb] = {
+OFFLINE_VERBS: Mapping[str, Verb] = {
     "accept": Verb.ACCEPT,
     "disagree": Verb.DISAGREE,
     "withdraw": Verb.WITHDRAW,
@@ -186,24 +186,24 @@ GIVEN: Mapping[str, Verb] = {
     "authority": Verb.NOTE,
 }
 
-_CAUSE = (text("root_cause", required=True), one_of("cause_class", CauseClass, required=True))
+_CAUSE = (text("root_cause", required=True), choice("cause_class", CauseClass, required=True))
 
 FORMS: Mapping[str, tuple[Field, ...]] = {
     "take": (),
     "receipt": (),
     "assess": (
-        one_of("category", Category, required=True),
+        choice("category", Category, required=True),
         whole("severity", 1, 5, required=True),
         whole("safety", 0, 3, required=True),
         whole("complexity", 1, 3, required=True),
         whole("reach", 1, 4, required=True),
         whole("recurrence", 1, 5, required=True),
-        one_of("immediate_needed", ("no", "yes"), required=True),
-        one_of("immediate_possible", ("no", "yes")),
+        choice("immediate_needed", ("no", "yes"), required=True),
+        choice("immediate_possible", ("no", "yes")),
         text("immediate_action"),
         flag("compensation_likely"),
         text("text", group="issues"),
-        one_of("category", Category, group="issues"),
+        choice("category", Category, group="issues"),
         flag("media_heard"),
         text("override_reason"),
     ),
@@ -235,45 +235,45 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("subject_informed_at", Input.MOMENT),
         Field("subject_heard_at", Input.MOMENT),
         Field("subject_supported_at", Input.MOMENT),
-        one_of("subject_not_yet", NotYet),
+        choice("subject_not_yet", NotYet),
         Field("subject_review_by", Input.DATE),
     ),
     "resolve": (
         text("done", required=True),
-        one_of("finding", Finding, required=True),
+        choice("finding", Finding, required=True),
         text("cause", required=True),
-        one_of("cause_class", CauseClass, required=True),
+        choice("cause_class", CauseClass, required=True),
         text("agreed_how", required=True),
-        one_of("others_affected", OTHERS_AFFECTED, required=True),
+        choice("others_affected", OTHERS_AFFECTED, required=True),
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
     "decide": (
-        one_of("finding", Finding, required=True, group="issues"),
+        choice("finding", Finding, required=True, group="issues"),
         text("reasons", required=True, group="issues"),
-        one_of("type", Remedy, group="remedies"),
+        choice("type", Remedy, group="remedies"),
         text("text", group="remedies"),
         Field("amount", Input.AMOUNT, group="remedies"),
         code("currency", group="remedies", most=3),
         Field("promised_by_date", Input.DATE, group="remedies"),
         flag("needs_acceptance", group="remedies"),
         text("changes"),
-        one_of("others_affected", OTHERS_AFFECTED, required=True),
+        choice("others_affected", OTHERS_AFFECTED, required=True),
         text("others_action"),
         *_CAUSE,
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
-    "approve": (one_of("agreed", ("yes", "no"), required=True), text("reason")),
+    "approve": (choice("agreed", ("yes", "no"), required=True), text("reason")),
     "remedy": (
-        one_of("remedy", (), required=True),
+        choice("remedy", (), required=True),
         Field("done_at", Input.MOMENT, required=True),
         text("proof"),
     ),
-    "verify": (one_of("remedy", (), required=True), text("how", required=True)),
+    "verify": (choice("remedy", (), required=True), text("how", required=True)),
     "close": (*_CAUSE, text("lesson")),
     "extend": (
-        one_of("target", (Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION), required=True),
+        choice("target", (Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION), required=True),
         Field("extended_to", Input.DATE, required=True),
         text("reason", required=True),
     ),
@@ -285,40 +285,40 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "hold": (text("reason", required=True),),
     "release": (text("reason", required=True),),
     "link": (
-        one_of("relation", ("duplicate", "same_incident", "about_handling_of"), required=True),
+        choice("relation", ("duplicate", "same_incident", "about_handling_of"), required=True),
         code("other_ref", required=True, most=20),
     ),
-    "reclassify": (one_of("kind", ContactKind, required=True), text("reason", required=True)),
+    "reclassify": (choice("kind", ContactKind, required=True), text("reason", required=True)),
     "conflict": (Field("who", Input.STAFF, required=True), text("reason", required=True)),
     "external": (
         text("body", required=True, most=200),
-        one_of("event", ("notified", "file_sent", "provisional", "final", "complied"), required=True),
+        choice("event", ("notified", "file_sent", "provisional", "final", "complied"), required=True),
         text("external_ref", most=100),
         text("outcome"),
         Field("comply_by", Input.DATE),
-        one_of("overturned", ("no", "yes")),
-        one_of("complainant_accepts", ("no", "yes")),
+        choice("overturned", ("no", "yes")),
+        choice("complainant_accepts", ("no", "yes")),
     ),
     "given": (
-        one_of("what", GIVEN, required=True),
+        choice("what", OFFLINE_VERBS, required=True),
         Field("given_at", Input.MOMENT, required=True),
         text("by_whom", required=True, most=200),
         text("words"),
     ),
     "log_complaint": (
-        one_of("channel", ("phone", "counter", "email", "letter", "web", "other"), required=True),
+        choice("channel", ("phone", "counter", "email", "letter", "web", "other"), required=True),
         Field("received_at", Input.MOMENT, required=True),
         text("description", required=True),
         text("name", most=200),
         text("phone", most=40),
         text("email", most=200),
         text("customer_ref", most=60),
-        one_of("language", (), required=True),
-        one_of("jurisdiction", ()),
+        choice("language", (), required=True),
+        choice("jurisdiction", ()),
         text("for_whom", most=200),
         text("remedy_requested"),
         flag("consent_to_contact"),
-        one_of("answer_by", ANSWER_BY),
+        choice("answer_by", ANSWER_BY),
     ),
     "bind": (),
 }
@@ -341,7 +341,7 @@ def form_verb(form: str, facts: Mapping[str, Any], *, assessed: bool = False) ->
     if form == "assess":
         return Verb.REASSESS if assessed else Verb.ASSESS
     if form == "given":
-        return GIVEN[facts["what"]]
+        return OFFLINE_VERBS[facts["what"]]
     if form == "external":
         return Verb.CONCLUDE_EXTERNAL if facts["event"] in ("final", "complied") else Verb.NOTIFY_EXTERNAL
     if form == "link":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from complaints.actions.fold import after, begin, fold
+from complaints.actions.fold import apply_event, begin, fold
 from complaints.case import Case, Event
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
@@ -72,7 +72,7 @@ class CaseHistory:
         """The case after each event, in their order."""
         stages: list[Case] = []
         for event in self.events:
-            stages.append(after(stages[-1], event) if stages else begin(event, self.case.first_rules))
+            stages.append(apply_event(stages[-1], event) if stages else begin(event, self.case.first_rules))
         return tuple(stages)
 
     def before(self, event: Event) -> Case:

@@ -18,7 +18,7 @@ from typing import Any
 from complaints.actors import Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.forms import Field, Input, WrongFields, code, one_of, present, text, value_of
+from complaints.forms import Field, Input, WrongFields, choice, code, present, text, value_of
 from complaints.timestamps import format_time, parse_time
 from complaints.vocabulary import Flag, Role
 
@@ -81,14 +81,14 @@ class Incident:
         return self.line.get(language) or next((line for line in self.line.values() if line), "")
 
 
-def perform(
+def perform_on_incident(
     incident: Incident | None, act: IncidentAct, *, at: datetime, by: Actor, facts: Facts, words: Words
 ) -> IncidentEvent:
     """Do one act to an incident, or open one (`incident` None).
 
     Facts: `started_at`, `owner`; `ended_at`; `batch`, `receivers`, `left_out`. Raises ComplaintError.
     """
-    role = may(incident, act, by)
+    role = required_role(incident, act, by)
     event_facts = dict(facts)
     if incident is None:
         event_facts.setdefault("started_at", format_time(at))
@@ -119,7 +119,7 @@ def _check_end(incident: Incident | None, at: datetime, facts: Mapping[str, Any]
         )
 
 
-def may(incident: Incident | None, act: IncidentAct, by: Actor) -> Role:
+def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Role:
     """The role for this act: any handler opens an incident; its owner or a manager changes, updates and ends it.
 
     Raises NotAllowed.
@@ -150,7 +150,7 @@ def after(incident: Incident | None, event: IncidentEvent, *, id_: int) -> Incid
     if event.act is IncidentAct.UPDATE:
         incident = replace(incident, updated_at=event.at, batch=str(facts["batch"]))
     if event.act in (IncidentAct.OPEN, IncidentAct.CHANGE):
-        incident = replace(incident, **told_by(event.words))
+        incident = replace(incident, **words_as_fields(event.words))
     return replace(incident, version=event.seq)
 
 
@@ -164,7 +164,7 @@ def fold(events: Iterable[IncidentEvent], *, id_: int) -> Incident:
     return incident
 
 
-def told_by(words: Words) -> dict[str, Any]:
+def words_as_fields(words: Words) -> dict[str, Any]:
     """The fields of the incident that the words of an act set."""
     line = {name.partition(".")[2]: text for name, text in words.items() if name.startswith("line.")}
     signs = {
@@ -185,7 +185,7 @@ def recognises(incident: Incident, story: str) -> int:
     return sum(_holds(tokens, _tokens(sign)) for sign in signs)
 
 
-def offered_for(
+def incident_to_offer(
     incidents: Sequence[Incident], story: str, *, not_these: Iterable[int] = ()
 ) -> Incident | None:
     """The open incident that the complainant should be asked about, or None.
@@ -256,7 +256,7 @@ def left_out(case: Case) -> str | None:
     return None
 
 
-def noticed_apart(case: Case) -> bool:
+def informs_top_apart(case: Case) -> bool:
     """True if top management is informed of this complaint although it knows of its incident (5.3)."""
     return case.severity >= 4 or case.safety >= 1
 
@@ -275,7 +275,7 @@ def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
     signs = tuple(text(f"signs.{language}", most=200) for language in languages)
     match form:
         case "incident":
-            return (one_of("which", (), required=True), *common, *lines, *signs)
+            return (choice("which", (), required=True), *common, *lines, *signs)
         case "incident_edit":
             return (*common, Field("owner", Input.STAFF, required=True), *lines, *signs)
         case "incident_join":

@@ -26,7 +26,7 @@ def is_excluded(case: Case, member: str) -> bool:
     return member in case.denied
 
 
-def manages(case: Case, actor: Actor) -> bool:
+def may_manage(case: Case, actor: Actor) -> bool:
     """True when this person may act as a manager here. If a manager is complained about, only the top may (C)."""
     return bool(actor.roles & (MANAGERS - {Role.MANAGER} if case.fairness.leads else MANAGERS))
 
@@ -42,7 +42,7 @@ def may_read(case: Case, actor: Actor) -> bool:
         return False
     if not case.restricted:
         return True
-    return actor.id == case.owner or manages(case, actor) or actor.has(Role.AUDITOR)
+    return actor.id == case.owner or may_manage(case, actor) or actor.has(Role.AUDITOR)
 
 
 def level_roles(case: Case, level: int) -> frozenset[Role]:

@@ -31,7 +31,7 @@ def raised(priority: Priority, steps: int) -> Priority:
     return order[max(0, order.index(priority) - steps)]
 
 
-def sooner(first: Priority, other: Priority) -> Priority:
+def more_urgent(first: Priority, other: Priority) -> Priority:
     """The more urgent of two."""
     return min(first, other)
 
@@ -48,7 +48,7 @@ def priority_of(case: Case) -> Priority:
     if case.safety == 1 or reach >= 3 or needs:
         priority = raised(priority, 1)
     if case.told_only_in_media and not case.media_heard:
-        priority = sooner(priority, P2)
+        priority = more_urgent(priority, P2)
     return priority
 
 

@@ -236,7 +236,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
 }
 
 
-def said_later(value: Any) -> frozenset[str]:
+def later_settings(value: Any) -> frozenset[str]:
     """The later fields (`Class.field`) that a rulebook, or a part of it, sets to something other than the default."""
     if is_dataclass(value) and not isinstance(value, type):
         name = type(value).__name__
@@ -246,11 +246,11 @@ def said_later(value: Any) -> frozenset[str]:
             for entry in values
             if _is_later(name, entry) and values[entry] != _default(entry)
         }
-        return frozenset(own).union(*map(said_later, values.values()))
+        return frozenset(own).union(*map(later_settings, values.values()))
     if isinstance(value, Mapping):
-        return frozenset().union(*map(said_later, value.values()))
+        return frozenset().union(*map(later_settings, value.values()))
     if isinstance(value, tuple | list):
-        return frozenset().union(*map(said_later, value))
+        return frozenset().union(*map(later_settings, value))
     return frozenset()
 
 

@@ -18,7 +18,7 @@ from complaints.vocabulary import Flag
 #: Hashes kept of one text (`triage.similarity`); a text with fewer has all of its own.
 SIZE = 24
 #: At least this share of the shorter text is also in the longer text: similar.
-LIKE_FROM = 0.35
+SIMILAR_FROM = 0.35
 #: Minimum of shared pieces. With fewer, two short texts with one phrase in common would count as similar.
 LEAST_SHARED = 3
 #: How far back similar cases count (docs/domain.md, section 4, recurrence).
@@ -100,7 +100,7 @@ class SuggestedLink:
     closed_at: datetime | None = None
 
 
-def suggested(case: Case, likes: Iterable[SimilarCase], *, now: datetime) -> tuple[SuggestedLink, ...]:
+def suggested_links(case: Case, likes: Iterable[SimilarCase], *, now: datetime) -> tuple[SuggestedLink, ...]:
     """The links offered for an open complaint: at most one to the same person's and one to other people's.
 
     The later of two complaints by one person is merged into the earlier. Complaints of different people keep
@@ -150,7 +150,7 @@ def _order(similar_case: SimilarCase) -> tuple[datetime, str]:
     return similar_case.received_at, similar_case.ref
 
 
-def confirmed(likes: Iterable[SimilarCase], *, received_at: datetime, now: datetime) -> int:
+def confirmed_count(likes: Iterable[SimilarCase], *, received_at: datetime, now: datetime) -> int:
     """How many similar cases of the last 90 days people have confirmed as one kind (docs/domain.md, section 4).
 
     These are cases with an incident or with another merged into them, and the largest group with the same

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from complaints.case import Case
 from complaints.case_values import Decision, TargetSet
-from complaints.deadlines.local_time import parse_local_time
+from complaints.deadlines.local_time import to_utc
 from complaints.deadlines.opening_hours import closing_time, day_of, working_day_from, works_on
 from complaints.priorities import priority_of
 from complaints.rulebook import Calendar
@@ -137,7 +137,7 @@ def working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
 
     Counted like due times (docs/surfaces.md, "Clock arithmetic").
     """
-    start, end = parse_local_time(start), parse_local_time(end)
+    start, end = to_utc(start), to_utc(end)
     first = day_of(start, calendar)
     if not works_on(first, calendar) or start > closing_time(first, calendar):
         first = working_day_from(first + timedelta(days=1), calendar)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from complaints.case import Case
-from complaints.deadlines.local_time import parse_local_time, wall
+from complaints.deadlines.local_time import local_time, to_utc
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.timestamps import format_time
@@ -49,7 +49,7 @@ class Period:
     end: datetime
 
     def __post_init__(self) -> None:
-        if not parse_local_time(self.start) < parse_local_time(self.end):
+        if not to_utc(self.start) < to_utc(self.end):
             raise ValueError("a period ends after it starts: give the earlier date first")
 
     def holds(self, moment: datetime) -> bool:
@@ -252,7 +252,7 @@ def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
     ):
         if value is not None:
             tally.volume[name][value] += 1
-    day = wall(case.received_at, case.rules.calendar.zone).date()
+    day = local_time(case.received_at, case.rules.calendar.zone).date()
     tally.weeks[day - timedelta(days=day.weekday())] += 1
     tally.scores.add(history)
     tally.equal_treatment.add(history, now)

@@ -15,7 +15,7 @@ _INK, _FAINT, _BAR, _GOOD, _BAD = "#1d2430", "#c9d0da", "#3b6ea5", "#2f7d4f", "#
 _LEFT, _ROW = 240, 30
 
 
-def volume(report: Monitoring) -> str:
+def draw_volume(report: Monitoring) -> str:
     """Complaints received by week, each week named by its Monday."""
     weeks = list(report.weeks.items())
     top, height = max((n for _, n in weeks), default=1), 180
@@ -34,7 +34,7 @@ def volume(report: Monitoring) -> str:
     return _svg(height + 28, parts, f"Bars: complaints received in each of {len(weeks)} weeks")
 
 
-def in_time(report: Monitoring) -> str:
+def draw_targets(report: Monitoring) -> str:
     """Each share with a target: its value with the 95 % interval, and the target as a vertical line."""
     figures = [figure for figure in report.shares if figure.kpi.goal is not None]
     height = 40 + _ROW * len(figures)

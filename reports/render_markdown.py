@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from reports.breakdowns import Score
 from reports.figures import DurationFigure, ShareFigure
 from reports.kpis import (
@@ -64,14 +64,14 @@ def as_markdown(report: Monitoring, zone: str, pictures: Mapping[str, str] | Non
     )
 
 
-def many(number: int, singular: str, plural: str | None = None) -> str:
+def pluralise(number: int, singular: str, plural: str | None = None) -> str:
     """A number with its noun: `1 row`, `2 rows`, `1,200 rows`. Give an irregular `plural`."""
     return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
 
 
 def _head(report: Monitoring, zone: str) -> Iterator[str]:
-    first = wall(report.period.start, zone)
-    last = wall(report.period.end - timedelta(microseconds=1), zone)
+    first = local_time(report.period.start, zone)
+    last = local_time(report.period.end - timedelta(microseconds=1), zone)
     not_included = [f"{count} {kind.replace('_', ' ')}" for kind, count in report.other_kinds.items()]
     if report.simulations:
         not_included.append(f"{report.simulations} simulated")
@@ -143,7 +143,8 @@ def _backlog(report: Monitoring, zone: str) -> Iterator[str]:
     yield f"Past the legal maximum: {backlog.past_legal} (target 0: {_VERDICTS[backlog.past_legal_verdict]})."
     if backlog.oldest is not None:
         oldest = backlog.oldest
-        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, {many(oldest.days, 'day')} ago."
+        age = pluralise(oldest.days, "day")
+        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, {age} ago."
     yield ""
     rows, youngest = [], 0
     for band in backlog.bands:
@@ -249,7 +250,7 @@ def _redress(report: Monitoring) -> Iterator[str]:
     yield "## Redress and repetition"
     yield ""
     if not redress.promised:
-        yield f"No money was promised; upheld, wholly or partly: {many(redress.upheld, 'complaint')}."
+        yield f"No money was promised; upheld, wholly or partly: {pluralise(redress.upheld, 'complaint')}."
     for currency in sorted(redress.promised):
         average = redress.per_upheld(currency)
         yield (
@@ -351,7 +352,7 @@ def _goal(goal: Goal | None, *, percent: bool) -> str:
 
 
 def _moment(moment: datetime, zone: str) -> str:
-    return f"{wall(moment, zone):%a %d %b %Y %H:%M}"
+    return f"{local_time(moment, zone):%a %d %b %Y %H:%M}"
 
 
 def _count(share: Share) -> str:

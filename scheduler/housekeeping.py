@@ -27,7 +27,9 @@ MAX_ERASED = 10_000
 log = structlog.get_logger(__name__)
 
 
-def housekeeping(store: Store, *, retention: Mapping[str, str] | None = None) -> Mapping[str, Handler]:
+def housekeeping_handlers(
+    store: Store, *, retention: Mapping[str, str] | None = None
+) -> Mapping[str, Handler]:
     """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule.
 
     `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
@@ -55,7 +57,7 @@ def housekeeping(store: Store, *, retention: Mapping[str, str] | None = None) ->
     return {"tidy": tidy, "checkpoint": checkpoint, "purge": purge}
 
 
-def acting(store: Store) -> Mapping[str, Handler]:
+def act_handlers(store: Store) -> Mapping[str, Handler]:
     """A handler for each kind that only records an act; the row is completed in the same transaction."""
 
     async def act(obligation: Obligation) -> Outcome:

@@ -15,22 +15,22 @@ import structlog
 
 from complaints.actors import MODEL
 from complaints.case import Case
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from complaints.rulebook import Danger, categories_of
 from scheduler.worker import Handler
-from store.cases.propose import propose as store_propose
+from store.cases.propose import record_proposal as store_propose
 from store.cases.read import load_case
-from store.models.models import load_active_model, read_model_blob, was_used_before
+from store.models.models import list_rollback_models, load_active_model, read_model_blob
 from store.outbox.outcomes import Completed, Outcome, Rescheduled
 from store.record.texts import load_texts
 from store.rulebooks import load_current_rulebooks
-from store.similarity.similar import is_similar_confirmed
+from store.similarity.similar import count_confirmed_similar
 from store.store import Store
 from store.values import Obligation
 from triage.errors import UnreadableModel
 from triage.model.artefact import load
 from triage.model.pipeline import Model
-from triage.proposal import About, Proposal, propose
+from triage.proposal import Proposal, ProposalContext, propose
 from triage.safety.signs import DangerSign, own_sign
 from triage.similarity import sketch
 
@@ -66,8 +66,10 @@ class ProposalHandler:
         loop = asyncio.get_running_loop()
         story_sketch = sketch(story)
         context = replace(
-            about(case, languages=self._languages, danger=[danger_sign(sign) for sign in rules.danger]),
-            like_confirmed=await store.aread(is_similar_confirmed, ref, story_sketch),
+            triage_context(
+                case, languages=self._languages, danger=[danger_sign(sign) for sign in rules.danger]
+            ),
+            like_confirmed=await store.aread(count_confirmed_similar, ref, story_sketch),
         )
         proposal = await loop.run_in_executor(self._thread, propose, model, story, context)
         await store.awrite(
@@ -75,7 +77,7 @@ class ProposalHandler:
             ref,
             MODEL,
             proposal_facts(proposal, words=case.words),
-            words_behind(proposal),
+            proposal_words(proposal),
             sketch=story_sketch,
             key=obligation.key,
             settles=obligation.id,
@@ -87,10 +89,10 @@ class ProposalHandler:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def about(case: Case, *, languages: Sequence[str], danger: Sequence[DangerSign]) -> About:
+def triage_context(case: Case, *, languages: Sequence[str], danger: Sequence[DangerSign]) -> ProposalContext:
     """What triage may use of a complaint in addition to its words."""
-    received = wall(case.received_at, case.rules.calendar.zone).date()
-    return About(
+    received = local_time(case.received_at, case.rules.calendar.zone).date()
+    return ProposalContext(
         languages,
         danger,
         country=case.rules.country,
@@ -130,7 +132,7 @@ def _last_date_in_story(proposal: Proposal) -> str | None:
     return max(dates, default=None)
 
 
-def words_behind(proposal: Proposal) -> dict[str, str]:
+def proposal_words(proposal: Proposal) -> dict[str, str]:
     """The parts of a proposal that hold words or point to other people, for sealing: one JSON text for each field."""
     values = proposal.as_json()
     fields = {
@@ -168,7 +170,7 @@ class ActiveModel:
         return None if self._loaded is None else self._loaded[1]
 
     async def _fall_back(self) -> None:
-        for number, sha256 in await self._store.aread(was_used_before):
+        for number, sha256 in await self._store.aread(list_rollback_models):
             if sha256 not in self._refused and await self._load(number, sha256):
                 log.warning("model_before_used", sha256=sha256)
                 return

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from complaints.deadlines.opening_hours import next_morning, working_day_from
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.permissions import READERS
@@ -38,20 +38,20 @@ def schedule_next_morning(store: Store) -> None:
     """Schedule the next morning. Its key is the day, so that several processes and ticks make one."""
     calendar = store.read(load_current_rulebook).calendar
     opens = next_morning(store.now(), calendar)
-    day = wall(opens, calendar.zone).date().isoformat()
+    day = local_time(opens, calendar.zone).date().isoformat()
     store.write(
         insert_obligation, NewObligation(f"morning:{day}", "morning", opens, SendPriority.BULK, {"day": day})
     )
 
 
-def mornings(store: Store) -> Mapping[str, Handler]:
+def morning_handlers(store: Store) -> Mapping[str, Handler]:
     """The handler of kind `morning`: schedules a digest for every member who may read cases, and the next morning."""
 
     def schedule_digests() -> None:
         now, calendar = store.now(), store.read(load_current_rulebook).calendar
         schedule_next_morning(store)
         # If the process was down for days, send only the digest of today.
-        today = wall(now, calendar.zone).date()
+        today = local_time(now, calendar.zone).date()
         if working_day_from(today, calendar) != today:
             return
         day = today.isoformat()
@@ -70,7 +70,7 @@ def mornings(store: Store) -> Mapping[str, Handler]:
     return {"morning": morning}
 
 
-def ticking(
+def create_ticks(
     store: Store,
     *,
     kinds: Collection[str] | None = None,

@@ -20,7 +20,7 @@ from typing import Any
 
 import structlog
 
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.timestamps import format_time
 from scheduler.worker import LEASE_SECONDS, Handler
@@ -43,7 +43,7 @@ from store.models.models import (
     count_assessed_since,
     keep_run,
     load_active_use,
-    load_good_model,
+    load_intact_model,
     load_last_run,
     load_learnt_until,
     read_model_blob,
@@ -55,7 +55,7 @@ from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation
 from triage.learning.training import ALERT_RATE, PIPELINE, WANTED_PRECISION
-from triage.model.linear import BELOW
+from triage.model.linear import LATENT_BELOW
 
 #: When erased words leave the models, if the settings have no other time of the night.
 NIGHT = time(3)
@@ -99,7 +99,9 @@ class LearningSettings:
     encoder: str = "auto"
 
 
-def besides(learning: LearningSettings, languages: Sequence[str], own: Sequence[Mapping[str, Any]]) -> str:
+def digest_settings(
+    learning: LearningSettings, languages: Sequence[str], own: Sequence[Mapping[str, Any]]
+) -> str:
     """A digest of what a run learns from apart from the record: the settings and the organisation's own examples.
 
     The training history is left out: it changes when a model is promoted, and that model has learned from it.
@@ -153,7 +155,7 @@ def schedule_retraining(store: Store, learning: LearningSettings, settings_diges
             insert_obligation, NewObligation(f"train:after:{marker}", "train", now, SendPriority.BULK)
         )
         return
-    local = wall(now, store.read(load_current_rulebook).calendar.zone)
+    local = local_time(now, store.read(load_current_rulebook).calendar.zone)
     if local.time() < (learning.retrain_at or NIGHT):
         return
     changed = assessed > 0 or _differs(store.read(load_last_run), settings_digest)
@@ -186,7 +188,7 @@ def no_own_examples() -> Sequence[Mapping[str, Any]]:
     return ()
 
 
-def training(
+def training_handlers(
     store: Store,
     *,
     languages: tuple[str, ...],
@@ -254,8 +256,8 @@ class _Trainer:
             "alert_budget": self._learning.alert_budget,
             "encoder": self._learning.encoder,
         }
-        active = await store.aread(load_good_model)
-        settings_digest = besides(self._learning, self._languages, own)
+        active = await store.aread(load_intact_model)
+        settings_digest = digest_settings(self._learning, self._languages, own)
         key = run_key(settings_digest, await asyncio.to_thread(_digest, order))
         last_run = await store.aread(load_last_run)
         # Compared with the last run only: after a change and its reversal the old model must be used again.
@@ -264,7 +266,7 @@ class _Trainer:
             return Completed()
         blob = b"" if active is None else await store.aread(read_model_blob, active.number)
         # Added after the key: new complaints without an assessment are no reason for a run.
-        order["unlabelled"] = await self._unassessed() if len(rows) < BELOW else []
+        order["unlabelled"] = await self._unassessed() if len(rows) < LATENT_BELOW else []
         order["erased"] = erased
         order["in_use"] = None if active is None else await self._learned_until(active.number)
         header = await asyncio.to_thread(lambda: json.dumps(order).encode())

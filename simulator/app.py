@@ -15,7 +15,7 @@ from typing import Any, Self
 from starlette.applications import Starlette
 
 from simulator import seeding
-from simulator.colleague import Colleague
+from simulator.colleague import StaffMember
 from simulator.customer import Customer, GroupChat
 from simulator.http import Server, listen
 from simulator.page import api
@@ -171,7 +171,7 @@ class Simulator:
         """A group chat with these people and the bot."""
         return GroupChat(self.world, people.add_group(self.world, title, [m.person for m in members]))
 
-    def staff(self, member: str, name: str | None = None, role: str = "handler") -> Colleague:
+    def staff(self, member: str, name: str | None = None, role: str = "handler") -> StaffMember:
         """The member with this id. With a name, a new member is added, in all public channels."""
         slack = self.world.slack
         if member not in slack.members:
@@ -181,7 +181,7 @@ class Simulator:
             for channel in slack.channels.values():
                 if not channel.private:
                     channel.members.add(member)
-        return Colleague(self.link, slack.members[member])
+        return StaffMember(self.link, slack.members[member])
 
     async def until(
         self,

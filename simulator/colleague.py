@@ -20,7 +20,7 @@ from simulator.state.slack import Channel, SlackMember, View
 Json = dict[str, Any]
 
 
-class Colleague:
+class StaffMember:
     """A member of staff. Each action returns when the app has acknowledged it."""
 
     def __init__(self, link: Link, member: SlackMember) -> None:

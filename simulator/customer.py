@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class SeenMessage:
+class MessageSnapshot:
     """A message at the time it was read."""
 
     id: int
@@ -26,9 +26,9 @@ class SeenMessage:
     outgoing: bool
 
 
-def _snapshot(message: ChatMessage) -> SeenMessage:
+def _snapshot(message: ChatMessage) -> MessageSnapshot:
     rows = tuple(tuple(button["text"] for button in row) for row in message.keyboard)
-    return SeenMessage(message.id, message.text, rows, message.outgoing)
+    return MessageSnapshot(message.id, message.text, rows, message.outgoing)
 
 
 class Customer:
@@ -60,7 +60,7 @@ class Customer:
     def _bot_messages(self) -> list[ChatMessage]:
         return [m for m in self._messages if m.outgoing]
 
-    async def says(self, text: str, *, reply_to: SeenMessage | None = None) -> SeenMessage:
+    async def says(self, text: str, *, reply_to: MessageSnapshot | None = None) -> MessageSnapshot:
         """Send a text."""
         author = self._author()
         return _snapshot(people.write(self.world, author, text, reply_to=reply_to.id if reply_to else None))
@@ -87,7 +87,7 @@ class Customer:
 
     async def sends(
         self, kind: str, *uploads: Upload, caption: str = "", seconds: int = 0
-    ) -> list[SeenMessage]:
+    ) -> list[MessageSnapshot]:
         """Send files of a kind; several files are an album."""
         sent = people.send_files(
             self.world,
@@ -99,16 +99,16 @@ class Customer:
         )
         return [_snapshot(message) for message in sent]
 
-    async def sends_photo(self, *, caption: str = "", data: bytes | None = None) -> SeenMessage:
+    async def sends_photo(self, *, caption: str = "", data: bytes | None = None) -> MessageSnapshot:
         """Send a picture."""
         upload = Upload("file", "photo.jpg", "image/jpeg", data) if data else customers.sample_photo(0)
         return (await self.sends("photo", upload, caption=caption))[0]
 
-    async def sends_album(self, count: int = 3, *, caption: str = "") -> list[SeenMessage]:
+    async def sends_album(self, count: int = 3, *, caption: str = "") -> list[MessageSnapshot]:
         """Send several pictures at once."""
         return await self.sends("photo", *(customers.sample_photo(n) for n in range(count)), caption=caption)
 
-    async def sends_voice(self, seconds: int = 3) -> SeenMessage:
+    async def sends_voice(self, seconds: int = 3) -> MessageSnapshot:
         """Send a voice note."""
         return (await self.sends("voice", customers.sample_voice(seconds), seconds=seconds))[0]
 
@@ -119,43 +119,43 @@ class Customer:
         *,
         mime: str = "application/pdf",
         caption: str = "",
-    ) -> SeenMessage:
+    ) -> MessageSnapshot:
         """Send a document."""
         return (await self.sends("document", Upload("file", name, mime, data), caption=caption))[0]
 
     async def sends_video(
         self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42", caption: str = ""
-    ) -> SeenMessage:
+    ) -> MessageSnapshot:
         """Send a video."""
         return (await self.sends("video", Upload("file", "video.mp4", "video/mp4", data), caption=caption))[0]
 
-    async def sends_video_note(self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42") -> SeenMessage:
+    async def sends_video_note(self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42") -> MessageSnapshot:
         """Send a round video."""
         return (await self.sends("video_note", Upload("file", "note.mp4", "video/mp4", data)))[0]
 
-    async def sends_audio(self, *, data: bytes = b"ID3\x03\x00", caption: str = "") -> SeenMessage:
+    async def sends_audio(self, *, data: bytes = b"ID3\x03\x00", caption: str = "") -> MessageSnapshot:
         """Send an audio file."""
         return (await self.sends("audio", Upload("file", "talk.mp3", "audio/mpeg", data), caption=caption))[0]
 
     async def sends_animation(
         self, *, data: bytes = b"GIF89a\x01\x00\x01\x00", caption: str = ""
-    ) -> SeenMessage:
+    ) -> MessageSnapshot:
         """Send an animation."""
         return (await self.sends("animation", Upload("file", "a.gif", "image/gif", data), caption=caption))[0]
 
-    async def sends_sticker(self, *, data: bytes = b"RIFF\x00\x00\x00\x00WEBP") -> SeenMessage:
+    async def sends_sticker(self, *, data: bytes = b"RIFF\x00\x00\x00\x00WEBP") -> MessageSnapshot:
         """Send a sticker."""
         return (await self.sends("sticker", Upload("file", "sticker.webp", "image/webp", data)))[0]
 
-    async def sends_location(self, latitude: float = 51.5, longitude: float = -0.12) -> SeenMessage:
+    async def sends_location(self, latitude: float = 51.5, longitude: float = -0.12) -> MessageSnapshot:
         """Share a location."""
         return _snapshot(people.send_location(self.world, self._author(), latitude, longitude))
 
-    async def sends_contact(self, name: str = "Bea", phone: str = "+440000000000") -> SeenMessage:
+    async def sends_contact(self, name: str = "Bea", phone: str = "+440000000000") -> MessageSnapshot:
         """Share a contact."""
         return _snapshot(people.send_contact(self.world, self._author(), name, phone))
 
-    async def edits(self, message: SeenMessage, text: str) -> SeenMessage:
+    async def edits(self, message: MessageSnapshot, text: str) -> MessageSnapshot:
         """Edit an own message."""
         self._mark_action()
         return _snapshot(people.edit(self.world, self.person, message.id, text))
@@ -168,7 +168,7 @@ class Customer:
         """Unblock the bot."""
         people.set_blocked(self.world, self.person, False)
 
-    async def hears(self, fragment: str = "", *, timeout: float = 10) -> SeenMessage:  # noqa: ASYNC109
+    async def hears(self, fragment: str = "", *, timeout: float = 10) -> MessageSnapshot:  # noqa: ASYNC109
         """Wait for a bot message with this text, sent or edited since the last action. Raises TimeoutError."""
 
         def newest_match() -> ChatMessage | None:
@@ -198,7 +198,7 @@ class Customer:
         return [m.text for m in self._bot_messages]
 
     @property
-    def last(self) -> SeenMessage | None:
+    def last(self) -> MessageSnapshot | None:
         """The bot's newest message."""
         return _snapshot(self._bot_messages[-1]) if self._bot_messages else None
 
@@ -238,7 +238,7 @@ class GroupChat:
     def __init__(self, world: World, group: Group) -> None:
         self.world, self.group = world, group
 
-    async def says(self, customer: Customer, text: str) -> SeenMessage:
+    async def says(self, customer: Customer, text: str) -> MessageSnapshot:
         """Write in the group."""
         return _snapshot(people.write(self.world, ChatAuthor(customer.person, self.group), text))
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import delete
 
 from store.database.transaction import Tx
-from store.outbox.rate_limit import forget
+from store.outbox.rate_limit import delete_unused_limits
 from store.tables import DRAFTS, HEARD, SET_ASIDE
 
 #: A key must outlive the last retry of its message: Telegram retries for 24 hours, Slack for minutes.
@@ -19,4 +19,4 @@ def delete_expired_rows(tx: Tx) -> None:
     tx.connection.execute(delete(HEARD).where(HEARD.c.at < tx.now - KEYS_KEPT))
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
-    forget(tx)
+    delete_unused_limits(tx)

@@ -76,7 +76,7 @@ def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
     return FileToFetch(ref, n, meta["platform_id"], row.kind, row.mime, row.size, meta["name"])
 
 
-def keep_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
+def store_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
     """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex."""
     file = load_case_file(tx, ref, lock=True)
     row, key = _row(tx, ref, n), file.key(tx)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from complaints.rulebook import Rulebook, Rulebooks, as_json, from_json, said_later
+from complaints.rulebook import Rulebook, Rulebooks, as_json, from_json, later_settings
 from store.database.errors import StoreError, WrongSchemaVersion
-from store.database.leases import leader
+from store.database.leases import find_leader
 from store.database.transaction import Tx
-from store.proof.instance_log import SETTINGS_CHAIN as SETTINGS_CHAIN
+from store.proof.instance_log import INSTANCE_CHAIN as INSTANCE_CHAIN
 from store.proof.instance_log import record_instance_event
 from store.tables import RULEBOOKS, SETTINGS
 
@@ -42,10 +42,10 @@ def use_rulebooks_when_readable(tx: Tx, rulebooks: Rulebooks, *, lead: str, hold
     The new rules may use settings that came with a newer release. A leader of the older release could not load
     them, and would stop receiving messages and handling obligations.
     """
-    leading = leader(tx, lead)
+    leading = find_leader(tx, lead)
     if leading not in (None, holder) and _current_id(tx, DEFAULT) is not None:
-        newer_settings = said_later(tuple(load_current_rulebooks(tx)))
-        if not said_later(tuple(rulebooks)) <= newer_settings:
+        newer_settings = later_settings(tuple(load_current_rulebooks(tx)))
+        if not later_settings(tuple(rulebooks)) <= newer_settings:
             return False
     use_rulebooks(tx, rulebooks)
     return True
@@ -69,7 +69,7 @@ def load_current_rulebooks(tx: Tx) -> Rulebooks:
     return Rulebooks(own, {code: _in_force(tx, code) for code in own.jurisdictions})
 
 
-def rulebook(tx: Tx, number: str) -> Rulebook:
+def load_rulebook(tx: Tx, number: str) -> Rulebook:
     """A rulebook by its id; raises WrongSchemaVersion if a newer release wrote it with unknown settings."""
     rules = tx.rulebooks.get(number)
     if rules is None:
@@ -88,7 +88,7 @@ def _in_force(tx: Tx, jurisdiction: str) -> Rulebook:
     number = _current_id(tx, jurisdiction)
     if number is None:
         raise StoreError("the database has no settings yet: start `amends run` once")
-    return rulebook(tx, number)
+    return load_rulebook(tx, number)
 
 
 def _current_id(tx: Tx, jurisdiction: str) -> str | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from complaints.history import CaseHistory
 from complaints.rulebook import Rulebook
 from store.cases.pages import load_history_page, load_open_page, load_received_page, pages
-from store.database.engine import Engines, Threads, engines
+from store.database.engine import Engines, StoreThreads, create_engines
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
 from store.database.keyring import Keyring
 from store.database.leases import clock_offset, move_clock
@@ -54,7 +54,7 @@ def _real_now() -> datetime:
 def open_store(url: str, keys: Keyring, clock: Callable[[], datetime] = _real_now) -> Store:
     """Open the database at `url`; raises WrongSchemaVersion if its tables are not those of this release."""
     require_current(url)
-    return Store(engines(url), keys, clock)
+    return Store(create_engines(url), keys, clock)
 
 
 class Store:
@@ -62,7 +62,7 @@ class Store:
 
     def __init__(self, engines: Engines, keys: Keyring, clock: Callable[[], datetime]) -> None:
         self._engines, self._keys, self._clock = engines, keys, clock
-        self._threads = Threads(is_sqlite=engines.is_sqlite)
+        self._threads = StoreThreads(is_sqlite=engines.is_sqlite)
         self._rulebooks: dict[str, Rulebook] = {}
         self._folded = FoldedCases()
         self._callbacks: list[Callable[[], None]] = []

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from complaints.forms import FORM_VERBS, GIVEN
+from complaints.forms import FORM_VERBS, OFFLINE_VERBS
 from complaints.vocabulary import Role, Verb
 
 PAGE = Path(__file__).parents[1] / "docs" / "permissions.md"
@@ -35,7 +35,7 @@ def verbs_of(form: str) -> frozenset[Verb]:
         case _ if form in READS:
             return frozenset()
         case "given":
-            return frozenset(GIVEN.values())
+            return frozenset(OFFLINE_VERBS.values())
         case "log_complaint":
             # The acknowledgement is read out to whoever complains by voice.
             return frozenset({Verb.RECEIVE, Verb.ACKNOWLEDGE})

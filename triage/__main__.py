@@ -31,7 +31,7 @@ from triage.learning.holdout import RecordRow
 from triage.learning.run import ModelInUse, retrain_after_erasure, train_candidate
 from triage.learning.training import train
 from triage.model.artefact import dump, load
-from triage.model.card import card
+from triage.model.card import model_card
 from triage.model.embeddings import AUTO, chosen_encoder
 
 ORPHANED = 70
@@ -53,7 +53,7 @@ def main() -> None:
         encoder=chosen_encoder(order.get("encoder", AUTO)),
         unlabelled=order.get("unlabelled", ()),
     )
-    rows = rows_of(order["rows"])
+    rows = parse_rows(order["rows"])
     history = [_parse_example(values) for values in order.get("history", ())]
     budget = order["alert_budget"]
     if order.get("erased") and in_use is not None:
@@ -66,11 +66,11 @@ def main() -> None:
         )
     verdict_values = verdict.as_json()
     verdict_values["reasons"] += problems
-    output = json.dumps({"card": card(model), "verdict": verdict_values}, ensure_ascii=False)
+    output = json.dumps({"card": model_card(model), "verdict": verdict_values}, ensure_ascii=False)
     sys.stdout.buffer.write(output.encode() + b"\n" + dump(model))
 
 
-def rows_of(values: Sequence[Mapping[str, Any]]) -> list[RecordRow]:
+def parse_rows(values: Sequence[Mapping[str, Any]]) -> list[RecordRow]:
     """The record's examples as the store returns them.
 
     Only a whole complaint keeps its reference, because only that is a case to compare with.

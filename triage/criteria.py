@@ -18,7 +18,7 @@ import numpy.typing as npt
 from complaints.similarity import CLUSTER_FROM
 from triage.folding import fold
 from triage.language_tables import LANGUAGES, read_phrases, whole_words
-from triage.safety.signs import Sign, signs
+from triage.safety.signs import Sign, find_signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +212,4 @@ def _grade(sign: Sign) -> float:
 
 def rule_grades(texts: Sequence[str]) -> npt.NDArray[np.float64]:
     """The grade of the gravest rule of each text as written, array (texts,)."""
-    return np.array([rule_grade(signs(text)) for text in texts], dtype=np.float64)
+    return np.array([rule_grade(find_signs(text)) for text in texts], dtype=np.float64)

@@ -19,7 +19,7 @@ from math import exp
 from triage.folding import fold
 from triage.language_tables import languages_of, read_phrases, whole_words
 from triage.safety.rules import index_rules, read_rules
-from triage.safety.signs import LANGUAGES, Sign, match_rules, signs
+from triage.safety.signs import LANGUAGES, Sign, find_signs, match_rules
 
 COMPLAINT = "complaint"
 KINDS = (COMPLAINT, "enquiry", "praise", "suggestion", "request")
@@ -61,7 +61,7 @@ def classify_intent(
     are the signs of harm, where the caller already has them.
     """
     weights = _weigh_cues(text, language)
-    harm = signs(text) if found_signs is None else found_signs
+    harm = find_signs(text) if found_signs is None else found_signs
     harm_names = tuple(dict.fromkeys(f"sign.{sign.kind}" for sign in harm))
     dissatisfaction = tuple(name for kind, name in weights if kind == COMPLAINT) + harm_names
     scores = dict.fromkeys(KINDS, 0.0)
@@ -129,6 +129,6 @@ _QUESTION_INDEX = index_rules(_QUESTION_RULES)
 CUE_KINDS: frozenset[str] = frozenset(rule.kind for rule in _QUESTION_RULES)
 
 
-def cues(text: str) -> frozenset[str]:
+def find_cues(text: str) -> frozenset[str]:
     """The kinds of cues for a question in a text, in all languages; never raises."""
     return frozenset(sign.kind for sign in match_rules(text, _QUESTION_INDEX).values())

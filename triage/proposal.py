@@ -18,14 +18,14 @@ from complaints.case_values import RULES_ALONE
 from triage.criteria import Criterion, propose_criteria, rule_grade
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
-from triage.intent import Intent, classify_intent, cues
+from triage.intent import Intent, classify_intent, find_cues
 from triage.issues import IssueFound, find_issues
 from triage.language_tables import LANGUAGES
 from triage.model.calibration import Doubles, Mask
 from triage.model.neighbours import Neighbour
 from triage.model.pipeline import CRITICAL, Model
 from triage.reasons import ProposalReason, find_reasons
-from triage.safety.signs import DangerSign, Sign, signs
+from triage.safety.signs import DangerSign, Sign, find_signs
 from triage.text import guess_language, normalise
 
 FALLBACK = "other"
@@ -50,7 +50,7 @@ _USUAL_SEVERITY = 2
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ProposalContext:
     """What is known in addition to the text.
 
     The organisation's languages and danger signs, its country, the day of receipt, the complaint's reference, how
@@ -149,7 +149,7 @@ class Proposal:
         }
 
 
-def propose(model: Model | None, text: str, context: About | None = None) -> Proposal:
+def propose(model: Model | None, text: str, context: ProposalContext | None = None) -> Proposal:
     """Propose an assessment for any text.
 
     Only categories of the model that are also in `context.categories` are proposed, with probabilities renormalised
@@ -160,7 +160,7 @@ def propose(model: Model | None, text: str, context: About | None = None) -> Pro
     the usual severity of the category or, where it abstains, of the graver of the two shown (with probability 0.3 or
     more). Without a model the category is "other", abstained.
     """
-    context = context or About()
+    context = context or ProposalContext()
     reading = _Reading.of_text(text, context)
     if model is None:
         return reading.build_proposal(
@@ -259,17 +259,17 @@ class _Reading:
     """
 
     text: str
-    context: About
+    context: ProposalContext
     signs: tuple[Sign, ...]
     language: str
     spoken: str
 
     @classmethod
-    def of_text(cls, text: str, context: About) -> _Reading:
+    def of_text(cls, text: str, context: ProposalContext) -> _Reading:
         head = normalise(text[:2_000])
         spoken = guess_language(head, LANGUAGES)
         language = guess_language(head, context.languages)
-        return cls(text, context, signs(text, extra=context.danger), language, spoken)
+        return cls(text, context, find_signs(text, extra=context.danger), language, spoken)
 
     @property
     def severity_floor(self) -> int:
@@ -302,7 +302,7 @@ class _Reading:
             criteria=propose_criteria(
                 category=category,
                 kinds=frozenset(sign.kind for sign in self.signs),
-                cues=cues(self.text),
+                cues=find_cues(self.text),
                 issues=max(1, len(issues)),
                 severity=severity,
                 safety=safety,

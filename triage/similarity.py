@@ -32,10 +32,10 @@ def sketch(text: str) -> tuple[bytes, ...]:
     `complaints.similarity` compares them. Letters are folded and all numbers are equal, so case, accents and a
     changed date or amount make no difference. A text of fewer than three words has an empty sketch.
     """
-    return tuple(sorted([_hash(shingle) for shingle in pieces(text)])[:SIZE])
+    return tuple(sorted([_hash(shingle) for shingle in word_shingles(text)])[:SIZE])
 
 
-def pieces(text: str) -> set[bytes]:
+def word_shingles(text: str) -> set[bytes]:
     """The shingles of a text: every three consecutive words, folded, in UTF-8."""
     words = _words(_NUMBER.sub("0", fold(text[:LONGEST]).text))
     return set(map(b" ".join, zip(*(words[start:] for start in range(_SHINGLE_WORDS)), strict=False)))

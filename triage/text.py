@@ -15,7 +15,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 LONGEST = 20_000
 """Characters read for a proposal; the rest is still recorded and searched by the safety rules."""
 
-TOLD_APART = (
+DETECTED_LANGUAGES = (
     "en", "tr", "de", "es", "fr", "it", "pt", "nl", "pl", "ro", "cs", "hu", "sv", "da", "fi", "no", "el", "bg",
     "ru", "uk", "ar", "fa", "he", "hi", "bn", "ur", "zh", "ja", "ko", "vi", "th", "id",
 )  # fmt: skip

@@ -9,7 +9,7 @@ import typer
 from amends.cli.exit_codes import NOT_WELL
 from amends.cli.options import Config, Json, open_record, parse_ref
 from amends.cli.output import err, out, print_json, print_table
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
     from reports.clauses.evidence import Point
@@ -29,17 +29,19 @@ def clauses(
 
 def _count_all(config: Config, *, json: bool) -> bool:
     """Print every clause; True if one is broken."""
-    from amends.clause_count import counted, summary
+    from amends.clause_count import clause_rows, count_clauses
     from reports.clauses.evidence import NAMED
 
     with open_record(config) as (settings, store):
-        count = counted(store, settings)
+        count = count_clauses(store, settings)
     if json:
         print_json(count.as_json())
         return bool(count.violated)
-    print_table("Clauses of ISO 10002", ("clause", "", "verdict", "evidence"), summary(count))
-    apart = f"{many(count.simulations, 'simulated contact')} and {many(count.past, 'past complaint')}"
-    out.print(f"\n{many(count.complaints, 'complaint')}; {apart} counted apart.")
+    print_table("Clauses of ISO 10002", ("clause", "", "verdict", "evidence"), clause_rows(count))
+    apart = (
+        f"{pluralise(count.simulations, 'simulated contact')} and {pluralise(count.past, 'past complaint')}"
+    )
+    out.print(f"\n{pluralise(count.complaints, 'complaint')}; {apart} counted apart.")
     for counted_clause in count.violated:
         clause, evidence = counted_clause.clause, counted_clause.evidence
         for violation in evidence.violations:
@@ -51,11 +53,11 @@ def _count_all(config: Config, *, json: bool) -> bool:
 
 def _show_case(case: str, config: Config, *, json: bool) -> bool:
     """Print what one complaint shows of each clause; True if it breaks one."""
-    from amends.clause_count import one_case
+    from amends.clause_count import count_case_clauses
 
     ref = parse_ref(case)
     with open_record(config) as (settings, store):
-        shown_clauses = one_case(store, settings, ref)
+        shown_clauses = count_case_clauses(store, settings, ref)
     if json:
         print_json({"ref": ref, "clauses": [clause.as_json() for clause in shown_clauses]})
     else:

@@ -12,7 +12,7 @@ import typer
 from amends.cli.exit_codes import NOT_WELL
 from amends.cli.options import Config, Json, open_record
 from amends.cli.output import err, out, print_json, progress_bar
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
     from store.values import Verification
@@ -87,9 +87,9 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
             }
         )
         return
-    counts = f"{many(verification.cases, 'complaint')}, {many(verification.entries, 'event')}"
+    counts = f"{pluralise(verification.cases, 'complaint')}, {pluralise(verification.entries, 'event')}"
     out.print(f"{counts}, {verification.erased} erased.")
-    out.print(f"Newer than the last checkpoint: {many(verification.unsealed_tail, 'event')}.")
+    out.print(f"Newer than the last checkpoint: {pluralise(verification.unsealed_tail, 'event')}.")
     out.print("The record is whole." if bad is None else f"Not whole: {bad[0]}, event {bad[1]}: {bad[2]}")
 
 
@@ -124,9 +124,9 @@ def backup(
             }
         )
         return
-    counts = f"{many(copy.complaints, 'complaint')}, {many(copy.events, 'event')}"
-    out.print(f"{file}: {many(copy.size, 'byte')}, {counts}.")
-    out.print(f"{many(copy.heads, 'head')} under the root {copy.root}.")
+    counts = f"{pluralise(copy.complaints, 'complaint')}, {pluralise(copy.events, 'event')}"
+    out.print(f"{file}: {pluralise(copy.size, 'byte')}, {counts}.")
+    out.print(f"{pluralise(copy.heads, 'head')} under the root {copy.root}.")
     out.print(f"Check it: amends db verify --backup {file}")
     out.print(
         "The keys are not in it: keep AMENDS_SECRET_KEY (.env) apart from it, for as long as you keep it; "
@@ -145,7 +145,7 @@ def restore(
 ) -> None:
     """Bring a backup into an empty database, check it from end to end, erase again what was erased since."""
     from amends.keys import keyring
-    from amends.retention import again, journal
+    from amends.retention import erase_again, erasures_file
     from amends.settings import load
     from store.backup.restore import restore as restore_into
     from store.proof.instance_log import record_instance_event
@@ -155,7 +155,7 @@ def restore(
     with progress_bar("Restoring") as progress:
         restored = restore_into(url, file, keys, datetime.now(UTC), accept_unsound=anyway, progress=progress)
     with open_record(config) as (_, store):
-        erased, not_erased = again(store, journal(settings))
+        erased, not_erased = erase_again(store, erasures_file(settings))
         rows = {name: restored.rows[name] for name in ("complaints", "events")}
         store.write(record_instance_event, "restore", {**rows, "erased": len(erased)})
     well = restored.verification.first_bad is None
@@ -189,12 +189,12 @@ def restore(
 
 def checkpoint(file: NewFile, *, config: Config = None) -> None:
     """Write the signed list of all heads; kept outside, it shows a record that was cut or rewritten."""
-    from store.backup.backup import making
+    from store.backup.backup import write_atomically
     from store.proof.checkpoints import checkpoint as sign_checkpoint
 
     with open_record(config) as (_, store):
         document = store.write(sign_checkpoint)
-    with making(file) as part:
+    with write_atomically(file) as part:
         part.write_text(json_module.dumps(document, indent=1) + "\n", encoding="utf-8")
     err.print(f"{len(document['heads'])} heads in {file}. Check: amends db verify --checkpoint {file}")
 

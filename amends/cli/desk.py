@@ -31,13 +31,13 @@ def run(
             f"{', '.join(unknown) or 'nothing'}: the parts are {', '.join(PARTS)}", param_hint="--only"
         )
     from amends.logs import set_up_logging
-    from amends.process import run_desk
+    from amends.process import run_application
     from amends.settings import load
 
     gc.set_threshold(*USUAL_COLLECTION)
     settings = load(config)
     set_up_logging(settings.secrets.log, settings.secrets.hidden())
-    asyncio.run(run_desk(settings, parts))
+    asyncio.run(run_application(settings, parts))
 
 
 def demo(

@@ -42,6 +42,9 @@ def _message_and_code(error: Exception) -> tuple[str, int]:
         return str(error), OUTSIDE_FAILED
     if isinstance(error, (ComplaintError, TriageError, StoreError)):
         return str(error), NOT_WELL
-    from amends.logs import told
+    from amends.logs import describe_failure
 
-    return f"This is a fault in Amends: {told(error)}. Please report it with these places.", NOT_WELL
+    return (
+        f"This is a fault in Amends: {describe_failure(error)}. Please report it with these places.",
+        NOT_WELL,
+    )

@@ -10,7 +10,7 @@ import typer
 from amends.cli.exit_codes import NOT_WELL
 from amends.cli.options import Config, Json, open_record
 from amends.cli.output import err, out, print_json, progress_bar
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 
 
 def import_(
@@ -73,7 +73,7 @@ def import_(
             }
         )
     else:
-        out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {many(rows, 'row')}.")
+        out.print(f"{file}: {table.encoding}, {table.delimiter!r}, {pluralise(rows, 'row')}.")
         for row in refused:
             out.print(f"line {row.line}: {row.reason}")
         if ignored_columns:
@@ -81,7 +81,7 @@ def import_(
         if imported_before:
             out.print(f"Imported before: {len(imported_before)}.")
         if refused:
-            count = many(len(refused), "row is", "rows are")
+            count = pluralise(len(refused), "row is", "rows are")
             err.print(f"{count} refused: nothing was imported. Correct them and import again.")
         elif dry_run:
             out.print(f"{len(past) - len(imported_before)} would be imported.")

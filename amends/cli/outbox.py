@@ -76,10 +76,10 @@ def give_up(
     config: Config = None,
 ) -> None:
     """Stop trying an obligation for good; that and why stays on the record."""
-    from store.outbox.failed import give_up_failed
+    from store.outbox.failed import give_up_obligation
 
     with open_record(config) as (_, store):
-        store.write(give_up_failed, number, reason)
+        store.write(give_up_obligation, number, reason)
     if json:
         print_json({"given_up": number, "reason": reason.value})
     else:

@@ -66,7 +66,7 @@ def export(
     """Everything on file about a person, as a ZIP to hand over; that it was made stays on the record."""
     from amends.documents.labels import load_labels
     from amends.privacy.data_export import archive
-    from amends.retention import retention
+    from amends.retention import retention_periods
     from store.cases.export import OPERATOR
     from store.custody.retention import find_person
 
@@ -81,7 +81,7 @@ def export(
             by=OPERATOR,
             language=language,
             notes=notes,
-            retention=retention(settings),
+            retention=retention_periods(settings),
         )
     write_file(output, data)
 
@@ -97,7 +97,7 @@ def erase(
     config: Config = None,
 ) -> None:
     """Erase a person and all their complaints: words, files, names. Figures and the chain stay."""
-    from amends.retention import authority, journal, remember, require_writable
+    from amends.retention import data_protection_authority, erasures_file, record_erasures, require_writable
     from store.custody.retention import erase_complainant, find_person
 
     with open_record(config) as (settings, store):
@@ -106,9 +106,9 @@ def erase(
             typer.confirm(
                 f"Everything that {person} wrote to us is destroyed for good. Continue?", abort=True
             )
-        require_writable(journal(settings))
+        require_writable(erasures_file(settings))
         result = store.write(erase_complainant, person, reason)
-        remember(journal(settings), result.erased, format_time(store.now()))
+        record_erasures(erasures_file(settings), result.erased, format_time(store.now()))
     if json:
         kept = [{"ref": ref, "why": code, "until": KEPT[code][1]} for ref, code in result.kept.items()]
         print_json(
@@ -117,7 +117,7 @@ def erase(
                 "erased": list(result.erased),
                 "kept": kept,
                 "person_erased": result.person_erased,
-                "authority": authority(settings.organisation.country),
+                "authority": data_protection_authority(settings.organisation.country),
             }
         )
     else:
@@ -129,7 +129,7 @@ def erase(
 def _print_erasure(
     settings: Settings, erased: Sequence[str], kept: Mapping[str, str], *, person_erased: bool
 ) -> None:
-    from amends.retention import authority
+    from amends.retention import data_protection_authority
 
     for ref in erased:
         out.print(f"erased  {ref}")
@@ -142,7 +142,7 @@ def _print_erasure(
         out.print("The person's name is kept: they have a part in another person's complaint.")
     if kept:
         out.print("Tell the person what is kept, why and until when, and that they may complain to")
-        out.print(f"{authority(settings.organisation.country)}. Then erase again.")
+        out.print(f"{data_protection_authority(settings.organisation.country)}. Then erase again.")
     err.print(_OTHER_COPIES)
 
 
@@ -153,12 +153,12 @@ def purge(
     config: Config = None,
 ) -> None:
     r"""Erase what was kept longer than `\[privacy] retention` says, counted from closing."""
-    from amends.retention import retention
+    from amends.retention import retention_periods
     from store.custody.retention import erase as erase_complaint
     from store.custody.retention import list_expired
 
     with open_record(config) as (settings, store):
-        spans = retention(settings)
+        spans = retention_periods(settings)
         if not spans:
             err.print("Everything is kept: [privacy] retention is not set.")
         expired = store.read(list_expired, spans, limit=1_000_000) if spans else []

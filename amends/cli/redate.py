@@ -14,7 +14,7 @@ from amends.cli.options import Config, Json, open_record, parse_ref
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.timestamps import format_time
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import SettingsError
@@ -163,7 +163,7 @@ def _confirmed(result: _Result) -> bool:
     if not err.is_terminal:
         err.print("Nothing was changed: repeat it with --yes.")
         return False
-    return typer.confirm(f"Change {many(len(result.changed), 'complaint')} as shown?", err=True)
+    return typer.confirm(f"Change {pluralise(len(result.changed), 'complaint')} as shown?", err=True)
 
 
 def _print_changes(result: _Result) -> None:

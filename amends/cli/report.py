@@ -56,7 +56,7 @@ def monitoring(
     config: Config = None,
 ) -> None:
     """How the handling went (8.4): in time, how long, with which result, what is open. Days are local."""
-    from complaints.deadlines.local_time import wall
+    from complaints.deadlines.local_time import local_time
     from reports.integrity import Proof
     from reports.monitoring import monitor
     from store.cases.pages import count_repeats
@@ -68,7 +68,7 @@ def monitoring(
     with open_record(config) as (settings, store):
         zone = settings.organisation.timezone
         now = store.now()
-        period = _period(start, end, wall(now, zone).date(), zone)
+        period = _period(start, end, local_time(now, zone).date(), zone)
         verification = store.read(verify) if chain else None
         report = monitor(
             store.for_monitoring(period.start, period.end),
@@ -105,9 +105,9 @@ def _period(start: datetime | None, end: datetime | None, today: date, zone: str
 
 def _charts() -> Mapping[str, tuple[str, Callable[[Monitoring], str]]]:
     """The charts by title: the name of the file, and what draws it as SVG."""
-    from reports.render_charts import in_time, volume
+    from reports.render_charts import draw_targets, draw_volume
 
-    return {"Received by week": ("volume", volume), "Shares and their targets": ("shares", in_time)}
+    return {"Received by week": ("volume", draw_volume), "Shares and their targets": ("shares", draw_targets)}
 
 
 def _write_pdf(report: Monitoring, settings: Settings, now: datetime, output: Path) -> None:

@@ -100,6 +100,6 @@ def _as_json(finding: CheckFinding) -> dict[str, str]:
 
 def slack_manifest() -> None:
     """The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest")."""
-    from amends.init import manifest
+    from amends.init import app_manifest
 
-    print_json(manifest())
+    print_json(app_manifest())

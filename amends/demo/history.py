@@ -21,7 +21,7 @@ from complaints.actors import MODEL, SYSTEM
 from complaints.errors import ComplaintError
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.rulebook import Rulebook
-from scheduler.proposals import about, danger_sign, proposal_facts, words_behind
+from scheduler.proposals import danger_sign, proposal_facts, proposal_words, triage_context
 from simulator import Simulator
 from store.cases import act, outgoing_messages, read
 from store.cases import propose as cases_propose
@@ -170,7 +170,7 @@ class DemoHistory:
         """Complete the obligations that are due up to this time, each at its own time."""
         complete.complete_others(tx, self._kinds, until)
         while True:
-            obligation = claim.earliest(tx, self._kinds, until)
+            obligation = claim.find_earliest(tx, self._kinds, until)
             if obligation is None:
                 return
             tx.now = max(tx.now, obligation.due)
@@ -202,9 +202,11 @@ class DemoHistory:
         case = read.load_case(tx, ref)
         story = "\n".join(text.text for text in store_texts.load_texts(tx, ref))
         signs = tuple(danger_sign(danger) for danger in self.rules.danger)
-        proposal = propose(self.model, story, about(case, languages=self.rules.languages, danger=signs))
-        facts, words = proposal_facts(proposal, words=case.words), words_behind(proposal)
-        cases_propose.propose(
+        proposal = propose(
+            self.model, story, triage_context(case, languages=self.rules.languages, danger=signs)
+        )
+        facts, words = proposal_facts(proposal, words=case.words), proposal_words(proposal)
+        cases_propose.record_proposal(
             tx, ref, MODEL, facts, words, sketch=sketch(story), key=obligation.key, settles=obligation.id
         )
 

@@ -15,7 +15,7 @@ from bots.telegram.sending import Sender
 from bots.texts.texts import Texts
 from complaints.actors import SYSTEM
 from store.cases import read, receive_message
-from store.cases.outgoing_messages import Following
+from store.cases.outgoing_messages import FollowUpAct
 from store.database.transaction import Tx
 from store.store import Store
 from store.values import Obligation
@@ -31,7 +31,7 @@ class DemoMessage:
     text: str
     template: str
     language: str
-    acts: tuple[Following, ...] = ()
+    acts: tuple[FollowUpAct, ...] = ()
 
 
 class _StoreInTransaction:
@@ -69,7 +69,7 @@ class DemoMessages:
         letter = writer(Letter(read.load_case(tx, str(obligation.ref)), self.texts, language), obligation)
         if letter is None:
             return None
-        acts: tuple[Following, ...] = ()
+        acts: tuple[FollowUpAct, ...] = ()
         if letter.act is not None:
             verb, facts, words = letter.act
             acts = ((str(obligation.ref), verb, SYSTEM, facts, words),)

@@ -15,7 +15,7 @@ from typing import Any
 
 from amends.demo.history import fill
 from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
-from amends.demo_clock import Clockwork
+from amends.demo_clock import DemoClock
 from amends.keys import button_secret, keyring
 from amends.story.figures import incident_figures
 from amends.story.player import Player, StoryFailed
@@ -40,7 +40,7 @@ STORY_BEGINS = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 class _LateClock:
     """The clock for the simulator, which starts before the desk; until the desk starts it shows real time."""
 
-    clockwork: Clockwork | None = None
+    clockwork: DemoClock | None = None
     zone: str = "Europe/London"
 
     def now(self) -> datetime:
@@ -65,7 +65,7 @@ class DemoStage:
     simulator: Simulator
     desk: Application
     store: Store
-    clock: Clockwork
+    clock: DemoClock
 
     async def listening(self) -> None:
         """Return when both platforms are connected and the staff are loaded."""
@@ -128,7 +128,7 @@ async def staged(
                 parts=("telegram", "slack", "scheduler"),
                 pace=SendIntervals(0.0, telegram=False),
             )
-            stage = DemoStage(simulator, desk, store, Clockwork(store, lambda: stage.settled()))
+            stage = DemoStage(simulator, desk, store, DemoClock(store, lambda: stage.settled()))
             try:
                 if begins is not None:
                     store.move_clock((begins - datetime.now(UTC)).total_seconds())

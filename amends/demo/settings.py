@@ -16,7 +16,7 @@ from store.store import Store
 from store.values import Member
 from triage.learning.examples import train_starter
 from triage.model.artefact import digest, dump
-from triage.model.card import card
+from triage.model.card import model_card
 from triage.model.pipeline import Model
 
 #: The simulator's staff with their roles. Slack reports them at the start; the demo's past needs them earlier.
@@ -107,7 +107,7 @@ def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more:
 def first_model(store: Store, languages: Sequence[str]) -> Model:
     """Train a model from the starter examples and use it; it is trained once per process, in this process."""
     model, blob = _trained(tuple(languages))
-    store.write(keep_model, blob, digest(blob), card(model))
+    store.write(keep_model, blob, digest(blob), model_card(model))
     return model
 
 

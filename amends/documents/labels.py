@@ -9,7 +9,7 @@ from decimal import InvalidOperation
 from pathlib import Path
 
 from bots.texts import Texts
-from bots.texts import load as load_texts
+from bots.texts import load_catalogues as load_texts
 from bots.texts.catalogue import read_file
 from bots.texts.loading import COMPLAINANT, DOCUMENTS, STAFF, shipped
 

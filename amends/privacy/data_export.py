@@ -13,7 +13,7 @@ from typing import Any
 from amends.documents.labels import Labels
 from amends.privacy.data_page import data_page
 from amends.privacy.person_data import complaint_data
-from amends.retention import authority
+from amends.retention import data_protection_authority
 from complaints.retention import RetentionPeriod
 from complaints.timestamps import format_time
 from store.cases.export import (
@@ -75,7 +75,7 @@ def _data(whole: WholePerson, *, notes: bool, retention: Mapping[str, str] | Non
     return {
         "organisation": rules.organisation,
         "privacy_notice": rules.notice or None,
-        "complain_to": authority(rules.country),
+        "complain_to": data_protection_authority(rules.country),
         "you": {
             "id": whole.id,
             "name": whole.name,

@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from bots.telegram.polling import LEADER, LOOK_SECONDS
+from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
 from complaints.rulebook import Rulebooks
 from store.database.errors import DatabaseUnavailable
 from store.rulebooks import use_rulebooks_when_readable
@@ -38,7 +38,7 @@ class RulesActivation:
     async def _retry(self) -> None:
         in_force = False
         while not in_force:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(STANDBY_CHECK_SECONDS)
             try:
                 in_force = await self._activate()
             except DatabaseUnavailable:

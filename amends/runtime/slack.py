@@ -21,9 +21,9 @@ from amends.runtime.metrics import Metrics
 from amends.runtime.slack_connections import SlackConnections
 from amends.settings import Settings
 from bots.letters import preview
-from bots.letters.composer import read_out
+from bots.letters.composer import compose_read_out
 from bots.priority_lock import ShutdownWait
-from bots.recovery import Recovering
+from bots.recovery import RecoveryDetector
 from bots.slack.app import build_app
 from bots.slack.client.client import make_client
 from bots.slack.client.errors import error_of, status_of
@@ -98,10 +98,10 @@ class SlackPart:
                 executive=settings.slack.executive_channel,
             ),
             preview=partial(preview, texts=texts),
-            read_out=partial(read_out, texts=texts),
+            read_out=partial(compose_read_out, texts=texts),
             clauses=partial(clause_lines, store, settings),
         )
-        self._recovering = Recovering(
+        self._recovering = RecoveryDetector(
             self._end_pauses,
             lambda failed: isinstance(failed, SlackUnavailable),
             apart=RECOVERY_INTERVAL_SECONDS,

@@ -13,27 +13,27 @@ from telegram.error import InvalidToken
 from amends.documents.labels import load_labels
 from amends.keys import button_secrets
 from amends.privacy.data_export import archive
-from amends.retention import retention
+from amends.retention import retention_periods
 from amends.runtime.metrics import Metrics
 from amends.runtime.names import unique_holder_name
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
-from bots.recovery import Recovering
+from bots.recovery import RecoveryDetector
 from bots.telegram.application import build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, performers
+from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, job_handlers
 from bots.telegram.polling import Poller
-from bots.telegram.profile import introduce
-from bots.telegram.sending import nobody_there
-from bots.telegram.updates import ALLOWED
-from bots.telegram.webhook import PATH, webhook
+from bots.telegram.profile import set_commands
+from bots.telegram.sending import is_telegram_unavailable
+from bots.telegram.updates import ALLOWED_UPDATES
+from bots.telegram.webhook import PATH, create_endpoint
 from bots.texts.texts import Texts
 from scheduler.worker import Handler
 from store.outbox.complete import end_retry_pauses
 from store.outbox.outcomes import Outcome, Retry
-from store.outbox.rows import SPEAKING
+from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.store import Store
 from store.values import Obligation
 
@@ -65,7 +65,7 @@ class TelegramPart:
         self._intake = Intake(self._app, store, buttons, texts)
         self._intake.told = metrics.record_intake
         self._waiting = ShutdownWait()
-        handlers = performers(
+        handlers = job_handlers(
             self._app,
             store,
             self._intake,
@@ -76,7 +76,9 @@ class TelegramPart:
             told=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
         )
-        self._handlers = Recovering(self._on_recovery, nobody_there).watched(handlers, SPEAKING)
+        self._handlers = RecoveryDetector(self._on_recovery, is_telegram_unavailable).watched(
+            handlers, SENT_TO_COMPLAINANT
+        )
         #: The name under which this process polls. On PostgreSQL only one replica polls; another one can take over.
         self.holder = unique_holder_name()
         self._is_registered = False
@@ -102,7 +104,7 @@ class TelegramPart:
         if not receives:
             # Nothing more to do here, but the task must not end: that would end the process.
             await asyncio.Event().wait()
-        await introduce(self._app, self._texts)
+        await set_commands(self._app, self._texts)
         if self._secrets.telegram_webhook_url is not None:
             await self._register_webhook()
             return
@@ -130,7 +132,7 @@ class TelegramPart:
                 await self._app.bot.set_webhook(
                     str(self._secrets.telegram_webhook_url),
                     secret_token=self._secrets.telegram_webhook_secret,
-                    allowed_updates=list(ALLOWED),
+                    allowed_updates=list(ALLOWED_UPDATES),
                     drop_pending_updates=False,
                 )
             except Exception as wrong:  # noqa: BLE001  # retried, for every kind of error
@@ -164,7 +166,7 @@ class TelegramPart:
         """The webhook's route, if one is configured."""
         if self._secrets.telegram_webhook_url is None:
             return {}
-        return {PATH: webhook(self._intake, str(self._secrets.telegram_webhook_secret))}
+        return {PATH: create_endpoint(self._intake, str(self._secrets.telegram_webhook_secret))}
 
     def is_healthy(self) -> bool:
         """True if Telegram has answered once and, if this process polls, its last good answer is recent.
@@ -206,7 +208,7 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
 
     It is called with the person's id and the language, and returns the file's name and bytes. Each copy is recorded.
     """
-    own, periods = settings.organisation, retention(settings)
+    own, periods = settings.organisation, retention_periods(settings)
     labels = load_labels(settings.languages, own.timezone, settings.texts_folder, own=settings.own_names)
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:

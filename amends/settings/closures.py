@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from amends.settings.problems import BadCalendarFile, NotCounted
-from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, wall
+from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, local_time
 from complaints.deadlines.opening_hours import Hours
 
 #: A list of closures is smaller, and closes less often; reading more would take seconds at every start.
@@ -105,8 +105,8 @@ def _covered(
     """The days whose opening hours an occurrence covers, and the working days of which it takes only a part."""
     whole: list[date] = []
     part: list[date] = []
-    start = max(first, wall(begins, desk.zone).date())
-    end = min(last, wall(ends, desk.zone).date())
+    start = max(first, local_time(begins, desk.zone).date())
+    end = min(last, local_time(ends, desk.zone).date())
     for day in (start + timedelta(days=number) for number in range((end - start).days + 1)):
         spans = ((0, MINUTES_A_DAY),) if desk.hours is None else desk.hours.get(day.weekday(), ())
         opening, closing = (spans[0][0], spans[-1][1]) if spans else (0, MINUTES_A_DAY)

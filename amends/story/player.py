@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from amends.story.script import KINDS, StoryStep
 from simulator import Simulator
-from simulator.colleague import Colleague
-from simulator.customer import Customer, SeenMessage
+from simulator.colleague import StaffMember
+from simulator.customer import Customer, MessageSnapshot
 from simulator.screen import Card, FormRefused, Modal, NotAcknowledged, NotVisible
 from simulator.slack.people import SlackImpossible
 
@@ -50,7 +50,7 @@ class _StoryChat:
 
     customer: Customer
     read_count: int = 0
-    written: SeenMessage | None = None
+    written: MessageSnapshot | None = None
 
 
 class Player:
@@ -162,7 +162,7 @@ class Player:
 
     # The staff's steps.
 
-    def _newest_card(self, member: Colleague, name: str | None) -> Card:
+    def _newest_card(self, member: StaffMember, name: str | None) -> Card:
         """The newest card that this member sees, or the newest card of one customer's complaint."""
         refs = self._references(name) if name else None
         cards = [card for card in self._visible_cards(member) if refs is None or _reference_of(card) in refs]
@@ -170,14 +170,14 @@ class Player:
             raise StoryFailed(f"{member.id} sees no card" + (f" of {name}" if name else ""))
         return max(cards, key=lambda card: float(card.ts))
 
-    def _incident_card(self, member: Colleague, label: str) -> Card:
+    def _incident_card(self, member: StaffMember, label: str) -> Card:
         """The newest card with this button; no complaint's card has an incident's buttons."""
         cards = [card for card in self._visible_cards(member) if label in card.buttons]
         if not cards:
             raise StoryFailed(f"{member.id} sees no incident with {label!r}")
         return max(cards, key=lambda card: float(card.ts))
 
-    def _visible_cards(self, member: Colleague) -> list[Card]:
+    def _visible_cards(self, member: StaffMember) -> list[Card]:
         """Every card in the channels that this member can see."""
         channels = [channel for channel in self._channels if member.sees(channel)]
         return [card for channel in channels for card in member.channel(channel).cards if not card.gone]
@@ -218,7 +218,7 @@ class Player:
                 await member.chooses(card, "case.more", label)
         await self._desk.settled()
 
-    async def _press_in_modal(self, member: Colleague, modal: Modal, label: str) -> None:
+    async def _press_in_modal(self, member: StaffMember, modal: Modal, label: str) -> None:
         """Press a button of the top form, or choose an entry of its menu."""
         try:
             await member.presses(modal, label)

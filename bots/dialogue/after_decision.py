@@ -266,7 +266,7 @@ def case_awaiting_survey(turn: Turn) -> Case | None:
     )
 
 
-def scored(turn: Turn, ref: str, question: str, choice: str) -> None:
+def record_score(turn: Turn, ref: str, question: str, choice: str) -> None:
     """Record a score or Skip and ask the next question. A second press on the same question changes the score."""
     facts = (
         {"step": "skipped", "question": question}

@@ -52,7 +52,7 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
     elif press.step == incident.STEP:
         incident.record_answer(turn, case, choice, form.ask_next)
     elif press.step in SURVEY and choice in (*SCORES, "skip"):
-        after_decision.scored(turn, case.ref, press.step, choice)
+        after_decision.record_score(turn, case.ref, press.step, choice)
     elif choice in _DECISION_REPLIES:
         _DECISION_REPLIES[choice](turn, case)
     elif choice in ("yes", "no") and press.step not in question_table.BY_STEP:

@@ -35,7 +35,7 @@ COMMANDS = (
 )
 
 
-def command(turn: Turn, incoming: CommandInput) -> None:
+def run_command(turn: Turn, incoming: CommandInput) -> None:
     """Run a command; an unknown one is answered with the list of commands."""
     _HANDLERS.get(incoming.name, _help)(turn, incoming)
 

@@ -13,7 +13,7 @@ from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
 from complaints.deadlines.working_time import due
 from complaints.vocabulary import Flag, Target
-from triage.intent import cues
+from triage.intent import find_cues
 
 #: The field that holds the words of each step.
 FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in QUESTIONS}}
@@ -121,7 +121,7 @@ def _knowledge(turn: Turn, ref: str) -> StoryKnowledge:
     received = turn.received_on(ref)
     chosen = turn.state.get("chosen", {}) if turn.ref == ref else {}
     return StoryKnowledge(
-        story, cues(story), rules, received, lambda: turn.details_in(story, received), chosen
+        story, find_cues(story), rules, received, lambda: turn.details_in(story, received), chosen
     )
 
 

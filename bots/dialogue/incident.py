@@ -11,7 +11,7 @@ from typing import Any
 from bots.dialogue.buttons import INCIDENT
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case
-from complaints.incidents import SAME_INCIDENT, Incident, offered_for
+from complaints.incidents import SAME_INCIDENT, Incident, incident_to_offer
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
 
@@ -30,7 +30,7 @@ def ask_once(turn: Turn, ref: str, story: str) -> bool:
     if ref in memory["asked"] or (case is not None and case.incident is not None):
         return False
     incidents = turn.conversation.incidents()
-    offered = offered_for(incidents, story, not_these=memory["not"]) if incidents else None
+    offered = incident_to_offer(incidents, story, not_these=memory["not"]) if incidents else None
     # Remember the complaint even without a question: later additions must not trigger one.
     turn.state["incidents"] = {**memory, "asked": _with_newest(memory["asked"], ref, offered)}
     if offered is None:

@@ -18,13 +18,13 @@ from bots.dialogue import codes, form
 from bots.dialogue.buttons import INSIST, Rows
 from bots.dialogue.record import ReceivedMessage, add_message, is_waiting_for_complainant, receive
 from bots.dialogue.turn import IDLE, Turn
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.case import Case
 from complaints.deadlines.working_time import due
 from complaints.references import find_reference
 from complaints.vocabulary import CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
-from triage.intent import cues
+from triage.intent import find_cues
 
 ADDITION = "addition"
 INSISTENCE = "reopen_reason"
@@ -216,7 +216,7 @@ def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int 
             add_message(turn, ref, turn.next_field(ADDITION, ref), _burst_message(turn, burst))
         elif burst is not None and is_waiting_for_complainant(turn.case(ref)):
             # The words are recorded already; only now is it clear that they are the answer staff wait for.
-            facts = said(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
+            facts = message_facts(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
             turn.plan(PlannedAct(Verb.ANSWER, ref, facts))
         turn.reply("added", ref=ref)
 
@@ -295,7 +295,7 @@ def _insists(turn: Turn, case: Case, message: ReceivedMessage) -> bool:
     """True when the message complains about a matter closed as "not a complaint"."""
     if not _is_not_complaint(case) or not _within_reopen_window(turn, case) or not message.has_words:
         return False
-    return "insists" in cues(message.text)
+    return "insists" in find_cues(message.text)
 
 
 def _reopen_if_insisted(turn: Turn, message: ReceivedMessage) -> bool:

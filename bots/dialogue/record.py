@@ -8,7 +8,7 @@ from typing import Any
 from bots.dialogue.inputs import FileInput, TextInput
 from bots.dialogue.signs import SignsInWords
 from bots.dialogue.turn import Turn
-from complaints.actions.intake import RETURNED, said
+from complaints.actions.intake import RETURNED, message_facts
 from complaints.case import Case, Facts
 from complaints.vocabulary import Flag, Verb
 from store.values import PlannedAct, ReceivedFile
@@ -83,7 +83,7 @@ def add_message(
 def record_edit(turn: Turn, ref: str, field: str, replaces: int, text: str, source: str) -> None:
     """Record the new version of an edited message; the first version is kept (docs/design.md, "texts")."""
     signs = turn.signs_in(text, ref)
-    facts = said(
+    facts = message_facts(
         field="edit",
         has_words=bool(text.strip()),
         signs=signs.signs,
@@ -99,7 +99,7 @@ def record_choice(
     turn: Turn, ref: str, field: str, label: str, facts: Facts, *, kind: str | None = None
 ) -> None:
     """Record an answer given by a button: the label is its text, the code is one of the facts."""
-    choice_facts = {**said(field=_base_field(field), has_words=True, kind=kind), **facts}
+    choice_facts = {**message_facts(field=_base_field(field), has_words=True, kind=kind), **facts}
     turn.plan(PlannedAct(Verb.ADD, ref, choice_facts, {field: label}))
 
 
@@ -113,7 +113,7 @@ def record_reachable_again(turn: Turn) -> None:
     for case in turn.conversation.cases:
         ended = case.merged_into is not None or case.erased_at is not None
         if Flag.UNREACHABLE in case.flags and case.ref not in refs_with_addition and not ended:
-            facts = said(field=RETURNED, has_words=False, kind=RETURNED)
+            facts = message_facts(field=RETURNED, has_words=False, kind=RETURNED)
             turn.plan(PlannedAct(Verb.ADD, case.ref, facts))
 
 
@@ -128,7 +128,7 @@ def _base_field(field: str) -> str:
 
 
 def _facts(message: ReceivedMessage, field: str, signs: SignsInWords, kind: str | None) -> dict[str, Any]:
-    return said(
+    return message_facts(
         field=field,
         has_words=message.has_words,
         media=len(message.files),

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from complaints.case_values import RecordedSign
 from complaints.rulebook import Rulebook
-from triage.safety.signs import DangerSign, named_people, own_sign, signs
+from triage.safety.signs import DangerSign, find_signs, named_people, own_sign
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class SignsInWords:
         return next((sign for sign in self.signs if sign.danger), None)
 
 
-def read(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], now: datetime) -> SignsInWords:
+def read_signs(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], now: datetime) -> SignsInWords:
     """Find the signs in one message. Runs inside its transaction, so no look-ups (docs/design.md, "What runs
     when")."""
     if not text.strip():
         return SignsInWords()
     recorded = tuple(
         RecordedSign(f"{sign.kind}.{sign.rule}", sign.severity, sign.safety, sign.danger, now)
-        for sign in signs(text, extra=own_signs(rules))
+        for sign in find_signs(text, extra=own_signs(rules))
     )
     member_by_name = {name: member for member, names in staff.items() for name in names}
     names_in_text = named_people(text, tuple(member_by_name))

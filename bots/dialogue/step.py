@@ -97,7 +97,7 @@ def _handle_command(turn: Turn, incoming: CommandInput) -> None:
         text = f"/{incoming.name} {incoming.argument}"
         _handle_message(turn, TextInput(text, incoming.source, incoming.at))
     else:
-        commands.command(turn, incoming)
+        commands.run_command(turn, incoming)
 
 
 def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 from bots.dialogue.buttons import Rows
 from bots.dialogue.question_table import ORDER
-from bots.dialogue.signs import SignsInWords, read
+from bots.dialogue.signs import SignsInWords, read_signs
 from bots.texts import Texts
 from complaints.actions.authorisation import possible_in_state
 from complaints.case import Case
 from complaints.case_values import RecordedSign
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from complaints.deadlines.working_time import due
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook, Rulebooks
@@ -182,14 +182,14 @@ class Turn:
         rules = self.current_rules(ref)
         key = (rules.country, text)
         if key not in self._signs:
-            self._signs[key] = read(text, rules, self.conversation.staff, self.now)
+            self._signs[key] = read_signs(text, rules, self.conversation.staff, self.now)
         return self._signs[key]
 
     def received_on(self, ref: str) -> date:
         """The local day on which a complaint was received; today for one received in this turn."""
         case = self.case(ref)
         zone = self.rules_of(ref).calendar.zone
-        return wall(case.received_at if case is not None else self.now, zone).date()
+        return local_time(case.received_at if case is not None else self.now, zone).date()
 
     def details_in(self, text: str, received: date) -> tuple[StoryFact, ...]:
         """The dates, places, numbers and wishes in a text; cached for the turn."""

@@ -51,7 +51,7 @@ def preview(
         case "resolve":
             return decision_letters.short_decision(letter, facts, words)
         case "decide":
-            return decision_letters.full(letter, facts, words, issue_texts=issue_texts, now=now)
+            return decision_letters.full_decision(letter, facts, words, issue_texts=issue_texts, now=now)
     raise ValueError(f"the form {form!r} writes nothing to the complainant")
 
 
@@ -72,7 +72,7 @@ _CLOSING_VERBS = frozenset(
 
 
 @dataclass(frozen=True)
-class Spoken:
+class LetterText:
     """The text of a letter, and the name of the template it was made from."""
 
     text: str
@@ -88,21 +88,21 @@ class Composer:
     words_of: WordsOf
     now: datetime
 
-    def compose(self, kind: str, facts: Mapping[str, Any]) -> Spoken | None:
+    def compose(self, kind: str, facts: Mapping[str, Any]) -> LetterText | None:
         """The letter for an obligation of this kind; None when there is nothing left to say.
 
         Raises KeyError for a kind that sends the complainant nothing.
         """
         return _BY_KIND[kind](self, facts)
 
-    def acknowledge(self, facts: Mapping[str, Any]) -> Spoken:
+    def acknowledge(self, facts: Mapping[str, Any]) -> LetterText:
         """The acknowledgement, at the level of the facts."""
         level = int(facts.get("level", 1))
-        return Spoken(
+        return LetterText(
             acknowledgement_letters.acknowledgement(self.letter, level, now=self.now), "acknowledge"
         )
 
-    def decision(self, facts: Mapping[str, Any]) -> Spoken:
+    def decision(self, facts: Mapping[str, Any]) -> LetterText:
         """The decision letter that was previewed and approved."""
         seq = int(facts["seq"])
         text = self.words_of(seq).get("letter")
@@ -110,49 +110,49 @@ class Composer:
             # A decision by script or import has no stored preview: compose the same letter now.
             decision = self.letter.case.decision
             text = self._preview("resolve" if decision is not None and decision.short else "decide", seq)
-        return Spoken(text, "decision")
+        return LetterText(text, "decision")
 
-    def written(self, facts: Mapping[str, Any]) -> Spoken:
+    def written(self, facts: Mapping[str, Any]) -> LetterText:
         """The letter that a member of staff wrote."""
         seq, verb = int(facts["seq"]), str(facts["verb"])
-        return Spoken(self.words_of(seq).get("letter") or self._preview(verb, seq), verb)
+        return LetterText(self.words_of(seq).get("letter") or self._preview(verb, seq), verb)
 
-    def dates(self, facts: Mapping[str, Any]) -> Spoken | None:
+    def dates(self, facts: Mapping[str, Any]) -> LetterText | None:
         """The dates after the assessment, or a moved date with its reason; None when the date has passed."""
         if "target" not in facts:
             if self.letter.answer_by() <= self.now:
                 return None
-            return Spoken(acknowledgement_letters.dates(self.letter), "dates")
+            return LetterText(acknowledgement_letters.dates(self.letter), "dates")
         reason = self.words_of(int(facts["seq"])).get("reason", "")
         moved = acknowledgement_letters.moved_date(
             self.letter, str(facts["target"]), int(facts.get("of", 0)), reason
         )
-        return Spoken(moved, "dates.moved")
+        return LetterText(moved, "dates.moved")
 
-    def progress(self, facts: Mapping[str, Any]) -> Spoken:
+    def progress(self, facts: Mapping[str, Any]) -> LetterText:
         """The progress; before the date of the answer is missed, also that it will be."""
         missing = facts.get("target") == Target.DECIDE
-        return Spoken(progress_letters.progress(self.letter, self.now, missing=missing), "progress")
+        return LetterText(progress_letters.progress(self.letter, self.now, missing=missing), "progress")
 
-    def delay(self, facts: Mapping[str, Any]) -> Spoken | None:
+    def delay(self, facts: Mapping[str, Any]) -> LetterText | None:
         """The answer, or the reply to another request, is not ready.
 
         None for the answer once the notice that its date will be missed is due.
         """
         target = str(facts.get("target", Target.DECIDE))
         if target != Target.DECIDE:
-            return Spoken(progress_letters.other_delay(self.letter, Target(target), self.now), target)
+            return LetterText(progress_letters.other_delay(self.letter, Target(target), self.now), target)
         until = facts.get("until")
         if until is not None and datetime.fromisoformat(str(until)) <= self.now:
             return None
-        return Spoken(progress_letters.delay(self.letter, self.now), "delay")
+        return LetterText(progress_letters.delay(self.letter, self.now), "delay")
 
-    def legal_passed(self, facts: Mapping[str, Any]) -> Spoken:
+    def legal_passed(self, facts: Mapping[str, Any]) -> LetterText:
         """The legal maximum passed: the outside bodies can act now."""
         target = Target(facts.get("target", Target.LEGAL))
-        return Spoken(progress_letters.legal_passed(self.letter, target), "legal_passed")
+        return LetterText(progress_letters.legal_passed(self.letter, target), "legal_passed")
 
-    def confirmation(self, facts: Mapping[str, Any]) -> Spoken:
+    def confirmation(self, facts: Mapping[str, Any]) -> LetterText:
         """What was agreed or communicated by voice, in writing; for a decision with its full text."""
         verb = str(facts["verb"])
         text = progress_letters.confirmation(self.letter, verb, self._event(int(facts["seq"])).facts)
@@ -161,9 +161,9 @@ class Composer:
             text = join_paragraphs(text, self.decision({"seq": decision.seq}).text)
         if verb == Verb.OFFER_RECOURSE:
             text = join_paragraphs(text, closing_letters.recourse(self.letter))
-        return Spoken(text, "confirmation")
+        return LetterText(text, "confirmation")
 
-    def remedy(self, facts: Mapping[str, Any]) -> Spoken | None:
+    def remedy(self, facts: Mapping[str, Any]) -> LetterText | None:
         """A remedy is done, or late, according to the event of the obligation."""
         case, number = self.letter.case, int(facts["remedy"])
         remedy = next((remedy for remedy in case.remedies if remedy.n == number), None)
@@ -175,9 +175,9 @@ class Composer:
         words = self.words_of(decision.seq) if decision is not None else {}
         if facts.get("verb") == Verb.REMEDY_LATE:
             return None if remedy.done_at is not None else self._late_remedy(remedy, words, int(facts["seq"]))
-        return Spoken(closing_letters.remedy_done(self.letter, remedy, words), "remedy_done")
+        return LetterText(closing_letters.remedy_done(self.letter, remedy, words), "remedy_done")
 
-    def _late_remedy(self, remedy: RemedyOwed, words: Mapping[str, str], seq: int) -> Spoken:
+    def _late_remedy(self, remedy: RemedyOwed, words: Mapping[str, str], seq: int) -> LetterText:
         """The date will be missed, or was missed; after an earlier such letter, it is still not done."""
         case = self.letter.case
         target = case.target(Target.REMEDY, remedy.n)
@@ -191,39 +191,39 @@ class Composer:
         )
         if reported_before:
             text = closing_letters.remedy_still_late(self.letter, remedy, words, self.now)
-            return Spoken(text, "remedy_late.still")
+            return LetterText(text, "remedy_late.still")
         text = closing_letters.remedy_late(self.letter, remedy, words, self.now)
-        return Spoken(text, "remedy_late")
+        return LetterText(text, "remedy_late")
 
-    def reply_reminder(self, facts: Mapping[str, Any]) -> Spoken:
+    def reply_reminder(self, facts: Mapping[str, Any]) -> LetterText:
         """The reminder that the decision waits for a reply."""
-        return Spoken(closing_letters.reply_reminder(self.letter), "reply_reminder")
+        return LetterText(closing_letters.reply_reminder(self.letter), "reply_reminder")
 
-    def recourse(self, facts: Mapping[str, Any]) -> Spoken:
+    def recourse(self, facts: Mapping[str, Any]) -> LetterText:
         """The outside bodies."""
-        return Spoken(closing_letters.recourse(self.letter), "recourse")
+        return LetterText(closing_letters.recourse(self.letter), "recourse")
 
-    def outside(self, facts: Mapping[str, Any]) -> Spoken:
+    def outside(self, facts: Mapping[str, Any]) -> LetterText:
         """What an outside body decided, or that we have complied."""
         seq = int(facts["seq"])
-        return Spoken(
+        return LetterText(
             decision_letters.outside_decision(self.letter, self._event(seq).facts, self.words_of(seq)),
             "outside",
         )
 
-    def next_recourse(self, facts: Mapping[str, Any]) -> Spoken:
+    def next_recourse(self, facts: Mapping[str, Any]) -> LetterText:
         """The outside body after the one whose decision was refused."""
-        return Spoken(decision_letters.next_body(self.letter, int(facts["step"])), "next_recourse")
+        return LetterText(decision_letters.next_body(self.letter, int(facts["step"])), "next_recourse")
 
-    def no_independent(self, facts: Mapping[str, Any]) -> Spoken:
+    def no_independent(self, facts: Mapping[str, Any]) -> LetterText:
         """No possible decision-maker is independent."""
-        return Spoken(decision_letters.no_independent(self.letter), "no_independent")
+        return LetterText(decision_letters.no_independent(self.letter), "no_independent")
 
-    def summary(self, facts: Mapping[str, Any]) -> Spoken:
+    def summary(self, facts: Mapping[str, Any]) -> LetterText:
         """The complaint was settled early and accepted."""
-        return Spoken(closing_letters.summary(self.letter), "summary")
+        return LetterText(closing_letters.summary(self.letter), "summary")
 
-    def closing(self, facts: Mapping[str, Any]) -> Spoken | None:
+    def closing(self, facts: Mapping[str, Any]) -> LetterText | None:
         """How it ended; None after a withdrawal in the chat, which got its reply at once."""
         code = str(facts["code"])
         closings = [event for event in self.events if event.verb in _CLOSING_VERBS]
@@ -237,7 +237,7 @@ class Composer:
             words = self.words_of(source[-1].seq)
             other = str(closings[-1].facts.get("other_ref", ""))
         text = closing_letters.closing(self.letter, code, words, other=other)
-        return Spoken(text, f"closing.{code}")
+        return LetterText(text, f"closing.{code}")
 
     def _event(self, seq: int) -> Event:
         return next(event for event in self.events if event.seq == seq)
@@ -255,7 +255,7 @@ class Composer:
         )
 
 
-_BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], Spoken | None]] = {
+_BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], LetterText | None]] = {
     "acknowledge": Composer.acknowledge,
     "decision": Composer.decision,
     "letter": Composer.written,
@@ -275,7 +275,7 @@ _BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], Spoken | None]] =
 }
 
 
-def read_out(
+def compose_read_out(
     case: Case,
     about: str,
     facts: Mapping[str, Any],
@@ -284,9 +284,9 @@ def read_out(
     words_of: WordsOf,
     texts: Texts,
     now: datetime,
-) -> Spoken | None:
+) -> LetterText | None:
     """The letter that staff read out or post when there is no chat, in the complainant's language."""
     letter = Letter(case, texts, texts.language(case.language))
     if about == "logged":
-        return Spoken(acknowledgement_letters.read_out(letter, now=now), "logged")
+        return LetterText(acknowledgement_letters.read_out(letter, now=now), "logged")
     return Composer(letter, events, words_of, now).compose(about, facts)

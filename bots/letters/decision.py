@@ -21,7 +21,7 @@ def short_decision(letter: Letter, facts: Mapping[str, Any], words: Mapping[str,
     )
 
 
-def full(
+def full_decision(
     letter: Letter,
     facts: Mapping[str, Any],
     words: Mapping[str, str],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bots.letters.composer import Spoken
+from bots.letters.composer import LetterText
 from bots.slack.texts import StaffTexts
 from complaints.actors import Actor
 from complaints.case import Case, Event
@@ -46,7 +46,7 @@ class ReadOut(Protocol):
         events: Sequence[Event],
         words_of: Callable[[int], Mapping[str, str]],
         now: datetime,
-    ) -> Spoken | None:
+    ) -> LetterText | None:
         """`about` is the kind of an obligation, or `logged` for the end of logging a complaint."""
         ...
 

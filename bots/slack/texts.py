@@ -14,7 +14,7 @@ from bots.texts.texts import Texts, country_name
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.case import Case
 from complaints.case_values import TargetSet
-from complaints.deadlines.local_time import day_ended, wall
+from complaints.deadlines.local_time import day_ended, local_time
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class StaffTexts:
 
     def due_time(self, due_at: datetime, zone: str) -> str:
         """`Wed 4 Nov, 17:30`; a due time at midnight is 24:00 of the day that ends."""
-        day = day_ended(wall(due_at, zone))
+        day = day_ended(local_time(due_at, zone))
         if day is None:
             return self.moment(due_at, zone)
         return str(format_date(day, "EEE d MMM, '24:00'", locale=self.language))

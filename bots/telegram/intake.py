@@ -28,7 +28,7 @@ from bots.telegram.updates import to_input, update_key
 from bots.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import DatabaseUnavailable, SerializationConflict, WrongSchemaVersion
-from store.outbox.dead_letters import is_dead_letter, set_aside
+from store.outbox.dead_letters import find_handled_keys, keep_dead_letter
 from store.store import Store
 from store.values import Conversation, DialogueTurn
 
@@ -83,12 +83,12 @@ class Intake:
                 raise DatabaseUnavailable(
                     "The update cannot be stored now; Telegram keeps it and sends it again."
                 )
-            if key in await self._store.aread(is_dead_letter, [key]):
+            if key in await self._store.aread(find_handled_keys, [key]):
                 return "retried" if attempt else "taken"
         error = error or "not_heard"
         log.error("update_set_aside", key=key, why=error)
         body = json.dumps(raw).encode()
-        await self._store.awrite(set_aside, key, body, error)
+        await self._store.awrite(keep_dead_letter, key, body, error)
         return "set_aside"
 
     async def retry(self, raw: bytes) -> None:

@@ -21,7 +21,7 @@ from bots.telegram.sending import OnResult, OutgoingMessage, Sender
 from bots.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
-from store.files import keep_file, load_file_to_fetch, record_file_failed
+from store.files import load_file_to_fetch, record_file_failed, store_file
 from store.outbox.dead_letters import read_dead_letter
 from store.outbox.outcomes import NO_ANSWER_AGAIN, Completed, Failed, Outcome, Retry
 from store.store import Store
@@ -49,7 +49,7 @@ _MAGIC = (
 )
 
 
-def performers(
+def job_handlers(
     app: App,
     store: Store,
     intake: Intake,
@@ -136,7 +136,7 @@ def download_handler(app: App, store: Store) -> Handler:
             return Completed()
         except NetworkError as error:
             return Retry(type(error).__name__)
-        await store.awrite(keep_file, wanted.ref, wanted.n, data, wanted.mime or _media_type(data))
+        await store.awrite(store_file, wanted.ref, wanted.n, data, wanted.mime or _media_type(data))
         return Completed()
 
     return download

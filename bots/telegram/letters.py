@@ -12,7 +12,7 @@ from typing import Any
 from bots.dialogue.after_decision import REMEDY_STEP
 from bots.dialogue.buttons import INSIST, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import Letter, acknowledgement, closing
-from bots.letters.composer import Composer, Spoken
+from bots.letters.composer import Composer, LetterText
 from bots.letters.letter import join_paragraphs
 from bots.recovery import Handler
 from bots.telegram.callback_data import Buttons
@@ -24,7 +24,7 @@ from complaints.deadlines.letter_hours import letter_held_until
 from complaints.obligations.resend import LATE
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act
-from store.cases.outgoing_messages import Following, load_contact
+from store.cases.outgoing_messages import FollowUpAct, load_contact
 from store.cases.read import load_case, load_history
 from store.incidents.card import was_surveyed_before
 from store.outbox.outcomes import Completed, Failed, Outcome, Rescheduled
@@ -180,7 +180,7 @@ class LetterHandler:
             ref=case.ref,
             turn=case.version,
         )
-        acts: tuple[Following, ...] = ()
+        acts: tuple[FollowUpAct, ...] = ()
         if composed.act is not None:
             verb, facts, words = composed.act
             acts = ((case.ref, verb, SYSTEM, facts, words),)
@@ -194,7 +194,7 @@ class LetterHandler:
             acts=acts,
         )
 
-    def _compose(self, letter: Letter, obligation: Obligation) -> Spoken | None:
+    def _compose(self, letter: Letter, obligation: Obligation) -> LetterText | None:
         ref, store = letter.case.ref, self.store
         composer = Composer(
             letter,

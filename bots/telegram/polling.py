@@ -16,7 +16,7 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 
 from bots.telegram.application import App
 from bots.telegram.intake import Intake
-from bots.telegram.updates import ALLOWED
+from bots.telegram.updates import ALLOWED_UPDATES
 from store.database.leases import acquire_leadership, release_leadership
 from store.store import Store
 
@@ -25,7 +25,7 @@ LEADER = "telegram-poller"
 LEASE_SECONDS = 7.0
 RENEW_SECONDS = 2.0
 #: How often a standby process tries to become the leader.
-LOOK_SECONDS = 1.0
+STANDBY_CHECK_SECONDS = 1.0
 #: Waits after a failure, in seconds. Short: waiting updates must be handled within seconds of its end.
 MIN_RETRY_WAIT, MAX_RETRY_WAIT = 0.5, 5.0
 #: Long-poll timeout and extra read timeout, in seconds. A silently dropped connection is noticed after their sum.
@@ -141,13 +141,13 @@ class Poller:
                         await self._on_recovery()
                     failures = 0
                 else:
-                    wait = LOOK_SECONDS
+                    wait = STANDBY_CHECK_SECONDS
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
                     raise
                 # Only the request was cancelled: by `stop`, or because the lease was lost.
-                wait = LOOK_SECONDS
+                wait = STANDBY_CHECK_SECONDS
             except Exception as error:  # noqa: BLE001  # no failure of network or store may end the intake
                 failures += 1
                 wait = wait_after(error, failures)
@@ -172,7 +172,7 @@ class Poller:
         timeout = 0 if self.last_good is None else self._timeout
         if self._clock() - self._offset_moved_at >= OFFSET_VALID_SECONDS:
             self._offset = 0
-        parameters = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED)}
+        parameters = {"offset": self._offset, "timeout": timeout, "allowed_updates": list(ALLOWED_UPDATES)}
         updates = await self._app.bot.do_api_request(
             "getUpdates", api_kwargs=parameters, read_timeout=self._timeout + EXTRA_READ_SECONDS
         )

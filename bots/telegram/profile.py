@@ -12,7 +12,7 @@ from bots.texts import Texts
 log = structlog.get_logger(__name__)
 
 
-async def introduce(app: App, texts: Texts) -> None:
+async def set_commands(app: App, texts: Texts) -> None:
     """Set the commands in every language; the first language is the default for all others.
 
     A failure is only logged: commands also work without the list.

@@ -21,11 +21,11 @@ from bots.telegram.polling import pause_seconds
 from bots.telegram.rate_limit import TelegramRateLimit
 from bots.texts import Texts
 from complaints.actors import SYSTEM
-from complaints.obligations.resend import failing
+from complaints.obligations.resend import failed_delivery_facts
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.outgoing_messages import (
-    Following,
+    FollowUpAct,
     begin_sending,
     begin_sending_in_order,
     record_sent,
@@ -65,7 +65,7 @@ class OutgoingMessage:
     keyboard: InlineKeyboardMarkup | None = None
     ref: str | None = None
     must_arrive: bool = True
-    acts: Sequence[Following] = ()
+    acts: Sequence[FollowUpAct] = ()
     file: tuple[str, bytes] | None = None
 
 
@@ -179,12 +179,14 @@ class Sender:
             return Retry("flood", pause)
         if isinstance(error, Forbidden) or is_chat_gone(error):
             # The complainant was not informed (7.3): record it, so that staff use another route.
-            acts: tuple[Following, ...] = ()
+            acts: tuple[FollowUpAct, ...] = ()
             if message.ref is not None:
                 facts = {
                     "because": "blocked",
                     "template": message.template,
-                    **failing(obligation.key, obligation.kind, obligation.due, obligation.facts),
+                    **failed_delivery_facts(
+                        obligation.key, obligation.kind, obligation.due, obligation.facts
+                    ),
                 }
                 acts = ((message.ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
             await store.awrite_with_retry(mark_blocked, chat, True, store.now())
@@ -212,7 +214,7 @@ class Sender:
         return Retry(NO_ANSWER_AGAIN, REPEAT_SECONDS * obligation.attempts)
 
 
-def nobody_there(outcome: Retry) -> bool:
+def is_telegram_unavailable(outcome: Retry) -> bool:
     """True when a retry is due because Telegram was unavailable."""
     return outcome.why in (UNREACHABLE, NO_ANSWER, NO_ANSWER_AGAIN)
 

@@ -23,7 +23,7 @@ from bots.telegram.callback_data import Buttons
 from store.values import Chat, ReceivedFile
 
 CHANNEL = "telegram"
-ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
 
 #: Kinds of file in the order in which they are looked for: an animation is also a document.
 _FILES = ("animation", "voice", "audio", "video", "video_note", "document", "sticker")

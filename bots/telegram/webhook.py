@@ -12,7 +12,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bots.http_body import body_of
+from bots.http_body import read_body
 from bots.telegram.intake import Intake
 
 PATH = "/telegram"
@@ -25,7 +25,7 @@ MAX_WAITING_UPDATES = 128
 log = structlog.get_logger(__name__)
 
 
-def webhook(intake: Intake, secret: str) -> Callable[[Request], Awaitable[Response]]:
+def create_endpoint(intake: Intake, secret: str) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint of `/telegram`; raises ValueError without a secret, which would let anybody send updates."""
     if not secret:
         raise ValueError("a webhook needs a secret: set AMENDS_TELEGRAM_WEBHOOK_SECRET")
@@ -59,7 +59,7 @@ def webhook(intake: Intake, secret: str) -> Callable[[Request], Awaitable[Respon
         received_secret = request.headers.get(HEADER, "")
         if not hmac.compare_digest(received_secret.encode(), secret.encode()):
             return Response(status_code=401)
-        body = await body_of(request)
+        body = await read_body(request)
         if isinstance(body, Response):
             return body
         try:

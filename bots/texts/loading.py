@@ -17,7 +17,7 @@ COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
 DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
 
 
-def load(
+def load_catalogues(
     languages: Iterable[str],
     overrides_dir: Path | None = None,
     *,

@@ -13,7 +13,7 @@ from complaints.case_values import Fairness, RecordedSign
 from complaints.deadlines.working_time import closing_time, due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.incidents import joining
-from complaints.permissions import is_excluded, manages, may_read
+from complaints.permissions import is_excluded, may_manage, may_read
 from complaints.references import parse_reference
 from complaints.timestamps import parse_time
 from complaints.vocabulary import Flag, Role
@@ -40,7 +40,7 @@ def check_restrict(case: Case, request: ActionRequest) -> Facts:
     facts = {name: value for name, value in request.facts.items() if name != "subject"}
     subject = request.facts.get("subject")
     if subject is not None:
-        if not manages(case, request.actor):
+        if not may_manage(case, request.actor):
             raise NotAllowed(
                 f"Only a manager names the person that {case.ref} is about: ask one.",
                 code="not_allowed.manager",
@@ -171,7 +171,7 @@ def check_fairness_facts(case: Case, request: ActionRequest) -> None:
             )
     if not facts.get("subject_not_yet"):
         return
-    if not manages(case, request.actor):
+    if not may_manage(case, request.actor):
         raise NotAllowed(
             f"Only a manager puts off telling the person complained about in {case.ref}: ask one.",
             code="not_allowed.manager",

@@ -10,7 +10,7 @@ from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Assessment, Issue, RecordedSign
 from complaints.deadlines.targets import decide_due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.permissions import is_excluded, judged_below, manages
+from complaints.permissions import is_excluded, judged_below, may_manage
 from complaints.priorities import priority_of
 from complaints.vocabulary import RESTRICTING, ContactKind, Flag, State
 
@@ -68,7 +68,7 @@ def _require_media_heard(case: Case, facts: Facts) -> None:
 
 
 def _require_manager_and_reason(case: Case, request: ActionRequest) -> None:
-    if not manages(case, request.actor):
+    if not may_manage(case, request.actor):
         raise NotAllowed(
             f"Only a manager may lower {case.ref} below a fired rule or an earlier assessment: ask one.",
             code="not_allowed.lower",
@@ -188,7 +188,7 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
     """Give the complaint one owner (4.9). Only a manager gives it to another person."""
     actor = request.actor
     owner = str(request.facts.get("owner") or actor.id)
-    is_manager = manages(case, actor)
+    is_manager = may_manage(case, actor)
     if owner != actor.id and not is_manager:
         raise NotAllowed(
             f"Only a manager gives {case.ref} to somebody else: ask one.", code="not_allowed.assign"

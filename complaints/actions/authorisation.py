@@ -9,7 +9,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.lifecycle import REMEDIES
-from complaints.permissions import MANAGERS, is_excluded, judged_below, level_roles, manages, may_read
+from complaints.permissions import MANAGERS, is_excluded, judged_below, level_roles, may_manage, may_read
 from complaints.vocabulary import Role, Verb
 
 
@@ -38,7 +38,7 @@ def require_permission(case: Case, verb: Verb, actor: Actor) -> Role:
 
 
 def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role) -> Role:
-    managing = actor.least(MANAGERS) if manages(case, actor) else None
+    managing = actor.least(MANAGERS) if may_manage(case, actor) else None
     if case.restricted and not action.without_reading and not may_read(case, actor):
         raise NotAllowed(
             f"{case.ref} is restricted: ask a manager to assign it.", code="not_allowed.restricted"

@@ -18,7 +18,7 @@ def fold(events: Iterable[Event], rules: Rulebook) -> Case:
     """The case that these events add up to; the first must be `receive`."""
     case: Case | None = None
     for event in events:
-        case = begin(event, rules) if case is None else after(case, event)
+        case = begin(event, rules) if case is None else apply_event(case, event)
     if case is None:
         raise ValueError("a complaint has at least the event by which it was received")
     return case
@@ -44,7 +44,7 @@ def begin(event: Event, rules: Rulebook) -> Case:
     return _after_any_event(ACTIONS[Verb.RECEIVE].apply(case, event), event)
 
 
-def after(case: Case, event: Event) -> Case:
+def apply_event(case: Case, event: Event) -> Case:
     """The case after one more event."""
     return _after_any_event(ACTIONS[event.verb].apply(case, event), event)
 

@@ -41,7 +41,7 @@ class Arrival:
     rules: Rulebook
 
 
-def said(
+def message_facts(
     *,
     field: str,
     has_words: bool,

@@ -13,7 +13,7 @@ from complaints.case_values import ExtensionAsked, TargetSet
 from complaints.deadlines.targets import CAPPED, extended, extension_cap, extension_span, revise
 from complaints.deadlines.working_time import closing_time
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.permissions import manages
+from complaints.permissions import may_manage
 from complaints.timestamps import format_time, parse_time
 from complaints.vocabulary import Flag, Role, State, Target
 
@@ -44,7 +44,7 @@ def check_extend(case: Case, request: ActionRequest) -> Facts:
     manager agrees.
     """
     require_words(request, "reason", f"Say why {case.ref} needs more time: the complainant is told.")
-    asks = not manages(case, request.actor)
+    asks = not may_manage(case, request.actor)
     if asks and case.awaits_approval:
         raise OutOfOrder(
             f"Something on {case.ref} waits for approval: approve it or send it back first.",

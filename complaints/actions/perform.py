@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from complaints.actions.authorisation import require_permission, require_state
-from complaints.actions.fold import after, begin
+from complaints.actions.fold import apply_event, begin
 from complaints.actions.intake import Arrival, check_receive
 from complaints.actions.registry import ACTIONS, Action, Dates
 from complaints.actions.request import ActionRequest
@@ -79,12 +79,12 @@ def perform(
     require_known_categories(facts, case.rules)
     request = ActionRequest(verb, at, by, role, facts, words or {}, rules)
     event = _event(case.version + 1, action, request, action.check(case, request))
-    case_after = after(case, event)
+    case_after = apply_event(case, event)
     check_wordless(event.facts)
     dates = action.dates(case, case_after, event)
     if dates:
         event = _with_dates(event, dates)
-        case_after = after(case, event)
+        case_after = apply_event(case, event)
     return _result(case_after, event)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from complaints.actions.request import ActionRequest, require_words
 from complaints.case import Case, Event, Facts, changed
-from complaints.deadlines.rule_change import dates_under_new_rules, keeps_a_promise
+from complaints.deadlines.rule_change import dates_under_new_rules, is_limited_by_promise
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder
 
 
@@ -27,7 +27,7 @@ def check_redate(case: Case, request: ActionRequest) -> Facts:
             code="required",
         )
     require_words(request, "reason", f"Say why {case.ref} goes on under other rules.")
-    later = bool(request.facts.get("later")) and any(map(keeps_a_promise, case.current_targets()))
+    later = bool(request.facts.get("later")) and any(map(is_limited_by_promise, case.current_targets()))
     if case.rules.says_as(rules) and not later:
         raise AlreadyDone(f"{case.ref} is under these rules: nothing to do.", code="already_so")
     if case.level > rules.top_level:

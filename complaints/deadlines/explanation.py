@@ -11,7 +11,7 @@ from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep, explain_step, reached
 from complaints.deadlines.durations import Span
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import (
     CAPPED,
@@ -26,12 +26,12 @@ from complaints.deadlines.targets import (
     extension_cap,
     extension_span,
 )
-from complaints.deadlines.working_time import due, rolled
+from complaints.deadlines.working_time import due, rolled_to_working_day
 from complaints.timestamps import format_time
 from complaints.vocabulary import Role, Target
 
 
-def steps_of(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> tuple[DueStep, ...]:
+def explanation_steps(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> tuple[DueStep, ...]:
     """The steps from the act that set this version of a target to its due time.
 
     `events` are those of the case: they show who set or moved the date, and with their words also the reason for an
@@ -57,7 +57,7 @@ _NOTED: Mapping[str, str] = {
 
 def explained(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> list[str]:
     """The steps as English sentences."""
-    return [explain_step(step) for step in steps_of(case, target, events)]
+    return [explain_step(step) for step in explanation_steps(case, target, events)]
 
 
 def _steps(case: Case, target: TargetSet, cause: Event | None, events: Sequence[Event]) -> Iterator[DueStep]:
@@ -104,7 +104,7 @@ def _counted(case: Case, target: TargetSet) -> Iterator[DueStep]:
         yield DueStep("promised", span=promised, local=_local(case, target.promised_due))
     if target.target is Target.PRIVACY:
         yield DueStep("day_after_receipt")
-        yield from rolled(due(target.start, target.span, calendar), calendar).because
+        yield from rolled_to_working_day(due(target.start, target.span, calendar), calendar).because
         return
     yield from compute(case, WantedTarget(target.target, target.of, target.start, target.span, rule)).because
     if CAPPED_BY_LAW in notes:
@@ -170,7 +170,7 @@ def _who(event: Event) -> str:
 
 
 def _local(case: Case, at: datetime) -> datetime:
-    return wall(at, case.rules.calendar.zone)
+    return local_time(at, case.rules.calendar.zone)
 
 
 def target_record(target: TargetSet) -> dict[str, Any]:
@@ -194,8 +194,8 @@ def due_record(case: Case, events: Sequence[Event] = ()) -> list[Mapping[str, An
     `because` has the steps in English, `steps` in codes; `superseded` marks a version that a later one replaced.
     """
     rows: list[Mapping[str, Any]] = []
-    for target in in_order(case):
-        steps = steps_of(case, target, events)
+    for target in targets_in_order(case):
+        steps = explanation_steps(case, target, events)
         rows.append(
             {
                 **target_record(target),
@@ -207,7 +207,7 @@ def due_record(case: Case, events: Sequence[Event] = ()) -> list[Mapping[str, An
     return rows
 
 
-def in_order(case: Case) -> list[TargetSet]:
+def targets_in_order(case: Case) -> list[TargetSet]:
     """Every version of every target in order of their due times."""
     return sorted(
         case.targets, key=lambda target: (target.internal_due, target.target, target.of, target.version)

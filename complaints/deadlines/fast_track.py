@@ -41,7 +41,7 @@ def summary_owed(case: Case) -> bool:
     return Flag.SUPPORT_NEED in case.flags or any(sign.kind in _HARDSHIP_SIGNS for sign in case.signs)
 
 
-def out_of_time(case: Case) -> date | None:
+def last_day_if_too_old(case: Case) -> date | None:
     """The last day that the complaint is about, if the scheme no longer takes up a matter of that day; or None.
 
     Only before a decision at the first level. A manager decides in each case whether to refuse it.

@@ -18,19 +18,19 @@ def zone_named(name: str) -> ZoneInfo:
         raise ValueError(f'{name!r} is not a time zone; write one such as "Europe/London"') from wrong
 
 
-def parse_local_time(at: datetime) -> datetime:
+def to_utc(at: datetime) -> datetime:
     """The same instant in UTC; raises ValueError for a naive time."""
     if at.tzinfo is None or at.utcoffset() is None:
         raise ValueError(f"{at.isoformat()} has no zone; times are aware, in UTC")
     return at.astimezone(UTC)
 
 
-def wall(at: datetime, zone: str) -> datetime:
+def local_time(at: datetime, zone: str) -> datetime:
     """The local time at this instant (aware, in the zone)."""
     return at.astimezone(zone_named(zone))
 
 
-def from_wall(local: datetime, zone: str) -> datetime:
+def from_local_time(local: datetime, zone: str) -> datetime:
     """The instant (UTC) of a naive local time.
 
     A time that does not exist moves forward by the gap. Of a time that happens twice the first counts. Both follow
@@ -41,7 +41,7 @@ def from_wall(local: datetime, zone: str) -> datetime:
 
 def last_day(at: datetime, zone: str) -> date:
     """The local day of a due time; 24:00, a common closing time, belongs to the day that it ends."""
-    return wall(at - timedelta(microseconds=1), zone).date()
+    return local_time(at - timedelta(microseconds=1), zone).date()
 
 
 def day_ended(local: datetime) -> date | None:
@@ -53,4 +53,4 @@ def at_minute(day: date, minute: int, zone: str) -> datetime:
     """The instant of this minute after local midnight; 1440 is the midnight that ends the day."""
     days, rest = divmod(minute, MINUTES_A_DAY)
     local = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60))
-    return from_wall(local, zone)
+    return from_local_time(local, zone)

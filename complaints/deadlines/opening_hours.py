@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, parse_local_time, wall
+from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, local_time, to_utc
 from complaints.rulebook import Calendar, OnCall
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -133,14 +133,14 @@ def working_day_from(day: date, calendar: Calendar, step: int = 1) -> date:
 
 def day_of(at: datetime, calendar: Calendar) -> date:
     """The local day of an instant; closing time at 24:00 belongs to the day that it closes."""
-    day = wall(at, calendar.zone).date()
+    day = local_time(at, calendar.zone).date()
     before = day - timedelta(days=1)
     return before if works_on(before, calendar) and at <= closing_time(before, calendar) else day
 
 
 def working_stretches(at: datetime, calendar: Calendar) -> Iterator[Stretch]:
     """The stretches of working time from `at` on (UTC, half open), without end; the first one starts at `at`."""
-    day = wall(at, calendar.zone).date() - timedelta(days=1)
+    day = local_time(at, calendar.zone).date() - timedelta(days=1)
     reached = at
     while True:
         for start, end in _spans_of(day, calendar):
@@ -154,18 +154,18 @@ def working_stretches(at: datetime, calendar: Calendar) -> Iterator[Stretch]:
 
 def is_working(at: datetime, calendar: Calendar) -> bool:
     """True in working time; closing time itself is outside."""
-    return next_working(at, calendar) == parse_local_time(at)
+    return next_working(at, calendar) == to_utc(at)
 
 
 def next_working(at: datetime, calendar: Calendar) -> datetime:
     """The first instant of working time from `at` on (UTC)."""
-    at = parse_local_time(at)
+    at = to_utc(at)
     return at if calendar.always else next(working_stretches(at, calendar))[0]
 
 
 def next_morning(now: datetime, calendar: Calendar) -> datetime:
     """The next opening time after this moment."""
-    day = working_day_from(wall(now, calendar.zone).date(), calendar)
+    day = working_day_from(local_time(now, calendar.zone).date(), calendar)
     while True:
         opens = opening_time(day, calendar) + (DAWN if calendar.always else timedelta(0))
         if opens > now:
@@ -181,7 +181,7 @@ def on_call_covers(at: datetime, on_call: OnCall, zone: str) -> bool:
 
 def nobody_reads_until(at: datetime, calendar: Calendar, on_call: OnCall) -> datetime | None:
     """When the next person is on call or at work (UTC); None when there is one now."""
-    at = parse_local_time(at)
+    at = to_utc(at)
     on_call_hours = _rota(on_call, calendar.zone)
     next_present = min(next_working(at, rota) for rota in (calendar, on_call_hours) if rota is not None)
     return None if next_present == at else next_present

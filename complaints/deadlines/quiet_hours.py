@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
-from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, parse_local_time, wall
+from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, local_time, to_utc
 
 ACCEPTED = '"20:00-08:00", or "none"'
 
@@ -34,16 +34,16 @@ def parse_quiet(text: str) -> tuple[int, int] | None:
 
 def in_quiet_hours(at: datetime, quiet: str, zone: str) -> bool:
     """True in the quiet hours of a person in this zone; the end is outside."""
-    return quiet_until(at, quiet, zone) != parse_local_time(at)
+    return quiet_until(at, quiet, zone) != to_utc(at)
 
 
 def quiet_until(at: datetime, quiet: str, zone: str) -> datetime:
     """The first instant from `at` on that is not quiet (UTC); `at` itself outside quiet hours."""
-    at = parse_local_time(at)
+    at = to_utc(at)
     spans = parse_quiet(quiet)
     if spans is None:
         return at
-    today = wall(at, zone).date()
+    today = local_time(at, zone).date()
     for day in (today - timedelta(days=1), today):
         start, end = _night(day, spans, zone)
         if start <= at < end:
@@ -53,11 +53,11 @@ def quiet_until(at: datetime, quiet: str, zone: str) -> datetime:
 
 def last_spoken_by(at: datetime, quiet: str, zone: str) -> datetime:
     """The last minute up to `at` that is not quiet (UTC): a message needed by `at` leaves then."""
-    at = parse_local_time(at)
+    at = to_utc(at)
     spans = parse_quiet(quiet)
     if spans is None:
         return at
-    today = wall(at, zone).date()
+    today = local_time(at, zone).date()
     for day in (today, today - timedelta(days=1)):
         start, end = _night(day, spans, zone)
         if start <= at < end:

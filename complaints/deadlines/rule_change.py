@@ -35,7 +35,7 @@ _NAMED: frozenset[Target] = frozenset({Target.REMEDY, Target.WAITING})
 _KNOWN_TO_COMPLAINANT: tuple[Target, ...] = (Target.DECIDE, Target.UPDATE)
 
 
-def keeps_a_promise(target: TargetSet) -> bool:
+def is_limited_by_promise(target: TargetSet) -> bool:
     """True when the rules ask for a later date, but the promised one stays."""
     return target.met_at is None and KEPT in target.basis.split(";")
 

@@ -15,7 +15,7 @@ from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import Due
 from complaints.deadlines.durations import Span
-from complaints.deadlines.working_time import closing_time, due, due_where_on_call, rolled
+from complaints.deadlines.working_time import closing_time, due, due_where_on_call, rolled_to_working_day
 from complaints.priorities import priority_of
 from complaints.rulebook import LevelTargets, PriorityTargets
 from complaints.timestamps import format_time, parse_time
@@ -217,7 +217,7 @@ def _privacy(case: Case) -> Iterator[WantedTarget]:
         return
     if any(decision.communicated_at is not None for decision in case.decisions):
         return
-    end = rolled(due(case.received_at, span, case.rules.calendar), case.rules.calendar).at
+    end = rolled_to_working_day(due(case.received_at, span, case.rules.calendar), case.rules.calendar).at
     yield WantedTarget(Target.PRIVACY, 0, case.received_at, span, "privacy", fixed=end)
 
 

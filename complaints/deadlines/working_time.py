@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from complaints.deadlines.due_steps import Due, DueStep, explain
 from complaints.deadlines.durations import BadSpan, Span, Unit, span
-from complaints.deadlines.local_time import from_wall, parse_local_time, wall
+from complaints.deadlines.local_time import from_local_time, local_time, to_utc
 from complaints.deadlines.opening_hours import (
     closing_time,
     day_of,
@@ -45,7 +45,7 @@ __all__ = [
     "parse_hours",
     "parse_quiet",
     "quiet_until",
-    "rolled",
+    "rolled_to_working_day",
     "works_on",
 ]
 
@@ -61,7 +61,7 @@ def due(start: datetime, length: Span | str, calendar: Calendar) -> Due:
     hours. `n bd` ends at closing time of the nth working day after the working day on which the start falls.
     Raises BadSpan for a negative span (see `before`) and ValueError for a naive start.
     """
-    length, start = span(length), parse_local_time(start)
+    length, start = span(length), to_utc(start)
     if length.number < 0:
         raise BadSpan(f'"{length}" lies in the past of its start; `before` counts back from a due time')
     steps = (_start(start, calendar),)
@@ -77,7 +77,7 @@ def due_where_on_call(start: datetime, length: Span | str, calendar: Calendar, o
 
     A span in days or in working units is counted as usual in both cases.
     """
-    length, start = span(length), parse_local_time(start)
+    length, start = span(length), to_utc(start)
     if length.number < 0 or length.unit not in {Unit.SECONDS, Unit.MINUTES, Unit.HOURS}:
         return due(start, length, calendar)
     if on_call_covers(start, on_call, calendar.zone):
@@ -91,7 +91,7 @@ def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
     `-n bd`: opening time of the nth working day before the day of `at`. Elapsed spans count back as they count
     forward. Raises BadSpan for working hours, which are not counted back.
     """
-    length, at = span(length), parse_local_time(at)
+    length, at = span(length), to_utc(at)
     if length.number > 0:
         length = -length
     if length.unit is Unit.WORKING_HOURS:
@@ -110,7 +110,7 @@ def before(at: datetime, length: Span | str, calendar: Calendar) -> Due:
             DueStep("its_day", day=zero),
             *_holidays(day, zero, calendar),
             DueStep("counted_back", span=str(-length), days=passed),
-            DueStep("opening", local=wall(opening, calendar.zone)),
+            DueStep("opening", local=local_time(opening, calendar.zone)),
         ),
     )
 
@@ -123,34 +123,34 @@ def earliest(first: Due, calendar: Calendar, **caps: Due | datetime | None) -> D
     soonest = first
     for name, cap in caps.items():
         at = cap.at if isinstance(cap, Due) else cap
-        if at is not None and parse_local_time(at) < soonest.at:
-            at = parse_local_time(at)
+        if at is not None and to_utc(at) < soonest.at:
+            at = to_utc(at)
             soonest = Due(
                 at,
                 (
                     *first.because,
-                    DueStep("capped", name=name.replace("_", " "), local=wall(at, calendar.zone)),
+                    DueStep("capped", name=name.replace("_", " "), local=local_time(at, calendar.zone)),
                 ),
             )
     return soonest
 
 
-def rolled(last: Due, calendar: Calendar) -> Due:
+def rolled_to_working_day(last: Due, calendar: Calendar) -> Due:
     """The due time for a law that gives the whole last day, or the next working day if the last day is a day off.
 
     That is closing time of the first working day from the last day on.
     """
-    day = wall(last.at, calendar.zone).date()
+    day = local_time(last.at, calendar.zone).date()
     working = working_day_from(day, calendar)
     closing = closing_time(working, calendar)
     moved: tuple[DueStep, ...] = ()
     if working != day:
         moved = (*_holidays(day - timedelta(days=1), working, calendar), DueStep("rolls", day=working))
-    return Due(closing, (*last.because, *moved, DueStep("closing", local=wall(closing, calendar.zone))))
+    return Due(closing, (*last.because, *moved, DueStep("closing", local=local_time(closing, calendar.zone))))
 
 
 def _start(at: datetime, calendar: Calendar) -> DueStep:
-    return DueStep("start", local=wall(at, calendar.zone), zone=calendar.zone)
+    return DueStep("start", local=local_time(at, calendar.zone), zone=calendar.zone)
 
 
 def _working_days(start: datetime, length: Span, calendar: Calendar, steps: tuple[DueStep, ...]) -> Due:
@@ -170,7 +170,7 @@ def _working_days(start: datetime, length: Span, calendar: Calendar, steps: tupl
             DueStep(code, day=zero),
             *_holidays(zero, day, calendar),
             *((DueStep("counted", span=str(length), days=passed),) if length.number else ()),
-            DueStep("closing", local=wall(closing, calendar.zone)),
+            DueStep("closing", local=local_time(closing, calendar.zone)),
         ),
     )
 
@@ -203,12 +203,14 @@ def _working_time(start: datetime, length: Span, calendar: Calendar, steps: tupl
     for opens, closes in working_stretches(start, calendar):
         reached = min(opens + left, closes)
         if reached > opens or not stretches:
-            stretches.append(DueStep("worked", local=wall(opens, zone), until=wall(reached, zone)))
+            stretches.append(
+                DueStep("worked", local=local_time(opens, zone), until=local_time(reached, zone))
+            )
         left -= reached - opens
         if not left:
             break
     first = stretches[0].local
-    waits = (DueStep("waits_for_opening", local=first),) if first and first > wall(start, zone) else ()
+    waits = (DueStep("waits_for_opening", local=first),) if first and first > local_time(start, zone) else ()
     many = len(stretches) > _LISTED
     summed = (DueStep("working_hours", span=str(length), number=len(stretches)), stretches[-1])
     return Due(reached, (*steps, *waits, *(summed if many else stretches)))
@@ -218,11 +220,11 @@ def _elapsed(start: datetime, length: Span, calendar: Calendar, steps: tuple[Due
     zone = calendar.zone
     if length.unit in _SECONDS_IN:
         at = start + timedelta(seconds=length.number * _SECONDS_IN[length.unit])
-        return Due(at, (*steps, DueStep("elapsed", span=str(length), local=wall(at, zone))))
+        return Due(at, (*steps, DueStep("elapsed", span=str(length), local=local_time(at, zone))))
     if not length.number:
         # Local time would be ambiguous in the hour that happens twice, and lead back into the first.
-        return Due(start, (*steps, DueStep("elapsed", span=str(length), local=wall(start, zone))))
-    local = wall(start, zone).replace(tzinfo=None)
+        return Due(start, (*steps, DueStep("elapsed", span=str(length), local=local_time(start, zone))))
+    local = local_time(start, zone).replace(tzinfo=None)
     noted: list[DueStep] = []
     if length.unit is Unit.MONTHS:
         target = _months_on(local, length.number)
@@ -230,8 +232,8 @@ def _elapsed(start: datetime, length: Span, calendar: Calendar, steps: tuple[Due
             noted.append(DueStep("month_end"))
     else:
         target = local + timedelta(days=length.number * (7 if length.unit is Unit.WEEKS else 1))
-    at = from_wall(target, zone)
-    local_end = wall(at, zone)
+    at = from_local_time(target, zone)
+    local_end = local_time(at, zone)
     if local_end.replace(tzinfo=None) != target:
         noted.append(DueStep("moved_by_gap", local=local_end))
     elif local_end.utcoffset() != local_end.replace(fold=1).utcoffset():

@@ -33,7 +33,7 @@ def remedy_notice_at(case: Case, target: TargetSet) -> datetime:
     return missed_notice_at(case, target) or target.internal_due
 
 
-def payment_owed(case: Case, now: datetime) -> Limit | None:
+def missed_times_payment(case: Case, now: datetime) -> Limit | None:
     """The payment that the scheme prescribes for each of its times that was missed (uk_water), or None.
 
     These times are the legal maximum, and at a later level the time that opens the outside.

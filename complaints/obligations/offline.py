@@ -29,7 +29,7 @@ LETTERS: frozenset[str] = frozenset(
     }
 )
 #: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.
-VOICE_FACTS: frozenset[str] = frozenset({"about", "by", "once"})
+OFFLINE_FACTS: frozenset[str] = frozenset({"about", "by", "once"})
 #: Of no use without a chat: these confirm in writing what was said offline.
 _CHAT_ONLY = frozenset({"confirmation", "danger_seen"})
 #: The person who logs a complaint reads the acknowledgement out at once. If not, staff are asked after this time.

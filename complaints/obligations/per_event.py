@@ -9,7 +9,7 @@ from typing import Any
 from complaints.case import Case, Event
 from complaints.deadlines.fast_track import summary_owed
 from complaints.deadlines.rule_change import promised_later
-from complaints.forms import GIVEN
+from complaints.forms import OFFLINE_VERBS
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.offline import give_offline
 from complaints.obligations.resend import resent_letters
@@ -17,7 +17,7 @@ from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag, Role, Target, Verb
 
 #: Staff can record these for a complainant who spoke to them; a chat gets a written confirmation.
-_OFFLINE: frozenset[Verb] = frozenset(GIVEN.values()) - {Verb.NOTE}
+_OFFLINE: frozenset[Verb] = frozenset(OFFLINE_VERBS.values()) - {Verb.NOTE}
 _NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM})
 #: The line in the thread is due this long after the card: the thread needs the card's message.
 AFTER_THE_CARD = timedelta(seconds=1)

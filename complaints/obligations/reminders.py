@@ -45,7 +45,7 @@ REMINDED: frozenset[Target] = frozenset(
     }
 )
 #: Each stage is a message for these; the others are only in the digest.
-PINGED: frozenset[Priority] = frozenset({Priority.P1, Priority.P2})
+WITH_MESSAGES: frozenset[Priority] = frozenset({Priority.P1, Priority.P2})
 TOP_SOON = timedelta(minutes=30)
 TOP_NEXT = "1 bd"
 #: A P3 or P4 that is overdue by this many working days is in the digest of top management.
@@ -84,7 +84,7 @@ def _stages(case: Case, target: TargetSet) -> Iterator[ReminderStage]:
         yield early
     yield ReminderStage("due", target.internal_due, ReminderLevel.LEAD)
     # While we wait for the complainant, top management can do nothing.
-    if target.target is not Target.WAITING and priority in PINGED:
+    if target.target is not Target.WAITING and priority in WITH_MESSAGES:
         soon = target.internal_due + TOP_SOON
         next_ = due(target.internal_due, TOP_NEXT, case.rules.calendar).at
         yield ReminderStage("top", soon if priority is Priority.P1 else next_, ReminderLevel.TOP)
@@ -96,7 +96,7 @@ def _early(case: Case, target: TargetSet, priority: Priority) -> ReminderStage |
         reminder_at = before(target.internal_due, "-1 bd", calendar).at
         if reminder_at > target.start:
             return ReminderStage("-1bd", reminder_at, ReminderLevel.OWNER)
-    if priority not in PINGED:
+    if priority not in WITH_MESSAGES:
         return None
     elapsed = priority is Priority.P1 and on_call_covers(target.start, case.rules.on_call, calendar.zone)
     reminder_at = halfway(target.start, target.internal_due, calendar, elapsed=elapsed)

@@ -38,7 +38,7 @@ LATE = "late"
 _RESENT = re.compile(r":r\d+$")
 
 
-def failing(key: str, kind: str, due: datetime, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+def failed_delivery_facts(key: str, kind: str, due: datetime, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The facts of a failed delivery: the kind, and the whole obligation where it can be sent again."""
     if kind not in OF_ONE_EVENT | OF_THE_STATE:
         return {"kind": kind}

@@ -285,7 +285,7 @@ def _ended(case: Case) -> Iterator[NewObligation]:
     code = CloseCode.WITHDRAWN if case.withdrawn_at is not None else case.close_code
     if _can_be_informed(case):
         yield NewObligation(f"closing:{round_number}", "closing", ended, SendPriority.NOTICE, {"code": code})
-    if not surveyed(case):
+    if not has_survey(case):
         return
     calendar = case.rules.calendar
     survey_at = due(ended, case.rules.survey.delay, calendar).at
@@ -297,7 +297,7 @@ def _ended(case: Case) -> Iterator[NewObligation]:
         yield NewObligation(f"survey_reminder:{round_number}", "survey_reminder", reminded, SendPriority.BULK)
 
 
-def surveyed(case: Case) -> bool:
+def has_survey(case: Case) -> bool:
     """True where a survey follows the ending: not for a minor, a merged case or something that was no complaint."""
     minor = Flag.MINOR in case.flags or any(sign.kind == "minor" for sign in case.signs)
     if Flag.NO_CONTACT in case.flags:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reports.clauses.evidence import CaseQuery, HouseQuery
+from reports.clauses.evidence import CaseQuery, OrganisationQuery
 from reports.kpis import Goal
 
 
@@ -35,7 +35,7 @@ class Clause:
     code: tuple[str, ...] = ()
     shows: str = ""
     case_query: CaseQuery | None = None
-    organisation_query: HouseQuery | None = None
+    organisation_query: OrganisationQuery | None = None
     goals: Mapping[str, Goal] = field(default_factory=dict)
     of: tuple[str, ...] = ()
     lacks: str | None = None

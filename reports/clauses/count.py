@@ -15,7 +15,7 @@ from typing import Any
 from complaints.history import CaseHistory
 from complaints.vocabulary import ContactKind
 from reports.clauses.clause import Clause, ClauseStatus
-from reports.clauses.evidence import Evidence, EvidenceTally, House, Point
+from reports.clauses.evidence import Evidence, EvidenceTally, OrganisationFacts, Point
 from reports.clauses.table import CLAUSES, EDITIONS, clause
 
 FILE = Path(__file__).with_name("tests.json")
@@ -59,7 +59,7 @@ class ClauseCount:
 
 
 @dataclass(frozen=True)
-class Count:
+class ClauseReport:
     """Every clause, in the order of the standard."""
 
     clauses: tuple[ClauseCount, ...]
@@ -86,7 +86,7 @@ class Count:
         }
 
 
-def count(record: Iterable[CaseHistory], house: House) -> Count:
+def count(record: Iterable[CaseHistory], house: OrganisationFacts) -> ClauseReport:
     """Collect the evidence of every complaint for every clause.
 
     Simulated contacts and imported past complaints are only counted: this desk did not handle them.
@@ -109,10 +109,10 @@ def count(record: Iterable[CaseHistory], house: House) -> Count:
     if simulations:
         tallies["8.3"].add(None, (Point("simulated contacts") for _ in range(simulations)))
     evidence = {number: tally.result() for number, tally in tallies.items()}
-    return Count(_with_status(evidence), complaints, simulations, past)
+    return ClauseReport(_with_status(evidence), complaints, simulations, past)
 
 
-def _points_of(history: CaseHistory, house: House) -> Iterator[tuple[str, tuple[Point, ...]]]:
+def _points_of(history: CaseHistory, house: OrganisationFacts) -> Iterator[tuple[str, tuple[Point, ...]]]:
     """(clause, points of this complaint), for every clause that looks at single complaints."""
     is_complaint = history.case.kind is ContactKind.COMPLAINT
     for row in CLAUSES:
@@ -140,7 +140,7 @@ def _status(row: Clause, evidence: Evidence) -> ClauseStatus:
 
 
 @dataclass(frozen=True)
-class Shown:
+class CaseEvidence:
     """What one complaint shows of one clause."""
 
     number: str
@@ -176,11 +176,11 @@ class Shown:
         }
 
 
-def shown(history: CaseHistory, house: House) -> Iterator[Shown]:
+def list_case_evidence(history: CaseHistory, house: OrganisationFacts) -> Iterator[CaseEvidence]:
     """Each clause that this complaint has points for, in the order of the standard."""
     for number, points in _points_of(history, house):
         if points:
-            yield Shown(number, clause(number).title, points)
+            yield CaseEvidence(number, clause(number).title, points)
 
 
 def marked_with(number: str) -> tuple[str, ...]:

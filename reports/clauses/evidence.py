@@ -30,7 +30,7 @@ class RolePeriod:
 
 
 @dataclass(frozen=True)
-class House:
+class OrganisationFacts:
     """What evidence needs of the organisation at `now`, in addition to its complaints.
 
     `texts` has the texts for complainants by language and id, `versions` their fingerprints by (language, id), and
@@ -83,8 +83,8 @@ def must(what: str, is_met: bool, fault: str, seqs: tuple[int, ...] = ()) -> Poi
     return Point(what, seqs, hit=is_met, fault=None if is_met else fault)
 
 
-CaseQuery = Callable[[CaseHistory, House], Iterator[Point]]
-HouseQuery = Callable[[House], Iterator[Point]]
+CaseQuery = Callable[[CaseHistory, OrganisationFacts], Iterator[Point]]
+OrganisationQuery = Callable[[OrganisationFacts], Iterator[Point]]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Policy",
         demand="An explicit, customer-centred, public policy that all staff know.",
         control="The policy text in every language; each complaint keeps the rules in force at its receipt.",
-        code=("bots.dialogue.commands.command", "store.rulebooks.use_rulebook"),
+        code=("bots.dialogue.commands.run_command", "store.rulebooks.use_rulebook"),
         lacks="a review date of the policy, and staff who attest that they know it",
     ),
     Clause(

@@ -15,7 +15,7 @@ CLAUSES: tuple[Clause, ...] = (
         "bodies, the status.",
         control="The read-back before Send shows the required notices; /how, /policy and /status come from the "
         "settings.",
-        code=("bots.dialogue.form.read_back", "bots.dialogue.commands.command"),
+        code=("bots.dialogue.form.read_back", "bots.dialogue.commands.run_command"),
         shows="confirmed complaints for which the notices were shown before, in the wording in force",
         case_query=q.communication,
         organisation_query=q.texts,
@@ -106,7 +106,10 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Communicate the decision as soon as it is taken.",
         control="An obligation from the decision on, sent again until a channel accepts it; reasons for each "
         "issue.",
-        code=("complaints.actions.decision.check_communicate_decision", "bots.letters.decision.full"),
+        code=(
+            "complaints.actions.decision.check_communicate_decision",
+            "bots.letters.decision.full_decision",
+        ),
         shows="hours from decision to delivery; one not delivered after a working day is a violation",
         case_query=closing.communication_of_the_decision,
     ),

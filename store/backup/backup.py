@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from store.backup.portable import copy_rows
 from store.database.engine import BUSY_TIMEOUT_MS, database_url
-from store.database.engine import engines as open_engines
+from store.database.engine import create_engines as open_engines
 from store.database.errors import DatabaseUnavailable, StoreError
 from store.database.migrate import require_current, upgrade
 from store.proof.checkpoints import heads_in, merkle_root
@@ -53,7 +53,7 @@ def back_up(url: str, file: Path, *, overwrite: bool = False, progress: Progress
     if file.exists() and not overwrite:
         raise StoreError(f"{file} exists already: choose another name, or say --force to replace it.")
     source = database_url(url)
-    with making(file) as part:
+    with write_atomically(file) as part:
         if source.get_backend_name() == "sqlite":
             _from_sqlite(source, part, progress)
         else:
@@ -63,7 +63,7 @@ def back_up(url: str, file: Path, *, overwrite: bool = False, progress: Progress
 
 
 @contextmanager
-def making(file: Path) -> Iterator[Path]:
+def write_atomically(file: Path) -> Iterator[Path]:
     """Write to a temporary file that only this user may read; it is renamed to `file` when it is complete."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:

@@ -17,12 +17,12 @@ from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
-from store.backup.backup import describe_file, file_engine, making, read_revision
+from store.backup.backup import describe_file, file_engine, read_revision, write_atomically
 from store.backup.portable import clear_process_state, copy_rows, count_rows, reset_sequences
 from store.custody.verify import verify
 from store.database import migrate
 from store.database.engine import Engines, database_url
-from store.database.engine import engines as open_engines
+from store.database.engine import create_engines as open_engines
 from store.database.errors import StoreError, database_errors
 from store.database.keyring import Keyring
 from store.database.transaction import Tx
@@ -72,7 +72,7 @@ def restore(
             return Restored(rows, verification, older_revision)
     path = Path(str(target.database))
     _require_empty_file(url, path)
-    with making(path) as part:
+    with write_atomically(path) as part:
         older_revision = _prepare(file, part)
         rows, verification = _verify(part, keys, now)
         progress(sum(rows.values()), sum(rows.values()))
@@ -189,7 +189,7 @@ def _into_postgres(
     progress: Progress,
 ) -> tuple[dict[str, int], Verification]:
     # One transaction for everything, the verification included, so that a failure leaves nothing.
-    migrate.begin(url)
+    migrate.ensure_tables(url)
     part_engine, target = file_engine(part), open_engines(url)
     try:
         with part_engine.connect() as source, target.writing.begin() as connection:

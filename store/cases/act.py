@@ -32,10 +32,10 @@ from store.database.transaction import Tx
 from store.incidents import incidents
 from store.incidents.card import schedule_for_move
 from store.outbox.complete import complete
-from store.outbox.offline import mark_told
+from store.outbox.offline import mark_read_out
 from store.outbox.rows import schedule_for_case
 from store.people.staff import load_current_roles
-from store.proof.hash_chain import GENESIS, entry_of
+from store.proof.hash_chain import GENESIS, event_entry
 from store.proof.seal import canonical, commitment, place, seal, sha256
 from store.record.load import CaseFile, key_place, load_case_file
 from store.record.projections import complaint_row, project
@@ -119,7 +119,7 @@ def act_on(
         record_after_rollback(tx, case.ref, verb.value, by, refused)
         raise
     head = continue_record(tx, case, done, key=secret, head=file.head, contact_id=file.contact_id)
-    mark_told(tx, done.event, case.ref)
+    mark_read_out(tx, done.event, case.ref)
     conflicts.update_people(tx, done.case, done.event, words)
     if verb is Verb.MERGE:
         act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, merge_facts(file))
@@ -132,7 +132,7 @@ def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None) -> CaseFile
     case, event = done.case, done.event
     key = new_key()
     wrapped = tx.keys.wrap(key, key_place(case.ref))
-    entry = entry_of(case.ref, event, commit=commitment(key, event.words), prev=GENESIS)
+    entry = event_entry(case.ref, event, commit=commitment(key, event.words), prev=GENESIS)
     head = sha256(entry)
     tx.add(
         COMPLAINTS,
@@ -164,7 +164,7 @@ def continue_record(
 ) -> str:
     """Write the next event and return the new head; Stale if another was written since `before` was loaded."""
     case, event = done.case, done.event
-    entry = entry_of(case.ref, event, commit=commitment(key, event.words), prev=head)
+    entry = event_entry(case.ref, event, commit=commitment(key, event.words), prev=head)
     new_head = sha256(entry)
     changed = tx.connection.execute(
         update(COMPLAINTS)

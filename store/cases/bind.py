@@ -17,7 +17,7 @@ from complaints.errors import UnknownReference
 from complaints.vocabulary import Verb
 from store.cases.act import act_on
 from store.database.transaction import Tx
-from store.outbox.offline import over_to_chat
+from store.outbox.offline import move_letters_to_chat
 from store.outbox.rows import chat_scope
 from store.people.contacts import ContactPoint
 from store.people.identity import copy_roles
@@ -33,7 +33,7 @@ MOST_TRIES, TRIES_WITHIN = 5, timedelta(hours=24)
 _KIND = "bind_code"
 
 
-def bind_code(
+def create_bind_code(
     tx: Tx, ref: str, by: Actor, *, version: int | None = None, key: str | None = None
 ) -> tuple[str, Any]:
     """Create a code for this complaint; returns it with its expiry time. Earlier codes expire now.
@@ -151,5 +151,5 @@ class Codes:
             .where(BINDINGS.c.ref == row.ref, BINDINGS.c.code_index == row.code_index)
             .values(used_at=tx.now)
         )
-        over_to_chat(tx, after)
+        move_letters_to_chat(tx, after)
         return after

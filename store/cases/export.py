@@ -20,7 +20,7 @@ from complaints.rulebook import Rulebook
 from complaints.timestamps import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.outgoing_messages import message_place
+from store.cases.outgoing_messages import message_text_place
 from store.cases.read import find_latest_proposal, find_person_name, list_messages, with_first_similar
 from store.cases.record_fields import (
     Words,
@@ -478,7 +478,7 @@ def _other_messages(tx: Tx, person: str, key: bytes) -> Iterator[dict[str, Any]]
         yield {
             "direction": row.direction,
             "at": format_time(row.at),
-            "text": None if row.sealed is None else unseal(key, row.sealed, message_place(row.id)),
+            "text": None if row.sealed is None else unseal(key, row.sealed, message_text_place(row.id)),
             "channel": row.channel,
             "language": row.language,
             "state": row.state,

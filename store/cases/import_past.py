@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from complaints.actions.intake import Arrival, said
+from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive
 from complaints.actors import Actor
 from complaints.references import new_reference
@@ -84,7 +84,7 @@ def _import(tx: Tx, past: PastComplaint, rules: Rulebook) -> str:
         received_at=past.received_at,
         rules=rules,
     )
-    facts = said(field="description", has_words=True, source=_sources(tx, past)[0])
+    facts = message_facts(field="description", has_words=True, source=_sources(tx, past)[0])
     words = {"description": past.words["description"]}
     done = receive(
         arrival, at=tx.now, by=IMPORTER, facts={**facts, "imported": dict(past.ending)}, words=words

@@ -45,7 +45,7 @@ from store.incidents.incidents import (
     open_incident,
 )
 from store.outbox.complete import complete
-from store.outbox.rows import row_of
+from store.outbox.rows import obligation_row
 from store.proof.seal import place
 from store.record.load import load_case_file
 from store.slack.posts import DRAFT_KEPT
@@ -111,7 +111,7 @@ def open_incident_with(
     return incident
 
 
-def count_recipients(tx: Tx, number: int, by: Actor) -> Audience:
+def load_update_audience(tx: Tx, number: int, by: Actor) -> Audience:
     """Who would get an update now, and who would be left out."""
     to, left_out = [], []
     for case in list_all_incident_cases(tx, number):
@@ -169,8 +169,8 @@ def schedule_incident_update(
     Raises BadFacts if there is no recipient, and what `act_on_incident` raises.
     """
     before = load_incident(tx, number)
-    rules.may(before, IncidentAct.UPDATE, by)
-    audience = count_recipients(tx, number, by)
+    rules.required_role(before, IncidentAct.UPDATE, by)
+    audience = load_update_audience(tx, number, by)
     if not audience.to:
         raise BadFacts(
             "No complainant of this incident can get a common update: write to each.", code="nobody_to_tell"
@@ -223,7 +223,7 @@ def record_incident_update(
         complete(tx, settles)
 
 
-def count_update_deliveries(tx: Tx, batch: str) -> list[UpdateDelivery]:
+def list_update_deliveries(tx: Tx, batch: str) -> list[UpdateDelivery]:
     """The delivery state of every complaint of a batch, by reference."""
     act_obligation, letter, any_letter = (OBLIGATIONS.alias(name) for name in ("act", "letter", "any_letter"))
     # A letter can be sent again after a failed delivery: the newest one counts.
@@ -270,7 +270,7 @@ def _receiver_row(batch: str, number: int, case: Case, why: str | None) -> dict[
 def _obligation_row(tx: Tx, batch: str, number: int, ref: str, by: Actor) -> dict[str, Any]:
     facts = {"batch": batch, "incident": number, "by": by.id}
     obligation = NewObligation(f"{KIND}:{batch}", KIND, tx.now, SendPriority.BULK, facts)
-    return row_of(obligation, scope=ref, ref=ref, contact_id=None, at=tx.now)
+    return obligation_row(obligation, scope=ref, ref=ref, contact_id=None, at=tx.now)
 
 
 def _is_letter(obligation: FromClause) -> ColumnElement[bool]:

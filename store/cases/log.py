@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from complaints.actions.intake import Arrival, said
+from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
@@ -107,7 +107,7 @@ def _facts(
     rules: Rulebook,
 ) -> dict[str, Any]:
     detected = detect("\n".join(texts.values()), rules, staff.list_names(tx), tx.now)
-    of_words = said(
+    of_words = message_facts(
         field="description",
         has_words="description" in texts,
         signs=detected.signs,

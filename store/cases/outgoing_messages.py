@@ -21,7 +21,7 @@ from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.values import Chat, MessageState, Obligation
 
 #: An act to record once the message is accepted: reference, verb, actor, facts, words.
-Following = tuple[str, Verb, Actor, Mapping[str, Any], Mapping[str, str]]
+FollowUpAct = tuple[str, Verb, Actor, Mapping[str, Any], Mapping[str, str]]
 
 
 def begin_sending(
@@ -74,7 +74,7 @@ def begin_sending(
     tx.connection.execute(
         update(MESSAGES)
         .where(MESSAGES.c.id == number)
-        .values(sealed=seal(key, text, message_place(number)), sealed_with=sealed_with)
+        .values(sealed=seal(key, text, message_text_place(number)), sealed_with=sealed_with)
     )
     return number
 
@@ -106,7 +106,7 @@ def begin_sending_in_order(
 
 
 def record_sent(
-    tx: Tx, message: int, platform_id: str | None, *, settles: int | None, acts: Sequence[Following] = ()
+    tx: Tx, message: int, platform_id: str | None, *, settles: int | None, acts: Sequence[FollowUpAct] = ()
 ) -> tuple[ComplaintError, ...]:
     """The channel accepted the message: record that, the acts that follow, and the completed obligation.
 
@@ -131,7 +131,7 @@ def record_unsent(
     *,
     retry_after: float | None = None,
     settles: int | None = None,
-    acts: Sequence[Following] = (),
+    acts: Sequence[FollowUpAct] = (),
 ) -> tuple[ComplaintError, ...]:
     """The message did not arrive (FAILED), or that is unknown (UNCERTAIN).
 
@@ -157,7 +157,7 @@ def _mark(tx: Tx, message: int, state: MessageState, **values: Any) -> None:
     )
 
 
-def _record_acts(tx: Tx, acts: Sequence[Following]) -> tuple[ComplaintError, ...]:
+def _record_acts(tx: Tx, acts: Sequence[FollowUpAct]) -> tuple[ComplaintError, ...]:
     refusals = []
     for ref, verb, by, facts, words in acts:
         file = load_case_file(tx, ref, lock=True)
@@ -185,6 +185,6 @@ def load_contact(tx: Tx, ref: str) -> Chat | None:
     return Chat(chat.channel, chat.address, chat.language or row.language, chat.name)
 
 
-def message_place(number: int) -> str:
+def message_text_place(number: int) -> str:
     """The place that the sealed words of a message are bound to."""
     return place("messages", number, "text")

@@ -13,7 +13,7 @@ from store.similarity.similar import store_sketch
 from store.values import RecordedAct
 
 
-def propose(
+def record_proposal(
     tx: Tx,
     ref: str,
     by: Actor,

@@ -17,7 +17,7 @@ from complaints.errors import NotAllowed
 from complaints.timestamps import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.outgoing_messages import message_place
+from store.cases.outgoing_messages import message_text_place
 from store.cases.record_fields import read_by_denied
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx
@@ -154,7 +154,7 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
     records = []
     for row in tx.connection.execute(query):
         if row.sealed is not None and file.key_wrapped is not None:
-            text: str | None = unseal(file.key(tx), row.sealed, message_place(row.id))
+            text: str | None = unseal(file.key(tx), row.sealed, message_text_place(row.id))
         else:
             text = "\n".join(words[row.seq].values()) if row.seq in words else None
         records.append(

@@ -24,7 +24,7 @@ from store.database.transaction import Tx
 from store.files import record_received_files
 from store.incidents.incidents import list_open_incidents
 from store.outbox.complete import complete
-from store.outbox.rows import chat_scope, row_of, seal_payload, wake
+from store.outbox.rows import chat_scope, obligation_row, seal_payload, wake_up_row
 from store.people import staff
 from store.people.contacts import ContactPoint, find_or_create_contact, keep_language, keep_state, lock_chat
 from store.people.contacts import mark_blocked as set_blocked
@@ -179,7 +179,7 @@ def _write_message(tx: Tx, contact: ContactPoint, chat: Chat, planned: PlannedAc
 
 def _schedule_replies(tx: Tx, contact: ContactPoint, turn: DialogueTurn) -> None:
     rows = [_reply_row(tx, contact, reply) for reply in turn.says]
-    rows += [wake(contact.id, wake_up.key, wake_up.what, wake_up.due) for wake_up in turn.wakes]
+    rows += [wake_up_row(contact.id, wake_up.key, wake_up.what, wake_up.due) for wake_up in turn.wakes]
     tx.insert_new(OBLIGATIONS, rows)
     tx.owing = tx.owing or bool(rows)
 
@@ -192,7 +192,7 @@ def _reply_row(tx: Tx, contact: ContactPoint, reply: ReplyText) -> dict[str, Any
         "buttons": [list(row) for row in reply.buttons],
         "step": reply.step,
     }
-    return row_of(
+    return obligation_row(
         NewObligation(reply.key, reply.kind, tx.now, reply.lane),
         scope=scope,
         ref=reply.ref,

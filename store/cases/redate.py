@@ -13,7 +13,7 @@ from complaints.actors import OPERATOR
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.explanation import explained
-from complaints.deadlines.rule_change import keeps_a_promise, promised_later
+from complaints.deadlines.rule_change import is_limited_by_promise, promised_later
 from complaints.errors import OutOfOrder, Stale
 from complaints.rulebook import Rulebook, Rulebooks
 from complaints.vocabulary import State, Verb
@@ -164,6 +164,6 @@ def _change(before: TargetSet | None, after: TargetSet, case: Case, *, is_told: 
         before if before is not None and before.met_at is None else None,
         after,
         told=is_told,
-        kept=keeps_a_promise(after),
+        kept=is_limited_by_promise(after),
         because=tuple(explained(case, after)),
     )

@@ -18,7 +18,7 @@ from store.cases.act import act
 from store.cases.erase import erase_person
 from store.database.transaction import Tx
 from store.record.load import load_case_file
-from store.rulebooks import rulebook
+from store.rulebooks import load_rulebook
 from store.tables import CASE_PEOPLE, COMPLAINTS, PEOPLE
 
 _PAGE = 500
@@ -114,7 +114,7 @@ def list_expired(tx: Tx, retention: Mapping[str, str], limit: int = _PAGE) -> li
     while len(expired) < limit:
         rows = _closed_page(tx, after)
         for row in rows:
-            rules = rulebook(tx, row.rulebook_id)
+            rules = load_rulebook(tx, row.rulebook_id)
             period = retention.get(rules.country)
             until = period and RetentionPeriod.parse(period).until(
                 received=row.received_at, closed=row.closed_at, calendar=rules.calendar

@@ -21,8 +21,8 @@ from store.proof.checkpoints import statement_of
 from store.proof.instance_log import list_instance_events, record_instance_event
 from store.proof.seal import canonical, place, unseal
 from store.record.load import case_key, key_place
-from store.rulebooks import rulebook
-from store.similarity.sketches import move_sketch
+from store.rulebooks import load_rulebook
+from store.similarity.sketches import rotate_sketch
 from store.tables import (
     CHECKPOINTS,
     COMPLAINTS,
@@ -128,7 +128,7 @@ def _person(tx: Tx, row: Any) -> None:
 def _case(tx: Tx, row: Any) -> None:
     """Move a complaint's key, and the lookup hashes of its identifiers and of its words."""
     key = case_key(tx, row.ref, row.key_wrapped)
-    country = rulebook(tx, row.rulebook_id).country
+    country = load_rulebook(tx, row.rulebook_id).country
     identifiers = select(IDENTIFIERS).where(IDENTIFIERS.c.ref == row.ref, IDENTIFIERS.c.sealed.is_not(None))
     for identifier in tx.connection.execute(identifiers).all():
         value = unseal(key, identifier.sealed, place("identifiers", row.ref, identifier.kind))
@@ -143,7 +143,7 @@ def _case(tx: Tx, row: Any) -> None:
                 )
                 .values(value_index=tx.keys.index(identifier.kind, normalised))
             )
-    move_sketch(tx, row.ref, key)
+    rotate_sketch(tx, row.ref, key)
     wrapped = tx.keys.wrap(key, key_place(row.ref))
     tx.connection.execute(update(COMPLAINTS).where(COMPLAINTS.c.ref == row.ref).values(key_wrapped=wrapped))
 

@@ -19,12 +19,12 @@ from store.database.transaction import Tx
 from store.incidents.incidents import CHAIN, incident_row, key_place, load_incident_history
 from store.proof.checkpoints import merkle_root, statement_of
 from store.proof.hash_chain import GENESIS
-from store.proof.instance_log import SETTINGS_CHAIN
+from store.proof.instance_log import INSTANCE_CHAIN
 from store.proof.seal import canonical, commitment, sha256, unseal
-from store.record.load import case_key, first_rules, with_rules
+from store.record.load import case_key, first_rules, parse_events
 from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.record.texts import text_place
-from store.similarity.sketches import check_sketch, stray_hashes
+from store.similarity.sketches import check_sketch, find_stray_hashes
 from store.tables import (
     ASSESSMENTS,
     CHECKPOINT_HEADS,
@@ -53,7 +53,7 @@ def verify(tx: Tx, outside: Mapping[str, Any] | None = None) -> Verification:
         tail += sum(row.id > last_sealed for row in rows)
         hashes[ref] = [row.hash for row in rows]
         header = tx.connection.execute(select(COMPLAINTS).where(COMPLAINTS.c.ref == ref)).first()
-        if ref != SETTINGS_CHAIN and not _is_incident(ref):
+        if ref != INSTANCE_CHAIN and not _is_incident(ref):
             cases += 1
             erased += header is not None and header.key_wrapped is None
         first_bad = first_bad or _check_chain(ref, rows) or _check_case(tx, ref, rows, header)
@@ -111,7 +111,7 @@ def _check_chain(ref: str, rows: list[Row[Any]]) -> Problem | None:
 
 
 def _check_case(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None) -> Problem | None:
-    if ref == SETTINGS_CHAIN:
+    if ref == INSTANCE_CHAIN:
         return None
     if _is_incident(ref):
         return _check_incident(tx, ref, rows)
@@ -133,7 +133,7 @@ def _check_sketch(tx: Tx, ref: str, last: int, header: Row[Any]) -> Problem | No
 
 
 def _check_stray_hashes(tx: Tx, hashes: Mapping[str, list[str]]) -> Problem | None:
-    stray = stray_hashes(tx)
+    stray = find_stray_hashes(tx)
     if stray is None:
         return None
     ref, problem = stray
@@ -162,7 +162,7 @@ def _check_words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Prob
 
 
 def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Problem | None:
-    events = with_rules(tx, [row.entry for row in rows])
+    events = parse_events(tx, [row.entry for row in rows])
     case = fold(events, first_rules(tx, events))
     last = events[-1].seq
     with_rulebook = (event for event in reversed(events) if event.verb in (Verb.RECEIVE, Verb.REDATE))

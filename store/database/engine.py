@@ -67,7 +67,7 @@ def database_url(url: str) -> URL:
     raise StoreError("AMENDS_DATABASE_URL is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
 
 
-def engines(url: str) -> Engines:
+def create_engines(url: str) -> Engines:
     """Create the engines for `url`; a connection is opened when it is first needed."""
     parsed = database_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -134,7 +134,7 @@ def _configure_sqlite(engine: Engine, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
-class Threads:
+class StoreThreads:
     """The store's own threads: the size of asyncio's default executor cannot be chosen."""
 
     def __init__(self, *, is_sqlite: bool) -> None:

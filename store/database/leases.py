@@ -70,7 +70,7 @@ def acquire_leadership(tx: Tx, name: str, holder: str, seconds: float) -> int | 
     return None if acquired is None else int(acquired)
 
 
-def leader(tx: Tx, name: str) -> str | None:
+def find_leader(tx: Tx, name: str) -> str | None:
     """The process that holds the lease `name` now."""
     query = select(LEASES.c.holder).where(LEASES.c.name == name, LEASES.c.until > database_seconds())
     holder: str | None = tx.connection.execute(query).scalar()

@@ -39,7 +39,7 @@ def upgrade(url: str, revision: str = "head") -> None:
         command.upgrade(_config(url), revision)
 
 
-def begin(url: str) -> None:
+def ensure_tables(url: str) -> None:
     """Create the tables in an empty database; WrongSchemaVersion if this release cannot work on them."""
     engine = _engine(url)
     try:

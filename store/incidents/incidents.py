@@ -18,7 +18,7 @@ from complaints.vocabulary import Role
 from store.database.keyring import new_key
 from store.database.transaction import Tx
 from store.incidents.card import schedule_card
-from store.proof.hash_chain import GENESIS, written
+from store.proof.hash_chain import GENESIS, build_entry
 from store.proof.seal import commitment, place, seal, sha256, unseal
 from store.record.load import load_many
 from store.record.refused_attempts import record_after_rollback
@@ -204,7 +204,7 @@ def _perform(
     words: Mapping[str, str],
 ) -> IncidentEvent:
     try:
-        return rules.perform(incident, act, at=tx.now, by=by, facts=facts, words=words)
+        return rules.perform_on_incident(incident, act, at=tx.now, by=by, facts=facts, words=words)
     except NotAllowed as refused:
         record_after_rollback(tx, None, act.value, by, refused)
         raise
@@ -217,7 +217,7 @@ def _take_key(tx: Tx, key: str | None) -> None:
 
 def _record(tx: Tx, incident: Incident, event: IncidentEvent, *, key: bytes, head: str) -> None:
     chain = f"{CHAIN}{incident.id}"
-    entry = written(
+    entry = build_entry(
         chain,
         event.seq,
         event.act.value,
@@ -281,7 +281,7 @@ def _incident(tx: Tx, row: Any) -> Incident:
         updated_at=row.updated_at,
         version=row.version,
         batch=row.batch,
-        **rules.told_by(load_incident_words(tx, row, row.told_seq)),
+        **rules.words_as_fields(load_incident_words(tx, row, row.told_seq)),
     )
 
 

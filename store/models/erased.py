@@ -11,8 +11,8 @@ from sqlalchemy import and_, func, select, update
 
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
-from store.models.history import is_history_kept
-from store.proof.instance_log import SETTINGS_CHAIN
+from store.models.history import find_history
+from store.proof.instance_log import INSTANCE_CHAIN
 from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.values import FILE
 
@@ -48,7 +48,7 @@ def list_models_with_erased_words(tx: Tx, *, gone: bool = False) -> list[int]:
     models = _load_models(tx, gone=gone)
     moments = [model.record_read_at for model in models if model.record_read_at is not None]
     erased = _erased_after(tx, min(moments)) if moments else []
-    forgotten_at, history = _history_forgotten_at(tx), is_history_kept(tx)
+    forgotten_at, history = _history_forgotten_at(tx), find_history(tx)
     sha256 = None if history is None else history[0]
     return [
         model.number
@@ -111,7 +111,7 @@ def _erased_after(tx: Tx, since: datetime) -> list[_ErasedComplaint]:
 
 
 def _history_forgotten_at(tx: Tx) -> datetime | None:
-    query = select(EVENTS.c.at).where(and_(EVENTS.c.ref == SETTINGS_CHAIN, EVENTS.c.verb == "forget_history"))
+    query = select(EVENTS.c.at).where(and_(EVENTS.c.ref == INSTANCE_CHAIN, EVENTS.c.verb == "forget_history"))
     return tx.connection.execute(query.order_by(EVENTS.c.seq.desc()).limit(1)).scalar()
 
 

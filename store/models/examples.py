@@ -146,7 +146,7 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[str
     return [text for text in stories if text.strip()], next_key
 
 
-def count_assessed(tx: Tx, limit: int) -> list[dict[str, Any]]:
+def list_assessed_proposals(tx: Tx, limit: int) -> list[dict[str, Any]]:
     """The newest assessed complaints that had a proposal, the newest first: codes and numbers, no words.
 
     `limit` bounds how many assessments are read; the newest one of a complaint counts.

@@ -61,7 +61,7 @@ def read_history_rows(tx: Tx, most: int) -> list[dict[str, Any]]:
     return rows[: max(0, most)]
 
 
-def is_history_kept(tx: Tx) -> tuple[str, int] | None:
+def find_history(tx: Tx) -> tuple[str, int] | None:
     """SHA-256 of the file whose rows are kept, and the number of rows; None without a history."""
     sha256, rows = tx.connection.execute(
         select(func.max(HISTORY_PARTS.c.sha256), func.sum(HISTORY_PARTS.c.rows))
@@ -71,7 +71,7 @@ def is_history_kept(tx: Tx) -> tuple[str, int] | None:
 
 def forget_history(tx: Tx) -> int:
     """Delete the history and record it in the instance's log (8.1); returns the number of deleted rows."""
-    kept = is_history_kept(tx)
+    kept = find_history(tx)
     if kept is None:
         return 0
     sha256, rows = kept

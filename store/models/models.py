@@ -163,7 +163,7 @@ def load_active_use(tx: Tx) -> tuple[datetime, str | None] | None:
     return None if row is None else (row.at, row.how)
 
 
-def load_good_model(tx: Tx) -> IntactModel | None:
+def load_intact_model(tx: Tx) -> IntactModel | None:
     """The model in use, or the last one before it whose bytes are intact; None without any."""
     bad: list[int] = []
     for number in reversed(_used_models(tx)):
@@ -174,7 +174,7 @@ def load_good_model(tx: Tx) -> IntactModel | None:
     return None
 
 
-def was_used_before(tx: Tx) -> list[tuple[int, str]]:
+def list_rollback_models(tx: Tx) -> list[tuple[int, str]]:
     """Number and SHA-256 of the models for a rollback, the one used last before the present one first."""
     numbers = _used_models(tx)[-1 - KEPT : -1]
     # Models whose bytes were deleted on purpose are left out: they must not be reported as damaged.

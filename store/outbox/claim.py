@@ -84,7 +84,7 @@ def count_claimable(tx: Tx, kinds: Collection[str]) -> int:
     return int(tx.connection.execute(_count(tuple(sorted(kinds))), {"now": tx.now}).scalar_one())
 
 
-def earliest(tx: Tx, kinds: Collection[str], until: datetime) -> Obligation | None:
+def find_earliest(tx: Tx, kinds: Collection[str], until: datetime) -> Obligation | None:
     """The obligation of these kinds that is due first, without a lease.
 
     Only for a process that has the database to itself, such as the making of the demo record.

@@ -22,7 +22,7 @@ from store.database.errors import UnknownRow
 from store.database.transaction import Tx, database_seconds
 from store.outbox import rows
 from store.outbox.outcomes import NO_ANSWER_AGAIN
-from store.outbox.rows import SPEAKING
+from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.load import load_case_file
 from store.tables import COMPLAINTS, OBLIGATIONS
 from store.values import Obligation
@@ -48,7 +48,7 @@ BACKGROUND: frozenset[str] = frozenset({"train"})
 THREAD = "thread"
 
 #: What is meant for the complainant. What the dialogue says or brings is part of a conversation, not a notice.
-NOTICES: frozenset[str] = (SPEAKING - {"say", "mydata"}) | {"tell_by_voice"}
+NOTICES: frozenset[str] = (SENT_TO_COMPLAINANT - {"say", "mydata"}) | {"tell_by_voice"}
 
 #: The state of an obligation that a person gave up with a reason.
 GIVEN_UP = "given_up"
@@ -214,7 +214,7 @@ def skip_locked(query: Select[Any], *, is_sqlite: bool) -> Select[Any]:
     return query if is_sqlite else query.with_for_update(skip_locked=True, of=OBLIGATIONS)
 
 
-def free_leases(tx: Tx) -> int:
+def end_all_leases(tx: Tx) -> int:
     """End all leases at the start on SQLite, where no other process can hold one; returns their number."""
     freed = tx.connection.execute(
         update(OBLIGATIONS).where(IS_OPEN, OBLIGATIONS.c.lease_until > 0).values(lease_until=0.0)
@@ -233,7 +233,7 @@ def complete_others(tx: Tx, kinds: Collection[str], until: datetime) -> None:
     )
 
 
-def next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
+def find_next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
     """Kind, reference and due time of the earliest open obligation, background kinds left out."""
     columns = OBLIGATIONS.c
     query = select(columns.kind, columns.ref, columns.due).where(IS_OPEN, columns.kind.not_in(BACKGROUND))

@@ -21,7 +21,7 @@ from store.values import DeadLetter, FailureReason
 KEEP_FOR = timedelta(days=30)
 
 
-def set_aside(tx: Tx, key: str, raw: bytes, why: str) -> None:
+def keep_dead_letter(tx: Tx, key: str, raw: bytes, why: str) -> None:
     """Keep a message as a dead letter, so that later messages are handled, and notify the staff."""
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
     new = tx.take(
@@ -43,7 +43,7 @@ def set_aside(tx: Tx, key: str, raw: bytes, why: str) -> None:
         )
 
 
-def is_dead_letter(tx: Tx, keys: Collection[str]) -> set[str]:
+def find_handled_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     """Which of these message keys were handled before, or are dead letters."""
     handled: set[str] = set()
     for table in (HEARD, SET_ASIDE):

@@ -14,8 +14,8 @@ from sqlalchemy import and_, or_, select
 from complaints.actors import Actor
 from store.database.transaction import Tx
 from store.outbox.complete import GIVEN_UP, IS_STUCK, NOTICES
-from store.outbox.rows import SPEAKING
-from store.record.worklists import known_to
+from store.outbox.rows import SENT_TO_COMPLAINANT
+from store.record.worklists import visible_to
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
 from store.values import Delivery, DeliveryStatus, FailedObligation, MessageState
 
@@ -60,7 +60,7 @@ def list_deliveries(tx: Tx, ref: str) -> tuple[Delivery, ...]:
     return tuple(delivery for delivery in deliveries if delivery is not None)
 
 
-def list_failed_kinds(tx: Tx, by: Actor, limit: int = 20) -> tuple[FailedObligation, ...]:
+def list_failed_obligations(tx: Tx, by: Actor, limit: int = 20) -> tuple[FailedObligation, ...]:
     """Failed obligations that no person has handled yet, the oldest first, of complaints that `by` may know of."""
     columns = OBLIGATIONS.c
     failed = select(columns.id).where(IS_STUCK, columns.state == "failed")
@@ -70,20 +70,22 @@ def list_failed_kinds(tx: Tx, by: Actor, limit: int = 20) -> tuple[FailedObligat
         .outerjoin(COMPLAINTS, COMPLAINTS.c.ref == columns.ref)
         .where(
             columns.id.in_(list(tx.connection.execute(failed).scalars())),
-            or_(columns.ref.is_(None), and_(*known_to(by))),
+            or_(columns.ref.is_(None), and_(*visible_to(by))),
         )
         .order_by(columns.due, columns.id)
         .limit(limit)
     )
     return tuple(
-        FailedObligation(row.id, row.ref, _kind(row), row.ended_at or row.due, _kind(row) in SPEAKING)
+        FailedObligation(
+            row.id, row.ref, _kind(row), row.ended_at or row.due, _kind(row) in SENT_TO_COMPLAINANT
+        )
         for row in tx.connection.execute(query)
     )
 
 
 def _delivery(tx: Tx, row: Any, messages: list[Any]) -> Delivery | None:
     kind = _kind(row)
-    delivery = partial(Delivery, row.id, kind, is_notice=kind in SPEAKING)
+    delivery = partial(Delivery, row.id, kind, is_notice=kind in SENT_TO_COMPLAINANT)
     last = messages[-1] if messages else None
     ended = row.ended_at or row.created_at
     why = _code(row.why if last is None else last.reason)

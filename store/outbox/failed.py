@@ -94,7 +94,7 @@ def retry_all(tx: Tx, *, kind: str | None = None, ref: str | None = None) -> lis
     return ids
 
 
-def give_up_failed(tx: Tx, obligation_id: int, reason: FailureReason) -> None:
+def give_up_obligation(tx: Tx, obligation_id: int, reason: FailureReason) -> None:
     """End an obligation with a reason, recorded in the instance's own log (8.1); only its words are deleted.
 
     Raises UnknownRow if there is no such number, or it has ended already.

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select, update
 
 from complaints.case import Event
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.obligations.offline import VOICE_FACTS
+from complaints.obligations.offline import OFFLINE_FACTS
 from store.database.transaction import Tx
 from store.outbox.rows import schedule_for_case
 from store.proof.seal import place, seal
@@ -61,7 +61,7 @@ def save_words_to_read_out(
     )
 
 
-def mark_told(tx: Tx, event: Event, ref: str) -> None:
+def mark_read_out(tx: Tx, event: Event, ref: str) -> None:
     """Mark the letters as told that staff passed on by voice, according to this event."""
     if "given_at" not in event.facts:
         return
@@ -72,7 +72,7 @@ def mark_told(tx: Tx, event: Event, ref: str) -> None:
             _mark(tx, number, MessageState.TOLD)
 
 
-def over_to_chat(tx: Tx, file: CaseFile) -> None:
+def move_letters_to_chat(tx: Tx, file: CaseFile) -> None:
     """Send through the new chat the letters that staff have not passed on by voice yet."""
     ref = file.case.ref
     letters: dict[str, NewObligation] = {}
@@ -87,7 +87,7 @@ def over_to_chat(tx: Tx, file: CaseFile) -> None:
         # What follows from the state of the complaint is scheduled anyway; a letter of one event is scheduled here.
         if row.facts.get("once"):
             key = row.key.removeprefix("voice:")
-            facts = {name: value for name, value in row.facts.items() if name not in VOICE_FACTS}
+            facts = {name: value for name, value in row.facts.items() if name not in OFFLINE_FACTS}
             letters[key] = NewObligation(key, str(row.facts["about"]), tx.now, SendPriority.NOTICE, facts)
     for number in numbers:
         _mark(tx, number, MessageState.BY_CHAT)

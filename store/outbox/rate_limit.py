@@ -93,7 +93,7 @@ def pause_sending(tx: Tx, limit: Limit, seconds: float) -> None:
     tx.connection.execute(update(LANES).where(LANES.c.lane == lane, ends_earlier).values(next_free_at=until))
 
 
-def forget(tx: Tx) -> None:
+def delete_unused_limits(tx: Tx) -> None:
     """Delete rows that were not used for a day; there is one for each chat."""
     # Scans the primary key: the table has only the rows of the last day.
     before = database_seconds() - _DELETE_AFTER_SECONDS

@@ -11,13 +11,13 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.errors import UnknownRow
 from store.database.keyring import Keyring
 from store.database.transaction import Tx
-from store.people.contacts import find
+from store.people.contacts import find_contact
 from store.proof.seal import place, seal, unseal
 from store.tables import OBLIGATIONS
 from store.values import Chat
 
 #: Kinds that send a message to the complainant. Only the oldest open one of a chat is claimed.
-SPEAKING: frozenset[str] = frozenset(
+SENT_TO_COMPLAINANT: frozenset[str] = frozenset(
     {
         "say",
         "acknowledge",
@@ -49,7 +49,7 @@ def chat_scope(contact_id: int) -> str:
     return f"chat:{contact_id}"
 
 
-def row_of(
+def obligation_row(
     obligation: NewObligation,
     *,
     scope: str,
@@ -65,7 +65,7 @@ def row_of(
         "kind": obligation.kind,
         "ref": ref,
         "contact_id": contact_id,
-        "speaks": contact_id is not None and obligation.kind in SPEAKING,
+        "speaks": contact_id is not None and obligation.kind in SENT_TO_COMPLAINANT,
         "lane": int(obligation.lane),
         "due": obligation.due,
         "state": "open",
@@ -83,11 +83,11 @@ def row_of(
 def schedule_for_case(tx: Tx, ref: str, contact_id: int | None, obligations: Iterable[NewObligation]) -> None:
     """Insert those obligations of a case that do not exist yet."""
     rows = [
-        row_of(
+        obligation_row(
             obligation,
             scope=ref,
             ref=ref,
-            contact_id=contact_id if obligation.kind in SPEAKING else None,
+            contact_id=contact_id if obligation.kind in SENT_TO_COMPLAINANT else None,
             at=tx.now,
         )
         for obligation in obligations
@@ -107,7 +107,7 @@ def insert_obligation(
 
     With `chat` it sends to that contact point. Raises UnknownRow if the contact point is unknown.
     """
-    contact = None if chat is None else find(tx, chat)
+    contact = None if chat is None else find_contact(tx, chat)
     if chat is not None and contact is None:
         raise UnknownRow("no message ever came from this chat: no obligation can send to it")
     contact_id, key = (contact.id, contact.key) if contact else (None, None)
@@ -115,7 +115,7 @@ def insert_obligation(
     sealed = seal_payload(tx.keys, key, payload, scope, obligation.key) if payload else None
     is_new = tx.take(
         OBLIGATIONS,
-        row_of(obligation, scope=scope, ref=ref, contact_id=contact_id, at=tx.now, payload=sealed),
+        obligation_row(obligation, scope=scope, ref=ref, contact_id=contact_id, at=tx.now, payload=sealed),
     )
     tx.owing = tx.owing or is_new
     return is_new
@@ -141,7 +141,7 @@ def unseal_payload(
     return payload
 
 
-def wake(contact_id: int, key: str, what: str, due: datetime) -> dict[str, Any]:
+def wake_up_row(contact_id: int, key: str, what: str, due: datetime) -> dict[str, Any]:
     """The row of a later call of the dialogue. The key is unique in all chats, as `receive_message` requires."""
     obligation = NewObligation(f"wake:{contact_id}:{key}", "wake", due, SendPriority.DIALOGUE, {"what": what})
-    return row_of(obligation, scope=chat_scope(contact_id), ref=None, contact_id=contact_id, at=due)
+    return obligation_row(obligation, scope=chat_scope(contact_id), ref=None, contact_id=contact_id, at=due)

@@ -52,10 +52,10 @@ def lock_chat(tx: Tx, chat: Chat) -> None:
 
 def find_or_create_contact(tx: Tx, chat: Chat) -> ContactPoint:
     """The contact point of this chat; created with its person if the chat writes for the first time."""
-    return find(tx, chat) or _create(tx, chat)
+    return find_contact(tx, chat) or _create(tx, chat)
 
 
-def find(tx: Tx, chat: Chat) -> ContactPoint | None:
+def find_contact(tx: Tx, chat: Chat) -> ContactPoint | None:
     """The contact point of this chat; None if the chat never wrote or was erased."""
     row = tx.connection.execute(
         select(

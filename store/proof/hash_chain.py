@@ -16,9 +16,9 @@ VERSION = 1
 GENESIS = "0" * 64
 
 
-def entry_of(ref: str, event: Event, *, commit: str | None, prev: str) -> str:
+def event_entry(ref: str, event: Event, *, commit: str | None, prev: str) -> str:
     """The canonical entry of an event; its SHA-256 is the hash that the next entry contains."""
-    return written(
+    return build_entry(
         ref,
         event.seq,
         event.verb.value,
@@ -31,7 +31,7 @@ def entry_of(ref: str, event: Event, *, commit: str | None, prev: str) -> str:
     )
 
 
-def written(
+def build_entry(
     ref: str,
     seq: int,
     verb: str,
@@ -59,12 +59,12 @@ def written(
     )
 
 
-def named_before(entry: str) -> str:
+def previous_hash(entry: str) -> str:
     """The hash of the previous entry, which this entry contains."""
     return str(json.loads(entry)["prev"])
 
 
-def event_of(entry: str) -> Event:
+def parse_event(entry: str) -> Event:
     """The event in an entry, without its words, which are sealed elsewhere."""
     values = json.loads(entry)
     return Event(

@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 
 from complaints.timestamps import format_time
 from store.database.transaction import Tx
-from store.proof.hash_chain import GENESIS, written
+from store.proof.hash_chain import GENESIS, build_entry
 from store.proof.seal import sha256
 from store.tables import EVENTS
 
 #: Cannot be a complaint's reference. Existing chains contain this name, so it must not change.
-SETTINGS_CHAIN = "-settings"
+INSTANCE_CHAIN = "-settings"
 #: Advisory lock for adding an event: each process must see the other's event first.
 _LOCK = 0x616D656E6473
 
@@ -29,15 +29,15 @@ def record_instance_event(tx: Tx, verb: str, facts: Mapping[str, Any]) -> None:
         tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     last = tx.connection.execute(
         select(EVENTS.c.seq, EVENTS.c.hash)
-        .where(EVENTS.c.ref == SETTINGS_CHAIN)
+        .where(EVENTS.c.ref == INSTANCE_CHAIN)
         .order_by(EVENTS.c.seq.desc())
         .limit(1)
     ).first()
     seq, prev = (last.seq + 1, last.hash) if last else (1, GENESIS)
-    entry = written(SETTINGS_CHAIN, seq, verb, format_time(tx.now), "system", "system", facts, None, prev)
+    entry = build_entry(INSTANCE_CHAIN, seq, verb, format_time(tx.now), "system", "system", facts, None, prev)
     tx.add(
         EVENTS,
-        ref=SETTINGS_CHAIN,
+        ref=INSTANCE_CHAIN,
         seq=seq,
         verb=verb,
         at=tx.now,
@@ -52,7 +52,7 @@ def list_instance_events(tx: Tx, verb: str, limit: int = 100) -> list[dict[str, 
     """The time and facts of the events with this verb, the newest first."""
     query = (
         select(EVENTS.c.at, EVENTS.c.entry)
-        .where(EVENTS.c.ref == SETTINGS_CHAIN, EVENTS.c.verb == verb)
+        .where(EVENTS.c.ref == INSTANCE_CHAIN, EVENTS.c.verb == verb)
         .order_by(EVENTS.c.seq.desc())
         .limit(limit)
     )

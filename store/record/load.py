@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 
 from complaints import permissions
-from complaints.actions.fold import after, fold
+from complaints.actions.fold import apply_event, fold
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import UnknownReference
@@ -17,9 +17,9 @@ from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.database.errors import Erased, SealBroken
 from store.database.transaction import FoldedCase, Tx
-from store.proof.hash_chain import event_of, named_before
+from store.proof.hash_chain import parse_event, previous_hash
 from store.proof.seal import place
-from store.rulebooks import rulebook
+from store.rulebooks import load_rulebook
 from store.tables import COMPLAINTS, EVENTS
 
 
@@ -85,20 +85,22 @@ def load_files_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
 def load_events(tx: Tx, ref: str) -> tuple[Event, ...]:
     """The events of one complaint in order, without words."""
     rows = tx.connection.execute(select(EVENTS.c.entry).where(EVENTS.c.ref == ref).order_by(EVENTS.c.seq))
-    return tuple(with_rules(tx, [row.entry for row in rows]))
+    return tuple(parse_events(tx, [row.entry for row in rows]))
 
 
-def with_rules(tx: Tx, entries: Iterable[str]) -> list[Event]:
+def parse_events(tx: Tx, entries: Iterable[str]) -> list[Event]:
     """The events in these entries; each `redate` event carries the rules that it put in force."""
     return [
-        replace(event, rules=rulebook(tx, event.facts["rulebook"])) if event.verb is Verb.REDATE else event
-        for event in map(event_of, entries)
+        replace(event, rules=load_rulebook(tx, event.facts["rulebook"]))
+        if event.verb is Verb.REDATE
+        else event
+        for event in map(parse_event, entries)
     ]
 
 
 def first_rules(tx: Tx, events: Sequence[Event]) -> Rulebook:
     """The rules under which a complaint was received."""
-    return rulebook(tx, events[0].facts["rulebook"])
+    return load_rulebook(tx, events[0].facts["rulebook"])
 
 
 def case_key(tx: Tx, ref: str, wrapped: bytes | None) -> bytes:
@@ -152,7 +154,7 @@ def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[FoldedCase]:
     entries = _entries(tx, {header.ref: _version(cases[header.ref]) for header in outdated})
     for header in outdated:
         cached, new = cases[header.ref], entries.get(header.ref, [])
-        if cached is not None and new and named_before(new[0]) != cached.head:
+        if cached is not None and new and previous_hash(new[0]) != cached.head:
             # Cached by a transaction that was rolled back: its events are not in the record.
             cached, new = None, _entries(tx, {header.ref: 0})[header.ref]
         folded = _continued(tx, header, cached, new)
@@ -186,11 +188,11 @@ def _entries(tx: Tx, since: Mapping[str, int]) -> dict[str, list[str]]:
 
 def _continued(tx: Tx, header: Row[Any], cached: FoldedCase | None, entries: Sequence[str]) -> FoldedCase:
     # Another transaction may have added events after the header was read: they belong to the next state.
-    events = [event for event in with_rules(tx, entries) if event.seq <= header.version]
+    events = [event for event in parse_events(tx, entries) if event.seq <= header.version]
     if cached is not None:
         case = cached.case
         for event in events:
-            case = after(case, event)
+            case = apply_event(case, event)
         return FoldedCase(header.head, header.rulebook_id, case, (*cached.events, *events))
     case = fold(events, first_rules(tx, events))
     return FoldedCase(header.head, header.rulebook_id, case, tuple(events))

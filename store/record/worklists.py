@@ -18,7 +18,7 @@ from complaints.actions.authorisation import may_approve, require_permission
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import ComplaintError
-from complaints.obligations.reminders import PINGED
+from complaints.obligations.reminders import WITH_MESSAGES
 from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
 from store.record.load import load_many
@@ -91,14 +91,14 @@ def load_worklist(
     if section in (WorklistSection.WAITING, WorklistSection.UNCHECKED):
         cases = _for_second_person(tx, section, by)
         return Worklist(tuple(cases[offset : offset + limit]), len(cases), offset)
-    conditions = [*_conditions(tx, section, owner or by.id), *known_to(by)]
+    conditions = [*_conditions(tx, section, owner or by.id), *visible_to(by)]
     if due_from is not None:
         conditions.append(_COLUMNS.next_due_at >= due_from)
     if due_before is not None:
         conditions.append(_COLUMNS.next_due_at < due_before)
     if slow_before is not None:
         for_top = _COLUMNS.restriction.is_not(None) & (_COLUMNS.restriction != "managers")
-        urgent = _COLUMNS.priority.in_([priority.value for priority in PINGED])
+        urgent = _COLUMNS.priority.in_([priority.value for priority in WITH_MESSAGES])
         conditions.append((_COLUMNS.next_due_at < slow_before) | urgent | for_top)
     query = select(_COLUMNS.ref).where(*conditions)
     counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
@@ -106,25 +106,25 @@ def load_worklist(
     return Worklist(_load_cases(tx, page), int(tx.connection.execute(counted).scalar_one()), offset)
 
 
-def list_codes(tx: Tx, column: str, value: str, by: Actor, *, limit: int = 10) -> Worklist:
+def list_by_code(tx: Tx, column: str, value: str, by: Actor, *, limit: int = 10) -> Worklist:
     """Complaints with this category, state or priority, the next due first; closed ones only for state `closed`."""
     wanted = {"category": _COLUMNS.category, "state": _COLUMNS.state, "priority": _COLUMNS.priority}[
         column
     ] == value
     closed = (column, value) == ("state", State.CLOSED.value)
-    query = select(_COLUMNS.ref).where(wanted, *([] if closed else [OPEN]), *known_to(by))
+    query = select(_COLUMNS.ref).where(wanted, *([] if closed else [OPEN]), *visible_to(by))
     counted = select(func.count()).select_from(query.limit(MOST_COUNTED).subquery())
     page = query.order_by(_COLUMNS.next_due_at, _COLUMNS.ref).limit(limit)
     return Worklist(_load_cases(tx, page), int(tx.connection.execute(counted).scalar_one()))
 
 
-def list_events_since(tx: Tx, by: Actor, since: datetime, limit: int) -> tuple[CaseChanges, ...]:
+def list_changes_since(tx: Tx, by: Actor, since: datetime, limit: int) -> tuple[CaseChanges, ...]:
     """The person's complaints on which others acted since then, the one with the most acts first."""
     event, columns = EVENTS.c, COMPLAINTS.c
     is_open: ColumnElement[bool] = OPEN  # type: ignore[assignment]  # a text clause is one
     owned = union_all(
-        select(columns.ref).where(is_open, columns.owner == by.id, *known_to(by)),
-        select(columns.ref).where(columns.closed_at >= since, columns.owner == by.id, *known_to(by)),
+        select(columns.ref).where(is_open, columns.owner == by.id, *visible_to(by)),
+        select(columns.ref).where(columns.closed_at >= since, columns.owner == by.id, *visible_to(by)),
     )
     query = (
         select(event.ref, event.verb, func.count().label("times"), func.max(event.seq).label("last"))
@@ -144,7 +144,7 @@ def list_events_since(tx: Tx, by: Actor, since: datetime, limit: int) -> tuple[C
     )
 
 
-def known_to(by: Actor) -> list[ColumnElement[bool]]:
+def visible_to(by: Actor) -> list[ColumnElement[bool]]:
     """Conditions for the complaints that this person may know of; the rule of `permissions.may_read` (4.7)."""
     if by.has(Role.TOP_MANAGEMENT, Role.AUDITOR):
         cleared: ColumnElement[bool] = true()
@@ -160,7 +160,7 @@ def known_to(by: Actor) -> list[ColumnElement[bool]]:
 
 def load_visible_cases(tx: Tx, refs: list[str], by: Actor) -> tuple[Case, ...]:
     """The complaints among `refs` that this person may know of, in that order."""
-    query = select(_COLUMNS.ref).where(_COLUMNS.ref.in_(refs), *known_to(by))
+    query = select(_COLUMNS.ref).where(_COLUMNS.ref.in_(refs), *visible_to(by))
     allowed = set(tx.connection.execute(query).scalars())
     return tuple(file.case for file in load_many(tx, [ref for ref in refs if ref in allowed]))
 
@@ -204,7 +204,7 @@ def complete_reminders(tx: Tx, ref: str, keys: Sequence[str]) -> None:
     )
 
 
-def take_digest_turn(tx: Tx, number: int, able: Sequence[str]) -> str | None:
+def choose_member_to_ask(tx: Tx, number: int, able: Sequence[str]) -> str | None:
     """Choose which member this reminder asks to take its complaint (4.9); None once all of `able` were asked.
 
     It is the member with the fewest open complaints, then the one asked longest ago. No member is asked twice for
@@ -251,7 +251,9 @@ def _conditions(tx: Tx, section: WorklistSection, owner: str) -> list[ColumnElem
 def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
     """Decisions that this person may approve, or remedies of another person that this person may verify."""
     if section is WorklistSection.WAITING:
-        query = select(_COLUMNS.ref).where(WAITS, *known_to(by)).order_by(_COLUMNS.next_due_at, _COLUMNS.ref)
+        query = (
+            select(_COLUMNS.ref).where(WAITS, *visible_to(by)).order_by(_COLUMNS.next_due_at, _COLUMNS.ref)
+        )
         return [case for case in _load_cases(tx, query.limit(MOST_WAITING)) if may_approve(case, by)]
     query = select(REMEDIES.c.ref).where(UNCHECKED).order_by(REMEDIES.c.done_at).limit(MOST_WAITING)
     refs = dict.fromkeys(tx.connection.execute(query).scalars())

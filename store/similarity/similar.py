@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, case, exists, false, func, select
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.similarity import CLUSTER_FROM, WITHIN, SimilarCase, SimilarCluster, confirmed
+from complaints.similarity import CLUSTER_FROM, WITHIN, SimilarCase, SimilarCluster, confirmed_count
 from complaints.vocabulary import CloseCode, Flag, State
 from store.database.transaction import Tx
 from store.outbox import rows
 from store.record.load import load_case_file
-from store.record.worklists import known_to
+from store.record.worklists import visible_to
 from store.similarity.sketches import SketchMatch, find_matches, load_sketch, write_sketch
 from store.tables import ASSESSMENTS, COMPLAINTS, LIKENESSES, LINKS
 
@@ -42,7 +42,7 @@ def find_similar_cases(
     return _load_matches(tx, find_matches(tx, sketch, ref=ref, limit=limit), ref, ())
 
 
-def is_similar_confirmed(tx: Tx, ref: str, sketch: Sequence[bytes]) -> int:
+def count_confirmed_similar(tx: Tx, ref: str, sketch: Sequence[bytes]) -> int:
     """How many similar complaints of the last 90 days people confirmed as one kind (docs/domain.md, section 4,
     recurrence).
 
@@ -56,7 +56,7 @@ def is_similar_confirmed(tx: Tx, ref: str, sketch: Sequence[bytes]) -> int:
     )
     refs = [other for other in tx.connection.execute(query).scalars() if other not in similar_cases]
     of_incident = _load_matches(tx, [SketchMatch(other, 1.0) for other in refs], ref, ())
-    return confirmed([*similar_cases.values(), *of_incident], received_at=received_at, now=tx.now)
+    return confirmed_count([*similar_cases.values(), *of_incident], received_at=received_at, now=tx.now)
 
 
 def list_similar_cases(tx: Tx, ref: str, by: Actor | None = None) -> tuple[SimilarCase, ...]:
@@ -65,7 +65,7 @@ def list_similar_cases(tx: Tx, ref: str, by: Actor | None = None) -> tuple[Simil
     Without a person: those that every handler may know of, which a post in a channel may name (4.7).
     """
     sketch = load_sketch(tx, ref)
-    allowed = [_COLUMNS.restriction.is_(None)] if by is None else known_to(by)
+    allowed = [_COLUMNS.restriction.is_(None)] if by is None else visible_to(by)
     return _load_matches(tx, find_matches(tx, sketch, ref=ref, limit=MOST_SIMILAR), ref, allowed)
 
 
@@ -80,7 +80,7 @@ def list_similar_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[Similar
 
     Only complaints that this person may know of count. A merged complaint does not count in addition.
     """
-    conditions = [LIKENESSES.c.at >= tx.now - WITHIN, _not_merged(), ~_COLUMNS.is_simulation, *known_to(by)]
+    conditions = [LIKENESSES.c.at >= tx.now - WITHIN, _not_merged(), ~_COLUMNS.is_simulation, *visible_to(by)]
     size = func.count()
     is_open = func.sum(case((_COLUMNS.state == State.CLOSED.value, 0), else_=1))
     # Answered from the index alone: most complaints are similar to no other and are dropped here.

@@ -31,7 +31,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from complaints.similarity import LEAST_SHARED, LIKE_FROM, similarity
+from complaints.similarity import LEAST_SHARED, SIMILAR_FROM, similarity
 from store.database.errors import Erased, SealBroken
 from store.database.keyring import Keyring
 from store.database.transaction import Tx
@@ -142,11 +142,11 @@ def find_matches(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int) -> tu
         (other, similarity(sketch, other_sketch, worthless=worthless))
         for other, other_sketch in sketches.items()
     )
-    matches = [SketchMatch(other, round(share, 4)) for other, share in shares if share > LIKE_FROM]
+    matches = [SketchMatch(other, round(share, 4)) for other, share in shares if share > SIMILAR_FROM]
     return tuple(sorted(matches, key=lambda match: (-match.share, match.ref))[:limit])
 
 
-def move_sketch(tx: Tx, ref: str, key: bytes) -> None:
+def rotate_sketch(tx: Tx, ref: str, key: bytes) -> None:
     """Store the hashes of one complaint under the newest secret (key rotation); `key` is the complaint's own."""
     query = select(LIKENESSES).where(LIKENESSES.c.ref == ref)
     row = tx.connection.execute(query).first()
@@ -169,7 +169,7 @@ def check_sketch(tx: Tx, ref: str, wrapped: bytes | None) -> str | None:
     return None if are_hashes_stored(tx, ref, sketch, at=row.at) else NOT_ITS_OWN
 
 
-def stray_hashes(tx: Tx) -> tuple[str, str] | None:
+def find_stray_hashes(tx: Tx) -> tuple[str, str] | None:
     """A complaint that has other hashes than its sketch, and what is wrong (`db verify`); reads the whole table.
 
     It compares numbers of rows: `check_sketch` has verified that every hash of the sketch is stored.

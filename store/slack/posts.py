@@ -191,7 +191,7 @@ def record_slack_key(tx: Tx, key: str) -> bool:
     return not tx.take(HEARD, {"key": f"slack:{key}", "at": tx.now})
 
 
-def is_slack_key_known(tx: Tx, keys: Collection[str]) -> set[str]:
+def find_known_slack_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     """The keys among these that were recorded before; records none."""
     key_by_row = {f"slack:{key}": key for key in keys}
     rows = tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key.in_(sorted(key_by_row)))).scalars()

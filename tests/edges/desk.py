@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets
@@ -107,7 +107,7 @@ class Desk:
         """Receive a first message that qualifies as a complaint, and return its reference."""
 
         def step(talk: Conversation) -> DialogueTurn:
-            received = said(
+            received = message_facts(
                 field="description",
                 has_words=bool(text),
                 media=len(files),
@@ -121,7 +121,7 @@ class Desk:
 
     def add(self, ref: str, text: str, *, chat: Chat | None = None, source: str = "2", **facts: Any) -> None:
         """A further message of the same complainant."""
-        added = said(field="description", has_words=True, source=source, **facts)
+        added = message_facts(field="description", has_words=True, source=source, **facts)
         self.complain(ref, Verb.ADD, added, {"description": text}, chat=chat)
 
     def complain(

@@ -12,28 +12,28 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.letters.composer import Spoken
+from bots.letters.composer import LetterText
 from bots.slack.app import build_app
 from bots.slack.client import socket
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext, StaffChannels
 from bots.slack.jobs.registry import job_handlers
 from bots.slack.staff_sync import sync_staff
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Event
 from complaints.vocabulary import Role, Verb
-from scheduler.ticks import mornings
+from scheduler.ticks import morning_handlers
 from scheduler.worker import Worker
 from simulator import Limits, Simulator
-from simulator.colleague import Colleague
+from simulator.colleague import StaffMember
 from simulator.screen import Card
 from store.cases.act import act
 from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import load_case
 from store.cases.receive_message import receive_message
 from store.outbox.outcomes import Completed, Outcome
-from store.outbox.rows import SPEAKING
+from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import load_actor
 from store.record.texts import load_event_words
 from store.rulebooks import use_rulebook
@@ -84,9 +84,9 @@ def spoken(
     events: Sequence[Event],
     words_of: Callable[[int], Mapping[str, str]],
     now: datetime,
-) -> Spoken:
+) -> LetterText:
     """What is read out, in the tests' own words."""
-    return Spoken(f"Read out about {case.ref}: {about}", about)
+    return LetterText(f"Read out about {case.ref}: {about}", about)
 
 
 @dataclass
@@ -119,12 +119,12 @@ class Office:
 
     def receive(self, text: str = WORDS, *files: ReceivedFile, **more: Any) -> str:
         """Her first message."""
-        facts = said(field="description", has_words=bool(text), media=len(files), **more)
+        facts = message_facts(field="description", has_words=bool(text), media=len(files), **more)
         return self.hear(Verb.RECEIVE, None, facts, {"description": text}, *files)
 
     def add(self, ref: str, text: str = "One thing more", **more: Any) -> None:
         """A further message."""
-        self.hear(Verb.ADD, ref, said(field="addition", has_words=True, **more), {"addition": text})
+        self.hear(Verb.ADD, ref, message_facts(field="addition", has_words=True, **more), {"addition": text})
 
     def propose(self, ref: str, **more: Any) -> None:
         """The model proposes."""
@@ -148,7 +148,7 @@ class Office:
         self.store.write(act, ref, Verb.ASSIGN, self.store.read(load_actor, MONA), {"owner": member})
         return ref
 
-    def staff(self, member: str) -> Colleague:
+    def staff(self, member: str) -> StaffMember:
         """A colleague at the simulated Slack."""
         return self.sim.staff(member)
 
@@ -209,7 +209,7 @@ async def office_of(store: Store, clock: FakeClock, **limits: Any) -> AsyncItera
         app = await build_app(desk, client)
         handler = await socket.connect(app, sim.slack_app_token, ping_interval=1)
         performing = Worker(
-            store, {**telegram(store), **mornings(store), **job_handlers(desk, client, interval=0)}
+            store, {**telegram(store), **morning_handlers(store), **job_handlers(desk, client, interval=0)}
         )
         store.on_commit(performing.nudge)
         running = asyncio.create_task(performing.run())
@@ -243,4 +243,4 @@ def telegram(store: Store) -> dict[str, Any]:
         return Completed()
 
     by_kind = {"acknowledge": acknowledge, "decision": decision, "letter": letter}
-    return {**dict.fromkeys(SPEAKING, spoken), **by_kind}
+    return {**dict.fromkeys(SENT_TO_COMPLAINANT, spoken), **by_kind}

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import CopyOf, performers
+from bots.telegram.jobs import CopyOf, job_handlers
 from bots.telegram.polling import Poller
-from bots.texts import load
+from bots.texts import load_catalogues
 from complaints.vocabulary import Verb
-from scheduler.housekeeping import acting
+from scheduler.housekeeping import act_handlers
 from scheduler.worker import Worker
 from simulator import Simulator
 from simulator.customer import Customer
@@ -27,7 +27,7 @@ from tests.edges.desk import ASSESSED, HANDLER, RESOLVED, RESOLVED_WORDS, Desk
 from tests.rules.dialogue_play import RULES
 
 SECRET = b"a secret for buttons, 32 bytes.."
-TEXTS = load(["en", "tr"])
+TEXTS = load_catalogues(["en", "tr"])
 
 
 @dataclass
@@ -91,7 +91,10 @@ async def telegram_desk(
     buttons = Buttons(SECRET)
     intake = Intake(app, store, buttons, TEXTS)
     poller = Poller(app, store, intake, timeout=2)
-    kinds = {**acting(store), **performers(app, store, intake, buttons, TEXTS, paced=paced, copy_of=copy_of)}
+    kinds = {
+        **act_handlers(store),
+        **job_handlers(app, store, intake, buttons, TEXTS, paced=paced, copy_of=copy_of),
+    }
     worker = Worker(store, kinds)
     await app.initialize()
     await app.start()

@@ -24,7 +24,7 @@ from store.database.errors import SealBroken, StoreError, WrongSchemaVersion
 from store.database.keyring import Keyring
 from store.database.leases import acquire_leadership
 from store.database.migrate import downgrade
-from store.files import keep_file, read_file_bytes
+from store.files import read_file_bytes, store_file
 from store.models.models import keep_model
 from store.outbox.claim import claim
 from store.proof.checkpoints import checkpoint, merkle_root
@@ -50,7 +50,7 @@ def fill_store(store: Store) -> tuple[str, str]:
     desk = Desk(store)
     photo = ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9)
     first = desk.receive("Brown water.", files=(photo,), chat=desk.chat("70002"))
-    store.write(keep_file, first, 1, b"x" * 1_500_000, "image/jpeg")
+    store.write(store_file, first, 1, b"x" * 1_500_000, "image/jpeg")
     second = desk.closed()
     store.write(checkpoint)
     store.write(keep_model, b"blob" * 1000, "a" * 64, {"name": "starter"})

@@ -28,7 +28,7 @@ from store.cases.export import OPERATOR, export_case, export_record, read_stored
 from store.cases.read import open_case
 from store.custody.retention import erase
 from store.database.keyring import Keyring
-from store.files import keep_file
+from store.files import store_file
 from store.incidents.incidents import open_incident
 from store.rulebooks import use_rulebook
 from store.store import Store
@@ -66,7 +66,7 @@ def whole_life(desk: Desk) -> str:
     )
     desk.complain(ref, Verb.CONFIRM)
     desk.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
-    desk.store.write(keep_file, ref, 1, png(), "image/png")
+    desk.store.write(store_file, ref, 1, png(), "image/png")
     desk.store.write(open_case, ref, desk.actor(HANDLER), "open")
     facts = {
         "category": "supply", "severity": 2, "safety": 0, "complexity": 1, "reach": 1, "recurrence": 1,

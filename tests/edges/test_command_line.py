@@ -24,7 +24,7 @@ from store.cases.export import export_record
 from store.database.keyring import Keyring
 from store.outbox.claim import claim
 from store.outbox.complete import fail
-from store.outbox.dead_letters import list_dead_letters, set_aside
+from store.outbox.dead_letters import keep_dead_letter, list_dead_letters
 from store.outbox.failed import list_failed
 from store.outbox.rows import insert_obligation
 from store.rulebooks import use_rulebook
@@ -269,7 +269,7 @@ async def test_what_is_stuck_and_set_aside_is_listed(
     product: Product, filed: Callable[[datetime], Desk]
 ) -> None:
     store = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).store
-    store.write(set_aside, "tg:1", b"{}", "unparsed: KeyError")
+    store.write(keep_dead_letter, "tg:1", b"{}", "unparsed: KeyError")
     inbox = await product.amends("inbox", "list", "--json")
     again = await product.amends("inbox", "retry", str(inbox.json["inbox"][0]["id"]))
     outbox = await product.amends("outbox", "list", "--all", "--json")
@@ -289,7 +289,7 @@ async def test_what_is_stuck_is_tried_again_or_ended_and_programs_are_told_what_
     store = filed(datetime(2026, 11, 3, 10, 0, tzinfo=UTC)).store
     for n in range(3):
         store.write(insert_obligation, NewObligation(f"tidy:{n}", "tidy", store.now()))
-        store.write(set_aside, f"tg:{n}", b"{}", "unparsed: KeyError")
+        store.write(keep_dead_letter, f"tg:{n}", b"{}", "unparsed: KeyError")
     for one in store.write(claim, ["tidy"], 10, 60):
         store.write(fail, one.id, "gone")
     stuck = [one["id"] for one in store.read(list_failed)]

@@ -144,7 +144,7 @@ def test_a_desk_that_runs_looks_for_garbage_as_often_as_python_does(
     async def run_desk(*_: object) -> None:
         thresholds.append(gc.get_threshold())
 
-    monkeypatch.setattr(process, "run_desk", run_desk)
+    monkeypatch.setattr(process, "run_application", run_desk)
     monkeypatch.setattr(logs, "set_up_logging", lambda *_: None)
     usual = gc.get_threshold()
     try:

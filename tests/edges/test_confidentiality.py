@@ -14,14 +14,14 @@ from complaints.vocabulary import Role, Verb
 from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.incident_updates import (
-    count_recipients,
-    count_update_deliveries,
+    list_update_deliveries,
+    load_update_audience,
     open_incident_with,
     schedule_incident_update,
 )
 from store.cases.read import open_case
 from store.custody.retention import erase_complainant
-from store.files import keep_file, read_file_bytes
+from store.files import read_file_bytes, store_file
 from store.people.staff import sync_staff
 from store.store import Store
 from store.tables import ATTEMPTS
@@ -101,7 +101,7 @@ def test_a_member_named_later_can_no_longer_read_the_merged_complaint(store: Sto
     desk = Desk(store)
     surviving = desk.receive()
     merged = desk.receive(files=(ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9),))
-    store.write(keep_file, merged, 1, b"bytes", "image/jpeg")
+    store.write(store_file, merged, 1, b"bytes", "image/jpeg")
     desk.act(merged, Verb.MERGE, SECOND, {"other_ref": surviving, "relation": "duplicate"})
     desk.act(surviving, Verb.RESTRICT, MANAGER, {"subject": SECOND}, {"reason": "He is named."})
     actor = desk.actor(SECOND)
@@ -137,7 +137,7 @@ def test_an_incident_update_never_gives_the_reason_of_a_restricted_complaint(
     incident = store.write(open_incident_with, hidden, actor, {}, {"what": "No water"})
     open_one = desk.receive()
     store.write(act, open_one, Verb.LINK, actor, {"relation": "same_incident", "incident": incident.id})
-    recipients = store.read(count_recipients, incident.id, actor)
+    recipients = store.read(load_update_audience, incident.id, actor)
     assert [(case.ref, why) for case, why in recipients.left_out] == [(hidden, "restricted")]
 
 
@@ -151,14 +151,14 @@ def test_a_complaint_restricted_after_an_update_loses_its_other_reason(store: St
     assert batch is not None
     reasons = {
         delivery.ref: delivery.reason
-        for delivery in store.read(count_update_deliveries, batch)
+        for delivery in store.read(list_update_deliveries, batch)
         if delivery.state == "left_out"
     }
     assert reasons == {later: "safety"}
     desk.act(later, Verb.RESTRICT, MANAGER, {"subject": HANDLER}, {"reason": "She is named."})
     reasons = {
         delivery.ref: delivery.reason
-        for delivery in store.read(count_update_deliveries, batch)
+        for delivery in store.read(list_update_deliveries, batch)
         if delivery.state == "left_out"
     }
     assert reasons == {later: "restricted"}

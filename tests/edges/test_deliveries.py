@@ -17,8 +17,8 @@ from store.cases.export import export_record
 from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.outbox.claim import claim
 from store.outbox.complete import fail, reschedule, retry
-from store.outbox.deliveries import list_deliveries, list_failed_kinds
-from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_failed
+from store.outbox.deliveries import list_deliveries, list_failed_obligations
+from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_failed
 from store.people.staff import load_actor
 from store.store import Store
 from store.values import DeliveryStatus, MessageState, Obligation
@@ -130,18 +130,18 @@ def test_a_failed_notice_is_listed_until_a_person_handles_it(store: Store, ref: 
     obligation = claim_kind(store, "acknowledge")
     store.write(fail, obligation.id, "Telegram refuses this message: chat is strange")
     given_up = fates(store, ref)
-    listed = store.read(list_failed_kinds, store.read(load_actor, MANAGER))
+    listed = store.read(list_failed_obligations, store.read(load_actor, MANAGER))
     store.write(retry_failed, obligation.id)
     again = claim_kind(store, "acknowledge")
     tried = fates(store, ref)
     store.write(fail, again.id, "refused")
-    store.write(give_up_failed, again.id, FailureReason.DONE_OTHERWISE)
+    store.write(give_up_obligation, again.id, FailureReason.DONE_OTHERWISE)
 
     assert given_up == [("acknowledge", "given_up", "other")]
     assert [(row.number, row.ref, row.kind) for row in listed] == [(obligation.id, ref, "acknowledge")]
     assert tried == []
     assert fates(store, ref) == [("acknowledge", "ended", None)]
-    assert store.read(list_failed_kinds, store.read(load_actor, MANAGER)) == ()
+    assert store.read(list_failed_obligations, store.read(load_actor, MANAGER)) == ()
 
 
 def test_failed_obligations_are_shown_only_to_members_who_may_open_the_complaint(
@@ -150,9 +150,9 @@ def test_failed_obligations_are_shown_only_to_members_who_may_open_the_complaint
     store.write(fail, claim_kind(store, "acknowledge").id, "refused")
     store.write(act, ref, Verb.RESTRICT, store.read(load_actor, MANAGER), {}, {"reason": "x"})
 
-    assert store.read(list_failed_kinds, store.read(load_actor, SECOND)) == ()
-    assert store.read(list_failed_kinds, store.read(load_actor, HANDLER)) == ()
-    assert len(store.read(list_failed_kinds, store.read(load_actor, MANAGER))) == 1
+    assert store.read(list_failed_obligations, store.read(load_actor, SECOND)) == ()
+    assert store.read(list_failed_obligations, store.read(load_actor, HANDLER)) == ()
+    assert len(store.read(list_failed_obligations, store.read(load_actor, MANAGER))) == 1
 
 
 def test_the_exported_record_has_the_delivery_status_without_any_text(store: Store, ref: str) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from amends.retention import again, read_erasures, remember, require_writable
+from amends.retention import erase_again, read_erasures, record_erasures, require_writable
 from complaints.actors import SYSTEM, complainant
 from complaints.errors import OutOfOrder, UnknownReference
 from complaints.vocabulary import Verb
-from scheduler.housekeeping import housekeeping
+from scheduler.housekeeping import housekeeping_handlers
 from scheduler.ticks import _housekeeping
 from store.backup.backup import back_up
 from store.backup.restore import restore
@@ -25,7 +25,7 @@ from store.cases.read import load_case, load_history
 from store.custody.retention import erase, erase_complainant, find_person, list_expired, list_unerased
 from store.custody.verify import verify
 from store.database.errors import StoreError
-from store.files import keep_file
+from store.files import store_file
 from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required
 from store.people.identifiers import find_by_identifier, keep_identifier
@@ -50,7 +50,7 @@ def a_closed_complaint(desk: Desk) -> str:
     """A closed complaint with a file, a number, words in both directions, a draft and an unsent message."""
     store = desk.store
     ref = desk.closed(files=(ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9),))
-    store.write(keep_file, ref, 1, b"bytes" * 1000, "image/jpeg")
+    store.write(store_file, ref, 1, b"bytes" * 1000, "image/jpeg")
     store.write(keep_identifier, ref, "customer", "C-1001")
     store.write(save_draft, ref, HANDLER, "reply", {}, {"text": "typed"}, "letter", 0)
     desk.send_reply("hello")
@@ -233,9 +233,9 @@ async def test_a_scheduled_purge_runs_only_if_it_is_switched_on(usual_store: Sto
     _housekeeping(store, True)
     _housekeeping(store, True)
     (obligation,) = store.write(claim, ["purge"], 5, 60)
-    await housekeeping(store)["purge"](obligation)
+    await housekeeping_handlers(store)["purge"](obligation)
     assert store.read(list_unerased, [ref]) == [ref]
-    await housekeeping(store, retention=GB)["purge"](obligation)
+    await housekeeping_handlers(store, retention=GB)["purge"](obligation)
     assert store.read(list_unerased, [ref]) == []
     assert store.read(load_history, ref)[-1].facts["because"] == "retention"
     assert store.read(verify).first_bad is None
@@ -253,7 +253,7 @@ async def test_a_complaint_reopened_before_the_purge_does_not_stop_the_others(
     replace_in_store(monkeypatch, store, list_expired, lambda *_: expired)
     _housekeeping(store, True)
     (obligation,) = store.write(claim, ["purge"], 5, 60)
-    await housekeeping(store, retention=GB)["purge"](obligation)
+    await housekeeping_handlers(store, retention=GB)["purge"](obligation)
 
     assert store.read(list_unerased, [first, second]) == [first]
 
@@ -275,14 +275,14 @@ def test_a_restored_backup_repeats_the_erasures_that_came_after_it(
         ref, other = desk.closed(), desk.receive("Open at that time.", chat=desk.chat("70002"))
         back_up(usual_url, file)
         done = store.write(erase_complainant, ref, "request")
-        remember(journal, done.erased, "2026-11-24T10:00:00Z")
-        remember(journal, [other, "A7K-M3Q-9T"], "2026-11-25T10:00:00Z")
+        record_erasures(journal, done.erased, "2026-11-24T10:00:00Z")
+        record_erasures(journal, [other, "A7K-M3Q-9T"], "2026-11-25T10:00:00Z")
     assert read_erasures(journal) == [ref, other, "A7K-M3Q-9T"]
     restored_url = f"sqlite:///{tmp_path / 'restored.db'}"
     restore(restored_url, file, KEYS, clock())
     with opened(restored_url, clock) as store:
         assert store.read(load_texts, ref) != []
-        erased, left = again(store, journal)
+        erased, left = erase_again(store, journal)
         # One was open when the backup was made: it is listed until it is closed and erased.
         assert (erased, list(left)) == ([ref], [other])
         assert store.read(load_texts, ref) == []

@@ -20,13 +20,13 @@ from store.outbox.complete import complete as store_complete
 from store.outbox.complete import fail, retry
 from store.outbox.dead_letters import (
     discard_dead_letter,
-    is_dead_letter,
+    find_handled_keys,
+    keep_dead_letter,
     list_dead_letters,
     schedule_all_dead_letters,
     schedule_dead_letter,
-    set_aside,
 )
-from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all, retry_failed
+from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all, retry_failed
 from store.outbox.outcomes import Completed, Outcome, Retry
 from store.outbox.rows import insert_obligation
 from store.outbox.stats import count_waiting
@@ -210,7 +210,7 @@ def test_an_obligation_given_up_by_a_person_is_recorded_with_the_reason(store: S
     desk.pass_card_delay()
     (card,) = store.write(claim, ["card"], 1, 60)
     store.write(fail, card.id, "no such channel")
-    store.write(give_up_failed, card.id, FailureReason.DONE_OTHERWISE)
+    store.write(give_up_obligation, card.id, FailureReason.DONE_OTHERWISE)
 
     assert store.read(list_failed) == []
     assert [event["facts"] for event in store.read(list_instance_events, "obligation_given_up")] == [
@@ -230,7 +230,7 @@ def test_wrong_numbers_and_states_are_refused_with_the_remedy(store: Store) -> N
         store.write(retry_failed, card.id)
     store.write(store_complete, card.id)
     with pytest.raises(UnknownRow, match=r"was done at .*: nothing is left to give up"):
-        store.write(give_up_failed, card.id, FailureReason.TEST)
+        store.write(give_up_obligation, card.id, FailureReason.TEST)
     with pytest.raises(UnknownRow, match="no obligation has the number 999"):
         store.write(retry_failed, 999)
     with pytest.raises(UnknownRow, match="no message set aside has the number 999"):
@@ -242,13 +242,13 @@ def test_wrong_numbers_and_states_are_refused_with_the_remedy(store: Store) -> N
 def test_a_discarded_dead_letter_is_destroyed_and_its_update_never_handled_again(store: Store) -> None:
     Desk(store)
     for n in (1, 2):
-        store.write(set_aside, f"tg:{n}", b'{"text": "sealed words"}', "unparsed: KeyError")
+        store.write(keep_dead_letter, f"tg:{n}", b'{"text": "sealed words"}', "unparsed: KeyError")
     first = store.read(list_dead_letters)[0]
     store.write(discard_dead_letter, first["id"], FailureReason.CANNOT)
 
     left = store.read(lambda tx: list(tx.connection.execute(select(SET_ASIDE.c.key)).scalars()))
     assert left == ["tg:2"]
-    assert store.read(is_dead_letter, ["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
+    assert store.read(find_handled_keys, ["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
     (event,) = store.read(list_instance_events, "message_given_up")
     assert (event["facts"]["key"], event["facts"]["reason"]) == ("tg:1", "cannot")
     assert "words" not in json.dumps(event)
@@ -257,7 +257,7 @@ def test_a_discarded_dead_letter_is_destroyed_and_its_update_never_handled_again
 
 def test_a_dead_letter_handled_in_the_meantime_is_not_handled_again(store: Store) -> None:
     desk = Desk(store)
-    store.write(set_aside, "tg:1", b"{}", "unparsed: KeyError")
+    store.write(keep_dead_letter, "tg:1", b"{}", "unparsed: KeyError")
     (dead_letter,) = store.read(list_dead_letters)
     desk.receive()
     with pytest.raises(UnknownRow, match="was handled already"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from amends.importing.mapping import ColumnMapping, read_mapping
 from amends.importing.rows import doubled, missing, past_complaints, unused
 from amends.settings import SettingsError
-from complaints.actions.intake import Arrival, said
+from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive
 from complaints.actors import SYSTEM, complainant
 from complaints.errors import BadFacts
@@ -330,7 +330,7 @@ def test_an_imported_complaint_is_purged_by_its_own_closing_date(store: Store) -
 @pytest.mark.parametrize("actor", [complainant("p1"), SYSTEM])
 def test_only_an_import_may_record_a_past_complaint(actor: object) -> None:
     arrival = Arrival("A7K-M3Q-9T", "p1", "telegram", "en", NOW, RULES)
-    facts = said(field="description", has_words=True) | {"imported": dict(past().ending)}
+    facts = message_facts(field="description", has_words=True) | {"imported": dict(past().ending)}
     refused(
         lambda: receive(arrival, at=NOW, by=actor, facts=facts, words={"description": "x"}),  # type: ignore[arg-type]
         Exception,

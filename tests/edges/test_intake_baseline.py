@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from benchmarks import bare_intake, intake
-from store.database.engine import engines
+from store.database.engine import create_engines
 from store.rulebooks import use_rulebook
 from store.store import open_store
 
@@ -40,7 +40,7 @@ def test_the_bare_baseline_issues_the_statements_of_an_intake(database_url: str)
         store.write(use_rulebook, intake.RULES)
         intake.receive(store, "the rules are read once")
         actual = _statements(store._engines.writing, lambda: intake.receive(store, "a"))
-    with closing(engines(database_url)) as connections, Session(connections.writing) as session:
+    with closing(create_engines(database_url)) as connections, Session(connections.writing) as session:
         bare = _statements(connections.writing, lambda: bare_intake.intake(session, "b"))
     assert len(actual) > 15
     assert bare == actual

@@ -19,7 +19,7 @@ from store.custody.verify import verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring
 from store.outbox.claim import claim
-from store.outbox.dead_letters import list_dead_letters, read_dead_letter, set_aside
+from store.outbox.dead_letters import keep_dead_letter, list_dead_letters, read_dead_letter
 from store.outbox.rows import insert_obligation
 from store.people.identifiers import find_by_identifier, keep_identifier
 from store.people.staff import list_members
@@ -39,7 +39,7 @@ def fill_with_secrets(store: Store) -> str:
     desk = Desk(store)
     ref = desk.receive("Brown water.")
     store.write(keep_identifier, ref, "customer", "C-1001")
-    store.write(set_aside, "tg:broken", b"raw", "unparseable")
+    store.write(keep_dead_letter, "tg:broken", b"raw", "unparseable")
     store.write(
         insert_obligation,
         NewObligation("digest:1", "digest", store.now(), SendPriority.BULK),

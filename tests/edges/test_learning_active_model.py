@@ -20,7 +20,7 @@ from tests.edges.desk import Desk
 from triage.example import Example
 from triage.learning.training import train
 from triage.model.artefact import digest, dump
-from triage.model.card import card
+from triage.model.card import model_card
 from triage.model.pipeline import Model
 
 #: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
@@ -55,7 +55,7 @@ def thread() -> Iterator[Executor]:
 def use(store: Store, model: Model) -> int:
     """Keep this model and activate it; returns its number."""
     blob = dump(model)
-    return store.write(keep_model, blob, digest(blob), card(model))
+    return store.write(keep_model, blob, digest(blob), model_card(model))
 
 
 def alter(store: Store, number: int, blob: bytes, sha256: str | None = None) -> None:

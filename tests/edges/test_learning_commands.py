@@ -28,7 +28,7 @@ from tests.rules.builders import a_proposal
 from triage.example import Example
 from triage.learning.training import train
 from triage.model.artefact import digest, dump
-from triage.model.card import card
+from triage.model.card import model_card
 from triage.model.pipeline import Model
 
 THINGS = {
@@ -71,7 +71,7 @@ def desk(product: Product) -> Iterator[Desk]:
 def use(store: Store, model: Model) -> int:
     """Keep this model and activate it; returns its number."""
     blob = dump(model)
-    return store.write(keep_model, blob, digest(blob), card(model))
+    return store.write(keep_model, blob, digest(blob), model_card(model))
 
 
 def confirmed(desk: Desk, count: int) -> None:
@@ -210,7 +210,7 @@ def test_the_check_reports_a_rejected_candidate(store: Store, good: Model, bad: 
     use(store, good)
     blob = dump(bad)
     run = TrainingRun("3:x", store.now(), 9, False, {"reasons": ["fixed: macro-F1 falls"], "figures": {}})
-    store.write(keep_run, run, blob, digest(blob), card(bad), activate=False)
+    store.write(keep_run, run, blob, digest(blob), model_card(bad), activate=False)
     _, finding = model_findings(store)
     assert (finding.mark, finding.what, "fixed: macro-F1 falls" in finding.found) == (
         "warn",

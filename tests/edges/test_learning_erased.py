@@ -28,10 +28,10 @@ from store.models.models import (
     keep_model,
     keep_run,
     list_models,
+    list_rollback_models,
     load_active_model,
     load_learnt_until,
     read_model_blob,
-    was_used_before,
 )
 from store.outbox.outcomes import Completed
 from store.outbox.rows import insert_obligation
@@ -88,7 +88,7 @@ async def test_an_erasure_schedules_a_nightly_run_even_if_learning_is_off_and_de
     assert process.orders[0]["erased"] is True
     assert (store.read(read_model_blob, first), store.read(read_model_blob, second)) == (b"", b"")
     assert len(store.read(list_models)) == 3
-    assert store.read(was_used_before) == []
+    assert store.read(list_rollback_models) == []
     clock.go_on(days=1)
     schedule_retraining(store, OFF)
     assert (scheduled_runs(store), store.read(list_models_with_erased_words)) == ([], [])

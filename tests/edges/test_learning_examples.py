@@ -10,7 +10,12 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case, open_case
 from store.custody.retention import erase, erase_complainant, find_person
-from store.models.examples import collect_examples, count_assessed, load_examples_page, load_unassessed_page
+from store.models.examples import (
+    collect_examples,
+    list_assessed_proposals,
+    load_examples_page,
+    load_unassessed_page,
+)
 from store.rulebooks import use_rulebook
 from store.store import Store
 from tests.databases import FakeClock
@@ -124,7 +129,7 @@ def test_a_simulation_is_no_example(store: Store) -> None:
     real = desk.assessed()
     assert desk.case(desk.assessed(chat=desk.chat("70009"))).is_simulation
     assert [example["ref"] for example in store.examples()] == [real]
-    assert store.read(count_assessed, 10) == []
+    assert store.read(list_assessed_proposals, 10) == []
 
 
 def test_a_restricted_complaint_is_an_example_and_marked(store: Store) -> None:
@@ -171,7 +176,7 @@ def test_an_assessed_example_names_the_model_version_of_its_proposal(store: Stor
     ref = desk.receive()
     propose(desk, ref, category="money", probability=0.7)
     assess(desk, ref)
-    (row,) = store.read(count_assessed, 100)
+    (row,) = store.read(list_assessed_proposals, 100)
     assert (row["proposed"], row["confirmed"], row["probability"], row["model"]) == (
         "money",
         "supply",

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from complaints.obligations.kinds import NewObligation, SendPriority
-from scheduler.training import training
+from scheduler.training import training_handlers
 from store.custody.rotate_keys import list_stale_keys, rotate_keys
 from store.custody.verify import verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring
-from store.models.history import TrainingHistory, is_history_kept, keep_history, read_history_rows
+from store.models.history import TrainingHistory, find_history, keep_history, read_history_rows
 from store.models.models import list_models, read_model_blob
 from store.outbox.outcomes import Completed
 from store.outbox.rows import insert_obligation
@@ -105,7 +105,7 @@ async def test_on_the_first_day_a_model_is_promoted_on_held_back_rows_of_its_his
     assert any("rows of the history that were held back" in reason for reason in done.json["reasons"])
     sha256 = hashlib.sha256(history_file_of(model).read_bytes()).hexdigest()
     assert done.json["history"] == {"rows": 54, "sha256": sha256, "unknown": None}
-    assert desk.store.read(is_history_kept) == (sha256, 54)
+    assert desk.store.read(find_history) == (sha256, 54)
     assert instance_event_facts(desk.store, "keep_history") == [{"sha256": sha256, "rows": 54}]
     assert desk.store.read(verify).first_bad is None
 
@@ -125,7 +125,7 @@ async def test_a_worse_model_of_the_own_history_is_rejected_with_its_rows(
     await train_on_history(product, spoiled=True)
     done = await product.amends("triage", "promote", "desk.model", "--json")
     assert (done.code, done.json["promoted"], done.json["history"]) == (1, False, None)
-    assert desk.store.read(is_history_kept) is None
+    assert desk.store.read(find_history) is None
 
 
 @pytest.mark.parametrize("harm", ["missing", "altered"])
@@ -143,11 +143,11 @@ async def test_without_its_history_file_a_model_can_be_forced_with_a_warning_abo
     done = await product.amends("triage", "promote", "desk.model", "--force", "--reason", "it is ours")
     assert (refused.code, done.code) == (1, 0)
     assert "Later training runs will not know the history" in done.out
-    assert desk.store.read(is_history_kept) is None
+    assert desk.store.read(find_history) is None
     history_file_of(model).write_bytes(whole)
     restored = await product.amends("triage", "promote", "desk.model")
     assert (restored.code, "54 rows of its history" in restored.out) == (0, True)
-    kept = desk.store.read(is_history_kept)
+    kept = desk.store.read(find_history)
     assert kept is not None
     assert kept[1] == 54
 
@@ -162,7 +162,7 @@ async def test_a_background_run_keeps_the_categories_of_the_history(
     desk.store.write(
         insert_obligation, NewObligation("train:1", "train", desk.store.now(), SendPriority.BULK)
     )
-    outcome = await training(desk.store, languages=("en",))["train"](claim_run(desk.store))
+    outcome = await training_handlers(desk.store, languages=("en",))["train"](claim_run(desk.store))
     candidate = desk.store.read(list_models)[0]
     assert outcome == Completed()
     assert "canary" in candidate["card"]["classes"]
@@ -220,7 +220,7 @@ async def test_a_history_is_destroyed_for_good_by_a_command(product: Product, de
     again = await product.amends("triage", "forget-history")
     assert (done.code, done.json) == (0, {"forgotten": 1})
     assert (again.code, "nothing to destroy" in again.out) == (0, True)
-    assert (store.read(is_history_kept), store.read(read_history_rows, 10)) == (None, [])
+    assert (store.read(find_history), store.read(read_history_rows, 10)) == (None, [])
     assert instance_event_facts(store, "forget_history") == [{"sha256": "a" * 64, "rows": 1}]
     assert store.read(verify).first_bad is None
 

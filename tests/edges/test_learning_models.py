@@ -17,7 +17,7 @@ from store.models.models import (
     list_models,
     load_active_model,
     load_active_use,
-    load_good_model,
+    load_intact_model,
     load_last_run,
     load_learnt_until,
     roll_back,
@@ -121,11 +121,11 @@ def test_a_rollback_skips_an_altered_model(store: Store) -> None:
 def test_if_the_active_model_is_altered_the_previous_intact_one_is_used(store: Store) -> None:
     first, second = keep(store, b"one"), keep(store, b"two")
     alter(store, second)
-    good = store.read(load_good_model)
+    good = store.read(load_intact_model)
     assert good is not None
     assert (good.number, good.passed_over, store.read(is_model_intact, second)) == (first, (second,), False)
     alter(store, first)
-    assert store.read(load_good_model) is None
+    assert store.read(load_intact_model) is None
 
 
 def test_keeping_an_altered_model_again_repairs_it(store: Store) -> None:

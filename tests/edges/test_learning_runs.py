@@ -16,15 +16,15 @@ from sqlalchemy import select
 from complaints.actors import MODEL
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
-from scheduler.ticks import ticking
+from scheduler.ticks import create_ticks
 from scheduler.training import (
     LEADER_SECONDS,
     TRAINER,
     LearningSettings,
-    besides,
+    digest_settings,
     schedule_first_training,
     schedule_retraining,
-    training,
+    training_handlers,
 )
 from scheduler.worker import LEASE_SECONDS, Worker
 from store.cases.act import act
@@ -43,7 +43,7 @@ from store.models.models import (
     read_model_blob,
 )
 from store.outbox.claim import claim
-from store.outbox.complete import complete, free_leases
+from store.outbox.complete import complete, end_all_leases
 from store.outbox.failed import list_failed
 from store.outbox.outcomes import Completed, Rescheduled
 from store.outbox.rows import insert_obligation
@@ -186,7 +186,9 @@ async def test_the_first_training_runs_at_normal_priority_and_later_ones_at_low_
 async def perform(store: Store, process: Process, **more: Any) -> Any:
     """Handle the run that is due, and complete it as the worker does."""
     obligation = claim_run(store)
-    outcome = await training(store, process=process, **{"languages": ("en",), **more})["train"](obligation)
+    outcome = await training_handlers(store, process=process, **{"languages": ("en",), **more})["train"](
+        obligation
+    )
     if outcome == Completed():
         store.write(complete, obligation.id)
     return outcome
@@ -234,8 +236,8 @@ async def test_changed_settings_or_examples_schedule_a_run_at_the_next_start_or_
     store: Store, clock: FakeClock, learning: LearningSettings, languages: tuple[str, ...], own: list[Any]
 ) -> None:
     await run_once(store)
-    same = besides(BY_NIGHT, ("en",), [])
-    other = besides(learning, languages, own)
+    same = digest_settings(BY_NIGHT, ("en",), [])
+    other = digest_settings(learning, languages, own)
     clock.at = datetime(2026, 11, 4, 4, tzinfo=UTC)
     schedule_first_training(store, same)
     schedule_retraining(store, learning, same)
@@ -257,7 +259,7 @@ async def test_settings_changed_back_cause_another_run(store: Store, clock: Fake
     await run_once(store)
     for number, own in enumerate((OWN, [], OWN)):
         clock.go_on(days=1)
-        schedule_first_training(store, besides(BY_NIGHT, ("en",), own))
+        schedule_first_training(store, digest_settings(BY_NIGHT, ("en",), own))
         process = Process()
         assert await perform(store, process, learning=BY_NIGHT, own=lambda own=own: own) == Completed()
         assert (number, len(process.orders), scheduled_runs(store)) == (number, 1, [])
@@ -267,8 +269,8 @@ async def test_the_tick_compares_the_inputs_outside_the_record(usual_store: Stor
     await run_once(usual_store)
     clock.go_on(days=1)
     for own in ([], OWN):
-        ticks = ticking(
-            usual_store, learning=BY_NIGHT, besides=lambda own=own: besides(BY_NIGHT, ("en",), own)
+        ticks = create_ticks(
+            usual_store, learning=BY_NIGHT, besides=lambda own=own: digest_settings(BY_NIGHT, ("en",), own)
         )
         await ticks.get_job("housekeeping").func()
     assert scheduled_runs(usual_store) == ["train:2026-11-04"]
@@ -281,9 +283,9 @@ async def test_the_tick_schedules_training_only_with_learning_settings(
     activate_first_model(usual_store)
     clock.go_on(minutes=1)
     assess(desk, 1)
-    await ticking(usual_store).get_job("housekeeping").func()
+    await create_ticks(usual_store).get_job("housekeeping").func()
     before = scheduled_runs(usual_store)
-    await ticking(usual_store, learning=BY_NIGHT).get_job("housekeeping").func()
+    await create_ticks(usual_store, learning=BY_NIGHT).get_job("housekeeping").func()
     assert (before, scheduled_runs(usual_store)) == ([], ["train:2026-11-03"])
 
 
@@ -433,7 +435,7 @@ async def test_a_stop_during_training_ends_the_process_and_the_next_one_repeats_
     with opened(database_url, clock) as store:
         store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
         slow = Process(waits=True)
-        worker = Worker(store, training(store, languages=("en",), process=slow))
+        worker = Worker(store, training_handlers(store, languages=("en",), process=slow))
         loop = asyncio.create_task(worker.run())
         await slow.begun.wait()
         worker.stop()
@@ -441,7 +443,7 @@ async def test_a_stop_during_training_ends_the_process_and_the_next_one_repeats_
         assert slow.stopped
         assert scheduled_runs(store) == ["train:1"]
     with opened(database_url, clock) as next_store:
-        next_store.write(free_leases)
+        next_store.write(end_all_leases)
         assert await perform(next_store, Process()) == Completed()
         assert next_store.read(load_active_model) is not None
 
@@ -479,7 +481,7 @@ async def test_a_stop_kills_the_training_subprocess(
     usual_store.write(
         insert_obligation, NewObligation("train:1", "train", usual_store.now(), SendPriority.BULK)
     )
-    worker = Worker(usual_store, training(usual_store, languages=("en",)))
+    worker = Worker(usual_store, training_handlers(usual_store, languages=("en",)))
     loop = asyncio.create_task(worker.run())
     while not started:
         await asyncio.sleep(0.01)
@@ -496,7 +498,7 @@ async def test_a_real_run_trains_on_the_record_and_stores_an_intact_model(store:
         assess(desk, number)
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     obligation = claim_run(store)
-    assert await training(store, languages=("en",))["train"](obligation) == Completed()
+    assert await training_handlers(store, languages=("en",))["train"](obligation) == Completed()
     active, run = store.read(load_active_model), store.read(load_last_run)
     assert active is not None
     assert run is not None

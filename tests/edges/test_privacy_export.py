@@ -27,7 +27,7 @@ from store.cases.read import open_case
 from store.custody.retention import erase, find_person
 from store.database.errors import Erased, UnknownRow
 from store.database.keyring import Keyring
-from store.files import keep_file
+from store.files import store_file
 from store.people.identifiers import keep_identifier
 from store.rulebooks import use_rulebook
 from store.store import Store
@@ -97,7 +97,7 @@ def handled(desk: Desk) -> str:
     """A complaint with a file, notes of staff, a communicated decision, and a read by staff."""
     photo = ReceivedFile("p1", "u1", "photo", "7", mime="image/jpeg", size=9, name="../../tap of mine.jpg")
     ref = desk.receive(f"The water is brown. {NASTY}", files=(photo,))
-    desk.store.write(keep_file, ref, 1, b"\xff\xd8\xffpicture", "image/jpeg")
+    desk.store.write(store_file, ref, 1, b"\xff\xd8\xffpicture", "image/jpeg")
     desk.store.write(keep_identifier, ref, "customer", "AB 123")
     desk.store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "media_heard": True})

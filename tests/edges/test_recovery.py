@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bots.recovery import Recovering
-from bots.telegram.sending import nobody_there
+from bots.recovery import RecoveryDetector
+from bots.telegram.sending import is_telegram_unavailable
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import DatabaseUnavailable
 from store.outbox.outcomes import Completed, Outcome, Retry
@@ -48,7 +48,7 @@ async def test_the_first_message_that_gets_through_ends_the_retry_pauses_once(
     async def handle(_: Obligation) -> Outcome:
         return next(remaining)
 
-    watched = Recovering(recovered, nobody_there).watched({kind: handle}, {"say"})
+    watched = RecoveryDetector(recovered, is_telegram_unavailable).watched({kind: handle}, {"say"})
     results = [await watched[kind](OBLIGATION) for _ in outcomes]
 
     assert (results, times) == (outcomes, freed)
@@ -68,7 +68,7 @@ async def test_a_sent_message_stays_sent_if_the_database_fails_when_the_pauses_a
     async def handle(_: Obligation) -> Outcome:
         return next(remaining)
 
-    watched = Recovering(recovered, nobody_there).watched({"say": handle})
+    watched = RecoveryDetector(recovered, is_telegram_unavailable).watched({"say": handle})
     results = [await watched["say"](OBLIGATION) for _ in range(3)]
 
     assert results == [Retry("unreachable"), Completed(settled=True), Completed(settled=True)]
@@ -88,7 +88,7 @@ async def test_if_calls_keep_failing_the_pauses_are_ended_at_growing_intervals()
     async def succeed(_: Obligation) -> Outcome:
         return Completed()
 
-    watching = Recovering(recovered, nobody_there, apart=5.0, clock=lambda: now)
+    watching = RecoveryDetector(recovered, is_telegram_unavailable, apart=5.0, clock=lambda: now)
     watched = watching.watched({"card": fail, "thread": succeed})
     for second in range(100):
         now = float(second)
@@ -108,7 +108,9 @@ async def test_an_obligation_that_sent_nothing_is_no_sign_of_recovery() -> None:
     async def handle(_: Obligation) -> Outcome:
         return next(remaining)
 
-    watched = Recovering(recovered, nobody_there, answered=lambda: answered).watched({"say": handle})
+    watched = RecoveryDetector(recovered, is_telegram_unavailable, answered=lambda: answered).watched(
+        {"say": handle}
+    )
     await watched["say"](OBLIGATION)
     await watched["say"](OBLIGATION)
     assert recoveries == []
@@ -118,7 +120,7 @@ async def test_an_obligation_that_sent_nothing_is_no_sign_of_recovery() -> None:
         answered += 1
         return Completed()
 
-    recovering = Recovering(recovered, nobody_there, answered=lambda: answered)
+    recovering = RecoveryDetector(recovered, is_telegram_unavailable, answered=lambda: answered)
     recovering.away.set()
     await recovering.watched({"say": handle_with_answer})["say"](OBLIGATION)
     assert recoveries == [True]

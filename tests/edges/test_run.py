@@ -26,7 +26,7 @@ from amends.process import stop_signals
 from amends.runtime.metrics import Metrics
 from amends.runtime.telegram import TelegramPart
 from amends.settings.loading import load
-from bots.texts.loading import load as load_texts
+from bots.texts.loading import load_catalogues as load_texts
 from store.store import Store
 from tests.edges.bare_platforms import PERSON, TEAM, Bare, Json, bare
 from tests.edges.product import KEY, Product, free_port, until

@@ -16,8 +16,8 @@ from amends.init import (
     SCOPES,
     SHORTCUTS,
     InitAnswers,
+    app_manifest,
     env_text,
-    manifest,
     new_key,
     settings_text,
     write_installation,
@@ -103,7 +103,7 @@ def test_every_variable_stands_in_the_example_commented_out() -> None:
 
 
 def test_the_manifest_asks_for_what_is_used_and_nothing_else() -> None:
-    app = manifest()
+    app = app_manifest()
     assert app["oauth_config"]["scopes"]["bot"] == list(SCOPES)
     assert [one["command"] for one in app["features"]["slash_commands"]] == [COMMAND]
     assert [(one["type"], one["callback_id"]) for one in app["features"]["shortcuts"]] == [
@@ -116,14 +116,14 @@ def test_the_manifest_asks_for_what_is_used_and_nothing_else() -> None:
 
 
 def test_the_manifest_keeps_the_lengths_that_slack_accepts() -> None:
-    features = manifest()["features"]
+    features = app_manifest()["features"]
     assert all(len(one["name"]) <= 24 and len(one["description"]) <= 150 for one in features["shortcuts"])
     assert all(len(one["usage_hint"]) <= 1000 for one in features["slash_commands"])
-    assert len(manifest()["display_information"]["description"]) <= 140
+    assert len(app_manifest()["display_information"]["description"]) <= 140
 
 
 def test_over_http_every_request_has_one_address() -> None:
-    app = manifest("https://desk.example/")
+    app = app_manifest("https://desk.example/")
     address = "https://desk.example/slack/events"
     assert app["settings"]["socket_mode_enabled"] is False
     assert app["settings"]["interactivity"]["request_url"] == address

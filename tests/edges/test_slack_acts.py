@@ -19,7 +19,7 @@ from simulator.screen import FormRefused
 from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.read import load_case, load_history, open_case
-from store.files import keep_file
+from store.files import store_file
 from store.people.staff import load_actor, sync_staff
 from store.record.read_log import find_last_read
 from store.record.texts import load_event_words
@@ -439,7 +439,7 @@ async def test_taking_it_from_the_opened_complaint_shows_it_there(office: Office
 async def test_a_file_goes_to_the_presser_alone_and_is_gone_after_a_day(office: Office) -> None:
     photo = ReceivedFile("file-1", "unique-1", "photo", "1", "image/jpeg", 5, None)
     ref = office.receive("See the picture", photo)
-    office.store.write(keep_file, ref, 1, b"\xff\xd8\xffjpeg", "image/jpeg")
+    office.store.write(store_file, ref, 1, b"\xff\xd8\xffjpeg", "image/jpeg")
     office.propose(ref)
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Open")

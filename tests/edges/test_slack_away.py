@@ -13,7 +13,7 @@ from amends.runtime.metrics import Metrics
 from amends.runtime.slack import SlackPart
 from amends.settings.loading import load
 from bots.texts.loading import STAFF
-from bots.texts.loading import load as load_texts
+from bots.texts.loading import load_catalogues as load_texts
 from scheduler import worker
 from scheduler.worker import Worker
 from store.outbox.failed import list_failed

@@ -23,7 +23,7 @@ from store.cases.act import act
 from store.cases.read import load_case
 from store.outbox.claim import claim
 from store.outbox.complete import end_retry_pauses, fail
-from store.outbox.dead_letters import set_aside
+from store.outbox.dead_letters import keep_dead_letter
 from store.outbox.failed import fail_orphaned, list_failed
 from store.outbox.outcomes import RateLimited
 from store.outbox.rows import insert_obligation
@@ -292,7 +292,7 @@ async def test_a_duty_given_up_is_told_to_managers(office: Office) -> None:
 
 
 async def test_a_message_set_aside_is_told_to_managers(office: Office) -> None:
-    office.store.write(set_aside, "tg:999", b"{}", "cannot be read")
+    office.store.write(keep_dead_letter, "tg:999", b"{}", "cannot be read")
     await office.idle()
 
     assert [one for one in office.texts(MONA) if "was set aside" in one] != []
@@ -314,7 +314,7 @@ async def test_managers_hear_by_its_kind_of_work_that_this_release_does_not_know
 async def test_while_no_staff_are_known_yet_nothing_counts_as_told(office: Office) -> None:
     known = office.store.read(list_members)
     office.store.write(sync_staff, ())
-    office.store.write(set_aside, "tg:999", b"{}", "cannot be read")
+    office.store.write(keep_dead_letter, "tg:999", b"{}", "cannot be read")
     await office.idle()
     assert [row["why"] for row in office.store.read(list_failed)] == ["no staff are known yet"]
 

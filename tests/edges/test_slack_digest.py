@@ -25,7 +25,7 @@ from store.cases.act import act
 from store.cases.read import load_case
 from store.models.models import TrainingRun, keep_run
 from store.outbox.complete import fail
-from store.outbox.failed import FailureReason, give_up_failed, list_failed
+from store.outbox.failed import FailureReason, give_up_obligation, list_failed
 from store.outbox.rows import insert_obligation
 from store.people.staff import end_absence, load_actor, load_member, record_absence
 from store.store import Store
@@ -285,7 +285,7 @@ async def test_managers_read_what_was_given_up_until_somebody_takes_it_up(office
     office.store.write(fail, row["id"], "gone")
     await morning(office)
     mona, alice = digests(office, MONA)[-1], digests(office, ALICE)[-1]
-    office.store.write(give_up_failed, row["id"], FailureReason.NOT_NEEDED)
+    office.store.write(give_up_obligation, row["id"], FailureReason.NOT_NEEDED)
     await morning(office, MORNING + timedelta(days=1))
 
     assert f"{ref} · fetch" in mona

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import select
 
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
 from simulator.screen import Card, FormRefused
@@ -51,7 +51,7 @@ def hears(office: Office, number: int, language: str = "en", *signs: RecordedSig
     """Another complainant writes; the reference."""
 
     def step(talk: Conversation) -> DialogueTurn:
-        facts = said(field="description", has_words=True, signs=signs)
+        facts = message_facts(field="description", has_words=True, signs=signs)
         act = PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": "No water since six"})
         return DialogueTurn(state={}, acts=(act,), language=language)
 

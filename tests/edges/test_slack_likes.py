@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
@@ -36,7 +36,7 @@ def told(office: Office, story: str, address: str = "70001", **more: object) -> 
     """A complaint of this person with its proposal and its sketch."""
 
     def step(talk: Conversation) -> DialogueTurn:
-        facts = said(field="description", has_words=True)
+        facts = message_facts(field="description", has_words=True)
         return DialogueTurn(
             state={}, acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": story}),)
         )

@@ -24,7 +24,7 @@ from bots.slack.listeners.log_complaint import open_from_command
 from bots.slack.payloads import SlashCommand
 from bots.slack.responses import OpenView
 from bots.slack.views.open_form import view_for
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS, Input
 from complaints.vocabulary import CloseCode, Flag, Role, State, Verb
@@ -99,7 +99,9 @@ class Client:
         """Anna's complaint."""
 
         def step(talk: Conversation) -> DialogueTurn:
-            facts = said(field="description", has_words=True, subjects=more.pop("subjects", ())) | more
+            facts = (
+                message_facts(field="description", has_words=True, subjects=more.pop("subjects", ())) | more
+            )
             return DialogueTurn(
                 state={}, acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": words}),)
             )

@@ -10,7 +10,7 @@ from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, NotAllowed, UnknownReference
 from complaints.vocabulary import State, Verb
 from store.cases.act import act
-from store.cases.bind import bind_code
+from store.cases.bind import create_bind_code
 from store.cases.export import export_record
 from store.cases.outgoing_messages import load_contact
 from store.cases.read import load_case, load_history, open_case
@@ -50,7 +50,7 @@ def sends(desk: Desk, code: str, chat: Chat = ANNA) -> Code:
 
 
 def code_of(desk: Desk, ref: str) -> str:
-    code, _ = desk.store.write(bind_code, ref, desk.actor(HANDLER))
+    code, _ = desk.store.write(create_bind_code, ref, desk.actor(HANDLER))
     return code
 
 
@@ -183,9 +183,9 @@ def test_a_member_without_permission_makes_no_code_and_a_complaint_with_a_chat_n
 ) -> None:
     desk = desk_of(store)
     ref = log(desk).ref
-    refused(lambda: store.write(bind_code, ref, desk.actor(INTAKE_MEMBER)), NotAllowed)
+    refused(lambda: store.write(create_bind_code, ref, desk.actor(INTAKE_MEMBER)), NotAllowed)
     from_chat = desk.receive()
-    refused(lambda: store.write(bind_code, from_chat, desk.actor(HANDLER)), AlreadyDone)
+    refused(lambda: store.write(create_bind_code, from_chat, desk.actor(HANDLER)), AlreadyDone)
     rows = store.read(lambda tx: list(tx.connection.execute(select(BINDINGS))))
     assert rows == []
 

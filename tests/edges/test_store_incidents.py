@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct
-from complaints.obligations.resend import failing
+from complaints.obligations.resend import failed_delivery_facts
 from complaints.vocabulary import Verb
 from store.cases.export import export_record
 from store.cases.incident_updates import (
-    count_update_deliveries,
+    list_update_deliveries,
     load_update_text,
     record_incident_update,
     schedule_incident_update,
@@ -36,7 +36,7 @@ from store.incidents.incidents import (
     open_incident,
 )
 from store.outbox.claim import claim
-from store.outbox.complete import complete, fail, free_leases, is_still_required
+from store.outbox.complete import complete, end_all_leases, fail, is_still_required
 from store.people.staff import load_actor
 from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, EVENTS, INCIDENT_WORDS, INCIDENTS, OBLIGATIONS
@@ -210,7 +210,7 @@ def test_one_update_reaches_every_complainant_once_with_one_batch_number(desk: D
         lambda: store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT, key="submit 1"),
         AlreadyDone,
     )
-    before_sending = {delivery.state for delivery in store.read(count_update_deliveries, str(after.batch))}
+    before_sending = {delivery.state for delivery in store.read(list_update_deliveries, str(after.batch))}
     send_updates(desk)
     informed = [
         [event for event in store.read(load_history, ref) if event.verb is Verb.INFORM] for ref in refs
@@ -229,7 +229,7 @@ def test_a_crash_after_the_commit_repeats_no_update(desk: Desk) -> None:
     (obligation,) = store.write(claim, {"incident_update"}, 10, 60.0)
     words = {"text": "The pipe is mended."}
     store.write(record_incident_update, ref, obligation.facts["batch"], desk.actor(HANDLER), words)
-    store.write(free_leases)
+    store.write(end_all_leases)
     send_updates(desk)
 
     assert [event.verb for event in store.read(load_history, ref)].count(Verb.INFORM) == 1
@@ -248,7 +248,7 @@ def test_every_delivery_of_an_update_shows_its_state_and_reason(desk: Desk) -> N
     store.write(record_sent, sent, "1", settles=letters[refs[0]].id)
     store.write(fail, letters[refs[1]].id, "blocked")
 
-    deliveries = store.read(count_update_deliveries, batch)
+    deliveries = store.read(list_update_deliveries, batch)
     assert [(delivery.ref, delivery.state, delivery.reason) for delivery in deliveries] == [
         (refs[0], "sent", None),
         (refs[1], "failed", "blocked"),
@@ -265,11 +265,11 @@ def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -
         store.write(complete, acknowledgement.id)
     (letter,) = store.write(claim, {"letter"}, 10, 60.0)
     number = store.write(begin_sending, letter, "text", template="inform", language="en", ref=ref)
-    facts = {"because": "blocked", **failing(letter.key, letter.kind, letter.due, letter.facts)}
+    facts = {"because": "blocked", **failed_delivery_facts(letter.key, letter.kind, letter.due, letter.facts)}
     failed = ((ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
     store.write(record_unsent, number, MessageState.FAILED, "blocked", settles=letter.id, acts=failed)
-    before = store.read(count_update_deliveries, batch)
-    returned = said(field="returned", has_words=False, kind="returned")
+    before = store.read(list_update_deliveries, batch)
+    returned = message_facts(field="returned", has_words=False, kind="returned")
     desk.complain(ref, Verb.ADD, returned, chat=desk.chat("81000"))
     for acknowledgement in store.write(claim, {"acknowledge"}, 10, 60.0):
         store.write(complete, acknowledgement.id)
@@ -282,7 +282,7 @@ def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -
     )
 
     assert [(delivery.state, delivery.reason) for delivery in before] == [("failed", "blocked")]
-    assert [(delivery.state, delivery.reason) for delivery in store.read(count_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(list_update_deliveries, batch)] == [
         ("sent", None)
     ]
 
@@ -294,7 +294,7 @@ def test_closed_complaints_are_left_out_of_an_update_and_the_record_says_why(des
     batch = str(store.write(schedule_incident_update, incident.id, desk.actor(HANDLER), TEXT).batch)
     update_event = store.read(load_incident_history, incident.id)[-1]
     left = [
-        delivery for delivery in store.read(count_update_deliveries, batch) if delivery.state == "left_out"
+        delivery for delivery in store.read(list_update_deliveries, batch) if delivery.state == "left_out"
     ]
 
     assert [(delivery.ref, delivery.reason) for delivery in left] == [(refs[0], "closed")]
@@ -312,7 +312,7 @@ def test_a_complaint_closed_after_scheduling_is_left_out_of_the_update(desk: Des
     desk.complain(ref, Verb.WITHDRAW, chat=desk.chat("81000"))
     send_updates(desk)
 
-    assert [(delivery.state, delivery.reason) for delivery in store.read(count_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(list_update_deliveries, batch)] == [
         ("left_out", "closed")
     ]
 
@@ -327,7 +327,7 @@ def test_a_complaint_erased_during_an_update_is_counted_as_left_out(desk: Desk) 
     assert not store.read(is_still_required, obligation)
     store.write(complete, obligation.id)
 
-    assert [(delivery.state, delivery.reason) for delivery in store.read(count_update_deliveries, batch)] == [
+    assert [(delivery.state, delivery.reason) for delivery in store.read(list_update_deliveries, batch)] == [
         ("left_out", "closed")
     ]
 

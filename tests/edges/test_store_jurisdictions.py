@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from bots.dialogue import TextInput, step
-from bots.dialogue.signs import read
-from bots.texts import load
+from bots.dialogue.signs import read_signs
+from bots.texts import load_catalogues
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder, Stale
@@ -36,7 +36,7 @@ from store.values import Chat
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, RULES, Desk, refused
 
-TEXTS = load(["en", "tr"])
+TEXTS = load_catalogues(["en", "tr"])
 BRITISH = replace(RULES, languages=("en",), jurisdictions=("TR",))
 TURKISH = replace(
     RULES,
@@ -127,7 +127,7 @@ def test_a_logged_complaint_gets_the_country_that_staff_name_or_that_of_its_lang
         "description": "The water is brown.",
         "phone": "0312 555 00 18" if country == "TR" else "020 7946 0018",
     }
-    case = desk.store.write(log_complaint, "slack:log:1", call_facts, words, desk.actor(HANDLER), read)
+    case = desk.store.write(log_complaint, "slack:log:1", call_facts, words, desk.actor(HANDLER), read_signs)
     assert case.rules.country == country
     cases = desk.store.write(search_number, words["phone"], desk.actor(HANDLER))
     assert [case.ref for case in cases] == [case.ref]
@@ -142,7 +142,7 @@ def test_a_country_that_is_not_set_up_is_refused_at_its_field(desk: Desk) -> Non
     }
     error = refused(
         lambda: desk.store.write(
-            log_complaint, "k", facts, {"description": "Brown water."}, desk.actor(HANDLER), read
+            log_complaint, "k", facts, {"description": "Brown water."}, desk.actor(HANDLER), read_signs
         ),
         BadFacts,
     )

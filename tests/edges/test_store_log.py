@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bots.dialogue.signs import read
+from bots.dialogue.signs import read_signs
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.vocabulary import Flag, Role, State, Target, Verb
@@ -56,7 +56,7 @@ def log(
 ) -> Case:
     """Log a call of Tuesday 3 November, 10:00, unless the facts differ."""
     call_facts = {"channel": "phone", "received_at": "2026-11-03T09:50:00Z", "language": "en"} | facts
-    return desk.store.write(log_complaint, key, call_facts, words, desk.actor(by), read)
+    return desk.store.write(log_complaint, key, call_facts, words, desk.actor(by), read_signs)
 
 
 def count(store: Store, query: Any) -> int:

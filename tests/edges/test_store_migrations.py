@@ -19,7 +19,7 @@ from store.cases.export import export_record
 from store.cases.read import load_case
 from store.custody.verify import verify
 from store.database import migrate
-from store.database.engine import engines
+from store.database.engine import create_engines
 from store.database.errors import DatabaseUnavailable, StoreError, WrongSchemaVersion
 from store.database.transaction import Tx
 from store.similarity.similar import find_similar_cases, store_sketch
@@ -227,7 +227,7 @@ def test_a_newer_release_that_only_added_to_the_tables_lets_this_one_work_on_the
     database_url: str,
 ) -> None:
     pretend(database_url, serves_from=REVISIONS[0])
-    migrate.begin(database_url)
+    migrate.ensure_tables(database_url)
     with opened(database_url, FakeClock()) as store:
         ref = Desk(store).closed()
         assert store.read(verify).first_bad is None
@@ -252,7 +252,7 @@ def _newer_rules(tx: Tx) -> None:
 
 def test_tables_that_this_release_would_damage_are_refused_by_release_number(database_url: str) -> None:
     pretend(database_url, serves_from="9001")
-    for attempt in (migrate.begin, migrate.require_current, migrate.upgrade):
+    for attempt in (migrate.ensure_tables, migrate.require_current, migrate.upgrade):
         with pytest.raises(WrongSchemaVersion, match=r"newer release .*9001.*install that release"):
             attempt(database_url)
 
@@ -296,11 +296,11 @@ def test_opening_a_missing_database_file_does_not_create_it(tmp_path: Path) -> N
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/amends"])
 def test_other_databases_are_refused_with_the_accepted_forms(url: str) -> None:
     with pytest.raises((StoreError, Exception), match="sqlite:///FILE or postgresql://"):
-        engines(url)
+        create_engines(url)
 
 
 def test_sqlite_uses_a_write_ahead_log_full_sync_and_foreign_keys(sqlite_url: str) -> None:
-    sqlite = engines(sqlite_url)
+    sqlite = create_engines(sqlite_url)
     with sqlite.writing.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()

@@ -26,11 +26,11 @@ from store.models.models import keep_model, list_models, load_active_model, read
 from store.outbox.claim import claim, claim_by_platform, count_claimable
 from store.outbox.complete import (
     complete,
+    end_all_leases,
     end_retry_pauses,
     fail,
-    free_leases,
+    find_next_due,
     is_still_required,
-    next_due,
     release,
     reschedule,
     retry,
@@ -103,7 +103,7 @@ def test_an_expired_lease_is_claimable_again(store: Store) -> None:
     (second,) = store.write(claim, ["say"], 10, 60)
     assert (first.id, second.uncertain) == (second.id, False)
     assert _claim_says(store) == []
-    assert store.write(free_leases) == 1
+    assert store.write(end_all_leases) == 1
     assert [obligation.id for obligation in _claim_says(store)] == [first.id]
 
 
@@ -221,8 +221,8 @@ def test_a_rescheduled_message_is_due_later_by_the_desks_clock_and_lets_others_p
     assert [obligation.key for obligation in _claim_says(store)] == ["b"]
     clock.go_on(hours=8)
     assert [(obligation.key, obligation.attempts) for obligation in _claim_says(store)] == []
-    assert store.read(next_due) is not None
-    store.write(free_leases)
+    assert store.read(find_next_due) is not None
+    store.write(end_all_leases)
     assert [obligation.key for obligation in _claim_says(store)] == ["b"]
 
 
@@ -319,7 +319,7 @@ def test_moving_the_clock_affects_due_times_and_not_leases(store: Store) -> None
     desk = Desk(store)
     due = store.now() + timedelta(days=3)
     store.write(insert_obligation, NewObligation("later", "tidy", due))
-    assert store.read(next_due) == ("tidy", None, due)
+    assert store.read(find_next_due) == ("tidy", None, due)
     assert store.read(count_claimable, ["tidy"]) == 0
     desk.send_reply("a")
     _claim_says(store)

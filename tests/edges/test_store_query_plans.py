@@ -18,20 +18,20 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.incident_updates import (
-    count_update_deliveries,
+    list_update_deliveries,
     load_update_text,
     record_incident_update,
     schedule_incident_update,
 )
 from store.cases.outgoing_messages import begin_sending, load_contact, record_sent
-from store.cases.propose import propose
+from store.cases.propose import record_proposal
 from store.cases.read import list_cases, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.cleanup import delete_expired_rows
 from store.custody.retention import list_expired
 from store.database.engine import Engines
 from store.database.leases import record_listener
-from store.files import keep_file, read_file_bytes
+from store.files import read_file_bytes, store_file
 from store.incidents.card import (
     load_incident_post,
     record_incident_posted,
@@ -46,13 +46,20 @@ from store.incidents.incidents import (
     open_incident,
 )
 from store.models.erased import list_models_with_erased_words
-from store.models.examples import count_assessed, load_examples_page, load_unassessed_page
+from store.models.examples import list_assessed_proposals, load_examples_page, load_unassessed_page
 from store.models.models import count_assessed_since
 from store.outbox.claim import claim, claim_by_platform, count_claimable
-from store.outbox.complete import complete, end_retry_pauses, fail, free_leases, is_still_required, next_due
-from store.outbox.dead_letters import is_dead_letter
-from store.outbox.deliveries import list_deliveries, list_failed_kinds
-from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all
+from store.outbox.complete import (
+    complete,
+    end_all_leases,
+    end_retry_pauses,
+    fail,
+    find_next_due,
+    is_still_required,
+)
+from store.outbox.dead_letters import find_handled_keys
+from store.outbox.deliveries import list_deliveries, list_failed_obligations
+from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all
 from store.outbox.offline import save_words_to_read_out
 from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
 from store.outbox.stats import count_waiting
@@ -64,15 +71,15 @@ from store.record.read_log import find_last_read
 from store.record.texts import load_event_words, load_texts
 from store.record.worklists import (
     WorklistSection,
+    choose_member_to_ask,
     complete_reminders,
     count_open_by_owner,
-    list_codes,
-    list_events_since,
+    list_by_code,
+    list_changes_since,
     list_reminders_waiting,
     load_worklist,
-    take_digest_turn,
 )
-from store.similarity.similar import is_similar_confirmed, list_similar_cases, list_similar_clusters
+from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
 from store.slack.posts import (
     claim_post,
     find_case_of_post,
@@ -118,16 +125,16 @@ def _remind(store: Store, desk: Desk) -> None:
     query = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.scope == ref, OBLIGATIONS.c.kind == "remind")
     numbers = store.read(lambda tx: list(tx.connection.execute(query).scalars()))
     store.read(list_reminders_waiting, ref)
-    store.write(take_digest_turn, numbers[0], [HANDLER])
-    store.write(take_digest_turn, numbers[1], [HANDLER, MANAGER])
+    store.write(choose_member_to_ask, numbers[0], [HANDLER])
+    store.write(choose_member_to_ask, numbers[1], [HANDLER, MANAGER])
     store.write(complete_reminders, ref, ("no such key",))
     store.write(fail, numbers[0], "x")
-    store.read(list_failed_kinds, desk.actor(MANAGER))
+    store.read(list_failed_obligations, desk.actor(MANAGER))
     store.write(retry_all, ref=ref)
     store.write(fail, numbers[0], "x")
-    store.write(give_up_failed, numbers[0], FailureReason.TEST)
+    store.write(give_up_obligation, numbers[0], FailureReason.TEST)
     store.read(list_deliveries, ref)
-    store.read(list_events_since, desk.actor(HANDLER), store.now(), 5)
+    store.read(list_changes_since, desk.actor(HANDLER), store.now(), 5)
 
 
 def _handle_an_incident(desk: Desk) -> None:
@@ -144,7 +151,7 @@ def _handle_an_incident(desk: Desk) -> None:
     (obligation,) = store.write(claim, ["incident_update"], 5, 60)
     store.read(load_update_text, number, batch, "en")
     store.write(record_incident_update, ref, batch, actor, {"text": "x"}, settles=obligation.id)
-    store.read(count_update_deliveries, batch)
+    store.read(list_update_deliveries, batch)
     store.write(load_incident_post, number, "C1")
     store.write(record_incident_posted, number, "1.1", 1)
     store.read(was_executive_notified, ref)
@@ -170,7 +177,7 @@ def _run_every_path(store: Store) -> None:
     """Run every live path once."""
     desk = Desk(store)
     chat = desk.chat()
-    store.read(is_dead_letter, ["tg:1"])
+    store.read(find_handled_keys, ["tg:1"])
     ref = desk.receive(files=(PHOTO,))
     desk.send_reply("a", ref=ref)
     desk.add(ref, "It smells too.")
@@ -187,14 +194,14 @@ def _run_every_path(store: Store) -> None:
             store.read(is_still_required, obligation)
             store.write(complete, obligation.id)
     store.read(count_claimable, ["say", "card"])
-    store.read(next_due)
+    store.read(find_next_due)
     store.read(list_failed)
-    store.write(free_leases)
-    store.write(keep_file, ref, 1, b"data", "image/png")
+    store.write(end_all_leases)
+    store.write(store_file, ref, 1, b"data", "image/png")
     hashes = (b"12345678", b"23456789", b"34567890")
-    store.write(propose, desk.receive(chat=desk.chat("70002")), MODEL, _PROPOSED, {}, sketch=hashes)
-    store.write(propose, ref, MODEL, _PROPOSED, {"because": "{}"}, sketch=hashes, key="propose:1")
-    store.read(is_similar_confirmed, ref, hashes)
+    store.write(record_proposal, desk.receive(chat=desk.chat("70002")), MODEL, _PROPOSED, {}, sketch=hashes)
+    store.write(record_proposal, ref, MODEL, _PROPOSED, {"because": "{}"}, sketch=hashes, key="propose:1")
+    store.read(count_confirmed_similar, ref, hashes)
     store.read(list_similar_cases, ref)
     store.read(list_similar_cases, ref, desk.actor(HANDLER))
     store.read(list_similar_clusters, desk.actor(MANAGER))
@@ -237,10 +244,10 @@ def _run_every_path(store: Store) -> None:
         store.read(load_worklist, section, desk.actor(MANAGER), slow_before=store.now())
     _remind(store, desk)
     for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
-        store.read(list_codes, column, value, desk.actor(HANDLER))
+        store.read(list_by_code, column, value, desk.actor(HANDLER))
     store.read(count_open_by_owner)
     store.write(search_number, "8841207", desk.actor(HANDLER))
-    store.read(count_assessed, 10)
+    store.read(list_assessed_proposals, 10)
     store.read(load_examples_page, (store.now(), "A", 1))
     store.read(load_unassessed_page, (store.now(), "A"))
     store.read(count_assessed_since, store.now())

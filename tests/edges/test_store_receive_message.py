@@ -9,21 +9,21 @@ from functools import partial
 
 import pytest
 
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.errors import UnknownReference
 from complaints.vocabulary import State, Verb
 from store.cases.export import export_record
 from store.cases.outgoing_messages import load_contact
 from store.cases.read import list_cases, load_case
 from store.cases.receive_message import receive_message
-from store.files import keep_file, load_file_to_fetch, read_file_bytes
+from store.files import load_file_to_fetch, read_file_bytes, store_file
 from store.outbox.claim import claim, count_claimable
 from store.outbox.dead_letters import (
-    is_dead_letter,
+    find_handled_keys,
+    keep_dead_letter,
     list_dead_letters,
     read_dead_letter,
     schedule_dead_letter,
-    set_aside,
 )
 from store.outbox.failed import list_failed
 from store.people.contacts import mark_blocked
@@ -60,7 +60,7 @@ def test_a_repeated_update_key_changes_nothing(store: Store) -> None:
 
     def step(talk: Conversation) -> DialogueTurn:
         calls.append(talk.next_ref)
-        facts = said(field="description", has_words=True)
+        facts = message_facts(field="description", has_words=True)
         return DialogueTurn(
             state={"step": "story"},
             acts=(PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": "a b"}),),
@@ -71,7 +71,7 @@ def test_a_repeated_update_key_changes_nothing(store: Store) -> None:
     assert store.write(receive_message, "tg:7", desk.chat(), step) == ReceiptResult(repeat=True)
     assert (store.read(export_record, first.refs[0]), store.read(list_failed, everything=True)) == before
     assert calls == [first.refs[0]]
-    assert store.read(is_dead_letter, ["tg:7", "tg:8"]) == {"tg:7"}
+    assert store.read(find_handled_keys, ["tg:7", "tg:8"]) == {"tg:7"}
 
 
 def test_the_dialogues_state_and_the_persons_complaints_are_loaded_with_the_next_message(
@@ -151,7 +151,7 @@ def test_a_failed_message_leaves_nothing_behind_and_may_be_sent_again(store: Sto
     desk = Desk(store)
 
     def broken(talk: Conversation) -> DialogueTurn:
-        facts = said(field="description", has_words=True)
+        facts = message_facts(field="description", has_words=True)
         good = PlannedAct(Verb.RECEIVE, talk.next_ref, facts, {"description": "a story"})
         return DialogueTurn(
             state={"step": "x"}, acts=(good, PlannedAct(Verb.ADD, "no such reference", facts))
@@ -159,7 +159,7 @@ def test_a_failed_message_leaves_nothing_behind_and_may_be_sent_again(store: Sto
 
     with pytest.raises(UnknownReference):
         store.write(receive_message, "tg:9", desk.chat(), broken)
-    assert store.read(is_dead_letter, ["tg:9"]) == set()
+    assert store.read(find_handled_keys, ["tg:9"]) == set()
     assert store.read(list_cases) == ([], None)
     assert store.read(list_failed, everything=True) == []
     assert store.write(
@@ -248,8 +248,8 @@ def test_a_blocked_chat_is_no_contact_until_it_writes_again(store: Store) -> Non
 def test_an_unreadable_message_is_kept_encrypted_as_a_dead_letter_and_counts_as_received(
     store: Store,
 ) -> None:
-    store.write(set_aside, "tg:5", b'{"secret": "words"}', "not an update")
-    assert store.read(is_dead_letter, ["tg:5", "tg:6"]) == {"tg:5"}
+    store.write(keep_dead_letter, "tg:5", b'{"secret": "words"}', "not an update")
+    assert store.read(find_handled_keys, ["tg:5", "tg:6"]) == {"tg:5"}
     (row,) = store.read(list_dead_letters)
     assert (row["key"], row["why"]) == ("tg:5", "not an update")
     raw = store.read(read_dead_letter, row["id"])
@@ -268,7 +268,7 @@ def test_a_file_is_fetched_by_an_obligation_and_opened_only_with_a_recorded_read
     file = store.read(load_file_to_fetch, obligation)
     assert (file.ref, file.n, file.platform_id, file.name) == (ref, 1, "file-id", "sealed name.jpg")
     data = bytes(range(256)) * 10_000
-    store.write(keep_file, ref, 1, data, "image/png")
+    store.write(store_file, ref, 1, data, "image/png")
     assert store.write(read_file_bytes, ref, 1, desk.actor("U1")) == data
     states = [
         (row["seq"], row["state"], row["mime"], row["size"])

@@ -19,10 +19,10 @@ from store.cases.read import open_case
 from store.custody.verify import verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring, new_key
-from store.files import keep_file
+from store.files import store_file
 from store.outbox.claim import claim
 from store.outbox.complete import fail
-from store.outbox.dead_letters import set_aside
+from store.outbox.dead_letters import keep_dead_letter
 from store.outbox.failed import list_failed
 from store.people.staff import sync_staff
 from store.proof.checkpoints import checkpoint
@@ -134,7 +134,7 @@ def _live(store: Store) -> None:
     photo = ReceivedFile("canaryplatform", "canaryplatform", "photo", "1", name="canaryfile.jpg", size=9)
     say = ReplyText("receipt:1", "receipt", {"story": "canarysay"})
     ref = desk.receive("My canarystory is long.", chat=chat, files=(photo,), says=(say,))
-    store.write(keep_file, ref, 1, b"canarybytes" * 1000, "image/jpeg")
+    store.write(store_file, ref, 1, b"canarybytes" * 1000, "image/jpeg")
     (obligation,) = store.write(claim, ["say"], 1, 60)
     store.write(
         record_sent,
@@ -143,7 +143,7 @@ def _live(store: Store) -> None:
         settles=obligation.id,
     )
     desk.act(ref, Verb.NOTE, words={"text": "canarynote"})
-    store.write(set_aside, "tg:broken", b"canaryraw", "unparseable")
+    store.write(keep_dead_letter, "tg:broken", b"canaryraw", "unparseable")
     store.write(save_draft, ref, HANDLER, "reply", {}, {"text": "canarydraft"}, "canarydraft", 0)
     desk.act(ref, Verb.RESTRICT, words={"reason": "canaryreason"})
     store.write(open_case, ref, desk.actor(HANDLER), "open")

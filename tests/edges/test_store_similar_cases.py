@@ -16,7 +16,7 @@ from complaints.incidents import SAME_INCIDENT
 from complaints.similarity import CLUSTER_FROM
 from complaints.vocabulary import Verb
 from store.cases.erase import erase_words
-from store.cases.propose import propose
+from store.cases.propose import record_proposal
 from store.cases.read import load_case
 from store.custody.retention import erase
 from store.custody.rotate_keys import list_stale_keys, rotate_keys
@@ -28,8 +28,8 @@ from store.outbox.claim import claim
 from store.people.staff import load_actor
 from store.rulebooks import use_rulebook
 from store.similarity.similar import (
+    count_confirmed_similar,
     find_similar_cases,
-    is_similar_confirmed,
     list_similar_cases,
     list_similar_clusters,
     redraw_similar_cases,
@@ -70,7 +70,7 @@ PROPOSED: dict[str, Any] = {
 def complaint_with_sketch(desk: Desk, story: str, address: str = "70001", **facts: Any) -> str:
     """A complaint with its proposal and its sketch, as the scheduler makes them."""
     ref = desk.receive(story, chat=desk.chat(address))
-    desk.store.write(propose, ref, MODEL, {**PROPOSED, **facts}, {}, sketch=sketch(story))
+    desk.store.write(record_proposal, ref, MODEL, {**PROPOSED, **facts}, {}, sketch=sketch(story))
     return ref
 
 
@@ -109,7 +109,7 @@ def test_a_new_proposal_replaces_the_sketch(store: Store) -> None:
     desk = Desk(store)
     first, second = complaint_with_sketch(desk, STORY), complaint_with_sketch(desk, "It is brown.", "70002")
     assert refs(store, second) == []
-    store.write(propose, second, MODEL, PROPOSED, {}, sketch=sketch(COPY))
+    store.write(record_proposal, second, MODEL, PROPOSED, {}, sketch=sketch(COPY))
     assert refs(store, second) == [first]
     store.write(store_sketch, second, sketch("😀"))
     assert (refs(store, second), refs(store, first)) == ([], [])
@@ -265,15 +265,15 @@ def test_recurrence_counts_only_cases_that_staff_linked_or_assessed_within_ninet
     desk = Desk(store)
     early = [complaint_with_sketch(desk, STORY, str(70001 + n)) for n in range(3)]
     late = complaint_with_sketch(desk, COPY, "70010")
-    assert store.read(is_similar_confirmed, late, sketch(COPY)) == 0
+    assert store.read(count_confirmed_similar, late, sketch(COPY)) == 0
 
     desk.act(early[0], Verb.LINK, facts={"relation": SAME_INCIDENT, "other_ref": early[1]})
     # The complaint itself is the third, as in the digest's cluster.
-    assert store.read(is_similar_confirmed, late, sketch(COPY)) == 3
+    assert store.read(count_confirmed_similar, late, sketch(COPY)) == 3
     desk.act(early[2], Verb.ASSESS, facts=ASSESSED)
-    assert store.read(is_similar_confirmed, late, sketch(COPY)) == 4
+    assert store.read(count_confirmed_similar, late, sketch(COPY)) == 4
     clock.go_on(days=91)
-    assert store.read(is_similar_confirmed, complaint_with_sketch(desk, COPY, "70020"), sketch(COPY)) == 0
+    assert store.read(count_confirmed_similar, complaint_with_sketch(desk, COPY, "70020"), sketch(COPY)) == 0
 
 
 def test_cases_of_the_same_incident_count_as_recurrence_whatever_their_words(store: Store) -> None:
@@ -282,7 +282,7 @@ def test_cases_of_the_same_incident_count_as_recurrence_whatever_their_words(sto
     number = store.write(open_incident, store.read(load_actor, HANDLER), {}, {"what": "Brown water"}).id
     for ref in (first, second):
         desk.act(ref, Verb.LINK, facts={"incident": number})
-    assert store.read(is_similar_confirmed, first, sketch(STORY)) == 2
+    assert store.read(count_confirmed_similar, first, sketch(STORY)) == 2
 
 
 def test_the_digest_and_the_proposal_count_the_same_cluster(store: Store) -> None:
@@ -290,11 +290,11 @@ def test_the_digest_and_the_proposal_count_the_same_cluster(store: Store) -> Non
     first, second = complaint_with_sketch(desk, STORY), complaint_with_sketch(desk, STORY, "70002")
     desk.act(first, Verb.ASSESS, facts=ASSESSED)
     assert store.read(list_similar_clusters, store.read(load_actor, MANAGER)) == ()
-    assert store.read(is_similar_confirmed, second, sketch(STORY)) == 2
+    assert store.read(count_confirmed_similar, second, sketch(STORY)) == 2
     desk.act(second, Verb.ASSESS, facts=ASSESSED)
     third = complaint_with_sketch(desk, COPY, "70003")
     (cluster,) = store.read(list_similar_clusters, store.read(load_actor, MANAGER))
-    assert cluster.count == store.read(is_similar_confirmed, third, sketch(COPY)) == CLUSTER_FROM
+    assert cluster.count == store.read(count_confirmed_similar, third, sketch(COPY)) == CLUSTER_FROM
 
 
 @clause("8.2")
@@ -327,7 +327,7 @@ def test_a_merged_complaint_does_not_count_twice_in_a_cluster(store: Store) -> N
     assert len(store.read(list_similar_clusters, store.read(load_actor, MANAGER))) == 1
     desk.act(twice, Verb.MERGE, facts={"other_ref": first})
     assert store.read(list_similar_clusters, store.read(load_actor, MANAGER)) == ()
-    assert store.read(is_similar_confirmed, second, sketch(STORY)) == 2
+    assert store.read(count_confirmed_similar, second, sketch(STORY)) == 2
 
 
 OLD, NEW = b"old" + b"." * 29, b"new" + b"." * 29
@@ -417,7 +417,7 @@ def test_a_case_without_words_has_no_sketch_and_no_similar_cases(store: Store) -
     case: Case = store.read(load_case, ref)
     assert case.is_open
     assert refs(store, ref) == []
-    assert store.read(is_similar_confirmed, ref, ()) == 0
+    assert store.read(count_confirmed_similar, ref, ()) == 0
     assert store.now() - case.received_at < timedelta(minutes=5)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from complaints.actions.authorisation import require_permission
 from complaints.actions.fold import fold
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Facts
 from complaints.case_values import RecordedSign
@@ -32,7 +32,7 @@ from complaints.obligations.standing import current_obligations
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.bind import bind_code
+from store.cases.bind import create_bind_code
 from store.cases.export import export_record
 from store.cases.incident_updates import schedule_incident_update
 from store.cases.log import log_complaint
@@ -45,8 +45,8 @@ from store.custody.verify import verify
 from store.database.transaction import Tx
 from store.incidents.incidents import open_incident
 from store.outbox.claim import claim
-from store.outbox.complete import complete, fail, free_leases, is_still_required, reschedule, retry
-from store.outbox.failed import FailureReason, give_up_failed, list_failed, retry_all
+from store.outbox.complete import complete, end_all_leases, fail, is_still_required, reschedule, retry
+from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all
 from store.people.staff import load_actor, sync_staff
 from store.rulebooks import use_rulebook
 from store.store import Store, open_store
@@ -150,7 +150,7 @@ class Desk(RuleBasedStateMachine):
 
     def _takes(self, key: str, chat: Chat, is_new: bool) -> object:
         mine = self.told.setdefault(chat.address, [])
-        facts = said(field="description", has_words=True, source=key)
+        facts = message_facts(field="description", has_words=True, source=key)
         verb = Verb.RECEIVE if is_new or not mine else Verb.ADD
         before = len(mine)
 
@@ -266,7 +266,9 @@ class Desk(RuleBasedStateMachine):
         ref = dice.choice(list(self.logged.values()))
         case = self.store.read(load_case, ref)
         try:
-            code, _ = self.store.write(bind_code, ref, self.store.read(load_actor, dice.choice(MEMBERS).id))
+            code, _ = self.store.write(
+                create_bind_code, ref, self.store.read(load_actor, dice.choice(MEMBERS).id)
+            )
         except ComplaintError:
             assert self.store.read(load_case, ref) == case
             return
@@ -416,7 +418,7 @@ class Desk(RuleBasedStateMachine):
         """Staff handle the failed obligations: retried, or given up."""
         failed = [row["id"] for row in self.store.read(list_failed) if row["state"] == "failed"]
         if failed and dice.random() < 0.5:
-            self.store.write(give_up_failed, dice.choice(failed), FailureReason.NOT_NEEDED)
+            self.store.write(give_up_obligation, dice.choice(failed), FailureReason.NOT_NEEDED)
         else:
             again = self.store.write(retry_all)
             assert set(again) <= set(failed)
@@ -427,7 +429,7 @@ class Desk(RuleBasedStateMachine):
         self.store.close()
         self.store = open_store(self.url, KEYS, self.clock)
         # A process alone on a file frees the leases of its predecessor; elsewhere a lease expires.
-        self.store.write(free_leases)
+        self.store.write(end_all_leases)
         self.in_hand = {}
 
     def _time_passes(self, dice: Random) -> None:

@@ -10,7 +10,7 @@ from complaints.vocabulary import Verb
 from store.database.errors import UnknownRow
 from store.people.identifiers import search_number
 from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
-from store.record.worklists import WorklistSection, count_open_by_owner, list_codes, load_worklist
+from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
 from store.store import Store
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, MANAGER, SECOND, STAFF, TOP, Desk
@@ -76,7 +76,7 @@ def test_a_member_with_a_conflict_of_interest_finds_the_complaint_in_no_list(sto
 
     assert refs(store, WorklistSection.OPEN, TOP) == []
     assert refs(store, WorklistSection.OPEN, MANAGER) == [ref]
-    assert store.read(list_codes, "state", "received", store.read(load_actor, TOP)).count == 0
+    assert store.read(list_by_code, "state", "received", store.read(load_actor, TOP)).count == 0
 
 
 def test_a_complaint_waiting_for_a_second_person_is_listed_only_for_those_who_may_decide(
@@ -96,10 +96,10 @@ def test_cases_are_found_by_code_open_ones_first(store: Store) -> None:
 
     assert [
         case.ref
-        for case in store.read(list_codes, "category", "supply", store.read(load_actor, SECOND)).cases
+        for case in store.read(list_by_code, "category", "supply", store.read(load_actor, SECOND)).cases
     ] == [ref]
     assert [
-        case.ref for case in store.read(list_codes, "state", "closed", store.read(load_actor, SECOND)).cases
+        case.ref for case in store.read(list_by_code, "state", "closed", store.read(load_actor, SECOND)).cases
     ] == [closed]
 
 

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bots.http_body import MAX_BODY_BYTES
-from bots.telegram.webhook import HEADER, webhook
+from bots.telegram.webhook import HEADER, create_endpoint
 from simulator import Simulator
 from store.cases.export import export_record
 from store.cases.outgoing_messages import load_contact
@@ -24,7 +24,7 @@ from store.cases.read import list_cases, load_case, open_case
 from store.cases.receive_message import receive_message
 from store.database.errors import DatabaseUnavailable
 from store.files import read_file_bytes
-from store.outbox.dead_letters import is_dead_letter, list_dead_letters, schedule_dead_letter
+from store.outbox.dead_letters import find_handled_keys, list_dead_letters, schedule_dead_letter
 from store.outbox.failed import list_failed
 from store.people.staff import load_actor
 from store.store import Store
@@ -132,7 +132,7 @@ async def test_an_update_of_an_unrequested_kind_is_dropped_without_an_alarm(
     unpolled: TelegramDesk, unrequested: dict[str, Any]
 ) -> None:
     await unpolled.intake.take({"update_id": 1, **unrequested})
-    assert unpolled.store.read(is_dead_letter, ["tg:1"]) == {"tg:1"}
+    assert unpolled.store.read(find_handled_keys, ["tg:1"]) == {"tg:1"}
     assert unpolled.store.read(list_dead_letters) == []
     assert unpolled.store.read(list_failed, everything=True) == []
 
@@ -141,7 +141,7 @@ async def test_a_message_of_another_bot_is_not_answered(unpolled: TelegramDesk) 
     message = update(1)
     message["message"]["from"]["is_bot"] = True
     await unpolled.intake.take(message)
-    assert unpolled.store.read(is_dead_letter, ["tg:1"]) == {"tg:1"}
+    assert unpolled.store.read(find_handled_keys, ["tg:1"]) == {"tg:1"}
     assert unpolled.store.read(list_cases)[0] == []
     assert unpolled.store.read(list_failed, everything=True) == []
 
@@ -318,7 +318,7 @@ async def test_a_restart_in_the_middle_of_the_form_is_not_noticed(
 
 def client(desk: TelegramDesk) -> httpx.AsyncClient:
     """An HTTP client for the webhook in an application."""
-    app = Starlette(routes=[Route("/telegram", webhook(desk.intake, SECRET), methods=["POST"])])
+    app = Starlette(routes=[Route("/telegram", create_endpoint(desk.intake, SECRET), methods=["POST"])])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://desk")
 
 
@@ -365,7 +365,7 @@ async def test_the_webhook_answers_503_during_a_database_outage(
 
 async def test_a_webhook_without_a_secret_is_refused(unpolled: TelegramDesk) -> None:
     with pytest.raises(ValueError, match="AMENDS_TELEGRAM_WEBHOOK_SECRET"):
-        webhook(unpolled.intake, "")
+        create_endpoint(unpolled.intake, "")
 
 
 async def test_the_library_keeps_no_data_of_the_people_who_wrote(desk: TelegramDesk) -> None:

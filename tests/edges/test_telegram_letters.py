@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.telegram.profile import introduce
+from bots.telegram.profile import set_commands
 from complaints.actors import staff
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from simulator import Simulator
@@ -152,7 +152,7 @@ async def test_a_withdrawal_is_confirmed_once(desk: TelegramDesk) -> None:
 
 
 async def test_the_bot_lists_its_commands_in_every_language(desk: TelegramDesk) -> None:
-    await introduce(desk.app, TEXTS)
+    await set_commands(desk.app, TEXTS)
     turkish = await desk.app.bot.get_my_commands(language_code="tr")
     assert ("status", "Şikâyetlerinizin durumu") in [
         (command.command, command.description) for command in turkish

@@ -57,7 +57,7 @@ async def test_of_two_replicas_one_polls_and_the_other_takes_over(unpolled: Tele
 async def test_a_crashed_leader_is_replaced_when_its_short_lease_expires(
     unpolled: TelegramDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert polling.LEASE_SECONDS + polling.LOOK_SECONDS < 10
+    assert polling.LEASE_SECONDS + polling.STANDBY_CHECK_SECONDS < 10
     monkeypatch.setattr(polling, "LEASE_SECONDS", 1.0)
     monkeypatch.setattr(polling, "RENEW_SECONDS", 0.3)
     first, second = poller(unpolled, "one"), poller(unpolled, "other")

@@ -17,7 +17,7 @@ import pytest
 from amends.cli.main import main
 from tests.edges.product import KEY, SETTINGS
 from triage.learning.examples import starter_examples
-from triage.learning.history import read
+from triage.learning.history import read_history_file
 from triage.model.artefact import digest, load
 
 
@@ -93,7 +93,7 @@ def test_the_rows_learnt_from_lie_beside_the_model_for_the_eyes_of_its_maker_alo
     file = history(tmp_path, part=slice(None, None, 3))
     said = amends("triage", "train", str(file), "--out", "m.skops", "--json").json
     beside = tmp_path / "m.skops.history.csv.gz"
-    rows = read(beside.read_bytes())
+    rows = read_history_file(beside.read_bytes())
     assert beside.stat().st_mode & 0o777 == 0o600
     assert said["card"]["history"] == {
         "rows": len(rows),

@@ -34,13 +34,13 @@ from bots.slack.context import SlackContext as StaffDesk
 from bots.slack.context import StaffChannels
 from bots.slack.staff_sync import sync_staff
 from bots.telegram import webhook as endpoint
-from bots.telegram.webhook import HEADER, webhook
+from bots.telegram.webhook import HEADER, create_endpoint
 from simulator import Simulator
 from simulator.slack.socket import signature
 from store.cases.read import list_cases, load_case, load_history
 from store.database.engine import READERS
 from store.database.errors import DatabaseUnavailable
-from store.outbox.dead_letters import is_dead_letter, set_aside
+from store.outbox.dead_letters import find_handled_keys, keep_dead_letter
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
 from store.record.texts import load_texts
@@ -64,7 +64,7 @@ async def telegram(usual_store: Store) -> AsyncIterator[str]:
     async with (
         Simulator() as sim,
         telegram_desk(sim, usual_store, polls=False) as desk,
-        serving({"/telegram": webhook(desk.intake, SECRET)}) as url,
+        serving({"/telegram": create_endpoint(desk.intake, SECRET)}) as url,
     ):
         yield url
 
@@ -171,7 +171,7 @@ async def test_a_silent_store_gives_a_503_and_a_late_write_is_stored_once(
     (case,) = usual_store.read(list_cases)[0]
 
     assert (statuses, again) == ([503, 503, 503], [200, 200])
-    assert usual_store.read(is_dead_letter, ["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
+    assert usual_store.read(find_handled_keys, ["tg:1", "tg:2"]) == {"tg:1", "tg:2"}
     assert len(usual_store.read(load_texts, str(case["ref"]))) == 2
 
 
@@ -182,10 +182,10 @@ async def test_the_number_of_updates_waiting_for_a_silent_store_is_limited(
     monkeypatch.setattr(endpoint, "MAX_WAITING_UPDATES", 1)
     async with _silent(usual_store, monkeypatch):
         statuses = [await _post(telegram, json.dumps(update(number)).encode()) for number in (1, 2)]
-    await until(lambda: bool(usual_store.read(is_dead_letter, ["tg:1"])))
+    await until(lambda: bool(usual_store.read(find_handled_keys, ["tg:1"])))
 
     assert statuses == [503, 503]
-    assert not usual_store.read(is_dead_letter, ["tg:2"])
+    assert not usual_store.read(find_handled_keys, ["tg:2"])
 
 
 async def test_readiness_and_metrics_report_a_silent_store(
@@ -223,13 +223,13 @@ async def test_a_process_with_a_read_only_store_is_not_ready_until_it_can_write_
         for read_only in (False, True, False):
             make_read_only(read_only=read_only)
             with suppress(DatabaseUnavailable):
-                sqlite_store.write(set_aside, "tg:1", b"{}", "unparsed: KeyError")
+                sqlite_store.write(keep_dead_letter, "tg:1", b"{}", "unparsed: KeyError")
             answers.append((await caller.get(f"{product.url}/readyz")).json()["store"])
         make_read_only(read_only=True)
         # No write was tried since: nothing is known yet, and a readiness call makes no attempt.
         answers.append((await caller.get(f"{product.url}/readyz")).json()["store"])
         with suppress(DatabaseUnavailable):
-            sqlite_store.write(set_aside, "tg:2", b"{}", "unparsed: KeyError")
+            sqlite_store.write(keep_dead_letter, "tg:2", b"{}", "unparsed: KeyError")
         answers.append((await caller.get(f"{product.url}/readyz")).json()["store"])
         make_read_only(read_only=False)
         # Out of rotation the process writes nothing: the readiness call itself detects the recovery.

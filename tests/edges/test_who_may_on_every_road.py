@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actions.registry import ACTIONS
 from complaints.actors import MODEL, SYSTEM, Actor
 from complaints.errors import ComplaintError, NotAllowed
@@ -210,7 +210,7 @@ def test_the_bot_does_only_what_is_the_complainants(usual_store: Store, verb: Ve
     ref = desk.receive()
     facts: dict[str, Any] = {"incident": 1} if verb is Verb.LINK else {}
     if verb in (Verb.ADD, Verb.ANSWER):
-        facts = said(field="description", has_words=True)
+        facts = message_facts(field="description", has_words=True)
     refused = False
     try:
         desk.complain(ref, verb, facts, {"text": "words"})

@@ -14,7 +14,7 @@ from rich.console import Console
 from amends.cli import output
 from amends.documents.case_file.subject import for_subject
 from bots.slack.views.incident import IncidentStatus, incident_card
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.incidents import Incident
 from complaints.vocabulary import Verb
 from store.cases.export import export_case
@@ -68,7 +68,7 @@ async def test_a_command_that_is_none_leaves_no_word_of_it_among_the_attempts(
 def test_staff_complained_about_are_told_nothing_of_the_complainants_own_needs(usual_store: Store) -> None:
     desk = Desk(usual_store)
     ref = desk.receive(subjects=("U2",))
-    facts = {**said(field="support_needs", has_words=True)}
+    facts = {**message_facts(field="support_needs", has_words=True)}
     desk.complain(ref, Verb.ADD, facts, {"support_needs": "I cannot read small print."})
     desk.add(ref, "He shouted at me.")
     kept = for_subject(usual_store.read(export_case, ref))

@@ -15,7 +15,7 @@ from scheduler.worker import Worker
 from store.database.errors import DatabaseUnavailable, WrongSchemaVersion
 from store.outbox.claim import claim
 from store.outbox.complete import complete
-from store.outbox.failed import FailureReason, give_up_failed, list_failed
+from store.outbox.failed import FailureReason, give_up_obligation, list_failed
 from store.outbox.outcomes import Completed, Outcome, Retry
 from store.outbox.rows import insert_obligation
 from store.store import Store
@@ -159,7 +159,7 @@ async def test_an_obligation_given_up_by_a_person_while_it_is_handled_is_not_ret
     ended: list[tuple[str, str]] = []
 
     async def fails(obligation: Obligation) -> Outcome:
-        await store.awrite(give_up_failed, obligation.id, FailureReason.TEST)
+        await store.awrite(give_up_obligation, obligation.id, FailureReason.TEST)
         return Retry("no answer")
 
     schedule(store, "a")

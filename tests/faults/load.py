@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.vocabulary import Verb
 from store.cases.receive_message import receive_message
 from store.store import Store
@@ -73,7 +73,7 @@ class _Step:
 
     def __call__(self, talk: Conversation) -> DialogueTurn:
         ref = talk.next_ref
-        told = said(field="description", has_words=True, source="1")
+        told = message_facts(field="description", has_words=True, source="1")
         words = {"description": f"Chat {self.chat}: the water is brown."}
         says = tuple(
             ReplyText(f"prompt:{number}", "added", {"ref": f"{self.chat}-{number}"})

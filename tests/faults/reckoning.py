@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from bots.telegram.updates import update_key
 from store.cases.read import load_history
 from store.custody.verify import verify
-from store.outbox.dead_letters import is_dead_letter
+from store.outbox.dead_letters import find_handled_keys
 from store.record.texts import load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
@@ -111,7 +111,7 @@ def _unknown(store: Store, numbers: Iterable[int]) -> set[str]:
     keys = [update_key(number) for number in numbers]
     known: set[str] = set()
     for some in _pages(keys, 500):
-        known |= store.read(is_dead_letter, some)
+        known |= store.read(find_handled_keys, some)
     return set(keys) - known
 
 

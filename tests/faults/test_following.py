@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bots.telegram.polling import LEASE_SECONDS, LOOK_SECONDS
+from bots.telegram.polling import LEASE_SECONDS, STANDBY_CHECK_SECONDS
 from tests.faults.following import followed
 from tests.faults.leases import let_leases_run_out
 
@@ -17,5 +17,5 @@ async def test_what_is_said_after_the_polling_process_was_killed_is_heard_by_the
     came = await followed(tmp_path, postgres_url, killed=let_leases_run_out)
 
     assert came.died.pid != came.other
-    assert came.died.left + LOOK_SECONDS <= LEASE_SECONDS + LOOK_SECONDS < 10
+    assert came.died.left + STANDBY_CHECK_SECONDS <= LEASE_SECONDS + STANDBY_CHECK_SECONDS < 10
     assert (came.took.pid, came.took.fencing) == (came.other, came.died.fencing + 1)

@@ -15,7 +15,7 @@ from sklearn.svm import LinearSVC
 from triage.errors import UnreadableModel
 from triage.learning.examples import starter_examples, train_starter
 from triage.model.artefact import digest, dump, load
-from triage.model.card import card, page
+from triage.model.card import model_card, render_card
 from triage.model.pipeline import Model
 from triage.proposal import propose
 
@@ -44,7 +44,7 @@ def test_a_model_says_the_same_after_the_round_trip(model: Model, blob: bytes) -
     assert np.array_equal(
         again.word_probabilities(again.matrix(texts)), model.word_probabilities(model.matrix(texts))
     )
-    assert card(again) == card(model)
+    assert model_card(again) == model_card(model)
 
 
 def test_to_read_a_text_copies_no_weights(model: Model, blob: bytes) -> None:
@@ -59,7 +59,7 @@ def test_the_same_model_gives_a_file_of_the_same_size(model: Model, blob: bytes)
 
 
 def test_a_card_tells_data_figures_and_weaknesses(model: Model) -> None:
-    told = card(model)
+    told = model_card(model)
     assert told["version"] == model.version
     assert told["rows"] == len(starter_examples(("en", "tr")))
     assert set(told["classes"]) == set(told["categories"]) == set(told["f1"])
@@ -84,15 +84,15 @@ def test_a_card_tells_data_figures_and_weaknesses(model: Model) -> None:
 def test_the_page_of_a_card_tells_how_uncertain_its_figures_are_and_one_of_before_is_still_read(
     model: Model,
 ) -> None:
-    told = card(model)
-    shown = page(told)
+    told = model_card(model)
+    shown = render_card(told)
     low, high = told["precision_interval"]
     assert f"right in {told['precision'] * 100:.0f} % ({low * 100:.0f} to {high * 100:.0f}) of those" in shown
     assert f"Of {told['severity']['critical']} critical cases among" in shown
     assert "| – |" not in "".join(line for line in shown.splitlines() if line.startswith("| Macro-F1"))
     before = {key: one for key, one in told.items() if "interval" not in key and key != "severity"}
-    assert "critical cases" not in page(before)
-    assert f"right in {told['precision'] * 100:.0f} % of those" in page(before)
+    assert "critical cases" not in render_card(before)
+    assert f"right in {told['precision'] * 100:.0f} % of those" in render_card(before)
 
 
 def test_an_altered_file_is_refused(blob: bytes) -> None:

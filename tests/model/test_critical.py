@@ -13,7 +13,7 @@ from triage.model.calibration import Doubles, Integers
 from triage.model.critical import fit_critical
 from triage.model.features import fit_features
 from triage.model.pipeline import CriticalClassifier, NormalisedLinear
-from triage.safety.signs import signs
+from triage.safety.signs import find_signs
 from triage.text import normalise
 
 ROWS = starter_examples(("en",))
@@ -29,14 +29,16 @@ def fitted(**more: int) -> CriticalClassifier:
 
 
 def test_only_signs_of_severity_four_and_five_count() -> None:
-    assert rule_grade(signs("Smell of gas in the hall")) == 1
-    assert rule_grade(signs("We have had no water since this morning")) == 0
+    assert rule_grade(find_signs("Smell of gas in the hall")) == 1
+    assert rule_grade(find_signs("We have had no water since this morning")) == 0
     assert rule_grade(()) == 0
 
 
 def test_a_sign_counts_the_less_the_later_it_stands() -> None:
     calm = "I waited for the bus. " * 50
-    early, late = (rule_grade(signs(text)) for text in (f"A smell of gas. {calm}", f"{calm} A smell of gas."))
+    early, late = (
+        rule_grade(find_signs(text)) for text in (f"A smell of gas. {calm}", f"{calm} A smell of gas.")
+    )
     assert early > 0.99
     assert 0.4 < late < 0.5
 

@@ -174,33 +174,39 @@ def test_without_a_confirmed_complaint_what_the_organisation_changed_is_used(sta
 def past_of(*, spoiled: bool = False) -> bytes:
     """A model's history file, and of the rows held back what a good or a bad model said."""
     past = [row.example for row in rows(150, start=5000)]
-    learnt = history.learn(past)
+    learnt = history.train_on_history(past)
     if spoiled:
         drawn = random.Random(1)
-        learnt = history.learn([replace(one, category=drawn.choice(sorted(THINGS))) for one in past])
-    return learning_history.write(learning_history.kept(past, learnt.split.held, learnt.judged))
+        learnt = history.train_on_history(
+            [replace(one, category=drawn.choice(sorted(THINGS))) for one in past]
+        )
+    return learning_history.write_history_file(
+        learning_history.history_rows(past, learnt.split.held, learnt.judged)
+    )
 
 
 @pytest.mark.parametrize("count", [0, 29])
 def test_on_a_small_record_the_rows_held_back_of_the_history_judge_a_file(starter: Model, count: int) -> None:
     other = train([replace(one, category="bin" if one.category == "bill" else one.category) for one in OWN])
-    past = learning_history.read(past_of())
+    past = learning_history.read_history_file(past_of())
     in_use = ModelInUse(other, T, True)
-    verdict = judge_file(starter, rows(count), in_use=in_use, history=learning_history.held_back(past, other))
+    verdict = judge_file(
+        starter, rows(count), in_use=in_use, history=learning_history.held_out_rows(past, other)
+    )
     assert verdict.passes
     assert set(verdict.figures) == {"held back"}
     assert any("rows of the history that were held back" in reason for reason in verdict.reasons)
 
 
 def test_a_history_that_was_learnt_badly_is_turned_away_by_the_rows_held_back(starter: Model) -> None:
-    part = learning_history.held_back(learning_history.read(past_of(spoiled=True)), starter)
+    part = learning_history.held_out_rows(learning_history.read_history_file(past_of(spoiled=True)), starter)
     verdict = judge_file(starter, [], in_use=ModelInUse(starter, T, True), history=part)
     assert not verdict.passes
     assert verdict.reasons[0].startswith("held back: macro-F1")
 
 
 def test_once_the_record_is_large_enough_it_judges_and_not_the_history(starter: Model) -> None:
-    part = learning_history.held_back(learning_history.read(past_of(spoiled=True)), starter)
+    part = learning_history.held_out_rows(learning_history.read_history_file(past_of(spoiled=True)), starter)
     verdict = judge_file(starter, rows(30), in_use=ModelInUse(starter, T, True), history=part)
     assert (verdict.passes, set(verdict.figures)) == (True, {"fixed"})
 

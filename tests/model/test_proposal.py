@@ -15,8 +15,8 @@ from triage.criteria import Criterion
 from triage.csv.examples import read_examples
 from triage.learning.examples import CATEGORIES
 from triage.model.pipeline import Model
-from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, About, propose
-from triage.safety.signs import DangerSign, signs
+from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, ProposalContext, propose
+from triage.safety.signs import DangerSign, find_signs
 
 KEYS = {
     "category", "probability", "alternatives", "abstained", "severity", "safety", "because", "rules",
@@ -158,7 +158,7 @@ def test_categories_that_the_desk_has_not_leave_their_share_to_the_others(model:
     # The four that the model would name, and still one of the desk's own is found.
     unknown = sorted(whole, key=lambda one: -whole[one])[:4]
     left = [one for one in model.categories if one not in unknown]
-    said = propose(model, text, About(categories=left))
+    said = propose(model, text, ProposalContext(categories=left))
     assert said.category == max(left, key=lambda one: whole[one])
     assert said.probability == pytest.approx(whole[said.category] / sum(whole[one] for one in left), abs=1e-4)
     assert said.abstained
@@ -169,7 +169,7 @@ def test_the_words_of_a_matter_that_the_desk_has_no_category_for_stay_with_the_m
     text = "You charged me twice for the same bill. Also your clerk at the counter shouted at my mother."
     assert {one.category for one in propose(model, text).issues} == {"money", "staff_conduct"}
     left = [one for one in model.categories if one != "staff_conduct"]
-    (matter,) = propose(model, text, About(categories=left)).issues
+    (matter,) = propose(model, text, ProposalContext(categories=left)).issues
     assert (matter.category, matter.text) == ("money", text)
 
 
@@ -179,7 +179,7 @@ def test_where_the_model_knows_a_category_of_the_desks_its_probability_is_the_on
     text = "The invoice is wrong and the employee who answered my complaint was rude"
     free = propose(model, text)
     left = [one for one in model.categories if one != free.alternatives[0].category]
-    said = propose(model, text, About(categories=[*left, "leak"]))
+    said = propose(model, text, ProposalContext(categories=[*left, "leak"]))
     assert said.category == free.category
     assert said.probability == pytest.approx(
         free.probability / (1 - free.alternatives[0].probability), abs=1e-3
@@ -188,7 +188,9 @@ def test_where_the_model_knows_a_category_of_the_desks_its_probability_is_the_on
 
 
 def test_a_model_that_knows_none_of_the_desks_categories_says_so(model: Model) -> None:
-    said = propose(model, "You charged me twice. My kitchen is on fire", About(categories=["leak", "odour"]))
+    said = propose(
+        model, "You charged me twice. My kitchen is on fire", ProposalContext(categories=["leak", "odour"])
+    )
     assert (said.category, said.probability, said.abstained) == ("other", 0.0, True)
     assert (said.alternatives, said.issues, said.because) == ((), (), ())
     assert (said.severity, said.safety) == (5, 3)
@@ -199,7 +201,7 @@ def test_a_model_that_knows_none_of_the_desks_categories_says_so(model: Model) -
 @given(st.text(max_size=200))
 def test_no_proposal_lies_below_a_fired_rule(text: str) -> None:
     model = _cached()
-    said, found = propose(model, text), signs(text)
+    said, found = propose(model, text), find_signs(text)
     assert said.severity >= max((sign.severity for sign in found), default=1)
     assert said.safety >= max((sign.safety for sign in found), default=0)
     assert said.category in CATEGORIES
@@ -217,14 +219,14 @@ def test_complaints_about_people_are_restricted(model: Model) -> None:
 
 def test_an_organisations_danger_signs_are_heard(model: Model) -> None:
     own = (DangerSign(("klor bulutu",), None, {"tr": "İçeride kalın."}, "chlorine"),)
-    assert propose(model, "havuzda klor bulutu var", About(danger=own)).rules == ("chlorine",)
+    assert propose(model, "havuzda klor bulutu var", ProposalContext(danger=own)).rules == ("chlorine",)
 
 
 def test_the_language_is_one_of_the_organisations(model: Model) -> None:
     assert propose(model, "Faturam çok yüksek geldi, itiraz ediyorum").language == "tr"
     assert propose(model, "My bill is far too high and I object").language == "en"
-    assert propose(model, "My bill is far too high", About(languages=("tr",))).language == "tr"
-    assert propose(model, "", About(languages=("tr", "en"))).language == "tr"
+    assert propose(model, "My bill is far too high", ProposalContext(languages=("tr",))).language == "tr"
+    assert propose(model, "", ProposalContext(languages=("tr", "en"))).language == "tr"
 
 
 def _cached() -> Model:
@@ -236,4 +238,4 @@ def test_a_sign_of_the_organisations_own_makes_praise_a_complaint() -> None:
     own = (DangerSign(("chlorine cloud",), None, {"en": "Stay inside."}, "chlorine"),)
     text = "Thank you so much, wonderful, excellent, great team! I saw the chlorine cloud."
     assert propose(None, text).intent.kind == "praise"
-    assert propose(None, text, About(danger=own)).intent.kind == "complaint"
+    assert propose(None, text, ProposalContext(danger=own)).intent.kind == "complaint"

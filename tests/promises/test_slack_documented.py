@@ -7,11 +7,11 @@ from pathlib import Path
 
 from bots.slack.app import LISTENERS
 from bots.slack.views.actions import FITS
-from bots.texts import load
+from bots.texts import load_catalogues
 from complaints.forms import FORMS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "slack.md").read_text(encoding="utf-8")
-TEXTS = load(("en",), domain="staff")
+TEXTS = load_catalogues(("en",), domain="staff")
 #: Begins a record: it is a shortcut and a command, on no card.
 SHORTCUTS = {"log_complaint"}
 #: What stands in the table under another heading.

@@ -12,7 +12,7 @@ from bots.slack.views import actions, forms, incident, refusals, stats
 from bots.slack.views import case as case_view
 from bots.slack.views.case import MESSAGE_STATES
 from bots.slack.views.forms import choice_id, label_id
-from bots.texts import load
+from bots.texts import load_catalogues
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.durations import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
@@ -22,14 +22,14 @@ from complaints.obligations.offline import LETTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
 from store.outbox.deliveries import REASONS as REASONS_WHY
-from store.outbox.rows import SPEAKING
+from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.worklists import WorklistSection
 from store.values import DeliveryStatus
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
 
-TEXTS = load(("en", "tr"), domain="staff")
+TEXTS = load_catalogues(("en", "tr"), domain="staff")
 RELATIONS = next(one for one in FORMS["link"] if one.name == "relation").options
 HERE = Path(__file__).parents[2]
 SOURCES = "\n".join(one.read_text() for one in sorted((HERE / "bots" / "slack").rglob("*.py")))
@@ -52,7 +52,7 @@ def computed() -> set[str]:
     ids |= {f"file.state_{one}" for one in case_view.FILE_STATES} | {
         f"message.{one}" for one in MESSAGE_STATES
     }
-    ids |= {f"delivery.{one}" for one in (*DeliveryStatus, *SPEAKING)} | {
+    ids |= {f"delivery.{one}" for one in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
         f"delivery.why.{one}" for one in REASONS_WHY
     }
     ids |= {f"left_out.{one}" for one in (*LEFT_OUT, "not_open")}

@@ -11,14 +11,14 @@ import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
-from bots.texts import Texts, TextsError, load
+from bots.texts import Texts, TextsError, load_catalogues
 from bots.texts.loading import COMPLAINANT, DOMAINS, STAFF, shipped
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.safety.signs import BUILT_IN
 
 BOTS = Path(__file__).parents[2] / "bots"
 LANGUAGES = sorted(one.name for one in (BOTS / "texts").iterdir() if (one / "amends.po").is_file())
-TEXTS: Texts = load(LANGUAGES)
+TEXTS: Texts = load_catalogues(LANGUAGES)
 
 #: Where each domain's ids are spoken.
 ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts"), STAFF: ("slack",)}
@@ -148,7 +148,7 @@ def test_commands_fit_what_telegram_lists() -> None:
 
 def test_an_organisation_words_a_text_its_own_way(tmp_path: Path) -> None:
     (tmp_path / "en.po").write_text('msgid "receipt"\nmsgstr "Noted as {ref}."\n', encoding="utf-8")
-    texts = load(["en", "tr"], tmp_path)
+    texts = load_catalogues(["en", "tr"], tmp_path)
     assert texts.say("en", "receipt", ref="A7K-M3Q-9T") == "Noted as A7K-M3Q-9T."
     assert texts.say("tr", "receipt", ref="A7K-M3Q-9T").startswith("Yazdıklarınızı aldım.")
 
@@ -168,16 +168,16 @@ def test_a_text_of_ones_own_that_cannot_work_is_refused_with_the_remedy(
 ) -> None:
     (tmp_path / "en.po").write_text(entry, encoding="utf-8")
     with pytest.raises(TextsError) as refused:
-        load(["en"], tmp_path)
+        load_catalogues(["en"], tmp_path)
     assert why in str(refused.value)
 
 
 def test_a_language_without_texts_is_refused() -> None:
     with pytest.raises(TextsError, match=r'no texts in "de"'):
-        load(["en", "de"])
+        load_catalogues(["en", "de"])
 
 
 def test_a_new_language_is_one_catalogue(tmp_path: Path) -> None:
     english = (BOTS / "texts" / "en" / "amends.po").read_text(encoding="utf-8")
     (tmp_path / "de.po").write_text(english.replace("Language: en", "Language: de"), encoding="utf-8")
-    assert load(["en", "de"], tmp_path).say("de", "button.done") == "Done"
+    assert load_catalogues(["en", "de"], tmp_path).say("de", "button.done") == "Done"

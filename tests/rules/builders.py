@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints.actions.intake import Arrival, said
+from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case, Event
@@ -121,9 +121,9 @@ def a_sign(
     return RecordedSign(rule, severity, safety, danger, TUESDAY)
 
 
-def a_message(**message_facts: Any) -> Mapping[str, Any]:
+def a_message(**facts: Any) -> Mapping[str, Any]:
     """The facts of a message with words; others by name: `a_message(signs=(a_sign(),))`."""
-    return said(**{"field": "description", "has_words": True, **message_facts})
+    return message_facts(**{"field": "description", "has_words": True, **facts})
 
 
 def a_received_case(
@@ -132,12 +132,12 @@ def a_received_case(
     by: Actor = ANNA,
     at: datetime = TUESDAY,
     channel: str = "telegram",
-    **message_facts: Any,
+    **facts: Any,
 ) -> BuiltComplaint:
-    """The first qualifying message was received; `message_facts` takes the arguments of `said`."""
+    """The first qualifying message was received; `facts` takes the arguments of `said`."""
     arrival = Arrival(REF, ANNA.id, channel, "en", at, rules)
-    words = {"description": "My bill is wrong."} if message_facts.get("has_words", True) else {}
-    done = receive(arrival, at=at, by=by, facts=a_message(**message_facts), words=words)
+    words = {"description": "My bill is wrong."} if facts.get("has_words", True) else {}
+    done = receive(arrival, at=at, by=by, facts=a_message(**facts), words=words)
     return BuiltComplaint(done.case, (done.event,), done.owed, at)
 
 

@@ -12,7 +12,7 @@ from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import explain_step, reached
-from complaints.deadlines.explanation import steps_of
+from complaints.deadlines.explanation import explanation_steps
 from complaints.deadlines.quiet_hours import quiet_until
 from complaints.deadlines.targets import CAPPED_BY_LAW
 from complaints.errors import ComplaintError
@@ -141,7 +141,7 @@ def an_extension_makes_no_date_earlier(before: Case, event: Event, after: Case) 
 def every_date_is_explained(case: Case, events: Sequence[Event]) -> None:
     """The steps of each version, replaced or not, start with its author and end at its due time."""
     for target in case.targets:
-        steps = steps_of(case, target, events)
+        steps = explanation_steps(case, target, events)
         assert steps[0].code in {"set", "extended"}
         assert reached(steps) == target.internal_due
         # A date held back when the rules changed has a step of its own; only then may the recorded date

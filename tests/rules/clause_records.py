@@ -13,7 +13,7 @@ from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import Role, Verb
 from reports.clauses.clause import ClauseStatus
 from reports.clauses.count import ClauseCount, count
-from reports.clauses.evidence import House, RolePeriod
+from reports.clauses.evidence import OrganisationFacts, RolePeriod
 from reports.clauses.queries.principles import NOTICES
 from reports.integrity import Proof
 from tests.rules.builders import RULES, STAFF, TUESDAY, BuiltComplaint
@@ -27,7 +27,7 @@ WORDS = {
 IDS = NOTICES
 TEXTS = {language: dict.fromkeys(IDS, text) for language, text in WORDS.items()}
 #: A desk without defects, judged two days after the first complaint.
-HOUSE = House(
+HOUSE = OrganisationFacts(
     now=TUESDAY + timedelta(days=2),
     rules=RULES,
     periods=PERIODS,
@@ -137,7 +137,7 @@ def with_act(
 
 
 def clause_result(
-    number: str, *record: CaseHistory, house: House = HOUSE, days: float | None = None
+    number: str, *record: CaseHistory, house: OrganisationFacts = HOUSE, days: float | None = None
 ) -> ClauseCount:
     """The count of one clause over these records, `days` after the first message."""
     judged = house if days is None else replace(house, now=TUESDAY + timedelta(days=days))
@@ -145,7 +145,7 @@ def clause_result(
 
 
 def is_red(
-    number: str, record: Iterable[CaseHistory], *, house: House = HOUSE, days: float | None = None
+    number: str, record: Iterable[CaseHistory], *, house: OrganisationFacts = HOUSE, days: float | None = None
 ) -> str:
     """The first violation or missed measure; AssertionError where the clause is not violated."""
     clause_count = clause_result(number, *record, house=house, days=days)

@@ -22,7 +22,7 @@ from bots.dialogue import (
     TextInput,
     step,
 )
-from bots.texts import Texts, load
+from bots.texts import Texts, load_catalogues
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import perform, receive
 from complaints.actors import SYSTEM, complainant, staff
@@ -52,7 +52,7 @@ from store.values import (
 )
 
 START = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
-TEXTS: Texts = load(["en", "tr"])
+TEXTS: Texts = load_catalogues(["en", "tr"])
 HANDLER, MANAGER = staff("U1", Role.HANDLER), staff("U2", Role.MANAGER)
 
 RULES = Rulebook(

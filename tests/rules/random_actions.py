@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case
 from complaints.case_values import RecordedSign
-from complaints.forms import EVIDENCE, GIVEN, OTHERS_AFFECTED
+from complaints.forms import EVIDENCE, OFFLINE_VERBS, OTHERS_AFFECTED
 from complaints.rulebook import Calendar, LevelTargets, Rulebook
 from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, State, Target, Verb
 from tests.rules.builders import (
@@ -151,7 +151,7 @@ def a_message(dice: Random) -> Facts:
     named = dice.sample((ALICE.id, MONA.id), dice.choice((0, 0, 1))) if signs else []
     kind = dice.choice((None, None, None, "question", "data_erasure", "remedy_refused"))
     audible = dice.randint(0, 1)
-    message = said(
+    message = message_facts(
         field="description",
         has_words=not audible or dice.random() < 0.5,
         media=audible,
@@ -336,4 +336,4 @@ NEXT: Mapping[State, tuple[Verb, ...]] = {
     State.RECOURSE_OFFERED: (Verb.CLOSE, Verb.CONCLUDE_EXTERNAL, Verb.NOTIFY_EXTERNAL),
     State.CLOSED: (Verb.REOPEN, Verb.SURVEY, Verb.CONCLUDE_EXTERNAL, Verb.ADD),
 }
-assert set(GIVEN.values()) <= set(_FACTS)
+assert set(OFFLINE_VERBS.values()) <= set(_FACTS)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints.actions.intake import Arrival, said
+from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case, Event
@@ -62,7 +62,7 @@ class Story:
         """Received at `at`; `facts` belong to the first event."""
         self.at = at
         arrival = Arrival(ref, "p1", channel, language, at, rules)
-        first = {**said(field="description", has_words=True), **facts}
+        first = {**message_facts(field="description", has_words=True), **facts}
         done = receive(arrival, at=at, by=PERSON, facts=first, words={"description": "It leaks."})
         self.case: Case = done.case
         self.events: tuple[Event, ...] = (done.event,)

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from bots.slack.texts import StaffTexts
-from bots.texts import load
-from complaints.actions.intake import Arrival, said
+from bots.texts import load_catalogues
+from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case, Event
@@ -51,7 +51,7 @@ RULES = Rulebook(
 @cache
 def voice(language: str = "en") -> StaffTexts:
     """The texts for staff."""
-    return StaffTexts(load(("en", "tr"), domain="staff"), language)
+    return StaffTexts(load_catalogues(("en", "tr"), domain="staff"), language)
 
 
 class Story:
@@ -63,7 +63,9 @@ class Story:
         self.at = NOW
         arrival = Arrival(REF, ANNA.id, "telegram", language, NOW, RULES)
         media = 0 if words else 1
-        facts = said(field="description", has_words=bool(words), signs=signs, media=media, audible=media)
+        facts = message_facts(
+            field="description", has_words=bool(words), signs=signs, media=media, audible=media
+        )
         done = receive(arrival, at=NOW, by=ANNA, facts=facts, words={"description": words})
         self.case: Case = done.case
         self.events: list[Event] = [done.event]
@@ -193,7 +195,10 @@ def stages() -> dict[str, Story]:
             Verb.DISAGREE, ANNA, {"reviewers": 0}, {"reason": "No"}
         ),
         "question": communicated(resolved(assessed(Story()))).act(
-            Verb.ADD, ANNA, said(field="question", has_words=True, kind="question"), {"question": "When?"}
+            Verb.ADD,
+            ANNA,
+            message_facts(field="question", has_words=True, kind="question"),
+            {"question": "When?"},
         ),
         "held": Story().act(Verb.HOLD, MONA, {}, {"reason": "A claim"}),
         "withdrawn": Story().act(Verb.WITHDRAW, ANNA),

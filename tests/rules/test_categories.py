@@ -12,7 +12,7 @@ from bots.slack.listeners.commands import code_of
 from bots.slack.texts import StaffTexts
 from bots.slack.views.forms import form_view, values_of, with_row
 from bots.slack.views.prefill import prefill
-from bots.texts import load
+from bots.texts import load_catalogues
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
 from complaints.forms import read
@@ -108,7 +108,8 @@ def test_the_form_offers_and_accepts_the_categories_of_the_complaint() -> None:
     story = Story()
     case = replace(story.case, rules=RULES)
     voice = StaffTexts(
-        load(("en", "tr"), domain="staff", own={f"category.{code}": OWN[code] for code in OWN}), "tr"
+        load_catalogues(("en", "tr"), domain="staff", own={f"category.{code}": OWN[code] for code in OWN}),
+        "tr",
     )
     opened = replace(story.opened(), case=case)
     view = form_view(
@@ -138,11 +139,11 @@ def test_the_form_offers_and_accepts_the_categories_of_the_complaint() -> None:
 
 
 def test_a_category_removed_from_the_settings_is_shown_by_its_code() -> None:
-    assert load(("en",), domain="staff").say("en", "category.low_pressure") == "low pressure"
+    assert load_catalogues(("en",), domain="staff").say("en", "category.low_pressure") == "low pressure"
 
 
 def test_staff_search_by_the_name_of_an_own_category() -> None:
-    voice = StaffTexts(load(("en",), domain="staff", own={"category.leak": OWN["leak"]}), "en")
+    voice = StaffTexts(load_catalogues(("en",), domain="staff", own={"category.leak": OWN["leak"]}), "en")
     categories = categories_of(RULES)
     assert code_of("Leak in the street", voice, categories) == ("category", "leak")
     assert code_of("low pressure", voice, categories) == ("category", "low_pressure")

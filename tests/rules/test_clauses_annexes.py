@@ -11,7 +11,7 @@ from complaints.actors import SYSTEM
 from complaints.case_values import Decision
 from complaints.vocabulary import Finding, Verb
 from reports.clauses.clause import ClauseStatus
-from reports.clauses.count import count, shown
+from reports.clauses.count import count, list_case_evidence
 from tests.clauses import clause
 from tests.rules import builders as b
 from tests.rules.builders import ALICE, ANNA, BURAK, MONA, TUGBA
@@ -204,7 +204,8 @@ def test_an_imported_past_complaint_is_counted_and_violates_nothing() -> None:
 
 def test_one_complaint_shows_only_the_clauses_it_has_reached() -> None:
     clauses = {
-        clause_count.number: clause_count for clause_count in shown(history_of(b.an_assessed_case()), HOUSE)
+        clause_count.number: clause_count
+        for clause_count in list_case_evidence(history_of(b.an_assessed_case()), HOUSE)
     }
     assert {"7.4", "7.5"} <= set(clauses)
     assert "7.8" not in clauses

@@ -11,7 +11,7 @@ from complaints.actors import MODEL
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import Role, Verb
 from reports.clauses.clause import ClauseStatus
-from reports.clauses.evidence import House
+from reports.clauses.evidence import OrganisationFacts
 from reports.integrity import Proof
 from tests.clauses import clause
 from tests.rules import builders as b
@@ -75,7 +75,7 @@ def test_one_broken_principle_turns_4_1_red() -> None:
         pytest.param(replace(HOUSE, rules=replace(b.RULES, recourse=())), id="no outside body"),
     ],
 )
-def test_a_missing_policy_or_outside_body_turns_4_2_red(house: House) -> None:
+def test_a_missing_policy_or_outside_body_turns_4_2_red(house: OrganisationFacts) -> None:
     assert clause_result("4.2").standing is ClauseStatus.MET
     assert is_red("4.2", [], house=house)
 
@@ -126,7 +126,7 @@ def test_an_act_by_the_person_complained_about_turns_4_5_red() -> None:
         ),
     ],
 )
-def test_a_price_turns_4_6_red(house: House) -> None:
+def test_a_price_turns_4_6_red(house: OrganisationFacts) -> None:
     assert clause_result("4.6").standing is ClauseStatus.MET
     assert is_red("4.6", [], house=house)
 

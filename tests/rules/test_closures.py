@@ -16,7 +16,7 @@ from amends.settings.calendar_file import read_calendar
 from amends.settings.closures import Closures, DeskHours, closures_in
 from amends.settings.occurrences import Occurrences
 from amends.settings.problems import BadCalendarFile
-from complaints.deadlines.local_time import from_wall
+from complaints.deadlines.local_time import from_local_time
 from complaints.deadlines.opening_hours import parse_hours
 
 LONDON = DeskHours("Europe/London")
@@ -243,7 +243,7 @@ def test_a_zone_is_read_as_the_file_defines_it(at: datetime) -> None:
     ((begins, _),) = Occurrences(file, "Europe/Istanbul").between(file.events[0], FIRST, LAST)
     # In the hours of a clock change the two definitions of London may mean different hours.
     assume(not (wall.month in (3, 10) and wall.day >= 25 and wall.weekday() == 6 and wall.hour < 3))
-    assert begins == from_wall(wall, "Europe/London")
+    assert begins == from_local_time(wall, "Europe/London")
 
 
 @pytest.mark.parametrize("tzid", ["/freeassociation.sourceforge.net/Europe/London", "GMT Standard Time"])

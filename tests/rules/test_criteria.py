@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from complaints.forms import FORMS
 from complaints.vocabulary import Category
 from triage.criteria import COMPENSATION, COMPLEXITY, REACH, REASONS, RECURRENCE, Criterion, propose_criteria
-from triage.intent import cues
-from triage.safety.signs import KINDS, signs
+from triage.intent import find_cues
+from triage.safety.signs import KINDS, find_signs
 
 ProposedCriteria = dict[str, tuple[int | str | bool, str]]
 
 
 def proposed(text: str = "", **overrides: Any) -> ProposedCriteria:
     """Value and reason by field for a text; `overrides` replace the facts found in it."""
-    fired_signs = signs(text)
+    fired_signs = find_signs(text)
     facts: dict[str, Any] = {
         "category": "supply",
         "kinds": {sign.kind for sign in fired_signs},
-        "cues": cues(text),
+        "cues": find_cues(text),
         "issues": 1,
         "severity": max((sign.severity for sign in fired_signs), default=2),
         "safety": max((sign.safety for sign in fired_signs), default=0),

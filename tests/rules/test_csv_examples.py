@@ -16,7 +16,7 @@ from triage.csv.examples import ReadingOptions, read_examples, require_examples
 from triage.csv.reader import RefusedRow
 from triage.errors import UnknownColumn, UnreadableTable
 from triage.example import Example
-from triage.text import TOLD_APART
+from triage.text import DETECTED_LANGUAGES
 
 ALL = ColumnNames("Words", "Kind", "Grade", "Lang", "When")
 
@@ -312,7 +312,7 @@ def test_a_language_that_is_not_named_is_guessed_among_all() -> None:
     texts = ("on m'a facturé deux fois", "le colis n'est jamais arrivé", "l'employé était très grossier")
     rows = [f"{text} et je suis déçu de votre réponse,x" for text in texts] * 3 + ["ok,y"]
     table = read_examples(
-        "\n".join(["text,category", *rows]).encode(), options=ReadingOptions(languages=TOLD_APART)
+        "\n".join(["text,category", *rows]).encode(), options=ReadingOptions(languages=DETECTED_LANGUAGES)
     )
     assert {row.language for row in table.examples} == {"fr"}
 

@@ -11,9 +11,9 @@ from bots.letters import Letter, closing
 from bots.letters.composer import Composer
 from bots.slack.views.card import card
 from bots.slack.views.prefill import prefill
-from complaints.deadlines.fast_track import ALWAYS, ON_REQUEST, early_until, out_of_time
+from complaints.deadlines.fast_track import ALWAYS, ON_REQUEST, early_until, last_day_if_too_old
 from complaints.errors import BadFacts
-from complaints.obligations.delay_notices import payment_owed
+from complaints.obligations.delay_notices import missed_times_payment
 from complaints.rulebook import FastTrack, LevelTargets, Limit, RecourseStep, Rulebook, as_json, from_json
 from complaints.vocabulary import CloseCode, Flag, Verb
 from scheduler.proposals import proposal_facts
@@ -46,7 +46,7 @@ from tests.rules.dialogue_play import RULES as SPOKEN_RULES
 from tests.rules.dialogue_play import TEXTS, Play
 from tests.rules.slack_cases import Story, voice
 from tests.rules.slack_cases import proposed as with_proposal
-from triage.proposal import About, propose
+from triage.proposal import ProposalContext, propose
 
 OMBUDSMAN = (RecourseStep("Financial Ombudsman Service", "https://www.financial-ombudsman.org.uk"),)
 DISP = replace(RULES, fast_track=FastTrack("3 bd"), accept_within="72 months", recourse=OMBUDSMAN)
@@ -154,15 +154,15 @@ def test_accepting_under_an_on_request_scheme_explains_how_to_ask_for_a_summary(
 def test_a_complaint_outside_the_time_limit_is_marked_and_not_refused() -> None:
     town = replace(RULES, accept_within="12 months")
     complaint = proposed(acknowledged(a_received_case(rules=town)), happened_by="2025-11-02")
-    assert out_of_time(complaint.case) == date(2025, 11, 2)
+    assert last_day_if_too_old(complaint.case) == date(2025, 11, 2)
     drawn = str(card(complaint.case, voice(), now=complaint.at, draw=1).blocks)
     assert "Perhaps out of time: what is told ended on Sun 2 Nov 2025" in drawn
     assert "12 months" in drawn
     assert "A person decides" in drawn
     going_on = assessed(complaint)
-    assert out_of_time(going_on.case) is not None
+    assert last_day_if_too_old(going_on.case) is not None
     decided = going_on.do(Verb.RESOLVE, ALICE, RESOLUTION, RESOLVED)
-    assert out_of_time(decided.case) is None
+    assert last_day_if_too_old(decided.case) is None
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_recent_or_undated_complaint_is_not_marked_out_of_time(
 ) -> None:
     rules = replace(RULES, accept_within=within)
     more = {} if happened_by is None else {"happened_by": happened_by}
-    assert out_of_time(proposed(a_received_case(rules=rules), **more).case) is None
+    assert last_day_if_too_old(proposed(a_received_case(rules=rules), **more).case) is None
 
 
 def test_the_assessment_form_shows_the_out_of_time_warning() -> None:
@@ -202,7 +202,7 @@ def test_a_refusal_as_out_of_time_gives_the_reason_and_the_outside_body(language
     ],
 )
 def test_the_proposal_contains_the_last_day_named_in_the_story(story: str, day: str | None) -> None:
-    about = About(("en",), received=date(2026, 11, 3), country="GB")
+    about = ProposalContext(("en",), received=date(2026, 11, 3), country="GB")
     assert proposal_facts(propose(None, story, about), words=1).get("happened_by") == day
 
 
@@ -218,17 +218,17 @@ def test_a_payment_for_missed_times_is_shown_where_the_decision_is_made() -> Non
     water = replace(water, missed_payment=Limit(4000, "GBP"))
     complaint = an_investigated_case(rules=water)
     late = at("2026-11-17 17:31")
-    assert payment_owed(complaint.case, at("2026-11-17 17:30")) is None
-    assert payment_owed(complaint.case, late) == Limit(4000, "GBP")
+    assert missed_times_payment(complaint.case, at("2026-11-17 17:30")) is None
+    assert missed_times_payment(complaint.case, late) == Limit(4000, "GBP")
     assert "40.00 GBP owed unasked" in str(card(complaint.case, voice(), now=late, draw=1).blocks)
     assert "40.00 GBP owed" in str(
         prefill("decide", complaint.case, complaint.events, voice(), now=late).preface
     )
     decided_late = decided(replace(complaint, at=late)).do(Verb.COMMUNICATE_DECISION, SYSTEM)
     again = decided_late.do(Verb.DISAGREE, ANNA, {"reviewers": 2})
-    assert payment_owed(again.case, again.at) == Limit(4000, "GBP")
-    assert payment_owed(again.case, at("2026-12-11 10:00")) == Limit(8000, "GBP")
-    assert payment_owed(replace(complaint.case, rules=RULES), late) is None
+    assert missed_times_payment(again.case, again.at) == Limit(4000, "GBP")
+    assert missed_times_payment(again.case, at("2026-12-11 10:00")) == Limit(8000, "GBP")
+    assert missed_times_payment(replace(complaint.case, rules=RULES), late) is None
     assert from_json(as_json(water)) == water
 
 

@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from complaints.actions.registry import ACTIONS
 from complaints.errors import BadFacts
 from complaints.event_facts import ANY_FACTS, check_facts, check_wordless
-from complaints.forms import FORM_VERBS, FORMS, GIVEN, Input, WrongFields, day_of, form_verb, moment_of, read
+from complaints.forms import (
+    FORM_VERBS,
+    FORMS,
+    OFFLINE_VERBS,
+    Input,
+    WrongFields,
+    day_of,
+    form_verb,
+    moment_of,
+    read,
+)
 from complaints.vocabulary import Verb
 from tests.rules.builders import ANNA, a_received_case
 from tests.rules.random_actions import nonsense
@@ -221,7 +231,7 @@ def test_every_form_has_a_verb(name: str) -> None:
         ("remedy", {}, False, Verb.REMEDY_DONE),
         ("conflict", {}, False, Verb.DECLARE_CONFLICT),
         ("log_complaint", {}, False, Verb.RECEIVE),
-        *(("given", {"what": what}, False, verb) for what, verb in GIVEN.items()),
+        *(("given", {"what": what}, False, verb) for what, verb in OFFLINE_VERBS.items()),
     ],
 )
 def test_a_form_gives_the_verb_for_its_facts(

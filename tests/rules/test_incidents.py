@@ -22,13 +22,13 @@ from complaints.incidents import (
     IncidentAct,
     after,
     fold,
+    incident_to_offer,
+    informs_top_apart,
     left_out,
-    may,
-    noticed_apart,
-    offered_for,
-    perform,
+    perform_on_incident,
     read,
     recognises,
+    required_role,
 )
 from complaints.timestamps import format_time
 from complaints.vocabulary import Flag, State, Verb
@@ -51,12 +51,14 @@ WORDS = {"what": "No water", "area": "North", "line.en": "We know.", "signs.en":
 
 
 def an_incident(**more: Any) -> Incident:
-    event = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={}, words=WORDS)
+    event = perform_on_incident(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={}, words=WORDS)
     return replace(after(None, event, id_=7), **more)
 
 
 def done(incident: Incident, act: IncidentAct, by: Actor = ALICE, **facts: Any) -> Incident:
-    event = perform(incident, act, at=TUESDAY + timedelta(hours=1), by=by, facts=facts, words=WORDS)
+    event = perform_on_incident(
+        incident, act, at=TUESDAY + timedelta(hours=1), by=by, facts=facts, words=WORDS
+    )
     return after(incident, event, id_=incident.id)
 
 
@@ -69,13 +71,13 @@ def joined(case: Case, by: Actor = ALICE, **facts: Any) -> Case:
 
 @pytest.mark.parametrize("by", [ALICE, MONA, TUGBA])
 def test_handling_roles_open_an_incident(by: Actor) -> None:
-    assert may(None, IncidentAct.OPEN, by) in by.roles
+    assert required_role(None, IncidentAct.OPEN, by) in by.roles
 
 
 @pytest.mark.parametrize("by", [AUDREY, IDA, ANNA])
 def test_other_roles_cannot_open_an_incident(by: Actor) -> None:
     with pytest.raises(NotAllowed):
-        may(None, IncidentAct.OPEN, by)
+        required_role(None, IncidentAct.OPEN, by)
 
 
 @pytest.mark.parametrize("act", [IncidentAct.CHANGE, IncidentAct.UPDATE, IncidentAct.END])
@@ -84,23 +86,23 @@ def test_only_its_owner_or_a_manager_changes_updates_or_ends_an_incident(
     act: IncidentAct, by: Actor, allowed: bool
 ) -> None:
     if allowed:
-        assert may(an_incident(), act, by) in by.roles
+        assert required_role(an_incident(), act, by) in by.roles
     else:
         with pytest.raises(NotAllowed):
-            may(an_incident(), act, by)
+            required_role(an_incident(), act, by)
 
 
 def test_an_owner_without_a_handling_role_is_refused() -> None:
     with pytest.raises(NotAllowed):
-        may(an_incident(), IncidentAct.END, Actor(ALICE.id, AUDREY.roles))
+        required_role(an_incident(), IncidentAct.END, Actor(ALICE.id, AUDREY.roles))
 
 
 # lifecycle
 
 
 def test_an_incident_is_rebuilt_from_its_events() -> None:
-    opened = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={}, words=WORDS)
-    changed = perform(
+    opened = perform_on_incident(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={}, words=WORDS)
+    changed = perform_on_incident(
         after(None, opened, id_=7),
         IncidentAct.CHANGE,
         at=TUESDAY,
@@ -116,12 +118,14 @@ def test_an_incident_is_rebuilt_from_its_events() -> None:
 
 def test_an_incident_begins_when_opened_unless_an_earlier_time_is_given() -> None:
     early = format_time(TUESDAY - timedelta(hours=5))
-    event = perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={"started_at": early}, words=WORDS)
+    event = perform_on_incident(
+        None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts={"started_at": early}, words=WORDS
+    )
     assert after(None, event, id_=7).started_at == TUESDAY - timedelta(hours=5)
     assert an_incident().started_at == TUESDAY
     later = {"started_at": format_time(TUESDAY + timedelta(hours=1))}
     with pytest.raises(BadFacts):
-        perform(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts=later, words=WORDS)
+        perform_on_incident(None, IncidentAct.OPEN, at=TUESDAY, by=ALICE, facts=later, words=WORDS)
 
 
 def test_an_ended_incident_accepts_no_further_act() -> None:
@@ -168,16 +172,16 @@ def test_incident_words_match_as_prefixes_in_any_case(story: str) -> None:
 def test_the_incident_with_most_matching_words_is_offered() -> None:
     other = an_incident(id=8, words={"en": ("no water",)})
 
-    assert offered_for([other, an_incident()], "no water, dry tap") == an_incident()
-    assert offered_for([an_incident(), other], "no water") == other
+    assert incident_to_offer([other, an_incident()], "no water, dry tap") == an_incident()
+    assert incident_to_offer([an_incident(), other], "no water") == other
 
 
 def test_an_ended_declined_or_lineless_incident_is_not_offered() -> None:
     story = "no water, dry tap"
 
-    assert offered_for([an_incident(ended_at=TUESDAY)], story) is None
-    assert offered_for([an_incident()], story, not_these=[7]) is None
-    assert offered_for([an_incident(line={})], story) is None
+    assert incident_to_offer([an_incident(ended_at=TUESDAY)], story) is None
+    assert incident_to_offer([an_incident()], story, not_these=[7]) is None
+    assert incident_to_offer([an_incident(line={})], story) is None
 
 
 @given(st.text(), st.lists(st.text(max_size=20), max_size=4))
@@ -276,7 +280,7 @@ def test_serious_cases_are_left_out_and_reported_to_top_management_individually(
     assert assessed.assessment is not None
     case = replace(assessed, assessment=replace(assessed.assessment, severity=severity, safety=safety))
 
-    assert (left_out(case), noticed_apart(case)) == (why, apart)
+    assert (left_out(case), informs_top_apart(case)) == (why, apart)
 
 
 # forms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triage.intent import CUE_KINDS, cues
+from triage.intent import CUE_KINDS, find_cues
 from triage.safety.rules import read_rules
 from triage.safety.signs import LANGUAGES
 
@@ -43,7 +43,7 @@ def test_every_language_has_every_cue(language: str) -> None:
     ids=range(22),
 )
 def test_cues_are_found_in_every_language(text: str, expected: set[str]) -> None:
-    assert cues(text) == expected
+    assert find_cues(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_cues_are_found_in_every_language(text: str, expected: set[str]) -> None
     ],
 )
 def test_a_payment_taken_twice_is_no_repeated_incident(text: str) -> None:
-    assert cues(text) == set()
+    assert find_cues(text) == set()
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_a_payment_taken_twice_is_no_repeated_incident(text: str) -> None:
     ],
 )
 def test_an_incident_repeated_twice_or_more_is_recognised(text: str) -> None:
-    assert "again_told" in cues(text)
+    assert "again_told" in find_cues(text)

@@ -17,7 +17,7 @@ from bots.slack.views.forms import PREVIEWED, View, form_view, notice_view, valu
 from bots.slack.views.prefill import prefill, remedy_words_by_number
 from bots.slack.views.preview import preview_view
 from bots.slack.views.timeline import event_line, thread_line
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS, read
 from complaints.vocabulary import Verb
@@ -256,7 +256,7 @@ def test_forty_messages_in_a_burst_are_one_line() -> None:
     case, first = story.case, story.at
     for _ in range(40):
         story.at = story.at.replace(second=0)
-        story.act(Verb.ADD, ANNA, said(field="description", has_words=True), {"description": "more"})
+        story.act(Verb.ADD, ANNA, message_facts(field="description", has_words=True), {"description": "more"})
     events = [replace(one, at=first) for one in story.events]
     lines = [thread_line(events, one.seq, case, voice()) for one in events[1:]]
 
@@ -267,7 +267,7 @@ def test_forty_messages_in_a_burst_are_one_line() -> None:
 def test_that_they_can_be_written_to_again_is_no_message_of_theirs() -> None:
     story = Story()
     story.act(Verb.FAIL_DELIVERY, SYSTEM, {"because": "blocked"}, {})
-    story.act(Verb.ADD, ANNA, said(field="returned", has_words=False, kind="returned"), {})
+    story.act(Verb.ADD, ANNA, message_facts(field="returned", has_words=False, kind="returned"), {})
     line = thread_line(story.events, story.events[-1].seq, story.case, voice())
 
     assert line is not None

@@ -10,7 +10,7 @@ from bots.slack.views.card import flag_lines
 from bots.slack.views.case import case_view
 from bots.slack.views.forms import PREVIEWED
 from bots.slack.views.preview import preview_view
-from complaints.actions.intake import said
+from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS
 from complaints.vocabulary import Verb
@@ -31,7 +31,7 @@ from tests.rules.test_modals import inputs, view_of
 
 def for_another() -> Story:
     """An assessed complaint that somebody tells for another person."""
-    heard = {**said(field="for_whom", has_words=True), "for_whom": "agreed"}
+    heard = {**message_facts(field="for_whom", has_words=True), "for_whom": "agreed"}
     return assessed(Story().act(Verb.ADD, ANNA, heard, {"for_whom": "They agreed"}))
 
 
@@ -58,14 +58,14 @@ def test_once_authority_is_shown_neither_tick_nor_warning_stands() -> None:
 
 
 def test_a_letter_to_whom_wants_no_contact_says_that_it_is_kept_here() -> None:
-    heard = {**said(field="anonymity", has_words=True), "anonymity": "no_contact"}
+    heard = {**message_facts(field="anonymity", has_words=True), "anonymity": "no_contact"}
     story = Story().act(Verb.ADD, ANNA, heard, {"anonymity": "Do not contact me"})
     assert "wants no contact" in shown(preview_view("reply", story.case, "A letter", "d1", voice()))
     assert any("Wants no contact" in one for one in flag_lines(story.case, voice()))
 
 
 def test_a_support_need_is_a_flag_on_the_card_and_words_only_in_open() -> None:
-    heard = said(field="support_needs", has_words=True)
+    heard = message_facts(field="support_needs", has_words=True)
     story = Story().act(Verb.ADD, ANNA, heard, {"support_needs": "Large letters, please"})
     lines = flag_lines(story.case, voice())
     assert any("Support need" in one for one in lines)
@@ -80,7 +80,7 @@ def test_whoever_checks_a_remedy_sees_the_complainants_yes() -> None:
     story.act(Verb.REMEDY_DONE, ALICE, done, {"proof": "Slip"})
     assert "says that this is right" not in shown(view_of("verify", story))
     heard = {
-        **said(field="remedy_check", has_words=True, kind="remedy_right"),
+        **message_facts(field="remedy_check", has_words=True, kind="remedy_right"),
         "remedy": 0,
         "remedy_ok": True,
     }

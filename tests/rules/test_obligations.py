@@ -10,7 +10,7 @@ import pytest
 from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone
 from complaints.obligations.kinds import ACTS, KINDS, NewObligation, SendPriority
-from complaints.obligations.resend import failing
+from complaints.obligations.resend import failed_delivery_facts
 from complaints.obligations.standing import card_waits_until, current_obligations
 from complaints.vocabulary import Verb
 from tests.clauses import clause
@@ -111,7 +111,7 @@ def lost_delivery(obligation: NewObligation) -> dict[str, object]:
     """The facts of a channel that could not deliver the obligation."""
     return {
         "because": "blocked",
-        **failing(obligation.key, obligation.kind, obligation.due, obligation.facts),
+        **failed_delivery_facts(obligation.key, obligation.kind, obligation.due, obligation.facts),
     }
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bots.letters.composer import Composer, read_out
+from bots.letters.composer import Composer, compose_read_out
 from bots.letters.letter import Letter
-from bots.texts import load
+from bots.texts import load_catalogues
 from complaints.actions.fold import fold
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import receive
@@ -41,7 +41,7 @@ from tests.rules.builders import (
 )
 
 IDA = staff("U0000009", Role.INTAKE)
-TEXTS = load(("en", "tr"))
+TEXTS = load_catalogues(("en", "tr"))
 OTHER = complainant("p9")
 
 
@@ -145,7 +145,9 @@ def test_a_decision_given_by_phone_is_confirmed_word_for_word() -> None:
 @pytest.mark.parametrize("language", ["en", "tr"])
 def test_texts_to_read_out_name_no_button_and_no_command(language: str) -> None:
     case = a_case_logged(TUESDAY).case
-    read_aloud = read_out(case, "logged", {}, events=(), words_of=lambda seq: {}, texts=TEXTS, now=TUESDAY)
+    read_aloud = compose_read_out(
+        case, "logged", {}, events=(), words_of=lambda seq: {}, texts=TEXTS, now=TUESDAY
+    )
     letter = Letter(case, TEXTS, language)
     spoken = Composer(letter, a_case_logged(TUESDAY).events, lambda seq: {}, TUESDAY)
     texts = [

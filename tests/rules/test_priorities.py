@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from complaints.actions.fold import after
+from complaints.actions.fold import apply_event
 from complaints.actors import MODEL
 from complaints.case import Case, Event
 from complaints.case_values import RecordedSign
-from complaints.priorities import matrix, priority_of, raised, sooner
+from complaints.priorities import matrix, more_urgent, priority_of, raised
 from complaints.vocabulary import Flag, Priority, Role, Safety, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
@@ -103,7 +103,7 @@ def test_signs_of_other_kinds_do_not_raise_the_priority() -> None:
 def test_raising_stops_at_the_top() -> None:
     assert raised(Priority.P2, 3) is Priority.P1
     assert raised(Priority.P4, 1) is Priority.P3
-    assert sooner(Priority.P2, Priority.P4) is Priority.P2
+    assert more_urgent(Priority.P2, Priority.P4) is Priority.P2
 
 
 @clause("7.5")
@@ -138,7 +138,7 @@ def test_an_old_record_with_a_lowering_proposal_still_folds_as_before() -> None:
     old = Event(
         complaint.case.version + 1, Verb.PROPOSE, complaint.at, MODEL.id, Role.MODEL, a_proposal(severity=2)
     )
-    assert after(complaint.case, old).severity == 2
+    assert apply_event(complaint.case, old).severity == 2
 
 
 @clause("7.5")

@@ -17,14 +17,14 @@ from bots.slack.jobs.registry import job_handlers
 from bots.telegram.callback_data import Buttons
 from bots.telegram.letters import ComposedLetter, LetterHandler
 from bots.telegram.sending import Sender
-from bots.texts import load
+from bots.texts import load_catalogues
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import in_quiet_hours, last_spoken_by
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import CloseCode, Target
 from store.cases.read import load_case
 from store.outbox.outcomes import Completed, Outcome, Rescheduled
-from store.outbox.rows import SPEAKING
+from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.store import Store
 from store.values import Chat, Obligation
 from tests.clauses import clause
@@ -94,7 +94,7 @@ def perform_obligation(kind: str, case: Case, now: datetime, **facts: Any) -> Ou
     """The outcome for this kind at this moment, with its letter already written."""
     desk = Desk(case, now)
     speaking = LetterHandler(
-        cast(Store, desk), cast(Sender, desk), cast(Buttons, NoButtons()), load(("en", "tr"))
+        cast(Store, desk), cast(Sender, desk), cast(Buttons, NoButtons()), load_catalogues(("en", "tr"))
     )
     chat = Chat("telegram", "70001", "en", None)
     obligation = Obligation(
@@ -111,12 +111,12 @@ def perform_obligation(kind: str, case: Case, now: datetime, **facts: Any) -> Ou
 
 def test_every_kind_that_writes_to_the_complainant_has_a_quiet_hours_rule() -> None:
     sides = (STARTS, ANSWERS, DANGER, ANSWER_OR_START)
-    assert frozenset().union(*sides) == SPEAKING
-    assert sum(map(len, sides)) == len(SPEAKING)
+    assert frozenset().union(*sides) == SENT_TO_COMPLAINANT
+    assert sum(map(len, sides)) == len(SENT_TO_COMPLAINANT)
 
 
 @clause("7.3")
-@pytest.mark.parametrize("kind", sorted(SPEAKING - {"say"}))
+@pytest.mark.parametrize("kind", sorted(SENT_TO_COMPLAINANT - {"say"}))
 @pytest.mark.parametrize(
     ("night", "ends"),
     [
@@ -137,7 +137,7 @@ def test_in_quiet_hours_only_answers_and_danger_are_sent(kind: str, night: datet
         assert outcome == Completed(settled=True)
 
 
-@pytest.mark.parametrize("kind", sorted(SPEAKING - {"say"}))
+@pytest.mark.parametrize("kind", sorted(SENT_TO_COMPLAINANT - {"say"}))
 def test_outside_quiet_hours_everything_is_sent(kind: str) -> None:
     assert perform_obligation(kind, a_communicated_case().case, at("2026-11-18 08:00"), seq=1) == Completed(
         settled=True

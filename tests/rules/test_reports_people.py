@@ -19,7 +19,7 @@ from reports.breakdowns import Gap
 from reports.integrity import Proof, empty_fields
 from reports.kpis import TargetVerdict
 from reports.monitoring import Monitoring, Period, monitor
-from reports.render_charts import in_time, volume
+from reports.render_charts import draw_targets, draw_volume
 from reports.render_csv import COLUMNS, as_csv
 from reports.render_markdown import as_markdown
 from reports.statistics import Share
@@ -232,7 +232,7 @@ def test_the_csv_has_a_row_for_every_figure() -> None:
     assert (process["value"], process["target"], process["verdict"]) == ("5.0", "at_least 4", "met")
 
 
-@pytest.mark.parametrize("draw", [volume, in_time])
+@pytest.mark.parametrize("draw", [draw_volume, draw_targets])
 @pytest.mark.parametrize("stories", [0, 1, 30])
 def test_a_chart_is_well_formed_and_has_a_title(draw: object, stories: int) -> None:
     assert callable(draw)

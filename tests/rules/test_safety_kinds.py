@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety.signs import LANGUAGES, Sign, signs
+from triage.safety.signs import LANGUAGES, Sign, find_signs
 
 SENTENCES = list(csv.DictReader(Path(__file__).with_name("safety_kinds.csv").open(encoding="utf-8")))
 KINDS = ("self_harm", "minor", "vulnerable", "discrimination", "threat", "legal_threat")
@@ -36,7 +36,7 @@ def sentences(kind: str, *ways: str) -> list[object]:
 
 def found(kind: str, text: str) -> list[Sign]:
     """The signs of a kind in a text."""
-    return [sign for sign in signs(text) if sign.kind == kind]
+    return [sign for sign in find_signs(text) if sign.kind == kind]
 
 
 def heard(kind: str, text: str) -> bool:
@@ -139,7 +139,7 @@ def test_every_kind_is_tried_in_every_way_in_every_language(kind: str, language:
     ids=range(5),
 )
 def test_that_nobody_came_denies_no_danger_in_any_language(text: str) -> None:
-    assert [(sign.rule, sign.danger) for sign in signs(text)] == [("gas_smell", True)]
+    assert [(sign.rule, sign.danger) for sign in find_signs(text)] == [("gas_smell", True)]
 
 
 @pytest.mark.parametrize(
@@ -154,32 +154,32 @@ def test_that_nobody_came_denies_no_danger_in_any_language(text: str) -> None:
     ids=range(5),
 )
 def test_a_but_ends_a_denial_in_german_and_spanish(text: str) -> None:
-    assert [sign.rule for sign in signs(text)] == ["fire"]
+    assert [sign.rule for sign in find_signs(text)] == ["fire"]
 
 
 def test_an_umlaut_or_an_accent_tells_what_is_so_from_what_would_be() -> None:
-    assert signs("Der Fahrer wurde verletzt")[0].rule == "injury"
-    assert signs("Der Fahrer wäre verletzt worden")[0].rule == "injury_possible"
-    assert signs("Der Fahrer waere verletzt worden")[0].rule == "injury_possible"
-    assert signs("Sí hubo un incendio en casa")[0].rule == "fire_reported"
-    assert signs("Si hubiera un incendio en casa")[0].rule == "fire_reported_possible"
+    assert find_signs("Der Fahrer wurde verletzt")[0].rule == "injury"
+    assert find_signs("Der Fahrer wäre verletzt worden")[0].rule == "injury_possible"
+    assert find_signs("Der Fahrer waere verletzt worden")[0].rule == "injury_possible"
+    assert find_signs("Sí hubo un incendio en casa")[0].rule == "fire_reported"
+    assert find_signs("Si hubiera un incendio en casa")[0].rule == "fire_reported_possible"
 
 
 def test_what_is_over_and_mended_is_no_present_danger_in_german_and_spanish() -> None:
-    assert [sign.rule for sign in signs("Letzten Winter gab es Gasgeruch, er wurde behoben.")] == [
+    assert [sign.rule for sign in find_signs("Letzten Winter gab es Gasgeruch, er wurde behoben.")] == [
         "gas_smell_past"
     ]
-    assert [sign.rule for sign in signs("El año pasado hubo una fuga de gas y fue reparada.")] == [
+    assert [sign.rule for sign in find_signs("El año pasado hubo una fuga de gas y fue reparada.")] == [
         "gas_smell_past"
     ]
-    assert signs("Letzte Woche habe ich den Gasgeruch gemeldet und es kam niemand.")[0].danger
-    assert signs("La semana pasada avisé de la fuga de gas y nadie vino.")[0].danger
+    assert find_signs("Letzte Woche habe ich den Gasgeruch gemeldet und es kam niemand.")[0].danger
+    assert find_signs("La semana pasada avisé de la fuga de gas y nadie vino.")[0].danger
 
 
 def test_the_doubt_of_one_language_weakens_no_sign_that_another_language_says() -> None:
-    assert signs("please come fast gas leak in the hall")[0].danger
-    assert signs("she falls and is bleeding")[0].danger
-    assert signs("Er will mich umbringen")[0].danger
+    assert find_signs("please come fast gas leak in the hall")[0].danger
+    assert find_signs("she falls and is bleeding")[0].danger
+    assert find_signs("Er will mich umbringen")[0].danger
 
 
 @pytest.mark.parametrize(
@@ -196,12 +196,12 @@ def test_the_doubt_of_one_language_weakens_no_sign_that_another_language_says() 
     ids=range(7),
 )
 def test_a_denial_that_the_writer_does_not_share_denies_no_danger(text: str) -> None:
-    assert [(sign.rule, sign.danger) for sign in signs(text)] == [("gas_smell", True)]
+    assert [(sign.rule, sign.danger) for sign in find_signs(text)] == [("gas_smell", True)]
 
 
 def test_a_denial_by_the_writer_stands() -> None:
-    assert signs("I told you there is no gas leak") == ()
-    assert signs("Your engineer found no gas leak") == ()
+    assert find_signs("I told you there is no gas leak") == ()
+    assert find_signs("Your engineer found no gas leak") == ()
 
 
 @pytest.mark.parametrize(
@@ -216,4 +216,4 @@ def test_a_denial_by_the_writer_stands() -> None:
     ids=range(5),
 )
 def test_a_condition_makes_a_threat_no_supposition(text: str) -> None:
-    assert [(sign.rule, sign.severity) for sign in signs(text)] == [("threat", 4)]
+    assert [(sign.rule, sign.severity) for sign in find_signs(text)] == [("threat", 4)]

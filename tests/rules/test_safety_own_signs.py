@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from complaints.event_facts import check_wordless
-from triage.safety.signs import DangerSign, own_sign, signs
+from triage.safety.signs import DangerSign, find_signs, own_sign
 
 OWN = (
     DangerSign(("gas", "smell of gas"), "0800 111 999", {"en": "Leave now."}, "gas_line"),
@@ -18,7 +18,7 @@ OWN = (
 
 def fired(text: str) -> set[str]:
     """The organisation's rules that fired."""
-    return {sign.rule for sign in signs(text, extra=OWN) if sign.kind == "own"}
+    return {sign.rule for sign in find_signs(text, extra=OWN) if sign.kind == "own"}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_own_signs_are_matched_as_the_built_in_ones_are(text: str, expected: set
 
 
 def test_an_own_sign_is_present_danger() -> None:
-    sign = next(sign for sign in signs("gas in the hall", extra=OWN) if sign.rule == "gas_line")
+    sign = next(sign for sign in find_signs("gas in the hall", extra=OWN) if sign.rule == "gas_line")
     assert (sign.kind, sign.severity, sign.safety, sign.danger, sign.span) == ("own", 5, 3, True, (0, 3))
 
 
@@ -71,11 +71,11 @@ def test_two_own_signs_both_stand() -> None:
 
 
 def test_a_sign_without_letters_is_never_found() -> None:
-    assert signs("!!!", extra=(DangerSign(("!!!", ""), None, {}, "empty"),)) == ()
+    assert find_signs("!!!", extra=(DangerSign(("!!!", ""), None, {}, "empty"),)) == ()
 
 
 def test_a_sign_of_very_many_words_has_a_name_that_the_record_can_hold() -> None:
     wording = "the green lamp above the second door of the pump house " * 6
     sign = own_sign((wording,), None, {})
-    (found,) = signs(wording, extra=(sign,))
+    (found,) = find_signs(wording, extra=(sign,))
     check_wordless({"signs": [{"rule": found.rule}]})

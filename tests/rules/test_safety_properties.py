@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.safety.signs import DangerSign, Sign, signs
+from triage.safety.signs import DangerSign, Sign, find_signs
 
 SEEDS = st.sampled_from(
     [
@@ -35,7 +35,7 @@ def floors(found: tuple[Sign, ...]) -> tuple[int, int, bool]:
 
 @given(TEXTS)
 def test_any_text_is_read_without_an_error_and_spans_lie_in_it(text: str) -> None:
-    for sign in signs(text, extra=OWN):
+    for sign in find_signs(text, extra=OWN):
         start, end = sign.span
         assert 0 <= start < end <= len(text)
         assert 1 <= sign.severity <= 5
@@ -44,18 +44,18 @@ def test_any_text_is_read_without_an_error_and_spans_lie_in_it(text: str) -> Non
 
 @given(TEXTS, TEXTS)
 def test_a_further_paragraph_never_lowers_a_floor(story: str, more: str) -> None:
-    before, after = floors(signs(story)), floors(signs(f"{story}\n{more}"))
+    before, after = floors(find_signs(story)), floors(find_signs(f"{story}\n{more}"))
     assert all(later >= earlier for earlier, later in zip(before, after, strict=True))
 
 
 @given(TEXTS)
 def test_an_organisations_own_signs_never_replace_the_built_in_ones(text: str) -> None:
-    assert set(signs(text)) <= set(signs(text, extra=OWN))
+    assert set(find_signs(text)) <= set(find_signs(text, extra=OWN))
 
 
 @given(TEXTS)
 def test_the_same_text_gives_the_same_signs(text: str) -> None:
-    assert signs(text) == signs(text)
+    assert find_signs(text) == find_signs(text)
 
 
 @given(st.sampled_from(("möglich", "posible", "belki", "perhaps")), TEXTS)
@@ -66,10 +66,10 @@ def test_a_line_after_the_first_changes_nothing_of_a_danger_that_was_said(word: 
         "im Keller brennt es",
         "hay fuego en la cocina",
     ):
-        assert any(sign.danger for sign in signs(f"{said}\n{word} {more}"))
+        assert any(sign.danger for sign in find_signs(f"{said}\n{word} {more}"))
 
 
 def test_a_text_of_a_hundred_thousand_characters_is_read_to_its_end() -> None:
-    assert signs("la " * 33_000 + ". my kitchen is on fire")[0].rule == "fire"
-    assert signs("🔥" * 100_000) == ()
-    assert signs("") == ()
+    assert find_signs("la " * 33_000 + ". my kitchen is on fire")[0].rule == "fire"
+    assert find_signs("🔥" * 100_000) == ()
+    assert find_signs("") == ()

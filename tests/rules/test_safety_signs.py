@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety.signs import BUILT_IN, KINDS, LANGUAGES, Sign, signs
+from triage.safety.signs import BUILT_IN, KINDS, LANGUAGES, Sign, find_signs
 
 CASES = list(csv.DictReader(Path(__file__).with_name("safety_signs.csv").open(encoding="utf-8")))
 
@@ -31,19 +31,19 @@ def rows(kind: str) -> list[object]:
 
 @pytest.mark.parametrize("row", rows("said"))
 def test_a_sign_of_harm_is_found(row: dict[str, str]) -> None:
-    found = {sign.rule: sign for sign in signs(row["text"])}
+    found = {sign.rule: sign for sign in find_signs(row["text"])}
     assert row["expected"] in found
     assert found[row["expected"]].danger == (row["danger"] == "yes")
 
 
 @pytest.mark.parametrize("row", rows("quiet"))
 def test_a_denial_or_another_meaning_is_no_sign(row: dict[str, str]) -> None:
-    assert signs(row["text"]) == ()
+    assert find_signs(row["text"]) == ()
 
 
 @pytest.mark.parametrize("row", rows("possible"))
 def test_harm_that_could_have_been_counts_without_danger(row: dict[str, str]) -> None:
-    found = signs(row["text"])
+    found = find_signs(row["text"])
     assert found
     assert all(sign.severity <= 3 and sign.safety <= 1 and not sign.danger for sign in found)
 
@@ -81,53 +81,55 @@ def test_rules_only_raise_within_the_scales() -> None:
 
 
 def test_the_gravest_sign_comes_first() -> None:
-    found = signs("I will see my lawyer. There is a smell of gas in the flat.")
+    found = find_signs("I will see my lawyer. There is a smell of gas in the flat.")
     assert [sign.rule for sign in found] == ["gas_smell", "legal_threat"]
 
 
 def test_a_weaker_sign_of_the_same_kind_is_left_out() -> None:
-    assert [sign.rule for sign in signs("The cooker caught fire, a fire in my own home.")] == ["fire"]
+    assert [sign.rule for sign in find_signs("The cooker caught fire, a fire in my own home.")] == ["fire"]
 
 
 def test_the_span_shows_the_words_as_they_stand() -> None:
     text = "Merhaba 🔥🔥, BİNADA GAZ KOKUSU VAR"
-    (sign,) = signs(text)
+    (sign,) = find_signs(text)
     assert text[sign.span[0] : sign.span[1]] == "GAZ KOKUSU"
 
 
 def test_decomposed_letters_full_width_and_invisible_joiners_are_read() -> None:
-    assert [sign.rule for sign in signs("evde gaz kac\u0327ag\u0306i var")] == ["gas_smell"]
-    assert [sign.rule for sign in signs("ｇａｓ ｌｅａｋ here")] == ["gas_smell"]
-    assert [sign.rule for sign in signs("g\u200bas le\u00adak")] == ["gas_smell"]
+    assert [sign.rule for sign in find_signs("evde gaz kac\u0327ag\u0306i var")] == ["gas_smell"]
+    assert [sign.rule for sign in find_signs("ｇａｓ ｌｅａｋ here")] == ["gas_smell"]
+    assert [sign.rule for sign in find_signs("g\u200bas le\u00adak")] == ["gas_smell"]
 
 
 def test_a_denial_ends_at_the_sentence() -> None:
-    assert [sign.rule for sign in signs("No injuries. The kitchen is on fire")] == ["fire"]
-    assert [sign.rule for sign in signs("Nobody was hurt but the kitchen is on fire")] == ["fire"]
-    assert [sign.rule for sign in signs("Yaralı yok ama binada yangın var")] == ["fire"]
+    assert [sign.rule for sign in find_signs("No injuries. The kitchen is on fire")] == ["fire"]
+    assert [sign.rule for sign in find_signs("Nobody was hurt but the kitchen is on fire")] == ["fire"]
+    assert [sign.rule for sign in find_signs("Yaralı yok ama binada yangın var")] == ["fire"]
 
 
 def test_a_denial_of_something_else_denies_no_sign() -> None:
-    assert [sign.rule for sign in signs("Nobody answered the phone about the gas leak or the flood")] == [
+    assert [
+        sign.rule for sign in find_signs("Nobody answered the phone about the gas leak or the flood")
+    ] == [
         "gas_smell",
         "flood",
     ]
-    assert signs("no gas leak or flood was found") == ()
+    assert find_signs("no gas leak or flood was found") == ()
 
 
 def test_what_is_over_and_mended_is_no_present_danger() -> None:
-    (sign,) = signs("Last winter there was a gas leak, it was repaired the same day.")
+    (sign,) = find_signs("Last winter there was a gas leak, it was repaired the same day.")
     assert (sign.rule, sign.severity, sign.safety, sign.danger) == ("gas_smell_past", 5, 2, False)
 
 
 def test_what_was_reported_long_ago_and_not_mended_is_a_danger_still() -> None:
-    assert signs("I reported the gas leak two weeks ago and nobody came.")[0].danger
-    assert signs("Geçen hafta gaz kokusunu bildirdim, hâlâ kokuyor, kimse gelmedi.")[0].danger
+    assert find_signs("I reported the gas leak two weeks ago and nobody came.")[0].danger
+    assert find_signs("Geçen hafta gaz kokusunu bildirdim, hâlâ kokuyor, kimse gelmedi.")[0].danger
 
 
 def test_a_child_in_need_weighs_more_than_a_child_mentioned() -> None:
-    assert [sign.severity for sign in signs("My 3 year old son wants the red one.")] == [3]
-    assert [sign.severity for sign in signs("My 3 year old son is ill from the damp.")] == [4]
+    assert [sign.severity for sign in find_signs("My 3 year old son wants the red one.")] == [3]
+    assert [sign.severity for sign in find_signs("My 3 year old son is ill from the damp.")] == [4]
 
 
 def test_a_sign_is_a_plain_frozen_value() -> None:
@@ -135,6 +137,8 @@ def test_a_sign_is_a_plain_frozen_value() -> None:
 
 
 def test_the_end_of_a_line_is_the_end_of_a_sentence() -> None:
-    assert [sign.rule for sign in signs("I have no heating\nstill")] == ["cut_off"]
-    assert [sign.rule for sign in signs("I'm disabled\nthere is no smell of gas")] == ["vulnerable_person"]
-    assert signs("Kolum kırıldı\nyaralanabilirdik")[0].severity == 5
+    assert [sign.rule for sign in find_signs("I have no heating\nstill")] == ["cut_off"]
+    assert [sign.rule for sign in find_signs("I'm disabled\nthere is no smell of gas")] == [
+        "vulnerable_person"
+    ]
+    assert find_signs("Kolum kırıldı\nyaralanabilirdik")[0].severity == 5

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety.signs import LANGUAGES, signs
+from triage.safety.signs import LANGUAGES, find_signs
 
 TOLD = list(csv.DictReader(Path(__file__).with_name("safety_told.csv").open(encoding="utf-8")))
 #: Named by a sign of severity 3, the floor of their rules; every other grave text by one of 4 or 5.
@@ -23,7 +23,7 @@ def share(language: str, way: str) -> float:
     mine = [row for row in TOLD if (row["language"], row["way"]) == (language, way)]
     floors = [3 if row["about"] in NAMED else 4 for row in mine]
     return sum(
-        any(sign.severity >= floor for sign in signs(row["text"]))
+        any(sign.severity >= floor for sign in find_signs(row["text"]))
         for row, floor in zip(mine, floors, strict=True)
     ) / len(mine)
 

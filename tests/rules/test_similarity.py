@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from complaints.similarity import (
     CLUSTER_FROM,
-    LIKE_FROM,
+    SIMILAR_FROM,
     SIZE,
     WITHIN,
     LinkSuggestion,
     SimilarCase,
-    confirmed,
+    confirmed_count,
     similarity,
-    suggested,
+    suggested_links,
 )
 from complaints.vocabulary import Flag, State
 from tests.clauses import clause
@@ -90,12 +90,12 @@ def test_a_copy_with_dropped_words_typos_and_other_numbers_is_recognised(seed: i
     at = chance.randrange(len(kept))
     kept[at] = kept[at][::-1]
     copy = " ".join(kept).replace("14", "15").replace("120", "130")
-    assert similarity(sketch(STORY), sketch(copy)) > LIKE_FROM
+    assert similarity(sketch(STORY), sketch(copy)) > SIMILAR_FROM
 
 
 def test_a_short_text_inside_a_long_one_is_recognised() -> None:
     more = " ".join(f"{a}{b} went to {b}{a}" for a in "abcdef" for b in "mnopqr")
-    assert similarity(sketch(STORY), sketch(f"{more} {STORY}")) > LIKE_FROM
+    assert similarity(sketch(STORY), sketch(f"{more} {STORY}")) > SIMILAR_FROM
     assert similarity(sketch(STORY), sketch(more)) == 0.0
 
 
@@ -107,12 +107,14 @@ def test_a_common_phrase_does_not_make_two_short_texts_similar() -> None:
 def test_phrases_of_a_template_are_ignored_on_both_sides() -> None:
     template = "in line with the terms of my contract I ask you to answer within the time that they give"
     first, other = sketch(f"The meter is wrong. {template}"), sketch(f"Nobody came on Monday. {template}")
-    assert similarity(first, other) > LIKE_FROM
+    assert similarity(first, other) > SIMILAR_FROM
     assert similarity(first, other, worthless=sketch(template)) == 0.0
 
 
 def test_languages_without_spaces_are_compared_by_character() -> None:
-    assert similarity(sketch("水道水が昨日から茶色いです"), sketch("水道水が今日から茶色いです")) > LIKE_FROM
+    assert (
+        similarity(sketch("水道水が昨日から茶色いです"), sketch("水道水が今日から茶色いです")) > SIMILAR_FROM
+    )
     assert similarity(sketch("水道水が昨日から茶色いです"), sketch("請求書の金額が間違っています")) == 0.0
     assert similarity(sketch("Musluktan akan su kahverengi"), sketch("MUSLUKTAN AKAN SU KAHVERENGİ")) == 1.0
 
@@ -132,25 +134,25 @@ def a_similar_case(ref: str = "B2B-B2B-22", *, by: str = "p2", **more: object) -
 
 @clause("7.5")
 def test_of_two_by_one_person_the_later_is_offered_for_merging_into_the_earlier() -> None:
-    (suggestion,) = suggested(CASE, [a_similar_case(by=MINE)], now=NOW)
+    (suggestion,) = suggested_links(CASE, [a_similar_case(by=MINE)], now=NOW)
     assert (suggestion.step, suggestion.ref, suggestion.other) == (LinkSuggestion.MERGE, REF, "B2B-B2B-22")
-    (suggestion,) = suggested(CASE, [a_similar_case(by=MINE, received_at=LATER)], now=NOW)
+    (suggestion,) = suggested_links(CASE, [a_similar_case(by=MINE, received_at=LATER)], now=NOW)
     assert (suggestion.step, suggestion.ref, suggestion.other) == (LinkSuggestion.MERGE, "B2B-B2B-22", REF)
 
 
 def test_a_recently_closed_case_of_the_same_person_is_only_shown() -> None:
     closed = a_similar_case(by=MINE, is_open=False, closed_at=NOW - timedelta(days=3))
-    (suggestion,) = suggested(CASE, [closed], now=NOW)
+    (suggestion,) = suggested_links(CASE, [closed], now=NOW)
     assert (suggestion.step, suggestion.closed_at) == (LinkSuggestion.LOOK, closed.closed_at)
-    assert suggested(CASE, [replace(closed, closed_at=NOW - timedelta(days=31))], now=NOW) == ()
-    assert suggested(CASE, [replace(closed, merged=True)], now=NOW) == ()
+    assert suggested_links(CASE, [replace(closed, closed_at=NOW - timedelta(days=31))], now=NOW) == ()
+    assert suggested_links(CASE, [replace(closed, merged=True)], now=NOW) == ()
 
 
 def test_an_anonymous_complainant_is_not_identified_by_another_complaint() -> None:
     nameless = replace(CASE, flags=CASE.flags | {Flag.ANONYMOUS})
-    assert suggested(nameless, [a_similar_case(by=MINE)], now=NOW) == ()
-    assert suggested(CASE, [a_similar_case(by=MINE, nameless=True)], now=NOW) == ()
-    assert len(suggested(nameless, [a_similar_case(by=MINE, nameless=True)], now=NOW)) == 1
+    assert suggested_links(nameless, [a_similar_case(by=MINE)], now=NOW) == ()
+    assert suggested_links(CASE, [a_similar_case(by=MINE, nameless=True)], now=NOW) == ()
+    assert len(suggested_links(nameless, [a_similar_case(by=MINE, nameless=True)], now=NOW)) == 1
 
 
 def test_cases_of_other_people_are_joined_by_incident_or_to_the_most_similar() -> None:
@@ -159,7 +161,7 @@ def test_cases_of_other_people_are_joined_by_incident_or_to_the_most_similar() -
         a_similar_case("C3C-C3C-33"),
         a_similar_case("D4D-D4D-44", share=0.5, incident=7),
     )
-    (suggestion,) = suggested(CASE, [near, far], now=NOW)
+    (suggestion,) = suggested_links(CASE, [near, far], now=NOW)
     assert (suggestion.step, suggestion.ref, suggestion.other, suggestion.count, suggestion.incident) == (
         LinkSuggestion.JOIN,
         REF,
@@ -167,16 +169,18 @@ def test_cases_of_other_people_are_joined_by_incident_or_to_the_most_similar() -
         2,
         None,
     )
-    (suggestion,) = suggested(CASE, [near, far, in_incident], now=NOW)
+    (suggestion,) = suggested_links(CASE, [near, far, in_incident], now=NOW)
     assert (suggestion.other, suggestion.count, suggestion.incident) == ("D4D-D4D-44", 3, 7)
 
 
 def test_no_suggestion_for_linked_old_or_closed_cases() -> None:
-    assert suggested(replace(CASE, incident=7), [a_similar_case()], now=NOW) == ()
-    assert suggested(CASE, [a_similar_case(received_at=NOW - WITHIN)], now=NOW) == ()
-    assert suggested(replace(CASE, about=("B2B-B2B-22",)), [a_similar_case()], now=NOW) == ()
+    assert suggested_links(replace(CASE, incident=7), [a_similar_case()], now=NOW) == ()
+    assert suggested_links(CASE, [a_similar_case(received_at=NOW - WITHIN)], now=NOW) == ()
+    assert suggested_links(replace(CASE, about=("B2B-B2B-22",)), [a_similar_case()], now=NOW) == ()
     assert (
-        suggested(replace(CASE, state=State.CLOSED), [a_similar_case(), a_similar_case(by=MINE)], now=NOW)
+        suggested_links(
+            replace(CASE, state=State.CLOSED), [a_similar_case(), a_similar_case(by=MINE)], now=NOW
+        )
         == ()
     )
 
@@ -184,7 +188,7 @@ def test_no_suggestion_for_linked_old_or_closed_cases() -> None:
 def test_the_same_person_and_other_people_give_two_suggestions() -> None:
     steps = [
         similar.step
-        for similar in suggested(CASE, [a_similar_case(by=MINE), a_similar_case("C3C-C3C-33")], now=NOW)
+        for similar in suggested_links(CASE, [a_similar_case(by=MINE), a_similar_case("C3C-C3C-33")], now=NOW)
     ]
     assert steps == [LinkSuggestion.MERGE, LinkSuggestion.JOIN]
 
@@ -212,7 +216,7 @@ SIMILAR_CASES = st.lists(
 def test_only_confirmed_cases_of_the_last_ninety_days_count_as_recurring(
     likes: list[SimilarCase],
 ) -> None:
-    count = confirmed(likes, received_at=NOW, now=NOW)
+    count = confirmed_count(likes, received_at=NOW, now=NOW)
     within = [similar for similar in likes if similar.received_at >= NOW - WITHIN and not similar.merged]
     touched = [
         similar for similar in within if similar.incident is not None or similar.took_in or similar.confirmed
@@ -220,10 +224,10 @@ def test_only_confirmed_cases_of_the_last_ninety_days_count_as_recurring(
     assert count <= len(touched) + 1
     assert (count == 0) is (touched == [])
     untouched = [replace(similar, incident=None, took_in=False, confirmed=None) for similar in likes]
-    assert confirmed(untouched, received_at=NOW, now=NOW) == 0
+    assert confirmed_count(untouched, received_at=NOW, now=NOW) == 0
 
 
 def test_a_recent_complaint_counts_itself_as_one_of_the_three() -> None:
     two = [a_similar_case(confirmed="supply"), a_similar_case("C2C-C2C-22", confirmed="supply")]
-    assert confirmed(two, received_at=NOW, now=NOW) == CLUSTER_FROM
-    assert confirmed(two, received_at=NOW - WITHIN - timedelta(seconds=1), now=NOW) == 2
+    assert confirmed_count(two, received_at=NOW, now=NOW) == CLUSTER_FROM
+    assert confirmed_count(two, received_at=NOW - WITHIN - timedelta(seconds=1), now=NOW) == 2

@@ -11,13 +11,13 @@ from bots.slack.jobs.digest import DigestContent, ModelNews, digest_message
 from bots.slack.views.stats import stats_message
 from reports.monitoring import Period, monitor
 from tests.rules.slack_cases import NOW, voice
-from triage.learning.drift import Warned
+from triage.learning.drift import DriftWarning
 
 NOTHING = monitor((), period=Period(NOW - timedelta(days=91), NOW), now=NOW, repeats=0)
 WARNED = (
-    Warned("agreement", 0.551, 0.8, 200),
-    Warned("mix", 0.31, 0.25, 200),
-    Warned("calibration", 0.2, 0.15, 200),
+    DriftWarning("agreement", 0.551, 0.8, 200),
+    DriftWarning("mix", 0.31, 0.25, 200),
+    DriftWarning("calibration", 0.2, 0.15, 200),
 )
 
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from bots.dialogue import ButtonInput
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.telegram.callback_data import Buttons
-from bots.texts import load
+from bots.texts import load_catalogues
 
 BUTTONS = Buttons(b"a secret for buttons, 32 bytes..")
-TEXTS = load(["en", "tr"])
+TEXTS = load_catalogues(["en", "tr"])
 CHOICES = [*TEXTS.with_prefix("en", "button."), "lang_en"]
 STEPS = [
     "story",

@@ -13,10 +13,10 @@ from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import starter_examples
-from triage.learning.history import learn
+from triage.learning.history import train_on_history
 from triage.learning.holdout import duplicate_groups, split_history
 from triage.model.artefact import dump, load
-from triage.model.card import page
+from triage.model.card import render_card
 from triage.model.metrics import proportion_interval
 
 STORY = (
@@ -95,7 +95,7 @@ def test_without_dates_each_category_gives_its_share_and_keeps_its_last_row() ->
 
 
 def test_figures_come_from_rows_that_the_judged_model_never_saw() -> None:
-    learnt = learn(ROWS)
+    learnt = train_on_history(ROWS)
     assert learnt.evaluation is not None
     assert learnt.evaluation["rows"] == len(learnt.split.held) > 0
     # The model itself has learnt all rows: on the same rows it does better than its card claims.
@@ -106,7 +106,7 @@ def test_figures_come_from_rows_that_the_judged_model_never_saw() -> None:
 
 
 def test_the_card_goes_with_the_model_file() -> None:
-    learnt = learn(ROWS[::3])
+    learnt = train_on_history(ROWS[::3])
     again = load(dump(learnt.model))
     assert again.facts["evaluation"] == learnt.evaluation
     assert again.facts["data"]["rows"] == len(ROWS[::3])
@@ -115,30 +115,30 @@ def test_the_card_goes_with_the_model_file() -> None:
 def test_few_rows_are_learnt_from_whole_and_the_card_says_so() -> None:
     rows = [Example(f"the bill number {n} is wrong", "money") for n in range(3)]
     rows += [Example(f"no water on floor {n} today", "supply") for n in range(3)]
-    learnt = learn(rows)
+    learnt = train_on_history(rows)
     assert (learnt.evaluation, learnt.split.how) == (None, "none")
-    assert "Too few rows to hold any back" in page(learnt.card)
+    assert "Too few rows to hold any back" in render_card(learnt.card)
 
 
 def test_one_category_alone_is_refused_with_the_remedy() -> None:
     with pytest.raises(UnusableExamples, match=r"1 categories.*starter examples"):
-        learn([Example(f"text number {n}", "only") for n in range(40)])
+        train_on_history([Example(f"text number {n}", "only") for n in range(40)])
 
 
 def test_contradicting_labels_and_copies_are_told() -> None:
     twice = [Example(STORY, "service"), Example(STORY, "handling"), Example(STORY + " ", "service")]
-    card = learn([*ROWS, *twice]).card
+    card = train_on_history([*ROWS, *twice]).card
     assert (card["data"]["copies"], card["data"]["contradictions"]) == (2, 1)
-    assert "1 texts are in the file under more than one category" in page(card)
+    assert "1 texts are in the file under more than one category" in render_card(card)
 
 
 def test_the_page_shows_what_was_chosen_and_why_where_the_card_has_it() -> None:
-    card = learn(ROWS[::3]).card
+    card = train_on_history(ROWS[::3]).card
     card |= {
         "choice": "svc: the lowest log-loss",
         "candidates": {"svc": {"log_loss": 0.5}, "blend": {"log_loss": 0.6}},
     }
-    shown = page(card)
+    shown = render_card(card)
     assert "svc: the lowest log-loss" in shown
     assert "- blend: log_loss 0.6" in shown
     assert all(f"| {category} |" in shown for category in card["classes"])
@@ -146,7 +146,7 @@ def test_the_page_shows_what_was_chosen_and_why_where_the_card_has_it() -> None:
 
 
 def test_a_label_that_is_spelt_otherwise_is_known_and_a_strange_one_is_listed() -> None:
-    model = learn(ROWS[::3]).model
+    model = train_on_history(ROWS[::3]).model
     figures = evaluate(model, [Example("The bill is wrong", "Money"), Example("Words", "nonsense")])
     assert figures["unknown_categories"] == ["nonsense"]
     assert figures["categories"]["money"]["rows"] == 1
@@ -160,7 +160,7 @@ def test_wilsons_interval(hits: int, rows: int, low: float, high: float) -> None
 
 
 def test_every_figure_lies_within_its_interval() -> None:
-    figures = learn(ROWS).evaluation
+    figures = train_on_history(ROWS).evaluation
     assert figures is not None
     for name in ("accuracy", "macro_f1", "log_loss", "ece"):
         low, high = figures[f"{name}_interval"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from complaints.deadlines.due_steps import STEPS, DueStep, reached
 from complaints.deadlines.durations import BadSpan, Span, Unit
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from complaints.deadlines.opening_hours import BadHours, NeverOpen
 from complaints.deadlines.quiet_hours import BadQuietHours
 from complaints.deadlines.working_time import (
@@ -27,7 +27,7 @@ from complaints.deadlines.working_time import (
     parse_hours,
     parse_quiet,
     quiet_until,
-    rolled,
+    rolled_to_working_day,
     works_on,
 )
 from complaints.rulebook import Calendar, OnCall
@@ -91,7 +91,7 @@ def test_for_days_and_longer_a_later_start_is_never_due_on_an_earlier_day(
     # Not to the minute: at a skipped hour or at the end of a shorter month, two starts of one local day may
     # swap their order within the day.
     late = early + timedelta(minutes=minutes)
-    days = [wall(due(start, span, calendar).at, calendar.zone).date() for start in (early, late)]
+    days = [local_time(due(start, span, calendar).at, calendar.zone).date() for start in (early, late)]
     assert days == sorted(days)
 
 
@@ -108,7 +108,7 @@ def test_a_holiday_never_makes_a_due_time_earlier(
     for counted in (
         lambda days: due(start, span, days),
         lambda days: due_where_on_call(start, span, days, on_call),
-        lambda days: rolled(due(start, span, days), days),
+        lambda days: rolled_to_working_day(due(start, span, days), days),
     ):
         assert counted(fewer).at <= counted(closed).at
 
@@ -119,7 +119,7 @@ def test_the_explanation_ends_at_the_due_time(
 ) -> None:
     due_times = [due(start, span, calendar), due_where_on_call(start, span, calendar, on_call)]
     due_times += [
-        rolled(due_times[0], calendar),
+        rolled_to_working_day(due_times[0], calendar),
         earliest(due_times[0], calendar, legal=start + timedelta(days=3)),
     ]
     if span.unit is not Unit.WORKING_HOURS:
@@ -152,8 +152,8 @@ def test_rolling_ends_at_closing_time_of_the_last_day_or_the_next_working_day(
     start: datetime, span: Span, calendar: Calendar
 ) -> None:
     last = due(start, span, calendar)
-    end = rolled(last, calendar)
-    day = wall(last.at, calendar.zone).date()
+    end = rolled_to_working_day(last, calendar)
+    day = local_time(last.at, calendar.zone).date()
     assert end.at >= closing_time(day, calendar) or not works_on(day, calendar)
     assert is_working(end.at - timedelta(microseconds=1), calendar)
 
@@ -354,7 +354,7 @@ def _day_zero(steps: tuple[DueStep, ...]) -> date:
 def _instants(steps: list[DueStep]) -> list[DueStep]:
     # Differences of two times of one zone ignore its offset (PEP 495): subtract instants.
     return [
-        DueStep(step.code, local=wall(step.local, "UTC"), until=wall(step.until, "UTC"))
+        DueStep(step.code, local=local_time(step.local, "UTC"), until=local_time(step.until, "UTC"))
         for step in steps
         if step.local and step.until
     ]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from complaints.deadlines.working_time import before, due, parse_hours
 from complaints.rulebook import Calendar
 
@@ -109,11 +109,11 @@ def test_due_times_are_correct_over_each_clock_change(
 def test_leap_days_and_year_ends_give_the_same_local_time_in_every_zone(
     zone: str, start: str, span: str, local: str
 ) -> None:
-    local_due = wall(due(at(start, zone), span, calendar(zone)).at, zone)
+    local_due = local_time(due(at(start, zone), span, calendar(zone)).at, zone)
     assert local_due.replace(tzinfo=None) == datetime.fromisoformat(local)
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_reminder_over_the_year_end_is_at_opening_time_in_every_zone(zone: str) -> None:
     early = before(at("2027-01-04 17:30", zone), "-2 bd", calendar(zone)).at
-    assert wall(early, zone).replace(tzinfo=None) == datetime.fromisoformat("2026-12-31 09:00")
+    assert local_time(early, zone).replace(tzinfo=None) == datetime.fromisoformat("2026-12-31 09:00")

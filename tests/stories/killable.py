@@ -21,7 +21,7 @@ from sqlalchemy import event
 
 import triage.proposal  # noqa: F401  # heavy, and else only loaded with the first model
 from amends.demo.settings import SETTINGS
-from amends.demo_clock import Clockwork
+from amends.demo_clock import DemoClock
 from amends.keys import keyring
 from amends.logs import set_up_logging
 from amends.settings import load
@@ -140,7 +140,7 @@ async def _serve(orders: Orders) -> None:
     desk = Application(
         settings, store, parts=("telegram", "slack", "scheduler"), pace=SendIntervals(0.0, telegram=False)
     )
-    clock = Clockwork(store, desk.idle)
+    clock = DemoClock(store, desk.idle)
     await desk.start()
     await _listening(desk, store, orders.reachable)
     order: dict[str, Any] = {"do": "begin"}

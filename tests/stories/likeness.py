@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bots.texts.loading import load
+from bots.texts.loading import load_catalogues
 
 #: What is new in every run, wherever it stands.
 _NEW = frozenset({"hash", "platform_id", "source", "rulebook", "seq", "group"})
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r":\d+:")
 _PERSON = re.compile(r"\b[0-9a-f]{16}\b")
 _STAMP = re.compile(r"\b\d{8}T\d{6}\b")
 _CLOCK = re.compile(r"\b\d\d:\d\d\b")
-_MARKS = tuple(load((language,)).say(language, "maybe_twice") for language in ("en", "tr"))
+_MARKS = tuple(load_catalogues((language,)).say(language, "maybe_twice") for language in ("en", "tr"))
 
 
 def record_of(record: Mapping[str, Any]) -> dict[str, Any]:

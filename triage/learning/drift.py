@@ -25,7 +25,7 @@ FEWEST_RECENT, MOST_RECENT = 50, 200
 FEWEST_BEFORE = 100
 """Fewest older complaints that their mix of categories is compared with."""
 
-LOOKED_AT = 1_200
+ASSESSMENTS_READ = 1_200
 """Assessments to read from the store: the newest, and enough older ones to know the usual mix."""
 
 CHANCE = 0.01
@@ -49,7 +49,7 @@ class DriftObservation:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class DriftWarning:
     """A warning: its code (`agreement`, `mix` or `calibration`), the figure, its bound, and the number of rows."""
 
     code: str
@@ -67,7 +67,9 @@ class Warned:
         }
 
 
-def drift_in(assessed: Iterable[Mapping[str, Any]], card: Mapping[str, Any] | None) -> tuple[Warned, ...]:
+def find_drift_in_record(
+    assessed: Iterable[Mapping[str, Any]], card: Mapping[str, Any] | None
+) -> tuple[DriftWarning, ...]:
     """The warnings from assessed complaints as the store returns them; proposals by rules alone do not count.
 
     `card` is that of the model in use, None without one.
@@ -80,7 +82,9 @@ def drift_in(assessed: Iterable[Mapping[str, Any]], card: Mapping[str, Any] | No
     return find_drift(observations, accuracy=None if card is None else card.get("accuracy"))
 
 
-def find_drift(observations: Sequence[DriftObservation], *, accuracy: float | None) -> tuple[Warned, ...]:
+def find_drift(
+    observations: Sequence[DriftObservation], *, accuracy: float | None
+) -> tuple[DriftWarning, ...]:
     """The warnings from assessed complaints in any order; none for fewer than 50 of them.
 
     `accuracy` is the held-out accuracy on the model card; None skips the test of agreement.
@@ -97,16 +101,18 @@ def find_drift(observations: Sequence[DriftObservation], *, accuracy: float | No
     return tuple(warning for warning in warnings if warning is not None)
 
 
-def _check_agreement(recent: Sequence[DriftObservation], accuracy: float | None) -> Warned | None:
+def _check_agreement(recent: Sequence[DriftObservation], accuracy: float | None) -> DriftWarning | None:
     """One-sided exact binomial test of the share confirmed against the accuracy on the card."""
     if accuracy is None:
         return None
     agreed = sum(observation.proposed == observation.confirmed for observation in recent)
     p_value = float(binom.cdf(agreed, len(recent), accuracy))
-    return Warned("agreement", agreed / len(recent), accuracy, len(recent)) if p_value < CHANCE else None
+    return (
+        DriftWarning("agreement", agreed / len(recent), accuracy, len(recent)) if p_value < CHANCE else None
+    )
 
 
-def _check_mix(recent: Sequence[DriftObservation], before: Sequence[DriftObservation]) -> Warned | None:
+def _check_mix(recent: Sequence[DriftObservation], before: Sequence[DriftObservation]) -> DriftWarning | None:
     """Population stability index of the confirmed categories, recent against earlier."""
     if len(before) < FEWEST_BEFORE:
         return None
@@ -120,7 +126,7 @@ def _check_mix(recent: Sequence[DriftObservation], before: Sequence[DriftObserva
     # For an unchanged mix the index is about this factor times a chi-squared with k - 1 degrees of freedom.
     by_chance = (1 / len(recent) + 1 / len(before)) * float(chi2.ppf(1 - CHANCE, len(names) - 1))
     bound = max(MIX_BOUND, by_chance)
-    return Warned("mix", index, bound, len(recent)) if index > bound else None
+    return DriftWarning("mix", index, bound, len(recent)) if index > bound else None
 
 
 def _shares(counts: Counter[str], names: Sequence[str]) -> Doubles:
@@ -130,7 +136,7 @@ def _shares(counts: Counter[str], names: Sequence[str]) -> Doubles:
     return total
 
 
-def _check_calibration(recent: Sequence[DriftObservation]) -> Warned | None:
+def _check_calibration(recent: Sequence[DriftObservation]) -> DriftWarning | None:
     """Expected calibration error of the proposals, against that of a calibrated model in 500 simulations."""
     probabilities = np.array([observation.probability for observation in recent], dtype=np.float64)
     confirmed = np.array([observation.proposed == observation.confirmed for observation in recent])
@@ -141,7 +147,7 @@ def _check_calibration(recent: Sequence[DriftObservation]) -> Warned | None:
         for _ in range(500)
     ]
     bound = max(CALIBRATION_BOUND, float(np.quantile(simulated, 1 - CHANCE)))
-    return Warned("calibration", error, bound, len(recent)) if error > bound else None
+    return DriftWarning("calibration", error, bound, len(recent)) if error > bound else None
 
 
 def _calibration_error(probabilities: Doubles, confirmed: Mask) -> float:

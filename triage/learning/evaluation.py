@@ -24,7 +24,7 @@ from triage.model.metrics import (
     proportion_interval,
 )
 from triage.model.pipeline import CRITICAL, Model
-from triage.safety.signs import signs
+from triage.safety.signs import find_signs
 
 
 def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
@@ -93,7 +93,9 @@ def critical_scores(texts: Sequence[str], p_critical: Doubles | None) -> Doubles
 
 
 def _rule_score(text: str) -> float:
-    return max((sign.severity + sign.safety / 10 + sign.danger / 100 for sign in signs(text)), default=0.0)
+    return max(
+        (sign.severity + sign.safety / 10 + sign.danger / 100 for sign in find_signs(text)), default=0.0
+    )
 
 
 def _category_figures(predicted: Mask, actual: Mask, f1: float) -> dict[str, Any]:
@@ -129,7 +131,10 @@ def _severity_figures(
         return None
     scores = critical_scores([row.text for row in rows], p_critical)[rated]
     by_rules = np.array(
-        [max((sign.severity for sign in signs(rows[index].text)), default=1) >= CRITICAL for index in rated]
+        [
+            max((sign.severity for sign in find_signs(rows[index].text)), default=1) >= CRITICAL
+            for index in rated
+        ]
     )
     alerts = by_rules
     if model.critical is not None and p_critical is not None:

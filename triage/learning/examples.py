@@ -29,7 +29,7 @@ CATEGORIES = (
 )  # fmt: skip
 """The default categories: ISO 10002 annex D, regrouped."""
 
-ENOUGH = 6
+ENOUGH_EXAMPLES = 6
 """Examples of a category from which on a model can propose it usefully (docs/triage.md, "Cold start")."""
 
 _OWN_COLUMNS = ColumnNames("text", "category", "severity")
@@ -106,7 +106,7 @@ class OwnExamples:
         for example in self.examples:
             if example.category in counts:
                 counts[example.category] += 1
-        return {category: count for category, count in counts.items() if count < ENOUGH}
+        return {category: count for category, count in counts.items() if count < ENOUGH_EXAMPLES}
 
 
 def organisation_examples(folder: Path, categories: Collection[str]) -> OwnExamples:
@@ -148,7 +148,10 @@ def example_file(categories: Mapping[str, str]) -> str:
     lines = [
         "# Examples of your own categories, one complaint a line, as people would write it to you: short,",
         "# with their mistakes, each from another point of view. Never use a real complaint with a person's name.",
-        f"# Write at least {ENOUGH} for each category, better 15, then remove the # at the start of the line.",
+        (
+            f"# Write at least {ENOUGH_EXAMPLES} for each category, better 15, "
+            "then remove the # at the start of the line."
+        ),
         "# Severity is 1 to 5 (4 and 5: people may be harmed) and may stay empty. Put the text in quotation",
         "# marks if it contains a comma. `amends check` reads this file and says what is wrong.",
         "# The examples are part of every training, together with what is learned from your assessments.",
@@ -156,5 +159,5 @@ def example_file(categories: Mapping[str, str]) -> str:
     ]
     for code, name in categories.items():
         lines += ["#", f"# {code}: {' '.join(name.split())}"]
-        lines += [f'#"",{code},2'] * ENOUGH
+        lines += [f'#"",{code},2'] * ENOUGH_EXAMPLES
     return "\n".join(lines) + "\n"

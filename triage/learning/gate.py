@@ -22,7 +22,7 @@ from triage.learning.training import ALERT_RATE, PREVALENCE
 from triage.model.calibration import Doubles, Integers, Mask
 from triage.model.metrics import alert_weights
 from triage.model.pipeline import CRITICAL, Model
-from triage.safety.signs import signs
+from triage.safety.signs import find_signs
 
 TOLERANCE: Mapping[str, float] = {"macro_f1": 0.02, "log_loss": 0.05, "recall": 0.02}
 """How much worse a figure may look by chance. Log-loss is in nats: 0.05 is about 5 % of a probability."""
@@ -158,7 +158,7 @@ def answer_rows(model: Model, rows: Sequence[Example], categories: Sequence[str]
     columns = [categories.index(category) for category in model.categories]
     probabilities = np.zeros((len(rows), len(categories)))
     probabilities[:, columns] = model.predict_proba(texts, matrix)
-    by_rules = np.array([max((sign.severity for sign in signs(text)), default=1) for text in texts])
+    by_rules = np.array([max((sign.severity for sign in find_signs(text)), default=1) for text in texts])
     alerts = by_rules >= CRITICAL
     critical = model.critical_probabilities(matrix, rule_grades(texts))
     scores = by_rules.astype(np.float64)

@@ -28,7 +28,7 @@ from triage.learning.gate import LabelledRows, ModelAnswers
 from triage.learning.holdout import HistorySplit, duplicate_groups, split_history
 from triage.learning.training import ALERT_RATE, WANTED_PRECISION, train
 from triage.model.artefact import digest
-from triage.model.card import card
+from triage.model.card import model_card
 from triage.model.embeddings import Encoder
 from triage.model.pipeline import Model
 from triage.text import normalise
@@ -38,7 +38,7 @@ HELD_BACK = "held back"
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class TrainedHistory:
     """A model trained on all rows, with the figures of a model trained without the held-out ones.
 
     `evaluation` and `judged` (the answers on the held-out rows) are None where too few rows were left to hold any
@@ -51,13 +51,13 @@ class Learnt:
     card: dict[str, Any]
     judged: LabelledRows | None = None
 
-    def saying(self, **facts: Any) -> Learnt:
+    def saying(self, **facts: Any) -> TrainedHistory:
         """The same with more facts on the card, and in the model itself so that they go wherever it goes."""
         model = replace(self.model, facts={**self.model.facts, **facts})
         return replace(self, model=model, card={**self.card, **facts})
 
 
-def learn(
+def train_on_history(
     rows: Sequence[Example],
     *,
     beside: Sequence[Example] = (),
@@ -68,7 +68,7 @@ def learn(
     alert_budget: float = ALERT_RATE,
     tell: Callable[[str], object] = lambda stage: None,
     progress: Callable[[float], object] = lambda share: None,
-) -> Learnt:
+) -> TrainedHistory:
     """Train a model on a history; `wanted_precision`, `unlabelled` and `encoder` as for `train`.
 
     `beside` are starter examples: always trained on, never judged on. `alert_budget` is the share of cases that may
@@ -111,7 +111,7 @@ def learn(
     }
     # In the model too, because `promote` shows these figures and has only its file.
     model = replace(model, facts={**model.facts, **facts})
-    return Learnt(model, split, evaluation, card(model), labelled)
+    return TrainedHistory(model, split, evaluation, model_card(model), labelled)
 
 
 def _judge(
@@ -172,21 +172,23 @@ class HoldoutAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRow:
+class HistoryRow:
     """A row of the history; `answer` is set where it was held out."""
 
     example: Example
     answer: HoldoutAnswer | None = None
 
 
-def kept(rows: Sequence[Example], holdout: Sequence[int], judged: LabelledRows | None) -> list[KeptRow]:
+def history_rows(
+    rows: Sequence[Example], holdout: Sequence[int], judged: LabelledRows | None
+) -> list[HistoryRow]:
     """The rows, with the answers to those at the indices `holdout`, in the order of `judged`.
 
     An index after the last row is one of the record, which is not written to the file.
     """
     answers = _holdout_answers(judged) if judged is not None else ()
     by_index = dict(zip(holdout, answers, strict=True)) if answers else {}
-    return [KeptRow(row, by_index.get(index)) for index, row in enumerate(rows)]
+    return [HistoryRow(row, by_index.get(index)) for index, row in enumerate(rows)]
 
 
 def _holdout_answers(judged: LabelledRows) -> list[HoldoutAnswer]:
@@ -208,7 +210,7 @@ def _holdout_answers(judged: LabelledRows) -> list[HoldoutAnswer]:
     ]
 
 
-def write(rows: Sequence[KeptRow]) -> bytes:
+def write_history_file(rows: Sequence[HistoryRow]) -> bytes:
     """The bytes of the file; the same rows give the same bytes."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -229,7 +231,7 @@ def _answer_cells(answer: HoldoutAnswer | None) -> tuple[Any, ...]:
     return 1, answer.proposed, answer.probability, answer.right, answer.score, int(answer.alert)
 
 
-def read(raw: bytes) -> list[KeptRow]:
+def read_history_file(raw: bytes) -> list[HistoryRow]:
     """The rows of a file. Raises UnreadableTable."""
     csv.field_size_limit(_LONGEST_FIELD)
     try:
@@ -241,7 +243,7 @@ def read(raw: bytes) -> list[KeptRow]:
         raise UnreadableTable(f"This is no history file of Amends ({type(error).__name__}).") from error
 
 
-def _parse_row(cells: dict[str, str]) -> KeptRow:
+def _parse_row(cells: dict[str, str]) -> HistoryRow:
     example = Example(
         cells["text"],
         cells["category"],
@@ -250,14 +252,14 @@ def _parse_row(cells: dict[str, str]) -> KeptRow:
         datetime.fromisoformat(cells["at"]) if cells["at"] else None,
     )
     if cells["held"] != "1":
-        return KeptRow(example)
+        return HistoryRow(example)
     probability, right, score = (float(cells[name]) for name in ("probability", "right", "score"))
-    return KeptRow(
+    return HistoryRow(
         example, HoldoutAnswer(cells["proposed"], probability, right, score, cells["alert"] == "1")
     )
 
 
-def newest(rows: Sequence[KeptRow], limit: int) -> list[Example]:
+def newest_examples(rows: Sequence[HistoryRow], limit: int) -> list[Example]:
     """At most `limit` rows, newest first. Rows without a date come last, in the order of their texts' hashes.
 
     Not in the order of the file, because a file may be sorted by category.
@@ -272,7 +274,7 @@ def newest(rows: Sequence[KeptRow], limit: int) -> list[Example]:
     )[:limit]
 
 
-def held_back(rows: Sequence[KeptRow], active: Model) -> LabelledRows | None:
+def held_out_rows(rows: Sequence[HistoryRow], active: Model) -> LabelledRows | None:
     """The held-out rows with the answers of the judged model and of the model in use; None where there are none."""
     judged = [(row.example, row.answer) for row in rows if row.answer is not None]
     if not judged:

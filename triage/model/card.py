@@ -33,7 +33,7 @@ _FEW_OF_LANGUAGE = 30
 _WEAK_F1 = 0.5
 
 
-def card(model: Model) -> dict[str, Any]:
+def model_card(model: Model) -> dict[str, Any]:
     """The model card as plain values: version, data, figures on held-out rows, threshold and weaknesses."""
     critical = model.critical
     return {
@@ -159,12 +159,12 @@ _METRICS = (
 )
 
 
-def page(card: Mapping[str, Any]) -> str:
+def render_card(card: Mapping[str, Any]) -> str:
     """The card, with the evaluation that a training adds to it, as Markdown; missing facts are left out."""
     return "\n".join(_lines(card)) + "\n"
 
 
-def share(figures: Mapping[str, Any], key: str) -> str:
+def format_share(figures: Mapping[str, Any], key: str) -> str:
     """A share with its interval, as "80 % (71 to 87)"; a card of an earlier release has no interval."""
     bounds = figures.get(f"{key}_interval")
     interval = f" ({bounds[0] * 100:.0f} to {bounds[1] * 100:.0f})" if bounds else ""
@@ -249,7 +249,8 @@ def _coverage_lines(figures: Mapping[str, Any]) -> Iterator[str]:
         yield "It was sure of none of them."
     else:
         yield (
-            f"It is sure of {share(figures, 'coverage')} of them, and right in {share(figures, 'precision')} "
+            f"It is sure of {format_share(figures, 'coverage')} of them, and right in "
+            f"{format_share(figures, 'precision')} "
             'of those; for the rest it says "not sure".'
         )
     yield ""
@@ -263,7 +264,7 @@ def _severity_lines(severity: Mapping[str, Any] | None) -> Iterator[str]:
         rules = f"; the safety rules alone find {_percent(severity['rules_recall'])}"
     yield (
         f"Of {severity['critical']} critical cases among {severity['rows']} rows with a severity it finds "
-        f"{share(severity, 'recall_at_10')} when one case in ten raises an alert{rules}."
+        f"{format_share(severity, 'recall_at_10')} when one case in ten raises an alert{rules}."
     )
     yield ""
 

@@ -112,7 +112,7 @@ def blend_classifiers(
 
 
 LATENT_DIMENSIONS = 100
-BELOW = 2_000
+LATENT_BELOW = 2_000
 """From this many labelled rows on, the latent space improves nothing (decision 10)."""
 LATENT_ROWS = 6_000
 """Rows used to fit the latent space; more only cost time."""
@@ -141,7 +141,7 @@ class LatentSpace:
 
 def needs_latent_space(*, labelled: int, unlabelled: int) -> bool:
     """Whether a latent space improves a model of so many rows."""
-    return labelled < BELOW and (unlabelled >= FEWEST_UNLABELLED or labelled < VERY_FEW_LABELLED)
+    return labelled < LATENT_BELOW and (unlabelled >= FEWEST_UNLABELLED or labelled < VERY_FEW_LABELLED)
 
 
 def fit_latent_space(matrix: sparse.csr_matrix, *, seed: int) -> LatentSpace | None:

@@ -16,7 +16,16 @@ from triage.safety.own_signs import ORGANISATION, DangerSign, index_own_signs, o
 from triage.safety.rules import Matcher, Rule, RuleIndex, compile_search, index_rules, read_rules
 from triage.safety.staff_names import named_people
 
-__all__ = ["BUILT_IN", "KINDS", "ORGANISATION", "DangerSign", "Sign", "named_people", "own_sign", "signs"]
+__all__ = [
+    "BUILT_IN",
+    "KINDS",
+    "ORGANISATION",
+    "DangerSign",
+    "Sign",
+    "find_signs",
+    "named_people",
+    "own_sign",
+]
 
 LANGUAGES = ("en", "tr", "de", "es")
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
@@ -48,7 +57,7 @@ class Sign:
     span: tuple[int, int]
 
 
-def signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
+def find_signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
     """The signs of harm in any text, gravest first, each rule once; never raises.
 
     `extra` are the organisation's own danger signs. What is denied ("no injuries", "kimse yaralanmadı") is left out.

@@ -25,7 +25,7 @@ from amends.cli.triage.labelled_files import (
     write_refused,
 )
 from amends.cli.triage.model_files import load_file
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 
 _FIGURES = (
     ("accuracy", "accuracy"),
@@ -59,7 +59,7 @@ def evaluate(
     options = ColumnOptions(text, category, severity, language, at, map_)
     table = read_labelled(file, options, optional_settings(config), categories=loaded.categories)
     write_refused(refused, table)
-    with stage(f"Judging on {many(len(table.examples), 'row')}"):
+    with stage(f"Judging on {pluralise(len(table.examples), 'row')}"):
         figures = evaluate_model(loaded, table.examples)
     if json:
         print_json({**figures, **reading_as_json(table)})
@@ -91,7 +91,7 @@ def _print_figures(figures: Mapping[str, Any], title: str) -> None:
 
 
 def _print_evaluation(figures: Mapping[str, Any], title: str) -> None:
-    from triage.model.card import share
+    from triage.model.card import format_share
 
     _print_figures(figures, title)
     out.print()
@@ -110,13 +110,16 @@ def _print_evaluation(figures: Mapping[str, Any], title: str) -> None:
     if figures["severity"] is not None:
         severity = figures["severity"]
         out.print(
-            f"Severity: {share(severity, 'recall_at_10')} of {severity['critical']} critical cases are found when "
+            f"Severity: {format_share(severity, 'recall_at_10')} of {severity['critical']} critical cases are found "
+            "when "
             f"one case in ten raises an alert; by the safety rules alone {severity['rules_recall'] * 100:.0f} %."
         )
     right = (
-        f"right in {share(figures, 'precision')} of those" if figures["precision"] is not None else "of none"
+        f"right in {format_share(figures, 'precision')} of those"
+        if figures["precision"] is not None
+        else "of none"
     )
-    out.print(f"Sure of {share(figures, 'coverage')} of the rows, {right}.")
+    out.print(f"Sure of {format_share(figures, 'coverage')} of the rows, {right}.")
 
 
 def _rounded(value: float | None) -> str | None:

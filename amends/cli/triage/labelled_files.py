@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amends.cli.output import err, progress_bar
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
@@ -79,9 +79,9 @@ def optional_settings(config: Path | None) -> Settings | None:
 
 def text_languages(settings: Settings | None) -> tuple[str, ...]:
     """The languages that a text may be in: the organisation's, or all that triage can detect."""
-    from triage.text import TOLD_APART
+    from triage.text import DETECTED_LANGUAGES
 
-    return settings.organisation.languages if settings is not None else TOLD_APART
+    return settings.organisation.languages if settings is not None else DETECTED_LANGUAGES
 
 
 def read_labelled(
@@ -132,20 +132,20 @@ def _column_names(columns: ColumnOptions, mapped: Mapping[str, str]) -> ColumnNa
 
 def _print_reading(file: Path, table: ExampleTable) -> None:
     delimiter = {"\t": "tab"}.get(table.delimiter, table.delimiter)
-    err.print(f"{file}: {many(table.rows, 'row')}, {table.encoding}, delimiter {delimiter!r}.")
+    err.print(f"{file}: {pluralise(table.rows, 'row')}, {table.encoding}, delimiter {delimiter!r}.")
     guessed = ", ".join(f"{name} from {table.columns[name]!r}" for name in table.guessed)
     if guessed:
         err.print(f"Columns found by their names: {guessed}. Name others with --text, --category …")
     for name, count in table.unread.items():
         err.print(
-            f"Left empty in {table.columns[name]!r}: {many(count, 'cell')} with no value that is a known {name}."
+            f"Left empty in {table.columns[name]!r}: {pluralise(count, 'cell')} with no value that is a known {name}."
         )
     if table.unlabelled:
-        err.print(f"Without a category, and so no examples: {many(len(table.unlabelled), 'row')}.")
+        err.print(f"Without a category, and so no examples: {pluralise(len(table.unlabelled), 'row')}.")
     for label, category in table.spellings.items():
         err.print(f"Category {label!r} was taken for {category!r}.")
     if table.refused:
-        err.print(f"{many(len(table.refused), 'row')} refused:")
+        err.print(f"{pluralise(len(table.refused), 'row')} refused:")
         for row in table.refused[:_PRINTED]:
             err.print(f"line {row.line}: {row.reason}")
         if len(table.refused) > _PRINTED:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from store.models.history import TrainingHistory
-    from triage.learning.history import KeptRow
+    from triage.learning.history import HistoryRow
     from triage.model.pipeline import Model
 
 _UNUSABLE = (
@@ -62,20 +62,20 @@ class ModelHistory:
     """The rows that a model learnt from, or why they cannot be used; neither for a model without history."""
 
     sha256: str | None = None
-    rows: Sequence[KeptRow] = ()
+    rows: Sequence[HistoryRow] = ()
     unusable: str | None = None
 
     def for_store(self) -> TrainingHistory | None:
         """The newest rows, as many as a training run can use."""
         from store.models.examples import MOST
         from store.models.history import TrainingHistory
-        from triage.learning.history import newest
+        from triage.learning.history import newest_examples
 
         if self.sha256 is None or not self.rows:
             return None
         rows = [
             {"text": row.text, "category": row.category, "severity": row.severity, "language": row.language}
-            for row in newest(self.rows, MOST)
+            for row in newest_examples(self.rows, MOST)
         ]
         return TrainingHistory(self.sha256, rows)
 
@@ -83,7 +83,7 @@ class ModelHistory:
 def read_history(file: Path, model: Model) -> ModelHistory:
     """The history next to a model file, if it is the one that the model's facts name by SHA-256."""
     from triage.errors import UnreadableTable
-    from triage.learning.history import read
+    from triage.learning.history import read_history_file
     from triage.model.artefact import digest
 
     recorded = model.facts.get("history")
@@ -93,7 +93,7 @@ def read_history(file: Path, model: Model) -> ModelHistory:
     try:
         data = path.read_bytes()
         if digest(data) == recorded["sha256"]:
-            return ModelHistory(recorded["sha256"], read(data))
+            return ModelHistory(recorded["sha256"], read_history_file(data))
         reason = f"{path} was altered, or is of another model"
     except OSError as error:
         reason = f"{path} cannot be read ({error.strerror})"

@@ -14,7 +14,7 @@ from amends.cli.exit_codes import NOT_WELL
 from amends.cli.options import Config, Json, open_record
 from amends.cli.output import err, local_time, out, print_json, print_table
 from amends.cli.triage.model_files import ModelHistory, load_file, read_history
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
@@ -51,10 +51,10 @@ def promote(
     config: Config = None,
 ) -> None:
     """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
-    from store.models.history import is_history_kept, keep_history
+    from store.models.history import find_history, keep_history
     from store.models.models import FILE, TrainingRun, is_model_intact, keep_run, load_active_model
     from triage.model.artefact import digest
-    from triage.model.card import card
+    from triage.model.card import model_card
 
     if force and not (reason or "").strip():
         raise typer.BadParameter("say why: --reason stays in the history", param_hint="--force")
@@ -66,7 +66,7 @@ def promote(
         rows = own_history.for_store()
         active = store.read(load_active_model)
         if active is not None and active[0] == sha256 and store.read(is_model_intact, active[2]):
-            stored = store.read(is_history_kept)
+            stored = store.read(find_history)
             if rows is not None and (stored is None or stored[0] != rows.sha256):
                 store.write(keep_history, rows)
             facts, lines = _history_result(own_history, rows)
@@ -80,7 +80,7 @@ def promote(
             TrainingRun(f"{FILE}{sha256}", store.now(), examples, used, verdict.as_json()),
             blob,
             sha256,
-            card(candidate),
+            model_card(candidate),
             activate=used,
             how="promoted" if verdict.passes else "forced",
             by=by or _login_name(),
@@ -119,20 +119,20 @@ def _judge(
     settings: Settings, store: Store, candidate: Model, sha256: str, own_history: ModelHistory
 ) -> tuple[Verdict, int]:
     """The verdict on the held-out rows of the record, and the number of rows in it."""
-    from store.models.models import list_models, load_good_model, load_learnt_until
-    from triage.__main__ import rows_of
-    from triage.learning.history import held_back
+    from store.models.models import list_models, load_intact_model, load_learnt_until
+    from triage.__main__ import parse_rows
+    from triage.learning.history import held_out_rows
     from triage.learning.run import ModelInUse, judge_file
 
-    rows = rows_of(store.examples())
-    good = store.read(load_good_model)
+    rows = parse_rows(store.examples())
+    good = store.read(load_intact_model)
     present = None if good is None else _load_present(store, good.number, good.sha256)
     number = next((row["id"] for row in store.read(list_models) if row["sha256"] == sha256), None)
     trained_here = None
     if number is not None:
         until, own_run = store.read(load_learnt_until, number)
         trained_here = ModelInUse(candidate, until, own_run) if own_run else None
-    held_out = None if present is None else held_back(own_history.rows, present.model)
+    held_out = None if present is None else held_out_rows(own_history.rows, present.model)
     verdict = judge_file(
         candidate,
         rows,
@@ -164,7 +164,7 @@ def _history_result(
     """What later training runs get from the history next to the model, for `--json` and in words."""
     if rows is not None:
         count = len(rows.rows)
-        learnt = f"Later training runs learn from {many(count, 'row')} of its history too"
+        learnt = f"Later training runs learn from {pluralise(count, 'row')} of its history too"
         return {"rows": count, "sha256": rows.sha256, "unknown": None}, [
             f"{learnt} (amends triage forget-history)."
         ]
@@ -182,16 +182,18 @@ def _login_name() -> str:
 
 def history(*, json: Json = False, config: Config = None) -> None:
     """The models in use over time and those turned away, the newest first, and what drifts."""
-    from amends.checks import DRIFTS
-    from store.models.examples import count_assessed
+    from amends.checks import DRIFT_TEXTS
+    from store.models.examples import list_assessed_proposals
     from store.models.models import is_model_intact, list_models, load_active_model
-    from triage.learning.drift import LOOKED_AT, drift_in
+    from triage.learning.drift import ASSESSMENTS_READ, find_drift_in_record
 
     with open_record(config) as (settings, store):
         models = store.read(list_models)
         active = store.read(load_active_model)
         intact = active is None or store.read(is_model_intact, active[2])
-        drifts = drift_in(store.read(count_assessed, LOOKED_AT), None if active is None else active[1])
+        drifts = find_drift_in_record(
+            store.read(list_assessed_proposals, ASSESSMENTS_READ), None if active is None else active[1]
+        )
     newest = next((model for model in models if model["used"]), None)
     if json:
         rows = [{**model, "in_use": model is newest} for model in models]
@@ -210,7 +212,7 @@ def history(*, json: Json = False, config: Config = None) -> None:
     if not intact:
         out.print("The model in use was ALTERED in the database: amends triage rollback.")
     for drift in drifts:
-        out.print(f"Drift: {DRIFTS[drift.code].format(**drift.as_json())}.")
+        out.print(f"Drift: {DRIFT_TEXTS[drift.code].format(**drift.as_json())}.")
 
 
 def _row(model: Mapping[str, Any], zone: ZoneInfo, *, in_use: bool) -> Sequence[Any]:
@@ -268,17 +270,17 @@ def forget_history(
     config: Config = None,
 ) -> None:
     """Destroy the history rows that a promoted model brought; later training runs do not learn from them."""
+    from store.models.history import find_history
     from store.models.history import forget_history as destroy_history
-    from store.models.history import is_history_kept
 
     with open_record(config) as (_, store):
-        stored = store.read(is_history_kept)
+        stored = store.read(find_history)
         if stored is not None and not yes and not json and err.is_terminal:
-            rows = many(stored[1], "row")
+            rows = pluralise(stored[1], "row")
             typer.confirm(f"This destroys {rows} of the history for good. Continue?", abort=True)
         count = store.write(destroy_history)
     line = (
-        f"Destroyed: {many(count, 'row')} of the history."
+        f"Destroyed: {pluralise(count, 'row')} of the history."
         if count
         else "No history is kept: nothing to destroy."
     )

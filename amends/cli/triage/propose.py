@@ -20,7 +20,7 @@ from amends.cli.triage.starter_cache import starter_model
 if TYPE_CHECKING:
     from amends.settings import Settings
     from triage.model.pipeline import Model
-    from triage.proposal import About, Proposal
+    from triage.proposal import Proposal, ProposalContext
 
 
 def propose(
@@ -84,14 +84,14 @@ def _chosen_model(file: Path | None, config: Path | None, settings: Settings | N
     return starter_model(settings.organisation.languages)
 
 
-def _about(settings: Settings | None, *, own_categories: bool) -> About:
+def _about(settings: Settings | None, *, own_categories: bool) -> ProposalContext:
     from amends.settings import rulebook
     from complaints.rulebook import categories_of
     from triage.language_tables import LANGUAGES
-    from triage.proposal import About
+    from triage.proposal import ProposalContext
     from triage.safety.own_signs import own_sign
 
-    about = About(languages=LANGUAGES, received=datetime.now(UTC).date())
+    about = ProposalContext(languages=LANGUAGES, received=datetime.now(UTC).date())
     if settings is None:
         return about
     rules = rulebook(settings)

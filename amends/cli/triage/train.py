@@ -31,13 +31,13 @@ from amends.cli.triage.labelled_files import (
 )
 from amends.cli.triage.model_files import card_path, history_path
 from complaints.vocabulary import Category
-from reports.render_markdown import many
+from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
     from triage.csv.examples import ExampleTable
     from triage.example import Example
-    from triage.learning.history import Learnt
+    from triage.learning.history import TrainedHistory
 
 
 def train(
@@ -84,7 +84,7 @@ def train(
 ) -> None:
     """Train on labelled complaints, judge on a part held back, write the model and its card."""
     from amends.settings.sections import Triage
-    from triage.learning.history import learn
+    from triage.learning.history import train_on_history
     from triage.model.embeddings import chosen_encoder
 
     files = _Files.of_model(to)
@@ -115,7 +115,7 @@ def train(
             *(own if _has_only(rows, categories) else ()),
         ]
     with stages() as (start_stage, progress):
-        learnt = learn(
+        learnt = train_on_history(
             rows,
             beside=extra,
             unlabelled=table.unlabelled if table is not None else (),
@@ -172,15 +172,17 @@ class _Files:
                 f"{self.model.parent} is no directory: make it first", param_hint="--out"
             )
 
-    def write(self, learnt: Learnt, past: Sequence[Example]) -> dict[str, Any]:
+    def write(self, learnt: TrainedHistory, past: Sequence[Example]) -> dict[str, Any]:
         """Write the model, its cards and the rows of a file that it learnt from; returns the card."""
         from triage.learning import history as history_file
         from triage.model.artefact import digest, dump
-        from triage.model.card import page
+        from triage.model.card import render_card
 
         rows = b""
         if past:
-            rows = history_file.write(history_file.kept(past, learnt.split.held, learnt.judged))
+            rows = history_file.write_history_file(
+                history_file.history_rows(past, learnt.split.held, learnt.judged)
+            )
             # `promote` compares this digest, so it takes no other file for the model's history.
             learnt = learnt.saying(history={"rows": len(past), "sha256": digest(rows)})
         blob = dump(learnt.model)
@@ -192,7 +194,7 @@ class _Files:
             self.card.write_text(
                 json_module.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
             )
-            self.page.write_text(page(card), encoding="utf-8")
+            self.page.write_text(render_card(card), encoding="utf-8")
             self.model.write_bytes(blob)
         except OSError as error:
             raise typer.BadParameter(
@@ -213,13 +215,13 @@ def _desk_categories(settings: Settings | None) -> tuple[str, ...]:
 
 def _confirmed(config: Path | None) -> tuple[list[Example], datetime]:
     """What people assessed, from the record, and when it was read."""
-    from triage.__main__ import rows_of
+    from triage.__main__ import parse_rows
 
     with open_record(config) as (_, store):
         read_at = store.now()
         rows = store.examples()
-    err.print(f"The record holds {many(len(rows), 'assessed complaint')}.")
-    return [row.example for row in rows_of(rows)], read_at
+    err.print(f"The record holds {pluralise(len(rows), 'assessed complaint')}.")
+    return [row.example for row in parse_rows(rows)], read_at
 
 
 def _has_only(rows: Sequence[Example], categories: Sequence[str]) -> bool:
@@ -254,7 +256,9 @@ def _own_examples(settings: Settings | None, categories: Sequence[str]) -> tuple
     return own.examples
 
 
-def _as_json(to: Path, table: ExampleTable | None, learnt: Learnt, card: dict[str, Any]) -> dict[str, Any]:
+def _as_json(
+    to: Path, table: ExampleTable | None, learnt: TrainedHistory, card: dict[str, Any]
+) -> dict[str, Any]:
     reading = reading_as_json(table) if table is not None else None
     return {
         "model": str(to),

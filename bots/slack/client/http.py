@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bots.http_body import body_of
+from bots.http_body import read_body
 from bots.slack.client.errors import log_unexpected
 
 PATH = "/slack/events"
@@ -28,7 +28,7 @@ def handler(app: AsyncApp) -> Callable[[Request], Awaitable[Response]]:
     async def called(request: Request) -> Response:
         if not _may_be_signed(request):
             return Response(status_code=401)
-        body = await body_of(request)
+        body = await read_body(request)
         if isinstance(body, Response):
             return body
         try:

@@ -16,9 +16,9 @@ from bots.slack.jobs.post import Poster, failure_outcome, is_own_message, notice
 from bots.slack.recipients import MANAGING, member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card
 from complaints.case import Case
-from complaints.incidents import noticed_apart
+from complaints.incidents import informs_top_apart
 from complaints.obligations.standing import card_waits_until
-from complaints.permissions import manages
+from complaints.permissions import may_manage
 from complaints.vocabulary import Flag
 from store.cases.read import load_case
 from store.incidents.card import was_executive_notified
@@ -28,7 +28,7 @@ from store.people.staff import list_members
 from store.similarity.similar import list_similar_cases, redraw_similar_cases
 from store.slack.posts import (
     claim_post,
-    is_slack_key_known,
+    find_known_slack_keys,
     list_posts,
     record_post_deleted,
     record_posted,
@@ -125,7 +125,7 @@ class CardJobs:
 
     async def _is_for_top_management(self, case: Case, posts: Mapping[str, SlackPost]) -> bool:
         """Top management is notified of an incident once, and of every complaint that is grave in itself (5.3)."""
-        if case.incident is None or noticed_apart(case) or EXECUTIVE in posts:
+        if case.incident is None or informs_top_apart(case) or EXECUTIVE in posts:
             return True
         return not await self.store.aread(was_executive_notified, case.ref)
 
@@ -253,10 +253,10 @@ async def notify_managers_privately(poster: Poster, case: Case) -> None:
     slack = poster.slack
     for member in await slack.store.aread(list_members):
         actor = member_actor(member)
-        if member.id in case.denied or not actor.has(*MANAGING) or not manages(case, actor):
+        if member.id in case.denied or not actor.has(*MANAGING) or not may_manage(case, actor):
             continue
         key = f"withheld:{case.ref}:{member.id}"
-        if await slack.store.aread(is_slack_key_known, [key]):
+        if await slack.store.aread(find_known_slack_keys, [key]):
             continue
         channel = await poster.conversation(member.id)
         text = slack.texts.text("dm.withheld", ref=case.ref)

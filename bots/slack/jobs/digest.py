@@ -18,16 +18,16 @@ from bots.slack.views.similar import cluster_lines
 from bots.slack.views.stats import drift_line
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, wall
+from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, local_time
 from complaints.deadlines.opening_hours import is_working, opening_time, working_day_from
 from complaints.deadlines.working_time import before
 from complaints.obligations.reminders import TOP_AFTER_DAYS
 from complaints.rulebook import Calendar
 from complaints.similarity import SimilarCluster
 from complaints.vocabulary import Role
-from store.models.examples import count_assessed
+from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run
-from store.outbox.deliveries import list_failed_kinds
+from store.outbox.deliveries import list_failed_obligations
 from store.outbox.outcomes import Completed, Outcome
 from store.people.staff import list_members, load_member
 from store.record.worklists import (
@@ -35,7 +35,7 @@ from store.record.worklists import (
     Worklist,
     WorklistSection,
     count_open_by_owner,
-    list_events_since,
+    list_changes_since,
     load_worklist,
 )
 from store.rulebooks import load_current_rulebook
@@ -44,7 +44,7 @@ from store.store import Store
 from store.values import FailedObligation, Member, Obligation
 
 if TYPE_CHECKING:
-    from triage.learning.drift import Warned
+    from triage.learning.drift import DriftWarning
 
 #: Begins the name of a part: the complaints of an absent member for this substitute.
 FOR_ABSENT = "for:"
@@ -64,7 +64,7 @@ class ModelNews:
 
     turned_away: bool = False
     made_anew: bool = False
-    drifts: tuple[Warned, ...] = ()
+    drifts: tuple[DriftWarning, ...] = ()
 
 
 NO_NEWS = ModelNews()
@@ -106,7 +106,7 @@ class DigestJobs:
         member = await store.aread(load_member, str(obligation.facts["member"]))
         rules = await store.aread(load_current_rulebook)
         zone = rules.calendar.zone
-        today = wall(now, zone).date()
+        today = local_time(now, zone).date()
         if (
             member is None
             or not member.roles
@@ -120,7 +120,7 @@ class DigestJobs:
         content = await self._content(actor, today, rules.calendar)
         since = absent_since(member, now, rules.calendar)
         if since is not None:
-            changes = await store.aread(list_events_since, actor, since, ROWS_OF_A_PART)
+            changes = await store.aread(list_changes_since, actor, since, ROWS_OF_A_PART)
             content = replace(content, changes=changes)
         if content.is_empty:
             return Completed()
@@ -179,7 +179,7 @@ class DigestJobs:
         return DigestContent(
             parts,
             clusters=await store.aread(list_similar_clusters, actor) if manages else (),
-            failed=await store.aread(list_failed_kinds, actor, ROWS_OF_A_PART) if manages else (),
+            failed=await store.aread(list_failed_obligations, actor, ROWS_OF_A_PART) if manages else (),
             proposed=proposed_owners(unassigned.cases, members, loads, now),
             model=await store.in_thread(model_news, store) if manages else NO_NEWS,
         )
@@ -199,7 +199,9 @@ def absent_since(member: Member, now: datetime, calendar: Calendar) -> datetime 
     """When the absence began, on the first working morning after it; otherwise None."""
     if member.absent_from is None or member.absent_until is None or now < member.absent_until:
         return None
-    last_working_day = working_day_from(wall(now, calendar.zone).date() - timedelta(days=1), calendar, -1)
+    last_working_day = working_day_from(
+        local_time(now, calendar.zone).date() - timedelta(days=1), calendar, -1
+    )
     return member.absent_from if opening_time(last_working_day, calendar) < member.absent_until else None
 
 
@@ -269,12 +271,14 @@ def model_news(store: Store) -> ModelNews:
     return ModelNews(not run.passes, run.made_anew, tuple(drifts_in(store)))
 
 
-def drifts_in(store: Store) -> Sequence[Warned]:
+def drifts_in(store: Store) -> Sequence[DriftWarning]:
     """Where the model and the people who assess disagree more than before."""
-    from triage.learning.drift import LOOKED_AT, drift_in  # SciPy takes a second to load
+    from triage.learning.drift import ASSESSMENTS_READ, find_drift_in_record  # SciPy takes a second to load
 
     active = store.read(load_active_model)
-    return drift_in(store.read(count_assessed, LOOKED_AT), None if active is None else active[1])
+    return find_drift_in_record(
+        store.read(list_assessed_proposals, ASSESSMENTS_READ), None if active is None else active[1]
+    )
 
 
 def model_lines(news: ModelNews, texts: StaffTexts) -> list[str]:

@@ -22,9 +22,9 @@ from complaints.permissions import may_read
 from complaints.vocabulary import Role
 from store.cases.read import load_case, load_history
 from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
-from store.outbox.rows import SPEAKING
+from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import list_members
-from store.slack.posts import is_slack_key_known, record_slack_key
+from store.slack.posts import find_known_slack_keys, record_slack_key
 from store.values import Member, Obligation
 
 #: Slack names the staff within this time once it answers.
@@ -149,7 +149,7 @@ class DirectMessageJobs:
             # A whole kind that no process handles (`store.outbox.failed`).
             return texts.text("dm.nobody_performs", kind=escaped(kind, 60))
         where = texts.text("dm.of_case", ref=ref) if ref else ""
-        what = texts.text(f"delivery.{kind}") if kind in SPEAKING else escaped(kind, 60)
+        what = texts.text(f"delivery.{kind}") if kind in SENT_TO_COMPLAINANT else escaped(kind, 60)
         return texts.text("dm.told_failed", what=what, ref=where, number=facts["id"])
 
     async def send(
@@ -172,7 +172,7 @@ class DirectMessageJobs:
             return Retry("no staff are known yet", NO_STAFF_RETRY_SECONDS)
         round_key = obligation.due.isoformat() if round_number is None else round_number
         keys = {member_id: f"told:{obligation.id}:{round_key}:{member_id}" for member_id in people}
-        sent = await store.aread(is_slack_key_known, keys.values())
+        sent = await store.aread(find_known_slack_keys, keys.values())
         for member_id in (member_id for member_id in people if keys[member_id] not in sent):
             try:
                 channel = await self.poster.conversation(member_id)

@@ -12,7 +12,7 @@ from bots.slack.jobs.post import Poster
 from bots.slack.views.incident import IncidentStatus, incident_card
 from complaints.errors import ComplaintError
 from complaints.incidents import Incident
-from store.cases.incident_updates import count_update_deliveries, load_update_text, record_incident_update
+from store.cases.incident_updates import list_update_deliveries, load_update_text, record_incident_update
 from store.cases.read import load_case
 from store.database.leases import acquire_leadership, release_leadership
 from store.incidents.card import KIND, load_incident_post, record_incident_posted
@@ -58,7 +58,7 @@ class IncidentJobs:
         counts = await store.aread(count_incident_cases, incident.id)
         if incident.batch is None:
             return IncidentStatus(counts)
-        return IncidentStatus(counts, await store.aread(count_update_deliveries, incident.batch))
+        return IncidentStatus(counts, await store.aread(list_update_deliveries, incident.batch))
 
     async def _draw(self, incident: Incident, status: IncidentStatus) -> bool:
         """Show the card; False while another process may be posting it and history does not show it yet."""

@@ -14,8 +14,8 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.opening_hours import next_morning
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.reminders import (
-    PINGED,
     REMINDED,
+    WITH_MESSAGES,
     ReminderLevel,
     ReminderStage,
     leaves_at,
@@ -28,7 +28,7 @@ from store.cases.read import load_case
 from store.outbox.outcomes import Completed, Outcome, Rescheduled
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
-from store.record.worklists import complete_reminders, list_reminders_waiting, take_digest_turn
+from store.record.worklists import choose_member_to_ask, complete_reminders, list_reminders_waiting
 from store.values import Member, Obligation
 
 #: The text of a reminder by its level.
@@ -55,7 +55,7 @@ class ReminderJobs:
             return Completed()
         target, stage = step
         # A closed complaint with an open question is on no list of the digest, so it is reminded of here.
-        if priority_of(case) not in PINGED and case.is_open:
+        if priority_of(case) not in WITH_MESSAGES and case.is_open:
             return await self._redraw_card(case, stage, Completed())
         leave_at = leaves_at(case, now)
         if leave_at > now:
@@ -114,7 +114,7 @@ class ReminderJobs:
         candidate = None
         if case.owner is None and target.target is not Target.APPROVE and stage.rung < ReminderLevel.TOP:
             candidates = recipients.possible_owners(case, members, now)
-            candidate = await store.awrite(take_digest_turn, obligation.id, candidates)
+            candidate = await store.awrite(choose_member_to_ask, obligation.id, candidates)
         people = recipients.reminded_members(
             case, target.target, members, now, stage.rung, candidate=candidate
         )

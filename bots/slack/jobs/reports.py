@@ -17,7 +17,7 @@ from bots.slack.jobs.files import FileJobs
 from bots.slack.views.lists import may_know_of
 from bots.slack.views.stats import stats_message
 from complaints.actors import Actor
-from complaints.deadlines.local_time import at_minute, wall
+from complaints.deadlines.local_time import at_minute, local_time
 from complaints.errors import NotAllowed, UnknownReference
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.rulebook import Rulebook
@@ -111,7 +111,7 @@ class ReportJobs:
         zone = rules.calendar.zone
         monitoring = await self._visible(actor, await self._monitoring(rules))
         page = as_markdown(monitoring, zone).encode()
-        name = f"monitoring-{wall(monitoring.as_of, zone):%Y-%m-%d}.md"
+        name = f"monitoring-{local_time(monitoring.as_of, zone):%Y-%m-%d}.md"
         return await self.files.deliver(member_id, name, page, self.slack.texts.text("report.here"))
 
     async def _answer(self, obligation: Obligation, message: SlackMessage) -> None:
@@ -127,7 +127,7 @@ class ReportJobs:
     async def _monitoring(self, rules: Rulebook) -> Monitoring:
         store, zone = self.slack.store, rules.calendar.zone
         now = store.now()
-        tomorrow = wall(now, zone).date() + timedelta(days=1)
+        tomorrow = local_time(now, zone).date() + timedelta(days=1)
         period = Period(at_minute(tomorrow - QUARTER, 0, zone), at_minute(tomorrow, 0, zone))
         # In a thread of its own, because counting may take seconds and would block the store's threads.
         return await asyncio.to_thread(lambda: _measure(store, period, now))

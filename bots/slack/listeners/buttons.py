@@ -17,7 +17,7 @@ from complaints.actors import Actor
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.bind import bind_code
+from store.cases.bind import create_bind_code
 from store.cases.read import load_case
 from store.outbox.rows import insert_obligation
 
@@ -54,7 +54,7 @@ async def make_code(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
     async with refusals_recorded(slack, press.ref, "bind", actor):
         require_form("bind", case, actor)
     code, until = await slack.store.awrite(
-        bind_code, press.ref, actor, version=press.work_version, key=press.key
+        create_bind_code, press.ref, actor, version=press.work_version, key=press.key
     )
     explanation = texts.text("bind.told", until=texts.moment(until, case.rules.calendar.zone))
     view = notice_view(texts.text("verb.bind"), explanation, texts, ref=case.ref)

@@ -19,7 +19,7 @@ from bots.slack.views.open_form import view_for
 from bots.slack.views.policy import policy_blocks
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.deadlines.local_time import at_minute, wall
+from complaints.deadlines.local_time import at_minute, local_time
 from complaints.errors import BadFacts, NotAllowed, UnknownReference
 from complaints.references import parse_reference
 from complaints.rulebook import categories_of
@@ -27,7 +27,7 @@ from complaints.vocabulary import Priority, State
 from store.cases.read import load_case
 from store.people.identifiers import search_number
 from store.people.staff import end_absence, list_members, record_absence
-from store.record.worklists import WorklistSection, list_codes, load_worklist
+from store.record.worklists import WorklistSection, list_by_code, load_worklist
 from store.rulebooks import load_current_rulebook, load_current_rulebooks
 
 router = Router()
@@ -107,7 +107,7 @@ async def away(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     rules = await slack.store.aread(load_current_rulebook)
     zone = rules.calendar.zone
     members = await slack.store.aread(list_members)
-    absence = read_away(command.rest, members, wall(store.now(), zone).date())
+    absence = read_away(command.rest, members, local_time(store.now(), zone).date())
     absent = _require_own_or_manager(absence.member_id, actor)
     if absence.deputy == absent:
         raise BadFacts("A person cannot be their own deputy.", code="nobody_of_staff")
@@ -157,7 +157,7 @@ async def search(command: SlashCommand, actor: Actor, slack: SlackContext) -> Re
     rules = await slack.store.aread(load_current_rulebook)
     code = code_of(query, texts, categories_of(rules))
     if code is not None:
-        page = await slack.store.aread(list_codes, *code, actor, limit=lists.MAX_ROWS_OF_A_LIST)
+        page = await slack.store.aread(list_by_code, *code, actor, limit=lists.MAX_ROWS_OF_A_LIST)
         return CommandReply(_results(slack, page.cases, more=bool(page.more)))
     ref = parse_reference(query)
     if ref is not None:

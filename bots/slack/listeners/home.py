@@ -13,7 +13,7 @@ from bots.slack.router import Router
 from bots.slack.views.home import home_view
 from complaints.actors import Actor
 from complaints.errors import NotAllowed
-from store.outbox.deliveries import list_failed_kinds
+from store.outbox.deliveries import list_failed_obligations
 from store.outbox.failed import retry_failed
 from store.record.worklists import WorklistSection
 
@@ -43,6 +43,6 @@ async def retry_obligation(press: ButtonPress, actor: Actor, slack: SlackContext
         if not actor.has(*MANAGING):
             raise NotAllowed("Only a manager tries this again: ask one.", code="not_allowed.role")
     number = int(press.value)
-    if number in {failed.number for failed in await slack.store.aread(list_failed_kinds, actor)}:
+    if number in {failed.number for failed in await slack.store.aread(list_failed_obligations, actor)}:
         await slack.store.awrite(retry_failed, number)
     return PublishHome(actor.id, await home_view(slack, actor.id))

@@ -17,9 +17,9 @@ from bots.slack.views.incident import (
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
-from complaints.incidents import Incident, IncidentAct, may
+from complaints.incidents import Incident, IncidentAct, required_role
 from complaints.vocabulary import Verb
-from store.cases.incident_updates import Audience, count_recipients
+from store.cases.incident_updates import Audience, load_update_audience
 from store.incidents.incidents import load_incident
 from store.rulebooks import load_current_rulebooks
 
@@ -67,7 +67,7 @@ async def open_incident(slack: SlackContext, number: int, verb: str, actor: Acto
     incident = await slack.store.aread(load_incident, number)
     async with refusals_recorded(slack, None, f"incident_{verb}", actor):
         if verb in _ACTS:
-            may(incident, _ACTS[verb], actor)
+            required_role(incident, _ACTS[verb], actor)
         elif actor.least(ACTIONS[Verb.LINK].roles) is None:
             raise NotAllowed("Joining needs a handling role: ask a handler.", code="not_allowed.role")
     if not incident.is_open:
@@ -77,7 +77,7 @@ async def open_incident(slack: SlackContext, number: int, verb: str, actor: Acto
 
 async def load_audience(slack: SlackContext, incident: Incident, actor: Actor) -> Audience:
     """The complaints that an update reaches, and those left out. Raises BadFacts where it reaches none."""
-    audience = await slack.store.aread(count_recipients, incident.id, actor)
+    audience = await slack.store.aread(load_update_audience, incident.id, actor)
     if not audience.to:
         raise BadFacts("Nobody can be told with all: write to each.", code="nobody_to_tell")
     return audience

@@ -28,10 +28,10 @@ from bots.slack.views.delivery import deliveries_for_card, delivery_lines
 from bots.slack.views.proposal import proposal_lines, rule_names
 from bots.slack.views.similar import similar_blocks
 from complaints.case import Case
-from complaints.deadlines.fast_track import early_until, out_of_time, summary_owed
+from complaints.deadlines.fast_track import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.local_time import last_day
 from complaints.deadlines.targets import next_due
-from complaints.obligations.delay_notices import payment_owed
+from complaints.obligations.delay_notices import missed_times_payment
 from complaints.priorities import priority_of
 from complaints.similarity import SimilarCase
 from complaints.vocabulary import ContactKind, Flag, Priority, State, Target
@@ -109,7 +109,7 @@ def next_due_text(case: Case, texts: StaffTexts, now: datetime, *, bold: bool = 
 
 def unpaid_line(case: Case, texts: StaffTexts, now: datetime) -> str:
     """The amount that the scheme grants without request after a missed date; the decision must promise it."""
-    payment = payment_owed(case, now)
+    payment = missed_times_payment(case, now)
     if payment is None or not case.is_open:
         return ""
     return texts.text("card.payment_owed", amount=f"{payment.amount / 100:.2f} {payment.currency}")
@@ -143,7 +143,7 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     if case.incident is not None:
         text_id = "flag.incident_and_more" if case.second_issue else "flag.incident"
         lines.append(texts.text(text_id, number=case.incident))
-    if (too_old := out_of_time(case)) is not None:
+    if (too_old := last_day_if_too_old(case)) is not None:
         within = texts.duration(case.rules.accept_within or "")
         lines.append(texts.text("flag.out_of_time", day=texts.day(too_old), within=within))
     if case.settled_early is not None:

@@ -24,7 +24,7 @@ from complaints.actors import MODEL_ID, SYSTEM_ID
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
-from complaints.deadlines.explanation import in_order, steps_of
+from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.vocabulary import Role
 
 #: The rest of the view is for the headline and the page buttons.
@@ -56,9 +56,9 @@ def dates_view(
 
 def _body(case: Case, events: Sequence[Event], texts: StaffTexts, now: datetime) -> Iterator[Block]:
     # A stable sort: open dates first, each part in the order of the explanation.
-    for target in sorted(in_order(case), key=lambda target: not _is_open(case, target)):
+    for target in sorted(targets_in_order(case), key=lambda target: not _is_open(case, target)):
         lines = [f"*{_title(case, target, texts, now)}*"]
-        lines += [f"• {_sentence(step, texts)}" for step in steps_of(case, target, events)]
+        lines += [f"• {_sentence(step, texts)}" for step in explanation_steps(case, target, events)]
         yield from (section(paragraph) for paragraph in paragraphs(lines))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from bots.slack.client.block_kit import Block, button, escaped, section
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from store.values import Delivery, DeliveryStatus, FailedObligation
 
 #: Shown until it is over, even if something newer was delivered.
@@ -76,5 +76,5 @@ def _delivery_line(delivery: Delivery, case: Case, texts: StaffTexts, now: datet
 
 
 def _when(moment: datetime, now: datetime, zone: str, texts: StaffTexts) -> str:
-    same_day = wall(moment, zone).date() == wall(now, zone).date()
+    same_day = local_time(moment, zone).date() == local_time(now, zone).date()
     return texts.clock(moment, zone) if same_day else texts.moment(moment, zone)

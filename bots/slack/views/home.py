@@ -17,7 +17,7 @@ from bots.slack.views.forms import View
 from bots.slack.views.open_form import next_act
 from complaints.actors import Actor
 from complaints.case import Case
-from store.outbox.deliveries import list_failed_kinds
+from store.outbox.deliveries import list_failed_obligations
 from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, load_worklist
 from store.rulebooks import load_current_rulebook
 
@@ -72,7 +72,7 @@ async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:
     """The failed obligations that this manager may know of; other people are not shown any."""
     if not actor.has(*MANAGING):
         return []
-    failed = await slack.store.aread(list_failed_kinds, actor, ROWS_OF_EACH)
+    failed = await slack.store.aread(list_failed_obligations, actor, ROWS_OF_EACH)
     if not failed:
         return []
     rules = await slack.store.aread(load_current_rulebook)

@@ -28,9 +28,9 @@ from bots.slack.views.proposal import proposal_blocks, take_matters_blocks, unce
 from bots.slack.views.similar import link_initial, similar_blocks
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
-from complaints.deadlines.fast_track import out_of_time
+from complaints.deadlines.fast_track import last_day_if_too_old
 from complaints.deadlines.local_time import last_day
-from complaints.forms import GIVEN
+from complaints.forms import OFFLINE_VERBS
 from complaints.lifecycle import ANSWERED
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Flag, State, Verb
@@ -138,7 +138,7 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill
 
 def _out_of_time(case: Case, texts: StaffTexts) -> list[Block]:
     """That the complaint may be too old for the scheme; a person decides on that."""
-    too_old = out_of_time(case)
+    too_old = last_day_if_too_old(case)
     if too_old is None:
         return []
     within = texts.duration(case.rules.accept_within or "")
@@ -228,7 +228,7 @@ def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:
         "withdraw": case.is_open and case.withdrawn_at is None,
         "authority": Flag.FOR_ANOTHER in case.flags,
     }
-    choices = tuple((act, texts.text(f"given.{act}")) for act in GIVEN if fits.get(act, True))
+    choices = tuple((act, texts.text(f"given.{act}")) for act in OFFLINE_VERBS if fits.get(act, True))
     return FormPrefill(initial={"given_at": _whole_minute(now)}, choices={"what": choices} if choices else {})
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from bots.slack.client.block_kit import Block, button, section
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
-from complaints.deadlines.local_time import wall
-from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, SuggestedLink, suggested
+from complaints.deadlines.local_time import local_time
+from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, SuggestedLink, suggested_links
 
 #: So many references of a cluster are named; the command line lists the others.
 _MAX_REFS = 6
@@ -30,7 +30,7 @@ def similar_blocks(
                 f"{link.ref}:{link.step.value}:{link.other}",
             ),
         )
-        for link in suggested(case, similar, now=now)
+        for link in suggested_links(case, similar, now=now)
     ]
 
 
@@ -57,7 +57,7 @@ def _line(case: Case, link: SuggestedLink, texts: StaffTexts) -> str:
     other = link.other if link.ref == case.ref else link.ref
     match link.step:
         case LinkSuggestion.LOOK if link.closed_at is not None:
-            day = texts.day(wall(link.closed_at, case.rules.calendar.zone).date())
+            day = texts.day(local_time(link.closed_at, case.rules.calendar.zone).date())
             return texts.text("like.look", other=other, day=day)
         case LinkSuggestion.JOIN if link.incident is not None:
             return texts.text("like.known", number=link.count, other=other, incident=link.incident)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from bots.slack.client.block_kit import Block, SlackMessage, context, fields, header, section
 from bots.slack.texts import StaffTexts
-from complaints.deadlines.local_time import wall
+from complaints.deadlines.local_time import local_time
 from reports.figures import ShareFigure
 from reports.kpis import TargetVerdict
 from reports.monitoring import Monitoring
 
 if TYPE_CHECKING:
-    from triage.learning.drift import Warned
+    from triage.learning.drift import DriftWarning
 
 #: The shares that help in daily work; the report has all of them.
 SHARES_SHOWN: tuple[str, ...] = (
@@ -35,13 +35,13 @@ _DRIFTS = {
 
 
 def stats_message(
-    report: Monitoring, texts: StaffTexts, zone: str, drifts: Sequence[Warned] = ()
+    report: Monitoring, texts: StaffTexts, zone: str, drifts: Sequence[DriftWarning] = ()
 ) -> SlackMessage:
     """How many complaints came, what is open, each share next to its target, and where the model drifts."""
     title, backlog = texts.text("stats.title"), report.backlog
     counts = texts.text(
         "stats.counts",
-        since=texts.day(wall(report.period.start, zone).date()),
+        since=texts.day(local_time(report.period.start, zone).date()),
         received=report.received,
         open=backlog.overdue.of,
         overdue=backlog.overdue.hits,
@@ -65,7 +65,7 @@ def stats_message(
     return SlackMessage(f"{title}: {counts}", blocks)
 
 
-def drift_line(drift: Warned, texts: StaffTexts) -> str:
+def drift_line(drift: DriftWarning, texts: StaffTexts) -> str:
     """One drift next to its usual value."""
     value, bound = f"{drift.value * 100:.0f}", f"{drift.bound * 100:.0f}"
     return f"⚠️ {texts.text(_DRIFTS[drift.code], value=value, bound=bound, rows=drift.rows)}"

@@ -11,7 +11,7 @@ from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.vocabulary import CloseCode, Priority, Role, State, Verb
 from reports.case_clocks import first_human_priority
-from reports.clauses.evidence import House, Point, must
+from reports.clauses.evidence import OrganisationFacts, Point, must
 from reports.clauses.queries.principles import hours
 
 _FORM_FIELDS = ("description", "where_and_when", "remedy_requested")
@@ -21,7 +21,7 @@ _WITH_DECISION = frozenset(
 )
 
 
-def form(history: CaseHistory, house: House) -> Iterator[Point]:
+def form(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """B: how complete the form is, and that only the complainant confirmed it."""
     case = history.case
     if case.form_ended_at is None or case.erased_at is not None:
@@ -46,7 +46,7 @@ def form(history: CaseHistory, house: House) -> Iterator[Point]:
         )
 
 
-def fairness(history: CaseHistory, house: House) -> Iterator[Point]:
+def fairness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """C: a person complained about was informed, and could reply, before a decision."""
     steps = history.case.fairness
     if steps.named_at is not None and steps.informed_at is not None:
@@ -64,7 +64,7 @@ def fairness(history: CaseHistory, house: House) -> Iterator[Point]:
             )
 
 
-def follow_up(history: CaseHistory, house: House) -> Iterator[Point]:
+def follow_up(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """D: every step is recorded, also that the correction was checked, by another person if required."""
     case = history.case
     for remedy in case.remedies:
@@ -99,7 +99,7 @@ def follow_up(history: CaseHistory, house: House) -> Iterator[Point]:
     )
 
 
-def remedies(history: CaseHistory, house: House) -> Iterator[Point]:
+def remedies(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """E: decisions say whether others are affected; no person granted more than their authority."""
     case = history.case
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE):
@@ -137,7 +137,7 @@ def _grants(remedies: tuple[RemedyOwed, ...], decision: Decision) -> list[Grant]
     ]
 
 
-def levels(history: CaseHistory, house: House) -> Iterator[Point]:
+def levels(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """F: one level after the other, each decided by a person without a part in a lower one."""
     case = history.case
     earlier: list[Decision] = []
@@ -161,7 +161,7 @@ def levels(history: CaseHistory, house: House) -> Iterator[Point]:
             )
 
 
-def figures(history: CaseHistory, house: House) -> Iterator[Point]:
+def figures(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """G: the first priority set by a person was still right at the end."""
     case = history.case
     first = first_human_priority(case)

@@ -10,7 +10,7 @@ from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.vocabulary import CloseCode, ContactKind, Flag, Role, State, Target, Verb
 from reports.case_measures import on_the_spot
-from reports.clauses.evidence import House, Point, must
+from reports.clauses.evidence import OrganisationFacts, Point, must
 from reports.clauses.queries.principles import hours
 
 #: Close codes after which a decision is no longer communicated.
@@ -24,7 +24,7 @@ _WITH_DECISION = frozenset(
 _CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
 
 
-def investigation(history: CaseHistory, house: House) -> Iterator[Point]:
+def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.6: a decision had all the evidence that its seriousness requires."""
     for event in history.of_verb(Verb.RESPOND):
         before = history.before(event)
@@ -37,7 +37,7 @@ def investigation(history: CaseHistory, house: House) -> Iterator[Point]:
         )
 
 
-def response(history: CaseHistory, house: House) -> Iterator[Point]:
+def response(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.7: every decision names its cause; each remedy was done as promised, or the delay was announced."""
     case = history.case
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE):
@@ -69,7 +69,7 @@ def response(history: CaseHistory, house: House) -> Iterator[Point]:
         )
 
 
-def communication_of_the_decision(history: CaseHistory, house: House) -> Iterator[Point]:
+def communication_of_the_decision(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.8: communicated as soon as it was taken, with reasons for every issue."""
     case = history.case
     for event in history.of_verb(Verb.RESPOND):
@@ -101,7 +101,7 @@ def communication_of_the_decision(history: CaseHistory, house: House) -> Iterato
         )
 
 
-def closing(history: CaseHistory, house: House) -> Iterator[Point]:
+def closing(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.9: closed only by acceptance, exhaustion, silence after a reminder, or another code; no remedy open."""
     case = history.case
     for event, after in zip(history.events, history.stages, strict=True):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
-from complaints.obligations.standing import surveyed
+from complaints.obligations.standing import has_survey
 from complaints.vocabulary import CloseCode, Flag, Target, Verb
 from reports.case_measures import missed_danger
-from reports.clauses.evidence import House, Point, must
+from reports.clauses.evidence import OrganisationFacts, Point, must
 
 _ANSWERED = frozenset(
     {CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED}
@@ -18,7 +18,7 @@ _ANSWERED = frozenset(
 _SURVEY_GRACE = "3 bd"
 
 
-def collection(history: CaseHistory, house: House) -> Iterator[Point]:
+def collection(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """8.1: a complaint under legal hold is not erased."""
     case = history.case
     if Flag.LEGAL_HOLD in case.flags:
@@ -33,7 +33,7 @@ def collection(history: CaseHistory, house: House) -> Iterator[Point]:
         )
 
 
-def analysis(history: CaseHistory, house: House) -> Iterator[Point]:
+def analysis(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """8.2: every answered complaint has a category and a cause."""
     case = history.case
     if case.is_open or case.close_code not in _ANSWERED:
@@ -49,7 +49,7 @@ def analysis(history: CaseHistory, house: House) -> Iterator[Point]:
         yield Point(f"cause: {last.cause_class}")
 
 
-def satisfaction(history: CaseHistory, house: House) -> Iterator[Point]:
+def satisfaction(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """8.3: a survey after every closing that allows one; scores from 1 to 5."""
     case = history.case
     ended = case.withdrawn_at or case.closed_at
@@ -59,7 +59,7 @@ def satisfaction(history: CaseHistory, house: House) -> Iterator[Point]:
             scores[str(event.facts.get("question"))] = int(event.facts["score"])
     for question in sorted(scores):
         yield Point(f"{question} answered with 4 or 5", hit=scores[question] >= 4)
-    if ended is None or not surveyed(case) or case.incident is not None:
+    if ended is None or not has_survey(case) or case.incident is not None:
         return
     survey_due = due(ended, case.rules.survey.delay, case.rules.calendar).at
     latest = due(survey_due, _SURVEY_GRACE, case.rules.calendar).at
@@ -74,7 +74,7 @@ def satisfaction(history: CaseHistory, house: House) -> Iterator[Point]:
         )
 
 
-def monitoring(history: CaseHistory, house: House) -> Iterator[Point]:
+def monitoring(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """8.4: no complaint undecided past the legal maximum; danger that model and rules missed is listed."""
     case = history.case
     legal = case.target(Target.LEGAL)

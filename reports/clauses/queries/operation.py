@@ -12,14 +12,14 @@ from complaints.priorities import priority_of
 from complaints.vocabulary import Flag, Role, Target, Verb
 from reports.case_clocks import clocks, endings, first_human_priority
 from reports.case_measures import UNANSWERED, kept
-from reports.clauses.evidence import House, Point, must
+from reports.clauses.evidence import OrganisationFacts, Point, must
 from reports.clauses.queries.principles import HUMAN, NOTICES, READ_BACK, chain_fault, hours, minutes
 
 _LEVEL_ROLES = (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
 _MAY_LOWER = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 
 
-def responsibility(history: CaseHistory, house: House) -> Iterator[Point]:
+def responsibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """5.3: top management is notified of a significant complaint at once and confirms the receipt."""
     case = history.case
     stages = zip(history.events, history.stages, strict=True)
@@ -40,7 +40,7 @@ def responsibility(history: CaseHistory, house: House) -> Iterator[Point]:
     )
 
 
-def layers(house: House) -> Iterator[Point]:
+def layers(house: OrganisationFacts) -> Iterator[Point]:
     """5.3: every role of the levels has a holder."""
     for role in _LEVEL_ROLES:
         is_filled = bool(house.holders(role))
@@ -51,7 +51,7 @@ def layers(house: House) -> Iterator[Point]:
         )
 
 
-def communication(history: CaseHistory, house: House) -> Iterator[Point]:
+def communication(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.1: before Send the complainant was shown the read-back, with dates, rights and that it is free."""
     for event in history.of_verb(Verb.CONFIRM):
         read_backs = [
@@ -74,7 +74,7 @@ def communication(history: CaseHistory, house: House) -> Iterator[Point]:
             yield Point("shown in the wording now in force", (event.seq,), hit=last.version == current)
 
 
-def texts(house: House) -> Iterator[Point]:
+def texts(house: OrganisationFacts) -> Iterator[Point]:
     """7.1: the texts about the process exist in every language."""
     for language in house.rules.languages:
         for id_ in NOTICES:
@@ -84,7 +84,7 @@ def texts(house: House) -> Iterator[Point]:
             )
 
 
-def receipt(history: CaseHistory, house: House) -> Iterator[Point]:
+def receipt(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.2: recorded under a reference with words, time and channel, and with no event missing."""
     case, first = history.case, history.events[0]
     missing = [
@@ -107,13 +107,13 @@ def receipt(history: CaseHistory, house: House) -> Iterator[Point]:
         yield Point("gaps", tuple(gaps), fault="an event is missing: run `amends db verify`")
 
 
-def whole(house: House) -> Iterator[Point]:
+def whole(house: OrganisationFacts) -> Iterator[Point]:
     """7.2: no complaint without its events and no event without its complaint."""
     if house.proof is not None:
         yield Point("the record is whole", fault=chain_fault(house.proof))
 
 
-def tracking(history: CaseHistory, house: House) -> Iterator[Point]:
+def tracking(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.3: the complainant got a message by every preset deadline; every due time has its reason."""
     case, ended = history.case, endings(history.case)
     for clock in clocks(case, Target.UPDATE):
@@ -144,7 +144,7 @@ def _can_be_reached(history: CaseHistory) -> bool:
     return not history.case.flags & {Flag.UNREACHABLE, Flag.WITHDRAWN, Flag.NO_CONTACT}
 
 
-def acknowledgement(history: CaseHistory, house: House) -> Iterator[Point]:
+def acknowledgement(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.4: acknowledged within the target; complaints that were never acknowledged count too."""
     case = history.case
     for clock in clocks(case, Target.ACK):
@@ -169,7 +169,7 @@ def acknowledgement(history: CaseHistory, house: House) -> Iterator[Point]:
         )
 
 
-def assessment(history: CaseHistory, house: House) -> Iterator[Point]:
+def assessment(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.5: assessed by a person who had read and listened; a safety rule was lowered only by a permitted role."""
     case = history.case
     assessments = history.of_verb(Verb.ASSESS, Verb.REASSESS)
@@ -189,7 +189,7 @@ def assessment(history: CaseHistory, house: House) -> Iterator[Point]:
         yield Point("first priority kept to the end", hit=first is priority_of(case))
 
 
-def _assessment_fault(history: CaseHistory, event: Event, house: House) -> str | None:
+def _assessment_fault(history: CaseHistory, event: Event, house: OrganisationFacts) -> str | None:
     before = history.before(event)
     if event.role not in HUMAN:
         return "assessed without a person: assess it"

@@ -13,7 +13,7 @@ from complaints.permissions import READERS
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.case_clocks import clocks
 from reports.case_measures import kept
-from reports.clauses.evidence import House, Point, must
+from reports.clauses.evidence import OrganisationFacts, Point, must
 from reports.integrity import Proof
 
 #: Roles in which people of the organisation act.
@@ -49,7 +49,7 @@ def hours(since: datetime, until: datetime) -> float:
     return (until - since).total_seconds() / _HOUR
 
 
-def terms(history: CaseHistory, house: House) -> Iterator[Point]:
+def terms(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """3: if in doubt it is a complaint; only two people together may decide otherwise, and never after harm."""
     requests = history.of_verb(Verb.RECLASSIFY)
     yield Point("reclassified, of all received", hit=history.case.kind is not ContactKind.COMPLAINT)
@@ -80,7 +80,7 @@ def terms(history: CaseHistory, house: House) -> Iterator[Point]:
     yield Point("reclassified by two people", seqs, fault=fault)
 
 
-def visibility(house: House) -> Iterator[Point]:
+def visibility(house: OrganisationFacts) -> Iterator[Point]:
     """4.2: the policy and the procedure exist in every language, and the outside bodies are named."""
     for language in house.rules.languages:
         texts = house.texts.get(language, {})
@@ -97,7 +97,7 @@ def visibility(house: House) -> Iterator[Point]:
     )
 
 
-def accessibility(history: CaseHistory, house: House) -> Iterator[Point]:
+def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """4.3: forms completed, by channel and language; messages only in a language of the complainant."""
     case = history.case
     if case.channel == "telegram" and case.form_ended_at is not None:
@@ -115,7 +115,7 @@ def accessibility(history: CaseHistory, house: House) -> Iterator[Point]:
             )
 
 
-def responsiveness(history: CaseHistory, house: House) -> Iterator[Point]:
+def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """4.4: acknowledged at once, questions answered, updates sent."""
     case = history.case
     first = case.acks.get(1)
@@ -139,7 +139,7 @@ def responsiveness(history: CaseHistory, house: House) -> Iterator[Point]:
         )
 
 
-def objectivity(history: CaseHistory, house: House) -> Iterator[Point]:
+def objectivity(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """4.5: a person who is complained about or has a conflict does not act on the complaint from then on."""
     for event in history.of_verb(Verb.DECLARE_CONFLICT):
         yield Point("conflicts declared", (event.seq,))
@@ -155,7 +155,7 @@ def objectivity(history: CaseHistory, house: House) -> Iterator[Point]:
             )
 
 
-def charges(house: House) -> Iterator[Point]:
+def charges(house: OrganisationFacts) -> Iterator[Point]:
     """4.6: no setting asks for money, and every text about complaining says that it is free."""
     fees = sorted(name for name in house.settings if any(fee in name for fee in FEES))
     yield Point(
@@ -174,14 +174,14 @@ def charges(house: House) -> Iterator[Point]:
             )
 
 
-def confidentiality(history: CaseHistory, house: House) -> Iterator[Point]:
+def confidentiality(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """4.7: each reader had a reading role, was not excluded, and was cleared for a restricted complaint."""
     for entry in history.reads:
         fault = _reading_fault(history, entry, house)
         yield Point("openings by people who may", hit=fault is None, fault=fault)
 
 
-def _reading_fault(history: CaseHistory, entry: ReadEntry, house: House) -> str | None:
+def _reading_fault(history: CaseHistory, entry: ReadEntry, house: OrganisationFacts) -> str | None:
     # An export at the command line or for the person concerned needs no role; the record has the reason.
     if entry.by == entry.role and entry.role in EXPORTED_FOR:
         return None
@@ -197,13 +197,13 @@ def _reading_fault(history: CaseHistory, entry: ReadEntry, house: House) -> str 
     return None
 
 
-def customer_focus(history: CaseHistory, house: House) -> Iterator[Point]:
+def customer_focus(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """4.8: decisions that name a change for all customers."""
     for event in history.of_verb(Verb.RESPOND):
         yield Point("decisions that name a change", (event.seq,), hit=history.has_words(event, "changes"))
 
 
-def accountability(history: CaseHistory, house: House) -> Iterator[Point]:
+def accountability(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """4.9: always one owner, a person for each decision, and a permitted role for each act."""
     case = history.case
     if case.assessment is not None and case.is_open:
@@ -237,7 +237,7 @@ def _is_pickup_overdue(case: Case, now: datetime) -> bool:
     return look is not None and look.met_at is None and look.internal_due < now
 
 
-def improvement(history: CaseHistory, house: House) -> Iterator[Point]:
+def improvement(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """4.10: corrective actions opened from complaints; an overturned decision always opens one."""
     opened = [action.seq for action in history.case.improvements]
     for seq in opened:
@@ -248,7 +248,7 @@ def improvement(history: CaseHistory, house: House) -> Iterator[Point]:
             yield Point("decisions overturned outside", (referral.seq,), fault=fault)
 
 
-def competence(house: House) -> Iterator[Point]:
+def competence(house: OrganisationFacts) -> Iterator[Point]:
     """2018: the record is intact, as the verification of its hash chains shows."""
     if house.proof is not None:
         yield Point("the chain of events is whole", fault=chain_fault(house.proof))
