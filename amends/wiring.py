@@ -151,8 +151,8 @@ class Application:
                 store,
                 handlers,
                 [tuple(platform.handlers()) for platform in self._platforms()],
-                reckoning=tuple(self._proposal_handler.performers()),
-                told=partial(self.metrics.increment, "duties_performed_total"),
+                cpu_bound=tuple(self._proposal_handler.performers()),
+                on_result=partial(self.metrics.increment, "duties_performed_total"),
             )
             store.on_commit(self.worker.nudge)
             self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
@@ -161,7 +161,7 @@ class Application:
                 kinds=tuple(handlers),
                 purges=self.settings.privacy.purge,
                 learning=learning_settings(self.settings),
-                besides=self._training_digest,
+                compute_digest=self._training_digest,
             )
             self._ticks.start()
         log.info("started", parts=list(self.parts))

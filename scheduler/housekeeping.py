@@ -45,7 +45,7 @@ def housekeeping_handlers(
 
     async def purge(_: Obligation) -> Outcome:
         for expired in await store.aread(list_expired, retention or {}, MAX_ERASED):
-            if expired.held is not None:
+            if expired.kept_because is not None:
                 continue
             try:
                 await store.awrite(erase, expired.ref, "retention")

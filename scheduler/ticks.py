@@ -76,20 +76,20 @@ def create_ticks(
     kinds: Collection[str] | None = None,
     purges: bool = False,
     learning: LearningSettings | None = None,
-    besides: Callable[[], str] | None = None,
+    compute_digest: Callable[[], str] | None = None,
 ) -> AsyncIOScheduler:
     """The product's ticks; the caller starts them.
 
     `kinds` are those that this process handles: overdue obligations of other kinds are reported (None: not reported).
-    `purges` schedules a purge each day. `learning` schedules training runs (None: never), and `besides` returns the
-    digest of what a run learns from apart from the record.
+    `purges` schedules a purge each day. `learning` schedules training runs (None: never). `compute_digest` returns
+    the digest of what a run learns from apart from the record.
     """
     ticks = AsyncIOScheduler(timezone="UTC")
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 
     async def housekeeping() -> None:
-        # `besides` reads files, so it does not run on a thread of the store.
-        digest = None if besides is None else await asyncio.to_thread(besides)
+        # `compute_digest` reads files, so it does not run on a thread of the store.
+        digest = None if compute_digest is None else await asyncio.to_thread(compute_digest)
         await store.in_thread(_housekeeping, store, purges, learning, digest)
         if kinds is None:
             return

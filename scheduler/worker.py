@@ -77,23 +77,23 @@ class Worker:
     """Handles what is due as long as the process runs; a restart loses nothing.
 
     Each collection in `platforms` has the kinds of one platform, so that a slow platform does not delay another.
-    `reckoning` has the kinds that use the CPU; no other kind waits for them.
+    `cpu_bound` has the kinds that use the CPU; no other kind waits for them.
     """
 
     def __init__(
         self,
         store: Store,
-        performers: Mapping[str, Handler],
+        handlers: Mapping[str, Handler],
         platforms: Iterable[Collection[str]] = (),
         *,
-        reckoning: Collection[str] = (),
-        told: OnResult | None = None,
+        cpu_bound: Collection[str] = (),
+        on_result: OnResult | None = None,
     ) -> None:
         self._store = store
-        self._handlers = dict(performers)
-        self._capacity = Capacity(performers, platforms, reckoning)
-        self._on_result = told
-        self._foreground = tuple(kind for kind in performers if kind not in BACKGROUND)
+        self._handlers = dict(handlers)
+        self._capacity = Capacity(handlers, platforms, cpu_bound)
+        self._on_result = on_result
+        self._foreground = tuple(kind for kind in handlers if kind not in BACKGROUND)
         self._woken = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._foreground_tasks: set[asyncio.Task[None]] = set()

@@ -326,19 +326,19 @@ class Member:
 
 @dataclass(frozen=True)
 class SlackPost:
-    """A post about a case in Slack. `purpose` is card, restricted or executive; `shown` is the version it shows.
+    """A post about a case in Slack. `purpose` is card, restricted or executive; it shows `shown_version`.
 
-    Without `ts` it is claimed since `claimed_at` and not yet posted. `mine`: this very call has claimed it.
+    Without `ts` it is claimed since `claimed_at` and not yet posted. `is_new`: this very call has claimed it.
     """
 
     ref: str
     channel: str
     purpose: str
     ts: str | None
-    shown: int
+    shown_version: int
     draws: int
     claimed_at: datetime
-    mine: bool = field(default=False, compare=False)
+    is_new: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

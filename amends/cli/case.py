@@ -353,7 +353,7 @@ def file_(
         pictures = (
             [] if subject else [StoredPicture(number, data) for number, data in _pictures(store, whole)]
         )
-        document = case_file(whole, labels, made_at=now, shown=pictures, subject=subject)
+        document = case_file(whole, labels, made_at=now, stored_pictures=pictures, subject=subject)
         attached = {} if subject else {RECORD: exact_record(whole)}
         write_file(output, as_pdf(document, at=now, attached=attached))
 

@@ -162,14 +162,14 @@ def purge(
         if not spans:
             err.print("Everything is kept: [privacy] retention is not set.")
         expired = store.read(list_expired, spans, limit=1_000_000) if spans else []
-        purged = [complaint for complaint in expired if complaint.held is None]
+        purged = [complaint for complaint in expired if complaint.kept_because is None]
         if not dry_run:
             with progress_bar("Purging") as progress:
                 for number, complaint in enumerate(purged, start=1):
                     store.write(erase_complaint, complaint.ref, "retention")
                     progress(number, len(purged))
     if json:
-        held_back = [complaint for complaint in expired if complaint.held]
+        held_back = [complaint for complaint in expired if complaint.kept_because]
         print_json(
             {
                 "dry_run": dry_run,
@@ -187,7 +187,7 @@ def purge(
                 complaint.ref,
                 local_time(format_time(complaint.closed_at), zone),
                 local_time(format_time(complaint.due), zone),
-                f"stays: {KEPT[complaint.held][0]}" if complaint.held else "",
+                f"stays: {KEPT[complaint.kept_because][0]}" if complaint.kept_because else "",
             )
             for complaint in expired
         ],
@@ -201,5 +201,5 @@ def _as_json(complaint: Expired) -> dict[str, str | None]:
         "ref": complaint.ref,
         "closed_at": format_time(complaint.closed_at),
         "purge_due": format_time(complaint.due),
-        "why": complaint.held,
+        "why": complaint.kept_because,
     }

@@ -149,7 +149,7 @@ def _apply(store: Store, preview: _Result, request: _Request) -> _Result:
                         request.reason,
                         jurisdiction=request.jurisdiction,
                         later=request.later,
-                        seen=previewed.version,
+                        seen_version=previewed.version,
                     )
                 )
             except ComplaintError as refusal:
@@ -200,9 +200,9 @@ def _row(change: RuleChange, zone: ZoneInfo) -> tuple[str | None, ...]:
 def _notes(change: RuleChange) -> Iterator[str]:
     if change.after is None:
         yield "no longer needed"
-    if change.told:
+    if change.is_told:
         yield "promise moves later: complainant informed"
-    if change.kept:
+    if change.keeps_promise:
         yield "promise kept; --allow-later would move it"
 
 
@@ -211,7 +211,7 @@ def _local_time(target: TargetSet | None, name: str, zone: ZoneInfo) -> str | No
 
 
 def _print_summary(result: _Result, *, done: bool) -> None:
-    later = sum(any(change.told for change in redated.changes) for redated in result.changed)
+    later = sum(any(change.is_told for change in redated.changes) for redated in result.changed)
     verb = "changed" if done else "would change"
     out.print(
         f"{len(result.changed)} {verb} ({later} with a promise that moves later), {len(result.same)} are under "
@@ -243,8 +243,8 @@ def _change_as_json(change: RuleChange) -> dict[str, Any]:
         "of": None if target is None else target.of,
         "before": _dates_as_json(change.before),
         "after": _dates_as_json(change.after),
-        "promise_moves_later": change.told,
-        "promise_kept": change.kept,
+        "promise_moves_later": change.is_told,
+        "promise_kept": change.keeps_promise,
         "because": list(change.because),
     }
 

@@ -59,7 +59,7 @@ class TelegramPart:
         self._app = build_application(
             str(secrets.telegram_token),
             secrets.telegram_api_url,
-            told=partial(metrics.increment, "platform_calls_total", "telegram"),
+            on_result=partial(metrics.increment, "platform_calls_total", "telegram"),
         )
         buttons = Buttons(*button_secrets(settings))
         self._intake = Intake(self._app, store, buttons, texts)
@@ -71,9 +71,9 @@ class TelegramPart:
             self._intake,
             buttons,
             texts,
-            paced=rate_limited,
+            rate_limited=rate_limited,
             copy_of=data_copies(settings, store),
-            told=partial(metrics.increment, "messages_total"),
+            on_result=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
         )
         self._handlers = RecoveryDetector(self._on_recovery, is_telegram_unavailable).watched(

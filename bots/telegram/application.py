@@ -31,8 +31,8 @@ warnings.filterwarnings(
 logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
 
 
-def build_application(token: str, base_url: str, *, told: OnResult | None = None) -> App:
-    """An Application without an Updater; `told` is called with the result of each API call.
+def build_application(token: str, base_url: str, *, on_result: OnResult | None = None) -> App:
+    """An Application without an Updater; `on_result` is called with the result of each API call.
 
     Both `/bot` and `/file/bot` are set from one address: otherwise files would come from the public server.
     """
@@ -43,8 +43,8 @@ def build_application(token: str, base_url: str, *, told: OnResult | None = None
         .token(token)
         .base_url(f"{root}/bot")
         .base_file_url(f"{root}/file/bot")
-        .request(_request(root, told, connections=64))
-        .get_updates_request(_request(root, told, connections=2))
+        .request(_request(root, on_result, connections=64))
+        .get_updates_request(_request(root, on_result, connections=2))
         .updater(None)
         .job_queue(None)
         .concurrent_updates(False)

@@ -56,17 +56,17 @@ def job_handlers(
     buttons: Buttons,
     texts: Texts,
     *,
-    paced: bool = True,
+    rate_limited: bool = True,
     copy_of: CopyOf | None = None,
-    told: OnResult | None = None,
+    on_result: OnResult | None = None,
     waiting: ShutdownWait | None = None,
 ) -> Mapping[str, Handler]:
     """The handler for each kind of obligation.
 
-    `paced`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
-    person's data. `told` is called with the result of each message.
+    `rate_limited`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
+    person's data. `on_result` is called with the result of each message.
     """
-    sender = Sender(app, store, texts, rate_limited=paced, on_result=told, shutdown=waiting)
+    sender = Sender(app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting)
     return {
         "say": reply_handler(sender, buttons, texts),
         "wake": wake_up_handler(store, intake),

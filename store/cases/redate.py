@@ -31,14 +31,14 @@ _PAGE = 1000
 class RuleChange:
     """One date of a complaint before and after; `after` is None if the new rules do not have this target.
 
-    `told`: a promised date moves later and the complainant is informed. `kept`: the new rules give a later date,
-    but the promised date still holds. `because` explains the new date.
+    `is_told`: a promised date moves later and the complainant is informed. `keeps_promise`: the new rules give a
+    later date, but the promised date still holds. `because` explains the new date.
     """
 
     before: TargetSet | None
     after: TargetSet | None
-    told: bool
-    kept: bool
+    is_told: bool
+    keeps_promise: bool
     because: tuple[str, ...]
 
 
@@ -95,16 +95,16 @@ def redate(
     *,
     jurisdiction: str | None = None,
     later: bool = False,
-    seen: int | None = None,
+    seen_version: int | None = None,
 ) -> RedatedCase:
     """Put an open complaint under the present rules of its own jurisdiction, or of the one named.
 
-    `seen` is the version that was previewed. Raises Stale if the complaint has changed since. Raises AlreadyDone
-    if it has these rules already, OutOfOrder if it is closed or its jurisdiction is no longer configured.
+    `seen_version` is the version that was previewed. Raises Stale if the complaint has changed since. Raises
+    AlreadyDone if it has these rules already, OutOfOrder if it is closed or its jurisdiction is no longer configured.
     """
     file = load_case_file(tx, ref, lock=True)
     rules = _rules(rulebooks, file.case, jurisdiction)
-    if seen is not None and file.case.version != seen:
+    if seen_version is not None and file.case.version != seen_version:
         raise Stale(f"{ref} has changed since you looked: look at it again.")
     store_rulebook(tx, rules)
     facts = _facts(tx, file, rules, later=later)
@@ -137,7 +137,7 @@ def _redated(before: Case, done: ActResult) -> RedatedCase:
         is_told = after.of == 0 and after.target in later
         changes.append(_change(before.target(after.target, after.of), after, case, is_told=is_told))
     changes += [
-        RuleChange(_target(before, row), None, told=False, kept=False, because=())
+        RuleChange(_target(before, row), None, is_told=False, keeps_promise=False, because=())
         for row in facts.get("met", ())
     ]
     return RedatedCase(
@@ -163,7 +163,7 @@ def _change(before: TargetSet | None, after: TargetSet, case: Case, *, is_told: 
     return RuleChange(
         before if before is not None and before.met_at is None else None,
         after,
-        told=is_told,
-        kept=is_limited_by_promise(after),
+        is_told=is_told,
+        keeps_promise=is_limited_by_promise(after),
         because=tuple(explained(case, after)),
     )

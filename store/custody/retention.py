@@ -36,12 +36,12 @@ class Erasure:
 
 @dataclass(frozen=True)
 class Expired:
-    """A complaint after its retention period; `held` is the reason why it must still be kept."""
+    """A complaint after its retention period; `kept_because` is the reason why it must still be kept."""
 
     ref: str
     closed_at: datetime
     due: datetime
-    held: str | None
+    kept_because: str | None
 
 
 def find_person(tx: Tx, who: str) -> str:

@@ -54,7 +54,7 @@ def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
         deleted = update(SLACK).where(*is_post, SLACK.c.deleted_at.is_not(None))
         restored = deleted.values(ts=None, shown=0, draws=0, deleted_at=None, claimed_at=tx.now)
         new = tx.connection.execute(restored).rowcount == 1
-    return replace(_post(tx.connection.execute(select(SLACK).where(*is_post)).one()), mine=new)
+    return replace(_post(tx.connection.execute(select(SLACK).where(*is_post)).one()), is_new=new)
 
 
 def take_over_post(tx: Tx, post: SlackPost) -> bool:

@@ -93,7 +93,7 @@ async def telegram_desk(
     poller = Poller(app, store, intake, timeout=2)
     kinds = {
         **act_handlers(store),
-        **job_handlers(app, store, intake, buttons, TEXTS, paced=paced, copy_of=copy_of),
+        **job_handlers(app, store, intake, buttons, TEXTS, rate_limited=paced, copy_of=copy_of),
     }
     worker = Worker(store, kinds)
     await app.initialize()

@@ -183,7 +183,7 @@ def test_every_version_of_a_text_is_included(desk: Desk) -> None:
 def test_images_are_in_the_appendix(desk: Desk) -> None:
     ref = whole_life(desk)
     images = [StoredPicture(1, desk.store.read(read_stored_file, ref, 1))]
-    data = filed(desk.store, ref, shown=images)
+    data = filed(desk.store, ref, stored_pictures=images)
     assert [len(page.images) for page in pdf.reader(data).pages][-1] == 1
 
 

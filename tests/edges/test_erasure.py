@@ -203,7 +203,7 @@ def test_complaints_kept_longer_than_the_retention_are_listed_with_their_dates(
     assert store.read(list_expired, GB) == []
     clock.go_on(days=2)
     expired = store.read(list_expired, GB)
-    assert {(row.ref, row.held) for row in expired} == {(first, None), (on_hold, "legal_hold")}
+    assert {(row.ref, row.kept_because) for row in expired} == {(first, None), (on_hold, "legal_hold")}
     assert all(row.due - row.closed_at == timedelta(days=731) for row in expired)
     assert store.read(list_expired, {"TR": "1 months"}) == []
     assert later not in {row.ref for row in expired}

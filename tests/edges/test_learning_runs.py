@@ -270,7 +270,9 @@ async def test_the_tick_compares_the_inputs_outside_the_record(usual_store: Stor
     clock.go_on(days=1)
     for own in ([], OWN):
         ticks = create_ticks(
-            usual_store, learning=BY_NIGHT, besides=lambda own=own: digest_settings(BY_NIGHT, ("en",), own)
+            usual_store,
+            learning=BY_NIGHT,
+            compute_digest=lambda own=own: digest_settings(BY_NIGHT, ("en",), own),
         )
         await ticks.get_job("housekeeping").func()
     assert scheduled_runs(usual_store) == ["train:2026-11-04"]

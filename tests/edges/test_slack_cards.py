@@ -145,7 +145,7 @@ async def test_a_post_that_arrived_unheard_is_found_again_instead_of_posted_twic
     await office.idle()
 
     assert len(office.staff(ALICE).channel(TRIAGE).cards) == 1
-    assert office.store.read(list_posts, ref)[0].shown == office.store.read(load_case, ref).version
+    assert office.store.read(list_posts, ref)[0].shown_version == office.store.read(load_case, ref).version
 
 
 @pytest.mark.on_both

@@ -43,7 +43,7 @@ def _wrong(office: Office) -> list[str]:
     for one in office.store.read(list_cases)[0]:
         case = office.store.read(load_case, str(one["ref"]))
         posts = office.store.read(list_posts, case.ref)
-        if not posts or any(post.shown < case.version for post in posts):
+        if not posts or any(post.shown_version < case.version for post in posts):
             found.append(case.ref)
     return found
 

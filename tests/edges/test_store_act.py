@@ -295,7 +295,7 @@ def test_a_post_is_claimed_once_updated_and_moved(store: Store) -> None:
     store.write(record_posted, ref, "card", "17.1", 1, 1)
     store.write(record_posted, ref, "card", "17.1", 0, 2)
     (post,) = store.read(list_posts, ref)
-    assert (post.ts, post.shown, post.draws) == ("17.1", 1, 1)
+    assert (post.ts, post.shown_version, post.draws) == ("17.1", 1, 1)
     assert (store.read(find_case_of_post, "C1", "17.1"), store.read(find_case_of_post, "C1", "17.2")) == (
         ref,
         None,
@@ -306,7 +306,7 @@ def test_a_post_is_claimed_once_updated_and_moved(store: Store) -> None:
         ("C2", "restricted", None)
     ]
     again = store.write(claim_post, ref, "C1", "card")
-    assert (again.ts, again.shown) == (None, 0)
+    assert (again.ts, again.shown_version) == (None, 0)
     assert (store.write(record_slack_key, "Ev1"), store.write(record_slack_key, "Ev1")) == (False, True)
 
 

@@ -230,10 +230,10 @@ def test_a_preview_changes_nothing_and_equals_the_redate_that_follows(desk: Desk
     preview = desk.store.read(preview_redate, ref, SHUT, WHY, later=True)
     assert desk.case(ref).version == version == preview.version
     assert desk.store.read(lambda tx: tx.connection.execute(select(COMPLAINTS.c.rulebook_id)).scalar())
-    done = desk.store.write(redate, ref, SHUT, WHY, later=True, seen=preview.version)
+    done = desk.store.write(redate, ref, SHUT, WHY, later=True, seen_version=preview.version)
     assert done == preview
     (decide,) = (change for change in done.changes if change.after and change.after.target is Target.DECIDE)
-    assert decide.told
+    assert decide.is_told
     assert any("Closed" in line for line in decide.because)
 
 
@@ -241,7 +241,7 @@ def test_a_redate_is_refused_when_the_complaint_changed_after_the_preview(desk: 
     ref = desk.assessed()
     preview = desk.store.read(preview_redate, ref, SHUT, WHY)
     desk.act(ref, Verb.REPLY, words={"text": "We are on it."})
-    refused(lambda: desk.store.write(redate, ref, SHUT, WHY, seen=preview.version), Stale)
+    refused(lambda: desk.store.write(redate, ref, SHUT, WHY, seen_version=preview.version), Stale)
     assert desk.case(ref).rules_before == ()
 
 

@@ -240,7 +240,7 @@ class Desk(RuleBasedStateMachine):
         try:
             preview = self.store.read(preview_redate, ref, rulebooks, "x", later=later, **country)
             done = self.store.write(
-                redate, ref, rulebooks, "x", later=later, seen=expected_version, **country
+                redate, ref, rulebooks, "x", later=later, seen_version=expected_version, **country
             )
         except ComplaintError:
             assert self.store.read(load_case, ref) == case
@@ -249,7 +249,7 @@ class Desk(RuleBasedStateMachine):
         assert done == preview
         assert (after.rules, after.first_rules) == (rules, case.first_rules)
         with pytest.raises(ComplaintError):
-            self.store.write(redate, ref, rulebooks, "x", seen=case.version, **country)
+            self.store.write(redate, ref, rulebooks, "x", seen_version=case.version, **country)
         assert self.store.read(load_case, ref) == after
 
     def _by_voice(self, dice: Random) -> None:

@@ -163,7 +163,7 @@ async def test_an_obligation_given_up_by_a_person_while_it_is_handled_is_not_ret
         return Retry("no answer")
 
     schedule(store, "a")
-    process = Worker(store, {KIND: fails}, told=lambda kind, how: ended.append((kind, how)))
+    process = Worker(store, {KIND: fails}, on_result=lambda kind, how: ended.append((kind, how)))
     running = asyncio.create_task(process.run())
     await until(lambda: bool(ended))
     process.stop()
@@ -189,7 +189,7 @@ async def test_slow_background_computing_does_not_delay_other_obligations(store:
         )
     # Due after all of them, with the same priority.
     store.write(insert_obligation, NewObligation("wake:1", "wake", store.now(), SendPriority.DIALOGUE))
-    process = Worker(store, {"propose": never, "wake": quickly}, reckoning=("propose",))
+    process = Worker(store, {"propose": never, "wake": quickly}, cpu_bound=("propose",))
     working = asyncio.create_task(process.run())
     try:
         await asyncio.wait_for(done.wait(), 20)

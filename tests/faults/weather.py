@@ -137,7 +137,7 @@ def _change(store: Store) -> str:
 
 def _is_shown(store: Store, ref: str) -> bool:
     posts, version = store.read(list_posts, ref), store.read(load_case, ref).version
-    return bool(posts) and all(post.ts is not None and post.shown >= version for post in posts)
+    return bool(posts) and all(post.ts is not None and post.shown_version >= version for post in posts)
 
 
 async def told_of(stage: Stage, chats: list[int]) -> dict[int, int]:

@@ -181,7 +181,7 @@ def past_of(*, spoiled: bool = False) -> bytes:
             [replace(one, category=drawn.choice(sorted(THINGS))) for one in past]
         )
     return learning_history.write_history_file(
-        learning_history.history_rows(past, learnt.split.held, learnt.judged)
+        learning_history.history_rows(past, learnt.split.holdout, learnt.judged)
     )
 
 

@@ -1,4 +1,4 @@
-"""The other propose_criteria of the initial assessment: a default with the code of its reason each (7.5)."""
+"""The other criteria of the initial assessment: a default with the code of its reason each (7.5)."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def dated(place: int, category: str, *, text: str = "") -> Example:
 def test_with_dates_the_most_recent_fifth_is_held_back() -> None:
     rows = [dated(place, "a" if place % 2 else "b") for place in range(20)]
     split = split_history(rows, list(range(20)))
-    assert (split.how, split.held) == ("time", (16, 17, 18, 19))
+    assert (split.how, split.holdout) == ("time", (16, 17, 18, 19))
     assert split.since == rows[16].at
 
 
@@ -68,7 +68,7 @@ def test_dates_that_tell_no_recent_part_apart_are_not_split_by() -> None:
 def test_a_recent_copy_of_an_older_row_is_learnt_from_with_it() -> None:
     rows = [dated(place, "a" if place % 2 else "b") for place in range(20)]
     groups = [*range(18), 3, 19]
-    assert split_history(rows, groups).held == (16, 17, 19)
+    assert split_history(rows, groups).holdout == (16, 17, 19)
 
 
 @given(
@@ -81,8 +81,8 @@ def test_no_copy_ever_lies_on_both_sides_and_no_row_is_lost(
     rows = [dated(place if has_date else 0, category) for place, (category, _, has_date) in enumerate(told)]
     groups = [group for _, group, _ in told]
     split = split_history(rows, groups, seed=seed)
-    assert {groups[place] for place in split.train} & {groups[place] for place in split.held} == set()
-    assert sorted([*split.train, *split.held]) == list(range(len(rows)))
+    assert {groups[place] for place in split.train} & {groups[place] for place in split.holdout} == set()
+    assert sorted([*split.train, *split.holdout]) == list(range(len(rows)))
     assert split.train
 
 
@@ -91,15 +91,15 @@ def test_without_dates_each_category_gives_its_share_and_keeps_its_last_row() ->
     rows.append(Example("alone", "rare"))
     split = split_history(rows, list(range(len(rows))))
     assert split.how == "random"
-    assert Counter(rows[place].category for place in split.held) == {"much": 10, "some": 2}
+    assert Counter(rows[place].category for place in split.holdout) == {"much": 10, "some": 2}
 
 
 def test_figures_come_from_rows_that_the_judged_model_never_saw() -> None:
     learnt = train_on_history(ROWS)
     assert learnt.evaluation is not None
-    assert learnt.evaluation["rows"] == len(learnt.split.held) > 0
+    assert learnt.evaluation["rows"] == len(learnt.split.holdout) > 0
     # The model itself has learnt all rows: on the same rows it does better than its card claims.
-    flattering = evaluate(learnt.model, [ROWS[place] for place in learnt.split.held])
+    flattering = evaluate(learnt.model, [ROWS[place] for place in learnt.split.holdout])
     assert flattering["accuracy"] > learnt.evaluation["accuracy"]
     assert learnt.card["evaluation"] == learnt.evaluation
     assert learnt.card["held_back"]["how"] == "random"

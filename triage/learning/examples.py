@@ -69,7 +69,7 @@ def train_starter(languages: Sequence[str] | None = None, *, seed: int = 0) -> M
 
 
 def starter_version(languages: Sequence[str] | None = None) -> str:
-    """A name of the model that `train_starter` makes: another one whenever the model may be another."""
+    """16 hexadecimal digits that change whenever `train_starter` may make another model."""
     content = [PIPELINE.encode()]
     for language in _with_starters(languages):
         content += [language.encode(), _starter_file(language).read_bytes()]
@@ -77,7 +77,7 @@ def starter_version(languages: Sequence[str] | None = None) -> str:
 
 
 def _with_starters(languages: Sequence[str] | None) -> tuple[str, ...]:
-    """Those of the languages that have a starter file, None for all; English where none has."""
+    """Those of the languages that have a starter file; English where none of them has. None means all."""
     available = starter_languages()
     wanted = available if languages is None else languages
     return tuple(language for language in wanted if language in available) or ("en",)

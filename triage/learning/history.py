@@ -89,11 +89,11 @@ def train_on_history(
         progress=progress,
     )
     judged = None
-    if split.held:
-        holdout = [rows[index] for index in split.held]
+    if split.holdout:
+        holdout = [rows[index] for index in split.holdout]
         tell(f"Training on {len(split.train)} rows, to be judged on {len(holdout)} held back")
         # The unlabelled texts must not contain a duplicate of a held-out row either.
-        excluded = {groups[index] for index in split.held}
+        excluded = {groups[index] for index in split.holdout}
         others = [
             text for text, group in zip(unlabelled, unlabelled_groups, strict=True) if group not in excluded
         ]
@@ -106,7 +106,7 @@ def train_on_history(
     model = fit([*beside, *rows], unlabelled=unlabelled)
     facts = {
         "data": _data_facts(rows, groups, beside),
-        "held_back": {"how": split.how, "rows": len(split.held), "since": _iso_date(split.since)},
+        "held_back": {"how": split.how, "rows": len(split.holdout), "since": _iso_date(split.since)},
         "evaluation": evaluation,
     }
     # In the model too, because `promote` shows these figures and has only its file.

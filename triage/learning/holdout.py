@@ -132,7 +132,7 @@ class HistorySplit:
     """
 
     train: tuple[int, ...]
-    held: tuple[int, ...]
+    holdout: tuple[int, ...]
     how: str
     since: datetime | None = None
 
@@ -143,7 +143,7 @@ def split_history(rows: Sequence[Example], groups: Sequence[int], *, seed: int =
     if len(dates) >= _DATED_SHARE * len(rows) and len(set(dates)) > 1:
         split = _split_by_time(rows, groups, sorted(dates))
         categories = {rows[index].category for index in split.train}
-        if 0 < len(split.held) <= _MOST_BY_TIME * len(rows) and len(categories) > 1:
+        if 0 < len(split.holdout) <= _MOST_BY_TIME * len(rows) and len(categories) > 1:
             return split
     holdout = _draw_holdout(rows, groups, seed)
     train = _others(rows, holdout)

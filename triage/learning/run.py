@@ -103,21 +103,27 @@ def judge_file(
     rows: Sequence[RecordRow],
     *,
     in_use: ModelInUse | None,
-    seen: ModelInUse | None = None,
+    learned_from: ModelInUse | None = None,
     history: LabelledRows | None = None,
     alert_budget: float = ALERT_RATE,
 ) -> Verdict:
     """The verdict on an existing model, on the held-out rows of the record.
 
-    `seen` says what the candidate has learned from, None where this is not known. Where too few rows are left that
-    neither model has learned from, the newest rows of the record are used, and a reason says so. Where these are too
-    few as well, the held-out rows of the candidate's own `history` are used.
+    `learned_from` says what the candidate has learned from, None where this is not known. Where too few rows are
+    left that neither model has learned from, the newest rows of the record are used, and a reason says so. Where
+    these are too few as well, the held-out rows of the candidate's own `history` are used.
     """
-    bounds = [model.until for model in (in_use, seen) if model is not None and model.until is not None]
+    bounds = [
+        model.until for model in (in_use, learned_from) if model is not None and model.until is not None
+    ]
     split = split_record(rows, seen_until=max(bounds, default=None))
-    fixed = [row for row in split.fixed if _is_unseen(row, in_use) and _is_unseen(row, seen)]
+    fixed = [row for row in split.fixed if _is_unseen(row, in_use) and _is_unseen(row, learned_from)]
     recent = split.recent if len(split.recent) >= FEWEST else ()
-    notes = [] if seen is not None else ["What this model learnt from is not known: it may know these rows."]
+    notes = (
+        []
+        if learned_from is not None
+        else ["What this model learnt from is not known: it may know these rows."]
+    )
     if len(fixed) < FEWEST_FIXED:
         whole = sorted((row for row in rows if row.whole), key=lambda row: row.at)
         fixed, recent = whole[-CROSS_FITTED:], ()

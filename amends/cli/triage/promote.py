@@ -137,7 +137,7 @@ def _judge(
         candidate,
         rows,
         in_use=present,
-        seen=trained_here,
+        learned_from=trained_here,
         history=held_out,
         alert_budget=settings.triage.alert_budget,
     )

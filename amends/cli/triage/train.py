@@ -181,7 +181,7 @@ class _Files:
         rows = b""
         if past:
             rows = history_file.write_history_file(
-                history_file.history_rows(past, learnt.split.held, learnt.judged)
+                history_file.history_rows(past, learnt.split.holdout, learnt.judged)
             )
             # `promote` compares this digest, so it takes no other file for the model's history.
             learnt = learnt.saying(history={"rows": len(past), "sha256": digest(rows)})

@@ -26,16 +26,16 @@ def case_file(
     labels: Labels,
     *,
     made_at: datetime,
-    shown: Sequence[StoredPicture] = (),
+    stored_pictures: Sequence[StoredPicture] = (),
     subject: bool = False,
 ) -> Document:
-    """One complaint as a document in the language of `labels`; `shown` are the pictures among its files.
+    """One complaint as a document in the language of `labels`; `stored_pictures` are the pictures among its files.
 
     Times are in the complaint's own zone. `subject` makes the edition for the member of staff complained about:
     it has no pictures, and the record must not be attached to it.
     """
     if subject:
-        whole, shown = for_subject(whole), ()
+        whole, stored_pictures = for_subject(whole), ()
     labels = labels.in_zone(whole.rules.calendar.zone)
     view = RecordView(UsageRecord(whole.record), labels)
     return Document(
@@ -51,7 +51,7 @@ def case_file(
             *follow_up(view),
             *wording(view),
             *register(view, whole),
-            *pictures(view, shown),
+            *pictures(view, stored_pictures),
         ),
     )
 

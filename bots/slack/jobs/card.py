@@ -140,14 +140,19 @@ class CardJobs:
         else:
             post = existing
         ts, draw = post.ts, post.draws + 1
-        if post.mine:
+        if post.is_new:
             self._claimed.add(key)
         elif ts is None:
             # An earlier attempt may have been delivered although no answer came.
             ts = await self.poster.find(channel, key)
             if ts is None:
                 await self._take_over(post, key)
-        if existing is not None and existing.ts is not None and existing.shown >= case.version and not always:
+        if (
+            existing is not None
+            and existing.ts is not None
+            and existing.shown_version >= case.version
+            and not always
+        ):
             return
         has_similar = is_working_place and case.is_open
         similar = await store.aread(list_similar_cases, case.ref) if has_similar else ()
