@@ -464,7 +464,7 @@ class Desk(RuleBasedStateMachine):
             ] == []
             received = [key for key, _, _ in self.updates if key in self._kept()]
             written = [key for key, ref in self.logged.items() if ref not in self.erased]
-            assert self._said() == Counter(f"said {key}" for key in (*received, *written))
+            assert self._recorded_descriptions() == Counter(f"said {key}" for key in (*received, *written))
             sending = select(MESSAGES.c.obligation_id).where(MESSAGES.c.state == MessageState.SENDING.value)
             assert set(store.read(_rows(sending))) <= self._open()
         finally:

@@ -180,7 +180,7 @@ async def test_during_a_database_outage_the_offset_stays_and_nothing_is_lost(
         raise DatabaseUnavailable("away")
 
     with monkeypatch.context() as broken:
-        for name in ("receive_message", "is_dead_letter", "set_aside"):
+        for name in ("receive_message", "find_handled_keys", "keep_dead_letter"):
             broken.setattr(f"bots.telegram.intake.{name}", away)
         await desk.sim.customer("Anna").says("The water is brown.")
         await asyncio.sleep(2.5)
@@ -356,7 +356,7 @@ async def test_the_webhook_answers_503_during_a_database_outage(
     def away(*arguments: Any, **named: Any) -> Any:
         raise DatabaseUnavailable("away")
 
-    for name in ("receive_message", "is_dead_letter", "set_aside"):
+    for name in ("receive_message", "find_handled_keys", "keep_dead_letter"):
         monkeypatch.setattr(f"bots.telegram.intake.{name}", away)
     async with client(unpolled) as web:
         answer = await web.post("/telegram", json=update(1), headers={HEADER: SECRET})

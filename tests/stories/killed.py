@@ -173,7 +173,7 @@ def _outcome(simulator: Simulator, desk: ProcessDesk, player: Player, failed: st
     records = sorted(
         (store.read(export_record, row["ref"]) for row in rows), key=lambda one: one["received_at"]
     )
-    heard = {name: list(talk.customer.heard) for name, talk in player._talks.items()}
+    heard = {name: list(chat.customer.heard) for name, chat in player._chats.items()}
     posts = _posts(simulator)
     return Outcome(
         failed=failed,
