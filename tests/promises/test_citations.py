@@ -23,6 +23,9 @@ _SECTION = re.compile(r"(docs/\w+\.md), section (\d+)")
 _RULES = re.compile(r"(docs/\w+\.md), rules? (\d+)(?: and (\d+))?")
 _QUOTED = re.compile(r'(docs/\w+\.md),\s+"([^"]+)"')
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_MODULE = re.compile(
+    r"`((?:amends|benchmarks|bots|complaints|reports|scheduler|simulator|store|tests|triage)/[\w/]+\.py)`"
+)
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _BOLD = re.compile(r"\*\*([^*]+?)[.:]?\*\*")
 #: A comment that goes on in the next line is one text.
@@ -191,6 +194,12 @@ def test_every_link_of_a_page_leads_to_a_file_and_a_heading(page: Path) -> None:
         ):
             broken.append(target)
     assert broken == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=relative)
+def test_every_module_that_a_page_names_exists(page: Path) -> None:
+    named = _MODULE.findall(page.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
 def test_a_citation_of_a_document_outside_the_repository_is_found() -> None:
