@@ -63,7 +63,7 @@ class TelegramPart:
         )
         buttons = Buttons(*button_secrets(settings))
         self._intake = Intake(self._app, store, buttons, texts)
-        self._intake.told = metrics.record_intake
+        self._intake.on_result = metrics.record_intake
         self._waiting = ShutdownWait()
         handlers = job_handlers(
             self._app,

@@ -56,7 +56,7 @@ class Intake:
         self._error_by_update: dict[int, str] = {}
         self._callback_answers: set[asyncio.Task[None]] = set()
         #: Called after each update with the result and the duration in seconds.
-        self.told: Callable[[str, float], None] | None = None
+        self.on_result: Callable[[str, float], None] | None = None
         route(app, self._on_update)
         app.add_error_handler(self._on_error)
 
@@ -71,8 +71,8 @@ class Intake:
             try:
                 result = await self._take(raw, key_of_raw(raw))
             finally:
-                if self.told is not None:
-                    self.told(result, time.perf_counter() - started)
+                if self.on_result is not None:
+                    self.on_result(result, time.perf_counter() - started)
 
     async def _take(self, raw: Raw, key: str) -> str:
         for attempt, pause in enumerate(ATTEMPT_PAUSES):

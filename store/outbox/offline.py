@@ -14,7 +14,7 @@ from store.record.load import CaseFile, case_key
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
 from store.values import MessageState, Obligation
 
-#: The letters that an act with this `what` completes. `letter` completes all others, see `mark_told`.
+#: The letters that an act with this `what` completes. `letter` completes all others, see `mark_read_out`.
 _COMPLETES = {
     "acknowledge": frozenset({"acknowledge"}),
     "decision": frozenset({"decision"}),

@@ -42,7 +42,7 @@ def build_entry(
     commit: str | None,
     prev: str,
 ) -> str:
-    """`entry_of` from plain values, also for chains of other events than a complaint's."""
+    """`event_entry` from plain values, also for chains of other events than a complaint's."""
     return canonical(
         {
             "version": VERSION,
