@@ -15,8 +15,7 @@ from amends.keys import keyring
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.rulebook import preset_named
 from bots.http_body import is_loopback
-from bots.texts.catalogue import TextsError
-from bots.texts.loading import STAFF, load_catalogues
+from bots.texts.loading import STAFF, TextsError, load_catalogues
 from complaints.actors import staff
 from complaints.deadlines.local_time import local_time
 from complaints.rulebook import Calendar, categories_of

@@ -31,7 +31,7 @@ def _message_and_code(error: Exception) -> tuple[str, int]:
     # Imported only after a failure: these modules take longer to load than `amends --help` takes.
     from amends.errors import OutsideFailed
     from amends.settings import SettingsError
-    from bots.texts.catalogue import TextsError
+    from bots.texts.loading import TextsError
     from complaints.errors import ComplaintError
     from store.database.errors import AlreadyRunning, DatabaseUnavailable, StoreError, WrongSchemaVersion
     from triage.errors import TriageError

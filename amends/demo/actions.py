@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from bots.dialogue import TextInput, step
-from bots.letters import preview
+from bots.dialogue.inputs import TextInput
+from bots.dialogue.step import step
+from bots.letters.composer import preview
 from bots.texts.texts import Texts
 from complaints.actors import Actor, complainant, staff
 from complaints.case import Case

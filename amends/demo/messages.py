@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from bots.dialogue import Elapsed, step
-from bots.letters import Letter
+from bots.dialogue.inputs import Elapsed
+from bots.dialogue.step import step
+from bots.letters.letter import Letter
 from bots.telegram.callback_data import Buttons
 from bots.telegram.letters import LetterHandler
 from bots.telegram.sending import Sender

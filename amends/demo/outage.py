@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import cycle
 
 from amends.demo.actions import ALICE, DemoComplaint
-from bots.letters import preview
+from bots.letters.composer import preview
 from bots.texts.texts import Texts
 from complaints.errors import ComplaintError
 from complaints.incidents import SAME_INCIDENT

@@ -8,10 +8,9 @@ from datetime import datetime
 from decimal import InvalidOperation
 from pathlib import Path
 
-from bots.texts import Texts
-from bots.texts import load_catalogues as load_texts
-from bots.texts.catalogue import read_file
-from bots.texts.loading import COMPLAINANT, DOCUMENTS, STAFF, shipped
+from bots.texts.loading import COMPLAINANT, DOCUMENTS, STAFF, read_file, shipped
+from bots.texts.loading import load_catalogues as load_texts
+from bots.texts.texts import Texts
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from amends.errors import OutsideFailed
 from amends.runtime.metrics import Metrics
 from amends.runtime.slack_connections import SlackConnections
 from amends.settings import Settings
-from bots.letters import preview
-from bots.letters.composer import compose_read_out
+from bots.letters.composer import compose_read_out, preview
 from bots.priority_lock import ShutdownWait
 from bots.recovery import RecoveryDetector
 from bots.slack.app import build_app

@@ -20,12 +20,11 @@ from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
 from bots.recovery import RecoveryDetector
-from bots.telegram.application import build_application
+from bots.telegram.application import build_application, set_commands
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, job_handlers
 from bots.telegram.polling import Poller
-from bots.telegram.profile import set_commands
 from bots.telegram.sending import is_telegram_unavailable
 from bots.telegram.updates import ALLOWED_UPDATES
 from bots.telegram.webhook import PATH, create_endpoint

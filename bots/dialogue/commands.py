@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bots.dialogue import after_decision, codes, form, my_data, new_message, status
+from bots.dialogue import after_decision, form, my_data, new_message, status
 from bots.dialogue.buttons import CANCEL, languages
 from bots.dialogue.inputs import CommandInput
 from bots.dialogue.record import ReceivedMessage
 from bots.dialogue.turn import FORM, IDLE, Turn
-from bots.texts import Texts
+from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.obligations.kinds import SendPriority
 from complaints.references import find_reference, parse_reference
@@ -68,7 +68,7 @@ def set_language(turn: Turn, language: str) -> None:
 
 def _start(turn: Turn, incoming: CommandInput) -> None:
     if new_message.is_code(incoming.argument):
-        codes.use_code(turn, incoming.argument)
+        status.use_code(turn, incoming.argument)
         return
     country = turn.rulebooks.code(incoming.argument)
     if country is not None:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from bots.dialogue import codes, form
+from bots.dialogue import form, status
 from bots.dialogue.buttons import INSIST, Rows
 from bots.dialogue.record import ReceivedMessage, add_message, is_waiting_for_complainant, receive
 from bots.dialogue.turn import IDLE, Turn
@@ -66,7 +66,7 @@ GREETINGS: dict[str, frozenset[str]] = {
 def handle_message(turn: Turn, message: ReceivedMessage) -> None:
     """Handle a message that answers no question of the dialogue."""
     is_only_code = is_code(message.text) and not message.files
-    if is_only_code and codes.use_code(turn, message.text, may_be_words=bool(turn.open_cases)):
+    if is_only_code and status.use_code(turn, message.text, may_be_words=bool(turn.open_cases)):
         return
     case = _case_of(turn, message)
     if case is not None and _insists(turn, case, message):
@@ -91,7 +91,7 @@ def handle_first_words(turn: Turn, message: ReceivedMessage, *, kind: str | None
     elif is_greeting(message.text):
         greet(turn)
     elif is_code(message.text):
-        codes.use_code(turn, message.text)
+        status.use_code(turn, message.text)
     else:
         turn.reply("hint")
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bots.dialogue.inputs import FileInput, TextInput
-from bots.dialogue.signs import SignsInWords
-from bots.dialogue.turn import Turn
+from bots.dialogue.turn import SignsInWords, Turn
 from complaints.actions.intake import RETURNED, message_facts
 from complaints.case import Case, Facts
 from complaints.vocabulary import Flag, Verb

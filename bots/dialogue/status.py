@@ -1,15 +1,19 @@
-"""The reply to /status: where each complaint is, in plain words, with the one date that was promised (7.3)."""
+"""The reply to /status, with the one date that was promised (7.3), and linking codes.
+
+A code from staff connects a complaint that they logged to a chat (docs/surfaces.md, "Telegram"; 4.3).
+"""
 
 from __future__ import annotations
 
 from bots.dialogue import incident
 from bots.dialogue.buttons import REPLY
 from bots.dialogue.form import promised_date
-from bots.dialogue.turn import Turn
+from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case
 from complaints.lifecycle import UNDECIDED
 from complaints.references import parse_reference
-from complaints.vocabulary import Flag, State, Target
+from complaints.vocabulary import Flag, State, Target, Verb
+from store.values import CodeState, PlannedAct
 
 MOST_OPEN, MOST_CLOSED = 8, 3
 
@@ -67,3 +71,28 @@ def _next_step(turn: Turn, case: Case) -> str:
     if case.reply is None and lapse is not None and lapse.met_at is None:
         return turn.text("status.reply", date=turn.due_day(lapse.promised_due, case))
     return ""
+
+
+def use_code(turn: Turn, code: str, *, may_be_words: bool = False) -> bool:
+    """Try the code, at most once per message; True when the turn has a reply to it.
+
+    `may_be_words`: eight digits can also be an answer, such as a meter number. Then only a code that opens a
+    complaint counts as one. A miss still counts as a failed attempt.
+    """
+    lookup = turn.conversation.code(code)
+    case = lookup.case
+    if lookup.state is CodeState.FOUND and case is not None:
+        turn.plan(PlannedAct(Verb.BIND, case.ref))
+        if turn.conversation.language is None and case.language in turn.texts.languages:
+            # Staff spoke with the complainant; the phone's language is only a hint.
+            turn.chosen_language = case.language
+            turn.state["hinted"] = False
+        turn.go_to(IDLE)
+        turn.reply("bind.found", ref=case.ref, line=status_line(turn, case))
+        return True
+    if lookup.state is CodeState.YOURS and case is not None:
+        turn.reply("bind.yours", ref=case.ref, line=status_line(turn, case))
+        return True
+    if not may_be_words:
+        turn.reply(f"bind.{lookup.state}")
+    return not may_be_words

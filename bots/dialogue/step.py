@@ -1,19 +1,22 @@
-"""One step of the dialogue: from an incoming message to acts and replies (docs/design.md, rule 9)."""
+"""One step of the dialogue: from an incoming message to acts and replies (docs/design.md, rule 9).
+
+A flood of messages is recorded completely, one reply confirms it, and prompts wait. The limit is a leaky bucket per
+chat, kept in the dialogue state.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from bots.dialogue import (
     after_decision,
     button_handlers,
     commands,
     danger,
-    flood,
     form,
     my_data,
     new_message,
-    typed_labels,
 )
 from bots.dialogue.inputs import (
     Blocked,
@@ -39,10 +42,20 @@ from bots.dialogue.record import (
     to_message,
 )
 from bots.dialogue.turn import FORM, IDLE, Turn
-from bots.texts import Texts
+from bots.texts.texts import Texts
+from complaints.obligations.kinds import SendPriority
+from complaints.timestamps import parse_time
 from store.values import Conversation, DialogueTurn
 
 _TURKISH_LETTERS = frozenset("ğışĞİŞ")
+#: Replies stop above LIMIT messages. The bucket holds CAPACITY and drains 0.5 a second: slower than anybody types.
+LIMIT, CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
+#: Below this level the flood is over, and a later one gets its own notice.
+OVER_BELOW = 10.0
+WAKE_UP = "calm:"
+PAUSE = timedelta(seconds=(CAPACITY - LIMIT) / DRAIN_PER_SECOND)
+#: Replies that leave even during a flood: each receipt (it has the reference) and the notice itself.
+_ALWAYS_SENT = ("receipt", "flood")
 
 
 def step(
@@ -54,14 +67,14 @@ def step(
     """
     turn = Turn.begin(conversation, now, texts)
     if not isinstance(incoming, Elapsed):
-        flood.count_message(turn)
+        _count_message(turn)
     _handle(turn, incoming)
     if turn.blocked is False:
         # A person who writes can be written to again (7.3).
         record_reachable_again(turn)
     danger.reply_to_danger(turn)
     if not isinstance(incoming, Elapsed):
-        flood.drop_excess_replies(turn)
+        _drop_excess_replies(turn)
     return turn.result()
 
 
@@ -78,8 +91,8 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
         case Elapsed(what=what):
             if what.startswith("burst:"):
                 form.end_burst(turn, what)
-            elif what.startswith(flood.WAKE_UP):
-                flood.check_end(turn)
+            elif what.startswith(WAKE_UP):
+                _check_end(turn)
         case Blocked():
             turn.blocked = True
         case Unblocked():
@@ -103,7 +116,7 @@ def _handle_command(turn: Turn, incoming: CommandInput) -> None:
 def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
     turn.blocked = False
     if isinstance(incoming, TextInput):
-        press = typed_labels.press_for_label(turn, incoming.text)
+        press = button_handlers.press_for_label(turn, incoming.text)
         if press is not None:
             button_handlers.handle_press(turn, press)
             return
@@ -206,3 +219,48 @@ def _handle_group(turn: Turn, link: str) -> None:
         return
     turn.state["group_until"] = turn.stored_time(turn.in_an_hour())
     turn.reply("group", link=link)
+
+
+def _count_message(turn: Turn) -> None:
+    """Add one incoming message to the bucket."""
+    level = min(CAPACITY, _flood_level(turn) + 1)
+    is_notified = bool(turn.state.get("flood", {}).get("told")) and level >= OVER_BELOW
+    turn.state["flood"] = {"level": round(level, 3), "at": turn.stored_time(turn.now), "told": is_notified}
+
+
+def _flood_level(turn: Turn) -> float:
+    bucket: dict[str, Any] = turn.state.get("flood", {})
+    if not bucket:
+        return 0.0
+    passed = (turn.now - parse_time(bucket["at"])).total_seconds()
+    return max(0.0, float(bucket["level"]) - max(0.0, passed) * DRAIN_PER_SECOND)
+
+
+def _drop_excess_replies(turn: Turn) -> None:
+    """Above the limit, drop all replies but danger and receipts; once, confirm that everything arrived."""
+    if "flood" not in turn.state or _flood_level(turn) <= LIMIT:
+        return
+    turn.replies[:] = [
+        reply
+        for reply in turn.replies
+        if reply.lane is SendPriority.DANGER or reply.kind != "say" or reply.template.startswith(_ALWAYS_SENT)
+    ]
+    turn.wake_ups.clear()
+    if not turn.state["flood"]["told"]:
+        turn.state["flood"] = {**turn.state["flood"], "told": True}
+        turn.reply("flood")
+        turn.schedule_wake_up(f"{WAKE_UP}{turn.state['turn']}", turn.now + PAUSE)
+
+
+def _check_end(turn: Turn) -> None:
+    """When the flood is over, ask the current question of the form again: its prompt was dropped."""
+    if _flood_level(turn) > LIMIT:
+        turn.schedule_wake_up(f"{WAKE_UP}{turn.state['turn']}", turn.now + PAUSE)
+        return
+    ref = turn.ref
+    if ref is None or turn.step not in FORM or not turn.is_form_open(ref):
+        return
+    if turn.step == "story":
+        form.ask_next(turn, ref)
+    else:
+        form.ask(turn, turn.step, ref)

@@ -5,15 +5,14 @@ The state holds codes and ids only. Words are kept in the acts and, sealed, in t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from bots.dialogue.buttons import Rows
 from bots.dialogue.question_table import ORDER
-from bots.dialogue.signs import SignsInWords, read_signs
-from bots.texts import Texts
+from bots.texts.texts import Texts
 from complaints.actions.authorisation import possible_in_state
 from complaints.case import Case
 from complaints.case_values import RecordedSign
@@ -26,6 +25,7 @@ from complaints.vocabulary import Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
+from triage.safety.signs import DangerSign, find_signs, named_people, own_sign
 
 #: The steps that belong to the form.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
@@ -291,3 +291,35 @@ class Turn:
             blocked=self.blocked,
             jurisdiction=self.rules.country,
         )
+
+
+@dataclass(frozen=True)
+class SignsInWords:
+    """`signs` as they are recorded, the gravest first; `subjects`: the ids of the staff named."""
+
+    signs: tuple[RecordedSign, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+    @property
+    def danger(self) -> RecordedSign | None:
+        """The gravest sign of present danger."""
+        return next((sign for sign in self.signs if sign.danger), None)
+
+
+def read_signs(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], now: datetime) -> SignsInWords:
+    """Find the signs in one message. Runs inside its transaction, so no look-ups (docs/design.md, "What runs
+    when")."""
+    if not text.strip():
+        return SignsInWords()
+    recorded = tuple(
+        RecordedSign(f"{sign.kind}.{sign.rule}", sign.severity, sign.safety, sign.danger, now)
+        for sign in find_signs(text, extra=own_signs(rules))
+    )
+    member_by_name = {name: member for member, names in staff.items() for name in names}
+    names_in_text = named_people(text, tuple(member_by_name))
+    return SignsInWords(recorded, tuple(sorted({member_by_name[name] for name in names_in_text})))
+
+
+def own_signs(rules: Rulebook) -> tuple[DangerSign, ...]:
+    """The organisation's own `[[danger]]` signs."""
+    return tuple(own_sign(entry.signs, entry.number, entry.text) for entry in rules.danger)

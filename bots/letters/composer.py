@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bots.letters import acknowledgement as acknowledgement_letters
-from bots.letters import closing as closing_letters
 from bots.letters import decision as decision_letters
 from bots.letters import progress as progress_letters
 from bots.letters.letter import Letter, join_paragraphs
-from bots.texts import Texts
+from bots.texts.texts import Texts
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.obligations.delay_notices import remedy_notice_at
@@ -98,9 +96,7 @@ class Composer:
     def acknowledge(self, facts: Mapping[str, Any]) -> LetterText:
         """The acknowledgement, at the level of the facts."""
         level = int(facts.get("level", 1))
-        return LetterText(
-            acknowledgement_letters.acknowledgement(self.letter, level, now=self.now), "acknowledge"
-        )
+        return LetterText(progress_letters.acknowledgement(self.letter, level, now=self.now), "acknowledge")
 
     def decision(self, facts: Mapping[str, Any]) -> LetterText:
         """The decision letter that was previewed and approved."""
@@ -122,9 +118,9 @@ class Composer:
         if "target" not in facts:
             if self.letter.answer_by() <= self.now:
                 return None
-            return LetterText(acknowledgement_letters.dates(self.letter), "dates")
+            return LetterText(progress_letters.dates(self.letter), "dates")
         reason = self.words_of(int(facts["seq"])).get("reason", "")
-        moved = acknowledgement_letters.moved_date(
+        moved = progress_letters.moved_date(
             self.letter, str(facts["target"]), int(facts.get("of", 0)), reason
         )
         return LetterText(moved, "dates.moved")
@@ -160,7 +156,7 @@ class Composer:
         if verb == Verb.COMMUNICATE_DECISION and decision is not None:
             text = join_paragraphs(text, self.decision({"seq": decision.seq}).text)
         if verb == Verb.OFFER_RECOURSE:
-            text = join_paragraphs(text, closing_letters.recourse(self.letter))
+            text = join_paragraphs(text, decision_letters.recourse(self.letter))
         return LetterText(text, "confirmation")
 
     def remedy(self, facts: Mapping[str, Any]) -> LetterText | None:
@@ -175,7 +171,7 @@ class Composer:
         words = self.words_of(decision.seq) if decision is not None else {}
         if facts.get("verb") == Verb.REMEDY_LATE:
             return None if remedy.done_at is not None else self._late_remedy(remedy, words, int(facts["seq"]))
-        return LetterText(closing_letters.remedy_done(self.letter, remedy, words), "remedy_done")
+        return LetterText(decision_letters.remedy_done(self.letter, remedy, words), "remedy_done")
 
     def _late_remedy(self, remedy: RemedyOwed, words: Mapping[str, str], seq: int) -> LetterText:
         """The date will be missed, or was missed; after an earlier such letter, it is still not done."""
@@ -190,18 +186,18 @@ class Composer:
             for event in self.events
         )
         if reported_before:
-            text = closing_letters.remedy_still_late(self.letter, remedy, words, self.now)
+            text = decision_letters.remedy_still_late(self.letter, remedy, words, self.now)
             return LetterText(text, "remedy_late.still")
-        text = closing_letters.remedy_late(self.letter, remedy, words, self.now)
+        text = decision_letters.remedy_late(self.letter, remedy, words, self.now)
         return LetterText(text, "remedy_late")
 
     def reply_reminder(self, facts: Mapping[str, Any]) -> LetterText:
         """The reminder that the decision waits for a reply."""
-        return LetterText(closing_letters.reply_reminder(self.letter), "reply_reminder")
+        return LetterText(decision_letters.reply_reminder(self.letter), "reply_reminder")
 
     def recourse(self, facts: Mapping[str, Any]) -> LetterText:
         """The outside bodies."""
-        return LetterText(closing_letters.recourse(self.letter), "recourse")
+        return LetterText(decision_letters.recourse(self.letter), "recourse")
 
     def outside(self, facts: Mapping[str, Any]) -> LetterText:
         """What an outside body decided, or that we have complied."""
@@ -221,7 +217,7 @@ class Composer:
 
     def summary(self, facts: Mapping[str, Any]) -> LetterText:
         """The complaint was settled early and accepted."""
-        return LetterText(closing_letters.summary(self.letter), "summary")
+        return LetterText(decision_letters.summary(self.letter), "summary")
 
     def closing(self, facts: Mapping[str, Any]) -> LetterText | None:
         """How it ended; None after a withdrawal in the chat, which got its reply at once."""
@@ -236,7 +232,7 @@ class Composer:
             source = reclassified if code == "not_complaint" and reclassified else closings
             words = self.words_of(source[-1].seq)
             other = str(closings[-1].facts.get("other_ref", ""))
-        text = closing_letters.closing(self.letter, code, words, other=other)
+        text = decision_letters.closing(self.letter, code, words, other=other)
         return LetterText(text, f"closing.{code}")
 
     def _event(self, seq: int) -> Event:
@@ -288,5 +284,5 @@ def compose_read_out(
     """The letter that staff read out or post when there is no chat, in the complainant's language."""
     letter = Letter(case, texts, texts.language(case.language))
     if about == "logged":
-        return LetterText(acknowledgement_letters.read_out(letter, now=now), "logged")
+        return LetterText(progress_letters.read_out(letter, now=now), "logged")
     return Composer(letter, events, words_of, now).compose(about, facts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from bots.texts import Texts
+from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.targets import answer_by

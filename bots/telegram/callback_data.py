@@ -9,8 +9,8 @@ import hmac
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bots.dialogue import ButtonInput
-from bots.texts import Texts
+from bots.dialogue.inputs import ButtonInput
+from bots.texts.texts import Texts
 from complaints.references import parse_reference
 
 _TAG_BYTES = 10

@@ -21,11 +21,12 @@ from telegram import Update
 from telegram.error import TelegramError
 from telegram.ext import ContextTypes
 
-from bots.dialogue import IncomingMessage, step
+from bots.dialogue.inputs import IncomingMessage
+from bots.dialogue.step import step
 from bots.telegram.application import App, route
 from bots.telegram.callback_data import Buttons
 from bots.telegram.updates import to_input, update_key
-from bots.texts import Texts
+from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import DatabaseUnavailable, SerializationConflict, WrongSchemaVersion
 from store.outbox.dead_letters import find_handled_keys, keep_dead_letter

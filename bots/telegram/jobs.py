@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 import structlog
 from telegram.error import BadRequest, NetworkError, RetryAfter
 
-from bots.dialogue import Elapsed
-from bots.dialogue.inputs import MAX_FILE_BYTES
+from bots.dialogue.inputs import MAX_FILE_BYTES, Elapsed
 from bots.priority_lock import ShutdownWait
 from bots.recovery import Handler
 from bots.telegram.application import App
@@ -18,7 +17,7 @@ from bots.telegram.intake import Intake
 from bots.telegram.letters import LetterHandler
 from bots.telegram.polling import pause_seconds
 from bots.telegram.sending import OnResult, OutgoingMessage, Sender
-from bots.texts import Texts
+from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
 from store.files import load_file_to_fetch, record_file_failed, store_file

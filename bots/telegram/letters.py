@@ -11,13 +11,13 @@ from typing import Any
 
 from bots.dialogue.after_decision import REMEDY_STEP
 from bots.dialogue.buttons import INSIST, REPLY, SCALE, SURE, SURVEY, Rows
-from bots.letters import Letter, acknowledgement, closing
+from bots.letters import decision, progress
 from bots.letters.composer import Composer, LetterText
-from bots.letters.letter import join_paragraphs
+from bots.letters.letter import Letter, join_paragraphs
 from bots.recovery import Handler
 from bots.telegram.callback_data import Buttons
 from bots.telegram.sending import OutgoingMessage, Sender
-from bots.texts import Texts
+from bots.texts.texts import Texts
 from complaints.actors import SYSTEM
 from complaints.case import Case
 from complaints.deadlines.letter_hours import letter_held_until
@@ -220,7 +220,7 @@ class LetterHandler:
     def _acknowledgement(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         level = int(obligation.facts.get("level", 1))
         composed = self._compose(letter, obligation)
-        can_sign = level == 1 and acknowledgement.is_unsigned(letter)
+        can_sign = level == 1 and progress.is_unsigned(letter)
         rows: Rows = (("send",),) if can_sign else ()
         act = (Verb.ACKNOWLEDGE, {"level": level}, dict[str, str]())
         return None if composed is None else ComposedLetter(composed.text, rows, "check", act)
@@ -260,7 +260,7 @@ class LetterHandler:
         reminder = obligation.kind == "survey_reminder"
         facts = {"step": "reminded" if reminder else "sent"}
         return ComposedLetter(
-            closing.survey(letter, reminder=reminder),
+            decision.survey(letter, reminder=reminder),
             SCALE,
             SURVEY[0],
             (Verb.SURVEY, facts, {}),
@@ -269,4 +269,4 @@ class LetterHandler:
 
     def _danger_seen(self, letter: Letter, obligation: Obligation) -> ComposedLetter:
         role = str(obligation.facts.get("role", Role.ON_CALL.value))
-        return ComposedLetter(acknowledgement.danger_seen(letter, role))
+        return ComposedLetter(progress.danger_seen(letter, role))

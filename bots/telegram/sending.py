@@ -19,7 +19,7 @@ from bots.priority_lock import ShutdownWait
 from bots.telegram.application import App
 from bots.telegram.polling import pause_seconds
 from bots.telegram.rate_limit import TelegramRateLimit
-from bots.texts import Texts
+from bots.texts.texts import Texts
 from complaints.actors import SYSTEM
 from complaints.obligations.resend import failed_delivery_facts
 from complaints.vocabulary import Verb

@@ -8,7 +8,7 @@ from typing import Any
 from telegram import Chat as TelegramChat
 from telegram import ChatMember, Message, Update, User
 
-from bots.dialogue import (
+from bots.dialogue.inputs import (
     Blocked,
     EditInput,
     FileInput,
@@ -17,8 +17,8 @@ from bots.dialogue import (
     TextInput,
     Unblocked,
     Unreadable,
+    parse_command,
 )
-from bots.dialogue.inputs import parse_command
 from bots.telegram.callback_data import Buttons
 from store.values import Chat, ReceivedFile
 

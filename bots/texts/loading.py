@@ -1,20 +1,27 @@
-"""Loads the texts of a domain: the shipped catalogues with an organisation's overrides."""
+"""Loads the texts of a domain: the shipped gettext catalogues, checked, with an organisation's overrides."""
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from babel.core import Locale, UnknownLocaleError
+from babel.messages.pofile import PoFileError, read_po
 
-from bots.texts.catalogue import CatalogueMessage, TextsError, overlay, parse_catalogue, read_file
-from bots.texts.texts import Texts
+from bots.texts.texts import FIELD, CatalogueMessage, Texts
 
 #: The texts for complainants, for staff, and for documents.
 COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
 DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
+_BRACES = re.compile(r"[{}]")
+
+
+class TextsError(Exception):
+    """A catalogue cannot be used; the message names the file, the id and the remedy."""
 
 
 def load_catalogues(
@@ -96,3 +103,43 @@ def _language(
     if missing:
         raise TextsError(f'{file}: the text "{missing[0]}" is missing ({len(missing)} in all)')
     return {id_: overrides[id_] for id_ in reference}
+
+
+def parse_catalogue(data: bytes, language: str, origin: str) -> dict[str, CatalogueMessage]:
+    """Parse a catalogue; raises TextsError when it is invalid or a text is missing."""
+    try:
+        catalogue = read_po(io.BytesIO(data), locale=language, abort_invalid=True)
+    except (PoFileError, ValueError, UnicodeDecodeError) as error:
+        raise TextsError(f"{origin} is not a gettext catalogue in UTF-8: {error}") from error
+    messages: dict[str, CatalogueMessage] = {}
+    for entry in catalogue:
+        if not entry.id:
+            continue
+        plural = isinstance(entry.id, list | tuple)
+        id_ = entry.id[0] if plural else str(entry.id)
+        forms = tuple(entry.string) if isinstance(entry.string, list | tuple) else (str(entry.string),)
+        if entry.fuzzy or not all(form.strip() for form in forms):
+            raise TextsError(f'{origin}: "{id_}" has no text yet; fill it in')
+        for form in forms:
+            if _BRACES.search(FIELD.sub("", form)):
+                raise TextsError(f'{origin}: "{id_}" has a brace that is no field; write fields as {{ref}}')
+        messages[str(id_)] = CatalogueMessage(forms)
+    return messages
+
+
+def read_file(file: Path, language: str) -> dict[str, CatalogueMessage]:
+    return parse_catalogue(file.read_bytes(), language, str(file))
+
+
+def overlay(
+    shipped: Mapping[str, CatalogueMessage], overrides: Mapping[str, CatalogueMessage], origin: str
+) -> dict[str, CatalogueMessage]:
+    """The shipped texts with an organisation's overrides; raises TextsError when fields or forms differ."""
+    for id_, message in overrides.items():
+        original = shipped.get(id_)
+        if original is not None and original.fields != message.fields:
+            wanted = ", ".join(f"{{{name}}}" for name in sorted(original.fields)) or "none"
+            raise TextsError(f'{origin}: "{id_}" must have exactly these fields: {wanted}')
+        if original is not None and len(original.forms) != len(message.forms):
+            raise TextsError(f'{origin}: "{id_}" must have {len(original.forms)} form(s)')
+    return {**shipped, **{id_: message for id_, message in overrides.items() if id_ in shipped}}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -18,13 +20,29 @@ from babel.lists import format_list
 from babel.messages.plurals import get_plural
 from babel.numbers import format_currency, format_decimal
 
-from bots.texts.catalogue import FIELD, CatalogueMessage, UnknownText
 from complaints.deadlines.durations import Span
 from complaints.deadlines.local_time import last_day
 
+FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 BUTTON = "button."
 LANGUAGE = "lang_"
 CATEGORY = "category."
+
+
+class UnknownText(KeyError):
+    """The code uses an id that no catalogue has, or leaves out a field: a programming error."""
+
+
+@dataclass(frozen=True)
+class CatalogueMessage:
+    """The forms of a text: one, or one for each plural form of the language."""
+
+    forms: tuple[str, ...]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names in braces, of all forms."""
+        return frozenset(name for form in self.forms for name in FIELD.findall(form))
 
 
 class Texts:

@@ -12,7 +12,7 @@ from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.jobs import CopyOf, job_handlers
 from bots.telegram.polling import Poller
-from bots.texts import load_catalogues
+from bots.texts.loading import load_catalogues
 from complaints.vocabulary import Verb
 from scheduler.housekeeping import act_handlers
 from scheduler.worker import Worker

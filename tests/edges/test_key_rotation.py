@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from sqlalchemy import select
 
-from bots.dialogue import ButtonInput
+from bots.dialogue.inputs import ButtonInput
 from bots.telegram.callback_data import Buttons
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.cases.export import export_record

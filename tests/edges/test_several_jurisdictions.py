@@ -24,7 +24,7 @@ from amends.privacy.data_export import archive
 from amends.public_page import public_page
 from amends.runtime.web import web_app
 from amends.settings import cautions, load, rulebooks
-from bots.texts import load_catalogues as load_texts
+from bots.texts.loading import load_catalogues as load_texts
 from complaints.deadlines.working_time import on_call_covers
 from complaints.rulebook import Calendar, RecourseStep, Rulebooks, as_json, from_json
 from simulator.slack.block_kit import view_problems

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bots.dialogue.signs import read_signs
+from bots.dialogue.turn import read_signs
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.vocabulary import Flag, Role, State, Target, Verb

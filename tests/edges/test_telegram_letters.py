@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.telegram.profile import set_commands
+from bots.telegram.application import set_commands
 from complaints.actors import staff
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from simulator import Simulator

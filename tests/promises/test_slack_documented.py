@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bots.slack.app import LISTENERS
 from bots.slack.views.actions import FITS
-from bots.texts import load_catalogues
+from bots.texts.loading import load_catalogues
 from complaints.forms import FORMS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "slack.md").read_text(encoding="utf-8")

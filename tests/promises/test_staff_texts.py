@@ -12,7 +12,7 @@ from bots.slack.views import actions, forms, incident, refusals, stats
 from bots.slack.views import case as case_view
 from bots.slack.views.case import MESSAGE_STATES
 from bots.slack.views.forms import choice_id, label_id
-from bots.texts import load_catalogues
+from bots.texts.loading import load_catalogues
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.durations import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale

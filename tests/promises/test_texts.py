@@ -11,8 +11,8 @@ import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
-from bots.texts import Texts, TextsError, load_catalogues
-from bots.texts.loading import COMPLAINANT, DOMAINS, STAFF, shipped
+from bots.texts.loading import COMPLAINANT, DOMAINS, STAFF, TextsError, load_catalogues, shipped
+from bots.texts.texts import Texts
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.safety.signs import BUILT_IN
 

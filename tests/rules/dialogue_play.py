@@ -12,7 +12,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from bots.dialogue import (
+from bots.dialogue.inputs import (
     ButtonInput,
     CommandInput,
     EditInput,
@@ -20,9 +20,10 @@ from bots.dialogue import (
     FileInput,
     IncomingMessage,
     TextInput,
-    step,
 )
-from bots.texts import Texts, load_catalogues
+from bots.dialogue.step import step
+from bots.texts.loading import load_catalogues
+from bots.texts.texts import Texts
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import perform, receive
 from complaints.actors import SYSTEM, complainant, staff

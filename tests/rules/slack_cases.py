@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from bots.slack.texts import StaffTexts
-from bots.texts import load_catalogues
+from bots.texts.loading import load_catalogues
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff

@@ -12,7 +12,7 @@ from bots.slack.listeners.commands import code_of
 from bots.slack.texts import StaffTexts
 from bots.slack.views.forms import form_view, values_of, with_row
 from bots.slack.views.prefill import prefill
-from bots.texts import load_catalogues
+from bots.texts.loading import load_catalogues
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
 from complaints.forms import read

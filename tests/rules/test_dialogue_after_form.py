@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bots.dialogue import Blocked, ButtonInput, GroupSeen, Unblocked
 from bots.dialogue.commands import COMMANDS
+from bots.dialogue.inputs import Blocked, ButtonInput, GroupSeen, Unblocked
 from complaints.actors import SYSTEM
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from tests.rules.dialogue_play import HANDLER, MANAGER, Play

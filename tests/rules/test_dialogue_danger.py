@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bots.letters import Letter, acknowledgement
+from bots.letters import progress
+from bots.letters.letter import Letter
 from complaints.actors import staff
 from complaints.obligations.kinds import SendPriority
 from complaints.priorities import priority_of
@@ -111,4 +112,4 @@ def test_the_receipt_of_a_danger_is_confirmed_by_role_only_afterwards() -> None:
     play.writes(GAS)
     play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
     letter = Letter(play.case, TEXTS, "en")
-    assert acknowledgement.danger_seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."
+    assert progress.danger_seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."

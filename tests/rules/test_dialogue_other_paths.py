@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bots.dialogue import ButtonInput, Unblocked, Unreadable
+from bots.dialogue.inputs import ButtonInput, Unblocked, Unreadable
 from complaints.actors import SYSTEM
 from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import CloseCode, ContactKind, Flag, State, Target, Verb

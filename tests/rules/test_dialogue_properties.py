@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bots.dialogue import Blocked, ButtonInput, Elapsed, GroupSeen, Unblocked, Unreadable
+from bots.dialogue.button_handlers import press_for_label
 from bots.dialogue.commands import COMMANDS
+from bots.dialogue.inputs import Blocked, ButtonInput, Elapsed, GroupSeen, Unblocked, Unreadable
 from bots.dialogue.new_message import qualifies
 from bots.dialogue.turn import Turn
-from bots.dialogue.typed_labels import press_for_label
 from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
 from complaints.incidents import Incident

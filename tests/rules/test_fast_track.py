@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from bots.letters import Letter, closing
+from bots.letters import decision
 from bots.letters.composer import Composer
+from bots.letters.letter import Letter
 from bots.slack.views.card import card
 from bots.slack.views.prefill import prefill
 from complaints.deadlines.fast_track import ALWAYS, ON_REQUEST, early_until, last_day_if_too_old
@@ -189,7 +190,7 @@ def test_a_refusal_as_out_of_time_gives_the_reason_and_the_outside_body(language
     complaint = proposed(an_assessed_case(rules=DISP), happened_by="2019-01-01")
     refused = complaint.do(Verb.NOT_ACCEPT, MONA, {}, {"reason": "It was in 2019."})
     assert refused.case.close_code is CloseCode.NOT_ACCEPTED
-    text = closing.closing(Letter(refused.case, TEXTS, language), "not_accepted", refused.last.words)
+    text = decision.closing(Letter(refused.case, TEXTS, language), "not_accepted", refused.last.words)
     assert "It was in 2019." in text
     assert "Financial Ombudsman Service" in text
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from bots.letters import Letter, acknowledgement, closing, preview, progress
-from bots.letters.composer import Composer
+from bots.letters import decision, progress
+from bots.letters.composer import Composer, preview
+from bots.letters.letter import Letter
 from complaints.actors import SYSTEM, staff
 from complaints.case import Case
 from complaints.case_values import Issue, RemedyOwed
@@ -61,7 +62,7 @@ def an_assessed_complaint() -> Play:
 def test_the_acknowledgement_has_reference_time_team_one_date_and_the_outside_right() -> None:
     play = Play()
     ref = play.files_a_complaint()
-    text = acknowledgement.acknowledgement(letter(play))
+    text = progress.acknowledgement(letter(play))
     assert text.startswith(
         f"We have your complaint {ref}, received 3 November 2026, 10:00. Our Complaints team answers by "
         "Tuesday, 17 November 2026, usually sooner."
@@ -73,7 +74,7 @@ def test_an_unsigned_form_is_acknowledged_with_the_offer_to_sign() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
-    assert "You did not press Send" in acknowledgement.acknowledgement(letter(play))
+    assert "You did not press Send" in progress.acknowledgement(letter(play))
 
 
 def test_the_acknowledgement_of_the_next_level_names_its_people_and_date() -> None:
@@ -81,7 +82,7 @@ def test_the_acknowledgement_of_the_next_level_names_its_people_and_date() -> No
     play.files_a_complaint()
     play.staff_resolve()
     play.do(Verb.DISAGREE, play.ref, staff("U1", Role.HANDLER), *answer_by_phone())
-    text = acknowledgement.acknowledgement(letter(play), 2)
+    text = progress.acknowledgement(letter(play), 2)
     assert "stays open and is with level 2 of 2 now: people who were not involved before" in text
 
 
@@ -201,7 +202,7 @@ def test_every_closing_has_a_letter_in_every_language(code: CloseCode, language:
     play = Play()
     play.files_a_complaint()
     case = replace(play.case, state=State.CLOSED, closed_at=NOW, close_code=code)
-    text = closing.closing(
+    text = decision.closing(
         Letter(case, TEXTS, language), code, {"reason": "Out of scope."}, other="A7K-M3Q-9T"
     )
     assert play.ref in text
@@ -212,7 +213,7 @@ def test_the_closing_letter_explains_reopening_and_its_time_limit() -> None:
     play = Play()
     ref = play.files_a_complaint()
     case = replace(play.case, state=State.CLOSED, closed_at=NOW, close_code=CloseCode.LAPSED)
-    text = closing.closing(Letter(case, TEXTS, "en"), "lapsed", {})
+    text = decision.closing(Letter(case, TEXTS, "en"), "lapsed", {})
     assert f"type /reopen {ref} by Wednesday, 5 May 2027." in text
     assert "does not count as your agreement" in text
 
@@ -224,7 +225,7 @@ def test_the_letter_for_a_still_late_remedy_names_next_news_and_other_help(langu
     play.staff_resolve()
     remedy = RemedyOwed(n=0, type="refund", level=1, due=NOW - timedelta(days=9), late=2)
     written = letter(play, language)
-    text = closing.remedy_still_late(written, remedy, {"remedies.0.text": "What you paid too much"}, NOW)
+    text = decision.remedy_still_late(written, remedy, {"remedies.0.text": "What you paid too much"}, NOW)
     # Five working days from today, in the language of the letter.
     assert written.due_day(datetime(2026, 11, 12, 12, 0, tzinfo=UTC)) in text
     assert "What you paid too much" in text
@@ -235,20 +236,20 @@ def test_the_reply_reminder_names_the_last_day_and_the_recourse() -> None:
     play = Play()
     play.files_a_complaint()
     play.staff_resolve()
-    text = closing.reply_reminder(letter(play))
+    text = decision.reply_reminder(letter(play))
     assert "Please answer by Tuesday, 1 December 2026" in text
     assert "Time limit: 12 months." in text
 
 
 def test_the_recourse_letter_lists_the_steps() -> None:
-    text = closing.recourse(letter(an_assessed_complaint()))
+    text = decision.recourse(letter(an_assessed_complaint()))
     assert "We have nothing further that we can review" in text
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
 
 
 def test_the_time_limit_of_a_body_is_in_the_complainants_language() -> None:
     play = an_assessed_complaint()
-    assert "Süre sınırı: 12 ay." in closing.recourse(letter(play, "tr"))
+    assert "Süre sınırı: 12 ay." in decision.recourse(letter(play, "tr"))
     assert (
         letter(play)
         .body_line(1, "KDK", "", free=True, limit="until it is heard")
@@ -265,7 +266,7 @@ def test_a_moved_date_is_communicated_with_its_reason() -> None:
         {"target": "decide", "extended_to": "2026-11-12"},
         {"reason": "Frost."},
     )
-    text = acknowledgement.moved_date(letter(play), "decide", 0, "Frost.")
+    text = progress.moved_date(letter(play), "decide", 0, "Frost.")
     assert "It will now be Thursday, 12 November 2026." in text
     assert "Frost." in text.splitlines()
 
@@ -277,7 +278,7 @@ def test_a_date_that_ends_with_a_day_off_is_written_as_that_day(language: str, d
     play = an_assessed_complaint()
     facts = {"target": "decide", "extended_to": "2026-11-14"}
     play.do(Verb.EXTEND, play.ref, MANAGER, facts, {"reason": "Frost."})
-    assert day in acknowledgement.moved_date(letter(play, language), "decide", 0, "Frost.")
+    assert day in progress.moved_date(letter(play, language), "decide", 0, "Frost.")
     (status,) = play.commands("status")
     assert "Saturday, 14 November 2026" in status
 
@@ -292,7 +293,7 @@ def test_an_answer_by_phone_is_confirmed_in_writing(verb: str, language: str) ->
 
 
 def test_the_survey_begins_with_fairness() -> None:
-    assert "Were you treated fairly and with respect?" in closing.survey(letter(an_assessed_complaint()))
+    assert "Were you treated fairly and with respect?" in decision.survey(letter(an_assessed_complaint()))
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bots.letters import Letter
 from bots.letters.composer import Composer
+from bots.letters.letter import Letter
 from complaints.actors import SYSTEM
 from complaints.deadlines.targets import next_news
 from complaints.vocabulary import CloseCode, Target, Verb

@@ -9,7 +9,7 @@ import pytest
 
 from bots.letters.composer import Composer, compose_read_out
 from bots.letters.letter import Letter
-from bots.texts import load_catalogues
+from bots.texts.loading import load_catalogues
 from complaints.actions.fold import fold
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import receive

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from bots.letters import Letter
+from bots.letters.letter import Letter
 from bots.slack.jobs.registry import job_handlers
 from bots.telegram.callback_data import Buttons
 from bots.telegram.letters import ComposedLetter, LetterHandler
 from bots.telegram.sending import Sender
-from bots.texts import load_catalogues
+from bots.texts.loading import load_catalogues
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import in_quiet_hours, last_spoken_by
 from complaints.obligations.kinds import SendPriority

@@ -12,8 +12,9 @@ import pytest
 
 from amends.settings.rulebook import preset_targets
 from amends.settings.sections import PRESETS
-from bots.letters import Letter, progress
+from bots.letters import progress
 from bots.letters.composer import Composer
+from bots.letters.letter import Letter
 from complaints.actors import SYSTEM
 from complaints.deadlines.working_time import parse_hours
 from complaints.errors import NotAllowed

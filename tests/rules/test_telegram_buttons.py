@@ -7,10 +7,10 @@ import base64
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.dialogue import ButtonInput
 from bots.dialogue.buttons import REMEDIES, SURVEY
+from bots.dialogue.inputs import ButtonInput
 from bots.telegram.callback_data import Buttons
-from bots.texts import load_catalogues
+from bots.texts.loading import load_catalogues
 
 BUTTONS = Buttons(b"a secret for buttons, 32 bytes..")
 TEXTS = load_catalogues(["en", "tr"])

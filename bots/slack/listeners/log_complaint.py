@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bots.dialogue.signs import read_signs as plain_rules
+from bots.dialogue.turn import read_signs as plain_rules
 from bots.slack.admission import refusals_recorded
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
