@@ -14,7 +14,6 @@ from complaints.actions.intake import REMEDY_REFUSED
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.fast_track import ON_REQUEST, settled_early
-from complaints.deadlines.working_time import due
 from complaints.lifecycle import ANSWERED
 from complaints.vocabulary import CloseCode, State, Verb
 from store.values import PlannedAct
@@ -214,7 +213,7 @@ def ask_reopen_reason(turn: Turn, case: Case) -> None:
     if case.close_code is CloseCode.MERGED:
         turn.reply("reopen.merged", ref=case.ref)
         return
-    if turn.now > due(case.closed_at, case.rules.targets.reopen_window, case.rules.calendar).at:
+    if not new_message.within_reopen_window(turn, case):
         turn.reply("reopen.late", ref=case.ref)
         return
     turn.go_to("reason", case.ref)

@@ -189,15 +189,10 @@ def _resume_after_danger(turn: Turn, case: Case) -> None:
     """The button "I am safe, continue": go back to the interrupted question."""
     if turn.step != danger.STEP:
         return
-    step = danger.resume(turn)
-    if turn.ref is not None and step in FORM and turn.is_form_open(turn.ref):
-        if step == "story":
-            form.ask_next(turn, turn.ref)
-        else:
-            form.ask(turn, step, turn.ref)
-        return
-    turn.go_to(IDLE)
-    turn.reply("safe.noted", ref=case.ref)
+    danger.resume(turn)
+    if not form.ask_again(turn):
+        turn.go_to(IDLE)
+        turn.reply("safe.noted", ref=case.ref)
 
 
 def press_for_label(turn: Turn, text: str) -> ButtonInput | None:

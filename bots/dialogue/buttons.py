@@ -16,19 +16,7 @@ SURE: Rows = (("yes", "no"),)
 #: "Is it this incident?" (docs/domain.md, section 3, Incident)
 INCIDENT: Rows = (("yes", "yes_more"), ("no",))
 REPLY: Rows = (("accept",), ("disagree",), ("question",))
-SCALE: Rows = (("1", "2", "3", "4", "5"), ("skip",))
 
-#: Remedies that complainants can ask for (docs/domain.md, section 6).
-REMEDIES = (
-    "repair",
-    "replacement",
-    "money_back",
-    "explanation",
-    "apology",
-    "a_change",
-    "something_else",
-    "tell_you",
-)
 HELP: Rows = (
     ("repair", "replacement"),
     ("money_back", "explanation"),
@@ -36,6 +24,8 @@ HELP: Rows = (
     ("something_else", "tell_you"),
     ("skip",),
 )
+#: Remedies that complainants can ask for (docs/domain.md, section 6).
+REMEDIES = tuple(choice for row in HELP for choice in row if choice != "skip")
 
 #: Who is affected: the writer, or a person they represent (docs/domain.md, section 3, Representative).
 WHOM: Rows = (("for_me",), ("agreed",), ("cannot_decide",), ("do_not_know",), ("skip",))
@@ -56,10 +46,6 @@ DATA: Rows = (("export",), ("correct_data",), ("erase_data",))
 INSIST: Rows = (("insist",),)
 
 SCORES = ("1", "2", "3", "4", "5")
-
+SCALE: Rows = (SCORES, ("skip",))
 #: The survey's questions, fairness and outcome first (docs/domain.md, section 6).
 SURVEY = ("q3", "q5", "q1", "q2", "q4", "q6")
-
-
-def languages(codes: tuple[str, ...]) -> Rows:
-    return tuple((f"lang_{code}",) for code in codes)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from bots.dialogue import after_decision, form, my_data, new_message, status
-from bots.dialogue.buttons import CANCEL, languages
+from bots.dialogue.buttons import CANCEL
 from bots.dialogue.inputs import CommandInput
 from bots.dialogue.record import ReceivedMessage
-from bots.dialogue.turn import FORM, IDLE, Turn
+from bots.dialogue.turn import COUNTRY, FORM, IDLE, Turn
 from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.obligations.kinds import SendPriority
@@ -16,23 +16,6 @@ from complaints.references import find_reference, parse_reference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
-
-#: In the order in which the platform lists them.
-COMMANDS = (
-    "complain",
-    "status",
-    "add",
-    "how",
-    "human",
-    "language",
-    "withdraw",
-    "reopen",
-    "policy",
-    "mydata",
-    "cancel",
-    "help",
-    "start",
-)
 
 
 def run_command(turn: Turn, incoming: CommandInput) -> None:
@@ -61,9 +44,9 @@ def set_language(turn: Turn, language: str) -> None:
         turn.chosen_language = language
         turn.state["hinted"] = False
         turn.reply("language.set")
-        if turn.ref is not None and turn.step in FORM - {"story"} and turn.is_form_open(turn.ref):
+        if turn.step != "story":
             # The current question was asked in the previous language.
-            form.ask(turn, turn.step, turn.ref)
+            form.ask_again(turn)
 
 
 def _start(turn: Turn, incoming: CommandInput) -> None:
@@ -72,20 +55,20 @@ def _start(turn: Turn, incoming: CommandInput) -> None:
         return
     country = turn.rulebooks.code(incoming.argument)
     if country is not None:
-        turn.set_country(country)
+        turn.state[COUNTRY] = country
     new_message.greet(turn)
 
 
 def _complain(turn: Turn, incoming: CommandInput) -> None:
     if incoming.argument.strip():
-        new_message.handle_first_words(turn, ReceivedMessage(incoming.argument, incoming.source))
+        new_message.handle_first_words(turn, _message(incoming))
         return
     turn.go_to("fresh")
     turn.reply("ask.fresh", buttons=CANCEL)
 
 
-def _status(turn: Turn, incoming: CommandInput) -> None:
-    status.reply_status(turn, incoming.argument)
+def _message(incoming: CommandInput) -> ReceivedMessage:
+    return ReceivedMessage(incoming.argument, incoming.source)
 
 
 def _add(turn: Turn, incoming: CommandInput) -> None:
@@ -177,15 +160,7 @@ def _language(turn: Turn, incoming: CommandInput) -> None:
     if language in turn.texts.languages:
         set_language(turn, language)
         return
-    turn.reply("ask.language", buttons=languages(turn.texts.languages))
-
-
-def _human(turn: Turn, incoming: CommandInput) -> None:
-    after_decision.request_person(turn, ReceivedMessage(incoming.argument, incoming.source))
-
-
-def _mydata(turn: Turn, incoming: CommandInput) -> None:
-    my_data.reply_options(turn)
+    turn.reply("ask.language", buttons=tuple((f"lang_{code}",) for code in turn.texts.languages))
 
 
 def _cancel(turn: Turn, incoming: CommandInput) -> None:
@@ -213,18 +188,20 @@ def _help(turn: Turn, incoming: CommandInput) -> None:
     turn.reply("help", commands="\n".join(lines), number=turn.person_rules.emergency_number)
 
 
+#: In the order in which the platform lists the commands.
 _HANDLERS: Mapping[str, Callable[[Turn, CommandInput], None]] = {
-    "start": _start,
     "complain": _complain,
-    "status": _status,
+    "status": lambda turn, incoming: status.reply_status(turn, incoming.argument),
     "add": _add,
+    "how": _how,
+    "human": lambda turn, incoming: after_decision.request_person(turn, _message(incoming)),
+    "language": _language,
     "withdraw": _withdraw,
     "reopen": _reopen,
-    "human": _human,
-    "how": _how,
     "policy": _policy,
-    "language": _language,
-    "mydata": _mydata,
+    "mydata": lambda turn, incoming: my_data.reply_options(turn),
     "cancel": _cancel,
     "help": _help,
+    "start": _start,
 }
+COMMANDS = tuple(_HANDLERS)

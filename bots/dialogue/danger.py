@@ -79,9 +79,8 @@ def _entry_for_kind(rules: Rulebook, kind: str) -> Danger | None:
     )
 
 
-def resume(turn: Turn) -> str:
-    """The person is safe: return to the interrupted step, and give its name."""
+def resume(turn: Turn) -> None:
+    """The person is safe: return to the interrupted step."""
     step, subject = str(turn.state.pop("resume", IDLE)), turn.state.pop("resume_ref", None)
     turn.state.pop("danger", None)
     turn.go_to(step, subject)
-    return step

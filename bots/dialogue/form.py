@@ -8,7 +8,7 @@ from bots.dialogue import incident
 from bots.dialogue.buttons import CHANGES, CHECK, CONFIRM, DONE
 from bots.dialogue.question_table import BY_STEP, CONFIRMED, ORDER, QUESTIONS, StoryKnowledge
 from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
-from bots.dialogue.turn import IDLE, Turn
+from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
 from complaints.deadlines.working_time import due
@@ -36,7 +36,7 @@ def start(turn: Turn, ref: str) -> None:
 
 def continue_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """Record one more message of the burst, without a reply."""
-    add_message(turn, ref, _field(turn, "story"), message)
+    add_message(turn, ref, current_field(turn, "story"), message)
     _wait_for_burst(turn, ref)
 
 
@@ -59,14 +59,9 @@ def end_burst(turn: Turn, what: str) -> None:
 def story_text(turn: Turn, ref: str) -> str:
     """The current version of the story, all messages and edits included."""
     words = turn.words(ref)
-    field = _field(turn, "story") if turn.ref == ref else DESCRIPTION
+    field = current_field(turn, "story") if turn.ref == ref else DESCRIPTION
     # "Change", "The story", then Done without a new text: the earlier version counts.
     return words.get(field) or words.get(turn.latest_field(DESCRIPTION, ref), "")
-
-
-def story_field(turn: Turn) -> str:
-    """The field that holds the current version of the story."""
-    return _field(turn, "story")
 
 
 # --- the questions
@@ -113,6 +108,18 @@ def ask(turn: Turn, step: str, ref: str, *, use_story: bool = True) -> None:
         plain = f"ask.{step}.plain"
         template = plain if turn.texts.has(plain) and is_child(turn, ref) else f"ask.{step}"
         turn.reply(template, ref=ref, buttons=BY_STEP[step].buttons)
+
+
+def ask_again(turn: Turn) -> bool:
+    """Put the current question of an open form again; after the story, the next one. False outside of a form."""
+    ref = turn.ref
+    if ref is None or turn.step not in FORM or not turn.is_form_open(ref):
+        return False
+    if turn.step == "story":
+        ask_next(turn, ref)
+    else:
+        ask(turn, turn.step, ref)
+    return True
 
 
 def _knowledge(turn: Turn, ref: str) -> StoryKnowledge:
@@ -218,7 +225,7 @@ def change_answer(turn: Turn, ref: str, step: str) -> None:
 
 def _record_choice(turn: Turn, ref: str, step: str, choice: str, choice_facts: Facts) -> None:
     label = _answer_text(turn, step, choice)
-    if turn.step != step and turn.words(ref).get(_field(turn, step)) == label:
+    if turn.step != step and turn.words(ref).get(current_field(turn, step)) == label:
         # The same press again: an app that lost our reply repeats it under a new id.
         return
     facts = _with_relation(turn, ref, step, choice_facts)
@@ -265,7 +272,7 @@ def _mark_done(turn: Turn, step: str) -> None:
     turn.state["done"] = [*turn.state.get("done", []), step]
 
 
-def _field(turn: Turn, step: str) -> str:
+def current_field(turn: Turn, step: str) -> str:
     """The field that holds the current answer to this step."""
     name: str = turn.state.get("fields", {}).get(step, FIELDS[step])
     return name
@@ -301,7 +308,7 @@ def _detail_lines(turn: Turn, ref: str) -> list[str]:
     words, choices_from_story = turn.words(ref), _choices_from_story(turn, ref)
     lines = []
     for step in ORDER:
-        text = words.get(_field(turn, step)) if turn.ref == ref else None
+        text = words.get(current_field(turn, step)) if turn.ref == ref else None
         if text is None and step in choices_from_story:
             text = turn.texts.label(turn.language, choices_from_story[step])
         if text:

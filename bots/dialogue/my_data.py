@@ -11,6 +11,7 @@ from complaints.case import Case
 from complaints.deadlines.targets import DATA_REQUEST_SPAN
 from complaints.deadlines.working_time import due
 from complaints.retention import RetentionPeriod
+from complaints.timestamps import format_time
 
 #: The kind of the obligation that makes and sends the copy.
 COPY_OBLIGATION = "mydata"
@@ -30,7 +31,7 @@ def _retention(turn: Turn) -> str:
     if rules.retention:
         period = RetentionPeriod.parse(rules.retention)
         id_ = "mydata.kept_from_receipt" if period.from_receipt else "mydata.kept"
-        return turn.text(id_, span=turn.span(period.span))
+        return turn.text(id_, span=turn.texts.span(turn.language, period.span))
     return turn.text("mydata.kept_open")
 
 
@@ -40,7 +41,7 @@ def request_copy(turn: Turn) -> None:
     if until is not None and not turn.is_past(until):
         turn.reply("mydata.once")
         return
-    turn.state["export_until"] = turn.stored_time(turn.now + COPY_INTERVAL)
+    turn.state["export_until"] = format_time(turn.now + COPY_INTERVAL)
     turn.reply("mydata.coming")
     turn.schedule_job(COPY_OBLIGATION, "mydata.file")
 

@@ -22,6 +22,7 @@ from complaints.actions.intake import message_facts
 from complaints.case import Case
 from complaints.deadlines.working_time import due
 from complaints.references import find_reference
+from complaints.timestamps import format_time
 from complaints.vocabulary import CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.intent import find_cues
@@ -174,7 +175,7 @@ def _add_and_confirm(turn: Turn, case: Case, message: ReceivedMessage) -> None:
             turn.reply("added", ref=case.ref)
         _open_burst(turn, case.ref, in_question=False)
     else:
-        burst["until"] = turn.stored_time(turn.burst_end())
+        burst["until"] = format_time(turn.burst_end())
 
 
 def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
@@ -187,7 +188,7 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
         template = "ask.answers_which" if waiting else "ask.belongs"
         turn.reply(template, ref=ref, buttons=_choices(turn, ref, waiting), step="belongs")
     add_message(turn, ref, burst["field"], message, extra={"aside": True} if waiting else None)
-    burst["until"] = turn.stored_time(turn.burst_end())
+    burst["until"] = format_time(turn.burst_end())
     burst["files"] += [asdict(file) | {"name": None} for file in message.files]
 
 
@@ -207,7 +208,7 @@ def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int 
     burst = next((burst for burst in reversed(in_question) if turn_number in (None, burst["turn"])), None)
     if burst is not None:
         burst["asked"] = False
-        burst["until"] = turn.stored_time(turn.now)
+        burst["until"] = format_time(turn.now)
     if choice == "new":
         if burst is not None:
             _start_from_burst(turn, _burst_message(turn, burst))
@@ -246,7 +247,7 @@ def _open_burst(turn: Turn, ref: str, *, in_question: bool) -> dict[str, Any]:
     burst: dict[str, Any] = {
         "turn": turn.state["turn"],
         "ref": ref,
-        "until": turn.stored_time(turn.burst_end()),
+        "until": format_time(turn.burst_end()),
         "field": turn.next_field(ADDITION, ref),
         "files": [],
         "asked": in_question,
@@ -264,7 +265,7 @@ def restorable_case(turn: Turn) -> Case | None:
         (
             case
             for case in turn.conversation.cases
-            if _is_not_complaint(case) and _within_reopen_window(turn, case)
+            if _is_not_complaint(case) and within_reopen_window(turn, case)
         ),
         None,
     )
@@ -276,7 +277,7 @@ def reopen_by_button(turn: Turn, case: Case) -> None:
         turn.reply("reopen.open", ref=case.ref)
     elif not _is_not_complaint(case):
         turn.reply("reply.closed", ref=case.ref)
-    elif not _within_reopen_window(turn, case):
+    elif not within_reopen_window(turn, case):
         turn.reply("reopen.late", ref=case.ref)
     else:
         _reopen(turn, case, turn.texts.label(turn.language, "insist"))
@@ -286,14 +287,15 @@ def _is_not_complaint(case: Case) -> bool:
     return case.close_code is CloseCode.NOT_COMPLAINT and not case.is_open
 
 
-def _within_reopen_window(turn: Turn, case: Case) -> bool:
+def within_reopen_window(turn: Turn, case: Case) -> bool:
+    """True while a closed complaint can still be reopened by its person."""
     targets, calendar = case.rules.targets, case.rules.calendar
     return turn.now <= due(case.closed_at or case.received_at, targets.reopen_window, calendar).at
 
 
 def _insists(turn: Turn, case: Case, message: ReceivedMessage) -> bool:
     """True when the message complains about a matter closed as "not a complaint"."""
-    if not _is_not_complaint(case) or not _within_reopen_window(turn, case) or not message.has_words:
+    if not _is_not_complaint(case) or not within_reopen_window(turn, case) or not message.has_words:
         return False
     return "insists" in find_cues(message.text)
 

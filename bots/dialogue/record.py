@@ -73,7 +73,7 @@ def add_message(
     extra_facts = dict(extra or {})
     is_answer = is_waiting_for_complainant(case) and kind is None and not extra_facts.get("aside")
     verb = Verb.ANSWER if is_answer else Verb.ADD
-    facts = {**_facts(message, _base_field(field), signs, kind), **extra_facts}
+    facts = {**_facts(message, field.split(".")[0], signs, kind), **extra_facts}
     words = {field: message.text} if message.has_words else {}
     turn.plan(PlannedAct(verb, ref, facts, words, message.files))
     _note_danger(turn, ref, signs)
@@ -98,7 +98,7 @@ def record_choice(
     turn: Turn, ref: str, field: str, label: str, facts: Facts, *, kind: str | None = None
 ) -> None:
     """Record an answer given by a button: the label is its text, the code is one of the facts."""
-    choice_facts = {**message_facts(field=_base_field(field), has_words=True, kind=kind), **facts}
+    choice_facts = {**message_facts(field=field.split(".")[0], has_words=True, kind=kind), **facts}
     turn.plan(PlannedAct(Verb.ADD, ref, choice_facts, {field: label}))
 
 
@@ -119,11 +119,6 @@ def record_reachable_again(turn: Turn) -> None:
 def is_waiting_for_complainant(case: Case | None) -> bool:
     """True while staff wait for information that they asked the complainant for."""
     return case is not None and case.is_open and Flag.WAITING_COMPLAINANT in case.flags
-
-
-def _base_field(field: str) -> str:
-    """The field without its version number: `description` for `description.2`."""
-    return field.split(".")[0]
 
 
 def _facts(message: ReceivedMessage, field: str, signs: SignsInWords, kind: str | None) -> dict[str, Any]:

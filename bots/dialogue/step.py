@@ -6,6 +6,7 @@ chat, kept in the dialogue state.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,9 +45,18 @@ from bots.dialogue.record import (
 from bots.dialogue.turn import FORM, IDLE, Turn
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
-from complaints.timestamps import parse_time
+from complaints.timestamps import format_time, parse_time
 from store.values import Conversation, DialogueTurn
 
+#: By step, what records the words that answer its question.
+_RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
+    "question": after_decision.record_question,
+    "look_again": after_decision.record_disagreement,
+    "reason": after_decision.record_reopen_reason,
+    after_decision.REMEDY_FAULT: after_decision.record_remedy_fault,
+    my_data.CORRECTION_STEP: my_data.record_correction,
+    "add": new_message.record_addition,
+}
 _TURKISH_LETTERS = frozenset("ğışĞİŞ")
 #: Replies stop above LIMIT messages. The bucket holds CAPACITY and drains 0.5 a second: slower than anybody types.
 LIMIT, CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
@@ -149,18 +159,8 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
         _handle_form_message(turn, case.ref, message)
     elif step in ("fresh", "human"):
         new_message.handle_first_words(turn, message, kind="human" if step == "human" else None)
-    elif case is not None and step == "question":
-        after_decision.record_question(turn, case.ref, message)
-    elif case is not None and step == "look_again":
-        after_decision.record_disagreement(turn, case.ref, message)
-    elif case is not None and step == "reason":
-        after_decision.record_reopen_reason(turn, case.ref, message)
-    elif case is not None and step == after_decision.REMEDY_FAULT:
-        after_decision.record_remedy_fault(turn, case.ref, message)
-    elif case is not None and step == my_data.CORRECTION_STEP:
-        my_data.record_correction(turn, case.ref, message)
-    elif case is not None and step == "add":
-        new_message.record_addition(turn, case.ref, message)
+    elif case is not None and step in _RECORDERS:
+        _RECORDERS[step](turn, case.ref, message)
     elif case is not None and step == after_decision.SURVEY_TEXT and message.has_words:
         after_decision.record_survey_text(turn, case.ref, message)
     else:
@@ -178,7 +178,7 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
     else:
         # A file or a call for help is an addition, and the question stays open. Words after the read-back
         # belong to the story.
-        field = form.story_field(turn) if step == "check" else new_message.ADDITION
+        field = form.current_field(turn, "story") if step == "check" else new_message.ADDITION
         add_message(turn, ref, field, message)
         if step == "check":
             form.read_back(turn, ref)
@@ -217,7 +217,7 @@ def _handle_group(turn: Turn, link: str) -> None:
     until = turn.state.get("group_until")
     if until is not None and not turn.is_past(until):
         return
-    turn.state["group_until"] = turn.stored_time(turn.in_an_hour())
+    turn.state["group_until"] = format_time(turn.now + timedelta(hours=1))
     turn.reply("group", link=link)
 
 
@@ -225,7 +225,7 @@ def _count_message(turn: Turn) -> None:
     """Add one incoming message to the bucket."""
     level = min(CAPACITY, _flood_level(turn) + 1)
     is_notified = bool(turn.state.get("flood", {}).get("told")) and level >= OVER_BELOW
-    turn.state["flood"] = {"level": round(level, 3), "at": turn.stored_time(turn.now), "told": is_notified}
+    turn.state["flood"] = {"level": round(level, 3), "at": format_time(turn.now), "told": is_notified}
 
 
 def _flood_level(turn: Turn) -> float:
@@ -256,11 +256,5 @@ def _check_end(turn: Turn) -> None:
     """When the flood is over, ask the current question of the form again: its prompt was dropped."""
     if _flood_level(turn) > LIMIT:
         turn.schedule_wake_up(f"{WAKE_UP}{turn.state['turn']}", turn.now + PAUSE)
-        return
-    ref = turn.ref
-    if ref is None or turn.step not in FORM or not turn.is_form_open(ref):
-        return
-    if turn.step == "story":
-        form.ask_next(turn, ref)
     else:
-        form.ask(turn, turn.step, ref)
+        form.ask_again(turn)

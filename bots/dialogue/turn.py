@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from bots.dialogue.buttons import Rows
@@ -20,7 +20,7 @@ from complaints.deadlines.local_time import local_time
 from complaints.deadlines.working_time import due
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook, Rulebooks
-from complaints.timestamps import format_time, parse_time
+from complaints.timestamps import parse_time
 from complaints.vocabulary import Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
 from triage.facts.fact import StoryFact
@@ -30,7 +30,7 @@ from triage.safety.signs import DangerSign, find_signs, named_people, own_sign
 #: The steps that belong to the form.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
 IDLE = "idle"
-#: Key in the state: the country of the link through which the person came.
+#: Key in the state: the country of the link through which the person came. Their next complaint gets its rules.
 COUNTRY = "country"
 
 
@@ -94,10 +94,6 @@ class Turn:
         return (
             self.rules if has_country or not self.open_cases else self.current_rules(self.open_cases[0].ref)
         )
-
-    def set_country(self, code: str) -> None:
-        """The person came through a country's link: their next complaint gets its rules."""
-        self.state[COUNTRY] = code
 
     @property
     def zone(self) -> str:
@@ -245,10 +241,6 @@ class Turn:
         """A text in the person's language, to be put into another one."""
         return self.texts.say(self.language, id_, **fields)
 
-    def span(self, written: str) -> str:
-        """A length of time in words: `24 months`."""
-        return self.texts.span(self.language, written)
-
     def moment(self, at: datetime, case: Case | None = None) -> str:
         """Day and time in the zone of this complaint, or of the current one."""
         zone = case.rules.calendar.zone if case is not None else self.zone
@@ -267,14 +259,6 @@ class Turn:
         """When a burst of messages ends if no further message follows."""
         rules = self.rules_of(self.ref)
         return due(self.now, rules.dialogue.burst, rules.calendar).at
-
-    def in_an_hour(self) -> datetime:
-        """One hour from now."""
-        return self.now + timedelta(hours=1)
-
-    def stored_time(self, at: datetime) -> str:
-        """A time in the form that the state holds."""
-        return format_time(at)
 
     def is_past(self, stored: str) -> bool:
         """True when a time from the state has come."""

@@ -91,10 +91,11 @@ class Composer:
 
         Raises KeyError for a kind that sends the complainant nothing.
         """
+        if kind in _WITHOUT_FACTS:
+            return LetterText(_WITHOUT_FACTS[kind](self.letter), kind)
         return _BY_KIND[kind](self, facts)
 
     def acknowledge(self, facts: Mapping[str, Any]) -> LetterText:
-        """The acknowledgement, at the level of the facts."""
         level = int(facts.get("level", 1))
         return LetterText(progress_letters.acknowledgement(self.letter, level, now=self.now), "acknowledge")
 
@@ -109,7 +110,6 @@ class Composer:
         return LetterText(text, "decision")
 
     def written(self, facts: Mapping[str, Any]) -> LetterText:
-        """The letter that a member of staff wrote."""
         seq, verb = int(facts["seq"]), str(facts["verb"])
         return LetterText(self.words_of(seq).get("letter") or self._preview(verb, seq), verb)
 
@@ -191,16 +191,7 @@ class Composer:
         text = decision_letters.remedy_late(self.letter, remedy, words, self.now)
         return LetterText(text, "remedy_late")
 
-    def reply_reminder(self, facts: Mapping[str, Any]) -> LetterText:
-        """The reminder that the decision waits for a reply."""
-        return LetterText(decision_letters.reply_reminder(self.letter), "reply_reminder")
-
-    def recourse(self, facts: Mapping[str, Any]) -> LetterText:
-        """The outside bodies."""
-        return LetterText(decision_letters.recourse(self.letter), "recourse")
-
     def outside(self, facts: Mapping[str, Any]) -> LetterText:
-        """What an outside body decided, or that we have complied."""
         seq = int(facts["seq"])
         return LetterText(
             decision_letters.outside_decision(self.letter, self._event(seq).facts, self.words_of(seq)),
@@ -208,16 +199,7 @@ class Composer:
         )
 
     def next_recourse(self, facts: Mapping[str, Any]) -> LetterText:
-        """The outside body after the one whose decision was refused."""
         return LetterText(decision_letters.next_body(self.letter, int(facts["step"])), "next_recourse")
-
-    def no_independent(self, facts: Mapping[str, Any]) -> LetterText:
-        """No possible decision-maker is independent."""
-        return LetterText(decision_letters.no_independent(self.letter), "no_independent")
-
-    def summary(self, facts: Mapping[str, Any]) -> LetterText:
-        """The complaint was settled early and accepted."""
-        return LetterText(decision_letters.summary(self.letter), "summary")
 
     def closing(self, facts: Mapping[str, Any]) -> LetterText | None:
         """How it ended; None after a withdrawal in the chat, which got its reply at once."""
@@ -261,13 +243,15 @@ _BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], LetterText | None
     "legal_passed": Composer.legal_passed,
     "confirmation": Composer.confirmation,
     "remedy_notice": Composer.remedy,
-    "reply_reminder": Composer.reply_reminder,
-    "recourse": Composer.recourse,
     "closing": Composer.closing,
     "outside": Composer.outside,
     "next_recourse": Composer.next_recourse,
-    "no_independent": Composer.no_independent,
-    "summary": Composer.summary,
+}
+_WITHOUT_FACTS: Mapping[str, Callable[[Letter], str]] = {
+    "reply_reminder": decision_letters.reply_reminder,
+    "recourse": decision_letters.recourse,
+    "no_independent": decision_letters.no_independent,
+    "summary": decision_letters.summary,
 }
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import structlog
-from telegram import BotCommand, Update
+from telegram import BotCommand
 from telegram.error import NetworkError, TimedOut
-from telegram.ext import Application, ContextTypes, TypeHandler
+from telegram.ext import Application
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
 
@@ -20,9 +20,8 @@ from bots.http_body import is_loopback
 from bots.texts.texts import Texts
 
 App = Application[Any, Any, Any, Any, Any, Any]
-#: Called after each API call with the method and its result.
+#: Called with an API method, or the kind of an obligation, and the result.
 OnResult = Callable[[str, str], None]
-OnUpdate = Callable[[Update, ContextTypes.DEFAULT_TYPE], Coroutine[Any, Any, None]]
 
 # Polling needs the raw answer of getUpdates: the library parses it whole, and one bad update would fail all.
 warnings.filterwarnings("ignore", message=r"Please use 'Bot\.getUpdates'")
@@ -76,14 +75,6 @@ class _StatelessApplication(Application[Any, Any, Any, Any, Any, Any]):
     def _mark_for_persistence_update(self, **_: Any) -> None:
         # The library would collect the ids of all users in memory, for a persistence that we do not use.
         return
-
-
-def route(app: App, on_update: OnUpdate) -> None:
-    """Send every kind of update to one handler, also kinds that we do not request.
-
-    Telegram delivers kinds that an earlier request asked for. Without a handler they would become dead letters.
-    """
-    app.add_handler(TypeHandler(Update, on_update))
 
 
 class CountedRequest(HTTPXRequest):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -46,9 +47,10 @@ class Buttons:
             raw = base64.urlsafe_b64decode(data.encode() + b"=" * (-len(data) % 4))
         except ValueError:
             return None
+        tag = raw[:_TAG_BYTES]
         for key in (self._key, *self._older):
-            plain = _decrypt(key, chat, raw)
-            if plain is not None:
+            plain = _encrypt(key, tag, raw[_TAG_BYTES:])
+            if hmac.compare_digest(tag, _tag(key, chat, plain)):
                 choice, step, ref, turn = plain.decode().split(_SEPARATOR)
                 return ButtonInput(choice, step, parse_reference(ref) if ref else None, int(turn, 16))
         return None
@@ -58,32 +60,21 @@ class Buttons:
         texts: Texts,
         language: str,
         chat: str,
-        rows: list[list[str]],
+        rows: Sequence[Sequence[str]],
         *,
         step: str,
         ref: str | None,
         turn: int,
     ) -> InlineKeyboardMarkup | None:
         """The buttons below a message; a choice `add:<ref>` is about that complaint."""
-        if not rows:
-            return None
-        keyboard = []
-        for row in rows:
-            buttons = []
-            for choice in row:
-                name, _, choice_ref = choice.partition(":")
-                press = ButtonInput(name, step, choice_ref or ref, turn)
-                label = texts.label(language, name, choice_ref or ref)
-                buttons.append(InlineKeyboardButton(label, callback_data=self.encode(chat, press)))
-            keyboard.append(buttons)
-        return InlineKeyboardMarkup(keyboard)
 
+        def button(choice: str) -> InlineKeyboardButton:
+            name, _, choice_ref = choice.partition(":")
+            press = ButtonInput(name, step, choice_ref or ref, turn)
+            label = texts.label(language, name, choice_ref or ref)
+            return InlineKeyboardButton(label, callback_data=self.encode(chat, press))
 
-def _decrypt(key: bytes, chat: str, raw: bytes) -> bytes | None:
-    """The plain bytes; None when the tag does not fit this key and chat."""
-    tag = raw[:_TAG_BYTES]
-    plain = _encrypt(key, tag, raw[_TAG_BYTES:])
-    return plain if hmac.compare_digest(tag, _tag(key, chat, plain)) else None
+        return InlineKeyboardMarkup([[button(choice) for choice in row] for row in rows]) if rows else None
 
 
 def _tag(key: bytes, chat: str, plain: bytes) -> bytes:

@@ -19,11 +19,11 @@ from typing import Any
 import structlog
 from telegram import Update
 from telegram.error import TelegramError
-from telegram.ext import ContextTypes
+from telegram.ext import ContextTypes, TypeHandler
 
 from bots.dialogue.inputs import IncomingMessage
 from bots.dialogue.step import step
-from bots.telegram.application import App, route
+from bots.telegram.application import App
 from bots.telegram.callback_data import Buttons
 from bots.telegram.updates import to_input, update_key
 from bots.texts.texts import Texts
@@ -58,7 +58,9 @@ class Intake:
         self._callback_answers: set[asyncio.Task[None]] = set()
         #: Called after each update with the result and the duration in seconds.
         self.on_result: Callable[[str, float], None] | None = None
-        route(app, self._on_update)
+        # Every kind: Telegram delivers kinds that an earlier request asked for, and without a handler they would
+        # become dead letters.
+        app.add_handler(TypeHandler(Update, self._on_update))
         app.add_error_handler(self._on_error)
 
     async def take(self, raw: Raw) -> None:

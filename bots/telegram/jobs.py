@@ -11,12 +11,12 @@ from telegram.error import BadRequest, NetworkError, RetryAfter
 from bots.dialogue.inputs import MAX_FILE_BYTES, Elapsed
 from bots.priority_lock import ShutdownWait
 from bots.recovery import Handler
-from bots.telegram.application import App
+from bots.telegram.application import App, OnResult
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.letters import LetterHandler
 from bots.telegram.polling import pause_seconds
-from bots.telegram.sending import OnResult, OutgoingMessage, Sender
+from bots.telegram.sending import OutgoingMessage, Sender
 from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bots.dialogue.after_decision import REMEDY_STEP
 from bots.dialogue.buttons import INSIST, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import decision, progress
-from bots.letters.composer import Composer, LetterText
+from bots.letters.composer import Composer
 from bots.letters.letter import Letter, join_paragraphs
 from bots.recovery import Handler
 from bots.telegram.callback_data import Buttons
@@ -57,6 +58,10 @@ DELAYED_KINDS: frozenset[str] = frozenset(
 _COMPLAINANT_VERBS: frozenset[str] = frozenset({Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value})
 
 
+#: The verb, the facts and the words of an act.
+Act = tuple[Verb, Mapping[str, Any], Mapping[str, str]]
+
+
 @dataclass(frozen=True)
 class ComposedLetter:
     """A letter ready to send: text, buttons and their step, and the act that follows once it is accepted."""
@@ -64,7 +69,7 @@ class ComposedLetter:
     text: str
     buttons: Rows = ()
     step: str = ""
-    act: tuple[Verb, Mapping[str, Any], Mapping[str, str]] | None = None
+    act: Act | None = None
     must_arrive: bool = True
     template: str = ""
 
@@ -95,24 +100,26 @@ class LetterHandler:
         """The function that writes the letter of each kind of obligation, without sending it."""
         return {
             "acknowledge": self._acknowledgement,
-            "decision": self._with_act(Verb.COMMUNICATE_DECISION, REPLY, "decision"),
-            "letter": self._without_act,
-            "dates": self._without_act,
+            "decision": partial(
+                self._compose, rows=REPLY, step="decision", act=(Verb.COMMUNICATE_DECISION, {}, {})
+            ),
+            "letter": self._compose,
+            "dates": self._compose,
             "progress": self._progress,
             "remedy_notice": self._remedy,
-            "reply_reminder": self._reply_reminder,
-            "recourse": self._with_act(Verb.OFFER_RECOURSE),
+            "reply_reminder": partial(self._compose, rows=REPLY, step="decision"),
+            "recourse": partial(self._compose, act=(Verb.OFFER_RECOURSE, {}, {})),
             "closing": self._closing,
             "survey": self._survey,
             "survey_reminder": self._survey,
             "danger_seen": self._danger_seen,
-            "delay": self._without_act,
-            "legal_passed": self._without_act,
-            "confirmation": self._without_act,
-            "outside": self._without_act,
-            "next_recourse": self._without_act,
+            "delay": self._compose,
+            "legal_passed": self._compose,
+            "confirmation": self._compose,
+            "outside": self._compose,
+            "next_recourse": self._compose,
             "no_independent": self._progress,
-            "summary": self._without_act,
+            "summary": self._compose,
         }
 
     def _handler(self, kind: str, write: Write) -> Handler:
@@ -175,7 +182,7 @@ class LetterHandler:
             self.texts,
             letter.language,
             address,
-            [list(row) for row in composed.buttons],
+            composed.buttons,
             step=composed.step,
             ref=case.ref,
             turn=case.version,
@@ -194,7 +201,10 @@ class LetterHandler:
             acts=acts,
         )
 
-    def _compose(self, letter: Letter, obligation: Obligation) -> LetterText | None:
+    def _compose(
+        self, letter: Letter, obligation: Obligation, rows: Rows = (), step: str = "", act: Act | None = None
+    ) -> ComposedLetter | None:
+        """`act` is recorded when the channel accepts the letter: the time to reply starts with it (7.8)."""
         ref, store = letter.case.ref, self.store
         composer = Composer(
             letter,
@@ -202,56 +212,32 @@ class LetterHandler:
             lambda seq: store.read(load_event_words, ref, seq),
             store.now(),
         )
-        return composer.compose(obligation.kind, obligation.facts)
-
-    def _without_act(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        composed = self._compose(letter, obligation)
-        return None if composed is None else ComposedLetter(composed.text, template=composed.template)
-
-    def _with_act(self, verb: Verb, rows: Rows = (), step: str = "") -> Write:
-        """A letter whose acceptance by the channel is recorded as an act: the reply time starts with it (7.8)."""
-
-        def write(letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-            composed = self._compose(letter, obligation)
-            return None if composed is None else ComposedLetter(composed.text, rows, step, (verb, {}, {}))
-
-        return write
+        composed = composer.compose(obligation.kind, obligation.facts)
+        if composed is None:
+            return None
+        return ComposedLetter(composed.text, rows, step, act, template=composed.template)
 
     def _acknowledgement(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         level = int(obligation.facts.get("level", 1))
-        composed = self._compose(letter, obligation)
         can_sign = level == 1 and progress.is_unsigned(letter)
-        rows: Rows = (("send",),) if can_sign else ()
-        act = (Verb.ACKNOWLEDGE, {"level": level}, dict[str, str]())
-        return None if composed is None else ComposedLetter(composed.text, rows, "check", act)
+        rows = (("send",),) if can_sign else ()
+        return self._compose(letter, obligation, rows, "check", (Verb.ACKNOWLEDGE, {"level": level}, {}))
 
     def _progress(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         composed = self._compose(letter, obligation)
-        if composed is None:
-            return None
-        return ComposedLetter(composed.text, act=(Verb.INFORM, dict[str, Any](), {"letter": composed.text}))
+        return composed and replace(composed, act=(Verb.INFORM, {}, {"letter": composed.text}))
 
     def _remedy(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         """A remedy is done, with the question whether it is right; or it is late."""
         composed = self._compose(letter, obligation)
-        if composed is None:
-            return None
-        if composed.template != "remedy_done":
-            return ComposedLetter(composed.text, template=composed.template)
-        step = f"{REMEDY_STEP}{obligation.facts['remedy']}"
-        return ComposedLetter(composed.text, SURE, step, template=composed.template)
+        if composed is None or composed.template != "remedy_done":
+            return composed
+        return replace(composed, buttons=SURE, step=f"{REMEDY_STEP}{obligation.facts['remedy']}")
 
     def _closing(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         """The closing letter; for "not a complaint" with the button to insist."""
-        composed = self._compose(letter, obligation)
-        rows: Rows = INSIST if obligation.facts.get("code") == CloseCode.NOT_COMPLAINT else ()
-        if composed is None:
-            return None
-        return ComposedLetter(composed.text, rows, "closing", template=composed.template)
-
-    def _reply_reminder(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        composed = self._compose(letter, obligation)
-        return None if composed is None else ComposedLetter(composed.text, REPLY, "decision")
+        rows = INSIST if obligation.facts.get("code") == CloseCode.NOT_COMPLAINT else ()
+        return self._compose(letter, obligation, rows, "closing")
 
     def _survey(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         if self.store.read(was_surveyed_before, letter.case.ref):

@@ -6,7 +6,7 @@ A message that may have been sent twice says so.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from telegram import InlineKeyboardMarkup, InputFile, LinkPreviewOptions
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bots.priority_lock import ShutdownWait
-from bots.telegram.application import App
+from bots.telegram.application import App, OnResult
 from bots.telegram.polling import pause_seconds
 from bots.telegram.rate_limit import TelegramRateLimit
 from bots.texts.texts import Texts
@@ -44,9 +44,6 @@ REPEAT_SECONDS = 60.0
 FILE_TIMEOUT_SECONDS = 60.0
 #: The reason of a retry for a message that did not reach Telegram.
 UNREACHABLE = "unreachable"
-
-#: Called after each message with the kind of its obligation and the result.
-OnResult = Callable[[str, str], None]
 
 log = structlog.get_logger(__name__)
 

@@ -122,14 +122,6 @@ class Texts:
         """The choice whose label this typed text is, in any configured language."""
         return self._choices.get(_plain(text))
 
-    def with_prefix(self, language: str, prefix: str) -> dict[str, str]:
-        """All texts whose id has this prefix (`command.`), by the rest of the id, in catalogue order."""
-        return {
-            id_.removeprefix(prefix): message.forms[0]
-            for id_, message in self._messages[self.language(language)].items()
-            if id_.startswith(prefix)
-        }
-
     def day_by(self, language: str, due: datetime | date, zone: str) -> str:
         """The day by which something is due, in the zone; midnight at its end still counts as that day."""
         return self.date(language, last_day(due, zone) if isinstance(due, datetime) else due, zone)

@@ -22,7 +22,8 @@ from complaints.vocabulary import Verb
 from store.values import Chat, Conversation
 from tests.rules.dialogue_play import HANDLER, MANAGER, START, TEXTS, Play
 
-LABELS = [*sorted(TEXTS.with_prefix("en", "button.")), "lang_tr", "nonsense"]
+CODES = sorted(id_.removeprefix("button.") for id_ in TEXTS.ids("en") if id_.startswith("button."))
+LABELS = [*CODES, "lang_tr", "nonsense"]
 STEPS = [
     "story",
     "where",

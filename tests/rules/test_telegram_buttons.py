@@ -14,7 +14,8 @@ from bots.texts.loading import load_catalogues
 
 BUTTONS = Buttons(b"a secret for buttons, 32 bytes..")
 TEXTS = load_catalogues(["en", "tr"])
-CHOICES = [*TEXTS.with_prefix("en", "button."), "lang_en"]
+CODES = sorted(id_.removeprefix("button.") for id_ in TEXTS.ids("en") if id_.startswith("button."))
+CHOICES = [*CODES, "lang_en"]
 STEPS = [
     "story",
     "where",
