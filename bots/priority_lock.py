@@ -46,7 +46,6 @@ class PriorityLock:
         self._taken = False
 
     def __len__(self) -> int:
-        """The number of waiters."""
         return len(self._waiters)
 
     @asynccontextmanager

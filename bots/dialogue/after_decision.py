@@ -96,7 +96,6 @@ def reject_decision(turn: Turn, case: Case) -> None:
 
 
 def record_disagreement(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record what should be looked at again."""
     add_message(turn, ref, _DISAGREEMENT, message)
     turn.go_to(IDLE)
     turn.reply("again.noted", ref=ref)
@@ -109,7 +108,6 @@ def ask_question(turn: Turn, case: Case) -> None:
 
 
 def record_question(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record the complainant's question."""
     add_message(turn, ref, _QUESTION, message, kind="question")
     turn.go_to(IDLE)
     turn.reply("question.noted", ref=ref)
@@ -184,7 +182,6 @@ def record_remedy_check(turn: Turn, case: Case, number: int, *, yes: bool) -> No
 
 
 def record_remedy_fault(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record what is wrong with the remedy."""
     add_message(turn, ref, turn.next_field(REMEDY_FAULT, ref), message)
     turn.go_to(IDLE)
     turn.reply("remedy_check.noted", ref=ref)

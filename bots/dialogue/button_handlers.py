@@ -44,9 +44,7 @@ _STEPS_BY_CHOICE: dict[str, frozenset[str]] = {
     "send": frozenset({"check", "change"}),
     "change": frozenset({"check"}),
     "not_yet": frozenset({"check"}),
-    "story": frozenset({"change"}),
-    "where_and_when": frozenset({"change"}),
-    "what_would_help": frozenset({"change"}),
+    **dict.fromkeys(_STEP_TO_CHANGE, frozenset({"change"})),
     "cancel": frozenset(
         {"change", "fresh", "add", "reason", "question", "look_again", "human", "not_right", "correct"}
     ),
@@ -126,7 +124,6 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
 
 
 def _handle_confirmation(turn: Turn, case: Case, step: str, *, yes: bool) -> None:
-    """Yes or No to an answer taken from the story."""
     if yes:
         form.confirm_story_answer(turn, case.ref, step)
     else:
@@ -240,7 +237,6 @@ def _case_of_letter_button(turn: Turn, choice: str) -> Case | None:
 
 
 def _press_for_add_label(turn: Turn, text: str) -> ButtonInput | None:
-    """`Add to <ref>`, typed."""
     ref = find_reference(text)
     if ref is None or turn.case(ref) is None:
         return None

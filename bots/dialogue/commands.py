@@ -39,7 +39,6 @@ def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, 
 
 
 def set_language(turn: Turn, language: str) -> None:
-    """Continue in another language."""
     if language in turn.texts.languages:
         turn.chosen_language = language
         turn.state["hinted"] = False
@@ -124,7 +123,6 @@ def _run_for_case(
 
 
 def _ask_which(turn: Turn, name: str, cases: list[Case]) -> None:
-    """List the complaints as commands to tap."""
     turn.reply("which", refs="\n".join(f"/{name} {case.ref}" for case in cases[:5]))
 
 

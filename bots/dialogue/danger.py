@@ -73,10 +73,7 @@ def _own_entry(rules: Rulebook, name: str) -> Danger | None:
 
 def _entry_for_kind(rules: Rulebook, kind: str) -> Danger | None:
     """The organisation's own entry about the subject of a built-in sign ("gas"): it has the better number."""
-    return next(
-        (entry for entry in rules.danger if kind in (sign.casefold() for sign in entry.signs)),
-        None,
-    )
+    return next((entry for entry in rules.danger if kind in map(str.casefold, entry.signs)), None)
 
 
 def resume(turn: Turn) -> None:

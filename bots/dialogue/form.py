@@ -279,7 +279,6 @@ def current_field(turn: Turn, step: str) -> str:
 
 
 def _new_field(turn: Turn, ref: str, step: str) -> str:
-    """The field for a new answer to this step; it becomes the current one."""
     name = turn.next_field(FIELDS[step], ref)
     if turn.ref == ref:
         turn.state["fields"] = {**turn.state.get("fields", {}), step: name}

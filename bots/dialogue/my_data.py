@@ -57,7 +57,6 @@ def ask_correction(turn: Turn) -> None:
 
 
 def record_correction(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record the requested correction."""
     field = turn.next_field(CORRECTION, ref)
     add_message(turn, ref, field, message, kind=CORRECTION, extra={"aside": True})
     turn.go_to(IDLE)

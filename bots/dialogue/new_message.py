@@ -98,7 +98,6 @@ def handle_first_words(turn: Turn, message: ReceivedMessage, *, kind: str | None
 
 
 def start_complaint(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> None:
-    """Receive the complaint and send its reference at once."""
     form.start(turn, receive(turn, message, kind=kind))
 
 
@@ -155,7 +154,6 @@ def _case_of(turn: Turn, message: ReceivedMessage) -> Case | None:
 
 
 def _waiting_cases(turn: Turn) -> list[Case]:
-    """The complaints for which staff wait for an answer, the newest first."""
     return [case for case in turn.open_cases if is_waiting_for_complainant(case)]
 
 
@@ -238,7 +236,6 @@ def _burst_message(turn: Turn, burst: dict[str, Any]) -> ReceivedMessage:
 
 
 def _current_burst(turn: Turn) -> dict[str, Any] | None:
-    """The burst that this message belongs to, if it is not over."""
     bursts = turn.state.get("bursts", [])
     return bursts[-1] if bursts and not turn.is_past(bursts[-1]["until"]) else None
 
@@ -261,14 +258,7 @@ def _open_burst(turn: Turn, ref: str, *, in_question: bool) -> dict[str, Any]:
 
 def restorable_case(turn: Turn) -> Case | None:
     """The newest matter that was closed as "not a complaint" and can still be reopened by its person."""
-    return next(
-        (
-            case
-            for case in turn.conversation.cases
-            if _is_not_complaint(case) and within_reopen_window(turn, case)
-        ),
-        None,
-    )
+    return next((case for case in turn.conversation.cases if _is_restorable(turn, case)), None)
 
 
 def reopen_by_button(turn: Turn, case: Case) -> None:
@@ -287,6 +277,10 @@ def _is_not_complaint(case: Case) -> bool:
     return case.close_code is CloseCode.NOT_COMPLAINT and not case.is_open
 
 
+def _is_restorable(turn: Turn, case: Case) -> bool:
+    return _is_not_complaint(case) and within_reopen_window(turn, case)
+
+
 def within_reopen_window(turn: Turn, case: Case) -> bool:
     """True while a closed complaint can still be reopened by its person."""
     targets, calendar = case.rules.targets, case.rules.calendar
@@ -294,10 +288,7 @@ def within_reopen_window(turn: Turn, case: Case) -> bool:
 
 
 def _insists(turn: Turn, case: Case, message: ReceivedMessage) -> bool:
-    """True when the message complains about a matter closed as "not a complaint"."""
-    if not _is_not_complaint(case) or not within_reopen_window(turn, case) or not message.has_words:
-        return False
-    return "insists" in find_cues(message.text)
+    return _is_restorable(turn, case) and message.has_words and "insists" in find_cues(message.text)
 
 
 def _reopen_if_insisted(turn: Turn, message: ReceivedMessage) -> bool:
@@ -305,10 +296,10 @@ def _reopen_if_insisted(turn: Turn, message: ReceivedMessage) -> bool:
     case = restorable_case(turn)
     if case is None or turn.now > (case.closed_at or case.received_at) + INSISTENCE_PERIOD:
         return False
-    if not _insists(turn, case, message):
-        return False
-    _reopen_with_message(turn, case, message)
-    return True
+    insists = _insists(turn, case, message)
+    if insists:
+        _reopen_with_message(turn, case, message)
+    return insists
 
 
 def _reopen_with_message(turn: Turn, case: Case, message: ReceivedMessage) -> None:

@@ -97,11 +97,9 @@ class Question:
         return frozenset(choice for row in self.buttons for choice in row) - {"skip"}
 
     def facts(self, choice: str) -> Facts:
-        """The facts of a pressed choice."""
         return {self.field: choice} if self.choice_facts is None else self.choice_facts(choice)
 
     def facts_of_words(self, text: str) -> Facts:
-        """The facts of an answer in words."""
         return {} if self.word_facts is None else self.word_facts(text)
 
 
@@ -129,7 +127,6 @@ def _identifies_place(detail: StoryFact) -> bool:
 
 
 def requested_remedy(details: Sequence[StoryFact]) -> str | None:
-    """The remedy that the story asks for, if it clearly is one of the choices."""
     remedies = {detail.value for detail in details if detail.kind == "remedy"}
     remedy = remedies.pop() if len(remedies) == 1 else None
     return remedy if remedy in REMEDIES else None

@@ -28,7 +28,6 @@ class ReceivedMessage:
 
     @property
     def has_words(self) -> bool:
-        """True when the message has any text."""
         return bool(self.text.strip())
 
     @property
@@ -38,7 +37,6 @@ class ReceivedMessage:
 
 
 def to_message(incoming: TextInput | FileInput) -> ReceivedMessage:
-    """The message in an input; a file's caption is its text."""
     if isinstance(incoming, FileInput):
         return ReceivedMessage(incoming.caption, incoming.source, (incoming.file,), incoming.reply_to)
     return ReceivedMessage(incoming.text, incoming.source, (), incoming.reply_to)
@@ -117,7 +115,6 @@ def record_reachable_again(turn: Turn) -> None:
 
 
 def is_waiting_for_complainant(case: Case | None) -> bool:
-    """True while staff wait for information that they asked the complainant for."""
     return case is not None and case.is_open and Flag.WAITING_COMPLAINANT in case.flags
 
 

@@ -10,15 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bots.dialogue import (
-    after_decision,
-    button_handlers,
-    commands,
-    danger,
-    form,
-    my_data,
-    new_message,
-)
+from bots.dialogue import after_decision, button_handlers, commands, danger, form, my_data, new_message
 from bots.dialogue.inputs import (
     Blocked,
     ButtonInput,
@@ -35,13 +27,7 @@ from bots.dialogue.inputs import (
 )
 from bots.dialogue.new_message import qualifies
 from bots.dialogue.question_table import ORDER
-from bots.dialogue.record import (
-    ReceivedMessage,
-    add_message,
-    record_edit,
-    record_reachable_again,
-    to_message,
-)
+from bots.dialogue.record import ReceivedMessage, add_message, record_edit, record_reachable_again, to_message
 from bots.dialogue.turn import FORM, IDLE, Turn
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
@@ -58,12 +44,12 @@ _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
     "add": new_message.record_addition,
 }
 _TURKISH_LETTERS = frozenset("ğışĞİŞ")
-#: Replies stop above LIMIT messages. The bucket holds CAPACITY and drains 0.5 a second: slower than anybody types.
-LIMIT, CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
+#: Replies stop above this level. The bucket has this capacity and drains 0.5 a second: slower than anybody types.
+FLOOD_LIMIT, FLOOD_CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
 #: Below this level the flood is over, and a later one gets its own notice.
-OVER_BELOW = 10.0
-WAKE_UP = "calm:"
-PAUSE = timedelta(seconds=(CAPACITY - LIMIT) / DRAIN_PER_SECOND)
+FLOOD_OVER_BELOW = 10.0
+FLOOD_WAKE_UP = "calm:"
+FLOOD_PAUSE = timedelta(seconds=(FLOOD_CAPACITY - FLOOD_LIMIT) / DRAIN_PER_SECOND)
 #: Replies that leave even during a flood: each receipt (it has the reference) and the notice itself.
 _ALWAYS_SENT = ("receipt", "flood")
 
@@ -84,7 +70,7 @@ def step(
         record_reachable_again(turn)
     danger.reply_to_danger(turn)
     if not isinstance(incoming, Elapsed):
-        _drop_excess_replies(turn)
+        _drop_replies_in_flood(turn)
     return turn.result()
 
 
@@ -101,8 +87,8 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
         case Elapsed(what=what):
             if what.startswith("burst:"):
                 form.end_burst(turn, what)
-            elif what.startswith(WAKE_UP):
-                _check_end(turn)
+            elif what.startswith(FLOOD_WAKE_UP):
+                _check_flood_end(turn)
         case Blocked():
             turn.blocked = True
         case Unblocked():
@@ -222,9 +208,8 @@ def _handle_group(turn: Turn, link: str) -> None:
 
 
 def _count_message(turn: Turn) -> None:
-    """Add one incoming message to the bucket."""
-    level = min(CAPACITY, _flood_level(turn) + 1)
-    is_notified = bool(turn.state.get("flood", {}).get("told")) and level >= OVER_BELOW
+    level = min(FLOOD_CAPACITY, _flood_level(turn) + 1)
+    is_notified = bool(turn.state.get("flood", {}).get("told")) and level >= FLOOD_OVER_BELOW
     turn.state["flood"] = {"level": round(level, 3), "at": format_time(turn.now), "told": is_notified}
 
 
@@ -236,9 +221,9 @@ def _flood_level(turn: Turn) -> float:
     return max(0.0, float(bucket["level"]) - max(0.0, passed) * DRAIN_PER_SECOND)
 
 
-def _drop_excess_replies(turn: Turn) -> None:
+def _drop_replies_in_flood(turn: Turn) -> None:
     """Above the limit, drop all replies but danger and receipts; once, confirm that everything arrived."""
-    if "flood" not in turn.state or _flood_level(turn) <= LIMIT:
+    if "flood" not in turn.state or _flood_level(turn) <= FLOOD_LIMIT:
         return
     turn.replies[:] = [
         reply
@@ -249,12 +234,12 @@ def _drop_excess_replies(turn: Turn) -> None:
     if not turn.state["flood"]["told"]:
         turn.state["flood"] = {**turn.state["flood"], "told": True}
         turn.reply("flood")
-        turn.schedule_wake_up(f"{WAKE_UP}{turn.state['turn']}", turn.now + PAUSE)
+        turn.schedule_wake_up(f"{FLOOD_WAKE_UP}{turn.state['turn']}", turn.now + FLOOD_PAUSE)
 
 
-def _check_end(turn: Turn) -> None:
+def _check_flood_end(turn: Turn) -> None:
     """When the flood is over, ask the current question of the form again: its prompt was dropped."""
-    if _flood_level(turn) > LIMIT:
-        turn.schedule_wake_up(f"{WAKE_UP}{turn.state['turn']}", turn.now + PAUSE)
+    if _flood_level(turn) > FLOOD_LIMIT:
+        turn.schedule_wake_up(f"{FLOOD_WAKE_UP}{turn.state['turn']}", turn.now + FLOOD_PAUSE)
     else:
         form.ask_again(turn)

@@ -55,7 +55,6 @@ class Turn:
 
     @classmethod
     def begin(cls, conversation: Conversation, now: datetime, texts: Texts) -> Turn:
-        """Continue from the stored state."""
         state = {"step": IDLE, "ref": None, **conversation.state}
         state["turn"] = int(state.get("turn", 0)) + 1
         turn = cls(conversation, now, conversation.rules(), texts, state)
@@ -97,7 +96,6 @@ class Turn:
 
     @property
     def zone(self) -> str:
-        """The time zone in which times are shown."""
         return self.rules_of(self.ref).calendar.zone
 
     @property
@@ -107,7 +105,6 @@ class Turn:
 
     @property
     def ref(self) -> str | None:
-        """The complaint that the dialogue is about."""
         ref: str | None = self.state["ref"]
         return ref
 
@@ -150,12 +147,10 @@ class Turn:
         return f"{field}.{number}"
 
     def latest_field(self, field: str, ref: str) -> str:
-        """The field that holds the latest version of an answer."""
         versions = [name for name in self.words(ref) if name.split(".")[0] == field]
         return max(versions, key=lambda name: int(name.partition(".")[2] or 1), default=field)
 
     def plan(self, act: PlannedAct) -> None:
-        """Add an act that the person of the chat performs; the store records it after the turn."""
         self.acts.append(act)
         self._file_counts[act.ref] = self._file_counts.get(act.ref, 0) + len(act.files)
 
@@ -170,7 +165,6 @@ class Turn:
         return words
 
     def mentions_danger(self, text: str) -> bool:
-        """True when the text has a sign of present danger."""
         return self.signs_in(text, self.ref).danger is not None
 
     def signs_in(self, text: str, ref: str | None) -> SignsInWords:
@@ -238,21 +232,17 @@ class Turn:
         self.wake_ups.append(WakeUp(f"wake:{self.conversation.person}:{self.state['turn']}:{what}", what, at))
 
     def text(self, id_: str, **fields: Any) -> str:
-        """A text in the person's language, to be put into another one."""
         return self.texts.say(self.language, id_, **fields)
 
     def moment(self, at: datetime, case: Case | None = None) -> str:
         """Day and time in the zone of this complaint, or of the current one."""
-        zone = case.rules.calendar.zone if case is not None else self.zone
-        return self.texts.moment(self.language, at, zone)
+        return self.texts.moment(self.language, at, case.rules.calendar.zone if case else self.zone)
 
     def due_day(self, at: datetime, case: Case | None = None) -> str:
         """The day by which something is due, in the zone of this complaint, or of the current one."""
-        zone = case.rules.calendar.zone if case is not None else self.zone
-        return self.texts.day_by(self.language, at, zone)
+        return self.texts.day_by(self.language, at, case.rules.calendar.zone if case else self.zone)
 
     def event_day(self, at: datetime, case: Case) -> str:
-        """The day on which something happened, in the zone of this complaint."""
         return self.texts.date(self.language, at, case.rules.calendar.zone)
 
     def burst_end(self) -> datetime:
@@ -265,7 +255,6 @@ class Turn:
         return parse_time(stored) <= self.now
 
     def result(self) -> DialogueTurn:
-        """The outcome of the turn, for the store."""
         return DialogueTurn(
             state=self.state,
             acts=tuple(self.acts),

@@ -100,7 +100,6 @@ class Composer:
         return LetterText(progress_letters.acknowledgement(self.letter, level, now=self.now), "acknowledge")
 
     def decision(self, facts: Mapping[str, Any]) -> LetterText:
-        """The decision letter that was previewed and approved."""
         seq = int(facts["seq"])
         text = self.words_of(seq).get("letter")
         if not text:
@@ -144,7 +143,6 @@ class Composer:
         return LetterText(progress_letters.delay(self.letter, self.now), "delay")
 
     def legal_passed(self, facts: Mapping[str, Any]) -> LetterText:
-        """The legal maximum passed: the outside bodies can act now."""
         target = Target(facts.get("target", Target.LEGAL))
         return LetterText(progress_letters.legal_passed(self.letter, target), "legal_passed")
 
@@ -160,7 +158,6 @@ class Composer:
         return LetterText(text, "confirmation")
 
     def remedy(self, facts: Mapping[str, Any]) -> LetterText | None:
-        """A remedy is done, or late, according to the event of the obligation."""
         case, number = self.letter.case, int(facts["remedy"])
         remedy = next((remedy for remedy in case.remedies if remedy.n == number), None)
         if remedy is None:

@@ -15,7 +15,7 @@ from complaints.deadlines.targets import answer_by
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter about one complaint in one language.
+    """A letter about one complaint in one language; days and times are in the organisation's time zone.
 
     Words of staff get a line of their own, never a place inside our sentences.
     """
@@ -25,19 +25,15 @@ class Letter:
     language: str
 
     def text(self, id_: str, **fields: Any) -> str:
-        """A text; the field `ref` is always filled in."""
         return self.texts.say(self.language, id_, **{"ref": self.case.ref, **fields})
 
     def due_day(self, at: datetime | date) -> str:
-        """The day by which something is due, in the organisation's time zone."""
         return self.texts.day_by(self.language, at, self.case.rules.calendar.zone)
 
     def event_day(self, at: datetime) -> str:
-        """The day on which something happened, in the organisation's time zone."""
         return self.texts.date(self.language, at, self.case.rules.calendar.zone)
 
     def moment(self, at: datetime) -> str:
-        """Day and time, in the organisation's time zone."""
         return self.texts.moment(self.language, at, self.case.rules.calendar.zone)
 
     def span(self, written: str) -> str:
@@ -53,12 +49,10 @@ class Letter:
 
     @property
     def team(self) -> str:
-        """The team that answers."""
         return self.case.rules.team or self.text("ack.team")
 
     @property
     def organisation(self) -> str:
-        """The organisation that the complaint is about."""
         return self.case.rules.organisation
 
     def answer_by(self, acknowledged: datetime | None = None) -> datetime:
@@ -74,7 +68,6 @@ class Letter:
         return "\n".join(lines) or self.text("recourse.none")
 
     def body_line(self, number: int, body: str, contact: str, *, free: bool, limit: str) -> str:
-        """One outside body."""
         sentences = [f"{number}. {body.rstrip('.')}."]
         if contact:
             sentences.append(f"{contact.rstrip('.')}.")
@@ -104,7 +97,6 @@ class Letter:
 
 
 def section(title: str, text: str) -> str:
-    """A section of a letter: its title and, below, its text."""
     return f"{title}\n{text.strip()}"
 
 

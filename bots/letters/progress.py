@@ -100,7 +100,6 @@ def danger_seen(letter: Letter, role: str) -> str:
 
 
 def _outside_paragraph(letter: Letter) -> str:
-    """The outside bodies as a last paragraph; empty without any."""
     names = letter.body_names()
     return paragraph_below(letter.text("ack.outside", bodies=names)) if names else ""
 

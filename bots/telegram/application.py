@@ -70,8 +70,6 @@ def build_application(token: str, base_url: str, *, on_result: OnResult | None =
 
 
 class _StatelessApplication(Application[Any, Any, Any, Any, Any, Any]):
-    """Keeps nothing between updates; only the record does."""
-
     def _mark_for_persistence_update(self, **_: Any) -> None:
         # The library would collect the ids of all users in memory, for a persistence that we do not use.
         return

@@ -121,7 +121,6 @@ class Intake:
             task.add_done_callback(self._callback_answers.discard)
 
     def _private_chat_link(self) -> str:
-        """The link from a group to the private chat with the bot."""
         user = self._app.bot.bot
         return f"https://t.me/{user.username}" if user.username else f"tg://user?id={user.id}"
 

@@ -85,15 +85,12 @@ def _is_delayable(obligation: Obligation) -> bool:
 
 @dataclass(frozen=True)
 class LetterHandler:
-    """Writes letters and sends them."""
-
     store: Store
     sender: Sender
     buttons: Buttons
     texts: Texts
 
     def handlers(self) -> Mapping[str, Handler]:
-        """The handler for each kind of obligation."""
         return {kind: self._handler(kind, write) for kind, write in self.writers().items()}
 
     def writers(self) -> Mapping[str, Write]:
@@ -228,14 +225,12 @@ class LetterHandler:
         return composed and replace(composed, act=(Verb.INFORM, {}, {"letter": composed.text}))
 
     def _remedy(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        """A remedy is done, with the question whether it is right; or it is late."""
         composed = self._compose(letter, obligation)
         if composed is None or composed.template != "remedy_done":
             return composed
         return replace(composed, buttons=SURE, step=f"{REMEDY_STEP}{obligation.facts['remedy']}")
 
     def _closing(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
-        """The closing letter; for "not a complaint" with the button to insist."""
         rows = INSIST if obligation.facts.get("code") == CloseCode.NOT_COMPLAINT else ()
         return self._compose(letter, obligation, rows, "closing")
 

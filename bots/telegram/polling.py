@@ -215,7 +215,6 @@ class Poller:
 
     @property
     def polls(self) -> bool:
-        """True when this process fetches updates, False on standby."""
         return not self._is_standby and not self._stopping
 
     def is_well(self) -> bool:
@@ -226,7 +225,6 @@ class Poller:
 
 
 def pause_seconds(flood: RetryAfter) -> float:
-    """The pause that Telegram asks for."""
     pause: Any = flood.retry_after
     return float(pause.total_seconds() if isinstance(pause, timedelta) else pause)
 

@@ -212,7 +212,6 @@ class Sender:
 
 
 def is_telegram_unavailable(outcome: Retry) -> bool:
-    """True when a retry is due because Telegram was unavailable."""
     return outcome.why in (UNREACHABLE, NO_ANSWER, NO_ANSWER_AGAIN)
 
 

@@ -32,7 +32,6 @@ _UNREADABLE = ("game", "invoice", "story", "paid_media", "giveaway", "gift", "ch
 
 
 def update_key(update_id: int) -> str:
-    """The key of an update in the store."""
     return f"tg:{update_id}"
 
 

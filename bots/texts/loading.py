@@ -63,13 +63,9 @@ def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str
     }
 
 
-def shipped(language: str, domain: str) -> dict[str, CatalogueMessage]:
-    """The catalogue shipped with Amends; empty for a language without one."""
-    return dict(_shipped(language, domain))
-
-
 @cache
-def _shipped(language: str, domain: str) -> Mapping[str, CatalogueMessage]:
+def shipped(language: str, domain: str) -> Mapping[str, CatalogueMessage]:
+    """The catalogue shipped with Amends; empty for a language without one."""
     file = files("bots.texts").joinpath(language, f"{domain}.po")
     if not file.is_file():
         return {}
@@ -79,10 +75,10 @@ def _shipped(language: str, domain: str) -> Mapping[str, CatalogueMessage]:
 def _language(
     language: str,
     domain: str,
-    reference: dict[str, CatalogueMessage],
+    reference: Mapping[str, CatalogueMessage],
     known_ids: set[str],
     folder: Path | None,
-) -> dict[str, CatalogueMessage]:
+) -> Mapping[str, CatalogueMessage]:
     try:
         Locale.parse(language)
     except (UnknownLocaleError, ValueError) as error:

@@ -41,7 +41,6 @@ class CatalogueMessage:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The names in braces, of all forms."""
         return frozenset(name for form in self.forms for name in FIELD.findall(form))
 
 
@@ -69,11 +68,9 @@ class Texts:
         return self.languages[0]
 
     def ids(self, language: str) -> frozenset[str]:
-        """All message ids."""
         return frozenset(self._messages[language])
 
     def has(self, id_: str) -> bool:
-        """True when the catalogues have this id."""
         return id_ in self._messages[self.languages[0]]
 
     def fields(self, language: str, id_: str) -> frozenset[str]:
@@ -142,11 +139,9 @@ class Texts:
         return str(format_time(at, "HH:mm", tzinfo=ZoneInfo(zone), locale=_locale(self.language(language))))
 
     def number(self, language: str, number: int | Decimal) -> str:
-        """A number as the language writes it."""
         return str(format_decimal(number, locale=_locale(self.language(language))))
 
     def amount(self, language: str, amount: str, currency: str) -> str:
-        """An amount of money as the language writes it."""
         return str(format_currency(Decimal(amount), currency, locale=_locale(self.language(language))))
 
     def country(self, language: str, code: str) -> str:
@@ -168,7 +163,6 @@ class Texts:
 
 
 def country_name(language: str, code: str) -> str:
-    """The name of a country in a language, by its two-letter code."""
     return str(_locale(language).territories.get(code, code))
 
 
@@ -189,7 +183,6 @@ def _filled(form: str, id_: str, fields: Mapping[str, Any]) -> str:
 
 @cache
 def _plural(language: str) -> Callable[[int], int]:
-    """The language's rule from a number to the index of its plural form."""
     rule: Callable[[int], int] = c2py(get_plural(language).plural_expr)
     return rule
 
