@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import cycle, zip_longest
 
 from amends.demo.actions import COMPLAINANT_STEPS
-from complaints.deadlines.working_time import next_working
+from complaints.deadlines.opening_hours import next_working
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import RESTRICTING, Category
 from triage.example import Example

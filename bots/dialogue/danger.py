@@ -5,7 +5,7 @@ from __future__ import annotations
 from bots.dialogue.buttons import SAFE
 from bots.dialogue.turn import IDLE, Turn, own_signs
 from complaints.case_values import RecordedSign
-from complaints.deadlines.working_time import nobody_reads_until
+from complaints.deadlines.opening_hours import nobody_reads_until
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Danger, Rulebook
 from triage.safety.signs import ORGANISATION

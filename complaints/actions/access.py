@@ -10,7 +10,8 @@ from datetime import date
 from complaints.actions.request import ActionRequest, require_words
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Fairness, RecordedSign
-from complaints.deadlines.working_time import closing_time, due
+from complaints.deadlines.opening_hours import closing_time
+from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.incidents import joining
 from complaints.permissions import is_excluded, may_manage, may_read

@@ -7,7 +7,8 @@ from datetime import date
 from complaints.actions.access import check_fairness_facts, record_fairness
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.case import Case, Event, Facts, changed
-from complaints.deadlines.working_time import closing_time, due
+from complaints.deadlines.opening_hours import closing_time
+from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.obligations.resend import add_failed_delivery
 from complaints.vocabulary import Flag, Role

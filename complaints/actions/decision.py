@@ -16,7 +16,8 @@ from complaints.actions.request import ActionRequest, require_offline_source, re
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Decision, RemedyOwed
-from complaints.deadlines.working_time import closing_time, due
+from complaints.deadlines.opening_hours import closing_time
+from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit

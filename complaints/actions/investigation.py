@@ -10,8 +10,8 @@ from complaints.actions.closing import drop_pending
 from complaints.actions.request import ActionRequest, require_words
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import ExtensionAsked, TargetSet
+from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import CAPPED, extended, extension_cap, extension_span, revise
-from complaints.deadlines.working_time import closing_time
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.permissions import may_manage
 from complaints.timestamps import format_time, parse_time

@@ -14,7 +14,8 @@ from complaints.actions.request import ActionRequest, require_offline_source, re
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Improvement, OutsideDecision, RemedyOwed
 from complaints.deadlines.fast_track import settled_early
-from complaints.deadlines.working_time import closing_time, due
+from complaints.deadlines.opening_hours import closing_time
+from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder
 from complaints.vocabulary import Flag, Role, State
 

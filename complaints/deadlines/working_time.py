@@ -5,49 +5,19 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date, datetime, timedelta
 
-from complaints.deadlines.due_steps import Due, DueStep, explain
+from complaints.deadlines.due_steps import Due, DueStep
 from complaints.deadlines.durations import BadSpan, Span, Unit, span
 from complaints.deadlines.local_time import from_local_time, local_time, to_utc
 from complaints.deadlines.opening_hours import (
     closing_time,
     day_of,
-    is_working,
-    next_working,
-    nobody_reads_until,
     on_call_covers,
     opening_time,
-    parse_hours,
     working_day_from,
     working_stretches,
     works_on,
 )
-from complaints.deadlines.quiet_hours import in_quiet_hours, parse_quiet, quiet_until
 from complaints.rulebook import Calendar, OnCall
-
-__all__ = [
-    "BadSpan",
-    "Due",
-    "DueStep",
-    "Span",
-    "Unit",
-    "before",
-    "closing_time",
-    "due",
-    "due_where_on_call",
-    "earliest",
-    "explain",
-    "in_quiet_hours",
-    "is_working",
-    "next_working",
-    "nobody_reads_until",
-    "on_call_covers",
-    "opening_time",
-    "parse_hours",
-    "parse_quiet",
-    "quiet_until",
-    "rolled_to_working_day",
-    "works_on",
-]
 
 _SECONDS_IN = {Unit.SECONDS: 1, Unit.MINUTES: 60, Unit.HOURS: 3600, Unit.WORKING_HOURS: 3600}
 # An explanation lists up to this many days or stretches; of a longer count it gives only the number.

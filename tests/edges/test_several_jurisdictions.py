@@ -25,7 +25,7 @@ from amends.public_page import public_page
 from amends.runtime.web import web_app
 from amends.settings import cautions, load, rulebooks
 from bots.texts.loading import load_catalogues as load_texts
-from complaints.deadlines.working_time import on_call_covers
+from complaints.deadlines.opening_hours import on_call_covers
 from complaints.rulebook import Calendar, RecourseStep, Rulebooks, as_json, from_json
 from simulator.slack.block_kit import view_problems
 from store.cases.export import export_case

@@ -16,7 +16,7 @@ from bots.letters import progress
 from bots.letters.composer import Composer
 from bots.letters.letter import Letter
 from complaints.actors import SYSTEM
-from complaints.deadlines.working_time import parse_hours
+from complaints.deadlines.opening_hours import parse_hours
 from complaints.errors import NotAllowed
 from complaints.rulebook import Calendar, PriorityTargets, Rulebook
 from complaints.vocabulary import Target, Verb

@@ -7,21 +7,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from complaints.deadlines.working_time import (
-    before,
+from complaints.deadlines.due_steps import explain
+from complaints.deadlines.opening_hours import (
     closing_time,
-    due,
-    due_where_on_call,
-    earliest,
-    explain,
-    in_quiet_hours,
     is_working,
     next_working,
     nobody_reads_until,
     on_call_covers,
     parse_hours,
-    quiet_until,
 )
+from complaints.deadlines.quiet_hours import in_quiet_hours, quiet_until
+from complaints.deadlines.working_time import before, due, due_where_on_call, earliest
 from complaints.rulebook import Calendar, OnCall
 
 LONDON = "Europe/London"

@@ -9,27 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.deadlines.due_steps import STEPS, DueStep, reached
+from complaints.deadlines.due_steps import STEPS, DueStep, explain, reached
 from complaints.deadlines.durations import BadSpan, Span, Unit
 from complaints.deadlines.local_time import local_time
-from complaints.deadlines.opening_hours import BadHours, NeverOpen
-from complaints.deadlines.quiet_hours import BadQuietHours
-from complaints.deadlines.working_time import (
-    before,
+from complaints.deadlines.opening_hours import (
+    BadHours,
+    NeverOpen,
     closing_time,
-    due,
-    due_where_on_call,
-    earliest,
-    explain,
     is_working,
     next_working,
     opening_time,
     parse_hours,
-    parse_quiet,
-    quiet_until,
-    rolled_to_working_day,
     works_on,
 )
+from complaints.deadlines.quiet_hours import BadQuietHours, parse_quiet, quiet_until
+from complaints.deadlines.working_time import before, due, due_where_on_call, earliest, rolled_to_working_day
 from complaints.rulebook import Calendar, OnCall
 
 ZONES = [

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from complaints.deadlines.local_time import local_time
-from complaints.deadlines.working_time import before, due, parse_hours
+from complaints.deadlines.opening_hours import parse_hours
+from complaints.deadlines.working_time import before, due
 from complaints.rulebook import Calendar
 
 OFFICE = "Mon-Fri 09:00-17:30"
