@@ -17,9 +17,8 @@ from amends.settings.rulebook import preset_named
 from bots.http_body import is_loopback
 from bots.texts.loading import STAFF, TextsError, load_catalogues
 from complaints.actors import staff
-from complaints.deadlines.local_time import local_time
 from complaints.rulebook import Calendar, categories_of
-from complaints.timestamps import parse_time
+from complaints.times import local_time, parse_time
 from complaints.vocabulary import Role
 from reports.render_markdown import pluralise
 from store.custody.rotate_keys import list_stale_keys

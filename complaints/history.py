@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from complaints.actions.fold import apply_event, begin, fold
+from complaints.actions.perform import apply_event, begin, fold
 from complaints.case import Case, Event
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb

@@ -1,27 +1,24 @@
-"""Phone numbers, e-mail addresses, customer and order numbers in a complainant's words (7.2, 7.3).
+"""By what a complaint is found: its reference, and the numbers in the complainant's words (7.2, 7.3).
 
-Staff find a complaint by them when the same person calls. The store decides on the stored spelling of a number,
-and whether a phone number is valid.
+A reference such as A7K-M3Q-9T is unguessable, free of look-alike letters, and ends in a check letter. Numbers are
+phone numbers, e-mail addresses, customer and order numbers: staff find a complaint by them when the same person
+calls. The store decides on the stored spelling of a number, and whether a phone number is valid.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+#: Without 0/O, 1/I/L, 5/S, 8/B, G, U, W and Z, so that speech and handwriting do not change a reference. 23 letters,
+#: a prime number: any single wrong letter and any two swapped neighbours change the check letter.
+ALPHABET = "234679ACDEFHJKMNPQRTVXY"
+LENGTH = 8
+_SHAPE = re.compile(r"[^A-Za-z0-9]")
 
 #: A complaint names few numbers; from a text full of numbers no more than this are kept.
 MOST = 12
-
-
-@dataclass(frozen=True)
-class Number:
-    """`kind` is phone, email, customer or order; `value` as it was written."""
-
-    kind: str
-    value: str
-
-
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 #: A phone number has a country code, or begins with 0 and has ten digits or more; digits may be separated.
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+|00|\(?0)\d?(?:[ ()/.-]{0,2}\d){7,14}(?![\w-])")
@@ -42,6 +39,37 @@ _BEFORE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 _DATE = re.compile(r"\d{1,4}[-/]\d{1,2}[-/]\d{1,4}")
 
 
+def new_reference(below: Callable[[int], int]) -> str:
+    """A new reference; `below(n)` is a secure random number from 0 to n - 1 (secrets.randbelow)."""
+    body = "".join(ALPHABET[below(len(ALPHABET))] for _ in range(LENGTH - 1))
+    return _with_hyphens(body + _check(body))
+
+
+def parse_reference(text: str) -> str | None:
+    """The reference in this text, in any case and spacing, or None if the text is not a reference."""
+    letters = _SHAPE.sub("", text).upper()
+    if len(letters) != LENGTH or any(letter not in ALPHABET for letter in letters):
+        return None
+    return _with_hyphens(letters) if _check(letters[:-1]) == letters[-1] else None
+
+
+def find_reference(text: str) -> str | None:
+    """The first reference in a longer text, or None."""
+    for match in re.finditer(r"\b[0-9A-Za-z]{3}[- ]?[0-9A-Za-z]{3}[- ]?[0-9A-Za-z]{2}\b", text):
+        reference = parse_reference(match.group())
+        if reference is not None:
+            return reference
+    return None
+
+
+@dataclass(frozen=True)
+class Number:
+    """`kind` is phone, email, customer or order; `value` as it was written."""
+
+    kind: str
+    value: str
+
+
 def numbers_in(texts: Iterable[str]) -> tuple[Number, ...]:
     """The numbers of these texts, each once, at most `MOST`."""
     numbers: list[Number] = []
@@ -52,6 +80,16 @@ def numbers_in(texts: Iterable[str]) -> tuple[Number, ...]:
             values = (match["value"] for match in form.finditer(text))
             numbers += [Number(kind, value) for value in values if _is_code(value)]
     return tuple(dict.fromkeys(numbers))[:MOST]
+
+
+def _check(body: str) -> str:
+    # The constant 7 makes A7K-M3Q-9T valid, which every text shows as the example.
+    total = 7 + sum((place + 2) * ALPHABET.index(letter) for place, letter in enumerate(body))
+    return ALPHABET[total % len(ALPHABET)]
+
+
+def _with_hyphens(letters: str) -> str:
+    return f"{letters[:3]}-{letters[3:6]}-{letters[6:]}"
 
 
 def _is_code(value: str) -> bool:

@@ -19,7 +19,7 @@ from complaints.actors import Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.forms import Field, Input, WrongFields, choice, code, present, text, value_of
-from complaints.timestamps import format_time, parse_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import Flag, Role
 
 HANDLING: frozenset[Role] = frozenset({Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT})

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from complaints.actions.registry import ACTIONS
-from complaints.lifecycle import EVERY, OPEN
-from complaints.vocabulary import State
+from complaints.vocabulary import EVERY, OPEN, State
 
 BEGIN = "<!-- generated from complaints/actions/registry.py: do not edit below this line -->"
 

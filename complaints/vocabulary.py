@@ -19,6 +19,16 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
+EVERY: frozenset[State] = frozenset(State)
+OPEN: frozenset[State] = EVERY - {State.CLOSED}
+UNDECIDED: frozenset[State] = frozenset(
+    {State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED}
+)
+ANSWERED: frozenset[State] = frozenset({State.DECIDED, State.REMEDYING})
+#: A decision needs an assessment, and an assessment always leads out of `received`.
+DECIDABLE: frozenset[State] = UNDECIDED - {State.RECEIVED}
+
+
 class Role(StrEnum):
     """The capacity in which a person or a program acts."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from complaints.case import Case
 from complaints.history import CaseHistory
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Finding, Flag, Target
 from reports.case_measures import OUTCOME, PROCESS, marks, outcome, scores, upheld_at_all
 from reports.kpis import BACKLOG_OVERDUE, PAST_LEGAL, SCORES, Kpi, TargetVerdict

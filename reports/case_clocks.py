@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 
 from complaints.case import Case
 from complaints.case_values import Decision, TargetSet
-from complaints.deadlines.local_time import to_utc
 from complaints.deadlines.opening_hours import closing_time, day_of, working_day_from, works_on
 from complaints.priorities import priority_of
 from complaints.rulebook import Calendar
+from complaints.times import to_utc
 from complaints.vocabulary import Priority, Target
 
 #: The group of all priorities together.

@@ -13,10 +13,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from complaints.case import Case
-from complaints.deadlines.local_time import local_time, to_utc
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
-from complaints.timestamps import format_time
+from complaints.times import format_time, local_time, to_utc
 from complaints.vocabulary import ContactKind
 from reports.breakdowns import (
     Backlog,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from complaints.deadlines.local_time import local_time
+from complaints.times import local_time
 from reports.breakdowns import Score
 from reports.figures import DurationFigure, ShareFigure
 from reports.kpis import (

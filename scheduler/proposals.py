@@ -15,8 +15,8 @@ import structlog
 
 from complaints.actors import MODEL
 from complaints.case import Case
-from complaints.deadlines.local_time import local_time
 from complaints.rulebook import Danger, categories_of
+from complaints.times import local_time
 from scheduler.worker import Handler
 from store.cases.propose import record_proposal as store_propose
 from store.cases.read import load_case

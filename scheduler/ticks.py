@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from complaints.deadlines.local_time import local_time
+from complaints.actors import READERS
 from complaints.deadlines.opening_hours import next_morning, working_day_from
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.permissions import READERS
+from complaints.times import local_time
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.outbox.failed import fail_orphaned

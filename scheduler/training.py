@@ -20,9 +20,8 @@ from typing import Any
 
 import structlog
 
-from complaints.deadlines.local_time import local_time
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.timestamps import format_time
+from complaints.times import format_time, local_time
 from scheduler.worker import LEASE_SECONDS, Handler
 from store.database.leases import acquire_leadership, release_leadership
 from store.models.erased import drop_erased_words, list_models_with_erased_words

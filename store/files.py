@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, update
 from complaints.actors import Actor
 from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from store.database.errors import StoreError, UnknownRow
 from store.database.transaction import Tx
 from store.outbox.rows import schedule_for_case

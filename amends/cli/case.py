@@ -103,7 +103,7 @@ def _next_due(due: Mapping[str, Any] | None, zone: ZoneInfo) -> str | None:
 
 def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) -> None:
     """Print the complaints that are similar to one, the most similar first; no other filter applies."""
-    from complaints.timestamps import format_time
+    from complaints.times import format_time
 
     if json:
         rows = [

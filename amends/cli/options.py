@@ -55,7 +55,7 @@ def open_record(config: Path | None) -> Iterator[tuple[Settings, Store]]:
 def parse_ref(text: str) -> str:
     """The reference in its usual spelling; raises UnknownReference with an example of one."""
     from complaints.errors import UnknownReference
-    from complaints.references import parse_reference
+    from complaints.identifiers import parse_reference
 
     ref = parse_reference(text)
     if ref is None:

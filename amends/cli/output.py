@@ -70,7 +70,7 @@ def local_time(instant: str | None, zone: tzinfo) -> str | None:
 
 def local_due_time(instant: str, zone: tzinfo) -> str:
     """A due time in this zone; the end of a day is 24:00 of that day, not 00:00 of the next."""
-    from complaints.deadlines.local_time import day_ended
+    from complaints.times import day_ended
 
     due_at = datetime.fromisoformat(instant).astimezone(zone)
     ended = day_ended(due_at)

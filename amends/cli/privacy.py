@@ -21,7 +21,7 @@ from amends.cli.output import (
     progress_bar,
     write_file,
 )
-from complaints.timestamps import format_time
+from complaints.times import format_time
 
 if TYPE_CHECKING:
     from amends.settings import Settings

@@ -13,7 +13,7 @@ from amends.cli.exit_codes import NOT_WELL
 from amends.cli.options import Config, Json, open_record, parse_ref
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:

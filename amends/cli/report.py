@@ -56,7 +56,7 @@ def monitoring(
     config: Config = None,
 ) -> None:
     """How the handling went (8.4): in time, how long, with which result, what is open. Days are local."""
-    from complaints.deadlines.local_time import local_time
+    from complaints.times import local_time
     from reports.integrity import Proof
     from reports.monitoring import monitor
     from store.cases.pages import count_repeats
@@ -93,7 +93,7 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
 
 
 def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
-    from complaints.deadlines.local_time import at_minute
+    from complaints.times import at_minute
     from reports.monitoring import Period
 
     last = end.date() if end else today

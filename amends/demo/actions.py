@@ -17,7 +17,7 @@ from bots.texts.texts import Texts
 from complaints.actors import Actor, complainant, staff
 from complaints.case import Case
 from complaints.rulebook import Rulebook
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Flag, Target, Verb
 from store.cases import act as cases_act
 from store.cases import read, receive_message

@@ -12,7 +12,7 @@ from bots.letters.composer import preview
 from bots.texts.texts import Texts
 from complaints.errors import ComplaintError
 from complaints.incidents import SAME_INCIDENT
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases import act, incident_updates, read
 from store.database.transaction import Tx

@@ -13,7 +13,7 @@ from amends.importing.mapping import ColumnMapping
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
 from complaints.rulebook import Rulebooks, categories_of
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import State
 from store.cases.import_past import IMPORTER, PastComplaint
 from store.people.identifiers import normal_form

@@ -14,8 +14,8 @@ from amends.documents.labels import Labels
 from amends.privacy.data_page import data_page
 from amends.privacy.person_data import complaint_data
 from amends.retention import data_protection_authority
-from complaints.retention import RetentionPeriod
-from complaints.timestamps import format_time
+from complaints.deadlines.periods import RetentionPeriod
+from complaints.times import format_time
 from store.cases.export import (
     WholeCase,
     WholePerson,

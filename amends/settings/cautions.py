@@ -11,8 +11,8 @@ import holidays
 from amends.settings.loading import Settings
 from amends.settings.rulebook import ignored_closures, preset_named, rulebook
 from complaints.deadlines.durations import Span
+from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.working_time import due
-from complaints.retention import RetentionPeriod
 from complaints.rulebook import Rulebook
 
 #: How long claims under a contract may be brought, as a rule. Some periods are longer (deeds, personal injury).

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from amends.settings.problems import BadCalendarFile, NotCounted
-from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, local_time
 from complaints.deadlines.opening_hours import Hours
+from complaints.times import MINUTES_A_DAY, at_minute, local_time
 
 #: A list of closures is smaller, and closes less often; reading more would take seconds at every start.
 _LARGEST_BYTES = 10_000_000

@@ -12,11 +12,11 @@ from holidays.registry import EntityLoader
 from pydantic import AfterValidator
 
 from complaints.deadlines.durations import Span
-from complaints.deadlines.local_time import zone_named
 from complaints.deadlines.opening_hours import parse_hours
+from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.quiet_hours import parse_quiet
-from complaints.retention import RetentionPeriod
 from complaints.rulebook import Limit
+from complaints.times import zone_named
 
 _SLACK_PERSON = re.compile(r"[UWCGS][A-Z0-9]{2,}")
 _SLACK_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")

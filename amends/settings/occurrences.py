@@ -21,7 +21,7 @@ from icalendar.prop import vDDDTypes, vDuration
 
 from amends.settings.calendar_file import CalendarFile, Component, Property
 from amends.settings.problems import BadCalendarFile, NotCounted
-from complaints.deadlines.local_time import zone_named
+from complaints.times import zone_named
 
 #: A COUNT is counted from the first occurrence on. So many days, weeks or months are half a century of days.
 MOST_PERIODS = 20_000

@@ -13,9 +13,8 @@ from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
-from complaints.deadlines.fast_track import ON_REQUEST, settled_early
-from complaints.lifecycle import ANSWERED
-from complaints.vocabulary import CloseCode, State, Verb
+from complaints.deadlines.periods import ON_REQUEST, settled_early
+from complaints.vocabulary import ANSWERED, CloseCode, State, Verb
 from store.values import PlannedAct
 
 _QUESTION, _REOPEN_REASON = "question", "reopen_reason"

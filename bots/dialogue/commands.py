@@ -11,8 +11,8 @@ from bots.dialogue.record import ReceivedMessage
 from bots.dialogue.turn import COUNTRY, FORM, IDLE, Turn
 from bots.texts.texts import Texts
 from complaints.case import Case
+from complaints.identifiers import find_reference, parse_reference
 from complaints.obligations.kinds import SendPriority
-from complaints.references import find_reference, parse_reference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.values import PlannedAct

@@ -8,9 +8,9 @@ from bots.dialogue.buttons import CANCEL, DATA, SURE
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case
+from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.targets import DATA_REQUEST_SPAN
 from complaints.deadlines.working_time import due
-from complaints.retention import RetentionPeriod
 from complaints.timestamps import format_time
 
 #: The kind of the obligation that makes and sends the copy.

@@ -21,7 +21,7 @@ from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import message_facts
 from complaints.case import Case
 from complaints.deadlines.working_time import due
-from complaints.references import find_reference
+from complaints.identifiers import find_reference
 from complaints.timestamps import format_time
 from complaints.vocabulary import CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile

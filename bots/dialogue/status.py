@@ -10,9 +10,8 @@ from bots.dialogue.buttons import REPLY
 from bots.dialogue.form import promised_date
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case
-from complaints.lifecycle import UNDECIDED
-from complaints.references import parse_reference
-from complaints.vocabulary import Flag, State, Target, Verb
+from complaints.identifiers import parse_reference
+from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
 from store.values import CodeState, PlannedAct
 
 MOST_OPEN, MOST_CLOSED = 8, 3

@@ -16,10 +16,10 @@ from bots.texts.texts import Texts
 from complaints.actions.authorisation import possible_in_state
 from complaints.case import Case
 from complaints.case_values import RecordedSign
-from complaints.deadlines.local_time import local_time
 from complaints.deadlines.working_time import due
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook, Rulebooks
+from complaints.times import format_time, local_time, parse_time
 from complaints.timestamps import parse_time
 from complaints.vocabulary import Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp

@@ -16,7 +16,7 @@ from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
-from complaints.obligations.delay_notices import remedy_notice_at
+from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import Role, Target, Verb
 
 #: Forms of staff that send a text to the complainant.

@@ -9,8 +9,7 @@ from typing import Any
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below
 from complaints.case import Case
 from complaints.deadlines.targets import next_news, outside_when_missed
-from complaints.lifecycle import UNDECIDED
-from complaints.vocabulary import Target
+from complaints.vocabulary import UNDECIDED, Target
 
 #: Texts for dates other than the answer's: one before the date is missed, one after.
 _OTHER_DELAYS: Mapping[Target, tuple[str, str]] = {

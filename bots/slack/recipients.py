@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from complaints.actions.authorisation import may_approve
-from complaints.actors import Actor
+from complaints.actors import Actor, is_excluded, judged_below, level_roles, may_read
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
 from complaints.obligations.reminders import ReminderLevel
-from complaints.permissions import is_excluded, judged_below, level_roles, may_read
 from complaints.vocabulary import Role, Target
 from store.values import Member
 

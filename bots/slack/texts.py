@@ -14,7 +14,7 @@ from bots.texts.texts import Texts, country_name
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.case import Case
 from complaints.case_values import TargetSet
-from complaints.deadlines.local_time import day_ended, local_time
+from complaints.times import day_ended, local_time
 
 
 @dataclass(frozen=True)

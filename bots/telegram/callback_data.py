@@ -12,7 +12,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bots.dialogue.inputs import ButtonInput
 from bots.texts.texts import Texts
-from complaints.references import parse_reference
+from complaints.identifiers import parse_reference
 
 _TAG_BYTES = 10
 _SEPARATOR = "/"

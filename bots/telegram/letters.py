@@ -21,7 +21,7 @@ from bots.telegram.sending import OutgoingMessage, Sender
 from bots.texts.texts import Texts
 from complaints.actors import SYSTEM
 from complaints.case import Case
-from complaints.deadlines.letter_hours import letter_held_until
+from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.obligations.resend import LATE
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act

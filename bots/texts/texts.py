@@ -21,7 +21,7 @@ from babel.messages.plurals import get_plural
 from babel.numbers import format_currency, format_decimal
 
 from complaints.deadlines.durations import Span
-from complaints.deadlines.local_time import last_day
+from complaints.times import last_day
 
 FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 BUTTON = "button."

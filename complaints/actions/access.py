@@ -8,15 +8,15 @@ from __future__ import annotations
 from datetime import date
 
 from complaints.actions.request import ActionRequest, require_words
+from complaints.actors import is_excluded, may_manage, may_read
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Fairness, RecordedSign
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.identifiers import parse_reference
 from complaints.incidents import joining
-from complaints.permissions import is_excluded, may_manage, may_read
-from complaints.references import parse_reference
-from complaints.timestamps import parse_time
+from complaints.times import parse_time
 from complaints.vocabulary import Flag, Role
 
 #: A manager's reason for not yet telling the person complained about is reviewed within this time (C).

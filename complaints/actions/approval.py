@@ -15,11 +15,10 @@ from complaints.actions.investigation import (
     target_to_extend,
 )
 from complaints.actions.request import ActionRequest, require_words
-from complaints.actors import Actor
+from complaints.actors import Actor, is_excluded, level_roles
 from complaints.case import Case, Event, Facts, changed
 from complaints.errors import NotAllowed, OutOfOrder
-from complaints.permissions import is_excluded, level_roles
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import CloseCode, Role, State
 
 _RANKS = {Role.HANDLER: 0, Role.MANAGER: 1, Role.TOP_MANAGEMENT: 2}

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from complaints.actions.request import ActionRequest, require_words
+from complaints.actors import is_excluded, judged_below, may_manage
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Assessment, Issue, RecordedSign
 from complaints.deadlines.targets import decide_due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.permissions import is_excluded, judged_below, may_manage
 from complaints.priorities import priority_of
 from complaints.vocabulary import RESTRICTING, ContactKind, Flag, State
 

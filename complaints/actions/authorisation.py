@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from complaints.actions.approval import require_second_person, require_within_limit
 from complaints.actions.closing import closing_code
 from complaints.actions.registry import ACTIONS, Action
-from complaints.actors import Actor
+from complaints.actors import MANAGERS, Actor, is_excluded, judged_below, level_roles, may_manage, may_read
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
-from complaints.lifecycle import REMEDIES
-from complaints.permissions import MANAGERS, is_excluded, judged_below, level_roles, may_manage, may_read
-from complaints.vocabulary import Role, Verb
+from complaints.vocabulary import Role, State, Verb
+
+#: What to do instead, by the state in which a verb was refused.
+_REMEDIES: Mapping[State, str] = {
+    State.RECEIVED: "assess it first",
+    State.ASSESSED: "resolve it, or investigate and decide",
+    State.INVESTIGATING: "decide it first",
+    State.DECIDED: "wait for the reply, or do and verify what is owed",
+    State.REMEDYING: "do and verify what is owed",
+    State.DISAGREED: "the outside right is being offered",
+    State.ESCALATED: "the next level decides",
+    State.RECOURSE_OFFERED: "close it as exhausted, or record what the outside body says",
+    State.CLOSED: "reopen it first",
+}
 
 
 def require_permission(case: Case, verb: Verb, actor: Actor) -> Role:
@@ -75,7 +88,7 @@ def require_state(case: Case, verb: Verb) -> None:
         )
     if not possible_in_state(case, verb):
         raise OutOfOrder(
-            f"{case.ref} is {case.state.value}: no '{verb.value}' now; {REMEDIES[case.state]}.",
+            f"{case.ref} is {case.state.value}: no '{verb.value}' now; {_REMEDIES[case.state]}.",
             code=f"out_of_order.{case.state.value}",
         )
 

@@ -11,7 +11,7 @@ from complaints.actors import Actor
 from complaints.case import Case, Event, changed
 from complaints.case_values import Assessment, Issue
 from complaints.errors import BadFacts
-from complaints.timestamps import parse_time
+from complaints.times import parse_time
 from complaints.vocabulary import Category, CloseCode, Finding
 
 _OPTIONS: Mapping[str, tuple[str, ...]] = {

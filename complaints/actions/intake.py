@@ -16,7 +16,7 @@ from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts
 from complaints.obligations.resend import end_last_silence
 from complaints.rulebook import Rulebook, categories_of
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import RESTRICTING, Category, ContactKind, Flag, Role, Verb
 
 #: The safety rule for a child who writes (docs/domain.md, section 3, Minor).

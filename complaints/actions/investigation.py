@@ -1,4 +1,4 @@
-"""Evidence, a later date, the next level, and the receipt of a danger, before a decision (5.3, 7.3, 7.6, F)."""
+"""Before a decision: evidence, later dates, other rules, the next level, receipt of a danger (5.3, 7.3, 7.6, F)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 from complaints.actions.access import check_fairness_facts, record_fairness
 from complaints.actions.closing import drop_pending
 from complaints.actions.request import ActionRequest, require_words
+from complaints.actors import may_manage
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import ExtensionAsked, TargetSet
 from complaints.deadlines.opening_hours import closing_time
+from complaints.deadlines.rule_change import dates_under_new_rules, is_limited_by_promise
 from complaints.deadlines.targets import CAPPED, extended, extension_cap, extension_span, revise
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.permissions import may_manage
-from complaints.timestamps import format_time, parse_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import Flag, Role, State, Target
 
 #: The targets that a manager may move; the others follow from what is done.
@@ -145,6 +146,48 @@ def require_within_caps(case: Case, target: TargetSet, new_due: datetime) -> Non
             f"{case.ref} may be extended by {extension_span(case, target)} in all: give an earlier date.",
             code="not_allowed.extension_cap",
         )
+
+
+# redate
+
+
+def check_redate(case: Case, request: ActionRequest) -> Facts:
+    """Continue under `request.rules`; every live date is counted again from its own start.
+
+    `facts["later"]` lets promised dates move later. Raises AlreadyDone where the rules say the same, OutOfOrder
+    where they lack the level that the complaint has reached.
+    """
+    rules = request.rules
+    if rules is None:
+        raise BadFacts(
+            f"'redate' on {case.ref} needs the rules to go on under: use `amends case redate`.",
+            field="rulebook",
+            code="required",
+        )
+    require_words(request, "reason", f"Say why {case.ref} goes on under other rules.")
+    later = bool(request.facts.get("later")) and any(map(is_limited_by_promise, case.current_targets()))
+    if case.rules.says_as(rules) and not later:
+        raise AlreadyDone(f"{case.ref} is under these rules: nothing to do.", code="already_so")
+    if case.level > rules.top_level:
+        raise OutOfOrder(
+            f"{case.ref} is at level {case.level}, which these rules do not have: decide it under its own.",
+        )
+    return request.facts
+
+
+def apply_redate(case: Case, event: Event) -> Case:
+    """The new rules; dates counted under the old ones keep them for their explanation.
+
+    Raises ValueError for an event without its rules: the store adds them when it loads the event.
+    """
+    if event.rules is None:
+        raise ValueError(f"event {event.seq} of {case.ref} changes the rules and comes without them")
+    return changed(case, rules=event.rules, rules_before=(*case.rules_before, case.rules))
+
+
+def redate_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict[str, Any]]]:
+    """The dates under the new rules."""
+    return dates_under_new_rules(after, event.at, later=bool(event.facts.get("later")))
 
 
 # escalate

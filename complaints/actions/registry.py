@@ -6,8 +6,8 @@ texts. Permissions, the lifecycle, the version of the work and docs/lifecycle.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from complaints.actions import (
@@ -19,11 +19,11 @@ from complaints.actions import (
     decision,
     intake,
     investigation,
-    redate,
     remedies,
     reply_and_recourse,
 )
 from complaints.actions.request import ActionRequest, accept_as_given
+from complaints.actors import HANDLERS, MANAGERS
 from complaints.case import Case, Event, Facts
 from complaints.deadlines.targets import revise
 from complaints.event_facts import (
@@ -41,9 +41,7 @@ from complaints.event_facts import (
     one_of,
     whole,
 )
-from complaints.lifecycle import ANSWERED, DECIDABLE, EVERY, OPEN, UNDECIDED, Move, goes, stays
-from complaints.permissions import HANDLERS, MANAGERS
-from complaints.vocabulary import Role, State, Target, Verb
+from complaints.vocabulary import ANSWERED, DECIDABLE, EVERY, OPEN, UNDECIDED, Role, State, Target, Verb
 
 _SYSTEM = frozenset({Role.SYSTEM})
 _COMPLAINANT = frozenset({Role.COMPLAINANT})
@@ -53,6 +51,39 @@ _INTAKE = frozenset({Role.INTAKE})
 STAFF: frozenset[Role] = frozenset(Role) - {Role.SYSTEM, Role.MODEL, Role.COMPLAINANT}
 STAFF_AND_COMPLAINANT: frozenset[Role] = STAFF | _COMPLAINANT
 NOBODY: frozenset[Role] = frozenset()
+
+
+@dataclass(frozen=True)
+class Move:
+    """`ways` gives the states that each source may lead to, including itself where it may stay.
+
+    `begins` is the state of a new record.
+    """
+
+    ways: Mapping[State, tuple[State, ...]] = field(default_factory=dict)
+    begins: State | None = None
+
+    @property
+    def sources(self) -> frozenset[State]:
+        """The states in which the verb may happen."""
+        return frozenset(self.ways)
+
+    @property
+    def to(self) -> tuple[State, ...]:
+        """The states it may move to, in the order of a complaint's life; empty means that the state stays."""
+        reached = {to for source, ways in self.ways.items() for to in ways if to is not source}
+        return tuple(state for state in State if state in reached or state is self.begins)
+
+
+def stays(sources: Iterable[State]) -> Move:
+    """Possible in these states; the state does not change."""
+    return Move({source: (source,) for source in sources})
+
+
+def goes(sources: Iterable[State], *to: State, or_stays: bool = False) -> Move:
+    """Possible in these states; leads to one of the states `to`."""
+    return Move({source: (*to, *((source,) if or_stays else ())) for source in sources})
+
 
 Dates = dict[str, list[dict[str, Any]]]
 
@@ -96,445 +127,273 @@ class Action:
     changes_rules: bool = False
 
 
+# Three lines a verb: clause, roles and moves; the functions; the rest. The formatter would need twice as many.
+# fmt: off
 ACTIONS: Mapping[Verb, Action] = {
     # intake
+    # `receive` calls intake.check_receive, which needs an arrival instead of a case.
     Verb.RECEIVE: Action(
-        clause="7.2",
-        roles=_COMPLAINANT | HANDLERS | _INTAKE,
-        moves=Move(begins=State.RECEIVED),
-        raises_work_version=NOBODY,
-        facts=MESSAGE,
-        # `receive` calls intake.check_receive, which needs an arrival instead of a case.
+        "7.2", _COMPLAINANT | HANDLERS | _INTAKE, Move(begins=State.RECEIVED),
         apply=intake.apply_receive,
+        facts=MESSAGE, raises_work_version=NOBODY,
     ),
     Verb.ADD: Action(
-        clause="7.2",
-        roles=_COMPLAINANT,
-        moves=stays(EVERY),
-        raises_work_version=NOBODY,
-        facts=MESSAGE,
+        "7.2", _COMPLAINANT, stays(EVERY),
         apply=intake.apply_words,
+        facts=MESSAGE, raises_work_version=NOBODY,
     ),
     Verb.CONFIRM: Action(
-        clause="7.2",
-        roles=_COMPLAINANT,
-        moves=stays(OPEN),
-        raises_work_version=NOBODY,
+        "7.2", _COMPLAINANT, stays(OPEN),
         apply=intake.apply_confirm,
+        raises_work_version=NOBODY,
     ),
     Verb.END_FORM: Action(
-        clause="7.2",
-        roles=_SYSTEM | _COMPLAINANT,
-        moves=stays(OPEN),
+        "7.2", _SYSTEM | _COMPLAINANT, stays(OPEN),
+        check=intake.check_end_form, apply=intake.apply_end_form,
         raises_work_version=NOBODY,
-        check=intake.check_end_form,
-        apply=intake.apply_end_form,
     ),
+    # HANDLERS, _INTAKE: the person who logs a complaint reads the acknowledgement out.
     Verb.ACKNOWLEDGE: Action(
-        clause="7.4",
-        # The person who logs a complaint reads the acknowledgement out.
-        roles=_SYSTEM | HANDLERS | _INTAKE,
-        moves=stays(EVERY),
-        raises_work_version=NOBODY,
-        facts=OFFLINE.plus(level=whole(1)),
-        check=intake.check_acknowledge,
-        apply=intake.apply_acknowledge,
+        "7.4", _SYSTEM | HANDLERS | _INTAKE, stays(EVERY),
+        check=intake.check_acknowledge, apply=intake.apply_acknowledge,
+        facts=OFFLINE.plus(level=whole(1)), raises_work_version=NOBODY,
     ),
     Verb.FAIL_DELIVERY: Action(
-        clause="7.3",
-        roles=_SYSTEM,
-        moves=stays(EVERY),
-        raises_work_version=NOBODY,
+        "7.3", _SYSTEM, stays(EVERY),
         apply=correspondence.apply_fail_delivery,
+        raises_work_version=NOBODY,
     ),
     Verb.PROPOSE: Action(
-        clause="7.5",
-        roles=frozenset({Role.MODEL}),
-        moves=stays(UNDECIDED),
-        raises_work_version=NOBODY,
-        facts=PROPOSAL,
-        check=intake.check_propose,
-        apply=intake.apply_propose,
+        "7.5", frozenset({Role.MODEL}), stays(UNDECIDED),
+        check=intake.check_propose, apply=intake.apply_propose,
+        facts=PROPOSAL, raises_work_version=NOBODY,
     ),
     # assessment
     Verb.ASSESS: Action(
-        clause="7.5",
-        roles=HANDLERS,
-        moves=Move({**stays(UNDECIDED).ways, State.RECEIVED: (State.ASSESSED,)}),
-        needs_independence=True,
-        facts=form_facts("assess"),
-        check=assessment.check_assess,
-        apply=assessment.apply_assess,
+        "7.5", HANDLERS, Move({**stays(UNDECIDED).ways, State.RECEIVED: (State.ASSESSED,)}),
+        check=assessment.check_assess, apply=assessment.apply_assess,
+        facts=form_facts("assess"), needs_independence=True,
     ),
     Verb.REASSESS: Action(
-        clause="7.5",
-        roles=HANDLERS,
-        moves=stays(OPEN),
-        needs_independence=True,
-        facts=form_facts("assess"),
-        check=assessment.check_reassess,
-        apply=assessment.apply_assess,
+        "7.5", HANDLERS, stays(OPEN),
+        check=assessment.check_reassess, apply=assessment.apply_assess,
+        facts=form_facts("assess"), needs_independence=True,
     ),
     Verb.RECLASSIFY: Action(
-        clause="3",
-        roles=HANDLERS,
-        moves=stays(UNDECIDED),
+        "3", HANDLERS, stays(UNDECIDED),
+        check=assessment.check_reclassify, apply=assessment.apply_reclassify,
         facts=form_facts("reclassify"),
-        check=assessment.check_reclassify,
-        apply=assessment.apply_reclassify,
     ),
     Verb.ASSIGN: Action(
-        clause="4.9",
-        roles=HANDLERS,
-        moves=stays(OPEN),
+        "4.9", HANDLERS, stays(OPEN),
+        check=assessment.check_assign, apply=assessment.apply_assign,
         facts=FactShapes(shapes={"owner": code, "batch": code}),
-        check=assessment.check_assign,
-        apply=assessment.apply_assign,
     ),
     # correspondence
     Verb.NOTE: Action(
-        clause="7.3",
-        roles=HANDLERS | _INTAKE,
-        moves=stays(EVERY),
-        raises_work_version=NOBODY,
-        facts=FactShapes(shapes={**OFFLINE.shapes, **form_facts("note").shapes}),
-        check=correspondence.check_note,
-        apply=correspondence.apply_note,
+        "7.3", HANDLERS | _INTAKE, stays(EVERY),
+        check=correspondence.check_note, apply=correspondence.apply_note,
+        facts=FactShapes(shapes={**OFFLINE.shapes, **form_facts("note").shapes}), raises_work_version=NOBODY,
     ),
     Verb.REPLY: Action(
-        clause="7.3",
-        roles=HANDLERS,
-        moves=stays(EVERY),
-        is_staff_message=True,
-        facts=form_facts("reply"),
-        check=correspondence.check_reply,
-        apply=correspondence.apply_reply,
+        "7.3", HANDLERS, stays(EVERY),
+        check=correspondence.check_reply, apply=correspondence.apply_reply,
+        facts=form_facts("reply"), is_staff_message=True,
     ),
     Verb.ASK: Action(
-        clause="7.6",
-        roles=HANDLERS,
-        moves=stays(OPEN),
-        is_staff_message=True,
-        facts=form_facts("ask"),
-        check=correspondence.check_ask,
-        apply=correspondence.apply_ask,
+        "7.6", HANDLERS, stays(OPEN),
+        check=correspondence.check_ask, apply=correspondence.apply_ask,
+        facts=form_facts("ask"), is_staff_message=True,
     ),
     Verb.ANSWER: Action(
-        clause="7.6",
-        roles=_COMPLAINANT,
-        moves=stays(OPEN),
-        raises_work_version=NOBODY,
-        facts=MESSAGE,
+        "7.6", _COMPLAINANT, stays(OPEN),
         apply=intake.apply_words,
+        facts=MESSAGE, raises_work_version=NOBODY,
     ),
     Verb.INFORM: Action(
-        clause="7.3",
-        roles=HANDLERS | _SYSTEM,
-        moves=stays(OPEN),
+        "7.3", HANDLERS | _SYSTEM, stays(OPEN),
+        check=correspondence.check_inform, apply=correspondence.apply_inform,
         is_staff_message=True,
-        check=correspondence.check_inform,
-        apply=correspondence.apply_inform,
     ),
     # investigation and decision
     Verb.INVESTIGATE: Action(
-        clause="7.6",
-        roles=HANDLERS,
-        moves=goes(UNDECIDED, State.INVESTIGATING),
-        judges=True,
-        needs_independence=True,
-        facts=form_facts("investigate"),
-        check=investigation.check_investigate,
-        apply=investigation.apply_investigate,
+        "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
+        check=investigation.check_investigate, apply=investigation.apply_investigate,
+        facts=form_facts("investigate"), judges=True, needs_independence=True,
     ),
     Verb.RESOLVE: Action(
-        clause="7.7",
-        roles=HANDLERS,
-        moves=goes(DECIDABLE - {State.ESCALATED}, State.DECIDED),
-        owner_only=True,
-        judges=True,
-        needs_independence=True,
-        needs_level_role=True,
-        is_staff_message=True,
+        "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED),
+        check=decision.check_resolve, apply=decision.apply_resolve,
         facts=form_facts("resolve"),
-        check=decision.check_resolve,
-        apply=decision.apply_resolve,
+        owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
     ),
     Verb.RESPOND: Action(
-        clause="7.7",
-        roles=HANDLERS,
-        moves=goes(DECIDABLE, State.DECIDED, or_stays=True),
-        owner_only=True,
-        judges=True,
-        needs_independence=True,
-        needs_level_role=True,
+        "7.7", HANDLERS, goes(DECIDABLE, State.DECIDED, or_stays=True),
+        check=decision.check_respond, apply=decision.apply_respond,
         facts=form_facts("decide"),
-        check=decision.check_respond,
-        apply=decision.apply_respond,
+        owner_only=True, judges=True, needs_independence=True, needs_level_role=True,
     ),
     Verb.APPROVE: Action(
-        clause="7.7",
-        roles=MANAGERS,
-        moves=Move(
-            {
-                **stays(OPEN).ways,
-                **goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, State.CLOSED, or_stays=True).ways,
-                State.RECEIVED: (State.CLOSED, State.RECEIVED),
-            }
-        ),
-        manager_only=True,
-        judges=True,
-        needs_independence=True,
-        facts=form_facts("approve"),
-        check=approval.check_approve,
-        apply=approval.apply_approve,
-        dates=approval.approve_dates,
+        "7.7", MANAGERS,
+        Move({
+            **stays(OPEN).ways,
+            **goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, State.CLOSED, or_stays=True).ways,
+            State.RECEIVED: (State.CLOSED, State.RECEIVED),
+        }),
+        check=approval.check_approve, apply=approval.apply_approve, dates=approval.approve_dates,
+        facts=form_facts("approve"), manager_only=True, judges=True, needs_independence=True,
     ),
     Verb.COMMUNICATE_DECISION: Action(
-        clause="7.8",
-        roles=_SYSTEM | HANDLERS,
-        moves=goes(ANSWERED, State.REMEDYING, or_stays=True),
-        raises_work_version=NOBODY,
-        facts=OFFLINE.plus(seq=whole(1)),
-        check=decision.check_communicate_decision,
-        apply=decision.apply_communicate_decision,
+        "7.8", _SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
+        check=decision.check_communicate_decision, apply=decision.apply_communicate_decision,
+        facts=OFFLINE.plus(seq=whole(1)), raises_work_version=NOBODY,
     ),
     # the complainant's reply, the next level and the outside
     Verb.ACCEPT: Action(
-        clause="7.9",
-        roles=_COMPLAINANT | HANDLERS,
-        moves=goes(ANSWERED, State.REMEDYING, or_stays=True),
-        raises_work_version=STAFF_AND_COMPLAINANT,
-        facts=OFFLINE,
-        check=reply_and_recourse.check_accept,
-        apply=reply_and_recourse.apply_accept,
+        "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
+        check=reply_and_recourse.check_accept, apply=reply_and_recourse.apply_accept,
+        facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
     ),
     Verb.DISAGREE: Action(
-        clause="7.9",
-        roles=_COMPLAINANT | HANDLERS,
-        moves=goes(ANSWERED, State.ESCALATED, State.DISAGREED),
-        raises_work_version=STAFF_AND_COMPLAINANT,
-        facts=OFFLINE.plus(reviewers=whole(0)),
-        check=reply_and_recourse.check_disagree,
-        apply=reply_and_recourse.apply_disagree,
+        "7.9", _COMPLAINANT | HANDLERS, goes(ANSWERED, State.ESCALATED, State.DISAGREED),
+        check=reply_and_recourse.check_disagree, apply=reply_and_recourse.apply_disagree,
+        facts=OFFLINE.plus(reviewers=whole(0)), raises_work_version=STAFF_AND_COMPLAINANT,
     ),
     Verb.ESCALATE: Action(
-        clause="F",
-        roles=HANDLERS,
-        moves=goes(UNDECIDED, State.ESCALATED),
-        check=investigation.check_escalate,
-        apply=investigation.apply_escalate,
+        "F", HANDLERS, goes(UNDECIDED, State.ESCALATED),
+        check=investigation.check_escalate, apply=investigation.apply_escalate,
     ),
     Verb.OFFER_RECOURSE: Action(
-        clause="7.9",
-        roles=_SYSTEM | HANDLERS,
-        moves=goes((State.DISAGREED,), State.RECOURSE_OFFERED),
-        raises_work_version=NOBODY,
-        facts=OFFLINE,
-        check=reply_and_recourse.check_offer_recourse,
-        apply=reply_and_recourse.apply_offer_recourse,
+        "7.9", _SYSTEM | HANDLERS, goes((State.DISAGREED,), State.RECOURSE_OFFERED),
+        check=reply_and_recourse.check_offer_recourse, apply=reply_and_recourse.apply_offer_recourse,
+        facts=OFFLINE, raises_work_version=NOBODY,
     ),
     Verb.NOTIFY_EXTERNAL: Action(
-        clause="7.9",
-        roles=HANDLERS,
-        moves=stays(EVERY),
+        "7.9", HANDLERS, stays(EVERY),
+        check=reply_and_recourse.check_notify_external, apply=reply_and_recourse.apply_notify_external,
         facts=form_facts("external"),
-        check=reply_and_recourse.check_notify_external,
-        apply=reply_and_recourse.apply_notify_external,
     ),
     Verb.CONCLUDE_EXTERNAL: Action(
-        clause="7.9",
-        roles=HANDLERS,
-        moves=goes(EVERY, State.REMEDYING, or_stays=True),
+        "7.9", HANDLERS, goes(EVERY, State.REMEDYING, or_stays=True),
+        check=reply_and_recourse.check_conclude_external, apply=reply_and_recourse.apply_conclude_external,
         facts=form_facts("external"),
-        check=reply_and_recourse.check_conclude_external,
-        apply=reply_and_recourse.apply_conclude_external,
     ),
     # remedies and dates
     Verb.REMEDY_DONE: Action(
-        clause="7.7",
-        roles=HANDLERS,
-        moves=stays(OPEN),
+        "7.7", HANDLERS, stays(OPEN),
+        check=remedies.check_remedy_done, apply=remedies.apply_remedy_done,
         facts=form_facts("remedy"),
-        check=remedies.check_remedy_done,
-        apply=remedies.apply_remedy_done,
     ),
     Verb.REMEDY_LATE: Action(
-        clause="7.7",
-        roles=_SYSTEM,
-        moves=stays(OPEN),
-        raises_work_version=NOBODY,
-        facts=FactShapes(frozenset({"remedy"}), {"remedy": whole(0)}),
-        check=remedies.check_remedy_late,
-        apply=remedies.apply_remedy_late,
+        "7.7", _SYSTEM, stays(OPEN),
+        check=remedies.check_remedy_late, apply=remedies.apply_remedy_late,
+        facts=FactShapes(frozenset({"remedy"}), {"remedy": whole(0)}), raises_work_version=NOBODY,
     ),
     Verb.VERIFY: Action(
-        clause="D",
-        roles=HANDLERS,
-        moves=stays(OPEN),
+        "D", HANDLERS, stays(OPEN),
+        check=remedies.check_verify, apply=remedies.apply_verify,
         facts=form_facts("verify"),
-        check=remedies.check_verify,
-        apply=remedies.apply_verify,
     ),
     Verb.EXTEND: Action(
-        clause="7.3",
-        roles=HANDLERS,
-        moves=stays(OPEN),
+        "7.3", HANDLERS, stays(OPEN),
+        check=investigation.check_extend, apply=investigation.apply_extend, dates=investigation.extend_dates,
         facts=form_facts("extend").plus(target=one_of(*Target), of=whole(0)),
-        check=investigation.check_extend,
-        apply=investigation.apply_extend,
-        dates=investigation.extend_dates,
     ),
+    # _SYSTEM: the operator, at the command line.
     Verb.REDATE: Action(
-        clause="7.3",
-        # The operator, at the command line.
-        roles=_SYSTEM,
-        moves=stays(OPEN),
-        changes_rules=True,
+        "7.3", _SYSTEM, stays(OPEN),
+        check=investigation.check_redate, apply=investigation.apply_redate, dates=investigation.redate_dates,
         facts=FactShapes(
             frozenset({"rulebook", "before", "jurisdiction"}),
             {"rulebook": code, "before": code, "jurisdiction": code, "later": flag},
         ),
-        check=redate.check_redate,
-        apply=redate.apply_redate,
-        dates=redate.redate_dates,
+        changes_rules=True,
     ),
     # the end
     Verb.CLOSE: Action(
-        clause="7.9",
-        roles=HANDLERS,
-        moves=goes((State.DECIDED, State.REMEDYING, State.RECOURSE_OFFERED), State.CLOSED),
-        owner_only=True,
-        facts=FactShapes(shapes=form_facts("close").shapes),
-        check=closing.check_close,
-        apply=closing.apply_close,
+        "7.9", HANDLERS, goes((State.DECIDED, State.REMEDYING, State.RECOURSE_OFFERED), State.CLOSED),
+        check=closing.check_close, apply=closing.apply_close,
+        facts=FactShapes(shapes=form_facts("close").shapes), owner_only=True,
     ),
     Verb.LAPSE: Action(
-        clause="7.9",
-        roles=_SYSTEM,
-        moves=goes(ANSWERED, State.CLOSED),
-        check=closing.check_lapse,
-        apply=closing.apply_close,
+        "7.9", _SYSTEM, goes(ANSWERED, State.CLOSED),
+        check=closing.check_lapse, apply=closing.apply_close,
     ),
     Verb.WITHDRAW: Action(
-        clause="7.9",
-        roles=_COMPLAINANT | HANDLERS,
-        moves=goes(OPEN, State.CLOSED, or_stays=True),
-        raises_work_version=STAFF_AND_COMPLAINANT,
-        facts=OFFLINE,
-        check=closing.check_withdraw,
-        apply=closing.apply_withdraw,
+        "7.9", _COMPLAINANT | HANDLERS, goes(OPEN, State.CLOSED, or_stays=True),
+        check=closing.check_withdraw, apply=closing.apply_withdraw,
+        facts=OFFLINE, raises_work_version=STAFF_AND_COMPLAINANT,
     ),
     Verb.REOPEN: Action(
-        clause="7.9",
-        roles=_COMPLAINANT | MANAGERS,
-        moves=goes((State.CLOSED,), State.INVESTIGATING),
-        manager_only=True,
-        raises_work_version=STAFF_AND_COMPLAINANT,
-        check=closing.check_reopen,
-        apply=closing.apply_reopen,
+        "7.9", _COMPLAINANT | MANAGERS, goes((State.CLOSED,), State.INVESTIGATING),
+        check=closing.check_reopen, apply=closing.apply_reopen,
+        raises_work_version=STAFF_AND_COMPLAINANT, manager_only=True,
     ),
     Verb.NOT_ACCEPT: Action(
-        clause="7.9",
-        roles=MANAGERS,
-        moves=goes(UNDECIDED, State.CLOSED),
+        "7.9", MANAGERS, goes(UNDECIDED, State.CLOSED),
+        check=closing.check_not_accept, apply=closing.apply_close,
         manager_only=True,
-        check=closing.check_not_accept,
-        apply=closing.apply_close,
     ),
     # access
     Verb.LINK: Action(
-        clause="7.6",
-        roles=HANDLERS | _COMPLAINANT,
-        moves=stays(EVERY),
+        "7.6", HANDLERS | _COMPLAINANT, stays(EVERY),
+        check=access.check_link, apply=access.apply_link,
         facts=LINK,
-        check=access.check_link,
-        apply=access.apply_link,
     ),
     Verb.MERGE: Action(
-        clause="7.6",
-        roles=HANDLERS,
-        moves=goes(OPEN, State.CLOSED),
+        "7.6", HANDLERS, goes(OPEN, State.CLOSED),
+        check=closing.check_merge, apply=closing.apply_merge,
         facts=FactShapes(frozenset({"other_ref"}), {"other_ref": code, "other_complainant": code}),
-        check=closing.check_merge,
-        apply=closing.apply_merge,
     ),
     Verb.BIND: Action(
-        clause="4.3",
-        roles=_COMPLAINANT | HANDLERS,
-        moves=stays(EVERY),
+        "4.3", _COMPLAINANT | HANDLERS, stays(EVERY),
+        check=correspondence.check_bind, apply=correspondence.apply_bind,
         facts=FactShapes(shapes={"person": code}),
-        check=correspondence.check_bind,
-        apply=correspondence.apply_bind,
     ),
     Verb.RESTRICT: Action(
-        clause="4.7",
-        roles=HANDLERS | _SYSTEM,
-        moves=stays(EVERY),
+        "4.7", HANDLERS | _SYSTEM, stays(EVERY),
+        check=access.check_restrict, apply=access.apply_restrict,
         facts=FactShapes(shapes={"subject": code, "subjects": codes, **PEOPLE}),
-        check=access.check_restrict,
-        apply=access.apply_restrict,
     ),
     Verb.UNRESTRICT: Action(
-        clause="4.7",
-        roles=MANAGERS,
-        moves=stays(EVERY),
+        "4.7", MANAGERS, stays(EVERY),
+        check=access.check_unrestrict, apply=access.apply_unrestrict,
         manager_only=True,
-        check=access.check_unrestrict,
-        apply=access.apply_unrestrict,
     ),
     Verb.DECLARE_CONFLICT: Action(
-        clause="4.5",
-        roles=HANDLERS,
-        moves=stays(EVERY),
-        without_reading=True,
-        facts=FactShapes(frozenset({"who"}), {"who": code, **PEOPLE}),
-        check=access.check_declare_conflict,
-        apply=access.apply_declare_conflict,
+        "4.5", HANDLERS, stays(EVERY),
+        check=access.check_declare_conflict, apply=access.apply_declare_conflict,
+        facts=FactShapes(frozenset({"who"}), {"who": code, **PEOPLE}), without_reading=True,
     ),
     Verb.HOLD: Action(
-        clause="8.1",
-        roles=MANAGERS,
-        moves=stays(EVERY),
+        "8.1", MANAGERS, stays(EVERY),
+        check=access.check_hold, apply=access.apply_hold,
         manager_only=True,
-        check=access.check_hold,
-        apply=access.apply_hold,
     ),
     Verb.RELEASE: Action(
-        clause="8.1",
-        roles=MANAGERS,
-        moves=stays(EVERY),
+        "8.1", MANAGERS, stays(EVERY),
+        check=access.check_release, apply=access.apply_release,
         manager_only=True,
-        check=access.check_release,
-        apply=access.apply_release,
     ),
     # receipt of a danger, survey, erasure
     Verb.RECEIPT: Action(
-        clause="5.3",
-        roles=MANAGERS | {Role.ON_CALL},
-        moves=stays(EVERY),
-        raises_work_version=NOBODY,
-        without_reading=True,
+        "5.3", MANAGERS | {Role.ON_CALL}, stays(EVERY),
+        check=investigation.check_receipt, apply=investigation.apply_receipt,
         facts=FactShapes(shapes={"of": one_of("danger", "executive")}),
-        check=investigation.check_receipt,
-        apply=investigation.apply_receipt,
+        raises_work_version=NOBODY, without_reading=True,
     ),
     Verb.SURVEY: Action(
-        clause="8.3",
-        roles=_COMPLAINANT | _SYSTEM,
-        moves=stays(EVERY),
-        raises_work_version=NOBODY,
-        facts=FactShapes(frozenset({"step"}), {"step": code}),
+        "8.3", _COMPLAINANT | _SYSTEM, stays(EVERY),
         apply=correspondence.apply_survey,
+        facts=FactShapes(frozenset({"step"}), {"step": code}), raises_work_version=NOBODY,
     ),
     Verb.ERASE: Action(
-        clause="8.1",
-        roles=_SYSTEM | {Role.TOP_MANAGEMENT},
-        moves=stays((State.CLOSED,)),
+        "8.1", _SYSTEM | {Role.TOP_MANAGEMENT}, stays((State.CLOSED,)),
+        check=closing.check_erase, apply=closing.apply_erase,
         raises_work_version=NOBODY,
-        check=closing.check_erase,
-        apply=closing.apply_erase,
     ),
 }
+# fmt: on
 
 
 def raises_work_version(event: Event) -> bool:

@@ -8,9 +8,9 @@ from complaints.actions.request import ActionRequest, require_words
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import RemedyOwed
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
-from complaints.obligations.delay_notices import remedy_notice_at
+from complaints.obligations.standing import remedy_notice_at
 from complaints.priorities import priority_of
-from complaints.timestamps import parse_time
+from complaints.times import parse_time
 from complaints.vocabulary import Flag, Priority, Target
 
 

@@ -13,8 +13,8 @@ from complaints.actions.decision import mark_communicated, remedy_due, start_rem
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Improvement, OutsideDecision, RemedyOwed
-from complaints.deadlines.fast_track import settled_early
 from complaints.deadlines.opening_hours import closing_time
+from complaints.deadlines.periods import settled_early
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, OutOfOrder
 from complaints.vocabulary import Flag, Role, State

@@ -9,7 +9,7 @@ from complaints.actors import Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import BadFacts
 from complaints.rulebook import Rulebook
-from complaints.timestamps import parse_time
+from complaints.times import parse_time
 from complaints.vocabulary import Role, Verb
 
 

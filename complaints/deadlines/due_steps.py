@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from complaints.deadlines.local_time import day_ended
 from complaints.deadlines.opening_hours import WEEKDAYS
+from complaints.times import day_ended
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -11,7 +11,6 @@ from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep, explain_step, reached
 from complaints.deadlines.durations import Span
-from complaints.deadlines.local_time import local_time
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import (
     CAPPED,
@@ -27,7 +26,7 @@ from complaints.deadlines.targets import (
     extension_span,
 )
 from complaints.deadlines.working_time import due, rolled_to_working_day
-from complaints.timestamps import format_time
+from complaints.times import format_time, local_time
 from complaints.vocabulary import Role, Target
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, local_time, to_utc
 from complaints.rulebook import Calendar, OnCall
+from complaints.times import MINUTES_A_DAY, at_minute, local_time, to_utc
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ACCEPTED = '"Mon-Fri 09:00-17:30", "Mon-Thu 09:00-12:30 13:30-17:30, Fri 09:00-15:00" or "always"'

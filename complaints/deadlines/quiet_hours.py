@@ -1,11 +1,13 @@
-"""The complainant's quiet hours: we start no conversation in them."""
+"""The complainant's quiet hours: we start no conversation in them, and they hold letters back."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, local_time, to_utc
+from complaints.case import Case
+from complaints.deadlines.working_time import due
+from complaints.times import MINUTES_A_DAY, at_minute, local_time, to_utc
 
 ACCEPTED = '"20:00-08:00", or "none"'
 
@@ -39,32 +41,45 @@ def in_quiet_hours(at: datetime, quiet: str, zone: str) -> bool:
 
 def quiet_until(at: datetime, quiet: str, zone: str) -> datetime:
     """The first instant from `at` on that is not quiet (UTC); `at` itself outside quiet hours."""
-    at = to_utc(at)
-    spans = parse_quiet(quiet)
-    if spans is None:
-        return at
-    today = local_time(at, zone).date()
-    for day in (today - timedelta(days=1), today):
-        start, end = _night(day, spans, zone)
-        if start <= at < end:
-            return end
-    return at
+    nights = _nights_at(at, quiet, zone)
+    return nights[0][1] if nights else to_utc(at)
 
 
 def last_spoken_by(at: datetime, quiet: str, zone: str) -> datetime:
     """The last minute up to `at` that is not quiet (UTC): a message needed by `at` leaves then."""
-    at = to_utc(at)
-    spans = parse_quiet(quiet)
+    nights = _nights_at(at, quiet, zone)
+    return nights[-1][0] - timedelta(minutes=1) if nights else to_utc(at)
+
+
+def letter_held_until(
+    case: Case, now: datetime, *, is_reply: bool = False, is_closing: bool = False
+) -> datetime | None:
+    """The end of the quiet hours that hold a letter back (UTC); None: it may leave now.
+
+    `is_reply`: a reply, question or progress report of staff leaves at once within `answer_at_once_within` (half
+    an hour by default) of the complainant's last message. `is_closing`: the closing letter answers a complainant
+    who withdrew just now, so it is not held back.
+    """
+    dialogue, calendar = case.rules.dialogue, case.rules.calendar
+    if is_closing and case.close_code == "withdrawn":
+        return None
+    until = quiet_until(now, dialogue.quiet_hours, calendar.zone)
+    if until <= now:
+        return None
+    if is_reply and case.last_words_at is not None:
+        answers_at_once_until = due(case.last_words_at, dialogue.answer_at_once_within, calendar).at
+        return None if now <= answers_at_once_until else until
+    return until
+
+
+def _nights_at(at: datetime, quiet: str, zone: str) -> list[tuple[datetime, datetime]]:
+    """The quiet hours that `at` lies in: none, or one. Where the clocks change, two may overlap."""
+    at, spans = to_utc(at), parse_quiet(quiet)
     if spans is None:
-        return at
-    today = local_time(at, zone).date()
-    for day in (today, today - timedelta(days=1)):
-        start, end = _night(day, spans, zone)
-        if start <= at < end:
-            return start - timedelta(minutes=1)
-    return at
-
-
-def _night(day: date, spans: tuple[int, int], zone: str) -> tuple[datetime, datetime]:
+        return []
     start, end = spans
-    return at_minute(day, start, zone), at_minute(day, end if start < end else end + MINUTES_A_DAY, zone)
+    end += MINUTES_A_DAY if start >= end else 0
+    today = local_time(at, zone).date()
+    days = (today - timedelta(days=1), today)
+    nights = [(at_minute(day, start, zone), at_minute(day, end, zone)) for day in days]
+    return [(begins, ends) for begins, ends in nights if begins <= at < ends]

@@ -24,7 +24,7 @@ from complaints.deadlines.targets import (
     met_rows,
     wanted_targets,
 )
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Target
 
 #: Dates that the law sets. We did not promise them, so they move in both directions.

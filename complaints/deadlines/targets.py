@@ -19,7 +19,7 @@ from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due, due_where_on_call, rolled_to_working_day
 from complaints.priorities import priority_of
 from complaints.rulebook import LevelTargets, PriorityTargets
-from complaints.timestamps import format_time, parse_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import RESTRICTING, Category, Flag, Priority, State, Target
 
 _URGENT = frozenset({Priority.P1, Priority.P2})

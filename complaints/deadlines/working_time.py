@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from complaints.deadlines.due_steps import Due, DueStep
 from complaints.deadlines.durations import BadSpan, Span, Unit, span
-from complaints.deadlines.local_time import from_local_time, local_time, to_utc
 from complaints.deadlines.opening_hours import (
     closing_time,
     day_of,
@@ -18,6 +17,7 @@ from complaints.deadlines.opening_hours import (
     works_on,
 )
 from complaints.rulebook import Calendar, OnCall
+from complaints.times import from_local_time, local_time, to_utc
 
 _SECONDS_IN = {Unit.SECONDS: 1, Unit.MINUTES: 60, Unit.HOURS: 3600, Unit.WORKING_HOURS: 3600}
 # An explanation lists up to this many days or stretches; of a longer count it gives only the number.

@@ -1,13 +1,17 @@
-"""What an obligation is, and which kinds there are (docs/design.md, rule 2)."""
+"""What an obligation is, its kinds, and which letters staff give where there is no chat (4.3, 7.3).
+
+docs/design.md, rule 2. Without a chat, staff give letters by phone, at the counter or by post.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from complaints.case import Case
 from complaints.vocabulary import Verb
 
 
@@ -68,3 +72,51 @@ KINDS: Mapping[str, str] = {
 
 #: The verb that the scheduler performs itself, by kind of obligation.
 ACTS: Mapping[str, Verb] = {"end_form": Verb.END_FORM, "lapse": Verb.LAPSE, "remedy_late": Verb.REMEDY_LATE}
+
+
+#: Letters to the complainant; without a chat, staff give them offline.
+LETTERS: frozenset[str] = frozenset(
+    {
+        "acknowledge",
+        "progress",
+        "delay",
+        "dates",
+        "letter",
+        "decision",
+        "recourse",
+        "legal_passed",
+        "remedy_notice",
+        "reply_reminder",
+        "closing",
+        "outside",
+        "next_recourse",
+        "no_independent",
+        "summary",
+    }
+)
+#: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.
+OFFLINE_FACTS: frozenset[str] = frozenset({"about", "by", "once"})
+#: Of no use without a chat: these confirm in writing what was said offline.
+_CHAT_ONLY = frozenset({"confirmation", "danger_seen"})
+#: The person who logs a complaint reads the acknowledgement out at once. If not, staff are asked after this time.
+READ_OUT_WITHIN = timedelta(minutes=15)
+
+
+def give_offline(case: Case, obligations: Iterator[NewObligation], *, once: bool) -> Iterator[NewObligation]:
+    """The same obligations; without a chat, staff must give the letters. `once`: they belong to one event."""
+    for obligation in obligations:
+        if not case.told_by_people:
+            yield obligation
+        elif obligation.kind in LETTERS:
+            late = READ_OUT_WITHIN if obligation.kind == "acknowledge" and case.level == 1 else timedelta(0)
+            about = {
+                **obligation.facts,
+                "about": obligation.kind,
+                "by": case.answer_by or case.channel,
+                "once": once,
+            }
+            yield NewObligation(
+                f"voice:{obligation.key}", "tell_by_voice", obligation.due + late, facts=about
+            )
+        elif obligation.kind not in _CHAT_ONLY:
+            yield obligation

@@ -7,11 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from complaints.case import Case, Event
-from complaints.deadlines.fast_track import summary_owed
+from complaints.deadlines.periods import summary_owed
 from complaints.deadlines.rule_change import promised_later
 from complaints.forms import OFFLINE_VERBS
-from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.obligations.offline import give_offline
+from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
 from complaints.obligations.resend import resent_letters
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag, Role, Target, Verb
@@ -37,13 +36,11 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)
         yield NewObligation(f"thread:{event.seq}", "thread", at, SendPriority.BULK, facts)
     if event.verb in (Verb.REPLY, Verb.ASK) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
-        yield NewObligation(f"letter:{event.seq}", "letter", event.at, SendPriority.NOTICE, facts)
+        yield NewObligation(f"letter:{event.seq}", "letter", event.at, facts=facts)
     yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
         about = {**facts, "remedy": int(event.facts["remedy"])}
-        yield NewObligation(
-            f"remedy_notice:{event.seq}", "remedy_notice", event.at, SendPriority.NOTICE, about
-        )
+        yield NewObligation(f"remedy_notice:{event.seq}", "remedy_notice", event.at, facts=about)
     yield from _in_writing(case, event, facts)
     yield from resent_letters(case, event)
     if event.verb is Verb.RECEIPT and event.facts.get("danger"):
@@ -69,20 +66,18 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
 def _new_dates(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:
     """The letter with the first dates, and one for each promised date that moves."""
     if event.verb in (Verb.ASSESS, Verb.REASSESS) and _promises_decision(event):
-        yield NewObligation(f"dates:{event.seq}", "dates", event.at, SendPriority.NOTICE, facts)
+        yield NewObligation(f"dates:{event.seq}", "dates", event.at, facts=facts)
     moved = event.facts.get("extends") if event.verb is Verb.APPROVE else None
     if event.verb is Verb.EXTEND and not event.facts.get("asks"):
         moved = event.facts
     if moved is not None:
         # `seq` is the event that asked for the later date: its words hold the reason that the letter gives.
         about = {**facts, "seq": moved.get("seq", event.seq), "target": moved["target"], "of": moved["of"]}
-        yield NewObligation(f"dates:{event.seq}", "dates", event.at, SendPriority.NOTICE, about)
+        yield NewObligation(f"dates:{event.seq}", "dates", event.at, facts=about)
     if event.verb is Verb.REDATE:
         for target in promised_later(case, event):
             about = {**facts, "target": target.value, "of": 0}
-            yield NewObligation(
-                f"dates:{event.seq}:{target.value}", "dates", event.at, SendPriority.NOTICE, about
-            )
+            yield NewObligation(f"dates:{event.seq}:{target.value}", "dates", event.at, facts=about)
 
 
 def _promises_decision(event: Event) -> bool:
@@ -96,7 +91,7 @@ def _in_writing(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[
             f"confirmation:{event.seq}", "confirmation", event.at, SendPriority.DIALOGUE, facts
         )
     if event.verb is Verb.ACCEPT and summary_owed(case):
-        yield NewObligation(f"summary:{event.seq}", "summary", event.at, SendPriority.NOTICE, facts)
+        yield NewObligation(f"summary:{event.seq}", "summary", event.at, facts=facts)
 
 
 def _outside_body(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:
@@ -106,7 +101,7 @@ def _outside_body(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterato
     about = {**facts, "event": event.facts.get("event", "notified")}
     silent = Flag.WITHDRAWN in case.flags
     if event.verb is Verb.CONCLUDE_EXTERNAL and not silent:
-        yield NewObligation(f"outside:{event.seq}", "outside", event.at, SendPriority.NOTICE, about)
+        yield NewObligation(f"outside:{event.seq}", "outside", event.at, facts=about)
     refused = event.facts.get("complainant_accepts") == "no"
     if refused and not silent and case.outside_refused < len(case.rules.recourse):
         step = {**about, "step": case.outside_refused}

@@ -14,8 +14,8 @@ from typing import Any
 
 from complaints.case import Case, Event, changed
 from complaints.case_values import FailedLetter, Silence
-from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.timestamps import format_time, parse_time
+from complaints.obligations.kinds import NewObligation
+from complaints.times import format_time, parse_time
 
 #: Letters of one event: later events do not make them unnecessary.
 OF_ONE_EVENT: frozenset[str] = frozenset(
@@ -96,8 +96,7 @@ def resent_letters(case: Case, event: Event) -> Iterator[NewObligation]:
                 _resend_key(letter.key, last),
                 letter.kind,
                 letter.due,
-                SendPriority.NOTICE,
-                {**letter.facts, LATE: True},
+                facts={**letter.facts, LATE: True},
             )
 
 

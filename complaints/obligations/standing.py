@@ -1,5 +1,7 @@
-"""The obligations of a case in its present state: keys and due times of everything to do unasked
-(docs/design.md, rule 2).
+"""The obligations of a case in its present state: keys and due times of everything to do unasked.
+
+docs/design.md, rule 2. They include the notices before a promised date is missed: the complainant never learns of
+it by silence (7.3).
 
 The store calls `current_obligations` twice: after each verb, to insert the missing keys, and before it does one,
 to skip a key that is no longer there. So an obligation is never cancelled. Those of a single event are in
@@ -9,22 +11,23 @@ per_event.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
-from complaints.deadlines.quiet_hours import quiet_until
+from complaints.deadlines.quiet_hours import last_spoken_by, quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
-from complaints.lifecycle import ANSWERED, UNDECIDED
-from complaints.obligations.delay_notices import BEFORE_MISSED, missed_notice_at, remedy_notice_at, sent_by
-from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.obligations.offline import give_offline
+from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
 from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_stages
 from complaints.obligations.resend import with_resend_keys
-from complaints.timestamps import format_time
-from complaints.vocabulary import CloseCode, ContactKind, Flag, State, Target
+from complaints.rulebook import Limit
+from complaints.times import format_time
+from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, ContactKind, Flag, State, Target
 
+#: The notice leaves this long before the date, if that is still after the date was set.
+BEFORE_MISSED = timedelta(hours=1)
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -38,6 +41,65 @@ def current_obligations(case: Case) -> Iterator[NewObligation]:
         yield _card(case)
         return
     yield from give_offline(case, with_resend_keys(case, _all_obligations(case)), once=False)
+
+
+def card_waits_until(case: Case) -> datetime | None:
+    """Until when the first post waits for the proposal, or None.
+
+    The proposal helps to decide in which channel a case is first posted (docs/design.md, rule 8).
+    """
+    is_placed = (
+        case.proposed is not None
+        or case.assessment is not None
+        or case.danger_at is not None
+        or case.restricted
+    )
+    return None if is_placed or case.owner is not None else case.logged_at + timedelta(seconds=90)
+
+
+def missed_notice_at(case: Case, target: TargetSet) -> datetime | None:
+    """When to send the notice that this date will not be kept; None if it had passed when it was set.
+
+    If an hour before the date is too early, it leaves half-way between the setting and the date.
+    """
+    set_at, promised = target.set_at, target.promised_due
+    if promised <= set_at:
+        return None
+    notice_at = sent_by(case, promised - BEFORE_MISSED, since=set_at)
+    return notice_at if notice_at > set_at else sent_by(case, set_at + (promised - set_at) / 2, since=set_at)
+
+
+def remedy_notice_at(case: Case, target: TargetSet) -> datetime:
+    """From when to record a remedy as late: shortly before its date, or at a date that had passed when promised."""
+    return missed_notice_at(case, target) or target.internal_due
+
+
+def missed_times_payment(case: Case, now: datetime) -> Limit | None:
+    """The payment that the scheme prescribes for each of its times that was missed (uk_water), or None.
+
+    These times are the legal maximum, and at a later level the time that opens the outside.
+    """
+    payment, legal, decide = case.rules.missed_payment, case.target(Target.LEGAL), case.target(Target.DECIDE)
+    if payment is None:
+        return None
+    own_times = [legal, decide if decide is not None and outside_when_missed(case, decide) else None]
+    missed = sum(target is not None and target.internal_due < (target.met_at or now) for target in own_times)
+    return replace(payment, amount=payment.amount * missed) if missed else None
+
+
+def sent_by(case: Case, latest: datetime, *, since: datetime) -> datetime:
+    """This time, or if it is in quiet hours the last minute before them (not before `since`)."""
+    leaves_at = last_spoken_by(latest, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
+    return leaves_at if leaves_at > since else latest
+
+
+def has_survey(case: Case) -> bool:
+    """True where a survey follows the ending: not for a minor, a merged case or something that was no complaint."""
+    minor = Flag.MINOR in case.flags or any(sign.kind == "minor" for sign in case.signs)
+    if Flag.NO_CONTACT in case.flags:
+        return False
+    unasked = case.close_code in (CloseCode.NOT_COMPLAINT, CloseCode.MERGED)
+    return not (minor or unasked or case.kind is not ContactKind.COMPLAINT) and case.reachable
 
 
 def _all_obligations(case: Case) -> Iterator[NewObligation]:
@@ -62,20 +124,6 @@ def _card(case: Case) -> NewObligation:
     )
     lane = SendPriority.DANGER if danger else SendPriority.DIALOGUE
     return NewObligation(f"card:{case.version}", "card", due_at, lane, {"version": case.version})
-
-
-def card_waits_until(case: Case) -> datetime | None:
-    """Until when the first post waits for the proposal, or None.
-
-    The proposal helps to decide in which channel a case is first posted (docs/design.md, rule 8).
-    """
-    is_placed = (
-        case.proposed is not None
-        or case.assessment is not None
-        or case.danger_at is not None
-        or case.restricted
-    )
-    return None if is_placed or case.owner is not None else case.logged_at + timedelta(seconds=90)
 
 
 def _intake(case: Case) -> Iterator[NewObligation]:
@@ -145,25 +193,22 @@ def _letters(case: Case) -> Iterator[NewObligation]:
             f"decision:{decision.seq}{_resend_suffix(case)}",
             "decision",
             decision.at,
-            SendPriority.NOTICE,
-            facts,
+            facts=facts,
         )
     if case.state is State.DISAGREED and case.reply_at is not None:
         key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"
-        yield NewObligation(key, "recourse", case.reply_at, SendPriority.NOTICE, {"level": level})
+        yield NewObligation(key, "recourse", case.reply_at, facts={"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
     missed = tuple(_decision_delays(case))
     if update is not None and update.met_at is None and update.internal_due > case.logged_at:
         update_at = sent_by(case, update.internal_due, since=max(case.logged_at, update.start))
         # A progress notice in the same minute as the notice of a missed date would contradict it.
         if all(notice.due != update_at for notice in missed):
-            yield NewObligation(f"progress:{update.version}", "progress", update_at, SendPriority.NOTICE)
+            yield NewObligation(f"progress:{update.version}", "progress", update_at)
     yield from missed
     if legal is not None and legal.met_at is None:
         about = {"target": legal.target.value, "version": legal.version}
-        yield NewObligation(
-            f"legal_passed:{legal.version}", "legal_passed", legal.internal_due, SendPriority.NOTICE, about
-        )
+        yield NewObligation(f"legal_passed:{legal.version}", "legal_passed", legal.internal_due, facts=about)
     else:
         yield from _level_passed(case)
 
@@ -174,7 +219,7 @@ def _level_passed(case: Case) -> Iterator[NewObligation]:
     if target is not None and target.met_at is None and outside_when_missed(case, target):
         facts = {"target": target.target.value, "version": target.version}
         key = f"legal_passed:{target.target}:{target.version}"
-        yield NewObligation(key, "legal_passed", target.promised_due, SendPriority.NOTICE, facts)
+        yield NewObligation(key, "legal_passed", target.promised_due, facts=facts)
 
 
 def _decision_delays(case: Case) -> Iterator[NewObligation]:
@@ -198,15 +243,12 @@ def _decision_delays(case: Case) -> Iterator[NewObligation]:
                 f"delay:{target.version}",
                 "delay",
                 notice_at,
-                SendPriority.NOTICE,
-                {**facts, "until": format_time(missed)},
+                facts={**facts, "until": format_time(missed)},
             )
     contact_at = case.last_contact_at
     # A case of an earlier release can have a contact after the date: then no notice is needed.
     if contact_at is None or contact_at <= target.promised_due:
-        yield NewObligation(
-            f"progress:decide:{target.version}", "progress", missed, SendPriority.NOTICE, facts
-        )
+        yield NewObligation(f"progress:decide:{target.version}", "progress", missed, facts=facts)
 
 
 #: What the complainant waits for, other than the decision.
@@ -226,9 +268,7 @@ def _other_delays(case: Case) -> Iterator[NewObligation]:
         notice_at = missed_notice_at(case, target) if is_known and target.met_at is None else None
         if notice_at is not None:
             facts = {"target": target.target.value, "version": target.version}
-            yield NewObligation(
-                f"delay:{target.target}:{target.version}", "delay", notice_at, SendPriority.NOTICE, facts
-            )
+            yield NewObligation(f"delay:{target.target}:{target.version}", "delay", notice_at, facts=facts)
 
 
 def _reminders(case: Case) -> Iterator[NewObligation]:
@@ -244,7 +284,7 @@ def _reminders(case: Case) -> Iterator[NewObligation]:
                 when = "before" if stage.rung is ReminderLevel.OWNER else "missed"
                 key = f"remind:{target.target.value}:{target.of}:{target.version}:{stage.name}"
                 facts_of_stage = {**facts, "when": when, "stage": stage.name}
-                yield NewObligation(key, "remind", stage.at, SendPriority.NOTICE, facts_of_stage)
+                yield NewObligation(key, "remind", stage.at, facts=facts_of_stage)
 
 
 def _after_decision(case: Case) -> Iterator[NewObligation]:
@@ -265,7 +305,7 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
         checked = sum(remedy.verified_at is not None for remedy in case.owed_remedies)
         answered_at = case.question_answered_at
         answer_suffix = f":{answered_at.isoformat()}" if answered_at is not None else ""
-        yield NewObligation(f"lapse:{version}:{checked}{answer_suffix}", "lapse", ends, SendPriority.NOTICE)
+        yield NewObligation(f"lapse:{version}:{checked}{answer_suffix}", "lapse", ends)
 
 
 def _remedy_late(case: Case, remedy: RemedyOwed, target: TargetSet) -> NewObligation:
@@ -273,7 +313,7 @@ def _remedy_late(case: Case, remedy: RemedyOwed, target: TargetSet) -> NewObliga
     key, due_at = f"remedy_late:{remedy.n}:{target.version}", remedy_notice_at(case, target)
     if remedy.late_at is not None and remedy.late_at >= due_at:
         key, due_at = f"{key}:{remedy.late}", next_news(case, remedy.late_at)
-    return NewObligation(key, "remedy_late", due_at, SendPriority.NOTICE, {"remedy": remedy.n})
+    return NewObligation(key, "remedy_late", due_at, facts={"remedy": remedy.n})
 
 
 def _ended(case: Case) -> Iterator[NewObligation]:
@@ -284,7 +324,7 @@ def _ended(case: Case) -> Iterator[NewObligation]:
     round_number = case.reopened
     code = CloseCode.WITHDRAWN if case.withdrawn_at is not None else case.close_code
     if _can_be_informed(case):
-        yield NewObligation(f"closing:{round_number}", "closing", ended, SendPriority.NOTICE, {"code": code})
+        yield NewObligation(f"closing:{round_number}", "closing", ended, facts={"code": code})
     if not has_survey(case):
         return
     calendar = case.rules.calendar
@@ -295,12 +335,3 @@ def _ended(case: Case) -> Iterator[NewObligation]:
     if "sent" in case.surveys and not {"answered", "skipped", "reminded"} & set(case.surveys):
         reminded = due(last or survey_at, case.rules.survey.reminder, calendar).at
         yield NewObligation(f"survey_reminder:{round_number}", "survey_reminder", reminded, SendPriority.BULK)
-
-
-def has_survey(case: Case) -> bool:
-    """True where a survey follows the ending: not for a minor, a merged case or something that was no complaint."""
-    minor = Flag.MINOR in case.flags or any(sign.kind == "minor" for sign in case.signs)
-    if Flag.NO_CONTACT in case.flags:
-        return False
-    unasked = case.close_code in (CloseCode.NOT_COMPLAINT, CloseCode.MERGED)
-    return not (minor or unasked or case.kind is not ContactKind.COMPLAINT) and case.reachable

@@ -34,7 +34,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Objectivity",
         demand="Open, impartial, confidential, complete; fair to the staff complained about; checked regularly.",
         control="Named staff are excluded, informed, heard and supported, with dates.",
-        code=("complaints.case_values.Fairness", "complaints.permissions.is_excluded"),
+        code=("complaints.case_values.Fairness", "complaints.actors.is_excluded"),
         shows="decisions made after the person complained about was informed and heard",
         case_query=q.fairness,
         lacks="the regular check of random closed complaints",
@@ -70,7 +70,7 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Front line, investigation, next internal level, outside.",
         control="One table of transitions; each level by people who had no part in a lower one.",
         code=(
-            "complaints.permissions.judged_below",
+            "complaints.actors.judged_below",
             "complaints.actions.reply_and_recourse.check_disagree",
             "complaints.actions.investigation.check_escalate",
         ),

@@ -54,7 +54,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Audit",
         demand="Audit regularly whether the process conforms and suits.",
         control="The role of auditor opens complaints and reports; nothing more yet.",
-        code=("complaints.permissions.may_read",),
+        code=("complaints.actors.may_read",),
         lacks="seeded samples, a checklist, findings",
     ),
     Clause(

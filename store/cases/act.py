@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 
-from complaints import permissions
+from complaints import actors
 from complaints.actions.authorisation import require_permission, require_state
 from complaints.actions.intake import RETURNED
 from complaints.actions.perform import ActResult, perform
@@ -19,10 +19,10 @@ from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder, Stale
+from complaints.identifiers import parse_reference
 from complaints.incidents import SAME_INCIDENT
-from complaints.references import parse_reference
 from complaints.rulebook import Rulebook
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases import conflicts
 from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
@@ -107,7 +107,7 @@ def act_on(
             raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
     try:
         if version is not None and version != case.work_version:
-            if by.is_staff and permissions.is_excluded(case, by.id):
+            if by.is_staff and actors.is_excluded(case, by.id):
                 # An excluded person must not learn from `Stale` what was done.
                 require_permission(case, verb, by)
             raise _stale(file, version)
@@ -232,7 +232,7 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
 def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The facts of an act, with what it needs from outside the complaint: staff, other complaints, incidents."""
     if verb is Verb.DISAGREE:
-        reviewers = permissions.eligible_reviewers(case, case.level + 1, load_current_roles(tx))
+        reviewers = actors.eligible_reviewers(case, case.level + 1, load_current_roles(tx))
         return {**facts, "reviewers": len(reviewers)}
     if verb in _MAY_NAME_STAFF:
         return with_conflicts(tx, case.rules, facts, case)

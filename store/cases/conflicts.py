@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from complaints.case import Case, Event
 from complaints.case_values import independent
 from complaints.rulebook import Rulebook
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
 from store.people.contacts import create_person, person_key

@@ -17,7 +17,7 @@ from complaints.deadlines.targets import next_due
 from complaints.incidents import Incident
 from complaints.priorities import priority_of
 from complaints.rulebook import Rulebook
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.outgoing_messages import message_text_place

@@ -16,9 +16,9 @@ from sqlalchemy import select
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive
 from complaints.actors import Actor
-from complaints.references import new_reference
+from complaints.identifiers import new_reference
 from complaints.rulebook import Rulebook
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Role
 from store.cases.act import begin_record
 from store.database.transaction import Tx

@@ -27,8 +27,8 @@ from sqlalchemy import (
     update,
 )
 
+from complaints import actors
 from complaints import incidents as rules
-from complaints import permissions
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts
@@ -116,7 +116,7 @@ def load_update_audience(tx: Tx, number: int, by: Actor) -> Audience:
     to, left_out = [], []
     for case in list_all_incident_cases(tx, number):
         why = rules.left_out(case)
-        if why != "restricted" and not permissions.may_read(case, by):
+        if why != "restricted" and not actors.may_read(case, by):
             why = "not_open"
         if why is None:
             to.append(case)

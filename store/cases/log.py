@@ -14,9 +14,9 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
-from complaints.references import new_reference
+from complaints.identifiers import new_reference
 from complaints.rulebook import Rulebook
-from complaints.timestamps import parse_time
+from complaints.times import parse_time
 from complaints.vocabulary import Verb
 from store.cases import conflicts
 from store.cases.act import begin_record

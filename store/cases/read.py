@@ -14,7 +14,7 @@ from sqlalchemy import and_, or_, select
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import NotAllowed
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.outgoing_messages import message_text_place

@@ -13,8 +13,8 @@ from complaints.actions.perform import receive
 from complaints.actors import Actor, complainant
 from complaints.case import Event
 from complaints.errors import UnknownReference
+from complaints.identifiers import new_reference
 from complaints.obligations.kinds import NewObligation
-from complaints.references import new_reference
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from store.cases.act import act_on, begin_record

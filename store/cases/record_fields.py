@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from complaints.case import Case, Event
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.database.transaction import Tx
 from store.files import files_as_records

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from complaints.actors import SYSTEM
+from complaints.deadlines.periods import RetentionPeriod
 from complaints.errors import UnknownReference
-from complaints.references import parse_reference
-from complaints.retention import RetentionPeriod
+from complaints.identifiers import parse_reference
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from store.cases.act import act
 from store.cases.erase import erase_person

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, func, select, update
 
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from store.database.errors import StoreError
 from store.database.transaction import Tx
 from store.models.history import history_place

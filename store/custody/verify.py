@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from complaints.actions.fold import fold
+from complaints.actions.perform import fold
 from complaints.incidents import fold as fold_incident
-from complaints.timestamps import format_time, parse_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import Verb
 from store.custody.rotate_keys import list_retired_keys
 from store.database.errors import SealBroken

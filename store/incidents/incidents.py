@@ -13,7 +13,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct, IncidentEvent
-from complaints.timestamps import format_time, parse_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role
 from store.database.keyring import new_key
 from store.database.transaction import Tx

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import and_, exists, or_, select
 
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import CloseCode, ContactKind, Role, Verb
 from store.database.transaction import Tx
 from store.proof.seal import unseal

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx
 from store.models.erased import drop_erased_words, list_models_with_erased_words

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, not_, or_, select, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx, database_seconds
 from store.outbox import rows as outbox_rows

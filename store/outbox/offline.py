@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 
 from complaints.case import Event
-from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.obligations.offline import OFFLINE_FACTS
+from complaints.obligations.kinds import OFFLINE_FACTS, NewObligation, SendPriority
 from store.database.transaction import Tx
 from store.outbox.rows import schedule_for_case
 from store.proof.seal import place, seal

@@ -9,10 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from complaints.actions.registry import ACTIONS
-from complaints.actors import Actor
+from complaints.actors import Actor, is_excluded
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
-from complaints.permissions import is_excluded
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
 from store.people.contacts import create_person, keep_language, keep_name, person_key

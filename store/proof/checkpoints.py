@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select
 
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS
 from store.proof.seal import canonical

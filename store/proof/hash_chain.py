@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from complaints.case import Event
-from complaints.timestamps import format_time, parse_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role, Verb
 from store.proof.seal import canonical
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, build_entry
 from store.proof.seal import sha256

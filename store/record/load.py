@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, or_, select
 
-from complaints import permissions
-from complaints.actions.fold import apply_event, fold
+from complaints import actors
+from complaints.actions.perform import apply_event, fold
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import UnknownReference
@@ -58,7 +58,7 @@ def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
 
 def may_open(tx: Tx, case: Case, by: Actor) -> bool:
     """Whether this person may read the complaint, and every complaint that it was merged into (4.5, C)."""
-    while permissions.may_read(case, by):
+    while actors.may_read(case, by):
         if case.merged_into is None:
             return True
         case = load_case_file(tx, case.merged_into).case

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, select, true, union_all, update
 
-from complaints import permissions
+from complaints import actors
 from complaints.actions.authorisation import may_approve, require_permission
 from complaints.actors import Actor
 from complaints.case import Case
@@ -152,7 +152,7 @@ def visible_to(by: Actor) -> list[ColumnElement[bool]]:
         cleared = _COLUMNS.restriction.is_(None)
         if by.has(Role.MANAGER):
             cleared = cleared | (_COLUMNS.restriction == "managers")
-        if by.roles & permissions.READERS:
+        if by.roles & actors.READERS:
             cleared = cleared | (_COLUMNS.owner == by.id)
     kept_from = exists().where(DENIED.c.ref == _COLUMNS.ref, DENIED.c.member_id == by.id)
     return [cleared, ~kept_from]

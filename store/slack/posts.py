@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
 from store.outbox.complete import IS_OPEN, IS_STUCK, THREAD

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from amends.cli.main import app
-from complaints.timestamps import parse_time
+from complaints.times import parse_time
 from tests.edges import pdf
 from tests.edges.desk import Desk
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from bots.slack.staff_sync import sync_staff
-from complaints.references import find_reference
+from complaints.identifiers import find_reference
 from complaints.vocabulary import Role, State, Verb
 from simulator.screen import FormRefused
 from simulator.slack.block_kit import view_problems

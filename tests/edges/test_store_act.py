@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from complaints.actions.fold import fold
+from complaints.actions.perform import fold
 from complaints.actors import MODEL, SYSTEM
 from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, OutOfOrder, Stale, UnknownReference
 from complaints.vocabulary import Role, State, Verb

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from complaints.actions.fold import fold
+from complaints.actions.perform import fold
 from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
 from complaints.obligations.standing import current_obligations

@@ -22,8 +22,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from sqlalchemy import select
 
 from complaints.actions.authorisation import require_permission
-from complaints.actions.fold import fold
 from complaints.actions.intake import message_facts
+from complaints.actions.perform import fold
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Facts
 from complaints.case_values import RecordedSign

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from complaints.rulebook import Calendar
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from scheduler.ticks import schedule_next_morning
 from scheduler.worker import Worker
 from store.outbox.failed import list_failed

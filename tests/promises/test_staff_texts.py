@@ -18,7 +18,7 @@ from complaints.deadlines.durations import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
 from complaints.incidents import LEFT_OUT, fields_of
-from complaints.obligations.offline import LETTERS
+from complaints.obligations.kinds import LETTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
 from store.outbox.deliveries import REASONS as REASONS_WHY

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from complaints.actions.fold import fold
+from complaints.actions.perform import fold
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet

@@ -28,8 +28,8 @@ from complaints.actions.intake import Arrival
 from complaints.actions.perform import perform, receive
 from complaints.actors import SYSTEM, complainant, staff
 from complaints.case import Case
+from complaints.identifiers import new_reference
 from complaints.incidents import Incident
-from complaints.references import new_reference
 from complaints.rulebook import (
     Calendar,
     Danger,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from complaints.actions.fold import fold
+from complaints.actions.perform import fold
 from complaints.actors import SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.vocabulary import CloseCode, Finding, Flag, State, Verb

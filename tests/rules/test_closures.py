@@ -16,8 +16,8 @@ from amends.settings.calendar_file import read_calendar
 from amends.settings.closures import Closures, DeskHours, closures_in
 from amends.settings.occurrences import Occurrences
 from amends.settings.problems import BadCalendarFile
-from complaints.deadlines.local_time import from_local_time
 from complaints.deadlines.opening_hours import parse_hours
+from complaints.times import from_local_time
 
 LONDON = DeskHours("Europe/London")
 OFFICE = DeskHours("Europe/London", parse_hours("Mon-Fri 09:00-12:30 13:30-17:30"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from complaints import permissions
+from complaints import actors
 from complaints.actions.authorisation import require_permission
 from complaints.actions.decision import fairness_owed
 from complaints.actors import Actor
@@ -59,7 +59,7 @@ def test_the_person_named_and_their_manager_are_refused_every_verb(verb: Verb, w
     complaint = about(BURAK, "handler", lines=(MONA.id,))
     with pytest.raises(NotAllowed):
         require_permission(complaint.case, verb, who)
-    assert not permissions.may_read(complaint.case, who)
+    assert not actors.may_read(complaint.case, who)
 
 
 def test_an_owner_who_is_named_loses_the_complaint() -> None:
@@ -76,11 +76,11 @@ def test_a_complaint_about_a_manager_is_only_for_top_management() -> None:
     complaint = about(MONA, "manager")
     assert has(complaint, Flag.RESTRICTED)
     assert has(complaint, Flag.SIGNIFICANT)
-    assert not permissions.may_read(complaint.case, METE)
-    assert permissions.may_read(complaint.case, TUGBA)
-    assert permissions.may_read(complaint.case, AUDREY)
+    assert not actors.may_read(complaint.case, METE)
+    assert actors.may_read(complaint.case, TUGBA)
+    assert actors.may_read(complaint.case, AUDREY)
     assigned = complaint.do(Verb.ASSIGN, TUGBA, {"owner": METE.id})
-    assert permissions.may_read(assigned.case, METE)
+    assert actors.may_read(assigned.case, METE)
     with pytest.raises(NotAllowed):
         assigned.do(Verb.ASSIGN, METE, {"owner": ALICE.id})
     with pytest.raises(NotAllowed):

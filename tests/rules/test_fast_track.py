@@ -12,9 +12,9 @@ from bots.letters.composer import Composer
 from bots.letters.letter import Letter
 from bots.slack.views.card import card
 from bots.slack.views.prefill import prefill
-from complaints.deadlines.fast_track import ALWAYS, ON_REQUEST, early_until, last_day_if_too_old
+from complaints.deadlines.periods import ALWAYS, ON_REQUEST, early_until, last_day_if_too_old
 from complaints.errors import BadFacts
-from complaints.obligations.delay_notices import missed_times_payment
+from complaints.obligations.standing import missed_times_payment
 from complaints.rulebook import FastTrack, LevelTargets, Limit, RecourseStep, Rulebook, as_json, from_json
 from complaints.vocabulary import CloseCode, Flag, Verb
 from scheduler.proposals import proposal_facts

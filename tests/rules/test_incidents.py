@@ -30,7 +30,7 @@ from complaints.incidents import (
     recognises,
     required_role,
 )
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Flag, State, Verb
 from tests.rules.builders import (
     ALICE,

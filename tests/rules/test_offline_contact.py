@@ -10,14 +10,12 @@ import pytest
 from bots.letters.composer import Composer, compose_read_out
 from bots.letters.letter import Letter
 from bots.texts.loading import load_catalogues
-from complaints.actions.fold import fold
 from complaints.actions.intake import Arrival
-from complaints.actions.perform import receive
+from complaints.actions.perform import fold, receive
 from complaints.actors import complainant
 from complaints.deadlines.targets import next_due
 from complaints.errors import AlreadyDone, BadFacts
-from complaints.obligations.kinds import NewObligation
-from complaints.obligations.offline import LETTERS
+from complaints.obligations.kinds import LETTERS, NewObligation
 from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import card_waits_until, current_obligations
 from complaints.vocabulary import Role, State, Target, Verb

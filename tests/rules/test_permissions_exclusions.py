@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from complaints import permissions
+from complaints import actors
 from complaints.actions.authorisation import require_permission
 from complaints.errors import AlreadyDone, NotAllowed
 from complaints.vocabulary import Flag, Role, Verb
@@ -117,7 +117,7 @@ def test_taking_an_own_complaint_again_is_refused() -> None:
 def test_a_person_named_in_the_complaint_can_neither_read_nor_change_it() -> None:
     complaint = a_received_case(subjects=(BURAK.id,))
     assert has(complaint, Flag.RESTRICTED)
-    assert not permissions.may_read(complaint.case, BURAK)
+    assert not actors.may_read(complaint.case, BURAK)
     for verb in Verb:
         with pytest.raises(NotAllowed, match="not open to you"):
             require_permission(complaint.case, verb, BURAK)
@@ -126,8 +126,8 @@ def test_a_person_named_in_the_complaint_can_neither_read_nor_change_it() -> Non
 @clause("C")
 def test_a_named_manager_is_excluded_too() -> None:
     complaint = a_received_case(subjects=(MONA.id,))
-    assert not permissions.may_read(complaint.case, MONA)
-    assert permissions.may_read(complaint.case, METE)
+    assert not actors.may_read(complaint.case, MONA)
+    assert actors.may_read(complaint.case, METE)
 
 
 @clause("C")
@@ -154,7 +154,7 @@ def test_declaring_a_conflict_of_interest_removes_the_owner_and_their_access() -
 def test_a_conflict_of_interest_of_another_person_keeps_the_owner() -> None:
     complaint = an_assessed_case().do(Verb.DECLARE_CONFLICT, ALICE, {"who": BURAK.id}, REASON)
     assert complaint.case.owner == ALICE.id
-    assert not permissions.may_read(complaint.case, BURAK)
+    assert not actors.may_read(complaint.case, BURAK)
 
 
 def test_a_conflict_is_declared_once() -> None:
@@ -174,7 +174,7 @@ def test_a_restricted_complaint_is_open_to_its_owner_managers_and_auditors_only(
     case = assessed(acknowledged(a_received_case()), MONA, category="staff_conduct").case
     assert case.restricted
     owned = replace(case, owner=BURAK.id)
-    reads = {member.id for member in STAFF if permissions.may_read(owned, member)}
+    reads = {member.id for member in STAFF if actors.may_read(owned, member)}
     assert reads == {BURAK.id, MONA.id, METE.id, TUGBA.id, AUDREY.id}
 
 
@@ -184,7 +184,7 @@ def test_a_handler_cannot_take_a_restricted_complaint_but_can_be_assigned_it() -
     with pytest.raises(NotAllowed, match="ask a manager to assign it"):
         complaint.do(Verb.ASSIGN, ALICE)
     assigned = complaint.do(Verb.ASSIGN, MONA, {"owner": ALICE.id})
-    assert permissions.may_read(assigned.case, ALICE)
+    assert actors.may_read(assigned.case, ALICE)
 
 
 def test_on_call_staff_may_give_a_receipt_on_a_restricted_complaint() -> None:
@@ -293,16 +293,16 @@ def test_escalating_after_a_reopening_excludes_the_earlier_deciders() -> None:
 def test_reviewers_have_a_role_of_the_level_and_took_no_part_before() -> None:
     case = a_case_at_level_two().case
     members = {member.id: member.roles for member in STAFF}
-    assert permissions.eligible_reviewers(case, 2, members) == (MONA.id, METE.id, TUGBA.id)
+    assert actors.eligible_reviewers(case, 2, members) == (MONA.id, METE.id, TUGBA.id)
 
 
 @clause("F")
 def test_a_small_organisation_may_have_no_reviewer_left() -> None:
     complaint = an_investigated_case(by=MONA)
     case = decided(complaint, MONA).case
-    assert permissions.eligible_reviewers(case, 2, {ALICE.id: ALICE.roles, MONA.id: MONA.roles}) == ()
+    assert actors.eligible_reviewers(case, 2, {ALICE.id: ALICE.roles, MONA.id: MONA.roles}) == ()
 
 
 def test_a_level_beyond_the_last_has_no_reviewers() -> None:
     case = an_assessed_case(rules=RULES).case
-    assert permissions.eligible_reviewers(case, 3, {member.id: member.roles for member in STAFF}) == ()
+    assert actors.eligible_reviewers(case, 3, {member.id: member.roles for member in STAFF}) == ()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from complaints import permissions
+from complaints import actors
 from complaints.actions.authorisation import require_permission
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
@@ -126,7 +126,7 @@ def test_every_verb_but_receive_has_a_function() -> None:
 def test_only_handling_roles_and_auditors_read_complaints(role: Role) -> None:
     case = an_assessed_case().case
     expected = role in {Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR}
-    assert permissions.may_read(case, staff("U7777777", role)) is expected
+    assert actors.may_read(case, staff("U7777777", role)) is expected
 
 
 def test_top_management_decides_only_at_its_own_level() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from complaints.actions.fold import apply_event
+from complaints.actions.perform import apply_event
 from complaints.actors import MODEL
 from complaints.case import Case, Event
 from complaints.case_values import RecordedSign

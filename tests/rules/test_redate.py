@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from complaints.actions.fold import fold
-from complaints.actions.perform import perform
+from complaints.actions.perform import fold, perform
 from complaints.actors import OPERATOR, Actor
 from complaints.case_values import TargetSet
 from complaints.deadlines.explanation import explained

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.references import ALPHABET, LENGTH, find_reference, new_reference, parse_reference
+from complaints.identifiers import ALPHABET, LENGTH, find_reference, new_reference, parse_reference
 
 references = st.integers(0, 2**64).map(lambda seed: new_reference(Random(seed).randrange))
 

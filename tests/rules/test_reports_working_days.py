@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from complaints.deadlines.working_time import due
 from complaints.rulebook import Calendar
-from complaints.timestamps import parse_time
+from complaints.times import parse_time
 from reports.case_clocks import working_days
 
 OFFICE = Calendar(

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from complaints.deadlines.durations import BadSpan
-from complaints.retention import RetentionPeriod
+from complaints.deadlines.periods import RetentionPeriod
 from complaints.rulebook import Calendar
 from tests.rules.builders import at
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from complaints.deadlines.local_time import local_time
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.working_time import before, due
 from complaints.rulebook import Calendar
+from complaints.times import local_time
 
 OFFICE = "Mon-Fri 09:00-17:30"
 NIGHT = "Sun 00:00-08:00"

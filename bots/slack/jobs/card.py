@@ -15,10 +15,10 @@ from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.post import Poster, failure_outcome, is_own_message, notice_message
 from bots.slack.recipients import MANAGING, member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card
+from complaints.actors import may_manage
 from complaints.case import Case
 from complaints.incidents import informs_top_apart
 from complaints.obligations.standing import card_waits_until
-from complaints.permissions import may_manage
 from complaints.vocabulary import Flag
 from store.cases.read import load_case
 from store.incidents.card import was_executive_notified

@@ -18,12 +18,12 @@ from bots.slack.views.similar import cluster_lines
 from bots.slack.views.stats import drift_line
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.deadlines.local_time import MINUTES_A_DAY, at_minute, local_time
 from complaints.deadlines.opening_hours import is_working, opening_time, working_day_from
 from complaints.deadlines.working_time import before
 from complaints.obligations.reminders import TOP_AFTER_DAYS
 from complaints.rulebook import Calendar
 from complaints.similarity import SimilarCluster
+from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from complaints.vocabulary import Role
 from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run

@@ -14,11 +14,11 @@ from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.card import RESTRICTED, next_due_text
+from complaints.actors import may_read
 from complaints.case import Case
-from complaints.deadlines.local_time import last_day
 from complaints.errors import UnknownReference
 from complaints.obligations.reminders import leaves_at
-from complaints.permissions import may_read
+from complaints.times import last_day
 from complaints.vocabulary import Role
 from store.cases.read import load_case, load_history
 from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry

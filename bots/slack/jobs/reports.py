@@ -17,10 +17,10 @@ from bots.slack.jobs.files import FileJobs
 from bots.slack.views.lists import may_know_of
 from bots.slack.views.stats import stats_message
 from complaints.actors import Actor
-from complaints.deadlines.local_time import at_minute, local_time
 from complaints.errors import NotAllowed, UnknownReference
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.rulebook import Rulebook
+from complaints.times import at_minute, local_time
 from complaints.vocabulary import Role
 from reports.monitoring import Monitoring, Period, monitor
 from reports.render_markdown import as_markdown

@@ -9,10 +9,9 @@ from bots.slack.responses import Response, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
 from bots.slack.views.forms import VALUE, View, metadata, notice_view, values_of
-from complaints.actors import Actor
+from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
-from complaints.permissions import READERS
 from complaints.vocabulary import Role, State, Target
 from store.people.identity import load_case_for_caller
 

@@ -19,10 +19,10 @@ from bots.slack.views.open_form import view_for
 from bots.slack.views.policy import policy_blocks
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.deadlines.local_time import at_minute, local_time
 from complaints.errors import BadFacts, NotAllowed, UnknownReference
-from complaints.references import parse_reference
+from complaints.identifiers import parse_reference
 from complaints.rulebook import categories_of
+from complaints.times import at_minute, local_time
 from complaints.vocabulary import Priority, State
 from store.cases.read import load_case
 from store.people.identifiers import search_number

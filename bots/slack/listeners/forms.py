@@ -30,10 +30,10 @@ from complaints.actions.perform import perform
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.deadlines.letter_hours import letter_held_until
+from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.forms import FORMS, form_verb, read
-from complaints.references import parse_reference
+from complaints.identifiers import parse_reference
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act

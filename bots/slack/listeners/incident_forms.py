@@ -18,10 +18,10 @@ from bots.slack.views.incident import (
     read_incident_metadata,
 )
 from complaints.actors import Actor
-from complaints.deadlines.letter_hours import letter_held_until
+from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale
+from complaints.identifiers import parse_reference
 from complaints.incidents import SAME_INCIDENT, IncidentAct, read
-from complaints.references import parse_reference
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.incident_updates import (

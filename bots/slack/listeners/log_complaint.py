@@ -33,7 +33,7 @@ from complaints.case import Case
 from complaints.errors import NotAllowed
 from complaints.forms import FORMS, read
 from complaints.rulebook import Rulebooks
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.log import log_complaint

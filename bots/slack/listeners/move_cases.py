@@ -15,11 +15,10 @@ from bots.slack.router import Router
 from bots.slack.views import lists
 from bots.slack.views.forms import VALUE, View, metadata, notice_view, values_of
 from complaints.actions.registry import ACTIONS
-from complaints.actors import Actor
+from complaints.actors import Actor, is_excluded, judged_below
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.permissions import is_excluded, judged_below
 from complaints.vocabulary import Verb
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members

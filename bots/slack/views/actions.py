@@ -9,8 +9,7 @@ from complaints.actions.assessment import harm_of
 from complaints.actions.authorisation import closable, possible_in_state
 from complaints.actions.decision import fairness_owed, required_evidence
 from complaints.case import Case
-from complaints.lifecycle import UNDECIDED
-from complaints.vocabulary import Flag, State, Target, Verb
+from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,12 @@ from bots.slack.views.delivery import deliveries_for_card, delivery_lines
 from bots.slack.views.proposal import proposal_lines, rule_names
 from bots.slack.views.similar import similar_blocks
 from complaints.case import Case
-from complaints.deadlines.fast_track import early_until, last_day_if_too_old, summary_owed
-from complaints.deadlines.local_time import last_day
+from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
-from complaints.obligations.delay_notices import missed_times_payment
+from complaints.obligations.standing import missed_times_payment
 from complaints.priorities import priority_of
 from complaints.similarity import SimilarCase
+from complaints.times import last_day
 from complaints.vocabulary import ContactKind, Flag, Priority, State, Target
 from store.values import Delivery
 

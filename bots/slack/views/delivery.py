@@ -8,7 +8,7 @@ from datetime import datetime
 from bots.slack.client.block_kit import Block, button, escaped, section
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
-from complaints.deadlines.local_time import local_time
+from complaints.times import local_time
 from store.values import Delivery, DeliveryStatus, FailedObligation
 
 #: Shown until it is over, even if something newer was delivered.

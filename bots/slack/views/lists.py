@@ -8,10 +8,9 @@ from datetime import datetime
 from bots.slack.client.block_kit import mention
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
-from complaints.actors import Actor
+from complaints.actors import Actor, is_excluded, may_read
 from complaints.case import Case
 from complaints.deadlines.targets import next_due
-from complaints.permissions import is_excluded, may_read
 from complaints.priorities import priority_of
 from store.record.worklists import WorklistSection, load_worklist
 

@@ -28,12 +28,11 @@ from bots.slack.views.proposal import proposal_blocks, take_matters_blocks, unce
 from bots.slack.views.similar import link_initial, similar_blocks
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
-from complaints.deadlines.fast_track import last_day_if_too_old
-from complaints.deadlines.local_time import last_day
+from complaints.deadlines.periods import last_day_if_too_old
 from complaints.forms import OFFLINE_VERBS
-from complaints.lifecycle import ANSWERED
 from complaints.rulebook import categories_of
-from complaints.vocabulary import Flag, State, Verb
+from complaints.times import last_day
+from complaints.vocabulary import ANSWERED, Flag, State, Verb
 from store.values import OpenedCase
 
 #: What is shown above the inputs of the assessment at most; the rest is in the opened complaint.

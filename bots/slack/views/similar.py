@@ -9,8 +9,8 @@ from typing import Any
 from bots.slack.client.block_kit import Block, button, section
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
-from complaints.deadlines.local_time import local_time
 from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, SuggestedLink, suggested_links
+from complaints.times import local_time
 
 #: So many references of a cluster are named; the command line lists the others.
 _MAX_REFS = 6

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bots.slack.client.block_kit import Block, SlackMessage, context, fields, header, section
 from bots.slack.texts import StaffTexts
-from complaints.deadlines.local_time import local_time
+from complaints.times import local_time
 from reports.figures import ShareFigure
 from reports.kpis import TargetVerdict
 from reports.monitoring import Monitoring

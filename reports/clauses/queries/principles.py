@@ -7,9 +7,9 @@ from datetime import datetime
 
 from complaints.actions.assessment import harm_of
 from complaints.actions.registry import ACTIONS
+from complaints.actors import READERS
 from complaints.case import Case
 from complaints.history import CaseHistory, ReadEntry
-from complaints.permissions import READERS
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.case_clocks import clocks
 from reports.case_measures import kept

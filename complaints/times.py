@@ -1,4 +1,4 @@
-"""Between local wall time and UTC, also when the clocks change."""
+"""Times: ISO 8601 in UTC in the facts of events, local wall time where days and hours are counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTES_A_DAY = 24 * 60
+
+
+def parse_time(text: str) -> datetime:
+    """The aware datetime, in UTC, of an ISO 8601 text from the facts."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def format_time(moment: datetime) -> str:
+    """The ISO 8601 text of a time, in UTC, ending in Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,82 @@
+"""The periods of a scheme in the order of a complaint's life: too late, settled early, kept when closed (8.1).
+
+docs/domain.md, section 7, gives the schemes that have them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from complaints.case import Case, Facts
+from complaints.deadlines.durations import Span
+from complaints.deadlines.working_time import due
+from complaints.rulebook import Calendar
+from complaints.times import MINUTES_A_DAY, at_minute, parse_time
+from complaints.vocabulary import UNDECIDED, Flag
+
+#: Is an acceptance within the fast track confirmed in writing always, or only on request and in hardship?
+ALWAYS, ON_REQUEST = "always", "on_request"
+
+#: Safety signs of hardship: such a person gets the confirmation without asking.
+_HARDSHIP_SIGNS = frozenset({"vulnerable", "cutoff_eviction"})
+_WRITTEN = re.compile(r"(.*?)(?:\s+from\s+(receipt|closing))?\s*", re.DOTALL)
+
+
+def last_day_if_too_old(case: Case) -> date | None:
+    """The last day that the complaint is about, if the scheme no longer takes up a matter of that day; or None.
+
+    Only before a decision at the first level. A manager decides in each case whether to refuse it.
+    """
+    within = case.rules.accept_within
+    last_day = case.proposed.happened_by if case.proposed is not None else None
+    if within is None or last_day is None or case.level > 1 or case.state not in UNDECIDED or case.reopened:
+        return None
+    ended = at_minute(last_day, MINUTES_A_DAY, case.rules.calendar.zone)
+    return last_day if due(ended, within, case.rules.calendar).at < case.received_at else None
+
+
+def early_until(case: Case) -> datetime | None:
+    """Until when an acceptance settles it early; None after the first level or a reopening."""
+    track = case.rules.fast_track
+    if track is None or case.level > 1 or case.reopened:
+        return None
+    return due(case.received_at, track.within, case.rules.calendar).at
+
+
+def settled_early(case: Case, facts: Facts, at: datetime) -> str | None:
+    """How an acceptance is confirmed; None outside the fast track. `given_at` counts if staff record it later."""
+    until, track = early_until(case), case.rules.fast_track
+    given_at = facts.get("given_at")
+    accepted = parse_time(str(given_at)) if given_at else at
+    return track.confirmed if track is not None and until is not None and accepted <= until else None
+
+
+def summary_owed(case: Case) -> bool:
+    """True when the acceptance is confirmed in writing without a request."""
+    if case.settled_early != ON_REQUEST:
+        return case.settled_early == ALWAYS
+    return Flag.SUPPORT_NEED in case.flags or any(sign.kind in _HARDSHIP_SIGNS for sign in case.signs)
+
+
+@dataclass(frozen=True)
+class RetentionPeriod:
+    """A span, and whether it counts from receipt instead of from closing."""
+
+    span: str
+    from_receipt: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> RetentionPeriod:
+        """Read "72 months", "72 months from closing" or "36 months from receipt"; raises BadSpan."""
+        match = _WRITTEN.fullmatch(text)
+        span, since = (match[1], match[2]) if match is not None else (text, None)
+        return cls(str(Span.parse(span)), since == "receipt")
+
+    def __str__(self) -> str:
+        return f"{self.span} from receipt" if self.from_receipt else self.span
+
+    def until(self, *, received: datetime, closed: datetime, calendar: Calendar) -> datetime:
+        """When it may be erased; never before it is closed."""
+        return max(closed, due(received if self.from_receipt else closed, self.span, calendar).at)
