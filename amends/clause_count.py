@@ -9,7 +9,7 @@ from amends.settings import Settings, rulebook
 from bots.texts.loading import load_catalogues as load_texts
 from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count, list_case_evidence
 from reports.clauses.evidence import OrganisationFacts, RolePeriod
-from reports.clauses.queries.principles import NOTICES
+from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
 from store.cases.pages import list_role_periods, load_case_history
 from store.custody.verify import verify

@@ -57,7 +57,6 @@ class Actor:
         return next((role for role in ORDER if role in self.roles and role in allowed), None)
 
     def has(self, *roles: Role) -> bool:
-        """True when the actor holds any of these roles."""
         return bool(self.roles & set(roles))
 
 
@@ -91,7 +90,6 @@ def may_manage(case: Case, actor: Actor) -> bool:
 
 
 def judged_below(case: Case, member: str) -> bool:
-    """True when this person decided, approved or investigated at a lower level."""
     return any(member in people for level, people in case.acted_at.items() if level < case.level)
 
 
@@ -105,7 +103,6 @@ def may_read(case: Case, actor: Actor) -> bool:
 
 
 def level_roles(case: Case, level: int) -> frozenset[Role]:
-    """The roles that decide at this level."""
     return frozenset(Role(name) for name in case.rules.levels.get(level, ()))
 
 

@@ -153,7 +153,6 @@ class Case:
 
     @property
     def first_rules(self) -> Rulebook:
-        """The rules under which it was received."""
         return self.rules_before[0] if self.rules_before else self.rules
 
     def rules_for(self, target: TargetSet) -> Rulebook:
@@ -241,7 +240,6 @@ class Case:
 
     @property
     def restricted(self) -> bool:
-        """Worked in the restricted channel (4.7, C)."""
         return Flag.RESTRICTED in self.flags
 
     @property
@@ -270,7 +268,6 @@ class Case:
         return max(versions, key=lambda target: target.version) if versions else None
 
     def version_of(self, name: Target, of: int, version: int) -> TargetSet | None:
-        """One version of a target, or None."""
         wanted = (name, of, version)
         return next(
             (target for target in self.targets if (target.target, target.of, target.version) == wanted), None

@@ -32,7 +32,6 @@ def raised(priority: Priority, steps: int) -> Priority:
 
 
 def more_urgent(first: Priority, other: Priority) -> Priority:
-    """The more urgent of two."""
     return min(first, other)
 
 

@@ -348,7 +348,6 @@ class Rulebooks:
 
     @property
     def are_several(self) -> bool:
-        """True if there is a choice."""
         return bool(self.others)
 
     @property

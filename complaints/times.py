@@ -36,7 +36,6 @@ def to_utc(at: datetime) -> datetime:
 
 
 def local_time(at: datetime, zone: str) -> datetime:
-    """The local time at this instant (aware, in the zone)."""
     return at.astimezone(zone_named(zone))
 
 

@@ -202,6 +202,11 @@ class CloseCode(StrEnum):
     MERGED = "merged"
 
 
+WITH_DECISION: frozenset[CloseCode] = frozenset(
+    {CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED}
+)
+
+
 class Target(StrEnum):
     """What a due time is for (7.3, docs/domain.md, section 4).
 

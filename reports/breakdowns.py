@@ -103,7 +103,6 @@ class BacklogCount:
     now: datetime | None = None
 
     def add(self, case: Case, now: datetime) -> None:
-        """Count an open complaint, overdue or not at `now`."""
         age = (now - case.received_at) // _DAY
         band = next((number for number, days in enumerate(BANDS) if age <= days), len(BANDS))
         unmet = (target for target in case.current_targets() if target.met_at is None)
@@ -116,7 +115,6 @@ class BacklogCount:
             self.oldest = case
 
     def result(self) -> Backlog:
-        """The backlog of the counted complaints."""
         oldest = None
         if self.oldest is not None and self.now is not None:
             days = (self.now - self.oldest.received_at) // _DAY
@@ -181,7 +179,6 @@ class ScoreCount:
     )
 
     def add(self, history: CaseHistory) -> None:
-        """Count the answers of one complaint."""
         upheld = upheld_at_all(history.case)
         group = None if upheld is None else "upheld" if upheld else "not upheld"
         for question, score in scores(history).items():
@@ -195,7 +192,6 @@ class ScoreCount:
                 counts[2] += 1
 
     def result(self) -> tuple[Score, ...]:
-        """The scores of every kind, those without an answer too."""
         results = []
         for key, kpi in SCORES.items():
             for group in (None, "upheld", "not upheld"):
@@ -289,7 +285,6 @@ class EqualTreatmentCount:
     handlers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
     def add(self, history: CaseHistory, now: datetime) -> None:
-        """Count one complaint in each of its groups."""
         case = history.case
         need = "told" if Flag.SUPPORT_NEED in case.flags else "none told"
         for measure, hit in _measures(history, now):
@@ -381,7 +376,6 @@ class RedressCount:
     upheld: int = 0
 
     def add(self, case: Case) -> None:
-        """Add what one complaint was promised and paid."""
         self.upheld += bool(upheld_at_all(case))
         for remedy in case.owed_remedies:
             if remedy.amount and remedy.currency:
@@ -390,7 +384,6 @@ class RedressCount:
                 self.paid[remedy.currency] += cents if remedy.done_at is not None else 0
 
     def result(self) -> Redress:
-        """The sums of the added complaints."""
         return Redress(
             promised={currency: Decimal(cents) / 100 for currency, cents in self.promised.items()},
             paid={currency: Decimal(cents) / 100 for currency, cents in self.paid.items()},

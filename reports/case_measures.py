@@ -9,16 +9,14 @@ from complaints.case import Case, Facts
 from complaints.case_values import Decision, RemedyOwed
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
-from complaints.vocabulary import CauseClass, CloseCode, Finding, Flag, State, Target, Verb
+from complaints.vocabulary import WITH_DECISION, CauseClass, CloseCode, Finding, Flag, State, Target, Verb
 from reports.case_clocks import Clock, clocks, endings, first_human_priority, inside_priority, levels
 
 #: Key of reports.kpis.SHARES, group or None, and whether it counts as a success.
 Mark = tuple[str, str | None, bool]
 
 #: Close codes without an answer. Targets that were not due at the closing do not count.
-UNANSWERED: frozenset[CloseCode] = frozenset(
-    {CloseCode.WITHDRAWN, CloseCode.NOT_ACCEPTED, CloseCode.NOT_COMPLAINT, CloseCode.MERGED}
-)
+UNANSWERED: frozenset[CloseCode] = frozenset(CloseCode) - WITH_DECISION
 #: Causes that affect other complaints too.
 _REACHES_FURTHER = frozenset({CauseClass.RECURRING.value, CauseClass.SYSTEMIC.value})
 #: A complaint counts as reopened if that happens this soon after a closing.

@@ -22,12 +22,10 @@ class ShareFigure:
 
     @classmethod
     def of(cls, key: str, group: str | None, hits: int, total: int) -> ShareFigure:
-        """The figure with this key."""
         return cls(key, group, SHARES[key], Share(hits, total))
 
     @property
     def verdict(self) -> TargetVerdict:
-        """The share against its target."""
         return verdict(self.kpi.goal, self.share.value, self.share.of)
 
     def as_json(self) -> dict[str, Any]:
@@ -61,7 +59,6 @@ class DurationFigure:
 
     @classmethod
     def of(cls, key: str, group: str, observations: Sequence[Observation]) -> DurationFigure:
-        """The figure with this key, computed from the observations."""
         ended = [observation for observation in observations if observation.ended]
         still_open = [observation for observation in observations if not observation.ended]
         return cls(
@@ -80,7 +77,6 @@ class DurationFigure:
 
     @property
     def verdict(self) -> TargetVerdict:
-        """The median against its target."""
         return verdict(self.goal, self.working_days.median, self.working_days.n)
 
     def as_json(self) -> dict[str, Any]:
@@ -100,7 +96,6 @@ class DurationFigure:
 
 
 def verdict(goal: Goal | None, value: float | None, n: int) -> TargetVerdict:
-    """A value of n units against its target; without a target it is only reported."""
     return TargetVerdict.REPORT if goal is None else goal.verdict(value, n)
 
 

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from complaints.case import Case
-from complaints.vocabulary import CloseCode, State
+from complaints.vocabulary import WITH_DECISION, State
 from reports.kpis import CHAIN, EMPTY_FIELDS, TargetVerdict
-
-#: Close codes after a decision.
-_WITH_DECISION = frozenset(
-    {CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED}
-)
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,7 @@ def empty_fields(case: Case) -> Iterator[str]:
     if case.state is State.CLOSED:
         if case.close_code is None:
             yield "close_code"
-        elif case.close_code in _WITH_DECISION:
+        elif case.close_code in WITH_DECISION:
             last = case.decisions[-1] if case.decisions else None
             if last is None or not last.cause_class:
                 yield "cause_class"

@@ -39,7 +39,6 @@ class Goal:
         return TargetVerdict.NOT_MET if is_too_low or is_too_high else TargetVerdict.MET
 
     def as_json(self) -> dict[str, float]:
-        """The limit that is set, by its name."""
         bounds = {"at_least": self.at_least, "at_most": self.at_most}
         return {name: value for name, value in bounds.items() if value is not None}
 

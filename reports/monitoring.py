@@ -52,7 +52,6 @@ class Period:
             raise ValueError("a period ends after it starts: give the earlier date first")
 
     def holds(self, moment: datetime) -> bool:
-        """True if the moment is in the period."""
         return self.start <= moment < self.end
 
 

@@ -28,7 +28,6 @@ class Share:
 
     @property
     def enough(self) -> bool:
-        """True if there are enough units to show a share."""
         return self.of >= FEWEST
 
     @property
@@ -37,7 +36,6 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % confidence interval of the share."""
         return wilson(self.hits, self.of) if self.enough else None
 
 
@@ -71,7 +69,6 @@ class Survival:
 
     @property
     def n(self) -> int:
-        """The number of durations."""
         return self.ended + self.still_open
 
 

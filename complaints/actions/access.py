@@ -54,7 +54,6 @@ def check_restrict(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_restrict(case: Case, event: Event) -> Case:
-    """Restricted, and the members of staff named are kept away."""
     return name_subjects(changed(case, flags=case.flags | {Flag.RESTRICTED}), event)
 
 
@@ -74,7 +73,6 @@ def check_hold(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_hold(case: Case, event: Event) -> Case:
-    """Under legal hold."""
     return changed(case, flags=case.flags | {Flag.LEGAL_HOLD})
 
 
@@ -84,7 +82,6 @@ def check_release(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_release(case: Case, event: Event) -> Case:
-    """No longer under legal hold."""
     return changed(case, flags=case.flags - {Flag.LEGAL_HOLD})
 
 
@@ -117,7 +114,6 @@ def check_declare_conflict(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_declare_conflict(case: Case, event: Event) -> Case:
-    """These people can no longer act on the complaint nor see it."""
     facts = event.facts
     member = {str(facts["who"])} if facts.get("who") else set()
     people = case.conflicted | member | set(facts.get("handlers", ()))
@@ -244,7 +240,6 @@ def check_link(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_link(case: Case, event: Event) -> Case:
-    """Join an incident or leave it, or keep the link to another complaint."""
     facts = event.facts
     if facts.get("incident") is None:
         return _linked(case, event)

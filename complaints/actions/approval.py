@@ -119,7 +119,6 @@ def _extension(case: Case, at: datetime) -> dict[str, Any]:
 
 
 def apply_approve(case: Case, event: Event) -> Case:
-    """The second person's answer to what waits."""
     agreed = event.facts["agreed"] == "yes"
     if event.facts["of"] == "extend":
         return changed(case, extension=None)

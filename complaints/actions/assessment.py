@@ -174,7 +174,6 @@ def check_reclassify(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_reclassify(case: Case, event: Event) -> Case:
-    """Proposed to be no complaint; a second person decides."""
     return changed(case, reclassification=(ContactKind(event.facts["kind"]), event.by))
 
 
@@ -213,5 +212,4 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_assign(case: Case, event: Event) -> Case:
-    """This person is the owner now."""
     return changed(case, owner=event.facts["owner"])

@@ -94,7 +94,6 @@ def require_state(case: Case, verb: Verb) -> None:
 
 
 def possible_in_state(case: Case, verb: Verb) -> bool:
-    """True when the lifecycle allows the verb in this state."""
     return case.state in ACTIONS[verb].moves.sources
 
 
@@ -111,7 +110,6 @@ def may_approve(case: Case, actor: Actor) -> bool:
 
 
 def closable(case: Case) -> bool:
-    """True when the complaint could be closed now."""
     try:
         require_state(case, Verb.CLOSE)
         closing_code(case)

@@ -100,7 +100,6 @@ def end_handling(case: Case, event: Event, code: CloseCode) -> Case:
 
 
 def drop_pending(case: Case) -> Case:
-    """Nothing waits for a second person's approval any more."""
     return changed(case, drafted=None, drafted_remedies=(), reclassification=None, extension=None)
 
 
@@ -223,7 +222,6 @@ def check_merge(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_merge(case: Case, event: Event) -> Case:
-    """Closed; handling continues in the other complaint."""
     return changed(apply_close(case, event), merged_into=str(event.facts["other_ref"]))
 
 
@@ -235,5 +233,4 @@ def check_erase(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_erase(case: Case, event: Event) -> Case:
-    """The words and the person are gone."""
     return changed(case, erased_at=event.at)

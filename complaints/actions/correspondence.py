@@ -81,7 +81,6 @@ def apply_inform(case: Case, event: Event) -> Case:
 
 
 def record_contact(case: Case, event: Event) -> Case:
-    """We wrote or spoke to the complainant."""
     return changed(
         case,
         last_contact_at=event.at,
@@ -161,7 +160,6 @@ def apply_bind(case: Case, event: Event) -> Case:
 
 
 def apply_survey(case: Case, event: Event) -> Case:
-    """A step of the survey after this ending (8.3)."""
     step = str(event.facts["step"])
     sent_at = event.at if step == "sent" else case.surveyed_at
     return changed(case, surveys=(*case.surveys, step), surveyed_at=sent_at)

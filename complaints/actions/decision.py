@@ -62,7 +62,6 @@ def exceeds(actor: Actor, grants: Iterable[Grant], authority: Mapping[str, Limit
 
 
 def needs_approval(case: Case, actor: Actor, grants: Iterable[Grant], findings: Iterable[Finding]) -> bool:
-    """True when a second person must agree to this decision."""
     none_upheld = not any(finding in (Finding.UPHELD, Finding.PARTLY) for finding in findings)
     return (
         exceeds(actor, grants, case.rules.authority)
@@ -100,7 +99,6 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_resolve(case: Case, event: Event) -> Case:
-    """Decided and put right; the remedy still waits to be verified."""
     remedy = RemedyOwed(
         n=len(case.remedies),
         type="other",
@@ -155,7 +153,6 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_respond(case: Case, event: Event) -> Case:
-    """A decision, or a draft of it where a second person must agree."""
     decision = _decision(case, event, short=False)
     remedies = tuple(
         _promised_remedy(case, len(case.remedies) + row_number, row, event)
@@ -325,7 +322,6 @@ def check_communicate_decision(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_communicate_decision(case: Case, event: Event) -> Case:
-    """The complainant has the decision."""
     return mark_communicated(changed(case, last_contact_at=event.at, contacted=True), event.at)
 
 

@@ -294,7 +294,6 @@ def check_end_form(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_end_form(case: Case, event: Event) -> Case:
-    """No more questions."""
     return changed(case, form_open=False, form_ended_at=event.at)
 
 

@@ -29,7 +29,6 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_investigate(case: Case, event: Event) -> Case:
-    """Add the evidence, and what the person complained about was given."""
     evidence = case.evidence | frozenset(event.facts.get("evidence", ()))
     return changed(record_fairness(case, event), state=State.INVESTIGATING, evidence=evidence)
 
@@ -186,7 +185,6 @@ def apply_redate(case: Case, event: Event) -> Case:
 
 
 def redate_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict[str, Any]]]:
-    """The dates under the new rules."""
     return dates_under_new_rules(after, event.at, later=bool(event.facts.get("later")))
 
 
@@ -254,7 +252,6 @@ def check_receipt(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_receipt(case: Case, event: Event) -> Case:
-    """Seen: the danger, the significant complaint, or both."""
     return changed(
         case,
         danger_receipt_at=event.at if event.facts.get("danger") else case.danger_receipt_at,

@@ -102,7 +102,6 @@ def fold(events: Iterable[Event], rules: Rulebook) -> Case:
 
 
 def begin(event: Event, rules: Rulebook) -> Case:
-    """The case after its first event."""
     facts = event.facts
     case = Case(
         ref=facts["ref"],
@@ -122,7 +121,6 @@ def begin(event: Event, rules: Rulebook) -> Case:
 
 
 def apply_event(case: Case, event: Event) -> Case:
-    """The case after one more event."""
     return _after_any_event(ACTIONS[event.verb].apply(case, event), event)
 
 

@@ -65,7 +65,6 @@ class Move:
 
     @property
     def sources(self) -> frozenset[State]:
-        """The states in which the verb may happen."""
         return frozenset(self.ways)
 
     @property

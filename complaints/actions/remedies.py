@@ -80,7 +80,6 @@ def check_verify(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_verify(case: Case, event: Event) -> Case:
-    """Verified by this person."""
     return _change_remedy(case, event, verified_at=event.at, verified_by=event.by)
 
 

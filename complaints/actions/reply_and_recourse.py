@@ -126,7 +126,6 @@ def check_offer_recourse(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_offer_recourse(case: Case, event: Event) -> Case:
-    """The complainant knows the outside steps."""
     return changed(case, state=State.RECOURSE_OFFERED, recourse_at=event.at)
 
 

@@ -111,12 +111,10 @@ class Due:
 
 
 def explain(due: Due) -> list[str]:
-    """The steps as English sentences."""
     return [explain_step(step) for step in due.because]
 
 
 def explain_step(step: DueStep) -> str:
-    """One step as an English sentence."""
     return STEPS[step.code].format(
         local=_closing(step.local) if step.code == "closing" else _moment(step.local),
         until=_moment(step.until),

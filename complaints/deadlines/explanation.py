@@ -55,7 +55,6 @@ _NOTED: Mapping[str, str] = {
 
 
 def explained(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> list[str]:
-    """The steps as English sentences."""
     return [explain_step(step) for step in explanation_steps(case, target, events)]
 
 
@@ -155,7 +154,6 @@ def _request_seq(cause: Event) -> int | None:
 
 
 def _cause(target: TargetSet, events: Sequence[Event]) -> Event | None:
-    """The event in whose facts this version was set."""
     version_key = (target.target.value, target.of, target.version)
     for event in events:
         for row in event.facts.get("targets", ()):
@@ -207,7 +205,6 @@ def due_record(case: Case, events: Sequence[Event] = ()) -> list[Mapping[str, An
 
 
 def targets_in_order(case: Case) -> list[TargetSet]:
-    """Every version of every target in order of their due times."""
     return sorted(
         case.targets, key=lambda target: (target.internal_due, target.target, target.of, target.version)
     )

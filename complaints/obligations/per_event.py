@@ -23,7 +23,6 @@ AFTER_THE_CARD = timedelta(seconds=1)
 
 
 def event_obligations(case: Case, event: Event) -> Iterator[NewObligation]:
-    """The obligations of this event; `case` is the case after it."""
     if case.is_history:
         return
     yield from give_offline(case, _obligations(case, event), once=True)

@@ -33,7 +33,6 @@ SURVEY_EVERY = timedelta(days=30)
 
 
 def current_obligations(case: Case) -> Iterator[NewObligation]:
-    """All obligations of the case now."""
     if case.is_history:
         return
     if case.erased_at is not None:
@@ -173,7 +172,6 @@ def _can_be_informed(case: Case) -> bool:
 
 
 def _letters(case: Case) -> Iterator[NewObligation]:
-    """Letters to the complainant: acknowledgement, progress, decision, recourse, the legal maximum."""
     if not case.is_open or not _can_be_informed(case) or Flag.WITHDRAWN in case.flags:
         return
     start = case.form_ended_at if case.level_started_at == case.received_at else case.level_started_at
@@ -309,7 +307,6 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
 
 
 def _remedy_late(case: Case, remedy: RemedyOwed, target: TargetSet) -> NewObligation:
-    """Shortly before its date, and then as often as other news, until it is done."""
     key, due_at = f"remedy_late:{remedy.n}:{target.version}", remedy_notice_at(case, target)
     if remedy.late_at is not None and remedy.late_at >= due_at:
         key, due_at = f"{key}:{remedy.late}", next_news(case, remedy.late_at)

@@ -14,8 +14,7 @@ from typing import Any
 
 from complaints.history import CaseHistory
 from complaints.vocabulary import ContactKind
-from reports.clauses.clause import Clause, ClauseStatus
-from reports.clauses.evidence import Evidence, EvidenceTally, OrganisationFacts, Point
+from reports.clauses.evidence import Clause, ClauseStatus, Evidence, EvidenceTally, OrganisationFacts, Point
 from reports.clauses.table import CLAUSES, EDITIONS, clause
 
 FILE = Path(__file__).with_name("tests.json")
@@ -41,7 +40,6 @@ class ClauseCount:
     standing: ClauseStatus
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values."""
         row = self.clause
         return {
             "clause": row.id,
@@ -69,7 +67,6 @@ class ClauseReport:
 
     @property
     def violated(self) -> tuple[ClauseCount, ...]:
-        """The clauses that the record violates today."""
         return tuple(counted for counted in self.clauses if counted.standing is ClauseStatus.VIOLATED)
 
     def of(self, number: str) -> ClauseCount:
@@ -77,7 +74,6 @@ class ClauseReport:
         return {counted.clause.id: counted for counted in self.clauses}[number]
 
     def as_json(self) -> dict[str, Any]:
-        """The document of `amends clauses --json`."""
         return {
             "clauses": [counted.as_json() for counted in self.clauses],
             "complaints": self.complaints,
@@ -149,11 +145,9 @@ class CaseEvidence:
 
     @property
     def broken(self) -> bool:
-        """True if this complaint violates the clause."""
         return any(point.fault is not None for point in self.points)
 
     def as_json(self) -> dict[str, Any]:
-        """JSON values; the points in order, each with the events that show it."""
         tally = EvidenceTally()
         tally.add(None, self.points)
         return {

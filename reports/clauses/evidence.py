@@ -1,4 +1,4 @@
-"""Evidence for a clause: points from complaints and the organisation, added up to figures and violations."""
+"""A clause and its evidence: points from complaints and the organisation, added up to figures and violations."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from complaints.history import CaseHistory
@@ -58,7 +59,6 @@ class OrganisationFacts:
         )
 
     def holders(self, role: Role) -> frozenset[str]:
-        """The members who have this role now."""
         current = (period for period in self.periods if period.until is None)
         return frozenset(period.member for period in current if period.role is role)
 
@@ -83,8 +83,51 @@ def must(what: str, is_met: bool, fault: str, seqs: tuple[int, ...] = ()) -> Poi
     return Point(what, seqs, hit=is_met, fault=None if is_met else fault)
 
 
+def minutes(since: datetime, until: datetime) -> float:
+    return (until - since).total_seconds() / 60
+
+
+def hours(since: datetime, until: datetime) -> float:
+    return (until - since).total_seconds() / 3600
+
+
 CaseQuery = Callable[[CaseHistory, OrganisationFacts], Iterator[Point]]
 OrganisationQuery = Callable[[OrganisationFacts], Iterator[Point]]
+
+
+class ClauseStatus(StrEnum):
+    """Whether a clause is met today."""
+
+    MET = "met"
+    VIOLATED = "violated"
+    NO_EVIDENCE = "no evidence yet"
+    NOT_YET = "not yet"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One row of the table.
+
+    `code` has the dotted names of the control, and `shows` says what the evidence counts. `case_query` asks one
+    complaint, `organisation_query` the organisation. `of` are the clauses that this one sums up. `lacks` is what is
+    still missing; with it the clause is never met.
+    """
+
+    id: str
+    title: str
+    demand: str
+    control: str
+    code: tuple[str, ...] = ()
+    shows: str = ""
+    case_query: CaseQuery | None = None
+    organisation_query: OrganisationQuery | None = None
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    of: tuple[str, ...] = ()
+    lacks: str | None = None
+
+    @property
+    def has_query(self) -> bool:
+        return self.case_query is not None or self.organisation_query is not None or bool(self.of)
 
 
 @dataclass(frozen=True)
@@ -144,7 +187,6 @@ class Evidence:
 
     @property
     def missed(self) -> tuple[Figure, ...]:
-        """Figures that miss their target and have enough points."""
         return tuple(figure for figure in self.figures if figure.verdict is TargetVerdict.NOT_MET)
 
     @property
@@ -190,7 +232,6 @@ class EvidenceTally:
                     self.violations.append(Violation(ref, point.fault, point.seqs))
 
     def result(self) -> Evidence:
-        """The evidence of all added points."""
         return Evidence(
             counted=self.counts.total(),
             violations=tuple(self.violations),

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
 
-from reports.clauses.clause import Clause
 from reports.clauses.count import marked_with, turned_red
+from reports.clauses.evidence import Clause
 from reports.clauses.table import CLAUSES, EDITIONS
 
 FILE = "docs/clauses.md"
@@ -42,7 +42,6 @@ event numbers and what to do, and never a person's words.
 
 
 def page() -> str:
-    """The text of the page."""
     rows = (_wrapped(line) for clause in CLAUSES for line in _section(clause))
     return _HEAD + "\n" + "\n".join(_editions()) + "\n" + "\n".join(rows)
 

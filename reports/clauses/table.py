@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reports.clauses import annexes, framework, improvement, operation, principles
-from reports.clauses.clause import Clause
+from reports.clauses import annexes, closing, framework, improvement, operation, principles
+from reports.clauses.evidence import Clause
 
 CLAUSES: tuple[Clause, ...] = (
     *principles.CLAUSES,
     *framework.CLAUSES,
     *operation.CLAUSES,
+    *closing.CLAUSES,
     *improvement.CLAUSES,
     *annexes.CLAUSES,
 )

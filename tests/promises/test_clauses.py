@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reports.clauses.clause import Clause
 from reports.clauses.count import FILE as INDEX
 from reports.clauses.count import marked_with, turned_red
+from reports.clauses.evidence import Clause
 from reports.clauses.page import FILE, page
 from reports.clauses.table import CLAUSES, EDITIONS
 from tests.clause_index import marked, written

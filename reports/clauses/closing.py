@@ -1,4 +1,4 @@
-"""Evidence for clauses 7.6 to 7.9: investigation, response, communication of the decision, and closing."""
+"""Clauses 7.6 to 7.9, investigation to closing: the rows of the table and their evidence."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ from complaints.actions.decision import required_evidence
 from complaints.case import Case, Event
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
-from complaints.vocabulary import CloseCode, ContactKind, Flag, Role, State, Target, Verb
-from reports.case_measures import on_the_spot
-from reports.clauses.evidence import OrganisationFacts, Point, must
-from reports.clauses.queries.principles import hours
+from complaints.vocabulary import WITH_DECISION, CloseCode, ContactKind, Flag, Role, State, Target, Verb
+from reports.case_measures import UNANSWERED, on_the_spot
+from reports.clauses.evidence import Clause, OrganisationFacts, Point, hours, must
 
-#: Close codes after which a decision is no longer communicated.
-_NOT_COMMUNICATED = frozenset(
-    {CloseCode.WITHDRAWN, CloseCode.MERGED, CloseCode.NOT_COMPLAINT, CloseCode.NOT_ACCEPTED}
-)
-#: Close codes after a decision.
-_WITH_DECISION = frozenset(
-    {CloseCode.RESOLVED, CloseCode.EXHAUSTED, CloseCode.ANSWERED_NO_REPLY, CloseCode.LAPSED}
-)
 _CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
 
 
@@ -86,9 +77,7 @@ def communication_of_the_decision(history: CaseHistory, house: OrganisationFacts
         communicated_at = decision.communicated_at
         latest = due(decision.at, "1 bd", case.rules.calendar).at
         is_over = (
-            case.close_code in _NOT_COMMUNICATED
-            or Flag.WITHDRAWN in case.flags
-            or Flag.NO_CONTACT in case.flags
+            case.close_code in UNANSWERED or Flag.WITHDRAWN in case.flags or Flag.NO_CONTACT in case.flags
         )
         is_waiting = communicated_at is None and latest < house.now and decision is case.decision
         yield Point(
@@ -124,7 +113,7 @@ def closing(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
 def _closing_fault(history: CaseHistory, event: Event, after: Case) -> str | None:
     before = history.before(event)
     code = after.close_code
-    if code in _WITH_DECISION and not before.everything_verified:
+    if code in WITH_DECISION and not before.everything_verified:
         return "closed while a remedy was not done and checked: open it again, do and check it"
     if code is CloseCode.RESOLVED and before.reply != "accept":
         return "closed as resolved without the complainant's yes: open it again"
@@ -154,3 +143,59 @@ def _is_withdrawn_by_complainant(history: CaseHistory, event: Event) -> bool:
     return any(
         withdrawal.role is Role.COMPLAINANT or withdrawal.facts.get("given_at") for withdrawal in withdrawals
     )
+
+
+CLAUSES: tuple[Clause, ...] = (
+    Clause(
+        id="7.6",
+        title="Investigation",
+        demand="Every reasonable effort, in proportion to the seriousness.",
+        control="A list of evidence by priority and complexity; no decision without it.",
+        code=(
+            "complaints.actions.decision.required_evidence",
+            "complaints.actions.investigation.check_investigate",
+        ),
+        shows="decisions with the evidence that their level requires",
+        case_query=investigation,
+    ),
+    Clause(
+        id="7.7",
+        title="Response",
+        demand="Correct it and prevent it; if not at once, plan the soonest way.",
+        control="Remedies with a promised day, a cause for each decision, a notice when one is late.",
+        code=(
+            "complaints.actions.decision.check_respond",
+            "complaints.actions.remedies.check_remedy_done",
+            "complaints.actions.remedies.check_remedy_late",
+        ),
+        shows="causes named, remedies by the promised day, overdue ones without a notice",
+        case_query=response,
+    ),
+    Clause(
+        id="7.8",
+        title="Communicating the decision",
+        demand="Communicate the decision as soon as it is taken.",
+        control="An obligation from the decision on, sent again until a channel accepts it; reasons for each "
+        "issue.",
+        code=(
+            "complaints.actions.decision.check_communicate_decision",
+            "bots.letters.decision.full_decision",
+        ),
+        shows="hours from decision to delivery; one not delivered after a working day is a violation",
+        case_query=communication_of_the_decision,
+    ),
+    Clause(
+        id="7.9",
+        title="Closing",
+        demand="Accepted: carry out and record. Refused: it stays open, with the ways inside and outside.",
+        control="Closing is refused while an obligation or a question is open; without an answer the complaint "
+        "ends with a code of its own.",
+        code=(
+            "complaints.actions.closing.check_close",
+            "complaints.actions.closing.check_lapse",
+            "complaints.actions.reply_and_recourse.check_disagree",
+        ),
+        shows="endings by code, each with its requirements; remedies not done at closing",
+        case_query=closing,
+    ),
+)
