@@ -117,7 +117,7 @@ class Case:
     next_news_by: datetime | None = None
     reply: str | None = None
     reply_at: datetime | None = None
-    #: How an acceptance within the scheme's fast track is confirmed (deadlines/fast_track.py); None: outside it.
+    #: How an acceptance within the scheme's fast track is confirmed (deadlines/periods.py); None: outside it.
     settled_early: str | None = None
     question_at: datetime | None = None
     question_answered_at: datetime | None = None

@@ -7,7 +7,7 @@ values) and separately the words, or raises one error that names every wrong fie
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from typing import Any
 
 from complaints.case_values import NotYet
 from complaints.errors import BadFacts
+from complaints.times import format_time
 from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, Target, Verb
 
 
@@ -108,7 +109,7 @@ def value_of(field: Field, value: Any, options: tuple[str, ...]) -> Any:
         case Input.DATE:
             return day_of(value).isoformat()
         case Input.MOMENT:
-            return _moment(value)
+            return format_time(moment_of(value))
         case Input.AMOUNT:
             return _amount(value)
 
@@ -147,10 +148,6 @@ def moment_of(value: Any) -> datetime:
         return at.astimezone(UTC)
     except (ValueError, OverflowError, OSError) as wrong:
         raise ValueError("not_a_moment") from wrong
-
-
-def _moment(value: Any) -> str:
-    return moment_of(value).isoformat().replace("+00:00", "Z")
 
 
 def _amount(value: Any) -> str:
@@ -368,32 +365,47 @@ def read(
     counts as missing. `options` gives the choices that depend on the case (which remedy). Empty rows of a group are
     left out and the others renumbered from 0. Raises WrongFields with every wrong path.
     """
-    facts: dict[str, Any] = {}
-    words: dict[str, str] = {}
-    wrong: dict[str, str] = {}
     fields = FORMS[form]
-    groups = {field.group for field in fields if field.group}
-    wrong.update((path, "unknown_field") for path in values if not _is_field(path, fields))
-    for field in fields:
-        if field.group is None:
-            _take(field, field.name, values, options or {}, facts, words, wrong)
-    for group in sorted(groups, key=str):
+    unknown = {path: "unknown_field" for path in values if not _is_field(path, fields)}
+    facts, words, wrong = read_fields([field for field in fields if field.group is None], values, options)
+    wrong = unknown | wrong
+    for group in sorted({field.group for field in fields if field.group}):
         members = [field for field in fields if field.group == group]
-        rows = _rows(str(group), {field.name for field in members}, values)
-        facts[str(group)] = []
-        for position, row in enumerate(rows):
-            row_facts: dict[str, Any] = {}
-            row_words: dict[str, str] = {}
-            row_wrong: dict[str, str] = {}
+        facts[group] = []
+        for position, row in enumerate(_rows(group, {field.name for field in members}, values)):
             row_values = {field.name: values.get(f"{group}.{row}.{field.name}") for field in members}
-            for field in members:
-                _take(field, field.name, row_values, options or {}, row_facts, row_words, row_wrong)
-            facts[str(group)].append(row_facts)
+            row_facts, row_words, row_wrong = read_fields(members, row_values, options)
+            facts[group].append(row_facts)
             words.update({f"{group}.{position}.{name}": value for name, value in row_words.items()})
             wrong.update({f"{group}.{row}.{name}": why for name, why in row_wrong.items()})
     if wrong:
         raise WrongFields(wrong)
     return facts, words
+
+
+def read_fields(
+    fields: Iterable[Field], values: Mapping[str, Any], options: Mapping[str, tuple[str, ...]] | None
+) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
+    """Facts, words, and a message id for each wrong field, by the names of the fields."""
+    facts: dict[str, Any] = {}
+    words: dict[str, str] = {}
+    wrong: dict[str, str] = {}
+    for field in fields:
+        value = values.get(field.name)
+        if present(value):
+            try:
+                read_value = value_of(field, value, (options or {}).get(field.name, field.options))
+            except ValueError as why:
+                wrong[field.name] = str(why)
+            else:
+                (words if field.sealed else facts)[field.name] = read_value
+        elif field.input is Input.FLAG:
+            facts[field.name] = False
+        elif field.required:
+            wrong[field.name] = "required"
+        elif field.input is Input.FLAGS:
+            facts[field.name] = []
+    return facts, words, wrong
 
 
 def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
@@ -412,32 +424,3 @@ def _rows(group: str, names: set[str], values: Mapping[str, Any]) -> list[int]:
         if head == group and row.isdecimal() and name in names and present(value):
             numbers.add(int(row))
     return sorted(numbers)
-
-
-def _take(
-    field: Field,
-    path: str,
-    values: Mapping[str, Any],
-    options: Mapping[str, tuple[str, ...]],
-    facts: dict[str, Any],
-    words: dict[str, str],
-    wrong: dict[str, str],
-) -> None:
-    value = values.get(path)
-    if not present(value):
-        if field.required and field.input is not Input.FLAG:
-            wrong[path] = "required"
-        elif field.input is Input.FLAG:
-            facts[path] = False
-        elif field.input is Input.FLAGS:
-            facts[path] = []
-        return
-    try:
-        read_value = value_of(field, value, options.get(field.name, field.options))
-    except ValueError as why:
-        wrong[path] = str(why)
-        return
-    if field.sealed:
-        words[path] = read_value
-    else:
-        facts[path] = read_value

@@ -15,15 +15,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from complaints.actors import Actor
+from complaints.actors import HANDLERS, MANAGERS, Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.forms import Field, Input, WrongFields, choice, code, present, text, value_of
+from complaints.forms import Field, Input, WrongFields, choice, code, present, read_fields, text
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Flag, Role
-
-HANDLING: frozenset[Role] = frozenset({Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT})
-MANAGING: frozenset[Role] = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 
 #: The relation by which a complaint belongs to an incident.
 SAME_INCIDENT = "same_incident"
@@ -124,9 +121,9 @@ def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Rol
 
     Raises NotAllowed.
     """
-    role = by.least(HANDLING)
+    role = by.least(HANDLERS)
     if incident is not None and by.id != incident.owner:
-        role = by.least(MANAGING)
+        role = by.least(MANAGERS)
     if role is None:
         raise NotAllowed(
             f"'{act.value}' is for the incident's owner or a manager: ask one of them.",
@@ -302,23 +299,8 @@ def read(
     To join an open incident (`which` is its number), the fields of a new one may be empty.
     """
     joins = form == "incident" and present(values.get("which")) and values["which"] != "new"
-    facts: dict[str, Any] = {}
-    words: dict[str, str] = {}
-    wrong: dict[str, str] = {}
-    for form_field in fields_of(form, languages):
-        value = values.get(form_field.name)
-        if joins and form_field.name != "which":
-            continue
-        if not present(value):
-            if form_field.required:
-                wrong[form_field.name] = "required"
-            continue
-        try:
-            read_value = value_of(form_field, value, (options or {}).get(form_field.name, form_field.options))
-        except ValueError as why:
-            wrong[form_field.name] = str(why)
-            continue
-        (words if form_field.sealed else facts)[form_field.name] = read_value
+    fields = [entry for entry in fields_of(form, languages) if entry.name == "which" or not joins]
+    facts, words, wrong = read_fields(fields, values, options)
     if wrong:
         raise WrongFields(wrong)
     return facts, words

@@ -195,8 +195,7 @@ class Rulebook:
     @cached_property
     def id(self) -> str:
         """Hash of the content, 32 hex digits; each complaint has that of its rules."""
-        canonical = json.dumps(as_json(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+        return _digest(self)
 
     @cached_property
     def edition(self) -> str:
@@ -204,9 +203,7 @@ class Rulebook:
 
         `id` changes each year with the known public holidays, this does not.
         """
-        content = as_json(replace(self, calendar=replace(self.calendar, holidays={}), jurisdictions=()))
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+        return _digest(replace(self, calendar=replace(self.calendar, holidays={}), jurisdictions=()))
 
     def says_as(self, other: Rulebook) -> bool:
         """True if both have the same content. Days off are compared in the years that both cover."""
@@ -225,6 +222,11 @@ class Rulebook:
     def top_level(self) -> int:
         """The last level of review inside the organisation (Annex F)."""
         return max(self.levels)
+
+
+def _digest(rules: Rulebook) -> str:
+    canonical = json.dumps(as_json(rules), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
 #: Fields that rulebooks of earlier releases do not have. They are left out at their default, so old ids stay valid.

@@ -19,7 +19,7 @@ from complaints.times import format_time
 from complaints.vocabulary import Finding, Flag, Target
 from reports.case_measures import OUTCOME, PROCESS, marks, outcome, scores, upheld_at_all
 from reports.kpis import BACKLOG_OVERDUE, PAST_LEGAL, SCORES, Kpi, TargetVerdict
-from reports.statistics import FEWEST, Share, wilson
+from reports.statistics import FEWEST, Share, rounded, rounded_interval, wilson
 
 #: Upper limits of the age bands in whole days since receipt; the last band has none.
 BANDS: tuple[int, ...] = (7, 14, 28, 56)
@@ -159,12 +159,10 @@ class Score:
             "title": self.kpi.title,
             "formula": self.kpi.formula,
             "answers": self.share.of,
-            "mean": None if self.mean is None else round(self.mean, 2),
+            "mean": rounded(self.mean, 2),
             "four_or_five": self.share.hits,
-            "share": None if self.share.value is None else round(self.share.value, 4),
-            "interval": None
-            if self.share.interval is None
-            else [round(bound, 4) for bound in self.share.interval],
+            "share": rounded(self.share.value),
+            "interval": rounded_interval(self.share.interval),
             "target": goal,
             "verdict": self.verdict.value,
         }
@@ -253,8 +251,8 @@ class Gap:
             "title": _MEASURES[self.measure],
             "here": [self.here.hits, self.here.of],
             "others": [self.others.hits, self.others.of],
-            "difference": None if self.difference is None else round(self.difference, 4),
-            "interval": None if self.interval is None else [round(bound, 4) for bound in self.interval],
+            "difference": rounded(self.difference),
+            "interval": rounded_interval(self.interval),
             "flagged": self.flagged,
         }
 
@@ -272,7 +270,7 @@ class HandlerOutcomes:
             "handler": self.id,
             "upheld": self.upheld.hits,
             "decided": self.upheld.of,
-            "share": None if self.upheld.value is None else round(self.upheld.value, 4),
+            "share": rounded(self.upheld.value),
             "flagged": self.apart,
         }
 

@@ -63,8 +63,7 @@ def clocks(case: Case, target: Target) -> tuple[Clock, ...]:
 
 def _unextended(versions: list[TargetSet]) -> TargetSet:
     return next(
-        (version for version in reversed(versions) if not version.basis.startswith("extend")),
-        versions[0],
+        (version for version in reversed(versions) if not version.basis.startswith("extend")), versions[0]
     )
 
 

@@ -23,7 +23,7 @@ _REACHES_FURTHER = frozenset({CauseClass.RECURRING.value, CauseClass.SYSTEMIC.va
 REOPENED_WITHIN = timedelta(days=90)
 #: Questions of the survey: about the handling, about the outcome, and about fairness (one of the first).
 PROCESS, OUTCOME, FAIR = ("q1", "q2", "q3", "q4"), "q5", "q3"
-_CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
+CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
 
 
 def marks(case: Case, now: datetime) -> Iterator[Mark]:
@@ -78,10 +78,7 @@ def _decided(case: Case, now: datetime) -> Iterator[Mark]:
         ended = clock.met_at is not None and level.decision is None
         if ended or (communicated_at is None and not case.is_open):
             continue
-        for key, due in (
-            ("decided_in_time", clock.due),
-            ("decided_in_extended_time", clock.extended_due),
-        ):
+        for key, due in (("decided_in_time", clock.due), ("decided_in_extended_time", clock.extended_due)):
             is_met = kept(due, communicated_at, clock.next_start, now)
             if is_met is not None:
                 yield key, None, is_met
@@ -207,7 +204,7 @@ def _closings(history: CaseHistory) -> tuple[bool, bool]:
     for event in history.events:
         if event.verb is Verb.REOPEN and closed_at is not None:
             was_reopened = was_reopened or event.at - closed_at <= REOPENED_WITHIN
-        elif event.verb in _CLOSING and _is_end(event.facts):
+        elif event.verb in CLOSING and _is_end(event.facts):
             was_closed, closed_at = True, event.at
     return was_closed or history.case.closed_at is not None, was_reopened
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from reports.case_clocks import Observation
 from reports.kpis import DURATIONS, MEDIAN_GOALS, SHARES, Goal, Kpi, TargetVerdict
-from reports.statistics import Share, Survival, survival
+from reports.statistics import Share, Survival, rounded, rounded_interval, survival
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,8 @@ class ShareFigure:
             "formula": self.kpi.formula,
             "numerator": self.share.hits,
             "denominator": self.share.of,
-            "share": _rounded(self.share.value),
-            "interval": None
-            if self.share.interval is None
-            else [_rounded(bound) for bound in self.share.interval],
+            "share": rounded(self.share.value),
+            "interval": rounded_interval(self.share.interval),
             "target": None if self.kpi.goal is None else self.kpi.goal.as_json(),
             "verdict": self.verdict.value,
         }
@@ -89,7 +87,7 @@ class DurationFigure:
             "ended": self.working_days.ended,
             "still_open": self.working_days.still_open,
             "working_days": {"median": self.working_days.median, "p90": self.working_days.p90},
-            "days": {"median": _rounded(self.days.median), "p90": _rounded(self.days.p90)},
+            "days": {"median": rounded(self.days.median), "p90": rounded(self.days.p90)},
             "target": None if self.goal is None else self.goal.as_json(),
             "verdict": self.verdict.value,
         }
@@ -97,8 +95,3 @@ class DurationFigure:
 
 def verdict(goal: Goal | None, value: float | None, n: int) -> TargetVerdict:
     return TargetVerdict.REPORT if goal is None else goal.verdict(value, n)
-
-
-def _rounded(value: float | None) -> float | None:
-    # Four decimal places: finer than the complaints of one month can show.
-    return None if value is None else round(value, 4)

@@ -60,8 +60,7 @@ SHARES: Mapping[str, Kpi] = {
         Goal(at_least=0.99),
     ),
     "escalation_acknowledged_in_time": Kpi(
-        "Next level acknowledged in time",
-        "the same, for each later level or reopening",
+        "Next level acknowledged in time", "the same, for each later level or reopening"
     ),
     "assessed_in_time": Kpi(
         "Assessed in time",
@@ -83,9 +82,7 @@ SHARES: Mapping[str, Kpi] = {
         Goal(at_least=0.95),
     ),
     "promise_kept": Kpi(
-        "Promise kept",
-        "remedies done by the promised day / done or overdue",
-        Goal(at_least=0.95),
+        "Promise kept", "remedies done by the promised day / done or overdue", Goal(at_least=0.95)
     ),
     "first_contact_resolution": Kpi(
         "First-contact resolution",

@@ -77,21 +77,18 @@ def _head(report: Monitoring, zone: str) -> Iterator[str]:
         not_included.append(f"{report.simulations} simulated")
     if report.imported:
         not_included.append(f"{report.imported} imported from before")
-    yield "# Monitoring (ISO 10002, 8.4)"
-    yield ""
+    yield "# Monitoring (ISO 10002, 8.4)\n"
     yield (
         f"Complaints received from {first:%d %B %Y} to {last:%d %B %Y}, as of {_moment(report.as_of, zone)}: "
         f"**{report.received}**."
     )
     if not_included:
         yield f"Counted apart: {', '.join(not_included)}."
-    yield f"Intervals are 95 % (Wilson). Shares of fewer than {FEWEST} are not shown."
-    yield ""
+    yield f"Intervals are 95 % (Wilson). Shares of fewer than {FEWEST} are not shown.\n"
 
 
 def _shares(report: Monitoring) -> Iterator[str]:
-    yield "## Figures"
-    yield ""
+    yield "## Figures\n"
     yield from table(
         ("figure", "share", "95 %", "count", "target", ""),
         (
@@ -109,10 +106,8 @@ def _shares(report: Monitoring) -> Iterator[str]:
 
 
 def _durations(report: Monitoring) -> Iterator[str]:
-    yield "## Durations"
-    yield ""
-    yield "Kaplan-Meier, open complaints censored; – where so many have not ended yet."
-    yield ""
+    yield "## Durations\n"
+    yield "Kaplan-Meier, open complaints censored; – where so many have not ended yet.\n"
     yield from table(
         ("duration", "median", "90 %", "elapsed, median", "90 %", "ended", "open", "target", ""),
         (
@@ -134,8 +129,7 @@ def _durations(report: Monitoring) -> Iterator[str]:
 
 def _backlog(report: Monitoring, zone: str) -> Iterator[str]:
     backlog = report.backlog
-    yield "## Backlog"
-    yield ""
+    yield "## Backlog\n"
     yield (
         f"Open now, whenever received: **{backlog.overdue.of}**, of which {backlog.overdue.hits} overdue "
         f"({_percent(backlog.overdue.value)})."
@@ -155,8 +149,7 @@ def _backlog(report: Monitoring, zone: str) -> Iterator[str]:
 
 
 def _volume(report: Monitoring) -> Iterator[str]:
-    yield "## Volume"
-    yield ""
+    yield "## Volume\n"
     for name, title in _VOLUMES.items():
         counts = report.volume.get(name, {})
         if counts:
@@ -176,8 +169,7 @@ def _people(report: Monitoring) -> Iterator[str]:
 
 
 def _satisfaction(report: Monitoring) -> Iterator[str]:
-    yield "## Satisfaction"
-    yield ""
+    yield "## Satisfaction\n"
     yield from table(
         ("score", "mean", "4 or 5", "95 %", "answers", "target", ""),
         (
@@ -200,10 +192,8 @@ def _satisfaction(report: Monitoring) -> Iterator[str]:
 def _equal_treatment(report: Monitoring) -> Iterator[str]:
     if not report.gaps:
         return
-    yield "## Equal treatment"
-    yield ""
-    yield "Each group against all others of its kind; flagged where chance alone (95 %) would not do it."
-    yield ""
+    yield "## Equal treatment\n"
+    yield "Each group against all others of its kind; flagged where chance alone (95 %) would not do it.\n"
     yield from table(
         ("group", "figure", "here", "others", "difference", ""),
         (
@@ -223,10 +213,8 @@ def _equal_treatment(report: Monitoring) -> Iterator[str]:
 def _handlers(report: Monitoring) -> Iterator[str]:
     if not report.handlers:
         return
-    yield "## By handler"
-    yield ""
-    yield "Upheld, wholly or partly, at level 1; flagged where two are more than 15 points apart."
-    yield ""
+    yield "## By handler\n"
+    yield "Upheld, wholly or partly, at level 1; flagged where two are more than 15 points apart.\n"
     yield from table(
         ("handler", "upheld", "share", ""),
         (
@@ -241,14 +229,12 @@ def _handlers(report: Monitoring) -> Iterator[str]:
     )
     owners = ", ".join(f"{owner} {count}" for owner, count in report.open_by_owner.items())
     if owners:
-        yield f"Open now, by owner: {owners}."
-        yield ""
+        yield f"Open now, by owner: {owners}.\n"
 
 
 def _redress(report: Monitoring) -> Iterator[str]:
     redress = report.redress
-    yield "## Redress and repetition"
-    yield ""
+    yield "## Redress and repetition\n"
     if not redress.promised:
         yield f"No money was promised; upheld, wholly or partly: {pluralise(redress.upheld, 'complaint')}."
     for currency in sorted(redress.promised):
@@ -270,8 +256,7 @@ def _without_incidents(report: Monitoring) -> Iterator[str]:
     """Only the figures that change without the complaints of incidents."""
     if not report.incidents:
         return
-    yield "## Without incidents"
-    yield ""
+    yield "## Without incidents\n"
     yield (
         f"Incidents with complaints of the period: {report.incident_count}; complaints that belong to one: "
         f"{report.incidents}. Without these:"
@@ -290,8 +275,7 @@ def _without_incidents(report: Monitoring) -> Iterator[str]:
 
 def _integrity(report: Monitoring) -> Iterator[str]:
     integrity = report.integrity
-    yield "## Integrity"
-    yield ""
+    yield "## Integrity\n"
     yield f"Complaints with a mandatory field empty: {integrity.incomplete} (target 0)."
     if integrity.proof is None:
         yield "The chain of events was not checked for this report: run `amends db verify`."
@@ -304,10 +288,8 @@ def _integrity(report: Monitoring) -> Iterator[str]:
 
 
 def _not_counted() -> Iterator[str]:
-    yield "## Not counted"
-    yield ""
-    yield "The record does not yield these yet:"
-    yield ""
+    yield "## Not counted\n"
+    yield "The record does not yield these yet:\n"
     for title, reason in NOT_REPORTED.items():
         yield f"- **{title}**: {reason}."
     yield ""
@@ -315,15 +297,13 @@ def _not_counted() -> Iterator[str]:
 
 def _misses(report: Monitoring) -> Iterator[str]:
     if report.safety_misses:
-        yield "## Safety seen only by a person"
-        yield ""
+        yield "## Safety seen only by a person\n"
         yield "Neither model nor rules had raised these: " + ", ".join(report.safety_misses) + "."
         yield ""
 
 
 def _formulas() -> Iterator[str]:
-    yield "## How each figure is counted"
-    yield ""
+    yield "## How each figure is counted\n"
     other_kpis = (REPEAT, HANDLERS_APART, BACKLOG_OVERDUE, PAST_LEGAL, EMPTY_FIELDS, CHAIN)
     for kpi in (*SHARES.values(), *DURATIONS.values(), *SCORES.values(), *other_kpis):
         yield f"- **{kpi.title}**: {kpi.formula}."

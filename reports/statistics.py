@@ -39,6 +39,15 @@ class Share:
         return wilson(self.hits, self.of) if self.enough else None
 
 
+def rounded(value: float | None, digits: int = 4) -> float | None:
+    # Four decimal places: finer than the complaints of one month can show.
+    return None if value is None else round(value, digits)
+
+
+def rounded_interval(interval: tuple[float, float] | None) -> list[float] | None:
+    return None if interval is None else [round(bound, 4) for bound in interval]
+
+
 def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
     """The score interval of Wilson (1927), which stays between 0 and 1 and is accurate near both.
 

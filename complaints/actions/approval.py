@@ -135,9 +135,7 @@ def apply_approve(case: Case, event: Event) -> Case:
     # The decision is taken only now, so the time to carry out a remedy counts from now.
     remedies = tuple(
         changed(
-            remedy,
-            promised_at=event.at,
-            due=remedy.due if remedy.promised_by else remedy_due(case, event.at),
+            remedy, promised_at=event.at, due=remedy.due if remedy.promised_by else remedy_due(case, event.at)
         )
         for remedy in case.drafted_remedies
     )

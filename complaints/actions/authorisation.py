@@ -73,8 +73,7 @@ def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role
         if level_role is None:
             needed = ", ".join(case.rules.levels[case.level])
             raise NotAllowed(
-                f"Level {case.level} of {case.ref} is decided by: {needed}.",
-                code="not_allowed.level_role",
+                f"Level {case.level} of {case.ref} is decided by: {needed}.", code="not_allowed.level_role"
             )
         role = level_role if role is Role.HANDLER and level_role is not Role.HANDLER else role
     return role

@@ -169,7 +169,7 @@ def check_redate(case: Case, request: ActionRequest) -> Facts:
         raise AlreadyDone(f"{case.ref} is under these rules: nothing to do.", code="already_so")
     if case.level > rules.top_level:
         raise OutOfOrder(
-            f"{case.ref} is at level {case.level}, which these rules do not have: decide it under its own.",
+            f"{case.ref} is at level {case.level}, which these rules do not have: decide it under its own."
         )
     return request.facts
 

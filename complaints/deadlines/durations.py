@@ -24,11 +24,7 @@ class Unit(StrEnum):
     WORKING_DAYS = "bd"
 
 
-_UNITS = {unit.value: unit for unit in Unit} | {
-    "day": Unit.DAYS,
-    "week": Unit.WEEKS,
-    "month": Unit.MONTHS,
-}
+_UNITS = {unit.value: unit for unit in Unit} | {"day": Unit.DAYS, "week": Unit.WEEKS, "month": Unit.MONTHS}
 
 # A century, or 40 years of work. A typing mistake is refused here, where the setting is still known.
 _MOST = {

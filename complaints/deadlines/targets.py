@@ -20,7 +20,7 @@ from complaints.deadlines.working_time import due, due_where_on_call, rolled_to_
 from complaints.priorities import priority_of
 from complaints.rulebook import LevelTargets, PriorityTargets
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import RESTRICTING, Category, Flag, Priority, State, Target
+from complaints.vocabulary import ANSWERED, RESTRICTING, UNDECIDED, Category, Flag, Priority, Target
 
 _URGENT = frozenset({Priority.P1, Priority.P2})
 
@@ -120,8 +120,6 @@ _FOR_COMPLAINANT: frozenset[Target] = frozenset(
 )
 #: Access, correction and erasure are answered within one month (docs/domain.md, section 6, Data protection).
 DATA_REQUEST_SPAN = "1 months"
-_UNDECIDED = frozenset({State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED})
-_ANSWERED = frozenset({State.DECIDED, State.REMEDYING})
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,7 @@ def _while_open(case: Case, priority: Priority) -> Iterator[WantedTarget]:
     if case.level not in case.acks:
         span, rule = ack_time(case, start)
         yield WantedTarget(Target.ACK, 0, start, span, rule)
-    if case.state in _UNDECIDED:
+    if case.state in UNDECIDED:
         yield from _before_decision(case, priority, start)
     elif case.next_news_by is not None and case.next_news_by > (case.last_contact_at or case.received_at):
         span, contact = rules.by_priority[priority].update_every, case.last_contact_at or case.received_at
@@ -232,7 +230,7 @@ def is_about_privacy(case: Case) -> bool:
 def _awaiting_reply(case: Case) -> datetime | None:
     """Since when the complainant can reply to the decision; None without a decision or after a reply."""
     decision = case.decision
-    if case.state not in _ANSWERED or decision is None or case.reply is not None:
+    if case.state not in ANSWERED or decision is None or case.reply is not None:
         return None
     return decision.communicated_at
 
@@ -354,15 +352,11 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
     wanted_now = {(target.target, target.of): target for target in wanted_targets(case)}
     for (name, number), target in wanted_now.items():
         latest = case.target(name, number)
-        if latest is not None and latest.met_at is None and is_same_target(latest, target):
-            continue
-        if (
-            latest is not None
-            and latest.met_at is None
-            and name is Target.UPDATE
-            and latest.start != target.start
-        ):
-            met.append(_met(latest))
+        if latest is not None and latest.met_at is None:
+            if is_same_target(latest, target):
+                continue
+            if name is Target.UPDATE and latest.start != target.start:
+                met.append(_met(latest))
         new.append(due_row(case, target, latest))
     met += met_rows(case, wanted_now)
     return {name: rows for name, rows in (("targets", new), ("met", met)) if rows}

@@ -93,10 +93,7 @@ def resent_letters(case: Case, event: Event) -> Iterator[NewObligation]:
     for letter in last.missed:
         if letter.kind in OF_ONE_EVENT:
             yield NewObligation(
-                _resend_key(letter.key, last),
-                letter.kind,
-                letter.due,
-                facts={**letter.facts, LATE: True},
+                _resend_key(letter.key, last), letter.kind, letter.due, facts={**letter.facts, LATE: True}
             )
 
 

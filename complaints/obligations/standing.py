@@ -188,10 +188,7 @@ def _letters(case: Case) -> Iterator[NewObligation]:
     if decision is not None and decision.communicated_at is None and case.state in ANSWERED:
         facts = {"level": decision.level, "seq": decision.seq}
         yield NewObligation(
-            f"decision:{decision.seq}{_resend_suffix(case)}",
-            "decision",
-            decision.at,
-            facts=facts,
+            f"decision:{decision.seq}{_resend_suffix(case)}", "decision", decision.at, facts=facts
         )
     if case.state is State.DISAGREED and case.reply_at is not None:
         key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"
@@ -238,10 +235,7 @@ def _decision_delays(case: Case) -> Iterator[NewObligation]:
         if notice_at > target.set_at and leaves + BEFORE_MISSED <= missed:
             # `until`: if it is held up until the second notice is due, only the second leaves.
             yield NewObligation(
-                f"delay:{target.version}",
-                "delay",
-                notice_at,
-                facts={**facts, "until": format_time(missed)},
+                f"delay:{target.version}", "delay", notice_at, facts={**facts, "until": format_time(missed)}
             )
     contact_at = case.last_contact_at
     # A case of an earlier release can have a contact after the date: then no notice is needed.

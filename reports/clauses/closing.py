@@ -9,10 +9,8 @@ from complaints.case import Case, Event
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.vocabulary import WITH_DECISION, CloseCode, ContactKind, Flag, Role, State, Target, Verb
-from reports.case_measures import UNANSWERED, on_the_spot
+from reports.case_measures import CLOSING, UNANSWERED, on_the_spot
 from reports.clauses.evidence import Clause, OrganisationFacts, Point, hours, must
-
-_CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
 
 
 def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -94,7 +92,7 @@ def closing(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     """7.9: closed only by acceptance, exhaustion, silence after a reminder, or another code; no remedy open."""
     case = history.case
     for event, after in zip(history.events, history.stages, strict=True):
-        if event.verb in _CLOSING and after.state is State.CLOSED and after.closed_at == event.at:
+        if event.verb in CLOSING and after.state is State.CLOSED and after.closed_at == event.at:
             fault = _closing_fault(history, event, after)
             yield Point(f"ended as {after.close_code}", (event.seq,), hit=fault is None, fault=fault)
     if case.state is State.CLOSED and case.close_code is None:

@@ -16,6 +16,7 @@ from complaints.history import CaseHistory
 from complaints.vocabulary import ContactKind
 from reports.clauses.evidence import Clause, ClauseStatus, Evidence, EvidenceTally, OrganisationFacts, Point
 from reports.clauses.table import CLAUSES, EDITIONS, clause
+from reports.statistics import rounded
 
 FILE = Path(__file__).with_name("tests.json")
 #: Tests in files of this name show that a record which violates the clause turns it red.
@@ -23,12 +24,7 @@ RED = "test_clauses_"
 #: Clauses that also look at contacts which two people found to be no complaint.
 _EVERY_KIND = frozenset({"3", "4.7"})
 #: A clause that sums up others has the first of these statuses that one of them has.
-_WORST_FIRST = (
-    ClauseStatus.VIOLATED,
-    ClauseStatus.NOT_YET,
-    ClauseStatus.NO_EVIDENCE,
-    ClauseStatus.MET,
-)
+_WORST_FIRST = (ClauseStatus.VIOLATED, ClauseStatus.NOT_YET, ClauseStatus.NO_EVIDENCE, ClauseStatus.MET)
 
 
 @dataclass(frozen=True)
@@ -161,7 +157,7 @@ class CaseEvidence:
                         "what": point.what,
                         "seqs": list(point.seqs),
                         "hit": point.hit,
-                        "measure": None if point.measure is None else round(point.measure, 1),
+                        "measure": rounded(point.measure, 1),
                         "fault": point.fault,
                     }
                     for point in self.points

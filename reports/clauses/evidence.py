@@ -14,7 +14,7 @@ from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role
 from reports.integrity import Proof
 from reports.kpis import Goal, TargetVerdict
-from reports.statistics import Share
+from reports.statistics import Share, rounded
 
 #: All violations are counted; the first ones of the record are listed, up to this number.
 NAMED = 20
@@ -167,7 +167,7 @@ class Figure:
             values |= {
                 "hits": self.share.hits,
                 "of": self.share.of,
-                "share": None if self.share.value is None else round(self.share.value, 4),
+                "share": rounded(self.share.value),
                 "target": None if self.goal is None else self.goal.as_json(),
                 "verdict": self.verdict.value,
             }

@@ -120,8 +120,7 @@ def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
     for clock in clocks(case, Target.REPLY):
         is_overdue = clock.met_at is None and case.is_open and clock.due < house.now
         yield Point(
-            "questions of complainants",
-            fault="a question is overdue: reply to it" if is_overdue else None,
+            "questions of complainants", fault="a question is overdue: reply to it" if is_overdue else None
         )
     ack = next(iter(clocks(case, Target.ACK)), None)
     is_unmet = ack is not None and ack.met_at is None and ack.due < house.now
