@@ -30,9 +30,8 @@ from reports.breakdowns import (
 )
 from reports.case_clocks import Observation, observations
 from reports.case_measures import Mark, marks, marks_of_events, missed_danger
-from reports.figures import DurationFigure, ShareFigure
 from reports.integrity import Integrity, Proof, empty_fields
-from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES
+from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
 from reports.statistics import Share
 
 NOT_ASSESSED = "not assessed"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from reports.figures import ShareFigure
-from reports.kpis import Goal, TargetVerdict
+from reports.kpis import Goal, ShareFigure, TargetVerdict
 from reports.monitoring import Monitoring
 
 WIDTH = 720

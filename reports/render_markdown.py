@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from complaints.times import local_time
 from reports.breakdowns import Score
-from reports.figures import DurationFigure, ShareFigure
 from reports.kpis import (
     BACKLOG_OVERDUE,
     CHAIN,
@@ -19,7 +18,9 @@ from reports.kpis import (
     REPEAT,
     SCORES,
     SHARES,
+    DurationFigure,
     Goal,
+    ShareFigure,
     TargetVerdict,
 )
 from reports.monitoring import Monitoring

@@ -10,9 +10,8 @@ import holidays
 
 from amends.settings.loading import Settings
 from amends.settings.rulebook import ignored_closures, preset_named, rulebook
-from complaints.deadlines.durations import Span
 from complaints.deadlines.periods import RetentionPeriod
-from complaints.deadlines.working_time import due
+from complaints.deadlines.working_time import Span, due
 from complaints.rulebook import Rulebook
 
 #: How long claims under a contract may be brought, as a rule. Some periods are longer (deeds, personal injury).

@@ -11,10 +11,10 @@ from babel.numbers import list_currencies
 from holidays.registry import EntityLoader
 from pydantic import AfterValidator
 
-from complaints.deadlines.durations import Span
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.quiet_hours import parse_quiet
+from complaints.deadlines.working_time import Span
 from complaints.rulebook import Limit
 from complaints.times import zone_named
 

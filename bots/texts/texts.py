@@ -20,7 +20,7 @@ from babel.lists import format_list
 from babel.messages.plurals import get_plural
 from babel.numbers import format_currency, format_decimal
 
-from complaints.deadlines.durations import Span
+from complaints.deadlines.working_time import Span
 from complaints.times import last_day
 
 FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")

@@ -10,7 +10,6 @@ from typing import Any
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep, explain_step, reached
-from complaints.deadlines.durations import Span
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import (
     CAPPED,
@@ -25,7 +24,7 @@ from complaints.deadlines.targets import (
     extension_cap,
     extension_span,
 )
-from complaints.deadlines.working_time import due, rolled_to_working_day
+from complaints.deadlines.working_time import Span, due, rolled_to_working_day
 from complaints.times import format_time, local_time
 from complaints.vocabulary import Role, Target
 

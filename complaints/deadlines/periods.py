@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from complaints.case import Case, Facts
-from complaints.deadlines.durations import Span
-from complaints.deadlines.working_time import due
+from complaints.deadlines.working_time import Span, due
 from complaints.rulebook import Calendar
 from complaints.times import MINUTES_A_DAY, at_minute, parse_time
 from complaints.vocabulary import UNDECIDED, Flag

@@ -14,9 +14,8 @@ from typing import Any
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import Due
-from complaints.deadlines.durations import Span
 from complaints.deadlines.opening_hours import closing_time
-from complaints.deadlines.working_time import due, due_where_on_call, rolled_to_working_day
+from complaints.deadlines.working_time import Span, due, due_where_on_call, rolled_to_working_day
 from complaints.priorities import priority_of
 from complaints.rulebook import LevelTargets, PriorityTargets
 from complaints.times import format_time, parse_time

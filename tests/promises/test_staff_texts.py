@@ -14,7 +14,7 @@ from bots.slack.views.case import MESSAGE_STATES
 from bots.slack.views.forms import choice_id, label_id
 from bots.texts.loading import load_catalogues
 from complaints.deadlines.due_steps import STEPS
-from complaints.deadlines.durations import Unit
+from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
 from complaints.incidents import LEFT_OUT, fields_of

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from complaints.deadlines.durations import BadSpan
 from complaints.deadlines.periods import RetentionPeriod
+from complaints.deadlines.working_time import BadSpan
 from complaints.rulebook import Calendar
 from tests.rules.builders import at
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.deadlines.due_steps import STEPS, DueStep, explain, reached
-from complaints.deadlines.durations import BadSpan, Span, Unit
 from complaints.deadlines.opening_hours import (
     BadHours,
     NeverOpen,
@@ -22,7 +21,16 @@ from complaints.deadlines.opening_hours import (
     works_on,
 )
 from complaints.deadlines.quiet_hours import BadQuietHours, parse_quiet, quiet_until
-from complaints.deadlines.working_time import before, due, due_where_on_call, earliest, rolled_to_working_day
+from complaints.deadlines.working_time import (
+    BadSpan,
+    Span,
+    Unit,
+    before,
+    due,
+    due_where_on_call,
+    earliest,
+    rolled_to_working_day,
+)
 from complaints.rulebook import Calendar, OnCall
 from complaints.times import local_time
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from bots.slack.client.block_kit import Block, SlackMessage, context, fields, header, section
 from bots.slack.texts import StaffTexts
 from complaints.times import local_time
-from reports.figures import ShareFigure
-from reports.kpis import TargetVerdict
+from reports.kpis import ShareFigure, TargetVerdict
 from reports.monitoring import Monitoring
 
 if TYPE_CHECKING:
