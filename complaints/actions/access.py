@@ -120,6 +120,14 @@ def apply_declare_conflict(case: Case, event: Event) -> Case:
     return _drop_excluded_owner(changed(case, conflicted=people), event)
 
 
+def recorded_signs(event: Event) -> tuple[RecordedSign, ...]:
+    """The safety signs in the facts of an event."""
+    return tuple(
+        RecordedSign(sign["rule"], sign["severity"], sign["safety"], sign["danger"], event.at, event.seq)
+        for sign in event.facts.get("signs", ())
+    )
+
+
 def name_subjects(case: Case, event: Event) -> Case:
     """The members of staff named in this event are complained about; they and their managers are excluded.
 
@@ -283,10 +291,7 @@ def _absorb(case: Case, event: Event, other: str) -> Case:
     """Take over a duplicate: the earlier receipt counts, and its safety signs, subjects and restriction are added."""
     facts = event.facts
     received = min(case.received_at, parse_time(str(facts["received_at"])))
-    signs = tuple(
-        RecordedSign(sign["rule"], sign["severity"], sign["safety"], sign["danger"], event.at, event.seq)
-        for sign in facts.get("signs", ())
-    )
+    signs = recorded_signs(event)
     danger = any(sign.danger for sign in signs)
     merged = changed(
         case,

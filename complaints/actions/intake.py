@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from complaints.actions.access import name_subjects
+from complaints.actions.access import name_subjects, recorded_signs
 from complaints.actions.correspondence import record_contact
 from complaints.actions.import_past import apply_import, check_past
 from complaints.actions.request import ActionRequest, require_offline_source
@@ -134,10 +134,7 @@ def apply_words(case: Case, event: Event) -> Case:
     case = end_silence(case, event)
     if facts.get("kind") == RETURNED:
         return case
-    signs = tuple(
-        RecordedSign(sign["rule"], sign["severity"], sign["safety"], sign["danger"], event.at, event.seq)
-        for sign in facts.get("signs", ())
-    )
+    signs = recorded_signs(event)
     danger = any(sign.danger for sign in signs)
     new_danger = danger and (case.danger_at is None or case.danger_receipt_at is not None)
     question = facts.get("kind") in ("question", REMEDY_REFUSED)
