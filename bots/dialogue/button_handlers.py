@@ -19,7 +19,7 @@ from bots.dialogue.inputs import ButtonInput
 from bots.dialogue.question_table import ORDER, QUESTIONS
 from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.case import Case
-from complaints.references import find_reference
+from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
 

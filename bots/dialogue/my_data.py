@@ -11,7 +11,7 @@ from complaints.case import Case
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.targets import DATA_REQUEST_SPAN
 from complaints.deadlines.working_time import due
-from complaints.timestamps import format_time
+from complaints.times import format_time
 
 #: The kind of the obligation that makes and sends the copy.
 COPY_OBLIGATION = "mydata"

@@ -22,7 +22,7 @@ from complaints.actions.intake import message_facts
 from complaints.case import Case
 from complaints.deadlines.working_time import due
 from complaints.identifiers import find_reference
-from complaints.timestamps import format_time
+from complaints.times import format_time
 from complaints.vocabulary import CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.intent import find_cues

@@ -31,7 +31,7 @@ from bots.dialogue.record import ReceivedMessage, add_message, record_edit, reco
 from bots.dialogue.turn import FORM, IDLE, Turn
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
-from complaints.timestamps import format_time, parse_time
+from complaints.times import format_time, parse_time
 from store.values import Conversation, DialogueTurn
 
 #: By step, what records the words that answer its question.

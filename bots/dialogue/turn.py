@@ -19,8 +19,7 @@ from complaints.case_values import RecordedSign
 from complaints.deadlines.working_time import due
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook, Rulebooks
-from complaints.times import format_time, local_time, parse_time
-from complaints.timestamps import parse_time
+from complaints.times import local_time, parse_time
 from complaints.vocabulary import Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
 from triage.facts.fact import StoryFact
