@@ -21,7 +21,7 @@ from amends.runtime.names import PARTS
 from amends.runtime.web import WebPart, unavailable_hook
 from amends.settings import Settings, all_ignored_closures
 from amends.wiring import Application, require_secrets, web_without_store
-from bots.slack.client.http import PATH as SLACK
+from bots.slack.client.connection import PATH as SLACK
 from bots.telegram.webhook import PATH as TELEGRAM
 from store.database.engine import database_url
 from store.database.errors import DatabaseUnavailable

@@ -219,13 +219,20 @@ def _enumerations(room: str) -> Iterator[list[str]]:
 
 
 def obligations() -> Iterator[tuple[str, str]]:
-    """Every (kind, pattern of the key) with which an obligation is made."""
+    """Every (kind, pattern of the key) with which an obligation is made, also by a method with these parameters."""
     makers = {
         node.name
         for module in modules(migrations=False)
         if module.room == "complaints"
         for node in module.tree.body
         if isinstance(node, ast.ClassDef) and {"key", "kind", "due", "lane"} <= _fields(node)
+    }
+    makers |= {
+        node.name
+        for module in modules(migrations=False)
+        for node in module.nodes
+        if isinstance(node, ast.AsyncFunctionDef)
+        and [argument.arg for argument in node.args.args[:3]] == ["self", "key", "kind"]
     }
     for module in modules(migrations=False):
         for call, function in _calls(module):

@@ -24,19 +24,19 @@ from bots.letters.composer import compose_read_out, preview
 from bots.priority_lock import ShutdownWait
 from bots.recovery import RecoveryDetector
 from bots.slack.app import build_app
-from bots.slack.client.client import make_client
-from bots.slack.client.errors import error_of, status_of
-from bots.slack.client.http import PATH, handler
-from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
-from bots.slack.client.socket import (
+from bots.slack.client.client import make_client, reason_of, status_of
+from bots.slack.client.connection import (
+    PATH,
     SlackUnresponsive,
     close,
     connect,
+    http_handler,
     is_healthy,
     is_up,
     last_pong_age,
     watch,
 )
+from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext, StaffChannels
 from bots.slack.jobs.post import SlackUnavailable
 from bots.slack.jobs.registry import job_handlers
@@ -125,7 +125,7 @@ class SlackPart:
         # The roles must be stored before the first button press can arrive.
         await self._sync_roles()
         if self._settings.secrets.slack_app_token is None:
-            self._http_handler = handler(app)
+            self._http_handler = http_handler(app)
             await self._keep_syncing()
             return
         connecting = partial(
@@ -183,7 +183,7 @@ class SlackPart:
                     await self._on_recovery()
                 return result
             except SlackApiError as refused:
-                why = error_of(refused) or f"status {status_of(refused)}"
+                why = reason_of(refused)
                 if is_first and why in FINAL_ERRORS:
                     raise OutsideFailed(f"Slack refuses the token ({why}): {REMEDY}") from refused
                 if (status_of(refused) or 200) >= 500:

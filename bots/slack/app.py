@@ -9,7 +9,6 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.admission import admission
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext
 from bots.slack.listeners import (
@@ -17,13 +16,11 @@ from bots.slack.listeners import (
     caller_check,
     commands,
     forms,
-    home,
-    incident_buttons,
-    incident_forms,
+    incidents,
     log_complaint,
     move_cases,
 )
-from bots.slack.router import Router, failure_handler, register_router
+from bots.slack.router import Router, admission, failure_handler, register_router
 from bots.slack.views.forms import NOTICE
 
 COMMAND = "/complaints"
@@ -32,12 +29,10 @@ SHORTCUTS = ("log_complaint", "log_from_message")
 LISTENERS = (
     buttons,
     forms,
-    home,
     log_complaint,
     caller_check,
     move_cases,
-    incident_buttons,
-    incident_forms,
+    incidents,
     commands,
 )
 log = logging.getLogger("amends.slack.bolt")
@@ -46,7 +41,7 @@ log = logging.getLogger("amends.slack.bolt")
 async def build_app(
     slack: SlackContext, client: AsyncWebClient, *, signing_secret: str | None = None
 ) -> AsyncApp:
-    """The app, ready for `socket.connect` or `http.handler`.
+    """The app, ready for `connection.connect` or `connection.http_handler`.
 
     Asks Slack once who we are (auth.test): raises SlackApiError for a wrong token. `signing_secret` is needed only
     for HTTP. The listeners use `client`, never bolt's copy of it, which ignores NO_PROXY.

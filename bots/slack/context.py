@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,14 +12,21 @@ from bots.letters.composer import LetterText
 from bots.slack.texts import StaffTexts
 from complaints.actors import Actor
 from complaints.case import Case, Event
+from complaints.errors import NotAllowed
+from complaints.obligations.kinds import NewObligation, SendPriority
+from store.outbox.rows import insert_obligation
 from store.people.staff import load_actor
+from store.record.refused_attempts import record_refused_attempt
 
 if TYPE_CHECKING:
     from store.store import Store
 
 
 class LetterPreview(Protocol):
-    """Writes the exact letter of an act, as the complainant will read it; nothing is recorded."""
+    """Writes the exact letter of an act, as the complainant will read it; nothing is recorded.
+
+    `issue_texts` are the issues in the words of the assessment.
+    """
 
     def __call__(
         self,
@@ -29,13 +37,14 @@ class LetterPreview(Protocol):
         *,
         now: datetime,
         issue_texts: Sequence[str] = (),
-    ) -> str:
-        """`issue_texts` are the issues in the words of the assessment."""
-        ...
+    ) -> str: ...
 
 
 class ReadOut(Protocol):
-    """Writes what staff read out or post where no chat is connected, in the complainant's language."""
+    """Writes what staff read out or post where no chat is connected, in the complainant's language.
+
+    `about` is the kind of an obligation, or `logged` for the end of logging a complaint.
+    """
 
     def __call__(
         self,
@@ -46,15 +55,11 @@ class ReadOut(Protocol):
         events: Sequence[Event],
         words_of: Callable[[int], Mapping[str, str]],
         now: datetime,
-    ) -> LetterText | None:
-        """`about` is the kind of an obligation, or `logged` for the end of logging a complaint."""
-        ...
+    ) -> LetterText | None: ...
 
 
 @dataclass(frozen=True)
 class StaffChannels:
-    """The ids of the channels where complaints are shown."""
-
     triage: str
     restricted: str
     executive: str
@@ -79,3 +84,29 @@ class SlackContext:
     async def actor(self, member_id: str) -> Actor:
         """The person with the roles held at this moment."""
         return await self.store.aread(load_actor, member_id)
+
+    async def schedule(
+        self,
+        key: str,
+        kind: str,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        payload: Mapping[str, Any] | None = None,
+        priority: SendPriority = SendPriority.DIALOGUE,
+        due: datetime | None = None,
+    ) -> None:
+        """Store an obligation that follows from no event, due at once without `due`; a repeated key changes nothing.
+
+        A person's words are in `payload` and never in `facts`.
+        """
+        obligation = NewObligation(key, kind, due or self.store.now(), priority, facts or {})
+        await self.store.awrite(insert_obligation, obligation, None, None, payload or {})
+
+    @asynccontextmanager
+    async def refusals_recorded(self, ref: str | None, attempt: str, actor: Actor) -> AsyncIterator[None]:
+        """Record a NotAllowed that is raised inside (4.7); the store itself records what it refuses."""
+        try:
+            yield
+        except NotAllowed as refusal:
+            await self.store.awrite(record_refused_attempt, ref, attempt, actor, refusal.code)
+            raise

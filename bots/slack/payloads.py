@@ -47,7 +47,6 @@ class ButtonPress:
 
     @property
     def ref(self) -> str:
-        """The complaint's reference or the incident's number."""
         return self.value.partition(":")[0]
 
     @property
@@ -84,7 +83,6 @@ class ButtonPress:
 
     @property
     def metadata(self) -> ViewMetadata:
-        """The private_metadata of the view where it was pressed."""
         return read_metadata(self.view or {})
 
     @property
@@ -99,21 +97,20 @@ class ButtonPress:
 
     @property
     def in_home(self) -> bool:
-        """Pressed in the app's home."""
         return self.view is not None and self.view.get("type") == "home"
 
     @property
     def in_modal(self) -> bool:
-        """Pressed in a modal."""
         return self.view is not None and self.view.get("type") == "modal"
 
 
 @dataclass(frozen=True)
 class ViewMetadata:
-    """The private_metadata of a view about a complaint."""
+    """The private_metadata of a view about a complaint or an incident, whose number is 0 for a complaint."""
 
     ref: str
     version: int
+    incident: int = 0
     draft: str | None = None
     page: int = 0
     from_home: bool = False
@@ -133,7 +130,6 @@ class FormSubmission:
 
     @property
     def form(self) -> str:
-        """The form's name."""
         return self.callback.removesuffix(PREVIEW_SUFFIX)
 
     @property
@@ -143,7 +139,6 @@ class FormSubmission:
 
     @property
     def metadata(self) -> ViewMetadata:
-        """The view's private_metadata."""
         return read_metadata(self.view)
 
     @property
@@ -185,10 +180,10 @@ Request = ButtonPress | FormSubmission | SlashCommand | HomeOpened
 def read_request(body: Mapping[str, Any]) -> Request:
     """Read any payload that has a listener. Raises KeyError for a payload of another kind."""
     if "command" in body:
-        return read_command(body)
+        return _read_command(body)
     match body["type"]:
         case "block_actions":
-            return read_press(body)
+            return _read_press(body)
         case "view_submission":
             return FormSubmission(body["view"], str(body["user"]["id"]))
         case "event_callback":
@@ -205,7 +200,7 @@ def read_request(body: Mapping[str, Any]) -> Request:
             raise KeyError(other)
 
 
-def read_press(body: Mapping[str, Any]) -> ButtonPress:
+def _read_press(body: Mapping[str, Any]) -> ButtonPress:
     """A pressed button, or a choice in the menu `case.more`, whose value is `case.<verb>:<reference>`."""
     element = body["actions"][0]
     action, value = str(element["action_id"]), str(element.get("value", ""))
@@ -229,7 +224,7 @@ def read_press(body: Mapping[str, Any]) -> ButtonPress:
     )
 
 
-def read_command(body: Mapping[str, Any]) -> SlashCommand:
+def _read_command(body: Mapping[str, Any]) -> SlashCommand:
     """A slash command; without a word it asks for help."""
     word, _, rest = str(body.get("text") or "help").strip().partition(" ")
     return SlashCommand(
@@ -242,11 +237,12 @@ def read_command(body: Mapping[str, Any]) -> SlashCommand:
 
 
 def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
-    """The private_metadata of a view about a complaint; its fields are empty for any other view."""
+    """The private_metadata of a view; what it does not have is empty or 0."""
     stored = json.loads(view.get("private_metadata") or "{}")
     return ViewMetadata(
         ref=str(stored.get("ref", "")),
         version=int(stored.get("version", 0)),
+        incident=int(stored.get("incident", 0)),
         draft=stored.get("draft"),
         page=int(stored.get("page", 0)),
         from_home=bool(stored.get("home")),

@@ -149,17 +149,14 @@ def proposed_owners(
 
 
 def present_members(members: Iterable[Member], now: datetime) -> list[Member]:
-    """Those who are not away."""
     return [member for member in members if not member.is_away(now)]
 
 
 def members_with_role(members: Iterable[Member], *roles: Role) -> list[str]:
-    """The ids of members who hold any of these roles."""
     return [member.id for member in members if member.roles & set(roles)]
 
 
 def member_actor(member: Member) -> Actor:
-    """A member as an actor, with all roles."""
     return Actor(member.id, member.roles)
 
 

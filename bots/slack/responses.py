@@ -15,22 +15,19 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.block_kit import Block, actions, button, plain
-from bots.slack.client.errors import error_of, is_trigger_expired, log_unexpected
+from bots.slack.client.client import error_of, is_trigger_expired, log_unexpected
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, FormSubmission, HomeOpened, Request, SlashCommand
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
 from bots.slack.views.forms import View, notice_view, with_notice
-from bots.slack.views.open_form import opened_view
-from bots.slack.views.preview import open_button
+from bots.slack.views.open_form import open_button, opened_view
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale
 from complaints.forms import FORMS
-from complaints.obligations.kinds import NewObligation, SendPriority
 from store.cases.read import load_case
 from store.database.errors import DatabaseUnavailable
-from store.outbox.rows import insert_obligation
 
 
 @dataclass(frozen=True)
@@ -126,10 +123,7 @@ def field_errors(errors: Mapping[str, str]) -> FormAnswer:
 
 async def schedule_home(slack: SlackContext, key: str, member_id: str) -> None:
     """Draw this person's home again, because an act was done from there."""
-    obligation = NewObligation(
-        f"home:{key}", "home", slack.store.now(), SendPriority.DIALOGUE, {"member": member_id}
-    )
-    await slack.store.awrite(insert_obligation, obligation, None, None, {})
+    await slack.schedule(f"home:{key}", "home", {"member": member_id})
 
 
 async def schedule_ephemeral(
@@ -143,28 +137,20 @@ async def schedule_ephemeral(
     blocks: list[Block] | None = None,
 ) -> None:
     """A message that only one person sees; it is an obligation, so that it survives a restart."""
-    payload: dict[str, Any] = {"channel": channel, "user": member_id, "text": text, "thread": thread}
-    if blocks is not None:
-        payload["blocks"] = blocks
-    obligation = NewObligation(f"tell:{key}", "tell", slack.store.now(), SendPriority.DIALOGUE)
-    await slack.store.awrite(insert_obligation, obligation, None, None, payload)
+    payload = {"channel": channel, "user": member_id, "text": text, "thread": thread, "blocks": blocks}
+    await slack.schedule(f"tell:{key}", "tell", payload=payload)
 
 
 async def schedule_late_answer(
     slack: SlackContext, press: ButtonPress, text: str, *, blocks: list[Block] | None = None
 ) -> None:
     """A direct message instead of a view that could not open any more."""
-    payload: dict[str, Any] = {"member": press.member_id, "text": text}
-    if blocks is not None:
-        payload["blocks"] = blocks
-    obligation = NewObligation(f"late:{press.key}", "message", slack.store.now(), SendPriority.DIALOGUE)
-    await slack.store.awrite(insert_obligation, obligation, None, None, payload)
+    payload = {"member": press.member_id, "text": text, "blocks": blocks}
+    await slack.schedule(f"late:{press.key}", "message", payload=payload)
 
 
 @dataclass(frozen=True)
 class Responder:
-    """Answers one payload."""
-
     slack: SlackContext
     client: AsyncWebClient
     ack: AsyncAck
@@ -263,15 +249,13 @@ class Responder:
                 return field_errors(errors)
         text = await self._failure_text(error, f"submission of {form.callback} on {ref}", case)
         if isinstance(error, AlreadyDone):
-            return update_view(notice_view(texts.text("modal.notice"), text, texts, ref=ref))
-        if not isinstance(error, Stale):
-            return update_view(with_notice(view, text))
-        if form.is_preview:
-            return update_view(with_notice(view, f"{text} {texts.text('preview.go_back')}"))
-        if case is None:
-            return update_view(with_notice(view, text))
-        accessory = open_button(case, texts) if error.code == "new_message" else None
-        return update_view(with_notice(view, text, version=case.work_version, accessory=accessory))
+            return update_view(notice_view(text, texts, ref=ref))
+        if isinstance(error, Stale) and form.is_preview:
+            text = f"{text} {texts.text('preview.go_back')}"
+        elif isinstance(error, Stale) and case is not None:
+            accessory = open_button(case, texts) if error.code == "new_message" else None
+            return update_view(with_notice(view, text, version=case.work_version, accessory=accessory))
+        return update_view(with_notice(view, text))
 
     async def _case(self, ref: str | None, error: Exception) -> Case | None:
         """The case, for the words of a refusal; a case that this person may not see gives none."""
@@ -302,7 +286,7 @@ class Responder:
             view = with_next_drawing(press.view) if _is_opened_case(press) else press.view
             await self.client.views_update(view_id=press.view["id"], view=with_notice(view, text))
             return
-        view = notice_view(texts.text("modal.notice"), text, texts, ref=press.ref)
+        view = notice_view(text, texts, ref=press.ref)
         try:
             await self.client.views_open(trigger_id=press.trigger, view=view)
         except SlackApiError as failure:
@@ -368,11 +352,7 @@ class Responder:
     async def _reset_menu_of_card(self, press: ButtonPress) -> None:
         """Draw the card again: Slack keeps a menu's old choice, and sends nothing when it is chosen again."""
         if press.from_menu and press.view is None:
-            store, facts = self.slack.store, {"ref": press.ref}
-            obligation = NewObligation(
-                f"redraw:{press.key}", "redraw", store.now(), SendPriority.DIALOGUE, facts
-            )
-            await store.awrite(insert_obligation, obligation, None, None, {})
+            await self.slack.schedule(f"redraw:{press.key}", "redraw", {"ref": press.ref})
 
     async def _reset_menu_of_modal(self, press: ButtonPress) -> None:
         """The same for the menu of an opened complaint, which lies beneath the view that was opened from it."""

@@ -1,19 +1,18 @@
-"""Which function answers which button, form and command, and how bolt learns of it."""
+"""Who may act in Slack, and which function answers which button, form and command."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from slack_bolt import BoltResponse
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.admission import Middleware
-from bots.slack.client.errors import log_unexpected
+from bots.slack.client.client import log_unexpected
 from bots.slack.context import SlackContext
 from bots.slack.payloads import (
     ButtonPress,
@@ -21,10 +20,12 @@ from bots.slack.payloads import (
     HomeOpened,
     Request,
     SlashCommand,
+    named_workspaces,
     read_request,
 )
 from bots.slack.responses import Responder, Response
 from complaints.actors import Actor
+from complaints.errors import NotAllowed
 
 Pattern = str | re.Pattern[str]
 PressListener = Callable[[ButtonPress, Actor, SlackContext], Awaitable[Response]]
@@ -32,16 +33,52 @@ FormListener = Callable[[FormSubmission, Actor, SlackContext], Awaitable[Respons
 CommandListener = Callable[[SlashCommand, Actor, SlackContext], Awaitable[Response]]
 DisplayListener = Callable[[ButtonPress, SlackContext], Awaitable[Response]]
 HomeListener = Callable[[HomeOpened, SlackContext], Awaitable[Response]]
-#: A listener of any of these kinds; the actor is None for a listener without admission.
-Listener = Callable[[Any, Any, SlackContext], Awaitable[Response]]
+AnyListener = TypeVar("AnyListener", bound=Callable[..., Awaitable[Response]])
+#: Bolt's middleware; its last argument calls the listener.
+Middleware = Callable[..., Awaitable[BoltResponse | None]]
+
+
+def admission(slack: SlackContext, own_team: str | None, words: Collection[str]) -> Middleware:
+    """Middleware that puts who acts into bolt's context as `actor`, with the roles of this moment (4.7).
+
+    `words` are the words that the command knows. The middleware raises NotAllowed, once the attempt is recorded, for
+    people of other workspaces and for people without a role.
+    """
+
+    async def admit(
+        body: Mapping[str, Any], context: AsyncBoltContext, next_: Callable[[], Awaitable[None]]
+    ) -> None:
+        request = read_request(body)
+        actor = await slack.actor(request.member_id)
+        foreign = named_workspaces(body) - {own_team} if own_team is not None else set()
+        if foreign or not actor.roles:
+            ref, attempt = _attempt(request, words)
+            async with slack.refusals_recorded(ref, attempt, actor):
+                raise NotAllowed(
+                    "You have no role in the complaints desk: ask a manager.", code="not_open_to_you"
+                )
+        context["actor"] = actor
+        await next_()
+
+    return admit
+
+
+def _attempt(request: Request, words: Collection[str]) -> tuple[str | None, str]:
+    if isinstance(request, SlashCommand):
+        # Any other word may be a person's name or number, which the list of attempts must not hold.
+        return None, f"command {request.word if request.word in words else 'unknown'}"
+    return request.case_ref, request.attempt
 
 
 @dataclass(frozen=True)
 class Route:
-    """A listener and the action, callback id or word that it answers; `admits`: only for people with a role."""
+    """A listener and the action, callback id or word that it answers.
+
+    With `admits` it answers only people with a role, and is called with the actor too.
+    """
 
     pattern: Pattern
-    listener: Listener
+    listener: Callable[..., Awaitable[Response]]
     admits: bool = True
 
     def matches(self, name: str) -> bool:
@@ -62,56 +99,24 @@ class Router:
 
     def action(self, *patterns: Pattern) -> Callable[[PressListener], PressListener]:
         """A button or a menu choice, by its action id, pressed by a person with a role."""
-
-        def register(listener: PressListener) -> PressListener:
-            self.actions += [Route(pattern, listener) for pattern in patterns]
-            return listener
-
-        return register
+        return _register(self.actions, patterns)
 
     def display_action(self, *patterns: Pattern) -> Callable[[DisplayListener], DisplayListener]:
         """A button that changes only what is shown to the person who pressed it; no role is asked for."""
-
-        def register(listener: DisplayListener) -> DisplayListener:
-            async def shown(press: ButtonPress, _: None, slack: SlackContext) -> Response:
-                return await listener(press, slack)
-
-            self.actions += [Route(pattern, shown, admits=False) for pattern in patterns]
-            return listener
-
-        return register
+        return _register(self.actions, patterns, admits=False)
 
     def view(self, *patterns: Pattern) -> Callable[[FormListener], FormListener]:
-        """A submitted view, by its callback id."""
-
-        def register(listener: FormListener) -> FormListener:
-            self.views += [Route(pattern, listener) for pattern in patterns]
-            return listener
-
-        return register
+        return _register(self.views, patterns)
 
     def command(self, *words: Pattern) -> Callable[[CommandListener], CommandListener]:
-        """A word of the slash command."""
-
-        def register(listener: CommandListener) -> CommandListener:
-            self.commands += [Route(word, listener) for word in words]
-            return listener
-
-        return register
+        return _register(self.commands, words)
 
     def other_command(self, listener: CommandListener) -> CommandListener:
         """Any word of the slash command that no other listener answers."""
-        self.commands.append(Route(re.compile(""), listener))
-        return listener
+        return self.command(re.compile(""))(listener)
 
     def home(self, listener: HomeListener) -> HomeListener:
-        """A person opened the app's home."""
-
-        async def shown(opened: HomeOpened, _: None, slack: SlackContext) -> Response:
-            return await listener(opened, slack)
-
-        self.home_events.append(Route("app_home_opened", shown, admits=False))
-        return listener
+        return _register(self.home_events, ("app_home_opened",), admits=False)(listener)
 
     @classmethod
     def joined(cls, routers: Iterable[Router]) -> Router:
@@ -129,8 +134,7 @@ class Router:
         """The words of the slash command that have a listener of their own."""
         return frozenset(route.pattern for route in self.commands if isinstance(route.pattern, str))
 
-    def listener(self, request: Request) -> Listener:
-        """The listener of a payload."""
+    def route(self, request: Request) -> Route:
         match request:
             case ButtonPress():
                 routes, name = self.actions, request.action
@@ -140,7 +144,17 @@ class Router:
                 routes, name = self.commands, request.word
             case HomeOpened():
                 routes, name = self.home_events, "app_home_opened"
-        return next(route.listener for route in routes if route.matches(name))
+        return next(route for route in routes if route.matches(name))
+
+
+def _register(
+    routes: list[Route], patterns: Iterable[Pattern], *, admits: bool = True
+) -> Callable[[AnyListener], AnyListener]:
+    def register(listener: AnyListener) -> AnyListener:
+        routes.extend(Route(pattern, listener, admits) for pattern in patterns)
+        return listener
+
+    return register
 
 
 def register_router(
@@ -159,7 +173,9 @@ def register_router(
         request, actor = read_request(body), context.get("actor")
         responder = Responder(slack, client, ack, request)
         try:
-            response = await router.listener(request)(request, actor, slack)
+            route = router.route(request)
+            arguments = (request, actor, slack) if route.admits else (request, slack)
+            response = await route.listener(*arguments)
             await responder.deliver(response, actor)
         except Exception as error:
             # Not left to bolt, which forgets an acknowledgement when a listener fails after it.

@@ -9,8 +9,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.client.client import channel_members
-from bots.slack.client.errors import error_of, is_flood, status_of
+from bots.slack.client.client import channel_members, is_flood, is_outage, reason_of
 from bots.slack.context import SlackContext
 from complaints.vocabulary import Role
 from store.people.staff import list_members
@@ -19,10 +18,6 @@ from store.values import Member
 
 #: Fields of a Slack user that exclude them: guests and people of other workspaces see no complaints.
 _EXCLUDED_BY = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger", "is_app_user")
-#: Error codes about this moment and not about the person: roles stay as they are, and the caller tries again.
-_TEMPORARY = frozenset(
-    {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
-)
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ async def sync_staff(
                 raise
             own_roles = frozenset(named.get(member_id, ()))
             consequence = "the role by the settings remains" if own_roles else "no role"
-            problems.append(f"{member_id}: {_reason(failure)}; {consequence}")
+            problems.append(f"{member_id}: {reason_of(failure)}; {consequence}")
             if own_roles or member_id in entries:
                 hidden = _hidden_member(member_id, own_roles, previous.get(member_id))
                 members.append(_with_entry(hidden, entries.get(member_id)))
@@ -106,7 +101,7 @@ async def _member_ids(client: AsyncWebClient, source: str, problems: list[str]) 
     except SlackApiError as failure:
         if _is_temporary(failure):
             raise
-        problems.append(f"{source}: {_reason(failure)}; it gives no one a role")
+        problems.append(f"{source}: {reason_of(failure)}; it gives no one a role")
         return []
 
 
@@ -128,13 +123,11 @@ def _member(
 
 def _hidden_member(member_id: str, roles: frozenset[Role], previous: Member | None) -> Member:
     """A member that Slack does not show, under the name stored before, otherwise under the id."""
-    if previous is None:
-        return Member(id=member_id, name=member_id, aliases=(), roles=roles)
-    return Member(id=member_id, name=previous.name, aliases=previous.aliases, roles=roles)
+    name, aliases = (member_id, ()) if previous is None else (previous.name, previous.aliases)
+    return Member(id=member_id, name=name, aliases=aliases, roles=roles)
 
 
 def _with_entry(member: Member, entry: StaffEntry | None) -> Member:
-    """With the aliases, unit manager and deputy of the settings."""
     if entry is None:
         return member
     aliases = tuple(dict.fromkeys((*member.aliases, *entry.aliases)))
@@ -142,8 +135,5 @@ def _with_entry(member: Member, entry: StaffEntry | None) -> Member:
 
 
 def _is_temporary(failure: SlackApiError) -> bool:
-    return is_flood(failure) or error_of(failure) in _TEMPORARY or (status_of(failure) or 200) >= 500
-
-
-def _reason(failure: SlackApiError) -> str:
-    return error_of(failure) or f"status {status_of(failure)}"
+    """True if the answer is about this moment and not about the person: roles stay, and the caller tries again."""
+    return is_flood(failure) or is_outage(failure)

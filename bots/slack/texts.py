@@ -25,7 +25,6 @@ class StaffTexts:
     language: str
 
     def text(self, id_: str, **fields: Any) -> str:
-        """A text of the staff catalogue."""
         return self.catalogue.say(self.language, id_, **fields)
 
     def count(self, id_: str, number: int, **fields: Any) -> str:
@@ -68,7 +67,6 @@ class StaffTexts:
         return self.catalogue.span(self.language, length)
 
     def country(self, code: str) -> str:
-        """The name of a country, by its two letters."""
         return country_name(self.language, code)
 
     def actor_name(self, actor_id: str, case: Case) -> str:

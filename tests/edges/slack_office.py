@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.letters.composer import LetterText
 from bots.slack.app import build_app
-from bots.slack.client import socket
+from bots.slack.client import connection
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext, StaffChannels
 from bots.slack.jobs.registry import job_handlers
@@ -207,7 +207,7 @@ async def office_of(store: Store, clock: FakeClock, **limits: Any) -> AsyncItera
         store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES, on_call=(MONA,))
         app = await build_app(desk, client)
-        handler = await socket.connect(app, sim.slack_app_token, ping_interval=1)
+        handler = await connection.connect(app, sim.slack_app_token, ping_interval=1)
         performing = Worker(
             store, {**telegram(store), **morning_handlers(store), **job_handlers(desk, client, interval=0)}
         )
@@ -219,7 +219,7 @@ async def office_of(store: Store, clock: FakeClock, **limits: Any) -> AsyncItera
         finally:
             performing.stop()
             await running
-            await socket.close(handler)
+            await connection.close(handler)
 
 
 def telegram(store: Store) -> dict[str, Any]:

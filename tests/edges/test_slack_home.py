@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bots.slack.views.home import ROWS_OF_EACH as FEW
-from bots.slack.views.home import SECTIONS, publish_home
+from bots.slack.views.home import SECTIONS, home_view
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
 from store.cases.act import act
@@ -30,7 +30,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 
 async def home(office: Office, member: str) -> Modal:
     await office.idle()
-    await publish_home(office.desk, office.client, member)
+    await office.client.views_publish(user_id=member, view=await home_view(office.desk, member))
     shown = office.staff(member).home
     assert shown is not None
     return shown

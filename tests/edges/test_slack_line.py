@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bots.slack.app import build_app
-from bots.slack.client import http, socket
+from bots.slack.client import connection
 from bots.slack.client.client import make_client, proxy_for
 from bots.slack.context import SlackContext, StaffChannels
 from bots.slack.staff_sync import sync_staff
@@ -119,18 +119,18 @@ async def test_a_dropped_line_comes_back_and_a_deaf_one_is_reported(desk: SlackC
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         app = await build_app(desk, client)
-        handler = await socket.connect(app, sim.slack_app_token, ping_interval=0.2)
-        before = await socket.is_healthy(handler)
+        handler = await connection.connect(app, sim.slack_app_token, ping_interval=0.2)
+        before = await connection.is_healthy(handler)
         await sim.disconnect_sockets()
         await sim.until(lambda: bool(sim.world.slack.open_connections), timeout=10)
         sim.trouble.slack_down = True
         await sim.disconnect_sockets()
         try:
-            with pytest.raises(socket.SlackUnresponsive):
-                await asyncio.wait_for(socket.watch(handler, silence_limit=0.4), 20)
+            with pytest.raises(connection.SlackUnresponsive):
+                await asyncio.wait_for(connection.watch(handler, silence_limit=0.4), 20)
         finally:
             sim.trouble.slack_down = False
-            await socket.close(handler)
+            await connection.close(handler)
 
     assert before
 
@@ -149,12 +149,12 @@ async def test_over_http_only_signed_requests_of_now_are_taken(desk: SlackContex
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         app = await build_app(desk, client, signing_secret="s1")
-        route = Route(http.PATH, http.handler(app), methods=["POST"])
+        route = Route(connection.PATH, connection.http_handler(app), methods=["POST"])
         served = httpx.ASGITransport(app=Starlette(routes=[route]))
         async with httpx.AsyncClient(transport=served, base_url="http://amends") as caller:
 
             async def status(headers: dict[str, str]) -> int:
-                answer: Any = await caller.post(http.PATH, content=body, headers=headers)
+                answer: Any = await caller.post(connection.PATH, content=body, headers=headers)
                 return int(answer.status_code)
 
             now = int(time.time())
@@ -170,11 +170,11 @@ async def _posted(desk: SlackContext, body: str, kind: str = "application/json")
     """What Slack gets as an answer to this, signed, over HTTP."""
     async with Simulator() as sim:
         app = await build_app(desk, make_client(sim.slack_bot_token, sim.slack_url), signing_secret="s1")
-        route = Route(http.PATH, http.handler(app), methods=["POST"])
+        route = Route(connection.PATH, connection.http_handler(app), methods=["POST"])
         served = httpx.ASGITransport(app=Starlette(routes=[route]))
         async with httpx.AsyncClient(transport=served, base_url="http://amends") as caller:
             headers = {**signed("s1", body, int(time.time())), "Content-Type": kind}
-            return (await caller.post(http.PATH, content=body, headers=headers)).status_code
+            return (await caller.post(connection.PATH, content=body, headers=headers)).status_code
 
 
 @pytest.mark.parametrize("kind", ["message", "reaction_added", "member_left_channel", "tokens_revoked"])

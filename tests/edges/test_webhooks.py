@@ -28,7 +28,7 @@ from amends.settings.loading import load
 from bots import http_body
 from bots.http_body import MAX_BODY_BYTES
 from bots.slack.app import build_app
-from bots.slack.client import http
+from bots.slack.client import connection
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext as StaffDesk
 from bots.slack.context import StaffChannels
@@ -85,7 +85,7 @@ class Office:
         signed = signature(secret, body, int(time.time() - old))
         headers = {"Content-Type": "application/x-www-form-urlencoded", **signed}
         async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
-            return await caller.post(f"{self.url}{http.PATH}", content=body, headers=headers)
+            return await caller.post(f"{self.url}{connection.PATH}", content=body, headers=headers)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
         usual_store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES)
         app = await build_app(desk, client, signing_secret=SIGNING)
-        async with serving({http.PATH: http.handler(app)}) as url:
+        async with serving({connection.PATH: connection.http_handler(app)}) as url:
             yield Office(sim, usual_store, url)
 
 
@@ -334,7 +334,7 @@ async def test_a_call_with_an_invalid_signature_is_refused_and_logged_as_no_erro
                 (header.encode(), value.encode("latin-1"))
                 for header, value in {**dict([stamp, mark]), name: odd_value}.items()
             ]
-            answer = await caller.post(f"{office.url}{http.PATH}", content=body, headers=headers)
+            answer = await caller.post(f"{office.url}{connection.PATH}", content=body, headers=headers)
             codes[name, odd_value] = answer.status_code
     assert codes == dict.fromkeys(odd, 401)
     assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
@@ -345,7 +345,7 @@ async def test_slacks_ssl_check_and_url_verification_are_answered(office: Office
     body = json.dumps({"type": "url_verification", "challenge": "c-1", "token": "t"})
     headers = {"Content-Type": "application/json", **signature(SIGNING, body, int(time.time()))}
     async with httpx.AsyncClient(trust_env=False) as caller:
-        answer = await caller.post(f"{office.url}{http.PATH}", content=body, headers=headers)
+        answer = await caller.post(f"{office.url}{connection.PATH}", content=body, headers=headers)
     assert (answer.status_code, answer.json()) == (200, {"challenge": "c-1"})
 
 
@@ -361,7 +361,7 @@ async def test_an_invalid_slack_body_is_refused_with_or_without_a_signature(
         signed = signature(SIGNING, body.decode("latin-1"), int(time.time()))
         async with httpx.AsyncClient(trust_env=False, timeout=20) as caller:
             for headers in ({"Content-Type": kind}, {"Content-Type": kind, **signed}):
-                answer = await caller.post(f"{office.url}{http.PATH}", content=body, headers=headers)
+                answer = await caller.post(f"{office.url}{connection.PATH}", content=body, headers=headers)
                 assert 400 <= answer.status_code < 500
                 assert "Traceback" not in answer.text
 

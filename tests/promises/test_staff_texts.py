@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bots.sign_names import RULES
-from bots.slack.views import actions, forms, incident, refusals, stats
+from bots.slack.views import actions, command_replies, forms, incident, refusals
 from bots.slack.views import case as case_view
 from bots.slack.views.case import MESSAGE_STATES
 from bots.slack.views.forms import choice_id, label_id
@@ -66,7 +66,9 @@ def computed() -> set[str]:
     ids |= {f"to_tell.{one}" for one in LETTERS}
     ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
     ids |= {f"who.{one}" for one in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
-    ids |= {f"home.{one}" for one in WorklistSection} | {f"stats.{one}" for one in stats.SHARES_SHOWN}
+    ids |= {f"home.{one}" for one in WorklistSection} | {
+        f"stats.{one}" for one in command_replies.SHARES_SHOWN
+    }
     ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
     ids |= {f"digest.{one}" for one in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}

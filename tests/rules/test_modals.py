@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from bots.slack.client.block_kit import Block, escaped, pieces
 from bots.slack.views.actions import FITS
+from bots.slack.views.card import event_line, thread_line
 from bots.slack.views.case import case_view
 from bots.slack.views.forms import PREVIEWED, View, form_view, notice_view, values_of, with_notice, with_row
+from bots.slack.views.open_form import preview_view
 from bots.slack.views.prefill import prefill, remedy_words_by_number
-from bots.slack.views.preview import preview_view
-from bots.slack.views.timeline import event_line, thread_line
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS, read
@@ -284,5 +284,5 @@ def test_a_line_in_the_thread_holds_no_words() -> None:
 
 
 def test_a_notice_view_is_one_that_slack_takes() -> None:
-    assert view_problems(notice_view("Please note", "Done already.", voice()), "modal") == []
+    assert view_problems(notice_view("Done already.", voice()), "modal") == []
     assert message_problems([]) == []

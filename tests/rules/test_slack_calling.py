@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bots.slack.command_arguments import Away, member_of, read_away
+from bots.slack.listeners.commands import Away, member_of, read_away
 from bots.slack.recipients import reminded_members, substitutes, suggested_owner
 from complaints.errors import BadFacts
 from complaints.obligations.reminders import ReminderLevel

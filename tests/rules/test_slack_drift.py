@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bots.slack.jobs.digest import DigestContent, ModelNews, digest_message
-from bots.slack.views.stats import stats_message
+from bots.slack.views.command_replies import stats_message
 from reports.monitoring import Period, monitor
 from tests.rules.slack_cases import NOW, voice
 from triage.learning.drift import DriftWarning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bots.slack.client.mrkdwn import plain_words
+from bots.slack.client.block_kit import plain_words
 
 NAMES = {"U0000001": "Ann Sealedname"}
 

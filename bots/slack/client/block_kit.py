@@ -1,10 +1,11 @@
-"""Builders of Block Kit, each within Slack's limits; people's words can never become markup."""
+"""Builders of Block Kit, each within Slack's limits: people's words can never become markup; and mrkdwn read back."""
 
 from __future__ import annotations
 
+import html
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ VIEW_BYTES = 200_000
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _MEMBER = re.compile(r"[UW][A-Z0-9]{2,30}")
+#: `<@U…>`, `<#C…|name>`, `<!here>`, `<https://…|label>`: angle brackets that a person typed come escaped.
+_TOKEN = re.compile(r"<([^<>\n]+)>")
+_SCHEMES = ("mailto:", "tel:")
 
 
 def cut(text: str, most: int) -> str:
@@ -70,8 +74,12 @@ def section(text: str, *, block_id: str | None = None, accessory: Block | None =
 
 
 def plain_section(text: str) -> Block:
-    """A paragraph of people's words, as plain text."""
     return {"type": "section", "text": plain(text)}
+
+
+def plain_sections(text: str, most: int = SECTION) -> list[Block]:
+    """People's words of any length, as plain text in paragraphs of at most `most` code points."""
+    return [plain_section(piece) for piece in pieces(text, most)]
 
 
 def fields(texts: Sequence[str]) -> Block:
@@ -100,7 +108,6 @@ def option(value: str, label: str) -> Block:
 
 
 def actions(block_id: str, elements: Sequence[Block]) -> Block:
-    """A row of buttons and menus."""
     return {"type": "actions", "block_id": block_id, "elements": list(elements)}
 
 
@@ -128,8 +135,12 @@ def paragraphs(lines: Iterable[str], most: int = SECTION - 100) -> list[str]:
     return joined
 
 
+def sections(lines: Iterable[str]) -> list[Block]:
+    """Lines of mrkdwn in as few paragraphs as possible."""
+    return [section(paragraph) for paragraph in paragraphs(lines)]
+
+
 def json_bytes(blocks: Iterable[Block]) -> int:
-    """Size of these blocks as JSON, in bytes."""
     return sum(len(json.dumps(block, ensure_ascii=False).encode()) for block in blocks)
 
 
@@ -153,3 +164,29 @@ class SlackMessage:
 
     text: str
     blocks: list[Block]
+
+
+def plain_words(text: str, names: Mapping[str, str]) -> str:
+    """The words of a message; `names` are those of staff by their Slack ids.
+
+    An unknown member stays an id, because a wrong name would be worse.
+    """
+    parts = _TOKEN.split(text)
+    return "".join(
+        html.unescape(_token(part, names) if number % 2 else part) for number, part in enumerate(parts)
+    )
+
+
+def _token(token: str, names: Mapping[str, str]) -> str:
+    target, _, label = token.partition("|")
+    match target[:1]:
+        case "@":
+            # The rule about named staff knows the name that the settings give.
+            return f"@{names.get(target[1:]) or label or target[1:]}"
+        case "#":
+            return f"#{label or target[1:]}"
+        case "!":
+            return label or f"@{target[1:].partition('^')[0]}"
+    address = next((target.removeprefix(scheme) for scheme in _SCHEMES if target.startswith(scheme)), target)
+    # Slack adds a scheme to what was typed without one: example.com becomes <http://example.com|example.com>.
+    return address if not label or label in address else f"{label} ({address})"

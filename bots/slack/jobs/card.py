@@ -1,4 +1,4 @@
-"""The jobs `card` and `redraw`: a complaint's posts show the present record, only where it may be seen."""
+"""A complaint's posts and the lines in their thread: the present record, only where it may be seen."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
 
-from bots.slack.client.client import channel_members
-from bots.slack.client.errors import GONE, NETWORK, error_of, is_history_closed
-from bots.slack.client.rate_limit import RateLimitWait
-from bots.slack.jobs.post import Poster, failure_outcome, is_own_message, notice_message
+from bots.slack.client.block_kit import SlackMessage
+from bots.slack.client.client import GONE, channel_members, error_of, is_history_closed
+from bots.slack.jobs.post import Poster, is_own_message, notice_message
 from bots.slack.recipients import MANAGING, member_actor
-from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card
+from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, thread_line
 from complaints.actors import may_manage
 from complaints.case import Case
 from complaints.incidents import informs_top_apart
+from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag
-from store.cases.read import load_case
+from store.cases.read import load_case, load_history
 from store.incidents.card import was_executive_notified
 from store.outbox.deliveries import list_deliveries
 from store.outbox.outcomes import Completed, Outcome, Rescheduled
@@ -35,7 +35,6 @@ from store.slack.posts import (
     record_slack_key,
     take_over_post,
 )
-from store.store import Store
 from store.values import Obligation, SlackPost
 
 #: The lease of an obligation: a worker that claimed a post and has not made it by then is dead.
@@ -54,19 +53,13 @@ class _PostInProgress(Exception):
 
 
 class CardJobs:
-    """Draws the posts of complaints."""
-
     def __init__(self, poster: Poster) -> None:
         self.poster = poster
+        self.store = poster.slack.store
         # One drawing at a time for each complaint: of two at once the older might arrive last.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: Keys of the posts that this process has claimed and not yet posted.
         self._claimed: set[str] = set()
-
-    @property
-    def store(self) -> Store:
-        """The record."""
-        return self.poster.slack.store
 
     async def card(self, obligation: Obligation) -> Outcome:
         """`card:<version>`: post what is missing, redraw what is outdated, delete what must not be seen."""
@@ -88,6 +81,33 @@ class CardJobs:
             return Completed()
         return await self._draw(ref, always=True)
 
+    async def thread(self, obligation: Obligation) -> Outcome:
+        """`thread:<seq>`: verb, who, when; a burst of messages is one line with their number."""
+        slack, store, ref = self.poster.slack, self.store, str(obligation.ref)
+        case = await self._load(ref)
+        events = await store.aread(load_history, ref)
+        line = thread_line(events, int(obligation.facts["seq"]), case, slack.texts)
+        if line is None or case.erased_at is not None:
+            return Completed()
+        text, not_before = line
+        now = store.now()
+        if not_before > now:
+            return Rescheduled(not_before, "the burst may go on")
+        post = working_post(case, tuple(await store.aread(list_posts, ref)))
+        if post is None and not await visible_purposes(self.poster, case, post_purposes(case)):
+            # No channel may show it, so there is no thread; the record has everything.
+            return Completed()
+        if post is None or post.ts is None:
+            waits_until = card_waits_until(case) or now
+            return Rescheduled(max(waits_until, now) + AFTER_THE_CARD, "the card is not posted yet")
+        key = f"{obligation.key}:{ref}"
+        # Recorded before the post, so that a second attempt first checks whether the first was delivered.
+        is_repeated = await store.awrite(record_slack_key, f"line:{key}")
+        if is_repeated and await self.poster.find(post.channel, key, thread=post.ts) is not None:
+            return Completed()
+        await self.poster.post(post.channel, SlackMessage(text, []), key, thread=post.ts)
+        return Completed()
+
     async def _draw(self, ref: str, *, always: bool = False) -> Outcome:
         """Draw all posts until they show the newest version; `always` redraws posts that show it already."""
         lock = self._locks.setdefault(ref, asyncio.Lock())
@@ -101,8 +121,6 @@ class CardJobs:
                     always = False
             except _PostInProgress as other:
                 return Rescheduled(other.until, POSTED_ELSEWHERE)
-            except (SlackApiError, RateLimitWait, *NETWORK) as failure:
-                return failure_outcome(failure)
 
     async def _draw_posts(self, case: Case, *, always: bool) -> None:
         posts = {post.purpose: post for post in await self.store.aread(list_posts, case.ref)}
@@ -134,11 +152,9 @@ class CardJobs:
     ) -> None:
         slack, store = self.poster.slack, self.store
         channel, key = slack.channels.channel(purpose), _key(case.ref, purpose)
-        post: SlackPost
-        if existing is None:
+        post = existing
+        if post is None:
             post = await store.awrite(claim_post, case.ref, channel, purpose)
-        else:
-            post = existing
         ts, draw = post.ts, post.draws + 1
         if post.is_new:
             self._claimed.add(key)
@@ -147,12 +163,7 @@ class CardJobs:
             ts = await self.poster.find(channel, key)
             if ts is None:
                 await self._take_over(post, key)
-        if (
-            existing is not None
-            and existing.ts is not None
-            and existing.shown_version >= case.version
-            and not always
-        ):
+        if existing and existing.ts and existing.shown_version >= case.version and not always:
             return
         has_similar = is_working_place and case.is_open
         similar = await store.aread(list_similar_cases, case.ref) if has_similar else ()
@@ -197,7 +208,6 @@ class CardJobs:
         await self.store.awrite(record_post_deleted, post.ref, post.purpose)
 
     async def _own_lines(self, channel: str, ts: str) -> list[str]:
-        """Our messages in the thread of this post, by their ts."""
         try:
             answer = await self.poster.client.conversations_replies(
                 channel=channel, ts=ts, limit=200, include_all_metadata=True

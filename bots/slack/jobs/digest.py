@@ -11,11 +11,9 @@ from bots.slack.client.block_kit import Block, SlackMessage, context, header, me
 from bots.slack.jobs.post import Poster, post_once
 from bots.slack.recipients import MANAGING, member_actor, present_members, proposed_owners, substitutes
 from bots.slack.texts import StaffTexts
-from bots.slack.views import lists
-from bots.slack.views.delivery import failed_line
-from bots.slack.views.home import list_heading
-from bots.slack.views.similar import cluster_lines
-from bots.slack.views.stats import drift_line
+from bots.slack.views.command_replies import drift_line
+from bots.slack.views.home import case_row, failed_line, list_heading
+from bots.slack.views.proposal import cluster_lines
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.opening_hours import is_working, opening_time, working_day_from
@@ -88,14 +86,11 @@ class DigestContent:
 
     @property
     def is_empty(self) -> bool:
-        """There is nothing to send."""
         extras = self.clusters or self.failed or self.changes or self.model != NO_NEWS
         return not extras and not any(page.count for page in self.parts.values())
 
 
 class DigestJobs:
-    """Sends the digest and short messages."""
-
     def __init__(self, poster: Poster) -> None:
         self.poster = poster
         self.slack = poster.slack
@@ -242,7 +237,7 @@ def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zon
 
 def _row(case: Case, part: str, content: DigestContent, texts: StaffTexts, now: datetime) -> str:
     """A row of a list; for a complaint without an owner with the proposed owner."""
-    row = lists.row(case, texts, now)
+    row = case_row(case, texts, now)
     owner = content.proposed.get(case.ref) if part == WorklistSection.UNASSIGNED else None
     return row if owner is None else f"{row} · {texts.text('digest.proposed', who=mention(owner))}"
 
@@ -250,7 +245,7 @@ def _row(case: Case, part: str, content: DigestContent, texts: StaffTexts, now: 
 def _changes_line(changes: CaseChanges, texts: StaffTexts, now: datetime) -> str:
     """`A7K-M3Q-9T · …: Reply, Decision (5)`."""
     acts = ", ".join(texts.text(f"did.{verb}") for verb in changes.verbs[:ROWS_OF_A_PART])
-    row = lists.row(changes.case, texts, now)
+    row = case_row(changes.case, texts, now)
     return texts.count("digest.meanwhile", changes.count, row=row, acts=acts)
 
 
@@ -266,9 +261,8 @@ def part_heading(name: str, page: Worklist, texts: StaffTexts) -> str:
 def model_news(store: Store) -> ModelNews:
     """The news as of now; repeated until a better model is accepted or people and the model agree again."""
     run = store.read(load_last_run)
-    if run is None:
-        return ModelNews(drifts=tuple(drifts_in(store)))
-    return ModelNews(not run.passes, run.made_anew, tuple(drifts_in(store)))
+    is_rejected, is_retrained = (False, False) if run is None else (not run.passes, run.made_anew)
+    return ModelNews(is_rejected, is_retrained, tuple(drifts_in(store)))
 
 
 def drifts_in(store: Store) -> Sequence[DriftWarning]:
@@ -282,7 +276,6 @@ def drifts_in(store: Store) -> Sequence[DriftWarning]:
 
 
 def model_lines(news: ModelNews, texts: StaffTexts) -> list[str]:
-    """A line for each piece of news."""
     lines = [f"⚠️ {texts.text('digest.turned_away')}"] if news.turned_away else []
     lines += [f"⚠️ {texts.text('digest.made_anew')}"] if news.made_anew else []
     return lines + [drift_line(drift, texts) for drift in news.drifts]

@@ -1,4 +1,4 @@
-"""Direct messages to staff: danger, new owners, approvals, overturned decisions, failures."""
+"""Direct messages to staff: danger, new owners, approvals, letters to read out, overturned decisions, failures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 
 from bots.slack import recipients
 from bots.slack.client.block_kit import SlackMessage, escaped, mention
-from bots.slack.client.errors import NETWORK, PERMANENT, error_of, log_unexpected
+from bots.slack.client.client import NETWORK, PERMANENT, error_of, log_unexpected
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
@@ -21,9 +21,11 @@ from complaints.obligations.reminders import leaves_at
 from complaints.times import last_day
 from complaints.vocabulary import Role
 from store.cases.read import load_case, load_history
+from store.outbox.offline import save_words_to_read_out
 from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import list_members
+from store.record.texts import load_event_words
 from store.slack.posts import find_known_slack_keys, record_slack_key
 from store.values import Member, Obligation
 
@@ -32,8 +34,6 @@ NO_STAFF_RETRY_SECONDS = 3.0
 
 
 class DirectMessageJobs:
-    """Sends direct messages to staff."""
-
     def __init__(self, poster: Poster) -> None:
         self.poster = poster
         self.slack = poster.slack
@@ -112,6 +112,50 @@ class DirectMessageJobs:
         due = next_due_text(case, texts, now, bold=False)
         text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
         message = notice_message(case, text, texts, ("approve", "open"))
+        return await self.send(people, message, obligation)
+
+    async def ask_to_read_out(self, obligation: Obligation) -> Outcome:
+        """`tell_by_voice`: record the exact words; ask the owner, or the managers, to read them out or post them.
+
+        The words are shown in the opened complaint and never in the message, so that reading them is recorded.
+        """
+        slack, store, ref = self.slack, self.slack.store, str(obligation.ref)
+        case = await store.aread(load_case, ref)
+        if not case.told_by_people:
+            # The complainant connected a chat since; what is open is sent there.
+            return Completed()
+        events = await store.aread(load_history, ref)
+        about = str(obligation.facts["about"])
+        spoken = await store.in_thread(
+            lambda: slack.read_out(
+                case,
+                about,
+                obligation.facts,
+                events=events,
+                words_of=lambda seq: store.read(load_event_words, ref, seq),
+                now=store.now(),
+            )
+        )
+        if spoken is None:
+            return Completed()
+        await store.awrite(
+            save_words_to_read_out,
+            obligation,
+            spoken.text,
+            template=spoken.template,
+            language=case.language,
+        )
+        # The opened complaint shows the words from now on; people are asked only in working hours.
+        leave_at = leaves_at(case, store.now())
+        if leave_at > store.now():
+            return Rescheduled(leave_at, "outside working hours")
+        people = recipients.offline_notifiers(case, await self._members(), store.now())
+        if not people:
+            return Failed(f"nobody may tell the complainant of {ref}: name a manager in [roles]")
+        texts = slack.texts
+        how = texts.text(f"channel.{obligation.facts['by']}")
+        text = texts.text("dm.tell_by_voice", ref=ref, how=how, what=texts.text(f"to_tell.{about}"))
+        message = notice_message(case, text, texts, ("open", "given"))
         return await self.send(people, message, obligation)
 
     async def notify_failed(self, obligation: Obligation) -> Outcome:

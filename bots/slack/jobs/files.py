@@ -8,17 +8,15 @@ from datetime import timedelta
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bots.slack.client.client import TIMEOUT, proxy_for
-from bots.slack.client.errors import NETWORK, error_of
+from bots.slack.client.client import NETWORK, TIMEOUT, error_of, proxy_for
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.post import Poster, failure_outcome
 from bots.slack.responses import schedule_ephemeral
 from complaints.errors import ComplaintError
-from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.obligations.kinds import SendPriority
 from store.database.errors import StoreError
 from store.files import read_file_bytes
 from store.outbox.outcomes import Completed, Outcome
-from store.outbox.rows import insert_obligation
 from store.values import Obligation
 
 KEPT_FOR = timedelta(hours=24)
@@ -26,8 +24,6 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class FileJobs:
-    """Sends files and deletes them."""
-
     def __init__(self, poster: Poster) -> None:
         self.poster = poster
 
@@ -48,19 +44,19 @@ class FileJobs:
 
     async def deliver(self, member_id: str, name: str, content: bytes, comment: str) -> Outcome:
         """Upload a file into one person's direct messages, and schedule its deletion a day later."""
-        store, client = self.poster.slack.store, self.poster.client
+        slack, client = self.poster.slack, self.poster.client
         try:
             channel = await self.poster.conversation(member_id)
             ticket = await client.files_getUploadURLExternal(filename=name, length=len(content))
             await self._upload(str(ticket["upload_url"]), content)
             # Scheduled before the file can be seen: a worker that dies in between leaves no file behind.
-            deletion = NewObligation(
-                f"slack_file_delete:{ticket['file_id']}", "slack_file_delete", store.now() + KEPT_FOR,
-                SendPriority.BULK, {"file": str(ticket["file_id"])},
+            file_id = str(ticket["file_id"])
+            await slack.schedule(
+                f"slack_file_delete:{file_id}", "slack_file_delete", {"file": file_id},
+                due=slack.store.now() + KEPT_FOR, priority=SendPriority.BULK,
             )  # fmt: skip
-            await store.awrite(insert_obligation, deletion, None, None, {})
             await client.files_completeUploadExternal(
-                files=[{"id": ticket["file_id"], "title": name}],
+                files=[{"id": file_id, "title": name}],
                 channel_id=channel,
                 initial_comment=comment,
             )
@@ -73,11 +69,8 @@ class FileJobs:
         try:
             await self.poster.client.files_delete(file=str(obligation.facts["file"]))
         except SlackApiError as failure:
-            if error_of(failure) in ("file_not_found", "file_deleted"):
-                return Completed()
-            return failure_outcome(failure)
-        except NETWORK as failure:
-            return failure_outcome(failure)
+            if error_of(failure) not in ("file_not_found", "file_deleted"):
+                raise
         return Completed()
 
     async def _upload(self, url: str, content: bytes) -> None:

@@ -28,8 +28,6 @@ _FOLLOW_UP_LIMIT = timedelta(days=3)
 
 
 class IncidentJobs:
-    """Draws incident cards and records updates."""
-
     def __init__(self, poster: Poster) -> None:
         self.poster = poster
         # One drawing at a time for each incident: of two at once the older might arrive last.
@@ -56,9 +54,8 @@ class IncidentJobs:
     async def _status(self, incident: Incident) -> IncidentStatus:
         store = self.poster.slack.store
         counts = await store.aread(count_incident_cases, incident.id)
-        if incident.batch is None:
-            return IncidentStatus(counts)
-        return IncidentStatus(counts, await store.aread(list_update_deliveries, incident.batch))
+        batch = incident.batch
+        return IncidentStatus(counts, await store.aread(list_update_deliveries, batch) if batch else ())
 
     async def _draw(self, incident: Incident, status: IncidentStatus) -> bool:
         """Show the card; False while another process may be posting it and history does not show it yet."""

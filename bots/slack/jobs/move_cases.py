@@ -7,15 +7,14 @@ from typing import Any
 
 from bots.slack.client.block_kit import mention
 from bots.slack.jobs.post import Poster
-from bots.slack.views import lists, refusals
+from bots.slack.views import refusals
+from bots.slack.views.home import case_row
 from complaints.actors import Actor
 from complaints.errors import ComplaintError
-from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
 from store.outbox.outcomes import Completed, Outcome
-from store.outbox.rows import insert_obligation
 from store.values import Obligation
 
 #: Rows of a message; the others are only counted.
@@ -23,8 +22,6 @@ MAX_ROWS = 25
 
 
 class MoveJobs:
-    """Moves complaints from one owner to another."""
-
     def __init__(self, poster: Poster) -> None:
         self.slack = poster.slack
 
@@ -71,12 +68,11 @@ class MoveJobs:
     async def _rows(self, refs: Sequence[str]) -> list[str]:
         store, texts = self.slack.store, self.slack.texts
         cases = [await store.aread(load_case, ref) for ref in refs[:MAX_ROWS]]
-        rows = [lists.row(case, texts, store.now()) for case in cases]
+        rows = [case_row(case, texts, store.now()) for case in cases]
         rest = len(refs) - len(cases)
         return [*rows, texts.text("move.rest", number=rest)] if rest else rows
 
     async def _notify(self, obligation: Obligation, member_id: str, lines: Sequence[str]) -> None:
         key = f"message:{obligation.key}:{member_id}"
-        message = NewObligation(key, "message", self.slack.store.now(), SendPriority.DIALOGUE)
         payload = {"member": member_id, "text": "\n".join(lines)}
-        await self.slack.store.awrite(insert_obligation, message, None, None, payload)
+        await self.slack.schedule(key, "message", payload=payload)

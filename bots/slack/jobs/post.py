@@ -10,15 +10,15 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.block_kit import SlackMessage, actions, button, section
-from bots.slack.client.errors import (
+from bots.slack.client.client import (
     GONE,
-    OUTAGE,
     PERMANENT,
     error_of,
     is_flood,
     is_history_closed,
+    is_outage,
+    reason_of,
     retry_after,
-    status_of,
 )
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.context import SlackContext
@@ -44,14 +44,14 @@ def failure_outcome(failure: Exception) -> Outcome:
     if isinstance(failure, RateLimitWait):
         return RateLimited(failure.seconds)
     if isinstance(failure, SlackApiError):
-        error, status = error_of(failure), status_of(failure)
+        error = error_of(failure)
         if is_flood(failure):
             return Retry("ratelimited", retry_after(failure))
         if error in PERMANENT:
             return Failed(error)
-        if error and error not in OUTAGE and (status or 200) < 500:
+        if error and not is_outage(failure):
             return Retry(error)
-        return SlackUnavailable(error or f"status {status}")
+        return SlackUnavailable(reason_of(failure))
     return SlackUnavailable(type(failure).__name__)
 
 
@@ -76,15 +76,13 @@ class Poster:
         )
         return str(answer["ts"])
 
-    async def redraw(self, channel: str, ts: str, message: SlackMessage) -> None:
-        """Replace the content of a post."""
-        await self.client.chat_update(channel=channel, ts=ts, text=message.text, blocks=message.blocks)
-
     async def show(self, channel: str, ts: str | None, message: SlackMessage, key: str) -> str:
         """Redraw the post with this ts; post it if there is none or it was deleted. Returns the ts."""
         if ts is not None:
             try:
-                await self.redraw(channel, ts, message)
+                await self.client.chat_update(
+                    channel=channel, ts=ts, text=message.text, blocks=message.blocks
+                )
             except SlackApiError as failure:
                 if error_of(failure) not in GONE:
                     raise
@@ -92,22 +90,7 @@ class Poster:
                 return ts
         return await self.post(channel, message, key)
 
-    async def post_ephemeral(
-        self,
-        channel: str,
-        member_id: str,
-        text: str,
-        thread: str | None,
-        *,
-        blocks: Sequence[dict[str, Any]] | None = None,
-    ) -> None:
-        """Post a message that only one person sees."""
-        await self.client.chat_postEphemeral(
-            channel=channel, user=member_id, text=text, thread_ts=thread, blocks=blocks
-        )
-
     async def conversation(self, member_id: str) -> str:
-        """The id of the direct conversation with a member."""
         if member_id not in self._conversations:
             answer = await self.client.conversations_open(users=member_id)
             self._conversations[member_id] = str(answer["channel"]["id"])

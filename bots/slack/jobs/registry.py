@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.priority_lock import ShutdownWait
-from bots.slack.client.errors import NETWORK
+from bots.slack.client.client import NETWORK
 from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext
 from bots.slack.jobs.card import CardJobs
@@ -17,12 +17,10 @@ from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.files import FileJobs
 from bots.slack.jobs.incidents import IncidentJobs
 from bots.slack.jobs.move_cases import MoveJobs
-from bots.slack.jobs.offline import OfflineNoticeJobs
 from bots.slack.jobs.post import Poster, failure_outcome
 from bots.slack.jobs.reminders import ReminderJobs
 from bots.slack.jobs.reports import ReportJobs
-from bots.slack.jobs.thread import ThreadJobs
-from bots.slack.views.home import publish_home
+from bots.slack.views.home import home_view
 from store.outbox.outcomes import Completed, Outcome
 from store.values import Obligation
 
@@ -47,24 +45,22 @@ def job_handlers(
 
     async def post_ephemeral(obligation: Obligation) -> Outcome:
         message = obligation.payload
-        await poster.post_ephemeral(
-            message["channel"],
-            message["user"],
-            message["text"],
-            message.get("thread"),
-            blocks=message.get("blocks"),
-        )
+        await client.chat_postEphemeral(
+            channel=message["channel"], user=message["user"], text=message["text"],
+            thread_ts=message.get("thread"), blocks=message.get("blocks"),
+        )  # fmt: skip
         return Completed()
 
     async def draw_home(obligation: Obligation) -> Outcome:
-        await publish_home(slack, client, str(obligation.facts["member"]))
+        member_id = str(obligation.facts["member"])
+        await client.views_publish(user_id=member_id, view=await home_view(slack, member_id))
         return Completed()
 
     handlers: dict[str, JobHandler] = {
         "home": draw_home,
         "card": cards.card,
         "redraw": cards.redraw,
-        "thread": ThreadJobs(poster).thread,
+        "thread": cards.thread,
         "page": direct.page,
         "remind": ReminderJobs(direct).remind,
         "told_owner": direct.notify_owner,
@@ -72,7 +68,7 @@ def job_handlers(
         "told_overturned": direct.notify_overturned,
         "told_failed": direct.notify_failed,
         "tell": post_ephemeral,
-        "tell_by_voice": OfflineNoticeJobs(direct).ask,
+        "tell_by_voice": direct.ask_to_read_out,
         "incident_card": incidents.card,
         "incident_update": incidents.update,
         "digest": digests.digest,

@@ -1,4 +1,4 @@
-"""Figures, reports and the clause table on request: scheduled before the acknowledgement, made in a thread."""
+"""Figures, reports and the clause table on request, made in a thread."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from datetime import datetime, timedelta
 
 from slack_sdk.errors import SlackApiError
 
-from bots.slack.admission import refusals_recorded
 from bots.slack.client.block_kit import MESSAGE_BLOCKS, SlackMessage, escaped, header, pieces, section
-from bots.slack.client.errors import PERMANENT, error_of
-from bots.slack.context import SlackContext
+from bots.slack.client.client import PERMANENT, error_of
 from bots.slack.jobs.digest import drifts_in
 from bots.slack.jobs.files import FileJobs
-from bots.slack.views.lists import may_know_of
-from bots.slack.views.stats import stats_message
+from bots.slack.views.command_replies import stats_message
+from bots.slack.views.home import may_know_of
 from complaints.actors import Actor
-from complaints.errors import NotAllowed, UnknownReference
-from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.times import at_minute, local_time
 from complaints.vocabulary import Role
@@ -27,7 +24,6 @@ from reports.render_markdown import as_markdown
 from store.cases.pages import count_repeats
 from store.cases.read import load_case
 from store.outbox.outcomes import Completed, Outcome
-from store.outbox.rows import insert_obligation
 from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation
@@ -37,45 +33,10 @@ QUARTER = timedelta(days=91)
 #: The reports that can be requested.
 KINDS = ("monitoring",)
 #: Reports show who handled complaints and how, so they are not for every handler.
-_READERS = (Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
-
-
-async def schedule_stats(slack: SlackContext, key: str, actor: Actor, channel: str) -> str:
-    """The figures follow in a message that only this person sees; returns the answer for now."""
-    facts = {"to": actor.id, "channel": channel}
-    obligation = NewObligation(f"stats:{key}", "stats", slack.store.now(), SendPriority.DIALOGUE, facts)
-    await slack.store.awrite(insert_obligation, obligation, None, None, {})
-    return slack.texts.text("stats.counting")
-
-
-async def schedule_report(slack: SlackContext, key: str, kind: str, actor: Actor) -> str:
-    """The report follows as a file in this person's direct messages; returns the answer for now."""
-    texts = slack.texts
-    if kind.casefold() not in KINDS:
-        kinds = ", ".join(f"`{name}`" for name in KINDS)
-        return texts.text("report.which", kinds=kinds, asked=escaped(kind, 30) or "–")
-    async with refusals_recorded(slack, None, "report", actor):
-        if not actor.has(*_READERS):
-            raise NotAllowed("Reports are for managers and auditors: ask one.", code="not_allowed.role")
-    facts = {"kind": kind.casefold(), "to": actor.id}
-    obligation = NewObligation(f"report:{key}", "report", slack.store.now(), SendPriority.BULK, facts)
-    await slack.store.awrite(insert_obligation, obligation, None, None, {})
-    return texts.text("report.on_its_way")
-
-
-async def schedule_clauses(slack: SlackContext, key: str, actor: Actor, channel: str) -> str:
-    """The clause table follows in a message that only this person sees; returns the answer for now."""
-    if slack.clauses is None:
-        return slack.texts.text("clauses.none")
-    facts = {"to": actor.id, "channel": channel}
-    obligation = NewObligation(f"clauses:{key}", "clauses", slack.store.now(), SendPriority.BULK, facts)
-    await slack.store.awrite(insert_obligation, obligation, None, None, {})
-    return slack.texts.text("stats.counting")
+REPORT_READERS = (Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
 
 
 class ReportJobs:
-    """Makes figures, reports and the clause table."""
-
     def __init__(self, files: FileJobs) -> None:
         self.files = files
         self.poster = files.poster
@@ -105,7 +66,7 @@ class ReportJobs:
         """`report`: made with the rights of this moment; a person who lost them gets no report."""
         member_id = str(obligation.facts["to"])
         actor = await self.slack.actor(member_id)
-        if not actor.has(*_READERS):
+        if not actor.has(*REPORT_READERS):
             return Completed()
         rules = await self.slack.store.aread(load_current_rulebook)
         zone = rules.calendar.zone
@@ -118,7 +79,9 @@ class ReportJobs:
         """In the channel where it was requested; in the direct messages if we may not write there."""
         member_id, channel = str(obligation.facts["to"]), str(obligation.facts["channel"])
         try:
-            await self.poster.post_ephemeral(channel, member_id, message.text, None, blocks=message.blocks)
+            await self.poster.client.chat_postEphemeral(
+                channel=channel, user=member_id, text=message.text, blocks=message.blocks
+            )
         except SlackApiError as failure:
             if error_of(failure) not in PERMANENT:
                 raise

@@ -1,32 +1,43 @@
-"""The buttons and the menu of a complaint: an act that needs no form is done, any other opens its form."""
+"""The buttons of a complaint and of the app's home: an act that needs no form is done, any other opens its form."""
 
 from __future__ import annotations
 
 import json
 import re
 
-from bots.slack.admission import refusals_recorded
 from bots.slack.client.block_kit import header
 from bots.slack.context import SlackContext
-from bots.slack.payloads import ButtonPress
-from bots.slack.responses import OpenView, PrivateNotice, Redraw, RedrawView, ReplaceView, Response
+from bots.slack.payloads import ButtonPress, HomeOpened
+from bots.slack.recipients import MANAGING
+from bots.slack.responses import (
+    Acknowledged,
+    OpenView,
+    PrivateNotice,
+    PublishHome,
+    Redraw,
+    RedrawView,
+    ReplaceView,
+    Response,
+)
 from bots.slack.router import Router
 from bots.slack.views.forms import View, notice_view, opened_from_home, with_matters, with_row
+from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
 from complaints.actors import Actor
-from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.errors import NotAllowed
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
 from store.cases.read import load_case
-from store.outbox.rows import insert_obligation
+from store.outbox.deliveries import list_failed_obligations
+from store.outbox.failed import retry_failed
+from store.record.worklists import WorklistSection
 
 router = Router()
 
 
 @router.action("case.take")
 async def take(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    """Become the owner of the complaint."""
     facts = {"owner": actor.id}
     await slack.store.awrite(
         act, press.ref, Verb.ASSIGN, actor, facts, {}, version=press.work_version, key=press.key
@@ -51,13 +62,13 @@ async def make_code(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
     """
     texts = slack.texts
     case = await slack.store.aread(load_case, press.ref)
-    async with refusals_recorded(slack, press.ref, "bind", actor):
+    async with slack.refusals_recorded(press.ref, "bind", actor):
         require_form("bind", case, actor)
     code, until = await slack.store.awrite(
         create_bind_code, press.ref, actor, version=press.work_version, key=press.key
     )
     explanation = texts.text("bind.told", until=texts.moment(until, case.rules.calendar.zone))
-    view = notice_view(texts.text("verb.bind"), explanation, texts, ref=case.ref)
+    view = notice_view(explanation, texts, title="verb.bind", ref=case.ref)
     return OpenView({**view, "blocks": [header(code), *view["blocks"]]})
 
 
@@ -65,22 +76,17 @@ async def make_code(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
 async def send_file(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     """Send a file of the complaint to the direct messages of the person who pressed."""
     facts = {"ref": press.ref, "file": int(press.detail), "to": actor.id}
-    obligation = NewObligation(
-        f"slack_file:{press.key}", "slack_file", slack.store.now(), SendPriority.DIALOGUE, facts
-    )
-    await slack.store.awrite(insert_obligation, obligation, None, None, {})
+    await slack.schedule(f"slack_file:{press.key}", "slack_file", facts)
     return PrivateNotice(slack.texts.text("file.on_its_way"))
 
 
 @router.action("open.previous", "open.next")
 async def turn_page_of_case(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    """Another page of the opened complaint."""
     return RedrawView(lambda: opened_view(slack, press.ref, actor, page=int(press.detail)))
 
 
 @router.action("due.previous", "due.next")
 async def turn_page_of_dates(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    """Another page of the dates explained."""
     return RedrawView(lambda: explained_view(slack, press.ref, actor, page=int(press.detail)))
 
 
@@ -100,15 +106,41 @@ async def open_form(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
 
 @router.display_action("more")
 async def add_row(press: ButtonPress, slack: SlackContext) -> Response:
-    """One row more in a form."""
     return ReplaceView(with_row(_view(press), press.value, slack.texts))
 
 
 @router.display_action("matters")
 async def take_matters(press: ButtonPress, slack: SlackContext) -> Response:
-    """Put the proposed matters into the rows of the form."""
     matters = [(str(text), str(category)) for text, category in json.loads(press.value)]
     return ReplaceView(with_matters(_view(press), matters, slack.texts))
+
+
+@router.home
+async def show_home(opened: HomeOpened, slack: SlackContext) -> Response:
+    """Draw the home as the record is now; a person without a role reads that they have none."""
+    if opened.tab != "home":
+        return Acknowledged()
+    return PublishHome(opened.member_id, await home_view(slack, opened.member_id))
+
+
+@router.display_action(re.compile(r"^home\.page\.\d$"))
+async def turn_page(press: ButtonPress, slack: SlackContext) -> Response:
+    """A page of one list, or (`all:0`) all lists again."""
+    section = None if press.ref == "all" else WorklistSection(press.ref)
+    view = await home_view(slack, press.member_id, only=section, offset=int(press.detail))
+    return PublishHome(press.member_id, view)
+
+
+@router.action("outbox.retry")
+async def retry_obligation(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Try a failed obligation again; only managers, and only what they may know of."""
+    async with slack.refusals_recorded(None, press.attempt, actor):
+        if not actor.has(*MANAGING):
+            raise NotAllowed("Only a manager tries this again: ask one.", code="not_allowed.role")
+    number = int(press.value)
+    if number in {failed.number for failed in await slack.store.aread(list_failed_obligations, actor)}:
+        await slack.store.awrite(retry_failed, number)
+    return PublishHome(actor.id, await home_view(slack, actor.id))
 
 
 def _view(press: ButtonPress) -> View:

@@ -8,7 +8,7 @@ from bots.slack.payloads import FormSubmission
 from bots.slack.responses import Response, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import VALUE, View, metadata, notice_view, values_of
+from bots.slack.views.forms import VALUE, View, metadata, modal, notice_view, values_of
 from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
@@ -41,29 +41,20 @@ async def show_stage(submission: FormSubmission, actor: Actor, slack: SlackConte
 
 def question_view(ref: str, texts: StaffTexts) -> View:
     """Asks what the caller gave in addition to the reference."""
-    return {
-        "type": "modal",
-        "callback_id": CALLBACK,
-        "private_metadata": metadata(ref, 0),
-        "title": plain(texts.text("stage.title"), 24),
-        "submit": plain(texts.text("stage.check"), 24),
-        "close": plain(texts.text("modal.cancel"), 24),
-        "blocks": [
-            section(texts.text("stage.ask", ref=ref)),
-            {
-                "type": "input",
-                "block_id": FIELD,
-                "label": plain(texts.text("stage.proof"), 2000),
-                "element": {"type": "plain_text_input", "action_id": VALUE, "max_length": 200},
-                "optional": False,
-            },
-        ],
+    proof = {
+        "type": "input",
+        "block_id": FIELD,
+        "label": plain(texts.text("stage.proof"), 2000),
+        "element": {"type": "plain_text_input", "action_id": VALUE, "max_length": 200},
+        "optional": False,
     }
+    blocks = [section(texts.text("stage.ask", ref=ref)), proof]
+    return modal(texts, CALLBACK, metadata(ref, 0), blocks, title="stage.title", submit="stage.check")
 
 
 def stage_view(case: Case, texts: StaffTexts) -> View:
     """The stage in plain words and the next promised date, with a button for a note."""
-    view = notice_view(texts.text("stage.title"), stage_text(case, texts), texts, ref=case.ref)
+    view = notice_view(stage_text(case, texts), texts, title="stage.title", ref=case.ref)
     row = actions(f"actions:{case.work_version}.0", [button(texts.text("verb.note"), "case.note", case.ref)])
     return {**view, "blocks": [*view["blocks"], row]}
 

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from bots.slack.client.block_kit import escaped, mention
-from bots.slack.command_arguments import read_away, require_member
 from bots.slack.context import SlackContext
-from bots.slack.jobs.reports import schedule_clauses, schedule_report, schedule_stats
+from bots.slack.jobs.reports import KINDS, REPORT_READERS
 from bots.slack.listeners.caller_check import question_view, sees_only_the_stage
 from bots.slack.payloads import SlashCommand
 from bots.slack.recipients import MANAGING
 from bots.slack.responses import CommandReply, OpenView, Response
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views import lists
+from bots.slack.views.command_replies import policy_blocks
+from bots.slack.views.home import case_row, may_know_of
 from bots.slack.views.open_form import view_for
-from bots.slack.views.policy import policy_blocks
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed, UnknownReference
 from complaints.identifiers import parse_reference
+from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import categories_of
 from complaints.times import at_minute, local_time
 from complaints.vocabulary import Priority, State
@@ -29,13 +32,17 @@ from store.people.identifiers import search_number
 from store.people.staff import end_absence, list_members, record_absence
 from store.record.worklists import WorklistSection, list_by_code, load_worklist
 from store.rulebooks import load_current_rulebook, load_current_rulebooks
+from store.values import Member
 
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>|@?([UW][A-Z0-9]{6,})")
+MAX_ROWS_OF_A_LIST = 15
+#: A longer absence is a typing error, or the person has left.
+MAX_ABSENCE = timedelta(days=366)
 router = Router()
 
 
 @router.command("help")
 async def help_text(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
-    """Every word of the command."""
     return CommandReply(slack.texts.text("command.help"))
 
 
@@ -47,15 +54,18 @@ async def list_open(command: SlashCommand, actor: Actor, slack: SlackContext) ->
 
 @router.command("mine")
 async def list_own(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
-    """The open complaints of this person."""
     return await _list("list.mine", WorklistSection.MINE, actor, slack)
 
 
 async def _list(title_id: str, section: WorklistSection, actor: Actor, slack: SlackContext) -> Response:
-    texts = slack.texts
-    cases, more = await lists.open_cases(slack, actor, section)
-    listing = lists.listing(texts.text(title_id), cases, more=more, texts=texts, now=slack.store.now())
-    return CommandReply(listing)
+    page = await slack.store.aread(load_worklist, section, actor, limit=MAX_ROWS_OF_A_LIST)
+    return CommandReply(_listing(slack, title_id, page.cases, more=bool(page.more)))
+
+
+def _listing(slack: SlackContext, title_id: str, cases: Sequence[Case], *, more: bool) -> str:
+    texts, now = slack.texts, slack.store.now()
+    lines = [case_row(case, texts, now) for case in cases] or [texts.text("command.none")]
+    return "\n".join([f"*{texts.text(title_id)}*", *lines, *([texts.text("command.more")] if more else [])])
 
 
 @router.command("show")
@@ -84,20 +94,35 @@ async def show_policy(command: SlashCommand, actor: Actor, slack: SlackContext) 
 
 @router.command("stats")
 async def stats(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
-    """The figures of the last quarter follow."""
-    return CommandReply(await schedule_stats(slack, command.trigger, actor, command.channel))
+    """The figures of the last quarter follow in a message that only this person sees."""
+    facts = {"to": actor.id, "channel": command.channel}
+    await slack.schedule(f"stats:{command.trigger}", "stats", facts)
+    return CommandReply(slack.texts.text("stats.counting"))
 
 
 @router.command("report")
 async def report(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
-    """The report follows as a file."""
-    return CommandReply(await schedule_report(slack, command.trigger, command.rest, actor))
+    """The report follows as a file in this person's direct messages."""
+    texts, kind = slack.texts, command.rest
+    if kind.casefold() not in KINDS:
+        kinds = ", ".join(f"`{name}`" for name in KINDS)
+        return CommandReply(texts.text("report.which", kinds=kinds, asked=escaped(kind, 30) or "–"))
+    async with slack.refusals_recorded(None, "report", actor):
+        if not actor.has(*REPORT_READERS):
+            raise NotAllowed("Reports are for managers and auditors: ask one.", code="not_allowed.role")
+    facts = {"kind": kind.casefold(), "to": actor.id}
+    await slack.schedule(f"report:{command.trigger}", "report", facts, priority=SendPriority.BULK)
+    return CommandReply(texts.text("report.on_its_way"))
 
 
 @router.command("clauses")
 async def clauses(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
-    """The table of the clauses follows."""
-    return CommandReply(await schedule_clauses(slack, command.trigger, actor, command.channel))
+    """The table of the clauses follows in a message that only this person sees."""
+    if slack.clauses is None:
+        return CommandReply(slack.texts.text("clauses.none"))
+    facts = {"to": actor.id, "channel": command.channel}
+    await slack.schedule(f"clauses:{command.trigger}", "clauses", facts, priority=SendPriority.BULK)
+    return CommandReply(slack.texts.text("stats.counting"))
 
 
 @router.command("away")
@@ -157,13 +182,15 @@ async def search(command: SlashCommand, actor: Actor, slack: SlackContext) -> Re
     rules = await slack.store.aread(load_current_rulebook)
     code = code_of(query, texts, categories_of(rules))
     if code is not None:
-        page = await slack.store.aread(list_by_code, *code, actor, limit=lists.MAX_ROWS_OF_A_LIST)
-        return CommandReply(_results(slack, page.cases, more=bool(page.more)))
+        page = await slack.store.aread(list_by_code, *code, actor, limit=MAX_ROWS_OF_A_LIST)
+        return CommandReply(_listing(slack, "search.title", page.cases, more=bool(page.more)))
     ref = parse_reference(query)
     if ref is not None:
-        return CommandReply(_results(slack, await _by_reference(slack, ref, actor)))
+        cases = await _by_reference(slack, ref, actor)
+        return CommandReply(_listing(slack, "search.title", cases, more=False))
     cases = await slack.store.awrite(search_number, query, actor)
-    results = _results(slack, cases[: lists.MAX_ROWS_OF_A_LIST], more=len(cases) > lists.MAX_ROWS_OF_A_LIST)
+    more = len(cases) > MAX_ROWS_OF_A_LIST
+    results = _listing(slack, "search.title", cases[:MAX_ROWS_OF_A_LIST], more=more)
     return CommandReply(f"{results}\n_{texts.text('search.recorded')}_")
 
 
@@ -192,15 +219,86 @@ async def _by_reference(slack: SlackContext, ref: str, actor: Actor) -> Sequence
         case = await slack.store.aread(load_case, ref)
     except UnknownReference:
         return ()
-    return (case,) if lists.may_know_of(case, actor) else ()
-
-
-def _results(slack: SlackContext, cases: Sequence[Case], *, more: bool = False) -> str:
-    title = slack.texts.text("search.title")
-    return lists.listing(title, cases, more=more, texts=slack.texts, now=slack.store.now())
+    return (case,) if may_know_of(case, actor) else ()
 
 
 @router.other_command
 async def unknown_word(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
     """A word that the command does not know."""
     return CommandReply(slack.texts.text("command.unknown", word=escaped(command.word, 30)))
+
+
+def require_member(word: str, members: Iterable[Member]) -> Member:
+    """The member of staff with this name or id. Raises BadFacts for no member, or for several."""
+    member = member_of(word, members)
+    if member is None:
+        raise BadFacts("That names nobody of the staff.", code="nobody_of_staff")
+    return member
+
+
+def member_of(word: str, members: Iterable[Member]) -> Member | None:
+    """The member that `<@U0000001|alice>`, `U0000001` or `@alice` names; None for no member, or for several."""
+    staff = list(members)
+    match = _MENTION.fullmatch(word)
+    if match is not None:
+        member_id = match[1] or match[2]
+        return next((member for member in staff if member.id == member_id), None)
+    name = word.lstrip("@").casefold()
+    by_name = [
+        member
+        for member in staff
+        if name in {member.name.casefold(), *(alias.casefold() for alias in member.aliases)}
+    ]
+    by_first_name = [member for member in staff if member.name.casefold().split()[:1] == [name]]
+    for group in (by_name, by_first_name):
+        if len(group) == 1:
+            return group[0]
+    return None
+
+
+@dataclass(frozen=True)
+class Away:
+    """`away @burak until 2026-12-04 deputy @alice`: `until` is the day of return, `member_id` is None for oneself."""
+
+    until: date
+    member_id: str | None = None
+    deputy: str | None = None
+
+
+def read_away(arguments: str, members: Iterable[Member], today: date) -> Away:
+    """Read what follows `away`: optionally another person, `until DATE`, optionally `deputy @NAME`.
+
+    Raises BadFacts with a code of its own for each thing that cannot be read.
+    """
+    staff = list(members)
+    member_id: str | None = None
+    deputy: str | None = None
+    until: date | None = None
+    expected = "member"
+    for word in arguments.split():
+        match word.casefold():
+            case "until" | "to":
+                expected = "day"
+                continue
+            case "deputy":
+                expected = "deputy"
+                continue
+        if expected == "day":
+            until = _day(word)
+        elif expected == "deputy":
+            deputy = require_member(word, staff).id
+        else:
+            member_id = require_member(word, staff).id
+        expected = "member"
+    if until is None:
+        raise BadFacts("Say until when.", code="not_a_date")
+    if not today < until <= today + MAX_ABSENCE:
+        raise BadFacts("That day is over, or too far ahead.", code="away_when")
+    return Away(until, member_id, deputy)
+
+
+def _day(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError as wrong:
+        raise BadFacts("That is no day: write it as 2026-12-04.", code="not_a_date") from wrong

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bots.slack.admission import refusals_recorded
 from bots.slack.context import SlackContext
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, Response, push_view, schedule_home, update_view
@@ -22,9 +21,8 @@ from bots.slack.views.forms import (
     values_of,
     with_notice,
 )
-from bots.slack.views.lists import may_know_of
-from bots.slack.views.open_form import issue_words, verb_of
-from bots.slack.views.preview import open_button, preview_view
+from bots.slack.views.home import may_know_of
+from bots.slack.views.open_form import issue_words, open_button, preview_view, verb_of
 from complaints.actions.authorisation import require_permission
 from complaints.actions.perform import perform
 from complaints.actions.registry import ACTIONS
@@ -112,7 +110,7 @@ async def _done(filled: FilledForm, slack: SlackContext) -> Response:
     if unread_at is None:
         return CLOSE_FORMS
     text = texts.text("modal.done_but_new", when=texts.clock(unread_at, case.rules.calendar.zone))
-    view = notice_view(texts.text("modal.notice"), text, texts, ref=case.ref)
+    view = notice_view(text, texts, ref=case.ref)
     return update_view(with_notice(view, text, accessory=open_button(case, texts)))
 
 
@@ -149,7 +147,7 @@ async def _require_role(form: str, case: Case, actor: Actor, slack: SlackContext
     """
     verb = verb_of(form, case)
     if not actor.roles & ACTIONS[verb].roles:
-        async with refusals_recorded(slack, case.ref, form, actor):
+        async with slack.refusals_recorded(case.ref, form, actor):
             require_permission(case, verb, actor)
 
 
@@ -174,7 +172,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
     if case.work_version != drawn_version:
         events = await slack.store.aread(load_history, case.ref)
         raise Stale(f"{case.ref} moved on.", since=refusals.verbs_since(events, drawn_version))
-    async with refusals_recorded(slack, case.ref, verb.value, actor):
+    async with slack.refusals_recorded(case.ref, verb.value, actor):
         tried = perform(case, verb, at=now, by=actor, facts=filled.facts, words=filled.words)
     unread_at = await _unread_since(filled, slack)
     if unread_at is not None and verb in (Verb.RESOLVE, Verb.RESPOND):

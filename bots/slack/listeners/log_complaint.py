@@ -8,24 +8,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bots.dialogue.turn import read_signs as plain_rules
-from bots.slack.admission import refusals_recorded
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
     context,
     header,
-    pieces,
-    plain,
-    plain_section,
+    plain_sections,
+    plain_words,
     section,
 )
-from bots.slack.client.mrkdwn import plain_words
 from bots.slack.context import SlackContext
 from bots.slack.payloads import LOG_AGAIN, ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import View, input_block, metadata, values_of
+from bots.slack.views.forms import View, input_block, metadata, modal, values_of
 from bots.texts.texts import language_name
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
@@ -60,7 +57,6 @@ async def open_from_shortcut(press: ButtonPress, actor: Actor, slack: SlackConte
 
 @router.command("log")
 async def open_from_command(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
-    """Open the empty form."""
     return OpenView(await _form(slack, actor, command.trigger))
 
 
@@ -90,7 +86,7 @@ async def acknowledge(submission: FormSubmission, actor: Actor, slack: SlackCont
 async def _form(
     slack: SlackContext, actor: Actor, trigger: str, *, words: str = "", received_at: datetime | None = None
 ) -> View:
-    async with refusals_recorded(slack, None, FORM, actor):
+    async with slack.refusals_recorded(None, FORM, actor):
         if actor.least(ACTIONS[Verb.RECEIVE].roles) is None:
             raise NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
     rules = await slack.store.aread(load_current_rulebooks)
@@ -120,27 +116,16 @@ def log_view(
         "language": tuple((code, language_name(code)) for code in rules.languages),
         "jurisdiction": tuple((code, texts.country(code)) for code in rules.codes),
     }
-    return {
-        "type": "modal",
-        "callback_id": FORM,
-        "private_metadata": metadata("", 0, key=key),
-        "title": plain(texts.text("verb.log_complaint"), 24),
-        "submit": plain(texts.text("modal.save"), 24),
-        "close": plain(texts.text("modal.cancel"), 24),
-        "blocks": [
-            input_block(
-                FORM,
-                field,
-                field.name,
-                texts,
-                initial=initial.get(field.name),
-                choices=choices.get(field.name),
-            )
-            for field in FORMS[FORM]
-            # With a single country the question has one answer.
-            if field.name != "jurisdiction" or rules.are_several
-        ],
-    }
+    inputs = [
+        input_block(
+            FORM, field, field.name, texts, initial=initial.get(field.name), choices=choices.get(field.name)
+        )
+        for field in FORMS[FORM]
+        # With a single country the question has one answer.
+        if field.name != "jurisdiction" or rules.are_several
+    ]
+    stored = metadata("", 0, key=key)
+    return modal(texts, FORM, stored, inputs, title="verb.log_complaint", submit="modal.save")
 
 
 def read_out_view(case: Case, text: str, texts: StaffTexts) -> View:
@@ -149,15 +134,10 @@ def read_out_view(case: Case, text: str, texts: StaffTexts) -> View:
     blocks: list[Block] = [
         header(case.ref),
         section(texts.text("log.read_out", when=texts.moment(case.received_at, zone))),
-        *(plain_section(piece) for piece in pieces(text)),
+        *plain_sections(text),
         context(texts.text("log.bind_hint")),
     ]
-    return {
-        "type": "modal",
-        "callback_id": READ_OUT,
-        "private_metadata": metadata(case.ref, case.work_version),
-        "title": plain(texts.text("verb.log_complaint"), 24),
-        "submit": plain(texts.text("log.told"), 24),
-        "close": plain(texts.text("log.later"), 24),
-        "blocks": blocks[:MODAL_BLOCKS],
-    }
+    return modal(
+        texts, READ_OUT, metadata(case.ref, case.work_version), blocks[:MODAL_BLOCKS],
+        title="verb.log_complaint", submit="log.told", close="log.later",
+    )  # fmt: skip

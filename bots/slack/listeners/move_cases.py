@@ -6,21 +6,19 @@ import json
 from collections.abc import Sequence
 
 from bots.slack.client.block_kit import Block, context, mention, plain, section
-from bots.slack.command_arguments import require_member
 from bots.slack.context import SlackContext
+from bots.slack.listeners.commands import require_member
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
 from bots.slack.recipients import MANAGING
 from bots.slack.responses import OpenView, Response, push_view, update_view
 from bots.slack.router import Router
-from bots.slack.views import lists
-from bots.slack.views.forms import VALUE, View, metadata, notice_view, values_of
+from bots.slack.views.forms import VALUE, View, metadata, modal, notice_view, values_of
+from bots.slack.views.home import case_row
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor, is_excluded, judged_below
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
-from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
-from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
 from store.record.worklists import WorklistSection, load_worklist
 
@@ -34,7 +32,6 @@ router = Router()
 
 @router.action("home.move")
 async def open_from_home(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    """Open the empty form."""
     _require_manager(actor)
     return OpenView(choose_view(slack))
 
@@ -53,7 +50,6 @@ async def open_from_command(command: SlashCommand, actor: Actor, slack: SlackCon
 
 @router.view(CHOOSE)
 async def preview_move(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    """Show what would move."""
     values = values_of(submission.view["state"]["values"])
     return push_view(await move_preview_view(slack, str(values["from"]), str(values["to"]), actor))
 
@@ -64,16 +60,12 @@ async def move_cases(submission: FormSubmission, actor: Actor, slack: SlackConte
     _require_manager(actor)
     texts, stored = slack.texts, json.loads(submission.view["private_metadata"])
     facts = {name: stored[name] for name in ("source", "to", "batch", "refs")} | {"by": actor.id}
-    obligation = NewObligation(
-        f"move:{stored['batch']}", "move", slack.store.now(), SendPriority.DIALOGUE, facts
-    )
-    await slack.store.awrite(insert_obligation, obligation, None, None, {})
+    await slack.schedule(f"move:{stored['batch']}", "move", facts)
     text = texts.count("move.under_way", len(stored["refs"]))
-    return update_view(notice_view(texts.text("modal.notice"), text, texts))
+    return update_view(notice_view(text, texts))
 
 
 def choose_view(slack: SlackContext, source: str | None = None) -> View:
-    """The form: from which owner to which."""
     texts = slack.texts
     inputs: list[Block] = []
     for name, label_id, initial in (("from", "move.from", source), ("to", "move.to", None)):
@@ -82,15 +74,8 @@ def choose_view(slack: SlackContext, source: str | None = None) -> View:
             element["initial_user"] = initial
         label = plain(texts.text(label_id))
         inputs.append({"type": "input", "block_id": name, "label": label, "element": element})
-    return {
-        "type": "modal",
-        "callback_id": CHOOSE,
-        "private_metadata": metadata("", 0),
-        "title": plain(texts.text("move.title"), 24),
-        "submit": plain(texts.text("modal.preview"), 24),
-        "close": plain(texts.text("modal.cancel"), 24),
-        "blocks": [section(texts.text("move.hint")), *inputs],
-    }
+    blocks = [section(texts.text("move.hint")), *inputs]
+    return modal(texts, CHOOSE, metadata("", 0), blocks, title="move.title", submit="modal.preview")
 
 
 async def move_preview_view(slack: SlackContext, source: str, target: str, actor: Actor) -> View:
@@ -105,7 +90,7 @@ async def move_preview_view(slack: SlackContext, source: str, target: str, actor
     texts = slack.texts
     if not moving and not staying:
         text = texts.text("move.nothing", who=mention(source))
-        return notice_view(texts.text("modal.notice"), text, texts)
+        return notice_view(text, texts)
     summary = texts.count("move.preview", len(moving), source=mention(source), to=mention(target))
     blocks = [section(summary), *_listed(moving, slack)]
     if staying:
@@ -115,14 +100,8 @@ async def move_preview_view(slack: SlackContext, source: str, target: str, actor
         blocks.append(context(texts.text("move.more", number=page.more)))
     batch = f"{source}:{target}:{slack.store.now():%Y%m%dT%H%M%S}"
     refs = [case.ref for case in moving]
-    view: View = {
-        "type": "modal",
-        "callback_id": PREVIEW,
-        "private_metadata": metadata("", 0, source=source, to=target, batch=batch, refs=refs),
-        "title": plain(texts.text("move.title"), 24),
-        "close": plain(texts.text("preview.back"), 24),
-        "blocks": blocks,
-    }
+    stored = metadata("", 0, source=source, to=target, batch=batch, refs=refs)
+    view = modal(texts, PREVIEW, stored, blocks, title="move.title", close="preview.back")
     if moving:
         view["submit"] = plain(texts.text("move.do", number=len(moving)), 24)
     return view
@@ -134,7 +113,7 @@ def _must_stay(case: Case, target: str) -> bool:
 
 def _listed(cases: Sequence[Case], slack: SlackContext) -> list[Block]:
     now = slack.store.now()
-    rows = [lists.row(case, slack.texts, now) for case in cases]
+    rows = [case_row(case, slack.texts, now) for case in cases]
     starts = range(0, len(rows), _ROWS_OF_A_SECTION)
     return [section("\n".join(rows[start : start + _ROWS_OF_A_SECTION])) for start in starts]
 

@@ -1,4 +1,7 @@
-"""The card of a complaint: its state, what is due next, what can be done; never a name or the complainant's words."""
+"""The card of a complaint, what became of its notices (7.3), and the lines in its thread.
+
+None of it shows a name or the complainant's words, because it is posted in a channel.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from bots.slack.client.block_kit import (
     actions,
     button,
     context,
+    escaped,
     fields,
     header,
     mention,
@@ -24,24 +28,42 @@ from bots.slack.views.actions import (
     executive_actions,
     executive_actions_alone,
 )
-from bots.slack.views.delivery import deliveries_for_card, delivery_lines
-from bots.slack.views.proposal import proposal_lines, rule_names
-from bots.slack.views.similar import similar_blocks
-from complaints.case import Case
+from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
+from complaints.actions.intake import RETURNED
+from complaints.case import Case, Event
+from complaints.deadlines.local_time import last_day, local_time
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
+from complaints.deadlines.working_time import due
 from complaints.obligations.standing import missed_times_payment
 from complaints.priorities import priority_of
 from complaints.similarity import SimilarCase
 from complaints.times import last_day
-from complaints.vocabulary import ContactKind, Flag, Priority, State, Target
-from store.values import Delivery
+from complaints.vocabulary import ContactKind, Flag, Priority, Role, State, Target, Verb
+from store.values import Delivery, DeliveryStatus
 
 #: The posts of a complaint, at most one of each.
 CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
 
 _MARKS = {Priority.P1: "🔴", Priority.P2: "🟠", Priority.P3: "🟡", Priority.P4: "⚪"}
 _PRIMARY = frozenset({"assess", "approve", "resolve", "decide", "close", "receipt"})
+#: Shown until it is over, even if something newer was delivered.
+UNSETTLED: frozenset[DeliveryStatus] = frozenset(
+    {
+        DeliveryStatus.GIVEN_UP,
+        DeliveryStatus.NOT_DELIVERED,
+        DeliveryStatus.TRYING,
+        DeliveryStatus.WAITING,
+        DeliveryStatus.TO_TELL,
+    }
+)
+#: Lines of a card in all, and of these the newest that were delivered.
+MAX_LINES, MAX_DELIVERED = 6, 2
+#: Events that the card shows already, or that staff need no line for.
+NOT_IN_THREAD: frozenset[Verb] = frozenset(
+    {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY}
+)
+_WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
 
 
 def card(
@@ -90,7 +112,6 @@ def card(
 
 
 def headline(case: Case, texts: StaffTexts) -> str:
-    """Reference, state and priority on one line."""
     state = texts.text(f"state.{case.state.value}")
     if case.state is State.CLOSED and case.close_code is not None:
         state = f"{state}: {texts.text(f'close_code.{case.close_code.value}')}"
@@ -180,6 +201,81 @@ def action_row(case: Case, texts: StaffTexts, available: CaseActions, draw: int)
     return actions(f"actions:{case.work_version}.{draw}", row)
 
 
+def delivery_lines(deliveries: Sequence[Delivery], case: Case, texts: StaffTexts, now: datetime) -> list[str]:
+    """One line for each, the oldest first: `Acknowledgement delivered 10:02`."""
+    return [_delivery_line(delivery, case, texts, now) for delivery in deliveries]
+
+
+def deliveries_for_card(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Of each kind the newest and all that failed; of what was delivered only the last few."""
+    newest = {delivery.kind: delivery for delivery in deliveries}
+    relevant = [
+        delivery
+        for delivery in deliveries
+        if newest[delivery.kind] is delivery or delivery.fate is DeliveryStatus.GIVEN_UP
+    ]
+    delivered = [delivery for delivery in relevant if delivery.fate not in UNSETTLED][-MAX_DELIVERED:]
+    lines = [delivery for delivery in relevant if delivery.fate in UNSETTLED or delivery in delivered]
+    return lines[-MAX_LINES:]
+
+
+def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
+    """`Assessed · @alice · Wed 4 Nov, 10:15`."""
+    when = texts.moment(event.at, case.rules.calendar.zone)
+    text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
+    who = texts.actor_name(event.by, case)
+    if event.role is Role.COMPLAINANT:
+        # By role and not by id: a chat that was connected later has another id.
+        who = texts.text("who.complainant")
+        text_id = "did.bound" if event.verb is Verb.BIND else text_id
+        text_id = "did.returned" if event.verb in _WORDS else text_id
+    return texts.text("thread.line", did=texts.text(text_id), who=who, when=when)
+
+
+def thread_line(
+    events: Sequence[Event], seq: int, case: Case, texts: StaffTexts
+) -> tuple[str, datetime] | None:
+    """The line for this event and when it may be posted; None if the line of another event includes it.
+
+    Forty messages in three minutes are one line, which belongs to the last of them.
+    """
+    run = _message_run(events, seq, case)
+    last = run[-1]
+    if last.verb in NOT_IN_THREAD or last.seq != seq:
+        return None
+    if not _is_message(last):
+        return event_line(last, case, texts), last.at
+    first = texts.clock(run[0].at, case.rules.calendar.zone)
+    until = texts.clock(last.at, case.rules.calendar.zone)
+    span = first if first == until else f"{first}–{until}"
+    return texts.text("thread.wrote", number=len(run), when=span), _burst_end(last, case)
+
+
+def _message_run(events: Sequence[Event], seq: int, case: Case) -> list[Event]:
+    """The burst of the complainant's messages to which this event belongs; the event alone if it is no message."""
+    index = next(index for index, event in enumerate(events) if event.seq == seq)
+    if not _is_message(events[index]):
+        return [events[index]]
+    first = last = index
+    while first > 0 and _same_burst(events[first - 1], events[first], case):
+        first -= 1
+    while last < len(events) - 1 and _same_burst(events[last], events[last + 1], case):
+        last += 1
+    return list(events[first : last + 1])
+
+
+def _is_message(event: Event) -> bool:
+    return event.verb in _WORDS and event.facts.get("kind") != RETURNED
+
+
+def _same_burst(event: Event, following: Event, case: Case) -> bool:
+    return _is_message(event) and _is_message(following) and following.at <= _burst_end(event, case)
+
+
+def _burst_end(event: Event, case: Case) -> datetime:
+    return due(event.at, case.rules.dialogue.burst, case.rules.calendar).at
+
+
 def _fields(case: Case, texts: StaffTexts) -> list[str]:
     category = texts.text(f"category.{case.category}") if case.category else texts.text("card.no_category")
     if case.category and case.assessment is None:
@@ -220,3 +316,20 @@ def _early_settlement(case: Case, texts: StaffTexts, now: datetime) -> str:
 def _fired_rules(case: Case, texts: StaffTexts) -> str:
     names = rule_names(case, texts)
     return texts.text("card.rules", rules=names) if names else ""
+
+
+def _delivery_line(delivery: Delivery, case: Case, texts: StaffTexts, now: datetime) -> str:
+    zone = case.rules.calendar.zone
+    return texts.text(
+        f"delivery.{delivery.fate.value}",
+        what=texts.text(f"delivery.{delivery.kind}") if delivery.is_notice else escaped(delivery.kind, 60),
+        when=_when(delivery.at, now, zone, texts),
+        why=texts.text(f"delivery.why.{delivery.why or 'other'}"),
+        first=_when(delivery.first or delivery.at, now, zone, texts),
+        number=delivery.number,
+    )
+
+
+def _when(moment: datetime, now: datetime, zone: str, texts: StaffTexts) -> str:
+    same_day = local_time(moment, zone).date() == local_time(now, zone).date()
+    return texts.clock(moment, zone) if same_day else texts.moment(moment, zone)

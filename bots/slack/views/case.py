@@ -1,8 +1,8 @@
-"""The opened complaint: all words, files and messages, what was done, and the dates."""
+"""The opened complaint: all words, files and messages, what was done, and the dates; and the dates explained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,26 +17,30 @@ from bots.slack.client.block_kit import (
     header,
     mention,
     pages,
-    paragraphs,
     pieces,
-    plain,
     plain_section,
+    plain_sections,
     section,
+    sections,
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import CaseActions, available_actions
-from bots.slack.views.card import action_row, flag_lines, headline, next_due_text
-from bots.slack.views.delivery import delivery_lines
-from bots.slack.views.forms import View, metadata, page_buttons, resendable
-from bots.slack.views.proposal import proposal_blocks
-from bots.slack.views.similar import similar_blocks
-from bots.slack.views.timeline import event_line
+from bots.slack.views.card import action_row, delivery_lines, event_line, flag_lines, headline, next_due_text
+from bots.slack.views.forms import View, metadata, modal, page_buttons, resendable
+from bots.slack.views.proposal import proposal_blocks, similar_blocks
+from complaints.actors import MODEL_ID, SYSTEM_ID
 from complaints.case import Case, Event
+from complaints.case_values import TargetSet
+from complaints.deadlines.due_steps import DueStep
+from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.vocabulary import Role
 from store.values import FileEntry, OpenedCase, Text
 
 #: The rest of the view is for the headline, the buttons and the page buttons.
 _PER_PAGE = MODAL_BLOCKS - 8
+#: The rest of the view is for the headline and the page buttons.
+_DATES_PER_PAGE = MODAL_BLOCKS - 4
+_NOT_STAFF = frozenset({SYSTEM_ID, MODEL_ID, Role.COMPLAINANT.value})
 #: Code points of a first paragraph; a line above it takes some of the 3,000 that Slack allows.
 _FIRST_PARAGRAPH = 2800
 #: A message that staff are to read out or to post.
@@ -47,67 +51,57 @@ MESSAGE_STATES: frozenset[str] = frozenset(
 #: The questions that have a name in the texts; words of any other field are called "words".
 WORD_FIELDS: frozenset[str] = frozenset(
     {
-        "description",
-        "where_and_when",
-        "remedy_requested",
-        "for_whom",
-        "relation",
-        "age_band",
-        "effect",
-        "recurrent",
-        "support_needs",
-        "anonymity",
-        "question",
-        "answer",
-        "addition",
-        "look_again",
-        "reopen_reason",
-        "remedy_check",
-        "not_right",
-        "data_correction",
-        "data_erasure",
+        "description", "where_and_when", "remedy_requested", "for_whom", "relation", "age_band", "effect",
+        "recurrent", "support_needs", "anonymity", "question", "answer", "addition", "look_again",
+        "reopen_reason", "remedy_check", "not_right", "data_correction", "data_erasure",
     }
-)
+)  # fmt: skip
 FILE_KINDS: frozenset[str] = frozenset(
     {
-        "photo",
-        "document",
-        "voice",
-        "audio",
-        "video",
-        "video_note",
-        "animation",
-        "sticker",
-        "location",
+        "photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker", "location",
         "contact",
     }
-)
-
+)  # fmt: skip
 FILE_STATES: frozenset[str] = frozenset({"announced", "too_large", "failed"})
 
 
-def case_view(opened: OpenedCase, texts: StaffTexts, *, now: datetime, page: int = 0, draw: int = 0) -> View:
+def case_view(opened: OpenedCase, texts: StaffTexts, *, now: datetime, page: int = 0) -> View:
     """One page of the opened complaint; every page has the state and the buttons."""
-    case = opened.case
-    body = pages(_body(opened, texts, now), _PER_PAGE)
-    page = max(0, min(page, len(body) - 1))
-    available = available_actions(case)
+    case, available = opened.case, available_actions(opened.case)
     # The view is open already.
     buttons = tuple(name for name in available.buttons if name != "open")
-    blocks: list[Block] = [header(headline(case, texts)), section(next_due_text(case, texts, now))]
+    head: list[Block] = [header(headline(case, texts)), section(next_due_text(case, texts, now))]
     if buttons or available.others:
-        blocks.append(action_row(case, texts, CaseActions(buttons, available.others), draw))
-    blocks += body[page]
+        head.append(action_row(case, texts, CaseActions(buttons, available.others), 0))
+    return _page_view("open", case, texts, head, pages(_body(opened, texts, now), _PER_PAGE), page)
+
+
+def dates_view(
+    case: Case, events: Sequence[Event], texts: StaffTexts, *, now: datetime, page: int = 0
+) -> View:
+    """One page of the dates explained: first the open ones, then those that were met or replaced.
+
+    `events` have no words: the reason of an extension is shown in the opened complaint.
+    """
+    body = pages(list(_explanations(case, events, texts, now)), _DATES_PER_PAGE)
+    return _page_view("due", case, texts, [header(headline(case, texts))], body, page)
+
+
+def _page_view(
+    callback_id: str,
+    case: Case,
+    texts: StaffTexts,
+    head: Sequence[Block],
+    body: Sequence[Sequence[Block]],
+    page: int,
+) -> View:
+    """This page, or the nearest that there is; `head` is on every page."""
+    page = max(0, min(page, len(body) - 1))
+    blocks = [*head, *body[page]]
     if len(body) > 1:
-        blocks.append(page_buttons("open", case.ref, page, len(body), texts))
-    return {
-        "type": "modal",
-        "callback_id": "open",
-        "private_metadata": metadata(case.ref, case.work_version, page=page),
-        "title": plain(texts.text("verb.open"), 24),
-        "close": plain(texts.text("modal.close"), 24),
-        "blocks": blocks,
-    }
+        blocks.append(page_buttons(callback_id, case.ref, page, len(body), texts))
+    stored = metadata(case.ref, case.work_version, page=page)
+    return modal(texts, callback_id, stored, blocks, title=f"verb.{callback_id}")
 
 
 def with_next_drawing(view: Mapping[str, Any]) -> View:
@@ -163,14 +157,14 @@ def _body(opened: OpenedCase, texts: StaffTexts, now: datetime) -> list[Block]:
     deliveries = delivery_lines(opened.deliveries, case, texts, now)
     if deliveries:
         blocks.append(header(texts.text("open.delivered")))
-        blocks += [section(paragraph) for paragraph in paragraphs(deliveries)]
+        blocks += sections(deliveries)
     sent = _sent_blocks(opened, texts)
     if sent:
         blocks += [header(texts.text("open.messages")), *sent]
     if opened.draft_words:
         blocks.append(header(texts.text("open.unsent")))
         for words in opened.draft_words.values():
-            blocks += [plain_section(piece) for piece in pieces(words)]
+            blocks += plain_sections(words)
     blocks += [divider(), header(texts.text("open.events")), *_event_blocks(opened, texts)]
     dates = _date_blocks(case, texts, now)
     if dates:
@@ -186,23 +180,21 @@ def _read_out_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
             how = texts.text(f"channel.{message['channel']}")
             blocks.append(header(texts.text("open.to_tell", how=how)))
             words = str(message.get("text") or "–")
-            blocks += [plain_section(piece) for piece in pieces(words, _FIRST_PARAGRAPH)]
+            blocks += plain_sections(words, _FIRST_PARAGRAPH)
     return blocks
 
 
 def _sent_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
     """Every message that we sent, with its exact words and its state."""
     zone = opened.case.rules.calendar.zone
-    blocks = []
+    blocks: list[Block] = []
     for message in opened.messages:
         if message.get("direction") == "in" or message.get("state") == TO_READ_OUT:
             continue
         state = str(message.get("state") or "")
         suffix = f" · {texts.text(f'message.{state}')}" if state in MESSAGE_STATES else ""
-        first, *rest = pieces(str(message.get("text") or "–"), _FIRST_PARAGRAPH) or ["–"]
         when = texts.moment(_as_datetime(message["at"]), zone)
-        blocks.append(plain_section(f"{when}{suffix}\n{first}"))
-        blocks += [plain_section(piece) for piece in rest]
+        blocks += _titled_sections(f"{when}{suffix}", str(message.get("text") or "–"))
     return blocks
 
 
@@ -215,7 +207,7 @@ def _event_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
     lines: list[str] = []
     for event in opened.events:
         lines += [event_line(event, opened.case, texts), *_staff_words(event)]
-    return [section(paragraph) for paragraph in paragraphs(lines)]
+    return sections(lines)
 
 
 def _staff_words(event: Event) -> list[str]:
@@ -230,13 +222,12 @@ def _staff_words(event: Event) -> list[str]:
 
 
 def _date_blocks(case: Case, texts: StaffTexts, now: datetime) -> list[Block]:
-    """The open dates, with a button that explains them."""
     if not case.targets:
         return []
     targets = sorted(case.current_targets(), key=lambda target: target.internal_due)
     lines = [f"• {texts.target_due(target, case, now)}" for target in targets if target.met_at is None]
     why = actions("dues", [button(texts.text("verb.due"), "case.due", case.ref)])
-    return [*(section(paragraph) for paragraph in paragraphs(lines)), why]
+    return [*sections(lines), why]
 
 
 def _text_blocks(text: Text, when: str, texts: StaffTexts) -> list[Block]:
@@ -244,8 +235,12 @@ def _text_blocks(text: Text, when: str, texts: StaffTexts) -> list[Block]:
     name = texts.text(f"said.{field}" if field in WORD_FIELDS else "said.other")
     if text.replaces is not None:
         name = texts.text("said.edited", what=name)
-    first, *rest = pieces(text.text, _FIRST_PARAGRAPH) or ["–"]
-    return [plain_section(f"{when} · {name}\n{first}"), *(plain_section(piece) for piece in rest)]
+    return _titled_sections(f"{when} · {name}", text.text)
+
+
+def _titled_sections(title: str, text: str) -> list[Block]:
+    first, *rest = pieces(text, _FIRST_PARAGRAPH) or ["–"]
+    return [plain_section(f"{title}\n{first}"), *(plain_section(piece) for piece in rest)]
 
 
 def _file_block(ref: str, file: FileEntry, when: str, texts: StaffTexts) -> Block:
@@ -259,3 +254,41 @@ def _file_block(ref: str, file: FileEntry, when: str, texts: StaffTexts) -> Bloc
         return section(line, accessory=send)
     state = file.state if file.state in FILE_STATES else "failed"
     return section(f"{line}\n_{texts.text(f'file.state_{state}')}_")
+
+
+def _explanations(case: Case, events: Sequence[Event], texts: StaffTexts, now: datetime) -> Iterator[Block]:
+    # A stable sort: open dates first, each part in the order of the explanation.
+    for target in sorted(targets_in_order(case), key=lambda target: not _is_open(case, target)):
+        lines = [f"*{_title(case, target, texts, now)}*"]
+        lines += [f"• {_sentence(step, texts)}" for step in explanation_steps(case, target, events)]
+        yield from sections(lines)
+
+
+def _is_open(case: Case, target: TargetSet) -> bool:
+    return target.met_at is None and case.target(target.target, target.of) == target
+
+
+def _title(case: Case, target: TargetSet, texts: StaffTexts, now: datetime) -> str:
+    if _is_open(case, target):
+        return texts.target_due(target, case, now)
+    zone = case.rules.calendar.zone
+    name, when = texts.text(f"target.{target.target.value}"), texts.due_time(target.internal_due, zone)
+    if target.met_at is not None:
+        return texts.text("due.met", target=name, when=when, met=texts.moment(target.met_at, zone))
+    return texts.text("due.superseded", target=name, when=when, version=target.version)
+
+
+def _sentence(step: DueStep, texts: StaffTexts) -> str:
+    moment = texts.closing_with_year if step.code == "closing" else texts.moment_with_year
+    return texts.text(
+        f"why.{step.code}",
+        local=moment(step.local) if step.local else "",
+        until=texts.moment_with_year(step.until) if step.until else "",
+        zone=step.zone,
+        day=texts.day(step.day) if step.day else "",
+        days=", ".join(texts.day(day) for day in step.days),
+        span=texts.duration(step.span) if step.span else "",
+        name=texts.text(f"did.{step.name}") if step.code == "set" else escaped(step.name, 300),
+        number=step.number,
+        by=texts.text(f"who.{step.by}") if step.by in _NOT_STAFF else mention(step.by),
+    )

@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bots.slack.client.block_kit import MODAL_BLOCKS, Block, actions, button, cut, option, plain, section
+from bots.slack.client.block_kit import (
+    MODAL_BLOCKS,
+    Block,
+    actions,
+    button,
+    cut,
+    option,
+    plain,
+    section,
+)
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
 from complaints.forms import FORMS, Field, Input
@@ -124,36 +133,43 @@ def form_view(form: str, case: Case, texts: StaffTexts, prefill: FormPrefill) ->
         elif entry.group not in groups:
             groups.add(entry.group)
             blocks += _rows(form, entry.group, case, texts, prefill)
-    return {
-        "type": "modal",
-        "callback_id": form,
-        "private_metadata": metadata(case.ref, case.work_version),
-        "title": plain(texts.text(f"verb.{form}"), 24),
-        "submit": plain(texts.text("modal.preview" if form in PREVIEWED else "modal.save"), 24),
-        "close": plain(texts.text("modal.cancel"), 24),
-        "blocks": blocks,
-    }
+    submit = "modal.preview" if form in PREVIEWED else "modal.save"
+    stored = metadata(case.ref, case.work_version)
+    return modal(texts, form, stored, blocks, title=f"verb.{form}", submit=submit)
 
 
-def notice_view(title: str, text: str, texts: StaffTexts, *, ref: str = "", version: int = 0) -> View:
-    """A view that only says something."""
+def notice_view(text: str, texts: StaffTexts, *, title: str = "modal.notice", ref: str = "") -> View:
+    """A view that only says something; `title` is the id of a text."""
+    return modal(texts, NOTICE, metadata(ref, 0), [section(text, block_id=NOTICE)], title=title)
+
+
+def modal(
+    texts: StaffTexts,
+    callback_id: str,
+    private_metadata: str,
+    blocks: Sequence[Block],
+    *,
+    title: str,
+    submit: str | None = None,
+    close: str | None = None,
+) -> View:
+    """A modal; `title`, `submit` and `close` are ids of texts, which are cut at Slack's 24 code points."""
+    close = close or ("modal.close" if submit is None else "modal.cancel")
+    labels = {"title": title, "close": close} | ({} if submit is None else {"submit": submit})
     return {
         "type": "modal",
-        "callback_id": NOTICE,
-        "private_metadata": metadata(ref, version),
-        "title": plain(title, 24),
-        "close": plain(texts.text("modal.close"), 24),
-        "blocks": [section(text, block_id=NOTICE)],
+        "callback_id": callback_id,
+        "private_metadata": private_metadata,
+        **{name: plain(texts.text(text_id), 24) for name, text_id in labels.items()},
+        "blocks": list(blocks),
     }
 
 
 def metadata(ref: str, version: int, **more: Any) -> str:
-    """The private_metadata of a view."""
     return json.dumps({"ref": ref, "version": version, **more}, separators=(",", ":"))
 
 
 def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
-    """Does the form of this complaint have this field?"""
     match entry.name:
         case "language_confirmed":
             return case.language != texts.language
@@ -164,9 +180,10 @@ def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
         case "answers_privacy":
             clock = case.target(Target.PRIVACY)
             return clock is not None and clock.met_at is None
-        case "subject_heard_at" | "subject_supported_at" | "subject_outcome_at":
-            return bool(case.subjects)
-        case "subject_not_yet" | "subject_review_by":
+        case (
+            "subject_heard_at" | "subject_supported_at" | "subject_outcome_at"
+            | "subject_not_yet" | "subject_review_by"
+        ):  # fmt: skip
             return bool(case.subjects)
         case "override_reason":
             return bool(case.signs) or case.assessment is not None
@@ -175,7 +192,6 @@ def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
 
 
 def is_required(form: str, entry: Field, case: Case) -> bool:
-    """Must this field be filled in for this complaint?"""
     if entry.name == "media_heard":
         return case.told_only_in_media and not case.media_heard
     return entry.required or (form, entry.name) == ("reply", "language_confirmed")
@@ -218,8 +234,7 @@ def with_row(view: Mapping[str, Any], group: str, texts: StaffTexts) -> View:
     """The view with one more row of a group and the typed values; unchanged if no more blocks fit."""
     form = str(view["callback_id"])
     blocks = _typed_blocks(view)
-    rows = [int(match[2]) for match in _row_matches(blocks) if match[1] == group]
-    number = max(rows, default=-1) + 1
+    number = max(_row_inputs(blocks, group), default=-1) + 1
     entries = _group_fields(form, group)
     if len(blocks) + len(entries) <= MODAL_BLOCKS - 1:  # the last block is for a notice
         place = _place_of_more(blocks, group)
@@ -235,12 +250,7 @@ def with_matters(view: Mapping[str, Any], matters: Sequence[tuple[str, str]], te
     group, form = "issues", str(view["callback_id"])
     blocks = _typed_blocks(view)
     entries = _group_fields(form, group)
-    template = list(blocks)
-    rows: dict[int, list[Block]] = {}
-    for block in blocks:
-        match = _ROW.fullmatch(str(block.get("block_id")))
-        if match and match[1] == group:
-            rows.setdefault(int(match[2]), []).append(block)
+    template, rows = list(blocks), _row_inputs(blocks, group)
     empty = [block for inputs in rows.values() if not any(map(_is_filled, inputs)) for block in inputs]
     blocks = [block for block in blocks if block not in empty]
     place = _place_of_more(blocks, group)
@@ -281,9 +291,14 @@ def _new_row(
     ]
 
 
-def _row_matches(blocks: Sequence[Block]) -> list[re.Match[str]]:
-    matches = (_ROW.fullmatch(str(block.get("block_id"))) for block in blocks)
-    return [match for match in matches if match]
+def _row_inputs(blocks: Sequence[Block], group: str) -> dict[int, list[Block]]:
+    """The inputs of each row of a group, by the row's number."""
+    rows: dict[int, list[Block]] = {}
+    for block in blocks:
+        match = _ROW.fullmatch(str(block.get("block_id")))
+        if match and match[1] == group:
+            rows.setdefault(int(match[2]), []).append(block)
+    return rows
 
 
 def _place_of_more(blocks: Sequence[Block], group: str) -> int:
@@ -345,12 +360,10 @@ def page_buttons(what: str, ref: str, page: int, count: int, texts: StaffTexts) 
 
 
 def label_id(form: str, entry: Field) -> str:
-    """The id of the label's text."""
     return _LABELS.get((form, entry.path), f"field.{entry.name}")
 
 
 def choice_id(entry: Field, value: str) -> str:
-    """The id of a choice's text."""
     return f"{_CHOICES[entry.name]}.{value}"
 
 
@@ -432,30 +445,20 @@ def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str,
     """The typed values by path, as `complaints.forms.read` takes them; empty inputs are left out."""
     values: dict[str, Any] = {}
     for path, entries in state.items():
-        if VALUE in entries:
-            value = _typed_value(entries[VALUE])
-            if value is not None:
-                values[path] = value
+        if VALUE in entries and (value := _typed_value(entries[VALUE])) is not None:
+            values[path] = value
     return values
 
 
 def _typed_value(entry: Mapping[str, Any]) -> Any:
-    match entry.get("type"):
-        case "plain_text_input":
-            return entry.get("value")
-        case "static_select" | "radio_buttons":
-            selected = entry.get("selected_option")
-            return selected["value"] if selected else None
-        case "checkboxes":
-            return [choice["value"] for choice in entry.get("selected_options") or []] or None
-        case "datepicker":
-            return entry.get("selected_date")
-        case "datetimepicker":
-            return entry.get("selected_date_time")
-        case "users_select":
-            return entry.get("selected_user")
-        case _:
-            return None
+    value_key, _ = _INITIAL.get(str(entry.get("type")), ("", ""))
+    match entry.get(value_key):
+        case {"value": choice}:
+            return choice
+        case list(choices):
+            return [choice["value"] for choice in choices] or None
+        case value:
+            return value
 
 
 def _typed_blocks(view: Mapping[str, Any]) -> list[Block]:

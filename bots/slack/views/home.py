@@ -1,25 +1,35 @@
-"""The app's home: what waits for one person, each complaint with its next act as a button."""
+"""Lists of complaints: the app's home with the next act of each as a button, and rows as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from slack_sdk.web.async_client import AsyncWebClient
-
-from bots.slack.client.block_kit import MODAL_BLOCKS, Block, actions, button, divider, header, section
+from bots.slack.client.block_kit import (
+    MODAL_BLOCKS,
+    Block,
+    actions,
+    button,
+    divider,
+    escaped,
+    header,
+    mention,
+    section,
+)
 from bots.slack.context import SlackContext
 from bots.slack.recipients import MANAGING
 from bots.slack.texts import StaffTexts
-from bots.slack.views import lists
-from bots.slack.views.delivery import failed_blocks
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import next_act
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.deadlines.targets import next_due
+from complaints.permissions import is_excluded, may_read
+from complaints.priorities import priority_of
 from store.outbox.deliveries import list_failed_obligations
 from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, load_worklist
 from store.rulebooks import load_current_rulebook
+from store.values import FailedObligation
 
 #: The lists: own complaints, those without an owner, overdue ones, and those that wait for a second person.
 SECTIONS: tuple[WorklistSection, ...] = (
@@ -50,16 +60,42 @@ async def home_view(
         blocks = [section(texts.text("home.no_role"))]
     elif only is None:
         pages = {part: await _page(slack, part, actor, 0, ROWS_OF_EACH) for part in SECTIONS}
-        blocks = all_lists(pages, actor, texts, now) + await _failed_blocks(slack, actor)
+        blocks = _all_lists(pages, actor, texts, now) + await _failed_blocks(slack, actor)
     else:
         page = await _page(slack, only, actor, offset, ROWS_OF_ONE)
-        blocks = one_list(only, page, actor, texts, now)
+        blocks = _one_list(only, page, actor, texts, now)
     return {"type": "home", "blocks": blocks[:MODAL_BLOCKS]}
 
 
-async def publish_home(slack: SlackContext, client: AsyncWebClient, member_id: str) -> None:
-    """Draw the home of one person as the record is now. Raises SlackApiError."""
-    await client.views_publish(user_id=member_id, view=await home_view(slack, member_id))
+def case_row(case: Case, texts: StaffTexts, now: datetime) -> str:
+    """`A7K-M3Q-9T · Assessed · P2 · @alice · decision by Wed 4 Nov, 17:30`."""
+    target = next_due(case)
+    return texts.text(
+        "list.row",
+        ref=case.ref,
+        state=texts.text(f"state.{case.state.value}"),
+        priority=priority_of(case).value,
+        owner=mention(case.owner) if case.owner else texts.text("card.no_owner"),
+        due=texts.target_due(target, case, now) if target else texts.text("list.no_due"),
+    )
+
+
+def list_heading(part: WorklistSection, count: int, texts: StaffTexts) -> str:
+    """The name of a list with the number of its complaints; a plus if there are more than are counted."""
+    number = f"{count}+" if count >= MOST_COUNTED else str(count)
+    return f"{texts.text(f'home.{part.value}')} ({number})"
+
+
+def failed_line(failed: FailedObligation, texts: StaffTexts, zone: str) -> str:
+    """`A7K-M3Q-9T · Acknowledgement · since Wed 4 Nov, 10:02 · number 12`."""
+    what = texts.text(f"delivery.{failed.kind}") if failed.is_notice else escaped(failed.kind, 60)
+    when = texts.moment(failed.at, zone)
+    return texts.text("stuck.row", ref=failed.ref or "–", what=what, when=when, number=failed.number)
+
+
+def may_know_of(case: Case, actor: Actor) -> bool:
+    """May this person know that it exists? Of a restricted complaint only its readers may."""
+    return not is_excluded(case, actor.id) and (not case.restricted or may_read(case, actor))
 
 
 async def _page(
@@ -68,19 +104,7 @@ async def _page(
     return await slack.store.aread(load_worklist, part, actor, offset=offset, limit=limit)
 
 
-async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:
-    """The failed obligations that this manager may know of; other people are not shown any."""
-    if not actor.has(*MANAGING):
-        return []
-    failed = await slack.store.aread(list_failed_obligations, actor, ROWS_OF_EACH)
-    if not failed:
-        return []
-    rules = await slack.store.aread(load_current_rulebook)
-    title = section(f"*{slack.texts.text('stuck.title')}*")
-    return [divider(), title, *failed_blocks(failed, slack.texts, rules.calendar.zone)]
-
-
-def all_lists(
+def _all_lists(
     pages: Mapping[WorklistSection, Worklist], actor: Actor, texts: StaffTexts, now: datetime
 ) -> list[Block]:
     """All lists with a few rows of each; a button leads to a list alone."""
@@ -100,7 +124,7 @@ def all_lists(
     return blocks
 
 
-def one_list(
+def _one_list(
     part: WorklistSection, page: Worklist, actor: Actor, texts: StaffTexts, now: datetime
 ) -> list[Block]:
     """A single list, with a button back to all."""
@@ -120,12 +144,6 @@ def one_list(
     ]
 
 
-def list_heading(part: WorklistSection, count: int, texts: StaffTexts) -> str:
-    """The name of a list with the number of its complaints; a plus if there are more than are counted."""
-    number = f"{count}+" if count >= MOST_COUNTED else str(count)
-    return f"{texts.text(f'home.{part.value}')} ({number})"
-
-
 def _page_button(texts: StaffTexts, text_id: str, name: str, offset: int, number: int) -> Block:
     return button(texts.text(text_id, number=number), "home.page.0", f"{name}:{offset}")
 
@@ -137,7 +155,7 @@ def _rows(
         return [section(texts.text("home.none"))]
     return [
         section(
-            lists.row(case, texts, now),
+            case_row(case, texts, now),
             # Numbered over all lists, so that a complaint on two lists has two block ids.
             block_id=f"actions:{case.work_version}.{number}",
             accessory=_act_button(part, case, actor, texts),
@@ -150,3 +168,21 @@ def _act_button(part: WorklistSection, case: Case, actor: Actor, texts: StaffTex
     name = _ACTS.get(part) or next_act(case, actor)
     style = None if name == "open" else "primary"
     return button(texts.text(f"verb.{name}"), f"case.{name}", case.ref, style=style)
+
+
+async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:
+    """The failed obligations that this manager may know of, each with a button that tries it again."""
+    if not actor.has(*MANAGING):
+        return []
+    failed = await slack.store.aread(list_failed_obligations, actor, ROWS_OF_EACH)
+    if not failed:
+        return []
+    rules, texts = await slack.store.aread(load_current_rulebook), slack.texts
+    rows = [
+        section(
+            failed_line(obligation, texts, rules.calendar.zone),
+            accessory=button(texts.text("stuck.retry"), "outbox.retry", str(obligation.number)),
+        )
+        for obligation in failed
+    ]
+    return [divider(), section(f"*{texts.text('stuck.title')}*"), *rows]

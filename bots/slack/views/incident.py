@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +23,11 @@ from bots.slack.client.block_kit import (
     fields,
     header,
     mention,
-    pieces,
-    plain,
-    plain_section,
+    plain_sections,
     section,
 )
 from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import View, input_block, metadata
+from bots.slack.views.forms import View, input_block, metadata, modal
 from complaints.case import Case
 from complaints.incidents import Incident, fields_of
 from complaints.vocabulary import State
@@ -52,31 +50,11 @@ class IncidentStatus:
     """The complaints of an incident by state, and each delivery of the last update."""
 
     counts: Mapping[str, int]
-    deliveries: Sequence[UpdateDelivery] = field(default=())
+    deliveries: Sequence[UpdateDelivery] = ()
 
     @property
     def is_waiting(self) -> bool:
-        """A letter of the last update is still on its way."""
         return any(delivery.state == "waiting" for delivery in self.deliveries)
-
-
-@dataclass(frozen=True)
-class IncidentMetadata:
-    """The private_metadata of an incident's view."""
-
-    incident: int
-    version: int
-    draft: str | None = None
-
-
-def read_incident_metadata(view: Mapping[str, Any]) -> IncidentMetadata:
-    """The private_metadata of an incident's view; its fields are 0 and None for any other view."""
-    stored = json.loads(view.get("private_metadata") or "{}")
-    return IncidentMetadata(
-        incident=int(stored.get("incident", 0)),
-        version=int(stored.get("version", 0)),
-        draft=stored.get("draft"),
-    )
 
 
 def incident_card(
@@ -104,7 +82,6 @@ def incident_card(
 
 
 def incident_headline(incident: Incident, texts: StaffTexts) -> str:
-    """Its number, what it is, and that it ended."""
     name = texts.text("incident.number", number=incident.id)
     if not incident.is_open:
         name = f"{name} · {texts.text('incident.ended')}"
@@ -174,25 +151,24 @@ def incident_case_view(
     case: Case, incidents: Sequence[Incident], languages: Sequence[str], texts: StaffTexts, *, now: datetime
 ) -> View:
     """From a complaint's card: open an incident, join an open one, or leave the one that it belongs to."""
-    title, stored = texts.text("verb.incident"), metadata(case.ref, case.work_version)
     if case.incident is not None:
         leave = ((LEAVE, texts.text("incident.leave", number=case.incident)),)
-        which = _input("incident", "which", languages, texts, initial=LEAVE, choices=leave)
-        return _view("incident", title, stored, [which], texts)
-    choices = (
-        (NEW, texts.text("incident.new")),
-        *((str(incident.id), incident_headline(incident, texts)) for incident in incidents[:MAX_OFFERED]),
-    )
-    only = None if incidents else NEW
-    blocks = [_input("incident", "which", languages, texts, choices=choices, initial=only)]
-    blocks.append(context(texts.text("incident.hint")))
-    initial = {"started_at": int(case.received_at.timestamp()) // 60 * 60}
-    blocks += _inputs("incident", languages, texts, initial, without=("which",), optional=True)
-    return _view("incident", title, stored, blocks, texts)
+        blocks = [_input("incident", "which", languages, texts, initial=LEAVE, choices=leave)]
+    else:
+        choices = (
+            (NEW, texts.text("incident.new")),
+            *((str(incident.id), incident_headline(incident, texts)) for incident in incidents[:MAX_OFFERED]),
+        )
+        only = None if incidents else NEW
+        blocks = [_input("incident", "which", languages, texts, choices=choices, initial=only)]
+        blocks.append(context(texts.text("incident.hint")))
+        initial = {"started_at": int(case.received_at.timestamp()) // 60 * 60}
+        blocks += _inputs("incident", languages, texts, initial, without=("which",), optional=True)
+    stored = metadata(case.ref, case.work_version)
+    return modal(texts, "incident", stored, blocks, title="verb.incident", submit="modal.save")
 
 
 def incident_edit_view(incident: Incident, languages: Sequence[str], texts: StaffTexts) -> View:
-    """What staff say about the incident."""
     initial: dict[str, Any] = {
         "what": incident.what,
         "area": incident.area,
@@ -206,12 +182,10 @@ def incident_edit_view(incident: Incident, languages: Sequence[str], texts: Staf
 
 
 def incident_join_view(incident: Incident, texts: StaffTexts) -> View:
-    """Add a complaint by its reference."""
     return _incident_view(incident, "join", _inputs("incident_join", (), texts, {}), texts)
 
 
 def incident_end_view(incident: Incident, texts: StaffTexts, *, now: datetime) -> View:
-    """When the incident was over."""
     initial = {"ended_at": int(now.timestamp()) // 60 * 60}
     return _incident_view(incident, "end", _inputs("incident_end", (), texts, initial), texts)
 
@@ -241,19 +215,16 @@ def incident_preview_view(
         number = sum(case.language == language for case in audience.to)
         name = language_name(language, texts)
         blocks.append(section(texts.text("incident.sample", name=name, number=number)))
-        blocks += [plain_section(piece) for piece in pieces(letter)]
+        blocks += plain_sections(letter)
     blocks.append(divider())
     blocks += _left_out(audience, texts)
     if leaves_at is not None:
         blocks.append(context(texts.text("preview.leaves_at", when=leaves_at)))
     stored = _incident_metadata(incident, draft=draft)
-    view = _view("incident_update_preview", texts.text("incident.verb.update"), stored, blocks, texts)
-    return {
-        **view,
-        "blocks": blocks[:MODAL_BLOCKS],
-        "submit": plain(texts.text("preview.send"), 24),
-        "close": plain(texts.text("preview.back"), 24),
-    }
+    return modal(
+        texts, "incident_update_preview", stored, blocks[:MODAL_BLOCKS],
+        title="incident.verb.update", submit="preview.send", close="preview.back",
+    )  # fmt: skip
 
 
 def languages_of(audience: Audience, texts: StaffTexts) -> tuple[str, ...]:
@@ -263,7 +234,6 @@ def languages_of(audience: Audience, texts: StaffTexts) -> tuple[str, ...]:
 
 
 def language_name(language: str, texts: StaffTexts) -> str:
-    """The name of a language in the staff's language."""
     locale = Locale.parse(language.replace("-", "_"))
     return str(locale.get_display_name(texts.language.replace("-", "_")) or language)
 
@@ -282,21 +252,8 @@ def _incident_metadata(incident: Incident, **more: Any) -> str:
 def _incident_view(
     incident: Incident, verb: str, blocks: list[Block], texts: StaffTexts, *, submit: str = "modal.save"
 ) -> View:
-    title = texts.text(f"incident.verb.{verb}")
-    view = _view(f"incident_{verb}", title, _incident_metadata(incident), blocks, texts)
-    return {**view, "submit": plain(texts.text(submit), 24)}
-
-
-def _view(callback: str, title: str, private_metadata: str, blocks: list[Block], texts: StaffTexts) -> View:
-    return {
-        "type": "modal",
-        "callback_id": callback,
-        "private_metadata": private_metadata,
-        "title": plain(title, 24),
-        "submit": plain(texts.text("modal.save"), 24),
-        "close": plain(texts.text("modal.cancel"), 24),
-        "blocks": blocks,
-    }
+    name, title = f"incident_{verb}", f"incident.verb.{verb}"
+    return modal(texts, name, _incident_metadata(incident), blocks, title=title, submit=submit)
 
 
 def _inputs(

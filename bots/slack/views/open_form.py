@@ -1,4 +1,4 @@
-"""The view that a press opens: rights first, then what the form needs from the record."""
+"""The view that a press opens, and the exact letter that is shown before an act is sent."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bots.slack.admission import refusals_recorded
+from bots.slack.client.block_kit import (
+    MODAL_BLOCKS,
+    button,
+    context,
+    plain_sections,
+    section,
+)
 from bots.slack.context import SlackContext
+from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import MANAGING, suggested_owner
+from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.actions import FITS, available_actions
-from bots.slack.views.case import case_view
-from bots.slack.views.dates import dates_view
-from bots.slack.views.forms import View, form_view, with_notice
+from bots.slack.views.case import case_view, dates_view
+from bots.slack.views.forms import View, form_view, metadata, modal, with_notice
 from bots.slack.views.incident import incident_case_view
 from bots.slack.views.prefill import READING_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from complaints.actions.authorisation import require_permission, require_state
@@ -22,7 +29,7 @@ from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import FORM_VERBS
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history, open_case, read_dates
 from store.incidents.incidents import list_open_incidents
 from store.people.staff import list_members
@@ -94,7 +101,7 @@ async def view_for(
         return await explained_view(slack, ref, actor)
     else:
         case = await slack.store.aread(load_case, ref)
-        async with refusals_recorded(slack, ref, form, actor):
+        async with slack.refusals_recorded(ref, form, actor):
             require_form(form, case, actor)
         view = await _form_view(slack, form, case, actor, suggested_link)
     if work_version is not None and work_version < case.work_version:
@@ -105,10 +112,10 @@ async def view_for(
     return view
 
 
-async def opened_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0, draw: int = 0) -> View:
+async def opened_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0) -> View:
     """The opened complaint; this is recorded as a read."""
     opened = await slack.store.awrite(open_case, ref, actor, "open")
-    return case_view(opened, slack.texts, now=slack.store.now(), page=page, draw=draw)
+    return case_view(opened, slack.texts, now=slack.store.now(), page=page)
 
 
 async def explained_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0) -> View:
@@ -122,11 +129,16 @@ async def _form_view(
 ) -> View:
     now = slack.store.now()
     if form == "incident":
-        return await _incident_form(slack, case)
+        incidents = await slack.store.aread(list_open_incidents)
+        rules = await slack.store.aread(load_current_rulebooks)
+        return incident_case_view(case, incidents, rules.languages, slack.texts, now=now)
     opened = await slack.store.awrite(open_case, case.ref, actor, form) if form in READING_FORMS else None
     events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
     letter = _waiting_letter(slack, case, events, now) if form == "approve" else ""
-    suggestion = await _suggestion(slack, case) if form == "assign" and case.owner is None else None
+    suggestion = None
+    if form == "assign" and case.owner is None:
+        members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
+        suggestion = suggested_owner(case, members, loads, now)
     initial = prefill(
         form,
         case,
@@ -139,11 +151,6 @@ async def _form_view(
         suggested_link=suggested_link,
     )
     return form_view(form, case, slack.texts, initial)
-
-
-async def _suggestion(slack: SlackContext, case: Case) -> tuple[str, int] | None:
-    members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
-    return suggested_owner(case, members, loads, slack.store.now())
 
 
 async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
@@ -161,6 +168,48 @@ async def issue_words(slack: SlackContext, case: Case) -> tuple[str, ...]:
     return tuple(words.get(f"issues.{issue.n}.text", "") for issue in case.issues)
 
 
+def preview_view(
+    form: str,
+    case: Case,
+    letter: str,
+    draft: str,
+    texts: StaffTexts,
+    *,
+    leaves_at: datetime | None = None,
+    approval: bool = False,
+    unread_at: datetime | None = None,
+) -> View:
+    """The letter; submitting sends it, Back returns to the form with what was typed.
+
+    `leaves_at` is the end of the quiet hours that hold the letter back. `approval`: a second person must agree first.
+    `unread_at` is when the complainant wrote something that this person has not read yet.
+    """
+    head = texts.text("preview.approval" if approval else "preview.head")
+    blocks = [section(head), *plain_sections(letter)][: MODAL_BLOCKS - 5]
+    if unread_at is not None:
+        when = texts.clock(unread_at, case.rules.calendar.zone)
+        blocks.insert(0, section(texts.text("preview.unread", when=when)))
+    if leaves_at is not None:
+        when = texts.clock(leaves_at, case.rules.calendar.zone)
+        blocks.append(context(texts.text("preview.leaves_at", when=when)))
+    if Flag.FOR_ANOTHER in case.flags:
+        blocks.insert(0, section(texts.text("preview.for_another")))
+    if Flag.NO_CONTACT in case.flags:
+        blocks.insert(0, section(texts.text("preview.no_contact")))
+    if case.told_by_people:
+        blocks.append(context(texts.text("preview.no_channel")))
+    stored = metadata(case.ref, case.work_version, draft=draft)
+    return modal(
+        texts, form + PREVIEW_SUFFIX, stored, blocks, title=f"verb.{form}",
+        submit="preview.ask_approval" if approval else "preview.send", close="preview.back",
+    )  # fmt: skip
+
+
+def open_button(case: Case, texts: StaffTexts) -> dict[str, object]:
+    """A button that opens the complaint, for notices and direct messages."""
+    return button(texts.text("verb.open"), "case.open", case.ref)
+
+
 def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], now: datetime) -> str:
     """The letter or the reason that waits for approval; a letter without a preview is written again."""
     verb = Verb.RESPOND if case.drafted is not None else Verb.EXTEND
@@ -173,10 +222,3 @@ def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], now: d
     if verb is not Verb.RESPOND:
         return words.get("reason", "")
     return words.get("letter") or slack.preview("decide", case, event.facts, words, now=now)
-
-
-async def _incident_form(slack: SlackContext, case: Case) -> View:
-    """From a complaint's card: a new incident, or one of the open ones."""
-    incidents = await slack.store.aread(list_open_incidents)
-    rules = await slack.store.aread(load_current_rulebooks)
-    return incident_case_view(case, incidents, rules.languages, slack.texts, now=slack.store.now())

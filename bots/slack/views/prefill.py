@@ -16,16 +16,20 @@ from bots.slack.client.block_kit import (
     header,
     json_bytes,
     mention,
-    pieces,
-    plain_section,
+    plain_sections,
     section,
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import unpaid_line
 from bots.slack.views.case import message_blocks
 from bots.slack.views.forms import FormPrefill
-from bots.slack.views.proposal import proposal_blocks, take_matters_blocks, uncertain_categories
-from bots.slack.views.similar import link_initial, similar_blocks
+from bots.slack.views.proposal import (
+    link_initial,
+    proposal_blocks,
+    similar_blocks,
+    take_matters_blocks,
+    uncertain_categories,
+)
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import last_day_if_too_old
@@ -208,7 +212,7 @@ def _approval_blocks(case: Case, letter: str, texts: StaffTexts, opened: OpenedC
         target = texts.text(f"target.{extension.target.value}")
         day = texts.day(last_day(extension.until, case.rules.calendar.zone))
         title = texts.text("modal.extension_asked", target=target, day=day)
-    blocks = [section(title), *(plain_section(piece) for piece in pieces(letter)), divider()]
+    blocks = [section(title), *plain_sections(letter), divider()]
     if opened is not None:
         blocks += [header(texts.text("open.said")), *_newest_message_blocks(opened, texts)]
     return blocks

@@ -1,4 +1,4 @@
-"""What the model proposed: names and figures on the card; the words behind them in `open` and `assess`.
+"""What the model proposed and which complaints are similar: names and figures on the card, the words only in forms.
 
 The card is in a channel and has none of the complainant's words (docs/surfaces.md). What the forms show is for the
 person who opened them: words for and against, the matters, the facts found in the words, similar cases.
@@ -7,7 +7,8 @@ person who opened them: words for and against, the matters, the facts found in t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bots.sign_names import rule_name
@@ -15,11 +16,15 @@ from bots.slack.client.block_kit import Block, actions, button, cut, escaped, pl
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
 from complaints.case_values import RULES_ALONE, Proposed
+from complaints.deadlines.local_time import local_time
+from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, SuggestedLink, suggested_links
 from complaints.vocabulary import ContactKind
 from store.values import OpenedCase
 
 #: The action id of the button that copies the proposed matters into the form.
 TAKE_MATTERS = "matters"
+#: So many references of a cluster are named; the command line lists the others.
+_MAX_REFS = 6
 #: At most so many words for and against, and so many facts.
 _MAX_WORDS, _MAX_FACTS = 8, 10
 #: Code points of a matter: four must fit into a button's value of 2,000 characters as JSON.
@@ -92,6 +97,43 @@ def rule_names(case: Case, texts: StaffTexts) -> str:
     """The names of the safety rules that fired, as mrkdwn."""
     names = dict.fromkeys(rule_name(sign.rule, texts.text) for sign in case.signs)
     return escaped(cut(", ".join(names), 300))
+
+
+def similar_blocks(
+    case: Case, similar: Sequence[SimilarCase], texts: StaffTexts, *, now: datetime
+) -> list[Block]:
+    """The links to suggest, at most two lines; `similar` holds only what the reader may know of."""
+    return [
+        section(
+            _link_line(case, link, texts),
+            block_id=f"like.{link.step.value}",
+            accessory=button(
+                texts.text(f"like.do.{link.step.value}"),
+                "case.link",
+                f"{link.ref}:{link.step.value}:{link.other}",
+            ),
+        )
+        for link in suggested_links(case, similar, now=now)
+    ]
+
+
+def link_initial(suggested_link: tuple[str, str]) -> Mapping[str, Any]:
+    """The initial values of the form of a link, from the relation and the other reference of the button."""
+    relation, other = suggested_link
+    initial = {} if relation == LinkSuggestion.LOOK else {"relation": relation}
+    return {**initial, "other_ref": other}
+
+
+def cluster_lines(clusters: Sequence[SimilarCluster], texts: StaffTexts) -> list[str]:
+    """`4: A7K-M3Q-9T, …`: each cluster with its size and the newest references."""
+    return [
+        texts.text(
+            "like.cluster",
+            number=cluster.count,
+            refs=", ".join(cluster.refs[:_MAX_REFS]) + (" …" if cluster.count > _MAX_REFS else ""),
+        )
+        for cluster in clusters
+    ]
 
 
 def _category_line(proposed: Proposed, texts: StaffTexts) -> str:
@@ -169,7 +211,6 @@ def _similar_cases(proposal: Mapping[str, Any], texts: StaffTexts) -> list[Block
 
 
 def _matters(proposal: Mapping[str, Any], texts: StaffTexts) -> list[Block]:
-    """The words of each matter, if there are several."""
     lines = [
         f"{texts.text('category.' + category)}: {text}"
         for text, category in proposed_matters(proposal.get("issues"))
@@ -179,3 +220,17 @@ def _matters(proposal: Mapping[str, Any], texts: StaffTexts) -> list[Block]:
 
 def _percent(share: float) -> int:
     return round(share * 100)
+
+
+def _link_line(case: Case, link: SuggestedLink, texts: StaffTexts) -> str:
+    other = link.other if link.ref == case.ref else link.ref
+    match link.step:
+        case LinkSuggestion.LOOK if link.closed_at is not None:
+            day = texts.day(local_time(link.closed_at, case.rules.calendar.zone).date())
+            return texts.text("like.look", other=other, day=day)
+        case LinkSuggestion.JOIN if link.incident is not None:
+            return texts.text("like.known", number=link.count, other=other, incident=link.incident)
+        case LinkSuggestion.JOIN:
+            return texts.text("like.same_incident", number=link.count, other=other)
+        case _:
+            return texts.text("like.duplicate", other=other)

@@ -1,43 +1,76 @@
-"""Submitted forms of incidents: recorded, or previewed where an update reaches everybody."""
+"""Incidents: the buttons of their card open forms; these are recorded, and an update to all is previewed first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from bots.slack.context import SlackContext
-from bots.slack.listeners.incident_buttons import load_audience, open_incident
-from bots.slack.payloads import FormSubmission
-from bots.slack.responses import CLOSE_FORMS, Response, push_view
+from bots.slack.payloads import ButtonPress, FormSubmission
+from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
 from bots.slack.views.forms import values_of
 from bots.slack.views.incident import (
     LEAVE,
     NEW,
+    incident_edit_view,
+    incident_end_view,
+    incident_join_view,
     incident_preview_view,
+    incident_update_view,
     languages_of,
-    read_incident_metadata,
 )
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.deadlines.quiet_hours import letter_held_until
-from complaints.errors import AlreadyDone, BadFacts, Stale
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale
 from complaints.identifiers import parse_reference
-from complaints.incidents import SAME_INCIDENT, IncidentAct, read
+from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.incident_updates import (
     Audience,
+    load_update_audience,
     open_incident_with,
     read_incident_draft,
     save_incident_draft,
     schedule_incident_update,
 )
 from store.cases.read import load_case
-from store.incidents.incidents import act_on_incident, list_open_incidents
+from store.incidents.incidents import act_on_incident, list_open_incidents, load_incident
 from store.rulebooks import load_current_rulebooks
 
 #: From a complaint's card; all other forms are about an incident that exists.
 FROM_CASE = "incident"
+#: The right that each verb needs; `join` needs that of a link.
+_ACTS = {"update": IncidentAct.UPDATE, "edit": IncidentAct.CHANGE, "end": IncidentAct.END}
 router = Router()
+
+
+@router.action("incident.edit")
+async def open_edit(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    incident = await _open_incident(slack, int(press.ref), "edit", actor)
+    rules = await slack.store.aread(load_current_rulebooks)
+    return OpenView(incident_edit_view(incident, rules.languages, slack.texts))
+
+
+@router.action("incident.join")
+async def open_join(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    incident = await _open_incident(slack, int(press.ref), "join", actor)
+    return OpenView(incident_join_view(incident, slack.texts))
+
+
+@router.action("incident.end")
+async def open_end(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    incident = await _open_incident(slack, int(press.ref), "end", actor)
+    return OpenView(incident_end_view(incident, slack.texts, now=slack.store.now()))
+
+
+@router.action("incident.update")
+async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    incident = await _open_incident(slack, int(press.ref), "update", actor)
+    audience = await _load_audience(slack, incident, actor)
+    texts = slack.texts
+    return OpenView(incident_update_view(incident, audience, languages_of(audience, texts), texts))
 
 
 @router.view(FROM_CASE)
@@ -70,9 +103,8 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
 
 @router.view("incident_join")
 async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    """Add a complaint to the incident."""
-    metadata = read_incident_metadata(submission.view)
-    incident = await open_incident(slack, metadata.incident, "join", actor)
+    metadata = submission.metadata
+    incident = await _open_incident(slack, metadata.incident, "join", actor)
     entered, _ = read("incident_join", values_of(submission.view["state"]["values"]), ())
     ref = parse_reference(str(entered["other_ref"]))
     if ref is None:
@@ -84,9 +116,8 @@ async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) ->
 
 @router.view("incident_edit", "incident_end")
 async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    """Change what staff say about the incident, or end it."""
-    metadata, verb = read_incident_metadata(submission.view), submission.form.removeprefix("incident_")
-    await open_incident(slack, metadata.incident, verb, actor)
+    metadata, verb = submission.metadata, submission.form.removeprefix("incident_")
+    await _open_incident(slack, metadata.incident, verb, actor)
     rules = await slack.store.aread(load_current_rulebooks)
     facts, words = read(submission.form, values_of(submission.view["state"]["values"]), rules.languages)
     change_or_end = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
@@ -101,11 +132,11 @@ async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) 
 async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Show the exact letters; nothing is recorded, and what was typed is kept for a day."""
     view, texts = submission.view, slack.texts
-    metadata = read_incident_metadata(view)
-    incident = await open_incident(slack, metadata.incident, "update", actor)
+    metadata = submission.metadata
+    incident = await _open_incident(slack, metadata.incident, "update", actor)
     if metadata.version != incident.version:
         raise Stale("This incident moved on: look again.")
-    audience = await load_audience(slack, incident, actor)
+    audience = await _load_audience(slack, incident, actor)
     inputs = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
     languages = [block_id.partition(".")[2] for block_id in inputs]
     _, words = read("incident_update", values_of(view["state"]["values"]), languages)
@@ -120,7 +151,7 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
 @router.view("incident_update_preview")
 async def send_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Send the previewed update to all; rights and version are checked again."""
-    metadata = read_incident_metadata(submission.view)
+    metadata = submission.metadata
     draft = await slack.store.aread(read_incident_draft, metadata.draft or "")
     if draft is None or draft.by != actor.id or draft.incident != metadata.incident:
         raise AlreadyDone("This preview was sent or has expired.", code="already_done")
@@ -129,6 +160,30 @@ async def send_update(submission: FormSubmission, actor: Actor, slack: SlackCont
         version=draft.version, key=f"draft:{draft.id}",
     )  # fmt: skip
     return CLOSE_FORMS
+
+
+async def _open_incident(slack: SlackContext, number: int, verb: str, actor: Actor) -> Incident:
+    """The incident, if this person may do this to it and it has not ended.
+
+    Raises NotAllowed, recorded as an attempt, and AlreadyDone.
+    """
+    incident = await slack.store.aread(load_incident, number)
+    async with slack.refusals_recorded(None, f"incident_{verb}", actor):
+        if verb in _ACTS:
+            required_role(incident, _ACTS[verb], actor)
+        elif actor.least(ACTIONS[Verb.LINK].roles) is None:
+            raise NotAllowed("Joining needs a handling role: ask a handler.", code="not_allowed.role")
+    if not incident.is_open:
+        raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
+    return incident
+
+
+async def _load_audience(slack: SlackContext, incident: Incident, actor: Actor) -> Audience:
+    """The complaints that an update reaches, and those left out. Raises BadFacts where it reaches none."""
+    audience = await slack.store.aread(load_update_audience, incident.id, actor)
+    if not audience.to:
+        raise BadFacts("Nobody can be told with all: write to each.", code="nobody_to_tell")
+    return audience
 
 
 def _key(submission: FormSubmission) -> str | None:
