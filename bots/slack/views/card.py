@@ -31,14 +31,13 @@ from bots.slack.views.actions import (
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from complaints.actions.intake import RETURNED
 from complaints.case import Case, Event
-from complaints.deadlines.local_time import last_day, local_time
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
 from complaints.deadlines.working_time import due
 from complaints.obligations.standing import missed_times_payment
 from complaints.priorities import priority_of
 from complaints.similarity import SimilarCase
-from complaints.times import last_day
+from complaints.times import last_day, local_time
 from complaints.vocabulary import ContactKind, Flag, Priority, Role, State, Target, Verb
 from store.values import Delivery, DeliveryStatus
 

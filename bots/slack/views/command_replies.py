@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from bots.slack.client.block_kit import Block, SlackMessage, context, escaped, fields, header, section
 from bots.slack.texts import StaffTexts
-from complaints.deadlines.local_time import local_time
 from complaints.rulebook import Rulebook
-from reports.figures import ShareFigure
-from reports.kpis import TargetVerdict
+from complaints.times import local_time
+from reports.kpis import ShareFigure, TargetVerdict
 from reports.monitoring import Monitoring
 
 if TYPE_CHECKING:

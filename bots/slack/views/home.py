@@ -21,10 +21,9 @@ from bots.slack.recipients import MANAGING
 from bots.slack.texts import StaffTexts
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import next_act
-from complaints.actors import Actor
+from complaints.actors import Actor, is_excluded, may_read
 from complaints.case import Case
 from complaints.deadlines.targets import next_due
-from complaints.permissions import is_excluded, may_read
 from complaints.priorities import priority_of
 from store.outbox.deliveries import list_failed_obligations
 from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, load_worklist

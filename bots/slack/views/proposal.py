@@ -16,8 +16,8 @@ from bots.slack.client.block_kit import Block, actions, button, cut, escaped, pl
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
 from complaints.case_values import RULES_ALONE, Proposed
-from complaints.deadlines.local_time import local_time
 from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, SuggestedLink, suggested_links
+from complaints.times import local_time
 from complaints.vocabulary import ContactKind
 from store.values import OpenedCase
 
