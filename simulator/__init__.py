@@ -2,7 +2,7 @@
 
 from simulator.app import Simulator
 from simulator.slack.contract import ChannelSetup, Workspace, example_workspace
-from simulator.state.environment import Limits, SimClock, SimulatedRateLimit
+from simulator.state.world import Limits, SimClock, SimulatedRateLimit
 
 __all__ = [
     "ChannelSetup",

@@ -29,7 +29,6 @@ async def _serve(host: str, port: int) -> None:
 
 
 def main() -> None:
-    """Read the arguments and serve."""
     parser = argparse.ArgumentParser(prog="python -m simulator")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)

@@ -8,24 +8,22 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import datetime
-from types import TracebackType
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from starlette.applications import Starlette
 
-from simulator import seeding
 from simulator.colleague import StaffMember
 from simulator.customer import Customer, GroupChat
 from simulator.http import Server, listen
 from simulator.page import api
 from simulator.slack import api as slack_api
+from simulator.slack.block_kit import completed
 from simulator.slack.contract import SIGNING_SECRET, Workspace, create_state, example_workspace
 from simulator.slack.socket import Link
-from simulator.state.environment import Call, Fault, FaultKind, Json, Limits, RealTime, SimClock, Trouble
-from simulator.state.slack import SlackMember
+from simulator.state.slack import BOT_USER, Post, SlackMember
 from simulator.state.telegram import BOT_ID, TelegramState
-from simulator.state.world import World
+from simulator.state.world import Call, Fault, FaultKind, Json, Limits, RealTime, SimClock, Trouble, World
 from simulator.telegram import api as telegram_api
 from simulator.telegram import people
 from simulator.telegram.updates import WebhookDelivery
@@ -96,22 +94,14 @@ class Simulator:
         await self._server.start()
 
     async def stop(self) -> None:
-        """Stop the server and close all connections."""
         if self._server is not None:
             await self._server.stop()
 
     async def __aenter__(self) -> Self:
-        """Start."""
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
+    async def __aexit__(self, *error: object) -> None:
         await self.stop()
 
     @property
@@ -131,7 +121,6 @@ class Simulator:
 
     @property
     def slack_bot_token(self) -> str:
-        """The bot's token."""
         return self.world.slack.bot_token
 
     @property
@@ -141,16 +130,13 @@ class Simulator:
 
     @property
     def slack_signing_secret(self) -> str:
-        """The secret that signs requests to the app's URL."""
         return self.world.slack.signing_secret
 
     @property
     def trouble(self) -> Trouble:
-        """The outage switches."""
         return self.world.trouble
 
     def clock_now(self) -> datetime:
-        """The simulated time."""
         return self.world.now()
 
     def customer(
@@ -236,8 +222,21 @@ class Simulator:
         thread_ts: str | None = None,
         metadata: Json | None = None,
     ) -> None:
-        """Add a message of the app from before the simulator started, under its old ts."""
-        seeding.add_post(self.world, channel, ts, text, blocks=blocks, thread_ts=thread_ts, metadata=metadata)
+        """Add a message of the app from before the simulator started, under its old ts.
+
+        Raises KeyError for an unknown channel.
+        """
+        posts = self.world.slack.channels[channel].posts
+        head = self.world.slack.channels[channel].find_post(thread_ts) if thread_ts else None
+        if head is not None:
+            head.thread_ts = head.ts
+        posted_at = datetime.fromtimestamp(float(ts), UTC)
+        blocks = completed(blocks or [])
+        posts.append(
+            Post(ts, channel, BOT_USER, text, blocks, posted_at, thread_ts=thread_ts, metadata=metadata)
+        )
+        posts.sort(key=lambda p: float(p.ts))
+        self.world.mark_changed()
 
     def calls(self, method: str) -> list[Call]:
         """All calls of a method so far. Of getUpdates only the refused ones are logged."""

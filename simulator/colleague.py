@@ -28,7 +28,6 @@ class StaffMember:
 
     @property
     def id(self) -> str:
-        """The member's id."""
         return self.member.id
 
     def channel(self, channel_id: str) -> Room:
@@ -39,60 +38,30 @@ class StaffMember:
         return Room(self.world, self.member, channel)
 
     def sees(self, channel_id: str) -> bool:
-        """Whether the channel is in this member's list."""
         return any(c.id == channel_id for c in self.world.slack.visible_channels(self.member.id))
 
     async def presses(self, where: Card | Modal, label: str, *, value: str | None = None) -> None:
         """Press a button by label or action_id; `value` distinguishes equal buttons. Raises NotAcknowledged."""
-        if isinstance(where, Modal):
-            block_id, element = element_labelled(where.view.blocks, label, {"button"}, value)
-            acknowledged = await people.act_in_view(
-                self.link,
-                self.member,
-                where.view.id,
-                block_id,
-                element["action_id"],
-                element.get("value"),
-            )
-        else:
-            if where.gone:
-                raise SlackImpossible("That card is gone.")
-            block_id, element = element_labelled(where.blocks, label, {"button"}, value)
-            acknowledged = await people.act_on_post(
-                self.link,
-                self.member,
-                where.channel,
-                where.ts,
-                block_id,
-                element["action_id"],
-                element.get("value"),
-            )
-        self._require_acknowledgement(acknowledged, label)
+        if isinstance(where, Card) and where.gone:
+            raise SlackImpossible("That card is gone.")
+        block_id, element = element_labelled(where.blocks, label, {"button"}, value)
+        await self._act(where, block_id, element["action_id"], element.get("value"), label)
 
     async def chooses(self, where: Card | Modal, menu: str, option: str) -> None:
         """Choose an option by text or value in a menu by placeholder, label or action_id."""
-        blocks = where.view.blocks if isinstance(where, Modal) else where.blocks
-        block_id, element = element_labelled(blocks, menu, None)
+        block_id, element = element_labelled(where.blocks, menu, None)
+        await self._act(where, block_id, element["action_id"], option, option)
+
+    async def _act(
+        self, where: Card | Modal, block_id: str, action_id: str, value: str | None, label: str
+    ) -> None:
         if isinstance(where, Modal):
-            acknowledged = await people.act_in_view(
-                self.link,
-                self.member,
-                where.view.id,
-                block_id,
-                element["action_id"],
-                option,
-            )
+            work = people.act_in_view(self.link, self.member, where.id, block_id, action_id, value)
         else:
-            acknowledged = await people.act_on_post(
-                self.link,
-                self.member,
-                where.channel,
-                where.ts,
-                block_id,
-                element["action_id"],
-                option,
+            work = people.act_on_post(
+                self.link, self.member, where.channel, where.ts, block_id, action_id, value
             )
-        self._require_acknowledgement(acknowledged, option)
+        self._require_acknowledgement(await work, label)
 
     def _require_acknowledgement(self, acknowledged: bool, label: str) -> None:
         if not acknowledged:
@@ -100,7 +69,6 @@ class StaffMember:
 
     @property
     def modal(self) -> Modal | None:
-        """The modal on top."""
         return Modal(self.world, self.member.views[-1]) if self.member.views else None
 
     async def opened(self, title: str = "", *, timeout: float = 10) -> Modal:  # noqa: ASYNC109
@@ -147,7 +115,6 @@ class StaffMember:
         return self.modal
 
     async def closes(self, *, all: bool = False) -> None:  # noqa: A002
-        """Close the modal on top, or all of them."""
         await people.close_view(self.link, self.member, self._top().view.id, all_of_them=all)
 
     async def runs(self, text: str, *, channel: str | None = None) -> None:
@@ -157,24 +124,17 @@ class StaffMember:
             raise NotAcknowledged(self.notice or text)
 
     async def shortcut(self, callback_id: str) -> None:
-        """Use a global shortcut."""
         self._require_acknowledgement(
             await people.use_shortcut(self.link, self.member, callback_id), callback_id
         )
 
     async def message_shortcut(self, callback_id: str, card: DisplayedPost) -> None:
-        """Use a shortcut of a message."""
         acknowledged = await people.use_shortcut(
-            self.link,
-            self.member,
-            callback_id,
-            channel_id=card.channel,
-            ts=card.ts,
+            self.link, self.member, callback_id, channel_id=card.channel, ts=card.ts
         )
         self._require_acknowledgement(acknowledged, callback_id)
 
     async def says(self, channel: str, text: str, *, thread: DisplayedPost | None = None) -> DisplayedPost:
-        """Write in a channel or thread."""
         post = people.write(self.link, self.member, channel, text, thread.ts if thread else None)
         return DisplayedPost(self.world, self.world.slack.channels[channel], post)
 
@@ -187,12 +147,10 @@ class StaffMember:
         people.change_membership(self.link, self.member, channel_id, joins=False)
 
     async def opens_home(self) -> None:
-        """Open the app's home."""
         people.open_home(self.link, self.member)
 
     @property
     def home(self) -> Modal | None:
-        """The app's home view."""
         return Modal(self.world, self.member.home) if self.member.home else None
 
     @property

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from simulator import seeding
+from simulator import samples
 from simulator.http import Upload
-from simulator.page import customers
 from simulator.state.telegram import ChatMessage, Group, Person
 from simulator.state.world import World
 from simulator.telegram import people
 from simulator.telegram.people import ChatAuthor, TelegramImpossible
+from simulator.telegram.rules import detect_entities, strip_text
 
 Json = dict[str, Any]
 
@@ -61,7 +61,6 @@ class Customer:
         return [m for m in self._messages if m.outgoing]
 
     async def says(self, text: str, *, reply_to: MessageSnapshot | None = None) -> MessageSnapshot:
-        """Send a text."""
         author = self._author()
         return _snapshot(people.write(self.world, author, text, reply_to=reply_to.id if reply_to else None))
 
@@ -90,27 +89,19 @@ class Customer:
     ) -> list[MessageSnapshot]:
         """Send files of a kind; several files are an album."""
         sent = people.send_files(
-            self.world,
-            self._author(),
-            kind,
-            list(uploads),
-            caption=caption,
-            seconds=seconds,
+            self.world, self._author(), kind, list(uploads), caption=caption, seconds=seconds
         )
         return [_snapshot(message) for message in sent]
 
     async def sends_photo(self, *, caption: str = "", data: bytes | None = None) -> MessageSnapshot:
-        """Send a picture."""
-        upload = Upload("file", "photo.jpg", "image/jpeg", data) if data else customers.sample_photo(0)
+        upload = Upload("file", "photo.jpg", "image/jpeg", data) if data else samples.photo(0)
         return (await self.sends("photo", upload, caption=caption))[0]
 
     async def sends_album(self, count: int = 3, *, caption: str = "") -> list[MessageSnapshot]:
-        """Send several pictures at once."""
-        return await self.sends("photo", *(customers.sample_photo(n) for n in range(count)), caption=caption)
+        return await self.sends("photo", *(samples.photo(n) for n in range(count)), caption=caption)
 
     async def sends_voice(self, seconds: int = 3) -> MessageSnapshot:
-        """Send a voice note."""
-        return (await self.sends("voice", customers.sample_voice(seconds), seconds=seconds))[0]
+        return (await self.sends("voice", samples.voice(seconds), seconds=seconds))[0]
 
     async def sends_document(
         self,
@@ -120,13 +111,11 @@ class Customer:
         mime: str = "application/pdf",
         caption: str = "",
     ) -> MessageSnapshot:
-        """Send a document."""
         return (await self.sends("document", Upload("file", name, mime, data), caption=caption))[0]
 
     async def sends_video(
         self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42", caption: str = ""
     ) -> MessageSnapshot:
-        """Send a video."""
         return (await self.sends("video", Upload("file", "video.mp4", "video/mp4", data), caption=caption))[0]
 
     async def sends_video_note(self, *, data: bytes = b"\x00\x00\x00\x18ftypmp42") -> MessageSnapshot:
@@ -134,38 +123,30 @@ class Customer:
         return (await self.sends("video_note", Upload("file", "note.mp4", "video/mp4", data)))[0]
 
     async def sends_audio(self, *, data: bytes = b"ID3\x03\x00", caption: str = "") -> MessageSnapshot:
-        """Send an audio file."""
         return (await self.sends("audio", Upload("file", "talk.mp3", "audio/mpeg", data), caption=caption))[0]
 
     async def sends_animation(
         self, *, data: bytes = b"GIF89a\x01\x00\x01\x00", caption: str = ""
     ) -> MessageSnapshot:
-        """Send an animation."""
         return (await self.sends("animation", Upload("file", "a.gif", "image/gif", data), caption=caption))[0]
 
     async def sends_sticker(self, *, data: bytes = b"RIFF\x00\x00\x00\x00WEBP") -> MessageSnapshot:
-        """Send a sticker."""
         return (await self.sends("sticker", Upload("file", "sticker.webp", "image/webp", data)))[0]
 
     async def sends_location(self, latitude: float = 51.5, longitude: float = -0.12) -> MessageSnapshot:
-        """Share a location."""
         return _snapshot(people.send_location(self.world, self._author(), latitude, longitude))
 
     async def sends_contact(self, name: str = "Bea", phone: str = "+440000000000") -> MessageSnapshot:
-        """Share a contact."""
         return _snapshot(people.send_contact(self.world, self._author(), name, phone))
 
     async def edits(self, message: MessageSnapshot, text: str) -> MessageSnapshot:
-        """Edit an own message."""
         self._mark_action()
         return _snapshot(people.edit(self.world, self.person, message.id, text))
 
     def blocks(self) -> None:
-        """Block the bot."""
         people.set_blocked(self.world, self.person, True)
 
     def unblocks(self) -> None:
-        """Unblock the bot."""
         people.set_blocked(self.world, self.person, False)
 
     async def hears(self, fragment: str = "", *, timeout: float = 10) -> MessageSnapshot:  # noqa: ASYNC109
@@ -190,7 +171,20 @@ class Customer:
 
     def remembers(self, text: str, *, from_bot: bool, at: datetime) -> int:
         """Add a message from before the simulator started; it sends no update. Returns the message_id."""
-        return seeding.add_message(self.world, self.person, text, from_bot=from_bot, at=at)
+        telegram, person = self.world.telegram, self.person
+        plain, entities = strip_text(text, detect_entities(text))
+        api: Json = {
+            "message_id": telegram.next_message_id(),
+            "from": telegram.bot_user() if from_bot else person.api_user(),
+            "chat": person.api_chat(),
+            "date": int(at.timestamp()),
+            "text": plain,
+        } | ({"entities": entities} if entities else {})
+        message = ChatMessage(person.id, api, outgoing=from_bot, kind="text", sent_at=at)
+        telegram.chats[person.id].append(message)
+        person.met = True
+        self.world.mark_changed()
+        return message.id
 
     @property
     def heard(self) -> list[str]:
@@ -233,13 +227,10 @@ class Customer:
 
 
 class GroupChat:
-    """A group chat with the bot in it."""
-
     def __init__(self, world: World, group: Group) -> None:
         self.world, self.group = world, group
 
     async def says(self, customer: Customer, text: str) -> MessageSnapshot:
-        """Write in the group."""
         return _snapshot(people.write(self.world, ChatAuthor(customer.person, self.group), text))
 
     @property
@@ -249,5 +240,4 @@ class GroupChat:
 
     @property
     def bot_in(self) -> bool:
-        """Whether the bot is still in the group."""
         return self.group.bot_in

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from simulator.state.environment import Changes, Fault
+from simulator.state.world import Changes, Fault
 
 
 @dataclass(frozen=True)
@@ -103,18 +103,15 @@ class RecordedConnection(H11Protocol):
     """uvicorn's connection, registered in OPEN_CONNECTIONS."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Register the connection."""
         OPEN_CONNECTIONS[transport.get_extra_info("peername")[:2]] = transport
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Remove the connection."""
         OPEN_CONNECTIONS.pop(self.transport.get_extra_info("peername", (None, None))[:2], None)
         super().connection_lost(exc)
 
 
 async def cut_connection(request: Request) -> Response:
-    """Close the caller's connection without an answer."""
     client = request.client
     transport = OPEN_CONNECTIONS.get((client.host, client.port)) if client else None
     if transport is not None:
@@ -125,11 +122,7 @@ async def cut_connection(request: Request) -> Response:
 
 
 async def answer_with_fault(
-    request: Request,
-    response: Response,
-    fault: Fault,
-    changes: Changes,
-    html_502: str,
+    request: Request, response: Response, fault: Fault, changes: Changes, html_502: str
 ) -> Response:
     """The answer to a call with an injected fault."""
     match fault.how:
@@ -216,7 +209,6 @@ class Server(uvicorn.Server):
             raise RuntimeError("The simulator's server ended before it listened.")
 
     async def stop(self) -> None:
-        """Stop listening and end every connection."""
         self.stopping.set()
         if self.task is not None:
             await self.task
@@ -238,8 +230,6 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """Status, content type and body."""
-
     status: int
     mime: str
     body: bytes

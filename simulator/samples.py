@@ -3,6 +3,8 @@
 import struct
 from importlib.resources import files
 
+from simulator.http import Upload
+
 # One Opus frame of 20 ms of silence.
 SILENCE = b"\xf8\xff\xfe"
 
@@ -12,8 +14,13 @@ def picture(number: int, size: str = "large") -> bytes:
     return (files("simulator") / "pictures" / f"picture{number % 3 + 1}_{size}.jpg").read_bytes()
 
 
-def voice(seconds: int) -> bytes:
-    """An Ogg Opus file with this many seconds of silence."""
+def photo(number: int) -> Upload:
+    """A built-in picture under a file name of its own."""
+    return Upload("file", f"photo{number + 1}.jpg", "image/jpeg", picture(number))
+
+
+def voice(seconds: int) -> Upload:
+    """A voice note: an Ogg Opus file with this many seconds of silence."""
     head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48000, 0, 0)
     tags = b"OpusTags" + struct.pack("<I", 9) + b"simulator" + struct.pack("<I", 0)
     pages = [_page([head], granule=0, number=0, flags=2), _page([tags], granule=0, number=1, flags=0)]
@@ -22,7 +29,7 @@ def voice(seconds: int) -> bytes:
         pages.append(
             _page([SILENCE] * 50, granule=48000 * (second + 1), number=second + 2, flags=4 if last else 0)
         )
-    return b"".join(pages)
+    return Upload("file", "voice.ogg", "audio/ogg", b"".join(pages))
 
 
 def _page(packets: list[bytes], *, granule: int, number: int, flags: int) -> bytes:

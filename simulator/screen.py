@@ -74,42 +74,34 @@ class DisplayedPost:
 
     @property
     def ts(self) -> str:
-        """The message's ts."""
         return self.post.ts
 
     @property
     def channel(self) -> str:
-        """The channel's id."""
         return self._channel.id
 
     @property
     def gone(self) -> bool:
-        """Whether the message is deleted."""
         return self.post.deleted
 
     @property
     def blocks(self) -> list[Json]:
-        """The current blocks."""
         return self.post.blocks
 
     @property
     def metadata(self) -> Json | None:
-        """The message's metadata."""
         return self.post.metadata
 
     @property
     def text(self) -> str:
-        """The visible text: the texts of the blocks or, without blocks, the message's text."""
         return "\n".join(texts_of(self.post.blocks)) or readable(self.post.text)
 
     @property
     def plain_text(self) -> str:
-        """The text of the notification."""
         return readable(self.post.text)
 
     @property
     def files(self) -> list[str]:
-        """Names of attached files."""
         return [self.world.slack.files[file_id].name for file_id in self.post.files]
 
     @property
@@ -119,17 +111,13 @@ class DisplayedPost:
 
 
 class Card(DisplayedPost):
-    """A message with buttons and menus."""
-
     @property
     def buttons(self) -> list[str]:
-        """Labels of the buttons."""
         return [
             readable(e["text"]["text"]) for b in self.blocks for e in elements_of(b) if e["type"] == "button"
         ]
 
     def options(self, menu: str) -> list[str]:
-        """Texts of a menu's options."""
         _, element = element_labelled(self.blocks, menu, None)
         return [option["text"]["text"] for option in options_of(element)]
 
@@ -142,7 +130,6 @@ class Room:
 
     @property
     def id(self) -> str:
-        """The channel's id."""
         return self.state.id
 
     @property
@@ -177,58 +164,47 @@ class Modal:
 
     @property
     def id(self) -> str:
-        """The view's id."""
         return self.view.id
 
     @property
     def title(self) -> str:
-        """The title's text."""
         return str((self.view.content.get("title") or {}).get("text", ""))
 
     @property
     def callback_id(self) -> str:
-        """The callback_id."""
         return str(self.view.content.get("callback_id", ""))
 
     @property
     def private_metadata(self) -> str:
-        """The app's own data in the view."""
         return str(self.view.content.get("private_metadata", ""))
 
     @property
     def submit_label(self) -> str | None:
-        """The text of the submit button."""
         label = self.view.content.get("submit")
         return label["text"] if label else None
 
     @property
     def close_label(self) -> str:
-        """The text of the close button."""
         return str((self.view.content.get("close") or {}).get("text", "Cancel"))
 
     @property
     def blocks(self) -> list[Json]:
-        """The current blocks."""
         return self.view.blocks
 
     @property
     def texts(self) -> list[str]:
-        """All texts from top to bottom."""
         return texts_of(self.view.blocks)
 
     @property
     def text(self) -> str:
-        """All texts, a line each."""
         return "\n".join(self.texts)
 
     @property
     def labels(self) -> dict[str, str]:
-        """Labels of the inputs by block_id."""
         return {b["block_id"]: b["label"]["text"] for b in self.view.blocks if b["type"] == "input"}
 
     @property
     def buttons(self) -> list[str]:
-        """Labels of the buttons in the view."""
         return [
             readable(e["text"]["text"]) for b in self.blocks for e in elements_of(b) if e["type"] == "button"
         ]
@@ -241,7 +217,6 @@ class Modal:
 
     @property
     def errors(self) -> dict[str, str]:
-        """The displayed errors by block_id."""
         return dict(self.view.errors)
 
     @property
@@ -250,7 +225,6 @@ class Modal:
         return self.view.notice
 
     def options(self, label: str) -> list[str]:
-        """Texts of the options of an input, by block_id or label."""
         wanted = self.block_for(label)
         block = next(b for b in self.blocks if b["block_id"] == wanted)
         return [option["text"]["text"] for e in elements_of(block) for option in options_of(e)]

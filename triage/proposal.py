@@ -106,7 +106,6 @@ class Proposal:
 
     @property
     def danger(self) -> bool:
-        """Whether a sign of present danger was found."""
         return any(sign.danger for sign in self.signs)
 
     def as_json(self) -> dict[str, Any]:
@@ -273,12 +272,10 @@ class _Reading:
 
     @property
     def severity_floor(self) -> int:
-        """The lowest severity that the rules allow."""
         return max((sign.severity for sign in self.signs), default=1)
 
     @property
     def safety_floor(self) -> int:
-        """The lowest safety that the rules allow."""
         return max((sign.safety for sign in self.signs), default=0)
 
     @property

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from simulator.http import BadBody
-from simulator.page import customers, desk
+from simulator.page import desk, phone
 from simulator.page.desk import member_line, workspace_state
 from simulator.page.phone import bot_state, chat_state, customer_line, iso_time
 from simulator.slack.people import SlackImpossible as ImpossibleInSlack
@@ -67,8 +67,8 @@ def routes(link: Link) -> list[Route | Mount]:
         Route("/page/clock", clock, methods=["GET", "POST"]),
         Route("/page/trouble", trouble, methods=["POST"]),
         Route("/page/files/{file}", file),
-        Route("/page/customers", action(customers.add), methods=["POST"]),
-        Route("/page/customers/{id:int}/{act}", action(customers.act), methods=["POST"]),
+        Route("/page/customers", action(phone.add), methods=["POST"]),
+        Route("/page/customers/{id:int}/{act}", action(phone.act), methods=["POST"]),
         Route("/page/staff/{id}/{act}", action(desk.act), methods=["POST"]),
     ]
 
@@ -93,11 +93,7 @@ def snapshot(world: World, wanted: dict[str, str]) -> Json:
         "chat": chat_state(world, person, limit) if person else None,
         "staff": [member_line(world, m) for m in world.slack.members.values() if not m.deleted],
         "workspace": workspace_state(
-            world,
-            member,
-            channel=wanted.get("channel"),
-            thread=wanted.get("thread"),
-            limit=limit,
+            world, member, channel=wanted.get("channel"), thread=wanted.get("thread"), limit=limit
         )
         if member
         else None,

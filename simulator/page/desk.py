@@ -212,11 +212,7 @@ async def act(link: Link, request: Request) -> Json:
             await _start(
                 link,
                 people.use_shortcut(
-                    link,
-                    member,
-                    body["callback_id"],
-                    channel_id=body.get("channel"),
-                    ts=body.get("ts"),
+                    link, member, body["callback_id"], channel_id=body.get("channel"), ts=body.get("ts")
                 ),
             )
         case "command":

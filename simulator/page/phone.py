@@ -1,10 +1,17 @@
-"""The phone's part of the page's state: the bot, the customers and a chat."""
+"""The customers on the page: their list, the open chat, and what they do in it."""
 
 from datetime import datetime
 from typing import Any
 
+from starlette.requests import Request
+
+from simulator import samples
+from simulator.http import BadBody, Upload, read_arguments
+from simulator.slack.socket import Link
 from simulator.state.telegram import ChatMessage, Person
 from simulator.state.world import World
+from simulator.telegram import people
+from simulator.telegram.people import ChatAuthor, TelegramImpossible
 from simulator.telegram.profile import commands_for, description
 from simulator.telegram.rules import runs
 
@@ -20,7 +27,7 @@ def bot_state(world: World, person: Person | None) -> Json:
     """The bot in this person's language."""
     language = person.language if person else ""
     return {
-        "name": description(world, "name", language) or world.telegram.bot_name,
+        "name": description(world, "name", language),
         "username": world.telegram.username,
         "description": description(world, "description", language),
         "short_description": description(world, "short_description", language),
@@ -48,7 +55,6 @@ def customer_line(world: World, person: Person) -> Json:
 
 
 def chat_state(world: World, person: Person, limit: int) -> Json:
-    """The private chat of a person with the bot."""
     messages = world.telegram.chats.get(person.id, [])
     notice = person.notice
     waiting = _waiting(world, person)
@@ -58,10 +64,7 @@ def chat_state(world: World, person: Person, limit: int) -> Json:
         "doing": person.doing,
         "notice": notice and {"text": notice["text"], "alert": notice["alert"], "at": iso_time(notice["at"])},
         "reply_keyboard": person.reply_keyboard
-        and {
-            "rows": person.reply_keyboard["rows"],
-            "placeholder": person.reply_keyboard["placeholder"],
-        },
+        and {"rows": person.reply_keyboard["rows"], "placeholder": person.reply_keyboard["placeholder"]},
         "messages": [message_bubble(m) | {"taken": m.id not in waiting} for m in messages[-limit:]],
     }
 
@@ -73,7 +76,6 @@ def _waiting(world: World, person: Person) -> set[int]:
 
 
 def message_bubble(message: ChatMessage) -> Json:
-    """A message of the chat."""
     api = message.api
     return {
         "id": message.id,
@@ -126,3 +128,77 @@ def _file(message: ChatMessage) -> Json | None:
         "width": largest.get("width"),
         "height": largest.get("height"),
     }
+
+
+async def add(link: Link, request: Request) -> Json:
+    body, _ = await read_arguments(request)
+    name = str(body.get("name", "")).strip()
+    if not name:
+        raise BadBody("A customer needs a name.")
+    person = people.add_person(
+        link.world, name, str(body.get("language") or "en"), username=body.get("username") or None
+    )
+    return {"id": person.id}
+
+
+async def act(link: Link, request: Request) -> Json:
+    world = link.world
+    person = world.telegram.people[request.path_params["id"]]
+    body, uploads = await read_arguments(request)
+    match request.path_params["act"]:
+        case "text":
+            message = people.write(
+                world, ChatAuthor(person), str(body.get("text", "")), reply_to=body.get("reply_to")
+            )
+            return {"message": message.id}
+        case "edit":
+            people.edit(world, person, int(body["message"]), str(body.get("text", "")))
+        case "press":
+            _press(world, person, body)
+        case "block":
+            people.set_blocked(world, person, bool(body.get("blocked")))
+        case "read":
+            person.unread = 0
+            world.mark_changed()
+        case "language":
+            person.language = str(body["language"])
+            world.mark_changed()
+        case other:
+            _send(world, person, other, body, uploads)
+    return {}
+
+
+def _send(world: World, person: Person, act: str, body: Json, uploads: list[Upload]) -> None:
+    author, caption = ChatAuthor(person), str(body.get("caption") or "")
+    match act:
+        case "files":
+            kind = str(body.get("kind") or "document")
+            people.send_files(
+                world, author, kind, uploads, caption=caption, seconds=int(body.get("seconds") or 0)
+            )
+        case "voice":
+            seconds = min(max(int(body.get("seconds") or 3), 1), 600)
+            people.send_files(world, author, "voice", [samples.voice(seconds)], seconds=seconds)
+        case "photo":
+            count = min(max(int(body.get("count") or 1), 1), 10)
+            people.send_files(
+                world, author, "photo", [samples.photo(n) for n in range(count)], caption=caption
+            )
+        case "location":
+            people.send_location(world, author, float(body["latitude"]), float(body["longitude"]))
+        case "contact":
+            people.send_contact(world, author, str(body["name"]), str(body["phone"]))
+        case other:
+            raise LookupError(other)
+
+
+def _press(world: World, person: Person, body: Json) -> None:
+    message_id, data = int(body["message"]), body.get("data")
+    if data is None:
+        message = world.telegram.find_message(person.id, message_id)
+        buttons = [b for row in message.keyboard for b in row] if message else []
+        button = next((b for b in buttons if b["text"] == body.get("text")), None)
+        if button is None:
+            raise TelegramImpossible("There is no such button under that message any more.")
+        data = button.get("callback_data", "")
+    people.press_button(world, person, message_id, str(data))

@@ -17,15 +17,14 @@ from simulator.http import BadBody, Upload, answer_with_fault, cut_connection, r
 from simulator.slack import conversations, files, payloads, people
 from simulator.slack.contract import method_arguments, scope_for
 from simulator.slack.socket import Link
-from simulator.state.environment import Call, Fault
 from simulator.state.slack import BOT, BOT_USER, DOMAIN, TEAM, SlackRefusal
+from simulator.state.world import Call, Fault
 
 Json = dict[str, Any]
 Method = Callable[[Link, Json, list[Upload]], Awaitable[Json]]
 
 
 async def auth_test(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """auth.test."""
     return {
         "url": f"https://{DOMAIN}.slack.com/",
         "team": "Amends demo",
@@ -38,12 +37,10 @@ async def auth_test(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
 
 
 async def connections_open(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """apps.connections.open."""
     return {"url": link.open_url()}
 
 
 async def post_message(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """chat.postMessage."""
     world = link.world
     channel = conversations.find_channel(world, arguments.get("channel"), to_post=True)
     blocks = conversations.parse_blocks(arguments.get("blocks"))
@@ -62,7 +59,6 @@ async def post_message(link: Link, arguments: Json, uploads: list[Upload]) -> Js
 
 
 async def update_message(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """chat.update."""
     world = link.world
     channel = conversations.find_channel(world, arguments.get("channel"))
     post = conversations.own_post(world, channel, arguments.get("ts"), "cant_update_message")
@@ -76,16 +72,10 @@ async def update_message(link: Link, arguments: Json, uploads: list[Upload]) -> 
         blocks=blocks,
         metadata=conversations.parse_metadata(arguments.get("metadata")),
     )
-    return {
-        "channel": channel.id,
-        "ts": post.ts,
-        "text": text,
-        "message": payloads.message(world, post),
-    }
+    return {"channel": channel.id, "ts": post.ts, "text": text, "message": payloads.message(world, post)}
 
 
 async def delete_message(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """chat.delete."""
     channel = conversations.find_channel(link.world, arguments.get("channel"))
     post = conversations.own_post(link.world, channel, arguments.get("ts"), "cant_delete_message")
     conversations.remove_post(link.world, channel, post)
@@ -93,7 +83,6 @@ async def delete_message(link: Link, arguments: Json, uploads: list[Upload]) -> 
 
 
 async def post_ephemeral(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """chat.postEphemeral."""
     world = link.world
     channel = conversations.find_channel(world, arguments.get("channel"), to_post=True)
     if arguments.get("user") not in channel.members:
@@ -113,7 +102,6 @@ async def post_ephemeral(link: Link, arguments: Json, uploads: list[Upload]) -> 
 
 
 async def permalink(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """chat.getPermalink."""
     channel = conversations.find_channel(link.world, arguments.get("channel"))
     if channel.find_post(str(arguments.get("message_ts"))) is None:
         raise SlackRefusal("message_not_found")
@@ -124,17 +112,14 @@ async def permalink(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
 
 
 async def views_open(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """views.open."""
     return {"view": people.open_view(link.world, arguments.get("trigger_id"), arguments.get("view")).api()}
 
 
 async def views_push(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """views.push."""
     return {"view": people.push_view(link.world, arguments.get("trigger_id"), arguments.get("view")).api()}
 
 
 async def views_update(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """views.update."""
     view = people.update_view(
         link.world,
         arguments.get("view"),
@@ -146,7 +131,6 @@ async def views_update(link: Link, arguments: Json, uploads: list[Upload]) -> Js
 
 
 async def views_publish(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """views.publish."""
     member = link.world.slack.members.get(str(arguments.get("user_id")))
     if member is None:
         raise SlackRefusal("user_not_found")
@@ -156,7 +140,6 @@ async def views_publish(link: Link, arguments: Json, uploads: list[Upload]) -> J
 
 
 async def reactions_add(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """reactions.add."""
     channel = conversations.find_channel(link.world, arguments.get("channel"))
     post = channel.find_post(str(arguments.get("timestamp")))
     if post is None:
@@ -204,18 +187,8 @@ HTML_503 = (
 )
 # Arguments that the methods check, with more specific errors.
 CHECKED_BY_METHOD = {
-    "channel",
-    "user",
-    "user_id",
-    "view",
-    "ts",
-    "trigger_id",
-    "users",
-    "usergroup",
-    "text",
-    "message_ts",
-    "timestamp",
-}
+    "channel", "user", "user_id", "view", "ts", "trigger_id", "users", "usergroup", "text", "message_ts", "timestamp",
+}  # fmt: skip
 
 
 def routes(link: Link) -> list[Route]:

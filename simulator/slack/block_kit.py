@@ -23,6 +23,7 @@ from simulator.slack.block_kit_checks import (
     optional,
     plain,
     required,
+    shaped,
     string,
     text,
     url,
@@ -31,102 +32,61 @@ from simulator.slack.block_kit_checks import (
 Json = dict[str, Any]
 
 
-def confirm(value: Any, path: str, problems: Problems) -> None:
-    """A confirmation dialog."""
-    check_object(
-        value,
-        path,
-        problems,
-        {
-            "title": required(plain(100)),
-            "text": required(text(300)),
-            "confirm": required(plain(30)),
-            "deny": required(plain(30)),
-            "style": optional(one_of("primary", "danger")),
-        },
-        "confirm",
-    )
-
-
-def option(*, mrkdwn_allowed: bool) -> Check:
-    """An option. Only checkboxes and radio buttons may use mrkdwn."""
+def _option(*, mrkdwn_allowed: bool) -> Check:
     text_check = text if mrkdwn_allowed else plain
-
-    def check(value: Any, path: str, problems: Problems) -> None:
-        check_object(
-            value,
-            path,
-            problems,
-            {
-                "text": required(text_check(75)),
-                "value": required(string(150)),
-                "description": optional(text_check(75)),
-                "url": optional(url),
-            },
-            "option",
-        )
-
-    return check
-
-
-PLAIN_OPTION = option(mrkdwn_allowed=False)
-MARKED_OPTION = option(mrkdwn_allowed=True)
-
-
-def _group(value: Any, path: str, problems: Problems) -> None:
-    check_object(
-        value,
-        path,
-        problems,
+    return shaped(
+        "option",
         {
-            "label": required(plain(75)),
-            "options": required(items(1, 100, PLAIN_OPTION)),
+            "text": required(text_check(75)),
+            "value": required(string(150)),
+            "description": optional(text_check(75)),
+            "url": optional(url),
         },
-        "option group",
     )
 
 
-def _dispatch(value: Any, path: str, problems: Problems) -> None:
-    check_object(
-        value,
-        path,
-        problems,
-        {
-            "trigger_actions_on": optional(items(1, 2, one_of("on_enter_pressed", "on_character_entered"))),
-        },
-        "dispatch_action_config",
-    )
-
-
+PLAIN_OPTION = _option(mrkdwn_allowed=False)
+# Only checkboxes and radio buttons may use mrkdwn.
+MARKED_OPTION = _option(mrkdwn_allowed=True)
+_CONFIRM = shaped(
+    "confirm",
+    {
+        "title": required(plain(100)),
+        "text": required(text(300)),
+        "confirm": required(plain(30)),
+        "deny": required(plain(30)),
+        "style": optional(one_of("primary", "danger")),
+    },
+)
+_GROUP = shaped(
+    "option group",
+    {"label": required(plain(75)), "options": required(items(1, 100, PLAIN_OPTION))},
+)
+_DISPATCH = shaped(
+    "dispatch_action_config",
+    {"trigger_actions_on": optional(items(1, 2, one_of("on_enter_pressed", "on_character_entered")))},
+)
+_FILTER = shaped(
+    "filter",
+    {
+        "include": optional(items(1, 4, one_of("im", "mpim", "private", "public"))),
+        "exclude_external_shared_channels": optional(boolean),
+        "exclude_bot_users": optional(boolean),
+    },
+)
 PLACEHOLDER: Shape = {"placeholder": optional(plain(150))}
-CONFIRM: Shape = {"confirm": optional(confirm)}
+CONFIRM: Shape = {"confirm": optional(_CONFIRM)}
 FOCUS: Shape = {"focus_on_load": optional(focus)}
-DISPATCH: Shape = {"dispatch_action_config": optional(_dispatch)}
+DISPATCH: Shape = {"dispatch_action_config": optional(_DISPATCH)}
 MANY: Shape = {"max_selected_items": optional(integer(1, 1000))}
 CHOICES: Shape = {
     "options": optional(items(1, 100, PLAIN_OPTION)),
-    "option_groups": optional(items(1, 100, _group)),
+    "option_groups": optional(items(1, 100, _GROUP)),
 }
 SELECT: Shape = {**PLACEHOLDER, **CONFIRM, **FOCUS}
 ID = string(255)
 IDS = items(0, 1000, ID)
-
-
-def _filter(value: Any, path: str, problems: Problems) -> None:
-    check_object(
-        value,
-        path,
-        problems,
-        {
-            "include": optional(items(1, 4, one_of("im", "mpim", "private", "public"))),
-            "exclude_external_shared_channels": optional(boolean),
-            "exclude_bot_users": optional(boolean),
-        },
-        "filter",
-    )
-
-
-CONVERSATIONS: Shape = {"default_to_current_conversation": optional(boolean), "filter": optional(_filter)}
+CONVERSATIONS: Shape = {"default_to_current_conversation": optional(boolean), "filter": optional(_FILTER)}
 ELEMENTS: dict[str, Shape] = {
     "button": {
         "text": required(plain(75)),
@@ -226,7 +186,6 @@ IN_INPUT = {"checkboxes", "radio_buttons"} | PICKERS | SELECTS | TYPED
 
 
 def element(allowed: set[str]) -> Check:
-    """An element of one of these types."""
 
     def check(value: Any, path: str, problems: Problems) -> None:
         kind = value.get("type") if isinstance(value, dict) else None
@@ -460,6 +419,3 @@ def _with_defaults(value: Any) -> Any:
     if value.get("type") == "mrkdwn":
         full.setdefault("verbatim", False)
     return full
-
-
-__all__ = ["ID", "completed", "elements_of", "message_problems", "view_problems"]

@@ -18,7 +18,6 @@ class Problems:
         self.markdown = 0
 
     def add(self, text: str, path: str) -> None:
-        """Add an error."""
         self.messages.append(f"[ERROR] {text} [json-pointer:{path}]")
 
 
@@ -27,12 +26,10 @@ Shape = dict[str, tuple[Check, bool]]
 
 
 def required(check: Check) -> tuple[Check, bool]:
-    """A required property."""
     return check, True
 
 
 def optional(check: Check) -> tuple[Check, bool]:
-    """An optional property."""
     return check, False
 
 
@@ -52,6 +49,15 @@ def check_object(value: Any, path: str, problems: Problems, shape: Shape, what: 
     return True
 
 
+def shaped(what: str, shape: Shape) -> Check:
+    """An object of this shape; `what` names it in errors."""
+
+    def check(value: Any, path: str, problems: Problems) -> None:
+        check_object(value, path, problems, shape, what)
+
+    return check
+
+
 def string(maximum: int, minimum: int = 1) -> Check:
     """A string; the bounds are in code points."""
 
@@ -67,7 +73,6 @@ def string(maximum: int, minimum: int = 1) -> Check:
 
 
 def text(maximum: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> Check:
-    """A text object."""
 
     def check(value: Any, path: str, problems: Problems) -> None:
         kind = value.get("type") if isinstance(value, dict) else None
@@ -81,12 +86,10 @@ def text(maximum: int, *, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> 
 
 
 def plain(maximum: int) -> Check:
-    """A plain_text object."""
     return text(maximum, kinds=("plain_text",))
 
 
 def boolean(value: Any, path: str, problems: Problems) -> None:
-    """True or false."""
     if not isinstance(value, bool):
         problems.add("must be a boolean", path)
 
@@ -113,13 +116,11 @@ def integer(minimum: int, maximum: int) -> Check:
 
 
 def number_text(value: Any, path: str, problems: Problems) -> None:
-    """A number written as a string."""
     if not isinstance(value, str) or not re.fullmatch(r"-?\d+(\.\d+)?", value):
         problems.add("must be a number in a string", path)
 
 
 def one_of(*allowed: str) -> Check:
-    """One of the allowed strings."""
 
     def check(value: Any, path: str, problems: Problems) -> None:
         if value not in allowed:

@@ -68,7 +68,6 @@ def state_entry(element: Json, value: Any) -> Json:
 
 
 def plain_value(state: Json) -> Any:
-    """The plain value of a state entry."""
     if "selected_option" in state:
         return state["selected_option"]["value"] if state["selected_option"] else None
     if "selected_options" in state:

@@ -124,7 +124,6 @@ def example_workspace() -> Workspace:
 
 
 def create_state(workspace: Workspace, *, signing_secret: str, request_url: str | None) -> SlackState:
-    """A new Slack with this workspace."""
     state = SlackState(
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,

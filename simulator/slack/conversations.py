@@ -157,7 +157,6 @@ def remove_post(world: World, channel: Channel, post: Post) -> None:
 
 
 def is_true(value: Any) -> bool:
-    """Whether a flag from a form or from JSON is true."""
     return value is True or str(value).lower() in ("true", "1")
 
 
@@ -171,7 +170,6 @@ async def conversations_list(link: Link, arguments: Json, uploads: list[Upload])
 
 
 async def conversations_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """conversations.info."""
     return {"channel": _conversation(find_channel(link.world, arguments.get("channel")))}
 
 
@@ -301,7 +299,6 @@ def _conversation(channel: Channel) -> Json:
 
 
 async def users_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """users.info."""
     if arguments.get("user") == BOT_USER:
         return {"user": _person(SlackMember(BOT_USER, "Amends")) | {"is_bot": True}}
     member = link.world.slack.members.get(str(arguments.get("user")))
@@ -358,7 +355,6 @@ async def usergroups_users_list(link: Link, arguments: Json, uploads: list[Uploa
 
 
 async def bots_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """bots.info."""
     if arguments.get("bot") not in (None, BOT):
         raise SlackRefusal("bot_not_found")
     return {

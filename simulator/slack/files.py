@@ -18,7 +18,6 @@ Json = dict[str, Any]
 
 
 async def upload_url(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """files.getUploadURLExternal."""
     try:
         length = int(arguments.get("length") or 0)
     except ValueError as broken:
@@ -88,7 +87,6 @@ async def delete_file(link: Link, arguments: Json, uploads: list[Upload]) -> Jso
 
 
 async def file_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
-    """files.info."""
     file = link.world.slack.files.get(str(arguments.get("file")))
     if file is None:
         raise SlackRefusal("file_not_found")
@@ -98,7 +96,6 @@ async def file_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
 
 
 def routes(link: Link) -> list[Route]:
-    """Routes for uploads and downloads."""
 
     async def receive(request: Request) -> Response:
         if link.world.trouble.slack_down:

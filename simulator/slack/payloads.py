@@ -61,7 +61,6 @@ def message(world: World, post: Post, *, metadata: bool = False) -> Json:
 
 
 def bot_profile() -> Json:
-    """The app's bot_profile."""
     return {
         "id": BOT,
         "app_id": APP,
@@ -74,7 +73,6 @@ def bot_profile() -> Json:
 
 
 def file_object(world: World, file_id: str) -> Json:
-    """A file as the API shows it."""
     file = world.slack.files[file_id]
     if file.deleted:
         return {"id": file.id, "mode": "tombstone"}
@@ -129,7 +127,6 @@ def _envelope(kind: str, member: SlackMember) -> Json:
 
 
 def response_url(world: World, member: SlackMember, channel: str, post: str | None) -> str:
-    """A new response_url for a press or command."""
     hook = secrets.token_hex(12)
     world.slack.response_urls[hook] = ResponseUrl(member.id, channel, post, world.monotonic())
     return f"{world.url}/hooks/{hook}"
@@ -188,7 +185,6 @@ def message_press(
 
 
 def view_press(world: World, member: SlackMember, view: View, acted: Json) -> Json:
-    """block_actions of a press in a modal or the home view."""
     return _envelope("block_actions", member) | {
         "container": {"type": "view", "view_id": view.id},
         "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
@@ -198,7 +194,6 @@ def view_press(world: World, member: SlackMember, view: View, acted: Json) -> Js
 
 
 def view_submission(world: World, member: SlackMember, view: View) -> Json:
-    """view_submission."""
     return _envelope("view_submission", member) | {
         "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
         "view": view.api(),
@@ -207,7 +202,6 @@ def view_submission(world: World, member: SlackMember, view: View) -> Json:
 
 
 def view_closed(member: SlackMember, view: View, *, cleared: bool) -> Json:
-    """view_closed."""
     return _envelope("view_closed", member) | {"view": view.api(), "is_cleared": cleared}
 
 
@@ -312,7 +306,6 @@ def message_event(world: World, channel: Channel, post: Post) -> Json:
 
 
 def membership_event(world: World, channel: Channel, member: SlackMember, *, joins: bool) -> Json:
-    """member_joined_channel or member_left_channel."""
     return event(
         world,
         {
@@ -327,7 +320,6 @@ def membership_event(world: World, channel: Channel, member: SlackMember, *, joi
 
 
 def home_opened(world: World, member: SlackMember) -> Json:
-    """app_home_opened."""
     content: Json = {
         "type": "app_home_opened",
         "user": member.id,

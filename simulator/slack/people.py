@@ -27,18 +27,12 @@ MODAL_STACK_MAX = 3
 TROUBLE_NOTICE = "We had some trouble connecting. Try again?"
 
 
-def parse_view(view: Any) -> Any:
-    """A view from an object or JSON text. Raises invalid_arguments."""
+def _checked(world: World, view: Any, kind: str, *, instead_of: View | None = None) -> Json:
     if isinstance(view, str):
         try:
-            return json.loads(view)
+            view = json.loads(view)
         except ValueError as broken:
             raise SlackRefusal("invalid_arguments", messages=["[ERROR] view is no JSON"]) from broken
-    return view
-
-
-def _checked(world: World, view: Any, kind: str, *, instead_of: View | None = None) -> Json:
-    view = parse_view(view)
     problems = view_problems(view, kind)
     if problems:
         raise SlackRefusal("invalid_arguments", messages=problems)
@@ -155,7 +149,6 @@ def apply_acknowledgement(
 
 
 def reasons(refusal: SlackRefusal) -> str:
-    """The error and its messages on a single line."""
     return "; ".join([refusal.error, *refusal.messages])
 
 
@@ -375,12 +368,7 @@ async def close_view(link: Link, member: SlackMember, view_id: str, *, all_of_th
 
 
 async def use_shortcut(
-    link: Link,
-    member: SlackMember,
-    callback_id: str,
-    *,
-    channel_id: str | None = None,
-    ts: str | None = None,
+    link: Link, member: SlackMember, callback_id: str, *, channel_id: str | None = None, ts: str | None = None
 ) -> bool:
     """Use a global shortcut, or the shortcut of a message; True if the app acknowledged."""
     world = link.world
@@ -394,7 +382,10 @@ async def use_shortcut(
         if callback_id not in world.slack.shortcuts:
             raise SlackImpossible("The app has no such shortcut.")
         payload = payloads.shortcut(world, member, callback_id)
-    return _notice_if_unacknowledged(world, member, await link.deliver("interactive", payload))
+    acknowledgement = await link.deliver("interactive", payload)
+    if acknowledgement is None:
+        _notice(world, member, TROUBLE_NOTICE)
+    return acknowledgement is not None
 
 
 async def run_command(link: Link, member: SlackMember, text: str, channel_id: str) -> bool:
@@ -441,9 +432,7 @@ def write(link: Link, member: SlackMember, channel_id: str, text: str, thread_ts
         {
             "type": "rich_text",
             "block_id": world.slack.new_id("rt"),
-            "elements": [
-                {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]},
-            ],
+            "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}],
         }
     ]
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -471,29 +460,20 @@ def change_membership(link: Link, member: SlackMember, channel_id: str, *, joins
 
 
 def open_home(link: Link, member: SlackMember) -> None:
-    """Open the app's home; the app gets app_home_opened."""
     link.event(payloads.home_opened(link.world, member))
 
 
 def message_values(member: SlackMember, post: Post) -> ViewState:
-    """The state of a message's menus for this member."""
     return (
         carried_over_state(post.blocks, member.choices.get(post.ts, {})) if post.blocks else initial_state([])
     )
 
 
 def plain_values(state: ViewState) -> dict[str, dict[str, Any]]:
-    """State entries as plain values."""
     return {
         block: {action: plain_value(value) for action, value in entries.items()}
         for block, entries in state.items()
     }
-
-
-def _notice_if_unacknowledged(world: World, member: SlackMember, acknowledgement: Json | None) -> bool:
-    if acknowledgement is None:
-        _notice(world, member, TROUBLE_NOTICE)
-    return acknowledgement is not None
 
 
 def _notice(world: World, member: SlackMember, text: str) -> None:

@@ -65,7 +65,6 @@ class Link:
         task.add_done_callback(self.tasks.discard)
 
     def routes(self) -> list[WebSocketRoute]:
-        """The route of Socket Mode."""
         return [WebSocketRoute("/socket", self._serve)]
 
     def open_url(self) -> str:
@@ -128,13 +127,7 @@ class Link:
             future.set_result(answer.get("payload") or {})
 
     async def deliver(
-        self,
-        kind: str,
-        payload: Json,
-        *,
-        accepts: bool = False,
-        attempt: int = 0,
-        reason: str = "timeout",
+        self, kind: str, payload: Json, *, accepts: bool = False, attempt: int = 0, reason: str = "timeout"
     ) -> Json | None:
         """Send `interactive`, `slash_commands` or `events_api`; the acknowledgement's payload, or None."""
         fault = self.world.trouble.take_fault(kind)
@@ -228,7 +221,6 @@ class Link:
         self._count()
 
     def stop(self) -> None:
-        """Cancel open deliveries."""
         for task in self.tasks:
             task.cancel()
 

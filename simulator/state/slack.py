@@ -27,12 +27,8 @@ class SlackRefusal(Exception):
         extra: Json | None = None,
     ) -> None:
         super().__init__(error)
-        self.error, self.messages, self.retry_after, self.extra = (
-            error,
-            messages or [],
-            retry_after,
-            extra or {},
-        )
+        self.error, self.retry_after = error, retry_after
+        self.messages, self.extra = messages or [], extra or {}
 
 
 @dataclass
@@ -104,7 +100,6 @@ class SlackMember:
 
     @property
     def handle(self) -> str:
-        """The user name: lower case, with dots for spaces."""
         return self.name.lower().replace(" ", ".")
 
 
@@ -146,7 +141,6 @@ class Post:
 
     @property
     def by_bot(self) -> bool:
-        """Whether the app posted it."""
         return self.author == BOT_USER
 
 
@@ -201,8 +195,6 @@ class ResponseUrl:
 
 @dataclass
 class SlackState:
-    """The whole workspace, in memory."""
-
     bot_token: str
     app_token: str
     signing_secret: str
@@ -249,7 +241,6 @@ class SlackState:
         return channel
 
     def find_view(self, view_id: str = "", external_id: str = "") -> View | None:
-        """An open view by its id or external id."""
         for member in self.members.values():
             for view in [*member.views, *([member.home] if member.home else [])]:
                 if view.id == view_id or (external_id and view.content.get("external_id") == external_id):

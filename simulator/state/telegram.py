@@ -29,8 +29,6 @@ def bad_request(reason: str) -> TelegramRefusal:
 
 @dataclass
 class StoredFile:
-    """A file that Telegram stores."""
-
     file_id: str
     unique_id: str
     path: str
@@ -104,23 +102,19 @@ class ChatMessage:
 
     @property
     def id(self) -> int:
-        """The message_id."""
         return int(self.api["message_id"])
 
     @property
     def text(self) -> str:
-        """Text or caption without markup."""
         return str(self.api.get("text", self.api.get("caption", "")))
 
     @property
     def entities(self) -> list[Json]:
-        """Entities of text or caption."""
         entities: list[Json] = self.api.get("entities") or self.api.get("caption_entities") or []
         return entities
 
     @property
     def keyboard(self) -> list[list[Json]]:
-        """Rows of the inline keyboard."""
         rows: list[list[Json]] = self.api.get("reply_markup", {}).get("inline_keyboard", [])
         return rows
 
@@ -182,7 +176,6 @@ class TelegramState:
         return self._message_id
 
     def store_file(self, data: bytes, *, name: str, mime: str, folder: str) -> StoredFile:
-        """Store bytes under a new file_id."""
         self._file_number += 1
         number = self._file_number
         suffix = name.rpartition(".")[2] if "." in name else "bin"

@@ -17,13 +17,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.http import BadBody, Upload, answer_with_fault, cut_connection, read_arguments
-from simulator.state.environment import Call, Fault
 from simulator.state.telegram import TelegramRefusal, bad_request
-from simulator.state.world import World
+from simulator.state.world import Call, Fault, World
 from simulator.telegram import profile, sending, updates
 
 Json = dict[str, Any]
 Shape = dict[str, tuple[list[str], bool]]
+MISSING = {"chat_id": "chat_id is empty", "text": "message text is empty"}
 
 
 class BadField(Exception):
@@ -57,7 +57,6 @@ def _spellings() -> dict[str, str]:
 def decode(method: str, sent: Json, uploads: list[Upload], *, strict: bool) -> Json:
     """Convert the arguments of a call to their types. Raises BadField with Telegram's text."""
     shape = _specification()[0][method]
-    files_by_field = {upload.field: upload for upload in uploads}
     decoded: Json = {}
     for name, value in sent.items():
         if name not in shape:
@@ -67,22 +66,12 @@ def decode(method: str, sent: Json, uploads: list[Upload], *, strict: bool) -> J
         if value is None:
             continue
         decoded[name] = _typed(value, shape[name][0], name, strict=strict)
-    for name, upload in files_by_field.items():
-        # Other parts are allowed: an argument refers to them by attach://name.
-        if name in shape:
-            decoded[name] = upload
+    # Other parts are allowed: an argument refers to them by attach://name.
+    decoded |= {upload.field: upload for upload in uploads if upload.field in shape}
     for name, (_, required) in shape.items():
         if required and name not in decoded:
-            raise BadField(_missing(name))
+            raise BadField(MISSING.get(name, f'parameter "{name}" is required'))
     return decoded
-
-
-def _missing(name: str) -> str:
-    if name == "chat_id":
-        return "chat_id is empty"
-    if name == "text":
-        return "message text is empty"
-    return f'parameter "{name}" is required'
 
 
 def check_type(value: object, type_name: str) -> None:
@@ -90,14 +79,15 @@ def check_type(value: object, type_name: str) -> None:
     _typed(value, [type_name], type_name, strict=True)
 
 
-def _typed(value: Any, types: list[str], path: str, *, strict: bool) -> Any:
+def _typed(value: Any, types: list[str], path: str, *, strict: bool, is_union: bool = False) -> Any:
     reasons = []
     for name in types:
         try:
             return _typed_as(value, name, path, strict=strict)
         except BadField as reason:
             reasons.append(reason)
-    raise reasons[0]
+    # In a union the longest path belongs to the subtype that matched best: its reason helps most.
+    raise max(reasons, key=lambda reason: len(str(reason))) if is_union else reasons[0]
 
 
 def _typed_as(value: Any, name: str, path: str, *, strict: bool) -> Any:
@@ -109,9 +99,9 @@ def _typed_as(value: Any, name: str, path: str, *, strict: bool) -> Any:
         return [_typed_as(item, inner, f"{path}[{i}]", strict=strict) for i, item in enumerate(items)]
     match name:
         case "Integer":
-            return _integer(value, path)
+            return _number(value, path, int)
         case "Float":
-            return _float(value, path)
+            return _number(value, path, float)
         case "Boolean" | "True":
             return _boolean(value, path)
         case "String":
@@ -131,7 +121,7 @@ def _object(value: Any, name: str, path: str, *, strict: bool) -> Any:
         raise BadField(f"unknown type {name} at {path}")
     value = _parsed(value, path)
     if isinstance(shape, list):
-        return _union(value, shape, path, strict=strict)
+        return _typed(value, shape, path, strict=strict, is_union=True)
     if not isinstance(value, dict):
         raise BadField(f"object expected as {path}")
     for key in value:
@@ -147,17 +137,6 @@ def _object(value: Any, name: str, path: str, *, strict: bool) -> Any:
     }
 
 
-def _union(value: Any, subtypes: list[str], path: str, *, strict: bool) -> Any:
-    reasons = []
-    for subtype in subtypes:
-        try:
-            return _typed_as(value, subtype, path, strict=strict)
-        except BadField as reason:
-            reasons.append(reason)
-    # The longest path belongs to the subtype that matched best: its reason helps most.
-    raise max(reasons, key=lambda reason: len(str(reason)))
-
-
 def _parsed(value: Any, path: str) -> Any:
     if not isinstance(value, str):
         return value
@@ -167,20 +146,11 @@ def _parsed(value: Any, path: str) -> Any:
         raise BadField(f"can't parse {path} JSON object") from broken
 
 
-def _integer(value: Any, path: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise BadField(f'field "{path}" must be of type Number')
+def _number(value: Any, path: str, kind: type[int] | type[float]) -> float:
     try:
-        return int(value)
-    except ValueError as broken:
-        raise BadField(f'field "{path}" must be of type Number') from broken
-
-
-def _float(value: Any, path: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise BadField(f'field "{path}" must be of type Number')
-    try:
-        return float(value)
+        if isinstance(value, bool) or not isinstance(value, int | str | kind):
+            raise ValueError
+        return kind(value)
     except ValueError as broken:
         raise BadField(f'field "{path}" must be of type Number') from broken
 
@@ -219,12 +189,12 @@ METHODS: dict[str, Method] = {
     "setMyCommands": profile.set_my_commands,
     "getMyCommands": profile.get_my_commands,
     "deleteMyCommands": profile.delete_my_commands,
-    "setMyDescription": profile.set_my_description,
-    "getMyDescription": profile.get_my_description,
-    "setMyShortDescription": profile.set_my_short_description,
-    "getMyShortDescription": profile.get_my_short_description,
-    "setMyName": profile.set_my_name,
-    "getMyName": profile.get_my_name,
+    "setMyDescription": profile.set_description("description", 512),
+    "getMyDescription": profile.get_description("description"),
+    "setMyShortDescription": profile.set_description("short_description", 120),
+    "getMyShortDescription": profile.get_description("short_description"),
+    "setMyName": profile.set_description("name", 64),
+    "getMyName": profile.get_description("name"),
     "logOut": profile.log_out,
     "close": profile.log_out,
 }
@@ -232,7 +202,6 @@ BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Ba
 
 
 def routes(world: World) -> list[Route]:
-    """Routes of the methods and of file downloads."""
 
     async def method(request: Request) -> Response:
         return await _call(world, request)

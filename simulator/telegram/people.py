@@ -181,13 +181,7 @@ def edit(world: World, person: Person, message_id: int, text: str) -> ChatMessag
 
 
 def send_files(
-    world: World,
-    author: ChatAuthor,
-    kind: str,
-    uploads: list[Upload],
-    *,
-    caption: str = "",
-    seconds: int = 0,
+    world: World, author: ChatAuthor, kind: str, uploads: list[Upload], *, caption: str = "", seconds: int = 0
 ) -> list[ChatMessage]:
     """Send a file, or several as an album. Raises TelegramImpossible for kinds without albums."""
     if not uploads:
@@ -209,12 +203,10 @@ def send_files(
 
 
 def send_location(world: World, author: ChatAuthor, latitude: float, longitude: float) -> ChatMessage:
-    """Share a location."""
     return _post(world, author, "location", {"location": {"latitude": latitude, "longitude": longitude}})
 
 
 def send_contact(world: World, author: ChatAuthor, name: str, phone: str) -> ChatMessage:
-    """Share a contact from the address book."""
     return _post(world, author, "contact", {"contact": {"phone_number": phone, "first_name": name}})
 
 

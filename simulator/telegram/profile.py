@@ -1,5 +1,6 @@
 """Methods about the bot, its commands and descriptions, its chats and files."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from simulator.http import Upload
@@ -11,7 +12,6 @@ Json = dict[str, Any]
 
 
 async def get_me(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """getMe."""
     return world.telegram.bot_user() | {
         "can_join_groups": True,
         "can_read_all_group_messages": False,
@@ -42,52 +42,43 @@ async def set_my_commands(world: World, arguments: Json, uploads: list[Upload]) 
 
 
 async def get_my_commands(world: World, arguments: Json, uploads: list[Upload]) -> list[Json]:
-    """getMyCommands."""
     return world.telegram.commands.get(_scope(arguments), [])
 
 
 async def delete_my_commands(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """deleteMyCommands."""
     world.telegram.commands.pop(_scope(arguments), None)
     world.mark_changed()
     return True
 
 
-async def set_my_description(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """setMyDescription."""
-    return _describe(world, "description", arguments, 512)
+def set_description(key: str, limit: int) -> Callable[[World, Json, list[Upload]], Awaitable[bool]]:
+    """setMyDescription and its like: store the text of a language; `limit` is in characters."""
+
+    async def method(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+        text = arguments.get(key, "")
+        if len(text) > limit:
+            raise bad_request(f"{key.replace('_', ' ')} is too long")
+        world.telegram.descriptions[key, arguments.get("language_code", "")] = text
+        world.mark_changed()
+        return True
+
+    return method
 
 
-async def set_my_short_description(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """setMyShortDescription."""
-    return _describe(world, "short_description", arguments, 120)
+def get_description(key: str) -> Callable[[World, Json, list[Upload]], Awaitable[Json]]:
+    """getMyDescription and its like."""
 
+    async def method(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+        return {key: description(world, key, arguments.get("language_code", ""))}
 
-async def set_my_name(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """setMyName."""
-    return _describe(world, "name", arguments, 64)
-
-
-async def get_my_description(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """getMyDescription."""
-    return {"description": description(world, "description", arguments.get("language_code", ""))}
-
-
-async def get_my_short_description(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """getMyShortDescription."""
-    return {"short_description": description(world, "short_description", arguments.get("language_code", ""))}
-
-
-async def get_my_name(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """getMyName."""
-    name = description(world, "name", arguments.get("language_code", ""))
-    return {"name": name or world.telegram.bot_name}
+    return method
 
 
 def description(world: World, key: str, language: str) -> str:
-    """The text in this language, or the default text."""
+    """The text in this language, or the default text; the name is never empty."""
     texts = world.telegram.descriptions
-    return texts.get((key, language), texts.get((key, ""), ""))
+    text = texts.get((key, language), texts.get((key, ""), ""))
+    return text or (world.telegram.bot_name if key == "name" else "")
 
 
 def commands_for(world: World, language: str) -> list[Json]:
@@ -100,36 +91,17 @@ def commands_for(world: World, language: str) -> list[Json]:
     return []
 
 
-def _describe(world: World, key: str, arguments: Json, limit: int) -> bool:
-    text = arguments.get(key, "")
-    if len(text) > limit:
-        raise bad_request(f"{key.replace('_', ' ')} is too long")
-    world.telegram.descriptions[key, arguments.get("language_code", "")] = text
-    world.mark_changed()
-    return True
-
-
 def _scope(arguments: Json) -> tuple[str, str]:
     return arguments.get("scope", {}).get("type", "default"), arguments.get("language_code", "")
 
 
 async def get_chat(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """getChat."""
     chat = rules.find_chat(world, arguments["chat_id"])
-    accepted_gifts = dict.fromkeys(
-        (
-            "unlimited_gifts",
-            "limited_gifts",
-            "unique_gifts",
-            "premium_subscription",
-            "gifts_from_channels",
-        ),
-        False,
-    )
+    gifts = "unlimited_gifts limited_gifts unique_gifts premium_subscription gifts_from_channels"
     return chat.api_chat() | {
         "accent_color_id": 0,
         "max_reaction_count": 11,
-        "accepted_gift_types": accepted_gifts,
+        "accepted_gift_types": dict.fromkeys(gifts.split(), False),
     }
 
 
@@ -145,7 +117,6 @@ async def get_chat_member(world: World, arguments: Json, uploads: list[Upload]) 
 
 
 async def leave_chat(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """leaveChat."""
     chat = rules.find_chat(world, arguments["chat_id"])
     if isinstance(chat, Person):
         raise bad_request("chat member status can't be changed in private chats")

@@ -288,9 +288,7 @@ def caption_content(arguments: Json) -> Json:
 def _format_argument(arguments: Json, key: str, entities: str) -> tuple[str, list[Json]]:
     try:
         return format_text(
-            arguments.get(key, ""),
-            parse_mode=arguments.get("parse_mode"),
-            entities=arguments.get(entities),
+            arguments.get(key, ""), parse_mode=arguments.get("parse_mode"), entities=arguments.get(entities)
         )
     except BadMarkup as reason:
         raise bad_request(str(reason)) from reason

@@ -11,28 +11,17 @@ from simulator.telegram import rules
 Json = dict[str, Any]
 DELETABLE_SECONDS = 48 * 3600
 ACTIONS = {
-    "typing",
-    "upload_photo",
-    "record_video",
-    "upload_video",
-    "record_voice",
-    "upload_voice",
-    "upload_document",
-    "choose_sticker",
-    "find_location",
-    "record_video_note",
-    "upload_video_note",
-}
+    "typing", "upload_photo", "record_video", "upload_video", "record_voice", "upload_voice", "upload_document",
+    "choose_sticker", "find_location", "record_video_note", "upload_video_note",
+}  # fmt: skip
 
 
 async def send_message(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """sendMessage."""
     chat = rules.find_writable_chat(world, arguments["chat_id"])
     return _send(world, chat, "text", rules.text_content(arguments), arguments)
 
 
 async def send_document(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """sendDocument."""
     chat = rules.find_writable_chat(world, arguments["chat_id"])
     stored = rules.resolve_file(world, arguments["document"], uploads, folder="documents")
     content = {"document": _named(stored)} | rules.caption_content(arguments)
@@ -40,7 +29,6 @@ async def send_document(world: World, arguments: Json, uploads: list[Upload]) ->
 
 
 async def send_photo(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """sendPhoto."""
     chat = rules.find_writable_chat(world, arguments["chat_id"])
     stored = rules.resolve_file(world, arguments["photo"], uploads, folder="photos")
     if not stored.data.startswith((b"\xff\xd8", b"\x89PNG", b"RIFF", b"GIF8")):
@@ -52,7 +40,6 @@ async def send_photo(world: World, arguments: Json, uploads: list[Upload]) -> Js
 
 
 async def send_voice(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """sendVoice."""
     chat = rules.find_writable_chat(world, arguments["chat_id"])
     stored = rules.resolve_file(world, arguments["voice"], uploads, folder="voice")
     voice = _plain(stored) | {"duration": arguments.get("duration", 1), "mime_type": stored.mime}
@@ -60,22 +47,18 @@ async def send_voice(world: World, arguments: Json, uploads: list[Upload]) -> Js
 
 
 async def edit_message_text(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """editMessageText."""
     return _edit(world, arguments, rules.text_content(arguments), replaces=("text", "entities"))
 
 
 async def edit_message_caption(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """editMessageCaption."""
     return _edit(world, arguments, rules.caption_content(arguments), replaces=("caption", "caption_entities"))
 
 
 async def edit_message_reply_markup(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """editMessageReplyMarkup."""
     return _edit(world, arguments, {}, replaces=())
 
 
 async def delete_message(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """deleteMessage."""
     message = _existing_message(world, arguments, "delete")
     if (world.now() - message.sent_at).total_seconds() > DELETABLE_SECONDS:
         raise bad_request("message can't be deleted for everyone")
@@ -95,7 +78,6 @@ async def delete_messages(world: World, arguments: Json, uploads: list[Upload]) 
 
 
 async def send_chat_action(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """sendChatAction."""
     chat = rules.find_chat(world, arguments["chat_id"])
     if arguments["action"] not in ACTIONS:
         raise bad_request("wrong parameter action in request")
@@ -108,7 +90,6 @@ async def send_chat_action(world: World, arguments: Json, uploads: list[Upload])
 
 
 async def answer_callback_query(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """answerCallbackQuery."""
     query = world.telegram.queries.get(arguments["callback_query_id"])
     if (
         query is None
@@ -157,10 +138,9 @@ def _send(
         elif not arguments["reply_parameters"].get("allow_sending_without_reply"):
             raise bad_request("message to be replied not found")
     api["message_id"] = telegram.next_message_id()
-    if markup and "inline_keyboard" in markup and any(markup["inline_keyboard"]):
-        api = api | content | {"reply_markup": markup}
-    else:
-        api = api | content
+    api |= content
+    if markup and any(markup.get("inline_keyboard", [])):
+        api["reply_markup"] = markup
     telegram.chats[chat.id].append(
         ChatMessage(chat.id, api, outgoing=True, kind=kind, sent_at=world.now(), file=stored)
     )

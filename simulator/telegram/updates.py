@@ -86,7 +86,6 @@ async def set_webhook(world: World, arguments: Json, uploads: list[Upload]) -> b
 
 
 async def delete_webhook(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """deleteWebhook."""
     world.telegram.webhook = Webhook()
     if arguments.get("drop_pending_updates"):
         world.telegram.updates.clear()
@@ -95,7 +94,6 @@ async def delete_webhook(world: World, arguments: Json, uploads: list[Upload]) -
 
 
 async def get_webhook_info(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    """getWebhookInfo."""
     hook = world.telegram.webhook
     info: Json = {
         "url": hook.url,
@@ -126,7 +124,6 @@ class WebhookDelivery:
             await self.world.changes.wait_for_newer(version, None)
 
     def stop(self) -> None:
-        """Cancel open deliveries."""
         for task in self.busy.values():
             task.cancel()
 

@@ -349,7 +349,7 @@ def test_every_action_of_the_page_is_documented() -> None:
     root = Path(__file__).parents[2]
     told = (root / "docs" / "simulator.md").read_text()
     acts = set()
-    for module in ("customers.py", "desk.py"):
+    for module in ("phone.py", "desk.py"):
         acts |= set(
             re.findall(r'case "(\w+)"(?: \| "(\w+)")?', (root / "simulator" / "page" / module).read_text())
         )

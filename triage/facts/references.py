@@ -60,7 +60,6 @@ def is_iban(number: str) -> bool:
 
 
 def numbers(story: Story, language: str) -> Iterator[StoryFact]:
-    """The numbers next to a word that names their kind."""
     folded = story.folded.text
     for kind, pattern in _number_patterns(language):
         for match in pattern.finditer(folded):

@@ -37,7 +37,6 @@ _OWN_HEADER = "text,category,severity"
 
 
 def starter_languages() -> tuple[str, ...]:
-    """The languages that have a starter file."""
     folder = resources.files("triage").joinpath("starter")
     return tuple(sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".csv")))
 

@@ -119,12 +119,7 @@ def judge(
 
 
 def label_rows(
-    name: str,
-    candidate: Model,
-    active: Model | None,
-    rows: Sequence[Example],
-    *,
-    new: Mask | None = None,
+    name: str, candidate: Model, active: Model | None, rows: Sequence[Example], *, new: Mask | None = None
 ) -> LabelledRows:
     """A set of rows with the answers of both models."""
     names = {*candidate.categories, *(active.categories if active else ()), *(row.category for row in rows)}
@@ -169,13 +164,8 @@ def answer_rows(model: Model, rows: Sequence[Example], categories: Sequence[str]
 
 
 def weigh(
-    sets: Sequence[LabelledRows],
-    candidate: Model,
-    *,
-    has_active: bool,
-    alert_budget: float = ALERT_RATE,
+    sets: Sequence[LabelledRows], candidate: Model, *, has_active: bool, alert_budget: float = ALERT_RATE
 ) -> Verdict:
-    """The verdict from the answers to each set of rows."""
     figures = {rows.name: _compare(rows, alert_budget) for rows in sets}
     if not has_active:
         return beats_guess(sets, candidate, figures)

@@ -173,8 +173,6 @@ class HoldoutAnswer:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """A row of the history; `answer` is set where it was held out."""
-
     example: Example
     answer: HoldoutAnswer | None = None
 

@@ -76,7 +76,6 @@ class TrainingRows:
 
     @property
     def categories(self) -> int:
-        """The number of categories, k."""
         return int(self.matrix.shape[0]) - len(self.labels)
 
     @property
@@ -269,11 +268,9 @@ class Choice:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of classifier that it consists of."""
         return CANDIDATES[self.name]
 
     def reason(self) -> str:
-        """A sentence for the model card."""
         default = self.name == DEFAULT_CANDIDATE
         why = "no other is better by more than chance" if default else "clearly the best"
         return f"{self.name}: {why}, by log-loss on {self.rows} held-back rows ({format_losses(self.losses)})"

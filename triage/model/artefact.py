@@ -38,7 +38,6 @@ def digest(blob: bytes) -> str:
 
 
 def dump(model: Model) -> bytes:
-    """The model as the bytes of one file."""
     features, critical, neighbours = model.features, model.critical, model.neighbours
     content: dict[str, Any] = {
         "format": FORMAT,

@@ -168,13 +168,7 @@ def recall_at_alerts(scores: Doubles, critical: Mask, *, rate: float, prevalence
 
 
 def recall_interval(
-    scores: Doubles,
-    critical: Mask,
-    *,
-    rate: float,
-    prevalence: float,
-    seed: int = 0,
-    rounds: int = 200,
+    scores: Doubles, critical: Mask, *, rate: float, prevalence: float, seed: int = 0, rounds: int = 200
 ) -> tuple[float, float]:
     """95 % bootstrap interval of `recall_at_alerts`; critical rows and others are resampled separately."""
     positives, negatives = np.flatnonzero(critical), np.flatnonzero(~critical)

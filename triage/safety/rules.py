@@ -102,7 +102,6 @@ class PatternStart:
 
     @property
     def key(self) -> str:
-        """The first three letters, or all of a shorter word."""
         return self.letters[:KEY]
 
 
@@ -205,7 +204,6 @@ class RuleIndex:
 
 
 def index_rules(rules: Iterable[Rule]) -> RuleIndex:
-    """The index of the patterns of these rules."""
     index = RuleIndex()
     patterns = ((rule, pattern) for rule in rules for pattern in rule.patterns)
     for order, (rule, pattern) in enumerate(patterns):

@@ -1,1 +1,0 @@
-"""Extracts of the platforms' specifications; NOTICE names their sources."""

@@ -1,1 +1,0 @@
-"""Pictures for customers who have none at hand."""
