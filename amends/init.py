@@ -20,7 +20,7 @@ from amends.settings.loading import parse_settings
 from amends.settings.problems import Problem, SettingsError
 from amends.settings.sections import known_preset
 from amends.settings.toml_text import toml_value
-from triage.folding import fold
+from triage.matching import fold
 
 #: What the app may do in Slack. docs/slack-unproved.md lists the scopes that only a real workspace can prove.
 SCOPES: tuple[str, ...] = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from triage.safety.signs import BUILT_IN, ORGANISATION
+from triage.safety.organisation import ORGANISATION
+from triage.safety.signs import BUILT_IN
 
 #: The rules that have a text, `rule.<name>`.
 RULES: frozenset[str] = frozenset(rule.name for rule in BUILT_IN)

@@ -31,7 +31,7 @@ from triage.errors import UnreadableModel
 from triage.model.artefact import load
 from triage.model.pipeline import Model
 from triage.proposal import Proposal, ProposalContext, propose
-from triage.safety.signs import DangerSign, own_sign
+from triage.safety.organisation import DangerSign, own_sign
 from triage.similarity import sketch
 
 #: While the first model is trained, a proposal waits until this long after the last words. Then it is made by rules

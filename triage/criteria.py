@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from complaints.similarity import CLUSTER_FROM
-from triage.folding import fold
-from triage.language_tables import LANGUAGES, read_phrases, whole_words
+from triage.matching import LANGUAGES, fold, read_phrases, whole_words
 from triage.safety.signs import Sign, find_signs
 
 

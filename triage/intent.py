@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import exp
 
-from triage.folding import fold
-from triage.language_tables import languages_of, read_phrases, whole_words
+from triage.matching import LANGUAGES, fold, languages_of, read_phrases, whole_words
 from triage.safety.rules import index_rules, read_rules
-from triage.safety.signs import LANGUAGES, Sign, find_signs, match_rules
+from triage.safety.signs import Sign, find_signs, match_rules
 
 COMPLAINT = "complaint"
 KINDS = (COMPLAINT, "enquiry", "praise", "suggestion", "request")

@@ -14,8 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from triage.folding import fold
-from triage.language_tables import LANGUAGES, any_of, read_phrases
+from triage.matching import LANGUAGES, any_of, fold, read_phrases
 from triage.model.calibration import Doubles, Mask
 from triage.model.pipeline import Model
 from triage.text import LONGEST

@@ -20,12 +20,12 @@ from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
 from triage.intent import Intent, classify_intent, find_cues
 from triage.issues import IssueFound, find_issues
-from triage.language_tables import LANGUAGES
+from triage.matching import LANGUAGES
 from triage.model.calibration import Doubles, Mask
 from triage.model.neighbours import Neighbour
-from triage.model.pipeline import CRITICAL, Model
-from triage.reasons import ProposalReason, find_reasons
-from triage.safety.signs import DangerSign, Sign, find_signs
+from triage.model.pipeline import CRITICAL, Model, ProposalReason, find_reasons
+from triage.safety.organisation import DangerSign
+from triage.safety.signs import Sign, find_signs
 from triage.text import guess_language, normalise
 
 FALLBACK = "other"
@@ -162,15 +162,8 @@ def propose(model: Model | None, text: str, context: ProposalContext | None = No
     context = context or ProposalContext()
     reading = _Reading.of_text(text, context)
     if model is None:
-        return reading.build_proposal(
-            category=FALLBACK,
-            probability=0.0,
-            abstained=True,
-            severity=max(reading.severity_floor, _USUAL_SEVERITY),
-            safety=reading.safety_floor,
-            model_version=RULES_ALONE,
-            restricted=reading.is_restricting,
-        )
+        severity = max(reading.severity_floor, _USUAL_SEVERITY)
+        return reading.build_fallback(severity=severity, model_version=RULES_ALONE)
     return _propose_by_model(model, reading)
 
 
@@ -192,15 +185,7 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
     row = keep_allowed(probabilities, allowed)
     # The probabilities of a text without any word of the vocabulary are those of the training data.
     if row is None or matrix.nnz == 0:
-        return reading.build_proposal(
-            category=FALLBACK,
-            probability=0.0,
-            abstained=True,
-            severity=severity,
-            safety=reading.safety_floor,
-            restricted=reading.is_restricting,
-            **common,
-        )
+        return reading.build_fallback(severity=severity, **common)
     by_category = {
         category: float(row[index]) for index, category in enumerate(model.categories) if allowed[index]
     }
@@ -282,6 +267,17 @@ class _Reading:
     def is_restricting(self) -> bool:
         """Whether the rules alone restrict the case."""
         return any(sign.kind in _RESTRICTING_KINDS for sign in self.signs)
+
+    def build_fallback(self, **values: Any) -> Proposal:
+        """The proposal of a text that no model knows: "other", not sure."""
+        return self.build_proposal(
+            category=FALLBACK,
+            probability=0.0,
+            abstained=True,
+            safety=self.safety_floor,
+            restricted=self.is_restricting,
+            **values,
+        )
 
     def build_proposal(
         self, *, severity: int, safety: int, category: str, doubted: bool = False, **values: Any

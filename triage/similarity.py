@@ -10,7 +10,7 @@ import re
 from hashlib import blake2b
 
 from complaints.similarity import SIZE
-from triage.folding import fold
+from triage.matching import fold
 
 LONGEST = 20_000
 """Characters read, as many as for a proposal (`triage.text.LONGEST`)."""

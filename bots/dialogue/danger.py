@@ -8,7 +8,7 @@ from complaints.case_values import RecordedSign
 from complaints.deadlines.opening_hours import nobody_reads_until
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Danger, Rulebook
-from triage.safety.signs import ORGANISATION
+from triage.safety.organisation import ORGANISATION
 
 STEP = "danger"
 

@@ -19,7 +19,6 @@ from triage.model.embeddings import (
     Encoder,
     EncoderFile,
     EncoderKind,
-    embedding_matrix,
     installed_encoder,
     recorded_encoder,
 )
@@ -82,10 +81,10 @@ def test_a_blank_text_has_no_vector_and_broken_characters_are_taken() -> None:
     assert np.array_equal(broken, an_encoder().encode(["lift"])[0])
 
 
-def test_the_block_beside_the_words_is_as_long_as_its_weight() -> None:
-    block = embedding_matrix(an_encoder(), ["bin", "", "lift"], weight=1.5)
-    assert block.shape == (3, 3)
-    assert np.allclose(np.sqrt(block.multiply(block).sum(axis=1)).ravel(), [1.5, 0, 1.5])
+def test_every_vector_is_of_length_one_unless_the_text_is_blank() -> None:
+    vectors = an_encoder().encode(["bin", "", "lift"])
+    assert vectors.shape == (3, 3)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), [1, 0, 1])
 
 
 def test_the_first_installed_encoder_is_taken_unless_one_is_named(install: Installed) -> None:

@@ -15,8 +15,8 @@ import pytest
 from complaints.vocabulary import ContactKind
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
-from triage.folding import fold
 from triage.learning.examples import CATEGORIES, starter_examples, starter_languages
+from triage.matching import fold
 
 LANGUAGES = ("en", "tr", "de", "es")
 INTENTS = {

@@ -16,7 +16,8 @@ from triage.csv.examples import read_examples
 from triage.learning.examples import CATEGORIES
 from triage.model.pipeline import Model
 from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, ProposalContext, propose
-from triage.safety.signs import DangerSign, find_signs
+from triage.safety.organisation import DangerSign
+from triage.safety.signs import find_signs
 
 KEYS = {
     "category", "probability", "alternatives", "abstained", "severity", "safety", "because", "rules",

@@ -17,10 +17,10 @@ import pytest
 from tests.model.made_once import starter_model
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
-from triage.folding import fold
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import CATEGORIES, starter_examples, starter_languages, train_starter
 from triage.learning.training import train
+from triage.matching import fold
 from triage.model.pipeline import Model
 from triage.text import guess_language, normalise
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.folding import fold
+from triage.matching import fold
 
 WRITTEN = Path(__file__).parents[2] / "benchmarks" / "written"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from triage.intent import CUE_KINDS, find_cues
+from triage.matching import LANGUAGES
 from triage.safety.rules import read_rules
-from triage.safety.signs import LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety.signs import LANGUAGES, Sign, find_signs
+from triage.matching import LANGUAGES
+from triage.safety.signs import Sign, find_signs
 
 SENTENCES = list(csv.DictReader(Path(__file__).with_name("safety_kinds.csv").open(encoding="utf-8")))
 KINDS = ("self_harm", "minor", "vulnerable", "discrimination", "threat", "legal_threat")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.safety.signs import named_people
+from triage.safety.organisation import named_people
 
 STAFF = ("Ayşe Yılmaz", "John Brown", "Çağrı Öztürk", "Ana María López", "Can", "Işık Demir")
 

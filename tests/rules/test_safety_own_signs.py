@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from complaints.event_facts import check_wordless
-from triage.safety.signs import DangerSign, find_signs, own_sign
+from triage.safety.organisation import DangerSign, own_sign
+from triage.safety.signs import find_signs
 
 OWN = (
     DangerSign(("gas", "smell of gas"), "0800 111 999", {"en": "Leave now."}, "gas_line"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.safety.signs import DangerSign, Sign, find_signs
+from triage.safety.organisation import DangerSign
+from triage.safety.signs import Sign, find_signs
 
 SEEDS = st.sampled_from(
     [

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety.signs import BUILT_IN, KINDS, LANGUAGES, Sign, find_signs
+from triage.matching import LANGUAGES
+from triage.safety.signs import BUILT_IN, KINDS, Sign, find_signs
 
 CASES = list(csv.DictReader(Path(__file__).with_name("safety_signs.csv").open(encoding="utf-8")))
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from triage.safety.signs import LANGUAGES, find_signs
+from triage.matching import LANGUAGES
+from triage.safety.signs import find_signs
 
 TOLD = list(csv.DictReader(Path(__file__).with_name("safety_told.csv").open(encoding="utf-8")))
 #: Named by a sign of severity 3, the floor of their rules; every other grave text by one of 4 or 5.

@@ -6,9 +6,8 @@ import re
 
 import pytest
 
-from triage.folding import fold
-from triage.safety.rules import compile_pattern, compile_search, leading_keys, read_rules
-from triage.safety.signs import LANGUAGES
+from triage.matching import LANGUAGES, fold
+from triage.safety.rules import compile_pattern, compile_search, pattern_starts, read_rules
 
 RULES = [
     pytest.param(rule, id=f"{language}-{rule.name}")
@@ -20,7 +19,7 @@ RULES = [
 @pytest.mark.parametrize("rule", RULES)
 def test_every_pattern_compiles_and_can_be_reached(rule: object) -> None:
     for pattern in rule.patterns:  # type: ignore[attr-defined]
-        assert leading_keys(pattern)
+        assert pattern_starts(pattern)
         assert compile_pattern(pattern)
         assert "@" not in pattern
         assert fold(pattern).text == pattern.lower()
@@ -31,7 +30,11 @@ def test_every_pattern_compiles_and_can_be_reached(rule: object) -> None:
 @pytest.mark.parametrize("pattern", ["", r"\w+ gas", "(?:a)?gas", "ga?", "ga", ".*"], ids=range(6))
 def test_a_pattern_that_could_begin_anywhere_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="safety pattern"):
-        leading_keys(pattern)
+        pattern_starts(pattern)
+
+
+def leading_keys(pattern: str) -> set[str]:
+    return {start.key for start in pattern_starts(pattern)}
 
 
 def test_keys_follow_every_choice_at_the_beginning() -> None:

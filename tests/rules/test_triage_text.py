@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.folding import fold
+from triage.matching import fold
 from triage.text import LONGEST, guess_language, normalise
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from triage.errors import UnknownColumn
-from triage.folding import fold
+from triage.matching import fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,28 +8,14 @@ from decimal import Decimal
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.language_tables import any_of, languages_of, read_phrases
+from triage.matching import any_of, languages_of, read_phrases
 
 _SYMBOLS = {"£": "GBP", "€": "EUR", "₺": "TRY", "¥": "JPY"}
 #: The dollar meant by "$", by country; elsewhere it is the American one.
 _DOLLARS = {"CA": "CAD", "AU": "AUD", "NZ": "NZD", "SG": "SGD", "HK": "HKD", "MX": "MXN"}
 _CODES = (
-    "EUR",
-    "GBP",
-    "USD",
-    "TRY",
-    "CHF",
-    "CAD",
-    "AUD",
-    "NZD",
-    "SEK",
-    "NOK",
-    "DKK",
-    "PLN",
-    "CZK",
-    "JPY",
-    "MXN",
-)
+    "EUR", "GBP", "USD", "TRY", "CHF", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "MXN",
+)  # fmt: skip
 # In small letters these are words of a language ("try", "cad"), so only capitals count.
 _CAPITALS = frozenset(_CODES) - {"EUR", "GBP", "USD", "CHF"}
 _NUMBER = (

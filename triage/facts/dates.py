@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from triage.facts.fact import Story, StoryFact
-from triage.language_tables import any_of, lines_of, read_phrases, spaced
+from triage.matching import any_of, lines_of, read_phrases, spaced
 
 Range = tuple[date, date]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from triage.folding import FoldedText
+from triage.matching import FoldedText
 
 FACT_KINDS = (
     *("order", "account", "customer", "invoice", "meter", "booking", "policy", "contract", "reference"),

@@ -10,10 +10,8 @@ from itertools import chain
 from triage.facts.amounts import amounts
 from triage.facts.dates import dates
 from triage.facts.fact import Story, StoryFact
-from triage.facts.references import accounts, cards, numbers, places
-from triage.facts.wishes import wishes
-from triage.folding import fold
-from triage.language_tables import languages_of
+from triage.facts.references import accounts, cards, numbers, places, wishes
+from triage.matching import fold, languages_of
 
 Span = tuple[int, int]
 

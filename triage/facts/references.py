@@ -1,17 +1,19 @@
-"""Numbers and places that say what a story is about.
+"""Numbers, places and remedies that a story names.
 
 A number or a place counts because of the word next to it ("order", "branch"), a bank account or a card because its
-check digits are right. Of a card number only the last four digits become a fact.
+check digits are right. Of a card number only the last four digits become a fact. A remedy counts where the story asks
+for it, not where it refuses it or reports it from others (Annex E).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.language_tables import any_of, lines_of, read_phrases
+from triage.matching import any_of, lines_of, read_phrases
 
 # First digits of Visa, Mastercard, American Express, Diners, Discover, Maestro and Troy.
 _CARD = re.compile(
@@ -155,3 +157,54 @@ def places(story: Story, language: str) -> Iterator[StoryFact]:
 def _place_patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
     table = read_phrases("facts", language)["places"]
     return tuple((kind, re.compile(line)) for kind, lines in table.items() for line in lines_of(lines))
+
+
+#: Characters before a wish in which words may show that it is only reported ("they said I want").
+_REPORTED_WITHIN = 24
+#: Remedies whose words contain a negation ("why not", "never again").
+_WITH_NEGATION = frozenset({"explanation", "a_change"})
+
+
+def wishes(story: Story, language: str) -> Iterator[StoryFact]:
+    """The remedies that a story asks for, as their codes."""
+    patterns, folded = _wish_patterns(language), story.folded.text
+    for remedy, pattern in patterns.asked_for:
+        for match in pattern.finditer(folded):
+            start, end = match.span()
+            declined = remedy not in _WITH_NEGATION and patterns.declined.search(match.group())
+            reported = patterns.reported_before.search(folded[max(0, start - _REPORTED_WITHIN) : start])
+            if not declined and not reported and not patterns.reported_after.match(folded, end):
+                yield story.fact("remedy", remedy, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class _WishPatterns:
+    asked_for: tuple[tuple[str, re.Pattern[str]], ...]
+    declined: re.Pattern[str]
+    reported_before: re.Pattern[str]
+    reported_after: re.Pattern[str]
+
+
+def _whole_words(text: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_])(?:{text})(?![^\W_])")
+
+
+@lru_cache(maxsize=8)
+def _wish_patterns(language: str) -> _WishPatterns:
+    table = read_phrases("facts", language)["remedies"]
+    asked_for = []
+    for remedy, things in table["objects"].items():
+        if table["asks"].strip():
+            gap = r"\b[^.!?;\n]{1,26}?(?<![^\W_])"
+            asked_for.append((remedy, _whole_words(any_of(table["asks"]) + gap + any_of(things))))
+        if table["asks_after"].strip():
+            gap = r"[^.!?;\n]{1,26}?"
+            asked_for.append((remedy, _whole_words(any_of(things) + gap + any_of(table["asks_after"]))))
+    asked_for += [(remedy, _whole_words(any_of(phrases))) for remedy, phrases in table["direct"].items()]
+    reported_before = rf"(?<![^\W_]){any_of(table['reported_before'])},?\s{{1,3}}$"
+    return _WishPatterns(
+        tuple(asked_for),
+        _whole_words(any_of(table["declined"])),
+        re.compile(reported_before),
+        re.compile(rf",?\s{{1,3}}{any_of(table['reported_after'])}(?![^\W_])"),
+    )

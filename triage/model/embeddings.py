@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sparse
 
 from triage.errors import UnusableEncoder
 
@@ -94,11 +93,6 @@ class Encoder:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         np.divide(vectors, lengths, out=vectors, where=lengths > 0)
         return vectors
-
-
-def embedding_matrix(encoder: Encoder, texts: Sequence[str], *, weight: float = 1.0) -> sparse.csr_matrix:
-    """Vectors (texts, dimensions) of normalised texts as a sparse block next to TF-IDF; rows of length `weight`."""
-    return sparse.csr_matrix(encoder.encode(texts) * np.float32(weight))
 
 
 def installed_encoder(

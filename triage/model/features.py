@@ -17,7 +17,7 @@ import numpy.typing as npt
 import scipy.sparse as sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from triage.folding import fold
+from triage.matching import fold
 
 Floats = npt.NDArray[np.float32]
 

@@ -17,6 +17,8 @@ from enum import Enum
 from functools import lru_cache
 from importlib import resources
 
+from triage.safety.rules import Rule
+
 
 class SignScope(Enum):
     """What its sentence says about a sign."""
@@ -41,7 +43,7 @@ class SignPosition:
     after: str
     written: str
     suspicion: bool
-    conditional: bool = False
+    conditional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +151,8 @@ def _scope_before(table: Table) -> _Scope:
     # A doubt reaches over a few words of its own clause; a word in `breaks` begins another clause.
     reach = rf"(?:[^\w,;:]+(?!(?:{'|'.join(sorted(_words(table, 'breaks')))})\b)\w+){{{{0,7}}}}[^\w,;:]*$"
     doubted, unreal = (_pattern(table, key, r"\b(?:{})" + reach) for key in ("doubted", "unreal"))
-    opens, closes = (
-        _pattern(table, "opens", r"\b(?:{})\b[^,.;]*$"),
-        _pattern(table, "closes", r"[^,.;]*\b(?:{})\b"),
-    )
+    opens = _pattern(table, "opens", r"\b(?:{})\b[^,.;]*$")
+    closes = _pattern(table, "closes", r"[^,.;]*\b(?:{})\b")
 
     def denies(position: SignPosition) -> bool:
         return bool(
@@ -231,26 +231,21 @@ def find_scope(
     end: int,
     *,
     written: str,
-    language: str,
-    negatable: bool,
-    possible: bool,
-    suspicion: bool,
-    conditional: bool = False,
+    rule: Rule,
 ) -> SignScope:
     """What a sentence says about the sign at folded `sentence[start:end]`: denied, possible, past or said.
 
-    `written` is the text before the sign as `write_out` returns it; `language` is that of the sign's rule, and the
-    switches are those of the rule.
+    `written` is the text before the sign as `write_out` returns it; `rule` is the sign's.
     """
     before = sentence[max(0, start - _REACH_BEFORE) : start]
     after = sentence[end : end + _REACH_AFTER]
     last_word = sentence[start:end].rsplit(None, 1)[-1]
-    position = SignPosition(before, last_word, after, written, suspicion, conditional)
-    scopes = _scopes_for(language)
-    denied = negatable and any(scope.denies(position) for scope in scopes)
+    position = SignPosition(before, last_word, after, written, rule.suspicion, rule.conditional)
+    scopes = _scopes_for(rule.language)
+    denied = rule.negatable and any(scope.denies(position) for scope in scopes)
     if denied and not any(scope.contests(position) for scope in scopes):
         return SignScope.DENIED
-    if possible and any(scope.doubts(position) for scope in scopes):
+    if rule.possible and any(scope.doubts(position) for scope in scopes):
         return SignScope.POSSIBLE
     past = any(scope.past.search(sentence) for scope in scopes)
     if past and not any(scope.unresolved.search(sentence) for scope in scopes):

@@ -13,6 +13,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from triage.matching import lines_of
+
 # No line break: it ends a sentence, and a new line must not change what was found before it.
 _GAP = r"[\x20\t\-_'\"*/]{1,3}"
 KEY = 3
@@ -65,7 +67,7 @@ def _parse_rule(entry: dict[str, Any], words: dict[str, str], language: str) -> 
 def _lines(value: str, words: dict[str, str]) -> list[str]:
     for name, pattern in words.items():
         value = value.replace(f"@{name}@", pattern)
-    return [line for line in (line.strip() for line in value.splitlines()) if line]
+    return lines_of(value)
 
 
 @lru_cache(maxsize=4096)
@@ -134,11 +136,6 @@ def pattern_starts(pattern: str) -> frozenset[PatternStart]:
     if letters and rest[:1] in ("(", "["):
         return _starts_with_choice(pattern, letters, rest)
     raise ValueError(f"safety pattern {pattern!r} must begin with three plain letters or a whole short word")
-
-
-def leading_keys(pattern: str) -> frozenset[str]:
-    """The first three letters of the words that a pattern can begin with. Raises ValueError as `pattern_starts`."""
-    return frozenset(start.key for start in pattern_starts(pattern))
 
 
 def _starts_with_choice(pattern: str, letters: str, rest: str) -> frozenset[PatternStart]:

@@ -10,24 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from triage.folding import FoldedText, fold
+from triage.matching import LANGUAGES, FoldedText, fold
 from triage.safety.negation import SignScope, find_scope, write_out
-from triage.safety.own_signs import ORGANISATION, DangerSign, index_own_signs, own_sign
+from triage.safety.organisation import ORGANISATION, DangerSign, index_own_signs
 from triage.safety.rules import Matcher, Rule, RuleIndex, compile_search, index_rules, read_rules
-from triage.safety.staff_names import named_people
 
-__all__ = [
-    "BUILT_IN",
-    "KINDS",
-    "ORGANISATION",
-    "DangerSign",
-    "Sign",
-    "find_signs",
-    "named_people",
-    "own_sign",
-]
-
-LANGUAGES = ("en", "tr", "de", "es")
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
 
@@ -104,11 +91,7 @@ def _judge(matcher: Matcher, text: str, folded: FoldedText, start: int, end: int
         start - low,
         end - low,
         written=write_out(text[sentence_start : span[0]]),
-        language=rule.language,
-        negatable=rule.negatable,
-        possible=rule.possible,
-        suspicion=rule.suspicion,
-        conditional=rule.conditional,
+        rule=rule,
     )
     if scope is SignScope.DENIED:
         return None

@@ -87,9 +87,9 @@ def _chosen_model(file: Path | None, config: Path | None, settings: Settings | N
 def _about(settings: Settings | None, *, own_categories: bool) -> ProposalContext:
     from amends.settings import rulebook
     from complaints.rulebook import categories_of
-    from triage.language_tables import LANGUAGES
+    from triage.matching import LANGUAGES
     from triage.proposal import ProposalContext
-    from triage.safety.own_signs import own_sign
+    from triage.safety.organisation import own_sign
 
     about = ProposalContext(languages=LANGUAGES, received=datetime.now(UTC).date())
     if settings is None:

@@ -1,4 +1,10 @@
-"""An organisation's own danger signs: the words of its `[[danger]]` settings, in addition to the built-in rules."""
+"""What an organisation's settings add to the safety rules: its own danger signs, and the names of its staff.
+
+Its own signs are the words of its `[[danger]]` settings, in addition to the built-in rules. Staff named in a text are
+found so that a complaint about a person is hidden from that person: a name may be written in any case, without
+diacritics ("ayse"), with a Turkish ending ("Ayşe'nin", "Mehmet'e"), or with a title and one name ("Mr Brown", "Ayşe
+Hanım"). Only names and aliases from the settings are searched for, as whole words; there is no general list of names.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from triage.folding import fold
+from triage.matching import fold
 from triage.safety.rules import KEY, Matcher, Rule, RuleIndex
-from triage.safety.staff_names import SUFFIX
 
 #: The kind of an organisation's own signs: `own.smell_of_gas`.
 ORGANISATION = "own"
 _TOKEN = re.compile(r"[^\W_]+")
 # The name is recorded with each message that contains the sign, in a column of 200 characters.
 _LONGEST_NAME = 100
+# Turkish case, possessive and plural endings, with or without the apostrophe that separates them from a name.
+_SUFFIX = (
+    r"(?:'[^\W\d_]{1,10}|s|es|l[ae]r|(?:l[ae]r)?(?:[iu]m|[iu]n|[iu]m[iu]z|[iu]n[iu]z|s?[iu])?"
+    r"(?:n?[dt][ae]n?|n?y?[ea]|n?[iu]n|y?[iu]|n[iu]|y?l[ae]|[dt][ae]ki|[iu]m|c[ae])?)?"
+)
 _GAP = r"[\x20\t\-_'\"*]{1,3}"
 # A single word before one of these is an account or a product, not a danger: "gas bill", "yangın sigortası".
 _ADMINISTRATIVE = (
@@ -74,14 +84,63 @@ def index_own_signs(own_signs: Sequence[DangerSign]) -> RuleIndex:
         for wording in sign.signs:
             words = _TOKEN.findall(fold(wording).text)
             if words:
-                matcher = Matcher(0, rule, _pattern(tuple(words)), (words[0],))
+                matcher = Matcher(0, rule, _sign_pattern(tuple(words)), (words[0],))
                 index.by_letters.setdefault(words[0][:KEY], []).append(matcher)
     return index
 
 
 @lru_cache(maxsize=256)
-def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    pattern = r"[^\w\n]{1,3}".join(re.escape(word) for word in words) + SUFFIX + r"(?![^\W_])"
+def _sign_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    pattern = r"[^\w\n]{1,3}".join(re.escape(word) for word in words) + _SUFFIX + r"(?![^\W_])"
     if len(words) == 1:
         pattern = _ADMINISTRATIVE_BEFORE + pattern + _ADMINISTRATIVE
     return re.compile(pattern)
+
+
+# A name takes case endings but not "my": "Canım" means "dear", not Can. The shortest names take an ending only after
+# an apostrophe, because "cana" and "cani" are words.
+_CASES = (
+    r"(?:'[^\W\d_]{1,10}|l[ae]r|(?:l[ae]r)?"
+    r"(?:[dt][ae]n?|n?y?[ea]|n?[iu]n|y?[iu]|y?l[ae]|[dt][ae]ki))?"
+)
+_APOSTROPHE_ONLY = r"(?:'[^\W\d_]{1,10})?"
+_SHORT = 3
+_TITLE_BEFORE = r"(?:mr|mrs|ms|miss|mx|dr|sir|sayin|bay|bayan|nurse|officer|agent|doktor|hemsire|memur)"
+_TITLE_AFTER = r"(?:bey|hanim|abi|abla|hoca|usta)"
+
+
+def named_people(text: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of `names` (full names or aliases of staff) that the text mentions, in their order.
+
+    A full name is also found with a title and the last name, with an initial, or as "first name Bey / Hanım"; a first
+    or last name alone only where it is an alias. Case is ignored: a false match costs a manager a look, a missed one
+    shows a complaint to the person that it is about.
+    """
+    folded = fold(text).text
+    mentioned = []
+    for name in names:
+        pattern = _name_pattern(name)
+        if pattern is not None and pattern.search(folded):
+            mentioned.append(name)
+    return tuple(dict.fromkeys(mentioned))
+
+
+@lru_cache(maxsize=4096)
+def _name_pattern(name: str) -> re.Pattern[str] | None:
+    words = _TOKEN.findall(fold(name).text)
+    if not words:
+        return None
+    gap = r"[\W_]{1,3}"
+    ending = _APOSTROPHE_ONLY if len(words[-1]) <= _SHORT else _CASES
+    forms = [gap.join(map(re.escape, words)) + ending]
+    if len(words) > 1 and not re.fullmatch(_TITLE_BEFORE, words[0]):
+        first, last = re.escape(words[0]), re.escape(words[-1])
+        forms += [
+            f"{last}{gap}{gap.join(map(re.escape, words[:-1]))}{_CASES}",
+            f"{_TITLE_BEFORE}{gap}{last}{ending}",
+            f"(?:{first}|{last}){gap}{_TITLE_AFTER}{_CASES}",
+            rf"{first[0]}\. ?{last}{ending}",
+        ]
+        if len(words) > 2:
+            forms.append(f"{first}{gap}{last}{ending}")
+    return re.compile(r"(?<![^\W_])(?:" + "|".join(forms) + r")(?![^\W_])")
