@@ -21,7 +21,8 @@ from triage.criteria import rule_grades
 from triage.example import Example
 from triage.learning.evaluation import critical_scores
 from triage.learning.examples import train_starter
-from triage.learning.training import ALERT_RATE, PREVALENCE, train
+from triage.learning.training import train
+from triage.model.critical import ALERT_RATE, PREVALENCE
 from triage.model.metrics import calibration_error, recall_at_alerts
 from triage.model.pipeline import Model
 

@@ -12,17 +12,14 @@ from triage.csv.columns import label_key
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.model.calibration import Doubles, Mask
-from triage.model.card import coverage_and_precision, rounded, rounded_interval, severity_recall
-from triage.model.metrics import (
-    accuracy_at,
-    calibration_error,
-    calibration_interval,
-    f1_scores,
-    log_loss,
-    log_loss_interval,
-    macro_f1_interval,
-    proportion_interval,
+from triage.model.card import (
+    accuracy_figures,
+    coverage_and_precision,
+    rounded,
+    rounded_interval,
+    severity_recall,
 )
+from triage.model.metrics import f1_scores, proportion_interval
 from triage.model.pipeline import CRITICAL, Model
 from triage.safety.signs import find_signs
 
@@ -56,22 +53,11 @@ def evaluate(model: Model, examples: Sequence[Example]) -> dict[str, Any]:
     correct = predicted == labels
     f1 = f1_scores(predicted, labels, len(model.categories))
     present = np.unique(labels[labels >= 0])
-    ece = calibration_error(probabilities, labels)
-    low, high = calibration_interval(probabilities, labels)
     covered = probabilities.max(axis=1) >= model.abstains_below
     return {
         "model_version": model.version,
         "rows": len(rows),
-        "accuracy": rounded(correct.mean()),
-        "accuracy_interval": rounded_interval(proportion_interval(int(correct.sum()), len(rows))),
-        "macro_f1": rounded(f1[present].sum() / (len(present) + len(unknown))),
-        "macro_f1_interval": rounded_interval(macro_f1_interval(predicted, labels, len(model.categories))),
-        "log_loss": rounded(log_loss(probabilities, labels)),
-        "log_loss_interval": rounded_interval(log_loss_interval(probabilities, labels)),
-        "ece": rounded(ece),
-        # Resampling adds error of its own, so the lower end may come out above the figure.
-        "ece_interval": rounded_interval((min(ece, low), high)),
-        "accuracy_at_80": rounded(accuracy_at(probabilities, labels, 0.8)),
+        **accuracy_figures(probabilities, labels, f1[present].sum() / (len(present) + len(unknown))),
         **coverage_and_precision(correct, covered),
         "categories": {
             category: _category_figures(predicted == number, labels == number, f1[number])

@@ -18,8 +18,9 @@ from scipy.stats import binomtest, fisher_exact
 from triage.criteria import rule_grades
 from triage.example import Example
 from triage.learning.holdout import FEWEST
-from triage.learning.training import ALERT_RATE, PREVALENCE
+from triage.learning.training import labels_of, severities_of
 from triage.model.calibration import Doubles, Integers, Mask
+from triage.model.critical import ALERT_RATE, PREVALENCE
 from triage.model.metrics import alert_weights
 from triage.model.pipeline import CRITICAL, Model
 from triage.safety.signs import find_signs
@@ -133,17 +134,6 @@ def label_rows(
         None if active is None else answer_rows(active, rows, categories),
         new,
     )
-
-
-def labels_of(rows: Sequence[Example], categories: Sequence[str]) -> Integers:
-    """The numbers (n,) of the rows' categories."""
-    numbers = {category: number for number, category in enumerate(categories)}
-    return np.array([numbers[row.category] for row in rows], dtype=np.int64)
-
-
-def severities_of(rows: Sequence[Example]) -> Doubles:
-    """The severities (n,) of the rows, nan where unknown."""
-    return np.array([np.nan if row.severity is None else row.severity for row in rows], dtype=np.float64)
 
 
 def answer_rows(model: Model, rows: Sequence[Example], categories: Sequence[str]) -> ModelAnswers:

@@ -26,9 +26,10 @@ from triage.learning import gate
 from triage.learning.evaluation import evaluate
 from triage.learning.gate import LabelledRows, ModelAnswers
 from triage.learning.holdout import HistorySplit, duplicate_groups, split_history
-from triage.learning.training import ALERT_RATE, WANTED_PRECISION, train
+from triage.learning.training import WANTED_PRECISION, labels_of, severities_of, train
 from triage.model.artefact import digest
 from triage.model.card import model_card
+from triage.model.critical import ALERT_RATE
 from triage.model.embeddings import Encoder
 from triage.model.pipeline import Model
 from triage.text import normalise
@@ -284,7 +285,7 @@ def held_out_rows(rows: Sequence[HistoryRow], active: Model) -> LabelledRows | N
         *(answer.proposed for answer in answers),
     }
     categories = tuple(sorted(names))
-    labels, indices = gate.labels_of(examples, categories), np.arange(len(judged))
+    labels, indices = labels_of(examples, categories), np.arange(len(judged))
     probabilities = np.zeros((len(judged), len(categories)))
     proposed = [categories.index(answer.proposed) for answer in answers]
     probabilities[indices, proposed] = [answer.probability for answer in answers]
@@ -298,7 +299,7 @@ def held_out_rows(rows: Sequence[HistoryRow], active: Model) -> LabelledRows | N
         HELD_BACK,
         categories,
         labels,
-        gate.severities_of(examples),
+        severities_of(examples),
         candidate,
         gate.answer_rows(active, examples, categories),
     )

@@ -28,8 +28,9 @@ from triage.learning.holdout import (
     fold_number,
     split_record,
 )
-from triage.learning.training import ALERT_RATE
+from triage.learning.training import labels_of, severities_of
 from triage.model.calibration import Mask
+from triage.model.critical import ALERT_RATE
 from triage.model.pipeline import Model
 
 FOLDS = 3
@@ -263,8 +264,8 @@ def _cross_fit(
     return LabelledRows(
         "cross-fitted",
         categories,
-        gate.labels_of(_examples(rows), categories),
-        gate.severities_of(_examples(rows)),
+        labels_of(_examples(rows), categories),
+        severities_of(_examples(rows)),
         _concatenate(
             [gate.answer_rows(candidate, _examples(fold), categories) for fold, candidate, _ in answered]
         ),

@@ -22,17 +22,15 @@ from triage.example import Example
 from triage.model import linear
 from triage.model.calibration import Doubles, Integers, Mask, fit_calibration
 from triage.model.card import training_facts
-from triage.model.critical import ALERT_RATE, PREVALENCE, fit_critical
+from triage.model.critical import ALERT_RATE, fit_critical
 from triage.model.embedding_classifier import EmbeddingClassifier, fit_embedding
 from triage.model.embeddings import Encoder
 from triage.model.features import fit_features
 from triage.model.linear import ESTIMATORS, FOLDS, Folds, blend_classifiers, fit_linear, stratified_folds
-from triage.model.metrics import format_losses, precision_threshold
+from triage.model.metrics import format_losses, losses_of, precision_threshold
 from triage.model.neighbours import fit_neighbours
 from triage.model.pipeline import LinearClassifier, Model
 from triage.text import normalise
-
-__all__ = ["ALERT_RATE", "PREVALENCE", "WANTED_PRECISION", "train", "usable"]
 
 PIPELINE = "11"
 """Part of a model's version. Increase it with every change that makes the same examples give another model."""
@@ -127,7 +125,7 @@ def train(
     # With very many rows each copy takes hundreds of megabytes.
     del full_matrix
     wide_matrix = matrix if space is None else space.widen(matrix)
-    rows = TrainingRows(wide_matrix, _labels(kept, categories), _real_rows(kept))
+    rows = TrainingRows(wide_matrix, labels_of(kept, categories), _real_rows(kept))
     progress(0.25)
     choice = choose(rows, seed=seed, progress=lambda share: progress(0.25 + 0.3 * share))
     repeats = 2 if len(kept) < REPEATED_BELOW else 1
@@ -153,12 +151,9 @@ def train(
         losses |= embedding_losses
     classifier = _fit_blend(rows, choice, spreads, seed)
     progress(0.85)
-    severities = np.array(
-        [np.nan if row.severity is None else row.severity for row in kept], dtype=np.float64
-    )
     fitted = fit_critical(
         matrix,
-        severities,
+        severities_of(kept),
         lambda indices: rule_grades([kept[index].text for index in indices.tolist()]),
         seed=seed,
         alert_rate=alert_rate,
@@ -233,9 +228,15 @@ def _words_of_category(category: str) -> str:
     return normalise(category.replace("_", " "))
 
 
-def _labels(rows: Sequence[Example], categories: Sequence[str]) -> Integers:
+def labels_of(rows: Sequence[Example], categories: Sequence[str]) -> Integers:
+    """The numbers (n,) of the rows' categories."""
     numbers = {category: number for number, category in enumerate(categories)}
     return np.array([numbers[row.category] for row in rows], dtype=np.int64)
+
+
+def severities_of(rows: Sequence[Example]) -> Doubles:
+    """The severities (n,) of the rows, nan where unknown."""
+    return np.array([np.nan if row.severity is None else row.severity for row in rows], dtype=np.float64)
 
 
 def _real_rows(rows: Sequence[Example]) -> Mask:
@@ -293,16 +294,10 @@ def choose(rows: TrainingRows, *, seed: int, progress: Progress = _no_progress) 
     labels, real = rows.labels, rows.real
     losses_by_name = {}
     for name, kinds in CANDIDATES.items():
-        decisions = blend_decisions(by_kind, kinds).decisions
-        losses_by_name[name] = _losses(cross_calibrate(decisions, labels, real, seed=seed), labels)[real]
+        decisions, _ = _blend_decisions(by_kind, kinds)
+        losses_by_name[name] = losses_of(cross_calibrate(decisions, labels, real, seed=seed), labels)[real]
     means = {name: round(float(losses.mean()), 4) for name, losses in losses_by_name.items()}
     return Choice(_clearly_best(losses_by_name), means, int(real.sum()))
-
-
-def _losses(probabilities: Doubles, labels: Integers) -> Doubles:
-    """-log p of the correct category of each row."""
-    correct = probabilities[np.arange(len(labels)), labels]
-    return np.asarray(-np.log(np.maximum(correct, 1e-6)))
 
 
 def _clearly_best(losses_by_name: Mapping[str, Doubles]) -> str:
@@ -327,20 +322,14 @@ def holdout_decisions(kind: str, rows: TrainingRows, folds: Folds, *, seed: int)
     return decisions
 
 
-@dataclass(frozen=True, slots=True)
-class BlendedDecisions:
-    """Decision values of a candidate on held-out rows, and the spread that each kind was divided by."""
-
-    decisions: Doubles
-    spreads: Mapping[str, float]
-
-
-def blend_decisions(by_kind: Mapping[str, Doubles], kinds: tuple[str, ...]) -> BlendedDecisions:
+def _blend_decisions(
+    by_kind: Mapping[str, Doubles], kinds: tuple[str, ...]
+) -> tuple[Doubles, Mapping[str, float]]:
     """Add the decision values of these kinds, each divided by its spread; a single kind stays as it is."""
     if len(kinds) == 1:
-        return BlendedDecisions(by_kind[kinds[0]], {kinds[0]: 1.0})
+        return by_kind[kinds[0]], {kinds[0]: 1.0}
     spreads = {kind: float(np.nanstd(by_kind[kind])) or 1.0 for kind in kinds}
-    return BlendedDecisions(np.asarray(sum(by_kind[kind] / spreads[kind] for kind in kinds)), spreads)
+    return np.asarray(sum(by_kind[kind] / spreads[kind] for kind in kinds)), spreads
 
 
 def cross_calibrate(
@@ -378,8 +367,7 @@ def _holdout_blend(
                 folds = folds[:1]
             rounds.append(holdout_decisions(kind, rows, folds, seed=seed))
         by_kind[kind] = np.concatenate(rounds)
-    blended = blend_decisions(by_kind, choice.kinds)
-    return blended.decisions, blended.spreads
+    return _blend_decisions(by_kind, choice.kinds)
 
 
 def _fit_blend(

@@ -75,15 +75,7 @@ def training_facts(
         "languages": dict(sorted(languages.items())),
         "severities": {str(grade): severities[grade] for grade in sorted(severities)},
         "severity": None if severity is None else severity_recall(severity.scores, severity.critical),
-        "accuracy": rounded(correct.mean()),
-        "accuracy_interval": rounded_interval(proportion_interval(int(correct.sum()), len(correct))),
-        "macro_f1": rounded(float(np.nanmean(f1))),
-        "macro_f1_interval": rounded_interval(macro_f1_interval(predicted, labels, len(categories))),
-        "log_loss": rounded(log_loss(probabilities, labels)),
-        "log_loss_interval": rounded_interval(log_loss_interval(probabilities, labels)),
-        "ece": rounded(calibration_error(probabilities, labels)),
-        "ece_interval": rounded_interval(calibration_interval(probabilities, labels)),
-        "accuracy_at_80": rounded(accuracy_at(probabilities, labels, 0.8)),
+        **accuracy_figures(probabilities, labels, float(np.nanmean(f1))),
         "wanted_precision": wanted_precision,
         "threshold": rounded(threshold),
         **coverage,
@@ -109,6 +101,24 @@ def _weaknesses(
             "trained on few examples: figures vary by several points from one training to the next"
         )
     return weaknesses
+
+
+def accuracy_figures(probabilities: Doubles, labels: Integers, macro_f1: float) -> dict[str, Any]:
+    """Accuracy, macro-F1, log-loss and calibration error with their intervals, and accuracy on the surest 80 %."""
+    predicted = probabilities.argmax(axis=1).astype(np.int64)
+    hits, categories = int((predicted == labels).sum()), probabilities.shape[1]
+    return {
+        "accuracy": rounded(hits / len(labels)),
+        "accuracy_interval": rounded_interval(proportion_interval(hits, len(labels))),
+        "macro_f1": rounded(macro_f1),
+        "macro_f1_interval": rounded_interval(macro_f1_interval(predicted, labels, categories)),
+        "log_loss": rounded(log_loss(probabilities, labels)),
+        "log_loss_interval": rounded_interval(log_loss_interval(probabilities, labels)),
+        "ece": rounded(calibration_error(probabilities, labels)),
+        # Its lower end is never above the figure.
+        "ece_interval": rounded_interval(calibration_interval(probabilities, labels)),
+        "accuracy_at_80": rounded(accuracy_at(probabilities, labels, 0.8)),
+    }
 
 
 def rounded(value: float) -> float:

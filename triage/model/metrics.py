@@ -5,7 +5,7 @@ Arrays have shape (n, k) for probabilities and (n,) for labels, which are catego
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from triage.model.calibration import Doubles, Integers, Mask
 
 BINS = 15
 """Bins of equal width for the expected calibration error (15 as in Guo et al. 2017)."""
+ROUNDS = 200
+"""Samples of a bootstrap."""
 
 
 def calibration_error(probabilities: Doubles, labels: Integers) -> float:
@@ -27,7 +29,7 @@ def calibration_error(probabilities: Doubles, labels: Integers) -> float:
 
 
 def calibration_interval(
-    probabilities: Doubles, labels: Integers, *, seed: int = 0, rounds: int = 200
+    probabilities: Doubles, labels: Integers, *, rounds: int = ROUNDS
 ) -> tuple[float, float]:
     """95 % bootstrap interval of the calibration error.
 
@@ -35,11 +37,9 @@ def calibration_interval(
     """
     if len(labels) == 0:
         return 0.0, 1.0
-    random = np.random.default_rng(seed)
-    resampled = []
-    for _ in range(rounds):
-        rows = random.integers(0, len(labels), len(labels))
-        resampled.append(calibration_error(probabilities[rows], labels[rows]))
+    resampled = _resample(
+        len(labels), lambda rows: calibration_error(probabilities[rows], labels[rows]), rounds=rounds
+    )
     error = calibration_error(probabilities, labels)
     low, high = np.quantile(resampled, [0.025, 0.975]) - (np.mean(resampled) - error)
     return min(error, max(0.0, float(low))), float(high)
@@ -47,10 +47,11 @@ def calibration_interval(
 
 def log_loss(probabilities: Doubles, labels: Integers) -> float:
     """Mean of -log p of the correct category, in nats; a negative label (unknown category) counts as p = 1e-6."""
-    return float(_losses(probabilities, labels).mean())
+    return float(losses_of(probabilities, labels).mean())
 
 
-def _losses(probabilities: Doubles, labels: Integers) -> Doubles:
+def losses_of(probabilities: Doubles, labels: Integers) -> Doubles:
+    """-log p of the correct category of each row, array (n,)."""
     correct = np.where(labels >= 0, probabilities[np.arange(len(labels)), np.maximum(labels, 0)], 0.0)
     return np.asarray(-np.log(np.maximum(correct, 1e-6)))
 
@@ -77,19 +78,15 @@ def proportion_interval(hits: int, rows: int) -> tuple[float, float]:
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
-def macro_f1_interval(
-    predicted: Integers, labels: Integers, categories: int, *, seed: int = 0, rounds: int = 200
-) -> tuple[float, float]:
+def macro_f1_interval(predicted: Integers, labels: Integers, categories: int) -> tuple[float, float]:
     """95 % bootstrap interval of the mean F1 over the categories that occur in each draw.
 
     Labels below 0 are categories that the model does not know, a different number for each: their F1 is 0.
     """
     if len(labels) == 0:
         return 0.0, 1.0
-    random = np.random.default_rng(seed)
-    resampled = []
-    for _ in range(rounds):
-        rows = random.integers(0, len(labels), len(labels))
+
+    def macro_f1(rows: Integers) -> float:
         proposals, truth = predicted[rows], labels[rows]
         in_model = truth >= 0
         occurrences = np.bincount(truth[in_model], minlength=categories)
@@ -97,20 +94,26 @@ def macro_f1_interval(
         total = np.bincount(proposals, minlength=categories) + occurrences
         occurs = occurrences > 0
         count = occurs.sum() + len(np.unique(truth[~in_model]))
-        resampled.append(float((2 * hits[occurs] / total[occurs]).sum() / count))
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return float(low), float(high)
+        return float((2 * hits[occurs] / total[occurs]).sum() / count)
+
+    return _interval(_resample(len(labels), macro_f1))
 
 
-def log_loss_interval(
-    probabilities: Doubles, labels: Integers, *, seed: int = 0, rounds: int = 200
-) -> tuple[float, float]:
+def log_loss_interval(probabilities: Doubles, labels: Integers) -> tuple[float, float]:
     """95 % bootstrap interval of `log_loss`."""
     if len(labels) == 0:
         return 0.0, 14.0
-    random = np.random.default_rng(seed)
-    losses = _losses(probabilities, labels)
-    resampled = [float(losses[random.integers(0, len(losses), len(losses))].mean()) for _ in range(rounds)]
+    losses = losses_of(probabilities, labels)
+    return _interval(_resample(len(losses), lambda rows: float(losses[rows].mean())))
+
+
+def _resample(count: int, figure: Callable[[Integers], float], *, rounds: int = ROUNDS) -> list[float]:
+    """The figure of each bootstrap sample of `count` rows."""
+    random = np.random.default_rng(0)
+    return [figure(random.integers(0, count, count)) for _ in range(rounds)]
+
+
+def _interval(resampled: Sequence[float]) -> tuple[float, float]:
     low, high = np.quantile(resampled, [0.025, 0.975])
     return float(low), float(high)
 
@@ -168,18 +171,18 @@ def recall_at_alerts(scores: Doubles, critical: Mask, *, rate: float, prevalence
 
 
 def recall_interval(
-    scores: Doubles, critical: Mask, *, rate: float, prevalence: float, seed: int = 0, rounds: int = 200
+    scores: Doubles, critical: Mask, *, rate: float, prevalence: float
 ) -> tuple[float, float]:
     """95 % bootstrap interval of `recall_at_alerts`; critical rows and others are resampled separately."""
     positives, negatives = np.flatnonzero(critical), np.flatnonzero(~critical)
     if len(positives) == 0 or len(negatives) == 0:
         return 0.0, 1.0
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     # Sort once for all resamples: the number of times a row was drawn is its weight.
     order = np.argsort(-scores, kind="stable")
     ranked = critical[order]
     resampled = []
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         times = np.zeros(len(scores))
         for rows in (positives, negatives):
             times += np.bincount(random.choice(rows, len(rows)), minlength=len(scores))
@@ -188,8 +191,7 @@ def recall_interval(
         )
         alerts = np.cumsum(weights) <= rate
         resampled.append(float(times[order][alerts & ranked].sum() / len(positives)))
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return float(low), float(high)
+    return _interval(resampled)
 
 
 def format_losses(losses: Mapping[str, float]) -> str:
