@@ -44,7 +44,9 @@ def main() -> None:
     threading.Thread(target=exit_without, args=(os.getppid(),), daemon=True).start()
     header, _, blob = sys.stdin.buffer.read().partition(b"\n")
     order = json.loads(header)
-    own = [*_starters(order["languages"]), *map(_parse_written, order.get("own", ()))]
+    # The English starter examples where none of the languages has any.
+    starters = starter_examples(order["languages"]) or starter_examples(("en",))
+    own = [*starters, *(_parse_example(values, written=True) for values in order.get("own", ()))]
     in_use, problems = _load_in_use(order.get("in_use"), blob)
     recipe = partial(
         train,
@@ -55,15 +57,11 @@ def main() -> None:
     )
     rows = parse_rows(order["rows"])
     history = [_parse_example(values) for values in order.get("history", ())]
-    budget = order["alert_budget"]
+    run: dict[str, Any] = {"history": history, "train": recipe, "alert_budget": order["alert_budget"]}
     if order.get("erased") and in_use is not None:
-        model, verdict = retrain_after_erasure(
-            own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget
-        )
+        model, verdict = retrain_after_erasure(own, rows, in_use=in_use, **run)
     else:
-        model, verdict = train_candidate(
-            own, rows, history=history, train=recipe, in_use=in_use, alert_budget=budget
-        )
+        model, verdict = train_candidate(own, rows, in_use=in_use, **run)
     verdict_values = verdict.as_json()
     verdict_values["reasons"] += problems
     output = json.dumps({"card": model_card(model), "verdict": verdict_values}, ensure_ascii=False)
@@ -85,33 +83,15 @@ def exit_without(parent: int) -> None:
     os._exit(ORPHANED)
 
 
-def _starters(languages: Sequence[str]) -> list[Example]:
-    """The starter examples of these languages; the English ones where none of them has any."""
-    return starter_examples(languages) or starter_examples(("en",))
-
-
 def _parse_row(values: Mapping[str, Any]) -> RecordRow:
     at, whole = datetime.fromisoformat(values["at"]), bool(values.get("whole", True))
-    example = Example(
-        values["text"],
-        values["category"],
-        values.get("severity"),
-        values.get("language"),
-        at,
-        ref=values["ref"] if whole else None,
-    )
+    example = _parse_example(values, at=at, ref=values["ref"] if whole else None)
     return RecordRow(example, values["ref"], at, whole)
 
 
-def _parse_written(values: Mapping[str, Any]) -> Example:
-    return Example(
-        values["text"], values["category"], values.get("severity"), values.get("language"), written=True
-    )
-
-
-def _parse_example(values: Mapping[str, Any]) -> Example:
-    """A real complaint without a reference: it cannot be shown as a similar case."""
-    return Example(values["text"], values["category"], values.get("severity"), values.get("language"))
+def _parse_example(values: Mapping[str, Any], **more: Any) -> Example:
+    """An example; without a `ref` in `more` it cannot be shown as a similar case."""
+    return Example(values["text"], values["category"], values.get("severity"), values.get("language"), **more)
 
 
 def _load_in_use(values: Mapping[str, Any] | None, blob: bytes) -> tuple[ModelInUse | None, list[str]]:

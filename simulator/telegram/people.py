@@ -19,64 +19,54 @@ class TelegramImpossible(Exception):
     """An action that the app does not offer; the message says what is possible instead."""
 
 
+FOLDERS = {
+    "photo": "photos",
+    "voice": "voice",
+    "audio": "music",
+    "video": "videos",
+    "video_note": "video_notes",
+    "animation": "animations",
+    "sticker": "stickers",
+}
+STICKER = {
+    "width": 512, "height": 512, "emoji": "🙂", "is_animated": False, "is_video": False, "type": "regular",
+}  # fmt: skip
+
+
 def file_content(world: World, kind: str, upload: Upload, seconds: int) -> tuple[Json, StoredFile]:
     """The part of a Message about a file, and the stored file. Raises TelegramImpossible for unknown kinds."""
-    telegram = world.telegram
-    stored = telegram.store_file(upload.data, name=upload.name, mime=upload.mime, folder=_folder(kind))
-    base: Json = {"file_id": stored.file_id, "file_unique_id": stored.unique_id}
-    size = {"file_size": len(upload.data)}
-    name_and_type = {"file_name": upload.name, "mime_type": upload.mime}
+    stored = world.telegram.store_file(
+        upload.data, name=upload.name, mime=upload.mime, folder=FOLDERS.get(kind, "documents")
+    )
+    base: Json = {
+        "file_id": stored.file_id,
+        "file_unique_id": stored.unique_id,
+        "file_size": len(upload.data),
+    }
+    document = {"file_name": upload.name, "mime_type": upload.mime} | base
+    duration = {"duration": seconds or 3}
+    content: Json
     match kind:
         case "photo":
-            return {"photo": _sizes(world, upload, stored)}, stored
+            content = {"photo": _sizes(world, upload, stored)}
         case "document":
-            return {"document": {**name_and_type, **base, **size}}, stored
+            content = {"document": document}
         case "voice":
-            return {"voice": {"duration": seconds or 3, "mime_type": upload.mime, **base, **size}}, stored
+            content = {"voice": duration | {"mime_type": upload.mime} | base}
         case "audio":
-            return {"audio": {"duration": seconds or 3, **name_and_type, **base, **size}}, stored
+            content = {"audio": duration | document}
         case "video":
-            return {
-                "video": {
-                    "duration": seconds or 3,
-                    "width": 640,
-                    "height": 480,
-                    **name_and_type,
-                    **base,
-                    **size,
-                }
-            }, stored
+            content = {"video": duration | {"width": 640, "height": 480} | document}
         case "video_note":
-            return {"video_note": {"duration": seconds or 3, "length": 240, **base, **size}}, stored
+            content = {"video_note": duration | {"length": 240} | base}
         case "animation":
-            moving = {"duration": seconds or 3, "width": 320, "height": 240, **name_and_type, **base, **size}
-            return {"animation": moving, "document": {**name_and_type, **base, **size}}, stored
+            moving = duration | {"width": 320, "height": 240} | document
+            content = {"animation": moving, "document": document}
         case "sticker":
-            return {
-                "sticker": {
-                    "width": 512,
-                    "height": 512,
-                    "emoji": "🙂",
-                    "is_animated": False,
-                    "is_video": False,
-                    "type": "regular",
-                    **base,
-                    **size,
-                }
-            }, stored
-    raise TelegramImpossible(f"There is no kind of file called {kind!r}.")
-
-
-def _folder(kind: str) -> str:
-    return {
-        "photo": "photos",
-        "voice": "voice",
-        "audio": "music",
-        "video": "videos",
-        "video_note": "video_notes",
-        "animation": "animations",
-        "sticker": "stickers",
-    }.get(kind, "documents")
+            content = {"sticker": STICKER | base}
+        case _:
+            raise TelegramImpossible(f"There is no kind of file called {kind!r}.")
+    return content, stored
 
 
 def _sizes(world: World, upload: Upload, largest: StoredFile) -> list[Json]:

@@ -77,9 +77,9 @@ def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(
     train_candidate(OWN, record, train=watched, in_use=ModelInUse(starter, None, True))
     parts = split_record(record, seen_until=None)
     assert len(parts.fixed) >= FEWEST_FIXED
-    fixed = {comparable_text(row) for row in parts.fixed}
+    fixed = {comparable_text(row.example) for row in parts.fixed}
     for examples in watched.given:
-        assert not fixed & {comparable_text(RecordRow(one, "", T)) for one in examples}
+        assert not fixed & {comparable_text(one) for one in examples}
         assert all(one in examples for one in OWN)
     use, judged = watched.given
     recent = {row.example for row in parts.recent}

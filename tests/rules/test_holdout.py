@@ -64,15 +64,15 @@ def test_with_all_rows_unseen_a_fifth_is_recent() -> None:
 @given(some, st.none() | st.integers(0, 100))
 def test_no_held_out_text_is_learnt_under_another_reference(rows: list[RecordRow], hour: int | None) -> None:
     parts = split_record(rows, seen_until=None if hour is None else T + timedelta(hours=hour))
-    fixed_texts = {comparable_text(row) for row in parts.fixed}
+    fixed_texts = {comparable_text(row.example) for row in parts.fixed}
     assert all(is_fixed(row.ref) and row.whole for row in parts.fixed)
-    assert not any(is_fixed(row.ref) or comparable_text(row) in fixed_texts for row in parts.train)
+    assert not any(is_fixed(row.ref) or comparable_text(row.example) in fixed_texts for row in parts.train)
     rest = exclude_complaints(parts.train, parts.recent)
     recent_refs, recent_texts = (
         {row.ref for row in parts.recent},
-        {comparable_text(row) for row in parts.recent},
+        {comparable_text(row.example) for row in parts.recent},
     )
-    assert not any(row.ref in recent_refs or comparable_text(row) in recent_texts for row in rest)
+    assert not any(row.ref in recent_refs or comparable_text(row.example) in recent_texts for row in rest)
     assert all(row.whole for row in (*parts.unseen, *parts.recent))
 
 

@@ -83,7 +83,9 @@ def split_record(rows: Sequence[RecordRow], *, seen_until: datetime | None) -> R
     ordered = sorted(rows, key=lambda row: (row.at, row.ref, not row.whole))
     fixed = tuple(row for row in ordered if row.whole and is_fixed(row.ref))
     fixed_texts = _texts(fixed)
-    train = tuple(row for row in ordered if not is_fixed(row.ref) and comparable_text(row) not in fixed_texts)
+    train = tuple(
+        row for row in ordered if not is_fixed(row.ref) and comparable_text(row.example) not in fixed_texts
+    )
     whole = [row for row in train if row.whole]
     unseen = tuple(row for row in whole if seen_until is None or row.at > seen_until)
     count = min(len(unseen) - len(unseen) // 2, round(RECENT_SHARE * len(whole)))
@@ -93,26 +95,22 @@ def split_record(rows: Sequence[RecordRow], *, seen_until: datetime | None) -> R
 def exclude_complaints(rows: Sequence[RecordRow], holdout: Sequence[RecordRow]) -> list[RecordRow]:
     """The rows without those of the held-out complaints and without their texts in other complaints."""
     refs, texts = {row.ref for row in holdout}, _texts(holdout)
-    return [row for row in rows if row.ref not in refs and comparable_text(row) not in texts]
+    return [row for row in rows if row.ref not in refs and comparable_text(row.example) not in texts]
 
 
 def exclude_texts(history: Sequence[Example], holdout: Sequence[RecordRow]) -> list[Example]:
     """The rows of the history without those that have a held-out text."""
     texts = _texts(holdout)
-    return [example for example in history if _comparable(example) not in texts]
+    return [example for example in history if comparable_text(example) not in texts]
 
 
-def comparable_text(row: RecordRow) -> str:
+def comparable_text(example: Example) -> str:
     """The text as training compares it: normalised, ignoring case."""
-    return _comparable(row.example)
-
-
-def _comparable(example: Example) -> str:
     return normalise(example.text).casefold()
 
 
 def _texts(rows: Sequence[RecordRow]) -> set[str]:
-    return {comparable_text(row) for row in rows}
+    return {comparable_text(row.example) for row in rows}
 
 
 HOLDOUT_SHARE = 0.2
