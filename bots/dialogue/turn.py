@@ -24,7 +24,8 @@ from complaints.vocabulary import Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
-from triage.safety.signs import DangerSign, find_signs, named_people, own_sign
+from triage.safety.organisation import DangerSign, named_people, own_sign
+from triage.safety.signs import find_signs
 
 #: The steps that belong to the form.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
