@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 
 from amends.init import SCOPES
-from amends.keys import keyring
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.rulebook import preset_named
 from bots.http_body import is_loopback
@@ -23,6 +22,7 @@ from complaints.vocabulary import Role
 from reports.render_markdown import pluralise
 from store.custody.rotate_keys import list_stale_keys
 from store.database.errors import StoreError
+from store.database.keyring import Keyring
 from store.database.migrate import schema_status
 from store.models.erased import list_models_with_erased_words
 from store.models.examples import list_assessed_proposals
@@ -139,7 +139,7 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
     yield CheckFinding("ok", "database", status)
     if not settings.secrets.secret_key:
         return
-    store = open_store(url, keyring(settings))
+    store = open_store(url, Keyring(settings.secrets.keys()))
     try:
         yield _last_backup(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))

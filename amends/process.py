@@ -16,8 +16,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from amends.keys import keyring
-from amends.runtime.names import PARTS
+from amends.runtime import PARTS
 from amends.runtime.web import WebPart, unavailable_hook
 from amends.settings import Settings, all_ignored_closures
 from amends.wiring import Application, require_secrets, web_without_store
@@ -65,7 +64,7 @@ async def run_application(settings: Settings, parts: tuple[str, ...] = PARTS) ->
 
 
 async def _run(settings: Settings, parts: tuple[str, ...]) -> None:
-    keys, systemd = keyring(settings), SystemdNotifier()
+    keys, systemd = Keyring(settings.secrets.keys()), SystemdNotifier()
     stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in stop_signals():

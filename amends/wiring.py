@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import structlog
 
-from amends.public_page import public_page
 from amends.retention import retention_periods
+from amends.runtime import PARTS
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
-from amends.runtime.names import PARTS
-from amends.runtime.rules_in_force import RulesActivation
 from amends.runtime.slack import SlackPart
 from amends.runtime.telegram import TelegramPart
-from amends.runtime.web import Hook, WebPart
-from amends.settings import Problem, Settings, SettingsError, rulebooks
-from amends.settings.triage import learning_settings, own_examples
+from amends.runtime.web import Hook, WebPart, public_page
+from amends.settings import Problem, Settings, SettingsError, rulebook, rulebooks
+from amends.settings.field_types import parse_clock
+from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
 from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
-from complaints.rulebook import Rulebook, Rulebooks
+from complaints.rulebook import Rulebook, Rulebooks, categories_of
 from scheduler.housekeeping import act_handlers, housekeeping_handlers
 from scheduler.proposals import ProposalHandler
 from scheduler.ticks import create_ticks, morning_handlers
-from scheduler.training import digest_settings, schedule_first_training, training_handlers
+from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
 from scheduler.worker import Handler, Worker
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import try_writing
 from store.outbox.complete import end_all_leases, find_next_due
 from store.record.load import require_key
+from store.rulebooks import use_rulebooks_when_readable
 from store.store import Store
+from triage.learning.examples import organisation_examples
 
 #: In seconds. A store that takes longer to answer is reported as unavailable.
 STORE_TIMEOUT_SECONDS = 5.0
@@ -85,6 +86,32 @@ def web_without_store(settings: Settings) -> WebPart:
     texts = load_texts(settings.languages, settings.texts_folder, own=settings.own_names)
     page = partial(public_page, rulebooks(settings), texts)
     return WebPart(settings, page=page, readiness=not_ready, metrics=metrics)
+
+
+def learning_settings(settings: Settings) -> LearningSettings:
+    """When and how the model learns."""
+    triage = settings.triage
+    return LearningSettings(
+        retrain_after=triage.retrain_after,
+        retrain_at=parse_clock(triage.retrain_at),
+        wanted_precision=triage.wanted_precision,
+        alert_budget=triage.alert_budget,
+        encoder=triage.encoder,
+    )
+
+
+def own_examples(settings: Settings) -> Sequence[Mapping[str, Any]]:
+    """The organisation's own examples, as a training order contains them; `amends check` reports unreadable files."""
+    files = organisation_examples(settings.examples_folder, categories_of(rulebook(settings)))
+    return [
+        {
+            "text": example.text,
+            "category": example.category,
+            "severity": example.severity,
+            "language": example.language,
+        }
+        for example in files.examples
+    ]
 
 
 class Application:
@@ -291,3 +318,45 @@ class Application:
         for platform in self._platforms():
             await platform.close()
         self._proposal_handler.close()
+
+
+class RulesActivation:
+    """Puts the rules of this process in force at its start, or later during a rolling restart.
+
+    Until its last polling process has ended, the older release receives messages. It cannot read rules with newer
+    fields: if they were in force, it could receive nothing from our start on.
+    """
+
+    def __init__(self, store: Store, rulebooks: Rulebooks, holder: str) -> None:
+        self._store, self._rulebooks, self._holder = store, rulebooks, holder
+        self._waiting: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Put the rules in force, or retry in the background until that is possible."""
+        if not await self._activate():
+            log.warning(
+                "rules_wait",
+                why="another process receives messages and may be of a release that cannot read these rules",
+            )
+            self._waiting = asyncio.create_task(self._retry(), name="rules")
+
+    async def _retry(self) -> None:
+        in_force = False
+        while not in_force:
+            await asyncio.sleep(STANDBY_CHECK_SECONDS)
+            try:
+                in_force = await self._activate()
+            except DatabaseUnavailable:
+                # Retried below. Until then no process can receive messages either.
+                continue
+        log.info("rules_in_force")
+
+    async def _activate(self) -> bool:
+        return await self._store.awrite(
+            use_rulebooks_when_readable, self._rulebooks, lead=LEADER, holder=self._holder
+        )
+
+    def stop(self) -> None:
+        """Stop retrying."""
+        if self._waiting is not None:
+            self._waiting.cancel()

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from amends.keys import keyring
 from amends.settings import Settings, load
+from store.database.keyring import Keyring
 from store.models.models import load_active_model
 from store.store import Store, open_store
 from tests.edges.product import ROOT, Product, free_port, until
@@ -105,7 +105,7 @@ def settings_of(product: Product) -> Settings:
 def store_of(product: Product) -> Store:
     """The desk's database, opened by this process."""
     settings = settings_of(product)
-    return open_store(settings.secrets.database_url, keyring(settings))
+    return open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
 
 
 async def trained(product: Product) -> None:

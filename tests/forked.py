@@ -16,7 +16,13 @@ from pathlib import Path
 
 processes = multiprocessing.get_context("forkserver")
 #: What commands import when they run.
-COMMAND_ROOMS = ("amends.keys", "amends.settings", "amends.checks", "amends.process", "store.store")
+COMMAND_ROOMS = (
+    "store.database.keyring",
+    "amends.settings",
+    "amends.checks",
+    "amends.process",
+    "store.store",
+)
 # There is one such process for all: what any of them needs is loaded here, for the later of two lists would win.
 processes.set_forkserver_preload(
     [

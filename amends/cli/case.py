@@ -331,7 +331,7 @@ def file_(
     config: Config = None,
 ) -> None:
     """Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the record."""
-    from amends.documents.case_file import RECORD, StoredPicture, case_file, exact_record
+    from amends.documents.case_file.case_file import RECORD, StoredPicture, case_file, exact_record
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
     from store.cases.export import OPERATOR, export_case, record_read

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.exit_codes import NOT_WELL
-from amends.cli.options import Config, Json, open_record, parse_ref
+from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref
 from amends.cli.output import err, out, print_json, print_table
 from reports.render_markdown import pluralise
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.exit_codes import NOT_WELL
-from amends.cli.options import Config, Json, open_record
+from amends.cli.options import NOT_WELL, Config, Json, open_record
 from amends.cli.output import err, out, print_json, progress_bar
 from reports.render_markdown import pluralise
 
@@ -44,14 +43,14 @@ def verify(
     config: Config = None,
 ) -> None:
     """Check every event's place in its chain, commitment and projection; name the first bad event."""
-    from amends.keys import keyring
     from amends.settings import load
     from store.backup.restore import verify_file
     from store.custody.verify import verify as verify_record
+    from store.database.keyring import Keyring
 
     heads = None if checkpoint is None else _read_checkpoint(checkpoint)
     if backup is not None:
-        verification = verify_file(backup, keyring(load(config)), datetime.now(UTC), heads)
+        verification = verify_file(backup, Keyring(load(config).secrets.keys()), datetime.now(UTC), heads)
     else:
         with open_record(config) as (_, store):
             verification = store.read(verify_record, heads)
@@ -144,14 +143,14 @@ def restore(
     config: Config = None,
 ) -> None:
     """Bring a backup into an empty database, check it from end to end, erase again what was erased since."""
-    from amends.keys import keyring
     from amends.retention import erase_again, erasures_file
     from amends.settings import load
     from store.backup.restore import restore as restore_into
+    from store.database.keyring import Keyring
     from store.proof.instance_log import record_instance_event
 
     settings = load(config)
-    keys, url = keyring(settings), settings.secrets.database_url
+    keys, url = Keyring(settings.secrets.keys()), settings.secrets.database_url
     with progress_bar("Restoring") as progress:
         restored = restore_into(url, file, keys, datetime.now(UTC), accept_unsound=anyway, progress=progress)
     with open_record(config) as (_, store):

@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
-from amends.cli.exit_codes import NOT_WELL
 from amends.cli.main import USUAL_COLLECTION
-from amends.cli.options import Config
+from amends.cli.options import NOT_WELL, Config
 from amends.cli.output import err, out
-from amends.runtime.names import PARTS
+from amends.runtime import PARTS
 
 
 def run(

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amends.cli.exit_codes import NOT_WELL
-from amends.cli.options import Config, Json, open_record
+from amends.cli.options import NOT_WELL, Config, Json, open_record
 from amends.cli.output import err, out, print_json, progress_bar
 from reports.render_markdown import pluralise
 
@@ -25,8 +24,7 @@ def import_(
     config: Config = None,
 ) -> None:
     """Bring in closed complaints of before: no one is written to, no clock runs. A repeat changes nothing."""
-    from amends.importing.mapping import read_mapping
-    from amends.importing.rows import doubled, missing, past_complaints, unused
+    from amends.importing import doubled, missing, past_complaints, read_mapping, unused
     from amends.settings import SettingsError, rulebooks
     from amends.settings.problems import Problem
     from store.cases.import_past import import_past, list_known_past

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from importlib import import_module
 from typing import Any, NoReturn
 
 import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # without it no shell is supported
 from typer.core import TyperCommand, TyperGroup
-
-from amends.cli.exit_codes import run_and_exit
 
 #: How often Python looks for garbage; a process that runs for months needs it.
 USUAL_COLLECTION = gc.get_threshold()
@@ -123,7 +122,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         ),
         LazyCommand(
             "evaluate",
-            "triage.evaluate:evaluate",
+            "triage.train:evaluate",
             "Judge a model: accuracy, macro_f1, log_loss, ece, accuracy_at_80, each category, and severity.",
         ),
         LazyCommand(
@@ -273,7 +272,45 @@ def main() -> NoReturn:
         os.environ.setdefault(name, "1")
     if "_AMENDS_COMPLETE" in os.environ:
         completion_init()
-    run_and_exit(app)
+    _run_and_exit()
+
+
+def _run_and_exit() -> NoReturn:
+    """Run the command line; an error becomes one line on standard error, never a traceback.
+
+    Typer answers help and bad usage (exit code 2) itself and raises SystemExit.
+    """
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001  # no traceback for any error: it may contain people's words
+        message, code = _message_and_code(error)
+        sys.stderr.write(message.rstrip() + "\n")
+        sys.exit(code)
+    sys.exit(0)
+
+
+def _message_and_code(error: Exception) -> tuple[str, int]:
+    # Imported only after a failure: these modules take longer to load than `amends --help` takes.
+    from amends.cli.options import BAD_USAGE, NOT_WELL, OUTSIDE_FAILED
+    from amends.runtime import OutsideFailed
+    from amends.settings import SettingsError
+    from bots.texts.catalogue import TextsError
+    from complaints.errors import ComplaintError
+    from store.database.errors import AlreadyRunning, DatabaseUnavailable, StoreError, WrongSchemaVersion
+    from triage.errors import TriageError
+
+    if isinstance(error, (SettingsError, AlreadyRunning, WrongSchemaVersion, TextsError)):
+        return str(error), BAD_USAGE
+    if isinstance(error, (OutsideFailed, DatabaseUnavailable)):
+        return str(error), OUTSIDE_FAILED
+    if isinstance(error, (ComplaintError, TriageError, StoreError)):
+        return str(error), NOT_WELL
+    from amends.logs import describe_failure
+
+    return (
+        f"This is a fault in Amends: {describe_failure(error)}. Please report it with these places.",
+        NOT_WELL,
+    )
 
 
 def script() -> NoReturn:

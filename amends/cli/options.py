@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, and opening the record that they name."""
+"""What several commands share: arguments, options, exit codes, and opening the record."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import typer
 if TYPE_CHECKING:
     from amends.settings import Settings
     from store.store import Store
+
+#: Exit codes (docs/surfaces.md): something is not well, bad usage or settings, an outside service failed.
+NOT_WELL, BAD_USAGE, OUTSIDE_FAILED = 1, 2, 3
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="amends.toml; else AMENDS_CONFIG, else ./amends.toml.")
@@ -40,12 +43,12 @@ OptionalRowId = Annotated[int | None, _ROW]
 def open_record(config: Path | None) -> Iterator[tuple[Settings, Store]]:
     """The settings and their open store, which is closed at the end."""
     # Command modules import rooms inside functions: help and completion must not load the database.
-    from amends.keys import keyring
     from amends.settings import load
+    from store.database.keyring import Keyring
     from store.store import open_store
 
     settings = load(config)
-    store = open_store(settings.secrets.database_url, keyring(settings))
+    store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
     try:
         yield settings, store
     finally:

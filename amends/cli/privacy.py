@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.exit_codes import NOT_WELL
-from amends.cli.options import Config, Json, Output, open_record
+from amends.cli.options import NOT_WELL, Config, Json, Output, open_record
 from amends.cli.output import (
     check_output,
     err,

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.exit_codes import NOT_WELL
-from amends.cli.options import Config, Json, open_record, parse_ref
+from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.times import format_time

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amends.cli.exit_codes import NOT_WELL
-from amends.cli.options import Config, Json
+from amends.cli.options import NOT_WELL, Config, Json
 from amends.cli.output import err, out, print_json
 
 if TYPE_CHECKING:

@@ -1,21 +1,25 @@
 """Writes the demo's past in one transaction: the clock moves from the first message to now, due time by due time.
 
-Nothing is sent: each message is recorded as sent, with the text that the desk would have sent.
+Nothing is sent: each message is recorded as sent, with the text that the desk's own writers compose.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from amends.demo.actions import ALICE, BURAK, DemoComplaint, PastActions
 from amends.demo.courses import COURSES, mix_examples, people, plan, praise, schedule
-from amends.demo.messages import DemoMessages
 from amends.demo.outage import Outage
 from amends.demo.settings import PEOPLE, first_model
+from bots.dialogue import Elapsed, step
+from bots.letters import Letter
 from bots.telegram.callback_data import Buttons
+from bots.telegram.letters import LetterHandler
+from bots.telegram.sending import Sender
 from bots.texts.texts import Texts
 from complaints.actors import MODEL, SYSTEM
 from complaints.errors import ComplaintError
@@ -23,8 +27,9 @@ from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.rulebook import Rulebook
 from scheduler.proposals import danger_sign, proposal_facts, proposal_words, triage_context
 from simulator import Simulator
-from store.cases import act, outgoing_messages, read
+from store.cases import act, outgoing_messages, read, receive_message
 from store.cases import propose as cases_propose
+from store.cases.outgoing_messages import FollowUpAct
 from store.database.transaction import Tx
 from store.outbox import claim, complete, rows
 from store.people import staff
@@ -44,6 +49,9 @@ _ROLES_SINCE = timedelta(days=120)
 _INITIALS = "ABCDEFGHKLMNPRSTW"
 #: The first chat number; people who are added on the simulator's page have lower ones.
 _FIRST_CHAT = 7_000_001
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def fill(
@@ -148,12 +156,12 @@ class DemoHistory:
             begins = self.end - course.ended - course.duration - timedelta(minutes=7 * (n % 60))
             yield complaint, schedule(course, begins=begins, end=self.end, rules=self.rules)
 
-    def _do(self, tx: Tx, complaint: DemoComplaint, step: str) -> bool:
+    def _do(self, tx: Tx, complaint: DemoComplaint, name: str) -> bool:
         """Do the step. If the rules refuse it, which depends on the hour of the day, the complaint's course ends."""
         try:
-            self._actions.do(tx, complaint, step)
+            self._actions.do(tx, complaint, name)
         except ComplaintError as error:
-            self.refusals.append(f"{step}: {error.code}")
+            self.refusals.append(f"{name}: {error.code}")
             return False
         return True
 
@@ -238,3 +246,73 @@ class DemoHistory:
         for ref in self._refs:
             redraw = NewObligation(f"redraw:past:{ref}", "redraw", tx.now, SendPriority.BULK, {"ref": ref})
             rows.insert_obligation(tx, redraw)
+
+
+@dataclass(frozen=True)
+class DemoMessage:
+    """The text of one message and the acts that are recorded once it is accepted."""
+
+    text: str
+    template: str
+    language: str
+    acts: tuple[FollowUpAct, ...] = ()
+
+
+class _StoreInTransaction:
+    """The reading methods of a store inside the open transaction: all that the letter writers need."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def now(self) -> datetime:
+        return self._tx.now
+
+    def read(self, query: Callable[Concatenate[Tx, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return query(self._tx, *args, **kwargs)
+
+
+@dataclass(frozen=True)
+class DemoMessages:
+    """Composes the messages that obligations of the past ask for."""
+
+    texts: Texts
+    buttons: Buttons
+
+    def kinds(self, tx: Tx) -> frozenset[str]:
+        """The kinds of obligations that send a message to a complainant."""
+        return frozenset({"say", *self._letter_handler(tx).writers()})
+
+    def compose(self, tx: Tx, obligation: Obligation) -> DemoMessage | None:
+        """The message of this obligation, or None if it sends none."""
+        language = self.texts.language(obligation.chat.language if obligation.chat else None)
+        if obligation.kind == "say":
+            reply: Mapping[str, Any] = obligation.payload
+            text = self.texts.say(language, reply["template"], **reply["fields"])
+            return DemoMessage(text, reply["template"], language)
+        writer = self._letter_handler(tx).writers()[obligation.kind]
+        letter = writer(Letter(read.load_case(tx, str(obligation.ref)), self.texts, language), obligation)
+        if letter is None:
+            return None
+        acts: tuple[FollowUpAct, ...] = ()
+        if letter.act is not None:
+            verb, facts, words = letter.act
+            acts = ((str(obligation.ref), verb, SYSTEM, facts, words),)
+        return DemoMessage(letter.text, letter.template or obligation.kind, language, acts)
+
+    def wake(self, tx: Tx, obligation: Obligation) -> None:
+        """Let the dialogue continue at its wake-up time."""
+        if obligation.chat is None:
+            return
+        elapsed = Elapsed(str(obligation.facts["what"]))
+        receive_message.receive_message(
+            tx,
+            obligation.key,
+            obligation.chat,
+            lambda conversation: step(conversation, elapsed, now=tx.now, texts=self.texts),
+            settles=obligation.id,
+        )
+
+    def _letter_handler(self, tx: Tx) -> LetterHandler:
+        return LetterHandler(
+            cast(Store, _StoreInTransaction(tx)), cast(Sender, None), self.buttons, self.texts
+        )

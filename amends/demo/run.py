@@ -15,15 +15,14 @@ from typing import Any
 
 from amends.demo.history import fill
 from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
-from amends.demo_clock import DemoClock
-from amends.keys import button_secret, keyring
-from amends.story.figures import incident_figures
+from amends.story.desk import DemoClock, incident_figures
 from amends.story.player import Player, StoryFailed
 from amends.story.script import BadStory, read_story
 from amends.wiring import Application, SendIntervals
 from bots.telegram.callback_data import Buttons
 from simulator import Limits, Simulator
 from store.cases.export import export_record
+from store.database.keyring import Keyring
 from store.database.migrate import upgrade
 from store.rulebooks import use_rulebooks
 from store.store import Store, open_store
@@ -121,7 +120,7 @@ async def staged(
         async with Simulator(clock=late, limits=limits, port=port) as simulator:
             loaded = demo_settings(Path(folder), simulator, listen_port=_free_port(), more=settings)
             upgrade(loaded.secrets.database_url)
-            store = open_store(loaded.secrets.database_url, keyring(loaded))
+            store = open_store(loaded.secrets.database_url, Keyring(loaded.secrets.keys()))
             desk = Application(
                 loaded,
                 store,
@@ -149,7 +148,7 @@ async def staged(
 def _fill(stage: DemoStage, number: int, progress: Callable[[float], object]) -> None:
     desk = stage.desk
     stage.store.write(use_rulebooks, desk.rulebooks)
-    buttons = Buttons(button_secret(desk.settings))
+    buttons = Buttons(*desk.settings.secrets.button_secrets())
     fill(stage.store, stage.simulator, desk.texts, desk.rules, buttons, number, progress=progress)
 
 

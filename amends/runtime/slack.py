@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 import structlog
@@ -16,9 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amends.clause_count import clause_lines
-from amends.errors import OutsideFailed
+from amends.runtime import OutsideFailed, unique_holder_name
 from amends.runtime.metrics import Metrics
-from amends.runtime.slack_connections import SlackConnections
 from amends.settings import Settings
 from bots.letters.composer import compose_read_out, preview
 from bots.priority_lock import ShutdownWait
@@ -46,6 +45,7 @@ from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from scheduler.worker import Handler
 from store.database.errors import DatabaseUnavailable
+from store.database.leases import record_listener
 from store.outbox.complete import end_retry_pauses
 from store.slack.posts import sweep_cards
 from store.store import Store
@@ -61,6 +61,13 @@ RECOVERY_INTERVAL_SECONDS = 5.0
 FINAL_ERRORS = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "missing_scope"})
 REMEDY = (
     "check AMENDS_SLACK_BOT_TOKEN, AMENDS_SLACK_APP_TOKEN and the app's scopes; `amends check` shows details"
+)
+#: In seconds. How long a process counts as connected after its last report, and how often it reports.
+REPORT_VALID_SECONDS, REPORT_INTERVAL_SECONDS = 90.0, 30.0
+#: Reasons after which Slack opens no new connection until a person changes the app's settings.
+_SWITCHED_OFF = frozenset({"link_disabled"})
+_SWITCH_ON = (
+    "switch Socket Mode on in the app's settings at Slack, or set AMENDS_SLACK_SIGNING_SECRET for HTTP"
 )
 UNAVAILABLE = (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, RateLimitWait)
 
@@ -287,3 +294,57 @@ class SlackPart:
         session = self._client.session
         if session is not None and not session.closed:
             await session.close()
+
+
+class SlackConnections:
+    """Compares the Socket Mode connections that Slack counts with the processes that hold one.
+
+    Slack sends each button press to one of the app's connections at random. If a process ends without closing its
+    connection, Slack keeps it open for a while. A press sent to it is lost, because Slack never sends a press again.
+    """
+
+    def __init__(self, store: Store, metrics: Metrics, *, holder: str | None = None) -> None:
+        self._store, self._metrics = store, metrics
+        self._holder = holder or unique_holder_name()
+        self._is_new = asyncio.Event()
+        #: As Slack counted when this process's connection was last opened.
+        self.connections = 0
+
+    def on_frame(self, message: Mapping[str, Any]) -> None:
+        """Record a frame about the connection itself: `hello` or `disconnect`."""
+        if message["type"] == "hello":
+            self.connections = int(message.get("num_connections") or 0)
+            self._metrics.increment("slack_socket_connects_total")
+            self._is_new.set()
+            return
+        reason = str(message.get("reason") or "unknown")
+        self._metrics.increment("slack_socket_disconnects_total", reason)
+        if reason in _SWITCHED_OFF:
+            log.error("slack_line_switched_off", reason=reason, remedy=_SWITCH_ON)
+        else:
+            # A refresh, or the warning of one. The library opens the next connection, and Slack keeps events for it.
+            log.info("slack_line_renewed", reason=reason)
+
+    async def run(self) -> None:
+        """Report this process regularly and compare after each new connection, until cancelled."""
+        while True:
+            await self.count_ghosts()
+            self._is_new.clear()
+            try:
+                await asyncio.wait_for(self._is_new.wait(), REPORT_INTERVAL_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def count_ghosts(self) -> int:
+        """Connections without a process, as far as is known. Logged after a new connection if there are any."""
+        try:
+            listening = await self._store.awrite(
+                record_listener, "slack-line", self._holder, REPORT_VALID_SECONDS
+            )
+        except Exception as wrong:  # noqa: BLE001  # an unavailable store is logged elsewhere; counted again soon
+            log.warning("slack_lines_not_counted", why=type(wrong).__name__)
+            return 0
+        ghosts = max(0, self.connections - listening)
+        if ghosts and self._is_new.is_set():
+            log.warning("slack_ghost_lines", connections=self.connections, processes=listening)
+        return ghosts

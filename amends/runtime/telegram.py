@@ -11,11 +11,10 @@ import structlog
 from telegram.error import InvalidToken
 
 from amends.documents.labels import load_labels
-from amends.keys import button_secrets
 from amends.privacy.data_export import archive
 from amends.retention import retention_periods
+from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
-from amends.runtime.names import unique_holder_name
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
@@ -60,7 +59,7 @@ class TelegramPart:
             secrets.telegram_api_url,
             on_result=partial(metrics.increment, "platform_calls_total", "telegram"),
         )
-        buttons = Buttons(*button_secrets(settings))
+        buttons = Buttons(*secrets.button_secrets())
         self._intake = Intake(self._app, store, buttons, texts)
         self._intake.on_result = metrics.record_intake
         self._waiting = ShutdownWait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
+import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -161,6 +162,13 @@ class Secrets(BaseModel):
                 [Problem(f"{PREFIX}SECRET_KEY", "environment", "is missing; `amends init` makes one in .env")]
             )
         return self.secret_key
+
+    def button_secrets(self) -> tuple[bytes, ...]:
+        """The secrets that sign the buttons of chat messages, newest first.
+
+        They are derived from the keys: buttons sent earlier still work after a restart and after a key rotation.
+        """
+        return tuple(hmac.digest(key, b"amends buttons", "sha256") for key in self.keys())
 
 
 _ACCEPTED_FORMS: Mapping[str, str] = {

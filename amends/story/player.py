@@ -40,7 +40,7 @@ class StoryDesk(Protocol):
         ...
 
     async def figures(self) -> Mapping[str, Any]:
-        """The incidents part of the monitoring report, as in figures.py."""
+        """The incidents part of the monitoring report, as in desk.py."""
         ...
 
 

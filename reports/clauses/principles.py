@@ -282,7 +282,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Visibility",
         demand="Customers, staff and others know where and how to complain.",
         control="/policy and /how in the chat and the public page, all from the same settings and texts.",
-        code=("amends.public_page.public_page", "bots.dialogue.commands.run_command"),
+        code=("amends.runtime.web.public_page", "bots.dialogue.commands.run_command"),
         shows="policy and procedure in every language, outside bodies named",
         organisation_query=visibility,
     ),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from amends.init import InitAnswers, write_installation
-from amends.keys import keyring
 from amends.settings import load
+from store.database.keyring import Keyring
 from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
 
@@ -28,5 +28,5 @@ def place(tmp_path: Path, usual_url: str, monkeypatch: pytest.MonkeyPatch) -> Pa
 @pytest.fixture
 def desk(place: Path, usual_url: str, clock: FakeClock) -> Iterator[Desk]:
     """The desk that the installation's database belongs to, on 3 November 2026."""
-    with opened(usual_url, clock, keyring(load(place))) as store:
+    with opened(usual_url, clock, Keyring(load(place).secrets.keys())) as store:
         yield Desk(store)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from amends.documents.case_file import RECORD, StoredPicture, case_file, exact_record
+from amends.documents.case_file.case_file import RECORD, StoredPicture, case_file, exact_record
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
 from amends.settings import load, rulebook

@@ -91,7 +91,6 @@ def test_lists_of_commands_import_no_command(arguments: tuple[str, ...]) -> None
     _, modules = run(arguments)
     assert {name for name in modules if name.startswith(("amends.", "complaints.", "store."))} == {
         "amends.cli",
-        "amends.cli.exit_codes",
         "amends.cli.main",
     }
     assert modules & (OF_THE_DESK | OF_THE_RECORD) == set()

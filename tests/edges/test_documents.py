@@ -20,7 +20,7 @@ from amends.documents.blocks import (
     Rows,
     Wording,
 )
-from amends.documents.case_file.pictures import StoredPicture, _as_svg, pictures
+from amends.documents.case_file.case_file import StoredPicture, _as_svg, pictures
 from amends.documents.case_file.record_view import RecordView, UsageRecord
 from amends.documents.font_probe import covers
 from amends.documents.fonts import FAMILIES, _covered, printable

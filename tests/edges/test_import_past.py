@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.importing.mapping import ColumnMapping, read_mapping
-from amends.importing.rows import doubled, missing, past_complaints, unused
+from amends.importing import ColumnMapping, doubled, missing, past_complaints, read_mapping, unused
 from amends.settings import SettingsError
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive

@@ -9,7 +9,7 @@ import pytest
 
 from amends.settings import SettingsError
 from amends.settings.loading import parse_settings
-from amends.settings.triage import learning_settings
+from amends.wiring import learning_settings
 from scheduler.training import LearningSettings
 from tests.edges.product import SETTINGS
 

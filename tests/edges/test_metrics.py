@@ -11,9 +11,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import amends
+from amends.runtime import unique_holder_name
 from amends.runtime.metrics import COUNTERS, PART_GAUGES, Metrics, readiness, render_metrics
-from amends.runtime.names import unique_holder_name
-from amends.runtime.slack_connections import SlackConnections
+from amends.runtime.slack import SlackConnections
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.leases import acquire_leadership, record_listener
 from store.outbox.claim import claim

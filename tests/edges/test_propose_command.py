@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from amends.cli.main import main
-from amends.cli.triage import starter_cache
+from amends.cli.triage import model_files
 from triage.learning import examples as starters
 from triage.learning.examples import starter_examples
 from triage.learning.training import train
@@ -84,7 +84,7 @@ def trainings(model: Model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 @pytest.fixture
 def cached(trainings: Trainings, tmp_path: Path) -> Path:
     """The one file of a cache that was just written."""
-    starter_cache.starter_model(None)
+    model_files.starter_model(None)
     (file,) = (tmp_path / "cache" / "amends").iterdir()
     trainings.languages.clear()
     return file
@@ -159,12 +159,12 @@ def test_a_starter_model_is_trained_once(propose: Propose, trainings: Trainings)
 def test_other_languages_starters_or_training_need_a_model_of_their_own(
     trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    starter_cache.starter_model(None)
-    starter_cache.starter_model(("en",))
-    starter_cache.starter_model(("en",))
+    model_files.starter_model(None)
+    model_files.starter_model(("en",))
+    model_files.starter_model(("en",))
     assert trainings.languages == [None, ("en",)]
     monkeypatch.setattr(starters, "PIPELINE", "another")
-    starter_cache.starter_model(("en",))
+    model_files.starter_model(("en",))
     assert trainings.languages == [None, ("en",), ("en",)]
 
 
@@ -189,10 +189,10 @@ def test_a_file_that_is_not_the_starter_model_is_reported_and_replaced(
             content
         ]
     )
-    assert starter_cache.starter_model(None).version == model.version
+    assert model_files.starter_model(None).version == model.version
     warning = capsys.readouterr().err
     assert (str(cached) in warning, "ignored" in warning, len(trainings.languages)) == (True, True, 1)
-    assert starter_cache.starter_model(None).version == model.version
+    assert model_files.starter_model(None).version == model.version
     assert (len(trainings.languages), capsys.readouterr().err) == (1, "")
 
 
@@ -210,7 +210,7 @@ def test_without_a_home_directory_the_proposal_is_made_all_the_same(
     trainings: Trainings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Path, "home", no_home)
-    starter_cache.starter_model(None)
+    model_files.starter_model(None)
     assert trainings.languages == [None]
     assert "not kept" in capsys.readouterr().err
 
@@ -225,7 +225,7 @@ def test_several_processes_may_write_the_same_model(
     versions: list[str] = []
 
     def work() -> None:
-        versions.extend(starter_cache.starter_model(None).version for _ in range(3))
+        versions.extend(model_files.starter_model(None).version for _ in range(3))
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
@@ -235,16 +235,16 @@ def test_several_processes_may_write_the_same_model(
     assert versions == [model.version] * 18
     assert len(list((tmp_path / "cache" / "amends").iterdir())) == 1
     before = len(trainings.languages)
-    starter_cache.starter_model(None)
+    model_files.starter_model(None)
     assert len(trainings.languages) == before
 
 
 def test_only_the_latest_model_of_the_same_languages_is_kept(
     cached: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    starter_cache.starter_model(("en",))
+    model_files.starter_model(("en",))
     monkeypatch.setattr(starters, "PIPELINE", "another")
-    starter_cache.starter_model(None)
+    model_files.starter_model(None)
     assert not cached.exists()
     assert len(list(cached.parent.iterdir())) == 2
 
@@ -267,4 +267,4 @@ def test_the_cache_is_where_the_platform_keeps_caches(
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value.format(home=tmp_path))
-    assert starter_cache.cache_folder() == tmp_path / folder
+    assert model_files.cache_folder() == tmp_path / folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from amends.runtime.rules_in_force import RulesActivation
+from amends.wiring import RulesActivation
 from bots.telegram.polling import LEADER
 from complaints.rulebook import LevelTargets, Rulebooks
 from store.database.leases import acquire_leadership, release_leadership

@@ -16,13 +16,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from amends.documents.case_file import case_file
+from amends.documents.case_file.case_file import case_file
 from amends.documents.labels import load_labels
-from amends.importing.mapping import ColumnMapping
-from amends.importing.rows import past_complaints
+from amends.importing import ColumnMapping, past_complaints
 from amends.privacy.data_export import archive
-from amends.public_page import public_page
-from amends.runtime.web import web_app
+from amends.runtime.web import public_page, web_app
 from amends.settings import cautions, load, rulebooks
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.deadlines.opening_hours import on_call_covers

@@ -22,10 +22,10 @@ from typing import Any
 
 import triage.proposal  # noqa: F401  # heavy, and else only loaded with the first proposal
 from amends import process as amends_process
-from amends.keys import keyring
 from amends.settings import Settings, load, rulebook
 from amends.wiring import Application, SendIntervals
 from scheduler.training import schedule_first_training
+from store.database.keyring import Keyring
 from store.database.migrate import upgrade
 from store.outbox.claim import claim
 from store.outbox.complete import complete
@@ -155,13 +155,13 @@ class DeskProcess:
     def opened(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
         """A second view of its database."""
         settings = self.settings()
-        return open_store(settings.secrets.database_url, keyring(settings), clock)
+        return open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()), clock)
 
     def prepare(self) -> Store:
         """Tables, rules in force, and no training owed: what is trained is not the subject here."""
         upgrade(self.database)
         settings = self.settings()
-        store = open_store(settings.secrets.database_url, keyring(settings))
+        store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
         store.write(use_rulebook, rulebook(settings))
         schedule_first_training(store)
         for owed in store.write(claim, ("train",), 1, 60.0):

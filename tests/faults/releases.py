@@ -21,7 +21,6 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from amends.keys import keyring
 from amends.settings import load
 from complaints.vocabulary import Verb
 from simulator import Limits, Simulator
@@ -29,6 +28,7 @@ from simulator.screen import Card, FormRefused, NotAcknowledged
 from simulator.slack.people import SlackImpossible
 from simulator.state.slack import Post
 from store.cases.read import load_history
+from store.database.keyring import Keyring
 from store.database.migrate import schema_status
 from store.outbox.complete import IS_OPEN
 from store.outbox.dead_letters import list_dead_letters
@@ -279,7 +279,7 @@ class _Rolling:
 
     def _opened(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
         settings = load(self.both[NEWER].folder / "amends.toml", self.both[NEWER].environment)
-        return open_store(self.database, keyring(settings), clock)
+        return open_store(self.database, Keyring(settings.secrets.keys()), clock)
 
     async def _upgraded(self, newer: Release) -> float:
         began = asyncio.get_running_loop().time()

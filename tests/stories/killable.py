@@ -21,12 +21,12 @@ from sqlalchemy import event
 
 import triage.proposal  # noqa: F401  # heavy, and else only loaded with the first model
 from amends.demo.settings import SETTINGS
-from amends.demo_clock import DemoClock
-from amends.keys import keyring
 from amends.logs import set_up_logging
 from amends.settings import load
 from amends.settings.loading import parse_settings
+from amends.story.desk import DemoClock
 from amends.wiring import Application, SendIntervals
+from store.database.keyring import Keyring
 from store.people.staff import list_members
 from store.slack.posts import list_posts
 from store.store import Store, open_store
@@ -134,7 +134,7 @@ def serve(orders: Orders) -> None:
 
 async def _serve(orders: Orders) -> None:
     settings = load(orders.config, orders.environment)
-    store = open_store(settings.secrets.database_url, keyring(settings))
+    store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
     watch = Watch(orders.kill)
     watch.over(store)
     desk = Application(

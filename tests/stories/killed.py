@@ -13,7 +13,6 @@ from typing import Any
 
 from amends.demo.run import STORY_BEGINS
 from amends.demo.settings import CHANNELS, SETTINGS, STAFF
-from amends.keys import keyring
 from amends.settings import load
 from amends.story.player import Player, StoryFailed
 from amends.story.script import StoryStep, read_story
@@ -24,6 +23,7 @@ from store.cases.export import export_record
 from store.cases.read import list_cases
 from store.custody.verify import verify
 from store.database import leases
+from store.database.keyring import Keyring
 from store.outbox.failed import list_failed
 from store.store import Store, open_store
 from store.values import Verification
@@ -155,7 +155,7 @@ async def _desk(simulator: Simulator, folder: Path, clock: _Clock, kill: Kill | 
         "AMENDS_LOG": "warning",
     }
     settings = load(folder / "amends.toml", environment)
-    store = open_store(settings.secrets.database_url, keyring(settings))
+    store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
     store.move_clock((STORY_BEGINS - datetime.now(UTC)).total_seconds())
     clock.store = store
     desk = ProcessDesk(folder, environment, simulator, store)

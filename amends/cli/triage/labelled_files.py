@@ -91,7 +91,7 @@ def read_labelled(
 
     `categories` are those that labels may be spellings of. Raises UnreadableTable, UnusableExamples.
     """
-    from amends.importing.mapping import read_mapping
+    from amends.importing import read_mapping
     from triage.csv.examples import ReadingOptions, read_examples, require_examples
     from triage.errors import UnknownColumn
 

@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.exit_codes import NOT_WELL
-from amends.cli.options import Config, Json, open_record
+from amends.cli.options import NOT_WELL, Config, Json, open_record
 from amends.cli.output import err, local_time, out, print_json, print_table
 from amends.cli.triage.model_files import ModelHistory, load_file, read_history
 from reports.render_markdown import pluralise

@@ -14,8 +14,7 @@ import typer
 
 from amends.cli.options import Config, Json, open_record
 from amends.cli.output import err, print_line
-from amends.cli.triage.model_files import load_file
-from amends.cli.triage.starter_cache import starter_model
+from amends.cli.triage.model_files import load_file, starter_model
 
 if TYPE_CHECKING:
     from amends.settings import Settings

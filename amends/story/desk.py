@@ -1,12 +1,14 @@
-"""Moves the product's one clock from due time to due time, for the demo and for stories (docs/design.md, rule 5)."""
+"""What a story needs of the desk: a clock that moves from due time to due time, and the figures that it checks."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from store.outbox.complete import find_next_due as store_next_due
+from reports.monitoring import Period, monitor
+from store.outbox.complete import find_next_due
 from store.store import Store
 
 #: The names of due times that people see next to the demo's clock.
@@ -29,10 +31,15 @@ LABELS: dict[str, str] = {
     "survey_reminder": "survey reminder",
     "wake": "next question",
 }
+#: The period is a year before and after now: a story may have moved the clock since this store read it.
+_YEAR = timedelta(days=365)
 
 
 class DemoClock:
-    """Moves the clock's offset in the store. `settled` waits until everything that is due has been done."""
+    """Moves the product's one clock from due time to due time (docs/design.md, rule 5).
+
+    `settled` waits until everything that is due has been done.
+    """
 
     def __init__(self, store: Store, settled: Callable[[], Awaitable[None]]) -> None:
         self._store = store
@@ -44,7 +51,7 @@ class DemoClock:
 
     def next_due(self) -> tuple[str, datetime] | None:
         """The label and the due time of the next obligation."""
-        obligation = self._store.read(store_next_due)
+        obligation = self._store.read(find_next_due)
         if obligation is None:
             return None
         kind, ref, due_at = obligation
@@ -57,7 +64,7 @@ class DemoClock:
             await self._settled()
             target = self.now() + duration
             while True:
-                obligation = await self._store.aread(store_next_due)
+                obligation = await self._store.aread(find_next_due)
                 if obligation is None or obligation[2] > target:
                     break
                 await self._move_to(obligation[2])
@@ -67,7 +74,7 @@ class DemoClock:
         """Move to the next due time, if there is one, and wait until everything due has been done."""
         async with self._moving:
             await self._settled()
-            obligation = await self._store.aread(store_next_due)
+            obligation = await self._store.aread(find_next_due)
             if obligation is not None:
                 await self._move_to(obligation[2])
 
@@ -76,3 +83,16 @@ class DemoClock:
         if seconds > 0:
             await self._store.in_thread(self._store.move_clock, seconds)
         await self._settled()
+
+
+def incident_figures(store: Store) -> Mapping[str, Any]:
+    """The number of `incidents`, of `complaints` in them, and of all complaints `received`."""
+    now = store.now()
+    period = Period(now - _YEAR, now + _YEAR)
+    report = monitor(store.for_monitoring(period.start, period.end), period=period, now=now).as_json()
+    incidents = report["incidents"]
+    return {
+        "incidents": incidents["count"],
+        "complaints": incidents["complaints"],
+        "received": report["received"],
+    }

@@ -1,1 +1,0 @@
-"""Import closed complaints from a CSV file of another system (`amends import`)."""
