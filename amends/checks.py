@@ -55,8 +55,6 @@ _DRIFT = "See docs/learning.md, Drift: look at what people confirm, train again,
 
 @dataclass(frozen=True)
 class CheckFinding:
-    """One line of the check: ok, warn or fail; the subject, the result, and the remedy."""
-
     mark: str
     what: str
     found: str

@@ -74,7 +74,6 @@ def clause_lines(store: Store, settings: Settings) -> list[str]:
 
 
 def evidence_line(row: ClauseCount, *, refs: bool = True) -> str:
-    """The evidence of one clause on one line."""
     evidence = row.evidence
     if evidence.violated:
         first = evidence.violations[0]
@@ -99,7 +98,6 @@ def evidence_line(row: ClauseCount, *, refs: bool = True) -> str:
 
 
 def _setting_names(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Every key of the settings, with those of nested tables."""
     for name, value in settings.items():
         yield str(name)
         for item in value if isinstance(value, list | tuple) else (value,):

@@ -117,7 +117,6 @@ def _problems(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _problem(table: str, key: str, value: object) -> str | None:
-    """What is wrong with one key of the mapping file."""
     if table == "columns":
         return None if value in FIELDS else f"{value!r} is no field; the fields are {', '.join(FIELDS)}"
     if table == "file" and key not in _FILE_KEYS:
@@ -168,7 +167,6 @@ def past_complaints(
 
 
 def unused(columns: Sequence[str], mapping: ColumnMapping) -> list[str]:
-    """Columns of the file that become no field."""
     return [column for column in columns if mapping.field_of(column) is None]
 
 

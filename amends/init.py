@@ -119,11 +119,6 @@ The ids and the fields in braces are those of the catalogues that come with Amen
 
 @dataclass(frozen=True)
 class InitAnswers:
-    """The answers to the questions of `amends init`.
-
-    Channels and roles can be filled in later; `amends check` shows which are missing.
-    """
-
     name: str
     country: str
     timezone: str

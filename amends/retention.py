@@ -38,12 +38,10 @@ def retention_periods(settings: Settings) -> dict[str, str]:
 
 
 def data_protection_authority(country: str) -> str:
-    """The data protection authority of the country."""
     return DATA_PROTECTION_AUTHORITIES.get(country, f"the data protection authority of {country}")
 
 
 def erasures_file(settings: Settings) -> Path:
-    """The path of the list of erased complaints."""
     return settings.file.parent / _FILE_NAME
 
 

@@ -89,7 +89,6 @@ def web_without_store(settings: Settings) -> WebPart:
 
 
 def learning_settings(settings: Settings) -> LearningSettings:
-    """When and how the model learns."""
     triage = settings.triage
     return LearningSettings(
         retrain_after=triage.retrain_after,
@@ -212,7 +211,6 @@ class Application:
         return [platform for platform in (self._telegram, self._slack) if platform is not None]
 
     def _hooks(self) -> Mapping[str, Hook]:
-        """The platforms' routes, for the parts that receive in this process."""
         hooks: dict[str, Hook] = {}
         if self._telegram is not None and "telegram" in self.parts:
             hooks.update(self._telegram.hooks())
@@ -240,7 +238,6 @@ class Application:
         }
 
     async def ready(self) -> PartHealth:
-        """Whether each part can work now."""
         health = {"store": await self._store_answers()}
         if self._telegram is not None and "telegram" in self.parts:
             health["telegram"] = self._telegram.is_healthy()
@@ -249,7 +246,6 @@ class Application:
         return health
 
     async def _readiness(self) -> tuple[bool, Mapping[str, Any]]:
-        """Whether this process can work, and the body of `/readyz`."""
         health, body = await self._render(lambda parts: readiness(self.store, parts, self._gauges()))
         return all(health.values()), body
 
@@ -303,11 +299,9 @@ class Application:
             await self.worker.idle()
 
     async def is_idle(self) -> bool:
-        """True if nothing is due and nothing is running."""
         return self.worker is None or await self.worker.is_idle()
 
     async def stop(self) -> None:
-        """Receive nothing more, finish running work, and close the connections."""
         self._rules_activation.stop()
         # In parallel: each may take three seconds, and running work needs the rest of the time.
         await asyncio.gather(self._web.stop(), *(platform.stop_receiving() for platform in self._platforms()))
@@ -357,6 +351,5 @@ class RulesActivation:
         )
 
     def stop(self) -> None:
-        """Stop retrying."""
         if self._waiting is not None:
             self._waiting.cancel()

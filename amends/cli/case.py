@@ -167,7 +167,6 @@ def show(
 
 
 def _zone(store: Store, ref: str) -> ZoneInfo:
-    """The time zone of a complaint's own rules."""
     from store.cases.read import load_case
 
     return ZoneInfo(store.read(load_case, ref).rules.calendar.zone)
@@ -312,8 +311,6 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
 
 
 class Edition(StrEnum):
-    """Who reads the case file."""
-
     HOUSE = "house"
     SUBJECT = "subject"
 

@@ -241,8 +241,6 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
 
 
 class _Root(TyperGroup):
-    """The group of all commands."""
-
     def __init__(self, **settings: Any) -> None:
         settings["commands"] = COMMANDS
         super().__init__(**settings)

@@ -29,8 +29,6 @@ _JURISDICTION = (
 
 @dataclass(frozen=True)
 class _Request:
-    """What to do with each of the complaints."""
-
     rulebooks: Rulebooks
     reason: str
     jurisdiction: str | None
@@ -39,8 +37,6 @@ class _Request:
 
 @dataclass
 class _Result:
-    """What changed, or would change, in the complaints."""
-
     changed: list[RedatedCase] = field(default_factory=list)
     same: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)

@@ -23,8 +23,6 @@ QUARTER = 91
 
 
 class Format(StrEnum):
-    """The format of a report."""
-
     MD = "md"
     JSON = "json"
     CSV = "csv"
@@ -111,7 +109,6 @@ def _charts() -> Mapping[str, tuple[str, Callable[[Monitoring], str]]]:
 
 
 def _write_pdf(report: Monitoring, settings: Settings, now: datetime, output: Path) -> None:
-    """Write the report as PDF/A, with its charts at the end."""
     from amends.documents.labels import load_labels
     from amends.documents.report import report_document
     from amends.documents.typst import as_pdf

@@ -56,11 +56,9 @@ class PastActions:
         STEPS[name](self, tx, complaint)
 
     def case(self, tx: Tx, complaint: DemoComplaint) -> Case:
-        """The case as it is now."""
         return read.load_case(tx, complaint.ref)
 
     def receive(self, tx: Tx, complaint: DemoComplaint, text: str) -> None:
-        """The complainant writes a message."""
         source = f"{complaint.number}{len(complaint.messages):03d}"
         complaint.messages.append(text)
         message = TextInput(text, source, tx.now)
@@ -114,7 +112,6 @@ def _write(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
 
 
 def _finish_form(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    """Answer the questions that the bot asked after the first messages, and send the form."""
     where, remedy = _FORM_ANSWERS[complaint.language]
     for text in (where, remedy, _SEND[complaint.language]):
         past.receive(tx, complaint, text)
@@ -192,7 +189,6 @@ def _answer(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
 
 
 def _extend(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    """A manager extends the due time of the decision by two days."""
     target = past.case(tx, complaint).target(Target.DECIDE)
     if target is None:
         return
@@ -319,7 +315,6 @@ def _verify_remedies(past: PastActions, tx: Tx, complaint: DemoComplaint) -> Non
 
 
 def _review(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    """The next level takes the complaint and decides it again."""
     for do in (_take, _investigate, _decide_not_upheld, _approve):
         do(past, tx, complaint)
 
@@ -330,7 +325,6 @@ def _notify_outside_body(past: PastActions, tx: Tx, complaint: DemoComplaint) ->
 
 
 def _overturn(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    """The outside body decides against the organisation."""
     comply_by = (tx.now + timedelta(days=20)).date().isoformat()
     words = {"body": "Consumer ombudsman", "outcome": "Pay back 60.00 GBP and apologise."}
     facts = {"event": "final", "comply_by": comply_by}

@@ -41,7 +41,6 @@ class Course:
 
     @property
     def duration(self) -> timedelta:
-        """From the first message to the last step."""
         return sum((step.after for step in self.steps), timedelta())
 
 
@@ -186,7 +185,6 @@ def _is_common(example: Example) -> bool:
 
 
 def praise(language: str) -> Example:
-    """A message that praises the organisation and complains of nothing."""
     texts = {
         "en": "Your engineer was wonderful, thank you all for such a quick repair!",
         "tr": "Ustanız harikaydı, bu kadar hızlı onardığınız için hepinize teşekkür ederim!",

@@ -86,8 +86,6 @@ def fill(
 
 @dataclass(frozen=True)
 class DemoLine:
-    """One message of the past, to be shown on the phone."""
-
     chat: str
     name: str
     language: str
@@ -140,7 +138,6 @@ class DemoHistory:
         self._schedule_cards(tx)
 
     def _complaints(self, number: int) -> Iterator[tuple[DemoComplaint, list[tuple[datetime, str]]]]:
-        """The complaints, each with its steps and their times."""
         examples, names = mix_examples(starter_examples(self.rules.languages)), people()
         for n, name in enumerate(plan(number)):
             course = COURSES[name]
@@ -219,7 +216,6 @@ class DemoHistory:
         )
 
     def _send(self, tx: Tx, obligation: Obligation) -> None:
-        """Record the message as sent and show it on the phone."""
         outgoing = self.messages.compose(tx, obligation)
         if outgoing is None or obligation.chat is None:
             complete.complete(tx, obligation.id)
@@ -250,8 +246,6 @@ class DemoHistory:
 
 @dataclass(frozen=True)
 class DemoMessage:
-    """The text of one message and the acts that are recorded once it is accepted."""
-
     text: str
     template: str
     language: str
@@ -273,17 +267,13 @@ class _StoreInTransaction:
 
 @dataclass(frozen=True)
 class DemoMessages:
-    """Composes the messages that obligations of the past ask for."""
-
     texts: Texts
     buttons: Buttons
 
     def kinds(self, tx: Tx) -> frozenset[str]:
-        """The kinds of obligations that send a message to a complainant."""
         return frozenset({"say", *self._letter_handler(tx).writers()})
 
     def compose(self, tx: Tx, obligation: Obligation) -> DemoMessage | None:
-        """The message of this obligation, or None if it sends none."""
         language = self.texts.language(obligation.chat.language if obligation.chat else None)
         if obligation.kind == "say":
             reply: Mapping[str, Any] = obligation.payload
@@ -300,7 +290,6 @@ class DemoMessages:
         return DemoMessage(letter.text, letter.template or obligation.kind, language, acts)
 
     def wake(self, tx: Tx, obligation: Obligation) -> None:
-        """Let the dialogue continue at its wake-up time."""
         if obligation.chat is None:
             return
         elapsed = Elapsed(str(obligation.facts["what"]))

@@ -99,7 +99,6 @@ class Outage:
             incident_updates.record_incident_update(tx, ref, batch, ALICE, words, settles=obligation.id)
 
     def schedule_card(self, tx: Tx) -> None:
-        """The desk posts the incident's card when it starts."""
         if self.number is not None:
             schedule_card(tx, self.number, "past")
 

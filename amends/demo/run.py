@@ -82,20 +82,16 @@ class DemoStage:
                 return
 
     async def advance(self, by: timedelta) -> None:
-        """Move the clock, stopping at each due time."""
         await self.clock.advance(by)
 
     async def to_next_due(self) -> None:
-        """Move the clock to the next due time."""
         await self.clock.to_next_due()
 
     async def record(self, ref: str) -> Mapping[str, Any]:
-        """The record as `case show --json` gives it."""
         record: Mapping[str, Any] = await self.store.aread(export_record, ref)
         return record
 
     async def figures(self) -> Mapping[str, Any]:
-        """The incidents part of the monitoring report."""
         return await self.store.in_thread(incident_figures, self.store)
 
 

@@ -15,8 +15,6 @@ from amends.documents.fonts import is_rtl, printable
 
 @dataclass(frozen=True)
 class Heading:
-    """A title of level 1 to 3. `new_page` starts a new page before it."""
-
     text: str
     level: int = 1
     new_page: bool = False
@@ -57,15 +55,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Items:
-    """A list of texts of the desk; `**text**` is bold."""
-
     items: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG image with its alternative text."""
-
     svg: str
     caption: str
 

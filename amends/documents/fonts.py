@@ -49,7 +49,6 @@ def is_rtl(text: str) -> bool:
 
 
 def has_glyph(family: str, letter: str) -> bool:
-    """True if this font has this character and the character is visible."""
     starts, ends = _covered()[family]
     index = bisect_right(starts, ord(letter)) - 1
     return index >= 0 and ord(letter) <= ends[index]
@@ -74,7 +73,6 @@ def _printable_cluster(cluster: str) -> str:
 
 @cache
 def _covered() -> dict[str, tuple[list[int], list[int]]]:
-    """First and last code points of each font's ranges, as two sorted lists."""
     ranges = json.loads(files("amends.documents").joinpath("covered.json").read_text(encoding="ascii"))
     return {
         family: ([first for first, _ in ranges[family]], [last for _, last in ranges[family]])

@@ -59,7 +59,6 @@ class Labels:
         return None if true is None else self.say("document.yes" if true else "document.no")
 
     def page(self) -> str:
-        """The page number in the footer, with the fields of Document.page."""
         return self.say("document.page", n="{n}", of="{of}")
 
     def in_language(self, language: str) -> Labels:

@@ -63,7 +63,6 @@ def blocks(markdown: str) -> Iterator[Block]:
 
 
 def _groups(markdown: str) -> Iterator[list[str]]:
-    """The groups of lines that empty lines separate."""
     group: list[str] = []
     for line in (*markdown.splitlines(), ""):
         if line.strip():

@@ -205,7 +205,6 @@ class SlackPart:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _on_recovery(self) -> None:
-        """Slack is back: obligations that wait for their next attempt are tried now."""
         try:
             await self._end_pauses()
         except DatabaseUnavailable as unavailable:
@@ -247,7 +246,6 @@ class SlackPart:
             )
 
     def handlers(self) -> Mapping[str, Handler]:
-        """The handlers of the kinds of obligation that post to Slack."""
         return self._handlers
 
     def hooks(self) -> Mapping[str, Hook]:
@@ -263,13 +261,11 @@ class SlackPart:
         return {PATH: receive}
 
     async def is_healthy(self) -> bool:
-        """True if this process receives and its connection answers."""
         if self._connection is not None:
             return await is_healthy(self._connection)
         return self._http_handler is not None
 
     def gauges(self) -> Mapping[str, float]:
-        """The figures of this part, by the names of `/metrics`."""
         if self._connection is None:
             return {}
         gauges = {
@@ -290,7 +286,6 @@ class SlackPart:
             self._connection = None
 
     async def close(self) -> None:
-        """Close the HTTP session that sends."""
         session = self._client.session
         if session is not None and not session.closed:
             await session.close()

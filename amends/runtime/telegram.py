@@ -141,11 +141,9 @@ class TelegramPart:
                 await asyncio.Event().wait()
 
     async def _on_recovery(self) -> None:
-        """Telegram is back: obligations that wait for their next attempt are tried now."""
         await self._store.awrite(end_retry_pauses, tuple(self._handlers))
 
     def handlers(self) -> Mapping[str, Handler]:
-        """The handlers of the kinds of obligation that send to complainants."""
         return {kind: self._once_initialised(handler) for kind, handler in self._handlers.items()}
 
     def _once_initialised(self, handler: Handler) -> Handler:
@@ -161,7 +159,6 @@ class TelegramPart:
         return handle
 
     def hooks(self) -> Mapping[str, Hook]:
-        """The webhook's route, if one is configured."""
         if self._secrets.telegram_webhook_url is None:
             return {}
         return {PATH: create_endpoint(self._intake, str(self._secrets.telegram_webhook_secret))}
@@ -175,7 +172,6 @@ class TelegramPart:
         return self._initialised.is_set() and (self._poller is None or self._poller.is_well())
 
     def gauges(self) -> Mapping[str, float]:
-        """The figures of this part, by the names of `/metrics`."""
         if self._secrets.telegram_webhook_url is not None:
             return {"telegram_webhook_registered": float(self._is_registered)}
         if self._poller is None:
@@ -196,7 +192,6 @@ class TelegramPart:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def close(self) -> None:
-        """Close the HTTP client that sends."""
         if self._initialised.is_set():
             await self._app.shutdown()
 

@@ -49,7 +49,6 @@ class TimeoutServer(uvicorn.Server):
         self._idle: dict[Any, tuple[Any, float]] = {}
 
     async def on_tick(self, counter: int) -> bool:
-        """Called by uvicorn ten times a second."""
         if counter % _TICKS_PER_SECOND == 0:
             self._close_idle_connections(time.monotonic())
         return await super().on_tick(counter)
@@ -97,8 +96,6 @@ log = structlog.get_logger(__name__)
 
 
 class WebPart:
-    """Serves health, the public page and the platforms' webhooks at AMENDS_LISTEN."""
-
     def __init__(
         self, settings: Settings, *, page: PublicPage, readiness: Readiness, metrics: MetricsText
     ) -> None:
@@ -127,7 +124,6 @@ class WebPart:
             log.warning("web_ended", code=ended.code)
 
     async def stop(self) -> None:
-        """Finish running requests, then close."""
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
             await asyncio.gather(self._task, return_exceptions=True)

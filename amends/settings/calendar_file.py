@@ -42,7 +42,6 @@ class Component:
 
     @property
     def name(self) -> str:
-        """What people call this event, on one line."""
         return " ".join(self.value("SUMMARY").split()) or "Closed"
 
     @property

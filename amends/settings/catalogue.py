@@ -40,8 +40,6 @@ class SettingsTable:
 
 @dataclass(frozen=True)
 class EnvironmentVariable:
-    """One environment variable of the product."""
-
     name: str
     description: str
     default: str
@@ -124,7 +122,6 @@ def _priority_table(priority: Priority, targets: Targets) -> SettingsTable:
 
 
 def _is_table(field: FieldInfo) -> bool:
-    """True if the field is a table of its own, with its own header."""
     return any(_is_model(annotation) for annotation in (field.annotation, *_arguments(field.annotation)))
 
 

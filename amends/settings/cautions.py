@@ -21,7 +21,6 @@ _ANY_DAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def cautions(settings: Settings) -> list[str]:
-    """Every warning about the settings, one line each."""
     warnings = list(settings.unknown)
     for code in (None, *settings.jurisdiction):
         warnings += _jurisdiction_cautions(settings, code)

@@ -120,7 +120,6 @@ class Settings(BaseSettings):
 
     @property
     def texts_folder(self) -> Path:
-        """The folder of the organisation's own texts, next to amends.toml."""
         return self.file.parent / "texts"
 
     @property

@@ -149,7 +149,6 @@ Rows in italics are for people and set no deadline. `amends check` lists what a 
 
 
 def settings_page() -> str:
-    """The whole page as Markdown."""
     parts = [
         _HEAD,
         *(_table(table) for table in tables("small_business")),
@@ -160,7 +159,6 @@ def settings_page() -> str:
 
 
 def write_page(root: Path = Path()) -> Path:
-    """Write the page to the project in `root`."""
     file = root / FILE
     file.write_text(settings_page(), encoding="utf-8")
     return file

@@ -157,7 +157,6 @@ def rulebooks(settings: Settings, *, year: int | None = None) -> Rulebooks:
 
 
 def preset_targets(name: str) -> Targets:
-    """The times of a preset, without any from the settings."""
     return _targets(sections.TargetsSettings(), preset_named(name), Calendar(always=True), OnCall())
 
 

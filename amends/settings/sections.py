@@ -148,7 +148,6 @@ class Roles(SettingsSection):
     auditor: tuple[SlackPeople, ...] = Field(default=(), description="May read and report.")
 
     def as_mapping(self) -> dict[Role, tuple[str, ...]]:
-        """The Slack ids of each role."""
         return {Role(name): getattr(self, name) for name in type(self).model_fields}
 
 
@@ -263,7 +262,6 @@ class TargetsSettings(PriorityTargetsSettings):
     P4: PriorityTargetsSettings = Field(default=PriorityTargetsSettings(), description="The deadlines of P4.")
 
     def for_priority(self, priority: Priority) -> PriorityTargetsSettings:
-        """The table `[targets.Pn]` of this priority."""
         table: PriorityTargetsSettings = getattr(self, priority.value)
         return table
 

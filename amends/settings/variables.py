@@ -184,7 +184,6 @@ _ACCEPTED_FORMS: Mapping[str, str] = {
 
 
 def variable(field: str) -> str:
-    """The environment variable of a field of Secrets."""
     return PREFIX + field.upper()
 
 

@@ -50,7 +50,6 @@ class DemoClock:
         return self._store.now()
 
     def next_due(self) -> tuple[str, datetime] | None:
-        """The label and the due time of the next obligation."""
         obligation = self._store.read(find_next_due)
         if obligation is None:
             return None

@@ -23,25 +23,17 @@ class StoryFailed(AssertionError):
 class StoryDesk(Protocol):
     """What a story needs from the running product."""
 
-    async def settled(self) -> None:
-        """Return when all due obligations are completed and all incoming messages are handled."""
-        ...
+    async def settled(self) -> None: ...
 
-    async def advance(self, by: timedelta) -> None:
-        """Move the clock, stopping at each due time."""
-        ...
+    async def advance(self, by: timedelta) -> None: ...
 
-    async def to_next_due(self) -> None:
-        """Move the clock to the next due time."""
-        ...
+    async def to_next_due(self) -> None: ...
 
     async def record(self, ref: str) -> Mapping[str, Any]:
         """The record as `case show --json` gives it."""
         ...
 
-    async def figures(self) -> Mapping[str, Any]:
-        """The incidents part of the monitoring report, as in desk.py."""
-        ...
+    async def figures(self) -> Mapping[str, Any]: ...
 
 
 @dataclass
@@ -178,7 +170,6 @@ class Player:
         return max(cards, key=lambda card: float(card.ts))
 
     def _visible_cards(self, member: StaffMember) -> list[Card]:
-        """Every card in the channels that this member can see."""
         channels = [channel for channel in self._channels if member.sees(channel)]
         return [card for channel in channels for card in member.channel(channel).cards if not card.gone]
 
@@ -219,7 +210,6 @@ class Player:
         await self._desk.settled()
 
     async def _press_in_modal(self, member: StaffMember, modal: Modal, label: str) -> None:
-        """Press a button of the top form, or choose an entry of its menu."""
         try:
             await member.presses(modal, label)
         except SlackImpossible:

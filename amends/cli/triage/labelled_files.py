@@ -52,8 +52,6 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class ColumnOptions:
-    """The columns named on the command line, and the mapping file."""
-
     text: str | None = None
     category: str | None = None
     severity: str | None = None
@@ -168,7 +166,6 @@ def write_refused(file: Path | None, table: ExampleTable | None) -> None:
 
 
 def reading_as_json(table: ExampleTable) -> dict[str, Any]:
-    """How a file was read, under the keys of `--json`."""
     return {
         "encoding": table.encoding,
         "delimiter": table.delimiter,

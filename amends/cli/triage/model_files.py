@@ -28,12 +28,10 @@ _UNUSABLE = (
 
 
 def card_path(model: Path) -> Path:
-    """The card of a model file."""
     return model.with_name(f"{model.name}.card.json")
 
 
 def history_path(model: Path) -> Path:
-    """The rows that a model file learnt from."""
     return model.with_name(f"{model.name}.history.csv.gz")
 
 

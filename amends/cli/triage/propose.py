@@ -56,7 +56,6 @@ def propose(
 
 
 def _chosen_model(file: Path | None, config: Path | None, settings: Settings | None, reason: str) -> Model:
-    """The model of the file, or the one in use, or the starter model."""
     if file is not None:
         if not file.is_file():
             raise typer.BadParameter(f"{file} does not exist", param_hint="--model")

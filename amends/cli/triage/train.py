@@ -147,8 +147,6 @@ def train(
 
 @dataclass(frozen=True)
 class _Files:
-    """The files that training writes, named after the model."""
-
     model: Path
     card: Path
     page: Path
@@ -212,7 +210,6 @@ class _Files:
 
 
 def _desk_categories(settings: Settings | None) -> tuple[str, ...]:
-    """The categories of the desk, those of the organisation included."""
     if settings is None:
         return tuple(Category)
     from amends.settings import rulebook
@@ -222,7 +219,6 @@ def _desk_categories(settings: Settings | None) -> tuple[str, ...]:
 
 
 def _confirmed(config: Path | None) -> tuple[list[Example], datetime]:
-    """What people assessed, from the record, and when it was read."""
     from triage.__main__ import parse_rows
 
     with open_record(config) as (_, store):

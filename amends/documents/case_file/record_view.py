@@ -17,39 +17,30 @@ _LABEL_NAMES = {("cause",): "root_cause", ("remedies", "text"): "remedy_text", (
 
 
 class UsageRecord(Mapping[str, Any]):
-    """A record that remembers which of its fields were read."""
-
     def __init__(self, record: Mapping[str, Any]) -> None:
         self._record = record
         self._used: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        """The field; it now counts as used."""
         self._used.add(name)
         return self._record[name]
 
     def __iter__(self) -> Iterator[str]:
-        """The names; listing them uses no field."""
         return iter(self._record)
 
     def __len__(self) -> int:
-        """The number of fields."""
         return len(self._record)
 
     def unused(self) -> dict[str, Any]:
-        """The fields that were never read."""
         return {name: value for name, value in self._record.items() if name not in self._used}
 
 
 @dataclass(frozen=True)
 class RecordView:
-    """One record in one language: names of fields, people and times."""
-
     record: UsageRecord
     labels: Labels
 
     def label(self, id_: str, **fields: object) -> str:
-        """The label with its fields filled in."""
         return self.labels.say(id_, **fields)
 
     def field(self, name: str) -> str:
@@ -82,7 +73,6 @@ class RecordView:
         return {event["by"]: event["role"] for event in self.record["events"]}
 
     def member(self, by: str | None) -> str | None:
-        """The person in a field of the record that has only the id."""
         return self.who(by, self.roles.get(by) if by else None)
 
     @cached_property
@@ -90,12 +80,10 @@ class RecordView:
         return {event["seq"]: event for event in self.record["events"]}
 
     def did(self, event: Mapping[str, Any]) -> str:
-        """The act and the person."""
         act = self.labels.code("did", event["verb"])
         return f"{act} – {self.who(event['by'], event['role'])}"
 
     def moment(self, instant: str | None) -> str | None:
-        """A date and time in the complaint's zone."""
         return self.labels.moment(instant)
 
 

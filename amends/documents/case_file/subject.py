@@ -111,7 +111,6 @@ def _decision(decision: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _blank(value: Any) -> Any:
-    """An empty value of the same type."""
     if isinstance(value, bool):
         return False
     return type(value)() if isinstance(value, list | dict) else None
