@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,12 @@ class CheckFinding:
     remedy: str = ""
 
 
+_ok, _warn, _fail = (partial(CheckFinding, mark) for mark in ("ok", "warn", "fail"))
+
+
 async def check_installation(settings: Settings) -> list[CheckFinding]:
     """Check everything that a start needs. Nothing is changed, and no message is sent."""
-    findings = [CheckFinding("ok", "settings", f"read from {settings.file}"), *_settings(settings)]
+    findings = [_ok("settings", f"read from {settings.file}"), *_settings(settings)]
     findings += [*_secret_keys(settings), *_database(settings), *_texts(settings), *_levels(settings)]
     findings += _categories(settings)
     findings += [finding async for finding in _telegram(settings)]
@@ -73,26 +77,21 @@ async def check_installation(settings: Settings) -> list[CheckFinding]:
 
 def _settings(settings: Settings) -> Iterator[CheckFinding]:
     for caution in cautions(settings):
-        yield CheckFinding("warn", "settings", caution)
+        yield _warn("settings", caution)
     all_rules = rulebooks(settings)
     own = all_rules.own
     for rules in all_rules:
         subject = "calendar" if rules is own else f"calendar {rules.country}"
-        yield CheckFinding("ok", subject, _days_off(rules.calendar, datetime.now(UTC)))
+        yield _ok(subject, _days_off(rules.calendar, datetime.now(UTC)))
     yield from _schemes(rules.preset for rules in all_rules)
     if not own.on_call.people:
-        yield CheckFinding(
-            "warn", "on call", "no one", "In danger no person is alerted at once: set [on_call]."
-        )
+        yield _warn("on call", "no one", "In danger no person is alerted at once: set [on_call].")
     elif not own.on_call.always:
-        yield CheckFinding(
-            "warn",
-            "on call",
-            "not at all hours",
-            "At other times the bot says when a person will read the message.",
+        yield _warn(
+            "on call", "not at all hours", "At other times the bot says when a person will read the message."
         )
     else:
-        yield CheckFinding("ok", "on call", f"{len(own.on_call.people)} at all hours")
+        yield _ok("on call", f"{len(own.on_call.people)} at all hours")
 
 
 def _schemes(presets: Iterable[str]) -> Iterator[CheckFinding]:
@@ -100,7 +99,7 @@ def _schemes(presets: Iterable[str]) -> Iterator[CheckFinding]:
     for name in dict.fromkeys(presets):
         for key in ("reports", "learning"):
             if practice := preset_named(name).get("practice", {}).get(key):
-                yield CheckFinding("ok", f"scheme {name}", f"{key}: {practice}")
+                yield _ok(f"scheme {name}", f"{key}: {practice}")
 
 
 def _days_off(calendar: Calendar, now: datetime) -> str:
@@ -114,11 +113,9 @@ def _days_off(calendar: Calendar, now: datetime) -> str:
 def _secret_keys(settings: Settings) -> Iterator[CheckFinding]:
     try:
         settings.secrets.keys()
-        yield CheckFinding("ok", "secret key", f"{len(settings.secrets.secret_key)} set")
+        yield _ok("secret key", f"{len(settings.secrets.secret_key)} set")
     except SettingsError:
-        yield CheckFinding(
-            "fail", "secret key", "missing", "`amends init` makes one: AMENDS_SECRET_KEY in .env."
-        )
+        yield _fail("secret key", "missing", "`amends init` makes one: AMENDS_SECRET_KEY in .env.")
 
 
 def _database(settings: Settings) -> Iterator[CheckFinding]:
@@ -126,15 +123,15 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
     try:
         schema = schema_status(url)
     except StoreError as wrong:
-        yield CheckFinding("fail", "database", str(wrong), "Check AMENDS_DATABASE_URL.")
+        yield _fail("database", str(wrong), "Check AMENDS_DATABASE_URL.")
         return
     if not schema.serves:
         remedy = "Install the newer release." if schema.is_newer else "Run `amends db upgrade`."
         status = "no tables yet" if schema.revision is None else "tables of another release"
-        yield CheckFinding("fail", "database", status, remedy)
+        yield _fail("database", status, remedy)
         return
     status = "tables of a newer release, which this one can use" if schema.is_newer else "at this release"
-    yield CheckFinding("ok", "database", status)
+    yield _ok("database", status)
     if not settings.secrets.secret_key:
         return
     store = open_store(url, Keyring(settings.secrets.keys()))
@@ -152,12 +149,12 @@ def _last_backup(store: Store) -> CheckFinding:
     events = store.read(list_instance_events, "backup", 1)
     remedy = "Run `amends db backup FILE` daily (docs/operations.md), or check that your own copies can be restored."
     if not events:
-        return CheckFinding("warn", "backup", "none by `amends db backup` yet", remedy)
+        return _warn("backup", "none by `amends db backup` yet", remedy)
     age = store.now() - parse_time(events[0]["at"])
     last = f"last {events[0]['at']}, {pluralise(age.days, 'day')} ago"
     if age > BACKUP_MAX_AGE:
-        return CheckFinding("warn", "backup", last, remedy)
-    return CheckFinding("ok", "backup", last)
+        return _warn("backup", last, remedy)
+    return _ok("backup", last)
 
 
 def _older_keys(store: Store, key_count: int) -> Iterator[CheckFinding]:
@@ -166,13 +163,9 @@ def _older_keys(store: Store, key_count: int) -> Iterator[CheckFinding]:
         return
     stale = store.read(list_stale_keys)
     if stale:
-        yield CheckFinding(
-            "warn", "older keys", f"still encrypt {pluralise(stale, 'thing')}", "Run `amends db rotate-key`."
-        )
+        yield _warn("older keys", f"still encrypt {pluralise(stale, 'thing')}", "Run `amends db rotate-key`.")
     else:
-        yield CheckFinding(
-            "warn", "older keys", "no longer encrypt anything", "Remove them from AMENDS_SECRET_KEY."
-        )
+        yield _warn("older keys", "no longer encrypt anything", "Remove them from AMENDS_SECRET_KEY.")
 
 
 def model_findings(
@@ -188,28 +181,27 @@ def model_findings(
 
     active = store.read(load_active_model)
     if active is None:
-        yield CheckFinding("warn", "model", "none yet", "The first start trains one in the background.")
+        yield _warn("model", "none yet", "The first start trains one in the background.")
         return
     sha256, card, number = active
     if unknown := [category for category in own if category not in card.get("classes", ())]:
         remedy = f"Write examples in {folder}; the next training reads them."
-        yield CheckFinding("warn", "model", f"has not learnt {', '.join(unknown)}", remedy)
+        yield _warn("model", f"has not learnt {', '.join(unknown)}", remedy)
     try:
         model = load(store.read(read_model_blob, number), sha256=sha256)
     except UnreadableModel as wrong:
-        yield CheckFinding("fail", "model", f"{sha256[:12]} cannot be used: {wrong}", _BAD_MODEL)
+        yield _fail("model", f"{sha256[:12]} cannot be used: {wrong}", _BAD_MODEL)
         return
-    yield CheckFinding("ok", "model", f"in use, {sha256[:12]}")
+    yield _ok("model", f"in use, {sha256[:12]}")
     if number in store.read(list_models_with_erased_words):
-        yield CheckFinding("warn", "model", "may hold words that were erased since", _ERASED_WORDS)
+        yield _warn("model", "may hold words that were erased since", _ERASED_WORDS)
     if (problem := model.facts.get("without_encoder")) is not None:
-        yield CheckFinding("warn", "encoder", f"{problem} The model answers by its words.", _NO_ENCODER)
+        yield _warn("encoder", f"{problem} The model answers by its words.", _NO_ENCODER)
     run = store.read(load_last_run)
     if run is not None and (run.made_anew or not run.passes):
         reasons = "; ".join(run.verdict.get("reasons", ()))
         outcome = "is trained again without what was erased" if run.made_anew else "stays in use"
-        yield CheckFinding(
-            "warn",
+        yield _warn(
             "last training",
             f"its model did not pass the quality gate: {reasons}",
             f"The one before {outcome}; see `amends triage history`. Look at the newest assessments.",
@@ -223,7 +215,7 @@ def _drift(store: Store, accuracy: float | None) -> Iterator[CheckFinding]:
     for drift in find_drift_in_record(
         store.read(list_assessed_proposals, ASSESSMENTS_READ), {"accuracy": accuracy}
     ):
-        yield CheckFinding("warn", "model drift", DRIFT_TEXTS[drift.code].format(**drift.as_json()), _DRIFT)
+        yield _warn("model drift", DRIFT_TEXTS[drift.code].format(**drift.as_json()), _DRIFT)
 
 
 def _texts(settings: Settings) -> Iterator[CheckFinding]:
@@ -231,9 +223,9 @@ def _texts(settings: Settings) -> Iterator[CheckFinding]:
         load_catalogues(settings.languages, settings.texts_folder)
         load_catalogues((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
     except TextsError as wrong:
-        yield CheckFinding("fail", "texts", str(wrong), f"Correct it in {settings.texts_folder}.")
+        yield _fail("texts", str(wrong), f"Correct it in {settings.texts_folder}.")
         return
-    yield CheckFinding("ok", "texts", ", ".join(settings.languages))
+    yield _ok("texts", ", ".join(settings.languages))
 
 
 def _levels(settings: Settings) -> Iterator[CheckFinding]:
@@ -246,18 +238,15 @@ def _levels(settings: Settings) -> Iterator[CheckFinding]:
     for level, names in sorted(rulebook(settings).levels.items()):
         able = {member for member, roles in roles_of.items() if staff(member, *roles).has(*map(Role, names))}
         if not able:
-            yield CheckFinding(
-                "fail", f"level {level}", "no one", f"Give someone one of these roles: {', '.join(names)}."
-            )
+            yield _fail(f"level {level}", "no one", f"Give someone one of these roles: {', '.join(names)}.")
         elif len(able) < level and not groups:
-            yield CheckFinding(
-                "warn",
+            yield _warn(
                 f"level {level}",
                 f"{len(able)} in all",
                 "Those who decided below cannot review: the outside bodies will be offered at once.",
             )
         else:
-            yield CheckFinding("ok", f"level {level}", f"{len(able)} named")
+            yield _ok(f"level {level}", f"{len(able)} named")
 
 
 def _categories(settings: Settings) -> Iterator[CheckFinding]:
@@ -269,68 +258,59 @@ def _categories(settings: Settings) -> Iterator[CheckFinding]:
     folder = settings.examples_folder
     files = organisation_examples(folder, categories_of(rulebook(settings)))
     for name, reason in files.unreadable.items():
-        yield CheckFinding("warn", "examples", f"{folder / name} is not read", reason)
+        yield _warn("examples", f"{folder / name} is not read", reason)
     for name, rows in files.refused.items():
         reasons = "; ".join(f"line {row.line}: {row.reason}" for row in rows[:_ROWS_SHOWN])
-        yield CheckFinding(
-            "warn", "examples", f"not used of {folder / name}: {pluralise(len(rows), 'row')}", reasons
-        )
+        yield _warn("examples", f"not used of {folder / name}: {pluralise(len(rows), 'row')}", reasons)
     few = files.few(own)
     if few:
         counts = ", ".join(f"{key} {count}" for key, count in few.items())
-        yield CheckFinding(
-            "warn",
+        yield _warn(
             "categories",
             f"too few examples of {counts}",
             f"Write {ENOUGH_EXAMPLES} or more of each in {folder}.",
         )
     elif own:
-        yield CheckFinding(
-            "ok", "categories", f"{len(own)} of your own, {pluralise(len(files.examples), 'example')}"
-        )
+        yield _ok("categories", f"{len(own)} of your own, {pluralise(len(files.examples), 'example')}")
     elif files.examples:
-        yield CheckFinding("ok", "examples", f"{len(files.examples)} of your own")
+        yield _ok("examples", f"{len(files.examples)} of your own")
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[CheckFinding]:
     token, url = settings.secrets.telegram_token, settings.secrets.telegram_api_url.rstrip("/")
     if token is None:
-        yield CheckFinding("fail", "Telegram", "no token", "Set AMENDS_TELEGRAM_TOKEN (from @BotFather).")
+        yield _fail("Telegram", "no token", "Set AMENDS_TELEGRAM_TOKEN (from @BotFather).")
         return
     bot = await _call(f"{url}/bot{token}/getMe")
     if isinstance(bot, str):
-        yield CheckFinding("fail", "Telegram", bot, "Check the token and AMENDS_TELEGRAM_API_URL.")
+        yield _fail("Telegram", bot, "Check the token and AMENDS_TELEGRAM_API_URL.")
         return
-    yield CheckFinding("ok", "Telegram", f"@{_result(bot).get('username', '?')}")
+    yield _ok("Telegram", f"@{_result(bot).get('username', '?')}")
     hook = await _call(f"{url}/bot{token}/getWebhookInfo")
     if isinstance(hook, str):
-        yield CheckFinding("warn", "Telegram webhook", hook)
+        yield _warn("Telegram webhook", hook)
         return
     webhook = _result(hook)
     address, configured = webhook.get("url", ""), settings.secrets.telegram_webhook_url or ""
     if address and not configured:
-        yield CheckFinding(
-            "warn",
+        yield _warn(
             "Telegram webhook",
             "set, but long polling is configured",
             "The start removes it; if another program set it, the two conflict.",
         )
     elif webhook.get("last_error_message"):
-        yield CheckFinding(
-            "warn", "Telegram webhook", webhook["last_error_message"], "See docs/operations.md."
-        )
+        yield _warn("Telegram webhook", webhook["last_error_message"], "See docs/operations.md.")
     else:
-        yield CheckFinding("ok", "Telegram updates", "webhook" if configured else "long polling")
+        yield _ok("Telegram updates", "webhook" if configured else "long polling")
 
 
 async def _slack(settings: Settings) -> AsyncIterator[CheckFinding]:
     secrets = settings.secrets
     if secrets.slack_bot_token is None:
-        yield CheckFinding("fail", "Slack", "no bot token", "Set AMENDS_SLACK_BOT_TOKEN (xoxb-…).")
+        yield _fail("Slack", "no bot token", "Set AMENDS_SLACK_BOT_TOKEN (xoxb-…).")
         return
     if secrets.slack_app_token is None and secrets.slack_signing_secret is None:
-        yield CheckFinding(
-            "fail",
+        yield _fail(
             "Slack",
             "neither app token nor signing secret",
             "Set AMENDS_SLACK_APP_TOKEN (Socket Mode) or AMENDS_SLACK_SIGNING_SECRET (HTTP).",
@@ -340,15 +320,13 @@ async def _slack(settings: Settings) -> AsyncIterator[CheckFinding]:
     identity = await _call(f"{api}auth.test", headers=headers)
     if isinstance(identity, str):
         remedy = "Check the token and AMENDS_SLACK_API_URL (ends in /api/)."
-        yield CheckFinding("fail", "Slack", identity, remedy)
+        yield _fail("Slack", identity, remedy)
         return
-    yield CheckFinding("ok", "Slack", f"{identity.get('team', '?')}, as {identity.get('user', '?')}")
+    yield _ok("Slack", f"{identity.get('team', '?')}, as {identity.get('user', '?')}")
     granted = {scope.strip() for scope in str(identity.get("_scopes") or "").split(",") if scope.strip()}
     missing = [scope for scope in NEEDED_SCOPES if granted and scope not in granted]
     if missing:
-        yield CheckFinding(
-            "fail", "Slack scopes", f"missing {', '.join(missing)}", "Install the app again (manifest)."
-        )
+        yield _fail("Slack scopes", f"missing {', '.join(missing)}", "Install the app again (manifest).")
     for name in ("triage_channel", "restricted_channel", "executive_channel"):
         channel = getattr(settings.slack, name)
         answer = await _call(f"{api}conversations.info", headers=headers, channel=channel)
@@ -361,8 +339,8 @@ def _channel(subject: str, channel: str, answer: dict[str, Any] | str) -> CheckF
         mark = "fail" if answer in _CHANNEL_ERRORS else "warn"
         return CheckFinding(mark, subject, f"{channel}: {answer}", "Invite the app: /invite @Amends.")
     if (answer.get("channel") or {}).get("is_member") is False:
-        return CheckFinding("fail", subject, f"{channel}: not joined", "Invite the app: /invite @Amends.")
-    return CheckFinding("ok", subject, channel)
+        return _fail(subject, f"{channel}: not joined", "Invite the app: /invite @Amends.")
+    return _ok(subject, channel)
 
 
 async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str) -> dict[str, Any] | str:

@@ -25,22 +25,9 @@ from triage.csv.reader import CsvFile, CsvRow, RefusedRow
 
 #: Every field of an imported complaint.
 FIELDS = (
-    "received_at",
-    "description",
-    "closed_at",
-    "close_code",
-    "state",
-    "channel",
-    "language",
-    "jurisdiction",
-    "category",
-    "severity",
-    "finding",
-    "name",
-    "phone",
-    "email",
-    "customer_ref",
-)
+    "received_at", "description", "closed_at", "close_code", "state", "channel", "language",
+    "jurisdiction", "category", "severity", "finding", "name", "phone", "email", "customer_ref",
+)  # fmt: skip
 _TABLES = {"file", "columns", "values", "defaults"}
 _FILE_KEYS = {"encoding", "delimiter", "date"}
 CHANNELS = ("telegram", "phone", "counter", "email", "letter", "web", "other")

@@ -24,18 +24,9 @@ from triage.matching import fold
 
 #: What the app may do in Slack. docs/slack-unproved.md lists the scopes that only a real workspace can prove.
 SCOPES: tuple[str, ...] = (
-    "chat:write",
-    "commands",
-    "channels:read",
-    "groups:read",
-    "channels:history",
-    "groups:history",
-    "im:write",
-    "files:write",
-    "users:read",
-    "usergroups:read",
-    "metadata.message:read",
-)
+    "chat:write", "commands", "channels:read", "groups:read", "channels:history", "groups:history",
+    "im:write", "files:write", "users:read", "usergroups:read", "metadata.message:read",
+)  # fmt: skip
 
 COMMAND = "/complaints"
 SHORTCUTS: tuple[str, ...] = ("log_complaint", "log_from_message")

@@ -210,13 +210,13 @@ class Application:
     def _platforms(self) -> list[TelegramPart | SlackPart]:
         return [platform for platform in (self._telegram, self._slack) if platform is not None]
 
+    def _receiving(self) -> list[TelegramPart | SlackPart]:
+        """The platforms from which this process receives."""
+        platforms = {"telegram": self._telegram, "slack": self._slack}
+        return [part for name, part in platforms.items() if part is not None and name in self.parts]
+
     def _hooks(self) -> Mapping[str, Hook]:
-        hooks: dict[str, Hook] = {}
-        if self._telegram is not None and "telegram" in self.parts:
-            hooks.update(self._telegram.hooks())
-        if self._slack is not None and "slack" in self.parts:
-            hooks.update(self._slack.hooks())
-        return hooks
+        return {path: hook for platform in self._receiving() for path, hook in platform.hooks().items()}
 
     def _handlers(self) -> Mapping[str, Handler]:
         store = self.store
@@ -268,9 +268,7 @@ class Application:
         return health, render(health)
 
     def _gauges(self) -> Mapping[str, float]:
-        telegram = self._telegram.gauges() if self._telegram is not None and "telegram" in self.parts else {}
-        slack = self._slack.gauges() if self._slack is not None and "slack" in self.parts else {}
-        return {**telegram, **slack}
+        return {name: value for platform in self._receiving() for name, value in platform.gauges().items()}
 
     async def _store_answers(self) -> bool:
         try:

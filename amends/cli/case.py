@@ -172,67 +172,40 @@ def _zone(store: Store, ref: str) -> ZoneInfo:
     return ZoneInfo(store.read(load_case, ref).rules.calendar.zone)
 
 
-#: Shown by `case history` and `case due`, in the tables below, or by --json only.
+#: The tables of `case show` below its single fields: title, field of the record, headings, and their fields in a row.
+_TABLES: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("Texts", "texts", ("field", "seq", "when", "text"), ("field", "seq", "at", "text")),
+    ("Messages", "messages", ("when", "way", "state", "text"), ("at", "direction", "state", "text")),
+    (
+        "Delivery",
+        "deliveries",
+        ("number", "what", "state", "when", "why"),
+        ("obligation", "kind", "state", "at", "reason"),
+    ),
+    (
+        "Targets",
+        "targets",
+        ("target", "version", "inside", "promised", "met"),
+        ("target", "version", "internal_due", "promised_due", "met_at"),
+    ),
+    ("Read by", "reads", ("when", "who", "role", "what"), ("at", "by", "role", "what")),
+)
+_TIMES = frozenset({"at", "internal_due", "promised_due", "met_at"})
+#: Shown by `case history` and `case due`, in these tables, or by --json only.
 _NOT_FIELDS = {
-    "texts",
-    "issues",
-    "targets",
-    "decisions",
-    "remedies",
-    "messages",
-    "deliveries",
-    "events",
-    "reads",
-    "files",
-    "people",
-}
+    "texts", "issues", "targets", "decisions", "remedies", "messages", "deliveries", "events", "reads",
+    "files", "people",
+}  # fmt: skip
 
 
 def _print_record(record: Mapping[str, Any], zone: ZoneInfo) -> None:
     print_table("", ("field", "value"), [row for row in record.items() if row[0] not in _NOT_FIELDS])
-    print_table(
-        "Texts",
-        ("field", "seq", "when", "text"),
-        [
-            (text["field"], text["seq"], local_time(text["at"], zone), text["text"])
-            for text in record["texts"]
-        ],
-    )
-    print_table(
-        "Messages",
-        ("when", "way", "state", "text"),
-        [
-            (local_time(message["at"], zone), message["direction"], message["state"], message["text"])
-            for message in record["messages"]
-        ],
-    )
-    print_table(
-        "Delivery",
-        ("number", "what", "state", "when", "why"),
-        [
-            (sent["obligation"], sent["kind"], sent["state"], local_time(sent["at"], zone), sent["reason"])
-            for sent in record["deliveries"]
-        ],
-    )
-    print_table(
-        "Targets",
-        ("target", "version", "inside", "promised", "met"),
-        [
-            (
-                target["target"],
-                target["version"],
-                local_time(target["internal_due"], zone),
-                local_time(target["promised_due"], zone),
-                local_time(target["met_at"], zone),
-            )
-            for target in record["targets"]
-        ],
-    )
-    print_table(
-        "Read by",
-        ("when", "who", "role", "what"),
-        [(local_time(read["at"], zone), read["by"], read["role"], read["what"]) for read in record["reads"]],
-    )
+    for title, field, headings, names in _TABLES:
+        rows = (
+            [local_time(row[name], zone) if name in _TIMES else row[name] for name in names]
+            for row in record[field]
+        )
+        print_table(title, headings, rows)
 
 
 def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:

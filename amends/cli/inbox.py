@@ -12,13 +12,9 @@ from store.values import FailureReason
 
 #: Errors of SQLAlchemy and of the drivers beneath it, by name: the record keeps nothing more of them.
 _DATABASE_ERRORS = {
-    "DatabaseError",
-    "DataError",
-    "IntegrityError",
-    "OperationalError",
-    "ProgrammingError",
+    "DatabaseError", "DataError", "IntegrityError", "OperationalError", "ProgrammingError",
     "StatementError",
-}
+}  # fmt: skip
 
 
 def list_(*, json: Json = False, config: Config = None) -> None:

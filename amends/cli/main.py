@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -23,9 +24,9 @@ class LazyCommand(TyperCommand):
     Importing all of them takes seconds, for the database, scikit-learn and Slack.
     """
 
-    def __init__(self, name: str, function: str, summary: str) -> None:
-        super().__init__(name, short_help=summary)
-        self._function = function
+    def __init__(self, module: str, function: str, summary: str) -> None:
+        super().__init__(function.rstrip("_").replace("_", "-"), short_help=summary)
+        self._module, self._function = module, function
         for attribute in _LOADED:  # `__getattr__` is called for absent attributes only
             delattr(self, attribute)
 
@@ -33,13 +34,18 @@ class LazyCommand(TyperCommand):
         """Load the function and take parameters, callback and help from the command that Typer makes of it."""
         if attribute not in _LOADED:
             raise AttributeError(attribute)
-        module, _, name = self._function.partition(":")
+        module = import_module(f"amends.cli.{self._module}")
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command(self.name)(getattr(import_module(f"amends.cli.{module}"), name))
+        app.command(self.name)(getattr(module, self._function))
         command = typer.main.get_command(app)
         for loaded in _LOADED:
             setattr(self, loaded, getattr(command, loaded))
         return getattr(self, attribute)
+
+
+def _commands(module: str, **summaries: str) -> Iterator[LazyCommand]:
+    """The commands of a module of this folder: each function with its summary, in the order of the list."""
+    return (LazyCommand(module, function, summary) for function, summary in summaries.items())
 
 
 def _group(name: str, summary: str, *commands: LazyCommand) -> TyperGroup:
@@ -47,194 +53,143 @@ def _group(name: str, summary: str, *commands: LazyCommand) -> TyperGroup:
 
 
 COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
-    LazyCommand(
+    *_commands(
         "clauses",
-        "clauses:clauses",
-        "Each clause: what meets it, where in the code, which test, what the record shows. Exit 1 if one is broken.",
+        clauses=(
+            "Each clause: what meets it, where in the code, which test, what the record shows. Exit 1 if one "
+            "is broken."
+        ),
     ),
-    LazyCommand(
-        "demo",
-        "desk:demo",
-        "The whole desk against a simulator of both platforms, on a throw-away database; prints one address.",
+    *_commands(
+        "desk",
+        demo="The whole desk against a simulator of both platforms, on a throw-away database; prints one address.",
+        run="Work until SIGTERM; then finish the work in progress and stop within 10 seconds.",
     ),
-    LazyCommand(
-        "run", "desk:run", "Work until SIGTERM; then finish the work in progress and stop within 10 seconds."
+    *_commands(
+        "importing",
+        import_=(
+            "Bring in closed complaints of before: no one is written to, no clock runs. A repeat changes "
+            "nothing."
+        ),
     ),
-    LazyCommand(
-        "import",
-        "importing:import_",
-        "Bring in closed complaints of before: no one is written to, no clock runs. A repeat changes nothing.",
-    ),
-    LazyCommand(
-        "init",
-        "setup:init",
-        "Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest.",
-    ),
-    LazyCommand(
-        "check",
-        "setup:check",
-        "Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail.",
-    ),
-    LazyCommand(
-        "slack-manifest",
-        "setup:slack_manifest",
-        'The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest").',
+    *_commands(
+        "setup",
+        init="Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest.",
+        check="Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail.",
+        slack_manifest='The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest").',
     ),
     _group(
         "db",
         "The database.",
-        LazyCommand(
-            "upgrade", "db:upgrade", "Bring the tables to this release; repeating it changes nothing."
-        ),
-        LazyCommand(
-            "verify",
-            "db:verify",
-            "Check every event's place in its chain, commitment and projection; name the first bad event.",
-        ),
-        LazyCommand(
-            "backup",
-            "db:backup",
-            "Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL.",
-        ),
-        LazyCommand(
-            "restore",
-            "db:restore",
-            "Bring a backup into an empty database, check it from end to end, erase again what was erased since.",
-        ),
-        LazyCommand(
-            "checkpoint",
-            "db:checkpoint",
-            "Write the signed list of all heads; kept outside, it shows a record that was cut or rewritten.",
-        ),
-        LazyCommand(
-            "rotate-key",
-            "db:rotate_key",
-            "Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken out of it.",
+        *_commands(
+            "db",
+            upgrade="Bring the tables to this release; repeating it changes nothing.",
+            verify="Check every event's place in its chain, commitment and projection; name the first bad event.",
+            backup="Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL.",
+            restore=(
+                "Bring a backup into an empty database, check it from end to end, erase again what was "
+                "erased since."
+            ),
+            checkpoint=(
+                "Write the signed list of all heads; kept outside, it shows a record that was cut or "
+                "rewritten."
+            ),
+            rotate_key=(
+                "Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken "
+                "out of it."
+            ),
         ),
     ),
     _group(
         "triage",
         "The model behind the initial assessment.",
-        LazyCommand(
-            "train",
-            "triage.train:train",
-            "Train on labelled complaints, judge on a part held back, write the model and its card.",
+        *_commands(
+            "triage.train",
+            train="Train on labelled complaints, judge on a part held back, write the model and its card.",
+            evaluate="Judge a model: accuracy, macro_f1, log_loss, ece, accuracy_at_80, each category, and severity.",
         ),
-        LazyCommand(
-            "evaluate",
-            "triage.train:evaluate",
-            "Judge a model: accuracy, macro_f1, log_loss, ece, accuracy_at_80, each category, and severity.",
+        *_commands(
+            "triage.propose",
+            propose="What triage proposes: category, matters, severity, reasons. JSON lines in give JSON lines out.",
         ),
-        LazyCommand(
-            "propose",
-            "triage.propose:propose",
-            "What triage proposes: category, matters, severity, reasons. JSON lines in give JSON lines out.",
-        ),
-        LazyCommand(
-            "promote",
-            "triage.promote:promote",
-            "Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is.",
-        ),
-        LazyCommand(
-            "history",
-            "triage.promote:history",
-            "The models in use over time and those turned away, the newest first, and what drifts.",
-        ),
-        LazyCommand(
-            "rollback",
-            "triage.promote:rollback",
-            "Use the model that was in use before the present one; a second time goes one further back.",
-        ),
-        LazyCommand(
-            "forget-history",
-            "triage.promote:forget_history",
-            "Destroy the history rows that a promoted model brought; later training runs do not learn from them.",
+        *_commands(
+            "triage.promote",
+            promote=(
+                "Put the model of FILE in use if it is not worse than the present one; exit 1 with the "
+                "reasons if it is."
+            ),
+            history="The models in use over time and those turned away, the newest first, and what drifts.",
+            rollback="Use the model that was in use before the present one; a second time goes one further back.",
+            forget_history=(
+                "Destroy the history rows that a promoted model brought; later training runs do not learn "
+                "from them."
+            ),
         ),
     ),
     _group(
         "case",
         "The record.",
-        LazyCommand("list", "case:list_", "Complaints, those with the next due time first."),
-        LazyCommand(
-            "show",
-            "case:show",
-            "The whole record of one complaint, words included; that it was shown stays on the record.",
+        *_commands(
+            "case",
+            list_="Complaints, those with the next due time first.",
+            show="The whole record of one complaint, words included; that it was shown stays on the record.",
+            history="What happened and when, who did it, in which role, under which clause.",
+            due=(
+                "How each due time was computed: every day counted, every holiday, every rule; who extended "
+                "it, and why."
+            ),
+            file_=(
+                "Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the "
+                "record."
+            ),
         ),
-        LazyCommand(
-            "history",
-            "case:history",
-            "What happened and when, who did it, in which role, under which clause.",
-        ),
-        LazyCommand(
-            "due",
-            "case:due",
-            "How each due time was computed: every day counted, every holiday, every rule; who extended it, and why.",
-        ),
-        LazyCommand(
-            "file",
-            "case:file_",
-            "Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the record.",
-        ),
-        LazyCommand(
+        *_commands(
             "redate",
-            "redate:redate",
-            "Compute the dates of open complaints again by today's amends.toml: settings alone move none of them.",
+            redate=(
+                "Compute the dates of open complaints again by today's amends.toml: settings alone move none "
+                "of them."
+            ),
         ),
     ),
     _group(
         "report",
         "Figures from the record (clause 8).",
-        LazyCommand(
-            "monitoring",
-            "report:monitoring",
-            "How the handling went (8.4): in time, how long, with which result, what is open. Days are local.",
+        *_commands(
+            "report",
+            monitoring=(
+                "How the handling went (8.4): in time, how long, with which result, what is open. Days are "
+                "local."
+            ),
         ),
     ),
     _group(
         "outbox",
         "Obligations that are stuck.",
-        LazyCommand("list", "outbox:list_", "What was given up or is being tried again."),
-        LazyCommand(
-            "retry",
-            "outbox:retry",
-            "Try a given-up obligation again, now; with --all every one (of a kind, of a complaint).",
-        ),
-        LazyCommand(
-            "give-up",
-            "outbox:give_up",
-            "Stop trying an obligation for good; that and why stays on the record.",
+        *_commands(
+            "outbox",
+            list_="What was given up or is being tried again.",
+            retry="Try a given-up obligation again, now; with --all every one (of a kind, of a complaint).",
+            give_up="Stop trying an obligation for good; that and why stays on the record.",
         ),
     ),
     _group(
         "inbox",
         "Updates set aside.",
-        LazyCommand("list", "inbox:list_", "What was set aside, when and why; the words stay sealed."),
-        LazyCommand(
-            "retry",
-            "inbox:retry",
-            "Schedule a set-aside update to be handled again; the running desk takes it.",
-        ),
-        LazyCommand(
-            "give-up", "inbox:give_up", "Destroy a set-aside update unread; that and why stays on the record."
+        *_commands(
+            "inbox",
+            list_="What was set aside, when and why; the words stay sealed.",
+            retry="Schedule a set-aside update to be handled again; the running desk takes it.",
+            give_up="Destroy a set-aside update unread; that and why stays on the record.",
         ),
     ),
     _group(
         "privacy",
         "A person's own data: to see, to erase, to purge.",
-        LazyCommand(
-            "export",
-            "privacy:export",
-            "Everything on file about a person, as a ZIP to hand over; that it was made stays on the record.",
-        ),
-        LazyCommand(
-            "erase",
-            "privacy:erase",
-            "Erase a person and all their complaints: words, files, names. Figures and the chain stay.",
-        ),
-        LazyCommand(
-            "purge",
-            "privacy:purge",
-            r"Erase what was kept longer than `\[privacy] retention` says, counted from closing.",
+        *_commands(
+            "privacy",
+            export="Everything on file about a person, as a ZIP to hand over; that it was made stays on the record.",
+            erase="Erase a person and all their complaints: words, files, names. Figures and the chain stay.",
+            purge=r"Erase what was kept longer than `\[privacy] retention` says, counted from closing.",
         ),
     ),
 )

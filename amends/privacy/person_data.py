@@ -14,50 +14,14 @@ from store.cases.export import WholeCase, WholePerson
 
 #: Fields that are exported unchanged.
 _PLAIN_FIELDS = (
-    "ref",
-    "state",
-    "kind",
-    "is_simulation",
-    "jurisdiction",
-    "received_at",
-    "logged_at",
-    "channel",
-    "language",
-    "description",
-    "where_and_when",
-    "for_whom",
-    "remedy_requested",
-    "remedy_requested_text",
-    "confirmed_at",
-    "form_ended_at",
-    "priority",
-    "category",
-    "severity",
-    "safety",
-    "complexity",
-    "reach",
-    "recurrence",
-    "immediate_needed",
-    "immediate_possible",
-    "compensation_likely",
-    "media_heard",
-    "assessed_at",
-    "flags",
-    "evidence",
-    "acknowledged_at",
-    "last_contact_at",
-    "level",
-    "reply",
-    "reply_at",
-    "reply_reason",
-    "recourse_notice_at",
-    "close_code",
-    "closed_at",
-    "reopen_count",
-    "legal_hold",
-    "survey",
-    "erased_at",
-)
+    "ref", "state", "kind", "is_simulation", "jurisdiction", "received_at", "logged_at", "channel",
+    "language", "description", "where_and_when", "for_whom", "remedy_requested",
+    "remedy_requested_text", "confirmed_at", "form_ended_at", "priority", "category", "severity",
+    "safety", "complexity", "reach", "recurrence", "immediate_needed", "immediate_possible",
+    "compensation_likely", "media_heard", "assessed_at", "flags", "evidence", "acknowledged_at",
+    "last_contact_at", "level", "reply", "reply_at", "reply_reason", "recourse_notice_at", "close_code",
+    "closed_at", "reopen_count", "legal_hold", "survey", "erased_at",
+)  # fmt: skip
 #: With one of these parts the complaint is the person's own. People with another part are only mentioned in it.
 _OWN_PARTS = frozenset({"complainant", "affected", "representative"})
 #: Events whose texts the complainant wrote.
@@ -70,25 +34,10 @@ _DECISIONS = frozenset({"resolve", "respond"})
 #: The fields of a decision's form that are in its letter; the other fields are notes.
 _LETTER_FIELDS = frozenset({"done", "reasons", "text", "changes"})
 #: Notes by staff for internal use. They are about the person, and so part of the person's data.
-_NOTES = frozenset(
-    {
-        "note",
-        "investigate",
-        "assess",
-        "reassess",
-        "reclassify",
-        "escalate",
-        "remedy_done",
-        "verify",
-        "extend",
-        "redate",
-        "close",
-        "not_accept",
-        "reopen",
-        "notify_external",
-        "conclude_external",
-    }
-)
+_NOTES = frozenset({
+    "note", "investigate", "assess", "reassess", "reclassify", "escalate", "remedy_done", "verify",
+    "extend", "redate", "close", "not_accept", "reopen", "notify_external", "conclude_external",
+})  # fmt: skip
 
 
 def complaint_data(
@@ -247,6 +196,5 @@ def _remedies(record: Mapping[str, Any], communicated: frozenset[int]) -> list[d
     levels = {row["level"] for row in record["decisions"] if row["seq"] in communicated}
     remedies = (row for row in record["remedies"] if row["external"] or row["level"] in levels)
     return _columns(
-        remedies,
-        ("type", "text", "amount", "currency", "due", "needs_acceptance", "done_at", "verified_at"),
+        remedies, ("type", "text", "amount", "currency", "due", "needs_acceptance", "done_at", "verified_at")
     )

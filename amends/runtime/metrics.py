@@ -37,10 +37,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 #: Counters by name: what they count, and their labels.
 COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "platform_calls_total": (
-        "Calls to a platform by method and outcome.",
-        ("platform", "method", "outcome"),
-    ),
+    "platform_calls_total": ("Calls to a platform by method and outcome.", ("platform", "method", "outcome")),
     "messages_total": ("Messages to complainants by kind of obligation and delivery.", ("kind", "state")),
     "duties_performed_total": (
         "Obligations that a worker handled, by kind and outcome.",

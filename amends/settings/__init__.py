@@ -7,13 +7,6 @@ from amends.settings.rulebook import all_ignored_closures, rulebook, rulebooks
 from amends.settings.variables import Secrets
 
 __all__ = [
-    "Problem",
-    "Secrets",
-    "Settings",
-    "SettingsError",
-    "all_ignored_closures",
-    "cautions",
-    "load",
-    "rulebook",
-    "rulebooks",
-]
+    "Problem", "Secrets", "Settings", "SettingsError", "all_ignored_closures", "cautions", "load",
+    "rulebook", "rulebooks",
+]  # fmt: skip

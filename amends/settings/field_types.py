@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import time
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 from babel.numbers import list_currencies
@@ -18,10 +20,30 @@ from complaints.deadlines.working_time import Span
 from complaints.rulebook import Limit
 from complaints.times import zone_named
 
-_SLACK_PERSON = re.compile(r"[UWCGS][A-Z0-9]{2,}")
-_SLACK_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
 _AMOUNT = re.compile(r"\s*(\d{1,12}(?:\.\d{1,2})?)\s*([A-Z]{3})\s*")
+
+
+def _readable(parse: Callable[[str], object], spelling: Callable[[str], str] = str.strip) -> AfterValidator:
+    """Refuses a text that `parse` refuses, with its message; the setting keeps the text in this spelling."""
+
+    def check(text: str) -> str:
+        parse(text)
+        return spelling(text)
+
+    return AfterValidator(check)
+
+
+def _matching(pattern: str, what: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text!r} is not {what}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _one_spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _span(text: str) -> str:
@@ -41,26 +63,6 @@ def _retention(text: str) -> str:
     return str(RetentionPeriod.parse(text))
 
 
-def _hours(text: str) -> str:
-    parse_hours(text)
-    return " ".join(text.split())
-
-
-def _on_call_hours(text: str) -> str:
-    parse_hours(text, overnight=True)
-    return " ".join(text.split())
-
-
-def _quiet(text: str) -> str:
-    parse_quiet(text)
-    return text.strip()
-
-
-def _zone(text: str) -> str:
-    zone_named(text)
-    return text
-
-
 def is_country(code: str) -> bool:
     """Whether this is the code of a country whose public holidays are known (ISO 3166).
 
@@ -74,33 +76,6 @@ def _country(text: str) -> str:
         raise ValueError(
             f'{text!r} is not a country; write two capital letters (ISO 3166), such as "GB" or "TR"'
         )
-    return text
-
-
-def _language(text: str) -> str:
-    if not _LANGUAGE.fullmatch(text):
-        raise ValueError(f'{text!r} is not a language code; write one such as "en" or "tr"')
-    return text
-
-
-def _people(text: str) -> str:
-    if not _SLACK_PERSON.fullmatch(text):
-        raise ValueError(
-            f'{text!r} is not a Slack id; write a person ("U0000001"), a private channel for its members '
-            '("C0000001") or a user group ("S0000001")'
-        )
-    return text
-
-
-def _person(text: str) -> str:
-    if not _SLACK_PERSON.fullmatch(text) or text[0] not in "UW":
-        raise ValueError(f'{text!r} is not a person in Slack; write an id such as "U0000001"')
-    return text
-
-
-def _channel(text: str) -> str:
-    if not _SLACK_CHANNEL.fullmatch(text):
-        raise ValueError(f'{text!r} is not a Slack channel id; write one such as "C0000001" (not its name)')
     return text
 
 
@@ -123,26 +98,29 @@ def parse_clock(text: str) -> time | None:
     return time.fromisoformat(text.strip())
 
 
-def _clock(text: str) -> str:
-    parse_clock(text)
-    return text.strip()
-
-
-def _amount(text: str) -> str:
-    parse_amount(text)
-    return " ".join(text.split())
-
-
 SpanText = Annotated[str, AfterValidator(_span)]
 RetentionText = Annotated[str, AfterValidator(_retention)]
-HoursText = Annotated[str, AfterValidator(_hours)]
-OnCallHoursText = Annotated[str, AfterValidator(_on_call_hours)]
-QuietText = Annotated[str, AfterValidator(_quiet)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
+HoursText = Annotated[str, _readable(parse_hours, _one_spaced)]
+OnCallHoursText = Annotated[str, _readable(partial(parse_hours, overnight=True), _one_spaced)]
+QuietText = Annotated[str, _readable(parse_quiet)]
+ZoneName = Annotated[str, _readable(zone_named, str)]
 CountryCode = Annotated[str, AfterValidator(_country)]
-LanguageCode = Annotated[str, AfterValidator(_language)]
-SlackPeople = Annotated[str, AfterValidator(_people)]
-SlackPerson = Annotated[str, AfterValidator(_person)]
-SlackChannel = Annotated[str, AfterValidator(_channel)]
-AmountText = Annotated[str, AfterValidator(_amount)]
-ClockText = Annotated[str, AfterValidator(_clock)]
+AmountText = Annotated[str, _readable(parse_amount, _one_spaced)]
+ClockText = Annotated[str, _readable(parse_clock)]
+LanguageCode = Annotated[
+    str, _matching(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?", 'a language code; write one such as "en" or "tr"')
+]
+SlackPeople = Annotated[
+    str,
+    _matching(
+        r"[UWCGS][A-Z0-9]{2,}",
+        'a Slack id; write a person ("U0000001"), a private channel for its members ("C0000001") or a user group '
+        '("S0000001")',
+    ),
+]
+SlackPerson = Annotated[
+    str, _matching(r"[UW][A-Z0-9]{2,}", 'a person in Slack; write an id such as "U0000001"')
+]
+SlackChannel = Annotated[
+    str, _matching(r"[CG][A-Z0-9]{2,}", 'a Slack channel id; write one such as "C0000001" (not its name)')
+]

@@ -31,7 +31,7 @@ LONGEST = timedelta(days=366)
 _ANY_TIME = datetime(2026, 1, 1)  # noqa: DTZ001 - on the clock
 _DAYS_PER_PERIOD = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}
 _RULE_PARTS = frozenset(
-    ["FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYDAY", "BYSETPOS", "WKST"],
+    ["FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYDAY", "BYSETPOS", "WKST"]
 )
 
 

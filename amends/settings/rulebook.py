@@ -55,22 +55,10 @@ _PER_PRIORITY = ("look", "first_action", "update_every", "decide")
 _GUARDED = (Priority.P1, Priority.P2)
 #: The times that are the same for every priority.
 _SAME_FOR_ALL = (
-    "ack",
-    "approve",
-    "remedy",
-    "verify",
-    "reply_reminder",
-    "lapse",
-    "legal",
-    "extension_cap",
-    "escalated_ack",
-    "waiting_limit",
-    "reopen_window",
-    "subject",
-    "improvement",
-    "privacy",
+    "ack", "approve", "remedy", "verify", "reply_reminder", "lapse", "legal", "extension_cap",
+    "escalated_ack", "waiting_limit", "reopen_window", "subject", "improvement", "privacy",
     "delay_notice",
-)
+)  # fmt: skip
 #: How times are counted; only a scheme's preset sets it.
 _SCHEME_ONLY = ("decide_from", "complex_doubles", "delay_outside")
 #: How long before a promised date the complainant is warned if it may be missed, also without a scheme (7.3).

@@ -387,8 +387,7 @@ class OwnCategory(SettingsSection):
     """The organisation's own category, in addition to those that come with Amends (docs/triage.md)."""
 
     key: str = Field(
-        description="The code in the record, reports and examples. Never change it later.",
-        examples=["leak"],
+        description="The code in the record, reports and examples. Never change it later.", examples=["leak"]
     )
     name: dict[LanguageCode, str] = Field(
         min_length=1,

@@ -234,11 +234,8 @@ class Player:
             name, _, which = value.removeprefix("ref:").partition(":")
             return self._references(name)[int(which or 0) - 1]
         if re.fullmatch(r"today\+\d+", value):
-            return (
-                (self._simulator.clock_now() + timedelta(days=int(value.removeprefix("today+"))))
-                .date()
-                .isoformat()
-            )
+            day = self._simulator.clock_now() + timedelta(days=int(value.removeprefix("today+")))
+            return day.date().isoformat()
         if _UTC_TIME.fullmatch(value):
             return int(datetime.fromisoformat(value).timestamp())
         return value.split("|") if "|" in value else value

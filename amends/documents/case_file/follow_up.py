@@ -112,7 +112,7 @@ def _assessment(view: RecordView) -> Iterator[Block]:
     )
     if issues:
         yield Heading(label("follow.issues"), 3)
-        head = (label("table.number"), label("case.category"), label("table.text"), label("table.finding"))
+        head = view.titles("table.number", "case.category", "table.text", "table.finding")
         yield Rows(head, issues, widths=(1, 4, 9, 4))
 
 
@@ -201,7 +201,7 @@ def _decisions(view: RecordView) -> Iterator[Block]:
         )
         if findings:
             yield Rows(
-                (label("table.number"), label("table.finding"), label("table.reasons")),
+                view.titles("table.number", "table.finding", "table.reasons"),
                 findings,
                 widths=(1, 4, 12),
             )
@@ -234,13 +234,7 @@ def _remedies(view: RecordView) -> Iterator[Block]:
         yield Paragraph(label("document.none"))
         return
     yield Rows(
-        (
-            label("table.number"),
-            label("table.what"),
-            label("table.due"),
-            label("table.done"),
-            label("table.verified"),
-        ),
+        view.titles("table.number", "table.what", "table.due", "table.done", "table.verified"),
         tuple(
             (
                 str(remedy["n"] + 1),
@@ -277,7 +271,7 @@ def _step_log(view: RecordView) -> Iterator[Block]:
         *_corrections(view),
         *(row for step, verbs in _LAST_STEPS.items() for row in _step_rows(view, step, verbs)),
     ]
-    head = (view.label("table.step"), view.label("table.when"), view.label("table.who"))
+    head = view.titles("table.step", "table.when", "table.who")
     yield Rows(head, tuple(rows), widths=(6, 5, 6))
 
 

@@ -120,13 +120,7 @@ def _enclosures(view: RecordView) -> Iterator[Block]:
         yield Paragraph(view.label("document.none"))
         return
     yield Rows(
-        (
-            view.label("table.number"),
-            view.label("table.when"),
-            view.label("table.what"),
-            view.label("table.state"),
-            view.label("table.digest"),
-        ),
+        view.titles("table.number", "table.when", "table.what", "table.state", "table.digest"),
         tuple(
             (
                 str(file["seq"]),

@@ -43,6 +43,10 @@ class RecordView:
     def label(self, id_: str, **fields: object) -> str:
         return self.labels.say(id_, **fields)
 
+    def titles(self, *ids: str) -> tuple[str, ...]:
+        """The labels at the head of a table."""
+        return tuple(map(self.labels.say, ids))
+
     def field(self, name: str) -> str:
         """The label of a field; in a list with its number: `Reasons 2`. Empty if the verb is enough."""
         *group, base = name.split(".")

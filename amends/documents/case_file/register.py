@@ -94,13 +94,7 @@ def _targets(view: RecordView) -> Iterator[Block]:
     label = view.label
     yield Heading(label("register.targets"), 2)
     yield Rows(
-        (
-            label("table.target"),
-            label("table.inside"),
-            label("table.promised"),
-            label("table.met"),
-            label("table.basis"),
-        ),
+        view.titles("table.target", "table.inside", "table.promised", "table.met", "table.basis"),
         tuple(
             (
                 f"{view.labels.code('target', target['target'])} {target['version']}",
@@ -163,13 +157,7 @@ def _events(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     chain = view.labels.count("register.chain", len(view.record["events"]), head=whole.head)
     yield Paragraph(chain, quiet=True)
     yield Rows(
-        (
-            label("table.number"),
-            label("table.when"),
-            label("table.what"),
-            label("table.clause"),
-            label("table.hash"),
-        ),
+        view.titles("table.number", "table.when", "table.what", "table.clause", "table.hash"),
         tuple(
             (
                 str(event["seq"]),
@@ -197,7 +185,7 @@ def _reads(view: RecordView) -> Iterator[Block]:
     label = view.label
     yield Heading(label("register.reads"), 2)
     yield Rows(
-        (label("table.when"), label("table.who"), label("table.what")),
+        view.titles("table.when", "table.who", "table.what"),
         tuple(
             (view.moment(entry["at"]), view.who(entry["by"], entry["role"] or None), entry["what"])
             for entry in view.record["reads"]

@@ -13,64 +13,22 @@ from typing import Any
 from store.cases.export import WholeCase
 
 #: Fields that are kept unchanged.
-_VISIBLE_FIELDS = frozenset(
-    {
-        "ref",
-        "state",
-        "kind",
-        "is_simulation",
-        "jurisdiction",
-        "received_at",
-        "logged_at",
-        "channel",
-        "language",
-        "description",
-        "where_and_when",
-        "confirmed_at",
-        "form_ended_at",
-        "priority",
-        "category",
-        "severity",
-        "safety",
-        "complexity",
-        "reach",
-        "recurrence",
-        "assessed_at",
-        "immediate_needed",
-        "immediate_possible",
-        "evidence",
-        "acknowledged_at",
-        "acknowledgements",
-        "level",
-        "issues",
-        "targets",
-        "close_code",
-        "closed_at",
-        "reopen_count",
-        "erased_at",
-        "staff_informed_at",
-        "staff_heard_at",
-        "staff_supported_at",
-        "staff_outcome_at",
-    }
-)
+_VISIBLE_FIELDS = frozenset({
+    "ref", "state", "kind", "is_simulation", "jurisdiction", "received_at", "logged_at", "channel",
+    "language", "description", "where_and_when", "confirmed_at", "form_ended_at", "priority",
+    "category", "severity", "safety", "complexity", "reach", "recurrence", "assessed_at",
+    "immediate_needed", "immediate_possible", "evidence", "acknowledged_at", "acknowledgements",
+    "level", "issues", "targets", "close_code", "closed_at", "reopen_count", "erased_at",
+    "staff_informed_at", "staff_heard_at", "staff_supported_at", "staff_outcome_at",
+})  # fmt: skip
 #: The words of a decision that are kept: the reasons of its findings, and what changes.
 _DECISION_WORDS = frozenset({"reasons", "changes"})
 _COMPLAINANT_VERBS = frozenset({"receive", "add", "answer"})
 #: Fields about the complainants themselves: they are not part of the allegations.
-_PRIVATE = frozenset(
-    {
-        "support_needs",
-        "anonymity",
-        "for_whom",
-        "relation",
-        "age_band",
-        "effect",
-        "remedy_requested",
-        "data_correction",
-        "data_erasure",
-    }
-)
+_PRIVATE = frozenset({
+    "support_needs", "anonymity", "for_whom", "relation", "age_band", "effect", "remedy_requested",
+    "data_correction", "data_erasure",
+})  # fmt: skip
 
 
 def for_subject(whole: WholeCase) -> WholeCase:
