@@ -81,15 +81,8 @@ def read_mapping(file: Path | None) -> ColumnMapping:
     problems = [Problem(key, str(file), problem) for key, problem in _problems(document)]
     if problems:
         raise SettingsError(problems)
-    file_table = document.get("file", {})
-    return ColumnMapping(
-        columns=document.get("columns", {}),
-        values=document.get("values", {}),
-        defaults=document.get("defaults", {}),
-        encoding=file_table.get("encoding"),
-        delimiter=file_table.get("delimiter"),
-        date=file_table.get("date"),
-    )
+    tables = {name: table for name, table in document.items() if name != "file"}
+    return ColumnMapping(**tables, **document.get("file", {}))
 
 
 def _problems(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -139,23 +139,21 @@ class InitAnswers:
 
     def by_table(self) -> dict[str, dict[str, object]]:
         """The answers by table and key; None means that the setting stays commented out."""
+        own = (
+            "name",
+            "country",
+            "region",
+            "timezone",
+            "languages",
+            "staff_language",
+            "emergency_number",
+            "preset",
+        )
+        channels = ("triage_channel", "restricted_channel", "executive_channel")
         return {
-            "[organisation]": {
-                "name": self.name,
-                "country": self.country,
-                "region": self.region,
-                "timezone": self.timezone,
-                "languages": self.languages,
-                "staff_language": self.staff_language,
-                "emergency_number": self.emergency_number,
-                "preset": self.preset,
-            },
+            "[organisation]": {name: getattr(self, name) for name in own},
             "[calendar]": {"hours": self.hours},
-            "[slack]": {
-                "triage_channel": self.triage_channel,
-                "restricted_channel": self.restricted_channel,
-                "executive_channel": self.executive_channel,
-            },
+            "[slack]": {name: getattr(self, name) for name in channels},
             "[roles]": dict(self.roles),
         }
 

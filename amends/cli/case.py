@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +24,7 @@ from amends.cli.output import (
 from complaints.vocabulary import Priority, State, Verb
 
 if TYPE_CHECKING:
+    from amends.documents.case_file.case_file import StoredPicture
     from complaints.similarity import SimilarCase
     from store.cases.export import WholeCase
     from store.store import Store
@@ -301,7 +302,7 @@ def file_(
     config: Config = None,
 ) -> None:
     """Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the record."""
-    from amends.documents.case_file.case_file import RECORD, StoredPicture, case_file, exact_record
+    from amends.documents.case_file.case_file import RECORD, case_file, exact_record
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
     from store.cases.export import OPERATOR, export_case, record_read
@@ -320,16 +321,15 @@ def file_(
         subject = for_ is Edition.SUBJECT
         store.write(record_read, [ref], OPERATOR, "file:subject" if subject else "file")
         whole, now = store.read(export_case, ref), store.now()
-        pictures = (
-            [] if subject else [StoredPicture(number, data) for number, data in _pictures(store, whole)]
-        )
+        pictures = [] if subject else _pictures(store, whole)
         document = case_file(whole, labels, made_at=now, stored_pictures=pictures, subject=subject)
         attached = {} if subject else {RECORD: exact_record(whole)}
         write_file(output, as_pdf(document, at=now, attached=attached))
 
 
-def _pictures(store: Store, whole: WholeCase) -> Iterator[tuple[int, bytes]]:
-    """The number and the bytes of each picture that was fetched and is small enough to print."""
+def _pictures(store: Store, whole: WholeCase) -> list[StoredPicture]:
+    """The pictures that were fetched and are small enough to print."""
+    from amends.documents.case_file.case_file import StoredPicture
     from store.cases.export import read_stored_file
 
     pictures = [
@@ -340,5 +340,7 @@ def _pictures(store: Store, whole: WholeCase) -> Iterator[tuple[int, bytes]]:
         and (file["mime"] in ("image/jpeg", "image/png") or file["kind"] == "photo")
         and (file["size"] or 0) <= _LARGEST_PICTURE
     ]
-    for picture in pictures[:_MOST_PICTURES]:
-        yield picture["seq"], store.read(read_stored_file, whole.record["ref"], picture["seq"])
+    return [
+        StoredPicture(picture["seq"], store.read(read_stored_file, whole.record["ref"], picture["seq"]))
+        for picture in pictures[:_MOST_PICTURES]
+    ]

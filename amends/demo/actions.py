@@ -44,16 +44,12 @@ class DemoComplaint:
 
 @dataclass(frozen=True)
 class PastActions:
-    """Does one named step of one past complaint inside an open transaction."""
+    """What a step needs: it works on one past complaint inside an open transaction."""
 
     rules: Rulebook
     texts: Texts
     #: Called after each incoming message, so that the bot's answers come before the next message.
     on_message: Callable[[Tx, DemoComplaint, str], None]
-
-    def do(self, tx: Tx, complaint: DemoComplaint, name: str) -> None:
-        """Do the step that STEPS has under this name. Raises ComplaintError if the rules refuse it."""
-        STEPS[name](self, tx, complaint)
 
     def case(self, tx: Tx, complaint: DemoComplaint) -> Case:
         return read.load_case(tx, complaint.ref)

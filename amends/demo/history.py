@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from amends.demo.actions import ALICE, BURAK, DemoComplaint, PastActions
+from amends.demo.actions import ALICE, BURAK, STEPS, DemoComplaint, PastActions
 from amends.demo.courses import COURSES, mix_examples, people, plan, praise, schedule
 from amends.demo.outage import Outage
 from amends.demo.settings import PEOPLE, first_model
@@ -156,7 +156,7 @@ class DemoHistory:
     def _do(self, tx: Tx, complaint: DemoComplaint, name: str) -> bool:
         """Do the step. If the rules refuse it, which depends on the hour of the day, the complaint's course ends."""
         try:
-            self._actions.do(tx, complaint, name)
+            STEPS[name](self._actions, tx, complaint)
         except ComplaintError as error:
             self.refusals.append(f"{name}: {error.code}")
             return False

@@ -83,7 +83,8 @@ class Outage:
         self.complaints = [complaint for complaint in self.complaints if complaint.ref]
         if not self.complaints:
             return
-        facts = {"started_at": format_time(min([tx.now, *self._receipts(tx)]))}
+        receipts = [read.load_case(tx, complaint.ref).received_at for complaint in self.complaints]
+        facts = {"started_at": format_time(min([tx.now, *receipts]))}
         self.number = incidents.open_incident(tx, ALICE, facts, INCIDENT_WORDS).id
         for n, complaint in enumerate(self.complaints):
             # The first story also complains about the telephone: a second issue, apart from the outage.
@@ -101,9 +102,6 @@ class Outage:
     def schedule_card(self, tx: Tx) -> None:
         if self.number is not None:
             schedule_card(tx, self.number, "past")
-
-    def _receipts(self, tx: Tx) -> list[datetime]:
-        return [read.load_case(tx, complaint.ref).received_at for complaint in self.complaints]
 
     def _join(self, tx: Tx, complaint: DemoComplaint, *, second_issue: bool) -> None:
         """Link it to the incident; a complaint that Alice may not open (it names a person) stays separate."""

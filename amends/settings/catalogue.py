@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from amends.settings import sections
-from amends.settings.loading import SECTIONS, Settings
+from amends.settings.loading import SECTIONS, Settings, model_in
 from amends.settings.rulebook import DEFAULT_LEVELS, preset_targets
 from amends.settings.toml_text import toml_value
 from amends.settings.variables import Secrets, variable
@@ -48,29 +47,11 @@ class EnvironmentVariable:
 def tables(preset: str) -> Iterator[SettingsTable]:
     """Every table of amends.toml in the order of `amends init`, with the times of this preset as defaults."""
     targets = preset_targets(preset)
-    models: Mapping[str, tuple[str, type[sections.SettingsSection]]] = {
-        "organisation": ("[organisation]", sections.Organisation),
-        "calendar": ("[calendar]", sections.CalendarSettings),
-        "slack": ("[slack]", sections.Slack),
-        "roles": ("[roles]", sections.Roles),
-        "targets": ("[targets]", sections.TargetsSettings),
-        "dialogue": ("[dialogue]", sections.DialogueSettings),
-        "survey": ("[survey]", sections.SurveySettings),
-        "simulation": ("[simulation]", sections.Simulation),
-        "levels": ("[levels]", sections.SettingsSection),
-        "authority": ("[authority]", sections.Authority),
-        "staff": ("[[staff]]", sections.ColleagueSettings),
-        "recourse": ("[[recourse]]", sections.Recourse),
-        "danger": ("[[danger]]", sections.DangerSettings),
-        "category": ("[[category]]", sections.OwnCategory),
-        "on_call": ("[on_call]", sections.OnCallSettings),
-        "privacy": ("[privacy]", sections.Privacy),
-        "triage": ("[triage]", sections.Triage),
-        "jurisdiction": ("[jurisdiction.TR]", sections.Jurisdiction),
-    }
     for name in SECTIONS:
-        header, model = models[name]
-        about = Settings.model_fields[name].description or (model.__doc__ or "").strip().splitlines()[0]
+        section = Settings.model_fields[name]
+        model = model_in(section.annotation)
+        header = f"[[{name}]]" if get_origin(section.annotation) is tuple else f"[{name}]"
+        about = section.description or ((model and model.__doc__) or "").strip().splitlines()[0]
         if name == "levels":
             keys = tuple(
                 SettingKey(number, "The roles that may decide.", toml_value(roles), "", False)
@@ -82,10 +63,14 @@ def tables(preset: str) -> Iterator[SettingsTable]:
                 for role, amount in (("handler", "100 GBP"), ("manager", "2000 GBP"))
             )
         else:
+            fields = {} if model is None else model.model_fields
+            # A field that is a table has a header of its own.
             keys = tuple(
-                _key(key, field, targets) for key, field in model.model_fields.items() if not _is_table(field)
+                _key(key, field, targets)
+                for key, field in fields.items()
+                if model_in(field.annotation) is None
             )
-        yield SettingsTable(header, about, keys)
+        yield SettingsTable("[jurisdiction.TR]" if name == "jurisdiction" else header, about, keys)
         if name == "targets":
             yield from (_priority_table(priority, targets) for priority in Priority)
 
@@ -119,17 +104,3 @@ def _priority_table(priority: Priority, targets: Targets) -> SettingsTable:
         for name, field in sections.PriorityTargetsSettings.model_fields.items()
     )
     return SettingsTable(f"[targets.{priority}]", about, keys)
-
-
-def _is_table(field: FieldInfo) -> bool:
-    return any(_is_model(annotation) for annotation in (field.annotation, *_arguments(field.annotation)))
-
-
-def _arguments(annotation: Any) -> Iterator[Any]:
-    for argument in get_args(annotation):
-        yield argument
-        yield from _arguments(argument)
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -16,30 +16,10 @@ import holidays
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from amends.settings import sections
 from amends.settings.closures import DeskHours, closures_of
 from amends.settings.field_types import is_country
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
-from amends.settings.sections import (
-    Authority,
-    CalendarSettings,
-    ColleagueSettings,
-    DangerSettings,
-    DialogueSettings,
-    Jurisdiction,
-    LevelRole,
-    OnCallSettings,
-    Organisation,
-    OwnCategory,
-    Privacy,
-    Recourse,
-    Roles,
-    Simulation,
-    Slack,
-    SurveySettings,
-    TargetsSettings,
-    Triage,
-    require_whole_levels,
-)
 from amends.settings.toml_text import KeyPath, dotted, line_number, line_numbers, toml_value
 from amends.settings.variables import CONFIG, Secrets, read_secrets
 
@@ -52,41 +32,41 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
-    organisation: Organisation
-    calendar: CalendarSettings = CalendarSettings()
-    slack: Slack
-    roles: Roles = Roles()
-    targets: TargetsSettings = TargetsSettings()
-    dialogue: DialogueSettings = DialogueSettings()
-    survey: SurveySettings = SurveySettings()
-    simulation: Simulation = Simulation()
-    levels: dict[str, tuple[LevelRole, ...]] | None = Field(
+    organisation: sections.Organisation
+    calendar: sections.CalendarSettings = sections.CalendarSettings()
+    slack: sections.Slack
+    roles: sections.Roles = sections.Roles()
+    targets: sections.TargetsSettings = sections.TargetsSettings()
+    dialogue: sections.DialogueSettings = sections.DialogueSettings()
+    survey: sections.SurveySettings = sections.SurveySettings()
+    simulation: sections.Simulation = sections.Simulation()
+    levels: dict[str, tuple[sections.LevelRole, ...]] | None = Field(
         default=None,
         description="The roles that may decide at each level. Those who decided at a lower level, and the people "
         "complained about, are always excluded.",
         examples=[{"1": ["handler", "manager"], "2": ["manager", "top_management"]}],
     )
-    authority: dict[LevelRole, Authority] = Field(
+    authority: dict[sections.LevelRole, sections.Authority] = Field(
         default_factory=dict,
         description="The amount that each role may grant without a second person. A role that is not named may grant "
         "nothing; top management may grant any amount.",
     )
-    staff: tuple[ColleagueSettings, ...] = Field(
+    staff: tuple[sections.ColleagueSettings, ...] = Field(
         default=(), description="Members of staff: their other names, their manager and their deputy."
     )
-    recourse: tuple[Recourse, ...] = Field(
+    recourse: tuple[sections.Recourse, ...] = Field(
         default=(), description="Outside bodies, in the order in which complainants may turn to them."
     )
-    danger: tuple[DangerSettings, ...] = Field(
+    danger: tuple[sections.DangerSettings, ...] = Field(
         default=(), description="Your own signs of danger, in addition to the built-in ones."
     )
-    category: tuple[OwnCategory, ...] = Field(
+    category: tuple[sections.OwnCategory, ...] = Field(
         default=(), description="Your own categories, in addition to those that come with Amends."
     )
-    on_call: OnCallSettings = OnCallSettings()
-    privacy: Privacy = Privacy()
-    triage: Triage = Triage()
-    jurisdiction: dict[str, Jurisdiction] = Field(
+    on_call: sections.OnCallSettings = sections.OnCallSettings()
+    privacy: sections.Privacy = sections.Privacy()
+    triage: sections.Triage = sections.Triage()
+    jurisdiction: dict[str, sections.Jurisdiction] = Field(
         default_factory=dict,
         description=(
             "A second country, named by its two letters. What is not set here is as in the rest of the file. Which "
@@ -104,7 +84,7 @@ class Settings(BaseSettings):
         further = (language for other in self.jurisdiction.values() for language in other.languages or ())
         return tuple(dict.fromkeys((*self.organisation.languages, *further)))
 
-    _require_whole_levels = field_validator("levels")(require_whole_levels)
+    _require_whole_levels = field_validator("levels")(sections.require_whole_levels)
 
     @classmethod
     def settings_customise_sources(
@@ -234,7 +214,7 @@ def _contradictions(settings: Settings, file: Path, lines: Mapping[KeyPath, int]
 
 def _unreadable_calendars(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     """iCalendar files that cannot be read; the rulebook computes the days off later."""
-    calendars: list[tuple[KeyPath, CalendarSettings]] = [(("calendar", "ics"), settings.calendar)]
+    calendars: list[tuple[KeyPath, sections.CalendarSettings]] = [(("calendar", "ics"), settings.calendar)]
     for code, other in settings.jurisdiction.items():
         if other.calendar is not None:
             calendars.append((("jurisdiction", code, "calendar", "ics"), other.calendar))
@@ -280,7 +260,7 @@ def _example(model: type[BaseModel] | None, path: KeyPath) -> str:
     field = model.model_fields.get(str(path[-1])) if model else None
     if field is None:
         return ""
-    inner = _model_in(field.annotation)
+    inner = model_in(field.annotation)
     if inner is not None and not field.examples:
         required = ", ".join(
             name for name, inner_field in inner.model_fields.items() if inner_field.is_required()
@@ -295,12 +275,13 @@ def _model_at(path: KeyPath) -> type[BaseModel] | None:
     model: type[BaseModel] | None = Settings
     for part in path:
         field = model.model_fields.get(part) if model is not None and isinstance(part, str) else None
-        model = _model_in(field.annotation) if field is not None else model
+        model = model_in(field.annotation) if field is not None else model
     return model
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
+    """The section in the annotation of a field, also inside an optional one, an array or a table with free names."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    models = (_model_in(argument) for argument in typing.get_args(annotation))
+    models = (model_in(argument) for argument in typing.get_args(annotation))
     return next(filter(None, models), None)

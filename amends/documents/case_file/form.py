@@ -59,6 +59,7 @@ def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     yield Heading(label("form.person"), 2)
     # A complaint logged by staff and later bound to a chat has two rows for the same complainant.
     complainant_rows = [person for person in people if person["role"] == "complainant"]
+    flags = [view.labels.code("flag", flag) or flag for flag in record["flags"]]
     names = " / ".join(dict.fromkeys((*whole.names, record["name"] or ""))).strip(" /")
     yield Fields(
         (
@@ -66,7 +67,7 @@ def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:
             (label("case.person_id"), record["complainant"]),
             *(_point(view, point) for person in complainant_rows for point in person["contact_points"]),
             (label("case.support_needs"), whole.needs),
-            (label("case.flags"), ", ".join(_flag_labels(view)) or None),
+            (label("case.flags"), ", ".join(flags) or None),
         )
     )
     yield Heading(label("form.agent"), 2)
@@ -97,11 +98,6 @@ def _point(view: RecordView, point: Mapping[str, Any]) -> tuple[str, str | None]
     if point["address"] is None:
         return channel, None
     return channel, f"{point['address']} ({', '.join(marks)})" if marks else point["address"]
-
-
-def _flag_labels(view: RecordView) -> Iterator[str]:
-    for flag in view.record["flags"]:
-        yield view.labels.code("flag", flag) or flag
 
 
 def _signature(view: RecordView) -> str:
