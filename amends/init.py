@@ -140,15 +140,8 @@ class InitAnswers:
     def by_table(self) -> dict[str, dict[str, object]]:
         """The answers by table and key; None means that the setting stays commented out."""
         own = (
-            "name",
-            "country",
-            "region",
-            "timezone",
-            "languages",
-            "staff_language",
-            "emergency_number",
-            "preset",
-        )
+            "name", "country", "region", "timezone", "languages", "staff_language", "emergency_number", "preset",
+        )  # fmt: skip
         channels = ("triage_channel", "restricted_channel", "executive_channel")
         return {
             "[organisation]": {name: getattr(self, name) for name in own},
