@@ -247,7 +247,7 @@ def _message_and_code(error: Exception) -> tuple[str, int]:
     from amends.cli.options import BAD_USAGE, NOT_WELL, OUTSIDE_FAILED
     from amends.runtime import OutsideFailed
     from amends.settings import SettingsError
-    from bots.texts.catalogue import TextsError
+    from bots.texts.loading import TextsError
     from complaints.errors import ComplaintError
     from store.database.errors import AlreadyRunning, DatabaseUnavailable, StoreError, WrongSchemaVersion
     from triage.errors import TriageError

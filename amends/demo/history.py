@@ -15,8 +15,9 @@ from amends.demo.actions import ALICE, BURAK, STEPS, DemoComplaint, PastActions
 from amends.demo.courses import COURSES, mix_examples, people, plan, praise, schedule
 from amends.demo.outage import Outage
 from amends.demo.settings import PEOPLE, first_model
-from bots.dialogue import Elapsed, step
-from bots.letters import Letter
+from bots.dialogue.inputs import Elapsed
+from bots.dialogue.step import step
+from bots.letters.letter import Letter
 from bots.telegram.callback_data import Buttons
 from bots.telegram.letters import LetterHandler
 from bots.telegram.sending import Sender
