@@ -23,11 +23,11 @@ from rich.table import Table
 
 from benchmarks import releases
 from benchmarks.noise import noise
-from tests.faults import accidents, database, troubles
-from tests.faults.database import cluster
-from tests.faults.killing import Survived, survived
+from tests.faults import accidents, database_faults, platform_faults
+from tests.faults.database_faults import cluster
 from tests.faults.load import Load
-from tests.faults.weather import Trouble, Weathered, staged, weathered
+from tests.faults.outages import Fault, OutageResult, run_outage, running_rig
+from tests.faults.random_kills import KillRun, run_with_kills
 
 STORES = ("sqlite", "postgres")
 out = Console()
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--updates", type=int, default=400)
     parser.add_argument("--due", type=int, default=400)
     parser.add_argument("--kills", type=int, default=8)
-    parser.add_argument("--lasts", type=float, default=5.0, help="seconds that each failure lasts")
+    parser.add_argument("--lasts", type=float, default=5.0, help="seconds that each failure duration")
     parser.add_argument(
         "--before", default=os.environ.get("AMENDS_BEFORE"), help="a commit of the older release"
     )
@@ -70,7 +70,7 @@ def kills(load: Load, stores: tuple[str, ...]) -> Table:
     report.add_column("")
     for store in stores:
         report.add_column(store, justify="right")
-    rows = {store: asdict(result.reckoning) for store, result in results.items()}
+    rows = {store: asdict(result.losses) for store, result in results.items()}
     for name in next(iter(rows.values())):
         report.add_row(name.replace("_", " "), *(f"{rows[store][name]:,}" for store in stores))
     report.add_row(
@@ -80,14 +80,14 @@ def kills(load: Load, stores: tuple[str, ...]) -> Table:
     return report
 
 
-def _seconds(result: Survived) -> str:
+def _seconds(result: KillRun) -> str:
     median, worst = result.recovery
     return f"{median:.1f} / {worst:.1f} s"
 
 
-async def _survived(load: Load, store: str) -> Survived:
+async def _survived(load: Load, store: str) -> KillRun:
     async with _database(store) as (url, _, folder):
-        return await survived(load, url, folder, waits_out_leases=True, report=_progress(store))
+        return await run_with_kills(load, url, folder, waits_out_leases=True, report=_progress(store))
 
 
 def _progress(store: str) -> Callable[[str], None]:
@@ -103,17 +103,19 @@ def _progress(store: str) -> Callable[[str], None]:
 
 
 def costs(stores: tuple[str, ...], count: int = 100) -> Table:
-    """The accidents of docs/performance.md, "Faults", each with `many` messages or obligations."""
+    """The accidents of docs/performance.md, "Faults", each with `count` messages or obligations."""
     report = Table(title="Accidents known from other products", title_justify="left", show_edge=False)
     for column in ("accident", "store", "of", "lost", "twice", "dead letters"):
         report.add_column(column)
     for accident in (*accidents.SCHEDULERS, *accidents.POLLING):
         for store in stores:
-            if accident is accidents.two_at_one_store and store == "sqlite":
+            if accident is accidents.two_processes_one_database and store == "sqlite":
                 report.add_row("two processes on one database", store, "-", "-", "-", "the second is refused")
                 continue
             cost = asyncio.run(_cost(accident, store, count))
-            report.add_row(cost.name, store, *(str(n) for n in (cost.of, cost.lost, cost.twice, cost.aside)))
+            report.add_row(
+                cost.name, store, *(str(n) for n in (cost.total, cost.lost, cost.twice, cost.dead_letters))
+            )
     return report
 
 
@@ -122,18 +124,18 @@ async def _cost(accident: accidents.Accident, store: str, count: int) -> acciden
         return await accident(folder, url, count)
 
 
-def weather(lasts: float, stores: tuple[str, ...]) -> Table:
+def weather(duration: float, stores: tuple[str, ...]) -> Table:
     """Failures, each with people who write during it and after it.
 
     Shows the seconds from its end to the first and the last answer, and until a changed card shows the record.
     """
-    title = f"Failures of {lasts:g} s, 4 people write during each and 4 at its end"
+    title = f"Failures of {duration:g} s, 4 people write during each and 4 at its end"
     report = Table(title=title, title_justify="left", show_edge=False)
     report.add_column("failure", no_wrap=True)
     for column in ("lost", "cases doubled", "sent twice (marked)", "first", "all answered", "card correct"):
         report.add_column(column)
     for store in stores:
-        for result in asyncio.run(_weathered(lasts, store)):
+        for result in asyncio.run(_weathered(duration, store)):
             twice = f"{result.doubled} ({result.doubled - result.unmarked})"
             first = "during it" if result.first < 0 else f"{result.first:.1f} s"
             cards = f"{result.cards:.1f} s" if result.cards is not None else "-"
@@ -149,28 +151,34 @@ def weather(lasts: float, stores: tuple[str, ...]) -> Table:
     return report
 
 
-async def _weathered(lasts: float, store: str) -> list[Weathered]:
+async def _weathered(duration: float, store: str) -> list[OutageResult]:
     async with _database(store) as (url, cluster_, folder):
         socket = None if cluster_ is None else cluster_.socket
-        async with staged(folder, url, socket=socket) as stage:
-            faults: list[Trouble]
+        async with running_rig(folder, url, socket=socket) as rig:
+            faults: list[Fault]
             if cluster_ is None:
                 faults = [
-                    *troubles.of_platforms(lasts),
-                    *troubles.lines(troubles.to_telegram, "line to Telegram", lasts=lasts),
-                    *troubles.lines(troubles.to_slack, "line to Slack", lasts=lasts),
-                    troubles.full_disk(lasts),
+                    *platform_faults.all_platform_faults(duration),
+                    *platform_faults.line_faults(
+                        platform_faults.to_telegram, "line to Telegram", duration=duration
+                    ),
+                    *platform_faults.line_faults(
+                        platform_faults.to_slack, "line to Slack", duration=duration
+                    ),
+                    platform_faults.full_disk(duration),
                 ]
             else:
                 faults = [
-                    *database.troubles(cluster_, lasts=lasts),
-                    *troubles.lines(troubles.to_database, "line to PostgreSQL", lasts=lasts, forgets=False),
+                    *database_faults.database_faults(cluster_, duration=duration),
+                    *platform_faults.line_faults(
+                        platform_faults.to_database, "line to PostgreSQL", duration=duration, forgets=False
+                    ),
                 ]
-            return [await weathered(stage, fault, cards=True) for fault in faults]
+            return [await run_outage(rig, fault, cards=True) for fault in faults]
 
 
 @asynccontextmanager
-async def _database(store: str) -> AsyncIterator[tuple[str, database.Cluster | None, Path]]:
+async def _database(store: str) -> AsyncIterator[tuple[str, database_faults.Cluster | None, Path]]:
     with tempfile.TemporaryDirectory(prefix="amends-faults-") as name:
         folder = Path(name)
         if store == "sqlite":

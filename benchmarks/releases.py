@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from tests.faults.database import cluster
+from tests.faults.database_faults import cluster
 from tests.faults.releases import SideBySide, side_by_side
 
 ROOT = Path(__file__).parents[1]
@@ -114,7 +114,7 @@ def _stage(release: SideBySide, number: int) -> str:
     if number >= len(release.stages):
         return "-"
     stage = release.stages[number]
-    received = "received later" if stage.heard is None else f"received in {stage.heard:.1f} s"
+    received = "received later" if stage.received is None else f"received in {stage.received:.1f} s"
     return f"{received}; {stage.older} / {stage.newer} sent"
 
 

@@ -29,7 +29,7 @@ from benchmarks import bare_outbox, databases
 from benchmarks.measuring import quantile, verdict
 from benchmarks.replica import KIND
 from tests.edges.product import ROOT
-from tests.faults.following import followed
+from tests.faults.failover import run_failover
 
 PROCESSES = (1, 2, 4)
 OBLIGATIONS, BARE_OBLIGATIONS = 3_000, 30_000
@@ -159,7 +159,7 @@ def _ours(url: str, number: int, batch: str, obligations: int) -> tuple[float, i
 
 
 def _kill(url: str, kills: int) -> Table:
-    """Two replicas with a steady stream of obligations; each kill is followed by a new replica."""
+    """Two replicas with a steady stream of obligations; each kill is run_failover by a new replica."""
     apart = 60.0 if kills > 1 else 15.0
     obligations = int((kills * apart + 10) * EACH_SECOND)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -200,14 +200,14 @@ def _failover(fresh: databases.Fresh) -> Table:
     results = []
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory() as folder:
-            results.append(asyncio.run(followed(Path(folder), _address(fresh()))))
+            results.append(asyncio.run(run_failover(Path(folder), _address(fresh()))))
     title = f"Two desks, the one that polls killed {ROUNDS} times"
     report = Table(title=title, title_justify="left", show_edge=False)
     for column in ("lease left at the kill", "answered by the other after, median", "longest", "goal"):
         report.add_column(column)
     seconds = [result.seconds for result in results]
     report.add_row(
-        ", ".join(f"{result.died.left:.1f} s" for result in results),
+        ", ".join(f"{result.before.left:.1f} s" for result in results),
         f"{statistics.median(seconds):.1f} s",
         f"{max(seconds):.1f} s",
         verdict(max(seconds) < FOLLOWED_WITHIN),

@@ -24,9 +24,9 @@ from benchmarks.noise import noise
 from store.store import Store
 from store.tables import METADATA
 from tests.edges.product import until
-from tests.faults.database import cluster
-from tests.faults.desk import TASKS, DeskProcess
-from tests.faults.standing import Platforms, platforms
+from tests.faults.database_faults import cluster
+from tests.faults.desk_process import TASKS, DeskProcess
+from tests.faults.platforms import Platforms, platforms
 
 CHATS = 20_000
 #: The maximum rate is measured for this long; the soak then runs at half of it.
@@ -91,7 +91,7 @@ class _People:
     def write(self) -> None:
         """One person writes one message."""
         chat = 5_000_000 + self._chance.randrange(CHATS)
-        self._platforms.telegram.says(
+        self._platforms.telegram.add_message(
             chat, f"The water meter {self.written} is broken and nobody came to look at it."
         )
         self.written += 1

@@ -27,7 +27,7 @@ COMMAND_ROOMS = (
 processes.set_forkserver_preload(
     [
         "tests.stories.killable",
-        "tests.faults.desk",
+        "tests.faults.desk_process",
         "amends.cli.main",
         *COMMAND_ROOMS,
         "anyio._backends._asyncio",

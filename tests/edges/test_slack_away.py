@@ -20,7 +20,7 @@ from store.outbox.failed import list_failed
 from store.store import Store
 from tests.edges.desk import Desk
 from tests.edges.product import Product, until
-from tests.faults.standing import Platforms, platforms
+from tests.faults.platforms import Platforms, platforms
 
 TRIAGE = "C0000001"
 HTTP = {"AMENDS_SLACK_SIGNING_SECRET": "signs"}

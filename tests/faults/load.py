@@ -1,4 +1,4 @@
-"""What is told to a desk and what it owes: numbered, so that anybody can count what came of it."""
+"""A numbered load of messages from people and due messages to people, so that losses can be counted."""
 
 from __future__ import annotations
 
@@ -13,88 +13,87 @@ from store.store import Store
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReplyText
 from tests.faults.telegram import Accepted, Telegram
 
-#: Chats of people who tell, and of people to whom something is due.
-TELLING, OWED = 1_000_000, 2_000_000
-#: By these words a receipt and an acknowledgement are known.
+#: First chats of the people who write, and of the people with due messages.
+WRITERS_FROM, RECIPIENTS_FROM = 1_000_000, 2_000_000
+#: Words that identify a receipt and an acknowledgement.
 RECEIVED, ACKNOWLEDGED = "Your reference is", "We have your complaint"
 
 
 @dataclass(frozen=True)
 class Load:
-    """So many updates and due messages, so many of each in one chat, and so many deaths among them.
+    """The number of updates, of due messages, of each in one chat, and of kills.
 
     Of the due messages of a chat one is the acknowledgement of a complaint, which becomes an event when it is
-    accepted; the others are numbered prompts.
+    accepted. The others are numbered prompts.
     """
 
     updates: int
     due: int
     kills: int
-    a_chat: int = 5
+    per_chat: int = 5
     seed: int = 1
 
     @property
-    def tellers(self) -> range:
-        """Chats that tell."""
-        return range(TELLING, TELLING + self.updates // self.a_chat)
+    def writers(self) -> range:
+        """The chats of the people who write."""
+        return range(WRITERS_FROM, WRITERS_FROM + self.updates // self.per_chat)
 
     @property
-    def owed(self) -> range:
-        """Chats to which something is due."""
-        return range(OWED, OWED + self.due // self.a_chat)
+    def recipients(self) -> range:
+        """The chats of people with due messages."""
+        return range(RECIPIENTS_FROM, RECIPIENTS_FROM + self.due // self.per_chat)
 
-    def told(self, chat: int) -> list[str]:
-        """What this chat tells, in order; all of it belongs to one complaint."""
-        return [f"Chat {chat}, part {part}: the water meter is broken." for part in range(self.a_chat)]
+    def messages(self, chat: int) -> list[str]:
+        """Return the messages of this chat in order; all belong to one complaint."""
+        return [f"Chat {chat}, part {part}: the water meter is broken." for part in range(self.per_chat)]
 
     def deaths(self) -> list[int]:
-        """After how many steps (an update confirmed, a message accepted) the process dies, in order."""
-        steps = len(self.tellers) * self.a_chat + len(self.owed) * self.a_chat
-        chance = random.Random(self.seed)
-        return sorted(chance.sample(range(1, max(2, int(steps * 0.95))), self.kills))
+        """Return after how many steps (a confirmed update, an accepted message) the process is killed, in order."""
+        steps = len(self.writers) * self.per_chat + len(self.recipients) * self.per_chat
+        random_order = random.Random(self.seed)
+        return sorted(random_order.sample(range(1, max(2, int(steps * 0.95))), self.kills))
 
 
-def owe(store: Store, load: Load, chats: Iterable[int] | None = None) -> None:
-    """One complaint in each chat that is owed something (or these of them), signed, and its numbered prompts; all
-    due now."""
-    for chat in load.owed if chats is None else chats:
+def add_obligations(store: Store, load: Load, chats: Iterable[int] | None = None) -> None:
+    """Add a confirmed complaint with prompts, all due now, in these chats (default: all recipients)."""
+    for chat in load.recipients if chats is None else chats:
         store.write(
             receive_message,
             f"seed:{chat}",
             Chat("telegram", str(chat), "en", "P"),
-            _Step(chat, load.a_chat - 1),
+            _ComplaintWithPrompts(chat, load.per_chat - 1),
         )
 
 
 @dataclass(frozen=True)
-class _Step:
+class _ComplaintWithPrompts:
     chat: int
     prompts: int
 
     def __call__(self, talk: Conversation) -> DialogueTurn:
         ref = talk.next_ref
-        told = message_facts(field="description", has_words=True, source="1")
+        facts = message_facts(field="description", has_words=True, source="1")
         words = {"description": f"Chat {self.chat}: the water is brown."}
-        says = tuple(
+        replies = tuple(
             ReplyText(f"prompt:{number}", "added", {"ref": f"{self.chat}-{number}"})
             for number in range(self.prompts)
         )
-        acts = (PlannedAct(Verb.RECEIVE, ref, told, words), PlannedAct(Verb.CONFIRM, ref, {}, {}))
-        return DialogueTurn(state={}, acts=acts, says=says)
+        acts = (PlannedAct(Verb.RECEIVE, ref, facts, words), PlannedAct(Verb.CONFIRM, ref, {}, {}))
+        return DialogueTurn(state={}, acts=acts, says=replies)
 
 
-def tell(telegram: Telegram, load: Load) -> dict[int, int]:
-    """Every chat tells its parts, all chats mixed, each in its own order; the chat of each update."""
-    chance = random.Random(load.seed)
-    turns = [chat for chat in load.tellers for _ in range(load.a_chat)]
-    chance.shuffle(turns)
-    parts = {chat: iter(load.told(chat)) for chat in load.tellers}
-    return {telegram.says(chat, next(parts[chat])): chat for chat in turns}
+def send_messages(telegram: Telegram, load: Load) -> dict[int, int]:
+    """Send all messages, in order within a chat and mixed across chats. Returns the chat of each update id."""
+    random_order = random.Random(load.seed)
+    turns = [chat for chat in load.writers for _ in range(load.per_chat)]
+    random_order.shuffle(turns)
+    parts = {chat: iter(load.messages(chat)) for chat in load.writers}
+    return {telegram.add_message(chat, next(parts[chat])): chat for chat in turns}
 
 
 @dataclass
 class Progress:
-    """How many steps are done: updates confirmed, receipts, prompts and acknowledgements accepted, each once."""
+    """Counts the steps done: updates confirmed, and receipts, prompts and acknowledgements accepted, each once."""
 
     telegram: Telegram
     load: Load
@@ -104,24 +103,24 @@ class Progress:
 
     @property
     def steps(self) -> int:
-        """Of both kinds."""
+        """The number of steps done."""
         new = self.telegram.accepted[self._read :]
         self._read += len(new)
-        self._arrived |= {(one.chat, one.words) for one in new if self._counts(one)}
+        self._arrived |= {(message.chat, message.words) for message in new if self._counts(message)}
         return len(self.numbers) - self.telegram.waiting + len(self._arrived)
 
     @property
     def all_steps(self) -> int:
-        """When all is done."""
-        return len(self.numbers) + len(self.load.tellers) + len(self.load.owed) * self.load.a_chat
+        """The number of steps of the whole load."""
+        return len(self.numbers) + len(self.load.writers) + len(self.load.recipients) * self.load.per_chat
 
-    def _counts(self, one: Accepted) -> bool:
-        if one.chat in self.load.owed:
-            return f"{one.chat}-" in one.words or ACKNOWLEDGED in one.words
-        return one.chat in self.load.tellers and RECEIVED in one.words
+    def _counts(self, message: Accepted) -> bool:
+        if message.chat in self.load.recipients:
+            return f"{message.chat}-" in message.words or ACKNOWLEDGED in message.words
+        return message.chat in self.load.writers and RECEIVED in message.words
 
 
-def prompts_of(heard: Iterable[str], chat: int) -> list[int]:
-    """The numbers of the prompts among what a chat heard, in order."""
-    named = (text.partition(f"{chat}-")[2] for text in heard)
-    return [int(one.rstrip(".")) for one in named if one]
+def prompt_numbers(texts: Iterable[str], chat: int) -> list[int]:
+    """Return the numbers of the prompts among the texts that a chat received, in order."""
+    numbers = (text.partition(f"{chat}-")[2] for text in texts)
+    return [int(number.rstrip(".")) for number in numbers if number]

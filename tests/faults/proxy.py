@@ -1,4 +1,4 @@
-"""A TCP proxy with a bad line: it cuts, delays, takes and keeps silent, refuses, or drips a byte a second."""
+"""A TCP proxy that can cut, delay, stall, refuse or slow down connections, for tests of network faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True)
 class Line:
-    """How the line is. `silent`: connections stand, no byte passes (half open); `drips`: one byte a second."""
+    """The state of the network.
+
+    `silent`: connections stay open but no byte passes (half open). `drips`: one byte a second.
+    """
 
     delay: float = 0.0
     silent: bool = False
@@ -24,10 +27,10 @@ GOOD = Line()
 
 
 class Proxy:
-    """Between whoever connects and one far end. `line` may be changed at any moment, `cut` at any moment called."""
+    """Forwards connections to one address. The line may change, and connections may be cut, at any time."""
 
-    def __init__(self, far: tuple[str, int] | str) -> None:
-        self._far = far
+    def __init__(self, target: tuple[str, int] | str) -> None:
+        self._target = target
         self.line = GOOD
         self.port = 0
         self.cuts = 0
@@ -35,20 +38,20 @@ class Proxy:
         self._forgotten: set[asyncio.StreamWriter] = set()
         self._changed = asyncio.Event()
 
-    def becomes(self, line: Line) -> None:
-        """The line changes, for open connections too."""
+    def change_line(self, line: Line) -> None:
+        """Change the line, for open connections too."""
         self.line = line
         self._changed.set()
         self._changed = asyncio.Event()
 
     def cut(self) -> None:
-        """Every open connection breaks, in both directions, at once."""
-        for one in list(self._open):
+        """Break every open connection at once, in both directions."""
+        for writer in list(self._open):
             self.cuts += 1
-            one.transport.abort()
+            writer.transport.abort()
 
     def forget(self) -> None:
-        """What stands now is dead at the far end and nobody says so: no byte will ever pass; new lines are good."""
+        """Silently drop everything on the connections that are open now; new connections work."""
         self._forgotten.update(self._open)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,38 +59,38 @@ class Proxy:
             writer.transport.abort()
             return
         try:
-            there = await self._reach()
+            target = await self._connect()
         except OSError:
             writer.transport.abort()
             return
-        ends = (writer, there[1])
+        ends = (writer, target[1])
         self._open.update(ends)
-        passing = [
-            asyncio.create_task(self._pass(reader, there[1])),
-            asyncio.create_task(self._pass(there[0], writer)),
+        tasks = [
+            asyncio.create_task(self._forward(reader, target[1])),
+            asyncio.create_task(self._forward(target[0], writer)),
         ]
         try:
-            await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in passing:
+            for task in tasks:
                 task.cancel()
-            for one in ends:
-                self._open.discard(one)
-                self._forgotten.discard(one)
-                one.close()
+            for end in ends:
+                self._open.discard(end)
+                self._forgotten.discard(end)
+                end.close()
 
-    async def _reach(self) -> Ends:
-        if isinstance(self._far, str):
-            return await asyncio.open_unix_connection(self._far)
-        return await asyncio.open_connection(*self._far)
+    async def _connect(self) -> Ends:
+        if isinstance(self._target, str):
+            return await asyncio.open_unix_connection(self._target)
+        return await asyncio.open_connection(*self._target)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             while data := await reader.read(65536):
                 if writer not in self._forgotten:
-                    await self._hand_on(data, writer)
+                    await self._send(data, writer)
 
-    async def _hand_on(self, data: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(self.line.delay)
         while data:
             if self.line.silent:
@@ -104,14 +107,14 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxied(far: tuple[str, int] | str) -> AsyncIterator[Proxy]:
-    """A proxy towards a port or a Unix socket, at a port of its own."""
-    proxy = Proxy(far)
+async def proxied(target: tuple[str, int] | str) -> AsyncIterator[Proxy]:
+    """Run a proxy to a TCP port or a Unix socket, on a port of its own."""
+    proxy = Proxy(target)
     server = await asyncio.start_server(proxy._serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
         server.close()
-        proxy.becomes(GOOD)
+        proxy.change_line(GOOD)
         proxy.cut()

@@ -1,7 +1,7 @@
-"""Two releases side by side on one PostgreSQL: the older goes, comes back and goes, and all go on.
+"""Run an older and the newer release together on one PostgreSQL: upgrade, go back, and upgrade again.
 
-Both are real processes, each with the code of its own release, at the platforms' pace. Telegram counts; Slack is the
-simulated one, in which staff press what either of the two has drawn.
+Both are real processes with the code of their release, at the platforms' rate limits. Telegram is the fake one; Slack
+is the simulator, where staff press buttons drawn by either release.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ from store.tables import OBLIGATIONS
 from tests.edges.product import KEY, PATIENCE, SETTINGS, free_port, until
 from tests.edges.slack_office import ALICE, ASSESSMENT, RESOLVED, TRIAGE
 from tests.faults.accidents import AWAY
-from tests.faults.load import RECEIVED, Load, Progress, owe
-from tests.faults.reckoning import Reckoning, reckoned
-from tests.faults.standing import Platforms, platforms
+from tests.faults.load import RECEIVED, Load, Progress, add_obligations
+from tests.faults.losses import LossCounts, count_losses
+from tests.faults.platforms import Platforms, platforms
 
-#: Nothing moved for so long: what has not come by then is lost, and is counted so.
-STILL = 60.0
-#: A stage in which what was told is not heard within so many seconds is told of as standing still.
-HEARS_WITHIN = 20.0
+#: A run without progress for this count seconds has ended: what is missing counts as lost.
+STALL_SECONDS = 60.0
+#: A stage whose messages are not all recorded within this count seconds is reported as stalled.
+RECEIVED_WITHIN = 20.0
 OLDER, NEWER = 0, 1
 _REFERENCE = re.compile(re.escape(RECEIVED) + r" ([A-Z0-9-]+)\.")
 
 
 @dataclass
 class Release:
-    """One release's desk: its code in a folder, its log, at most one process. `life` names it to Telegram."""
+    """A desk of one release: its code, its folder and at most one process. `life` identifies it to Telegram."""
 
     code: Path
     folder: Path
@@ -60,12 +60,12 @@ class Release:
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        """Write what an installer writes."""
+        """Write the settings file, as an installer would."""
         self.folder.mkdir(parents=True)
         (self.folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
 
-    def begin(self, *command: str) -> subprocess.Popen[bytes]:
-        """A command of this release."""
+    def spawn(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start a command of this release."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
@@ -78,105 +78,108 @@ class Release:
             )
 
     def start(self) -> None:
-        """`amends run`; returns at once."""
-        self.process = self.begin("run")
+        """Start `amends run` and return at once."""
+        self.process = self.spawn("run")
 
     async def stop(self) -> int:
-        """SIGTERM; the exit code. Raises TimeoutExpired."""
+        """Send SIGTERM and return the exit code. Raises TimeoutExpired."""
         process = self.process
         if process is None:
             raise LookupError("this release does not run")
         process.terminate()
         return await asyncio.to_thread(process.wait, PATIENCE)
 
-    async def ends(self, *command: str) -> int:
-        """Run a command to its end; the exit code."""
-        process = self.begin(*command)
+    async def run_command(self, *command: str) -> int:
+        """Run a command to its end and return the exit code."""
+        process = self.spawn(*command)
         try:
             return await asyncio.to_thread(process.wait, 4 * PATIENCE)
         finally:
             process.kill()
 
-    def gone(self) -> None:
-        """Whatever happened, it runs no more."""
+    def kill(self) -> None:
+        """Kill the process if it still runs."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
 
     @property
     def log(self) -> str:
-        """All that it said."""
+        """Its whole log."""
         file = self.folder / "log"
         return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     @property
     def starts(self) -> int:
-        """How often every part of it was started."""
-        return sum(one.get("event") == "started" for one in self._lines())
+        """How often all its parts were started."""
+        return sum(line.get("event") == "started" for line in self._lines())
 
     @property
     def errors(self) -> Counter[str]:
-        """What it logged at ERROR, and what it said in another form than a line of a log."""
-        bad = [one for one in self._lines() if one.get("level") in ("error", "critical", None)]
-        return Counter(str(one.get("event")) for one in bad)
+        """The events logged at ERROR, and output that is no log line."""
+        bad = [line for line in self._lines() if line.get("level") in ("error", "critical", None)]
+        return Counter(str(line.get("event")) for line in bad)
 
     def _lines(self) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = []
+        events: list[dict[str, object]] = []
         for line in self.log.splitlines():
             try:
-                found.append(json.loads(line))
+                events.append(json.loads(line))
             except ValueError:
                 if "is at this release" not in line and line.strip():
-                    found.append({"event": line.strip()[:100]})
-        return found
+                    events.append({"event": line.strip()[:100]})
+        return events
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage came to: how long until all that was told in it was in the record (None: not in it), and how
-    many messages each of the two sent."""
+    """The result of one stage.
+
+    `received`: seconds until every message of the stage was recorded (None: some were not). `older` and `newer`:
+    messages sent by each release.
+    """
 
     name: str
-    heard: float | None
+    received: float | None
     older: int
     newer: int
 
 
 @dataclass(frozen=True)
 class SideBySide:
-    """What came of it. `refused`: the older may not work on these tables and said so; then nothing else was tried."""
+    """The result. `refused`: the older release refused the upgraded tables, so the later stages were left out."""
 
-    reckoning: Reckoning | None = None
+    losses: LossCounts | None = None
     refused: bool = False
     stages: list[Stage] = field(default_factory=list)
     upgrade: float = 0.0
     acts: int = 0
-    #: Acts of staff, and decisions told by them, that are not in the record exactly once.
+    #: Acts and decisions of staff that are not in the record exactly once.
     acts_off: int = 0
     set_aside: int = 0
-    #: Duties that were due at the end and stood open.
+    #: Obligations that were due and still open at the end.
     left_open: Counter[str] = field(default_factory=Counter)
-    #: Presses and forms that staff saw fail.
+    #: Button presses and forms that failed.
     presses_failed: list[str] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
     exits: list[int] = field(default_factory=list)
     errors: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
 
     def wrong(self) -> dict[str, object]:
-        """What must be nothing and is not."""
-        found: dict[str, object] = {} if self.reckoning is None else dict(self.reckoning.wrong())
+        """Return the counts that must be 0 and are not."""
+        nonzero: dict[str, object] = {} if self.losses is None else dict(self.losses.wrong())
         counts = {
-            "started on tables that it must refuse": self.reckoning is None and not self.refused,
+            "started on tables that it must refuse": self.losses is None and not self.refused,
             "acts off": self.acts_off,
             "set aside": self.set_aside,
             "left open": dict(self.left_open),
             "presses failed": self.presses_failed,
             "breaches": self.breaches,
-            "exit codes": [one for one in self.exits if one],
+            "exit codes": [code for code in self.exits if code],
             "errors of the older": dict(self.errors[OLDER]),
             "errors of the newer": dict(self.errors[NEWER]),
         }
-        return found | {name: one for name, one in counts.items() if one}
+        return nonzero | {name: count for name, count in counts.items() if count}
 
 
 async def side_by_side(
@@ -188,27 +191,27 @@ async def side_by_side(
     chats: int = 6,
     report: Callable[[str], None] = lambda line: None,
 ) -> SideBySide:
-    """Lead a desk from the release with its code in `older` to that in `newer`, and back, and there again.
+    """Upgrade a desk from the older to the newer release, go back, and upgrade again.
 
-    In each stage so many chats begin and those before go on; what is due comes due for as many.
+    In each stage new chats spawn, earlier ones continue, and obligations fall due.
     """
     async with AsyncExitStack() as stack:
-        far = await stack.enter_async_context(platforms())
-        # A press waits for as long as a busy machine needs: what it must not do is fail.
+        fakes = await stack.enter_async_context(platforms())
+        # A slow machine may answer late, but a press must not fail.
         slack = await stack.enter_async_context(Simulator(limits=Limits(ack_seconds=15, trigger_seconds=30)))
         both = [
-            Release(code, folder / name, _environment(far, slack, database, life), life)
+            Release(code, folder / name, _environment(fakes, slack, database, life), life)
             for life, (name, code) in enumerate((("older", older), ("newer", newer)))
         ]
-        for one in both:
-            stack.callback(one.gone)
-        return await _Rolling(far, slack, both, database, chats, report).rolled()
+        for release in both:
+            stack.callback(release.kill)
+        return await _Rollout(fakes, slack, both, database, chats, report).run()
 
 
-def _environment(far: Platforms, slack: Simulator, database: str, life: int) -> dict[str, str]:
+def _environment(fakes: Platforms, slack: Simulator, database: str, life: int) -> dict[str, str]:
     return {
         "AMENDS_TELEGRAM_TOKEN": "1:t",
-        "AMENDS_TELEGRAM_API_URL": far.env(life=life)["AMENDS_TELEGRAM_API_URL"],
+        "AMENDS_TELEGRAM_API_URL": fakes.env(life=life)["AMENDS_TELEGRAM_API_URL"],
         "AMENDS_SLACK_BOT_TOKEN": slack.slack_bot_token,
         "AMENDS_SLACK_APP_TOKEN": slack.slack_app_token,
         "AMENDS_SLACK_API_URL": slack.slack_url,
@@ -221,8 +224,8 @@ def _environment(far: Platforms, slack: Simulator, database: str, life: int) -> 
 
 
 @dataclass
-class _Rolling:
-    far: Platforms
+class _Rollout:
+    fakes: Platforms
     slack: Simulator
     both: list[Release]
     database: str
@@ -232,114 +235,120 @@ class _Rolling:
     stages: list[Stage] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     exits: list[int] = field(default_factory=list)
-    did: dict[Verb, list[str]] = field(default_factory=lambda: defaultdict(list))
+    acts_done: dict[Verb, list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    #: Chats of each beginning tell so many parts, one a stage; after the last staff resolve what they assessed.
+    #: Each chat writes PARTS messages, one a stage; after the last one staff resolve the complaint.
     PARTS, STAGES = 3, 6
 
     @property
     def load(self) -> Load:
-        begin = self.STAGES - self.PARTS + 1
-        many = self.chats * begin * self.PARTS
-        return Load(updates=many, due=2 * self.chats * self.PARTS, kills=0, a_chat=self.PARTS)
+        beginnings = self.STAGES - self.PARTS + 1
+        updates = self.chats * beginnings * self.PARTS
+        return Load(updates=updates, due=2 * self.chats * self.PARTS, kills=0, per_chat=self.PARTS)
 
-    async def rolled(self) -> SideBySide:
+    async def run(self) -> SideBySide:
         older, newer = self.both
         older.start()
-        await self._started(older, 1)
+        await self._wait_for_start(older, 1)
         await self._stage("the older alone, on its own tables")
-        upgrading = asyncio.create_task(self._upgraded(newer))
+        upgrading = asyncio.create_task(self._upgrade(newer))
         await self._stage("while the newer makes the tables new")
         upgrade = await upgrading
-        found = schema_status(self.database)
-        if (found.serves_from or "") > _last_migration(older.code):
+        status = schema_status(self.database)
+        if (status.serves_from or "") > _last_migration(older.code):
             self.exits += [await older.stop()]
-            refused = await older.ends("run") == 2 and "The database is" in older.log
+            refused = await older.run_command("run") == 2 and "The database is" in older.log
             return SideBySide(refused=refused, stages=self.stages, upgrade=upgrade, exits=self.exits)
-        # What fell due while nobody worked on it.
-        with closing(self._opened(lambda: datetime.now(UTC) - AWAY)) as store:
-            half = len(self.load.owed) // 2
+        # Obligations that fell due while no process ran.
+        with closing(self._open_store(lambda: datetime.now(UTC) - AWAY)) as store:
+            half = len(self.load.recipients) // 2
             newer.start()
-            await self._started(newer, 1)
-            owe(store, self.load, self.load.owed[:half])
+            await self._wait_for_start(newer, 1)
+            add_obligations(store, self.load, self.load.recipients[:half])
             await self._stage("both")
             self.exits += [await older.stop()]
             await self._stage("the newer alone")
             older.start()
-            await self._started(older, 2)
+            await self._wait_for_start(older, 2)
             self.exits += [await newer.stop()]
-            owe(store, self.load, self.load.owed[half:])
+            add_obligations(store, self.load, self.load.recipients[half:])
         await self._stage("gone back: the older alone")
         newer.start()
-        await self._started(newer, 2)
+        await self._wait_for_start(newer, 2)
         self.exits += [await older.stop()]
         await self._stage("and the newer again")
-        with closing(self._opened()) as store:
-            return replace(await self._counted(store), upgrade=upgrade)
+        with closing(self._open_store()) as store:
+            return replace(await self._count(store), upgrade=upgrade)
 
-    def _opened(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
+    def _open_store(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
         settings = load(self.both[NEWER].folder / "amends.toml", self.both[NEWER].environment)
         return open_store(self.database, Keyring(settings.secrets.keys()), clock)
 
-    async def _upgraded(self, newer: Release) -> float:
-        began = asyncio.get_running_loop().time()
-        self.exits += [await newer.ends("db", "upgrade")]
-        return asyncio.get_running_loop().time() - began
+    async def _upgrade(self, newer: Release) -> float:
+        started_at = asyncio.get_running_loop().time()
+        self.exits += [await newer.run_command("db", "upgrade")]
+        return asyncio.get_running_loop().time() - started_at
 
-    async def _started(self, one: Release, times: int) -> None:
-        await until(lambda: one.starts >= times, lambda: one.log[-4000:], seconds=2 * PATIENCE)
+    async def _wait_for_start(self, release: Release, times: int) -> None:
+        await until(lambda: release.starts >= times, lambda: release.log[-4000:], seconds=2 * PATIENCE)
 
     async def _stage(self, name: str) -> None:
-        """People tell, staff act on what they told before."""
+        """People write, and staff act on what people wrote in earlier stages."""
         loop = asyncio.get_running_loop()
-        number, began, sent = len(self.stages), loop.time(), len(self.far.telegram.accepted)
+        number, started_at, sent = len(self.stages), loop.time(), len(self.fakes.telegram.accepted)
         for first in range(max(0, number - self.PARTS + 1), min(number, self.STAGES - self.PARTS) + 1):
-            for chat in self._of(first):
-                self.numbers[self.far.telegram.says(chat, self.load.told(chat)[number - first])] = chat
-        heard = await self._heard(began)
+            for chat in self._chats_from(first):
+                self.numbers[
+                    self.fakes.telegram.add_message(chat, self.load.messages(chat)[number - first])
+                ] = chat
+        received = await self._wait_until_received(started_at)
         beginning = self.STAGES - self.PARTS
         if 1 <= number <= beginning + 1:
-            self.did[Verb.ASSESS] += await self._staff("Assess", ASSESSMENT, self._of(number - 1))
+            self.acts_done[Verb.ASSESS] += await self._staff_act(
+                "Assess", ASSESSMENT, self._chats_from(number - 1)
+            )
         if number >= self.PARTS:
-            self.did[Verb.RESOLVE] += await self._staff("Resolve", RESOLVED, self._of(number - self.PARTS))
-        lives = Counter(one.life for one in self.far.telegram.accepted[sent:])
-        self.stages.append(Stage(name, heard, lives[OLDER], lives[NEWER]))
-        self.report(f"{self.stages[-1]}, {loop.time() - began:.0f} s")
+            self.acts_done[Verb.RESOLVE] += await self._staff_act(
+                "Resolve", RESOLVED, self._chats_from(number - self.PARTS)
+            )
+        lives = Counter(message.life for message in self.fakes.telegram.accepted[sent:])
+        self.stages.append(Stage(name, received, lives[OLDER], lives[NEWER]))
+        self.report(f"{self.stages[-1]}, {loop.time() - started_at:.0f} s")
 
-    def _of(self, first: int) -> range:
-        """The chats that began in this stage."""
-        return self.load.tellers[first * self.chats : (first + 1) * self.chats]
+    def _chats_from(self, first: int) -> range:
+        """The chats that begin in this stage."""
+        return self.load.writers[first * self.chats : (first + 1) * self.chats]
 
-    async def _heard(self, began: float) -> float | None:
+    async def _wait_until_received(self, started_at: float) -> float | None:
         try:
-            await until(lambda: self.far.telegram.waiting == 0, seconds=HEARS_WITHIN)
+            await until(lambda: self.fakes.telegram.waiting == 0, seconds=RECEIVED_WITHIN)
         except TimeoutError:
             return None
-        return asyncio.get_running_loop().time() - began
+        return asyncio.get_running_loop().time() - started_at
 
-    async def _staff(self, label: str, values: dict[str, str], chats: range) -> list[str]:
-        """On the complaints of half of these chats; the references of those on which it went well."""
+    async def _staff_act(self, label: str, values: dict[str, str], chats: range) -> list[str]:
+        """Staff act on the complaints of half of these chats. Returns the references of those that succeeded."""
         half = chats[::2]
         await until(lambda: self._references().keys() >= set(half), lambda: "no reference was sent")
         references = [self._references()[chat] for chat in half]
-        return [ref for ref in references if await self._acts(label, values, ref)]
+        return [ref for ref in references if await self._act(label, values, ref)]
 
-    async def _acts(self, label: str, values: dict[str, str], ref: str) -> bool:
-        """Open it, which is a read, then press, fill in, submit, and send where there is a preview."""
+    async def _act(self, label: str, values: dict[str, str], ref: str) -> bool:
+        """Open the complaint, press the button, and submit the form, through the preview if there is one."""
         alice = self.slack.staff(ALICE)
 
         def card() -> Card | None:
-            """Once it is there and shows what was done before. Others name it too, where they are like it."""
-            mine = (one for one in alice.channel(TRIAGE).cards if _key(one.post) == f"card:{ref}")
-            return next((one for one in mine if label in one.buttons), None)
+            """The complaint's card once it offers the action. It is found by key: similar cases name it too."""
+            cards = (card for card in alice.channel(TRIAGE).cards if _key(card.post) == f"card:{ref}")
+            return next((card for card in cards if label in card.buttons), None)
 
         try:
             await until(card, seconds=PATIENCE)
             for press in ("Open", label):
-                found = card()
-                if found is None:
-                    raise SlackImpossible("The card changed under the hand.")
-                await alice.presses(found, press)
+                current = card()
+                if current is None:
+                    raise SlackImpossible("The card changed before it was pressed.")
+                await alice.presses(current, press)
                 await alice.opened(press, timeout=15)
                 if press == "Open":
                     await alice.closes(all=True)
@@ -347,35 +356,37 @@ class _Rolling:
             top = await alice.submits()
             if top is not None and top.callback_id.endswith("_preview"):
                 top = await alice.submits()
-            left = "" if top is None else top.text[:200]
-        except (NotAcknowledged, SlackImpossible, FormRefused, TimeoutError) as failed:
-            left = f"{type(failed).__name__} {str(failed)[:300]}"
+            problem = "" if top is None else top.text[:200]
+        except (NotAcknowledged, SlackImpossible, FormRefused, TimeoutError) as error:
+            problem = f"{type(error).__name__} {str(error)[:300]}"
         if alice.modal is not None:
             await alice.closes(all=True)
-        if left:
-            self.failed.append(f"{label}: {left}")
-        return not left
+        if problem:
+            self.failed.append(f"{label}: {problem}")
+        return not problem
 
     def _references(self) -> dict[int, str]:
-        found = ((one.chat, _REFERENCE.search(one.text)) for one in self.far.telegram.accepted)
-        return {chat: said[1] for chat, said in found if said is not None}
+        matches = (
+            (message.chat, _REFERENCE.search(message.text)) for message in self.fakes.telegram.accepted
+        )
+        return {chat: match[1] for chat, match in matches if match is not None}
 
-    async def _counted(self, store: Store) -> SideBySide:
-        progress = Progress(self.far.telegram, self.load, self.numbers)
-        await self._still(lambda: progress.steps == progress.all_steps and not _open(store))
+    async def _count(self, store: Store) -> SideBySide:
+        progress = Progress(self.fakes.telegram, self.load, self.numbers)
+        await self._wait_until_done(lambda: progress.steps == progress.all_steps and not _open(store))
         left = _open(store)
         self.exits += [await self.both[NEWER].stop()]
         twice = self._posted_twice()
         for channel, key in twice:
             self.report(f"posted twice in {channel}: {key}")
-        off = [(ref, verb) for ref, verb in self._acted() if _times(store, ref, verb) != 1]
+        off = [(ref, verb) for ref, verb in self._expected_events() if _times(store, ref, verb) != 1]
         for ref, verb in off:
             verbs = [event.verb.value for event in store.read(load_history, ref)]
             self.report(f"{_times(store, ref, verb)} times {verb}: {verbs}")
         return SideBySide(
-            reckoned(store, self.far.telegram, self.load, list(self.numbers), [], len(twice)),
+            count_losses(store, self.fakes.telegram, self.load, list(self.numbers), [], len(twice)),
             stages=self.stages,
-            acts=sum(map(len, self.did.values())),
+            acts=sum(map(len, self.acts_done.values())),
             acts_off=len(off),
             set_aside=len(store.read(list_dead_letters)),
             left_open=left,
@@ -386,30 +397,31 @@ class _Rolling:
         )
 
     def _posted_twice(self) -> list[tuple[str, str]]:
-        """Channel and key of what stands there twice."""
-        posts = ((one.id, post) for one in self.slack.world.slack.channels.values() for post in one.posts)
+        """The channel and key of every post that is there twice."""
+        channels = self.slack.world.slack.channels.values()
+        posts = ((channel.id, post) for channel in channels for post in channel.posts)
         times = Counter((channel, key) for channel, post in posts if (key := _key(post)) and not post.deleted)
-        return [one for one, number in times.items() if number > 1]
+        return [place for place, number in times.items() if number > 1]
 
-    def _acted(self) -> Iterator[tuple[str, Verb]]:
-        """What must be in the record, each of them once."""
-        for verb, references in self.did.items():
+    def _expected_events(self) -> Iterator[tuple[str, Verb]]:
+        """The events that must be in the record, each once."""
+        for verb, references in self.acts_done.items():
             yield from ((ref, verb) for ref in references)
-        yield from ((ref, Verb.COMMUNICATE_DECISION) for ref in self.did[Verb.RESOLVE])
+        yield from ((ref, Verb.COMMUNICATE_DECISION) for ref in self.acts_done[Verb.RESOLVE])
 
-    async def _still(self, done: Callable[[], bool]) -> None:
-        """Until it is done, or nothing has moved for `STILL` seconds."""
+    async def _wait_until_done(self, done: Callable[[], bool]) -> None:
+        """Wait until it is done, or until nothing has moved for `STALL_SECONDS`."""
         loop = asyncio.get_running_loop()
         last, moved = -1, loop.time()
-        while not done() and loop.time() - moved < STILL:
-            now = len(self.far.telegram.accepted) + sum([len(self.slack.world.calls.entries)])
+        while not done() and loop.time() - moved < STALL_SECONDS:
+            now = len(self.fakes.telegram.accepted) + sum([len(self.slack.world.calls.entries)])
             if now != last:
                 last, moved = now, loop.time()
             await asyncio.sleep(0.5)
 
 
 def _key(post: Post) -> str | None:
-    """Under which it was posted."""
+    """The key under which it was posted."""
     return (post.metadata or {}).get("event_payload", {}).get("key")
 
 
@@ -418,11 +430,11 @@ def _last_migration(code: Path) -> str:
 
 
 def _times(store: Store, ref: str, verb: Verb) -> int:
-    return [one.verb for one in store.read(load_history, ref)].count(verb)
+    return [event.verb for event in store.read(load_history, ref)].count(verb)
 
 
 def _open(store: Store) -> Counter[str]:
-    # A training run takes as long as the machine is busy, and nobody waits for it.
+    # A training run may take long on a busy machine, and no message depends on it.
     due = (IS_OPEN, OBLIGATIONS.c.due <= store.now(), OBLIGATIONS.c.kind != "train")
     query = select(OBLIGATIONS.c.kind, func.count()).where(*due)
     rows = store.read(lambda tx: tx.connection.execute(query.group_by(OBLIGATIONS.c.kind)).all())

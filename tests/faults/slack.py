@@ -1,4 +1,4 @@
-"""A Slack that counts: calls, posts by the key in their metadata, lines open."""
+"""A fake Slack that records calls, posts (by the key in their metadata) and open Socket Mode connections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEAM = "T0000001"
 
 @dataclass(frozen=True)
 class Posted:
-    """One message in a channel."""
+    """A message in a channel."""
 
     channel: str
     ts: str
@@ -29,36 +29,36 @@ class Posted:
 
 
 class Slack:
-    """One workspace's side of the Web API and of Socket Mode."""
+    """The Web API and Socket Mode of one workspace."""
 
     def __init__(self) -> None:
         self.posted: list[Posted] = []
         self.calls: Counter[str] = Counter()
         self.lines: list[web.WebSocketResponse] = []
-        #: Answers instead of us.
+        #: A replacement answer by method; None answers as usual.
         self.instead: Callable[[str], web.StreamResponse | None] = lambda method: None
         self._numbers = count(1)
 
     def doubled(self) -> list[str]:
-        """Keys of messages that were posted twice."""
-        times = Counter((one.channel, one.key) for one in self.posted if one.key)
-        return [str(key) for (_, key), how_often in times.items() if how_often > 1]
+        """Return the keys of messages that were posted more than once."""
+        times = Counter((post.channel, post.key) for post in self.posted if post.key)
+        return [str(key) for (_, key), number in times.items() if number > 1]
 
     def posts(self, channel: str) -> list[Posted]:
-        """What stands in a channel."""
-        return [one for one in self.posted if one.channel == channel]
+        """Return the messages of a channel."""
+        return [post for post in self.posted if post.channel == channel]
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """One call of the Web API."""
+        """Answer a call of the Web API."""
         method = request.match_info["method"]
         try:
             body = await read(request)
         except ConnectionResetError:
             return web.Response(status=400)
         self.calls[method] += 1
-        answered = self.instead(method)
-        if answered is not None:
-            return answered
+        response = self.instead(method)
+        if response is not None:
+            return response
         match method:
             case "auth.test":
                 return _ok(team_id=TEAM, user_id="U0BOT")
@@ -83,31 +83,31 @@ class Slack:
     def _history(self, channel: str) -> list[Json]:
         return [
             {
-                "ts": one.ts,
+                "ts": post.ts,
                 "bot_id": "B1",
-                "metadata": {"event_type": "amends_post", "event_payload": {"key": one.key}},
+                "metadata": {"event_type": "amends_post", "event_payload": {"key": post.key}},
             }
-            for one in reversed(self.posts(channel))
+            for post in reversed(self.posts(channel))
         ]
 
     async def line(self, request: web.Request) -> web.StreamResponse:
-        """Socket Mode."""
+        """Serve a Socket Mode connection."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.lines.append(socket)
         await socket.send_json({"type": "hello", "num_connections": len(self.lines)})
         async for _ in socket:
-            pass  # acknowledgements: nothing was sent that they would be of
+            pass  # Nothing is sent, so there is nothing to acknowledge.
         self.lines.remove(socket)
         return socket
 
     async def closes_lines(self) -> None:
-        """Every line goes, as Slack does it some times a day."""
-        await asyncio.gather(*(one.close() for one in list(self.lines)))
+        """Close every Socket Mode connection, as Slack does several times a day."""
+        await asyncio.gather(*(socket.close() for socket in list(self.lines)))
 
 
 def ratelimited(seconds: int) -> web.Response:
-    """Too much."""
+    """Return Slack's answer to too many calls; `seconds` is the wait that it requires."""
     return web.json_response(
         {"ok": False, "error": "ratelimited"}, status=429, headers={"Retry-After": str(seconds)}
     )
@@ -117,5 +117,5 @@ def _ok(**fields: Any) -> web.Response:
     return web.json_response({"ok": True, **fields})
 
 
-def _read(given: Any) -> Any:
-    return json.loads(given) if isinstance(given, str) else given
+def _read(field: Any) -> Any:
+    return json.loads(field) if isinstance(field, str) else field

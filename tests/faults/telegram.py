@@ -1,7 +1,6 @@
-"""A Telegram that counts: what it was asked to say, to whom, in which order, how often, and when the line was cut.
+"""A fake Telegram Bot API that records each accepted message with its chat, its time and the process that sent it.
 
-It keeps updates until they are confirmed, as the real one does, and takes faults by name: each is a function that
-answers instead of it, before or after the message was accepted.
+It keeps updates until they are confirmed, as Telegram does. A fault is a function that answers a method in its place.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from typing import Any
 from aiohttp import web
 
 Json = dict[str, Any]
-#: What a message says of itself when it may have come before; found by its brackets, whatever the language.
+#: End of the note in brackets on a message that may be a repeat; the same in every language.
 MARK_ENDS = ")\n\n"
 BATCH = 100
-#: What is added to the number of a chat that moved; we go on counting it under its first one.
+#: Added to the id of a chat that moved; its messages are still counted under the old id.
 MOVED = 10_000_000
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """One message that we took. `life` is the process that sent it, by its own address; `at` the loop's time."""
+    """An accepted message. `life` numbers the process that sent it; `at` is the event loop's time in seconds."""
 
     chat: int
     text: str
@@ -34,12 +33,12 @@ class Accepted:
 
     @property
     def marked(self) -> bool:
-        """It says that it may have come before."""
+        """True if the text says that the message may be a repeat."""
         return self.text.startswith("(") and MARK_ENDS in self.text
 
     @property
     def words(self) -> str:
-        """Without that mark."""
+        """The text without that note."""
         return self.text.partition(MARK_ENDS)[2] if self.marked else self.text
 
 
@@ -47,24 +46,24 @@ Answer = Callable[["Telegram", str, Json, web.Request], Awaitable[web.StreamResp
 
 
 class Telegram:
-    """One bot's side of the Bot API."""
+    """The Bot API of one bot."""
 
     def __init__(self) -> None:
         self.accepted: list[Accepted] = []
         self.calls: Counter[str] = Counter()
-        #: Answers instead of us, by method ("sendMessage"), or "*" for every method.
+        #: Replacement answers, by method ("sendMessage"), or "*" for every method.
         self.instead: dict[str, Answer] = {}
         self._queue: deque[Json] = deque()
         self._numbers, self._messages = count(1), count(1)
-        self._news = asyncio.Event()
+        self._updates_added = asyncio.Event()
         self._polling: asyncio.Event | None = None
 
-    # the people
+    # Messages of people.
 
-    def says(self, chat: int, text: str) -> int:
-        """Somebody writes; the number of the update."""
+    def add_message(self, chat: int, text: str) -> int:
+        """Queue a text message of a chat and return the update id."""
         number = next(self._numbers)
-        self.brings(
+        self.add_update(
             {
                 "update_id": number,
                 "message": {
@@ -78,59 +77,59 @@ class Telegram:
         )
         return number
 
-    def brings(self, update: Json) -> None:
-        """An update as it is, well-formed or not."""
+    def add_update(self, update: Json) -> None:
+        """Queue an update as it is, even a malformed one."""
         self._queue.append(update)
-        self._news.set()
+        self._updates_added.set()
 
     def next_number(self) -> int:
-        """For an update that a test makes by itself."""
+        """Return an update id for an update that a test builds."""
         return next(self._numbers)
 
     @property
     def waiting(self) -> int:
-        """How many updates are not confirmed."""
+        """The number of unconfirmed updates."""
         return len(self._queue)
 
-    # what came of it
+    # What the bot sent.
 
     def by_chat(self) -> dict[int, list[Accepted]]:
-        """All messages, by chat, in order."""
-        found: dict[int, list[Accepted]] = defaultdict(list)
-        for one in self.accepted:
-            found[one.chat].append(one)
-        return found
+        """Return all accepted messages by chat, in order."""
+        messages: dict[int, list[Accepted]] = defaultdict(list)
+        for message in self.accepted:
+            messages[message.chat].append(message)
+        return messages
 
     def doubled(self) -> list[tuple[Accepted, Accepted]]:
-        """Each message that came again, with its first coming."""
+        """Return each repeated message as (first, repeat)."""
         first: dict[tuple[int, str], Accepted] = {}
-        again = []
-        for one in self.accepted:
-            before = first.setdefault((one.chat, one.words), one)
-            if before is not one:
-                again.append((before, one))
-        return again
+        repeats = []
+        for message in self.accepted:
+            original = first.setdefault((message.chat, message.words), message)
+            if original is not message:
+                repeats.append((original, message))
+        return repeats
 
-    # the API
+    # The API.
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """One call."""
+        """Answer a call of the Bot API."""
         method = request.match_info["method"]
         try:
             body = await read(request)
         except ConnectionResetError:
-            # Whoever asked died in the middle of the question.
+            # The process was killed while it sent the request.
             return web.Response(status=400)
         self.calls[method] += 1
         instead = self.instead.get(method) or self.instead.get("*")
         if instead is not None:
-            answered = await instead(self, method, body, request)
-            if answered is not None:
-                return answered
+            response = await instead(self, method, body, request)
+            if response is not None:
+                return response
         return await self.answer(method, body, int(request.match_info.get("life", 0)))
 
     async def answer(self, method: str, body: Json, life: int = 0) -> web.StreamResponse:
-        """As on a good day."""
+        """Answer a call without a fault."""
         match method:
             case "getMe":
                 return ok({"id": 1, "is_bot": True, "first_name": "Desk", "username": "desk_bot"})
@@ -142,7 +141,7 @@ class Telegram:
                 return ok(True)
 
     def accept(self, body: Json, life: int = 0) -> Json:
-        """Take a message; what Telegram says of it."""
+        """Record a message and return Telegram's result."""
         chat = int(body["chat_id"]) % MOVED
         text = str(body.get("text", body.get("caption", "")))
         now = asyncio.get_running_loop().time()
@@ -153,37 +152,37 @@ class Telegram:
         offset = int(body.get("offset") or 0)
         while self._queue and self._queue[0]["update_id"] < offset:
             self._queue.popleft()
-        # A second line with the same token ends the first, as the real one does.
+        # A second poll with the same token ends the first, as in Telegram.
         if self._polling is not None:
             self._polling.set()
-        mine = self._polling = asyncio.Event()
-        self._news.clear()
+        own_poll = self._polling = asyncio.Event()
+        self._updates_added.clear()
         if not self._queue and float(body.get("timeout") or 0) > 0:
-            waits = [asyncio.ensure_future(one.wait()) for one in (self._news, mine)]
+            waits = [asyncio.ensure_future(event.wait()) for event in (self._updates_added, own_poll)]
             await asyncio.wait(waits, timeout=float(body["timeout"]), return_when=asyncio.FIRST_COMPLETED)
-            for one in waits:
-                one.cancel()
-        if mine.is_set():
+            for wait in waits:
+                wait.cancel()
+        if own_poll.is_set():
             return refused(409, "Conflict: terminated by other getUpdates request")
         self._polling = None
-        return ok([self._queue[at] for at in range(min(BATCH, len(self._queue)))])
+        return ok([self._queue[index] for index in range(min(BATCH, len(self._queue)))])
 
 
 async def read(request: web.Request) -> Json:
-    """The fields of a call, however they came."""
+    """Return the fields of a call, from JSON, a form or the query."""
     if request.content_type == "application/json":
-        given: Json = await request.json()
-        return given
+        fields: Json = await request.json()
+        return fields
     return {**request.query, **await request.post()}
 
 
 def ok(result: Any) -> web.Response:
-    """Telegram's yes."""
+    """A successful answer."""
     return web.json_response({"ok": True, "result": result})
 
 
 def refused(status: int, why: str, **parameters: Any) -> web.Response:
-    """Telegram's no."""
+    """An error answer."""
     body: Json = {"ok": False, "error_code": status, "description": why}
     if parameters:
         body["parameters"] = parameters
@@ -191,7 +190,7 @@ def refused(status: int, why: str, **parameters: Any) -> web.Response:
 
 
 def always(response: Callable[[], web.Response]) -> Answer:
-    """This answer, and nothing accepted."""
+    """Give this answer to each call and accept nothing."""
 
     async def answer(_: Telegram, __: str, ___: Json, ____: web.Request) -> web.StreamResponse:
         return response()
@@ -199,32 +198,34 @@ def always(response: Callable[[], web.Response]) -> Answer:
     return answer
 
 
-async def takes_and_is_silent(telegram: Telegram, _: str, body: Json, __: web.Request) -> web.StreamResponse:
-    """Accepted, and no word of it for longer than anybody waits."""
+async def accept_without_answer(
+    telegram: Telegram, _: str, body: Json, __: web.Request
+) -> web.StreamResponse:
+    """Accept the message but answer only after every timeout."""
     telegram.accept(body)
     await asyncio.sleep(12)
     return ok(True)
 
 
-async def takes_and_cuts(
+async def accept_and_disconnect(
     telegram: Telegram, _: str, body: Json, request: web.Request
 ) -> web.StreamResponse | None:
-    """Accepted, and the line is cut before the answer."""
+    """Accept the message but break the connection before the answer."""
     telegram.accept(body)
     if request.transport is not None:
         request.transport.abort()
     return ok(True)
 
 
-async def moved(_: Telegram, __: str, body: Json, ___: web.Request) -> web.StreamResponse | None:
-    """Every chat has another number now."""
+async def move_chat(_: Telegram, __: str, body: Json, ___: web.Request) -> web.StreamResponse | None:
+    """Answer that the chat has moved to another id."""
     chat = int(body["chat_id"])
     if chat >= MOVED:
         return None
     return refused(400, "Bad Request: group chat was upgraded", migrate_to_chat_id=chat + MOVED)
 
 
-#: Faults of sending, by the name that tables give them.
+#: Faults of sending, by their name in tables.
 SENDING: dict[str, Answer] = {
     "429, Retry-After 2": always(lambda: refused(429, "Too Many Requests: retry after 2", retry_after=2)),
     "500": always(lambda: refused(500, "Internal Server Error")),
@@ -232,13 +233,13 @@ SENDING: dict[str, Answer] = {
         lambda: web.Response(status=502, text="<html>Bad Gateway</html>", content_type="text/html")
     ),
     "no JSON": always(lambda: web.Response(text='{"ok": tru', content_type="application/json")),
-    "accepted, then cut": takes_and_cuts,
-    "accepted, then silent": takes_and_is_silent,
-    "moved to another number": moved,
+    "accepted, then cut": accept_and_disconnect,
+    "accepted, then silent": accept_without_answer,
+    "moved to another number": move_chat,
 }
 BLOCKED = always(lambda: refused(403, "Forbidden: bot was blocked by the user"))
-#: Faults of asking for updates.
-ASKING: dict[str, Answer] = {
+#: Faults of polling for updates.
+POLLING: dict[str, Answer] = {
     "409 on getUpdates": always(lambda: refused(409, "Conflict: terminated by other getUpdates request")),
     "getUpdates without JSON": SENDING["no JSON"],
     "getUpdates 500": SENDING["500"],

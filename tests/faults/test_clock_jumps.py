@@ -1,7 +1,7 @@
-"""A clock that jumps: by an hour either way, over both changes of summer time, a leap day, three years.
+"""The clock jumps by an hour either way, across both changes of summer time, a leap day and three years.
 
-One complaint in each of five zones, so far that reminders are owed; everything that falls due is done by performers
-that write down when. None early, none left behind, none twice.
+A complaint in each of five zones reaches the point where reminders are due. Handlers record the time of each
+obligation: none may be early, not_done undone or done twice.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from tests.edges.desk import RULES, Desk
 
 ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-#: Where the clock starts, and how it goes on from there.
+#: The start of the clock, and its jumps.
 JUMPS: dict[str, tuple[datetime, tuple[timedelta, ...]]] = {
-    "an hour on, an hour back, and so on": (
+    "an hour forward and back, repeatedly": (
         datetime(2026, 11, 3, 10, tzinfo=UTC),
         (HOUR, -HOUR, 2 * HOUR, -HOUR, 3 * DAY, -HOUR, HOUR, 9 * DAY),
     ),
@@ -38,41 +38,40 @@ JUMPS: dict[str, tuple[datetime, tuple[timedelta, ...]]] = {
         datetime(2027, 3, 12, 10, tzinfo=UTC),
         (44 * HOUR, HOUR, HOUR, HOUR, 13 * DAY + 15 * HOUR, HOUR, HOUR, HOUR, 10 * DAY),
     ),
-    # And said twice in London on 25 October at 01:00 UTC, in New York on 1 November at 06:00 UTC.
+    # It occurs twice in London on 25 October at 01:00 UTC, in New York on 1 November at 06:00 UTC.
     "out of summer time": (
         datetime(2026, 10, 23, 10, tzinfo=UTC),
         (38 * HOUR, HOUR, HOUR, -HOUR, HOUR, HOUR, 7 * DAY + 2 * HOUR, HOUR, -HOUR, HOUR, HOUR, 15 * DAY),
     ),
     "over a leap day": (datetime(2028, 2, 25, 10, tzinfo=UTC), tuple([DAY] * 10)),
-    "three years on": (datetime(2026, 11, 3, 10, tzinfo=UTC), (3 * 365 * DAY, DAY)),
+    "three years later": (datetime(2026, 11, 3, 10, tzinfo=UTC), (3 * 365 * DAY, DAY)),
 }
 
 
 @dataclass
-class Doing:
-    """What was done, and when by the desk's clock."""
+class RecordingHandler:
+    """Records each completed obligation with its due time and the desk's time."""
 
     clock: FakeClock
     done: list[tuple[str, datetime, datetime]] = field(default_factory=list)
 
-    async def __call__(self, owed: Obligation) -> Outcome:
-        """Write it down."""
-        self.done.append((f"{owed.ref} {owed.key}", owed.due, self.clock()))
+    async def __call__(self, obligation: Obligation) -> Outcome:
+        self.done.append((f"{obligation.ref} {obligation.key}", obligation.due, self.clock()))
         return Completed()
 
     @property
     def early(self) -> list[str]:
-        """Done before its time."""
+        """The obligations completed before their due time."""
         return [name for name, due, at in self.done if at < due]
 
     @property
     def twice(self) -> list[str]:
-        """Done more than once."""
+        """The obligations completed more than once."""
         return [name for name, times in Counter(name for name, _, _ in self.done).items() if times > 1]
 
 
-def _left(store: Store, now: datetime) -> list[str]:
-    """Duties whose time has come and that nobody did."""
+def _due_and_open(store: Store, now: datetime) -> list[str]:
+    """Return the obligations that are due and not done."""
     return [row["key"] for row in store.read(list_failed, everything=True) if row["due"] <= format_time(now)]
 
 
@@ -86,27 +85,27 @@ def _complaints(store: Store) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "database"), [*((one, "sqlite") for one in JUMPS), ("out of summer time", "postgres")]
+    ("name", "database"), [*((name, "sqlite") for name in JUMPS), ("out of summer time", "postgres")]
 )
-async def test_nothing_is_done_early_late_or_twice(
+async def test_no_obligation_is_done_early_late_or_twice_when_the_clock_jumps(
     name: str, database: str, request: pytest.FixtureRequest, clock: FakeClock
 ) -> None:
     store: Store = request.getfixturevalue(f"{database}_store")
     clock.at, jumps = JUMPS[name]
     refs = _complaints(store)
-    doing = Doing(clock)
+    handler = RecordingHandler(clock)
     kinds = {row["kind"] for row in store.read(list_failed, everything=True)} | {"morning", "told_failed"}
-    performing = Worker(store, dict.fromkeys(kinds, doing))
-    working = asyncio.create_task(performing.run())
-    left: list[str] = []
+    worker = Worker(store, dict.fromkeys(kinds, handler))
+    working = asyncio.create_task(worker.run())
+    not_done: list[str] = []
     for jump in jumps:
         clock.at += jump
         schedule_next_morning(store)
-        await performing.idle()
-        left += _left(store, clock())
-    performing.stop()
+        await worker.idle()
+        not_done += _due_and_open(store, clock())
+    worker.stop()
     await working
 
-    assert (doing.early, left, doing.twice) == ([], [], [])
-    reminded = {key.split()[0] for key, _, _ in doing.done if " remind:" in key}
+    assert (handler.early, not_done, handler.twice) == ([], [], [])
+    reminded = {key.split()[0] for key, _, _ in handler.done if " remind:" in key}
     assert reminded == set(refs)

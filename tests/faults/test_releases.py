@@ -1,4 +1,4 @@
-"""Which commit stands for the release before (`python -m benchmarks faults releases`); that itself takes minutes."""
+"""Which commit counts as the previous release (`python -m benchmarks faults releases`; that takes minutes)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks import releases
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
-def test_the_release_before_is_the_last_commit_without_the_newest_migration(tmp_path: Path) -> None:
+def test_the_previous_release_is_the_last_commit_without_the_newest_migration(tmp_path: Path) -> None:
     versions = tmp_path / releases.VERSIONS
     versions.mkdir(parents=True)
     for name in ("0001_tables.py", "code.py", "0002_more.py", "more_code.py"):
@@ -27,11 +27,11 @@ def test_the_release_before_is_the_last_commit_without_the_newest_migration(tmp_
 
     assert (newest, commit) == ("0002", _git(tmp_path, "rev-parse", "HEAD~2"))
     with releases.code_of(commit or "", tmp_path) as code:
-        assert {one.name for one in (code / releases.VERSIONS).iterdir()} == {"0001_tables.py", "code.py"}
+        assert {path.name for path in (code / releases.VERSIONS).iterdir()} == {"0001_tables.py", "code.py"}
     assert releases.before("0001", tmp_path) is None
 
 
-def test_without_a_git_history_it_is_left_out_in_a_plain_sentence(
+def test_without_a_git_history_the_table_is_a_sentence_that_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / releases.VERSIONS).mkdir(parents=True)
@@ -44,16 +44,16 @@ def test_without_a_git_history_it_is_left_out_in_a_plain_sentence(
 
 
 def _git(folder: Path, *command: str) -> str:
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    # Only this folder's settings: those of whoever runs the tests may sign, or run hooks.
-    own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    # Ignore the developer's settings settings, which may sign commits or run hooks.
+    settings = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     if not (folder / ".git").exists():
         subprocess.run(["git", "init", "-q", folder], check=True)
-    done = subprocess.run(
-        ["git", "-C", folder, *who, *command],
+    result = subprocess.run(
+        ["git", "-C", folder, *identity, *command],
         check=True,
         capture_output=True,
         text=True,
-        env={**os.environ, **own},
+        env={**os.environ, **settings},
     )
-    return done.stdout.strip()
+    return result.stdout.strip()

@@ -1,4 +1,4 @@
-"""Both stand-ins on one port, and what the product must know of them."""
+"""The fake Telegram and the fake Slack on one port, and the environment variables that point to them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tests.faults.telegram import Telegram
 
 @dataclass
 class Platforms:
-    """A Telegram and a Slack that count."""
+    """The fake Telegram and the fake Slack."""
 
     telegram: Telegram = field(default_factory=Telegram)
     slack: Slack = field(default_factory=Slack)
     port: int = 0
 
     def env(self, *, telegram: int | None = None, slack: int | None = None, life: int = 0) -> dict[str, str]:
-        """The product's variables for us, or for proxies in front of us at these ports.
+        """Return the product's variables for the fakes, or for proxies in front of them at these ports.
 
-        Each life of a process has an address of its own: what a killed one had sent may reach us after its death.
+        Each process has its own address (`life`): messages of a killed process may still arrive later.
         """
         return {
             "AMENDS_TELEGRAM_TOKEN": "1:t",
@@ -36,7 +36,7 @@ class Platforms:
 
 @asynccontextmanager
 async def platforms() -> AsyncIterator[Platforms]:
-    """Serve both."""
+    """Serve both fakes on a free port."""
     both = Platforms()
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_route("*", r"/life{life:\d+}/bot{token:[^/]+}/{method}", both.telegram.serve)

@@ -1,8 +1,7 @@
-"""The product as a process to be killed, stopped, paused and starved: `amends run`, made from a warm one.
+"""`amends run` as a process that tests kill, stop, pause and starve, forked from a process with all imports loaded.
 
-The process runs the real command; the only thing put in from outside is the pace, for at the platforms' own limits
-ten thousand answers take six minutes. What a process needs to import it finds imported, so that a start costs what
-starting costs and no more.
+Only the send interval is changed: at the platforms' own limits ten thousand answers take six minutes. Imports are
+already loaded, so the measured start-up time leaves them out.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-import triage.proposal  # noqa: F401  # heavy, and else only loaded with the first proposal
+import triage.proposal  # noqa: F401  # slow to load; otherwise loaded only with the first proposal
 from amends import process as amends_process
 from amends.settings import Settings, load, rulebook
 from amends.wiring import Application, SendIntervals
@@ -34,15 +33,15 @@ from store.store import Store, open_store
 from tests.edges.product import KEY, PATIENCE, SETTINGS, free_port, until
 from tests.forked import processes
 
-#: Where a process writes how many tasks it has, for whoever wants to know.
+#: The file to which a process writes its number of asyncio tasks.
 TASKS = "tasks"
 
 
-class _Counted(Application):
-    """A desk that tells how many asyncio tasks it has; nothing outside the process can see that."""
+class _CountingApplication(Application):
+    """Writes its number of asyncio tasks to a file, because no other process can see it."""
 
     async def start(self) -> None:
-        """As ever, with a count beside."""
+        """Start counting, then start as usual."""
         self._counting = asyncio.create_task(_count_tasks())
         await super().start()
 
@@ -54,16 +53,16 @@ async def _count_tasks() -> None:
 
 
 def serve(folder: str, environment: Mapping[str, str], args: tuple[str, ...], *, paced: bool) -> None:
-    """`amends run`, in this process."""
+    """Run `amends run` in this process."""
     log = os.open(f"{folder}/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
     os.chdir(folder)
-    for name in [one for one in os.environ if one.startswith("AMENDS_")]:
+    for name in [variable for variable in os.environ if variable.startswith("AMENDS_")]:
         del os.environ[name]
     os.environ.update(environment)
     if not paced:
-        amends_process.Application = partial(_Counted, pace=SendIntervals(0.0, telegram=False))  # type: ignore[misc,assignment]
+        amends_process.Application = partial(_CountingApplication, pace=SendIntervals(0.0, telegram=False))  # type: ignore[misc,assignment]
     # Loaded here: the command line reads the environment that was set above.
     from amends.cli.main import main
 
@@ -75,7 +74,7 @@ def serve(folder: str, environment: Mapping[str, str], args: tuple[str, ...], *,
 
 @dataclass
 class DeskProcess:
-    """One installation in a folder, and at most one process of it."""
+    """An installation in a folder, with at most one running process."""
 
     folder: Path
     platforms: Mapping[str, str]
@@ -86,7 +85,7 @@ class DeskProcess:
     environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Write what an installer writes."""
+        """Write the settings file and the environment, as an installer would."""
         self.folder.mkdir(exist_ok=True, parents=True)
         (self.folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
         self.environment = {
@@ -99,27 +98,27 @@ class DeskProcess:
 
     @property
     def url(self) -> str:
-        """Where its web server listens."""
+        """The address of its web server."""
         return f"http://{self.environment['AMENDS_LISTEN']}"
 
     @property
     def log(self) -> str:
-        """What it had to say, its last words."""
+        """The last 6,000 characters of its log."""
         file = self.folder / "log"
         return file.read_text(encoding="utf-8", errors="replace")[-6000:] if file.exists() else ""
 
     @property
     def pid(self) -> int:
-        """Of the process that runs."""
+        """The process id, 0 before the start."""
         return int(self.process.pid or 0) if self.process is not None else 0
 
     @property
-    def lives(self) -> bool:
-        """It has been started and has not ended."""
+    def is_running(self) -> bool:
+        """True after the start and before the end of the process."""
         return self.process is not None and self.process.is_alive()
 
     def start(self) -> None:
-        """Start it; returns at once."""
+        """Start it and return at once."""
         self.process = processes.Process(
             target=serve,
             args=(str(self.folder), self.environment, self.args),
@@ -129,14 +128,14 @@ class DeskProcess:
         self.process.start()
 
     async def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """Send SIGKILL and wait for the end."""
         process = self.process
         if process is not None:
             process.kill()
             await asyncio.to_thread(process.join)
 
     async def stop(self) -> int | None:
-        """SIGTERM; its exit code, None where it does not end within a minute."""
+        """Send SIGTERM and return the exit code, or None if the process does not end within a minute."""
         process = self.process
         if process is None:
             return None
@@ -144,31 +143,31 @@ class DeskProcess:
         await asyncio.to_thread(process.join, PATIENCE)
         return process.exitcode
 
-    def may_write(self, most_bytes: int) -> None:
-        """No file of it grows beyond this: a full disk, as far as one process can have it alone."""
-        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
+    def limit_file_size(self, max_bytes: int) -> None:
+        """Limit the size of its files in bytes: a full disk for this process alone."""
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (max_bytes, resource.RLIM_INFINITY))
 
     def settings(self) -> Settings:
-        """As the process reads them."""
+        """Read the settings as the process does."""
         return load(self.folder / "amends.toml", self.environment)
 
     def opened(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Store:
-        """A second view of its database."""
+        """Open its database a second time."""
         settings = self.settings()
         return open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()), clock)
 
     def prepare(self) -> Store:
-        """Tables, rules in force, and no training owed: what is trained is not the subject here."""
+        """Create tables, put the rules in force and complete the first training, which these tests do not need."""
         upgrade(self.database)
         settings = self.settings()
         store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
         store.write(use_rulebook, rulebook(settings))
         schedule_first_training(store)
-        for owed in store.write(claim, ("train",), 1, 60.0):
-            store.write(complete, owed.id)
+        for obligation in store.write(claim, ("train",), 1, 60.0):
+            store.write(complete, obligation.id)
         return store
 
 
-async def waited(holds: Any, desk: DeskProcess, *, seconds: float = PATIENCE) -> None:
-    """Until it holds; a failure shows the end of the process's log."""
-    await until(holds, lambda: f"after {seconds:g} s, with this log:\n{desk.log}", seconds=seconds)
+async def wait_for_desk(condition: Any, desk: DeskProcess, *, seconds: float = PATIENCE) -> None:
+    """Wait until the condition is true; on a timeout, fail with the end of the process's log."""
+    await until(condition, lambda: f"after {seconds:g} s, with this log:\n{desk.log}", seconds=seconds)
