@@ -1,7 +1,7 @@
 """Very many messages due at once: how close sending gets to the platform's limit, and how long urgent ones wait.
 
 The product schedules one bulk message for each of many chats while no desk runs. Then a real `amends run` starts with
-a stand-in that answers 429 above 30 messages in any second, or above one a second in a chat. During the sending a few
+a fake that answers 429 above 30 messages in any second, or above one a second in a chat. During the sending a few
 people write about danger; the time to their first answer is measured. AMENDS_DUE is the number of messages, by
 default 1,500.
 """

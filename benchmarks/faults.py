@@ -1,7 +1,7 @@
 """Faults: random kills, accidents known from other products, failures of platforms, connections, databases and disks.
 
 `python -m benchmarks faults` runs a medium size, `--updates 10000 --due 10000 --kills 200` the full one. The product
-runs as a process of its own; the platforms are stand-ins that count (tests/faults). Every column of losses must be 0.
+runs as a process of its own; the platforms are fakes that count (tests/faults). Every column of losses must be 0.
 `releases` runs only if it is named: it runs an older release together with this one. The older release is the last
 one before the newest migration, `--before REV` (AMENDS_BEFORE), or with `--every` one for each schema.
 """

@@ -120,7 +120,7 @@ def measured(
 ) -> tuple[IntakeTimes, IntakeTimes]:
     """The bare side and the product, in alternating rounds."""
     sides = (IntakeTimes(), IntakeTimes())
-    with bare(fresh()) as plain, ours(fresh()) as receive:
+    with bare(fresh()) as plain, product_intake(fresh()) as receive:
         for number in range(rounds + 1):
             for side, intake in zip(sides, (plain, receive), strict=True):
                 # The first round of each fills caches and opens connections.
@@ -135,7 +135,7 @@ def clock() -> datetime:
 
 
 @contextmanager
-def ours(url: str) -> Iterator[Intake]:
+def product_intake(url: str) -> Iterator[Intake]:
     """The product: every intake is a new person's first message from Telegram."""
     with closing(open_store(url, KEYS, clock)) as store:
         store.write(use_rulebook, RULES)

@@ -189,19 +189,19 @@ def _edited(chance: random.Random, story: str) -> str:
 
 
 def _time_searches(texts: SearchTexts, seconds: float, look_up: LookUp) -> tuple[str, ...]:
-    times, found = [], 0
+    times, matches = [], 0
     for ref, repeat in texts.repeats:
         started = time.perf_counter()
         similar = look_up(repeat)
         times.append(time.perf_counter() - started)
-        found += ref in similar or bool(similar)
+        matches += ref in similar or bool(similar)
     hits = [(story, similar[0]) for story in texts.new if (similar := look_up(story))]
     unlike = sum(_overlap(story, texts.stored[ref]) <= SIMILAR_FROM for story, ref in hits)
     return (
         f"{seconds:.1f} s",
         f"{statistics.median(times) * 1000:.1f} ms",
         f"{sorted(times)[int(len(times) * 0.95)] * 1000:.1f} ms",
-        f"{found / QUERIES:.3f}",
+        f"{matches / QUERIES:.3f}",
         f"{len(hits) / QUERIES:.3f}",
         str(unlike),
     )

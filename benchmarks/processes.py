@@ -1,4 +1,4 @@
-"""The processes of a benchmark: the stand-in for both platforms, and desks as an installer runs them."""
+"""The processes of a benchmark: the fake platforms, and desks as an installer runs them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.edges.product import ROOT, Product, free_port, until
 
 
 class StandIn:
-    """The stand-in for both platforms, in its own process."""
+    """The fake platforms in their own process."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -44,7 +44,7 @@ class StandIn:
         }
 
     async def writes(self, *, chat: int, number: int, each_second: float, text: str) -> None:
-        """Let `number` people write at this rate, each in a chat of their own."""
+        """Let `number` people write at this rate, each in a separate chat."""
         request = {"chat": chat, "number": number, "each_second": each_second, "text": text}
         (await self._http.post(f"{self.url}/control/updates", json=request)).raise_for_status()
 
@@ -65,7 +65,7 @@ class StandIn:
 
 @asynccontextmanager
 async def standin(*, limits: bool = False) -> AsyncIterator[StandIn]:
-    """A running stand-in."""
+    """Run the fake platforms."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.standin", str(port), *(["--limits"] if limits else [])]
     with process(command):

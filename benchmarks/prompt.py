@@ -1,7 +1,7 @@
 """From a message in Telegram's queue to the bot's answer at Telegram, with rate limits on.
 
-People write at a steady rate whether they are answered or not, each in a chat of their own: every update is a new
-complaint, which is the most expensive kind. The desk is a real `amends run`; the stand-in is a process of its own.
+People write at a steady rate whether they are answered or not, each in a separate chat: every update is a new
+complaint, which is the most expensive kind. The desk is a real `amends run`; the fake platforms are a separate process.
 The ceiling is the library alone at the same rate: a bot that answers at once and stores nothing.
 """
 
@@ -38,7 +38,7 @@ async def table(updates: int = UPDATES, each_second: float = EACH_SECOND) -> Tab
             ("SQLite", stack.enter_context(databases.sqlite())),
             ("PostgreSQL", stack.enter_context(databases.postgres())),
         ):
-            seconds, cpu = await _ours(fresh(), updates, each_second)
+            seconds, cpu = await _product(fresh(), updates, each_second)
             p95 = quantile(seconds, 0.95)
             ratio = p95 / quantile(bare[0], 0.95)
             goal = verdict(p95 <= GOAL_SECONDS)
@@ -56,7 +56,7 @@ async def _bare(updates: int, each_second: float) -> tuple[list[float], float]:
             return await _measured(platforms, bot.pid, updates, each_second)
 
 
-async def _ours(url: str, updates: int, each_second: float) -> tuple[list[float], float]:
+async def _product(url: str, updates: int, each_second: float) -> tuple[list[float], float]:
     async with standin() as platforms, desk(platforms, url) as (running, product):
         await trained(product)
         return await _measured(platforms, running.pid, updates, each_second)

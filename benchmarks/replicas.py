@@ -36,7 +36,7 @@ OBLIGATIONS, BARE_OBLIGATIONS = 3_000, 30_000
 BATCH = 16
 ROUNDS = 3
 MIN_GAIN = 0.9
-FOLLOWED_WITHIN = 10.0
+FAILOVER_WITHIN = 10.0
 KILLS = int(os.environ.get("AMENDS_KILLS", "1"))
 EACH_SECOND = 20
 _FILL = """
@@ -78,14 +78,14 @@ def limits() -> str:
 
 
 def _gain(url: str, obligations: int, rounds: int) -> Table:
-    ours: dict[int, list[float]] = {number: [] for number in PROCESSES}
+    product: dict[int, list[float]] = {number: [] for number in PROCESSES}
     bare: dict[int, list[float]] = {number: [] for number in PROCESSES}
     doubled = 0
     for turn in range(rounds):
         for number in PROCESSES:
             bare[number].append(_bare(_address(url), number))
-            rate, twice = _ours(url, number, f"{turn}:{number}", obligations)
-            ours[number].append(rate)
+            rate, twice = _product(url, number, f"{turn}:{number}", obligations)
+            product[number].append(rate)
             doubled += twice
     report = Table(title="Obligations completed a second, PostgreSQL", title_justify="left", show_edge=False)
     for column in (
@@ -99,9 +99,9 @@ def _gain(url: str, obligations: int, rounds: int) -> Table:
         "goal",
     ):
         report.add_column(column)
-    first = (statistics.median(bare[1]), statistics.median(ours[1]))
+    first = (statistics.median(bare[1]), statistics.median(product[1]))
     for number in PROCESSES:
-        rates = (statistics.median(bare[number]), statistics.median(ours[number]))
+        rates = (statistics.median(bare[number]), statistics.median(product[number]))
         gains = tuple(rate / baseline for rate, baseline in zip(rates, first, strict=True))
         share = gains[1] / gains[0]
         report.add_row(
@@ -140,7 +140,7 @@ def _bare(address: str, number: int) -> float:
     return BARE_OBLIGATIONS / (max(float(result[1]) for result in results) - started)
 
 
-def _ours(url: str, number: int, batch: str, obligations: int) -> tuple[float, int]:
+def _product(url: str, number: int, batch: str, obligations: int) -> tuple[float, int]:
     """Obligations per second, and how many were completed more than once."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         logs = [Path(folder) / str(n) for n in range(number)]
@@ -159,7 +159,7 @@ def _ours(url: str, number: int, batch: str, obligations: int) -> tuple[float, i
 
 
 def _kill(url: str, kills: int) -> Table:
-    """Two replicas with a steady stream of obligations; each kill is run_failover by a new replica."""
+    """Two replicas with a steady stream of obligations; after each kill a new replica starts."""
     apart = 60.0 if kills > 1 else 15.0
     obligations = int((kills * apart + 10) * EACH_SECOND)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -210,7 +210,7 @@ def _failover(fresh: databases.Fresh) -> Table:
         ", ".join(f"{result.before.left:.1f} s" for result in results),
         f"{statistics.median(seconds):.1f} s",
         f"{max(seconds):.1f} s",
-        verdict(max(seconds) < FOLLOWED_WITHIN),
+        verdict(max(seconds) < FAILOVER_WITHIN),
     )
     return report
 

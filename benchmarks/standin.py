@@ -1,4 +1,4 @@
-"""A stand-in for both platforms in a process of its own, which counts; it is small, to use little processor time.
+"""A fake of both platforms in its own process, which counts; it is small, to use little processor time.
 
 `python -m benchmarks.standin PORT [--limits]` serves Telegram (long polling, messages) and the part of Slack that a
 desk needs to start and to post. With `--limits` it answers 429 as Telegram does: above 30 messages in any second, or

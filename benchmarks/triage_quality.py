@@ -76,7 +76,7 @@ FIGURES: dict[str, Figure] = {
 
 
 def interval(
-    figure: Figure, ours: np.ndarray, baseline: np.ndarray, labels: np.ndarray, texts: Sequence[str]
+    figure: Figure, product: np.ndarray, baseline: np.ndarray, labels: np.ndarray, texts: Sequence[str]
 ) -> tuple[float, float]:
     """95 % interval of the paired difference of a figure: a bootstrap over texts, each with its rows of all draws."""
     random = np.random.default_rng(0)
@@ -89,7 +89,7 @@ def interval(
         rows = np.concatenate(
             [row_groups[group] for group in random.integers(0, len(row_groups), len(row_groups))]
         )
-        differences.append(figure(ours[rows], labels[rows]) - figure(baseline[rows], labels[rows]))
+        differences.append(figure(product[rows], labels[rows]) - figure(baseline[rows], labels[rows]))
     low, high = np.quantile(differences, [0.025, 0.975])
     return float(low), float(high)
 
@@ -134,7 +134,7 @@ class Scores:
         return table
 
 
-def ours(
+def train_product(
     rows: LabelledTexts, written_rows: LabelledTexts, unlabelled_texts: Sequence[str], encoder: Encoder | None
 ) -> Any:
     """Train on real rows and written examples, as the product does."""
@@ -186,7 +186,7 @@ def compare(
             variants += [(ENCODED, unlabelled_texts, encoder)] if encoder is not None else []
             for title, texts_used, encoder_used in variants:
                 started = time.perf_counter()
-                model = ours(rows, written_rows, texts_used, encoder_used)
+                model = train_product(rows, written_rows, texts_used, encoder_used)
                 scores.put(
                     title,
                     model.predict_proba(scored_rows.texts),

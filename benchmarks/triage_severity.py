@@ -124,8 +124,10 @@ def _error(scores: np.ndarray, critical: np.ndarray) -> float:
 
 def auc(scores: np.ndarray, critical: np.ndarray) -> float:
     """The probability that a critical row ranks above a normal one; equal ranks count half."""
-    ranks, many = rankdata(scores), int(critical.sum())
-    return float((ranks[critical].sum() - many * (many + 1) / 2) / (many * (len(critical) - many)))
+    ranks, positives = rankdata(scores), int(critical.sum())
+    return float(
+        (ranks[critical].sum() - positives * (positives + 1) / 2) / (positives * (len(critical) - positives))
+    )
 
 
 def _mean(figure: Figure, matrix: np.ndarray, critical: np.ndarray) -> float:
@@ -144,12 +146,12 @@ def _interval_text(drawn: list[float], mean: float | None = None) -> str:
     return f"{max(0.0, low):.3f} … {high:.3f}"
 
 
-def _interval(mine: np.ndarray, theirs: np.ndarray, critical: np.ndarray, rates: Sequence[float]) -> str:
+def _interval(product: np.ndarray, baseline: np.ndarray, critical: np.ndarray, rates: Sequence[float]) -> str:
     random = np.random.default_rng(0)
     gains = []
     for _ in range(ROUNDS):
         rows = random.integers(0, len(critical), len(critical))
         drawn = critical[rows]
-        gains.append(_recall(mine[:, rows], drawn, rates) - _recall(theirs[:, rows], drawn, rates))
+        gains.append(_recall(product[:, rows], drawn, rates) - _recall(baseline[:, rows], drawn, rates))
     low, high = np.quantile(gains, [0.025, 0.975])
     return f"{low:+.3f} … {high:+.3f}"

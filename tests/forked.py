@@ -26,7 +26,7 @@ COMMAND_ROOMS = (
 # There is one such process for all: what any of them needs is loaded here, for the later of two lists would win.
 processes.set_forkserver_preload(
     [
-        "tests.stories.killable",
+        "tests.stories.kill_points",
         "tests.faults.desk_process",
         "amends.cli.main",
         *COMMAND_ROOMS,

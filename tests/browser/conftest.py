@@ -1,4 +1,4 @@
-"""Chromium for the page's tests, and the page itself in front of a simulator."""
+"""Chromium for the page's tests, and the page of a simulator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from simulator import Simulator
-from tests.browser.hands import Hands
+from tests.browser.person import Person
 from tests.browser.scripted_bot import ScriptedBot
 
 NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser", "chrome")
@@ -26,14 +26,14 @@ QUIET = [
 
 
 def chromium() -> str:
-    """The system's Chromium or Chrome; without one, a failure on CI and a skip that says why elsewhere."""
+    """Return the path of Chromium or Chrome. Without one, fail on CI and skip elsewhere."""
     for name in NAMES:
-        if found := shutil.which(name):
-            return found
-    why = "no Chromium or Chrome on PATH: the page was not tested in a browser"
+        if path := shutil.which(name):
+            return path
+    reason = "no Chromium or Chrome on PATH: the page was not tested in a browser"
     if os.environ.get("CI"):
-        pytest.fail(why)
-    pytest.skip(why)
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
@@ -47,7 +47,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A fresh window of 1,280 by 820; an error of the page's scripts fails the test."""
+    """A new window of 1,280 by 820 pixels; an error in the page's scripts fails the test."""
     context = await browser.new_context(viewport={"width": 1280, "height": 820}, timezone_id="Europe/London")
     opened = await context.new_page()
     errors: list[str] = []
@@ -70,19 +70,19 @@ async def bot(sim: Simulator) -> AsyncIterator[ScriptedBot]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def hands(page: Page, sim: Simulator) -> Hands:
-    """Somebody at the page of a simulator with one customer, Anna."""
+async def person(page: Page, sim: Simulator) -> Person:
+    """A person at the page of a simulator with one customer, Anna."""
     sim.customer("Anna", language="en")
     await page.goto(sim.url)
     await page.get_by_role("region", name="Phone of Anna").wait_for()
-    return Hands(page)
+    return Person(page)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def anna(hands: Hands, bot: ScriptedBot, sim: Simulator) -> int:
-    """Her id, after she has begun the chat: a bot may not write first."""
+async def anna(person: Person, bot: ScriptedBot, sim: Simulator) -> int:
+    """The id of Anna, who has started the chat: a bot may not write first."""
     await sim.customer("Anna").says("Hello")
-    await sim.until(lambda: bool(bot.heard))
-    bot.heard.clear()
-    await hands.hears("Hello")
+    await sim.until(lambda: bool(bot.updates))
+    bot.updates.clear()
+    await person.sees_message("Hello")
     return int(sim.customer("Anna").id)

@@ -1,4 +1,4 @@
-"""A product of forty lines, so that the page can be tested without the real one."""
+"""A minimal bot and Slack app, so that the page can be tested without the product."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Json = dict[str, Any]
 Answer = Callable[[Json], Awaitable[Json | None]]
 
 
-async def _nothing(_payload: Json) -> None:
+async def _no_answer(_payload: Json) -> None:
     return None
 
 
 class ScriptedBot:
-    """It polls and listens: `heard` fills with Telegram updates, `asked` with Slack payloads.
+    """Polls Telegram and listens to Slack: `updates` and `payloads` collect what it receives.
 
     `on_update` and `answer` may be replaced; what `answer` returns goes into the acknowledgement.
     """
 
     def __init__(self, sim: Simulator) -> None:
         self.sim = sim
-        self.heard: list[Json] = []
-        self.asked: list[Json] = []
-        self.answer: Answer = _nothing
-        self.on_update: Answer = _nothing
+        self.updates: list[Json] = []
+        self.payloads: list[Json] = []
+        self.answer: Answer = _no_answer
+        self.on_update: Answer = _no_answer
         self._http = httpx.AsyncClient(timeout=30)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -68,8 +68,8 @@ class ScriptedBot:
         assert body["ok"], body
         return body
 
-    async def says(self, chat: int, text: str, *rows: list[str]) -> Json:
-        """A message with inline buttons; what a button carries is its own label."""
+    async def send(self, chat: int, text: str, *rows: list[str]) -> Json:
+        """Send a message with inline buttons; the data of a button is its label."""
         keyboard = [[{"text": label, "callback_data": label} for label in row] for row in rows]
         sent: Json = await self.telegram(
             "sendMessage", chat_id=chat, text=text, reply_markup={"inline_keyboard": keyboard}
@@ -79,18 +79,18 @@ class ScriptedBot:
     async def _poll(self) -> None:
         offset = 0
         while True:
-            # A switched-off Telegram answers with an error page; then it is asked again, as a product would.
+            # Telegram that is down answers with an error page; poll again, as the product does.
             with contextlib.suppress(httpx.HTTPError, AssertionError, json.JSONDecodeError):
                 for update in await self.telegram("getUpdates", offset=offset, timeout=5):
                     offset = update["update_id"] + 1
-                    self.heard.append(update)
+                    self.updates.append(update)
                     await self.on_update(update)
                 continue
             await asyncio.sleep(0.1)
 
     async def _listen(self, listening: asyncio.Event) -> None:
         url = (await self.slack("apps.connections.open"))["url"]
-        # Slack switched off closes the line; no test here needs it back.
+        # Slack that is down closes the connection; no test here needs it to reconnect.
         async with connect(url) as socket:
             with contextlib.suppress(ConnectionClosed):
                 await self._answer(socket, listening)
@@ -102,8 +102,10 @@ class ScriptedBot:
                 listening.set()
             if "envelope_id" not in envelope:
                 continue
-            self.asked.append(envelope["payload"])
-            said = await self.answer(envelope["payload"])
+            self.payloads.append(envelope["payload"])
+            answer = await self.answer(envelope["payload"])
             await socket.send(
-                json.dumps({"envelope_id": envelope["envelope_id"], **({"payload": said} if said else {})})
+                json.dumps(
+                    {"envelope_id": envelope["envelope_id"], **({"payload": answer} if answer else {})}
+                )
             )

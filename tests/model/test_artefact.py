@@ -1,4 +1,4 @@
-"""Model files: the same output after the round trip, and refusal of everything that is not one of ours."""
+"""Model files: a model answers the same after saving and loading, and every other file is refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def blob(model: Model) -> bytes:
     return dump(model)
 
 
-def test_a_model_says_the_same_after_the_round_trip(model: Model, blob: bytes) -> None:
+def test_a_model_answers_the_same_after_saving_and_loading(model: Model, blob: bytes) -> None:
     again = load(blob, sha256=digest(blob))
     texts = [*TEXTS, *(example.text for example in starter_examples())]
     assert [propose(again, text).as_json() for text in TEXTS] == [
@@ -47,10 +47,10 @@ def test_a_model_says_the_same_after_the_round_trip(model: Model, blob: bytes) -
     assert model_card(again) == model_card(model)
 
 
-def test_to_read_a_text_copies_no_weights(model: Model, blob: bytes) -> None:
-    for each in (model, load(blob)):
-        assert each.critical is not None
-        assert all(linear.weights.T.flags.c_contiguous for linear in (each.linear, each.critical.linear))
+def test_reading_a_text_copies_no_weights(model: Model, blob: bytes) -> None:
+    for loaded in (model, load(blob)):
+        assert loaded.critical is not None
+        assert all(linear.weights.T.flags.c_contiguous for linear in (loaded.linear, loaded.critical.linear))
 
 
 def test_the_same_model_gives_a_file_of_the_same_size(model: Model, blob: bytes) -> None:
@@ -58,41 +58,41 @@ def test_the_same_model_gives_a_file_of_the_same_size(model: Model, blob: bytes)
     assert len(blob) < 3_000_000
 
 
-def test_a_card_tells_data_figures_and_weaknesses(model: Model) -> None:
-    told = model_card(model)
-    assert told["version"] == model.version
-    assert told["rows"] == len(starter_examples(("en", "tr")))
-    assert set(told["classes"]) == set(told["categories"]) == set(told["f1"])
-    assert told["languages"] == Counter(one.language for one in starter_examples(("en", "tr")))
+def test_a_card_has_data_figures_and_weaknesses(model: Model) -> None:
+    card = model_card(model)
+    assert card["version"] == model.version
+    assert card["rows"] == len(starter_examples(("en", "tr")))
+    assert set(card["classes"]) == set(card["categories"]) == set(card["f1"])
+    assert card["languages"] == Counter(example.language for example in starter_examples(("en", "tr")))
     assert {
         "accuracy", "macro_f1", "log_loss", "ece", "ece_interval", "accuracy_at_80", "threshold", "coverage",
         "precision", "weaknesses", "critical", "pipeline", "severities",
-    } <= set(told)  # fmt: skip
-    assert told["severity"]["critical"] == sum(
+    } <= set(card)  # fmt: skip
+    assert card["severity"]["critical"] == sum(
         (row.severity or 0) >= 4 for row in starter_examples(("en", "tr"))
     )
     for place, key in (
-        *((told, key) for key in ("accuracy", "macro_f1", "log_loss", "ece", "coverage", "precision")),
-        (told["severity"], "recall_at_10"),
+        *((card, key) for key in ("accuracy", "macro_f1", "log_loss", "ece", "coverage", "precision")),
+        (card["severity"], "recall_at_10"),
     ):
         low, high = place[f"{key}_interval"]
         assert low <= place[key] <= high
         assert low < high
-    assert told["weaknesses"]
+    assert card["weaknesses"]
 
 
-def test_the_page_of_a_card_tells_how_uncertain_its_figures_are_and_one_of_before_is_still_read(
+def test_the_page_of_a_card_shows_intervals_and_still_renders_older_cards(
     model: Model,
 ) -> None:
-    told = model_card(model)
-    shown = render_card(told)
-    low, high = told["precision_interval"]
-    assert f"right in {told['precision'] * 100:.0f} % ({low * 100:.0f} to {high * 100:.0f}) of those" in shown
-    assert f"Of {told['severity']['critical']} critical cases among" in shown
-    assert "| – |" not in "".join(line for line in shown.splitlines() if line.startswith("| Macro-F1"))
-    before = {key: one for key, one in told.items() if "interval" not in key and key != "severity"}
+    card = model_card(model)
+    page = render_card(card)
+    low, high = card["precision_interval"]
+    assert f"right in {card['precision'] * 100:.0f} % ({low * 100:.0f} to {high * 100:.0f}) of those" in page
+    assert f"Of {card['severity']['critical']} critical cases among" in page
+    assert "| – |" not in "".join(line for line in page.splitlines() if line.startswith("| Macro-F1"))
+    before = {key: value for key, value in card.items() if "interval" not in key and key != "severity"}
     assert "critical cases" not in render_card(before)
-    assert f"right in {told['precision'] * 100:.0f} % of those" in render_card(before)
+    assert f"right in {card['precision'] * 100:.0f} % of those" in render_card(before)
 
 
 def test_an_altered_file_is_refused(blob: bytes) -> None:
@@ -106,7 +106,7 @@ def test_an_upper_case_digest_is_the_same_digest(blob: bytes) -> None:
 
 
 class Shell:
-    """What a pickle could run."""
+    """An object whose pickle would run code."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         raise_it = pytest.fail
@@ -129,7 +129,7 @@ def test_a_file_with_an_estimator_inside_is_refused() -> None:
         load(skops.io.dumps(fitted), sha256=None)
 
 
-def test_a_file_with_a_type_of_ones_own_is_refused() -> None:
+def test_a_file_with_a_custom_type_is_refused() -> None:
     with pytest.raises(UnreadableModel, match="not allowed"):
         load(skops.io.dumps({"format": "amends-triage/4", "odd": Shell}), sha256=None)
 

@@ -1,4 +1,4 @@
-"""The classifier of critical cases: what rules count for, and what very many rows cost it."""
+"""The classifier of critical cases: the weight of rules, and the limit on rows."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ GRADES = rule_grades([row.text for row in ROWS])
 
 
 def fitted(**more: int) -> CriticalClassifier:
-    found = fit_critical(MATRIX, SEVERITIES, GRADES.__getitem__, seed=0, **more)
-    assert found is not None
-    return found[0]
+    result = fit_critical(MATRIX, SEVERITIES, GRADES.__getitem__, seed=0, **more)
+    assert result is not None
+    return result[0]
 
 
 def test_only_signs_of_severity_four_and_five_count() -> None:
@@ -34,7 +34,7 @@ def test_only_signs_of_severity_four_and_five_count() -> None:
     assert rule_grade(()) == 0
 
 
-def test_a_sign_counts_the_less_the_later_it_stands() -> None:
+def test_a_sign_counts_less_the_later_it_comes() -> None:
     calm = "I waited for the bus. " * 50
     early, late = (
         rule_grade(find_signs(text)) for text in (f"A smell of gas. {calm}", f"{calm} A smell of gas.")
@@ -43,19 +43,19 @@ def test_a_sign_counts_the_less_the_later_it_stands() -> None:
     assert 0.4 < late < 0.5
 
 
-def test_a_rule_counts_for_a_critical_case_and_the_less_the_longer_the_history() -> None:
+def test_rules_count_less_the_longer_the_history() -> None:
     first, early, later = (fitted(own=own).rule_weight for own in (0, 50, 200))
     assert later > 0
     assert (first, early) == pytest.approx((6 * later, 4 * later))
 
 
-def test_without_a_fired_rule_rules_count_nothing() -> None:
-    found = fit_critical(MATRIX, SEVERITIES, lambda places: np.zeros(len(places)), seed=0)
-    assert found is not None
-    assert found[0].rule_weight == 0
+def test_without_a_matched_rule_rules_have_no_weight() -> None:
+    result = fit_critical(MATRIX, SEVERITIES, lambda places: np.zeros(len(places)), seed=0)
+    assert result is not None
+    assert result[0].rule_weight == 0
 
 
-def test_of_very_many_rows_some_settle_it_and_probabilities_still_tell_the_share_of_all(
+def test_a_sample_of_many_rows_still_gives_the_share_of_critical_cases(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(critical, "MAX_ROWS", 300)
@@ -64,7 +64,7 @@ def test_of_very_many_rows_some_settle_it_and_probabilities_still_tell_the_share
     assert mean == pytest.approx(float((SEVERITIES >= 4).mean()), abs=0.08)
 
 
-def test_of_very_many_texts_the_rules_read_only_those_that_settle_it(
+def test_rules_read_only_the_sample_of_many_texts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(critical, "MAX_ROWS", 300)
@@ -78,14 +78,12 @@ def test_of_very_many_texts_the_rules_read_only_those_that_settle_it(
     assert len(read) == len(set(read)) == 300
 
 
-def test_too_few_critical_rows_teach_nothing() -> None:
+def test_too_few_critical_rows_give_no_classifier() -> None:
     calm = np.where(SEVERITIES >= 4, np.nan, SEVERITIES)
     assert fit_critical(MATRIX, calm, GRADES.__getitem__, seed=0) is None
 
 
-def test_a_telling_word_counts_the_same_in_a_short_text_and_a_long_one_as_far_as_the_rest_says_nothing() -> (
-    None
-):
+def test_a_word_counts_the_same_in_short_and_long_texts_if_the_other_words_are_neutral() -> None:
     ratios = np.array([2, 0], dtype=np.float32)
     leaning = NormalisedLinear(np.array([4, 0], dtype=np.float32), ratios)
     matrix = sparse.csr_matrix(np.array([[1, 0], [0.1, 0.99], [0, 1], [0, 0]], dtype=np.float32))

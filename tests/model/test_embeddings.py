@@ -1,4 +1,4 @@
-"""Encoders: their files verified, their vectors of length 1 in order, their absence survived."""
+"""Encoders: their files are verified, their vectors have length 1, and the product works without them."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def load_counting(places: Sequence[Path], threads: int) -> Embed:
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
-    """Lays out a package as pip does, and gives the encoder that is made of it."""
+    """Installs a package as pip does, and returns its encoder."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def lay(name: str, *, carries: bytes | None = VOCABULARY) -> EncoderKind:
+    def install_package(name: str, *, carries: bytes | None = VOCABULARY) -> EncoderKind:
         about = tmp_path / f"{name}_words-1.0.dist-info"
         about.mkdir()
         (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-words\nVersion: 1.0\n")
@@ -50,7 +50,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
             (tmp_path / f"{name}.txt").write_bytes(carries)
         return counting(name)
 
-    return lay
+    return install_package
 
 
 def counting(name: str) -> EncoderKind:
@@ -62,7 +62,7 @@ def an_encoder() -> Encoder:
     return Encoder("counting", "0" * 12, 3, 20, count_words)
 
 
-def test_vectors_have_length_one_and_the_order_of_the_texts() -> None:
+def test_vectors_have_length_one_in_the_order_of_the_texts() -> None:
     vectors = an_encoder().encode(["bin", "lift lift", "bin"])
     assert vectors.dtype == np.float32
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
@@ -70,12 +70,12 @@ def test_vectors_have_length_one_and_the_order_of_the_texts() -> None:
     assert an_encoder().encode([]).shape == (0, 3)
 
 
-def test_no_more_of_a_text_is_read_than_the_encoder_takes() -> None:
+def test_text_beyond_the_encoders_limit_is_ignored() -> None:
     short, long = an_encoder().encode(["lift" + "." * 16, "lift" + "." * 16 + "bin bin bin"])
     assert np.array_equal(short, long)
 
 
-def test_a_blank_text_has_no_vector_and_broken_characters_are_taken() -> None:
+def test_a_blank_text_has_a_zero_vector_and_broken_characters_are_accepted() -> None:
     blank, broken = an_encoder().encode([" \n\0", "lift\0\ud83d"])
     assert not blank.any()
     assert np.array_equal(broken, an_encoder().encode(["lift"])[0])
@@ -87,31 +87,31 @@ def test_every_vector_is_of_length_one_unless_the_text_is_blank() -> None:
     assert np.allclose(np.linalg.norm(vectors, axis=1), [1, 0, 1])
 
 
-def test_the_first_installed_encoder_is_taken_unless_one_is_named(install: Installed) -> None:
+def test_the_first_installed_encoder_is_used_unless_another_is_named(install: Installed) -> None:
     absent, first, second = counting("absent"), install("first"), install("second")
     kinds = (absent, first, second)
-    found, named = installed_encoder(among=kinds), installed_encoder("second", among=kinds)
-    assert found is not None
+    default, named = installed_encoder(among=kinds), installed_encoder("second", among=kinds)
+    assert default is not None
     assert named is not None
-    assert (found.name, named.name) == ("first", "second")
-    assert installed_encoder(among=kinds) is found
+    assert (default.name, named.name) == ("first", "second")
+    assert installed_encoder(among=kinds) is default
 
 
-def test_without_an_encoder_there_is_none_and_nothing_is_refused() -> None:
+def test_without_an_installed_encoder_the_result_is_none() -> None:
     assert installed_encoder(among=[counting("absent")]) is None
 
 
-def test_an_encoder_asked_for_by_name_and_absent_is_refused_with_the_way_to_install_it() -> None:
+def test_a_named_encoder_that_is_not_installed_is_refused_with_the_install_command() -> None:
     with pytest.raises(UnusableEncoder, match="make install EXTRA=embeddings"):
         installed_encoder("absent", among=[counting("absent")])
 
 
-def test_an_encoder_nobody_knows_is_refused_with_those_there_are() -> None:
+def test_an_unknown_encoder_is_refused_with_the_known_names() -> None:
     with pytest.raises(UnusableEncoder, match="no encoder word2vec; there is minilm, e5"):
         installed_encoder("word2vec")
 
 
-def test_an_altered_file_is_refused_and_named(install: Installed) -> None:
+def test_an_altered_file_is_refused_by_name(install: Installed) -> None:
     kind = install("altered", carries=b"lift\nbun\n")
     with pytest.raises(UnusableEncoder, match=r"altered\.txt of the package altered-words has the SHA-256"):
         installed_encoder(among=[kind])
@@ -119,7 +119,7 @@ def test_an_altered_file_is_refused_and_named(install: Installed) -> None:
         recorded_encoder("altered", kind.fingerprint, among=[kind])
 
 
-def test_a_missing_file_is_refused_and_named(install: Installed) -> None:
+def test_a_missing_file_is_refused_by_name(install: Installed) -> None:
     kind = install("empty", carries=None)
     with pytest.raises(UnusableEncoder, match=r"lacks empty\.txt of the package empty-words"):
         installed_encoder(among=[kind])
@@ -146,21 +146,21 @@ def encoder(request: pytest.FixtureRequest) -> Encoder:
     kind: EncoderKind = request.param
     if not kind.installed:
         pytest.skip(f"the extra {kind.extra} is not installed: make install EXTRA={kind.extra}")
-    found = installed_encoder(kind.name)
-    assert found is not None
-    return found
+    installed = installed_encoder(kind.name)
+    assert installed is not None
+    return installed
 
 
-def test_sentences_that_mean_the_same_are_nearer_than_others(encoder: Encoder) -> None:
-    asked = "My parcel never arrived."
+def test_sentences_with_the_same_meaning_are_nearer_than_others(encoder: Encoder) -> None:
+    sentence = "My parcel never arrived."
     same, other = "The package was not delivered.", "The waiter was rude to my mother."
-    vectors = encoder.encode([asked, same, other])
+    vectors = encoder.encode([sentence, same, other])
     assert vectors.shape == (3, encoder.dimensions)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.05
 
 
-def test_what_stands_beside_a_text_does_not_change_its_vector(encoder: Encoder) -> None:
+def test_other_texts_in_a_batch_do_not_change_a_vector(encoder: Encoder) -> None:
     texts = [
         "No heating.",
         "The lift has been out of order for three weeks and nobody answers. " * 4,
@@ -185,5 +185,5 @@ def test_a_long_complaint_is_encoded_in_time(encoder: Encoder) -> None:
         start = time.process_time()
         encoder.encode([text])
         spent.append(time.process_time() - start)
-    # Half of what a proposal may take in all, on one core; processor time, since tests share the machine.
+    # Half of a proposal's time limit, on one core. Processor time, because tests share the machine.
     assert sorted(spent)[4] < 0.12

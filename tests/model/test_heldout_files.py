@@ -1,7 +1,6 @@
-"""The texts that the gates ask of a model are well formed, so that a gate measures the model and not a slip.
+"""The held-out texts are well formed, so that a low figure means a worse model and not a mistake in a file.
 
-All were written apart from the starters and the lists of signs, and must stay so: who edits one of them looks
-at neither.
+All were written without reading the starters and the lists of danger signs. Edit them without reading those either.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ def test_the_held_out_texts_are_short_and_long(language: str) -> None:
     assert sum(length > 40 for length in lengths) >= 6
 
 
-def test_severity_and_category_are_not_one_and_the_same() -> None:
+def test_severity_varies_across_categories() -> None:
     rows = rows_of("heldout.csv")
     severities = {row["severity"] for row in rows}
     assert severities == set("12345")
@@ -82,7 +81,7 @@ def test_every_language_has_the_same_number_of_every_intent() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_half_of_the_dangerous_words_mean_no_danger(language: str) -> None:
+def test_as_many_texts_only_sound_dangerous_as_are_critical(language: str) -> None:
     rows = [row for row in rows_of("heldout_severity.csv") if row["language"] == language]
     critical = Counter(row["note"] for row in rows if row["severity"] in ("4", "5"))
     harmless = Counter(row["note"] for row in rows if row["severity"] in ("1", "2", "3"))
@@ -90,7 +89,7 @@ def test_half_of_the_dangerous_words_mean_no_danger(language: str) -> None:
     assert critical.total() + harmless.total() == len(rows)
 
 
-def test_no_text_stands_twice_in_the_held_out_files() -> None:
+def test_no_text_is_repeated_in_the_held_out_files() -> None:
     times = Counter(fold(row["text"]).text for name in FILES for row in rows_of(name))
     assert set(times.values()) == {1}
 

@@ -1,4 +1,4 @@
-"""One training run: what it may learn from, what it is judged on, and that spoiled labels do not get in."""
+"""One training run: what the model learns from, how it is judged, and that wrong labels are refused."""
 
 from __future__ import annotations
 
@@ -33,152 +33,162 @@ THINGS = {
     "bin": ("the waste was left in the street", "rubbish bags were torn open", "no refuse van came"),
     "bill": ("the invoice shows a wrong sum", "you charged me twice", "the payment was booked late"),
 }
-WHERE = ("near the school", "by the river", "behind the shop", "at the corner", "in our house", "on the hill")
+PLACES = (
+    "near the school",
+    "by the river",
+    "behind the shop",
+    "at the corner",
+    "in our house",
+    "on the hill",
+)
 
 
 def rows(count: int, *, start: int = 0, spoiled: bool = False) -> list[RecordRow]:
-    """Complaints of three kinds, one an hour, a few of them severe; spoiled: with labels drawn by lot."""
-    drawn = random.Random(start)
-    found = []
+    """Complaints of three categories, one an hour; spoiled: with random labels."""
+    random_choice = random.Random(start)
+    record_rows = []
     for number in range(start, start + count):
-        kind = drawn.choice(sorted(THINGS))
-        text = f"{drawn.choice(THINGS[kind])} {drawn.choice(WHERE)}, house {number}"
-        label = drawn.choice(sorted(THINGS)) if spoiled else kind
-        found.append(RecordRow(Example(text, label, 2), f"R{number}", T + timedelta(hours=number)))
-    return found
+        kind = random_choice.choice(sorted(THINGS))
+        text = f"{random_choice.choice(THINGS[kind])} {random_choice.choice(PLACES)}, house {number}"
+        label = random_choice.choice(sorted(THINGS)) if spoiled else kind
+        record_rows.append(RecordRow(Example(text, label, 2), f"R{number}", T + timedelta(hours=number)))
+    return record_rows
 
 
 OWN = [
-    Example(f"{text} {where}", kind, 2) for kind, texts in THINGS.items() for text in texts for where in WHERE
+    Example(f"{text} {place}", kind, 2)
+    for kind, texts in THINGS.items()
+    for text in texts
+    for place in PLACES
 ]
 FEW_OWN = OWN[:3] + OWN[18:21] + OWN[36:39]
 
 
-class Watched:
-    """Trains, and keeps what each model was made of."""
+class RecordingTrainer:
+    """Trains, and keeps the examples of each training."""
 
     def __init__(self) -> None:
-        self.given: list[list[Example]] = []
+        self.trainings: list[list[Example]] = []
 
     def __call__(self, examples: Sequence[Example]) -> Model:
-        """A model of these."""
-        self.given.append(list(examples))
+        self.trainings.append(list(examples))
         return train(examples)
 
 
 @pytest.fixture(scope="module")
 def starter() -> Model:
-    """The model of before: only the organisation's own examples."""
+    """The model before: trained on the organisation's own examples only."""
     return train(OWN)
 
 
-def test_the_fixed_tenth_is_never_learnt_from_and_the_recent_only_after_judging(starter: Model) -> None:
-    record, watched = rows(1200), Watched()
-    train_candidate(OWN, record, train=watched, in_use=ModelInUse(starter, None, True))
+def test_the_fixed_tenth_is_never_trained_on_and_recent_rows_only_after_judging(starter: Model) -> None:
+    record, trainer = rows(1200), RecordingTrainer()
+    train_candidate(OWN, record, train=trainer, in_use=ModelInUse(starter, None, True))
     parts = split_record(record, seen_until=None)
     assert len(parts.fixed) >= FEWEST_FIXED
     fixed = {comparable_text(row.example) for row in parts.fixed}
-    for examples in watched.given:
-        assert not fixed & {comparable_text(one) for one in examples}
-        assert all(one in examples for one in OWN)
-    use, judged = watched.given
+    for examples in trainer.trainings:
+        assert not fixed & {comparable_text(example) for example in examples}
+        assert all(example in examples for example in OWN)
+    use, judged = trainer.trainings
     recent = {row.example for row in parts.recent}
     assert recent <= set(use)
     assert not recent & set(judged)
 
 
-def test_a_larger_honest_record_passes_on_both_sets(starter: Model) -> None:
+def test_a_candidate_from_a_large_correct_record_passes_on_both_sets(starter: Model) -> None:
     _, verdict = train_candidate(FEW_OWN, rows(1200), train=train, in_use=ModelInUse(starter, None, True))
     assert verdict.passes
     assert set(verdict.figures) == {"fixed", "recent"}
 
 
-def test_labels_drawn_by_lot_do_not_get_in(starter: Model) -> None:
+def test_a_candidate_trained_on_random_labels_is_refused(starter: Model) -> None:
     honest, spoiled = rows(400), rows(900, start=400, spoiled=True)
-    fixed_ones = [row for row in rows(900, start=400) if is_fixed(row.ref)]
-    record = [*honest, *(row for row in spoiled if not is_fixed(row.ref)), *fixed_ones]
+    fixed = [row for row in rows(900, start=400) if is_fixed(row.ref)]
+    record = [*honest, *(row for row in spoiled if not is_fixed(row.ref)), *fixed]
     until = honest[-1].at
     _, verdict = train_candidate(FEW_OWN, record, train=train, in_use=ModelInUse(starter, until, True))
     assert not verdict.passes
     assert any(reason.startswith("fixed: ") for reason in verdict.reasons)
 
 
-def test_a_small_record_is_judged_by_figures_cross_fitted_on_the_same_rows(starter: Model) -> None:
-    record, watched = rows(90), Watched()
+def test_a_small_record_is_judged_by_cross_fitting(starter: Model) -> None:
+    record, trainer = rows(90), RecordingTrainer()
     until = record[59].at
-    _, verdict = train_candidate(OWN, record, train=watched, in_use=ModelInUse(starter, until, True))
+    _, verdict = train_candidate(OWN, record, train=trainer, in_use=ModelInUse(starter, until, True))
     assert set(verdict.figures) == {"cross-fitted"}
     assert verdict.figures["cross-fitted"]["rows"] == 90
     assert any("cross-fitted" in reason and "stand in" in reason for reason in verdict.reasons)
-    # One for use, then for each of three folds the candidate's recipe and that of the model in use.
-    assert len(watched.given) == 7
-    for candidate, before in zip(watched.given[1::2], watched.given[2::2], strict=True):
+    # One training for use, then two for each of three folds: the candidate's recipe and that of the model in use.
+    assert len(trainer.trainings) == 7
+    for candidate, before in zip(trainer.trainings[1::2], trainer.trainings[2::2], strict=True):
         assert set(before) < set(candidate)
 
 
-def test_a_model_that_saw_nothing_of_the_record_answers_as_it_is(starter: Model) -> None:
-    watched = Watched()
-    train_candidate(OWN, rows(30), train=watched, in_use=ModelInUse(starter, None, True))
-    assert len(watched.given) == 4
+def test_a_model_that_learnt_nothing_from_the_record_is_not_retrained_for_judging(starter: Model) -> None:
+    trainer = RecordingTrainer()
+    train_candidate(OWN, rows(30), train=trainer, in_use=ModelInUse(starter, None, True))
+    assert len(trainer.trainings) == 4
 
 
-def test_a_model_of_another_hand_answers_as_it_is(starter: Model) -> None:
-    record, watched = rows(30), Watched()
-    train_candidate(OWN, record, train=watched, in_use=ModelInUse(starter, record[-1].at, False))
-    assert len(watched.given) == 4
+def test_a_model_from_a_file_is_not_retrained_for_judging(starter: Model) -> None:
+    record, trainer = rows(30), RecordingTrainer()
+    train_candidate(OWN, record, train=trainer, in_use=ModelInUse(starter, record[-1].at, False))
+    assert len(trainer.trainings) == 4
 
 
-def test_the_first_model_of_all_needs_no_record() -> None:
+def test_the_first_model_needs_no_record() -> None:
     model, verdict = train_candidate(OWN, [], train=train)
     assert verdict.passes
     assert model.categories == ("bill", "bin", "lift")
 
 
-def test_the_words_of_an_issue_are_learnt_from_but_judge_nobody(starter: Model) -> None:
+def test_texts_of_issues_are_trained_on_but_not_judged_on(starter: Model) -> None:
     issue = replace(rows(1)[0], whole=False, ref="R3")
-    watched = Watched()
-    train_candidate(OWN, [issue], train=watched, in_use=ModelInUse(starter, None, True))
-    assert issue.example in watched.given[0]
-    assert len(watched.given) == 1
+    trainer = RecordingTrainer()
+    train_candidate(OWN, [issue], train=trainer, in_use=ModelInUse(starter, None, True))
+    assert issue.example in trainer.trainings[0]
+    assert len(trainer.trainings) == 1
 
 
-def test_a_history_is_learnt_from_in_every_run_and_its_copies_of_what_judges_are_not(starter: Model) -> None:
+def test_a_history_is_trained_on_in_every_run_without_its_copies_of_judging_rows(starter: Model) -> None:
     record = [replace(row, example=replace(row.example, ref=row.ref)) for row in rows(90)]
-    watched = Watched()
-    past = [Example(f"{one.text} then", "of the past", 2) for one in OWN]
+    trainer = RecordingTrainer()
+    past = [Example(f"{example.text} then", "of the past", 2) for example in OWN]
     copies = [replace(row.example, category="of the past", ref=None) for row in record]
     until = record[59].at
     model, _ = train_candidate(
-        OWN, record, train=watched, history=[*past, *copies], in_use=ModelInUse(starter, until, True)
+        OWN, record, train=trainer, history=[*past, *copies], in_use=ModelInUse(starter, until, True)
     )
     assert "of the past" in model.categories
-    assert all(one in examples for examples in watched.given for one in past)
+    assert all(example in examples for examples in trainer.trainings for example in past)
     held_back = [
-        {one.text for one in copies} - {one.text for one in examples if one.category == "of the past"}
-        for examples in watched.given[1:]
+        {example.text for example in copies}
+        - {example.text for example in examples if example.category == "of the past"}
+        for examples in trainer.trainings[1:]
     ]
-    # Each of three folds, twice: together they hold all rows.
-    assert set.union(*held_back) == {one.text for one in copies}
+    # Three folds, each trained twice: together they hold all rows.
+    assert set.union(*held_back) == {example.text for example in copies}
     assert model.neighbours is not None
     assert set(model.neighbours.refs) == {row.ref for row in record if not is_fixed(row.ref)}
 
 
-def test_without_a_confirmed_complaint_what_the_organisation_changed_is_used(starter: Model) -> None:
-    changed = [*OWN, *(Example(f"the meter ticks {where}", "meter", 2) for where in WHERE)]
+def test_without_confirmed_complaints_changed_examples_of_the_organisation_are_used(starter: Model) -> None:
+    changed = [*OWN, *(Example(f"the meter ticks {place}", "meter", 2) for place in PLACES)]
     model, verdict = train_candidate(changed, [], train=train, in_use=ModelInUse(starter, T, True))
     _, by_hand = train_candidate(changed, [], train=train, in_use=ModelInUse(starter, T, False))
     assert ("meter" in model.categories, verdict.passes, by_hand.passes) == (True, True, False)
     assert "No confirmed complaint to compare on: right in" in verdict.reasons[0]
 
 
-def past_of(*, spoiled: bool = False) -> bytes:
-    """A model's history file, and of the rows held back what a good or a bad model said."""
+def history_file(*, spoiled: bool = False) -> bytes:
+    """A history file, with the good or bad model's answers for its held-out rows."""
     past = [row.example for row in rows(150, start=5000)]
     learnt = history.train_on_history(past)
     if spoiled:
-        drawn = random.Random(1)
+        random_choice = random.Random(1)
         learnt = history.train_on_history(
-            [replace(one, category=drawn.choice(sorted(THINGS))) for one in past]
+            [replace(example, category=random_choice.choice(sorted(THINGS))) for example in past]
         )
     return learning_history.write_history_file(
         learning_history.history_rows(past, learnt.split.holdout, learnt.judged)
@@ -186,9 +196,16 @@ def past_of(*, spoiled: bool = False) -> bytes:
 
 
 @pytest.mark.parametrize("count", [0, 29])
-def test_on_a_small_record_the_rows_held_back_of_the_history_judge_a_file(starter: Model, count: int) -> None:
-    other = train([replace(one, category="bin" if one.category == "bill" else one.category) for one in OWN])
-    past = learning_history.read_history_file(past_of())
+def test_with_a_small_record_a_file_is_judged_on_held_out_rows_of_its_history(
+    starter: Model, count: int
+) -> None:
+    other = train(
+        [
+            replace(example, category="bin" if example.category == "bill" else example.category)
+            for example in OWN
+        ]
+    )
+    past = learning_history.read_history_file(history_file())
     in_use = ModelInUse(other, T, True)
     verdict = judge_file(
         starter, rows(count), in_use=in_use, history=learning_history.held_out_rows(past, other)
@@ -198,81 +215,82 @@ def test_on_a_small_record_the_rows_held_back_of_the_history_judge_a_file(starte
     assert any("rows of the history that were held back" in reason for reason in verdict.reasons)
 
 
-def test_a_history_that_was_learnt_badly_is_turned_away_by_the_rows_held_back(starter: Model) -> None:
-    part = learning_history.held_out_rows(learning_history.read_history_file(past_of(spoiled=True)), starter)
+def test_a_badly_learnt_history_is_refused_by_its_held_out_rows(starter: Model) -> None:
+    part = learning_history.held_out_rows(
+        learning_history.read_history_file(history_file(spoiled=True)), starter
+    )
     verdict = judge_file(starter, [], in_use=ModelInUse(starter, T, True), history=part)
     assert not verdict.passes
     assert verdict.reasons[0].startswith("held back: macro-F1")
 
 
-def test_once_the_record_is_large_enough_it_judges_and_not_the_history(starter: Model) -> None:
-    part = learning_history.held_out_rows(learning_history.read_history_file(past_of(spoiled=True)), starter)
+def test_a_large_enough_record_judges_instead_of_the_history(starter: Model) -> None:
+    part = learning_history.held_out_rows(
+        learning_history.read_history_file(history_file(spoiled=True)), starter
+    )
     verdict = judge_file(starter, rows(30), in_use=ModelInUse(starter, T, True), history=part)
     assert (verdict.passes, set(verdict.figures)) == (True, {"fixed"})
 
 
-def test_with_neither_record_nor_history_a_file_is_refused_with_the_remedy(starter: Model) -> None:
+def test_without_record_and_history_a_file_is_refused_with_the_remedy(starter: Model) -> None:
     verdict = judge_file(starter, [], in_use=ModelInUse(starter, T, True))
     assert not verdict.passes
     assert "There is no confirmed complaint" in verdict.reasons[0]
     assert "--force --reason" in verdict.reasons[0]
 
 
-class Rote:
-    """Stands in for a trained model: right of every kind and catching what is critical, unless one of its rows is
-    labelled "spoiled".
+class FixedModel:
+    """Replaces a trained model: right about every category and about what is critical, unless a row is labelled
+    "spoiled".
     """
 
     categories = tuple(sorted(THINGS))
     critical = SimpleNamespace(threshold=0.5)
 
     def __init__(self, examples: Sequence[Example]) -> None:
-        self.texts = {one.text for one in examples}
-        self.good = all(one.category != "spoiled" for one in examples)
+        self.texts = {example.text for example in examples}
+        self.good = all(example.category != "spoiled" for example in examples)
         self.facts = {"accuracy": 1.0, "categories": {"bill": 1, "bin": 1, "lift": 1}}
 
     def matrix(self, texts: Sequence[str]) -> Sequence[str]:
-        """The texts themselves."""
         return texts
 
     def predict_proba(self, texts: Sequence[str], _: object) -> np.ndarray:
-        """Sure of the kind that the text is of, or of the next one."""
-        kinds = [[any(said in text for said in THINGS[kind]) for kind in self.categories] for text in texts]
+        """Sure of the right category, or of the next one."""
+        kinds = [
+            [any(phrase in text for phrase in THINGS[kind]) for kind in self.categories] for text in texts
+        ]
         return np.roll(np.array(kinds, dtype=float) * 0.9, 0 if self.good else 1, axis=1)
 
     def critical_probabilities(self, texts: Sequence[str], _: object) -> np.ndarray:
-        """Of all, or of none."""
         return np.full(len(texts), 0.9 if self.good else 0.1)
 
 
-def by_rote(examples: Sequence[Example]) -> Model:
-    """What would be trained."""
-    return cast("Model", Rote(examples))
+def fixed_model(examples: Sequence[Example]) -> Model:
+    return cast("Model", FixedModel(examples))
 
 
-def after_erasure(new: Sequence[RecordRow]) -> tuple[Rote, Verdict]:
-    """Of sixty complaints learnt from two are erased, these come after; what is used, and why."""
+def after_erasure(new: Sequence[RecordRow]) -> tuple[FixedModel, Verdict]:
+    """Two of sixty learnt complaints are erased and these come after; returns the model in use and the verdict."""
     old = [replace(row, example=replace(row.example, severity=5)) for row in rows(60)]
-    in_use = ModelInUse(by_rote([*OWN, *(row.example for row in old)]), old[-1].at, True)
-    model, verdict = retrain_after_erasure(OWN, [*old[2:], *new], train=by_rote, in_use=in_use)
-    return cast("Rote", model), verdict
+    in_use = ModelInUse(fixed_model([*OWN, *(row.example for row in old)]), old[-1].at, True)
+    model, verdict = retrain_after_erasure(OWN, [*old[2:], *new], train=fixed_model, in_use=in_use)
+    return cast("FixedModel", model), verdict
 
 
-def gone(model: Rote) -> bool:
-    """Holds the model no word of what was erased?"""
+def erased_texts_are_gone(model: FixedModel) -> bool:
+    """Check that the model has none of the erased texts."""
     return not model.texts & {row.example.text for row in rows(2)}
 
 
 @clause("8.1")
-def test_after_an_erasure_a_worse_candidate_is_replaced_by_what_was_in_use_made_anew_without_the_words() -> (
-    None
-):
+def test_after_an_erasure_a_worse_candidate_loses_to_the_retrained_model_in_use() -> None:
     new = [
         replace(row, example=replace(row.example, category="spoiled", severity=5))
         for row in rows(60, start=60)
     ]
     model, verdict = after_erasure(new)
-    assert (verdict.passes, gone(model), model.good) == (True, True, True)
+    assert (verdict.passes, erased_texts_are_gone(model), model.good) == (True, True, True)
     assert verdict.learnt_until == rows(60)[-1].at
     assert verdict.as_json()["learnt_until"] == "2026-11-05T11:00:00+00:00"
     assert any("it misses" in reason for reason in verdict.reasons)
@@ -280,69 +298,72 @@ def test_after_an_erasure_a_worse_candidate_is_replaced_by_what_was_in_use_made_
 
 
 @clause("8.1")
-def test_after_an_erasure_a_candidate_no_worse_than_that_is_used() -> None:
+def test_after_an_erasure_a_candidate_that_is_no_worse_is_used() -> None:
     new = rows(60, start=60)
     model, verdict = after_erasure(new)
-    assert (verdict.passes, gone(model), verdict.learnt_until) == (True, True, None)
+    assert (verdict.passes, erased_texts_are_gone(model), verdict.learnt_until) == (True, True, None)
     assert {row.example.text for row in new if not is_fixed(row.ref)} < model.texts
     assert "learnt_until" not in verdict.as_json()
 
 
-def test_after_an_erasure_alone_the_same_recipe_without_the_words_is_used_unjudged() -> None:
+def test_after_an_erasure_without_new_complaints_the_retrained_model_is_used_unjudged() -> None:
     model, verdict = after_erasure([])
-    assert (verdict.passes, gone(model), verdict.learnt_until) == (True, True, None)
+    assert (verdict.passes, erased_texts_are_gone(model), verdict.learnt_until) == (True, True, None)
     assert "retrained" in verdict.reasons[-1]
 
 
-def test_what_an_erasure_cost_is_told_where_enough_rows_can_say() -> None:
+def test_the_cost_of_an_erasure_is_reported_if_there_are_enough_rows() -> None:
     record = rows(600)
     worse = replace(record[0].example, category="spoiled")
-    in_use = ModelInUse(by_rote(OWN), record[-1].at, True)
-    model, verdict = retrain_after_erasure([*OWN, worse], record, train=by_rote, in_use=in_use)
-    assert (verdict.passes, cast("Rote", model).good) == (True, False)
+    in_use = ModelInUse(fixed_model(OWN), record[-1].at, True)
+    model, verdict = retrain_after_erasure([*OWN, worse], record, train=fixed_model, in_use=in_use)
+    assert (verdict.passes, cast("FixedModel", model).good) == (True, False)
     assert any(reason.startswith("beside what was erased: macro-F1 1.000 -> ") for reason in verdict.reasons)
 
 
 def order(**more: object) -> bytes:
     """An order as the scheduler writes it."""
-    said = {"languages": ["en"], "rows": [], "in_use": None, "wanted_precision": 0.9, "alert_budget": 0.1}
-    return json.dumps({**said, **more}).encode() + b"\n"
+    fields = {"languages": ["en"], "rows": [], "in_use": None, "wanted_precision": 0.9, "alert_budget": 0.1}
+    return json.dumps({**fields, **more}).encode() + b"\n"
 
 
 def run(order: bytes) -> subprocess.CompletedProcess[bytes]:
-    """The process that trains."""
+    """Run the training process."""
     return subprocess.run([sys.executable, "-m", "triage"], input=order, capture_output=True, check=False)
 
 
-def test_the_process_takes_the_order_and_gives_card_verdict_and_artefact() -> None:
-    one = rows(1)[0]
-    told = {"ref": "R1", "at": "2026-11-03T10:00:00Z", "whole": True, "severity": 2, "language": "en"}
-    done = run(order(rows=[{**told, "text": one.example.text, "category": "supply"}]))
-    head, _, blob = done.stdout.partition(b"\n")
-    said = json.loads(head)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert said["verdict"]["passes"] is True
-    assert said["card"]["version"] == load(blob).version
+def test_the_training_process_returns_card_verdict_and_artefact() -> None:
+    row = rows(1)[0]
+    fields = {"ref": "R1", "at": "2026-11-03T10:00:00Z", "whole": True, "severity": 2, "language": "en"}
+    process_result = run(order(rows=[{**fields, "text": row.example.text, "category": "supply"}]))
+    head, _, blob = process_result.stdout.partition(b"\n")
+    answer = json.loads(head)
+    assert (process_result.returncode, process_result.stderr) == (0, b"")
+    assert answer["verdict"]["passes"] is True
+    assert answer["card"]["version"] == load(blob).version
 
 
 @clause("8.1")
-def test_the_process_leaves_no_erased_word_in_the_artefact(starter: Model) -> None:
+def test_the_training_process_leaves_no_erased_word_in_the_artefact(starter: Model) -> None:
     word = "quagmires"
-    known = train(
-        [*OWN, *(Example(f"{word} {where}", "bin", 2, ref=f"E{n}") for n, where in enumerate(WHERE))]
+    model_before = train(
+        [
+            *OWN,
+            *(Example(f"{word} {place}", "bin", 2, ref=f"E{number}") for number, place in enumerate(PLACES)),
+        ]
     )
     used = {"until": "2026-11-03T10:00:00Z", "ours": True}
-    own = [{"text": one.text, "category": one.category, "severity": 2} for one in OWN]
-    done = run(order(in_use=used, own=own, erased=True) + dump(known))
-    head, _, blob = done.stdout.partition(b"\n")
+    own = [{"text": example.text, "category": example.category, "severity": 2} for example in OWN]
+    process_result = run(order(in_use=used, own=own, erased=True) + dump(model_before))
+    head, _, blob = process_result.stdout.partition(b"\n")
     assert json.loads(head)["verdict"]["reasons"] == [
         "Used without a comparison: the model before, retrained without what was erased. Nothing was confirmed since."
     ]
-    assert word in known.features.words
+    assert word in model_before.features.words
     assert word not in load(blob).features.words
 
 
-def test_a_model_in_use_that_cannot_be_read_is_said_and_not_compared_with() -> None:
+def test_an_unreadable_model_in_use_is_reported_and_not_compared() -> None:
     used = {"until": None, "ours": True}
     done = run(order(in_use=used) + b"\x80\x04 a pickle")
     verdict = json.loads(done.stdout.partition(b"\n")[0])["verdict"]
@@ -350,7 +371,7 @@ def test_a_model_in_use_that_cannot_be_read_is_said_and_not_compared_with() -> N
     assert "The model in use cannot be read" in verdict["reasons"][-1]
 
 
-def test_once_nobody_waits_for_the_model_any_more_the_process_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_training_process_ends_when_its_parent_has_died(monkeypatch: pytest.MonkeyPatch) -> None:
     def ended(code: int) -> None:
         raise SystemExit(code)
 

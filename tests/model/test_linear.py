@@ -1,4 +1,4 @@
-"""The parts of a model: counts, linear classifiers that add up, a latent space that folds back, a fair choice."""
+"""The parts of a model: counts, linear classifiers that blend, a latent space that folds back, and the choice."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def test_character_columns_are_those_of_the_plain_vectoriser() -> None:
         preprocessor=folded, analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, dtype=np.float32
     )
     wanted = vectoriser.fit_transform(TEXTS)
-    found = matrix[:, len(features.words) :]
+    characters = matrix[:, len(features.words) :]
     order = [features.characters[gram] for gram in vectoriser.get_feature_names_out()]
-    assert found.shape == wanted.shape
-    assert abs(found[:, order] - wanted).max() < 1e-6
+    assert characters.shape == wanted.shape
+    assert abs(characters[:, order] - wanted).max() < 1e-6
 
 
 def test_word_columns_are_those_of_the_plain_vectoriser() -> None:
@@ -38,7 +38,7 @@ def test_word_columns_are_those_of_the_plain_vectoriser() -> None:
     assert abs(matrix[:, : len(features.words)] - wanted).max() < 1e-6
 
 
-def test_only_the_most_frequent_words_are_kept_and_none_that_too_few_texts_hold() -> None:
+def test_only_the_most_frequent_words_in_enough_texts_are_kept() -> None:
     texts = ["late bus", "late bus late", "bus stop", "old stop"]
     vocabulary, counts = fit_words(texts, min_df=2, max_features=3)
     assert list(vocabulary) == ["bus", "late", "stop"]
@@ -46,13 +46,13 @@ def test_only_the_most_frequent_words_are_kept_and_none_that_too_few_texts_hold(
     assert list(fit_words(texts, min_df=2, max_features=9)[0]) == ["bus", "late", "late bus", "stop"]
 
 
-def test_columns_come_sorted_so_that_no_fit_sorts_a_copy_of_them() -> None:
+def test_columns_are_sorted_so_that_no_fit_sorts_a_copy() -> None:
     _, matrix = fit_features(TEXTS)
     columns = np.split(matrix.indices, matrix.indptr[1:-1])
     assert all((np.diff(row) > 0).all() for row in columns)
 
 
-def test_a_text_alone_has_the_columns_it_has_among_others() -> None:
+def test_a_single_text_has_the_same_columns_as_in_a_batch() -> None:
     features, matrix = fit_features(TEXTS)
     assert abs(features.transform([TEXTS[3]]) - matrix[3]).max() < 1e-6
     assert features.transform([""]).nnz == 0
@@ -79,7 +79,7 @@ def test_blended_classifiers_decide_as_the_sum_of_their_parts() -> None:
 
 
 @pytest.mark.parametrize("kind", ["svm", "regression"])
-def test_with_very_many_rows_a_larger_tolerance_decides_alike(
+def test_the_larger_tolerance_for_many_rows_decides_almost_the_same(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = starter_examples(("en", "de"))
@@ -116,7 +116,7 @@ SHORT = [
 ]  # fmt: skip
 
 
-def test_every_candidate_is_asked_and_the_reason_stands_in_the_card() -> None:
+def test_every_candidate_is_compared_and_the_card_has_the_reason() -> None:
     model = train(SHORT)
     assert set(model.facts["candidates"]) == {"svm", "regression", "blend"}
     chosen = model.facts["choice"].split(":")[0]
@@ -124,7 +124,7 @@ def test_every_candidate_is_asked_and_the_reason_stands_in_the_card() -> None:
     assert "log-loss on 120 held-back rows" in model.facts["choice"]
 
 
-def test_another_than_the_svm_needs_more_than_chance() -> None:
+def test_another_candidate_replaces_the_svm_only_if_clearly_better() -> None:
     _, matrix = fit_features(TEXTS)
     noise = np.random.default_rng(0).integers(0, 3, len(TEXTS) - 3)
     choice = choose(TrainingRows(matrix, noise, np.ones(len(noise), dtype=bool)), seed=0)

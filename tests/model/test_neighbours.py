@@ -1,4 +1,4 @@
-"""The confirmed cases most like a new one: by reference, without words, none where none is like it."""
+"""The confirmed cases most similar to a new one: by reference, without their texts, none if none is similar."""
 
 from __future__ import annotations
 
@@ -38,29 +38,29 @@ def model() -> Model:
 
 def nearest(model: Model, text: str, **more: str) -> list[str]:
     assert model.neighbours is not None
-    return [one.ref for one in model.neighbours.nearest(model.matrix([text]), **more)]
+    return [case.ref for case in model.neighbours.nearest(model.matrix([text]), **more)]
 
 
-def test_the_likest_confirmed_cases_come_first_with_what_people_found(model: Model) -> None:
+def test_the_most_similar_confirmed_cases_come_first_with_category_and_severity(model: Model) -> None:
     assert model.neighbours is not None
-    found = model.neighbours.nearest(model.matrix(["boiler leaks, wet kitchen floor"]))
-    assert {one.ref for one in found} <= {"BOILER-1", "BOILER-2", "BOILER-3"}
-    assert found
-    assert found[0].category == "goods"
-    assert found[0].severity in (2, 3)
-    assert [one.similarity for one in found] == sorted((one.similarity for one in found), reverse=True)
+    cases = model.neighbours.nearest(model.matrix(["boiler leaks, wet kitchen floor"]))
+    assert {case.ref for case in cases} <= {"BOILER-1", "BOILER-2", "BOILER-3"}
+    assert cases
+    assert cases[0].category == "goods"
+    assert cases[0].severity in (2, 3)
+    assert [case.similarity for case in cases] == sorted((case.similarity for case in cases), reverse=True)
 
 
-def test_more_are_kept_than_are_shown_for_some_readers_may_not_know_of_the_likest() -> None:
+def test_more_neighbours_are_returned_than_shown_because_some_readers_may_not_see_all() -> None:
     twins = [replace(CASES[0], text=f"{CASES[0].text} {n}", ref=f"TWIN-{n}") for n in range(12)]
     assert len(nearest(train([*starter_examples(("en",)), *CASES, *twins]), CASES[0].text)) == 8
 
 
-def test_a_complaint_told_by_a_file_too_is_still_a_like_case() -> None:
-    file = [replace(one, ref=None) for one in CASES]
-    found = train([*starter_examples(("en",)), *file, *CASES]).neighbours
-    assert found is not None
-    assert set(found.refs) == {one.ref for one in CASES}
+def test_a_complaint_that_is_also_in_a_file_is_still_a_similar_case() -> None:
+    file_rows = [replace(case, ref=None) for case in CASES]
+    neighbours = train([*starter_examples(("en",)), *file_rows, *CASES]).neighbours
+    assert neighbours is not None
+    assert set(neighbours.refs) == {case.ref for case in CASES}
 
 
 def test_a_case_is_not_its_own_neighbour(model: Model) -> None:
@@ -73,11 +73,11 @@ def test_a_text_of_unknown_words_has_no_neighbours(model: Model) -> None:
     assert nearest(model, "") == []
 
 
-def test_written_examples_are_no_cases_to_compare_with() -> None:
+def test_written_examples_are_not_neighbours() -> None:
     assert train(starter_examples(("en",))).neighbours is None
 
 
-def test_neighbours_survive_the_round_trip_without_a_word(model: Model) -> None:
+def test_neighbours_are_saved_and_loaded_without_their_texts(model: Model) -> None:
     blob = dump(model)
     again = load(blob)
     assert nearest(again, "boiler leaks, wet kitchen floor") == nearest(
@@ -87,7 +87,7 @@ def test_neighbours_survive_the_round_trip_without_a_word(model: Model) -> None:
     assert again.neighbours.refs == tuple(example.ref for example in CASES)
 
 
-def test_neighbours_that_do_not_fit_are_refused(model: Model) -> None:
+def test_neighbours_of_the_wrong_size_are_refused(model: Model) -> None:
     assert model.neighbours is not None
     cut = replace(model, neighbours=replace(model.neighbours, vectors=model.neighbours.vectors[:-1]))
     with pytest.raises(UnreadableModel, match="incomplete"):

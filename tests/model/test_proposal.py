@@ -1,4 +1,4 @@
-"""The proposal: what it says, what it never says, and how rules and model meet."""
+"""The proposal: its fields, its limits, and how rules and model combine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.model.made_once import starter_model
+from tests.model.shared_models import starter_model
 from triage.criteria import Criterion
 from triage.csv.examples import read_examples
 from triage.learning.examples import CATEGORIES
@@ -32,22 +32,27 @@ def model() -> Model:
 
 
 def test_a_proposal_has_exactly_the_keys_of_the_record(model: Model) -> None:
-    said = propose(model, "You charged me twice for the same bill.").as_json()
-    assert set(said) == KEYS
-    assert json.loads(json.dumps(said)) == said
-    assert said["category"] == "money"
-    assert [set(other) for other in said["alternatives"]] == [{"category", "probability"}] * 3
-    assert all(set(reason) == {"word", "weight"} for reason in said["because"])
-    assert said["model_version"] == model.version
+    proposal = propose(model, "You charged me twice for the same bill.").as_json()
+    assert set(proposal) == KEYS
+    assert json.loads(json.dumps(proposal)) == proposal
+    assert proposal["category"] == "money"
+    assert [set(other) for other in proposal["alternatives"]] == [{"category", "probability"}] * 3
+    assert all(set(reason) == {"word", "weight"} for reason in proposal["because"])
+    assert proposal["model_version"] == model.version
 
 
-def test_without_a_model_the_rules_propose_and_say_not_sure() -> None:
-    said = propose(None, "There is a smell of gas in the hall")
-    assert (said.category, said.abstained, said.severity, said.safety) == ("other", True, 5, 3)
-    assert said.rules == ("gas_smell",)
-    assert said.danger
-    assert said.because == ()
-    assert set(said.as_json()) == KEYS
+def test_without_a_model_the_rules_propose_and_abstain() -> None:
+    proposal = propose(None, "There is a smell of gas in the hall")
+    assert (proposal.category, proposal.abstained, proposal.severity, proposal.safety) == (
+        "other",
+        True,
+        5,
+        3,
+    )
+    assert proposal.rules == ("gas_smell",)
+    assert proposal.danger
+    assert proposal.because == ()
+    assert set(proposal.as_json()) == KEYS
 
 
 @pytest.mark.parametrize(
@@ -72,142 +77,151 @@ def test_everyday_complaints_get_their_category(model: Model, text: str, categor
     assert propose(model, text).category == category
 
 
-def test_reasons_are_words_that_stand_in_the_text(model: Model) -> None:
+def test_reasons_are_words_of_the_text(model: Model) -> None:
     text = "You OVERCHARGED me, and the Invoice — see attached — is wrong! Mail me: someone@example.org"
-    said = propose(model, text)
-    assert said.because
-    assert all(reason.word in text for reason in said.because)
-    assert "OVERCHARGED" in {reason.word for reason in said.because if reason.weight > 0}
-    assert "someone@example.org" not in {reason.word for reason in said.because}
+    proposal = propose(model, text)
+    assert proposal.because
+    assert all(reason.word in text for reason in proposal.because)
+    assert "OVERCHARGED" in {reason.word for reason in proposal.because if reason.weight > 0}
+    assert "someone@example.org" not in {reason.word for reason in proposal.because}
 
 
-def test_reasons_stand_in_a_text_of_joiners_and_accents_typed_apart(model: Model) -> None:
+def test_reasons_are_found_in_texts_with_joiners_and_combining_accents(model: Model) -> None:
     text = unicodedata.normalize("NFD", "Şoför bana bağırdı, fatura") + " over\u200bcharged"
-    said = propose(model, text)
-    assert said.because
-    assert all(reason.word in text for reason in said.because)
+    proposal = propose(model, text)
+    assert proposal.because
+    assert all(reason.word in text for reason in proposal.because)
     assert unicodedata.normalize("NFC", "bağırdı") in {
-        unicodedata.normalize("NFC", reason.word) for reason in said.because
+        unicodedata.normalize("NFC", reason.word) for reason in proposal.because
     }
 
 
-def test_reasons_speak_for_and_against(model: Model) -> None:
-    said = propose(
+def test_reasons_include_words_for_and_against(model: Model) -> None:
+    proposal = propose(
         model, "The invoice is wrong and the employee who answered my complaint was rude to my son"
     )
-    weights = [reason.weight for reason in said.because]
+    weights = [reason.weight for reason in proposal.because]
     assert max(weights) > 0 > min(weights)
 
 
 @pytest.mark.parametrize(
     "text", ["", "   ", "🔥🔥🔥", "?!", "\x00", "漢字", "<p></p>", "1 2 3"], ids=range(8)
 )
-def test_a_text_that_says_nothing_gets_a_doubtful_proposal(model: Model, text: str) -> None:
-    said = propose(model, text)
-    assert said.abstained
-    assert said.category in CATEGORIES
-    assert said.severity <= 2
+def test_a_text_without_content_gets_an_uncertain_proposal(model: Model, text: str) -> None:
+    proposal = propose(model, text)
+    assert proposal.abstained
+    assert proposal.category in CATEGORIES
+    assert proposal.severity <= 2
 
 
 @pytest.mark.parametrize("text", ["", "😡😡😡", "水が茶色です"])
-def test_where_no_word_is_known_no_category_is_guessed(model: Model, text: str) -> None:
-    said = propose(model, text)
-    assert (said.category, said.probability, said.alternatives, said.abstained) == ("other", 0.0, (), True)
-    assert said.model_version == model.version
+def test_without_a_known_word_no_category_is_guessed(model: Model, text: str) -> None:
+    proposal = propose(model, text)
+    assert (proposal.category, proposal.probability, proposal.alternatives, proposal.abstained) == (
+        "other",
+        0.0,
+        (),
+        True,
+    )
+    assert proposal.model_version == model.version
 
 
 def test_a_very_long_text_is_read(model: Model) -> None:
-    said = propose(model, "the invoice is wrong " * 5_000 + ". there is a gas leak here")
-    assert said.rules == ("gas_smell",)
-    assert said.category == "money"
+    proposal = propose(model, "the invoice is wrong " * 5_000 + ". there is a gas leak here")
+    assert proposal.rules == ("gas_smell",)
+    assert proposal.category == "money"
 
 
-def test_rules_raise_what_the_model_says_and_never_lower_it(model: Model) -> None:
+def test_rules_raise_the_models_severity_and_never_lower_it(model: Model) -> None:
     calm = propose(model, "You charged me twice")
     grave = propose(model, "You charged me twice. My kitchen is on fire")
     assert (calm.severity, calm.safety) == (2, 0)
     assert (grave.severity, grave.safety) == (5, 3)
 
 
-def test_in_doubt_the_graver_of_the_two_categories_gives_the_severity_and_says_so(model: Model) -> None:
+def test_an_uncertain_proposal_takes_the_severity_of_the_graver_category_and_says_so(model: Model) -> None:
     usual = {"safety": 4, "discrimination": 4, "privacy": 3, "staff_conduct": 3}
     doubtful = 0
     for row in read_examples(Path(__file__).with_name("heldout.csv")).examples:
-        said = propose(model, row.text)
-        if not said.abstained or not said.because:
+        proposal = propose(model, row.text)
+        if not proposal.abstained or not proposal.because:
             continue
         offered = [
-            (said.category, said.probability),
-            *((o.category, o.probability) for o in said.alternatives),
+            (proposal.category, proposal.probability),
+            *((o.category, o.probability) for o in proposal.alternatives),
         ]
-        graver = max((usual.get(one, 2) for one, sure in offered[:2] if sure >= WEIGHTY_FROM), default=2)
-        assert said.severity >= graver
-        if Criterion("severity", said.severity, "doubted_category") in said.criteria:
-            assert said.severity == graver > 2
+        graver = max(
+            (usual.get(category, 2) for category, sure in offered[:2] if sure >= WEIGHTY_FROM), default=2
+        )
+        assert proposal.severity >= graver
+        if Criterion("severity", proposal.severity, "doubted_category") in proposal.criteria:
+            assert proposal.severity == graver > 2
             doubtful += 1
     assert doubtful > 10
 
 
-def test_a_severity_that_does_not_come_of_a_doubt_needs_no_reason_of_its_own(model: Model) -> None:
+def test_a_severity_without_doubt_has_no_criterion(model: Model) -> None:
     for text in ("You charged me twice", "My kitchen is on fire", "漢字"):
-        assert "severity" not in {one.field for one in propose(model, text).criteria}
+        assert "severity" not in {criterion.field for criterion in propose(model, text).criteria}
 
 
-def test_categories_that_the_desk_has_not_leave_their_share_to_the_others(model: Model) -> None:
+def test_the_probability_of_categories_the_desk_lacks_goes_to_the_others(model: Model) -> None:
     text = "I do not know what to do with this. Somebody said it would be different, and now nobody knows."
     whole = dict(zip(model.categories, model.predict_proba([text])[0].tolist(), strict=True))
-    # The four that the model would name, and still one of the desk's own is found.
-    unknown = sorted(whole, key=lambda one: -whole[one])[:4]
-    left = [one for one in model.categories if one not in unknown]
-    said = propose(model, text, ProposalContext(categories=left))
-    assert said.category == max(left, key=lambda one: whole[one])
-    assert said.probability == pytest.approx(whole[said.category] / sum(whole[one] for one in left), abs=1e-4)
-    assert said.abstained
-    assert not {one.category for one in said.alternatives} & set(unknown)
+    # Leave out the four most probable categories; the proposal is then one of the others.
+    unknown = sorted(whole, key=lambda category: -whole[category])[:4]
+    remaining = [category for category in model.categories if category not in unknown]
+    proposal = propose(model, text, ProposalContext(categories=remaining))
+    assert proposal.category == max(remaining, key=lambda category: whole[category])
+    assert proposal.probability == pytest.approx(
+        whole[proposal.category] / sum(whole[category] for category in remaining), abs=1e-4
+    )
+    assert proposal.abstained
+    assert not {other.category for other in proposal.alternatives} & set(unknown)
 
 
-def test_the_words_of_a_matter_that_the_desk_has_no_category_for_stay_with_the_main_one(model: Model) -> None:
+def test_the_text_of_an_issue_without_a_category_stays_with_the_main_issue(model: Model) -> None:
     text = "You charged me twice for the same bill. Also your clerk at the counter shouted at my mother."
-    assert {one.category for one in propose(model, text).issues} == {"money", "staff_conduct"}
-    left = [one for one in model.categories if one != "staff_conduct"]
-    (matter,) = propose(model, text, ProposalContext(categories=left)).issues
+    assert {issue.category for issue in propose(model, text).issues} == {"money", "staff_conduct"}
+    remaining = [category for category in model.categories if category != "staff_conduct"]
+    (matter,) = propose(model, text, ProposalContext(categories=remaining)).issues
     assert (matter.category, matter.text) == ("money", text)
 
 
-def test_where_the_model_knows_a_category_of_the_desks_its_probability_is_the_one_among_them(
+def test_probabilities_are_shared_among_the_desks_own_categories(
     model: Model,
 ) -> None:
     text = "The invoice is wrong and the employee who answered my complaint was rude"
     free = propose(model, text)
-    left = [one for one in model.categories if one != free.alternatives[0].category]
-    said = propose(model, text, ProposalContext(categories=[*left, "leak"]))
-    assert said.category == free.category
-    assert said.probability == pytest.approx(
+    remaining = [category for category in model.categories if category != free.alternatives[0].category]
+    proposal = propose(model, text, ProposalContext(categories=[*remaining, "leak"]))
+    assert proposal.category == free.category
+    assert proposal.probability == pytest.approx(
         free.probability / (1 - free.alternatives[0].probability), abs=1e-3
     )
-    assert said.alternatives[:2] != free.alternatives[:2]
+    assert proposal.alternatives[:2] != free.alternatives[:2]
 
 
 def test_a_model_that_knows_none_of_the_desks_categories_says_so(model: Model) -> None:
-    said = propose(
+    proposal = propose(
         model, "You charged me twice. My kitchen is on fire", ProposalContext(categories=["leak", "odour"])
     )
-    assert (said.category, said.probability, said.abstained) == ("other", 0.0, True)
-    assert (said.alternatives, said.issues, said.because) == ((), (), ())
-    assert (said.severity, said.safety) == (5, 3)
-    assert said.model_version == model.version
+    assert (proposal.category, proposal.probability, proposal.abstained) == ("other", 0.0, True)
+    assert (proposal.alternatives, proposal.issues, proposal.because) == ((), (), ())
+    assert (proposal.severity, proposal.safety) == (5, 3)
+    assert proposal.model_version == model.version
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=200))
-def test_no_proposal_lies_below_a_fired_rule(text: str) -> None:
+def test_no_proposal_is_below_a_matched_rule(text: str) -> None:
     model = _cached()
-    said, found = propose(model, text), find_signs(text)
-    assert said.severity >= max((sign.severity for sign in found), default=1)
-    assert said.safety >= max((sign.safety for sign in found), default=0)
-    assert said.category in CATEGORIES
-    assert 0 <= said.probability <= 1
-    assert 1 <= said.severity <= 5
+    proposal, signs = propose(model, text), find_signs(text)
+    assert proposal.severity >= max((sign.severity for sign in signs), default=1)
+    assert proposal.safety >= max((sign.safety for sign in signs), default=0)
+    assert proposal.category in CATEGORIES
+    assert 0 <= proposal.probability <= 1
+    assert 1 <= proposal.severity <= 5
 
 
 def test_complaints_about_people_are_restricted(model: Model) -> None:
@@ -218,7 +232,7 @@ def test_complaints_about_people_are_restricted(model: Model) -> None:
     assert pytest.approx(0.30) == RESTRICTED_AT
 
 
-def test_an_organisations_danger_signs_are_heard(model: Model) -> None:
+def test_an_organisations_own_danger_signs_match(model: Model) -> None:
     own = (DangerSign(("klor bulutu",), None, {"tr": "İçeride kalın."}, "chlorine"),)
     assert propose(model, "havuzda klor bulutu var", ProposalContext(danger=own)).rules == ("chlorine",)
 
@@ -231,11 +245,11 @@ def test_the_language_is_one_of_the_organisations(model: Model) -> None:
 
 
 def _cached() -> Model:
-    """Hypothesis wants no fixture of a narrower scope."""
+    """The model, cached: Hypothesis allows no narrower fixture."""
     return starter_model(("en", "tr"))
 
 
-def test_a_sign_of_the_organisations_own_makes_praise_a_complaint() -> None:
+def test_an_organisations_own_danger_sign_makes_praise_a_complaint() -> None:
     own = (DangerSign(("chlorine cloud",), None, {"en": "Stay inside."}, "chlorine"),)
     text = "Thank you so much, wonderful, excellent, great team! I saw the chlorine cloud."
     assert propose(None, text).intent.kind == "praise"

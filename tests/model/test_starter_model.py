@@ -1,6 +1,6 @@
-"""Gates on the model of the first day, trained from the starter examples alone.
+"""Minimum figures of the model on its first day, trained from the starter examples alone.
 
-`heldout.csv` holds texts written apart from the starters, 75 for each language; a worse pipeline or a harmed
+`heldout.csv` has 75 texts for each language, written separately from the starters. A worse pipeline or a damaged
 starter file fails here.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.model.made_once import starter_model
+from tests.model.shared_models import starter_model
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
 from triage.learning.evaluation import evaluate
@@ -58,7 +58,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def wide() -> Model:
-    """The model of a desk that speaks all four."""
+    """The model of a desk with all four languages."""
     return starter_model(STARTED)
 
 
@@ -84,15 +84,15 @@ def test_every_row_of_a_starter_file_can_be_read(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", STARTED)
-def test_every_category_has_one_liners_and_stories(language: str) -> None:
+def test_every_category_has_short_and_long_starters(language: str) -> None:
     lengths: dict[str, list[int]] = {category: [] for category in CATEGORIES}
     for example in starter_examples((language,)):
         lengths[example.category].append(len(example.text.split()))
-    for found in lengths.values():
-        assert sum(60 <= length <= 160 for length in found) >= 6
-        assert sum(length < 60 for length in found) >= 25
-        assert min(found) <= 4
-        assert max(found) <= 160
+    for counts in lengths.values():
+        assert sum(60 <= length <= 160 for length in counts) >= 6
+        assert sum(length < 60 for length in counts) >= 25
+        assert min(counts) <= 4
+        assert max(counts) <= 160
 
 
 def test_starters_are_neither_repeated_nor_without_a_severity() -> None:
@@ -102,7 +102,7 @@ def test_starters_are_neither_repeated_nor_without_a_severity() -> None:
 
 
 @pytest.mark.parametrize("language", STARTED)
-def test_severity_is_not_another_name_of_a_category(language: str) -> None:
+def test_severity_differs_within_categories(language: str) -> None:
     examples = starter_examples((language,))
     assert {example.severity for example in examples} == {1, 2, 3, 4, 5}
     grave = {example.category for example in examples if (example.severity or 0) >= 4}
@@ -110,7 +110,7 @@ def test_severity_is_not_another_name_of_a_category(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", STARTED)
-def test_words_of_danger_do_not_make_a_starter_grave(language: str) -> None:
+def test_some_mild_starters_contain_words_of_danger(language: str) -> None:
     lookalikes = re.compile(DANGER_WORDS[language], re.IGNORECASE)
     mild = [
         example
@@ -121,13 +121,15 @@ def test_words_of_danger_do_not_make_a_starter_grave(language: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "stem", "categories"), MENTIONS)
-def test_starters_mention_other_categories_words(language: str, stem: str, categories: set[str]) -> None:
-    found = {example.category for example in starter_examples((language,)) if stem in example.text.casefold()}
-    assert found >= categories
+def test_starters_of_several_categories_share_words(language: str, stem: str, categories: set[str]) -> None:
+    mentioned_in = {
+        example.category for example in starter_examples((language,)) if stem in example.text.casefold()
+    }
+    assert mentioned_in >= categories
 
 
 @pytest.mark.parametrize("language", STARTED)
-def test_the_language_of_a_starter_is_guessed_right(language: str) -> None:
+def test_the_language_of_a_starter_is_guessed_correctly(language: str) -> None:
     texts = [e.text for e in starter_examples((language,)) if len(e.text.split()) >= 5]
     right = sum(guess_language(text, ("en", "tr", "de", "es")) == language for text in texts)
     assert right / len(texts) >= 0.97
@@ -139,7 +141,7 @@ def test_no_held_out_text_is_a_starter() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_the_first_model_is_right_often_enough(model: Model, language: str) -> None:
+def test_the_first_model_reaches_its_minimum_figures(model: Model, language: str) -> None:
     figures = evaluate(model, [example for example in HELD_OUT if example.language == language])
     assert figures["rows"] == 75
     assert figures["accuracy"] >= 0.74
@@ -148,7 +150,7 @@ def test_the_first_model_is_right_often_enough(model: Model, language: str) -> N
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_two_more_languages_do_not_spoil_the_first_two(wide: Model, language: str) -> None:
+def test_two_more_languages_do_not_worsen_the_first_two(wide: Model, language: str) -> None:
     figures = evaluate(wide, [example for example in HELD_OUT if example.language == language])
     assert figures["accuracy"] >= 0.74
     assert figures["macro_f1"] >= 0.70
@@ -156,7 +158,7 @@ def test_two_more_languages_do_not_spoil_the_first_two(wide: Model, language: st
 
 
 @pytest.mark.parametrize(("language", "accuracy", "macro_f1"), [("de", 0.69, 0.68), ("es", 0.66, 0.64)])
-def test_the_languages_that_came_later_are_read_too(
+def test_german_and_spanish_reach_their_minimum_figures(
     wide: Model, language: str, accuracy: float, macro_f1: float
 ) -> None:
     figures = evaluate(wide, [example for example in HELD_OUT if example.language == language])
@@ -166,17 +168,17 @@ def test_the_languages_that_came_later_are_read_too(
     assert figures["precision"] >= 0.84
 
 
-def test_the_first_model_is_not_sure_of_itself_without_cause(model: Model) -> None:
+def test_the_first_model_is_not_overconfident(model: Model) -> None:
     rows = [example for example in HELD_OUT if example.language in ("en", "tr")]
     figures = evaluate(model, rows)
     assert figures["precision"] >= 0.87
-    # Its calibration comes from folds of harder texts, so it errs to the careful side; over-confidence fails.
+    # Its calibration comes from folds of harder texts, so it may be too careful; over-confidence fails.
     probabilities = model.word_probabilities(model.matrix([example.text for example in rows]))
     assert float(probabilities.max(axis=1).mean()) <= figures["accuracy"] + 0.05
     assert figures["ece"] <= 0.25
 
 
-def test_held_back_starters_are_told_apart_far_above_chance(model: Model) -> None:
+def test_held_out_starters_are_classified_far_above_chance(model: Model) -> None:
     assert model.facts["accuracy"] >= 0.50
     assert model.facts["log_loss"] <= 1.65
     assert model.facts["ece"] <= 0.12
@@ -191,12 +193,12 @@ def test_probabilities_sum_to_one(model: Model) -> None:
     assert float(probabilities.min()) > 0
 
 
-def test_only_trained_categories_can_come_out(model: Model) -> None:
+def test_only_trained_categories_are_proposed(model: Model) -> None:
     assert set(model.categories) == set(CATEGORIES)
     assert set(train_starter(("tr",)).categories) == set(CATEGORIES)
 
 
-def test_a_language_without_starters_is_served_by_english() -> None:
+def test_a_language_without_starters_uses_the_english_ones() -> None:
     assert train_starter(("fi",)).version == train_starter(("en",)).version
 
 

@@ -1,4 +1,4 @@
-"""Training on whatever an organisation brings: few rows, rare categories, one class, duplicates."""
+"""Training on any organisation's examples: few rows, rare categories, one class, duplicates."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ BINS = few(
 )
 
 
-def test_an_organisation_may_name_its_own_categories() -> None:
+def test_an_organisation_may_use_its_own_categories() -> None:
     model = train(LIFTS + BINS)
     assert model.categories == ("bins", "lift")
     assert propose(model, "the lift does not work").category == "lift"
     assert propose(model, "nobody emptied the bins").category == "bins"
 
 
-def test_a_category_of_one_row_survives() -> None:
+def test_a_category_with_one_row_is_learnt() -> None:
     model = train(LIFTS + BINS + few("pool", "the swimming pool is closed"))
     assert "pool" in model.categories
     assert propose(model, "swimming pool closed").category == "pool"
@@ -62,24 +62,24 @@ def test_rows_without_words_or_category_and_duplicates_are_left_out() -> None:
     assert usable(rows) == LIFTS + BINS
 
 
-def test_each_text_is_made_ready_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_text_is_normalised_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
-    def noted(text: str) -> str:
+    def record_and_normalise(text: str) -> str:
         read.append(text)
         return normalise(text)
 
-    monkeypatch.setattr(training, "normalise", noted)
+    monkeypatch.setattr(training, "normalise", record_and_normalise)
     train(LIFTS + BINS)
     assert read == [*(row.text for row in LIFTS + BINS), "bins", "lift"]
 
 
-def test_the_order_of_the_examples_does_not_name_another_model() -> None:
+def test_the_order_of_the_examples_does_not_change_the_version() -> None:
     assert train(LIFTS + BINS).version == train(BINS + LIFTS).version
     assert train(LIFTS + BINS).version != train(LIFTS + BINS[:-1]).version
 
 
-def test_other_thresholds_are_another_version() -> None:
+def test_other_thresholds_change_the_version() -> None:
     plain = train(LIFTS + BINS)
     assert train(LIFTS + BINS, wanted_precision=0.9, alert_rate=0.1).version == plain.version
     assert train(LIFTS + BINS, wanted_precision=0.8).version != plain.version
@@ -126,19 +126,19 @@ def test_an_evaluation_has_the_figures_of_the_contract() -> None:
         "recall_interval", "false_alarms",
     }  # fmt: skip
     assert figures["accuracy"] > 0.95
-    for told, key in ((figures, "coverage"), (figures, "precision"), (figures["severity"], "recall_at_10")):
-        low, high = told[f"{key}_interval"]
-        assert low <= told[key] <= high
+    for place, key in ((figures, "coverage"), (figures, "precision"), (figures["severity"], "recall_at_10")):
+        low, high = place[f"{key}_interval"]
+        assert low <= place[key] <= high
 
 
-def test_a_label_the_model_does_not_know_counts_as_wrong_and_is_named() -> None:
+def test_a_label_unknown_to_the_model_counts_as_wrong_and_is_listed() -> None:
     model = train(LIFTS + BINS)
     figures = evaluate(model, [*LIFTS, Example("the pool is closed", "pool")])
     assert figures["unknown_categories"] == ["pool"]
     assert figures["accuracy"] == pytest.approx(5 / 6, abs=1e-3)
-    # Found not once, it counts in the mean over the categories that occur.
-    known = next(one["f1"] for one in figures["categories"].values() if one["rows"])
-    assert figures["macro_f1"] == pytest.approx(known / 2, abs=1e-3)
+    # It was never predicted, but counts in the mean over the categories that occur.
+    known_f1 = next(category["f1"] for category in figures["categories"].values() if category["rows"])
+    assert figures["macro_f1"] == pytest.approx(known_f1 / 2, abs=1e-3)
     low, high = figures["macro_f1_interval"]
     assert low <= figures["macro_f1"] <= high
 
@@ -149,23 +149,23 @@ def test_an_evaluation_without_rows_is_refused() -> None:
 
 
 def test_a_categorys_own_name_is_an_example_of_it() -> None:
-    told = ("closed again", "too cold", "the showers are dirty")
+    texts = ("closed again", "too cold", "the showers are dirty")
     chances = []
     for name in ("swimming_pool", "x9"):
-        model = train(LIFTS + BINS + few(name, *told))
+        model = train(LIFTS + BINS + few(name, *texts))
         row = model.word_probabilities(model.matrix(["the swimming pool"]))[0]
         chances.append(row[model.categories.index(name)])
     assert chances[0] > chances[1] + 0.1
 
 
-def test_two_categories_of_which_one_has_a_single_row_are_learned() -> None:
+def test_two_categories_are_learnt_even_if_one_has_a_single_row() -> None:
     model = train([*LIFTS, *few("pool", "the swimming pool is closed")])
     assert propose(model, "swimming pool closed").category == "pool"
 
 
-def test_a_word_that_no_label_explains_is_known_from_texts_without_one() -> None:
-    """ "Hoist" never stands in a labelled row; unassessed complaints use it beside words that do."""
-    unlabelled = [f"hoist {one.text} hoist number {number}" for number in range(80) for one in LIFTS]
+def test_a_word_in_no_labelled_row_is_learnt_from_unlabelled_texts() -> None:
+    """ "Hoist" is in no labelled row; unassessed complaints use it with words that are."""
+    unlabelled = [f"hoist {row.text} hoist number {number}" for number in range(80) for row in LIFTS]
     without, with_them = train(LIFTS + BINS), train(LIFTS + BINS, unlabelled=unlabelled)
     text = "hoist hoist"
     assert with_them.facts["latent"]
@@ -177,16 +177,19 @@ def test_a_word_that_no_label_explains_is_known_from_texts_without_one() -> None
     assert after > before + 0.05
 
 
-def test_figures_are_taken_on_real_rows_where_there_are_enough() -> None:
+def test_figures_come_from_real_rows_if_there_are_enough() -> None:
     starters = starter_examples(("en",))
-    real = [Example(f"{one.text} ({n})", one.category, one.severity) for n, one in enumerate(starters[:250])]
-    assert all(one.written for one in starters)
+    real = [
+        Example(f"{example.text} ({n})", example.category, example.severity)
+        for n, example in enumerate(starters[:250])
+    ]
+    assert all(example.written for example in starters)
     assert "on 250 held-back rows" in train([*starters, *real]).facts["choice"]
     assert f"on {len(starters) + 100} held-back rows" in train([*starters, *real[:100]]).facts["choice"]
 
 
-def test_the_share_done_is_told_and_only_grows() -> None:
-    told: list[float] = []
-    train(LIFTS + BINS, progress=told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1
+def test_reported_progress_only_grows_and_ends_at_one() -> None:
+    shares: list[float] = []
+    train(LIFTS + BINS, progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1

@@ -1,4 +1,4 @@
-"""What the benchmark of the triage learns from and scores: any folder of CSVs, and one language of ours alone."""
+"""The sets of the triage benchmark: any folder of CSV files, and one language of the starters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.triage_sets import dev, draws, is_there, learnt, names, unlabelled
 
 
-def test_a_folder_is_read_whatever_its_files_and_columns_are_called(tmp_path: Path) -> None:
+def test_a_folder_is_read_with_any_names_of_files_and_columns(tmp_path: Path) -> None:
     tmp_path.joinpath("water.csv").write_text(
         "Beschreibung;Kategorie\nKein Wasser.;Ausfall\nZu teuer.;Preis\n"
     )
@@ -24,9 +24,9 @@ def test_a_folder_is_read_whatever_its_files_and_columns_are_called(tmp_path: Pa
     assert [is_there(tmp_path, name, on_dev=True) for name in names(tmp_path)] == [True, False]
 
 
-def test_one_language_of_ours_is_learnt_from_in_part_and_scored_on_what_is_left(tmp_path: Path) -> None:
-    known, asked = next(draws(tmp_path, "own:tr", count=1, on_dev=False))
+def test_one_starter_language_is_split_into_training_and_test_rows(tmp_path: Path) -> None:
+    training_set, test_set = next(draws(tmp_path, "own:tr", count=1, on_dev=False))
     everything = learnt(tmp_path, "own:tr").texts
-    assert sorted(known.texts + asked.texts) == sorted(everything)
+    assert sorted(training_set.texts + test_set.texts) == sorted(everything)
     assert not set(everything) & set(dev(tmp_path, "own:tr").texts)
     assert not is_there(tmp_path, "own:xx")

@@ -1,4 +1,4 @@
-"""The written examples of the American scheme are as many and as long as their page says."""
+"""The written examples in the American product categories have the numbers and lengths that their page says."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def rows() -> list[dict[str, str]]:
 
 def length(text: str) -> str:
     words = len(text.split())
-    for name, least, most in (("short", 10, 25), ("medium", 40, 80), ("long", 100, 180)):
-        if least <= words <= most:
+    for name, shortest, longest in (("short", 10, 25), ("medium", 40, 80), ("long", 100, 180)):
+        if shortest <= words <= longest:
             return name
     return f"of {words} words"
 
@@ -37,11 +37,11 @@ def test_every_product_has_short_medium_and_long_letters(rows: list[dict[str, st
     }
 
 
-def test_every_product_stands_on_the_page(rows: list[dict[str, str]]) -> None:
+def test_every_product_is_on_the_page(rows: list[dict[str, str]]) -> None:
     page = (WRITTEN / "README.md").read_text(encoding="utf-8")
     assert [row["category"] for row in rows if f"| `{row['category']}` |" not in page] == []
     assert f"holds {len(rows)} complaints" in page
 
 
-def test_no_letter_stands_twice(rows: list[dict[str, str]]) -> None:
+def test_no_letter_is_repeated(rows: list[dict[str, str]]) -> None:
     assert len({fold(row["text"]).text for row in rows}) == len(rows)

@@ -28,12 +28,12 @@ _MODULE = re.compile(
 )
 _HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _BOLD = re.compile(r"\*\*([^*]+?)[.:]?\*\*")
-#: A comment that goes on in the next line is one text.
+#: A comment that continues on the next line is one text.
 _NEXT_LINE = re.compile(r"\s*\n\s*(?:#:?|--)?\s*")
 
-#: Names of files that a command writes, or that a user has, in examples: none of them is a document of ours.
+#: Example names of files that a command writes or a user has; they are not in the repository.
 EXAMPLES = re.compile(
-    r"(?:.*\.card\.md"  # beside a model that was trained
+    r"(?:.*\.card\.md"  # next to a trained model
     r"|(?:october|november|page|figures)\.md|.*/figures\.md|monitoring-\d{4}-\d\d-\d\d\.md"  # reports
     r"|texts/README\.md)"  # written by `amends init`
 )
@@ -48,7 +48,7 @@ def files(*endings: str) -> Iterator[Path]:
 
 
 def prose_of(source: str) -> str:
-    """Comments and docstrings of Python source; code and other strings are left out."""
+    """Return the comments and docstrings of Python source, without code and other strings."""
     strings = [
         node.value.value
         for node in ast.walk(ast.parse(source))
@@ -66,7 +66,7 @@ def prose_of(source: str) -> str:
 
 @cache
 def texts() -> dict[Path, str]:
-    """What each file says to people. Of Python files comments and docstrings, of the others everything."""
+    """The prose of each file: comments and docstrings of Python files, all text of others."""
     collected: dict[Path, str] = {}
     for path in files(".py", ".md", ".toml", ".sql", ".po", ".mako"):
         source = path.read_text(encoding="utf-8")
@@ -76,12 +76,12 @@ def texts() -> dict[Path, str]:
 
 
 def is_there(name: str, citing: Path) -> bool:
-    """Is a document cited by its path from the root, or by its path from the file that cites it?"""
+    """Check for a document by its path from the root, or from the file that cites it."""
     return (ROOT / name).is_file() or (citing.parent / name).is_file()
 
 
 def cited_documents(text: str) -> set[str]:
-    """Every `*.md` path or bare name in a text, examples of file names left out."""
+    """Every `*.md` path or bare name in a text, except examples."""
     return {name for name in _DOCUMENT.findall(text) if not EXAMPLES.fullmatch(name)}
 
 
@@ -101,7 +101,7 @@ def test_every_cited_document_is_in_the_repository() -> None:
 
 
 def test_every_page_named_in_a_text_of_the_product_exists() -> None:
-    """Messages and settings templates are strings, not comments: they name pages by `docs/…`."""
+    """Messages and settings templates are strings and name pages by `docs/…`."""
     missing = sorted(
         f"{relative(path)}: {name}"
         for path in files(".py")
@@ -139,7 +139,7 @@ def _without_code(page: Path) -> str:
 
 @cache
 def places(page: Path) -> frozenset[str]:
-    """What a citation in quotation marks may name: a heading, or the words in bold that begin a paragraph."""
+    """What a citation in quotation marks may name: a heading, or a paragraph's first words in bold."""
     bold = _BOLD.findall(_without_code(page))
     return frozenset(_plain(name).lower() for name in (*headings(page), *bold))
 
@@ -202,7 +202,7 @@ def test_every_module_that_a_page_names_exists(page: Path) -> None:
     assert [path for path in named if not (ROOT / path).is_file()] == []
 
 
-def test_a_citation_of_a_document_outside_the_repository_is_found() -> None:
+def test_a_citation_of_a_missing_document_is_detected() -> None:
     source = (
         '"""One rule (elsewhere.md, rule 1)."""\n#: A table\n#: of (nowhere/other.md).\nNAME = "report.md"\n'
     )

@@ -1,4 +1,4 @@
-"""The count is kept: every clause of the standard, its code and tests exist, the page and the index are current."""
+"""Every clause of the standard has its row, its code and its tests; the page and the index are current."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports.clauses.table import CLAUSES, EDITIONS
 from tests.clause_index import marked, written
 
 ROOT = Path(__file__).parents[2]
-#: The standard's own table of contents, with what the edition of 2018 adds as one row.
+#: The standard's table of contents, with the additions of the 2018 edition as one row.
 STANDARD = [
     "3",
     *(f"4.{n}" for n in range(1, 11)),
@@ -26,22 +26,22 @@ STANDARD = [
     *(f"8.{n}" for n in range(1, 8)),
     *"ABCDEFGH",
 ]
-#: What the desk must be able to say "met" of.
-ABLE = ["3", "4.4", "4.6", "4.7", "4.9", *(f"7.{n}" for n in range(1, 10)), "B", "D", "E", "F"]
-CODE = [(one.id, name) for one in CLAUSES for name in one.code]
+#: The clauses that the desk must be able to meet.
+CAN_BE_MET = ["3", "4.4", "4.6", "4.7", "4.9", *(f"7.{n}" for n in range(1, 10)), "B", "D", "E", "F"]
+CODE = [(row.id, name) for row in CLAUSES for name in row.code]
 
 
 def test_every_clause_and_annex_of_the_standard_has_its_row() -> None:
-    assert [one.id for one in CLAUSES] == STANDARD
+    assert [row.id for row in CLAUSES] == STANDARD
     assert all(list(names) == STANDARD or set(names) == set(STANDARD) for names in EDITIONS.values())
 
 
-@pytest.mark.parametrize("one", CLAUSES, ids=lambda one: one.id)
-def test_every_row_says_what_is_demanded_and_what_meets_it(one: Clause) -> None:
-    assert one.demand.endswith(".")
-    assert one.control.endswith(".")
-    assert one.has_query or one.lacks
-    assert not one.has_query or one.shows
+@pytest.mark.parametrize("row", CLAUSES, ids=lambda row: row.id)
+def test_every_row_has_a_requirement_and_a_control(row: Clause) -> None:
+    assert row.demand.endswith(".")
+    assert row.control.endswith(".")
+    assert row.has_query or row.lacks
+    assert not row.has_query or row.shows
 
 
 @pytest.mark.parametrize(("number", "name"), CODE, ids=[f"{number} {name}" for number, name in CODE])
@@ -50,18 +50,18 @@ def test_the_code_that_a_row_names_exists(number: str, name: str) -> None:
     assert hasattr(import_module(module), rest), f"{number} names {name}"
 
 
-@pytest.mark.parametrize("one", [one for one in CLAUSES if one.lacks is None], ids=lambda one: one.id)
-def test_a_record_that_breaks_it_turns_every_clause_red_that_can_be_met(one: Clause) -> None:
-    assert turned_red(one.id), f"no test in tests/rules/test_clauses_*.py is marked @clause({one.id!r})"
+@pytest.mark.parametrize("row", [row for row in CLAUSES if row.lacks is None], ids=lambda row: row.id)
+def test_every_clause_that_can_be_met_has_a_test_with_a_failing_record(row: Clause) -> None:
+    assert turned_red(row.id), f"no test in tests/rules/test_clauses_*.py is marked @clause({row.id!r})"
 
 
-@pytest.mark.parametrize("number", ABLE)
-def test_the_desk_is_able_to_meet(number: str) -> None:
-    (one,) = (one for one in CLAUSES if one.id == number)
-    assert (one.has_query, one.lacks, turned_red(number)) == (True, None, True)
+@pytest.mark.parametrize("number", CAN_BE_MET)
+def test_the_desk_can_meet_the_clause(number: str) -> None:
+    (row,) = (row for row in CLAUSES if row.id == number)
+    assert (row.has_query, row.lacks, turned_red(number)) == (True, None, True)
 
 
-def test_the_index_of_tests_is_that_of_the_marks() -> None:
+def test_the_index_of_tests_matches_the_marks() -> None:
     assert INDEX.read_text(encoding="utf-8") == written(), "run `make docs`"
 
 
@@ -70,11 +70,11 @@ def test_every_mark_names_a_clause() -> None:
 
 
 @pytest.mark.parametrize("number", STANDARD)
-def test_every_test_that_is_named_exists(number: str) -> None:
-    for one in marked_with(number):
-        file, _, name = one.partition("::")
+def test_every_named_test_exists(number: str) -> None:
+    for test in marked_with(number):
+        file, _, name = test.partition("::")
         assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8")
 
 
-def test_the_page_is_the_one_that_the_table_writes() -> None:
+def test_the_page_is_generated_from_the_table() -> None:
     assert (ROOT / FILE).read_text(encoding="utf-8") == page(), "run `make docs`"

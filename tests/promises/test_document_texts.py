@@ -15,9 +15,9 @@ from complaints.vocabulary import Role
 HERE = Path(__file__).parents[2]
 LANGUAGES = ("en", "tr")
 TEXTS = {language: shipped(language, DOCUMENTS) for language in LANGUAGES}
-#: Families whose ids are made from codes of the record.
+#: Families whose ids are built from codes of the record.
 COMPUTED = {
-    # Fields of the record that no part of the file asks for by name.
+    # Fields of the record that no part of the file names.
     "case": {
         "version",
         "work_version",
@@ -45,22 +45,22 @@ STEPS = re.compile(r'"([a-z_]+)": frozenset')
 
 
 def sources() -> list[Path]:
-    """The modules that speak these texts."""
+    """The modules that use these labels."""
     return [*(HERE / "amends" / "documents").rglob("*.py"), *(HERE / "amends" / "privacy").rglob("*.py")]
 
 
 def written() -> set[str]:
-    """Every id that stands in the code as it is."""
-    found = set()
+    """Every string in the code."""
+    strings = set()
     for file in sources():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-    return found
+                strings.add(node.value)
+    return strings
 
 
 def computed() -> set[str]:
-    """Every id that the code makes from a code."""
+    """Every id that the code builds from a code."""
     ids = {f"{family}.{code}" for family, codes in COMPUTED.items() for code in codes}
     steps = (HERE / "amends" / "documents" / "case_file" / "follow_up.py").read_text(encoding="utf-8")
     return ids | {f"step.{name}" for name in (*STEPS.findall(steps), "corrected", "verified")}
@@ -74,31 +74,31 @@ def test_every_language_has_the_same_ids_with_the_same_fields() -> None:
 
 def test_no_label_is_missing() -> None:
     families = {id_.split(".")[0] for id_ in TEXTS["en"]} - {"said"}
-    asked = {one for one in written() if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", one)}
-    assert {one for one in asked | computed() if one.split(".")[0] in families} - set(TEXTS["en"]) - {
+    used = {text for text in written() if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", text)}
+    assert {id_ for id_ in used | computed() if id_.split(".")[0] in families} - set(TEXTS["en"]) - {
         "document.typ"
     } == set()
 
 
-def test_no_label_is_left_over() -> None:
+def test_no_label_is_unused() -> None:
     assert set(TEXTS["en"]) - written() - computed() == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_turkish_label_is_not_the_english_one(language: str) -> None:
+def test_turkish_labels_differ_from_the_english_ones(language: str) -> None:
     same = {id_ for id_, message in TEXTS["en"].items() if message.forms == TEXTS["tr"][id_].forms}
     assert same == {"case.model", "part.model", "table.digest", "table.number"}
     assert load_labels((language,), "Europe/London", staff=True).language == language
 
 
-def test_a_language_of_ones_own_without_labels_of_documents_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_language_without_document_labels_falls_back_to_another(tmp_path: Path) -> None:
     (tmp_path / "de.po").write_text('msgid "receipt"\nmsgstr "Notiert als {ref}."\n', encoding="utf-8")
     assert load_labels(("de", "tr"), "Europe/Berlin", tmp_path).language == "tr"
     assert load_labels(("de",), "Europe/Berlin", tmp_path).language == "en"
     assert load_labels(("tr", "de"), "Europe/Berlin").in_language("de").language == "tr"
 
 
-def test_documents_take_a_code_without_words_as_it_is() -> None:
+def test_a_code_without_a_label_is_shown_as_it_is() -> None:
     labels = load_labels(("en",), "Europe/London")
     assert labels.code("state", "something_new") == "something new"
     assert labels.code("state", None) is None

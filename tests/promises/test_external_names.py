@@ -17,8 +17,8 @@ def test_no_external_name_is_added_or_removed_unnoticed(names: dict[str, list[st
     assert not changed, "\n".join((*changed, "On purpose? Run `python -m tests.external_names --write`."))
 
 
-def test_every_kind_of_name_is_found(names: dict[str, list[str]]) -> None:
-    """A move that hides a kind of name from the collection fails here, not silently."""
+def test_every_kind_of_name_is_collected(names: dict[str, list[str]]) -> None:
+    """A change that hides a kind of name from the collection fails here."""
     assert {section for section, members in names.items() if not members} == set()
     assert set(names) == set(kept()), f"sections of {FILE.name} and of the collection differ"
 

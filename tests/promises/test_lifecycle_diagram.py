@@ -1,4 +1,4 @@
-"""docs/lifecycle.md shows the transition table as it is."""
+"""docs/lifecycle.md shows the current transition table."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from complaints.vocabulary import State, Verb
 DOCS = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
 
-def test_the_page_is_drawn_from_the_table() -> None:
-    written = DOCS.read_text(encoding="utf-8")
-    assert written[written.index(BEGIN) :] == page(), "run: python -m complaints.lifecycle_diagram"
+def test_the_page_matches_the_transition_table() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    assert text[text.index(BEGIN) :] == page(), "run: python -m complaints.lifecycle_diagram"
 
 
-def test_every_move_is_an_arrow_and_every_verb_a_row() -> None:
+def test_every_transition_has_an_arrow_and_every_verb_a_row() -> None:
     drawn = diagram()
     for verb, action in ACTIONS.items():
-        for source, ways in action.moves.ways.items():
-            for to in ways:
-                if to is not source:
-                    (arrow,) = (line for line in drawn.splitlines() if f" {source} --> {to}:" in line)
+        for source, targets in action.moves.ways.items():
+            for target in targets:
+                if target is not source:
+                    (arrow,) = (line for line in drawn.splitlines() if f" {source} --> {target}:" in line)
                     assert verb.value.replace("_", " ") in arrow
     assert len(verbs().splitlines()) == len(Verb) + 2
 
 
-def test_every_state_is_reached() -> None:
-    reached = {to for action in ACTIONS.values() for to in action.moves.to}
+def test_every_state_is_reachable() -> None:
+    reached = {state for action in ACTIONS.values() for state in action.moves.to}
     assert reached == set(State)

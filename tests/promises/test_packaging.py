@@ -1,4 +1,4 @@
-"""What a fresh clone installs: pinned, hashed, from the machine's own index, the same on every Python."""
+"""What a fresh clone installs: pinned and hashed packages, from the machine's own index, the same on every Python."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ PINS = {
 
 
 def pinned(text: str) -> dict[str, list[str]]:
-    """Name to its lines of hashes, one entry per pin; a second version of one name is kept apart."""
-    found: dict[str, list[str]] = {}
+    """Return the hashes of each `name==version`, so that two versions of one name stay separate."""
+    pins: dict[str, list[str]] = {}
     current: list[str] = []
     for line in text.splitlines():
         if start := re.match(r"([a-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)", line):
-            current = found.setdefault(f"{start.group(1)}=={start.group(2)}", [])
+            current = pins.setdefault(f"{start.group(1)}=={start.group(2)}", [])
         elif "--hash=" in line:
             current.append(line.strip(" \\"))
         else:
             assert line.strip() == "" or line.lstrip().startswith("#"), f"not a pin: {line}"
-    return found
+    return pins
 
 
-def make(*arguments: str, at: Path) -> subprocess.CompletedProcess[str]:
-    # The flags of a make that runs these tests are not meant for this one.
+def make(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    # Ignore the flags of a make that runs these tests.
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    return subprocess.run(["make", *arguments], cwd=at, env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
 
 
 def names(requirements: list[str]) -> set[str]:
-    return {re.split(r"[\[<>=!~ ;]", one, maxsplit=1)[0].lower().replace("_", "-") for one in requirements}
+    return {re.split(r"[\[<>=!~ ;]", line, maxsplit=1)[0].lower().replace("_", "-") for line in requirements}
 
 
 @pytest.mark.parametrize("name", PINS)
@@ -50,7 +52,9 @@ def test_every_pin_has_its_hashes(name: str) -> None:
     pins = pinned(PINS[name])
     assert len(pins) > 40
     assert [pin for pin, hashes in pins.items() if not hashes] == []
-    assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", one) for hashes in pins.values() for one in hashes)
+    assert all(
+        re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", value) for hashes in pins.values() for value in hashes
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +80,7 @@ def test_every_dependency_is_pinned() -> None:
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
-def test_an_extra_changes_no_version_of_what_runs_without_it(extra: str) -> None:
+def test_an_extra_changes_no_version_of_the_base_installation(extra: str) -> None:
     without = {pin for pin in pinned(PINS["run"]) if not pin.startswith("setuptools==")}
     assert without <= set(pinned(PINS[extra]))
 
@@ -86,7 +90,7 @@ def test_every_optional_part_can_be_installed_pinned() -> None:
 
 
 @pytest.mark.parametrize("package", ["numpy", "scipy", "scikit-learn"])
-def test_every_python_computes_with_the_same_version(package: str) -> None:
+def test_numeric_packages_have_one_version_for_every_python(package: str) -> None:
     assert [pin for pin in pinned(PINS["run"]) if pin.startswith(f"{package}==")] == [
         pin for pin in pinned(PINS["test"]) if pin.startswith(f"{package}==")
     ]
@@ -94,25 +98,25 @@ def test_every_python_computes_with_the_same_version(package: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["install", "demo", "test", "check", "measures", "bench", "docs", "pins"])
-def test_the_promised_make_targets_exist(target: str) -> None:
+def test_the_documented_make_targets_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_every_recipe_is_what_make_can_run() -> None:
+def test_make_can_parse_every_recipe() -> None:
     targets = ["install", "demo", "test", "check", "measures", "bench", "docs", "pins", "clean"]
-    ran = subprocess.run(
+    result = subprocess.run(
         ["make", "-n", "-B", *targets], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_a_python_that_is_too_old_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    ran = make("-f", str(ROOT / "Makefile"), "install", "PYTHONS=/bin/false", at=tmp_path)
-    assert "Amends needs Python 3.11 or newer" in ran.stderr
-    assert ran.returncode != 0
+    result = make("-f", str(ROOT / "Makefile"), "install", "PYTHONS=/bin/false", folder=tmp_path)
+    assert "Amends needs Python 3.11 or newer" in result.stderr
+    assert result.returncode != 0
 
 
-def test_the_ci_script_is_sound_and_executable() -> None:
+def test_the_ci_script_is_valid_and_executable() -> None:
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
     assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
@@ -125,7 +129,7 @@ def test_the_licence_is_apache_2_0() -> None:
     assert PROJECT["project"]["license"] == "Apache-2.0"
 
 
-def test_a_wheel_would_carry_every_file_that_the_rooms_read() -> None:
+def test_a_wheel_contains_every_data_file_of_the_packages() -> None:
     patterns = PROJECT["tool"]["setuptools"]["package-data"]["*"]
     files = [
         file

@@ -1,6 +1,6 @@
-"""What decides and what words a letter or a report is pure: no input or output, no clock, no framework.
+"""Code that decides, and code that writes letters and reports, uses no input or output, no clock and no framework.
 
-So the same case and the same `now` always give the same answer, and tests need neither a wire nor a database.
+The same case and the same `now` therefore always give the same answer, and tests need no network and no database.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 
 from tests.source import Module, modules
 
-#: Standard library that computes and does nothing else. `pathlib` is here for paths; reading is refused below.
+#: Modules of the standard library that only compute. `pathlib` is for paths; reading files is refused below.
 COMPUTES = frozenset(
     {
         "__future__",
@@ -45,7 +45,7 @@ COMPUTES = frozenset(
         "zoneinfo",
     }
 )
-#: Folder to what its modules may import besides the standard library and themselves.
+#: What the modules of each folder may import, apart from the standard library and the folder.
 PURE = {
     "bots/dialogue/": ("bots.letters", "bots.texts", "complaints", "store.values", "triage"),
     "bots/letters/": ("bots.dialogue.buttons", "bots.texts", "complaints"),
@@ -56,7 +56,7 @@ PURE = {
 CLOCKS = {"datetime": ("now", "utcnow", "today"), "date": ("today",)}
 READS = ("open", "read_bytes", "read_text", "touch", "unlink", "write_bytes", "write_text")
 PRINTS = ("breakpoint", "input", "open", "print")
-#: Reads the index of tests that ships with the reports, once.
+#: The index of tests that is part of the reports is read once.
 ALLOWED = {("reports/clauses/", "FILE.read_text")}
 
 
@@ -69,7 +69,7 @@ def imports(module: Module) -> Iterator[str]:
 
 
 def impure_calls(module: Module) -> Iterator[str]:
-    """Calls of a clock, a file or a terminal, but for those of a module that is run as a command."""
+    """Calls of a clock, a file or a terminal, except in the part of a module that runs as a command."""
     command = {
         inner
         for node in module.tree.body
@@ -89,7 +89,7 @@ def impure_calls(module: Module) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("folder", PURE)
-def test_a_pure_folder_imports_nothing_that_acts(folder: str) -> None:
+def test_a_pure_folder_imports_only_what_is_allowed(folder: str) -> None:
     allowed = (folder.rstrip("/").replace("/", "."), *PURE[folder])
     foreign = [
         f"{module.path} imports {name}"
@@ -117,7 +117,7 @@ def test_a_pure_folder_reads_no_clock_and_no_file(folder: str) -> None:
 @pytest.mark.parametrize(
     "source", ["datetime.now(UTC)", "print('x')", "FILE.write_text('x')", "date.today()"]
 )
-def test_an_impure_call_is_seen(source: str) -> None:
+def test_an_impure_call_is_detected(source: str) -> None:
     module = Module("reports/none.py")
     module.__dict__["text"] = source
     assert len(list(impure_calls(module))) == 1

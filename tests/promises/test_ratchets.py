@@ -48,7 +48,7 @@ def test_every_room_has_its_bounds_and_no_folder_is_named_below_the_general_limi
     assert [folder for folder, files in bounds["files per folder"].items() if files <= FOLDER_LIMIT] == []
 
 
-def test_the_file_of_bounds_is_as_the_command_writes_it() -> None:
+def test_the_bounds_file_has_the_format_that_the_command_writes() -> None:
     assert BOUNDS.read_text(encoding="utf-8") == written(json.loads(BOUNDS.read_text(encoding="utf-8")))
 
 
@@ -62,10 +62,10 @@ def test_tightening_lowers_bounds_and_never_raises_one() -> None:
     ]
 
 
-def test_a_cycle_of_imports_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_cycles_are_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = grimp.ImportGraph()
-    ways = ("a b", "b c", "c b", "c d", "x y", "y z", "z x", "z a")
-    for importer, imported in (way.split() for way in ways):
+    edges = ("a b", "b c", "c b", "c d", "x y", "y z", "z x", "z a")
+    for importer, imported in (edge.split() for edge in edges):
         graph.add_import(importer=importer, imported=imported)
     monkeypatch.setattr(code_counts, "_imports", lambda: graph)
     assert code_counts.import_cycles() == ["b, c", "x, y, z"]

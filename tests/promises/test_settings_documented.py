@@ -1,4 +1,4 @@
-"""docs/settings.md documents every setting, and says of each what the code does."""
+"""docs/settings.md documents every setting, and its descriptions match the code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / FILE).read_text(encoding="utf-8")
 
 
-def test_the_page_is_the_one_that_the_settings_write() -> None:
+def test_the_page_is_generated_from_the_settings() -> None:
     assert settings_page() == PAGE, "run `make docs`"
 
 
@@ -34,7 +34,11 @@ def test_every_key_has_a_row_with_a_description() -> None:
 
 
 def test_every_variable_has_a_row() -> None:
-    assert [one.name for one in variables() if f"| `{one.name}` |" not in PAGE or not one.description] == []
+    assert [
+        variable.name
+        for variable in variables()
+        if f"| `{variable.name}` |" not in PAGE or not variable.description
+    ] == []
 
 
 def test_every_preset_is_described_with_its_sources() -> None:
@@ -42,12 +46,12 @@ def test_every_preset_is_described_with_its_sources() -> None:
 
 
 @pytest.mark.parametrize("preset", sorted(file.stem for file in PRESETS.glob("*.toml")))
-def test_every_value_of_a_preset_has_its_source_and_no_source_is_left_over(preset: str) -> None:
+def test_every_value_of_a_preset_has_a_source_and_no_source_is_unused(preset: str) -> None:
     data = preset_named(preset)
     assert {key for key, _ in preset_values(data)} == set(data["sources"])
 
 
-def test_the_example_on_the_page_starts(tmp_path: Path) -> None:
+def test_the_example_on_the_page_can_be_loaded(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     file = tmp_path / "amends.toml"
     file.write_text(example, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Staff find every act of the forms on a card or as a shortcut, and every one and every command in docs/slack.md."""
+"""Every form is on a card or a shortcut, and every form and command is in docs/slack.md."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from complaints.forms import FORMS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "slack.md").read_text(encoding="utf-8")
 TEXTS = load_catalogues(("en",), domain="staff")
-#: Begins a record: it is a shortcut and a command, on no card.
+#: Creates a complaint, so it is a shortcut and a command and on no card.
 SHORTCUTS = {"log_complaint"}
-#: What stands in the table under another heading.
-_ALSO = {"Release legal hold": "Legal hold, Release", "Legal hold": "Legal hold, Release"}
+#: Rows of the table that describe two forms.
+_SHARED_ROWS = {"Release legal hold": "Legal hold, Release", "Legal hold": "Legal hold, Release"}
 
 
-def test_every_form_has_its_place_on_a_card_or_is_a_shortcut() -> None:
+def test_every_form_is_on_a_card_or_is_a_shortcut() -> None:
     assert set(FORMS) - set(FITS) == SHORTCUTS
 
 
-def test_every_act_of_a_card_has_a_line_in_the_table_of_rights() -> None:
+def test_every_form_of_a_card_has_a_row_in_the_table_of_rights() -> None:
     labels = {TEXTS.say("en", f"verb.{name}") for name in FITS}
     rows = {row.strip() for row in re.findall(r"^\| ([^|]+) \|", DOCS, re.MULTILINE)}
 
-    assert {one for one in labels if one not in rows and _ALSO.get(one) not in rows} == set()
+    assert {label for label in labels if label not in rows and _SHARED_ROWS.get(label) not in rows} == set()
 
 
 def test_every_command_is_in_the_help_and_in_the_documentation() -> None:

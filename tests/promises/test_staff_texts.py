@@ -30,51 +30,55 @@ from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
 
 TEXTS = load_catalogues(("en", "tr"), domain="staff")
-RELATIONS = next(one for one in FORMS["link"] if one.name == "relation").options
+RELATIONS = next(field for field in FORMS["link"] if field.name == "relation").options
 HERE = Path(__file__).parents[2]
-SOURCES = "\n".join(one.read_text() for one in sorted((HERE / "bots" / "slack").rglob("*.py")))
-#: Forms whose buttons come with later parts; their fields are named already.
+SOURCES = "\n".join(file.read_text() for file in sorted((HERE / "bots" / "slack").rglob("*.py")))
+#: Forms without a button on a card.
 LATER = {"log_complaint", "link", "bind"}
 
 
 def computed() -> set[str]:
-    """Every id that the code makes from a code of the rules."""
+    """Every id that the code builds from a code of the rules."""
     ids = {f"verb.{name}" for name in actions.FITS}
     ids |= {f"did.{verb}" for verb in Verb}
     ids |= {f"state.{state}" for state in State} | {f"next.{state}" for state in State}
     ids |= {f"close_code.{code}" for code in CloseCode} | {f"target.{target}" for target in Target}
     ids |= {f"flag.{flag}" for flag in Flag if flag is not Flag.DANGER}
     ids |= {f"flag.reply_{reply}" for reply in ("accept", "disagree")}
-    ids |= {f"category.{one}" for one in Category} | {f"kind.{one}" for one in ContactKind}
-    ids |= {f"remedy.{one}" for one in Remedy} | {f"evidence.{one}" for one in EVIDENCE}
+    ids |= {f"category.{category}" for category in Category} | {f"kind.{kind}" for kind in ContactKind}
+    ids |= {f"remedy.{remedy}" for remedy in Remedy} | {f"evidence.{kind}" for kind in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
-    ids |= {f"said.{one}" for one in case_view.WORD_FIELDS} | {f"file.{one}" for one in case_view.FILE_KINDS}
-    ids |= {f"file.state_{one}" for one in case_view.FILE_STATES} | {
-        f"message.{one}" for one in MESSAGE_STATES
+    ids |= {f"said.{field}" for field in case_view.WORD_FIELDS} | {
+        f"file.{kind}" for kind in case_view.FILE_KINDS
     }
-    ids |= {f"delivery.{one}" for one in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
-        f"delivery.why.{one}" for one in REASONS_WHY
+    ids |= {f"file.state_{state}" for state in case_view.FILE_STATES} | {
+        f"message.{state}" for state in MESSAGE_STATES
     }
-    ids |= {f"left_out.{one}" for one in (*LEFT_OUT, "not_open")}
-    ids |= {f"incident.verb.{one}" for one in incident.INCIDENT_BUTTONS}
-    ids |= {f"incident.{one}" for one in ("sent", "waiting")}
+    ids |= {f"delivery.{status}" for status in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
+        f"delivery.why.{reason}" for reason in REASONS_WHY
+    }
+    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, "not_open")}
+    ids |= {f"incident.verb.{verb}" for verb in incident.INCIDENT_BUTTONS}
+    ids |= {f"incident.{state}" for state in ("sent", "waiting")}
     ids |= {
-        f"incident.field.{one.name.partition('.')[0]}"
+        f"incident.field.{field.name.partition('.')[0]}"
         for form in ("incident", "incident_edit", "incident_join", "incident_end", "incident_update")
-        for one in fields_of(form, ("en",))
+        for field in fields_of(form, ("en",))
     }
-    ids |= {f"to_tell.{one}" for one in LETTERS}
-    ids |= {f"rule.{one}" for one in (*RULES, "possible", "past")}
-    ids |= {f"who.{one}" for one in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
-    ids |= {f"home.{one}" for one in WorklistSection} | {
-        f"stats.{one}" for one in command_replies.SHARES_SHOWN
+    ids |= {f"to_tell.{letter}" for letter in LETTERS}
+    ids |= {f"rule.{rule}" for rule in (*RULES, "possible", "past")}
+    ids |= {f"who.{actor}" for actor in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
+    ids |= {f"home.{section}" for section in WorklistSection} | {
+        f"stats.{share}" for share in command_replies.SHARES_SHOWN
     }
-    ids |= {f"criterion.{one}" for one in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
-    ids |= {f"digest.{one}" for one in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
+    ids |= {f"criterion.{reason}" for reason in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
+    ids |= {f"digest.{section}" for section in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
-    ids |= {f"role.{one}" for one in staffed} | {f"link.{one}" for one in RELATIONS}
-    ids |= {f"like.{one}" for one in LinkSuggestion} | {f"like.do.{one}" for one in LinkSuggestion}
+    ids |= {f"role.{role}" for role in staffed} | {f"link.{relation}" for relation in RELATIONS}
+    ids |= {f"like.{suggestion}" for suggestion in LinkSuggestion} | {
+        f"like.do.{suggestion}" for suggestion in LinkSuggestion
+    }
     ids |= {f"modal.more_{field.group}" for fields in FORMS.values() for field in fields if field.group}
     for form, fields in FORMS.items():
         for field in fields:
@@ -85,44 +89,44 @@ def computed() -> set[str]:
 
 
 def written() -> set[str]:
-    """Every id that stands in the code as it is."""
-    return {one for one in re.findall(r"[\"']([a-z_]+\.[a-z_.]+)[\"']", SOURCES) if one in TEXTS.ids("en")}
+    """Every id that is written in the code in full."""
+    return {id_ for id_ in re.findall(r"[\"']([a-z_]+\.[a-z_.]+)[\"']", SOURCES) if id_ in TEXTS.ids("en")}
 
 
 def test_every_language_has_the_same_ids_with_the_same_fields() -> None:
     assert TEXTS.ids("tr") == TEXTS.ids("en")
-    assert {one for one in TEXTS.ids("en") if TEXTS.fields("en", one) != TEXTS.fields("tr", one)} == set()
+    assert {id_ for id_ in TEXTS.ids("en") if TEXTS.fields("en", id_) != TEXTS.fields("tr", id_)} == set()
 
 
-def test_no_text_that_the_code_may_say_is_missing() -> None:
+def test_no_text_that_the_code_uses_is_missing() -> None:
     assert computed() - TEXTS.ids("en") == set()
 
 
-def test_the_steps_of_a_date_read_the_same_on_the_command_line_and_in_slack() -> None:
+def test_date_steps_have_the_same_texts_on_the_command_line_and_in_slack() -> None:
     assert {code: TEXTS.raw("en", f"why.{code}") for code in STEPS} == STEPS
 
 
-def test_no_text_is_left_over() -> None:
+def test_no_text_is_unused() -> None:
     assert TEXTS.ids("en") - computed() - written() == set()
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_titles_and_labels_fit_where_slack_puts_them(language: str) -> None:
-    long = [
-        one
-        for one in TEXTS.ids(language)
-        for most in (24 if one.startswith(("verb.", "modal.save", "modal.preview", "preview.send")) else 75,)
-        if one.split(".")[0] in {"verb", "severity", "safety", "reach", "evidence", "given", "external"}
-        and len(TEXTS.say(language, one)) > most
+def test_titles_and_labels_are_within_slacks_limits(language: str) -> None:
+    too_long = [
+        id_
+        for id_ in TEXTS.ids(language)
+        for limit in (24 if id_.startswith(("verb.", "modal.save", "modal.preview", "preview.send")) else 75,)
+        if id_.split(".")[0] in {"verb", "severity", "safety", "reach", "evidence", "given", "external"}
+        and len(TEXTS.say(language, id_)) > limit
     ]
 
-    assert long == []
+    assert too_long == []
     assert len(TEXTS.say(language, "preview.ask_approval")) <= 24
 
 
 @pytest.mark.parametrize("code", sorted(refusals.CODES))
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_every_refusal_has_words(code: str, language: str) -> None:
+def test_every_refusal_has_a_text(code: str, language: str) -> None:
     case = stages()["assessed"].case
     kinds = {"stale": Stale, "new_message": Stale}
     kind = kinds.get(code, NotAllowed if code.startswith("not_allowed") else BadFacts)
@@ -130,19 +134,19 @@ def test_every_refusal_has_words(code: str, language: str) -> None:
     assert refusals.refusal_text(kind("English", code=code), voice(language), case).strip() != ""
 
 
-def test_every_code_with_which_the_rules_refuse_a_person_has_words() -> None:
+def test_every_refusal_code_of_the_rules_has_a_text() -> None:
     files = [*(HERE / "complaints").rglob("*.py"), *(HERE / "store").rglob("*.py")]
-    used = {code for one in files for code in re.findall(r'code="([a-z_.]+)"', one.read_text())}
+    used = {code for file in files for code in re.findall(r'code="([a-z_.]+)"', file.read_text())}
 
-    # These say that our own code asked wrongly, which no person can mend.
+    # These mean a mistake in our own code, which staff cannot correct.
     assert used - refusals.CODES - {"words_in_facts", "derived"} == set()
 
 
-def test_what_has_no_words_of_its_own_says_where_it_stands_and_what_is_next() -> None:
+def test_a_refusal_without_its_own_text_names_the_state_and_the_next_step() -> None:
     case = stages()["received"].case
-    told = refusals.refusal_text(OutOfOrder("English", code="out_of_order.received"), voice(), case)
+    text = refusals.refusal_text(OutOfOrder("English", code="out_of_order.received"), voice(), case)
 
-    assert told == "It stands at “Received”, so this is not possible now: assess it first."
+    assert text == "It stands at “Received”, so this is not possible now: assess it first."
     assert refusals.refusal_text(Stale("English", since=("assign",)), voice(), case) == (
         "This changed meanwhile: Assigned. Look again, then submit once more."
     )

@@ -17,12 +17,12 @@ from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.safety.signs import BUILT_IN
 
 BOTS = Path(__file__).parents[2] / "bots"
-LANGUAGES = sorted(one.name for one in (BOTS / "texts").iterdir() if (one / "amends.po").is_file())
+LANGUAGES = sorted(folder.name for folder in (BOTS / "texts").iterdir() if (folder / "amends.po").is_file())
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
-#: Where each domain's ids are spoken.
+#: The folders that use each domain's ids.
 ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts"), STAFF: ("slack",)}
-#: Families whose ids are made from codes of the record.
+#: Families whose ids are built from codes of the record.
 FAMILIES = {
     "state.": set(State),
     "finding.": set(Finding),
@@ -33,7 +33,7 @@ FAMILIES = {
     "survey.": {*SURVEY, "thanks"},
 }
 
-#: The labels of the public contract.
+#: The button labels of the public interface.
 LABELS = (
     "Done",
     "Skip",
@@ -73,7 +73,7 @@ LABELS = (
 
 
 def strings(rooms: tuple[str, ...]) -> Iterator[str]:
-    """Every string in the code, and of every f-string what it begins with, up to the first value."""
+    """Every string in the code, and the beginning of every f-string up to its first value."""
     for room in rooms:
         for file in sorted((BOTS / room).rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -99,54 +99,54 @@ def test_every_language_has_the_same_ids_and_fields(language: str, domain: str) 
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_one_thing_is_not_told_as_many(domain: str) -> None:
+def test_counted_texts_have_a_singular_form(domain: str) -> None:
     counts = re.compile(r"\{number\}\*? (?:[a-z]+ )?[a-z]+s\b|every \{")
-    many = {
+    plural_only = {
         id_
-        for id_, one in shipped("en", domain).items()
-        if len(one.forms) == 1 and counts.search(one.forms[0])
+        for id_, message in shipped("en", domain).items()
+        if len(message.forms) == 1 and counts.search(message.forms[0])
     }
-    # Told only of two and more.
-    assert many - {"card.matters"} == set()
+    # Used only for two and more.
+    assert plural_only - {"card.matters"} == set()
 
 
-def test_no_text_of_the_complainant_is_unused() -> None:
-    said = set(strings(ROOMS[COMPLAINANT]))
-    beginnings = tuple(one[:-1] for one in said if one.endswith("*") and len(one) > 2)
-    unused = [id_ for id_ in sorted(TEXTS.ids("en")) if id_ not in said and not id_.startswith(beginnings)]
+def test_no_text_for_complainants_is_unused() -> None:
+    used = set(strings(ROOMS[COMPLAINANT]))
+    beginnings = tuple(text[:-1] for text in used if text.endswith("*") and len(text) > 2)
+    unused = [id_ for id_ in sorted(TEXTS.ids("en")) if id_ not in used and not id_.startswith(beginnings)]
     assert unused == []
 
 
 @pytest.mark.parametrize(("family", "codes"), FAMILIES.items())
-def test_every_code_of_the_record_has_its_text(family: str, codes: set[str]) -> None:
+def test_every_code_of_the_record_has_a_text(family: str, codes: set[str]) -> None:
     have = {id_.removeprefix(family) for id_ in TEXTS.ids("en") if id_.startswith(family)}
     assert have == codes
 
 
-def test_every_built_in_danger_has_its_instruction() -> None:
-    kinds = {one.kind for one in BUILT_IN if one.danger}
+def test_every_built_in_danger_has_an_instruction() -> None:
+    kinds = {sign.kind for sign in BUILT_IN if sign.danger}
     assert {kind for kind in kinds if not TEXTS.has(f"danger.{kind}")} == set()
 
 
-def test_every_button_of_the_public_contract_has_its_label() -> None:
+def test_every_button_of_the_public_interface_has_a_label() -> None:
     assert [label for label in LABELS if TEXTS.choice_of(label) is None] == []
     assert TEXTS.label("en", "add", "A7K-M3Q-9T") == "Add to A7K-M3Q-9T"
     assert {choice for choice in REMEDIES if not TEXTS.has(f"button.{choice}")} == set()
 
 
-def test_labels_are_told_apart_in_every_language() -> None:
+def test_labels_are_distinct_in_every_language() -> None:
     for language in LANGUAGES:
         labels = [TEXTS.raw(language, id_) for id_ in TEXTS.ids(language) if id_.startswith("button.")]
         assert len(set(labels)) == len(labels)
 
 
-def test_commands_fit_what_telegram_lists() -> None:
+def test_command_descriptions_are_within_telegrams_limit() -> None:
     for language in LANGUAGES:
         for name in COMMANDS:
             assert 1 <= len(TEXTS.say(language, f"command.{name}")) <= 256
 
 
-def test_an_organisation_words_a_text_its_own_way(tmp_path: Path) -> None:
+def test_an_organisation_can_replace_a_text(tmp_path: Path) -> None:
     (tmp_path / "en.po").write_text('msgid "receipt"\nmsgstr "Noted as {ref}."\n', encoding="utf-8")
     texts = load_catalogues(["en", "tr"], tmp_path)
     assert texts.say("en", "receipt", ref="A7K-M3Q-9T") == "Noted as A7K-M3Q-9T."
@@ -163,9 +163,7 @@ def test_an_organisation_words_a_text_its_own_way(tmp_path: Path) -> None:
         ('msgid "receipt"\nmsgstr ""\n', "has no text yet"),
     ],
 )
-def test_a_text_of_ones_own_that_cannot_work_is_refused_with_the_remedy(
-    tmp_path: Path, entry: str, why: str
-) -> None:
+def test_an_invalid_replacement_text_is_refused_with_the_remedy(tmp_path: Path, entry: str, why: str) -> None:
     (tmp_path / "en.po").write_text(entry, encoding="utf-8")
     with pytest.raises(TextsError) as refused:
         load_catalogues(["en"], tmp_path)
@@ -177,7 +175,7 @@ def test_a_language_without_texts_is_refused() -> None:
         load_catalogues(["en", "de"])
 
 
-def test_a_new_language_is_one_catalogue(tmp_path: Path) -> None:
+def test_a_new_language_needs_one_catalogue(tmp_path: Path) -> None:
     english = (BOTS / "texts" / "en" / "amends.po").read_text(encoding="utf-8")
     (tmp_path / "de.po").write_text(english.replace("Language: en", "Language: de"), encoding="utf-8")
     assert load_catalogues(["en", "de"], tmp_path).say("de", "button.done") == "Done"

@@ -1,4 +1,4 @@
-"""docs/walkthrough.md leads through the code in the order in which a real story runs it."""
+"""docs/walkthrough.md follows the code in the order in which a real story runs it."""
 
 from __future__ import annotations
 

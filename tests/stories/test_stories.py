@@ -12,11 +12,11 @@ STORIES = sorted(Path(__file__).parent.glob("*.story"))
 
 
 @pytest.mark.parametrize("story", STORIES, ids=[story.stem for story in STORIES])
-async def test_the_story_holds(story: Path) -> None:
-    told: list[str] = []
+async def test_a_story_plays_as_written(story: Path) -> None:
+    lines: list[str] = []
 
-    beside = story.with_suffix(".toml")
-    settings = beside.read_text(encoding="utf-8") if beside.is_file() else ""
-    failed = await play(story.read_text(encoding="utf-8"), report=told.append, settings=settings)
+    settings_file = story.with_suffix(".toml")
+    settings = settings_file.read_text(encoding="utf-8") if settings_file.is_file() else ""
+    failed = await play(story.read_text(encoding="utf-8"), report=lines.append, settings=settings)
 
-    assert failed is None, "\n".join([*told, str(failed)])
+    assert failed is None, "\n".join([*lines, str(failed)])

@@ -1,4 +1,4 @@
-"""Every act of staff has a button or a menu entry, a story that plays it, and a line in the docs."""
+"""Every form of staff has a button or menu entry, a story that uses it, and a row in the docs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STORIES = "\n".join(
     path.read_text(encoding="utf-8") for path in sorted((ROOT / "tests" / "stories").glob("*.story"))
 )
 PAGE = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
-#: Begun where no complaint is yet: by a shortcut or a command, not from a card.
+#: Forms that create a complaint: opened by a shortcut or a command, not from a card.
 WITHOUT_A_CARD = frozenset({"log_complaint"})
 
 
@@ -25,14 +25,14 @@ def test_every_form_of_a_case_is_offered_when_it_fits() -> None:
 
 
 @pytest.mark.parametrize("form", sorted({*FORMS, "open"}))
-def test_a_story_plays_the_act(form: str) -> None:
+def test_a_story_uses_the_form(form: str) -> None:
     label = voice().text(f"verb.{form}")
     step = f"uses {form}" if form in WITHOUT_A_CARD else f"presses {label}"
     assert re.search(rf"^\w+ {re.escape(step)}\b", STORIES, re.MULTILINE), f"no story presses {label}"
 
 
 @pytest.mark.parametrize("form", sorted({*FORMS, "open"}))
-def test_the_docs_tell_what_the_act_does(form: str) -> None:
+def test_the_docs_describe_the_form(form: str) -> None:
     label = voice().text(f"verb.{form}")
     rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| ")]
     assert any(re.search(rf"\b{re.escape(label)}\b", row) for row in rows), (

@@ -1,7 +1,7 @@
-"""What a person does at the page, by visible labels alone; every act is counted.
+"""What a person does on the page, by visible labels alone; every action is counted.
 
-No CSS selector, id or test hook is used: what cannot be reached by role and label here cannot be reached by a
-person with a keyboard or a screen reader either.
+No CSS selector, id or test hook is used: a person with a keyboard or a screen reader cannot reach more than these
+roles and labels.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Locator, Page, expect
 
-SLOWEST_MOVE = 60_000  # Milliseconds in which everything that falls due on the way is done.
+SLOWEST_MOVE = 60_000  # Milliseconds in which everything that falls due is done.
 
 
 @dataclass
-class Hands:
-    """One person at one page; `acts` holds every click, key and filled field, in order. Looking is free."""
+class Person:
+    """One person at one page; `acts` holds every click, key and filled field, in order. Looking is not counted."""
 
     page: Page
     acts: list[str] = field(default_factory=list)
@@ -35,10 +35,10 @@ class Hands:
 
     @property
     def modal(self) -> Locator:
-        """The view on top; only that one is a dialogue of the desk."""
+        """The view on top; only that one is a dialog."""
         return self.desk.get_by_role("dialog")
 
-    # At the phone
+    # On the phone.
 
     async def add_customer(self, name: str, language: str) -> None:
         await self._click(self.page.get_by_role("button", name="Add a customer"))
@@ -48,7 +48,7 @@ class Hands:
         await self._click(form.get_by_role("button", name="Add customer"))
         await expect(self.page.get_by_role("region", name=f"Phone of {name}")).to_be_visible()
 
-    async def take_phone_of(self, name: str) -> None:
+    async def switch_to_customer(self, name: str) -> None:
         await self._pick(self.page.get_by_role("group", name="Customer", exact=True), name)
         await expect(self.page.get_by_role("region", name=f"Phone of {name}")).to_be_visible()
 
@@ -58,34 +58,34 @@ class Hands:
         await self._key(box, "Enter")
 
     async def press(self, label: str) -> None:
-        """A button under the bot's messages; the newest that carries the label."""
+        """Press a button below the bot's messages, the newest with this label."""
         answers = self.phone.get_by_role("group", name="Answers")
         await self._click(answers.get_by_role("button", name=label, exact=True).last)
 
-    async def attach(self, what: str) -> None:
+    async def attach(self, entry: str) -> None:
         await self._click(self.phone.get_by_role("button", name="Attach"))
-        await self._click(self.page.get_by_role("menuitem", name=what))
+        await self._click(self.page.get_by_role("menuitem", name=entry))
 
-    async def hears(self, text: str, *, seconds: float = 15) -> None:
-        """Wait until a message with this text stands in the chat."""
+    async def sees_message(self, text: str, *, seconds: float = 15) -> None:
+        """Wait until a message with this text is in the chat."""
         message = self.phone.get_by_role("article").filter(has_text=text).last
         await expect(message).to_be_visible(timeout=seconds * 1000)
 
-    async def offered(self, label: str, *, seconds: float = 15) -> None:
-        """Wait until the newest buttons under a message hold this one."""
+    async def sees_button(self, label: str, *, seconds: float = 15) -> None:
+        """Wait until the newest buttons below a message include this one."""
         newest = self.phone.get_by_role("group", name="Answers").last
         await expect(newest.get_by_role("button", name=label, exact=True)).to_be_visible(
             timeout=seconds * 1000
         )
 
-    # At the desk
+    # At the desk.
 
-    async def sit_as(self, name: str) -> None:
+    async def act_as(self, name: str) -> None:
         await self._pick(self.page.get_by_role("group", name="Staff member", exact=True), name)
         await expect(self.page.get_by_role("region", name=f"Workspace of {name}")).to_be_visible()
 
-    async def go_to(self, place: str) -> None:
-        """Home, a channel or a direct conversation."""
+    async def open_place(self, place: str) -> None:
+        """Open the home, a channel or a direct conversation."""
         places = self.desk.get_by_role("navigation")
         await self._click(
             places.get_by_role("button", name=re.compile(rf"^{re.escape(place)}( \d+ unread)?$"))
@@ -95,30 +95,30 @@ class Hands:
         """The newest card whose name contains this, usually the reference."""
         return self.desk.get_by_role("article", name=name).last
 
-    async def press_on(self, card: str, label: str) -> None:
+    async def press_on_card(self, card: str, label: str) -> None:
         await self._click(self.card(card).get_by_role("button", name=label, exact=True))
 
-    async def open_from(self, card: str, label: str) -> None:
-        """Press what opens a form; once more where none came, as anybody would.
+    async def open_form(self, card: str, label: str) -> None:
+        """Press the button that opens a form; press again if none opens.
 
-        A card that is drawn anew under the finger takes no press, which happens on a busy machine.
+        A card that is redrawn during a press ignores it, which happens on a busy machine.
         """
-        await self.press_on(card, label)
+        await self.press_on_card(card, label)
         try:
             await expect(self.modal).to_have_count(1, timeout=15_000)
         except AssertionError:
-            await self.press_on(card, label)
+            await self.press_on_card(card, label)
             await expect(self.modal).to_have_count(1, timeout=15_000)
 
-    async def choose_on(self, card: str, label: str, option: str) -> None:
+    async def choose_on_card(self, card: str, label: str, option: str) -> None:
         await self._select(self.card(card).get_by_label(label, exact=True), option)
 
     async def fill(self, label: str, value: str) -> None:
-        """A text, number, date or time field of the open modal."""
+        """Fill a text, number, date or time field of the open modal."""
         await self._fill(self.modal.get_by_label(label, exact=True), value)
 
     async def choose(self, label: str, option: str) -> None:
-        """A select, radio buttons or checkboxes of the open modal."""
+        """Choose in a select, radio buttons or checkboxes of the open modal."""
         control = self.modal.get_by_label(label, exact=True)
         if await control.evaluate("element => element.tagName") == "SELECT":
             await self._select(control, option)
@@ -127,13 +127,13 @@ class Hands:
             await control.get_by_label(option, exact=True).check()
 
     async def confirm(self, label: str) -> None:
-        """A button of the open modal: its submit, its close, or one inside."""
+        """Press a button of the open modal: its submit, its close, or one inside."""
         await self._click(self.modal.get_by_role("button", name=label, exact=True))
 
-    # Above both
+    # In the header.
 
     async def move_clock(self, label: str) -> None:
-        """+1 h, +1 day, or To next due; waits until what fell due is done."""
+        """Press +1 h, +1 day or To next due, and wait until what fell due is done."""
         clock = self.page.get_by_role("group", name="Clock")
         before = await clock.get_by_role("time").get_attribute("datetime")
         await self._click(clock.get_by_role("button", name=label))
@@ -145,7 +145,7 @@ class Hands:
     async def switch(self, label: str) -> None:
         await self._click(self.page.get_by_role("switch", name=label))
 
-    # One physical act each
+    # One counted action each.
 
     async def _click(self, target: Locator) -> None:
         self.acts.append(f"click {target}")
@@ -165,7 +165,7 @@ class Hands:
 
     async def _pick(self, group: Locator, name: str) -> None:
         chip = group.get_by_role("button", name=re.compile(f"^{re.escape(name)} ·"))
-        # The very first drawing may still be under way.
+        # The page may still be drawing for the first time.
         await expect(group.get_by_role("button").first).to_be_visible()
         if await chip.count() == 0:
             await self._click(group.get_by_role("button", name=re.compile("^All ")))

@@ -1,4 +1,4 @@
-"""One run of a story with the desk in a process of its own, undisturbed or killed once, and what came of it."""
+"""One run of a story with the desk in its own process, undisturbed or killed once, and its outcome."""
 
 from __future__ import annotations
 
@@ -29,25 +29,24 @@ from store.store import Store, open_store
 from store.values import Verification
 from tests.edges.product import KEY
 from tests.edges.trained_database import copy_trained_database
-from tests.stories.desks import ProcessDesk
-from tests.stories.killable import Kill
-from tests.stories.likeness import heard_of, keys_of, record_of, unmarked
+from tests.stories.comparable import comparable_keys, comparable_record, texts_without_repeats, unmarked
+from tests.stories.desk_process import ProcessDesk
+from tests.stories.kill_points import Kill
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run leaves behind. `records` and `heard` are without ids, times and references.
+    """What a run leaves behind; `records` and `texts` are without ids, times and references.
 
-    `repeated` are the messages that say of themselves that they may have come before, `uncertain` those of which
-    the record says that nobody knows whether they arrived.
+    `repeats`: the messages that say they may be repeats. `uncertain`: the messages that the record calls uncertain.
     """
 
     failed: str | None
     deaths: int
-    passed: Mapping[str, int]
+    passes: Mapping[str, int]
     records: list[dict[str, Any]]
-    heard: dict[str, list[str]]
-    repeated: list[str]
+    texts: dict[str, list[str]]
+    repeats: list[str]
     uncertain: list[str]
     posts: list[str]
     posted_twice: list[str]
@@ -58,7 +57,7 @@ class Outcome:
 
 
 class _Clock:
-    """The simulator's clock is the desk's, read where the desk keeps it."""
+    """The simulator's clock, read from the desk's database."""
 
     zone = "Europe/London"
 
@@ -79,15 +78,15 @@ class _Clock:
         raise NotImplementedError("the story moves the clock, not the page")
 
 
-class Persevering(Player):
-    """Plays as people act: a press that was not acknowledged is made again, once the desk is back."""
+class PersistentPlayer(Player):
+    """Plays as people act: a press that was not acknowledged is made again once the desk is back."""
 
     def __init__(self, simulator: Simulator, desk: ProcessDesk) -> None:
         super().__init__(simulator, desk, staff=STAFF, channels=CHANNELS)
         self._process = desk
 
     async def play(self, step: StoryStep) -> None:
-        """One step; after a death in its midst, what is left of it."""
+        """Play a step; after a death during the step, play the rest of it."""
         deaths = self._process.deaths
         try:
             await super().play(step)
@@ -100,7 +99,7 @@ class Persevering(Player):
     async def _again(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         if step.kind == "submits":
-            # Slack kept the form open. Was it recorded, the answer says so, and the person closes it.
+            # Slack kept the form open. If it was recorded, the answer says so, and the person closes it.
             top = await member.submits()
             if top is not None and top.view.content.get("callback_id") == "notice":
                 await member.closes(all=True)
@@ -109,19 +108,19 @@ class Persevering(Player):
         try:
             await super().play(step)
         except StoryFailed as failed:
-            # The card was drawn anew meanwhile: what it does not offer any more is done.
+            # The card was redrawn: an action that it no longer offers is done.
             if not isinstance(failed.__cause__, LookupError | SlackImpossible):
                 raise
 
 
-def prepared(folder: Path) -> None:
-    """A folder as an installer leaves it after the first start: settings, tables, a trained model."""
+def prepare(folder: Path) -> None:
+    """Prepare a folder as after the first start: settings, tables and a trained model."""
     (folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
     copy_trained_database(folder / "amends.db", KEY)
 
 
 async def run(story: str, template: Path, folder: Path, kill: Kill | None) -> Outcome:
-    """Play it on a copy of the prepared folder; with `kill` the desk dies there and is started again."""
+    """Play a story on a copy of the prepared folder; with `kill` the desk dies there and is started again."""
     shutil.copytree(template, folder, dirs_exist_ok=True)
     clock = _Clock()
     limits = Limits(ack_seconds=30, trigger_seconds=30)
@@ -129,7 +128,7 @@ async def run(story: str, template: Path, folder: Path, kill: Kill | None) -> Ou
         Simulator(clock=clock, limits=limits) as simulator,
         _desk(simulator, folder, clock, kill) as desk,
     ):
-        player = Persevering(simulator, desk)
+        player = PersistentPlayer(simulator, desk)
         failed = None
         for step in read_story(story):
             try:
@@ -171,32 +170,35 @@ def _outcome(simulator: Simulator, desk: ProcessDesk, player: Player, failed: st
     store = desk.store
     rows, _ = store.read(list_cases, limit=200)
     records = sorted(
-        (store.read(export_record, row["ref"]) for row in rows), key=lambda one: one["received_at"]
+        (store.read(export_record, row["ref"]) for row in rows), key=lambda record: record["received_at"]
     )
-    heard = {name: list(chat.customer.heard) for name, chat in player._chats.items()}
+    texts = {name: list(chat.customer.heard) for name, chat in player._chats.items()}
     posts = _posts(simulator)
     return Outcome(
         failed=failed,
         deaths=desk.deaths,
-        passed=dict(desk.passed),
-        records=[record_of(one) for one in records],
-        heard={name: heard_of(texts) for name, texts in heard.items()},
-        repeated=[text for texts in heard.values() for text, marked in map(unmarked, texts) if marked],
+        passes=dict(desk.passes),
+        records=[comparable_record(record) for record in records],
+        texts={name: texts_without_repeats(texts) for name, texts in texts.items()},
+        repeats=[text for texts in texts.values() for text, marked in map(unmarked, texts) if marked],
         uncertain=[
-            one["text"] for record in records for one in record["messages"] if one["state"] == "uncertain"
+            message["text"]
+            for record in records
+            for message in record["messages"]
+            if message["state"] == "uncertain"
         ],
-        posts=keys_of(posts),
+        posts=comparable_keys(posts),
         posted_twice=[key for key, times in posts.items() if times > 1],
         given_up=sorted(row["kind"] for row in store.read(list_failed) if row["state"] == "failed"),
         proof=store.read(verify),
-        # What the dying desk did not acknowledge is no refusal: it is pressed again.
+        # A press that the dying desk did not acknowledge is no refusal: it is made again.
         refused=[why for why in simulator.refusals if not why.endswith("not acknowledged in time")],
         log=desk.log(),
     )
 
 
 def _posts(simulator: Simulator) -> Counter[str]:
-    """How often each card and each line beneath one stands in a channel, by the key in its metadata."""
+    """Count how often each card and each line below it is in a channel, by the key in its metadata."""
     return Counter(
         post.metadata["event_payload"]["key"]
         for channel in simulator.world.slack.channels.values()

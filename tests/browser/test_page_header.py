@@ -1,4 +1,4 @@
-"""What stands above both sides, and how the page bears narrow windows, the dark and the keyboard alone."""
+"""The page's header (clock and switches), narrow windows, dark colours and use by keyboard alone."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from simulator import Simulator
-from tests.browser.hands import Hands
-from tests.browser.pieces import CHANNEL, a_card
+from tests.browser.blocks import CHANNEL, a_card
+from tests.browser.person import Person
 from tests.browser.scripted_bot import ScriptedBot
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-class StillClock:
-    """A clock that stands until moved; one thing falls due five hours after its start."""
+class ManualClock:
+    """A clock that a test moves; one obligation falls due five hours after its start."""
 
     zone = "Europe/London"
 
@@ -40,79 +40,77 @@ class StillClock:
 
 
 async def test_the_clock_moves_by_an_hour_a_day_and_to_the_next_due_time(page: Page) -> None:
-    async with Simulator(clock=StillClock()) as sim:
+    async with Simulator(clock=ManualClock()) as sim:
         await page.goto(sim.url)
-        hands = Hands(page)
+        person = Person(page)
         clock = page.get_by_role("group", name="Clock")
         await expect(clock.get_by_role("time")).to_have_text("Tue 24 Nov 2026, 10:42")
-        await hands.move_clock("+1 h")
+        await person.move_clock("+1 h")
         await expect(clock.get_by_role("time")).to_have_text("Tue 24 Nov 2026, 11:42")
         due = clock.get_by_role("button", name="To next due: assess A7K-M3Q-9T, today 15:42")
         await due.click()
         await expect(clock.get_by_role("time")).to_have_text("Tue 24 Nov 2026, 15:42")
         await expect(clock.get_by_role("button", name="To next due")).to_be_disabled()
-        await hands.move_clock("+1 day")
+        await person.move_clock("+1 day")
         await expect(clock.get_by_role("time")).to_have_text("Wed 25 Nov 2026, 15:42")
 
 
-async def test_a_world_in_real_time_says_that_its_clock_cannot_be_moved(hands: Hands) -> None:
-    button = hands.page.get_by_role("button", name="+1 day")
+async def test_the_clock_buttons_are_disabled_with_a_reason_in_real_time(person: Person) -> None:
+    button = person.page.get_by_role("button", name="+1 day")
     await expect(button).to_be_disabled()
     await expect(button).to_have_attribute(
         "title", "This world runs in real time: its clock cannot be moved."
     )
 
 
-async def test_a_message_written_while_telegram_is_down_waits_and_says_so(
-    hands: Hands, bot: ScriptedBot, sim: Simulator
+async def test_a_message_written_while_telegram_is_down_is_shown_as_waiting(
+    person: Person, bot: ScriptedBot, sim: Simulator
 ) -> None:
-    await hands.switch("Telegram down")
-    await expect(hands.page.get_by_role("switch", name="Telegram down")).to_be_checked()
-    await hands.write("Hello?")
+    await person.switch("Telegram down")
+    await expect(person.page.get_by_role("switch", name="Telegram down")).to_be_checked()
+    await person.write("Hello?")
     await expect(
-        hands.page.get_by_role("status").filter(has_text="Telegram is down: the message waits")
+        person.page.get_by_role("status").filter(has_text="Telegram is down: the message waits")
     ).to_be_visible()
-    await expect(hands.phone.get_by_role("img", name="sent, waiting for the bot")).to_be_visible()
-    assert bot.heard == []
-    await hands.switch("Telegram down")
-    await sim.until(lambda: bool(bot.heard))
-    await expect(hands.phone.get_by_role("img", name="taken by the bot")).to_be_visible(timeout=10_000)
+    await expect(person.phone.get_by_role("img", name="sent, waiting for the bot")).to_be_visible()
+    assert bot.updates == []
+    await person.switch("Telegram down")
+    await sim.until(lambda: bool(bot.updates))
+    await expect(person.phone.get_by_role("img", name="taken by the bot")).to_be_visible(timeout=10_000)
 
 
-async def test_slack_down_is_said_in_the_workspace(hands: Hands) -> None:
-    await hands.switch("Slack down")
-    await expect(hands.desk.get_by_text("Slack is down")).to_be_visible()
-    await hands.switch("Slack down")
-    await expect(hands.desk.get_by_text("Slack is down")).to_have_count(0)
+async def test_the_workspace_shows_that_slack_is_down(person: Person) -> None:
+    await person.switch("Slack down")
+    await expect(person.desk.get_by_text("Slack is down")).to_be_visible()
+    await person.switch("Slack down")
+    await expect(person.desk.get_by_text("Slack is down")).to_have_count(0)
 
 
-async def test_a_customer_who_blocks_the_bot_can_take_it_back(hands: Hands, sim: Simulator) -> None:
-    await hands.switch("Anna blocks the bot")
-    await expect(hands.phone.get_by_role("textbox", name="Message")).to_have_count(0)
-    await hands.phone.get_by_role("button", name="Unblock").click()
-    await expect(hands.page.get_by_role("switch", name="Anna blocks the bot")).not_to_be_checked()
-    await expect(hands.phone.get_by_role("textbox", name="Message")).to_be_visible()
+async def test_a_customer_who_blocks_the_bot_can_unblock_it(person: Person, sim: Simulator) -> None:
+    await person.switch("Anna blocks the bot")
+    await expect(person.phone.get_by_role("textbox", name="Message")).to_have_count(0)
+    await person.phone.get_by_role("button", name="Unblock").click()
+    await expect(person.page.get_by_role("switch", name="Anna blocks the bot")).not_to_be_checked()
+    await expect(person.phone.get_by_role("textbox", name="Message")).to_be_visible()
 
 
-async def test_a_refusal_of_the_simulator_is_shown_in_plain_words(hands: Hands, page: Page) -> None:
+async def test_a_refusal_by_the_simulator_is_shown_as_an_alert(person: Person, page: Page) -> None:
     await page.route(
         "**/page/customers/*/text",
         lambda route: route.fulfill(
             status=409, json={"ok": False, "error": "This message is too long for Telegram."}
         ),
     )
-    await hands.write("Hello")
+    await person.write("Hello")
     await expect(
         page.get_by_role("alert").filter(has_text="This message is too long for Telegram.")
     ).to_be_visible()
-    await expect(hands.phone.get_by_role("textbox", name="Message")).to_have_value("Hello")
+    await expect(person.phone.get_by_role("textbox", name="Message")).to_have_value("Hello")
 
 
-async def test_everything_that_can_be_pressed_or_filled_has_a_name(
-    hands: Hands, page: Page, bot: ScriptedBot
-) -> None:
+async def test_every_control_has_an_accessible_name(person: Person, page: Page, bot: ScriptedBot) -> None:
     await bot.slack("chat.postMessage", channel=CHANNEL, text="Complaint", blocks=a_card())
-    await expect(hands.card("A7K")).to_be_visible()
+    await expect(person.card("A7K")).to_be_visible()
     tree = await page.locator("body").aria_snapshot()
     controls = ("button", "textbox", "combobox", "switch", "searchbox", "link", "dialog", "article", "region")
     nameless = [
@@ -121,25 +119,25 @@ async def test_everything_that_can_be_pressed_or_filled_has_a_name(
     assert nameless == []
 
 
-async def test_the_keyboard_alone_writes_presses_and_opens(
-    hands: Hands, page: Page, bot: ScriptedBot, sim: Simulator, anna: int
+async def test_buttons_and_menus_work_by_keyboard_alone(
+    person: Person, page: Page, bot: ScriptedBot, sim: Simulator, anna: int
 ) -> None:
-    await bot.says(anna, "Ready?", ["Yes", "No"])
-    await hands.hears("Ready?")
-    await hands.phone.get_by_role("button", name="Yes").focus()
+    await bot.send(anna, "Ready?", ["Yes", "No"])
+    await person.sees_message("Ready?")
+    await person.phone.get_by_role("button", name="Yes").focus()
     await page.keyboard.press("Enter")
-    await sim.until(lambda: bool(bot.heard))
-    await hands.phone.get_by_role("button", name="Attach").focus()
+    await sim.until(lambda: bool(bot.updates))
+    await person.phone.get_by_role("button", name="Attach").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("menuitem").first).to_be_focused()
     await page.keyboard.press("ArrowDown")
     await expect(page.get_by_role("menuitem").nth(1)).to_be_focused()
     await page.keyboard.press("Escape")
-    await expect(hands.phone.get_by_role("button", name="Attach")).to_be_focused()
+    await expect(person.phone.get_by_role("button", name="Attach")).to_be_focused()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_nothing_is_cut_off_at_1100_pixels(
+async def test_no_control_is_cut_off_in_a_window_of_1100_pixels(
     browser: Browser, sim: Simulator, bot: ScriptedBot, scheme: str
 ) -> None:
     sim.customer("Anna", language="en")
@@ -151,29 +149,29 @@ async def test_nothing_is_cut_off_at_1100_pixels(
     await page.get_by_role("button", name="1 reply").click()
     await page.get_by_role("complementary", name="Thread").wait_for()
     cut = await page.evaluate("""() => [...document.querySelectorAll("button, select, textarea")]
-        .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth)
-        .map((one) => one.textContent)""")
+        .filter((control) => control.checkVisibility() && control.getBoundingClientRect().right > innerWidth)
+        .map((control) => control.textContent)""")
     wide = await page.evaluate("document.documentElement.scrollWidth")
-    ground = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    background = await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     await context.close()
     assert (cut, wide) == ([], 1100)
-    assert ground == {"light": "rgb(238, 241, 243)", "dark": "rgb(17, 22, 27)"}[scheme]
+    assert background == {"light": "rgb(238, 241, 243)", "dark": "rgb(17, 22, 27)"}[scheme]
 
 
-async def test_a_lost_simulator_is_said_and_found_again(hands: Hands, page: Page) -> None:
+async def test_the_page_shows_a_lost_simulator_and_reconnects(person: Person, page: Page) -> None:
     await page.route("**/page/state*", lambda route: route.abort())
     await page.route("**/page/customers/**", lambda route: route.abort())
-    await hands.write("Are you there?")
+    await person.write("Are you there?")
     lost = page.get_by_role("alert").filter(has_text="The simulator does not answer.")
     await expect(lost).to_be_visible()
-    await expect(hands.phone.get_by_role("textbox", name="Message")).to_have_value("Are you there?")
+    await expect(person.phone.get_by_role("textbox", name="Message")).to_have_value("Are you there?")
     await page.unroute_all()
-    await hands.phone.get_by_role("button", name="Send").click()
-    await hands.hears("Are you there?")
-    await expect(hands.desk.get_by_text("The simulator does not answer")).to_have_count(0)
+    await person.phone.get_by_role("button", name="Send").click()
+    await person.sees_message("Are you there?")
+    await expect(person.desk.get_by_text("The simulator does not answer")).to_have_count(0)
 
 
-async def test_an_address_of_an_earlier_world_shows_what_is_there_now(page: Page, sim: Simulator) -> None:
+async def test_an_address_from_an_earlier_simulator_shows_the_current_one(page: Page, sim: Simulator) -> None:
     sim.customer("Anna", language="en")
     await page.goto(f"{sim.url}/#customer=77&staff=U0999999&channel=C0999999&thread=1.1")
     await expect(page.get_by_role("region", name="Phone of Anna")).to_be_visible()

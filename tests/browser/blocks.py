@@ -1,4 +1,4 @@
-"""Cards and modals for the page's tests, in Block Kit."""
+"""Cards and modals in Block Kit for the page's tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def button(text: str, action: str, **more: Any) -> Json:
 
 
 def a_card(ref: str = "A7K-M3Q-9T", *, draw: int = 0) -> list[Json]:
-    """A card with each block and element that cards use."""
+    """A card with every block and element that cards use."""
     more = {
         "type": "static_select",
         "placeholder": plain("More"),
@@ -70,7 +70,7 @@ def field(block: str, label: str, element: Json, **more: Any) -> Json:
 
 
 def a_modal(title: str = "Assess", *, close: str = "Cancel", extra: list[Json] | None = None) -> Json:
-    """A view with each input that modals use."""
+    """A view with every input that modals use."""
     blocks = [
         field(
             "category",

@@ -1,7 +1,7 @@
-"""The product in a process of its own that dies at a named point, as `kill -9` would end it.
+"""The product in its own process, which ends at a named point as `kill -9` would end it.
 
-Started by tests/stories/desks.py: takes orders from a pipe and answers on it. The points are put in from outside, so
-the product holds no hook for them.
+Started by tests/stories/desk_process.py; takes orders from a pipe and answers on it. The points are patched in, so
+the product has no code for them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import event
 
-import triage.proposal  # noqa: F401  # heavy, and else only loaded with the first model
+import triage.proposal  # noqa: F401  # slow to load; otherwise loaded only with the first model
 from amends.demo.settings import SETTINGS
 from amends.logs import set_up_logging
 from amends.settings import load
@@ -31,7 +31,7 @@ from store.people.staff import list_members
 from store.slack.posts import list_posts
 from store.store import Store, open_store
 
-# Reading settings loads the holidays of every country: better once here than in each process made from this one.
+# Reading settings loads the holidays of every country: load them once, before processes are forked from this one.
 parse_settings(SETTINGS, Path("amends.toml"), {})
 
 DIED = 137
@@ -47,7 +47,7 @@ POINTS = (
 
 
 class Kill(NamedTuple):
-    """Where to die: at the `pass_`th passing of a point."""
+    """Where to die: the point, and at which passing of it."""
 
     point: str
     pass_: int
@@ -55,9 +55,9 @@ class Kill(NamedTuple):
 
 @dataclass(frozen=True)
 class Orders:
-    """What the process needs to know: where its settings are, where to die, and where it speaks.
+    """The settings file, where to die, and the pipe to the test.
 
-    `reachable` are the parts whose platform is up: only for these it waits before it takes orders.
+    `reachable`: the parts whose platform is up. The process waits only for these before it takes orders.
     """
 
     config: Path
@@ -68,15 +68,15 @@ class Orders:
     log: Path
 
 
-class Watch:
-    """Counts how often each point was passed, and dies where told."""
+class KillSwitch:
+    """Counts how often each point was passed, and kills the process at the chosen passing."""
 
     def __init__(self, kill: Kill | None) -> None:
         self._kill = kill
-        self.passed: Counter[str] = Counter()
+        self.passes: Counter[str] = Counter()
 
-    def over(self, store: Store) -> None:
-        """Put the points round what this store writes; the point of a message lies on both sides of its commit."""
+    def patch(self, store: Store) -> None:
+        """Put the points around what this store writes; the points of a message lie before and after its commit."""
         write = store.write
         receives = False
 
@@ -85,7 +85,7 @@ class Watch:
             if receives:
                 self._pass("before_the_commit")
 
-        def armed(command: Any, /, *args: Any, **kwargs: Any) -> Any:
+        def write_with_points(command: Any, /, *args: Any, **kwargs: Any) -> Any:
             nonlocal receives
             match command.__name__:
                 case "receive_message":
@@ -103,27 +103,27 @@ class Watch:
                 case "record_sent":
                     self._pass("sent_but_not_settled")
                 case "record_posted":
-                    self._pass(_first(store, *args[:2]))
+                    self._pass(_new_post_point(store, *args[:2]))
             return write(command, *args, **kwargs)
 
-        store.write = armed  # type: ignore[method-assign]
+        store.write = write_with_points  # type: ignore[method-assign]
 
     def _pass(self, point: str | None) -> None:
         if point is None:
             return
-        self.passed[point] += 1
-        if self._kill == (point, self.passed[point]):
+        self.passes[point] += 1
+        if self._kill == (point, self.passes[point]):
             os._exit(DIED)
 
 
-def _first(store: Store, ref: str, purpose: str) -> str | None:
-    """A card drawn again has its ts; the point is the one that has just been posted."""
-    new = any(one.ts is None for one in store.read(list_posts, ref) if one.purpose == purpose)
+def _new_post_point(store: Store, ref: str, purpose: str) -> str | None:
+    """Name the point if a post is new: a card that is drawn again already has its ts."""
+    new = any(post.ts is None for post in store.read(list_posts, ref) if post.purpose == purpose)
     return "posted_but_ts_not_stored" if new else None
 
 
 def serve(orders: Orders) -> None:
-    """Run the desk until told to stop, or until it dies."""
+    """Run the desk until an order stops it, or until it dies."""
     log = os.open(orders.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
@@ -135,14 +135,14 @@ def serve(orders: Orders) -> None:
 async def _serve(orders: Orders) -> None:
     settings = load(orders.config, orders.environment)
     store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
-    watch = Watch(orders.kill)
-    watch.over(store)
+    kill_switch = KillSwitch(orders.kill)
+    kill_switch.patch(store)
     desk = Application(
         settings, store, parts=("telegram", "slack", "scheduler"), pace=SendIntervals(0.0, telegram=False)
     )
     clock = DemoClock(store, desk.idle)
     await desk.start()
-    await _listening(desk, store, orders.reachable)
+    await _wait_until_ready(desk, store, orders.reachable)
     order: dict[str, Any] = {"do": "begin"}
     while order["do"] != "stop":
         match order["do"]:
@@ -153,15 +153,15 @@ async def _serve(orders: Orders) -> None:
             case "idle":
                 await desk.idle()
         orders.pipe.send(
-            {"now": store.now(), "idle": await desk.is_idle(), "passed": dict(watch.passed)},
+            {"now": store.now(), "idle": await desk.is_idle(), "passes": dict(kill_switch.passes)},
         )
         order = await asyncio.to_thread(orders.pipe.recv)
     await desk.stop()
     store.close()
 
 
-async def _listening(desk: Application, store: Store, reachable: frozenset[str]) -> None:
-    """The lines stand, and staff are known: before that nobody could press anything."""
+async def _wait_until_ready(desk: Application, store: Store, reachable: frozenset[str]) -> None:
+    """Wait until the connections are open and staff are known, because no button works before that."""
     while True:
         ready = await desk.ready()
         if all(ready[part] for part in reachable) and ("slack" not in reachable or store.read(list_members)):

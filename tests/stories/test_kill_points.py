@@ -1,4 +1,4 @@
-"""The desk killed in the middle of a story, at each named point: the record is as if nothing had happened."""
+"""The desk is killed during a story, at each named point; the record is the same as without the kill."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ import pytest
 
 from tests import forked
 from tests.databases import LONG
-from tests.stories.killable import POINTS, Kill
-from tests.stories.killed import Outcome, prepared, run
-from tests.stories.likeness import unmarked
+from tests.stories.comparable import unmarked
+from tests.stories.kill_points import POINTS, Kill
+from tests.stories.story_run import Outcome, prepare, run
 
 STORIES = {story.stem: story for story in sorted(Path(__file__).parent.glob("*.story"))}
 #: These are killed at each point, the others at one.
 WHOLE = ("resolved_the_same_day",)
-#: These are killed once, at this point; the first five, one for each point, in every run, the others in a long one
-#: (TESTING=long). The stories that are not here are long, or of a kind that is.
+#: These are killed once, at this point: the first five, one for each point, in every run, the others in a long run
+#: (TESTING=long). The stories not listed are long, or like one that is listed.
 ONCE = {
     "an_album_and_a_voice_note_alone": "before_the_commit",
     "blocked_before_the_receipt": "claimed",
@@ -44,7 +44,7 @@ ONCE = {
 
 
 class Case(NamedTuple):
-    """Which story dies where: after this share of the passings that an undisturbed run has."""
+    """A story, the point of the kill, and its position as a share of the passings in an undisturbed run."""
 
     story: str
     point: str
@@ -52,14 +52,14 @@ class Case(NamedTuple):
 
 
 def _cases() -> list[Case]:
-    # Each point early in one story and later in the next; never so late that another run might not reach it.
+    # Each point comes early in one story and later in the next, but never so late that a run might not reach it.
     shares = (0.0, 0.2, 0.4, 0.6)
     matrix = [
         Case(story, point, shares[(row + column) % len(shares)])
         for column, point in enumerate(POINTS)
         for row, story in enumerate(WHOLE)
     ]
-    once = [Case(story, point, shares[at % len(shares)]) for at, (story, point) in enumerate(ONCE.items())]
+    once = [Case(story, point, shares[row % len(shares)]) for row, (story, point) in enumerate(ONCE.items())]
     return matrix + (once if LONG else once[: len(POINTS)])
 
 
@@ -69,7 +69,7 @@ Undisturbed = Callable[[str], Awaitable[Outcome]]
 
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder that all workers of this session see."""
+    """A folder that all test workers of this session share."""
     own = tmp_path_factory.getbasetemp()
     shared = own if worker_id == "master" else own.parent
     folder = shared / "killed"
@@ -79,23 +79,23 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
 
 @pytest.fixture(scope="session")
 def template(shared_folder: Path) -> Path:
-    """The desk as its first start leaves it, its model trained: made once, copied for each run."""
+    """The desk after its first start, with a trained model: made once and copied for each run."""
     forked.warm()
     folder = shared_folder / "template"
     with _locked(shared_folder / "template.lock"):
         if not folder.exists():
-            making = shared_folder / "making"
-            making.mkdir()
-            prepared(making)
-            making.rename(folder)
+            unfinished = shared_folder / "unfinished"
+            unfinished.mkdir()
+            prepare(unfinished)
+            unfinished.rename(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def undisturbed(shared_folder: Path, template: Path) -> Undisturbed:
-    """What a story leaves behind when nobody dies; each is played once in a session."""
+    """The outcome of a story without a kill; each story is play once in a session."""
 
-    async def played(story: str) -> Outcome:
+    async def play(story: str) -> Outcome:
         file = shared_folder / f"{story}.outcome"
         with await asyncio.to_thread(_locked, shared_folder / f"{story}.lock"):
             if not file.exists():
@@ -105,44 +105,44 @@ def undisturbed(shared_folder: Path, template: Path) -> Undisturbed:
         outcome_: Outcome = pickle.loads(file.read_bytes())
         return outcome_
 
-    return played
+    return play
 
 
 class _locked:  # noqa: N801  # reads as a verb: with _locked(file)
-    """Hold a lock over all workers; taken when made."""
+    """Holds a lock across all test workers, from its creation."""
 
     def __init__(self, file: Path) -> None:
         self._file = file.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def __enter__(self) -> None:
-        """It is held already."""
+        """The lock is already held."""
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
 
-@pytest.mark.parametrize("case", CASES, ids=[f"{one.story}-{one.point}" for one in CASES])
-async def test_the_record_is_as_if_the_desk_had_not_died(
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.story}-{case.point}" for case in CASES])
+async def test_after_a_kill_the_record_is_as_without_it(
     case: Case, template: Path, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
     whole = await undisturbed(case.story)
     assert whole.failed is None, f"{whole.failed}\n{whole.log}"
-    assert case.point in whole.passed, f"{case.story} never passes {case.point}: name another point for it"
-    kill = Kill(case.point, max(1, round(whole.passed[case.point] * case.share)))
+    assert case.point in whole.passes, f"{case.story} never passes {case.point}: name another point for it"
+    kill = Kill(case.point, max(1, round(whole.passes[case.point] * case.share)))
 
     text = STORIES[case.story].read_text(encoding="utf-8")
     killed = await run(text, template, tmp_path, kill)
 
-    told = f"{kill}\n{killed.failed}\n{killed.log}"
-    assert killed.failed is None, told
-    assert killed.deaths == 1, told
+    details = f"{kill}\n{killed.failed}\n{killed.log}"
+    assert killed.failed is None, details
+    assert killed.deaths == 1, details
     assert _lines(killed.records) == _lines(whole.records)
-    assert killed.heard == whole.heard
-    assert len(set(killed.repeated)) == len(killed.repeated)
+    assert killed.texts == whole.texts
+    assert len(set(killed.repeats)) == len(killed.repeats)
     if case.point == "sent_but_not_settled":
-        assert len(killed.repeated) == 1
-        assert killed.uncertain == [unmarked(one)[0] for one in killed.repeated]
+        assert len(killed.repeats) == 1
+        assert killed.uncertain == [unmarked(text)[0] for text in killed.repeats]
     assert killed.posted_twice == []
     assert killed.posts == whole.posts
     assert killed.given_up == whole.given_up
@@ -151,5 +151,5 @@ async def test_the_record_is_as_if_the_desk_had_not_died(
 
 
 def _lines(records: object) -> list[str]:
-    """One value a line: where two records differ, a failing test shows the line."""
+    """Return one value a line, so that a failing test shows the line that differs."""
     return json.dumps(records, indent=1, ensure_ascii=False).splitlines()
