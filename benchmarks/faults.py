@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--updates", type=int, default=400)
     parser.add_argument("--due", type=int, default=400)
     parser.add_argument("--kills", type=int, default=8)
-    parser.add_argument("--lasts", type=float, default=5.0, help="seconds that each failure duration")
+    parser.add_argument("--lasts", type=float, default=5.0, help="seconds that each failure lasts")
     parser.add_argument(
         "--before", default=os.environ.get("AMENDS_BEFORE"), help="a commit of the older release"
     )

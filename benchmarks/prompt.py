@@ -1,7 +1,7 @@
 """From a message in Telegram's queue to the bot's answer at Telegram, with rate limits on.
 
 People write at a steady rate whether they are answered or not, each in a separate chat: every update is a new
-complaint, which is the most expensive kind. The desk is a real `amends run`; the fake platforms are a separate process.
+complaint, which is the most expensive kind. The desk is a real `amends run`; the fake platforms are another process.
 The ceiling is the library alone at the same rate: a bot that answers at once and stores nothing.
 """
 

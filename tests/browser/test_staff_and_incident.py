@@ -73,7 +73,7 @@ async def test_a_complaint_about_staff_is_hidden_from_the_person_and_decided_aft
         now = await _clock_time(person)
         for label in ("told", "heard"):
             await person.fill(f"When was the person complained about {label}?", now)
-        await person.fill("When were they sees_button support?", now)
+        await person.fill("When were they offered support?", now)
         await person.confirm("Save")
         await expect(person.modal).to_have_count(0)
 

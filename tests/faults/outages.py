@@ -23,7 +23,7 @@ from tests.faults.platforms import Platforms, platforms
 from tests.faults.proxy import Proxy, proxied
 
 REFERENCE = "Your reference is"
-#: Longer than any fault is wait_for_desk out.
+#: Longer than any recovery takes, in seconds.
 PATIENCE = 150.0
 
 

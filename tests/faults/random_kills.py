@@ -90,7 +90,7 @@ async def run_with_kills(
 
 
 async def _wait_for_steps(progress: Progress, steps: int, desk: DeskProcess, stall_seconds: float) -> None:
-    """Wait for this many steps, or until nothing has moved for `stall_seconds` seconds."""
+    """Wait for this many steps, or until nothing has moved for `stall_seconds`."""
     loop = asyncio.get_running_loop()
     last, moved = progress.steps, loop.time()
     while (now := progress.steps) < steps and loop.time() - moved < stall_seconds:

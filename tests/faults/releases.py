@@ -41,9 +41,9 @@ from tests.faults.load import RECEIVED, Load, Progress, add_obligations
 from tests.faults.losses import LossCounts, count_losses
 from tests.faults.platforms import Platforms, platforms
 
-#: A run without progress for this count seconds has ended: what is missing counts as lost.
+#: A run without progress for this many seconds has ended: what is missing counts as lost.
 STALL_SECONDS = 60.0
-#: A stage whose messages are not all recorded within this count seconds is reported as stalled.
+#: A stage whose messages are not all recorded within this many seconds is reported as stalled.
 RECEIVED_WITHIN = 20.0
 OLDER, NEWER = 0, 1
 _REFERENCE = re.compile(re.escape(RECEIVED) + r" ([A-Z0-9-]+)\.")
@@ -193,7 +193,7 @@ async def side_by_side(
 ) -> SideBySide:
     """Upgrade a desk from the older to the newer release, go back, and upgrade again.
 
-    In each stage new chats spawn, earlier ones continue, and obligations fall due.
+    In each stage new chats begin, earlier ones continue, and obligations fall due.
     """
     async with AsyncExitStack() as stack:
         fakes = await stack.enter_async_context(platforms())

@@ -1,7 +1,7 @@
 """The clock jumps by an hour either way, across both changes of summer time, a leap day and three years.
 
 A complaint in each of five zones reaches the point where reminders are due. Handlers record the time of each
-obligation: none may be early, not_done undone or done twice.
+obligation: none may be early, missing or done twice.
 """
 
 from __future__ import annotations

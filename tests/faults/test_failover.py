@@ -12,7 +12,7 @@ from tests.faults.leases import end_all_leases
 async def test_after_a_kill_of_the_polling_process_the_other_one_answers(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    # How long the lease still ran is read from the database; that it runs out need not be wait_for_desk for.
+    # The remaining lease is read from the database, so the test need not wait for its end.
     result = await run_failover(tmp_path, postgres_url, after_kill=end_all_leases)
 
     assert result.before.pid != result.other

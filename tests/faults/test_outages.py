@@ -64,7 +64,7 @@ async def test_outages_of_platforms_connections_and_disk_lose_nothing(
             platform_faults.momentary_fault("every line closed", lambda rig: rig.fakes.slack.closes_lines()),
         )
         await platform_faults.wait_for_slack(rig)
-        # A message cut off after Telegram accepted it is sent repeats and marked as a repeat.
+        # A message cut off after Telegram accepted it is sent again and marked as a repeat.
         await wait_for_desk(lambda: bool(rig.fakes.telegram.doubled()), rig.desk)
         repeats = [message for _, message in rig.fakes.telegram.doubled()]
         posts = rig.fakes.slack.doubled()

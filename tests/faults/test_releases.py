@@ -45,7 +45,7 @@ def test_without_a_git_history_the_table_is_a_sentence_that_says_why(
 
 def _git(folder: Path, *command: str) -> str:
     identity = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    # Ignore the developer's settings settings, which may sign commits or run hooks.
+    # Ignore the developer's own settings, which may sign commits or run hooks.
     settings = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
     if not (folder / ".git").exists():
         subprocess.run(["git", "init", "-q", folder], check=True)

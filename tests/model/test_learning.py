@@ -240,8 +240,9 @@ def test_without_record_and_history_a_file_is_refused_with_the_remedy(starter: M
 
 
 class FixedModel:
-    """Replaces a trained model: right about every category and about what is critical, unless a row is labelled
-    "spoiled".
+    """Replaces a trained model: right about every category and every critical case.
+
+    It is always wrong if one of its rows has the category "spoiled".
     """
 
     categories = tuple(sorted(THINGS))

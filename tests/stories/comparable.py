@@ -25,8 +25,8 @@ def comparable_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record without what differs between runs, and without marked repeats.
 
     Incoming and outgoing messages are compared separately, because an answer to three quick messages may come after
-    the first or after the last. Proposals are only counted, because the model reads a minute after the first message
-    what has arrived.
+    the first or after the last. Proposals are only counted, because their content depends on which messages have
+    arrived a minute after the first one.
     """
     events = [event for event in record["events"] if event["verb"] != "propose"]
     messages = _once(record["messages"])

@@ -93,7 +93,7 @@ def template(shared_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def undisturbed(shared_folder: Path, template: Path) -> Undisturbed:
-    """The outcome of a story without a kill; each story is play once in a session."""
+    """The outcome of a story without a kill; each story is played once in a session."""
 
     async def play(story: str) -> Outcome:
         file = shared_folder / f"{story}.outcome"
