@@ -33,8 +33,6 @@ TEXTS = load_catalogues(("en", "tr"), domain="staff")
 RELATIONS = next(field for field in FORMS["link"] if field.name == "relation").options
 HERE = Path(__file__).parents[2]
 SOURCES = "\n".join(file.read_text() for file in sorted((HERE / "bots" / "slack").rglob("*.py")))
-#: Forms without a button on a card.
-LATER = {"log_complaint", "link", "bind"}
 
 
 def computed() -> set[str]:
