@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from amends.story.figures import incident_figures
+from amends.story.desk import incident_figures
 from simulator import Simulator
 from store.cases.export import export_record
 from store.store import Store
