@@ -1,4 +1,4 @@
-"""A whole office for tests: the simulated Slack, the real app over Socket Mode, a real store, its duties."""
+"""A whole office for tests: the simulated Slack, the real app over Socket Mode, a real store and its worker."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def letter(
     now: datetime,
     issue_texts: Sequence[str] = (),
 ) -> str:
-    """A letter in the tests' own words; what it says is the letters' affair."""
-    said_words = "\n".join(words.values())
-    return f"Dear Anna, about {case.ref}:\n{said_words}"
+    """A letter in fixed words: its wording is tested with the letters."""
+    paragraphs = "\n".join(words.values())
+    return f"Dear Anna, about {case.ref}:\n{paragraphs}"
 
 
-def spoken(
+def read_out_text(
     case: Case,
     about: str,
     facts: Mapping[str, Any],
@@ -85,24 +85,24 @@ def spoken(
     words_of: Callable[[int], Mapping[str, str]],
     now: datetime,
 ) -> LetterText:
-    """What is read out, in the tests' own words."""
+    """The text that staff read out, in fixed words."""
     return LetterText(f"Read out about {case.ref}: {about}", about)
 
 
 @dataclass
 class Office:
-    """Everything at hand."""
+    """The running office with everything that a test drives or looks at."""
 
     sim: Simulator
     store: Store
     clock: FakeClock
     desk: SlackContext
     client: AsyncWebClient
-    performing: Worker
+    worker: Worker
     numbers: count[int] = field(default_factory=lambda: count(1))
     letters: list[str] = field(default_factory=list)
 
-    def hear(
+    def complainant_acts(
         self,
         verb: Verb,
         ref: str | None,
@@ -110,7 +110,7 @@ class Office:
         words: Mapping[str, str],
         *files: ReceivedFile,
     ) -> str:
-        """Anna writes; the reference of her complaint."""
+        """Store a message in which Anna performs this act, and return the reference of her complaint."""
 
         def step(talk: Conversation) -> DialogueTurn:
             return DialogueTurn(state={}, acts=(PlannedAct(verb, ref or talk.next_ref, facts, words, files),))
@@ -118,16 +118,18 @@ class Office:
         return self.store.write(receive_message, f"tg:{next(self.numbers)}", ANNA, step).refs[0]
 
     def receive(self, text: str = WORDS, *files: ReceivedFile, **more: Any) -> str:
-        """Her first message."""
+        """Store Anna's first message."""
         facts = message_facts(field="description", has_words=bool(text), media=len(files), **more)
-        return self.hear(Verb.RECEIVE, None, facts, {"description": text}, *files)
+        return self.complainant_acts(Verb.RECEIVE, None, facts, {"description": text}, *files)
 
     def add(self, ref: str, text: str = "One thing more", **more: Any) -> None:
-        """A further message."""
-        self.hear(Verb.ADD, ref, message_facts(field="addition", has_words=True, **more), {"addition": text})
+        """Store a further message of Anna's."""
+        self.complainant_acts(
+            Verb.ADD, ref, message_facts(field="addition", has_words=True, **more), {"addition": text}
+        )
 
     def propose(self, ref: str, **more: Any) -> None:
-        """The model proposes."""
+        """Record a proposal of the model."""
         facts = {
             "words": self.store.read(load_case, ref).words, "category": "money", "probability": 0.83, "severity": 2,
             "safety": 0, "abstained": False, "restricted": False, "model": "m1", "alternatives": [],
@@ -137,38 +139,38 @@ class Office:
         )
 
     def proposed(self, text: str = WORDS, **more: Any) -> str:
-        """One with a proposal, so that its card may be posted."""
+        """Receive a complaint and record a proposal, so that its card may be posted."""
         ref = self.receive(text)
         self.propose(ref, **more)
         return ref
 
     def owned(self, member: str, text: str = WORDS, **more: Any) -> str:
-        """One with a proposal that the manager gave to this colleague."""
+        """Receive a complaint with a proposal, and let the manager assign it to this member."""
         ref = self.proposed(text, **more)
         self.store.write(act, ref, Verb.ASSIGN, self.store.read(load_actor, MONA), {"owner": member})
         return ref
 
     def staff(self, member: str) -> StaffMember:
-        """A colleague at the simulated Slack."""
+        """This member in the simulated Slack."""
         return self.sim.staff(member)
 
     async def idle(self) -> None:
-        """Everything due is done."""
-        await self.performing.idle()
+        """Wait until every due obligation is done."""
+        await self.worker.idle()
 
     async def until(self, at: datetime) -> None:
-        """The clock stands at this moment, and everything due by then is done."""
+        """Set the clock to this moment and wait until everything due by then is done."""
         self.clock.go_on(seconds=(at - self.clock.at).total_seconds())
-        self.performing.nudge()
+        self.worker.nudge()
         await self.idle()
 
     async def card(self, ref: str, member: str = ALICE, channel: str = TRIAGE) -> Card:
-        """The card as this colleague sees it now."""
+        """Return the card as this member sees it now."""
         await self.idle()
         return self.staff(member).channel(channel).card(ref)
 
     async def submits(self, member: str, form: str, values: Mapping[str, Any]) -> Any:
-        """Fill in and submit the form on top; what is on top afterwards."""
+        """Fill in and submit the open form. Returns the view that is on top afterwards."""
         colleague = self.staff(member)
         await colleague.opened(form)
         await colleague.fills(dict(values))
@@ -179,7 +181,7 @@ class Office:
     async def acts(
         self, member: str, label: str, ref: str, values: Mapping[str, Any], *, channel: str = TRIAGE
     ) -> Any:
-        """Press or choose on the card, fill in, submit, and send where a preview came."""
+        """Press or choose an action on the card, submit its form, and send the letter if a preview opened."""
         card = await self.card(ref, member, channel)
         colleague = self.staff(member)
         if label in card.buttons:
@@ -193,54 +195,61 @@ class Office:
         return top
 
     def texts(self, member: str) -> list[str]:
-        """Every direct and ephemeral message of a colleague."""
+        """The texts of every direct and ephemeral message to this member."""
         colleague = self.staff(member)
-        return [one.text for one in (*colleague.direct_messages, *colleague.ephemerals)]
+        return [message.text for message in (*colleague.direct_messages, *colleague.ephemerals)]
 
 
 @asynccontextmanager
-async def office_of(store: Store, clock: FakeClock, **limits: Any) -> AsyncIterator[Office]:
-    """An office that is open."""
+async def open_office(store: Store, clock: FakeClock, **limits: Any) -> AsyncIterator[Office]:
     async with Simulator(limits=Limits(**limits)) as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
-        desk = SlackContext(store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
+        desk = SlackContext(
+            store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, read_out_text
+        )
         store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES, on_call=(MONA,))
         app = await build_app(desk, client)
         handler = await connection.connect(app, sim.slack_app_token, ping_interval=1)
-        performing = Worker(
+        worker = Worker(
             store, {**telegram(store), **morning_handlers(store), **job_handlers(desk, client, interval=0)}
         )
-        store.on_commit(performing.nudge)
-        running = asyncio.create_task(performing.run())
+        store.on_commit(worker.nudge)
+        running = asyncio.create_task(worker.run())
         try:
-            yield Office(sim, store, clock, desk, client, performing)
+            yield Office(sim, store, clock, desk, client, worker)
             assert sim.breaches == []
         finally:
-            performing.stop()
+            worker.stop()
             await running
             await connection.close(handler)
 
 
 def telegram(store: Store) -> dict[str, Any]:
-    """What the other side would perform: here every message is accepted at once."""
+    """Handlers for what the bot would send: every message is accepted at once."""
 
-    async def acknowledge(owed: Obligation) -> Outcome:
-        await store.awrite(act, str(owed.ref), Verb.ACKNOWLEDGE, SYSTEM, {"level": owed.facts["level"]})
+    async def acknowledge(obligation: Obligation) -> Outcome:
+        await store.awrite(
+            act, str(obligation.ref), Verb.ACKNOWLEDGE, SYSTEM, {"level": obligation.facts["level"]}
+        )
         return Completed()
 
-    async def decision(owed: Obligation) -> Outcome:
-        await store.awrite(act, str(owed.ref), Verb.COMMUNICATE_DECISION, SYSTEM)
+    async def decision(obligation: Obligation) -> Outcome:
+        await store.awrite(act, str(obligation.ref), Verb.COMMUNICATE_DECISION, SYSTEM)
         return Completed()
 
-    async def letter(owed: Obligation) -> Outcome:
-        text = (await store.aread(load_event_words, str(owed.ref), int(owed.facts["seq"])))["letter"]
-        number = await store.awrite(begin_sending, owed, text, template="letter", language="en", ref=owed.ref)
-        await store.awrite(record_sent, number, "1", settles=owed.id)
+    async def letter(obligation: Obligation) -> Outcome:
+        text = (await store.aread(load_event_words, str(obligation.ref), int(obligation.facts["seq"])))[
+            "letter"
+        ]
+        number = await store.awrite(
+            begin_sending, obligation, text, template="letter", language="en", ref=obligation.ref
+        )
+        await store.awrite(record_sent, number, "1", settles=obligation.id)
         return Completed(settled=True)
 
-    async def spoken(owed: Obligation) -> Outcome:
+    async def sent(obligation: Obligation) -> Outcome:
         return Completed()
 
     by_kind = {"acknowledge": acknowledge, "decision": decision, "letter": letter}
-    return {**dict.fromkeys(SENT_TO_COMPLAINANT, spoken), **by_kind}
+    return {**dict.fromkeys(SENT_TO_COMPLAINANT, sent), **by_kind}

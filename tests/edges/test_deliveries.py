@@ -25,7 +25,7 @@ from store.values import DeliveryStatus, MessageState, Obligation
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import HANDLER, MANAGER, SECOND, Desk
-from tests.edges.slack_office import ALICE, MONA, Office, office_of
+from tests.edges.slack_office import ALICE, MONA, Office, open_office
 from tests.edges.test_slack_home import home
 from tests.rules.slack_cases import voice
 
@@ -172,7 +172,7 @@ def test_the_exported_record_has_the_delivery_status_without_any_text(store: Sto
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
@@ -196,7 +196,7 @@ async def test_a_manager_can_retry_a_failed_obligation_and_a_handler_cannot(offi
     store, ref = office.store, office.proposed()
     await office.idle()
     # Without the complainant's side: no handler takes this obligation.
-    office.performing._handlers.pop("acknowledge")
+    office.worker._handlers.pop("acknowledge")
     store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
     (row,) = store.read(list_failed, everything=True, kind="acknowledge", ref=ref)
     store.write(fail, row["id"], "refused")

@@ -37,7 +37,7 @@ from store.values import ReceivedFile
 from tests.clauses import clause
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import HANDLER, MANAGER, Desk, refused
-from tests.edges.slack_office import office_of
+from tests.edges.slack_office import open_office
 from tests.interception import replace_in_store
 
 #: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
@@ -108,7 +108,7 @@ def _encrypted_values_left(connection: object) -> dict[str, int]:
 async def test_the_slack_card_of_an_erased_complaint_says_so_and_has_no_buttons(
     usual_store: Store, clock: FakeClock
 ) -> None:
-    async with office_of(usual_store, clock) as office:
+    async with open_office(usual_store, clock) as office:
         ref = office.proposed()
         before = await office.card(ref)
         person = complainant(usual_store.read(find_person, ref))

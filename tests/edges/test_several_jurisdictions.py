@@ -34,7 +34,7 @@ from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import RULES, Desk
 from tests.edges.product import SETTINGS
-from tests.edges.slack_office import ALICE, Office, office_of
+from tests.edges.slack_office import ALICE, Office, open_office
 from tests.edges.slack_office import RULES as OFFICE_RULES
 from triage.csv.reader import read_csv
 
@@ -134,7 +134,7 @@ def test_with_one_country_the_public_page_links_no_other() -> None:
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 

@@ -1,7 +1,6 @@
-"""Cards, threads and direct messages against the simulated Slack: where, what, and once.
+"""Cards, threads and direct messages on the simulated Slack: where they are posted, what they show, and only once.
 
-The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+What the store does is tested on both databases in test_store_*. Tests marked `on_both` also run on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -41,17 +40,17 @@ from tests.edges.slack_office import (
     TRIAGE,
     TUGBA,
     Office,
-    office_of,
+    open_office,
 )
 
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
-async def test_the_first_post_waits_for_the_proposal_but_not_for_ever(office: Office) -> None:
+async def test_the_first_post_waits_at_most_ninety_seconds_for_the_proposal(office: Office) -> None:
     ref = office.receive()
     await office.idle()
     before = office.staff(ALICE).channel(TRIAGE).cards
@@ -62,7 +61,9 @@ async def test_the_first_post_waits_for_the_proposal_but_not_for_ever(office: Of
     assert ref in office.staff(ALICE).channel(TRIAGE).card(ref).text
 
 
-async def test_the_card_is_redrawn_in_place_and_never_holds_a_name_or_a_word(office: Office) -> None:
+async def test_the_card_is_updated_in_place_and_never_contains_the_complainants_name_or_words(
+    office: Office,
+) -> None:
     ref = office.proposed()
     card = await office.card(ref)
     ts = card.ts
@@ -72,13 +73,13 @@ async def test_the_card_is_redrawn_in_place_and_never_holds_a_name_or_a_word(off
     assert card.ts == ts
     assert "Assessed" in card.text
     assert len(office.staff(ALICE).channel(TRIAGE).cards) == 1
-    posted = [
-        str(one.arguments) for one in office.sim.calls("chat.postMessage") + office.sim.calls("chat.update")
+    bodies = [
+        str(call.arguments) for call in office.sim.calls("chat.postMessage") + office.sim.calls("chat.update")
     ]
-    assert [one for one in posted if "Zzyzx" in one] == []
+    assert [body for body in bodies if "Zzyzx" in body] == []
 
 
-async def test_a_restricted_complaint_is_never_seen_outside_its_channel(office: Office) -> None:
+async def test_a_restricted_complaint_is_posted_only_in_the_restricted_channel(office: Office) -> None:
     ref = office.proposed(category="staff_conduct", restricted=True)
     card = await office.card(ref, MONA, RESTRICTED)
 
@@ -87,7 +88,7 @@ async def test_a_restricted_complaint_is_never_seen_outside_its_channel(office: 
 
 
 @pytest.mark.on_both
-async def test_one_that_becomes_restricted_moves_with_its_thread(office: Office) -> None:
+async def test_a_complaint_that_becomes_restricted_moves_with_its_thread(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
     await office.staff(ALICE).presses(card, "Take")
@@ -95,13 +96,13 @@ async def test_one_that_becomes_restricted_moves_with_its_thread(office: Office)
     await office.acts(MONA, "Restrict", ref, {"reason": "It names a colleague"})
 
     assert office.staff(ALICE).channel(TRIAGE).cards == []
-    assert [one.text for one in office.staff(ALICE).channel(TRIAGE).posts if not one.gone] == []
+    assert [post.text for post in office.staff(ALICE).channel(TRIAGE).posts if not post.gone] == []
     assert ref in office.staff(MONA).channel(RESTRICTED).card(ref).text
     with pytest.raises(NotVisible):
         office.staff(ALICE).channel(RESTRICTED)
 
 
-async def test_one_released_again_comes_back(office: Office) -> None:
+async def test_a_complaint_whose_restriction_is_lifted_returns_to_the_triage_channel(office: Office) -> None:
     ref = office.proposed(category="handling", restricted=True)
     await office.acts(MONA, "Lift restriction", ref, {"reason": "Nobody is named"}, channel=RESTRICTED)
 
@@ -109,7 +110,9 @@ async def test_one_released_again_comes_back(office: Office) -> None:
     assert office.staff(MONA).channel(RESTRICTED).cards == []
 
 
-async def test_a_significant_one_is_shown_to_the_top_with_a_receipt(office: Office) -> None:
+async def test_a_significant_complaint_is_posted_to_top_management_with_a_receipt_button(
+    office: Office,
+) -> None:
     ref = office.proposed(severity=4)
     card = await office.card(ref, TUGBA, EXECUTIVE)
     buttons = card.buttons
@@ -121,7 +124,7 @@ async def test_a_significant_one_is_shown_to_the_top_with_a_receipt(office: Offi
     assert (await office.card(ref, TUGBA, EXECUTIVE)).buttons == ["Open"]
 
 
-async def test_the_thread_says_who_did_what_and_waits_for_the_card(office: Office) -> None:
+async def test_the_thread_lists_who_did_what_after_the_card_was_posted(office: Office) -> None:
     ref = office.proposed()
     await office.staff(ALICE).presses(await office.card(ref), "Take")
     office.add(ref)
@@ -130,13 +133,13 @@ async def test_the_thread_says_who_did_what_and_waits_for_the_card(office: Offic
     office.clock.go_on(seconds=30)
     card = await office.card(ref)
 
-    assert [one.plain_text for one in card.thread][-2:] == [
+    assert [line.plain_text for line in card.thread][-2:] == [
         "Assigned · <@U0000001> · Tue 3 Nov, 10:00",
         "The complainant wrote · messages: 2 · 10:00",
     ]
 
 
-async def test_a_post_that_arrived_unheard_is_found_again_instead_of_posted_twice(office: Office) -> None:
+async def test_a_post_whose_answer_was_lost_is_found_and_not_posted_twice(office: Office) -> None:
     office.sim.fail_next("chat.postMessage", how="cut_after_accept")
     ref = office.proposed()
     await office.sim.until(
@@ -149,7 +152,7 @@ async def test_a_post_that_arrived_unheard_is_found_again_instead_of_posted_twic
 
 
 @pytest.mark.on_both
-async def test_a_killed_drawing_finds_its_own_post(office: Office) -> None:
+async def test_a_card_job_restarted_after_a_crash_updates_the_post_it_made(office: Office) -> None:
     ref = office.receive()
     office.store.write(claim_post, ref, TRIAGE, "card")
     await office.client.chat_postMessage(
@@ -164,25 +167,25 @@ async def test_a_killed_drawing_finds_its_own_post(office: Office) -> None:
     assert "Received" in card.text
 
 
-async def test_a_first_card_that_another_process_is_posting_is_left_to_it_while_it_may_live(
+async def test_a_first_card_that_another_process_may_be_posting_is_not_posted_by_this_one(
     postgres_url: str, clock: FakeClock
 ) -> None:
     with opened(postgres_url, clock) as store:
-        async with office_of(store, clock) as office:
+        async with open_office(store, clock) as office:
             ref = office.receive()
             store.write(claim_post, ref, TRIAGE, "card")
             office.propose(ref)
             await office.idle()
-            meanwhile = len(office.staff(ALICE).channel(TRIAGE).posts)
+            posts_before = len(office.staff(ALICE).channel(TRIAGE).posts)
             clock.go_on(seconds=30)
             card = await office.card(ref)
 
-            assert meanwhile == 0
+            assert posts_before == 0
             assert len(office.staff(ALICE).channel(TRIAGE).posts) == 1
             assert "Received" in card.text
 
 
-async def test_a_card_that_somebody_deleted_is_posted_anew(office: Office) -> None:
+async def test_a_deleted_card_is_posted_again(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
     await office.client.chat_delete(channel=TRIAGE, ts=card.ts)
@@ -191,7 +194,7 @@ async def test_a_card_that_somebody_deleted_is_posted_anew(office: Office) -> No
     assert (await office.card(ref)).ts != card.ts
 
 
-async def test_slack_asking_for_a_pause_gets_it(office: Office) -> None:
+async def test_a_rate_limited_card_is_posted_after_the_pause(office: Office) -> None:
     office.sim.fail_next("chat.postMessage", error="ratelimited", retry_after=1)
     ref = office.proposed()
     await office.sim.until(lambda: bool(office.staff(ALICE).channel(TRIAGE).cards), timeout=20)
@@ -199,11 +202,18 @@ async def test_slack_asking_for_a_pause_gets_it(office: Office) -> None:
     assert ref in (await office.card(ref)).text
 
 
-async def test_danger_pages_until_somebody_says_they_have_seen_it(office: Office) -> None:
+async def test_danger_pages_staff_until_a_member_confirms_receipt(office: Office) -> None:
     sign = {"rule": "gas", "severity": 4, "safety": 3, "danger": True}
     ref = office.receive("I smell gas")
-    told = {"field": "addition", "has_words": True, "media": 0, "audible": 0, "signs": [sign], "subjects": []}
-    office.hear(Verb.ADD, ref, told, {"addition": "gas"})
+    facts = {
+        "field": "addition",
+        "has_words": True,
+        "media": 0,
+        "audible": 0,
+        "signs": [sign],
+        "subjects": [],
+    }
+    office.complainant_acts(Verb.ADD, ref, facts, {"addition": "gas"})
     await office.idle()
     first = (pages(office, MONA), pages(office, TUGBA))
     office.clock.go_on(minutes=5)
@@ -211,54 +221,54 @@ async def test_danger_pages_until_somebody_says_they_have_seen_it(office: Office
     second = pages(office, MONA)
     office.clock.go_on(minutes=26)
     await office.idle()
-    wide = (pages(office, MONA), pages(office, TUGBA))
+    third = (pages(office, MONA), pages(office, TUGBA))
     await office.staff(MONA).presses(office.staff(MONA).direct_messages[0], "Receipt")
     office.clock.go_on(minutes=10)
     await office.idle()
 
     assert first == (1, 0)
     assert second == 2
-    assert wide == (3, 1)
+    assert third == (3, 1)
     assert pages(office, MONA) == 3
     assert "Danger" in office.texts(MONA)[0]
     assert "<#C0000001>" in office.texts(MONA)[0]
     assert office.store.read(load_case, ref).danger_receipt_at is not None
 
 
-async def test_a_page_that_does_not_reach_one_person_reaches_the_others_every_five_minutes(
+async def test_a_page_that_fails_for_one_member_still_reaches_the_others_every_five_minutes(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     direct = DirectMessageJobs(Poster(office.desk, office.client))
     post = direct.poster.post
 
-    async def not_to_tugba(channel: str, drawn: SlackMessage, key: str) -> str:
+    async def post_except_to_tugba(channel: str, message: SlackMessage, key: str) -> str:
         if key.endswith(TUGBA):
             raise RateLimitWait(1800)
-        return await post(channel, drawn, key)
+        return await post(channel, message, key)
 
-    monkeypatch.setattr(direct.poster, "post", not_to_tugba)
-    # Its duties are done by hand here; a claim of its own that had begun is over after the next.
-    office.performing.stop()
+    monkeypatch.setattr(direct.poster, "post", post_except_to_tugba)
+    # The test claims the obligations. After one more claim, no claim of the stopped worker is still running.
+    office.worker.stop()
     await office.store.awrite(claim, ("none",), 1, 1.0)
     sign = RecordedSign("gas", 4, 3, danger=True, at=office.clock(), seq=1)
     office.receive("I smell gas", signs=(sign,))
     office.clock.go_on(minutes=31)
-    (owed,) = office.store.write(claim, ("page",), 1, 600)
-    heard, waits = [], []
+    (obligation,) = office.store.write(claim, ("page",), 1, 600)
+    received, waits = [], []
     for minutes in (0, 1, 4):
         office.clock.go_on(minutes=minutes)
-        waits.append(await direct.page(owed))
-        heard.append((pages(office, MONA), pages(office, TUGBA)))
+        waits.append(await direct.page(obligation))
+        received.append((pages(office, MONA), pages(office, TUGBA)))
 
-    assert heard == [(1, 0), (1, 0), (2, 0)]
+    assert received == [(1, 0), (1, 0), (2, 0)]
     assert waits == [RateLimited(240.0), RateLimited(180.0), RateLimited(240.0)]
 
 
 def pages(office: Office, member: str) -> int:
-    return len([one for one in office.texts(member) if "Danger" in one])
+    return len([text for text in office.texts(member) if "Danger" in text])
 
 
-async def test_reminders_go_to_the_owner_and_missed_ones_to_managers_too(office: Office) -> None:
+async def test_a_missed_date_is_reported_to_the_owner_and_to_managers(office: Office) -> None:
     ref = office.proposed(severity=4)
     await office.staff(ALICE).presses(await office.card(ref), "Take")
     await office.idle()
@@ -267,20 +277,20 @@ async def test_reminders_go_to_the_owner_and_missed_ones_to_managers_too(office:
     await office.idle()
 
     assert before == ([], [])
-    assert [one for one in office.texts(ALICE) if "assessment by a person missed" in one] != []
-    assert [one for one in office.texts(MONA) if "assessment by a person missed" in one] != []
+    assert [text for text in office.texts(ALICE) if "assessment by a person missed" in text] != []
+    assert [text for text in office.texts(MONA) if "assessment by a person missed" in text] != []
     assert office.texts(BURAK) == []
     assert "missed" in (await office.card(ref)).text
 
 
-async def test_a_new_owner_is_told(office: Office) -> None:
+async def test_a_new_owner_gets_a_direct_message(office: Office) -> None:
     ref = office.proposed()
     await office.acts(MONA, "Assign", ref, {"owner": BURAK})
 
-    assert [one for one in office.texts(BURAK) if f"{ref} is yours now" in one] != []
+    assert [text for text in office.texts(BURAK) if f"{ref} is yours now" in text] != []
 
 
-async def test_a_duty_given_up_is_told_to_managers(office: Office) -> None:
+async def test_managers_get_a_message_about_an_obligation_that_failed(office: Office) -> None:
     ref = office.proposed()
     await office.card(ref)
     office.store.write(insert_obligation, NewObligation("fetch:9", "fetch", office.store.now()), ref)
@@ -288,17 +298,17 @@ async def test_a_duty_given_up_is_told_to_managers(office: Office) -> None:
     office.store.write(fail, row.id, "blocked")
     await office.idle()
 
-    assert [one for one in office.texts(MONA) if "could not be done (fetch) on" in one] != []
+    assert [text for text in office.texts(MONA) if "could not be done (fetch) on" in text] != []
 
 
-async def test_a_message_set_aside_is_told_to_managers(office: Office) -> None:
+async def test_managers_get_a_message_about_a_dead_letter(office: Office) -> None:
     office.store.write(keep_dead_letter, "tg:999", b"{}", "cannot be read")
     await office.idle()
 
-    assert [one for one in office.texts(MONA) if "was set aside" in one] != []
+    assert [text for text in office.texts(MONA) if "was set aside" in text] != []
 
 
-async def test_managers_hear_by_its_kind_of_work_that_this_release_does_not_know(office: Office) -> None:
+async def test_managers_get_the_kind_of_an_obligation_that_this_release_does_not_know(office: Office) -> None:
     office.store.write(
         insert_obligation, NewObligation("a", "of_tomorrow", office.store.now(), SendPriority.BULK)
     )
@@ -306,26 +316,26 @@ async def test_managers_hear_by_its_kind_of_work_that_this_release_does_not_know
     office.store.write(fail_orphaned, ("say",), office.store.now())
     await office.idle()
 
-    (said,) = [one for one in office.texts(MONA) if "of_tomorrow" in one]
-    assert "`amends outbox list --kind of_tomorrow`" in said
-    assert "number" not in said
+    (notice,) = [text for text in office.texts(MONA) if "of_tomorrow" in text]
+    assert "`amends outbox list --kind of_tomorrow`" in notice
+    assert "number" not in notice
 
 
-async def test_while_no_staff_are_known_yet_nothing_counts_as_told(office: Office) -> None:
-    known = office.store.read(list_members)
+async def test_a_notice_to_managers_waits_until_staff_are_known(office: Office) -> None:
+    members = office.store.read(list_members)
     office.store.write(sync_staff, ())
     office.store.write(keep_dead_letter, "tg:999", b"{}", "cannot be read")
     await office.idle()
     assert [row["why"] for row in office.store.read(list_failed)] == ["no staff are known yet"]
 
-    office.store.write(sync_staff, known)
+    office.store.write(sync_staff, members)
     office.store.write(end_retry_pauses, ("told_failed",))
     await office.idle()
 
-    assert len([one for one in office.texts(MONA) if "was set aside" in one]) == 1
+    assert len([text for text in office.texts(MONA) if "was set aside" in text]) == 1
 
 
-async def test_what_the_system_does_never_makes_a_press_stale(office: Office) -> None:
+async def test_an_act_of_the_system_does_not_invalidate_a_button(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
     office.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})

@@ -1,6 +1,6 @@
 """The slash command: search, figures, reports, clauses and policy, each answered privately.
 
-Tests marked `on_both` ask in SQL what others only draw: they run on PostgreSQL too.
+Tests marked `on_both` depend on SQL and run on PostgreSQL too.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from store.store import Store
 from store.tables import ATTEMPTS, READS
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TRIAGE, Office, office_of
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TRIAGE, Office, open_office
 
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
@@ -36,11 +36,11 @@ async def asks(office: Office, member: str, words: str) -> str:
     before = len(office.staff(member).ephemerals)
     await office.staff(member).runs(f"/complaints {words}", channel=TRIAGE)
     await office.idle()
-    return "\n".join(one.text for one in office.staff(member).ephemerals[before:])
+    return "\n".join(message.text for message in office.staff(member).ephemerals[before:])
 
 
 @pytest.mark.on_both
-async def test_numbers_that_the_complainant_wrote_find_the_complaint(office: Office) -> None:
+async def test_a_complaint_is_found_by_the_numbers_and_addresses_in_its_words(office: Office) -> None:
     ref = office.receive("My bill is wrong, account 8841207; call 020 7946 0018 or write to anna@example.org")
 
     for number in ("8841207", "88 41 207", "+44 20 7946 0018", "Anna@Example.org"):
@@ -49,7 +49,7 @@ async def test_numbers_that_the_complainant_wrote_find_the_complaint(office: Off
 
 
 @clause("4.7")
-async def test_a_search_for_a_number_is_recorded_whether_it_finds_or_not(office: Office) -> None:
+async def test_a_search_for_a_number_is_recorded_with_and_without_a_result(office: Office) -> None:
     ref = office.receive("Account 8841207 was charged twice")
     await asks(office, ALICE, "search 8841207")
     await asks(office, ALICE, "search 1234567")
@@ -64,7 +64,7 @@ async def test_a_search_for_a_number_is_recorded_whether_it_finds_or_not(office:
 
 @clause("4.7")
 @pytest.mark.on_both
-async def test_a_search_finds_nothing_that_this_person_may_not_know_of(office: Office) -> None:
+async def test_a_search_leaves_out_complaints_the_member_may_not_know_of(office: Office) -> None:
     ref = office.receive("Your clerk shouted at me about account 8841207")
     office.propose(ref, category="staff_conduct", restricted=True)
     for wanted in ("8841207", ref, "staff_conduct", "received"):
@@ -73,7 +73,7 @@ async def test_a_search_finds_nothing_that_this_person_may_not_know_of(office: O
 
 
 @pytest.mark.on_both
-async def test_codes_are_found_by_name_too(office: Office) -> None:
+async def test_complaints_are_found_by_category_state_and_priority(office: Office) -> None:
     ref = office.proposed()
 
     for code in ("money", "Received", office.store.read(load_case, ref).state.value, "P3"):
@@ -82,19 +82,19 @@ async def test_codes_are_found_by_name_too(office: Office) -> None:
 
 
 @pytest.mark.on_both
-async def test_figures_of_the_quarter_come_privately(office: Office) -> None:
+async def test_the_figures_of_the_quarter_are_sent_privately(office: Office) -> None:
     for n in range(12):
         office.receive(f"Matter number {n} with the bill")
     office.clock.go_on(days=40)
     await office.idle()
-    told = await asks(office, ALICE, "stats")
+    answer = await asks(office, ALICE, "stats")
 
-    assert "*12* received" in told
-    assert "Assessed in time" in told
-    assert "0 % (0/12)" in told
+    assert "*12* received" in answer
+    assert "Assessed in time" in answer
+    assert "0 % (0/12)" in answer
 
 
-async def test_the_monitoring_report_comes_as_a_file_to_managers_and_auditors(office: Office) -> None:
+async def test_the_monitoring_report_is_sent_as_a_file_only_to_managers_and_auditors(office: Office) -> None:
     office.proposed()
     await asks(office, AUDREY, "report monitoring")
     refused = await asks(office, ALICE, "report monitoring")
@@ -109,7 +109,7 @@ async def test_the_monitoring_report_comes_as_a_file_to_managers_and_auditors(of
 
 
 @clause("C")
-async def test_a_report_names_no_complaint_that_its_reader_may_not_know_of(office: Office) -> None:
+async def test_a_report_leaves_out_complaints_its_reader_may_not_know_of(office: Office) -> None:
     ref = office.proposed()
     office.store.write(
         act,
@@ -123,32 +123,32 @@ async def test_a_report_names_no_complaint_that_its_reader_may_not_know_of(offic
     await office.idle()
     await asks(office, AUDREY, "report monitoring")
     await asks(office, MONA, "report monitoring")
-    pages = [office.staff(one).files[0][1].decode() for one in (AUDREY, MONA)]
+    pages = [office.staff(member).files[0][1].decode() for member in (AUDREY, MONA)]
 
     assert [ref in page for page in pages] == [False, True]
 
 
-async def test_the_policy_says_levels_times_outside_steps_and_that_it_is_free(office: Office) -> None:
-    told = await asks(office, ALICE, "policy")
+async def test_the_policy_states_levels_times_limits_and_that_it_is_free(office: Office) -> None:
+    answer = await asks(office, ALICE, "policy")
 
-    assert "free of charge" in told
-    assert "Level 2: manager, top management" in told
-    assert "4 working hours" in told
-    assert "100.00 GBP" in told
+    assert "free of charge" in answer
+    assert "Level 2: manager, top management" in answer
+    assert "4 working hours" in answer
+    assert "100.00 GBP" in answer
 
 
-async def test_the_policy_of_a_country_that_is_none_of_ours_is_not_another_countrys(office: Office) -> None:
+async def test_the_policy_command_refuses_an_unknown_country_and_lists_the_known_ones(office: Office) -> None:
     assert await asks(office, ALICE, "policy ZZ") == (
         "There is no policy for `ZZ`. There is one for: `GB` United Kingdom."
     )
     assert "free of charge" in await asks(office, ALICE, "policy gb")
 
 
-async def test_the_clauses_are_those_of_the_desks_own_check(office: Office) -> None:
+async def test_the_clauses_command_shows_the_check_of_this_desk(office: Office) -> None:
     assert "amends clauses" in await asks(office, ALICE, "clauses")
     desk = replace(office.desk, clauses=lambda: ["7.4 met", "8.5 not yet"])
 
-    asked = SlashCommand("clauses", "", ALICE, "t", TRIAGE)
-    answer = await commands.clauses(asked, office.store.read(load_actor, ALICE), desk)
+    command = SlashCommand("clauses", "", ALICE, "t", TRIAGE)
+    answer = await commands.clauses(command, office.store.read(load_actor, ALICE), desk)
     assert isinstance(answer, CommandReply)
     assert answer.text != ""

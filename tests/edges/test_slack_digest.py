@@ -1,7 +1,6 @@
-"""The morning digest: one message a working day, of what one person must know, and pings only for what presses.
+"""The morning digest: one message a working day with what the member must know. Only urgent things get a ping.
 
-The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+What the store does is tested on both databases in test_store_*. Tests marked `on_both` also run on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from store.store import Store
 from store.values import Obligation
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TUGBA, Office, office_of
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TUGBA, Office, open_office
 from tests.rules.builders import CRITERIA
 from tests.rules.slack_cases import RULES
 
@@ -41,12 +40,14 @@ MORNING = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
 def digests(office: Office, member: str) -> list[str]:
-    return [one.text for one in office.staff(member).direct_messages if "Good morning" in one.text]
+    return [
+        message.text for message in office.staff(member).direct_messages if "Good morning" in message.text
+    ]
 
 
 async def morning(office: Office, at: datetime = MORNING) -> None:
@@ -55,37 +56,37 @@ async def morning(office: Office, at: datetime = MORNING) -> None:
 
 
 @clause("7.3")
-async def test_everybody_who_handles_hears_once_a_working_day(office: Office) -> None:
-    mine, nobodys = office.owned(ALICE), office.proposed("Another matter entirely")
+async def test_every_member_gets_one_digest_a_working_day(office: Office) -> None:
+    mine, unowned = office.owned(ALICE), office.proposed("Another matter entirely")
     await morning(office)
-    first = {one: digests(office, one) for one in (ALICE, BURAK, MONA, TUGBA, AUDREY)}
+    first = {member: digests(office, member) for member in (ALICE, BURAK, MONA, TUGBA, AUDREY)}
     await morning(office, MORNING + timedelta(hours=7))
     same_day = digests(office, ALICE)
     await morning(office, MORNING + timedelta(days=1))
 
-    (told,) = first[ALICE]
-    assert told.index("Yours, due today (1)") < told.index(mine) < told.index("Without an owner (1)")
-    assert nobodys in told
+    (digest,) = first[ALICE]
+    assert digest.index("Yours, due today (1)") < digest.index(mine) < digest.index("Without an owner (1)")
+    assert unowned in digest
     assert mine not in first[BURAK][0]
-    assert [len(one) for one in first.values()] == [1, 1, 1, 1, 1]
+    assert [len(texts) for texts in first.values()] == [1, 1, 1, 1, 1]
     assert len(same_day) == 1
     assert len(digests(office, ALICE)) == 2
     assert "Yours, overdue" in digests(office, ALICE)[1]
 
 
 @clause("8.4")
-async def test_the_owner_hears_the_working_day_before_what_falls_due_and_again_on_the_day(
+async def test_a_due_date_is_in_the_owners_digest_the_working_day_before_and_on_the_day(
     office: Office,
 ) -> None:
     refs = [office.owned(ALICE) for _ in range(10)]
     for ref in refs:
         office.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
         office.store.write(act, ref, Verb.ASSESS, office.store.read(load_actor, ALICE), CRITERIA)
-    # Of a P3 that came on Tuesday the first action is due on Friday.
+    # The first action on a P3 received on Tuesday is due on Friday.
     due = {
-        str(one.internal_due)
+        str(target.internal_due)
         for ref in refs
-        if (one := next_due(office.store.read(load_case, ref))) is not None
+        if (target := next_due(office.store.read(load_case, ref))) is not None
     }
     assert due == {"2026-11-06 17:30:00+00:00"}
     await morning(office)
@@ -93,15 +94,15 @@ async def test_the_owner_hears_the_working_day_before_what_falls_due_and_again_o
     await morning(office, MORNING + timedelta(days=1))
     (before,) = digests(office, ALICE)
     await morning(office, MORNING + timedelta(days=2))
-    day = digests(office, ALICE)[-1]
+    on_the_day = digests(office, ALICE)[-1]
 
     assert early == []
     assert "Yours, due on the next working day (10)" in before
     assert "Yours, due today" not in before
     assert "2 more in the app’s home" in before
     assert sum(ref in before for ref in refs) == 8
-    assert "Yours, due today (10)" in day
-    assert "next working day" not in day
+    assert "Yours, due today (10)" in on_the_day
+    assert "next working day" not in on_the_day
     assert digests(office, BURAK) == []
 
 
@@ -113,13 +114,13 @@ async def test_the_owner_hears_the_working_day_before_what_falls_due_and_again_o
         (replace(RULES.calendar, always=True), date(2026, 11, 4), datetime(2026, 11, 5, tzinfo=UTC)),
     ],
 )
-def test_what_is_due_when_a_day_closes_at_midnight_is_due_on_that_day(
+def test_a_date_due_at_midnight_belongs_to_the_day_that_ends(
     calendar: Calendar, day: date, end: datetime
 ) -> None:
     assert end < end_of_day(day, calendar) < end + timedelta(minutes=1)
 
 
-async def test_nothing_to_say_is_no_digest(office: Office) -> None:
+async def test_no_digest_is_sent_without_content(office: Office) -> None:
     office.owned(ALICE)
     await morning(office)
 
@@ -127,22 +128,22 @@ async def test_nothing_to_say_is_no_digest(office: Office) -> None:
     assert digests(office, BURAK) == []
 
 
-async def test_managers_hear_that_a_new_model_was_turned_away_until_one_is_let_in(office: Office) -> None:
-    def trained(key: str, *, passes: bool) -> None:
+async def test_managers_read_of_a_rejected_model_until_a_later_one_passes(office: Office) -> None:
+    def record_run(key: str, *, passes: bool) -> None:
         run = TrainingRun(key, office.store.now(), 60, passes, {"passes": passes, "reasons": ["worse"]})
         office.store.write(keep_run, run, b"", "0" * 64, {}, activate=False)
 
-    trained("1", passes=False)
+    record_run("1", passes=False)
     await morning(office)
-    trained("2", passes=True)
+    record_run("2", passes=True)
     await morning(office, MORNING + timedelta(days=1))
 
-    (told,) = digests(office, MONA)
-    assert "A newly trained model was turned away" in told
+    (digest,) = digests(office, MONA)
+    assert "A newly trained model was turned away" in digest
     assert digests(office, ALICE) == []
 
 
-async def test_who_is_away_hears_none(office: Office) -> None:
+async def test_an_absent_member_gets_no_digest(office: Office) -> None:
     office.proposed()
     office.store.write(record_absence, BURAK, MORNING + timedelta(days=5))
     await morning(office)
@@ -152,42 +153,42 @@ async def test_who_is_away_hears_none(office: Office) -> None:
 
 
 @clause("6.4")
-async def test_a_deputy_hears_what_is_due_of_who_is_away(office: Office) -> None:
+async def test_a_deputys_digest_lists_what_is_due_for_the_absent_member(office: Office) -> None:
     ref = office.owned(ALICE)
     office.store.write(record_absence, ALICE, MORNING + timedelta(days=5), BURAK)
     await morning(office)
-    (told,) = digests(office, BURAK)
+    (digest,) = digests(office, BURAK)
 
-    assert told.index("who is away: due today or overdue (1)") < told.index(ref)
+    assert digest.index("who is away: due today or overdue (1)") < digest.index(ref)
     assert digests(office, MONA) == []
 
 
 @pytest.mark.on_both
-async def test_a_digest_done_twice_is_said_once(office: Office) -> None:
+async def test_a_digest_whose_obligation_runs_twice_is_posted_once(office: Office) -> None:
     office.proposed()
     await morning(office)
     facts = {"member": ALICE, "day": "2026-11-04"}
-    owed = Obligation(
+    obligation = Obligation(
         1, f"digest:2026-11-04:{ALICE}", "digest", MORNING, None, None, facts, {}, 3, attempts=0, uncertain=False
     )  # fmt: skip
-    await job_handlers(office.desk, office.client, interval=0)["digest"](owed)
+    await job_handlers(office.desk, office.client, interval=0)["digest"](obligation)
 
     assert len(digests(office, ALICE)) == 1
 
 
-async def test_a_digest_of_a_day_that_is_over_is_not_said(office: Office) -> None:
+async def test_a_digest_of_a_past_day_is_not_sent(office: Office) -> None:
     office.proposed()
     facts = {"member": ALICE, "day": "2026-11-04"}
-    owed = Obligation(
+    obligation = Obligation(
         1, f"digest:2026-11-04:{ALICE}", "digest", MORNING, None, None, facts, {}, 3, attempts=0, uncertain=False
     )  # fmt: skip
     office.clock.go_on(days=2)
-    await job_handlers(office.desk, office.client, interval=0)["digest"](owed)
+    await job_handlers(office.desk, office.client, interval=0)["digest"](obligation)
 
     assert digests(office, ALICE) == []
 
 
-async def test_a_desk_that_slept_over_two_mornings_says_todays_digest_once(office: Office) -> None:
+async def test_after_missing_two_mornings_only_todays_digest_is_sent(office: Office) -> None:
     office.proposed()
     await morning(office, MORNING + timedelta(days=1, hours=1))
     thursday = digests(office, ALICE)
@@ -196,7 +197,7 @@ async def test_a_desk_that_slept_over_two_mornings_says_todays_digest_once(offic
     assert [len(thursday), len(digests(office, ALICE))] == [1, 2]
 
 
-async def test_a_morning_that_comes_late_on_a_day_off_is_not_said(office: Office) -> None:
+async def test_a_digest_delayed_into_a_day_off_is_not_sent(office: Office) -> None:
     office.proposed()
     await morning(office, MORNING + timedelta(days=3))
 
@@ -205,19 +206,21 @@ async def test_a_morning_that_comes_late_on_a_day_off_is_not_said(office: Office
 
 @pytest.mark.on_both
 @clause("4.9")
-async def test_what_nobody_has_is_proposed_to_one_after_the_other_by_load(office: Office) -> None:
+async def test_complaints_without_owner_are_proposed_to_the_members_with_the_fewest(office: Office) -> None:
     office.owned(ALICE)
     refs = [office.proposed(f"Another matter, number {n}") for n in range(3)]
     await morning(office)
     first, second = digests(office, ALICE)[0], digests(office, MONA)[0]
-    to = {ref: next(line for line in first.splitlines() if ref in line) for ref in refs}
+    lines = {ref: next(line for line in first.splitlines() if ref in line) for ref in refs}
 
-    assert [sum(f"proposed to <@{one}>" in line for line in to.values()) for one in (ALICE, BURAK)] == [1, 2]
-    assert all(line in second for line in to.values())
+    assert [
+        sum(f"proposed to <@{member}>" in line for line in lines.values()) for member in (ALICE, BURAK)
+    ] == [1, 2]
+    assert all(line in second for line in lines.values())
 
 
 @clause("5.3")
-async def test_top_management_reads_of_p3_and_p4_only_once_they_are_overdue_for_days(office: Office) -> None:
+async def test_top_management_reads_of_p3_and_p4_only_after_days_overdue(office: Office) -> None:
     slow, pressing = office.owned(ALICE), office.owned(ALICE, severity=4)
     await morning(office, MORNING + timedelta(days=2))
     soon = digests(office, TUGBA)[-1]
@@ -231,7 +234,7 @@ async def test_top_management_reads_of_p3_and_p4_only_once_they_are_overdue_for_
     assert slow in late
 
 
-async def test_where_nobody_manages_the_top_reads_of_everything_overdue(office: Office) -> None:
+async def test_without_a_present_manager_top_management_reads_of_everything_overdue(office: Office) -> None:
     slow = office.owned(ALICE)
     office.store.write(record_absence, MONA, MORNING + timedelta(days=20))
     await morning(office, MORNING + timedelta(days=2))
@@ -240,8 +243,10 @@ async def test_where_nobody_manages_the_top_reads_of_everything_overdue(office: 
 
 
 @clause("6.4")
-async def test_who_was_away_hears_on_the_first_morning_what_happened_meanwhile(office: Office) -> None:
-    mine, still = office.owned(ALICE), office.owned(ALICE)
+async def test_on_the_first_morning_back_the_digest_lists_what_happened_during_the_absence(
+    office: Office,
+) -> None:
+    mine, untouched = office.owned(ALICE), office.owned(ALICE)
     office.clock.go_on(hours=1)
     await office.idle()
     office.store.write(record_absence, ALICE, MORNING + timedelta(days=1), BURAK)
@@ -257,13 +262,13 @@ async def test_who_was_away_hears_on_the_first_morning_what_happened_meanwhile(o
     later = digests(office, ALICE)[-1]
 
     assert away == []
-    told = back[back.index("While you were away (1)") :]
-    assert mine in told
-    assert still not in told
+    section = back[back.index("While you were away (1)") :]
+    assert mine in section
+    assert untouched not in section
     assert "While you were away" not in later
 
 
-async def test_who_came_back_early_hears_it_the_next_morning(office: Office) -> None:
+async def test_a_member_back_early_reads_what_happened_the_next_morning(office: Office) -> None:
     mine = office.owned(ALICE)
     office.store.write(record_absence, ALICE, MORNING + timedelta(days=9), BURAK)
     office.clock.go_on(hours=1)
@@ -277,7 +282,7 @@ async def test_who_came_back_early_hears_it_the_next_morning(office: Office) -> 
     assert alice.deputy is None
 
 
-async def test_managers_read_what_was_given_up_until_somebody_takes_it_up(office: Office) -> None:
+async def test_managers_read_of_a_failed_obligation_until_it_is_settled(office: Office) -> None:
     ref = office.owned(ALICE)
     await office.idle()
     office.store.write(insert_obligation, NewObligation("fetch:1", "fetch", office.store.now()), ref)
@@ -293,30 +298,30 @@ async def test_managers_read_what_was_given_up_until_somebody_takes_it_up(office
     assert "Given up" not in digests(office, MONA)[-1]
 
 
-async def test_p3_is_told_in_the_digest_and_p2_by_itself_in_working_hours(office: Office) -> None:
+async def test_a_missed_p2_date_gets_a_ping_in_working_hours_and_p3_only_the_digest(office: Office) -> None:
     slow, pressing = office.owned(ALICE), office.owned(ALICE, severity=4)
     await office.idle()
     office.clock.go_on(hours=10)
     await office.idle()
-    evening = [one for one in office.texts(ALICE) if one.startswith("⚠️")]
+    evening = [text for text in office.texts(ALICE) if text.startswith("⚠️")]
     office.clock.go_on(seconds=(MORNING - office.clock.at).total_seconds())
     await office.idle()
     office.clock.go_on(days=3)
     await office.idle()
-    pings = [one for one in office.texts(ALICE) if one.startswith("⚠️")]
+    pings = [text for text in office.texts(ALICE) if text.startswith("⚠️")]
 
     assert evening == []
-    assert any(pressing in one for one in pings)
-    assert not any(slow in one for one in pings)
+    assert any(pressing in text for text in pings)
+    assert not any(slow in text for text in pings)
 
 
-async def test_p1_is_told_at_any_hour(office: Office) -> None:
+async def test_a_missed_p1_date_gets_a_ping_at_any_hour(office: Office) -> None:
     office.clock.go_on(hours=10)
     ref = office.owned(ALICE, severity=5, safety=2)
     office.clock.go_on(hours=1)
     await office.idle()
 
-    assert any(ref in one and "missed" in one for one in office.texts(ALICE))
+    assert any(ref in text and "missed" in text for text in office.texts(ALICE))
 
 
 @pytest.mark.parametrize(

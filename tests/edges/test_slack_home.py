@@ -1,6 +1,6 @@
-"""The app's home: lists with counts, the next act as a button, pages, and only what one may know of.
+"""The app's home: lists with counts, pages, the next action as a button, and only complaints the member may know of.
 
-Tests marked `on_both` ask in SQL what others only draw: they run on PostgreSQL too.
+Tests marked `on_both` depend on SQL and run on PostgreSQL too.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from store.people.staff import load_actor
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TUGBA, Office, office_of
+from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TUGBA, Office, open_office
 
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
 async def home(office: Office, member: str) -> Modal:
     await office.idle()
     await office.client.views_publish(user_id=member, view=await home_view(office.desk, member))
-    shown = office.staff(member).home
-    assert shown is not None
-    return shown
+    view = office.staff(member).home
+    assert view is not None
+    return view
 
 
 async def investigated(office: Office) -> str:
@@ -64,7 +64,7 @@ def decide(office: Office, ref: str, amount: str) -> None:
     office.store.write(act, ref, Verb.RESPOND, office.store.read(load_actor, ALICE), facts, words)
 
 
-async def test_a_decision_that_waits_is_in_the_home_of_those_who_may_approve_it(office: Office) -> None:
+async def test_a_decision_waiting_for_approval_is_listed_for_those_who_may_approve_it(office: Office) -> None:
     ref = await investigated(office)
     decide(office, ref, "500.00")
     mona, alice = await home(office, MONA), await home(office, ALICE)
@@ -75,7 +75,9 @@ async def test_a_decision_that_waits_is_in_the_home_of_those_who_may_approve_it(
     assert "We erred." in (await office.staff(MONA).opened("Approve")).text
 
 
-async def test_a_remedy_done_by_somebody_else_is_there_to_be_verified(office: Office) -> None:
+async def test_a_remedy_is_listed_for_verification_by_members_who_did_not_carry_it_out(
+    office: Office,
+) -> None:
     ref = await investigated(office)
     decide(office, ref, "20.00")
     await office.idle()
@@ -88,7 +90,9 @@ async def test_a_remedy_done_by_somebody_else_is_there_to_be_verified(office: Of
 
 @clause("4.7")
 @pytest.mark.on_both
-async def test_a_restricted_complaint_shows_in_no_heading_of_who_may_not_know(office: Office) -> None:
+async def test_a_restricted_complaint_is_not_counted_for_members_who_may_not_know_of_it(
+    office: Office,
+) -> None:
     ref = office.proposed(category="staff_conduct", restricted=True)
 
     assert "Without an owner (0)" in (await home(office, ALICE)).text
@@ -98,7 +102,7 @@ async def test_a_restricted_complaint_shows_in_no_heading_of_who_may_not_know(of
 
 @clause("C")
 @pytest.mark.on_both
-async def test_a_person_in_conflict_sees_it_in_no_list(office: Office) -> None:
+async def test_a_member_with_a_conflict_of_interest_sees_the_complaint_in_no_list(office: Office) -> None:
     ref = office.proposed()
     mona = office.store.read(load_actor, MONA)
     office.store.write(act, ref, Verb.DECLARE_CONFLICT, mona, {"who": BURAK}, {"reason": "A neighbour"})
@@ -108,13 +112,13 @@ async def test_a_person_in_conflict_sees_it_in_no_list(office: Office) -> None:
 
 
 @pytest.mark.on_both
-async def test_many_are_shown_a_page_at_a_time(office: Office) -> None:
+async def test_a_long_list_is_shown_page_by_page(office: Office) -> None:
     refs = [office.receive(f"Matter number {n} with the bill") for n in range(FEW + 3)]
     first = await home(office, ALICE)
     await office.staff(ALICE).presses(first, "3 more…")
     await office.sim.until(lambda: "All lists" in office.staff(ALICE).home.buttons, timeout=5)
     page = office.staff(ALICE).home
-    both = [sum(ref in shown for ref in refs) for shown in (first.text, page.text)]
+    both = [sum(ref in text for ref in refs) for text in (first.text, page.text)]
     await office.staff(ALICE).presses(page, "All lists")
     await office.sim.until(lambda: "All lists" not in office.staff(ALICE).home.buttons, timeout=5)
 
@@ -122,11 +126,11 @@ async def test_many_are_shown_a_page_at_a_time(office: Office) -> None:
     assert f"Without an owner ({len(refs)})" in office.staff(ALICE).home.text
 
 
-async def test_an_act_from_the_home_shows_there_at_once(office: Office) -> None:
+async def test_an_action_from_the_home_updates_the_home_at_once(office: Office) -> None:
     ref = office.proposed()
-    shown = await home(office, ALICE)
+    view = await home(office, ALICE)
     alice = office.staff(ALICE)
-    await alice.presses(shown, "Assess", value=ref)
+    await alice.presses(view, "Assess", value=ref)
     await alice.opened("Assess")
     await alice.fills(ASSESSMENT)
     await alice.submits()
@@ -143,8 +147,8 @@ async def test_a_full_home_stays_within_a_hundred_blocks(office: Office) -> None
     for n in range(FEW + 1):
         office.receive(f"Other matter number {n}")
     office.clock.go_on(days=30)
-    shown = await home(office, MONA)
+    view = await home(office, MONA)
 
-    assert len(shown.blocks) <= 100
+    assert len(view.blocks) <= 100
     assert len(SECTIONS) * (FEW + 3) + 2 <= 100
-    assert "Overdue (18)" in shown.text
+    assert "Overdue (18)" in view.text

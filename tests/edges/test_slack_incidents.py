@@ -1,6 +1,6 @@
-"""Incidents in Slack: opened from a card, joined, told all with a preview, ended; one card that follows.
+"""Incidents in Slack: opened from a complaint's card, joined, updated for all with a preview, and ended.
 
-Tests marked `on_both` ask in SQL what others only draw: they run on PostgreSQL too.
+Tests marked `on_both` depend on SQL and run on PostgreSQL too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from store.tables import ATTEMPTS
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, AUDREY, BURAK, EXECUTIVE, MONA, TRIAGE, Office, office_of
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, EXECUTIVE, MONA, TRIAGE, Office, open_office
 
 OUTAGE = {
     "which": "new",
@@ -43,12 +43,12 @@ TEXT = {"text.en": "The pipe is mended: let the tap run for a minute."}
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
-        yield opened
+    async with open_office(usual_store, clock) as office:
+        yield office
 
 
-def hears(office: Office, number: int, language: str = "en", *signs: RecordedSign) -> str:
-    """Another complainant writes; the reference."""
+def receive_from(office: Office, number: int, language: str = "en", *signs: RecordedSign) -> str:
+    """Store a complaint of another complainant and return its reference."""
 
     def step(talk: Conversation) -> DialogueTurn:
         facts = message_facts(field="description", has_words=True, signs=signs)
@@ -64,41 +64,41 @@ def hears(office: Office, number: int, language: str = "en", *signs: RecordedSig
 async def incident_card(office: Office, member: str = ALICE) -> Card:
     """The card of the newest incident."""
     await office.idle()
-    cards = [one for one in office.staff(member).channel(TRIAGE).cards if one.text.startswith("Incident")]
+    cards = [card for card in office.staff(member).channel(TRIAGE).cards if card.text.startswith("Incident")]
     return cards[-1]
 
 
-async def opened(office: Office, ref: str) -> None:
+async def open_incident(office: Office, ref: str) -> None:
     """Alice opens an incident from this complaint's card."""
     await office.acts(ALICE, "Incident", ref, OUTAGE)
 
 
-async def joins(office: Office, ref: str) -> None:
+async def join(office: Office, ref: str) -> None:
     await office.staff(ALICE).presses(await incident_card(office), "Join")
     await office.submits(ALICE, "Join", {"other_ref": ref})
 
 
-def told(office: Office, ref: str) -> str:
-    """The text of the update that this complaint was told."""
-    event = next(one for one in office.store.read(load_history, ref) if one.verb is Verb.INFORM)
+def update_text(office: Office, ref: str) -> str:
+    """The text of the update that was sent about this complaint."""
+    event = next(event for event in office.store.read(load_history, ref) if event.verb is Verb.INFORM)
     return office.store.read(load_event_words, ref, event.seq)["text"]
 
 
-async def follows(office: Office, clock: FakeClock) -> None:
-    """Time for the card to be drawn again."""
+async def redraw_card(office: Office, clock: FakeClock) -> None:
+    """Let enough time pass for the card to be redrawn."""
     await office.idle()
     clock.go_on(seconds=6)
-    office.performing.nudge()
+    office.worker.nudge()
     await office.idle()
 
 
 @pytest.mark.on_both
-async def test_an_incident_is_opened_from_a_card_and_has_one_card_of_its_own(
+async def test_an_incident_opened_from_a_complaints_card_gets_its_own_card(
     office: Office, clock: FakeClock
 ) -> None:
-    ref = hears(office, 1)
-    await opened(office, ref)
-    await follows(office, clock)
+    ref = receive_from(office, 1)
+    await open_incident(office, ref)
+    await redraw_card(office, clock)
     card = await incident_card(office)
 
     assert "No water in the north" in card.text
@@ -110,22 +110,22 @@ async def test_an_incident_is_opened_from_a_card_and_has_one_card_of_its_own(
 
 
 @pytest.mark.on_both
-async def test_a_first_card_that_another_process_is_posting_is_left_to_it_while_it_may_live(
+async def test_a_first_card_that_another_process_may_be_posting_is_not_posted_by_this_one(
     office: Office, clock: FakeClock
 ) -> None:
     office.store.write(acquire_leadership, "incident_card/1", "another", 20)
-    await opened(office, hears(office, 1))
-    await follows(office, clock)
-    meanwhile = [one for one in office.staff(ALICE).channel(TRIAGE).cards if "We know of" in one.text]
+    await open_incident(office, receive_from(office, 1))
+    await redraw_card(office, clock)
+    cards_before = [card for card in office.staff(ALICE).channel(TRIAGE).cards if "We know of" in card.text]
     office.store.write(release_leadership, "incident_card/1", "another")
-    await follows(office, clock)
+    await redraw_card(office, clock)
 
-    assert meanwhile == []
+    assert cards_before == []
     assert "No water in the north" in (await incident_card(office)).text
 
 
-async def test_a_new_incident_needs_to_say_what_it_is(office: Office) -> None:
-    ref = hears(office, 1)
+async def test_a_new_incident_needs_a_description(office: Office) -> None:
+    ref = receive_from(office, 1)
     with pytest.raises(FormRefused) as refused:
         await office.acts(ALICE, "Incident", ref, {"which": "new"})
 
@@ -134,23 +134,23 @@ async def test_a_new_incident_needs_to_say_what_it_is(office: Office) -> None:
 
 
 @pytest.mark.on_both
-async def test_others_join_by_reference_or_from_their_own_card_and_are_counted(
+async def test_complaints_join_by_reference_or_from_their_own_card_and_are_counted(
     office: Office, clock: FakeClock
 ) -> None:
-    first, second, third = (hears(office, n) for n in range(3))
-    await opened(office, first)
-    await joins(office, second)
+    first, second, third = (receive_from(office, n) for n in range(3))
+    await open_incident(office, first)
+    await join(office, second)
     await office.acts(ALICE, "Incident", third, {"which": "1"})
-    await follows(office, clock)
+    await redraw_card(office, clock)
 
     assert {office.store.read(load_case, ref).incident for ref in (first, second, third)} == {1}
     assert "Received 3" in (await incident_card(office)).text
 
 
 async def test_a_link_to_the_same_incident_opens_one_for_both(office: Office, clock: FakeClock) -> None:
-    first, second = hears(office, 1), hears(office, 2)
+    first, second = receive_from(office, 1), receive_from(office, 2)
     await office.acts(ALICE, "Link", first, {"relation": "same_incident", "other_ref": second})
-    await follows(office, clock)
+    await redraw_card(office, clock)
     card = await incident_card(office)
 
     assert [office.store.read(load_case, ref).incident for ref in (first, second)] == [1, 1]
@@ -158,100 +158,104 @@ async def test_a_link_to_the_same_incident_opens_one_for_both(office: Office, cl
     assert "asks nobody" in card.text
 
 
-async def test_who_does_not_handle_opens_no_incident_and_the_attempt_stays(office: Office) -> None:
-    ref = hears(office, 1)
+async def test_an_auditor_may_not_open_an_incident_and_the_attempt_is_recorded(office: Office) -> None:
+    ref = receive_from(office, 1)
     await office.staff(AUDREY).chooses(await office.card(ref, AUDREY), "More", "Incident")
     await office.idle()
     query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
     attempts = office.store.read(lambda tx: tx.connection.execute(query).all())
 
     assert office.staff(AUDREY).modal is None
-    assert [tuple(one) for one in attempts] == [(AUDREY, "incident")]
+    assert [tuple(attempt) for attempt in attempts] == [(AUDREY, "incident")]
 
 
 @pytest.mark.on_both
-async def test_one_is_taken_out_again(office: Office, clock: FakeClock) -> None:
-    ref = hears(office, 1)
-    await opened(office, ref)
+async def test_a_complaint_can_leave_the_incident(office: Office, clock: FakeClock) -> None:
+    ref = receive_from(office, 1)
+    await open_incident(office, ref)
     await office.acts(ALICE, "Incident", ref, {"which": "leave"})
 
     assert office.store.read(load_case, ref).incident is None
 
 
-async def test_a_reference_that_is_none_is_said_in_the_form(office: Office) -> None:
-    await opened(office, hears(office, 1))
+async def test_an_invalid_reference_is_reported_in_the_form(office: Office) -> None:
+    await open_incident(office, receive_from(office, 1))
     with pytest.raises(FormRefused) as refused:
-        await joins(office, "no such thing")
+        await join(office, "no such thing")
 
     assert set(refused.value.errors) == {"other_ref"}
 
 
 @clause("7.3")
 @pytest.mark.on_both
-async def test_one_update_is_previewed_and_told_to_everybody(office: Office, clock: FakeClock) -> None:
+async def test_an_update_is_previewed_and_sent_to_every_complainant_without_support_needs(
+    office: Office, clock: FakeClock
+) -> None:
     vulnerable = RecordedSign("vulnerable.elderly", 2, 0, False, clock())
-    refs = [hears(office, 1), hears(office, 2), hears(office, 3, "en", vulnerable)]
-    await opened(office, refs[0])
+    refs = [receive_from(office, 1), receive_from(office, 2), receive_from(office, 3, "en", vulnerable)]
+    await open_incident(office, refs[0])
     for ref in refs[1:]:
-        await joins(office, ref)
+        await join(office, ref)
     await office.staff(ALICE).presses(await incident_card(office), "Update all")
     await office.staff(ALICE).opened("Update all")
     await office.staff(ALICE).fills(TEXT)
     preview = await office.staff(ALICE).submits()
     assert preview is not None
-    shown = preview.text
-    told_before = [
-        one for ref in refs for one in office.store.read(load_history, ref) if one.verb is Verb.INFORM
+    preview_text = preview.text
+    updates_before = [
+        event for ref in refs for event in office.store.read(load_history, ref) if event.verb is Verb.INFORM
     ]
     await office.staff(ALICE).submits()
-    await follows(office, clock)
+    await redraw_card(office, clock)
     batches = [
-        [one.facts["batch"] for one in office.store.read(load_history, ref) if one.verb is Verb.INFORM]
+        [event.facts["batch"] for event in office.store.read(load_history, ref) if event.verb is Verb.INFORM]
         for ref in refs
     ]
     card = (await incident_card(office)).text
 
-    assert "This goes to 2 complainants" in shown
-    assert "The pipe is mended" in shown
-    assert f"{refs[2]} (support needed)" in shown
-    assert told_before == []
+    assert "This goes to 2 complainants" in preview_text
+    assert "The pipe is mended" in preview_text
+    assert f"{refs[2]} (support needed)" in preview_text
+    assert updates_before == []
     assert batches == [["1.2"], ["1.2"], []]
     assert "sent 2, waiting 0" in card
     assert f"{refs[2]} (support needed)" in card
     assert office.store.read(verify).first_bad is None
 
 
-async def test_each_language_of_the_incident_has_its_text(office: Office, clock: FakeClock) -> None:
-    english, turkish = hears(office, 1), hears(office, 2, "tr")
-    await opened(office, english)
-    await joins(office, turkish)
+async def test_each_complainant_gets_the_update_in_their_language(office: Office, clock: FakeClock) -> None:
+    english, turkish = receive_from(office, 1), receive_from(office, 2, "tr")
+    await open_incident(office, english)
+    await join(office, turkish)
     await office.staff(ALICE).presses(await incident_card(office), "Update all")
     await office.staff(ALICE).opened("Update all")
     await office.staff(ALICE).fills({**TEXT, "text.tr": "Boru onarıldı."})
     await office.staff(ALICE).submits()
     await office.staff(ALICE).submits()
-    await follows(office, clock)
-    letters = [told(office, ref) for ref in (english, turkish)]
+    await redraw_card(office, clock)
+    letters = [update_text(office, ref) for ref in (english, turkish)]
 
     assert letters == [TEXT["text.en"], "Boru onarıldı."]
 
 
 @pytest.mark.on_both
-async def test_the_same_preview_sends_once(office: Office, clock: FakeClock) -> None:
-    ref = hears(office, 1)
-    await opened(office, ref)
+async def test_an_update_sent_from_the_preview_is_recorded_once(office: Office, clock: FakeClock) -> None:
+    ref = receive_from(office, 1)
+    await open_incident(office, ref)
     await office.staff(ALICE).presses(await incident_card(office), "Update all")
     await office.staff(ALICE).opened("Update all")
     await office.staff(ALICE).fills(TEXT)
     await office.staff(ALICE).submits()
     await office.staff(ALICE).submits()
-    await follows(office, clock)
+    await redraw_card(office, clock)
 
-    assert [one.verb for one in office.store.read(load_history, ref)].count(Verb.INFORM) == 1
+    assert [event.verb for event in office.store.read(load_history, ref)].count(Verb.INFORM) == 1
 
 
-async def test_who_neither_owns_nor_manages_it_is_told_so_privately(office: Office) -> None:
-    await opened(office, hears(office, 1))
+async def test_only_the_owner_or_a_manager_may_change_the_incident_and_others_are_refused_privately(
+    office: Office,
+) -> None:
+    await open_incident(office, receive_from(office, 1))
     card = await incident_card(office, BURAK)
     await office.staff(BURAK).presses(card, "End")
     await office.staff(AUDREY).presses(card, "Join")
@@ -262,19 +266,21 @@ async def test_who_neither_owns_nor_manages_it_is_told_so_privately(office: Offi
     assert office.store.read(load_incident, 1).is_open
 
 
-async def test_a_manager_edits_it_and_hands_it_over(office: Office, clock: FakeClock) -> None:
-    await opened(office, hears(office, 1))
+async def test_a_manager_edits_the_incident_and_assigns_another_owner(
+    office: Office, clock: FakeClock
+) -> None:
+    await open_incident(office, receive_from(office, 1))
     await office.staff(MONA).presses(await incident_card(office, MONA), "Edit")
     await office.submits(MONA, "Edit", {"area": "The whole hill", "owner": BURAK})
-    await follows(office, clock)
+    await redraw_card(office, clock)
 
     assert "The whole hill" in (await incident_card(office)).text
     assert office.store.read(load_incident, 1).owner == BURAK
     assert office.store.read(load_incident, 1).words["en"] == ("no water", "dry tap")
 
 
-async def test_an_ended_incident_offers_nothing_more_and_an_old_button_says_so(office: Office) -> None:
-    await opened(office, hears(office, 1))
+async def test_an_ended_incident_has_no_buttons(office: Office) -> None:
+    await open_incident(office, receive_from(office, 1))
     old = await incident_card(office)
     await office.staff(ALICE).presses(old, "End")
     await office.submits(ALICE, "End", {})
@@ -285,45 +291,45 @@ async def test_an_ended_incident_offers_nothing_more_and_an_old_button_says_so(o
     assert office.store.read(load_incident, 1).ended_at is not None
 
 
-async def test_the_card_comes_back_when_somebody_deletes_it(office: Office, clock: FakeClock) -> None:
-    first, second = hears(office, 1), hears(office, 2)
-    await opened(office, first)
+async def test_a_deleted_incident_card_is_posted_again(office: Office, clock: FakeClock) -> None:
+    first, second = receive_from(office, 1), receive_from(office, 2)
+    await open_incident(office, first)
     card = await incident_card(office)
     await office.client.chat_delete(channel=TRIAGE, ts=card.ts)
     await office.acts(ALICE, "Incident", second, {"which": "1"})
-    await follows(office, clock)
+    await redraw_card(office, clock)
 
     assert (await incident_card(office)).ts != card.ts
 
 
 @clause("5.3")
-async def test_top_management_hears_of_an_incident_once_but_of_every_grave_complaint(
+async def test_top_management_gets_one_card_for_an_incident_and_one_for_every_grave_complaint(
     office: Office, clock: FakeClock
 ) -> None:
-    refs = [hears(office, n) for n in range(3)]
-    await opened(office, refs[0])
+    refs = [receive_from(office, n) for n in range(3)]
+    await open_incident(office, refs[0])
     for ref in refs[1:]:
-        await joins(office, ref)
-    assessed = {
+        await join(office, ref)
+    criteria = {
         "category": "supply", "severity": 3, "safety": 0, "complexity": 1, "reach": 4, "recurrence": 3,
         "immediate_needed": "no", "issues": [],
     }  # fmt: skip
-    by = office.store.read(load_actor, ALICE)
+    alice = office.store.read(load_actor, ALICE)
     for ref, severity in zip(refs, (3, 3, 4), strict=True):
-        office.store.write(open_case, ref, by, "open")
-        office.store.write(store_act, ref, Verb.ASSESS, by, assessed | {"severity": severity}, {})
+        office.store.write(open_case, ref, alice, "open")
+        office.store.write(store_act, ref, Verb.ASSESS, alice, criteria | {"severity": severity}, {})
         await office.idle()
-    told = [one.text for one in office.staff(MONA).channel(EXECUTIVE).cards]
+    texts = [card.text for card in office.staff(MONA).channel(EXECUTIVE).cards]
 
-    assert [any(ref in text for text in told) for ref in refs] == [True, False, True]
+    assert [any(ref in text for text in texts) for ref in refs] == [True, False, True]
 
 
 @pytest.mark.on_both
-async def test_the_card_follows_while_letters_are_under_way(office: Office, clock: FakeClock) -> None:
-    ref = hears(office, 1)
-    await opened(office, ref)
-    by = office.store.read(load_actor, ALICE)
-    office.store.write(schedule_incident_update, 1, by, TEXT)
-    await follows(office, clock)
+async def test_the_card_shows_the_progress_of_an_update(office: Office, clock: FakeClock) -> None:
+    ref = receive_from(office, 1)
+    await open_incident(office, ref)
+    alice = office.store.read(load_actor, ALICE)
+    office.store.write(schedule_incident_update, 1, alice, TEXT)
+    await redraw_card(office, clock)
 
     assert "sent 1, waiting 0" in (await incident_card(office)).text

@@ -49,7 +49,7 @@ from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.product import Product, until
 from tests.edges.serving import bare_line, serving
-from tests.edges.slack_office import ALICE, EXECUTIVE, RESTRICTED, ROLES, TRIAGE, letter, spoken
+from tests.edges.slack_office import ALICE, EXECUTIVE, RESTRICTED, ROLES, TRIAGE, letter, read_out_text
 from tests.edges.telegram_desk import telegram_desk
 from tests.edges.test_telegram_intake import update
 from tests.rules.slack_cases import RULES, voice
@@ -93,7 +93,9 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
     """The Slack app with a signing secret, behind the real server."""
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
-        desk = StaffDesk(usual_store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, spoken)
+        desk = StaffDesk(
+            usual_store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, read_out_text
+        )
         usual_store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES)
         app = await build_app(desk, client, signing_secret=SIGNING)

@@ -31,7 +31,7 @@ from store.values import Member
 from tests.clauses import clause
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
-from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TRIAGE, Office, office_of
+from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TRIAGE, Office, open_office
 from tests.who_may import READS, verbs_of, who_may
 
 #: Forms of one complaint; `log_complaint` begins one and has its own surface.
@@ -42,7 +42,7 @@ _NUMBERS = count(1)
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
@@ -189,7 +189,7 @@ async def test_a_form_submitted_after_the_right_was_lost_is_refused_and_recorded
 ) -> None:
     forms = [form for form in OF_A_CASE if form not in PRESSED]
     # No card need be drawn for this.
-    office.performing.stop()
+    office.worker.stop()
     _holding(office, role)
     other, ref = office.proposed(), _a_case(office, role)
     refused = {}

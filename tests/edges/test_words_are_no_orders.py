@@ -23,7 +23,7 @@ from store.store import Store
 from store.tables import ATTEMPTS
 from tests.databases import FakeClock
 from tests.edges.desk import Desk
-from tests.edges.slack_office import ALICE, TRIAGE, office_of
+from tests.edges.slack_office import ALICE, TRIAGE, open_office
 from tests.rules.slack_cases import voice
 
 #: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
@@ -58,7 +58,7 @@ def test_what_an_incident_is_called_calls_nobody(clock: FakeClock) -> None:
 async def test_a_command_that_is_none_leaves_no_word_of_it_among_the_attempts(
     usual_store: Store, clock: FakeClock
 ) -> None:
-    async with office_of(usual_store, clock) as office:
+    async with open_office(usual_store, clock) as office:
         usual_store.write(sync_staff, ())
         await office.staff(ALICE).runs("/complaints Zzyzx 07700900123", channel=TRIAGE)
         rows = usual_store.read(lambda tx: tx.connection.execute(ATTEMPTS.select()).all())

@@ -1,4 +1,4 @@
-"""Complaints at every stage, built by the verbs themselves, for the tests of what staff see."""
+"""Complaints at every stage, built by performing real acts, for the tests of what staff see."""
 
 from __future__ import annotations
 
@@ -50,7 +50,6 @@ RULES = Rulebook(
 
 @cache
 def voice(language: str = "en") -> StaffTexts:
-    """The texts for staff."""
     return StaffTexts(load_catalogues(("en", "tr"), domain="staff"), language)
 
 
@@ -77,7 +76,6 @@ class Story:
         facts: Mapping[str, Any] | None = None,
         words: Mapping[str, str] | None = None,
     ) -> Story:
-        """Perform one act."""
         self.at += timedelta(minutes=1)
         done = perform(self.case, verb, at=self.at, by=by, facts=facts, words=words)
         self.case = done.case
@@ -85,7 +83,7 @@ class Story:
         return self
 
     def opened(self, *, name: str | None = "Anna", files: tuple[FileEntry, ...] = ()) -> OpenedCase:
-        """As a reader opens it."""
+        """The complaint as a member sees it after opening it."""
         texts = tuple(
             Text(path, event.seq, text, event.at, None, None)
             for event in self.events
@@ -128,13 +126,13 @@ def assessed(story: Story, by: Actor = ALICE, **more: Any) -> Story:
 
 
 def investigated(story: Story, by: Actor = ALICE) -> Story:
-    """With enough evidence for any decision."""
+    """Investigate with enough evidence for any decision."""
     evidence = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
     return story.act(Verb.INVESTIGATE, by, {"evidence": evidence}, {"facts": "Read twice."})
 
 
 def responded(story: Story, by: Actor = ALICE, *, amount: str = "20.00", **more: Any) -> Story:
-    """Decided, with a refund promised."""
+    """Record a decision with a promised refund."""
     remedy = {
         "type": "refund",
         "amount": amount,
@@ -160,7 +158,7 @@ def resolved(story: Story, by: Actor = ALICE) -> Story:
 
 
 def communicated(story: Story) -> Story:
-    """The channel accepted acknowledgement and decision."""
+    """Record that acknowledgement and decision were sent."""
     if not story.case.acks:
         story.act(Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
     return story.act(Verb.COMMUNICATE_DECISION, SYSTEM)

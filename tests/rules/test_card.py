@@ -1,4 +1,4 @@
-"""The card: what it shows at every stage, what it never shows, and that Slack would take it."""
+"""The card: what it shows at every stage, what it never shows, and that Slack accepts it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ STAGES = stages()
 @pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize("language", ["en", "tr"])
 @pytest.mark.parametrize("purpose", ["card", "restricted", EXECUTIVE])
-def test_slack_would_take_the_card_at_every_stage(name: str, language: str, purpose: str) -> None:
-    drawn = card(STAGES[name].case, voice(language), now=NOW, draw=1, purpose=purpose)
+def test_the_card_is_valid_for_slack_at_every_stage(name: str, language: str, purpose: str) -> None:
+    message = card(STAGES[name].case, voice(language), now=NOW, draw=1, purpose=purpose)
 
-    assert message_problems(drawn.blocks) == []
-    assert drawn.text.strip() != ""
+    assert message_problems(message.blocks) == []
+    assert message.text.strip() != ""
 
 
-LIKES = (
+SIMILAR = (
     SimilarCase("B2B-B2B-22", 0.9, "p1", NOW - timedelta(days=2), is_open=True),
     SimilarCase("C3C-C3C-33", 0.8, "p2", NOW - timedelta(days=2), is_open=True, incident=7),
     SimilarCase(
@@ -44,26 +44,26 @@ LIKES = (
 
 @pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_like_complaints_stand_in_two_lines_at_most_and_on_open_ones_alone(name: str, language: str) -> None:
+def test_at_most_two_similar_cases_are_shown_and_only_on_open_complaints(name: str, language: str) -> None:
     case = STAGES[name].case
-    bare = card(case, voice(language), now=NOW, draw=1)
-    drawn = card(case, voice(language), now=NOW, draw=1, similar=LIKES)
-    added = [one for one in drawn.blocks if one not in bare.blocks]
+    without = card(case, voice(language), now=NOW, draw=1)
+    message = card(case, voice(language), now=NOW, draw=1, similar=SIMILAR)
+    added = [block for block in message.blocks if block not in without.blocks]
 
-    assert message_problems(drawn.blocks) == []
-    assert drawn.blocks[-1] == bare.blocks[-1]
-    assert drawn.text == bare.text
-    assert [one["accessory"]["action_id"] for one in added] == ["case.link"] * len(added)
+    assert message_problems(message.blocks) == []
+    assert message.blocks[-1] == without.blocks[-1]
+    assert message.text == without.text
+    assert [block["accessory"]["action_id"] for block in added] == ["case.link"] * len(added)
     assert len(added) == (2 if case.is_open and case.incident is None else int(case.is_open))
 
 
-def test_the_button_of_a_like_complaint_says_which_is_tied_to_which() -> None:
+def test_the_button_of_a_similar_case_names_both_complaints_and_the_relation() -> None:
     case = Story().case
-    drawn = card(case, voice(), now=NOW, draw=1, similar=LIKES)
-    values = [one["accessory"]["value"] for one in drawn.blocks if "accessory" in one]
+    message = card(case, voice(), now=NOW, draw=1, similar=SIMILAR)
+    values = [block["accessory"]["value"] for block in message.blocks if "accessory" in block]
 
     assert values == [f"{REF}:duplicate:B2B-B2B-22", f"{REF}:same_incident:C3C-C3C-33"]
-    assert "D4D-D4D-44" not in json.dumps(drawn.blocks)
+    assert "D4D-D4D-44" not in json.dumps(message.blocks)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -74,8 +74,8 @@ def test_a_card_offers_two_or_three_buttons_that_fit_and_the_rest_in_one_menu(na
     assert len(offer.buttons) in (2, 3)
     assert "open" in offer.buttons
     assert set(offer.buttons) & set(offer.others) == set()
-    assert {one for one in (*offer.buttons, *offer.others) if not FITS[one](case)} == set()
-    # The form of an incident stands with the incidents: it has a text of each language.
+    assert {action for action in (*offer.buttons, *offer.others) if not FITS[action](case)} == set()
+    # The incident form is not in FORMS: its fields depend on the languages.
     assert set(FITS) - {"open", "due", "incident"} <= set(FORMS)
 
 
@@ -83,25 +83,25 @@ def test_an_unassessed_complaint_is_assessed_first() -> None:
     assert available_actions(Story().case).buttons == ("assess", "take", "open")
 
 
-def test_a_slight_assessed_complaint_may_be_resolved_on_the_spot() -> None:
+def test_an_assessed_complaint_of_low_severity_may_be_resolved_at_once() -> None:
     assert available_actions(assessed(Story()).case).buttons == ("resolve", "investigate", "open")
 
 
-def test_a_grave_one_is_never_offered_the_short_road() -> None:
+def test_a_grave_complaint_never_offers_the_quick_resolution() -> None:
     offer = available_actions(STAGES["assessed gravely"].case)
 
     assert "resolve" not in (*offer.buttons, *offer.others)
 
 
-def test_danger_asks_for_a_receipt_before_anything_else() -> None:
+def test_a_complaint_with_danger_asks_for_a_receipt_first() -> None:
     assert available_actions(STAGES["danger"].case).buttons[0] == "receipt"
 
 
-def test_a_waiting_decision_is_approved_first() -> None:
+def test_a_decision_waiting_for_approval_offers_approving_first() -> None:
     assert available_actions(STAGES["waits for approval"].case).buttons[0] == "approve"
 
 
-def test_a_question_is_answered_before_the_complaint_is_closed() -> None:
+def test_an_open_question_offers_replying_first() -> None:
     assert available_actions(STAGES["question"].case).buttons[0] == "reply"
 
 
@@ -110,31 +110,31 @@ def test_closing_is_offered_only_when_it_would_be_allowed() -> None:
     assert "close" not in str(available_actions(STAGES["resolved"].case))
 
 
-def test_the_row_says_which_work_version_and_drawing_it_is() -> None:
+def test_the_row_of_buttons_carries_the_work_version_and_the_drawing_number() -> None:
     case = assessed(Story()).case
-    drawn = card(case, voice(), now=NOW, draw=7)
+    message = card(case, voice(), now=NOW, draw=7)
 
-    assert drawn.blocks[-1]["block_id"] == "actions:1.7"
-    assert [one["action_id"] for one in drawn.blocks[-1]["elements"]] == [
+    assert message.blocks[-1]["block_id"] == "actions:1.7"
+    assert [button["action_id"] for button in message.blocks[-1]["elements"]] == [
         "case.resolve",
         "case.investigate",
         "case.open",
         "case.more",
     ]
-    assert drawn.blocks[-1]["elements"][-1]["options"][0]["value"] == f"case.assess:{REF}"
+    assert message.blocks[-1]["elements"][-1]["options"][0]["value"] == f"case.assess:{REF}"
 
 
-def test_the_executive_card_asks_for_a_receipt_until_somebody_gave_it() -> None:
+def test_the_executive_card_asks_for_a_receipt_until_it_was_confirmed() -> None:
     case = STAGES["danger"].case
-    shown = card(case, voice(), now=NOW, draw=1, purpose=EXECUTIVE).blocks[-1]["elements"]
-    after = replace(case, danger_receipt_at=NOW, executive_receipt_at=NOW)
-    then = card(after, voice(), now=NOW, draw=2, purpose=EXECUTIVE).blocks[-1]["elements"]
+    buttons = card(case, voice(), now=NOW, draw=1, purpose=EXECUTIVE).blocks[-1]["elements"]
+    confirmed = replace(case, danger_receipt_at=NOW, executive_receipt_at=NOW)
+    buttons_after = card(confirmed, voice(), now=NOW, draw=2, purpose=EXECUTIVE).blocks[-1]["elements"]
 
-    assert [one["action_id"] for one in shown] == ["case.receipt", "case.open"]
-    assert [one["action_id"] for one in then] == ["case.open"]
+    assert [button["action_id"] for button in buttons] == ["case.receipt", "case.open"]
+    assert [button["action_id"] for button in buttons_after] == ["case.open"]
 
 
-def test_the_card_says_what_is_due_next_and_what_was_missed() -> None:
+def test_the_card_states_the_next_due_date_and_whether_it_was_missed() -> None:
     case = STAGES["danger"].case
     before = card(case, voice(), now=NOW, draw=1)
     after = card(case, voice(), now=NOW + timedelta(hours=1), draw=2)
@@ -143,7 +143,7 @@ def test_the_card_says_what_is_due_next_and_what_was_missed() -> None:
     assert "Next: assessment by a person missed, was due Tue 3 Nov, 10:30" in after.text
 
 
-def test_what_is_due_when_a_day_ends_names_that_day_and_24_00() -> None:
+def test_a_due_time_at_midnight_is_shown_as_24_00_of_the_ending_day() -> None:
     midnight = datetime(2026, 11, 15, tzinfo=UTC)
     assert voice().due_time(midnight, "Europe/London") == "Sat 14 Nov, 24:00"
     assert voice("tr").due_time(midnight, "Europe/London") == "Cmt 14 Kas, 24:00"
@@ -152,14 +152,14 @@ def test_what_is_due_when_a_day_ends_names_that_day_and_24_00() -> None:
 
 def test_the_card_shows_the_proposal_its_probability_and_the_rules_that_fired() -> None:
     signs = (RecordedSign("cutoff_eviction", 3, 0, False, NOW),)
-    shown = json.dumps(card(proposed(Story(signs=signs)).case, voice(), now=NOW, draw=1).blocks)
+    text = json.dumps(card(proposed(Story(signs=signs)).case, voice(), now=NOW, draw=1).blocks)
 
-    assert "Money, 83 % sure" in shown
-    assert "Rules that fired: cutoff eviction" in shown
+    assert "Money, 83 % sure" in text
+    assert "Rules that fired: cutoff eviction" in text
 
 
 @pytest.mark.parametrize(
-    ("rule", "language", "said"),
+    ("rule", "language", "name"),
     [
         ("gas.gas_smell", "en", "smell of gas"),
         ("gas.gas_smell", "tr", "gaz kokusu"),
@@ -170,53 +170,53 @@ def test_the_card_shows_the_proposal_its_probability_and_the_rules_that_fired() 
         ("cutoff_eviction", "en", "cutoff eviction"),
     ],
 )
-def test_a_rule_is_shown_in_the_readers_language_and_an_own_one_as_it_is_called(
-    rule: str, language: str, said: str
+def test_a_built_in_rule_is_named_in_the_readers_language_and_an_own_rule_by_its_own_name(
+    rule: str, language: str, name: str
 ) -> None:
     case = proposed(Story(signs=(RecordedSign(rule, 3, 0, False, NOW),))).case
 
-    assert rule_names(case, voice(language)) == said
+    assert rule_names(case, voice(language)) == name
 
 
-def test_the_card_says_that_voice_was_not_heard() -> None:
+def test_the_card_mentions_a_voice_message_that_no_one_has_listened_to() -> None:
     assert "not yet heard" in json.dumps(card(STAGES["voice only"].case, voice(), now=NOW, draw=1).blocks)
 
 
-def test_a_closed_card_says_how_it_ended() -> None:
+def test_a_closed_card_states_how_the_complaint_ended() -> None:
     assert STAGES["closed"].case.state is State.CLOSED
     assert "Closed: resolved" in card(STAGES["closed"].case, voice(), now=NOW, draw=1).text
 
 
 @pytest.mark.parametrize("code", CloseCode)
-def test_every_ending_has_a_name(code: CloseCode) -> None:
+def test_every_close_code_has_a_name(code: CloseCode) -> None:
     case = replace(STAGES["closed"].case, close_code=code)
 
     assert card(case, voice(), now=NOW, draw=1).text.startswith(f"{REF} · Closed: ")
 
 
-def test_an_erased_complaint_keeps_only_its_reference() -> None:
-    drawn = card(replace(STAGES["closed"].case, erased_at=NOW), voice(), now=NOW, draw=1)
+def test_the_card_of_an_erased_complaint_shows_only_its_reference() -> None:
+    message = card(replace(STAGES["closed"].case, erased_at=NOW), voice(), now=NOW, draw=1)
 
-    assert message_problems(drawn.blocks) == []
-    assert len(drawn.blocks) == 3
+    assert message_problems(message.blocks) == []
+    assert len(message.blocks) == 3
 
 
 CANARY = "Zzyzx-canary"
 
 
 @given(st.text(max_size=200))
-def test_the_card_never_shows_a_word_of_the_complainant(text: str) -> None:
-    drawn = card(proposed(Story(f"{CANARY} {text}")).case, voice(), now=NOW, draw=1)
+def test_the_card_never_shows_the_complainants_words(text: str) -> None:
+    message = card(proposed(Story(f"{CANARY} {text}")).case, voice(), now=NOW, draw=1)
 
-    assert CANARY not in json.dumps(drawn.blocks) + drawn.text
+    assert CANARY not in json.dumps(message.blocks) + message.text
 
 
-# With what stands round it as long as a name can be in the record.
+# With the tokens around it, the name has the longest form that the record allows.
 @given(st.text(min_size=1, max_size=160))
-def test_a_rule_named_by_the_organisation_makes_no_control_token(name: str) -> None:
+def test_the_name_of_an_own_rule_is_escaped(name: str) -> None:
     story = Story(signs=(RecordedSign(f"<!channel> {name} <@U1> <http://a|b>", 3, 1, False, NOW),))
-    shown = card(story.case, voice(), now=NOW, draw=1)
-    texts = json.dumps(shown.blocks, ensure_ascii=False)
+    message = card(story.case, voice(), now=NOW, draw=1)
+    texts = json.dumps(message.blocks, ensure_ascii=False)
 
-    assert message_problems(shown.blocks) == []
+    assert message_problems(message.blocks) == []
     assert "<" not in texts.replace(f"<@{ALICE.id}>", "")

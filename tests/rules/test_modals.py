@@ -1,4 +1,4 @@
-"""Every form at every stage is a view that Slack takes; what is typed comes back; no text becomes markup."""
+"""Forms at every stage are views that Slack accepts, keep their input, and never turn text into markup."""
 
 from __future__ import annotations
 
@@ -42,12 +42,14 @@ def view_of(form: str, story: Story, language: str = "en", letter: str = "Dear A
 
 
 def inputs(view: View) -> dict[str, Block]:
-    return {one["block_id"]: one for one in view["blocks"] if one["type"] == "input"}
+    return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
 
 
-@pytest.mark.parametrize(("name", "form"), [one for one in FITTING if FORMS[one[1]]])
+@pytest.mark.parametrize(("name", "form"), [(name, form) for name, form in FITTING if FORMS[form]])
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_slack_would_take_every_form_that_fits(name: str, form: str, language: str) -> None:
+def test_every_form_is_a_valid_view_at_every_stage_that_offers_it(
+    name: str, form: str, language: str
+) -> None:
     view = view_of(form, STAGES[name], language)
 
     assert view_problems(view, "modal") == []
@@ -60,14 +62,14 @@ def test_slack_would_take_every_form_that_fits(name: str, form: str, language: s
 
 @pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_slack_would_take_the_opened_complaint_at_every_stage(name: str, language: str) -> None:
+def test_the_open_complaint_is_a_valid_view_at_every_stage(name: str, language: str) -> None:
     view = case_view(STAGES[name].opened(), voice(language), now=NOW)
 
     assert view_problems(view, "modal") == []
 
 
 @pytest.mark.parametrize("form", sorted(PREVIEWED))
-def test_a_preview_shows_the_exact_letter_and_goes_back(form: str) -> None:
+def test_a_preview_shows_the_exact_letter_and_offers_to_go_back(form: str) -> None:
     letter = "Dear Anna,\n\n" + "Your bill was <wrong> & is mended. " * 200
     view = preview_view(form, STAGES["assessed"].case, letter, "draft-1", voice())
 
@@ -75,8 +77,8 @@ def test_a_preview_shows_the_exact_letter_and_goes_back(form: str) -> None:
     assert view["callback_id"] == f"{form}_preview"
     assert view["close"]["text"] == "Back"
     assert json.loads(view["private_metadata"]) == {"ref": REF, "version": 1, "draft": "draft-1"}
-    shown = " ".join(one["text"]["text"] for one in view["blocks"][1:])
-    assert shown.split() == letter.split()
+    text = " ".join(block["text"]["text"] for block in view["blocks"][1:])
+    assert text.split() == letter.split()
 
 
 def test_safety_is_never_prefilled() -> None:
@@ -89,23 +91,23 @@ def test_safety_is_never_prefilled() -> None:
     assert first["severity"]["element"]["initial_option"]["value"] == "2"
 
 
-def test_a_model_that_is_not_sure_leaves_the_category_to_the_person() -> None:
+def test_an_abstaining_model_prefills_no_category() -> None:
     assert "initial_option" not in inputs(view_of("assess", STAGES["not sure"]))["category"]["element"]
 
 
-def test_the_assessment_shows_the_words_and_why_the_model_proposed() -> None:
+def test_the_assessment_form_shows_the_words_and_the_reasons_of_the_proposal() -> None:
     texts = json.dumps(view_of("assess", STAGES["proposed"])["blocks"], ensure_ascii=False)
 
     assert "My bill is wrong" in texts
     assert "Because of: “bill”" in texts
 
 
-def test_media_must_be_heard_only_where_only_media_speak() -> None:
+def test_listening_must_be_confirmed_only_for_a_complaint_without_words() -> None:
     assert "media_heard" not in inputs(view_of("assess", STAGES["proposed"]))
     assert inputs(view_of("assess", STAGES["voice only"]))["media_heard"]["optional"] is False
 
 
-def test_a_reply_in_another_language_asks_for_a_confirmation() -> None:
+def test_a_reply_in_another_language_needs_a_confirmation() -> None:
     assert "language_confirmed" not in inputs(view_of("reply", STAGES["received"]))
     assert inputs(view_of("reply", STAGES["received in Turkish"]))["language_confirmed"]["optional"] is False
 
@@ -118,29 +120,31 @@ def test_a_decision_asks_one_finding_and_its_reasons_for_each_issue() -> None:
     assert "issues.2.finding" not in names
 
 
-def test_remedies_are_listed_with_the_words_of_their_promise() -> None:
+def test_remedies_are_listed_with_their_promised_words() -> None:
     element = inputs(view_of("remedy", STAGES["remedying"]))["remedy"]["element"]
 
-    assert [one["text"]["text"] for one in element["options"]] == ["1: Refund 20.00 GBP · The money back"]
+    assert [option["text"]["text"] for option in element["options"]] == [
+        "1: Refund 20.00 GBP · The money back"
+    ]
     assert element["initial_option"]["value"] == "0"
     assert remedy_words_by_number(STAGES["remedying"].events) == {0: {"text": "The money back"}}
 
 
-def test_closing_starts_from_the_cause_of_the_decision() -> None:
-    shown = inputs(view_of("close", STAGES["accepted"]))
+def test_the_closing_form_is_prefilled_with_the_cause_from_the_decision() -> None:
+    fields = inputs(view_of("close", STAGES["accepted"]))
 
-    assert shown["root_cause"]["element"]["initial_value"] == "Read twice"
-    assert shown["cause_class"]["element"]["initial_option"]["value"] == "single"
+    assert fields["root_cause"]["element"]["initial_value"] == "Read twice"
+    assert fields["cause_class"]["element"]["initial_option"]["value"] == "single"
 
 
-def test_approving_shows_the_letter_and_what_was_said() -> None:
+def test_the_approval_form_shows_the_letter_and_the_complainants_words() -> None:
     texts = json.dumps(view_of("approve", STAGES["waits for approval"])["blocks"], ensure_ascii=False)
 
     assert "Dear Anna" in texts
     assert "My bill is wrong" in texts
 
 
-def test_more_adds_a_row_and_keeps_what_was_typed() -> None:
+def test_adding_a_row_keeps_the_input() -> None:
     view = view_of("decide", STAGES["investigating"])
     typed = {"type": "plain_text_input", "value": "We erred"}
     payload = {**view, "id": "V1", "state": {"values": {"issues.0.reasons": {"value": typed}}}}
@@ -153,7 +157,7 @@ def test_more_adds_a_row_and_keeps_what_was_typed() -> None:
     assert inputs(once)["issues.0.reasons"]["element"]["initial_value"] == "We erred"
 
 
-def test_rows_stop_before_slack_would_refuse_the_view() -> None:
+def test_rows_are_added_only_within_slacks_limit_of_blocks() -> None:
     view = view_of("decide", STAGES["investigating"])
     for _ in range(40):
         view = with_row({**view, "state": {"values": {}}}, "remedies", voice())
@@ -162,7 +166,7 @@ def test_rows_stop_before_slack_would_refuse_the_view() -> None:
     assert view_problems(with_notice(view, "Changed"), "modal") == []
 
 
-def test_a_notice_keeps_what_was_typed_and_carries_the_new_version() -> None:
+def test_a_notice_keeps_the_input_and_carries_the_new_version() -> None:
     view = view_of("note", STAGES["received"])
     typed = {"text": {"value": {"type": "plain_text_input", "value": "Half a thought"}}}
     noticed = with_notice({**view, "state": {"values": typed}}, "Changed: Assigned", version=9)
@@ -171,10 +175,10 @@ def test_a_notice_keeps_what_was_typed_and_carries_the_new_version() -> None:
     assert view_problems(noticed, "modal") == []
     assert json.loads(noticed["private_metadata"]) == {"ref": REF, "version": 9}
     assert inputs(noticed)["text"]["element"]["initial_value"] == "Half a thought"
-    assert [one["block_id"] for one in again["blocks"]] == ["notice", "text"]
+    assert [block["block_id"] for block in again["blocks"]] == ["notice", "text"]
 
 
-def test_what_was_typed_is_read_as_the_table_of_fields_wants_it() -> None:
+def test_the_input_is_read_as_facts_and_words() -> None:
     state: dict[str, Any] = {
         "category": {"value": {"type": "static_select", "selected_option": {"value": "money"}}},
         "severity": {"value": {"type": "radio_buttons", "selected_option": {"value": "2"}}},
@@ -205,7 +209,7 @@ WRITTEN = st.lists(st.one_of(CONTROL, st.text(max_size=40)), max_size=8).map(" "
 
 @settings(max_examples=40, deadline=None)
 @given(WRITTEN, WRITTEN, st.sampled_from([1, 3, 60]))
-def test_what_people_write_never_becomes_markup_and_always_fits(text: str, name: str, times: int) -> None:
+def test_complainants_text_never_becomes_markup_and_always_fits(text: str, name: str, times: int) -> None:
     story = proposed(Story(f"begin {text}"))
     opened = story.opened(name=name)
     many = tuple(Text(f"description.{n}", n, f"{text} {'x' * 4000}", NOW, None, None) for n in range(times))
@@ -223,48 +227,50 @@ def test_what_people_write_never_becomes_markup_and_always_fits(text: str, name:
 
 
 def tokens(blocks: Any) -> list[str]:
-    """Control tokens in mrkdwn of these blocks, but for mentions of staff."""
+    """Control tokens in the mrkdwn of these blocks, except mentions of staff."""
     if isinstance(blocks, list):
-        return [token for one in blocks for token in tokens(one)]
+        return [token for block in blocks for token in tokens(block)]
     if not isinstance(blocks, dict):
         return []
     if blocks.get("type") == "mrkdwn":
         text = blocks["text"].replace("<@U0000001>", "")
         return [text] if "<" in text or ">" in text.replace("\n> ", "") else []
-    return [token for one in blocks.values() for token in tokens(one)]
+    return [token for block in blocks.values() for token in tokens(block)]
 
 
 @given(st.text(max_size=200), st.integers(min_value=10, max_value=120))
-def test_escaped_text_is_cut_by_whole_entities(text: str, most: int) -> None:
-    shown = escaped(text, most)
+def test_escaped_text_is_cut_by_whole_entities(text: str, limit: int) -> None:
+    result = escaped(text, limit)
 
-    assert len(shown) <= most
-    assert "<" not in shown
-    assert all(part.split(";")[0] in ("amp", "lt", "gt") for part in shown.split("&")[1:])
+    assert len(result) <= limit
+    assert "<" not in result
+    assert all(part.split(";")[0] in ("amp", "lt", "gt") for part in result.split("&")[1:])
 
 
 @given(st.text(max_size=3000), st.integers(min_value=20, max_value=100))
-def test_pieces_lose_no_word(text: str, most: int) -> None:
-    found = pieces(text, most)
+def test_splitting_a_text_loses_no_word(text: str, limit: int) -> None:
+    parts = pieces(text, limit)
 
-    assert all(len(one) <= most for one in found)
-    assert "".join("".join(found).split()) == "".join(text.split())
+    assert all(len(part) <= limit for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
 
 
-def test_forty_messages_in_a_burst_are_one_line() -> None:
+def test_forty_messages_in_a_burst_are_one_line_in_the_thread() -> None:
     story = Story()
-    case, first = story.case, story.at
+    case, received_at = story.case, story.at
     for _ in range(40):
         story.at = story.at.replace(second=0)
         story.act(Verb.ADD, ANNA, message_facts(field="description", has_words=True), {"description": "more"})
-    events = [replace(one, at=first) for one in story.events]
-    lines = [thread_line(events, one.seq, case, voice()) for one in events[1:]]
+    events = [replace(event, at=received_at) for event in story.events]
+    lines = [thread_line(events, event.seq, case, voice()) for event in events[1:]]
 
-    assert next(one for one in lines if one is not None)[0] == "The complainant wrote · messages: 40 · 10:00"
-    assert len([one for one in lines if one is not None]) == 1
+    assert (
+        next(line for line in lines if line is not None)[0] == "The complainant wrote · messages: 40 · 10:00"
+    )
+    assert len([line for line in lines if line is not None]) == 1
 
 
-def test_that_they_can_be_written_to_again_is_no_message_of_theirs() -> None:
+def test_an_unblocked_chat_is_reported_in_the_thread_and_not_counted_as_a_message() -> None:
     story = Story()
     story.act(Verb.FAIL_DELIVERY, SYSTEM, {"because": "blocked"}, {})
     story.act(Verb.ADD, ANNA, message_facts(field="returned", has_words=False, kind="returned"), {})
@@ -274,15 +280,15 @@ def test_that_they_can_be_written_to_again_is_no_message_of_theirs() -> None:
     assert line[0].startswith("Can be written to again; what did not arrive is sent again · the complainant")
 
 
-def test_a_line_in_the_thread_holds_no_words() -> None:
+def test_a_line_in_the_thread_contains_no_words_of_the_complainant() -> None:
     story = STAGES["waits for approval"]
 
-    assert [event_line(one, story.case, voice()) for one in story.events][1:3] == [
+    assert [event_line(event, story.case, voice()) for event in story.events][1:3] == [
         "Assessed · <@U0000001> · Tue 3 Nov, 10:01",
         "Investigated · <@U0000001> · Tue 3 Nov, 10:02",
     ]
 
 
-def test_a_notice_view_is_one_that_slack_takes() -> None:
+def test_a_notice_is_a_valid_view() -> None:
     assert view_problems(notice_view("Done already.", voice()), "modal") == []
     assert message_problems([]) == []

@@ -1,7 +1,7 @@
-"""Six kinds of harm, each in English, Turkish, German and Spanish: said, supposed, denied and meant otherwise.
+"""Six kinds of harm in English, Turkish, German and Spanish: stated, supposed, denied and figurative.
 
-The sentences lie in `safety_kinds.csv`. What is `said` must be heard, and so must what is `supposed` of a kind
-where doubt counts in full; `possible` is harm that did not happen; what is `denied` or `figurative` is none.
+In `safety_kinds.csv`, a sentence marked `said` must give a sign, and so must `supposed`, for the kinds where doubt
+counts in full. `possible` is harm that did not happen. `denied` and `figurative` sentences give no sign.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RAISES = {
 
 
 def sentences(kind: str, *ways: str) -> list[object]:
-    """The sentences of a kind, numbered: no complainant's words in a test's name."""
+    """The sentences of a kind. Their test ids are numbers, because a test's name must not contain personal words."""
     chosen = [row for row in SENTENCES if row["kind"] == kind and row["way"] in ways]
     return [
         pytest.param(row["text"], id=f"{row['language']}-{row['way']}-{place}")
@@ -35,92 +35,91 @@ def sentences(kind: str, *ways: str) -> list[object]:
     ]
 
 
-def found(kind: str, text: str) -> list[Sign]:
-    """The signs of a kind in a text."""
+def signs_of(kind: str, text: str) -> list[Sign]:
     return [sign for sign in find_signs(text) if sign.kind == kind]
 
 
-def heard(kind: str, text: str) -> bool:
-    """Whether a kind is heard with at least the floors of its rule."""
+def is_detected(kind: str, text: str) -> bool:
+    """Whether a sign of this kind is found with at least the severity and safety of its rule."""
     severity, safety, danger = RAISES[kind]
     return any(
         sign.severity >= severity and sign.safety >= safety and sign.danger == danger
-        for sign in found(kind, text)
+        for sign in signs_of(kind, text)
     )
 
 
 @pytest.mark.parametrize("text", sentences("self_harm", "said", "supposed"))
-def test_self_harm_is_heard_in_every_language_said_or_supposed(text: str) -> None:
-    assert heard("self_harm", text)
+def test_stated_or_supposed_self_harm_is_detected_in_every_language(text: str) -> None:
+    assert is_detected("self_harm", text)
 
 
 @pytest.mark.parametrize("text", sentences("self_harm", "denied", "figurative"))
-def test_self_harm_is_not_heard_where_it_is_denied_or_a_figure_of_speech(text: str) -> None:
-    assert found("self_harm", text) == []
+def test_denied_or_figurative_self_harm_is_no_sign(text: str) -> None:
+    assert signs_of("self_harm", text) == []
 
 
 @pytest.mark.parametrize("text", sentences("minor", "said", "supposed"))
-def test_a_child_is_heard_of_in_every_language_said_or_supposed(text: str) -> None:
-    assert heard("minor", text)
+def test_a_child_at_risk_is_detected_in_every_language(text: str) -> None:
+    assert is_detected("minor", text)
 
 
 @pytest.mark.parametrize("text", sentences("minor", "denied", "figurative"))
-def test_a_child_is_not_heard_of_where_there_is_none_or_the_word_means_otherwise(text: str) -> None:
-    assert found("minor", text) == []
+def test_a_denied_or_figurative_child_is_no_sign(text: str) -> None:
+    assert signs_of("minor", text) == []
 
 
 @pytest.mark.parametrize("text", sentences("vulnerable", "said", "supposed"))
-def test_a_vulnerable_person_is_heard_of_in_every_language_said_or_supposed(text: str) -> None:
-    assert heard("vulnerable", text)
+def test_a_vulnerable_person_is_detected_in_every_language(text: str) -> None:
+    assert is_detected("vulnerable", text)
 
 
 @pytest.mark.parametrize("text", sentences("vulnerable", "denied", "figurative"))
-def test_a_vulnerable_person_is_not_heard_of_where_it_is_denied_or_the_word_means_otherwise(
+def test_denied_or_figurative_vulnerability_is_no_sign(
     text: str,
 ) -> None:
-    assert found("vulnerable", text) == []
+    assert signs_of("vulnerable", text) == []
 
 
 @pytest.mark.parametrize("text", sentences("discrimination", "said", "supposed"))
-def test_discrimination_is_heard_in_every_language_said_or_supposed(text: str) -> None:
-    assert heard("discrimination", text)
+def test_stated_or_supposed_discrimination_is_detected_in_every_language(text: str) -> None:
+    assert is_detected("discrimination", text)
 
 
 @pytest.mark.parametrize("text", sentences("discrimination", "denied", "figurative"))
-def test_discrimination_is_not_heard_where_it_is_denied_or_of_prices(text: str) -> None:
-    assert found("discrimination", text) == []
+def test_denied_discrimination_or_price_discrimination_is_no_sign(text: str) -> None:
+    assert signs_of("discrimination", text) == []
 
 
 @pytest.mark.parametrize("text", sentences("threat", "said"))
-def test_a_threat_is_heard_in_every_language(text: str) -> None:
-    assert heard("threat", text)
+def test_a_threat_is_detected_in_every_language(text: str) -> None:
+    assert is_detected("threat", text)
 
 
 @pytest.mark.parametrize("text", sentences("threat", "possible"))
-def test_a_threat_that_could_have_been_counts_as_possible_harm(text: str) -> None:
-    assert [(sign.rule, sign.severity, sign.safety) for sign in found("threat", text)] == [
+def test_a_threat_that_did_not_happen_counts_as_possible_harm(text: str) -> None:
+    assert [(sign.rule, sign.severity, sign.safety) for sign in signs_of("threat", text)] == [
         ("threat_possible", 3, 1)
     ]
 
 
 @pytest.mark.parametrize("text", sentences("threat", "denied", "figurative"))
-def test_a_threat_is_not_heard_where_it_is_denied_or_of_a_fee(text: str) -> None:
-    assert found("threat", text) == []
+def test_a_denied_threat_or_a_threatened_fee_is_no_sign(text: str) -> None:
+    assert signs_of("threat", text) == []
 
 
 @pytest.mark.parametrize("text", sentences("legal_threat", "said", "supposed"))
-def test_legal_action_is_heard_in_every_language_said_or_supposed(text: str) -> None:
-    assert heard("legal_threat", text)
+def test_stated_or_supposed_legal_action_is_detected_in_every_language(text: str) -> None:
+    assert is_detected("legal_threat", text)
 
 
 @pytest.mark.parametrize("text", sentences("legal_threat", "denied", "figurative"))
-def test_legal_action_is_not_heard_where_it_is_denied_or_the_word_means_otherwise(text: str) -> None:
-    assert found("legal_threat", text) == []
+def test_denied_legal_action_or_another_meaning_is_no_sign(text: str) -> None:
+    assert signs_of("legal_threat", text) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_kind_is_tried_in_every_way_in_every_language(kind: str, language: str) -> None:
+def test_every_kind_has_sentences_of_every_sort_in_every_language(kind: str, language: str) -> None:
     ways = [row["way"] for row in SENTENCES if (row["kind"], row["language"]) == (kind, language)]
     assert ways.count("said") >= 2
     assert ways.count("denied") >= 2
@@ -139,7 +138,7 @@ def test_every_kind_is_tried_in_every_way_in_every_language(kind: str, language:
     ],
     ids=range(5),
 )
-def test_that_nobody_came_denies_no_danger_in_any_language(text: str) -> None:
+def test_a_negated_arrival_does_not_deny_the_danger_in_any_language(text: str) -> None:
     assert [(sign.rule, sign.danger) for sign in find_signs(text)] == [("gas_smell", True)]
 
 
@@ -154,11 +153,11 @@ def test_that_nobody_came_denies_no_danger_in_any_language(text: str) -> None:
     ],
     ids=range(5),
 )
-def test_a_but_ends_a_denial_in_german_and_spanish(text: str) -> None:
+def test_a_word_like_but_ends_a_denial_in_german_and_spanish(text: str) -> None:
     assert [sign.rule for sign in find_signs(text)] == ["fire"]
 
 
-def test_an_umlaut_or_an_accent_tells_what_is_so_from_what_would_be() -> None:
+def test_umlauts_and_accents_separate_facts_from_conditionals() -> None:
     assert find_signs("Der Fahrer wurde verletzt")[0].rule == "injury"
     assert find_signs("Der Fahrer wäre verletzt worden")[0].rule == "injury_possible"
     assert find_signs("Der Fahrer waere verletzt worden")[0].rule == "injury_possible"
@@ -166,7 +165,7 @@ def test_an_umlaut_or_an_accent_tells_what_is_so_from_what_would_be() -> None:
     assert find_signs("Si hubiera un incendio en casa")[0].rule == "fire_reported_possible"
 
 
-def test_what_is_over_and_mended_is_no_present_danger_in_german_and_spanish() -> None:
+def test_a_past_and_repaired_danger_is_not_present_in_german_and_spanish() -> None:
     assert [sign.rule for sign in find_signs("Letzten Winter gab es Gasgeruch, er wurde behoben.")] == [
         "gas_smell_past"
     ]
@@ -177,7 +176,7 @@ def test_what_is_over_and_mended_is_no_present_danger_in_german_and_spanish() ->
     assert find_signs("La semana pasada avisé de la fuga de gas y nadie vino.")[0].danger
 
 
-def test_the_doubt_of_one_language_weakens_no_sign_that_another_language_says() -> None:
+def test_a_word_of_doubt_in_one_language_does_not_weaken_a_sign_in_another() -> None:
     assert find_signs("please come fast gas leak in the hall")[0].danger
     assert find_signs("she falls and is bleeding")[0].danger
     assert find_signs("Er will mich umbringen")[0].danger
@@ -196,11 +195,11 @@ def test_the_doubt_of_one_language_weakens_no_sign_that_another_language_says() 
     ],
     ids=range(7),
 )
-def test_a_denial_that_the_writer_does_not_share_denies_no_danger(text: str) -> None:
+def test_a_quoted_denial_that_the_writer_disputes_does_not_deny_the_danger(text: str) -> None:
     assert [(sign.rule, sign.danger) for sign in find_signs(text)] == [("gas_smell", True)]
 
 
-def test_a_denial_by_the_writer_stands() -> None:
+def test_a_denial_by_the_writer_counts() -> None:
     assert find_signs("I told you there is no gas leak") == ()
     assert find_signs("Your engineer found no gas leak") == ()
 
@@ -216,5 +215,5 @@ def test_a_denial_by_the_writer_stands() -> None:
     ],
     ids=range(5),
 )
-def test_a_condition_makes_a_threat_no_supposition(text: str) -> None:
+def test_a_conditional_threat_counts_as_a_threat(text: str) -> None:
     assert [(sign.rule, sign.severity) for sign in find_signs(text)] == [("threat", 4)]

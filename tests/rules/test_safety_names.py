@@ -1,4 +1,4 @@
-"""Members of staff named in a text are found in whatever form people write a name."""
+"""Staff named in a text are found in every usual form of their name."""
 
 from __future__ import annotations
 

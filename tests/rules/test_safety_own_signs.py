@@ -1,4 +1,4 @@
-"""An organisation's own `[[danger]]` signs pass the same tests for denial and other meanings."""
+"""An organisation's own `[[danger]]` signs follow the same rules for denials and other meanings."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def fired(text: str) -> set[str]:
     ],
     ids=range(25),
 )
-def test_own_signs_are_matched_as_the_built_in_ones_are(text: str, expected: set[str]) -> None:
+def test_own_signs_are_matched_like_built_in_signs(text: str, expected: set[str]) -> None:
     assert fired(text) == expected
 
 
@@ -62,12 +62,12 @@ def test_an_own_sign_is_present_danger() -> None:
     assert (sign.kind, sign.severity, sign.safety, sign.danger, sign.span) == ("own", 5, 3, True, (0, 3))
 
 
-def test_an_own_sign_goes_by_its_first_wording() -> None:
-    names = [own_sign((one,), None, {}).name for one in ("smell of gas", "Gaz kokusu!", "…")]
+def test_an_own_sign_is_named_after_its_first_wording() -> None:
+    names = [own_sign((wording,), None, {}).name for wording in ("smell of gas", "Gaz kokusu!", "…")]
     assert names == ["smell_of_gas", "gaz_kokusu", "sign"]
 
 
-def test_two_own_signs_both_stand() -> None:
+def test_two_own_signs_in_one_text_are_both_found() -> None:
     assert fired("gas in the hall and a chlorine cloud outside") == {"gas_line", "chlorine"}
 
 
@@ -75,8 +75,8 @@ def test_a_sign_without_letters_is_never_found() -> None:
     assert find_signs("!!!", extra=(DangerSign(("!!!", ""), None, {}, "empty"),)) == ()
 
 
-def test_a_sign_of_very_many_words_has_a_name_that_the_record_can_hold() -> None:
+def test_a_sign_with_a_long_wording_gets_a_name_that_fits_the_record() -> None:
     wording = "the green lamp above the second door of the pump house " * 6
     sign = own_sign((wording,), None, {})
-    (found,) = find_signs(wording, extra=(sign,))
-    check_wordless({"signs": [{"rule": found.rule}]})
+    (match,) = find_signs(wording, extra=(sign,))
+    check_wordless({"signs": [{"rule": match.rule}]})

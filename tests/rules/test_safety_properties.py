@@ -1,4 +1,4 @@
-"""What holds of the safety rules for any text whatever."""
+"""Properties of the safety rules that hold for any text."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ TEXTS = st.one_of(
 OWN = (DangerSign(("gas", "smell of gas"), "0800 111 999", {"en": "Leave now."}, "gas_line"),)
 
 
-def floors(found: tuple[Sign, ...]) -> tuple[int, int, bool]:
+def floors(signs: tuple[Sign, ...]) -> tuple[int, int, bool]:
     """The highest severity, safety and danger of the signs."""
     return (
-        max((sign.severity for sign in found), default=1),
-        max((sign.safety for sign in found), default=0),
-        any(sign.danger for sign in found),
+        max((sign.severity for sign in signs), default=1),
+        max((sign.safety for sign in signs), default=0),
+        any(sign.danger for sign in signs),
     )
 
 
 @given(TEXTS)
-def test_any_text_is_read_without_an_error_and_spans_lie_in_it(text: str) -> None:
+def test_any_text_is_read_without_an_error_and_spans_are_within_it(text: str) -> None:
     for sign in find_signs(text, extra=OWN):
         start, end = sign.span
         assert 0 <= start < end <= len(text)
@@ -60,14 +60,14 @@ def test_the_same_text_gives_the_same_signs(text: str) -> None:
 
 
 @given(st.sampled_from(("möglich", "posible", "belki", "perhaps")), TEXTS)
-def test_a_line_after_the_first_changes_nothing_of_a_danger_that_was_said(word: str, more: str) -> None:
-    for said in (
+def test_a_later_line_does_not_weaken_a_stated_danger(word: str, more: str) -> None:
+    for danger in (
         "my kitchen is on fire",
         "binada yangın var",
         "im Keller brennt es",
         "hay fuego en la cocina",
     ):
-        assert any(sign.danger for sign in find_signs(f"{said}\n{word} {more}"))
+        assert any(sign.danger for sign in find_signs(f"{danger}\n{word} {more}"))
 
 
 def test_a_text_of_a_hundred_thousand_characters_is_read_to_its_end() -> None:

@@ -1,7 +1,7 @@
 """Signs of harm in four languages: what must be found, what must not, and what is only possible.
 
-The sentences lie in `safety_signs.csv`: `expected` names the rule, is empty where no sign may be found, or
-says `possible` where harm did not happen but could have.
+In `safety_signs.csv`, `expected` names the rule. It is empty if no sign may be found, and `possible` if harm did not
+happen but could have.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CASES = list(csv.DictReader(Path(__file__).with_name("safety_signs.csv").open(en
 
 
 def rows(kind: str) -> list[object]:
-    """The sentences of a kind, numbered: no complainant's words in a test's name."""
+    """The sentences of a kind. Their test ids are numbers, because a test's name must not contain personal words."""
     chosen = {
         "said": [row for row in CASES if row["expected"] not in ("", "possible")],
         "quiet": [row for row in CASES if not row["expected"]],
@@ -32,9 +32,9 @@ def rows(kind: str) -> list[object]:
 
 @pytest.mark.parametrize("row", rows("said"))
 def test_a_sign_of_harm_is_found(row: dict[str, str]) -> None:
-    found = {sign.rule: sign for sign in find_signs(row["text"])}
-    assert row["expected"] in found
-    assert found[row["expected"]].danger == (row["danger"] == "yes")
+    signs = {sign.rule: sign for sign in find_signs(row["text"])}
+    assert row["expected"] in signs
+    assert signs[row["expected"]].danger == (row["danger"] == "yes")
 
 
 @pytest.mark.parametrize("row", rows("quiet"))
@@ -43,25 +43,25 @@ def test_a_denial_or_another_meaning_is_no_sign(row: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("row", rows("possible"))
-def test_harm_that_could_have_been_counts_without_danger(row: dict[str, str]) -> None:
-    found = find_signs(row["text"])
-    assert found
-    assert all(sign.severity <= 3 and sign.safety <= 1 and not sign.danger for sign in found)
+def test_harm_that_did_not_happen_is_a_sign_without_danger(row: dict[str, str]) -> None:
+    signs = find_signs(row["text"])
+    assert signs
+    assert all(sign.severity <= 3 and sign.safety <= 1 and not sign.danger for sign in signs)
 
 
 def test_every_language_has_enough_cases_of_every_sort() -> None:
     for language in LANGUAGES:
-        mine = [row for row in CASES if row["language"] == language]
-        assert sum(bool(row["expected"]) for row in mine) >= 50
-        assert sum(not row["expected"] for row in mine) >= 30
+        rows_of_language = [row for row in CASES if row["language"] == language]
+        assert sum(bool(row["expected"]) for row in rows_of_language) >= 50
+        assert sum(not row["expected"] for row in rows_of_language) >= 30
 
 
 def test_every_kind_has_a_rule() -> None:
-    asked = {
+    kinds = {
         "gas", "fire", "electric", "flood", "injury", "crash", "self_harm", "violence", "threat", "minor",
         "vulnerable", "discrimination", "legal_threat", "cutoff_eviction", "poisoning", "food", "medical",
     }  # fmt: skip
-    assert set(KINDS) == asked
+    assert set(KINDS) == kinds
 
 
 def test_every_language_has_the_same_rules_with_the_same_floors() -> None:
@@ -82,21 +82,21 @@ def test_rules_only_raise_within_the_scales() -> None:
 
 
 def test_the_gravest_sign_comes_first() -> None:
-    found = find_signs("I will see my lawyer. There is a smell of gas in the flat.")
-    assert [sign.rule for sign in found] == ["gas_smell", "legal_threat"]
+    signs = find_signs("I will see my lawyer. There is a smell of gas in the flat.")
+    assert [sign.rule for sign in signs] == ["gas_smell", "legal_threat"]
 
 
 def test_a_weaker_sign_of_the_same_kind_is_left_out() -> None:
     assert [sign.rule for sign in find_signs("The cooker caught fire, a fire in my own home.")] == ["fire"]
 
 
-def test_the_span_shows_the_words_as_they_stand() -> None:
+def test_the_span_marks_the_original_words() -> None:
     text = "Merhaba 🔥🔥, BİNADA GAZ KOKUSU VAR"
     (sign,) = find_signs(text)
     assert text[sign.span[0] : sign.span[1]] == "GAZ KOKUSU"
 
 
-def test_decomposed_letters_full_width_and_invisible_joiners_are_read() -> None:
+def test_decomposed_full_width_and_invisible_characters_are_normalised() -> None:
     assert [sign.rule for sign in find_signs("evde gaz kac\u0327ag\u0306i var")] == ["gas_smell"]
     assert [sign.rule for sign in find_signs("ｇａｓ ｌｅａｋ here")] == ["gas_smell"]
     assert [sign.rule for sign in find_signs("g\u200bas le\u00adak")] == ["gas_smell"]
@@ -118,22 +118,22 @@ def test_a_denial_of_something_else_denies_no_sign() -> None:
     assert find_signs("no gas leak or flood was found") == ()
 
 
-def test_what_is_over_and_mended_is_no_present_danger() -> None:
+def test_a_past_and_repaired_danger_is_not_present() -> None:
     (sign,) = find_signs("Last winter there was a gas leak, it was repaired the same day.")
     assert (sign.rule, sign.severity, sign.safety, sign.danger) == ("gas_smell_past", 5, 2, False)
 
 
-def test_what_was_reported_long_ago_and_not_mended_is_a_danger_still() -> None:
+def test_a_danger_reported_long_ago_and_not_repaired_is_still_present() -> None:
     assert find_signs("I reported the gas leak two weeks ago and nobody came.")[0].danger
     assert find_signs("Geçen hafta gaz kokusunu bildirdim, hâlâ kokuyor, kimse gelmedi.")[0].danger
 
 
-def test_a_child_in_need_weighs_more_than_a_child_mentioned() -> None:
+def test_a_child_in_need_is_more_severe_than_a_child_only_mentioned() -> None:
     assert [sign.severity for sign in find_signs("My 3 year old son wants the red one.")] == [3]
     assert [sign.severity for sign in find_signs("My 3 year old son is ill from the damp.")] == [4]
 
 
-def test_a_sign_is_a_plain_frozen_value() -> None:
+def test_signs_with_equal_fields_are_equal() -> None:
     assert Sign("fire", "fire", 5, 3, True, (0, 4)) == Sign("fire", "fire", 5, 3, True, (0, 4))
 
 

@@ -1,4 +1,4 @@
-"""Sentence ends, also in phone typing, and not after abbreviations, dates and amounts."""
+"""Sentence ends are found in informal typing too, and not after abbreviations, dates and amounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What staff read where the model and the people who confirm have parted."""
+"""The drift warnings that staff read in the figures and in the digest."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ WARNED = (
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_each_drift_is_a_line_under_the_figures(language: str) -> None:
-    said = json.dumps(stats_message(NOTHING, voice(language), "UTC", WARNED).blocks, ensure_ascii=False)
-    assert said.count("⚠️") == 3
+def test_each_drift_warning_is_a_line_under_the_figures(language: str) -> None:
+    text = json.dumps(stats_message(NOTHING, voice(language), "UTC", WARNED).blocks, ensure_ascii=False)
+    assert text.count("⚠️") == 3
     for figure in ("55", "80", "31", "25", "20", "15", "200"):
-        assert figure in said
+        assert figure in text
 
 
-def test_without_drift_nothing_is_said_of_it() -> None:
+def test_without_drift_the_figures_have_no_warning() -> None:
     assert "⚠️" not in json.dumps(stats_message(NOTHING, voice(), "UTC").blocks, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
-def test_each_drift_is_a_line_of_the_digest_too(language: str) -> None:
-    drawn = digest_message(
+def test_each_drift_warning_is_a_line_of_the_digest(language: str) -> None:
+    message = digest_message(
         DigestContent({}, model=ModelNews(drifts=WARNED)), voice(language), NOW, "Europe/London"
     )
-    assert json.dumps(drawn.blocks, ensure_ascii=False).count("⚠️") == 3
+    assert json.dumps(message.blocks, ensure_ascii=False).count("⚠️") == 3
     assert not DigestContent({}, model=ModelNews(drifts=WARNED)).is_empty

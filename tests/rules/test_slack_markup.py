@@ -1,4 +1,4 @@
-"""What is logged from a message of Slack's are words, as its readers saw them (7.2)."""
+"""A complaint logged from a Slack message has the words that its readers saw (7.2)."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ NAMES = {"U0000001": "Ann Sealedname"}
         ("", ""),
     ],
 )
-def test_control_tokens_of_a_message_become_the_words_that_they_stand_for(raw: str, read: str) -> None:
+def test_control_tokens_of_a_slack_message_become_plain_words(raw: str, read: str) -> None:
     assert plain_words(raw, NAMES) == read

@@ -1,7 +1,6 @@
-"""Staff act in Slack: buttons, menus, forms, previews, refusals, by the real app on the simulated Slack.
+"""Staff act in Slack: buttons, menus, forms, previews and refusals, with the real app on the simulated Slack.
 
-The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+What the store does is tested on both databases in test_store_*. Tests marked `on_both` also run on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -38,25 +37,25 @@ from tests.edges.slack_office import (
     TRIAGE,
     TUGBA,
     Office,
-    office_of,
+    open_office,
 )
 from tests.interception import replace_in_store
 
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
-async def assessed(office: Office, **more: str) -> str:
+async def assessed_complaint(office: Office, **more: str) -> str:
     ref = office.proposed()
     await office.acts(ALICE, "Assess", ref, ASSESSMENT | more)
     return ref
 
 
-async def investigated(office: Office, **more: str) -> str:
-    ref = await assessed(office, **more)
+async def investigated_complaint(office: Office, **more: str) -> str:
+    ref = await assessed_complaint(office, **more)
     everything = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
     await office.acts(ALICE, "Investigate", ref, {"evidence": everything})
     return ref
@@ -82,7 +81,7 @@ def attempts(office: Office) -> list[tuple[str, str, str]]:
     return [(row.by, row.verb, row.code) for row in rows]
 
 
-async def test_taking_it_is_one_press(office: Office) -> None:
+async def test_one_press_makes_the_member_the_owner(office: Office) -> None:
     ref = office.proposed()
     await office.staff(ALICE).presses(await office.card(ref), "Take")
 
@@ -91,7 +90,7 @@ async def test_taking_it_is_one_press(office: Office) -> None:
 
 
 @pytest.mark.on_both
-async def test_of_two_who_take_it_at_once_the_second_is_told(office: Office) -> None:
+async def test_when_two_members_press_take_the_second_gets_a_private_message(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
     office.store.write(act, ref, Verb.ASSIGN, office.store.read(load_actor, BURAK), {"owner": BURAK}, {})
@@ -99,25 +98,27 @@ async def test_of_two_who_take_it_at_once_the_second_is_told(office: Office) -> 
     await office.idle()
 
     assert office.store.read(load_case, ref).owner == BURAK
-    assert [one.text for one in office.staff(ALICE).ephemerals] != []
+    assert [message.text for message in office.staff(ALICE).ephemerals] != []
 
 
-async def test_assessing_shows_the_words_is_a_read_and_takes_an_ownerless_one(office: Office) -> None:
+async def test_the_assessment_form_shows_the_words_records_a_read_and_assigns_an_unowned_complaint(
+    office: Office,
+) -> None:
     ref = office.proposed()
     await office.staff(ALICE).presses(await office.card(ref), "Assess")
     modal = await office.staff(ALICE).opened("Assess")
-    shown = modal.text
+    text = modal.text
     await office.submits(ALICE, "Assess", ASSESSMENT)
     case = office.store.read(load_case, ref)
 
-    assert "Zzyzx: my bill is wrong" in shown
-    assert "Because of: “bill”" in shown
+    assert "Zzyzx: my bill is wrong" in text
+    assert "Because of: “bill”" in text
     assert office.store.read(find_last_read, ref, ALICE) is not None
     assert (case.state, case.owner) == (State.ASSESSED, ALICE)
     assert office.staff(ALICE).modal is None
 
 
-async def test_safety_must_be_chosen_by_hand(office: Office) -> None:
+async def test_the_assessment_form_has_no_default_for_safety(office: Office) -> None:
     ref = office.proposed()
     await office.staff(ALICE).presses(await office.card(ref), "Assess")
     await office.staff(ALICE).opened("Assess")
@@ -127,25 +128,25 @@ async def test_safety_must_be_chosen_by_hand(office: Office) -> None:
     assert set(refused.value.errors) == {"safety"}
 
 
-async def test_the_short_road_is_previewed_sent_and_closed(office: Office) -> None:
-    ref = await assessed(office)
+async def test_a_quick_resolution_is_previewed_sent_and_closed(office: Office) -> None:
+    ref = await assessed_complaint(office)
     card = await office.card(ref)
     await office.staff(ALICE).presses(card, "Resolve")
     await office.staff(ALICE).opened("Resolve")
     await office.staff(ALICE).fills(dict(RESOLVED))
     preview = await office.staff(ALICE).submits()
-    shown, undecided = preview.text, office.store.read(load_case, ref).state
+    preview_text, state_before_sending = preview.text, office.store.read(load_case, ref).state
     await office.staff(ALICE).submits()
     await office.idle()
-    office.hear(Verb.ACCEPT, ref, {}, {})
+    office.complainant_acts(Verb.ACCEPT, ref, {}, {})
     await office.idle()
     await office.acts(ALICE, "Close", ref, {})
     case = office.store.read(load_case, ref)
 
     assert preview.callback_id == "resolve_preview"
     assert preview.close_label == "Back"
-    assert "We sent it back." in shown
-    assert undecided is State.ASSESSED
+    assert "We sent it back." in preview_text
+    assert state_before_sending is State.ASSESSED
     assert office.staff(ALICE).modal is None
     assert (case.state, case.close_code) == (State.CLOSED, CloseCode.RESOLVED)
     assert (
@@ -154,8 +155,8 @@ async def test_the_short_road_is_previewed_sent_and_closed(office: Office) -> No
     )
 
 
-async def test_back_from_a_preview_sends_nothing_and_keeps_what_was_typed(office: Office) -> None:
-    ref = await assessed(office)
+async def test_going_back_from_a_preview_sends_nothing_and_keeps_the_input(office: Office) -> None:
+    ref = await assessed_complaint(office)
     await office.staff(ALICE).chooses(await office.card(ref), "More", "Reply")
     await office.staff(ALICE).opened("Reply")
     await office.staff(ALICE).fills(text="We are looking into it.")
@@ -167,12 +168,12 @@ async def test_back_from_a_preview_sends_nothing_and_keeps_what_was_typed(office
 
 
 async def test_a_refund_above_the_limit_is_approved_by_another_person(office: Office) -> None:
-    ref = await investigated(office)
+    ref = await investigated_complaint(office)
     preview = await office.acts(ALICE, "Decide", ref, decision("500.00"))
     waiting = office.store.read(load_case, ref)
-    asked = [one for one in office.texts(MONA) if "asks for your approval" in one]
-    by_message = office.staff(MONA).direct_messages[-1]
-    await office.staff(MONA).presses(by_message, "Approve")
+    requests = [text for text in office.texts(MONA) if "asks for your approval" in text]
+    request = office.staff(MONA).direct_messages[-1]
+    await office.staff(MONA).presses(request, "Approve")
     modal = await office.staff(MONA).opened("Approve")
     letter = modal.text
     await office.submits(MONA, "Approve", {"agreed": "yes"})
@@ -180,13 +181,13 @@ async def test_a_refund_above_the_limit_is_approved_by_another_person(office: Of
 
     assert preview.submit_label == "Ask for approval"
     assert waiting.drafted is not None
-    assert len(asked) == 1
+    assert len(requests) == 1
     assert "The money back" in letter
     assert case.decisions[0].approved_by == MONA
     assert case.state is State.REMEDYING
 
 
-async def test_the_drafter_cannot_approve_and_is_told_why(office: Office) -> None:
+async def test_the_author_of_a_draft_cannot_approve_it_and_sees_why(office: Office) -> None:
     office.store.write(
         sync_staff,
         [
@@ -194,7 +195,7 @@ async def test_the_drafter_cannot_approve_and_is_told_why(office: Office) -> Non
             Member(MONA, "Mona", (), frozenset({Role.MANAGER})),
         ],
     )
-    ref = await investigated(office, severity="4")
+    ref = await investigated_complaint(office, severity="4")
     await office.acts(ALICE, "Decide", ref, decision())
     await office.staff(ALICE).presses(await office.card(ref), "Approve")
     await office.staff(ALICE).opened("Approve")
@@ -206,10 +207,10 @@ async def test_the_drafter_cannot_approve_and_is_told_why(office: Office) -> Non
 
 
 @pytest.mark.on_both
-async def test_a_remedy_is_done_verified_and_closed(office: Office) -> None:
-    ref = await investigated(office)
+async def test_a_remedy_is_carried_out_and_verified_and_the_complaint_closed(office: Office) -> None:
+    ref = await investigated_complaint(office)
     await office.acts(ALICE, "Decide", ref, decision())
-    office.hear(Verb.ACCEPT, ref, {}, {})
+    office.complainant_acts(Verb.ACCEPT, ref, {}, {})
     done = int(office.store.now().timestamp())
     await office.acts(ALICE, "Remedy", ref, {"remedy": "0", "done_at": done, "proof": "Bank receipt"})
     await office.acts(ALICE, "Verify", ref, {"how": "Seen on the statement"})
@@ -236,13 +237,13 @@ async def test_a_second_issue_gets_its_own_row_and_finding(office: Office) -> No
     await alice.presses(await office.card(ref), "Decide")
     modal = await alice.opened("Decide")
 
-    assert [one.category for one in office.store.read(load_case, ref).issues] == ["money", "service"]
+    assert [issue.category for issue in office.store.read(load_case, ref).issues] == ["money", "service"]
     assert "issues.1.finding" in modal.labels
     assert "Nobody answered" in modal.text
 
 
-async def test_wrong_values_are_answered_at_their_fields(office: Office) -> None:
-    ref = await investigated(office)
+async def test_invalid_values_are_reported_at_their_fields(office: Office) -> None:
+    ref = await investigated_complaint(office)
     await office.staff(ALICE).presses(await office.card(ref), "Decide")
     await office.staff(ALICE).opened("Decide")
     await office.staff(ALICE).fills(decision(**{"remedies.0.amount": "12,5", "others_affected": "some"}))
@@ -258,8 +259,8 @@ async def test_wrong_values_are_answered_at_their_fields(office: Office) -> None
     assert others.value.errors == {"others_action": "This is needed."}
 
 
-async def test_a_decision_without_evidence_is_refused_before_anything_is_typed(office: Office) -> None:
-    ref = await assessed(office)
+async def test_deciding_is_not_offered_before_evidence_is_recorded(office: Office) -> None:
+    ref = await assessed_complaint(office)
     card = await office.card(ref)
     await office.staff(ALICE).presses(card, "Open")
     await office.staff(ALICE).opened("Open")
@@ -269,8 +270,8 @@ async def test_a_decision_without_evidence_is_refused_before_anything_is_typed(o
     assert "decide" not in str(card.options("More")).lower()
 
 
-async def test_what_changed_meanwhile_is_told_and_nothing_typed_is_lost(office: Office) -> None:
-    ref = await assessed(office)
+async def test_a_change_while_a_form_is_open_is_reported_and_the_input_is_kept(office: Office) -> None:
+    ref = await assessed_complaint(office)
     alice = office.staff(ALICE)
     await alice.chooses(await office.card(ref), "More", "Extend")
     await office.idle()
@@ -280,16 +281,16 @@ async def test_what_changed_meanwhile_is_told_and_nothing_typed_is_lost(office: 
     await alice.fills(text="Half an hour's work")
     office.store.write(act, ref, Verb.ASSIGN, office.store.read(load_actor, MONA), {"owner": BURAK}, {})
     top = await alice.submits()
-    noticed = top.text
-    again = await alice.submits()
+    notice = top.text
+    preview = await alice.submits()
 
-    assert "This changed meanwhile: Assigned." in noticed
-    assert again.callback_id == "reply_preview"
-    assert "Half an hour's work" in again.text
+    assert "This changed meanwhile: Assigned." in notice
+    assert preview.callback_id == "reply_preview"
+    assert "Half an hour's work" in preview.text
 
 
-async def test_a_new_message_is_opened_before_the_decision(office: Office) -> None:
-    ref = await assessed(office)
+async def test_a_decision_is_not_sent_while_a_new_message_is_unread(office: Office) -> None:
+    ref = await assessed_complaint(office)
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Resolve")
     await alice.opened("Resolve")
@@ -303,8 +304,8 @@ async def test_a_new_message_is_opened_before_the_decision(office: Office) -> No
     assert office.store.read(load_case, ref).state is State.ASSESSED
 
 
-async def test_a_new_message_is_opened_before_a_decision_is_even_shown(office: Office) -> None:
-    ref = await assessed(office)
+async def test_a_decision_is_previewed_only_after_the_new_message_was_opened(office: Office) -> None:
+    ref = await assessed_complaint(office)
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Resolve")
     await alice.opened("Resolve")
@@ -323,22 +324,22 @@ async def test_a_new_message_is_opened_before_a_decision_is_even_shown(office: O
     assert preview.callback_id == "resolve_preview"
 
 
-async def test_other_acts_go_through_and_say_that_there_is_a_new_message(office: Office) -> None:
-    ref = await assessed(office)
+async def test_other_actions_succeed_and_mention_the_new_message(office: Office) -> None:
+    ref = await assessed_complaint(office)
     alice = office.staff(ALICE)
     office.clock.go_on(minutes=5)
     office.add(ref, "Wait, it happened again")
     await alice.chooses(await office.card(ref), "More", "Note")
     await alice.opened("Note")
     await alice.fills(text="Called twice")
-    told = await alice.submits()
+    notice = await alice.submits()
 
-    assert "Done. The complainant wrote at 10:05" in told.text
-    assert [one.verb for one in office.store.read(load_history, ref)].count(Verb.NOTE) == 1
+    assert "Done. The complainant wrote at 10:05" in notice.text
+    assert [event.verb for event in office.store.read(load_history, ref)].count(Verb.NOTE) == 1
 
 
 async def test_a_preview_that_was_sent_is_not_sent_twice(office: Office) -> None:
-    ref = await assessed(office)
+    ref = await assessed_complaint(office)
     alice = office.staff(ALICE)
     await alice.chooses(await office.card(ref), "More", "Reply")
     await alice.opened("Reply")
@@ -350,20 +351,20 @@ async def test_a_preview_that_was_sent_is_not_sent_twice(office: Office) -> None
     top = await alice.submits()
 
     assert "already" in top.text
-    assert [one.verb for one in office.store.read(load_history, ref)].count(Verb.REPLY) == 1
+    assert [event.verb for event in office.store.read(load_history, ref)].count(Verb.REPLY) == 1
 
 
-async def test_the_menu_may_be_used_for_the_same_again(office: Office) -> None:
-    ref = await assessed(office)
+async def test_the_same_menu_action_can_be_used_twice(office: Office) -> None:
+    ref = await assessed_complaint(office)
     alice = office.staff(ALICE)
     for text in ("First", "Second"):
         await alice.chooses(await office.card(ref), "More", "Note")
         await office.submits(ALICE, "Note", {"text": text})
 
-    assert [one.verb for one in office.store.read(load_history, ref)].count(Verb.NOTE) == 2
+    assert [event.verb for event in office.store.read(load_history, ref)].count(Verb.NOTE) == 2
 
 
-async def test_somebody_without_a_role_gets_a_short_private_no(office: Office) -> None:
+async def test_a_person_without_a_role_is_refused_in_a_private_message(office: Office) -> None:
     ref = office.proposed()
     stranger = office.sim.staff("U0000099", "Sam", "nothing")
     await office.idle()
@@ -377,7 +378,7 @@ async def test_somebody_without_a_role_gets_a_short_private_no(office: Office) -
     assert "You have no role" in stranger.ephemerals[-1].text
 
 
-async def test_an_auditor_opens_but_does_not_act(office: Office) -> None:
+async def test_an_auditor_may_open_a_complaint_but_not_act_on_it(office: Office) -> None:
     ref = office.proposed()
     audrey = office.staff(AUDREY)
     card = await office.card(ref, AUDREY)
@@ -393,7 +394,7 @@ async def test_an_auditor_opens_but_does_not_act(office: Office) -> None:
     assert attempts(office) == [(AUDREY, "assess", "not_allowed.role")]
 
 
-async def test_a_right_revoked_while_a_form_is_open_counts_at_once(office: Office) -> None:
+async def test_a_role_revoked_while_a_form_is_open_takes_effect_at_once(office: Office) -> None:
     ref = office.proposed()
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Assess")
@@ -407,8 +408,8 @@ async def test_a_right_revoked_while_a_form_is_open_counts_at_once(office: Offic
     assert office.store.read(load_case, ref).state is State.RECEIVED
 
 
-async def test_an_act_from_the_opened_complaint_is_pushed_on_top(office: Office) -> None:
-    ref = await assessed(office)
+async def test_a_form_started_from_the_open_complaint_is_pushed_on_top_of_it(office: Office) -> None:
+    ref = await assessed_complaint(office)
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Open")
     await alice.opened("Open")
@@ -425,7 +426,7 @@ async def test_an_act_from_the_opened_complaint_is_pushed_on_top(office: Office)
     assert office.store.read(load_case, ref).contacted
 
 
-async def test_taking_it_from_the_opened_complaint_shows_it_there(office: Office) -> None:
+async def test_taking_an_open_complaint_updates_the_view(office: Office) -> None:
     ref = office.proposed()
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Open")
@@ -436,7 +437,7 @@ async def test_taking_it_from_the_opened_complaint_shows_it_there(office: Office
     assert office.store.read(load_case, ref).owner == ALICE
 
 
-async def test_a_file_goes_to_the_presser_alone_and_is_gone_after_a_day(office: Office) -> None:
+async def test_a_file_is_sent_only_to_the_member_who_asked_and_deleted_after_a_day(office: Office) -> None:
     photo = ReceivedFile("file-1", "unique-1", "photo", "1", "image/jpeg", 5, None)
     ref = office.receive("See the picture", photo)
     office.store.write(store_file, ref, 1, b"\xff\xd8\xffjpeg", "image/jpeg")
@@ -446,25 +447,25 @@ async def test_a_file_goes_to_the_presser_alone_and_is_gone_after_a_day(office: 
     await alice.opened("Open")
     await alice.presses(alice.modal, "Send to me")
     await office.idle()
-    came = alice.files
+    files = alice.files
     office.clock.go_on(hours=25)
     await office.idle()
 
-    assert [(name, data[:3]) for name, data in came] == [(f"{ref}-1.jpg", b"\xff\xd8\xff")]
+    assert [(name, data[:3]) for name, data in files] == [(f"{ref}-1.jpg", b"\xff\xd8\xff")]
     assert len(office.sim.calls("files.delete")) == 1
-    assert [one["what"] for one in office.store.read(export_record, ref)["reads"]] == ["open", "file:1"]
+    assert [read["what"] for read in office.store.read(export_record, ref)["reads"]] == ["open", "file:1"]
 
 
-async def test_a_file_of_which_nobody_knows_whether_it_came_is_gone_after_a_day_too(office: Office) -> None:
-    answered = office.client.files_completeUploadExternal
+async def test_a_file_whose_upload_got_no_answer_is_also_deleted_after_a_day(office: Office) -> None:
+    complete_upload = office.client.files_completeUploadExternal
 
-    async def unanswered(**told: Any) -> None:
-        await answered(**told)
+    async def complete_without_answer(**arguments: Any) -> None:
+        await complete_upload(**arguments)
         raise TimeoutError
 
-    office.client.files_completeUploadExternal = unanswered  # type: ignore[assignment,method-assign]
-    filing = FileJobs(Poster(office.desk, office.client))
-    outcome = await filing.deliver(ALICE, "page.md", b"page", "Here.")
+    office.client.files_completeUploadExternal = complete_without_answer  # type: ignore[assignment,method-assign]
+    file_jobs = FileJobs(Poster(office.desk, office.client))
+    outcome = await file_jobs.deliver(ALICE, "page.md", b"page", "Here.")
     assert outcome == SlackUnavailable("TimeoutError")
     assert len(office.staff(ALICE).files) == 1
     office.clock.go_on(hours=25)
@@ -473,37 +474,37 @@ async def test_a_file_of_which_nobody_knows_whether_it_came_is_gone_after_a_day_
     assert office.staff(ALICE).files == []
 
 
-async def test_the_command_lists_shows_and_says_what_it_does_not_know(office: Office) -> None:
+async def test_the_command_lists_and_shows_complaints_and_reports_unknown_words(office: Office) -> None:
     ref = office.proposed()
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Take")
     for words in ("help", "list", "mine", "wonders", "show"):
         await alice.runs(f"/complaints {words}", channel=TRIAGE)
-    told = [one.text for one in alice.ephemerals]
+    answers = [message.text for message in alice.ephemerals]
     await alice.runs(f"/complaints show {ref.lower()}", channel=TRIAGE)
     modal = await alice.opened("Open")
 
-    assert "show REF" in told[0]
-    assert ref in told[1]
-    assert ref in told[2]
-    assert "There is no `wonders`" in told[3]
+    assert "show REF" in answers[0]
+    assert ref in answers[1]
+    assert ref in answers[2]
+    assert "There is no `wonders`" in answers[3]
     assert ref in modal.text
 
 
-async def test_lists_and_the_home_are_silent_about_what_is_restricted(office: Office) -> None:
+async def test_lists_leave_out_restricted_complaints_the_member_may_not_know_of(office: Office) -> None:
     ref = office.proposed(restricted=True, category="staff_conduct")
     await office.idle()
     await office.staff(BURAK).runs("/complaints list", channel=TRIAGE)
     await office.staff(BURAK).runs(f"/complaints show {ref}", channel=TRIAGE)
     await office.staff(MONA).runs("/complaints list", channel=TRIAGE)
 
-    told = [one.text for one in office.staff(BURAK).ephemerals]
-    assert ref not in told[0]
-    assert "not open to you" in told[1]
+    answers = [message.text for message in office.staff(BURAK).ephemerals]
+    assert ref not in answers[0]
+    assert "not open to you" in answers[1]
     assert ref in office.staff(MONA).ephemerals[0].text
 
 
-async def test_the_home_shows_yours_by_what_is_due_next(office: Office) -> None:
+async def test_the_home_lists_own_complaints_first_and_then_those_without_an_owner(office: Office) -> None:
     ref, other = office.proposed(), office.proposed("Another matter entirely")
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Take")
@@ -517,7 +518,7 @@ async def test_the_home_shows_yours_by_what_is_due_next(office: Office) -> None:
     assert ref in modal.private_metadata
 
 
-async def test_a_failure_of_ours_is_told_plainly_and_logged_without_words(
+async def test_an_internal_error_is_reported_plainly_and_logged_without_personal_words(
     office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     ref = office.proposed()
@@ -535,7 +536,7 @@ async def test_a_failure_of_ours_is_told_plainly_and_logged_without_words(
     assert "Zzyzx" not in caplog.text
 
 
-async def test_talk_in_the_thread_never_leaves_slack(office: Office) -> None:
+async def test_a_conversation_in_the_thread_changes_nothing_in_the_record(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
     version = office.store.read(load_case, ref).version

@@ -1,4 +1,4 @@
-"""People and days as they are typed: who is meant, and until when."""
+"""Members and dates typed into commands, and who gets reminders or is suggested as owner."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def away(member: Member, deputy: str | None = None) -> Member:
         ("<@U9999999>", None),
     ],
 )
-def test_a_person_is_meant_by_mention_id_name_or_alias(word: str, expected: Member | None) -> None:
+def test_a_member_is_found_by_mention_id_name_or_alias(word: str, expected: Member | None) -> None:
     assert member_of(word, STAFF) is expected
 
 
-def test_a_name_of_two_people_means_nobody() -> None:
+def test_a_name_shared_by_two_people_matches_none_of_them() -> None:
     assert member_of("alice", (ALICE, Member("U0000009", "Alice Ray", (), frozenset()))) is None
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("arguments", "expected"),
     [
         ("until 2026-12-04", Away(date(2026, 12, 4))),
         ("@burak until 2026-12-04", Away(date(2026, 12, 4), member_id=BURAK.id)),
@@ -56,19 +56,19 @@ def test_a_name_of_two_people_means_nobody() -> None:
         ("@burak until 2026-12-04 deputy @alice", Away(date(2026, 12, 4), BURAK.id, ALICE.id)),
     ],
 )
-def test_absence_is_read(said: str, expected: Away) -> None:
-    assert read_away(said, STAFF, TODAY) == expected
+def test_an_absence_is_read_with_member_date_and_deputy(arguments: str, expected: Away) -> None:
+    assert read_away(arguments, STAFF, TODAY) == expected
 
 
 @pytest.mark.parametrize(
-    "said", ["", "until", "until soon", "until 2026-11-03", "until 2028-01-01", "@who until 2026-12-04"]
+    "arguments", ["", "until", "until soon", "until 2026-11-03", "until 2028-01-01", "@who until 2026-12-04"]
 )
-def test_what_is_no_absence_is_refused(said: str) -> None:
+def test_an_invalid_absence_is_refused(arguments: str) -> None:
     with pytest.raises(BadFacts):
-        read_away(said, STAFF, TODAY)
+        read_away(arguments, STAFF, TODAY)
 
 
-def test_reminders_of_who_is_away_go_to_the_deputy_else_to_the_managers() -> None:
+def test_reminders_of_an_absent_owner_go_to_the_deputy_or_to_the_managers() -> None:
     case = stages()["owned"].case
     here, deputised = (ALICE, BURAK, MONA), (away(ALICE, BURAK.id), BURAK, MONA)
 
@@ -81,7 +81,7 @@ def test_reminders_of_who_is_away_go_to_the_deputy_else_to_the_managers() -> Non
     assert substitutes(ALICE.id, both, NOW) == [MONA.id]
 
 
-def test_who_is_suggested_has_the_fewest_is_here_and_may_decide_it() -> None:
+def test_the_suggested_owner_is_present_may_decide_and_has_the_fewest_complaints() -> None:
     fresh, higher = stages()["received"].case, stages()["escalated"].case
     loads = {ALICE.id: 3, BURAK.id: 7}
 

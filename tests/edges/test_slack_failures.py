@@ -1,7 +1,6 @@
-"""Slack's known ills: cards are made right again, dead triggers are answered, repeats and lost events harm nobody.
+"""Slack failures: outdated cards are redrawn, expired triggers are answered, repeated and lost events do no harm.
 
-The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+What the store does is tested on both databases in test_store_*. Tests marked `on_both` also run on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from store.people.staff import load_actor
 from store.slack.posts import list_posts, sweep_cards
 from store.store import Store
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, office_of
+from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, open_office
 
 LATE = "Slack closed the door before the form could open"
 
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
@@ -37,34 +36,34 @@ def _assign(office: Office, ref: str) -> None:
     office.store.write(act, ref, Verb.ASSIGN, office.store.read(load_actor, MONA), {"owner": ALICE})
 
 
-def _wrong(office: Office) -> list[str]:
-    """Complaints whose card does not show the record."""
-    found = []
-    for one in office.store.read(list_cases)[0]:
-        case = office.store.read(load_case, str(one["ref"]))
+def _outdated(office: Office) -> list[str]:
+    """Complaints whose card does not show the latest version."""
+    refs = []
+    for row in office.store.read(list_cases)[0]:
+        case = office.store.read(load_case, str(row["ref"]))
         posts = office.store.read(list_posts, case.ref)
         if not posts or any(post.shown_version < case.version for post in posts):
-            found.append(case.ref)
-    return found
+            refs.append(case.ref)
+    return refs
 
 
 @pytest.mark.on_both
-async def test_a_card_whose_drawing_was_given_up_is_drawn_again_by_itself(office: Office) -> None:
+async def test_the_sweep_redraws_a_card_whose_update_failed_permanently(office: Office) -> None:
     ref = office.proposed()
     await office.card(ref)
     office.sim.fail_next("chat.update", error="cant_update_message")
     _assign(office, ref)
     await office.idle()
-    assert _wrong(office) == [ref]
+    assert _outdated(office) == [ref]
     assert office.store.write(sweep_cards) == 1
     assert office.store.write(sweep_cards) == 0
     await office.idle()
-    assert _wrong(office) == []
+    assert _outdated(office) == []
     assert f"<@{ALICE}>" in (await office.card(ref)).text
     assert office.store.read(list_failed) == []
 
 
-async def test_a_failure_that_a_later_drawing_mended_is_settled(office: Office) -> None:
+async def test_a_failed_card_update_is_settled_by_a_later_successful_one(office: Office) -> None:
     ref = office.proposed()
     await office.card(ref)
     office.sim.fail_next("chat.update", error="cant_update_message")
@@ -77,43 +76,47 @@ async def test_a_failure_that_a_later_drawing_mended_is_settled(office: Office) 
 
 
 @pytest.mark.on_both
-async def test_after_an_outage_no_card_is_wrong(office: Office) -> None:
+async def test_after_an_outage_every_card_is_up_to_date(office: Office) -> None:
     refs = [office.proposed() for _ in range(4)]
     await office.idle()
     office.sim.trouble.slack_down = True
     for ref in refs:
         _assign(office, ref)
     await office.idle()
-    assert sorted(_wrong(office)) == sorted(refs)
+    assert sorted(_outdated(office)) == sorted(refs)
     office.sim.trouble.slack_down = False
     office.store.write(end_retry_pauses, ("card",))
     await office.idle()
-    assert _wrong(office) == []
+    assert _outdated(office) == []
 
 
-async def _offered(office: Office) -> Card:
-    """The message with the button, once it came."""
+async def _reopen_message(office: Office) -> Card:
+    """Wait for the message with the button that opens the form again."""
     staff = office.staff(ALICE)
 
-    def found() -> list[Card]:
-        return [one for one in (*staff.ephemerals, *staff.direct_messages) if one.text.startswith(LATE)]
+    def messages() -> list[Card]:
+        return [
+            message
+            for message in (*staff.ephemerals, *staff.direct_messages)
+            if message.text.startswith(LATE)
+        ]
 
-    await office.sim.until(lambda: bool(found()), timeout=10)
-    return found()[0]
+    await office.sim.until(lambda: bool(messages()), timeout=10)
+    return messages()[0]
 
 
-async def test_a_dead_trigger_is_answered_by_a_button_with_a_fresh_one(office: Office) -> None:
+async def test_an_expired_trigger_is_answered_with_a_button_that_opens_the_form(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
     alice = office.staff(ALICE)
     office.sim.fail_next("views.open", error="expired_trigger_id")
     await alice.presses(card, "Assess")
-    await alice.presses(await _offered(office), "Open it now")
+    await alice.presses(await _reopen_message(office), "Open it now")
     await office.submits(ALICE, "", ASSESSMENT)
     assert office.store.read(load_case, ref).assessment is not None
 
 
-async def test_a_dead_trigger_in_the_home_is_answered_by_a_direct_message(office: Office) -> None:
+async def test_an_expired_trigger_in_the_home_is_answered_by_a_direct_message(office: Office) -> None:
     ref = office.proposed()
     await office.card(ref)
     alice = office.staff(ALICE)
@@ -123,24 +126,24 @@ async def test_a_dead_trigger_in_the_home_is_answered_by_a_direct_message(office
     assert home is not None
     office.sim.fail_next("views.open", error="exchanged_trigger_id")
     await alice.presses(home, "Assess", value=ref)
-    await alice.presses(await _offered(office), "Open it now")
+    await alice.presses(await _reopen_message(office), "Open it now")
     assert (await alice.opened()).callback_id == "assess"
 
 
-async def test_a_dead_trigger_of_a_command_and_of_the_shortcut_is_answered(office: Office) -> None:
+async def test_an_expired_trigger_of_a_command_or_shortcut_is_answered(office: Office) -> None:
     ref = office.proposed()
     alice = office.staff(ALICE)
     office.sim.fail_next("views.open", error="expired_trigger_id", times=2)
     await alice.runs(f"/complaints show {ref}", channel=TRIAGE)
     await office.idle()
-    assert any("send the command again" in one for one in office.texts(ALICE))
+    assert any("send the command again" in message for message in office.texts(ALICE))
     await alice.shortcut("log_complaint")
     await office.sim.until(lambda: bool(alice.direct_messages), timeout=10)
     await alice.presses(alice.direct_messages[-1], "Open it now")
     assert (await alice.opened()).callback_id == "log_complaint"
 
 
-async def test_a_form_that_changed_meanwhile_is_drawn_from_the_record_again(office: Office) -> None:
+async def test_a_view_update_refused_for_a_conflict_is_redrawn_from_the_record(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref)
     alice = office.staff(ALICE)
@@ -153,7 +156,7 @@ async def test_a_form_that_changed_meanwhile_is_drawn_from_the_record_again(offi
     assert len(office.sim.calls("views.update")) >= 2
 
 
-async def test_a_refusal_chosen_from_the_menu_of_an_opened_complaint_is_shown_on_it(office: Office) -> None:
+async def test_a_refusal_from_the_menu_of_an_open_complaint_is_shown_in_its_view(office: Office) -> None:
     ref = office.proposed()
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Open")
@@ -165,7 +168,7 @@ async def test_a_refusal_chosen_from_the_menu_of_an_opened_complaint_is_shown_on
     assert len(office.sim.calls("views.update")) == 1
 
 
-async def test_a_press_that_was_lost_changed_nothing_and_the_card_tells_what_is_so(
+async def test_a_lost_press_changes_nothing_and_can_be_repeated(
     office: Office,
 ) -> None:
     ref = office.proposed()
@@ -180,10 +183,10 @@ async def test_a_press_that_was_lost_changed_nothing_and_the_card_tells_what_is_
     assert "Take" not in (await office.card(ref, MONA)).buttons
 
 
-async def test_an_event_of_which_only_the_repeat_arrives_is_not_dropped(
+async def test_an_event_whose_first_delivery_was_lost_is_handled_on_redelivery(
     usual_store: Store, clock: FakeClock
 ) -> None:
-    async with office_of(usual_store, clock, redelivery_seconds=(0.05,)) as office:
+    async with open_office(usual_store, clock, redelivery_seconds=(0.05,)) as office:
         office.sim.fail_next("events_api", how="lost")
         alice = office.staff(ALICE)
         await alice.opens_home()
@@ -191,23 +194,23 @@ async def test_an_event_of_which_only_the_repeat_arrives_is_not_dropped(
 
 
 @pytest.mark.parametrize("label", ["Take", "Assess"])
-async def test_a_press_while_the_database_is_away_is_answered_plainly_and_records_nothing(
+async def test_a_press_during_a_database_outage_is_answered_plainly_and_records_nothing(
     office: Office, monkeypatch: pytest.MonkeyPatch, label: str
 ) -> None:
     ref = office.proposed()
     card = await office.card(ref)
 
-    def away(*_: Any, **__: Any) -> None:
+    def unavailable(*_: Any, **__: Any) -> None:
         raise DatabaseUnavailable("the database does not answer")
 
-    with monkeypatch.context() as gone:
-        gone.setattr(Store, "read", away)
-        gone.setattr(Store, "write", away)
+    with monkeypatch.context() as outage:
+        outage.setattr(Store, "read", unavailable)
+        outage.setattr(Store, "write", unavailable)
         await office.staff(ALICE).presses(card, label)
-        assert [one.plain_text for one in office.staff(ALICE).ephemerals] == [
+        assert [message.plain_text for message in office.staff(ALICE).ephemerals] == [
             "Something went wrong on our side. Look before you try again: it may have been recorded."
         ]
-    # The same button does it once the database is back.
+    # The same button works once the database is back.
     await office.staff(ALICE).presses(await office.card(ref), "Take")
     await office.idle()
     assert office.store.read(load_case, ref).owner == ALICE

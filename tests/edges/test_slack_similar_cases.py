@@ -1,4 +1,4 @@
-"""Like complaints in Slack: offered on cards and in forms, named only to those who may know of them (4.7, 7.5)."""
+"""Similar cases in Slack: on cards and in forms, named only to members who may know of them (4.7, 7.5)."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from store.store import Store
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, BURAK, MONA, RESTRICTED, Office, office_of
+from tests.edges.slack_office import ALICE, BURAK, MONA, RESTRICTED, Office, open_office
 from tests.edges.test_slack_digest import digests, morning
 from tests.edges.test_store_similar_cases import COPY, STORY
 from triage.similarity import sketch
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+# These tests depend on SQL: they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
-def told(office: Office, story: str, address: str = "70001", **more: object) -> str:
-    """A complaint of this person with its proposal and its sketch."""
+def receive_story(office: Office, story: str, address: str = "70001", **more: object) -> str:
+    """Store a complaint with its proposal and its sketch."""
 
     def step(talk: Conversation) -> DialogueTurn:
         facts = message_facts(field="description", has_words=True)
@@ -48,54 +48,56 @@ def told(office: Office, story: str, address: str = "70001", **more: object) -> 
     return ref
 
 
-async def later(office: Office) -> None:
-    """A minute later, everything due done."""
+async def pass_a_minute(office: Office) -> None:
+    """Let a minute pass and wait until everything due is done."""
     office.clock.go_on(minutes=1)
-    office.performing.nudge()
+    office.worker.nudge()
     await office.idle()
 
 
 @clause("7.5")
-async def test_the_older_card_is_drawn_anew_when_the_same_is_told_again(office: Office) -> None:
-    first = told(office, STORY)
+async def test_when_a_complaint_is_repeated_both_cards_offer_to_merge_them(office: Office) -> None:
+    first = receive_story(office, STORY)
     assert "by the same person" not in (await office.card(first)).text
-    await later(office)
-    second = told(office, COPY)
-    await later(office)
+    await pass_a_minute(office)
+    second = receive_story(office, COPY)
+    await pass_a_minute(office)
     older, newer = await office.card(f"{first} ·"), await office.card(f"{second} ·")
 
     assert f"Like {second}, by the same person" in older.text.replace("*", "")
     assert f"Like {first}, by the same person" in newer.text.replace("*", "")
-    # From either card it is the later one that is merged, into the earlier.
+    # From either card, the later complaint is merged into the earlier one.
     await office.staff(ALICE).presses(older, "Merge")
     form = await office.staff(ALICE).opened("link")
     assert form.values == {"relation": "duplicate", "other_ref": first}
     await office.staff(ALICE).submits()
     await office.idle()
     assert office.store.read(load_case, second).merged_into == first
-    await later(office)
+    await pass_a_minute(office)
     assert "by the same person" not in (await office.card(f"{first} ·")).text
 
 
 @clause("4.7")
-async def test_no_post_names_a_restricted_one_and_a_form_only_to_those_who_may_know(office: Office) -> None:
-    shown, kept = told(office, STORY), told(office, COPY, "70002", restricted=True)
-    await later(office)
-    card = await office.card(f"{shown} ·")
-    assert kept not in card.text
+async def test_a_restricted_similar_case_is_named_only_in_forms_of_members_who_may_know_of_it(
+    office: Office,
+) -> None:
+    visible, restricted = receive_story(office, STORY), receive_story(office, COPY, "70002", restricted=True)
+    await pass_a_minute(office)
+    card = await office.card(f"{visible} ·")
+    assert restricted not in card.text
     assert "Like complaints" not in card.text
-    # The restricted one stands among those who may see the other as well.
-    assert shown in (await office.card(f"{kept} ·", MONA, RESTRICTED)).text
+    # The restricted channel may see both complaints.
+    assert visible in (await office.card(f"{restricted} ·", MONA, RESTRICTED)).text
 
     await office.staff(ALICE).presses(card, "Assess")
-    assert not any(kept in one for one in (await office.staff(ALICE).opened("assess")).texts)
+    assert not any(restricted in text for text in (await office.staff(ALICE).opened("assess")).texts)
     await office.staff(MONA).presses(card, "Assess")
-    assert any(kept in one for one in (await office.staff(MONA).opened("assess")).texts)
+    assert any(restricted in text for text in (await office.staff(MONA).opened("assess")).texts)
 
 
-async def test_what_is_restricted_later_is_named_no_more_at_once(office: Office) -> None:
-    first, second = told(office, STORY), told(office, COPY, "70002")
-    await later(office)
+async def test_a_case_restricted_later_is_removed_from_the_cards_of_similar_cases(office: Office) -> None:
+    first, second = receive_story(office, STORY), receive_story(office, COPY, "70002")
+    await pass_a_minute(office)
     assert second in (await office.card(f"{first} ·")).text
     office.store.write(
         act, second, Verb.RESTRICT, office.store.read(load_actor, MONA), {}, {"reason": "About staff."}
@@ -105,14 +107,14 @@ async def test_what_is_restricted_later_is_named_no_more_at_once(office: Office)
 
 
 @clause("8.2")
-async def test_managers_hear_in_the_morning_of_three_like_ones_that_no_incident_covers(
+async def test_managers_read_in_the_digest_of_three_similar_cases_without_an_incident(
     office: Office,
 ) -> None:
-    refs = [told(office, STORY, str(70001 + n)) for n in range(3)]
+    refs = [receive_story(office, STORY, str(70001 + n)) for n in range(3)]
     await morning(office)
 
-    (of_manager,) = digests(office, MONA)
-    assert "Like complaints in 90 days that no incident covers (1)" in of_manager
-    line = next(one for one in of_manager.splitlines() if one.startswith("3 like each other"))
+    (digest,) = digests(office, MONA)
+    assert "Like complaints in 90 days that no incident covers (1)" in digest
+    line = next(line for line in digest.splitlines() if line.startswith("3 like each other"))
     assert all(ref in line for ref in refs)
     assert "like each other" not in "".join(digests(office, ALICE) + digests(office, BURAK))

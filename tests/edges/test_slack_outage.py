@@ -1,4 +1,4 @@
-"""The Web API fails while presses would still come: what staff must see is right within seconds of its end."""
+"""After an outage of Slack's Web API, cards and metrics are right again within seconds."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ TRIAGE = "C0000001"
 HTTP = {"AMENDS_SLACK_SIGNING_SECRET": "signs"}
 
 
-def _part(far: Platforms, folder: Path, store: Store, *, over_http: bool) -> SlackPart:
-    env = Product(folder, far.env() | (HTTP if over_http else {}), learnt=False).env
+def _part(platform: Platforms, folder: Path, store: Store, *, over_http: bool) -> SlackPart:
+    env = Product(folder, platform.env() | (HTTP if over_http else {}), learnt=False).env
     if over_http:
         del env["AMENDS_SLACK_APP_TOKEN"]
     settings = load(folder / "amends.toml", env)
@@ -38,29 +38,31 @@ def _part(far: Platforms, folder: Path, store: Store, *, over_http: bool) -> Sla
 
 
 @pytest.mark.parametrize("over_http", [False, True])
-async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_calls_again(
+async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_is_back(
     usual_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over_http: bool
 ) -> None:
     monkeypatch.setattr(part, "RECONNECT_SECONDS", 0.1)
-    # As after a long outage: by itself the next try is minutes away.
+    # As after a long outage: without a signal, the next attempt is minutes away.
     monkeypatch.setattr(worker, "retry_delay", lambda *_: worker.MAX_RETRY_SECONDS)
-    async with platforms() as far:
-        slack = _part(far, tmp_path, usual_store, over_http=over_http)
+    async with platforms() as platform:
+        slack = _part(platform, tmp_path, usual_store, over_http=over_http)
         await slack.start(receives=True)
         await until(slack.is_healthy)
-        performing = Worker(usual_store, slack.handlers())
-        running = asyncio.create_task(performing.run())
-        far.slack.instead = lambda method: web.Response(status=503, text="no")
+        card_worker = Worker(usual_store, slack.handlers())
+        running = asyncio.create_task(card_worker.run())
+        platform.slack.instead = lambda method: web.Response(status=503, text="no")
         desk = Desk(usual_store)
         desk.receive()
         desk.pass_card_delay()
-        performing.nudge()
+        card_worker.nudge()
         await until(lambda: bool(usual_store.read(list_failed)))
-        before = far.slack.posts(TRIAGE)
-        far.slack.instead = lambda method: None
-        # Nobody writes, nobody presses: it must find out by itself.
-        await until(lambda: bool(far.slack.posts(TRIAGE)), lambda: usual_store.read(list_failed), seconds=10)
-        performing.stop()
+        before = platform.slack.posts(TRIAGE)
+        platform.slack.instead = lambda method: None
+        # No message or press reveals that Slack is back: the part must find out on its own.
+        await until(
+            lambda: bool(platform.slack.posts(TRIAGE)), lambda: usual_store.read(list_failed), seconds=10
+        )
+        card_worker.stop()
         await running
         await slack.stop_receiving()
         await slack.close()
@@ -69,20 +71,20 @@ async def test_a_card_that_waits_for_slack_is_posted_as_soon_as_slack_takes_call
     assert usual_store.read(list_failed) == []
 
 
-async def test_a_line_that_slack_closed_is_down_in_the_figures_until_it_stands_again(
+async def test_the_metric_shows_a_closed_socket_as_down_until_it_is_connected_again(
     usual_store: Store, tmp_path: Path
 ) -> None:
     def up() -> bool:
         return slack.gauges().get("slack_socket_up") == 1.0
 
-    async with platforms() as far:
-        slack = _part(far, tmp_path, usual_store, over_http=False)
+    async with platforms() as platform:
+        slack = _part(platform, tmp_path, usual_store, over_http=False)
         await slack.start(receives=True)
         await until(up)
-        far.slack.instead = lambda method: web.Response(status=503, text="no")
-        await far.slack.closes_lines()
+        platform.slack.instead = lambda method: web.Response(status=503, text="no")
+        await platform.slack.closes_lines()
         await until(lambda: not up(), seconds=10)
-        far.slack.instead = lambda method: None
+        platform.slack.instead = lambda method: None
         await until(up, seconds=20)
         await slack.stop_receiving()
         await slack.close()

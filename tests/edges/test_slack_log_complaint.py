@@ -1,7 +1,6 @@
-"""Complaints without a chat, in Slack: logged, told by people, bound by a code; what intake may hear.
+"""Complaints without a chat, in Slack: log_call by staff, answered by phone or letter, and moved to a chat by a code.
 
-The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+What the store does is tested on both databases in test_store_*. Tests marked `on_both` also run on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from tests.edges.slack_office import (
     TRIAGE,
     TUGBA,
     Office,
-    office_of,
+    open_office,
 )
 
 CALLED: Mapping[str, Any] = {
@@ -47,7 +46,7 @@ CALLED: Mapping[str, Any] = {
     "phone": "+44 20 7946 0018",
     "language": "en",
 }
-#: Burak takes calls and does nothing else.
+#: Burak only takes calls.
 ROLES = {
     Role.HANDLER: (ALICE,),
     Role.MANAGER: (MONA,),
@@ -59,7 +58,7 @@ ROLES = {
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         await sync_staff(opened.client, opened.desk, ROLES, on_call=(MONA,))
         yield opened
 
@@ -69,22 +68,22 @@ def refs(office: Office) -> list[str]:
     return list(office.store.read(lambda tx: tx.connection.execute(query).scalars().all()))
 
 
-async def logged(office: Office, member: str = BURAK, *, tells: bool = True, **more: Any) -> str:
-    """Somebody calls; the reference that stands in what is read out."""
+async def log_call(office: Office, member: str = BURAK, *, read_out: bool = True, **more: Any) -> str:
+    """Log a phone call and return the reference shown in the text to read out."""
     await office.staff(member).shortcut("log_complaint")
     await office.staff(member).opened("log_complaint")
     await office.staff(member).fills({**CALLED, **more})
-    told = await office.staff(member).submits()
-    assert told is not None
-    ref = find_reference(told.text) or ""
-    if tells:
+    notice = await office.staff(member).submits()
+    assert notice is not None
+    ref = find_reference(notice.text) or ""
+    if read_out:
         await office.staff(member).submits()
     await office.idle()
     return ref
 
 
 async def proposed(office: Office, ref: str) -> str:
-    """With a proposal its card is posted."""
+    """Record a proposal, so that the card is posted."""
     office.propose(ref)
     await office.idle()
     return ref
@@ -92,8 +91,8 @@ async def proposed(office: Office, ref: str) -> str:
 
 @pytest.mark.on_both
 @clause("7.2")
-async def test_a_call_is_logged_read_out_and_acknowledged_by_whoever_took_it(office: Office) -> None:
-    ref = await logged(office)
+async def test_the_member_who_logs_a_call_reads_out_the_acknowledgement(office: Office) -> None:
+    ref = await log_call(office)
     case = office.store.read(load_case, ref)
     acknowledged = office.store.read(load_history, ref)[-1]
     assert (case.channel, case.language, case.state) == ("phone", "en", State.RECEIVED)
@@ -104,8 +103,8 @@ async def test_a_call_is_logged_read_out_and_acknowledged_by_whoever_took_it(off
     assert "to be told" not in " ".join(office.texts(MONA))
 
 
-async def test_what_is_read_out_stands_word_for_word_and_slack_takes_the_view(office: Office) -> None:
-    ref = await logged(office, tells=False)
+async def test_the_text_to_read_out_is_shown_and_slack_accepts_the_view(office: Office) -> None:
+    ref = await log_call(office, read_out=False)
     modal = office.staff(BURAK).modal
     assert modal is not None
     assert f"Read out about {ref}: logged" in modal.text
@@ -113,18 +112,20 @@ async def test_what_is_read_out_stands_word_for_word_and_slack_takes_the_view(of
     assert office.store.read(load_case, ref).acks == {}
 
 
-async def test_what_was_not_told_at_once_becomes_a_managers_duty_without_a_word_of_it(office: Office) -> None:
-    ref = await logged(office, tells=False)
+async def test_a_manager_is_asked_without_personal_words_when_the_acknowledgement_was_not_read_out(
+    office: Office,
+) -> None:
+    ref = await log_call(office, read_out=False)
     await office.staff(BURAK).closes()
     office.clock.go_on(minutes=16)
     await office.idle()
-    asked = [text for text in office.texts(MONA) if "to be told by phone" in text]
-    assert len(asked) == 1
-    assert ref in asked[0]
-    assert "Zzyzx" not in asked[0]
+    requests = [text for text in office.texts(MONA) if "to be told by phone" in text]
+    assert len(requests) == 1
+    assert ref in requests[0]
+    assert "Zzyzx" not in requests[0]
 
 
-async def test_errors_stand_at_their_fields_and_keep_the_form(office: Office) -> None:
+async def test_errors_are_reported_at_their_fields_and_the_form_stays_open(office: Office) -> None:
     await office.staff(BURAK).shortcut("log_complaint")
     await office.staff(BURAK).opened("log_complaint")
     later = int((office.store.now() + timedelta(days=2)).timestamp())
@@ -139,15 +140,15 @@ async def test_errors_stand_at_their_fields_and_keep_the_form(office: Office) ->
     assert refs(office) == []
 
 
-async def test_a_message_is_logged_with_its_words_and_its_time(office: Office) -> None:
+async def test_a_slack_message_is_logged_with_its_words_and_its_time(office: Office) -> None:
     # A message has the time of the workspace, which no test sets.
     office.clock.at = datetime.now(UTC) + timedelta(minutes=1)
     post = await office.staff(ALICE).says(TRIAGE, "A customer at the desk: the tap & the sink leak")
     await office.staff(ALICE).message_shortcut("log_from_message", post)
     modal = await office.staff(ALICE).opened("log_complaint")
-    shown = {one["block_id"]: one["element"] for one in modal.view.content["blocks"]}
-    assert shown["description"]["initial_value"] == "A customer at the desk: the tap & the sink leak"
-    assert shown["received_at"]["initial_date_time"] == int(float(post.ts)) // 60 * 60
+    inputs = {block["block_id"]: block["element"] for block in modal.view.content["blocks"]}
+    assert inputs["description"]["initial_value"] == "A customer at the desk: the tap & the sink leak"
+    assert inputs["received_at"]["initial_date_time"] == int(float(post.ts)) // 60 * 60
     await office.staff(ALICE).fills({"channel": "counter"})
     await office.staff(ALICE).submits()
     assert office.store.read(load_case, refs(office)[0]).channel == "counter"
@@ -158,7 +159,7 @@ async def test_the_command_opens_the_same_form(office: Office) -> None:
     assert (await office.staff(BURAK).opened("log_complaint")).title == "Log a complaint"
 
 
-async def test_an_auditor_is_told_that_logging_is_not_hers_and_the_attempt_stays(office: Office) -> None:
+async def test_an_auditor_may_not_log_a_complaint_and_the_attempt_is_recorded(office: Office) -> None:
     await office.staff(AUDREY).shortcut("log_complaint")
     modal = await office.staff(AUDREY).opened("notice")
     query = select(ATTEMPTS.c.by, ATTEMPTS.c.verb)
@@ -168,8 +169,8 @@ async def test_an_auditor_is_told_that_logging_is_not_hers_and_the_attempt_stays
 
 
 @clause("4.7")
-async def test_a_caller_is_known_before_intake_hears_the_stage_and_no_word_is_shown(office: Office) -> None:
-    ref = await logged(office)
+async def test_intake_staff_see_the_stage_but_no_words_after_identifying_the_caller(office: Office) -> None:
+    ref = await log_call(office)
     burak = office.staff(BURAK)
     await burak.runs(f"/complaints show {ref.lower()}")
     await burak.opened("stage")
@@ -177,26 +178,26 @@ async def test_a_caller_is_known_before_intake_hears_the_stage_and_no_word_is_sh
     with pytest.raises(FormRefused) as refused:
         await burak.submits()
     await burak.fills({"proof": "020 7946 0018"})
-    told = await burak.submits()
+    stage = await burak.submits()
     query = select(READS.c.by, READS.c.what)
     reads = office.store.read(lambda tx: [tuple(row) for row in tx.connection.execute(query)])
     assert list(refused.value.errors) == ["proof"]
-    assert told is not None
-    assert "Received" in told.text
-    assert "decision by" in told.text
-    assert "Zzyzx" not in told.text
+    assert stage is not None
+    assert "Received" in stage.text
+    assert "decision by" in stage.text
+    assert "Zzyzx" not in stage.text
     assert reads == [(BURAK, "stage")]
 
 
-async def test_intake_adds_a_note_from_there_and_opens_nothing(office: Office) -> None:
-    ref = await logged(office)
+async def test_intake_staff_may_add_a_note_but_not_open_the_complaint(office: Office) -> None:
+    ref = await log_call(office)
     burak = office.staff(BURAK)
     await burak.runs(f"/complaints show {ref}")
     await burak.opened("stage")
     await burak.fills({"proof": "Anna Zzyzx"})
-    told = await burak.submits()
-    assert told is not None
-    await burak.presses(told, "Note")
+    stage = await burak.submits()
+    assert stage is not None
+    await burak.presses(stage, "Note")
     await office.submits(BURAK, "note", {"text": "Called again, wants a letter."})
     assert office.store.read(load_history, ref)[-1].verb is Verb.NOTE
     card = await office.card(await proposed(office, ref), BURAK)
@@ -205,23 +206,23 @@ async def test_intake_adds_a_note_from_there_and_opens_nothing(office: Office) -
     assert burak.ephemerals != []
 
 
-async def test_an_unknown_reference_is_said_to_be_none(office: Office) -> None:
+async def test_an_unknown_reference_is_refused(office: Office) -> None:
     burak = office.staff(BURAK)
     await burak.runs("/complaints show A7K-M3Q-9T")
     await burak.opened("stage")
     await burak.fills({"proof": "Anna"})
-    told = await burak.submits()
-    assert told is not None
-    assert "reference" in told.text
+    notice = await burak.submits()
+    assert notice is not None
+    assert "reference" in notice.text
 
 
 @clause("4.3")
-async def test_the_code_is_shown_once_and_stands_nowhere_in_slack(office: Office) -> None:
-    ref = await proposed(office, await logged(office, ALICE))
+async def test_the_code_for_telegram_is_shown_once_and_never_posted(office: Office) -> None:
+    ref = await proposed(office, await log_call(office, ALICE))
     alice = office.staff(ALICE)
     await alice.chooses(await office.card(ref), "More", "Code for Telegram")
-    shown = await alice.opened("notice")
-    code = re.search(r"\b\d{8}\b", shown.text)
+    notice = await alice.opened("notice")
+    code = re.search(r"\b\d{8}\b", notice.text)
     assert code is not None
     await alice.closes()
     await office.idle()
@@ -238,41 +239,43 @@ async def test_a_complaint_with_a_chat_offers_no_code(office: Office) -> None:
 
 @pytest.mark.on_both
 @clause("7.8")
-async def test_everything_is_told_by_voice_to_the_end(office: Office) -> None:
-    ref = await proposed(office, await logged(office, ALICE, answer_by="letter"))
+async def test_a_complaint_is_handled_by_letter_and_phone_until_it_is_closed(office: Office) -> None:
+    ref = await proposed(office, await log_call(office, ALICE, answer_by="letter"))
     await office.acts(ALICE, "Assess", ref, ASSESSMENT)
     await office.acts(ALICE, "Resolve", ref, RESOLVED)
-    asked = [text for text in office.texts(ALICE) if "to be told by letter: the decision" in text]
+    requests = [text for text in office.texts(ALICE) if "to be told by letter: the decision" in text]
     await office.staff(ALICE).presses(await office.card(ref), "Open")
-    shown = await office.staff(ALICE).opened("open")
-    text = shown.text
+    modal = await office.staff(ALICE).opened("open")
+    text = modal.text
     await office.staff(ALICE).closes()
-    when = int(office.store.now().timestamp())
-    voice = {"given_at": when, "by_whom": "Herself, on the phone"}
-    await office.acts(ALICE, "Heard or told by voice", ref, {"what": "decision", **voice})
-    await office.acts(ALICE, "Heard or told by voice", ref, {"what": "accept", **voice})
+    now = int(office.store.now().timestamp())
+    answer = {"given_at": now, "by_whom": "Herself, on the phone"}
+    await office.acts(ALICE, "Heard or told by voice", ref, {"what": "decision", **answer})
+    await office.acts(ALICE, "Heard or told by voice", ref, {"what": "accept", **answer})
     await office.acts(ALICE, "Close", ref, {"root_cause": "Read twice", "cause_class": "single"})
-    assert len(asked) == 1
+    assert len(requests) == 1
     assert "To be told by letter" in text
     assert f"Read out about {ref}: decision" in text
     assert office.store.read(load_case, ref).state is State.CLOSED
-    await office.acts(ALICE, "Heard or told by voice", ref, {"what": "letter", **voice})
+    await office.acts(ALICE, "Heard or told by voice", ref, {"what": "letter", **answer})
     messages = office.store.read(export_record, ref)["messages"]
-    assert {one["state"] for one in messages if one["direction"] == "out"} == {"told"}
+    assert {message["state"] for message in messages if message["direction"] == "out"} == {"told"}
 
 
-async def test_what_cannot_have_been_said_is_not_offered(office: Office) -> None:
-    ref = await proposed(office, await logged(office, ALICE))
+async def test_an_answer_that_is_not_possible_yet_is_not_offered(office: Office) -> None:
+    ref = await proposed(office, await log_call(office, ALICE))
     alice = office.staff(ALICE)
     await alice.chooses(await office.card(ref), "More", "Heard or told by voice")
     modal = await alice.opened("given")
-    what = next(one for one in modal.view.content["blocks"] if one.get("block_id") == "what")
-    values = {one["value"] for one in what["element"]["options"]}
+    field = next(block for block in modal.view.content["blocks"] if block.get("block_id") == "what")
+    values = {option["value"] for option in field["element"]["options"]}
     assert values == {"withdraw", "letter"}
 
 
-async def test_only_managers_who_may_read_it_are_asked_to_tell_a_restricted_one(office: Office) -> None:
-    ref = await logged(office, description="Burak was rude to me.", tells=False)
+async def test_only_managers_who_may_read_a_restricted_complaint_are_asked_to_contact_the_complainant(
+    office: Office,
+) -> None:
+    ref = await log_call(office, description="Burak was rude to me.", read_out=False)
     office.clock.go_on(minutes=16)
     await office.idle()
     assert office.store.read(load_case, ref).restricted
@@ -281,7 +284,7 @@ async def test_only_managers_who_may_read_it_are_asked_to_tell_a_restricted_one(
     assert (await office.card(ref, MONA, RESTRICTED)).text != ""
 
 
-async def test_danger_told_on_the_phone_pages_at_once(office: Office) -> None:
-    ref = await logged(office, description="There is a strong smell of gas in the hall.", tells=False)
+async def test_danger_in_a_logged_call_pages_staff_at_once(office: Office) -> None:
+    ref = await log_call(office, description="There is a strong smell of gas in the hall.", read_out=False)
     assert [text for text in office.texts(MONA) if ref in text and "anger" in text] != []
     assert (await office.card(ref, MONA, EXECUTIVE)).text != ""

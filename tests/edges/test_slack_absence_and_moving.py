@@ -1,7 +1,6 @@
-"""Somebody is away: who stands in, and their complaints moved to another, each by its own act, told once.
+"""Absence of a member: who deputises, and how their complaints are moved to another member.
 
-The subject is what people see and press; what the store does beneath is tested on both databases in test_store_*.
-Tests marked `on_both` lead its queries, locks and rows through the same road on PostgreSQL too.
+What the store does is tested on both databases in test_store_*. Tests marked `on_both` also run on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from store.people.staff import load_actor, load_member
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TRIAGE, Office, office_of
+from tests.edges.slack_office import ALICE, BURAK, MONA, ROLES, TRIAGE, Office, open_office
 
 
 @pytest.fixture
 async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
-    async with office_of(usual_store, clock) as opened:
+    async with open_office(usual_store, clock) as opened:
         yield opened
 
 
@@ -33,37 +32,39 @@ async def asks(office: Office, member: str, words: str) -> str:
     before = len(office.staff(member).ephemerals)
     await office.staff(member).runs(f"/complaints {words}", channel=TRIAGE)
     await office.idle()
-    return "\n".join(one.text for one in office.staff(member).ephemerals[before:])
+    return "\n".join(message.text for message in office.staff(member).ephemerals[before:])
 
 
 def messages(office: Office, member: str) -> list[str]:
-    return [one.text for one in office.staff(member).direct_messages]
+    return [message.text for message in office.staff(member).direct_messages]
 
 
 @pytest.mark.on_both
 @clause("4.9")
-async def test_five_complaints_move_by_five_acts_and_one_message(office: Office) -> None:
+async def test_moving_five_complaints_records_five_acts_and_sends_one_message(office: Office) -> None:
     refs = [office.owned(ALICE) for _ in range(5)]
     await office.idle()
     before = len(messages(office, BURAK))
     mona = office.staff(MONA)
     await mona.runs(f"/complaints move <@{ALICE}> <@{BURAK}>", channel=TRIAGE)
     preview = await mona.opened("Move complaints")
-    shown = preview.text
+    preview_text = preview.text
     await mona.submits()
     await office.idle()
     last = [office.store.read(load_history, ref)[-1] for ref in refs]
 
-    assert all(ref in shown for ref in refs)
-    assert [(one.verb, one.by, one.facts["owner"]) for one in last] == [(Verb.ASSIGN, MONA, BURAK)] * 5
-    assert len({one.facts["batch"] for one in last}) == 1
-    (told,) = messages(office, BURAK)[before:]
-    assert "gave you 5 complaints" in told
-    assert all(ref in told for ref in refs)
+    assert all(ref in preview_text for ref in refs)
+    assert [(event.verb, event.by, event.facts["owner"]) for event in last] == [
+        (Verb.ASSIGN, MONA, BURAK)
+    ] * 5
+    assert len({event.facts["batch"] for event in last}) == 1
+    (notice,) = messages(office, BURAK)[before:]
+    assert "gave you 5 complaints" in notice
+    assert all(ref in notice for ref in refs)
     assert f"Moved to <@{BURAK}>: 5" in messages(office, MONA)[-1]
 
 
-async def test_what_the_new_owner_may_not_have_stays_and_is_listed(office: Office) -> None:
+async def test_a_complaint_the_new_owner_may_not_handle_is_listed_and_not_moved(office: Office) -> None:
     stays, moves = office.owned(ALICE), office.owned(ALICE)
     mona = office.store.read(load_actor, MONA)
     office.store.write(act, stays, Verb.DECLARE_CONFLICT, mona, {"who": BURAK}, {"reason": "A neighbour"})
@@ -80,7 +81,7 @@ async def test_what_the_new_owner_may_not_have_stays_and_is_listed(office: Offic
     assert office.store.read(load_case, moves).owner == BURAK
 
 
-async def test_one_that_somebody_else_took_meanwhile_is_refused_by_name(office: Office) -> None:
+async def test_a_complaint_that_changed_its_owner_meanwhile_is_not_moved_and_reported(office: Office) -> None:
     first, second = office.owned(ALICE), office.owned(ALICE)
     await office.idle()
     mona = office.staff(MONA)
@@ -95,13 +96,13 @@ async def test_one_that_somebody_else_took_meanwhile_is_refused_by_name(office: 
     assert f"{first}: somebody else has it" in messages(office, MONA)[-1]
 
 
-async def test_a_handler_moves_nobodys_complaints(office: Office) -> None:
+async def test_a_handler_may_not_move_complaints(office: Office) -> None:
     office.owned(BURAK)
 
     assert "manager" in await asks(office, ALICE, f"move <@{BURAK}> <@{ALICE}>")
 
 
-async def test_only_somebody_who_handles_can_be_given_complaints(office: Office) -> None:
+async def test_complaints_can_be_moved_only_to_a_member_who_handles_complaints(office: Office) -> None:
     office.owned(ALICE)
     await office.idle()
     mona = office.staff(MONA)
@@ -114,23 +115,25 @@ async def test_only_somebody_who_handles_can_be_given_complaints(office: Office)
 
 
 @clause("6.4")
-async def test_reminders_of_somebody_away_go_to_the_deputy_and_back_again(office: Office) -> None:
+async def test_reminders_of_an_absent_member_go_to_the_deputy_until_the_member_is_back(
+    office: Office,
+) -> None:
     office.owned(ALICE, severity=4)
-    told = await asks(office, ALICE, f"away until 2026-11-09 deputy <@{BURAK}>")
+    confirmation = await asks(office, ALICE, f"away until 2026-11-09 deputy <@{BURAK}>")
     office.clock.go_on(days=1)
     await office.idle()
-    while_away = [one for one in messages(office, ALICE) if "missed" in one]
-    deputised = [one for one in messages(office, BURAK) if "missed" in one]
-    again = await asks(office, ALICE, "back")
+    missed_by_alice = [text for text in messages(office, ALICE) if "missed" in text]
+    missed_by_burak = [text for text in messages(office, BURAK) if "missed" in text]
+    return_message = await asks(office, ALICE, "back")
 
-    assert "back on Mon 9 Nov 2026" in told
-    assert "1 open complaint stays" in told
-    assert while_away == []
-    assert deputised != []
-    assert "is here again" in again
+    assert "back on Mon 9 Nov 2026" in confirmation
+    assert "1 open complaint stays" in confirmation
+    assert missed_by_alice == []
+    assert missed_by_burak != []
+    assert "is here again" in return_message
 
 
-async def test_absence_outlives_a_look_at_the_roles_and_ends_by_itself(office: Office) -> None:
+async def test_an_absence_survives_the_sync_of_roles_and_ends_on_its_date(office: Office) -> None:
     await asks(office, MONA, f"away <@{ALICE}> until 2026-11-09")
     await sync_staff(office.client, office.desk, ROLES, on_call=(MONA,))
     alice = office.store.read(load_member, ALICE)
@@ -152,11 +155,13 @@ async def test_absence_outlives_a_look_at_the_roles_and_ends_by_itself(office: O
         ("away @Burak until 2026-11-09", "role"),
     ],
 )
-async def test_what_cannot_be_read_is_said_plainly(office: Office, words: str, answer: str) -> None:
+async def test_an_invalid_absence_is_answered_with_the_reason(
+    office: Office, words: str, answer: str
+) -> None:
     assert answer in await asks(office, ALICE, words)
 
 
-async def test_an_ownerless_complaint_is_suggested_to_who_has_the_fewest(office: Office) -> None:
+async def test_the_present_member_with_the_fewest_complaints_is_suggested_as_owner(office: Office) -> None:
     for _ in range(2):
         office.owned(ALICE)
     ref = office.proposed()

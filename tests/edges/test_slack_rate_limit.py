@@ -1,4 +1,4 @@
-"""Slack's pace over all processes: a channel's second, a method's minute; a person's press never waits."""
+"""Slack's rate limits across all processes: per channel and second, per method and minute. A press never waits."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from store.outbox.outcomes import RateLimited
 from store.outbox.rate_limit import EvenlySpaced, pause_sending, take_slot
 from store.store import Store
 
-#: What is asked here is answered by SQL: on SQLite and on PostgreSQL alike.
+# These tests depend on SQL: they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
 
 
-def _most_in(moments: list[float], seconds: float) -> int:
+def _most_within(moments: list[float], seconds: float) -> int:
     return max(sum(begin <= at < begin + seconds for at in moments) for begin in moments)
 
 
 @pytest.mark.parametrize("method", sorted(CALLS_PER_MINUTE))
-def test_no_minute_holds_more_calls_of_a_method_than_slack_takes(usual_store: Store, method: str) -> None:
+def test_no_minute_has_more_calls_of_a_method_than_slack_allows(usual_store: Store, method: str) -> None:
     limits = limits_for(method, "C1", 0.001)
     moments = [usual_store.write(take_slot, limits).moment for _ in range(2 * CALLS_PER_MINUTE[method])]
-    assert _most_in(moments, 60.0) <= CALLS_PER_MINUTE[method]
-    assert _most_in(moments, 60.0) >= 0.9 * CALLS_PER_MINUTE[method]
+    assert _most_within(moments, 60.0) <= CALLS_PER_MINUTE[method]
+    assert _most_within(moments, 60.0) >= 0.9 * CALLS_PER_MINUTE[method]
 
 
-def test_a_channel_takes_a_post_a_second_and_others_do_not_wait_for_it(store: Store) -> None:
+def test_a_channel_takes_one_post_a_second_and_other_channels_do_not_wait(store: Store) -> None:
     posts = limits_for("chat.postMessage", "C1", 1.0)
     moments = [store.write(take_slot, posts).moment for _ in range(3)]
     assert moments[2] - moments[0] == pytest.approx(2.0, abs=1e-5)
@@ -48,61 +48,65 @@ def test_a_channel_takes_a_post_a_second_and_others_do_not_wait_for_it(store: St
     assert store.write(take_slot, limits_for("chat.update", "C1", 1.0)).wait == 0.0
 
 
-async def test_what_would_wait_long_is_sent_away_each_later_than_the_one_before(usual_store: Store) -> None:
-    pacer = SlackRateLimiter(usual_store, 1.0)
+async def test_a_message_with_a_long_wait_is_released_each_later_than_the_one_before(
+    usual_store: Store,
+) -> None:
+    limiter = SlackRateLimiter(usual_store, 1.0)
     usual_store.write(pause_sending, EvenlySpaced("slack:C1", 1.0), 60.0)
     waits = []
     for _ in range(3):
-        with pytest.raises(RateLimitWait) as asked:
-            await pacer.wait("chat.postMessage", "C1", SendPriority.BULK)
-        waits.append(asked.value.seconds)
+        with pytest.raises(RateLimitWait) as wait:
+            await limiter.wait("chat.postMessage", "C1", SendPriority.BULK)
+        waits.append(wait.value.seconds)
     assert min(waits) > 50.0
     assert failure_outcome(RateLimitWait(7.0)) == RateLimited(7.0)
-    crowd = [pacer._put_off(EvenlySpaced("slack:C1", 1.0), 5.0) for _ in range(3)]
-    assert crowd == sorted(set(crowd))
+    delays = [limiter._put_off(EvenlySpaced("slack:C1", 1.0), 5.0) for _ in range(3)]
+    assert delays == sorted(set(delays))
 
 
-async def test_a_list_takes_no_place_in_front_of_danger(usual_store: Store) -> None:
+async def test_a_bulk_message_takes_no_slot_ahead_of_a_danger_message(usual_store: Store) -> None:
     assert RESERVE_AHEAD[SendPriority.BULK] <= 1.0
-    pacer = SlackRateLimiter(usual_store, 1.0)
+    limiter = SlackRateLimiter(usual_store, 1.0)
     usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)])
-    waiting = asyncio.create_task(pacer.wait("chat.postMessage", "C1", SendPriority.BULK))
+    waiting = asyncio.create_task(limiter.wait("chat.postMessage", "C1", SendPriority.BULK))
     await asyncio.sleep(0.05)
-    # The list waits for its turn without having taken it: danger's is the next.
+    # The bulk message waits without having taken a slot: the next slot is for danger.
     taken = usual_store.write(take_slot, limits_for("chat.postMessage", "C1", 1.0))
     assert taken.wait < 3.0
     waiting.cancel()
 
 
-async def test_when_the_process_ends_who_waits_for_a_place_goes_back_into_the_queue_but_danger(
+async def test_at_shutdown_waiting_messages_return_to_the_queue_except_danger_messages(
     usual_store: Store,
 ) -> None:
-    pacer = SlackRateLimiter(usual_store, 0.2)
+    limiter = SlackRateLimiter(usual_store, 0.2)
     usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)])
     usual_store.write(take_slot, [EvenlySpaced("slack:C2", 0.4)])
     waiting = [
-        asyncio.create_task(pacer.wait("chat.postMessage", channel, lane))
-        for channel, lane in (
+        asyncio.create_task(limiter.wait("chat.postMessage", channel, priority))
+        for channel, priority in (
             ("C1", SendPriority.BULK),
             ("C1", SendPriority.NOTICE),
             ("C2", SendPriority.DANGER),
         )
     ]
     await asyncio.sleep(0.05)
-    pacer.shutdown.stop()
+    limiter.shutdown.stop()
     bulk, notice, danger = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 2.0)
     assert [type(bulk), type(notice), danger] == [RateLimitWait, RateLimitWait, None]
     assert usual_store.write(take_slot, [EvenlySpaced("slack:C1", 3.0)]).wait < 3.0
 
 
-async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(usual_store: Store) -> None:
-    told: list[tuple[str, str]] = []
+async def test_a_pause_demanded_by_slack_is_kept_and_calls_for_a_press_do_not_wait(
+    usual_store: Store,
+) -> None:
+    results: list[tuple[str, str]] = []
     async with Simulator() as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
-        client.on_result = lambda method, outcome: told.append((method, outcome))
-        pacer = SlackRateLimiter(usual_store, 0.001)
+        client.on_result = lambda method, outcome: results.append((method, outcome))
+        limiter = SlackRateLimiter(usual_store, 0.001)
         sim.fail_next("conversations.open", status=429, error="ratelimited", retry_after=40)
-        with rate_limited(RateLimitedTask(pacer, SendPriority.NOTICE)):
+        with rate_limited(RateLimitedTask(limiter, SendPriority.NOTICE)):
             with pytest.raises(SlackApiError):
                 await client.conversations_open(users="U0000001")
             with pytest.raises(RateLimitWait):
@@ -110,7 +114,7 @@ async def test_slacks_own_pause_is_kept_and_a_press_goes_at_once(usual_store: St
         with pytest.raises(SlackApiError, match="user_not_found"):
             await client.conversations_open(users="U404")
         assert (await client.auth_test())["ok"]
-    assert told == [
+    assert results == [
         ("conversations.open", "429"),
         ("conversations.open", "refused"),
         ("auth.test", "ok"),
