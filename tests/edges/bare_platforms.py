@@ -1,7 +1,7 @@
-"""Both platforms with the least that their rules demand: required fields only, nothing optional.
+"""Both platforms with the minimum that their specifications demand: required fields only, nothing optional.
 
-The simulator is generous and strict; other implementations are neither. What works here needs nothing optional: no
-username, no listed commands, no look-up of users, no history, no echo of a posted message.
+The simulator supports more than the specifications require. Tests against this server prove that the product needs
+nothing optional: no username, no listed commands, no look-up of users, no history, no echo of a posted message.
 """
 
 from __future__ import annotations

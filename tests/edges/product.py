@@ -1,4 +1,4 @@
-"""The product as an installer has it: `amends` as a process of its own, a small amends.toml, the environment."""
+"""The product as installed: `amends` as a separate process with a small amends.toml and environment variables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.edges.trained_database import copy_trained_database
 from tests.forked import Begun, Command
 
 ROOT = Path(__file__).parents[2]
-#: The keys with which a file must start, and no others.
+#: The smallest settings file: required keys only.
 SETTINGS = """\
 [organisation]
 name = "Northwind Water"
@@ -51,10 +51,10 @@ auditor = ["U0000004"]
 [dialogue]
 quiet_hours = "none"
 """
-#: A desk at work.
+#: A process that runs the desk.
 Running = Begun | subprocess.Popen[bytes]
 KEY = base64.b64encode(bytes(range(32))).decode()
-#: On a busy machine a start takes its time.
+#: Longest wait, in seconds: on a busy machine a start is slow.
 PATIENCE = 60.0
 
 
@@ -68,21 +68,21 @@ class Ended:
 
     @property
     def json(self) -> Any:
-        """The one document on standard output."""
+        """The JSON document on standard output."""
         return json.loads(self.out)
 
 
 @dataclass
 class Product:
-    """One installation in a folder of its own."""
+    """One installation in its own folder."""
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
-    #: It ran before, and has a model; else its first start trains one beside everything else.
+    #: Whether it already has a model. Without one, the first start trains a model in the background.
     learnt: bool = True
 
     def __post_init__(self) -> None:
-        """Write amends.toml, choose an address."""
+        """Write amends.toml and choose a free port."""
         (self.folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
         defaults = {
             "AMENDS_DATABASE_URL": f"sqlite:///{self.folder / 'amends.db'}",
@@ -98,24 +98,24 @@ class Product:
 
     @property
     def url(self) -> str:
-        """Where its web server is."""
+        """The address of its web server."""
         return f"http://{self.env['AMENDS_LISTEN']}"
 
     @property
     def log(self) -> str:
-        """What the running desk wrote to standard error, and standard output, which should be empty."""
+        """The output of the running desk. Standard output is included and should be empty."""
         file = self.folder / "log"
         return file.read_text(encoding="utf-8") if file.exists() else ""
 
     async def amends(
-        self, *args: str, given: str | None = None, env: Mapping[str, str] | None = None
+        self, *args: str, stdin: str | None = None, env: Mapping[str, str] | None = None
     ) -> Ended:
         """Run one command to its end."""
 
         def run() -> Ended:
             with TemporaryDirectory() as streams:
                 files = {name: Path(streams) / name for name in ("in", "out", "err")}
-                files["in"].write_text(given or "", encoding="utf-8")
+                files["in"].write_text(stdin or "", encoding="utf-8")
                 code = Command(args, self.folder, self._environment(env), files).run(PATIENCE)
                 return Ended(code, *(files[name].read_text(encoding="utf-8") for name in ("out", "err")))
 
@@ -123,9 +123,10 @@ class Product:
 
     @asynccontextmanager
     async def running(self, *args: str, from_shell: bool = False) -> AsyncIterator[Running]:
-        """`amends run`; killed on the way out if it was not stopped before.
+        """Run `amends run`, and kill the process at the end unless it was stopped before.
 
-        It is made from a process that has loaded the product, for loading takes seconds; `from_shell` loads it anew.
+        It is forked from a process that has loaded the product, because loading takes seconds.
+        `from_shell` loads it again.
         """
         environment, log = self._environment(None), self.folder / "log"
         if from_shell:
@@ -142,12 +143,12 @@ class Product:
                 await asyncio.to_thread(process.wait)
 
     async def stop(self, process: Running) -> int:
-        """SIGTERM; the exit code. Raises TimeoutExpired after the ten seconds that it has."""
+        """Send SIGTERM and return the exit code. Raises TimeoutExpired after ten seconds."""
         process.send_signal(signal.SIGTERM)
         return await asyncio.to_thread(process.wait, 10)
 
     async def ready(self) -> None:
-        """Return when every part says that it can work."""
+        """Wait until every part is ready."""
         await until(self._is_ready, lambda: self.log)
 
     async def _is_ready(self) -> bool:
@@ -176,23 +177,23 @@ def _from_shell(
         )
 
 
-async def until(holds: Any, else_say: Any = lambda: "", *, seconds: float = PATIENCE) -> None:
-    """Wait until an async or plain condition holds; what `else_say` gives explains a failure."""
+async def until(condition: Any, describe: Any = lambda: "", *, seconds: float = PATIENCE) -> None:
+    """Wait until a plain or async condition is true. `describe` gives the message of a timeout."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while True:
-        found = holds()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
+        result = condition()
+        if asyncio.iscoroutine(result):
+            result = await result
+        if result:
             return
         if loop.time() > end:
-            raise TimeoutError(else_say())
+            raise TimeoutError(describe())
         await asyncio.sleep(0.1)
 
 
 def free_port() -> int:
-    """A port that nobody has at this moment."""
+    """A port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

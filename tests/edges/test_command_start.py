@@ -21,13 +21,13 @@ from amends.cli.main import USUAL_COLLECTION, app
 from tests.edges.desk import Desk
 
 ROOT = Path(__file__).parents[2]
-#: Only a running desk needs these.
-OF_THE_DESK = {
+#: Modules that only a running desk needs.
+DESK_MODULES = {
     "aiohttp", "apscheduler", "joblib", "numpy", "py3langid", "scipy", "skops", "sklearn", "slack_bolt", "slack_sdk",
     "starlette", "telegram", "typst", "uvicorn", "websockets",
 }  # fmt: skip
-#: Help needs none of what opens the record either.
-OF_THE_RECORD = {
+#: Modules that open the record. Help does not need them either.
+RECORD_MODULES = {
     "alembic", "amends.settings", "babel", "cryptography", "holidays", "httpx", "phonenumbers", "psycopg",
     "pydantic_settings", "sqlalchemy", "sqlmodel", "store.store", "structlog",
 }  # fmt: skip
@@ -61,7 +61,7 @@ def every_command() -> dict[tuple[str, ...], TyperCommand]:
 
 
 def run(*commands: tuple[str, ...], **environment: str) -> tuple[str, set[str]]:
-    """What a process prints that runs these commands, and the modules that it has loaded afterwards."""
+    """Run these commands in a process. Returns its output and the modules that it has loaded."""
     ended = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(commands)],
         env={**os.environ, **environment},
@@ -75,9 +75,9 @@ def run(*commands: tuple[str, ...], **environment: str) -> tuple[str, set[str]]:
 
 
 def test_lists_of_commands_show_the_first_paragraph_of_their_help() -> None:
-    shown = {path: command.short_help for path, command in every_command().items()}
+    short_helps = {path: command.short_help for path, command in every_command().items()}
     helps = {path: inspect.cleandoc(command.help or "") for path, command in every_command().items()}
-    assert shown == {path: text.partition("\n\n")[0] for path, text in helps.items()}
+    assert short_helps == {path: text.partition("\n\n")[0] for path, text in helps.items()}
 
 
 def test_every_command_has_the_options_of_its_function() -> None:
@@ -93,13 +93,13 @@ def test_lists_of_commands_import_no_command(arguments: tuple[str, ...]) -> None
         "amends.cli",
         "amends.cli.main",
     }
-    assert modules & (OF_THE_DESK | OF_THE_RECORD) == set()
+    assert modules & (DESK_MODULES | RECORD_MODULES) == set()
 
 
 def test_the_help_of_every_command_loads_no_database_no_model_and_no_chat() -> None:
     _, modules = run(*((*path, "--help") for path in every_command()))
     assert {"amends.cli.case", "amends.cli.triage.train"} <= modules
-    assert modules & (OF_THE_DESK | OF_THE_RECORD) == set()
+    assert modules & (DESK_MODULES | RECORD_MODULES) == set()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_shell_completes_commands_options_and_values(typed: str, completed: 
         (), _AMENDS_COMPLETE="complete_bash", COMP_WORDS=" ".join(words), COMP_CWORD=str(len(words) - 1)
     )
     assert set(printed.split()) == completed
-    assert modules & (OF_THE_DESK | OF_THE_RECORD) == set()
+    assert modules & (DESK_MODULES | RECORD_MODULES) == set()
 
 
 def test_reading_complaints_loads_no_model_and_no_chat(place: Path, desk: Desk, usual_url: str) -> None:
@@ -127,7 +127,7 @@ def test_reading_complaints_loads_no_model_and_no_chat(place: Path, desk: Desk, 
         ("case", "list", *options), ("case", "show", ref, *options), AMENDS_DATABASE_URL=usual_url
     )
     assert "sqlalchemy" in modules
-    assert modules & OF_THE_DESK == set()
+    assert modules & DESK_MODULES == set()
     if usual_url.startswith("sqlite"):
         assert (
             modules & {"alembic", "phonenumbers", "psycopg", "structlog", "holidays.countries.tuvalu"}
@@ -135,7 +135,7 @@ def test_reading_complaints_loads_no_model_and_no_chat(place: Path, desk: Desk, 
         )
 
 
-def test_a_desk_that_runs_looks_for_garbage_as_often_as_python_does(
+def test_a_running_desk_uses_pythons_usual_garbage_collection(
     monkeypatch: pytest.MonkeyPatch, place: Path
 ) -> None:
     thresholds = []

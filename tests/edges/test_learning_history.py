@@ -51,7 +51,7 @@ PLACES = (
 
 
 def write_history(file: Path, *, spoiled: bool = False) -> None:
-    """Write a labelled file with a category that nothing else has; spoiled: with random labels."""
+    """Write a labelled file with a category that no other file has. If spoiled, the labels are random."""
     dice = random.Random(2)
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)

@@ -58,8 +58,8 @@ def test_due_obligations_are_counted_by_lane_with_their_lateness(store: Store, c
     store.write(insert_obligation, NewObligation("survey:2", "survey", store.now(), SendPriority.BULK))
     (first,) = store.write(claim, ["say"], 1, -1.0)
     store.write(retry, first.id, 5.0, "away")
-    (held,) = store.write(claim, ["survey"], 1, -1.0)
-    assert held.lane is SendPriority.BULK
+    (claimed,) = store.write(claim, ["survey"], 1, -1.0)
+    assert claimed.lane is SendPriority.BULK
     waiting = store.read(count_waiting)
     assert waiting[SendPriority.DIALOGUE] == QueueLength(due=2, late=90.0, retried=1)
     assert waiting[SendPriority.BULK] == QueueLength(due=2, late=90.0, expired=1)
@@ -78,7 +78,7 @@ async def test_reading_the_figures_does_not_wait_for_writers(usual_store: Store)
         await busy
 
 
-def test_every_line_is_one_that_prometheus_reads(store: Store) -> None:
+def test_every_line_of_the_metrics_is_valid_for_prometheus(store: Store) -> None:
     metrics = Metrics()
     metrics.increment("platform_calls_total", "telegram", "sendMessage", "429")
     metrics.increment("messages_total", 'odd "kind"\n', "sent")
@@ -130,28 +130,28 @@ def test_every_metric_is_documented_for_operators(usual_store: Store) -> None:
     assert {f"amends_{name}" for name in COUNTERS} <= documented
 
 
-async def test_more_lines_than_processes_are_ghosts(store: Store) -> None:
-    one, other = (
+async def test_more_connections_than_processes_are_counted_as_ghosts(store: Store) -> None:
+    first, second = (
         SlackConnections(store, Metrics(), holder="a:1"),
         SlackConnections(store, Metrics(), holder="b:2"),
     )
-    one.on_frame({"type": "hello", "num_connections": 1})
-    assert await one.count_ghosts() == 0
-    one.on_frame({"type": "hello", "num_connections": 2})
-    assert await one.count_ghosts() == 1
-    await other.count_ghosts()
-    assert await one.count_ghosts() == 0
+    first.on_frame({"type": "hello", "num_connections": 1})
+    assert await first.count_ghosts() == 0
+    first.on_frame({"type": "hello", "num_connections": 2})
+    assert await first.count_ghosts() == 1
+    await second.count_ghosts()
+    assert await first.count_ghosts() == 0
 
 
-async def test_two_containers_of_one_name_are_two_processes(
+async def test_two_containers_with_the_same_host_name_count_as_two_processes(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("socket.gethostname", lambda: "desk")
     monkeypatch.setattr("os.getpid", lambda: 1)
-    one, other = SlackConnections(store, Metrics()), SlackConnections(store, Metrics())
-    await other.count_ghosts()
-    one.on_frame({"type": "hello", "num_connections": 2})
-    assert await one.count_ghosts() == 0
+    first, second = SlackConnections(store, Metrics()), SlackConnections(store, Metrics())
+    await second.count_ghosts()
+    first.on_frame({"type": "hello", "num_connections": 2})
+    assert await first.count_ghosts() == 0
     assert store.write(acquire_leadership, "telegram-poller", unique_holder_name(), 60) is not None
     assert store.write(acquire_leadership, "telegram-poller", unique_holder_name(), 60) is None
 
@@ -167,7 +167,7 @@ async def test_connections_that_slack_closed_are_counted_by_reason(usual_store: 
     assert value("amends_slack_socket_connects_total") == 1
 
 
-def test_a_process_that_no_longer_says_so_does_not_listen(store: Store) -> None:
+def test_a_process_whose_registration_expired_does_not_count_as_listening(store: Store) -> None:
     store.write(record_listener, "slack-line", "a:1", -1.0)
     assert store.write(record_listener, "slack-line", "b:2", 60.0) == 1
     assert store.write(record_listener, "other", "a:1", 60.0) == 1

@@ -42,9 +42,9 @@ def propose(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AMENDS_CONFIG", raising=False)
 
-    def run(*arguments: str, given: str = "") -> Ended:
+    def run(*arguments: str, stdin: str = "") -> Ended:
         monkeypatch.setattr("sys.argv", ["amends", "triage", "propose", *arguments])
-        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         with pytest.raises(SystemExit) as ended:
             main()
         printed = capsys.readouterr()
@@ -61,7 +61,7 @@ def model() -> Model:
 
 @dataclass
 class Trainings:
-    """A starter training that takes no time, and the languages of each call."""
+    """A starter training that takes no time and records the languages of each call."""
 
     model: Model
     languages: list[Sequence[str] | None] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Trainings:
 
 @pytest.fixture
 def trainings(model: Model, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Trainings]:
-    """Counted trainings, and a cache of this test's own."""
+    """Counted trainings and a separate cache for the test."""
     counted = Trainings(model)
     monkeypatch.setattr(starters, "train_starter", counted.train)
     monkeypatch.setattr("sys.platform", "linux")
@@ -117,20 +117,20 @@ def test_a_doubtful_proposal_names_both_categories(propose: Propose) -> None:
 
 
 @pytest.mark.usefixtures("trainings")
-def test_words_of_a_complaint_are_no_orders_to_the_terminal(propose: Propose) -> None:
+def test_control_sequences_in_a_complaint_are_not_printed(propose: Propose) -> None:
     done = propose("You billed me twice\x1b]0;owned\x07 for [bold]March[/bold].")
     assert "\x1b" not in done.out
     assert "[bold]March[/bold]" in done.out
 
 
 @pytest.mark.usefixtures("trainings")
-def test_json_is_one_object_a_line(propose: Propose) -> None:
+def test_json_output_is_one_object_per_line(propose: Propose) -> None:
     texts = [BILLED, "The water is brown."]
     lines = "".join(json.dumps({"text": text}) + "\n\n" for text in texts)
-    one, many, plain = propose(BILLED, "--json"), propose("--json", given=lines), propose(given=lines)
-    assert (one.code, many.code) == (0, 0)
+    single, many, plain = propose(BILLED, "--json"), propose("--json", stdin=lines), propose(stdin=lines)
+    assert (single.code, many.code) == (0, 0)
     assert plain == many
-    assert many.out.splitlines()[0] == one.out.rstrip("\n")
+    assert many.out.splitlines()[0] == single.out.rstrip("\n")
     proposals = [json.loads(line) for line in many.out.splitlines()]
     assert [proposal["language"] for proposal in proposals] == ["en", "en"]
     assert set(proposals[0]) == {
@@ -143,7 +143,7 @@ def test_json_is_one_object_a_line(propose: Propose) -> None:
 @pytest.mark.usefixtures("trainings")
 @pytest.mark.parametrize("line", ["not json", "{}", '{"text": 3}', "7"])
 def test_a_line_without_a_text_is_bad_usage(propose: Propose, line: str) -> None:
-    done = propose(given=f"{line}\n")
+    done = propose(stdin=f"{line}\n")
     assert (done.code, "line 1" in done.err) == (2, True)
 
 
@@ -156,7 +156,7 @@ def test_a_starter_model_is_trained_once(propose: Propose, trainings: Trainings)
     assert "the starter model proposes" in second.err
 
 
-def test_other_languages_starters_or_training_need_a_model_of_their_own(
+def test_other_languages_or_another_pipeline_need_a_separate_model(
     trainings: Trainings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model_files.starter_model(None)
@@ -168,7 +168,7 @@ def test_other_languages_starters_or_training_need_a_model_of_their_own(
     assert trainings.languages == [None, ("en",), ("en",)]
 
 
-def test_the_version_of_a_starter_model_changes_with_all_that_changes_the_model(
+def test_the_version_of_a_starter_model_depends_on_languages_and_pipeline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     versions = [starters.starter_version(languages) for languages in (None, ("en",), ("tr",), ("en", "tr"))]
@@ -196,7 +196,7 @@ def test_a_file_that_is_not_the_starter_model_is_reported_and_replaced(
     assert (len(trainings.languages), capsys.readouterr().err) == (1, "")
 
 
-def test_without_a_place_for_the_cache_the_proposal_is_made_all_the_same(
+def test_without_a_writable_cache_the_proposal_is_still_made(
     propose: Propose, trainings: Trainings, tmp_path: Path
 ) -> None:
     (tmp_path / "cache").write_text("a file where the folder would be")
@@ -206,7 +206,7 @@ def test_without_a_place_for_the_cache_the_proposal_is_made_all_the_same(
     assert "not kept" in first.err
 
 
-def test_without_a_home_directory_the_proposal_is_made_all_the_same(
+def test_without_a_home_directory_the_proposal_is_still_made(
     trainings: Trainings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Path, "home", no_home)
@@ -259,7 +259,7 @@ def test_only_the_latest_model_of_the_same_languages_is_kept(
         ("win32", {"LOCALAPPDATA": "{home}/Local"}, "Local/amends/Cache"),
     ],
 )
-def test_the_cache_is_where_the_platform_keeps_caches(
+def test_the_cache_is_in_the_platforms_cache_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: str, environment: dict[str, str], folder: str
 ) -> None:
     monkeypatch.setattr("sys.platform", platform)

@@ -1,4 +1,4 @@
-"""Rules in which a newer release says more come into force once no older one hears people (7.3)."""
+"""Rules with newer settings come into force once no older release receives messages (7.3)."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from tests.databases import FakeClock, opened
 from tests.edges.desk import RULES
 from tests.edges.product import until
 
-SAYS_MORE = replace(
+NEWER_RULES = replace(
     RULES, targets=replace(RULES.targets, by_level={2: LevelTargets(outside_when_missed=True)})
 )
-SAYS_OTHER = replace(RULES, targets=replace(RULES.targets, legal="30 bd"))
+CHANGED_RULES = replace(RULES, targets=replace(RULES.targets, legal="30 bd"))
 
 
-async def test_rules_that_an_older_release_may_not_read_wait_while_it_hears_people(postgres_url: str) -> None:
+async def test_rules_that_an_older_release_cannot_read_wait_while_it_receives_messages(
+    postgres_url: str,
+) -> None:
     with opened(postgres_url, FakeClock()) as store:
         store.write(use_rulebook, RULES)
         store.write(acquire_leadership, LEADER, "older", 60)
-        rules = RulesActivation(store, Rulebooks(SAYS_MORE), "ours")
+        rules = RulesActivation(store, Rulebooks(NEWER_RULES), "ours")
 
         await rules.start()
-        meanwhile = store.read(load_current_rulebook)
+        rules_before_release = store.read(load_current_rulebook)
         store.write(release_leadership, LEADER, "older")
 
-        await until(lambda: store.read(load_current_rulebook) == SAYS_MORE)
-        assert meanwhile == RULES
+        await until(lambda: store.read(load_current_rulebook) == NEWER_RULES)
+        assert rules_before_release == RULES
         rules.stop()
 
 
-async def test_rules_that_every_release_can_read_are_in_force_at_once_as_are_any_where_nobody_else_hears(
+async def test_readable_rules_and_rules_of_the_only_receiving_release_are_in_force_at_once(
     postgres_url: str,
 ) -> None:
     with opened(postgres_url, FakeClock()) as store:
@@ -42,11 +44,11 @@ async def test_rules_that_every_release_can_read_are_in_force_at_once_as_are_any
         in_turn = []
         for rules, holder in (
             (RULES, "ours"),
-            (SAYS_OTHER, "ours"),
-            (SAYS_MORE, "older"),
-            (SAYS_MORE, "ours"),
+            (CHANGED_RULES, "ours"),
+            (NEWER_RULES, "older"),
+            (NEWER_RULES, "ours"),
         ):
             await RulesActivation(store, Rulebooks(rules), holder).start()
             in_turn.append(store.read(load_current_rulebook))
 
-    assert in_turn == [RULES, SAYS_OTHER, SAYS_MORE, SAYS_MORE]
+    assert in_turn == [RULES, CHANGED_RULES, NEWER_RULES, NEWER_RULES]

@@ -1,4 +1,4 @@
-"""Reading amends.toml and the secrets: what starts, what is refused, and how that is said."""
+"""Reading amends.toml and the secrets: what is accepted, what is refused, and with which message."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def refused(folder: Path, text: str = MINIMAL, env: dict[str, str] | None = None
     return str(raised.value).replace(str(folder), "")
 
 
-def test_the_smallest_file_starts(tmp_path: Path) -> None:
+def test_the_smallest_settings_file_is_accepted(tmp_path: Path) -> None:
     settings = loaded(tmp_path)
     assert settings.organisation.name == "Northwind Water"
     assert settings.roles.as_mapping()["handler"] == ("U0000001",)
@@ -123,7 +123,7 @@ def test_the_settings_cannot_be_changed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "expected"),
     [
         (
             'name = "Northwind Water"\n',
@@ -171,14 +171,14 @@ def test_the_settings_cannot_be_changed(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_setting_is_refused_with_its_key_place_and_accepted_forms(
-    tmp_path: Path, old: str, new: str, said: str
+def test_an_invalid_setting_is_refused_with_its_line_key_and_accepted_forms(
+    tmp_path: Path, old: str, new: str, expected: str
 ) -> None:
-    assert said in refused(tmp_path, MINIMAL.replace(old, new))
+    assert expected in refused(tmp_path, MINIMAL.replace(old, new))
 
 
 @pytest.mark.parametrize(
-    ("extra", "said"),
+    ("extra", "expected"),
     [
         (
             '[targets]\ndecide = "soon"\n',
@@ -233,48 +233,48 @@ def test_a_wrong_setting_is_refused_with_its_key_place_and_accepted_forms(
         ("[broken\n", "is not TOML: "),
     ],
 )
-def test_a_wrong_override_is_refused_with_its_key_place_and_accepted_forms(
-    tmp_path: Path, extra: str, said: str
+def test_an_invalid_override_is_refused_with_its_line_key_and_accepted_forms(
+    tmp_path: Path, extra: str, expected: str
 ) -> None:
-    assert said in refused(tmp_path, MINIMAL + extra)
+    assert expected in refused(tmp_path, MINIMAL + extra)
 
 
-def test_all_problems_are_named_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     text = MINIMAL.replace('"GB" ', '"UK" ').replace("Fri 09:00-17:30", "x")
-    said = refused(tmp_path, text, {"AMENDS_SECRET_KEY": "short"})
-    assert [line.split(": ")[1] for line in said.splitlines()] == [
+    message = refused(tmp_path, text, {"AMENDS_SECRET_KEY": "short"})
+    assert [line.split(": ")[1] for line in message.splitlines()] == [
         "AMENDS_SECRET_KEY",
         "organisation.country",
         "calendar.hours",
     ]
 
 
-def test_a_missing_file_is_refused_with_the_way_to_make_one(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_with_a_hint_to_init(tmp_path: Path) -> None:
     with pytest.raises(
         SettingsError, match="is missing; `amends init` writes one, and AMENDS_CONFIG names another"
     ):
         load(env={"AMENDS_CONFIG": str(tmp_path / "none.toml")})
 
 
-def test_a_directory_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+def test_a_directory_instead_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path, {})
 
 
-def test_the_file_is_found_where_the_environment_says(tmp_path: Path) -> None:
+def test_the_environment_may_name_the_settings_file(tmp_path: Path) -> None:
     loaded(tmp_path)
     settings = load(env={"AMENDS_CONFIG": str(tmp_path / "amends.toml")})
     assert settings.texts_folder == tmp_path / "texts"
 
 
-def test_secrets_come_from_the_environment_before_the_env_file_before_the_default(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_env_file_which_overrides_the_default(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("AMENDS_LOG=debug\nAMENDS_LISTEN=127.0.0.1:9000\n")
     secrets = loaded(tmp_path, env={"AMENDS_LOG": "WARNING", "OTHER": "x"}).secrets
     assert (secrets.log, secrets.listen_host, secrets.listen_port) == ("warning", "127.0.0.1", 9000)
     assert secrets.slack_api_url == "https://slack.com/api/"
 
 
-def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
+def test_a_secret_may_be_in_a_separate_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("xoxb-1\n")
     by_path = {"AMENDS_SLACK_BOT_TOKEN_FILE": str(tmp_path / "token")}
     assert loaded(tmp_path, env=by_path).secrets.slack_bot_token == "xoxb-1"
@@ -282,18 +282,18 @@ def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
     assert loaded(tmp_path).secrets.slack_bot_token == "xoxb-1"
 
 
-def test_keys_are_read_newest_first_in_either_base64(tmp_path: Path) -> None:
+def test_keys_are_read_newest_first_in_both_base64_alphabets(tmp_path: Path) -> None:
     secrets = loaded(tmp_path, env={"AMENDS_SECRET_KEY": f"{OLDER}, {KEY}"}).secrets
     assert secrets.keys() == (bytes([255] * 32), bytes(range(32)))
 
 
-def test_without_a_key_whoever_needs_one_is_told_how_to_make_it(tmp_path: Path) -> None:
+def test_a_missing_key_is_refused_with_a_hint_to_init_when_it_is_needed(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="AMENDS_SECRET_KEY: is missing; `amends init` makes one"):
         loaded(tmp_path).secrets.keys()
 
 
 @pytest.mark.parametrize(
-    ("env", "said"),
+    ("env", "expected"),
     [
         ({"AMENDS_SECRET_KEY": "hunter2"}, "environment: AMENDS_SECRET_KEY: each key is 32 bytes in base64"),
         (
@@ -325,31 +325,31 @@ def test_without_a_key_whoever_needs_one_is_told_how_to_make_it(tmp_path: Path) 
         ),
     ],
 )
-def test_a_wrong_variable_is_refused_without_repeating_a_secret(
-    tmp_path: Path, env: dict[str, str], said: str
+def test_an_invalid_variable_is_refused_without_repeating_a_secret(
+    tmp_path: Path, env: dict[str, str], expected: str
 ) -> None:
     message = refused(tmp_path, env=env)
-    assert said in message
+    assert expected in message
     assert "hunter2" not in message
 
 
-def test_a_variable_that_nobody_knows_stops_nothing_and_is_told_with_its_place(tmp_path: Path) -> None:
+def test_an_unknown_variable_gives_a_warning_with_its_place(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("AMENDS_SLACK_APP_TOKN=hunter2\n")
     settings = loaded(tmp_path, env={"AMENDS_LOG_LEVEL": "hunter2"})
-    told = cautions(settings)
-    assert ".env: AMENDS_SLACK_APP_TOKN: unknown variable; did you mean AMENDS_SLACK_APP_TOKEN?" in told
-    assert "environment: AMENDS_LOG_LEVEL: unknown variable; did you mean AMENDS_LOG?" in told
-    assert "hunter2" not in "".join(told)
+    warnings = cautions(settings)
+    assert ".env: AMENDS_SLACK_APP_TOKN: unknown variable; did you mean AMENDS_SLACK_APP_TOKEN?" in warnings
+    assert "environment: AMENDS_LOG_LEVEL: unknown variable; did you mean AMENDS_LOG?" in warnings
+    assert "hunter2" not in "".join(warnings)
 
 
 @pytest.mark.parametrize("token", ["123:abc", "x", "bot-token/of+another=server", "xoxb-1"])
-def test_a_token_of_any_shape_is_taken(tmp_path: Path, token: str) -> None:
+def test_a_token_of_any_shape_is_accepted(tmp_path: Path, token: str) -> None:
     names = ("TELEGRAM_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
     secrets = loaded(tmp_path, env={f"AMENDS_{name}": token for name in names}).secrets
     assert {secrets.telegram_token, secrets.slack_bot_token, secrets.slack_app_token} == {token}
 
 
-def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
+def test_no_representation_of_the_settings_contains_secrets(tmp_path: Path) -> None:
     env = {
         "AMENDS_SECRET_KEY": KEY,
         "AMENDS_TELEGRAM_TOKEN": "1:hunter2",
@@ -364,10 +364,10 @@ def test_secrets_show_in_no_representation(tmp_path: Path) -> None:
     assert repr(bytes(range(32))) not in repr(settings)
 
 
-def test_the_fingerprint_follows_the_settings_and_not_the_secrets(tmp_path: Path) -> None:
-    one, other = loaded(tmp_path), loaded(tmp_path, env={"AMENDS_SECRET_KEY": KEY})
-    assert one.fingerprint == other.fingerprint
-    assert loaded(tmp_path, MINIMAL.replace("17:30", "17:00")).fingerprint != one.fingerprint
+def test_the_fingerprint_changes_with_the_settings_and_not_with_the_secrets(tmp_path: Path) -> None:
+    settings, with_key = loaded(tmp_path), loaded(tmp_path, env={"AMENDS_SECRET_KEY": KEY})
+    assert settings.fingerprint == with_key.fingerprint
+    assert loaded(tmp_path, MINIMAL.replace("17:30", "17:00")).fingerprint != settings.fingerprint
 
 
 def test_unrelated_variables_of_the_environment_are_no_settings(

@@ -44,31 +44,31 @@ executive_channel = "C0000003"
 """
 
 
-def rules(folder: Path, extra: str = "", *, organisation: str = "", of: str | None = None) -> Rulebook:
+def rules(folder: Path, extra: str = "", *, organisation: str = "", country: str | None = None) -> Rulebook:
     file = folder / "amends.toml"
     file.write_text(HEAD.format(organisation=organisation) + extra, encoding="utf-8")
-    return rulebook(load(file, {}), of, year=2026)
+    return rulebook(load(file, {}), country, year=2026)
 
 
-def warned(folder: Path, extra: str) -> list[str]:
+def warnings_of(folder: Path, extra: str) -> list[str]:
     rules(folder, extra)
     return cautions(load(folder / "amends.toml", {}))
 
 
-def test_the_holidays_have_names_and_reach_from_two_years_ago_to_eight_ahead(tmp_path: Path) -> None:
+def test_named_holidays_cover_two_past_and_eight_future_years(tmp_path: Path) -> None:
     holidays = rules(tmp_path).calendar.holidays
     assert holidays[date(2026, 12, 28)] == "Boxing Day (observed)"
     assert holidays[date(2026, 8, 31)] == "Late Summer Bank Holiday"
     assert (min(holidays).year, max(holidays).year) == (2024, 2034)
 
 
-def test_the_worked_example_over_christmas_holds_with_real_holidays(tmp_path: Path) -> None:
+def test_the_worked_example_over_christmas_is_correct_with_real_holidays(tmp_path: Path) -> None:
     london = ZoneInfo("Europe/London")
     end = due(datetime(2026, 12, 24, 10, tzinfo=london), "2 bd", rules(tmp_path).calendar)
     assert end.at == datetime(2026, 12, 30, 17, 30, tzinfo=UTC)
 
 
-def test_days_on_which_the_organisation_is_closed_are_holidays_too(tmp_path: Path) -> None:
+def test_closing_days_of_the_organisation_count_as_holidays(tmp_path: Path) -> None:
     calendar = rules(tmp_path, '[calendar.closed]\n2026-12-24 = "Closed for stocktaking"\n').calendar
     assert calendar.holidays[date(2026, 12, 24)] == "Closed for stocktaking"
 
@@ -88,11 +88,13 @@ END:VCALENDAR\r
 """
 
 
-def test_days_off_come_from_calendar_files_beside_the_settings_too(tmp_path: Path) -> None:
+def test_days_off_are_also_read_from_calendar_files(tmp_path: Path) -> None:
     (tmp_path / "closures.ics").write_text(CLOSURES, encoding="utf-8", newline="")
     organisation = 'preset = "small_business"\n'
-    found = rules(tmp_path, '[calendar.closed]\n2026-08-04 = "Stocktaking"\n', organisation=organisation)
-    assert date(2026, 8, 3) not in found.calendar.holidays
+    without_file = rules(
+        tmp_path, '[calendar.closed]\n2026-08-04 = "Stocktaking"\n', organisation=organisation
+    )
+    assert date(2026, 8, 3) not in without_file.calendar.holidays
     file = tmp_path / "amends.toml"
     text = file.read_text(encoding="utf-8").replace("[calendar]", '[calendar]\nics = ["closures.ics"]')
     file.write_text(text, encoding="utf-8")
@@ -101,7 +103,7 @@ def test_days_off_come_from_calendar_files_beside_the_settings_too(tmp_path: Pat
     assert (holidays[date(2026, 8, 3)], holidays[date(2026, 8, 4)]) == ("Summer break", "Stocktaking")
     assert date(2026, 8, 15) not in holidays
     assert "Christmas Day" in holidays.values()
-    (left_out,) = [one for one in cautions(settings) if "Fire drill" in one]
+    (left_out,) = [caution for caution in cautions(settings) if "Fire drill" in caution]
     assert left_out.startswith(
         "not counted as a day off: closures.ics: line 7: Fire drill: it is not a whole day"
     )
@@ -111,7 +113,7 @@ def test_days_off_come_from_calendar_files_beside_the_settings_too(tmp_path: Pat
     ("content", "why"),
     [(None, "cannot be read"), ("date,name\n", "line 1: 'date,name' is no line of an iCalendar file")],
 )
-def test_a_calendar_file_that_cannot_be_read_stops_the_start_with_its_place(
+def test_an_unreadable_calendar_file_is_refused_with_its_line_in_the_settings(
     tmp_path: Path, content: str | None, why: str
 ) -> None:
     rules(tmp_path)
@@ -138,7 +140,7 @@ def test_a_calendar_file_that_closes_every_day_is_refused(tmp_path: Path) -> Non
         rulebook(load(file, {}), year=2026)
 
 
-def test_without_a_word_the_times_are_the_presets_and_the_standards_table(tmp_path: Path) -> None:
+def test_by_default_the_times_are_those_of_the_preset_and_the_priority_table(tmp_path: Path) -> None:
     targets = rules(tmp_path).targets
     assert targets.by_priority == {
         "P1": PriorityTargets("30 min", "4 h", "1 day", "5 bd"),
@@ -149,11 +151,11 @@ def test_without_a_word_the_times_are_the_presets_and_the_standards_table(tmp_pa
     assert (targets.ack, targets.legal, targets.extension_cap) == ("1 bd", "10 bd", None)
 
 
-def test_one_priority_goes_before_all_and_all_before_the_preset(tmp_path: Path) -> None:
+def test_a_time_for_one_priority_overrides_one_for_all_which_overrides_the_preset(tmp_path: Path) -> None:
     targets = rules(
         tmp_path, '[targets]\ndecide = "8 bd"\nack = "4 wh"\n[targets.P4]\ndecide = "9 bd"\n'
     ).targets
-    decide = {name: one.decide for name, one in targets.by_priority.items()}
+    decide = {name: priority_targets.decide for name, priority_targets in targets.by_priority.items()}
     assert decide == {"P1": "5 bd", "P2": "5 bd", "P3": "8 bd", "P4": "9 bd"}
     assert targets.ack == "4 wh"
 
@@ -170,22 +172,24 @@ def test_one_priority_goes_before_all_and_all_before_the_preset(tmp_path: Path) 
         ("43 wh", "5 bd"),
     ],
 )
-def test_a_word_for_all_never_makes_the_most_urgent_later(tmp_path: Path, span: str, expected: str) -> None:
+def test_a_time_for_all_priorities_never_delays_the_most_urgent_ones(
+    tmp_path: Path, span: str, expected: str
+) -> None:
     targets = rules(tmp_path, f'[targets]\ndecide = "{span}"\n').targets
     assert (targets.by_priority["P1"].decide, targets.by_priority["P3"].decide) == (expected, span)
     assert targets.overrides == ()
 
 
-def test_a_word_for_the_most_urgent_alone_may_and_is_warned_of(tmp_path: Path) -> None:
+def test_a_later_time_set_for_an_urgent_priority_applies_with_a_warning(tmp_path: Path) -> None:
     extra = '[targets.P1]\nlook = "2 h"\n[targets.P2]\ndecide = "4 bd"\n'
     targets = rules(tmp_path, extra).targets
     assert (targets.by_priority["P1"].look, targets.overrides) == ("2 h", ("P1.look",))
-    assert warned(tmp_path, extra) == [
+    assert warnings_of(tmp_path, extra) == [
         "targets.P1.look is later than the default for the most urgent complaints"
     ]
 
 
-def test_no_preset_makes_the_most_urgent_later(tmp_path: Path) -> None:
+def test_no_preset_delays_the_most_urgent_priorities(tmp_path: Path) -> None:
     targets = rules(tmp_path, organisation='preset = "municipality"').targets
     assert [targets.by_priority[name].decide for name in ("P1", "P2", "P3", "P4")] == [
         "5 bd",
@@ -216,16 +220,20 @@ def test_no_preset_makes_the_most_urgent_later(tmp_path: Path) -> None:
         ("tr_public", "30 days", {1, 2}, "Kamu Denetçiliği Kurumu (KDK)"),
     ],
 )
-def test_every_preset_gives_whole_rules(
+def test_every_preset_gives_a_complete_rulebook(
     tmp_path: Path, preset: str, legal: str | None, levels: set[int], body: str
 ) -> None:
-    found = rules(tmp_path, organisation=f'preset = "{preset}"')
-    assert (found.preset, found.targets.legal, set(found.levels)) == (preset, legal, levels)
-    assert found.recourse[0].body == body
-    assert from_json(json.loads(json.dumps(as_json(found)))) == found
+    loaded = rules(tmp_path, organisation=f'preset = "{preset}"')
+    assert (loaded.preset, loaded.targets.legal, set(loaded.levels)) == (
+        preset,
+        legal,
+        levels,
+    )
+    assert loaded.recourse[0].body == body
+    assert from_json(json.loads(json.dumps(as_json(loaded)))) == loaded
 
 
-def test_a_scheme_says_how_its_times_are_counted_and_what_its_second_level_has(tmp_path: Path) -> None:
+def test_a_preset_sets_how_times_are_counted_and_the_targets_of_its_second_level(tmp_path: Path) -> None:
     town = rules(tmp_path, organisation='preset = "municipality"').targets
     assert (town.decide_from, town.complex_doubles, town.delay_notice, town.delay_outside) == (
         "acknowledged",
@@ -250,14 +258,14 @@ def test_a_scheme_says_how_its_times_are_counted_and_what_its_second_level_has(t
         ("small_business", None, "24 months"),
     ],
 )
-def test_a_scheme_says_what_settles_early_and_how_old_a_matter_may_be(
+def test_a_preset_sets_the_fast_track_and_the_time_limit_for_complaining(
     tmp_path: Path, preset: str, track: FastTrack | None, window: str | None
 ) -> None:
-    found = rules(tmp_path, organisation=f'preset = "{preset}"')
-    assert (found.fast_track, found.accept_within) == (track, window)
+    loaded = rules(tmp_path, organisation=f'preset = "{preset}"')
+    assert (loaded.fast_track, loaded.accept_within) == (track, window)
 
 
-def test_a_rulebook_of_an_earlier_release_reads_as_it_was_and_keeps_its_id() -> None:
+def test_a_rulebook_of_an_earlier_release_is_read_unchanged_and_keeps_its_id() -> None:
     old = Rulebook(
         organisation="Kuzey Su",
         country="TR",
@@ -280,12 +288,12 @@ def test_a_rulebook_of_an_earlier_release_reads_as_it_was_and_keeps_its_id() -> 
         authority={"handler": Limit(10000, "TRY")},
         recourse=(RecourseStep("KDK"),),
     )
-    said = as_json(old)
-    later = {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}
-    # The id that the release before these rules gave it.
+    stored = as_json(old)
+    newer_keys = {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}
+    # The id that the release without these rules computed.
     assert old.id == "ba34cd76fa295863e146f667e9c4436a"
-    assert later & set(said["targets"]) == set()
-    assert from_json(said) == old
+    assert newer_keys & set(stored["targets"]) == set()
+    assert from_json(stored) == old
     level = LevelTargets(ack="5 bd")
     with_level = as_json(replace(old, targets=replace(old.targets, by_level={2: level})))
     assert "outside_when_missed" not in with_level["targets"]["by_level"]["2"]
@@ -294,43 +302,43 @@ def test_a_rulebook_of_an_earlier_release_reads_as_it_was_and_keeps_its_id() -> 
     assert from_json(as_json(changed)) == changed
 
 
-def test_levels_and_limits_and_cover_and_danger_are_read(tmp_path: Path) -> None:
-    found = rules(
+def test_levels_limits_on_call_cover_and_danger_signs_are_read(tmp_path: Path) -> None:
+    loaded = rules(
         tmp_path,
         '[levels]\n1 = ["handler"]\n[authority]\nhandler = { amount = "99.50 GBP" }\n'
         '[on_call]\nhours = "Mon-Fri 22:00-06:00"\npeople = ["U0000002"]\n'
         '[[danger]]\nsigns = ["gas"]\nnumber = "0800"\ntext.en = "Call {number}."\n',
     )
-    assert found.levels == {1: ("handler",)}
-    assert found.authority == {"handler": Limit(9950, "GBP")}
-    assert found.on_call.hours[5] == ((0, 360),)
-    assert found.danger[0].text == {"en": "Call {number}."}
+    assert loaded.levels == {1: ("handler",)}
+    assert loaded.authority == {"handler": Limit(9950, "GBP")}
+    assert loaded.on_call.hours[5] == ((0, 360),)
+    assert loaded.danger[0].text == {"en": "Call {number}."}
 
 
-def test_those_who_test_the_handling_are_known_to_the_rules(tmp_path: Path) -> None:
+def test_the_accounts_of_simulated_contacts_are_in_the_rulebook(tmp_path: Path) -> None:
     assert rules(tmp_path).simulated == ()
-    found = rules(tmp_path, '[simulation]\ntelegram = ["700000001"]\n')
-    assert found.simulated == ("700000001",)
-    assert from_json(as_json(found)) == found
+    loaded = rules(tmp_path, '[simulation]\ntelegram = ["700000001"]\n')
+    assert loaded.simulated == ("700000001",)
+    assert from_json(as_json(loaded)) == loaded
 
 
-def test_without_on_call_people_nobody_is_on_call(tmp_path: Path) -> None:
+def test_without_on_call_people_there_is_no_cover(tmp_path: Path) -> None:
     assert rules(tmp_path).on_call == OnCall()
 
 
-def test_the_organisations_own_recourse_goes_before_every_default(tmp_path: Path) -> None:
+def test_the_organisations_own_recourse_replaces_every_default(tmp_path: Path) -> None:
     extra = '[[recourse]]\nbody = "Water ombudsman"\nlimit = "12 months"\n'
     assert rules(tmp_path, extra).recourse == (RecourseStep("Water ombudsman", limit="12 months"),)
 
 
-def test_a_country_without_a_known_body_still_names_the_outside_way(tmp_path: Path) -> None:
-    elsewhere = rules(tmp_path, '[jurisdiction.BR]\ntimezone = "America/Sao_Paulo"\n', of="BR")
+def test_a_country_without_a_known_body_names_a_general_outside_body(tmp_path: Path) -> None:
+    elsewhere = rules(tmp_path, '[jurisdiction.BR]\ntimezone = "America/Sao_Paulo"\n', country="BR")
     assert elsewhere.recourse == (
         RecourseStep("The public consumer protection body or ombudsman for this matter"),
     )
 
 
-def test_a_second_country_has_its_own_rules_and_the_rest_of_the_file(tmp_path: Path) -> None:
+def test_a_second_country_has_its_own_rules_and_inherits_the_rest(tmp_path: Path) -> None:
     extra = (
         '[privacy]\nnotice = "https://northwind.example/privacy"\n'
         '[jurisdiction.TR]\ntimezone = "Europe/Istanbul"\nlanguages = ["tr"]\nemergency_number = "113"\n'
@@ -340,7 +348,7 @@ def test_a_second_country_has_its_own_rules_and_the_rest_of_the_file(tmp_path: P
         '[jurisdiction.TR.targets]\nack = "2 wh"\n'
         '[[jurisdiction.TR.danger]]\nsigns = ["gaz"]\nnumber = "187"\n'
     )
-    own, other = rules(tmp_path, extra), rules(tmp_path, extra, of="TR")
+    own, other = rules(tmp_path, extra), rules(tmp_path, extra, country="TR")
     assert (own.country, own.calendar.zone, own.notice) == (
         "GB",
         "Europe/London",
@@ -357,16 +365,16 @@ def test_a_second_country_has_its_own_rules_and_the_rest_of_the_file(tmp_path: P
 
 
 def test_holidays_are_named_in_the_language_of_the_staff(tmp_path: Path) -> None:
-    turkish = rules(tmp_path, "[jurisdiction.TR]\n", organisation='staff_language = "tr"', of="TR")
+    turkish = rules(tmp_path, "[jurisdiction.TR]\n", organisation='staff_language = "tr"', country="TR")
     assert turkish.calendar.holidays[date(2026, 10, 29)] == "Cumhuriyet Bayramı"
 
 
 def test_an_unknown_jurisdiction_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"jurisdiction\.DE: is not set; known are GB"):
-        rules(tmp_path, of="DE")
+        rules(tmp_path, country="DE")
 
 
-def test_a_country_with_regional_holidays_and_no_region_is_warned_of(tmp_path: Path) -> None:
+def test_a_country_with_regional_holidays_but_no_region_gives_a_warning(tmp_path: Path) -> None:
     rules(tmp_path)
     file = tmp_path / "amends.toml"
     file.write_text(file.read_text().replace('region = "ENG"\n', ""))
@@ -375,33 +383,33 @@ def test_a_country_with_regional_holidays_and_no_region_is_warned_of(tmp_path: P
     ]
 
 
-def test_a_file_kept_shorter_than_the_scheme_asks_is_worth_a_warning(tmp_path: Path) -> None:
+def test_a_retention_shorter_than_the_preset_requires_gives_a_warning(tmp_path: Path) -> None:
     organisation = 'preset = "uk_fca_disp"'
     rules(tmp_path, '[privacy]\nretention = "12 months"\n', organisation=organisation)
-    said = cautions(load(tmp_path / "amends.toml", {}))
-    assert any("uk_fca_disp asks to keep them for 36 months from receipt" in one for one in said)
+    warnings = cautions(load(tmp_path / "amends.toml", {}))
+    assert any("uk_fca_disp asks to keep them for 36 months from receipt" in warning for warning in warnings)
     rules(tmp_path, '[privacy]\nretention = "36 months"\n', organisation=organisation)
-    assert not any("asks to keep" in one for one in cautions(load(tmp_path / "amends.toml", {})))
+    assert not any("asks to keep" in warning for warning in cautions(load(tmp_path / "amends.toml", {})))
 
 
-def test_a_purge_is_warned_of(tmp_path: Path) -> None:
-    (said,) = warned(tmp_path, '[privacy]\nretention = "24 months"\n')
-    assert said.startswith("privacy.retention purges files 24 months after closing (GB)")
+def test_a_retention_that_purges_files_gives_a_warning(tmp_path: Path) -> None:
+    (warning,) = warnings_of(tmp_path, '[privacy]\nretention = "24 months"\n')
+    assert warning.startswith("privacy.retention purges files 24 months after closing (GB)")
 
 
-def test_files_may_be_kept_from_receipt(tmp_path: Path) -> None:
+def test_retention_may_be_counted_from_receipt(tmp_path: Path) -> None:
     organisation = 'preset = "uk_fca_disp"'
-    found = rules(tmp_path, '[privacy]\nretention = "36 months  from receipt"\n', organisation=organisation)
-    assert found.retention == "36 months from receipt"
-    said = cautions(load(tmp_path / "amends.toml", {}))
-    assert any("36 months after receipt (GB), but claims may be brought" in one for one in said)
-    assert not any("asks to keep" in one for one in said)
+    loaded = rules(tmp_path, '[privacy]\nretention = "36 months  from receipt"\n', organisation=organisation)
+    assert loaded.retention == "36 months from receipt"
+    warnings = cautions(load(tmp_path / "amends.toml", {}))
+    assert any("36 months after receipt (GB), but claims may be brought" in warning for warning in warnings)
+    assert not any("asks to keep" in warning for warning in warnings)
     assert rules(tmp_path, '[privacy]\nretention = "72 months from closing"\n').retention == "72 months"
     with pytest.raises(SettingsError, match="is not a length of time"):
         rules(tmp_path, '[privacy]\nretention = "36 months from birth"\n')
 
 
-def test_equal_settings_make_the_same_rulebook_and_it_survives_storage(tmp_path: Path) -> None:
-    one, other = rules(tmp_path), rules(tmp_path)
-    assert one.id == other.id
-    assert from_json(json.loads(json.dumps(as_json(one)))) == one
+def test_equal_settings_give_the_same_rulebook_before_and_after_storage(tmp_path: Path) -> None:
+    first, second = rules(tmp_path), rules(tmp_path)
+    assert first.id == second.id
+    assert from_json(json.loads(json.dumps(as_json(first)))) == first

@@ -1,4 +1,4 @@
-"""What the simulated Slack refuses in blocks and views, and what it lets pass."""
+"""The blocks and views that the simulated Slack accepts and refuses."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def test_a_home_view_has_no_title_and_no_submit() -> None:
     assert view_problems({"type": "home", "blocks": [], "submit": words("x")}, "home")
 
 
-def test_blocks_are_completed_without_touching_what_was_sent() -> None:
+def test_defaults_are_added_to_a_copy_of_the_blocks() -> None:
     sent = [actions({k: v for k, v in BUTTON.items() if k != "action_id"}), asking(TEXT_INPUT)]
     before = copy.deepcopy(sent)
     first, second = completed(sent)
@@ -305,12 +305,12 @@ def test_values_become_state_entries_and_back(element: Json, value: Any, state: 
     assert state_entry(element, plain_value(state)) == state
 
 
-def test_an_option_that_is_not_there_is_unfit() -> None:
+def test_an_unknown_option_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidValue, match="Option 0, Option 1"):
         state_entry(SELECT, "Option 7")
 
 
-def test_initial_values_stand_in_the_state() -> None:
+def test_initial_values_are_part_of_the_state() -> None:
     assert initial_entry({**SELECT, "initial_option": options(2)[1]})["selected_option"]["value"] == "1"
     assert initial_entry({**TEXT_INPUT, "initial_value": "x"}) == {"type": "plain_text_input", "value": "x"}
     assert initial_entry({"type": "checkboxes", "options": options(2)}) == {
@@ -319,7 +319,7 @@ def test_initial_values_stand_in_the_state() -> None:
     }
 
 
-def test_slacks_own_client_refuses_before_the_app_hears() -> None:
+def test_invalid_input_is_refused_before_it_reaches_the_app() -> None:
     blocks = [
         asking({**TEXT_INPUT, "min_length": 3}),
         asking({"type": "number_input", "action_id": "value", "is_decimal_allowed": False})

@@ -1,4 +1,4 @@
-"""Every update, answer and payload that the simulator sends, held to the platforms' specifications."""
+"""Every update, answer and payload of the simulator conforms to the platforms' specifications."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ async def call(sim: Simulator, method: str, **fields: Any) -> Any:
     return answer["result"]
 
 
-async def test_every_update_is_an_update_of_the_specification(sim: Simulator) -> None:
+async def test_every_update_conforms_to_the_telegram_specification(sim: Simulator) -> None:
     anna = sim.customer("Anna")
     anna.person.username = "anna_a"
-    said = await anna.says("/start see https://example.org #x a@b.org @somebody")
+    message = await anna.says("/start see https://example.org #x a@b.org @somebody")
     await call(
         sim,
         "sendMessage",
@@ -43,8 +43,8 @@ async def test_every_update_is_an_update_of_the_specification(sim: Simulator) ->
         reply_markup={"inline_keyboard": [[{"text": "Done", "callback_data": "d"}]]},
     )
     await anna.presses("Done")
-    await anna.edits(said, "edited")
-    await anna.says("as I said", reply_to=said)
+    await anna.edits(message, "edited")
+    await anna.says("as I said", reply_to=message)
     for send in (
         anna.sends_photo,
         anna.sends_album,
@@ -71,7 +71,7 @@ async def test_every_update_is_an_update_of_the_specification(sim: Simulator) ->
     assert kinds == {"message", "edited_message", "callback_query", "my_chat_member"}
 
 
-async def test_every_answer_is_of_its_type(sim: Simulator) -> None:
+async def test_every_answer_has_the_type_of_its_method(sim: Simulator) -> None:
     anna = sim.customer("Anna")
     await anna.sends_document()
     message = (await call(sim, "getUpdates"))[0]["message"]
@@ -102,7 +102,7 @@ async def test_every_answer_is_of_its_type(sim: Simulator) -> None:
     check_type(await call(sim, "getMyDescription"), "BotDescription")
 
 
-def test_the_check_itself_finds_what_is_wrong() -> None:
+def test_the_type_check_detects_unknown_and_missing_fields() -> None:
     with pytest.raises(BadField, match="colour"):
         check_type(
             {
@@ -118,29 +118,29 @@ def test_the_check_itself_finds_what_is_wrong() -> None:
 
 
 def unknown_keys(value: Any, shape: Any, path: str = "") -> list[str]:
-    """Paths in the value that the contract's shape does not have; a shape of null is not looked into."""
+    """Paths in the value that the contract's shape does not have. A shape of null accepts anything."""
     if shape is None or value is None:
         return []
     if isinstance(value, list):
         return [
-            found
+            path_of_key
             for item in value
-            for found in unknown_keys(item, shape[0] if isinstance(shape, list) else shape, path)
+            for path_of_key in unknown_keys(item, shape[0] if isinstance(shape, list) else shape, path)
         ]
     if not isinstance(value, dict):
         return []
-    found = [f"{path}/{key}" for key in value if key not in shape]
-    return found + [
+    paths = [f"{path}/{key}" for key in value if key not in shape]
+    return paths + [
         f for key in value if key in shape for f in unknown_keys(value[key], shape[key], f"{path}/{key}")
     ]
 
 
-# The recorded shapes leave out a view's blocks; response_urls stands in submissions recorded by another SDK.
-ALSO = ("/view/blocks", "/response_urls")
+# The recorded shapes leave out a view's blocks. Another SDK also recorded response_urls in submissions.
+ALLOWED_PREFIXES = ("/view/blocks", "/response_urls")
 
 
-async def test_every_slack_payload_has_known_keys_only(sim: Simulator) -> None:
-    got: list[Json] = []
+async def test_every_slack_payload_has_only_known_keys(sim: Simulator) -> None:
+    envelopes: list[Json] = []
     view = {
         "type": "modal",
         "callback_id": "v",
@@ -203,7 +203,7 @@ async def test_every_slack_payload_has_known_keys_only(sim: Simulator) -> None:
             async def acknowledge() -> None:
                 async for frame in socket:
                     envelope = json.loads(frame)
-                    got.append(envelope)
+                    envelopes.append(envelope)
                     await socket.send(json.dumps({"envelope_id": envelope["envelope_id"]}))
 
             reading = asyncio.create_task(acknowledge())
@@ -215,26 +215,26 @@ async def test_every_slack_payload_has_known_keys_only(sim: Simulator) -> None:
                 blocks=blocks,
                 metadata={"event_type": "k", "event_payload": {}},
             )
-            shown = alice.channel("C0000001").cards[0]
-            await alice.presses(shown, "Go")
-            await alice.chooses(shown, "More", "One")
-            await api("views.open", trigger_id=got[0]["payload"]["trigger_id"], view=view)
+            card = alice.channel("C0000001").cards[0]
+            await alice.presses(card, "Go")
+            await alice.chooses(card, "More", "One")
+            await api("views.open", trigger_id=envelopes[0]["payload"]["trigger_id"], view=view)
             opened = await alice.opened("T")
             await alice.presses(opened, "More")
             await alice.fills(t="x")
             await alice.submits()
-            await api("views.open", trigger_id=got[1]["payload"]["trigger_id"], view=view)
+            await api("views.open", trigger_id=envelopes[1]["payload"]["trigger_id"], view=view)
             await alice.closes()
             await alice.runs("/complaints help")
             await alice.shortcut("log_complaint")
-            await alice.message_shortcut("log_from_message", shown)
-            await alice.says("C0000001", "hello", thread=shown)
+            await alice.message_shortcut("log_from_message", card)
+            await alice.says("C0000001", "hello", thread=card)
             await alice.opens_home()
             await sim.staff("U0000005").joins("C0000002")
-            await sim.until(lambda: len(got) == 11)
+            await sim.until(lambda: len(envelopes) == 11)
             reading.cancel()
-    seen = []
-    for envelope in got:
+    kinds = []
+    for envelope in envelopes:
         assert set(envelope) - {"retry_attempt", "retry_reason"} == {
             "envelope_id",
             "payload",
@@ -247,9 +247,11 @@ async def test_every_slack_payload_has_known_keys_only(sim: Simulator) -> None:
         else:
             kind = payload.get("type", "slash_commands")
             shape = load_contract()["payloads"][kind]
-        seen.append(kind)
-        assert [key for key in unknown_keys(payload, shape) if not key.startswith(ALSO)] == [], kind
-    assert sorted(set(seen)) == sorted(
+        kinds.append(kind)
+        assert [key for key in unknown_keys(payload, shape) if not key.startswith(ALLOWED_PREFIXES)] == [], (
+            kind
+        )
+    assert sorted(set(kinds)) == sorted(
         {
             "block_actions",
             "view_submission",

@@ -1,4 +1,4 @@
-"""The page's API: what docs/simulator.md promises to the page."""
+"""The page's API as described in docs/simulator.md."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ class Page:
 
     async def does(self, path: str, **body: Any) -> Json:
         answer = await self.client.post(f"/page/{path}", json=body)
-        found: Json = answer.json()
-        assert answer.status_code == 200, found
-        return found
+        answer_body: Json = answer.json()
+        assert answer.status_code == 200, answer_body
+        return answer_body
 
     async def refused(self, path: str, **body: Any) -> tuple[int, str]:
         answer = await self.client.post(f"/page/{path}", json=body)
         return answer.status_code, answer.json()["error"]
 
-    async def state(self, **wanted: Any) -> Json:
-        found: Json = (await self.client.get("/page/state", params=wanted)).json()
-        return found
+    async def state(self, **params: Any) -> Json:
+        body: Json = (await self.client.get("/page/state", params=params)).json()
+        return body
 
 
 @pytest.fixture
@@ -84,8 +84,8 @@ async def web(sim: Simulator) -> AsyncWebClient:
 
 async def test_a_customer_is_added_and_writes(sim: Simulator, page: Page) -> None:
     number = (await page.does("customers", name="Ayşe", language="tr"))["id"]
-    said = (await page.does(f"customers/{number}/text", text="Merhaba 😀"))["message"]
-    await page.does(f"customers/{number}/edit", message=said, text="Merhaba")
+    message = (await page.does(f"customers/{number}/text", text="Merhaba 😀"))["message"]
+    await page.does(f"customers/{number}/edit", message=message, text="Merhaba")
     await page.does(f"customers/{number}/voice", seconds=3)
     await page.does(f"customers/{number}/photo", count=2, caption="iki")
     await page.does(f"customers/{number}/location", latitude=41.0, longitude=29.0)
@@ -120,7 +120,9 @@ async def test_a_customer_is_added_and_writes(sim: Simulator, page: Page) -> Non
     assert messages[0]["at"] == "2026-11-03T12:00:00.000Z"
 
 
-async def test_the_phone_shows_the_bots_words_as_runs_and_keys(sim: Simulator, page: Page) -> None:
+async def test_the_phone_shows_the_bots_message_as_formatted_runs_and_keys(
+    sim: Simulator, page: Page
+) -> None:
     anna = sim.customer("Anna", met=True)
     await page.client.post(
         f"/bot{sim.bot_token}/sendMessage",
@@ -136,22 +138,22 @@ async def test_the_phone_shows_the_bots_words_as_runs_and_keys(sim: Simulator, p
         },
     )
     state = await page.state(customer=anna.id)
-    (shown,) = state["chat"]["messages"]
-    assert [(r["text"], r["marks"], r["url"]) for r in shown["runs"]] == [
+    (message,) = state["chat"]["messages"]
+    assert [(r["text"], r["marks"], r["url"]) for r in message["runs"]] == [
         ("Hi ", [], None),
         ("Anna ", ["bold"], None),
         ("B", ["bold", "italic"], None),
         (", ", [], None),
         ("see", [], "https://x.org"),
     ]
-    assert [key["text"] for key in shown["keyboard"][0]] == ["Done", "Site"]
+    assert [key["text"] for key in message["keyboard"][0]] == ["Done", "Site"]
     assert state["customers"][0]["unread"] == 1
-    await page.does(f"customers/{anna.id}/press", message=shown["id"], text="Done")
+    await page.does(f"customers/{anna.id}/press", message=message["id"], text="Done")
     await page.does(f"customers/{anna.id}/read")
     state = await page.state(customer=anna.id)
     assert state["chat"]["messages"][0]["keyboard"][0][0]["pressed"] is True
     assert state["customers"][0]["unread"] == 0
-    assert (await page.refused(f"customers/{anna.id}/press", message=shown["id"], data="other"))[0] == 409
+    assert (await page.refused(f"customers/{anna.id}/press", message=message["id"], data="other"))[0] == 409
 
 
 async def test_a_blocked_bot_cannot_be_written_to(sim: Simulator, page: Page) -> None:
@@ -165,7 +167,9 @@ async def test_a_blocked_bot_cannot_be_written_to(sim: Simulator, page: Page) ->
     assert (await page.refused(f"customers/{anna.id}/sing"))[0] == 404
 
 
-async def test_staff_work_in_the_page(sim: Simulator, page: Page, web: AsyncWebClient) -> None:
+async def test_staff_open_fill_and_submit_forms_in_the_page(
+    sim: Simulator, page: Page, web: AsyncWebClient
+) -> None:
     view = {
         "type": "modal",
         "callback_id": "assess",
@@ -236,13 +240,13 @@ async def test_staff_work_in_the_page(sim: Simulator, page: Page, web: AsyncWebC
     )
     alice = sim.staff("U0000001")
     await alice.opened("Assess")
-    (shown,) = (await page.state(staff="U0000001"))["workspace"]["views"]
-    assert (shown["title"], shown["submit"], shown["close"]) == ("Assess", "Save", "Cancel")
-    assert [r["text"] for r in shown["blocks"][0]["text"]["runs"]] == ["They said", " ", "@Mona", " ⚠️"]
-    assert {"id": "U0000002", "name": "Mona"} in shown["blocks"][1]["element"]["people"]
-    refused = await page.does("staff/U0000001/submit", view_id=shown["id"], values={})
+    (view_state,) = (await page.state(staff="U0000001"))["workspace"]["views"]
+    assert (view_state["title"], view_state["submit"], view_state["close"]) == ("Assess", "Save", "Cancel")
+    assert [r["text"] for r in view_state["blocks"][0]["text"]["runs"]] == ["They said", " ", "@Mona", " ⚠️"]
+    assert {"id": "U0000002", "name": "Mona"} in view_state["blocks"][1]["element"]["people"]
+    refused = await page.does("staff/U0000001/submit", view_id=view_state["id"], values={})
     assert (refused["sent"], list(refused["errors"])) == (False, ["owner"])
-    await page.does("staff/U0000001/submit", view_id=shown["id"], values={"owner": "U0000005"})
+    await page.does("staff/U0000001/submit", view_id=view_state["id"], values={"owner": "U0000005"})
     await sim.until(lambda: alice.modal is None)
     assert saved[0]["owner"]["value"] == {"type": "users_select", "selected_user": "U0000005"}
     await page.does("staff/U0000001/command", text="/complaints mine", channel="C0000001")
@@ -260,7 +264,7 @@ async def test_staff_work_in_the_page(sim: Simulator, page: Page, web: AsyncWebC
     await handler.close_async()
 
 
-async def test_the_clock_moves_by_the_page(sim: Simulator, page: Page) -> None:
+async def test_the_page_moves_the_clock(sim: Simulator, page: Page) -> None:
     clock = (await page.client.get("/page/clock")).json()
     assert clock == {
         "now": "2026-11-03T12:00:00.000Z",
@@ -280,7 +284,7 @@ async def test_real_time_cannot_be_moved() -> None:
         assert (await client.post("/page/clock", json={"advance_seconds": 5})).status_code == 409
 
 
-async def test_trouble_is_switched_one_by_one(sim: Simulator, page: Page) -> None:
+async def test_outages_of_the_platforms_are_switched_separately(sim: Simulator, page: Page) -> None:
     await page.does("trouble", telegram_down=True)
     assert (await page.state())["trouble"] == {"telegram_down": True, "slack_down": False}
     await page.does("trouble", slack_down=True)
@@ -288,7 +292,7 @@ async def test_trouble_is_switched_one_by_one(sim: Simulator, page: Page) -> Non
     assert (await page.state())["trouble"] == {"telegram_down": False, "slack_down": True}
 
 
-async def test_changes_are_told_as_they_happen(sim: Simulator, page: Page) -> None:
+async def test_changes_are_streamed_as_events(sim: Simulator, page: Page) -> None:
     versions = []
     async with page.client.stream("GET", "/page/events") as events:
         async for line in events.aiter_lines():
@@ -300,7 +304,7 @@ async def test_changes_are_told_as_they_happen(sim: Simulator, page: Page) -> No
     assert versions[1] > versions[0]
 
 
-async def test_earlier_words_are_shown_and_sent_to_nobody(
+async def test_remembered_messages_are_shown_but_not_sent(
     sim: Simulator, page: Page, web: AsyncWebClient
 ) -> None:
     anna = sim.customer("Anna", number=5000777)
@@ -314,11 +318,11 @@ async def test_earlier_words_are_shown_and_sent_to_nobody(
     assert [m["text"] for m in state["workspace"]["open"]["messages"]] == ["B"]
 
 
-def test_mrkdwn_is_cut_into_runs() -> None:
-    found = runs(
+def test_mrkdwn_is_split_into_formatted_runs() -> None:
+    split = runs(
         "*a _b_* `c*d*` <https://x.org|site> &lt;i&gt;\n&gt; said <!here> 2*3*4", lambda number: number
     )
-    assert [(r["text"], r["marks"], r["url"]) for r in found] == [
+    assert [(r["text"], r["marks"], r["url"]) for r in split] == [
         ("a ", ["bold"], None),
         ("b", ["bold", "italic"], None),
         (" ", [], None),
@@ -333,21 +337,23 @@ def test_mrkdwn_is_cut_into_runs() -> None:
     ]
 
 
-def test_it_runs_as_a_process_of_its_own() -> None:
-    with start() as said:
-        answer = httpx.get(f"{said['telegram_url']}/bot{said['bot_token']}/getMe", trust_env=False).json()
+def test_the_simulator_runs_as_a_separate_process() -> None:
+    with start() as addresses:
+        answer = httpx.get(
+            f"{addresses['telegram_url']}/bot{addresses['bot_token']}/getMe", trust_env=False
+        ).json()
     assert answer["result"]["is_bot"] is True
 
 
-async def test_two_simulators_do_not_know_each_other() -> None:
-    async with Simulator() as one, Simulator() as other:
-        one.customer("Anna")
-        assert (len(one.world.telegram.people), len(other.world.telegram.people)) == (1, 0)
+async def test_two_simulators_share_no_state() -> None:
+    async with Simulator() as first, Simulator() as second:
+        first.customer("Anna")
+        assert (len(first.world.telegram.people), len(second.world.telegram.people)) == (1, 0)
 
 
 def test_every_action_of_the_page_is_documented() -> None:
     root = Path(__file__).parents[2]
-    told = (root / "docs" / "simulator.md").read_text()
+    documentation = (root / "docs" / "simulator.md").read_text()
     acts = set()
     for module in ("phone.py", "desk.py"):
         acts |= set(
@@ -355,4 +361,4 @@ def test_every_action_of_the_page_is_documented() -> None:
         )
     for pair in acts:
         for act in filter(None, pair):
-            assert f"…/{act}`" in told or f"/{act}`" in told, act
+            assert f"…/{act}`" in documentation or f"/{act}`" in documentation, act

@@ -88,11 +88,11 @@ def client(sim: Simulator) -> AsyncWebClient:
 @pytest.fixture
 async def app(sim: Simulator, client: AsyncWebClient) -> AsyncIterator[AsyncApp]:
     """A Bolt app in Socket Mode; a test adds its listeners."""
-    made = AsyncApp(client=client)
-    handler = AsyncSocketModeHandler(made, sim.slack_app_token)
+    bolt_app = AsyncApp(client=client)
+    handler = AsyncSocketModeHandler(bolt_app, sim.slack_app_token)
     await handler.connect_async()
     await sim.until(lambda: sim.world.slack.open_connections == 1)
-    yield made
+    yield bolt_app
     await handler.close_async()
 
 
@@ -104,21 +104,21 @@ async def refusal(call: Any) -> tuple[str, list[str]]:
     )
 
 
-async def test_a_card_is_posted_redrawn_and_deleted(sim: Simulator, client: AsyncWebClient) -> None:
-    room = sim.staff("U0000001").channel("C0000001")
+async def test_a_card_is_posted_updated_and_deleted(sim: Simulator, client: AsyncWebClient) -> None:
+    channel = sim.staff("U0000001").channel("C0000001")
     posted = await client.chat_postMessage(channel="C0000001", text="A7K", blocks=card())
-    (shown,) = room.cards
-    assert (shown.text, shown.buttons, shown.options("More")) == (
+    (posted_card,) = channel.cards
+    assert (posted_card.text, posted_card.buttons, posted_card.options("More")) == (
         "*A7K-M3Q-9T* P3 & new",
         ["Assess"],
         ["Reply", "Note"],
     )
     await client.chat_postMessage(channel="C0000001", text="taken", thread_ts=posted["ts"])
-    assert [reply.text for reply in shown.thread] == ["taken"]
+    assert [reply.text for reply in posted_card.thread] == ["taken"]
     await client.chat_update(channel="C0000001", ts=posted["ts"], text="B", blocks=[{"type": "divider"}])
-    assert shown.plain_text == "B"
+    assert posted_card.plain_text == "B"
     await client.chat_delete(channel="C0000001", ts=posted["ts"])
-    assert shown.gone
+    assert posted_card.gone
     assert await refusal(client.chat_update(channel="C0000001", ts=posted["ts"], text="C")) == (
         "message_not_found",
         [],
@@ -133,13 +133,13 @@ async def test_an_update_without_blocks_keeps_them(sim: Simulator, client: Async
     assert sim.staff("U0000001").channel("C0000001").cards == []
 
 
-async def test_metadata_comes_back_and_a_bad_type_is_dropped_silently(client: AsyncWebClient) -> None:
+async def test_metadata_is_returned_and_an_invalid_type_is_dropped_silently(client: AsyncWebClient) -> None:
     for kind in ("amends_post", "amends.post"):
         await client.chat_postMessage(
             channel="C0000001", text=kind, metadata={"event_type": kind, "event_payload": {"key": "card:A7K"}}
         )
-    found = await client.conversations_history(channel="C0000001", include_all_metadata=True)
-    assert [m.get("metadata", {}).get("event_payload") for m in found["messages"]] == [
+    history = await client.conversations_history(channel="C0000001", include_all_metadata=True)
+    assert [m.get("metadata", {}).get("event_payload") for m in history["messages"]] == [
         None,
         {"key": "card:A7K"},
     ]
@@ -159,7 +159,7 @@ async def test_history_is_paged_newest_first_and_bounded_by_time(client: AsyncWe
     assert [m["text"] for m in since["messages"]] == ["4", "3"]
 
 
-async def test_a_press_opens_a_modal_whose_words_come_back(
+async def test_a_press_opens_a_modal_and_its_input_is_submitted(
     sim: Simulator, app: AsyncApp, client: AsyncWebClient
 ) -> None:
     bodies: list[Json] = []
@@ -202,11 +202,11 @@ async def test_submissions_may_push_update_clear_and_show_errors(sim: Simulator,
         await client.views_open(trigger_id=body["trigger_id"], view=modal("one"))
 
     @app.view("one")
-    async def one(ack: Any, view: Json) -> None:
-        said = view["state"]["values"]["text"]["value"]["value"]
-        if said == "bad":
+    async def submit_one(ack: Any, view: Json) -> None:
+        text = view["state"]["values"]["text"]["value"]["value"]
+        if text == "bad":
             await ack(response_action="errors", errors={"text": "Say more."})
-        elif said == "other":
+        elif text == "other":
             await ack(
                 response_action="update",
                 view=modal("one", asking("Other", "other", {"type": "plain_text_input"})),
@@ -215,7 +215,7 @@ async def test_submissions_may_push_update_clear_and_show_errors(sim: Simulator,
             await ack(response_action="push", view=modal("two"))
 
     @app.view("two")
-    async def two(ack: Any) -> None:
+    async def submit_two(ack: Any) -> None:
         await ack(response_action="clear")
 
     alice = sim.staff("U0000001")
@@ -224,9 +224,9 @@ async def test_submissions_may_push_update_clear_and_show_errors(sim: Simulator,
     await alice.fills(text="bad")
     with pytest.raises(FormRefused, match="Say more"):
         await alice.submits()
-    shown = await alice.submits(expect_errors=True)
-    assert shown is not None
-    assert shown.errors == {"text": "Say more."}
+    refused_view = await alice.submits(expect_errors=True)
+    assert refused_view is not None
+    assert refused_view.errors == {"text": "Say more."}
     await alice.fills(text="go on")
     pushed = await alice.submits()
     assert pushed is not None
@@ -245,7 +245,7 @@ async def test_submissions_may_push_update_clear_and_show_errors(sim: Simulator,
     assert updated.labels == {"other": "Other"}
 
 
-async def test_an_answer_that_slack_cannot_show_is_trouble_in_the_modal(
+async def test_an_error_for_an_unknown_field_shows_a_connection_problem_in_the_modal(
     sim: Simulator, app: AsyncApp
 ) -> None:
     @app.shortcut("log_complaint")
@@ -254,7 +254,7 @@ async def test_an_answer_that_slack_cannot_show_is_trouble_in_the_modal(
         await client.views_open(trigger_id=body["trigger_id"], view=modal("one"))
 
     @app.view("one")
-    async def one(ack: Any) -> None:
+    async def submit_one(ack: Any) -> None:
         await ack(response_action="errors", errors={"nowhere": "x"})
 
     alice = sim.staff("U0000001")
@@ -267,20 +267,20 @@ async def test_an_answer_that_slack_cannot_show_is_trouble_in_the_modal(
     assert alice.modal.notice == "We had some trouble connecting. Try again?"
 
 
-async def test_a_press_that_nobody_acknowledges_shows_trouble_and_is_not_repeated(
+async def test_an_unacknowledged_press_shows_a_connection_problem_and_is_not_repeated(
     sim: Simulator, app: AsyncApp, client: AsyncWebClient
 ) -> None:
-    seen: list[str] = []
+    kinds: list[str] = []
 
     @app.action("case.assess")
     async def silent(body: Json) -> None:
-        seen.append(body["type"])
+        kinds.append(body["type"])
 
     await client.chat_postMessage(channel="C0000001", text="A7K", blocks=card())
     alice = sim.staff("U0000001")
     with pytest.raises(NotAcknowledged, match="trouble connecting"):
         await alice.presses(alice.channel("C0000001").cards[0], "Assess")
-    assert seen == ["block_actions"]
+    assert kinds == ["block_actions"]
 
 
 async def test_events_are_repeated_until_acknowledged(sim: Simulator, app: AsyncApp) -> None:
@@ -303,7 +303,7 @@ async def test_events_are_repeated_until_acknowledged(sim: Simulator, app: Async
     assert ids[1] == ids[2] != ids[0]
 
 
-async def test_the_same_choice_in_a_menu_is_sent_once_until_it_is_redrawn(
+async def test_the_same_menu_choice_is_sent_once_until_the_card_is_updated(
     sim: Simulator, app: AsyncApp, client: AsyncWebClient
 ) -> None:
     chosen: list[str] = []
@@ -315,16 +315,16 @@ async def test_the_same_choice_in_a_menu_is_sent_once_until_it_is_redrawn(
 
     posted = await client.chat_postMessage(channel="C0000001", text="A7K", blocks=card(1))
     alice = sim.staff("U0000001")
-    shown = alice.channel("C0000001").cards[0]
-    await alice.chooses(shown, "More", "Reply")
+    menu_card = alice.channel("C0000001").cards[0]
+    await alice.chooses(menu_card, "More", "Reply")
     with pytest.raises(SlackImpossible, match="chosen already"):
-        await alice.chooses(shown, "More", "Reply")
+        await alice.chooses(menu_card, "More", "Reply")
     await client.chat_update(channel="C0000001", ts=posted["ts"], text="A7K", blocks=card(2))
-    await alice.chooses(shown, "case.more", "case.reply:A7K")
+    await alice.chooses(menu_card, "case.more", "case.reply:A7K")
     assert chosen == ["case.reply:A7K", "case.reply:A7K"]
 
 
-async def test_a_button_in_a_modal_brings_what_was_typed_and_an_update_keeps_it(
+async def test_a_button_in_a_modal_sends_the_input_and_an_update_keeps_it(
     sim: Simulator, app: AsyncApp
 ) -> None:
     states: list[Json] = []
@@ -358,7 +358,7 @@ async def test_a_button_in_a_modal_brings_what_was_typed_and_an_update_keeps_it(
     assert opened.values == {"issues.0.finding": "upheld", "issues.1.finding": None}
 
 
-async def test_a_trigger_is_good_once_and_for_three_seconds(sim: Simulator, client: AsyncWebClient) -> None:
+async def test_a_trigger_is_valid_once_and_for_three_seconds(sim: Simulator, client: AsyncWebClient) -> None:
     times = [100.0]
     sim.world.monotonic = lambda: times[0]
     slack = sim.world.slack
@@ -371,7 +371,7 @@ async def test_a_trigger_is_good_once_and_for_three_seconds(sim: Simulator, clie
     assert (await refusal(client.views_open(trigger_id=fresh, view=modal())))[0] == "exchanged_trigger_id"
 
 
-async def test_three_views_stand_on_each_other_and_no_fourth(sim: Simulator, client: AsyncWebClient) -> None:
+async def test_at_most_three_views_are_stacked(sim: Simulator, client: AsyncWebClient) -> None:
     def trigger() -> str:
         return sim.world.slack.new_trigger("U0000001", sim.world.monotonic())
 
@@ -384,13 +384,13 @@ async def test_three_views_stand_on_each_other_and_no_fourth(sim: Simulator, cli
     ] == "push_limit_reached"
 
 
-async def test_closing_is_told_to_those_who_asked(
+async def test_closing_a_view_is_notified_if_the_view_asks_for_it(
     sim: Simulator, app: AsyncApp, client: AsyncWebClient
 ) -> None:
     closed: list[tuple[str, bool]] = []
 
     @app.view_closed("one")
-    async def one(ack: Any, body: Json) -> None:
+    async def on_close(ack: Any, body: Json) -> None:
         await ack()
         closed.append((body["view"]["callback_id"], body["is_cleared"]))
 
@@ -401,7 +401,7 @@ async def test_closing_is_told_to_those_who_asked(
     assert (closed, alice.modal) == ([("one", False)], None)
 
 
-async def test_a_command_is_answered_for_its_asker_alone(sim: Simulator, app: AsyncApp) -> None:
+async def test_the_answer_to_a_command_is_visible_only_to_its_sender(sim: Simulator, app: AsyncApp) -> None:
     @app.command("/complaints")
     async def command(ack: Any, respond: Any, command: Json) -> None:
         await ack(f"You asked: {command['text']}")
@@ -416,21 +416,21 @@ async def test_a_command_is_answered_for_its_asker_alone(sim: Simulator, app: As
         await alice.runs("/nothing")
 
 
-async def test_words_of_people_are_events_with_markup_escaped(
+async def test_messages_of_people_are_events_with_escaped_markup(
     sim: Simulator, app: AsyncApp, client: AsyncWebClient
 ) -> None:
-    heard: list[Json] = []
+    events: list[Json] = []
 
     @app.event("message")
     async def message(event: Json) -> None:
-        heard.append(event)
+        events.append(event)
 
     posted = await client.chat_postMessage(channel="C0000001", text="A7K")
     alice = sim.staff("U0000001")
     thread = alice.channel("C0000001").posts[0]
     await alice.says("C0000001", "a <b> & c", thread=thread)
-    await sim.until(lambda: heard)
-    assert (heard[0]["text"], heard[0]["thread_ts"], heard[0]["user"]) == (
+    await sim.until(lambda: events)
+    assert (events[0]["text"], events[0]["thread_ts"], events[0]["user"]) == (
         "a &lt;b&gt; &amp; c",
         posted["ts"],
         "U0000001",
@@ -439,21 +439,23 @@ async def test_words_of_people_are_events_with_markup_escaped(
     assert [m["text"] for m in answer["messages"]] == ["A7K", "a &lt;b&gt; &amp; c"]
 
 
-async def test_a_message_shortcut_brings_the_message(sim: Simulator, app: AsyncApp) -> None:
-    got: list[str] = []
+async def test_a_message_shortcut_contains_the_message(sim: Simulator, app: AsyncApp) -> None:
+    texts: list[str] = []
 
     @app.shortcut("log_from_message")
     async def log(ack: Any, body: Json) -> None:
         await ack()
-        got.append(body["message"]["text"])
+        texts.append(body["message"]["text"])
 
     alice = sim.staff("U0000001")
-    said = await alice.says("C0000001", "a caller is angry")
-    await alice.message_shortcut("log_from_message", said)
-    assert got == ["a caller is angry"]
+    message = await alice.says("C0000001", "a caller is angry")
+    await alice.message_shortcut("log_from_message", message)
+    assert texts == ["a caller is angry"]
 
 
-async def test_private_channels_are_for_their_members(sim: Simulator, client: AsyncWebClient) -> None:
+async def test_private_channels_are_visible_only_to_their_members(
+    sim: Simulator, client: AsyncWebClient
+) -> None:
     await client.chat_postMessage(channel="C0000002", text="restricted")
     assert [post.text for post in sim.staff("U0000002").channel("C0000002").posts] == ["restricted"]
     with pytest.raises(NotVisible):
@@ -472,7 +474,9 @@ async def test_a_channel_without_the_app_is_refused(sim: Simulator, client: Asyn
     assert [c["id"] for c in listed["channels"]] == ["C0000001", "C0000003"]
 
 
-async def test_a_direct_message_with_a_file_comes_and_goes(sim: Simulator, client: AsyncWebClient) -> None:
+async def test_a_direct_message_with_a_file_is_delivered_and_deleted(
+    sim: Simulator, client: AsyncWebClient
+) -> None:
     alice = sim.staff("U0000001")
     place = (await client.conversations_open(users=alice.id))["channel"]["id"]
     await client.chat_postMessage(channel=alice.id, text="Danger")
@@ -486,7 +490,9 @@ async def test_a_direct_message_with_a_file_comes_and_goes(sim: Simulator, clien
     assert (await refusal(client.files_delete(file=sent["files"][0]["id"])))[0] == "file_deleted"
 
 
-async def test_ephemeral_words_are_seen_by_one(sim: Simulator, client: AsyncWebClient) -> None:
+async def test_an_ephemeral_message_is_visible_only_to_its_recipient(
+    sim: Simulator, client: AsyncWebClient
+) -> None:
     await client.chat_postEphemeral(channel="C0000001", user="U0000001", text="Not yours")
     assert [p.text for p in sim.staff("U0000001").ephemerals] == ["Not yours"]
     assert (await client.conversations_history(channel="C0000001"))["messages"] == []
@@ -516,7 +522,7 @@ async def test_tokens_scopes_and_plans_are_checked(sim: Simulator, client: Async
     assert len((await client.users_list())["members"]) == 6
 
 
-async def test_texts_that_slack_refuses(client: AsyncWebClient) -> None:
+async def test_empty_and_overlong_texts_are_refused(client: AsyncWebClient) -> None:
     assert (await refusal(client.chat_postMessage(channel="C0000001", text="")))[0] == "no_text"
     assert (await refusal(client.chat_postMessage(channel="C0000001", text="x" * 40_001)))[
         0
@@ -527,7 +533,7 @@ async def test_texts_that_slack_refuses(client: AsyncWebClient) -> None:
     assert messages == ["[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]"]
 
 
-async def test_the_pace_of_slack_and_ordered_faults(sim: Simulator, client: AsyncWebClient) -> None:
+async def test_rate_limits_and_requested_errors_are_returned(sim: Simulator, client: AsyncWebClient) -> None:
     sim.fail_next("chat.postMessage", error="ratelimited", retry_after=3)
     with pytest.raises(SlackApiError) as limited:
         await client.chat_postMessage(channel="C0000001", text="x")
@@ -540,7 +546,7 @@ async def test_the_pace_of_slack_and_ordered_faults(sim: Simulator, client: Asyn
         assert (await refusal(other.chat_postMessage(channel="C0000001", text="2")))[0] == "ratelimited"
 
 
-async def test_a_line_cut_after_the_post_leaves_it_standing(sim: Simulator, client: AsyncWebClient) -> None:
+async def test_a_connection_cut_after_the_post_keeps_the_post(sim: Simulator, client: AsyncWebClient) -> None:
     client.retry_handlers.clear()
     sim.fail_next("chat.postMessage", how="cut_after_accept")
     with pytest.raises(Exception, match=r"[Dd]isconnected|reset"):
@@ -549,7 +555,7 @@ async def test_a_line_cut_after_the_post_leaves_it_standing(sim: Simulator, clie
     assert sim.calls("chat.postMessage")[0].answer["ok"] is True
 
 
-async def test_an_outage_closes_sockets_and_the_app_comes_back(sim: Simulator, app: AsyncApp) -> None:
+async def test_an_outage_closes_sockets_and_the_app_reconnects(sim: Simulator, app: AsyncApp) -> None:
     @app.shortcut("log_complaint")
     async def start(ack: Any) -> None:
         await ack()
@@ -564,7 +570,7 @@ async def test_an_outage_closes_sockets_and_the_app_comes_back(sim: Simulator, a
     await alice.shortcut("log_complaint")
 
 
-async def test_a_ghost_connection_swallows_presses(sim: Simulator) -> None:
+async def test_a_dead_connection_loses_presses(sim: Simulator) -> None:
     sim.add_dead_socket()
     with pytest.raises(NotAcknowledged):
         await sim.staff("U0000001").shortcut("log_complaint")
@@ -572,12 +578,12 @@ async def test_a_ghost_connection_swallows_presses(sim: Simulator) -> None:
     assert sim.world.slack.open_connections == 0
 
 
-async def test_a_press_on_a_line_that_breaks_is_not_waited_for() -> None:
+async def test_a_press_on_a_broken_connection_fails_without_waiting() -> None:
     async with Simulator(limits=Limits(ack_seconds=600)) as sim:
-        made = AsyncApp(client=AsyncWebClient(sim.slack_bot_token, base_url=sim.slack_url))
-        handler = AsyncSocketModeHandler(made, sim.slack_app_token)
+        bolt_app = AsyncApp(client=AsyncWebClient(sim.slack_bot_token, base_url=sim.slack_url))
+        handler = AsyncSocketModeHandler(bolt_app, sim.slack_app_token)
 
-        @made.shortcut("log_complaint")
+        @bolt_app.shortcut("log_complaint")
         async def dies() -> None:
             await handler.client.close()
 
@@ -587,35 +593,35 @@ async def test_a_press_on_a_line_that_breaks_is_not_waited_for() -> None:
             await sim.staff("U0000001").shortcut("log_complaint")
 
 
-async def test_a_refresh_is_followed_by_a_new_connection(sim: Simulator, app: AsyncApp) -> None:
+async def test_the_app_reconnects_after_a_refresh_request(sim: Simulator, app: AsyncApp) -> None:
     await sim.disconnect_sockets("refresh_requested")
     await sim.until(lambda: sim.world.slack.open_connections == 1, timeout=30)
 
 
-async def test_http_mode_is_signed_and_answers_the_same(sim: Simulator) -> None:
-    made = AsyncApp(
+async def test_http_mode_is_signed_and_gives_the_same_answers(sim: Simulator) -> None:
+    bolt_app = AsyncApp(
         client=AsyncWebClient(sim.slack_bot_token, base_url=sim.slack_url),
         signing_secret=sim.slack_signing_secret,
     )
 
-    @made.command("/complaints")
+    @bolt_app.command("/complaints")
     async def command(ack: Any) -> None:
         await ack("over http")
 
-    @made.shortcut("log_complaint")
+    @bolt_app.shortcut("log_complaint")
     async def start(ack: Any, body: Json, client: AsyncWebClient) -> None:
         await ack()
         await client.views_open(trigger_id=body["trigger_id"], view=modal("one"))
 
-    @made.view("one")
-    async def one(ack: Any) -> None:
+    @bolt_app.view("one")
+    async def submit_one(ack: Any) -> None:
         await ack(response_action="errors", errors={"text": "No."})
 
-    @made.event("message")
+    @bolt_app.event("message")
     async def message(event: Json, say: Any) -> None:
         await say("heard")
 
-    runner = web.AppRunner(made.web_app("/slack/events"))
+    runner = web.AppRunner(bolt_app.web_app("/slack/events"))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     sim.world.slack.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
@@ -635,27 +641,27 @@ async def test_http_mode_is_signed_and_answers_the_same(sim: Simulator) -> None:
     await runner.cleanup()
 
 
-async def test_of_several_connections_each_payload_goes_to_one(
+async def test_each_payload_goes_to_one_of_several_connections(
     sim: Simulator, client: AsyncWebClient
 ) -> None:
-    got: list[int] = []
+    numbers: list[int] = []
 
-    def made(number: int) -> AsyncApp:
+    def build_app(number: int) -> AsyncApp:
         app = AsyncApp(client=client)
 
         @app.shortcut("log_complaint")
         async def start(ack: Any) -> None:
-            got.append(number)
+            numbers.append(number)
             await ack()
 
         return app
 
-    handlers = [AsyncSocketModeHandler(made(n), sim.slack_app_token) for n in range(2)]
+    handlers = [AsyncSocketModeHandler(build_app(n), sim.slack_app_token) for n in range(2)]
     for handler in handlers:
         await handler.connect_async()
     await sim.until(lambda: sim.world.slack.open_connections == 2)
     alice = sim.staff("U0000001")
     await asyncio.gather(*(alice.shortcut("log_complaint") for _ in range(8)))
-    assert (len(got), set(got) <= {0, 1}) == (8, True)
+    assert (len(numbers), set(numbers) <= {0, 1}) == (8, True)
     for handler in handlers:
         await handler.close_async()

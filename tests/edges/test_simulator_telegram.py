@@ -46,11 +46,11 @@ async def bot(sim: Simulator) -> AsyncIterator[Bot]:
 async def raw(sim: Simulator, method: str, **fields: Any) -> dict[str, Any]:
     async with httpx.AsyncClient(trust_env=False) as client:
         answer = await client.post(f"{sim.telegram_url}/bot{sim.bot_token}/{method}", json=fields)
-    found: dict[str, Any] = answer.json()
-    return found
+    body: dict[str, Any] = answer.json()
+    return body
 
 
-async def test_a_text_comes_as_an_update_and_the_answer_is_heard(sim: Simulator, bot: Bot) -> None:
+async def test_a_text_arrives_as_an_update_and_the_answer_is_received(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", language="tr")
     await anna.says("/start now")
     (update,) = await bot.get_updates(timeout=5)
@@ -62,21 +62,21 @@ async def test_a_text_comes_as_an_update_and_the_answer_is_heard(sim: Simulator,
     assert anna.transcript() == "Anna: /start now\nBot: Hello & welcome"
 
 
-async def test_an_update_stays_until_its_offset_is_confirmed(sim: Simulator, bot: Bot) -> None:
+async def test_an_update_is_kept_until_its_offset_is_confirmed(sim: Simulator, bot: Bot) -> None:
     await sim.customer("Anna").says("one")
     (first,) = await bot.get_updates()
     assert await bot.get_updates() == (first,)
     assert await bot.get_updates(offset=first.update_id + 1) == ()
 
 
-async def test_a_long_poll_wakes_when_something_is_said(sim: Simulator, bot: Bot) -> None:
+async def test_a_long_poll_returns_when_a_message_arrives(sim: Simulator, bot: Bot) -> None:
     poll = asyncio.create_task(bot.get_updates(timeout=30))
     await sim.until(lambda: sim.world.telegram.poll_number == 1)
     await sim.customer("Anna").says("hello")
     assert [u.message.text for u in await poll if u.message] == ["hello"]
 
 
-async def test_of_two_pollers_the_first_is_ended_with_a_conflict(sim: Simulator, bot: Bot) -> None:
+async def test_a_second_poller_ends_the_first_with_a_conflict(sim: Simulator, bot: Bot) -> None:
     first = asyncio.create_task(bot.get_updates(timeout=30))
     await sim.until(lambda: sim.world.telegram.poll_number == 1)
     async with bot_of(sim) as other:
@@ -85,7 +85,7 @@ async def test_of_two_pollers_the_first_is_ended_with_a_conflict(sim: Simulator,
         await first
 
 
-async def test_a_press_is_answered_and_the_notice_seen(sim: Simulator, bot: Bot) -> None:
+async def test_a_press_is_answered_with_a_notice(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", met=True)
     keys = InlineKeyboardMarkup(
         [[InlineKeyboardButton("Done", callback_data="d1"), InlineKeyboardButton("Skip", callback_data="s1")]]
@@ -103,7 +103,7 @@ async def test_a_press_is_answered_and_the_notice_seen(sim: Simulator, bot: Bot)
         await query.answer("again")
 
 
-async def test_an_own_message_is_edited_and_the_same_edit_refused(sim: Simulator, bot: Bot) -> None:
+async def test_the_bot_may_edit_its_message_but_not_without_a_change(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", met=True)
     sent = await bot.send_message(anna.id, "one")
     await bot.edit_message_text("two", anna.id, sent.message_id)
@@ -116,7 +116,7 @@ async def test_an_own_message_is_edited_and_the_same_edit_refused(sim: Simulator
         await bot.edit_message_text("three", anna.id, sent.message_id)
 
 
-async def test_every_kind_of_file_comes_whole(sim: Simulator, bot: Bot) -> None:
+async def test_every_kind_of_file_arrives_completely(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna")
     await anna.sends_photo(caption="broken")
     await anna.sends_document("letter.pdf", b"%PDF-1.4 words")
@@ -143,17 +143,17 @@ async def test_every_kind_of_file_comes_whole(sim: Simulator, bot: Bot) -> None:
     assert (await (await voice.voice.get_file()).download_as_bytearray())[:4] == b"OggS"
 
 
-async def test_an_album_is_several_messages_of_one_group(sim: Simulator, bot: Bot) -> None:
+async def test_an_album_is_several_messages_with_one_group_id(sim: Simulator, bot: Bot) -> None:
     await sim.customer("Anna").sends_album(3, caption="three")
     messages = [u.message for u in await bot.get_updates(timeout=5) if u.message]
     assert len({m.media_group_id for m in messages}) == 1
     assert [m.caption for m in messages] == ["three", None, None]
 
 
-async def test_an_edit_of_a_customer_is_an_edited_message(sim: Simulator, bot: Bot) -> None:
+async def test_an_edit_by_a_customer_is_an_edited_message(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna")
-    said = await anna.says("one")
-    await anna.edits(said, "two")
+    message = await anna.says("one")
+    await anna.edits(message, "two")
     first, second = await bot.get_updates(timeout=5)
     assert first.message
     assert second.edited_message
@@ -161,7 +161,7 @@ async def test_an_edit_of_a_customer_is_an_edited_message(sim: Simulator, bot: B
     assert second.edited_message.edit_date is not None
 
 
-async def test_a_file_over_twenty_megabytes_is_not_given_out(sim: Simulator, bot: Bot) -> None:
+async def test_a_file_over_twenty_megabytes_cannot_be_downloaded(sim: Simulator, bot: Bot) -> None:
     await sim.customer("Anna").sends_document("big.bin", b"x" * (20 * 1024 * 1024 + 1))
     (update,) = await bot.get_updates(timeout=5)
     assert update.message
@@ -170,7 +170,7 @@ async def test_a_file_over_twenty_megabytes_is_not_given_out(sim: Simulator, bot
         await update.message.document.get_file()
 
 
-async def test_a_document_of_the_bot_arrives(sim: Simulator, bot: Bot) -> None:
+async def test_a_document_from_the_bot_is_delivered(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", met=True)
     await bot.send_document(anna.id, b"%PDF-1.7", filename="mektup ş.pdf", caption="Your letter")
     assert anna.documents() == [("mektup ş.pdf", b"%PDF-1.7")]
@@ -178,7 +178,7 @@ async def test_a_document_of_the_bot_arrives(sim: Simulator, bot: Bot) -> None:
         await bot.send_document(anna.id, b"x", caption="x" * 1025)
 
 
-async def test_blocking_is_told_and_then_refused(sim: Simulator, bot: Bot) -> None:
+async def test_blocking_is_reported_and_further_messages_are_refused(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", met=True)
     anna.blocks()
     (update,) = await bot.get_updates(timeout=5)
@@ -191,23 +191,23 @@ async def test_blocking_is_told_and_then_refused(sim: Simulator, bot: Bot) -> No
     assert anna.heard == ["Hello again"]
 
 
-async def test_nobody_is_written_to_first(sim: Simulator, bot: Bot) -> None:
+async def test_the_bot_cannot_write_to_a_person_first(sim: Simulator, bot: Bot) -> None:
     with pytest.raises(Forbidden, match="can't initiate conversation"):
         await bot.send_message(sim.customer("Anna").id, "Hello")
     with pytest.raises(BadRequest, match="Chat not found"):
         await bot.send_message(1, "Hello")
 
 
-async def test_a_group_is_left(sim: Simulator, bot: Bot) -> None:
+async def test_the_bot_can_leave_a_group(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna")
     group = sim.group("Flat 12", anna)
     await group.says(anna, "hello")
-    joined, said = await bot.get_updates(timeout=5)
+    joined, received = await bot.get_updates(timeout=5)
     assert joined.my_chat_member
-    assert said.message
-    assert said.message.chat.type == "group"
-    await bot.send_message(said.message.chat.id, "Private chats only")
-    await bot.leave_chat(said.message.chat.id)
+    assert received.message
+    assert received.message.chat.type == "group"
+    await bot.send_message(received.message.chat.id, "Private chats only")
+    await bot.leave_chat(received.message.chat.id)
     assert (group.heard, group.bot_in) == (["Private chats only"], False)
 
 
@@ -248,7 +248,7 @@ async def test_a_group_is_left(sim: Simulator, bot: Bot) -> None:
         ({"text": "x", "disable_notification": "maybe"}, "must be of type Boolean"),
     ],
 )
-async def test_what_telegram_refuses_in_a_message(
+async def test_an_invalid_message_is_refused_with_telegrams_reason(
     sim: Simulator, fields: dict[str, Any], reason: str
 ) -> None:
     anna = sim.customer("Anna", met=True)
@@ -258,15 +258,13 @@ async def test_what_telegram_refuses_in_a_message(
     assert answer["description"].startswith("Bad Request: ")
 
 
-async def test_a_text_of_exactly_the_limit_passes_after_its_markup_is_taken_off(
-    sim: Simulator, bot: Bot
-) -> None:
+async def test_the_length_limit_counts_the_text_without_its_markup(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", met=True)
     await bot.send_message(anna.id, f"<b>{'😀' * 4096}</b>", parse_mode="HTML")
     assert anna.heard == ["😀" * 4096]
 
 
-async def test_unknown_methods_and_tokens(sim: Simulator) -> None:
+async def test_unknown_methods_and_tokens_are_refused(sim: Simulator) -> None:
     assert await raw(sim, "sendSong") == {
         "ok": False,
         "error_code": 404,
@@ -278,12 +276,12 @@ async def test_unknown_methods_and_tokens(sim: Simulator) -> None:
         await bot_of(sim, "7000000001:wrong").initialize()
 
 
-async def test_a_method_that_is_known_and_not_simulated_says_so(sim: Simulator) -> None:
+async def test_a_known_method_that_is_not_simulated_is_reported(sim: Simulator) -> None:
     answer = await raw(sim, "sendDice", chat_id=1)
     assert (answer["error_code"], "simulator" in answer["description"]) == (501, True)
 
 
-async def test_commands_and_descriptions_are_kept_by_language(sim: Simulator, bot: Bot) -> None:
+async def test_commands_and_descriptions_are_stored_by_language(sim: Simulator, bot: Bot) -> None:
     await bot.set_my_commands([("status", "How it stands")])
     await bot.set_my_commands([("status", "Durum")], language_code="tr")
     await bot.set_my_description("We listen")
@@ -298,7 +296,7 @@ async def test_commands_and_descriptions_are_kept_by_language(sim: Simulator, bo
         await bot.set_my_commands([("Status", "x")])
 
 
-async def test_a_reply_keyboard_is_pressed_as_text(sim: Simulator, bot: Bot) -> None:
+async def test_pressing_a_reply_keyboard_sends_its_text(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", met=True)
     await bot.send_message(
         anna.id, "Sure?", reply_markup=ReplyKeyboardMarkup([["Yes", "No"]], one_time_keyboard=True)
@@ -310,7 +308,7 @@ async def test_a_reply_keyboard_is_pressed_as_text(sim: Simulator, bot: Bot) -> 
     assert anna.buttons == []
 
 
-async def test_the_pace_of_telegram_is_refused_with_the_seconds_to_wait() -> None:
+async def test_a_rate_limited_message_is_refused_with_the_seconds_to_wait() -> None:
     pace = SimulatedRateLimit(per_second=30, per_chat_second=1, chat_burst=2)
     async with Simulator(limits=Limits(telegram_rate_limit=pace)) as sim, bot_of(sim) as bot:
         anna = sim.customer("Anna", met=True)
@@ -324,7 +322,7 @@ async def test_the_pace_of_telegram_is_refused_with_the_seconds_to_wait() -> Non
         )
 
 
-async def test_an_outage_refuses_and_keeps_what_is_said(sim: Simulator, bot: Bot) -> None:
+async def test_an_outage_refuses_calls_and_keeps_updates(sim: Simulator, bot: Bot) -> None:
     sim.trouble.telegram_down = True
     anna = sim.customer("Anna")
     await anna.says("is anybody there")
@@ -337,7 +335,7 @@ async def test_an_outage_refuses_and_keeps_what_is_said(sim: Simulator, bot: Bot
     assert [u.message.text for u in await bot.get_updates() if u.message] == ["is anybody there"]
 
 
-async def test_ordered_faults_happen_once_each(sim: Simulator, bot: Bot) -> None:
+async def test_requested_faults_happen_once_each(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", met=True)
     sim.fail_next("sendMessage", status=429, retry_after=7)
     with pytest.raises(RetryAfter):
@@ -362,15 +360,17 @@ async def test_ordered_faults_happen_once_each(sim: Simulator, bot: Bot) -> None
     assert anna.heard == ["came, not told", "came, told too late", "came, told in pieces", "well again"]
 
 
-async def test_the_webhook_gets_updates_with_its_secret_until_it_says_yes(sim: Simulator, bot: Bot) -> None:
+async def test_the_webhook_gets_an_update_with_its_secret_until_it_is_accepted(
+    sim: Simulator, bot: Bot
+) -> None:
     from aiohttp import web
 
-    got: list[tuple[str | None, str]] = []
+    requests: list[tuple[str | None, str]] = []
 
     async def receive(request: web.Request) -> web.Response:
         body = await request.json()
-        got.append((request.headers.get("X-Telegram-Bot-Api-Secret-Token"), body["message"]["text"]))
-        return web.Response(status=503 if len(got) == 1 else 200)
+        requests.append((request.headers.get("X-Telegram-Bot-Api-Secret-Token"), body["message"]["text"]))
+        return web.Response(status=503 if len(requests) == 1 else 200)
 
     app = web.Application()
     app.router.add_post("/hook", receive)
@@ -386,7 +386,7 @@ async def test_the_webhook_gets_updates_with_its_secret_until_it_says_yes(sim: S
         await bot.get_updates()
     await anna.says("second")
     await sim.until(lambda: not sim.world.telegram.updates)
-    assert got == [("s3cret", "waiting"), ("s3cret", "waiting"), ("s3cret", "second")]
+    assert requests == [("s3cret", "waiting"), ("s3cret", "waiting"), ("s3cret", "second")]
     info = await bot.get_webhook_info()
     assert info.last_error_message == "Wrong response from the webhook: 503"
     await bot.delete_webhook()
@@ -394,7 +394,7 @@ async def test_the_webhook_gets_updates_with_its_secret_until_it_says_yes(sim: S
     await runner.cleanup()
 
 
-async def test_hears_waits_for_words_since_the_last_act(sim: Simulator, bot: Bot) -> None:
+async def test_hears_waits_for_a_message_after_the_last_action(sim: Simulator, bot: Bot) -> None:
     anna = sim.customer("Anna", met=True)
     await bot.send_message(anna.id, "old words")
     await anna.says("go on")

@@ -1,4 +1,4 @@
-"""Complaints without a chat, in Slack: log_call by staff, answered by phone or letter, and moved to a chat by a code.
+"""Complaints without a chat, in Slack: logged by staff, answered by phone or letter, and moved to a chat by a code.
 
 What the store does is tested on both databases in test_store_*. Tests marked `on_both` also run on PostgreSQL.
 """

@@ -159,7 +159,7 @@ def _handle_an_incident(desk: Desk) -> None:
 
 
 def _log_and_bind(store: Store) -> None:
-    """A logged complaint: told by voice, its stage given to a caller, bound by a code."""
+    """A logged complaint: acknowledged by voice, its stage stated to a caller, bound by a code."""
     desk = desk_of(store)
     desk.numbers = count(1000)
     ref = log(desk).ref

@@ -1,4 +1,4 @@
-"""`amends triage train` and `evaluate`: files in, a model with its card out, and a defined answer to bad input."""
+"""`amends triage train` and `evaluate`: they turn files into a model with its card and refuse bad input clearly."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def amends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
         monkeypatch.setattr("sys.argv", ["amends", *args])
         with pytest.raises(SystemExit) as ended:
             main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return Ended(int(ended.value.code or 0), said.out, said.err)
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return Ended(int(ended.value.code or 0), printed.out, printed.err)
 
     return run
 
@@ -71,42 +71,42 @@ def history(
     return file
 
 
-def test_a_history_becomes_a_model_with_its_card(amends: Amends, tmp_path: Path) -> None:
+def test_a_history_is_trained_into_a_model_with_its_card(amends: Amends, tmp_path: Path) -> None:
     file = history(tmp_path)
     done = amends("triage", "train", str(file), "--category", "label_category", "--out", "m.skops", "--json")
     assert done.code == 0
-    said = done.json
+    report = done.json
     card = json.loads((tmp_path / "m.skops.card.json").read_text())
-    assert said["sha256"] == card["sha256"] == digest((tmp_path / "m.skops").read_bytes())
+    assert report["sha256"] == card["sha256"] == digest((tmp_path / "m.skops").read_bytes())
     assert {"accuracy", "macro_f1", "log_loss", "ece", "accuracy_at_80", "categories", "severity"} <= set(
-        said["evaluation"]
+        report["evaluation"]
     )
-    assert said["held_back"]["how"] == "random"
-    assert (said["file"]["columns"]["severity"], said["refused"]) == ("label_severity", [])
+    assert report["held_back"]["how"] == "random"
+    assert (report["file"]["columns"]["severity"], report["refused"]) == ("label_severity", [])
     assert "severity from 'label_severity'" in done.err
-    assert f"# Model {said['version']}" in (tmp_path / "m.skops.card.md").read_text()
+    assert f"# Model {report['version']}" in (tmp_path / "m.skops.card.md").read_text()
 
 
-def test_the_rows_learnt_from_lie_beside_the_model_for_the_eyes_of_its_maker_alone(
+def test_the_learnt_rows_are_stored_next_to_the_model_and_readable_only_by_their_owner(
     amends: Amends, tmp_path: Path
 ) -> None:
     file = history(tmp_path, part=slice(None, None, 3))
-    said = amends("triage", "train", str(file), "--out", "m.skops", "--json").json
-    beside = tmp_path / "m.skops.history.csv.gz"
-    rows = read_history_file(beside.read_bytes())
-    assert beside.stat().st_mode & 0o777 == 0o600
-    assert said["card"]["history"] == {
+    report = amends("triage", "train", str(file), "--out", "m.skops", "--json").json
+    history_file = tmp_path / "m.skops.history.csv.gz"
+    rows = read_history_file(history_file.read_bytes())
+    assert history_file.stat().st_mode & 0o777 == 0o600
+    assert report["card"]["history"] == {
         "rows": len(rows),
-        "sha256": hashlib.sha256(beside.read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(history_file.read_bytes()).hexdigest(),
     }
-    assert [one.example.text for one in rows] == [
+    assert [learnt.example.text for learnt in rows] == [
         row.text for row in starter_examples(("en",))[slice(None, None, 3)]
     ]
-    assert sum(one.answer is not None for one in rows) == said["held_back"]["rows"] > 0
-    assert load((tmp_path / "m.skops").read_bytes()).facts["history"] == said["card"]["history"]
+    assert sum(learnt.answer is not None for learnt in rows) == report["held_back"]["rows"] > 0
+    assert load((tmp_path / "m.skops").read_bytes()).facts["history"] == report["card"]["history"]
 
 
-def test_the_settings_say_how_precise_it_is_to_be_and_how_often_it_may_alert(
+def test_the_settings_determine_the_wanted_precision_and_the_alert_budget(
     amends: Amends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = str(history(tmp_path))
@@ -115,60 +115,68 @@ def test_the_settings_say_how_precise_it_is_to_be_and_how_often_it_may_alert(
     (tmp_path / "amends.toml").write_text(
         f'{SETTINGS}\n[triage]\nwanted_precision = 0.6\nalert_budget = 0.02\nencoder = "none"\n'
     )
-    said = amends("triage", "train", file, "--no-starters", "--out", "set.skops", "--json").json["card"]
+    from_settings = amends("triage", "train", file, "--no-starters", "--out", "set.skops", "--json").json[
+        "card"
+    ]
     precise = ("--no-starters", "--precision", "0.95", "--out", "asked.skops", "--json")
-    asked = amends("triage", "train", file, *precise).json
-    assert (plain["wanted_precision"], said["wanted_precision"]) == (0.9, 0.6)
-    assert said["critical"]["alert_threshold"] > plain["critical"]["alert_threshold"]
-    assert asked["card"]["wanted_precision"] == 0.95
+    from_option = amends("triage", "train", file, *precise).json
+    assert (plain["wanted_precision"], from_settings["wanted_precision"]) == (0.9, 0.6)
+    assert from_settings["critical"]["alert_threshold"] > plain["critical"]["alert_threshold"]
+    assert from_option["card"]["wanted_precision"] == 0.95
 
 
 def test_the_same_file_and_seed_give_the_same_model(amends: Amends, tmp_path: Path) -> None:
     file = str(history(tmp_path, part=slice(None, None, 3)))
-    one = amends("triage", "train", file, "--no-starters", "--out", "one.skops", "--json").json
-    two = amends("triage", "train", file, "--no-starters", "--out", "two.skops", "--json").json
-    assert (one["version"], one["evaluation"]) == (two["version"], two["evaluation"])
+    first = amends("triage", "train", file, "--no-starters", "--out", "one.skops", "--json").json
+    second = amends("triage", "train", file, "--no-starters", "--out", "two.skops", "--json").json
+    assert (first["version"], first["evaluation"]) == (second["version"], second["evaluation"])
 
 
-def test_a_model_is_judged_on_other_rows_with_the_keys_of_the_contract(
-    amends: Amends, tmp_path: Path
-) -> None:
+def test_a_model_is_evaluated_on_other_rows_with_the_documented_keys(amends: Amends, tmp_path: Path) -> None:
     learnt, other = (
         history(tmp_path, name="a.csv", part=slice(0, None, 2)),
         history(tmp_path, name="b.csv", part=slice(1, None, 2)),
     )
     assert amends("triage", "train", str(learnt), "--out", "m.skops", "--no-starters").code == 0
-    judged = amends("triage", "evaluate", "m.skops", str(other), "--category", "label_category", "--json")
+    evaluated = amends("triage", "evaluate", "m.skops", str(other), "--category", "label_category", "--json")
     plain = amends("triage", "evaluate", "m.skops", str(other))
-    assert (judged.code, plain.code) == (0, 0)
-    figures = judged.json
+    assert (evaluated.code, plain.code) == (0, 0)
+    figures = evaluated.json
     assert 0 < figures["macro_f1"] <= 1
     assert 0 < figures["severity"]["recall_at_10"] <= 1
     assert set(figures["categories"]["money"]) == {"rows", "precision", "recall", "f1"}
     assert figures["unknown_categories"] == []
     assert "accuracy, surest 80 %" in plain.out
-    # Whether the model learnt from a file that somebody names nobody can know.
+    # The command cannot know whether the model has learnt from this file.
     assert "rows of this file" in plain.out
     assert "had not seen" not in plain.out
 
 
-def test_own_categories_learn_without_the_starters_and_ours_with_them(amends: Amends, tmp_path: Path) -> None:
+def test_own_categories_are_learnt_without_starters_and_built_in_ones_with_them(
+    amends: Amends, tmp_path: Path
+) -> None:
     part = slice(None, None, 3)
-    own = history(tmp_path, name="own.csv", part=part, category=lambda one: f"Own {one}")
-    ours = history(tmp_path, name="ours.csv", part=part, category=lambda one: one.upper().replace("_", " "))
-    alone = amends("triage", "train", str(own), "--out", "own.skops", "--json").json
-    beside = amends("triage", "train", str(ours), "--out", "ours.skops", "--json").json
-    kept_out = amends("triage", "train", str(ours), "--no-starters", "--out", "without.skops", "--json").json
-    assert alone["starters"] == 0
-    assert all(category.startswith("Own ") for category in alone["categories"])
-    assert beside["starters"] > 100
-    assert "staff_conduct" in beside["categories"]
-    assert kept_out["starters"] == 0
+    own = history(tmp_path, name="own.csv", part=part, category=lambda category: f"Own {category}")
+    built_in = history(
+        tmp_path, name="ours.csv", part=part, category=lambda category: category.upper().replace("_", " ")
+    )
+    without_starters = amends("triage", "train", str(own), "--out", "own.skops", "--json").json
+    with_starters = amends("triage", "train", str(built_in), "--out", "ours.skops", "--json").json
+    starters_left_out = amends(
+        "triage", "train", str(built_in), "--no-starters", "--out", "without.skops", "--json"
+    ).json
+    assert without_starters["starters"] == 0
+    assert all(category.startswith("Own ") for category in without_starters["categories"])
+    assert with_starters["starters"] > 100
+    assert "staff_conduct" in with_starters["categories"]
+    assert starters_left_out["starters"] == 0
 
 
-def test_own_words_are_renamed_by_a_mapping_file(amends: Amends, tmp_path: Path) -> None:
+def test_own_labels_are_renamed_by_a_mapping_file(amends: Amends, tmp_path: Path) -> None:
     file = history(
-        tmp_path, category=lambda one: "Billing" if one == "money" else one, header=("a", "b", "c", "d")
+        tmp_path,
+        category=lambda category: "Billing" if category == "money" else category,
+        header=("a", "b", "c", "d"),
     )
     (tmp_path / "map.toml").write_text(
         '[columns]\na = "description"\nb = "category"\nc = "severity"\n'
@@ -190,7 +198,7 @@ def test_own_words_are_renamed_by_a_mapping_file(amends: Amends, tmp_path: Path)
     )
 
 
-def test_refused_rows_are_listed_by_line_and_reason_and_never_by_their_words(
+def test_refused_rows_are_listed_by_line_and_reason_without_their_words(
     amends: Amends, tmp_path: Path
 ) -> None:
     file = history(tmp_path)
@@ -208,7 +216,7 @@ def test_refused_rows_are_listed_by_line_and_reason_and_never_by_their_words(
     assert "SECRETWORDS" not in done.out + done.err + (tmp_path / "no.csv").read_text()
 
 
-def test_nothing_is_overwritten_unless_asked(amends: Amends, tmp_path: Path) -> None:
+def test_no_file_is_overwritten_without_force(amends: Amends, tmp_path: Path) -> None:
     file = str(history(tmp_path, part=slice(None, None, 4)))
     (tmp_path / "m.skops.card.json").write_text("mine")
     refused = amends("triage", "train", file, "--out", "m.skops")
@@ -219,7 +227,7 @@ def test_nothing_is_overwritten_unless_asked(amends: Amends, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "raw", "code", "told"),
+    ("name", "raw", "code", "reason"),
     [
         ("empty.csv", b"", 1, "empty"),
         ("header.csv", b"text,category\n", 1, "no rows below"),
@@ -236,13 +244,13 @@ def test_nothing_is_overwritten_unless_asked(amends: Amends, tmp_path: Path) -> 
         ("nul.csv", bytes(4000), 1, "no text"),
     ],
 )
-def test_bad_input_has_a_defined_answer(
-    amends: Amends, tmp_path: Path, name: str, raw: bytes, code: int, told: str
+def test_bad_input_is_refused_with_an_exit_code_and_a_reason(
+    amends: Amends, tmp_path: Path, name: str, raw: bytes, code: int, reason: str
 ) -> None:
     (tmp_path / name).write_bytes(raw)
     done = amends("triage", "train", name, "--out", "m.skops")
     assert (done.code, (tmp_path / "m.skops").exists()) == (code, False)
-    assert told in " ".join(done.err.replace("│", " ").split())
+    assert reason in " ".join(done.err.replace("│", " ").split())
 
 
 def test_a_directory_and_a_file_without_permission_are_bad_usage(amends: Amends, tmp_path: Path) -> None:
@@ -256,7 +264,7 @@ def test_a_directory_and_a_file_without_permission_are_bad_usage(amends: Amends,
         assert amends("triage", "train", "locked.csv", "--out", "m.skops").code == 2
 
 
-def test_what_is_no_model_file_is_refused(amends: Amends, tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused(amends: Amends, tmp_path: Path) -> None:
     file = str(history(tmp_path))
     (tmp_path / "pickle").write_bytes(b"\x80\x04.")
     done = amends("triage", "evaluate", "pickle", file)
@@ -264,8 +272,8 @@ def test_what_is_no_model_file_is_refused(amends: Amends, tmp_path: Path) -> Non
     assert amends("triage", "evaluate", "gone", file).code == 2
 
 
-def test_a_model_that_is_not_the_one_of_the_card_beside_it_is_refused(amends: Amends, tmp_path: Path) -> None:
-    """A number altered in a file that is whole as a zip: only the recorded digest can tell."""
+def test_a_model_that_does_not_match_its_card_is_refused(amends: Amends, tmp_path: Path) -> None:
+    """The altered file is still a valid zip: only the recorded digest reveals the change."""
     file = str(history(tmp_path, part=slice(None, None, 8)))
     amends("triage", "train", file, "--no-starters", "--out", "m.skops")
     with zipfile.ZipFile("m.skops") as whole:
@@ -282,24 +290,24 @@ def test_a_model_that_is_not_the_one_of_the_card_beside_it_is_refused(amends: Am
     assert amends("triage", "propose", "--model", "m.skops", "billed twice").code == 0
 
 
-def test_rows_with_dates_are_judged_on_the_most_recent(amends: Amends, tmp_path: Path) -> None:
+def test_a_model_of_dated_rows_is_evaluated_on_the_most_recent(amends: Amends, tmp_path: Path) -> None:
     rows = starter_examples(("en",))
     with (tmp_path / "dated.csv").open("w", newline="", encoding="utf-8") as opened:
         writer = csv.writer(opened)
         writer.writerow(("received", "text", "category"))
-        for number, row in enumerate(sorted(rows, key=lambda one: len(one.text))):
+        for number, row in enumerate(sorted(rows, key=lambda row: len(row.text))):
             writer.writerow((f"{number % 28 + 1:02}.{number // 28 % 12 + 1:02}.2025", row.text, row.category))
     done = amends("triage", "train", "dated.csv", "--out", "m.skops", "--json")
     assert done.json["held_back"]["how"] == "time"
     assert done.json["held_back"]["since"].startswith("2025-")
 
 
-def test_english_alone_is_learnt_and_the_card_names_its_one_language(amends: Amends, tmp_path: Path) -> None:
+def test_the_card_of_an_english_model_names_only_english(amends: Amends, tmp_path: Path) -> None:
     done = amends("triage", "train", str(history(tmp_path)), "--out", "m.skops", "--no-starters", "--json")
     assert list(done.json["card"]["languages"]) == ["en"]
 
 
-def test_an_encoder_is_named_left_out_or_refused(amends: Amends, tmp_path: Path) -> None:
+def test_an_encoder_can_be_left_out_and_an_unknown_one_is_refused(amends: Amends, tmp_path: Path) -> None:
     file = str(history(tmp_path, part=slice(None, None, 4)))
     without = amends("triage", "train", file, "--encoder", "none", "--no-starters", "--out", "m.skops")
     absent = amends("triage", "train", file, "--encoder", "klingon", "--out", "x.skops")

@@ -240,7 +240,7 @@ class Play:
         return "\n".join(text for act in self.acted for text in act.words.values())
 
     def files_a_complaint(self, text: str = "The water has been brown since Monday.") -> str:
-        """Tell a story and send it; returns the reference."""
+        """Write a complaint, send it and return its reference."""
         self.writes(text)
         self.presses("done")
         self.writes("12 Mill Lane, last week")

@@ -67,7 +67,7 @@ def test_a_named_column_is_found_in_another_case_and_a_doubled_one_is_refused() 
         read_examples(b"Text,category,text\na,b,c\n")
 
 
-def test_a_doubled_column_that_is_not_needed_is_ignored() -> None:
+def test_a_duplicate_column_that_is_not_needed_is_ignored() -> None:
     table = read_examples(b"note,text,category,note\nx,a,b,y\n")
     assert table.examples == (Example("a", "b"),)
 
@@ -238,7 +238,7 @@ def test_words_in_the_column_of_categories_are_not_repeated() -> None:
     assert refused == RefusedRow(2, "unknown category longer than any can be")
 
 
-def test_an_organisations_own_words_become_our_codes() -> None:
+def test_an_organisations_own_labels_become_built_in_codes() -> None:
     options = ReadingOptions(values={"category": {"Billing": "money"}, "severity": {"sev a": "5"}})
     table = read_examples(b"text,category,severity\na,BILLING,Sev A\n", options=options)
     assert table.examples == (Example("a", "money", 5),)

@@ -18,5 +18,5 @@ from amends.cli.inbox import explain
         ("RuntimeError", "a fault of the program: report it (RuntimeError)"),
     ],
 )
-def test_each_code_of_a_dead_letter_is_explained_explain(why: str, explanation: str) -> None:
+def test_each_code_of_a_dead_letter_is_explained(why: str, explanation: str) -> None:
     assert explain(why) == explanation

@@ -25,7 +25,7 @@ def test_an_unclear_message_is_added_at_once_with_one_question_per_burst() -> No
     assert len(play.writes("One more thing happened.")) == 1
 
 
-def test_new_complaint_opens_a_record_with_the_messages_of_the_burst() -> None:
+def test_the_new_complaint_button_opens_a_complaint_with_the_messages_of_the_burst() -> None:
     play = Play()
     first = play.files_a_complaint()
     play.writes("And the meter reader never came.")
@@ -38,7 +38,7 @@ def test_new_complaint_opens_a_record_with_the_messages_of_the_burst() -> None:
     }
 
 
-def test_pressing_new_complaint_twice_opens_one_record() -> None:
+def test_pressing_new_complaint_twice_opens_one_complaint() -> None:
     play = Play()
     play.files_a_complaint()
     play.writes("And the meter reader never came.")
@@ -48,7 +48,7 @@ def test_pressing_new_complaint_twice_opens_one_record() -> None:
     assert len(play.cases) == 2
 
 
-def test_add_to_puts_the_words_on_an_older_complaint_too() -> None:
+def test_the_add_to_button_adds_the_words_to_an_older_complaint() -> None:
     play = Play()
     first = play.files_a_complaint()
     play.commands("complain")
@@ -59,7 +59,7 @@ def test_add_to_puts_the_words_on_an_older_complaint_too() -> None:
     assert play.texts_of(first)["addition"] == "I forgot to say that it smells."
 
 
-def test_add_to_may_be_typed() -> None:
+def test_the_add_to_label_may_be_typed() -> None:
     play = Play()
     ref = play.files_a_complaint()
     play.writes("And the meter reader never came.")
@@ -90,7 +90,7 @@ def test_a_message_after_a_question_from_staff_is_an_answer() -> None:
     assert Flag.WAITING_COMPLAINANT not in play.cases[ref].flags
 
 
-def test_a_new_matter_after_closing_opens_a_new_complaint() -> None:
+def test_a_message_after_closing_opens_a_new_complaint() -> None:
     play = Play()
     ref = play.files_a_complaint()
     play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
@@ -99,7 +99,7 @@ def test_a_new_matter_after_closing_opens_a_new_complaint() -> None:
     assert play.cases[ref].state is State.CLOSED
 
 
-def test_i_accept_records_acceptance_and_keeps_the_right_to_recourse() -> None:
+def test_the_accept_button_records_acceptance_and_keeps_the_right_to_recourse() -> None:
     play = Play()
     play.files_a_complaint()
     ref = play.staff_resolve()
@@ -110,7 +110,7 @@ def test_i_accept_records_acceptance_and_keeps_the_right_to_recourse() -> None:
     assert play.writes("I accept") == [f"I have added this to {ref}. Is it about something else?"]
 
 
-def test_i_disagree_keeps_it_open_and_asks_what_to_review() -> None:
+def test_the_disagree_button_keeps_the_complaint_open_and_asks_what_to_review() -> None:
     play = Play()
     play.files_a_complaint()
     ref = play.staff_resolve()
@@ -133,7 +133,7 @@ def test_disagreement_at_the_top_level_asks_nothing_further() -> None:
     assert play.cases[ref].state is State.DISAGREED
 
 
-def test_i_have_a_question_adds_a_question_and_prevents_lapsing() -> None:
+def test_the_question_button_adds_a_question_and_prevents_lapsing() -> None:
     play = Play()
     play.files_a_complaint()
     ref = play.staff_resolve()
@@ -209,7 +209,7 @@ def test_reopening_after_the_window_is_refused_with_an_alternative() -> None:
     assert "/complain" in play.commands("reopen", ref)[0]
 
 
-def test_status_lists_the_own_complaints_with_their_dates_and_no_others() -> None:
+def test_the_status_command_lists_only_the_persons_own_complaints_with_their_dates() -> None:
     play = Play()
     ref = play.files_a_complaint()
     [answer] = play.commands("status")
@@ -219,7 +219,7 @@ def test_status_lists_the_own_complaints_with_their_dates_and_no_others() -> Non
     assert play.commands("status", f" {ref.lower().replace('-', ' ')} ")[0].startswith("Your complaints:")
 
 
-def test_how_names_levels_outside_bodies_cost_and_time_limit() -> None:
+def test_the_how_command_states_levels_outside_bodies_cost_and_time_limit() -> None:
     [answer] = Play().commands("how")
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in answer
     assert "up to 2 levels" in answer
@@ -233,14 +233,14 @@ def test_the_language_is_chosen_by_button_or_word_and_kept() -> None:
     assert play.writes("English") == ["We speak English now."]
 
 
-def test_human_opens_a_question_on_the_complaint() -> None:
+def test_the_human_command_opens_a_question_on_the_complaint() -> None:
     play = Play()
     ref = play.files_a_complaint()
     assert play.commands("human")[0].startswith("I have asked a person of our team")
     assert Flag.QUESTION_OPEN in play.cases[ref].flags
 
 
-def test_human_without_a_complaint_asks_what_it_is_about() -> None:
+def test_the_human_command_without_a_complaint_asks_what_it_is_about() -> None:
     play = Play()
     play.commands("human")
     assert "Your reference is" in play.writes("I cannot read your letters.")[0]

@@ -25,7 +25,7 @@ def confirming(story: str = STORY) -> Play:
     return play
 
 
-def test_yes_records_the_words_of_the_story_as_the_answer() -> None:
+def test_yes_records_the_detected_words_of_the_story_as_the_answer() -> None:
     play = confirming()
     assert play.replies[-1].buttons == CONFIRM
     assert play.presses("yes") == [ASKED_FOR]
@@ -51,7 +51,7 @@ def test_confirming_details_leads_to_send_like_the_plain_questions() -> None:
     assert play.case.confirmed_at == play.now
 
 
-def test_change_asks_the_question_and_takes_another_answer() -> None:
+def test_the_change_button_asks_the_question_and_accepts_another_answer() -> None:
     play = confirming()
     assert play.presses("change") == [WHERE]
     assert play.writes("Order 4712, 1 November") == [ASKED_FOR]

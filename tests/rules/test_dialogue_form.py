@@ -117,7 +117,7 @@ def test_a_refused_refund_is_not_taken_as_a_wish() -> None:
     assert play.presses("yes") == ["What would put this right? Choose one, or write it in your own words."]
 
 
-def test_change_replaces_the_story_and_keeps_the_first_on_record() -> None:
+def test_changing_the_story_keeps_the_first_version_on_record() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.presses("done")
@@ -147,7 +147,7 @@ def test_an_old_send_button_does_not_sign_words_that_were_not_read_back() -> Non
     assert play.case.confirmed_at == play.now
 
 
-def test_change_and_done_without_words_keeps_the_story() -> None:
+def test_changing_without_new_words_keeps_the_story() -> None:
     play = Play()
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair", "change", "story"):
@@ -156,7 +156,7 @@ def test_change_and_done_without_words_keeps_the_story() -> None:
     assert "The water is brown." in readback
 
 
-def test_change_asks_again_for_place_and_remedy() -> None:
+def test_changing_the_story_asks_again_for_place_and_remedy() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.presses("done")
@@ -172,7 +172,7 @@ def test_change_asks_again_for_place_and_remedy() -> None:
     assert "You would like: A new pipe, please\n" in readback
 
 
-def test_not_yet_says_when_the_complaint_is_filed_as_it_is() -> None:
+def test_the_not_yet_button_states_when_the_unsigned_complaint_is_filed() -> None:
     play = Play()
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair"):
@@ -181,7 +181,7 @@ def test_not_yet_says_when_the_complaint_is_filed_as_it_is() -> None:
     assert play.case.form_open
 
 
-def test_send_still_signs_after_the_form_ended() -> None:
+def test_the_send_button_still_signs_after_the_form_ended() -> None:
     play = Play()
     play.writes("The water is brown.")
     for choice in ("done", "skip", "repair"):
@@ -284,7 +284,7 @@ def test_a_named_member_of_staff_is_recorded_as_subject() -> None:
     assert play.case.restricted
 
 
-def test_the_promised_date_is_the_legal_one() -> None:
+def test_the_promised_date_before_the_assessment_is_the_legal_maximum() -> None:
     play = Play(rules=RULES)
     play.writes("The water is brown.")
     for choice in ("done", "skip"):

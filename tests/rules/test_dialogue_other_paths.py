@@ -51,7 +51,7 @@ def test_with_several_open_questions_the_person_chooses_which_is_answered() -> N
     assert play.texts_of(first)["addition"] == "The one in the kitchen."
 
 
-def test_an_answer_left_on_its_complaint_ends_the_waiting_too() -> None:
+def test_an_answer_added_to_its_complaint_ends_the_waiting() -> None:
     play, first, second = two_waiting_complaints()
     play.writes("The one in the kitchen.")
     play.presses(f"add:{second}")
@@ -177,7 +177,7 @@ def test_other_words_on_a_reclassified_complaint_are_added_and_offer_the_button(
     assert play.writes("It is a complaint")[0].startswith(f"{ref} is taken up")
 
 
-def test_mydata_explains_what_is_stored_and_offers_a_copy_once_a_day() -> None:
+def test_the_mydata_command_explains_what_is_stored_and_offers_a_copy_once_a_day() -> None:
     play = Play()
     play.files_a_complaint()
     [answer] = play.commands("mydata")

@@ -44,7 +44,7 @@ some = st.lists(
 )
 
 
-def test_about_a_tenth_is_held_out_permanently() -> None:
+def test_about_a_tenth_of_the_examples_is_held_out_permanently() -> None:
     assert 70 < len(split_record(MANY, seen_until=None).fixed) < 130
     assert len({fold_number(row.ref, 3) for row in MANY}) == 3
 

@@ -101,7 +101,7 @@ def test_an_order_that_the_complainant_refuses_leads_to_the_next_recourse_step()
         (a_communicated_case(cause_class="single").do(Verb.ACCEPT, ANNA), True),
     ],
 )
-def test_closable_matches_what_close_accepts(complaint: BuiltComplaint, *, may: bool) -> None:
+def test_closable_agrees_with_what_the_close_act_accepts(complaint: BuiltComplaint, *, may: bool) -> None:
     assert closable(complaint.case) is may
 
 

@@ -64,7 +64,7 @@ ANSWER_OR_START = frozenset({"no_independent"})
 class Desk:
     """Store and sender for one complaint at one moment."""
 
-    one: Case
+    case: Case
     at: datetime
     left: list[str] = field(default_factory=list)
 
@@ -75,7 +75,7 @@ class Desk:
         return call(*args)
 
     async def aread(self, query: Callable[..., Any], *args: Any) -> Any:
-        return self.one if query is load_case else None
+        return self.case if query is load_case else None
 
     async def awrite(self, command: Callable[..., Any], *args: Any) -> None:
         """Nothing is written here."""
@@ -206,7 +206,7 @@ def test_with_a_calendar_always_open_the_notice_precedes_quiet_hours() -> None:
 #: What is sent to a member of staff, and when.
 AT_ANY_HOUR = frozenset({"page", "told_owner", "ask_approval", "told_overturned", "tell", "message", "home"})
 IN_WORKING_HOURS = frozenset({"remind", "digest", "told_failed", "tell_by_voice"})
-#: Posts to channels and files that somebody requested: no member is notified.
+#: Posts to channels and files that a member requested: no member is notified.
 NOTIFIES_NO_MEMBER = frozenset(
     {
         "card",

@@ -216,7 +216,7 @@ def test_an_empty_backlog_has_no_oldest_complaint() -> None:
 # volume
 
 
-def test_volume_by_category_channel_and_language() -> None:
+def test_the_volume_is_reported_by_category_channel_and_language() -> None:
     figures = report(
         Story("A").assess(), Story("B", language="tr"), Story("C", channel="phone", language="tr")
     )

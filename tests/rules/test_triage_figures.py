@@ -1,4 +1,4 @@
-"""The arithmetic behind the model card, against cases worked by hand."""
+"""The arithmetic of the model card, checked against cases calculated by hand."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def test_log_loss_is_the_mean_surprise() -> None:
     assert log_loss(P[:1], np.array([-1])) == pytest.approx(-np.log(1e-6))
 
 
-def test_f1_of_a_category_that_nowhere_occurs_is_unknown() -> None:
+def test_f1_of_a_category_that_does_not_occur_is_unknown() -> None:
     scores = f1_scores(np.array([0, 0, 1]), np.array([0, 1, 1]), 3)
     assert scores[:2].tolist() == pytest.approx([2 / 3, 2 / 3])
     assert np.isnan(scores[2])
 
 
-def test_accuracy_at_leaves_the_least_sure_out() -> None:
+def test_accuracy_at_a_share_leaves_out_the_least_confident_rows() -> None:
     assert accuracy_at(P, Y, 0.5) == pytest.approx(0.5)
     assert accuracy_at(P, Y, 1.0) == pytest.approx(0.75)
 
 
-def test_the_threshold_of_doubt_keeps_the_wanted_precision() -> None:
+def test_the_threshold_of_doubt_reaches_the_wanted_precision() -> None:
     sure = np.linspace(0.99, 0.5, 50)
     probabilities = np.stack([sure, 1 - sure], axis=1)
     labels = np.array([0] * 40 + [1] * 10)
@@ -56,12 +56,12 @@ def test_the_threshold_of_doubt_keeps_the_wanted_precision() -> None:
     assert coverage >= 0.8
 
 
-def test_a_precision_out_of_reach_means_always_in_doubt() -> None:
+def test_an_unreachable_precision_makes_every_row_doubtful() -> None:
     probabilities = np.tile([0.6, 0.4], (20, 1))
     assert precision_threshold(probabilities, np.ones(20, dtype=np.int64), 0.9) == (1.0, 0.0)
 
 
-def test_alerts_are_counted_as_if_few_cases_were_critical() -> None:
+def test_the_alert_budget_assumes_that_few_cases_are_critical() -> None:
     scores = np.concatenate([np.linspace(1, 0.6, 50), np.linspace(0.55, 0, 50)])
     critical = np.array([True] * 50 + [False] * 50)
     # All critical cases cost 6 %; the rest of the budget of 10 % is spent on others.
@@ -71,7 +71,7 @@ def test_alerts_are_counted_as_if_few_cases_were_critical() -> None:
 
 
 @given(st.integers(0, 1_000))
-def test_an_interval_holds_its_own_figure_mostly(seed: int) -> None:
+def test_an_interval_usually_contains_its_figure(seed: int) -> None:
     random = np.random.default_rng(seed)
     sure = random.uniform(0.5, 1, 60)
     probabilities = np.stack([sure, 1 - sure], axis=1)
@@ -97,7 +97,7 @@ def test_calibrated_rows_are_probabilities_even_with_rare_categories(seed: int, 
     assert float(probabilities.min()) > 0
 
 
-def test_the_recall_of_critical_cases_lies_within_its_interval_which_narrows_with_rows() -> None:
+def test_the_recall_of_critical_cases_is_within_its_interval_which_narrows_with_more_rows() -> None:
     widths = []
     for rows in (60, 600, 6_000):
         random = np.random.default_rng(1)
@@ -110,6 +110,6 @@ def test_the_recall_of_critical_cases_lies_within_its_interval_which_narrows_wit
     assert widths[-1] < 0.1
 
 
-def test_without_a_critical_row_nothing_is_known_of_their_recall() -> None:
+def test_without_critical_rows_their_recall_is_unknown() -> None:
     scores = np.linspace(0, 1, 9)
     assert recall_interval(scores, np.zeros(9, dtype=bool), rate=0.1, prevalence=0.06) == (0.0, 1.0)

@@ -1,4 +1,4 @@
-"""History becomes a model: copies stay together, the held-back part is honest, the card says it all."""
+"""Training on a history: copies stay in one part, held-back rows are unseen, and the card reports all of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STORY = (
 ROWS = tuple(starter_examples(("en",)))
 
 
-def test_copies_are_found_exact_edited_and_enclosed() -> None:
+def test_exact_edited_and_enclosed_copies_are_found() -> None:
     edited = STORY.replace("two hours", "2 hours").replace("three times", "thrice")
     texts = [
         STORY,
@@ -60,12 +60,12 @@ def test_with_dates_the_most_recent_fifth_is_held_back() -> None:
     assert split.since == rows[16].at
 
 
-def test_dates_that_tell_no_recent_part_apart_are_not_split_by() -> None:
+def test_dates_without_a_recent_part_are_not_used_for_the_split() -> None:
     rows = [dated(0 if place < 4 else 9, "a" if place % 2 else "b") for place in range(20)]
     assert split_history(rows, list(range(20))).how == "random"
 
 
-def test_a_recent_copy_of_an_older_row_is_learnt_from_with_it() -> None:
+def test_a_recent_copy_of_an_older_row_is_in_the_training_part() -> None:
     rows = [dated(place, "a" if place % 2 else "b") for place in range(20)]
     groups = [*range(18), 3, 19]
     assert split_history(rows, groups).holdout == (16, 17, 19)
@@ -75,11 +75,11 @@ def test_a_recent_copy_of_an_older_row_is_learnt_from_with_it() -> None:
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30), st.booleans()), min_size=1, max_size=60),
     st.integers(0, 5),
 )
-def test_no_copy_ever_lies_on_both_sides_and_no_row_is_lost(
-    told: list[tuple[str, int, bool]], seed: int
-) -> None:
-    rows = [dated(place if has_date else 0, category) for place, (category, _, has_date) in enumerate(told)]
-    groups = [group for _, group, _ in told]
+def test_no_copy_is_in_both_parts_and_no_row_is_lost(history: list[tuple[str, int, bool]], seed: int) -> None:
+    rows = [
+        dated(place if has_date else 0, category) for place, (category, _, has_date) in enumerate(history)
+    ]
+    groups = [group for _, group, _ in history]
     split = split_history(rows, groups, seed=seed)
     assert {groups[place] for place in split.train} & {groups[place] for place in split.holdout} == set()
     assert sorted([*split.train, *split.holdout]) == list(range(len(rows)))
@@ -94,25 +94,25 @@ def test_without_dates_each_category_gives_its_share_and_keeps_its_last_row() ->
     assert Counter(rows[place].category for place in split.holdout) == {"much": 10, "some": 2}
 
 
-def test_figures_come_from_rows_that_the_judged_model_never_saw() -> None:
+def test_figures_come_from_rows_that_the_evaluated_model_has_not_learnt() -> None:
     learnt = train_on_history(ROWS)
     assert learnt.evaluation is not None
     assert learnt.evaluation["rows"] == len(learnt.split.holdout) > 0
-    # The model itself has learnt all rows: on the same rows it does better than its card claims.
+    # The final model has learnt all rows, so on these rows it is better than its card states.
     flattering = evaluate(learnt.model, [ROWS[place] for place in learnt.split.holdout])
     assert flattering["accuracy"] > learnt.evaluation["accuracy"]
     assert learnt.card["evaluation"] == learnt.evaluation
     assert learnt.card["held_back"]["how"] == "random"
 
 
-def test_the_card_goes_with_the_model_file() -> None:
+def test_the_card_is_stored_in_the_model_file() -> None:
     learnt = train_on_history(ROWS[::3])
     again = load(dump(learnt.model))
     assert again.facts["evaluation"] == learnt.evaluation
     assert again.facts["data"]["rows"] == len(ROWS[::3])
 
 
-def test_few_rows_are_learnt_from_whole_and_the_card_says_so() -> None:
+def test_with_few_rows_all_are_learnt_and_the_card_states_it() -> None:
     rows = [Example(f"the bill number {n} is wrong", "money") for n in range(3)]
     rows += [Example(f"no water on floor {n} today", "supply") for n in range(3)]
     learnt = train_on_history(rows)
@@ -125,27 +125,27 @@ def test_one_category_alone_is_refused_with_the_remedy() -> None:
         train_on_history([Example(f"text number {n}", "only") for n in range(40)])
 
 
-def test_contradicting_labels_and_copies_are_told() -> None:
+def test_contradicting_labels_and_copies_are_reported() -> None:
     twice = [Example(STORY, "service"), Example(STORY, "handling"), Example(STORY + " ", "service")]
     card = train_on_history([*ROWS, *twice]).card
     assert (card["data"]["copies"], card["data"]["contradictions"]) == (2, 1)
     assert "1 texts are in the file under more than one category" in render_card(card)
 
 
-def test_the_page_shows_what_was_chosen_and_why_where_the_card_has_it() -> None:
+def test_the_page_shows_the_chosen_candidate_and_the_reason_from_the_card() -> None:
     card = train_on_history(ROWS[::3]).card
     card |= {
         "choice": "svc: the lowest log-loss",
         "candidates": {"svc": {"log_loss": 0.5}, "blend": {"log_loss": 0.6}},
     }
-    shown = render_card(card)
-    assert "svc: the lowest log-loss" in shown
-    assert "- blend: log_loss 0.6" in shown
-    assert all(f"| {category} |" in shown for category in card["classes"])
-    assert shown.index("## How good it is") < shown.index("## Known weaknesses")
+    page = render_card(card)
+    assert "svc: the lowest log-loss" in page
+    assert "- blend: log_loss 0.6" in page
+    assert all(f"| {category} |" in page for category in card["classes"])
+    assert page.index("## How good it is") < page.index("## Known weaknesses")
 
 
-def test_a_label_that_is_spelt_otherwise_is_known_and_a_strange_one_is_listed() -> None:
+def test_a_label_in_another_spelling_is_recognised_and_an_unknown_one_is_listed() -> None:
     model = train_on_history(ROWS[::3]).model
     figures = evaluate(model, [Example("The bill is wrong", "Money"), Example("Words", "nonsense")])
     assert figures["unknown_categories"] == ["nonsense"]
@@ -155,11 +155,11 @@ def test_a_label_that_is_spelt_otherwise_is_known_and_a_strange_one_is_listed() 
 @pytest.mark.parametrize(
     ("hits", "rows", "low", "high"), [(0, 0, 0, 1), (10, 10, 0.7225, 1), (50, 100, 0.4038, 0.5962)]
 )
-def test_wilsons_interval(hits: int, rows: int, low: float, high: float) -> None:
+def test_wilsons_interval_equals_the_textbook_values(hits: int, rows: int, low: float, high: float) -> None:
     assert proportion_interval(hits, rows) == pytest.approx((low, high), abs=1e-4)
 
 
-def test_every_figure_lies_within_its_interval() -> None:
+def test_every_figure_is_within_its_interval() -> None:
     figures = train_on_history(ROWS).evaluation
     assert figures is not None
     for name in ("accuracy", "macro_f1", "log_loss", "ece"):

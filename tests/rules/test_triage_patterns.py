@@ -37,7 +37,7 @@ def leading_keys(pattern: str) -> set[str]:
     return {start.key for start in pattern_starts(pattern)}
 
 
-def test_keys_follow_every_choice_at_the_beginning() -> None:
+def test_the_keys_of_a_pattern_cover_every_alternative_at_its_beginning() -> None:
     assert leading_keys("(?:water|gas) leak") == {"wat", "gas"}
     assert leading_keys("(?<=on )fire") == {"fir"}
     assert leading_keys("ev(?:den|imizden) at") == {"evd", "evi"}
@@ -45,7 +45,7 @@ def test_keys_follow_every_choice_at_the_beginning() -> None:
     assert leading_keys("child(?:ren)?") == {"chi"}
 
 
-def test_a_space_is_any_short_gap() -> None:
+def test_a_space_in_a_pattern_matches_any_short_gap() -> None:
     pattern = compile_pattern("gas leak")
     assert all(pattern.match(text) for text in ("gas leak", "gas-leak", "gas  leak", "gas\tleak"))
     assert not pattern.match("gas\nleak")
@@ -58,7 +58,7 @@ def test_a_language_without_rules_is_an_error() -> None:
         read_rules("xx")
 
 
-def test_no_pattern_can_run_away() -> None:
+def test_no_pattern_has_catastrophic_backtracking() -> None:
     nested = re.compile(r"\((?:\?:)?[^()]*[+*]\)[+*]")
     for language in LANGUAGES:
         for rule in read_rules(language):

@@ -34,12 +34,12 @@ from triage.text import LONGEST, guess_language, normalise
     ],
     ids=range(18),
 )
-def test_personal_data_and_markup_leave_the_text(text: str, expected: str) -> None:
+def test_personal_data_and_markup_are_removed_from_the_text(text: str, expected: str) -> None:
     assert normalise(text) == expected
 
 
 @given(st.text(max_size=400))
-def test_any_text_is_normalised_without_a_long_number_left(text: str) -> None:
+def test_a_normalised_text_contains_no_long_number(text: str) -> None:
     tidy = normalise(text)
     assert tidy == " ".join(tidy.split())
     longest = 0
@@ -51,18 +51,18 @@ def test_any_text_is_normalised_without_a_long_number_left(text: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["a@", "1 ", "<", "A1", "GB12", "&lt;", "x", "🔥", "+", "- "], ids=range(10)
 )
-def test_a_hundred_thousand_characters_of_anything_are_read(piece: str) -> None:
+def test_a_text_of_a_hundred_thousand_characters_is_read(piece: str) -> None:
     assert len(normalise(piece * (100_000 // len(piece)))) <= LONGEST * 4
 
 
-def test_the_language_is_guessed_among_those_asked_for() -> None:
+def test_the_language_is_guessed_among_the_given_ones() -> None:
     assert guess_language("Faturam neden bu kadar yüksek geldi?") == "tr"
     assert guess_language("sular akmiyor kimse ilgilenmiyor") == "tr"
     assert guess_language("Why is my bill so high?") == "en"
     assert guess_language("Mein Wasser ist seit gestern weg", ("en", "de")) == "de"
 
 
-def test_without_letters_or_choice_the_first_language_is_taken() -> None:
+def test_without_letters_or_alternatives_the_first_language_is_used() -> None:
     assert guess_language("", ("tr", "en")) == "tr"
     assert guess_language("🔥 123", ("tr", "en")) == "tr"
     assert guess_language("Why is my bill so high?", ("tr",)) == "tr"
@@ -70,7 +70,7 @@ def test_without_letters_or_choice_the_first_language_is_taken() -> None:
 
 
 @given(st.text(max_size=200))
-def test_folding_keeps_the_way_back(text: str) -> None:
+def test_positions_in_a_folded_text_map_to_the_original(text: str) -> None:
     folded = fold(text)
     assert folded.length == len(text)
     if folded.offsets is not None:
@@ -80,7 +80,7 @@ def test_folding_keeps_the_way_back(text: str) -> None:
         assert len(folded.text) == len(text)
 
 
-def test_folding_takes_case_and_diacritics_away() -> None:
+def test_folding_removes_case_and_diacritics() -> None:
     assert fold("Ayşe'NİN IŞIĞI ÇÖKTÜ").text == "ayse'nin isigi coktu"
     assert fold("don’t").text == "don't"
     assert fold("Straße").text == "strasse"

@@ -188,7 +188,7 @@ def test_counting_back_from_a_due_time_on_a_holiday_gives_the_working_day_before
     ("span", "expected"),
     [("-3 bd", "2026-12-23 09:00"), ("2 bd", "2026-12-24 09:00"), ("-3 days", "2026-12-27 17:30")],
 )
-def test_reminders_before_a_due_time(span: str, expected: str) -> None:
+def test_the_time_before_a_due_time_is_counted_in_its_unit(span: str, expected: str) -> None:
     assert before(at("2026-12-30 17:30"), span, WEEK).at == at(expected)
 
 

@@ -1,6 +1,6 @@
-"""docs/permissions.md on every road into the record: pressed, submitted, said to the bot, done by the desk.
+"""docs/permissions.md is enforced for Slack buttons and forms, the bot, the scheduler and the model.
 
-A person of each role tries every act; what the page does not give is refused and stays on the record.
+A person of each role tries every act. An act that the page does not allow is refused and recorded.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from tests.edges.desk import Desk
 from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, TRIAGE, Office, open_office
 from tests.who_may import READS, verbs_of, who_may
 
-#: Forms of one complaint; `log_complaint` begins one and has its own surface.
-OF_A_CASE = sorted({*FORMS, "incident"} - {"log_complaint"})
+#: The forms of one complaint. `log_complaint` is left out: it starts a new one.
+CASE_FORMS = sorted({*FORMS, "incident"} - {"log_complaint"})
 STAFF = [*(role for role in who_may()), None]
 _NUMBERS = count(1)
 
@@ -46,16 +46,16 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
         yield opened
 
 
-def _holding(office: Office, role: Role | None) -> None:
-    """Burak holds this role alone from now on; the others keep theirs."""
+def _give_role(office: Office, role: Role | None) -> None:
+    """Give Burak only this role. The others keep their roles."""
     store = office.store
-    others = [one for one in store.read(list_members) if one.id != BURAK]
+    others = [member for member in store.read(list_members) if member.id != BURAK]
     roles = frozenset({role}) if role is not None else frozenset[Role]()
     store.write(sync_staff, [*others, Member(BURAK, "Burak Demir", (), roles)])
 
 
 def _a_case(office: Office, role: Role | None) -> str:
-    """Assessed, Burak's own, and at the level where his role decides."""
+    """An assessed complaint that Burak owns, at the level where his role decides."""
     store = office.store
     ref = office.proposed()
     alice, mona = store.read(load_actor, ALICE), store.read(load_actor, MONA)
@@ -67,7 +67,7 @@ def _a_case(office: Office, role: Role | None) -> str:
 
 
 def _refusals(office: Office, ref: str) -> int:
-    """How many of his attempts stand on the record."""
+    """The number of Burak's recorded attempts."""
     query = ATTEMPTS.select().where(ATTEMPTS.c.by == BURAK, ATTEMPTS.c.ref == ref)
     return len(office.store.read(lambda tx: list(tx.connection.execute(query))))
 
@@ -77,7 +77,7 @@ def _may(role: Role | None, form: str) -> bool:
 
 
 async def _presses(office: Office, card: Card, ref: str, form: str) -> None:
-    """A press of this form's button, whether the card shows it or not: what is drawn proves nothing."""
+    """Press this form's button even if the card does not show it: hiding a button is no protection."""
     colleague = office.staff(BURAK)
     world, member = colleague.world, colleague.member
     channel = world.slack.channels[TRIAGE]
@@ -99,24 +99,24 @@ async def _presses(office: Office, card: Card, ref: str, form: str) -> None:
 @clause("5.3")
 @clause("4.7")
 @pytest.mark.parametrize("role", STAFF, ids=lambda role: role.value if role else "nobody")
-async def test_a_press_is_refused_and_recorded_unless_the_page_gives_it(
+async def test_a_press_is_refused_and_recorded_unless_the_permissions_page_allows_it(
     office: Office, role: Role | None
 ) -> None:
-    _holding(office, role)
-    # A press opens a form and changes nothing: one complaint serves them all.
+    _give_role(office, role)
+    # A press only opens a form, so one complaint is enough for all.
     ref = _a_case(office, role)
     card = await office.card(ref, ALICE)
     refused = {}
-    for form in OF_A_CASE:
+    for form in CASE_FORMS:
         before = _refusals(office, ref)
         await _presses(office, card, ref, form)
         refused[form] = _refusals(office, ref) > before
 
-    assert refused == {form: not _may(role, form) for form in OF_A_CASE}
+    assert refused == {form: not _may(role, form) for form in CASE_FORMS}
 
 
 def _typed(field: Field, office: Office) -> dict[str, Any]:
-    """A value that this input takes, as Slack would send it."""
+    """A valid value of this input, as Slack sends it."""
     now = office.store.now()
     match field.input:
         case Input.CHOICE | Input.WHOLE:
@@ -141,7 +141,7 @@ def _filled(form: str, office: Office, other: str) -> dict[str, dict[str, dict[s
         if field.required:
             path = field.path.replace(".N.", ".0.")
             if form == "assess":
-                # Lower or later than it stands would be a manager's; the same again is anybody's who assesses.
+                # Only a manager may lower a rating. Repeating it is open to every assessor.
                 chosen = {"value": ASSESSMENT[field.name]}
                 values[path] = {"value": {"type": "static_select", "selected_option": chosen}}
                 continue
@@ -152,7 +152,7 @@ def _filled(form: str, office: Office, other: str) -> dict[str, dict[str, dict[s
 
 
 async def _submits(office: Office, ref: str, form: str, other: str) -> None:
-    """This form submitted, as if it had been opened while its holder still had the right."""
+    """Submit this form as if it had been opened while Burak still had the permission."""
     colleague = office.staff(BURAK)
     world, member = colleague.world, colleague.member
     work = office.store.read(load_case, ref).work_version
@@ -178,19 +178,19 @@ async def _submits(office: Office, ref: str, form: str, other: str) -> None:
     assert await colleague.link.deliver("interactive", payload, accepts=True) is not None
 
 
-#: Of these nothing is submitted, the press being the act, or not by this listener.
-PRESSED = {"take", "receipt", "bind", "incident"}
+#: These are done by the press itself or submitted to another listener.
+NOT_SUBMITTED = {"take", "receipt", "bind", "incident"}
 
 
 @clause("5.3")
 @pytest.mark.parametrize("role", STAFF, ids=lambda role: role.value if role else "nobody")
-async def test_a_form_submitted_after_the_right_was_lost_is_refused_and_recorded(
+async def test_a_form_submitted_after_the_permission_was_lost_is_refused_and_recorded(
     office: Office, role: Role | None
 ) -> None:
-    forms = [form for form in OF_A_CASE if form not in PRESSED]
-    # No card need be drawn for this.
+    forms = [form for form in CASE_FORMS if form not in NOT_SUBMITTED]
+    # This test needs no card.
     office.worker.stop()
-    _holding(office, role)
+    _give_role(office, role)
     other, ref = office.proposed(), _a_case(office, role)
     refused = {}
     for form in forms:
@@ -205,7 +205,7 @@ async def test_a_form_submitted_after_the_right_was_lost_is_refused_and_recorded
 
 @clause("5.3")
 @pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
-def test_the_bot_does_only_what_is_the_complainants(usual_store: Store, verb: Verb) -> None:
+def test_the_bot_performs_only_acts_of_the_complainant(usual_store: Store, verb: Verb) -> None:
     desk = Desk(usual_store)
     ref = desk.receive()
     facts: dict[str, Any] = {"incident": 1} if verb is Verb.LINK else {}
@@ -217,7 +217,7 @@ def test_the_bot_does_only_what_is_the_complainants(usual_store: Store, verb: Ve
     except NotAllowed:
         refused = True
     except ComplaintError:
-        # Theirs, but not now: the state or the facts do not fit.
+        # The complainant may do this, but the state or the facts do not fit.
         refused = False
 
     assert refused == (Role.COMPLAINANT not in ACTIONS[verb].roles)
@@ -231,7 +231,7 @@ def test_the_scheduler_and_the_model_never_judge(by: Actor) -> None:
     assert set(ACTS.values()) <= {verb for verb, action in ACTIONS.items() if Role.SYSTEM in action.roles}
 
 
-def test_every_form_of_a_case_stands_on_the_page() -> None:
+def test_every_form_is_listed_on_the_permissions_page() -> None:
     named = set().union(*who_may().values()) - READS
     assert named == {*FORMS, "incident"}
     assert {verb for form in named for verb in verbs_of(form)} | set(ACTIONS) == set(ACTIONS)
