@@ -9,7 +9,7 @@ import pytest
 from bots.slack.views.card import flag_lines
 from bots.slack.views.case import case_view
 from bots.slack.views.forms import PREVIEWED
-from bots.slack.views.preview import preview_view
+from bots.slack.views.open_form import preview_view
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.forms import FORMS
