@@ -28,7 +28,7 @@ from store.database.migrate import schema_status
 from store.models.erased import list_models_with_erased_words
 from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run, read_model_blob
-from store.proof.instance_log import list_instance_events
+from store.proof.hash_chain import list_instance_events
 from store.store import Store, open_store
 
 #: What Slack must let the app do (docs/slack.md). Without metadata a posted message cannot be found again.

@@ -22,9 +22,8 @@ from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
 from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
-from scheduler.housekeeping import act_handlers, housekeeping_handlers
 from scheduler.proposals import ProposalHandler
-from scheduler.ticks import create_ticks, morning_handlers
+from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
 from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
 from scheduler.worker import Handler, Worker
 from store.database.errors import DatabaseUnavailable

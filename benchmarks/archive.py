@@ -26,9 +26,8 @@ from benchmarks.intake import KEYS
 from benchmarks.measuring import ms, verdict
 from complaints.actors import MODEL, SYSTEM
 from complaints.vocabulary import Verb
-from store.cases.act import act
+from store.cases.act import act, record_proposal
 from store.cases.outgoing_messages import begin_sending, record_sent
-from store.cases.propose import record_proposal
 from store.cases.read import list_cases, load_case, open_case
 from store.cases.receive_message import receive_message
 from store.database.engine import create_engines
@@ -38,7 +37,12 @@ from store.outbox.failed import list_failed
 from store.people.identifiers import search_number
 from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
 from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
-from store.slack.posts import claim_post, find_case_of_post, list_posts, record_posted
+from store.slack import (
+    claim_post,
+    find_case_of_post,
+    list_posts,
+    record_posted,
+)
 from store.store import Store, open_store
 from store.values import Conversation, DialogueTurn, ReplyText
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, Desk

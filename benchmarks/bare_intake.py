@@ -20,9 +20,8 @@ from sqlmodel import Session, col, insert, select, update
 
 from store.tables.complaints import ComplaintRow, TargetRow
 from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow
-from store.tables.proof import EventRow
+from store.tables.record import EventRow, MessageRow, TextRow
 from store.tables.rules import SettingRow
-from store.tables.words import MessageRow, TextRow
 from store.tables.work import KeyRow, ObligationRow
 
 #: The obligations of an intake: key, kind, days until due, whether it sends to the complainant, facts.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.intake import KEYS
 from scheduler.worker import Worker
-from store.outbox.outcomes import Completed, Outcome
+from store.outbox.complete import Completed, Outcome
 from store.store import open_store
 from store.values import Obligation
 

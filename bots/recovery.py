@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from store.database.errors import DatabaseUnavailable
-from store.outbox.outcomes import Completed, Outcome, Retry
+from store.outbox.complete import Completed, Outcome, Retry
 from store.values import Obligation
 
 #: Handles one obligation.

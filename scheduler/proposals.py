@@ -18,10 +18,10 @@ from complaints.case import Case
 from complaints.rulebook import Danger, categories_of
 from complaints.times import local_time
 from scheduler.worker import Handler
-from store.cases.propose import record_proposal as store_propose
+from store.cases.act import record_proposal as store_propose
 from store.cases.read import load_case
 from store.models.models import list_rollback_models, load_active_model, read_model_blob
-from store.outbox.outcomes import Completed, Outcome, Rescheduled
+from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.record.texts import load_texts
 from store.rulebooks import load_current_rulebooks
 from store.similarity.similar import count_confirmed_similar

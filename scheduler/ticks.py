@@ -1,4 +1,4 @@
-"""Schedule obligations by the clock: housekeeping, training, and the staff's digests at opening time (7.3, 4.9).
+"""Schedule obligations by the clock, and handle those that need no channel (7.3, 8.1; docs/design.md, rule 4).
 
 APScheduler only calls the ticks; its jobs are kept in memory. A tick inserts obligations with deterministic keys, so
 every process may tick and no leader is needed.
@@ -13,25 +13,30 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from complaints.actors import READERS
+from complaints.actors import READERS, SYSTEM
 from complaints.deadlines.opening_hours import next_morning, working_day_from
-from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.errors import ComplaintError
+from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.times import local_time
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
+from store.cases.act import act as store_act
+from store.custody.retention import delete_expired_rows, erase, list_expired
+from store.outbox.complete import Completed, Outcome
 from store.outbox.failed import fail_orphaned
-from store.outbox.outcomes import Completed, Outcome
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
+from store.proof.checkpoints import checkpoint as store_checkpoint
 from store.rulebooks import load_current_rulebook
-from store.slack.posts import sweep_cards
+from store.slack import sweep_cards
 from store.store import Store
 from store.values import Obligation
 
 #: A process of another release may know the kind and handle it within this time.
 ORPHANED_AFTER = timedelta(minutes=15)
-
 log = structlog.get_logger(__name__)
+#: Complaints erased in one day, more than any organisation closes. The rest waits until the next day.
+MAX_ERASED = 10_000
 
 
 def schedule_next_morning(store: Store) -> None:
@@ -106,6 +111,54 @@ def create_ticks(
         housekeeping, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
     )
     return ticks
+
+
+def housekeeping_handlers(
+    store: Store, *, retention: Mapping[str, str] | None = None
+) -> Mapping[str, Handler]:
+    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule.
+
+    `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
+    """
+
+    async def tidy(_: Obligation) -> Outcome:
+        await store.awrite(delete_expired_rows)
+        return Completed()
+
+    async def checkpoint(_: Obligation) -> Outcome:
+        await store.awrite(store_checkpoint)
+        return Completed()
+
+    async def purge(_: Obligation) -> Outcome:
+        for expired in await store.aread(list_expired, retention or {}, MAX_ERASED):
+            if expired.kept_because is not None:
+                continue
+            try:
+                await store.awrite(erase, expired.ref, "retention")
+            except ComplaintError as refusal:
+                # Reopened, or kept for a legal reason, since the list was made. The others are erased.
+                log.info("not_purged", ref=expired.ref, why=refusal.code)
+        return Completed()
+
+    return {"tidy": tidy, "checkpoint": checkpoint, "purge": purge}
+
+
+def act_handlers(store: Store) -> Mapping[str, Handler]:
+    """A handler for each kind that only records an act; the row is completed in the same transaction."""
+
+    async def act(obligation: Obligation) -> Outcome:
+        await store.awrite(
+            store_act,
+            str(obligation.ref),
+            ACTS[obligation.kind],
+            SYSTEM,
+            dict(obligation.facts),
+            key=obligation.key,
+            settles=obligation.id,
+        )
+        return Completed(settled=True)
+
+    return dict.fromkeys(ACTS, act)
 
 
 def _housekeeping(

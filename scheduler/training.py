@@ -34,9 +34,9 @@ from store.models.examples import (
     in_order,
     load_examples_page,
     load_unassessed_page,
+    read_history_rows,
 )
 from store.models.examples import MOST_UNASSESSED as UNASSESSED
-from store.models.history import read_history_rows
 from store.models.models import (
     TrainingRun,
     count_assessed_since,
@@ -47,8 +47,13 @@ from store.models.models import (
     load_learnt_until,
     read_model_blob,
 )
-from store.outbox.complete import renew_leases
-from store.outbox.outcomes import Completed, Outcome, Rescheduled, Retry
+from store.outbox.complete import (
+    Completed,
+    Outcome,
+    Rescheduled,
+    Retry,
+    renew_leases,
+)
 from store.outbox.rows import insert_obligation
 from store.rulebooks import load_current_rulebook
 from store.store import Store

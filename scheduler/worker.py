@@ -21,6 +21,12 @@ from store.outbox.claim import claim, claim_by_platform, count_claimable
 from store.outbox.complete import (
     BACKGROUND,
     THREAD,
+    Completed,
+    Failed,
+    Outcome,
+    RateLimited,
+    Rescheduled,
+    Retry,
     complete,
     fail,
     is_still_required,
@@ -29,7 +35,6 @@ from store.outbox.complete import (
     reschedule,
     retry,
 )
-from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
 from store.store import Store
 from store.values import Obligation, PlatformCapacity
 

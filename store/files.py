@@ -15,12 +15,17 @@ from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
 from store.database.errors import StoreError, UnknownRow
+from store.database.keyring import (
+    place,
+    seal,
+    seal_bytes,
+    unseal,
+    unseal_bytes,
+)
 from store.database.transaction import Tx
 from store.outbox.rows import schedule_for_case
-from store.proof.seal import place, seal, seal_bytes, unseal, unseal_bytes
+from store.record.access_log import record_after_rollback, write_read
 from store.record.load import CaseFile, load_case_file, may_open
-from store.record.read_log import write_read
-from store.record.refused_attempts import record_after_rollback
 from store.tables import CHUNKS, FILES
 from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 

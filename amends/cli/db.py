@@ -102,7 +102,7 @@ def backup(
     """Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL."""
     from amends.settings import load
     from store.backup.backup import back_up
-    from store.proof.instance_log import record_instance_event
+    from store.proof.hash_chain import record_instance_event
 
     settings = load(config)
     with progress_bar("Backing up") as progress:
@@ -147,7 +147,7 @@ def restore(
     from amends.settings import load
     from store.backup.restore import restore as restore_into
     from store.database.keyring import Keyring
-    from store.proof.instance_log import record_instance_event
+    from store.proof.hash_chain import record_instance_event
 
     settings = load(config)
     keys, url = Keyring(settings.secrets.keys()), settings.secrets.database_url

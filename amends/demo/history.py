@@ -29,7 +29,6 @@ from complaints.rulebook import Rulebook
 from scheduler.proposals import danger_sign, proposal_facts, proposal_words, triage_context
 from simulator import Simulator
 from store.cases import act, outgoing_messages, read, receive_message
-from store.cases import propose as cases_propose
 from store.cases.outgoing_messages import FollowUpAct
 from store.database.transaction import Tx
 from store.outbox import claim, complete, rows
@@ -212,7 +211,7 @@ class DemoHistory:
             self.model, story, triage_context(case, languages=self.rules.languages, danger=signs)
         )
         facts, words = proposal_facts(proposal, words=case.words), proposal_words(proposal)
-        cases_propose.record_proposal(
+        act.record_proposal(
             tx, ref, MODEL, facts, words, sketch=sketch(story), key=obligation.key, settles=obligation.id
         )
 

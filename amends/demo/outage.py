@@ -14,10 +14,10 @@ from complaints.errors import ComplaintError
 from complaints.incidents import SAME_INCIDENT
 from complaints.times import format_time
 from complaints.vocabulary import Verb
+from store import incidents
 from store.cases import act, incident_updates, read
 from store.database.transaction import Tx
-from store.incidents import incidents
-from store.incidents.card import schedule_card
+from store.incidents import schedule_card
 from store.outbox import claim
 from triage.example import Example
 

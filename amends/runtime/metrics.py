@@ -24,9 +24,9 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 
 from complaints.obligations.kinds import SendPriority
+from store.outbox.claim import count_waiting
 from store.outbox.dead_letters import list_dead_letters
 from store.outbox.failed import list_failed
-from store.outbox.stats import count_waiting
 from store.store import Store
 
 # Without this every counter and histogram gets a further `_created` sample. The switch is global to the process, but

@@ -47,7 +47,7 @@ from scheduler.worker import Handler
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import record_listener
 from store.outbox.complete import end_retry_pauses
-from store.slack.posts import sweep_cards
+from store.slack import sweep_cards
 from store.store import Store
 
 #: In seconds, between two syncs of roles that come from channels or groups. Each action is checked against the store.

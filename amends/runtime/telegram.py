@@ -29,8 +29,7 @@ from bots.telegram.updates import ALLOWED_UPDATES
 from bots.telegram.webhook import PATH, create_endpoint
 from bots.texts.texts import Texts
 from scheduler.worker import Handler
-from store.outbox.complete import end_retry_pauses
-from store.outbox.outcomes import Outcome, Retry
+from store.outbox.complete import Outcome, Retry, end_retry_pauses
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.store import Store
 from store.values import Obligation

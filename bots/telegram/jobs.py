@@ -21,8 +21,14 @@ from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
 from store.files import load_file_to_fetch, record_file_failed, store_file
+from store.outbox.complete import (
+    NO_ANSWER_AGAIN,
+    Completed,
+    Failed,
+    Outcome,
+    Retry,
+)
 from store.outbox.dead_letters import read_dead_letter
-from store.outbox.outcomes import NO_ANSWER_AGAIN, Completed, Failed, Outcome, Retry
 from store.store import Store
 from store.values import Obligation
 

@@ -27,8 +27,13 @@ from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act
 from store.cases.outgoing_messages import FollowUpAct, load_contact
 from store.cases.read import load_case, load_history
-from store.incidents.card import was_surveyed_before
-from store.outbox.outcomes import Completed, Failed, Outcome, Rescheduled
+from store.incidents import was_surveyed_before
+from store.outbox.complete import (
+    Completed,
+    Failed,
+    Outcome,
+    Rescheduled,
+)
 from store.record.texts import load_event_words
 from store.store import Store
 from store.values import Obligation

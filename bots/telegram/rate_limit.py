@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from bots.priority_lock import PriorityLock, ShutdownWait
 from complaints.obligations.kinds import SendPriority
 from store.database.transaction import Tx
-from store.outbox.outcomes import RateLimited
+from store.outbox.complete import RateLimited
 from store.outbox.rate_limit import (
     EvenlySpaced,
     Limit,

@@ -337,7 +337,11 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Personal data serve the complaint alone, protected, disclosed only by consent.",
         control="Words are encrypted and stored separately from the events; each opening is a row; restricted "
         "complaints are open only to their owner and the levels above.",
-        code=("store.record.read_log.write_read", "complaints.actors.may_read", "store.proof.seal.seal"),
+        code=(
+            "store.record.access_log.write_read",
+            "complaints.actors.may_read",
+            "store.database.keyring.seal",
+        ),
         shows="openings by people with the role, the assignment and the clearance",
         case_query=confidentiality,
     ),

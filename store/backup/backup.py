@@ -15,21 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from store.backup.portable import copy_rows
 from store.database.engine import BUSY_TIMEOUT_MS, database_url
 from store.database.engine import create_engines as open_engines
 from store.database.errors import DatabaseUnavailable, StoreError
 from store.database.migrate import require_current, upgrade
 from store.proof.checkpoints import heads_in, merkle_root
-from store.tables import COMPLAINTS, EVENTS
+from store.tables import CHUNKS, COMPLAINTS, EVENTS, HISTORY_PARTS, METADATA, MODELS
 from store.values import Progress, no_progress
 
 #: Pages copied between two calls of `progress`: few enough for a moving progress bar, and enough to be fast.
 _PAGES = 1024
+_BATCH = 500
+#: Smaller batches for tables whose rows may be larger than 1 MiB.
+_BATCH_OF_LARGE_ROWS = {CHUNKS.name: 8, HISTORY_PARTS.name: 8, MODELS.name: 1}
+#: Tables with the state of running processes, which means nothing in another database.
+_PROCESS_STATE = frozenset({"lanes", "leases"})
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,104 @@ def write_atomically(file: Path) -> Iterator[Path]:
     finally:
         for suffix in ("", "-wal", "-shm", "-journal"):
             part.with_name(part.name + suffix).unlink(missing_ok=True)
+
+
+def file_engine(file: Path) -> Engine:
+    """An engine for a portable file: without foreign-key checks, so that rows may be copied in any order."""
+    engine = create_engine(f"sqlite:///{file}")
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        # Not durable: a partial file is deleted, and a complete one is flushed once at the end.
+        for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def send_begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def describe_file(file: Path) -> dict[str, Any]:
+    """The content of a portable file, as counts; StoreError if the file is damaged."""
+    engine = file_engine(file)
+    try:
+        with engine.connect() as connection:
+            revision = read_revision(connection, file)
+            heads = heads_in(connection, since=0)
+            complaints = connection.execute(select(func.count()).select_from(COMPLAINTS)).scalar_one()
+            events = connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
+    finally:
+        engine.dispose()
+    return {
+        "revision": revision,
+        "complaints": complaints,
+        "events": events,
+        "heads": len(heads),
+        "root": merkle_root(heads),
+    }
+
+
+def read_revision(connection: Connection, file: Path) -> str:
+    """The revision of the tables in a file; StoreError if the file is damaged or holds no record."""
+    pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+    page_size = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
+    # SQLite reads missing bytes of the last page as zeros.
+    _require_ok("ok" if file.stat().st_size >= pages * page_size else "its end is missing", file)
+    _require_ok(connection.exec_driver_sql("PRAGMA integrity_check").scalars().first(), file)
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    _require_ok("ok" if broken is None else f"a row of {broken[0]} refers to a missing row", file)
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None or not {"complaints", "events"} <= set(inspect(connection).get_table_names()):
+        raise StoreError(f"{file} holds no record of Amends: it is another program's file.")
+    return revision
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """The number of rows of each table."""
+    return {
+        table.name: int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+        for table in METADATA.sorted_tables
+    }
+
+
+def copy_rows(source: Connection, target: Connection, progress: Progress = no_progress) -> dict[str, int]:
+    """Copy every table in batches, parents before children; returns the number of rows by table."""
+    counts = count_rows(source)
+    total, done = sum(counts.values()), 0
+    for table in METADATA.sorted_tables:
+        size = _BATCH_OF_LARGE_ROWS.get(table.name, _BATCH)
+        query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=size)
+        for batch in source.execute(query).mappings().partitions(size):
+            target.execute(table.insert(), [dict(row) for row in batch])
+            done += len(batch)
+            progress(done, total)
+    return counts
+
+
+def reset_sequences(target: Connection) -> None:
+    """Let PostgreSQL continue after the highest copied number; SQLite does that without help."""
+    if target.dialect.name != "postgresql":
+        return
+    for table in METADATA.sorted_tables:
+        column = _numbered_column(table)
+        if column is None:
+            continue
+        highest = target.execute(select(func.max(table.c[column]))).scalar()
+        if highest is not None:
+            sequence = func.pg_get_serial_sequence(table.name, column)
+            target.execute(select(func.setval(sequence, highest)))
+
+
+def clear_process_state(connection: Connection) -> None:
+    """Delete the leases, rate limits and retry pauses of another machine; obligations keep their due times."""
+    for name in sorted(_PROCESS_STATE):
+        connection.execute(METADATA.tables[name].delete())
+    connection.execute(
+        text("UPDATE obligations SET lease_until = 0, wait_until = 0 WHERE lease_until > 0 OR wait_until > 0")
+    )
 
 
 @contextmanager
@@ -145,61 +247,13 @@ def _from_postgres(url: str, part: Path, progress: Progress) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
-def file_engine(file: Path) -> Engine:
-    """An engine for a portable file: without foreign-key checks, so that rows may be copied in any order."""
-    engine = create_engine(f"sqlite:///{file}")
-
-    @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        # Not durable: a partial file is deleted, and a complete one is flushed once at the end.
-        for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "foreign_keys=OFF"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def send_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
-
-
-def describe_file(file: Path) -> dict[str, Any]:
-    """The content of a portable file, as counts; StoreError if the file is damaged."""
-    engine = file_engine(file)
-    try:
-        with engine.connect() as connection:
-            revision = read_revision(connection, file)
-            heads = heads_in(connection, since=0)
-            complaints = connection.execute(select(func.count()).select_from(COMPLAINTS)).scalar_one()
-            events = connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
-    finally:
-        engine.dispose()
-    return {
-        "revision": revision,
-        "complaints": complaints,
-        "events": events,
-        "heads": len(heads),
-        "root": merkle_root(heads),
-    }
-
-
-def read_revision(connection: Connection, file: Path) -> str:
-    """The revision of the tables in a file; StoreError if the file is damaged or holds no record."""
-    pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
-    page_size = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
-    # SQLite reads missing bytes of the last page as zeros.
-    _require_ok("ok" if file.stat().st_size >= pages * page_size else "its end is missing", file)
-    _require_ok(connection.exec_driver_sql("PRAGMA integrity_check").scalars().first(), file)
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    _require_ok("ok" if broken is None else f"a row of {broken[0]} refers to a missing row", file)
-    revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is None or not {"complaints", "events"} <= set(inspect(connection).get_table_names()):
-        raise StoreError(f"{file} holds no record of Amends: it is another program's file.")
-    return revision
-
-
 def _require_ok(result: object, file: Path) -> None:
     if result != "ok":
         # SQLite may list every page of the file below a heading; the first line is enough.
         lines = [line for line in str(result).splitlines() if line and not line.startswith("***")]
         raise StoreError(f"{file} is damaged ({lines[0] if lines else result}): take another copy.")
+
+
+def _numbered_column(table: Table) -> str | None:
+    column = table.autoincrement_column
+    return None if column is None or column.foreign_keys else column.name

@@ -17,8 +17,16 @@ from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
-from store.backup.backup import describe_file, file_engine, read_revision, write_atomically
-from store.backup.portable import clear_process_state, copy_rows, count_rows, reset_sequences
+from store.backup.backup import (
+    clear_process_state,
+    copy_rows,
+    count_rows,
+    describe_file,
+    file_engine,
+    read_revision,
+    reset_sequences,
+    write_atomically,
+)
 from store.custody.verify import verify
 from store.database import migrate
 from store.database.engine import Engines, database_url

@@ -5,7 +5,7 @@ Event, words, projections and obligations are written in the open transaction: a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,20 +27,18 @@ from complaints.vocabulary import Verb
 from store.cases import conflicts
 from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
 from store.cases.erase import erase_words
-from store.database.keyring import new_key
+from store.database.keyring import new_key, place, seal
 from store.database.transaction import Tx
-from store.incidents import incidents
-from store.incidents.card import schedule_for_move
+from store.incidents import find_incident_of, open_incident, require_open_incident, schedule_for_move
 from store.outbox.complete import complete
-from store.outbox.offline import mark_read_out
+from store.outbox.deliveries import mark_read_out
 from store.outbox.rows import schedule_for_case
 from store.people.staff import load_current_roles
-from store.proof.hash_chain import GENESIS, event_entry
-from store.proof.seal import canonical, commitment, place, seal, sha256
+from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, sha256
+from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, key_place, load_case_file
 from store.record.projections import complaint_row, project
-from store.record.refused_attempts import record_after_rollback
-from store.similarity.similar import schedule_similar_redraw
+from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, HEARD, READS, TEXTS
 from store.values import RecordedAct
 
@@ -125,6 +123,23 @@ def act_on(
         act(tx, str(done.event.facts["other_ref"]), Verb.LINK, by, merge_facts(file))
     after = CaseFile(done.case, (*file.events, done.event), file.key_wrapped, head, file.contact_id)
     return RecordedAct(done.event, done.case), after
+
+
+def record_proposal(
+    tx: Tx,
+    ref: str,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    *,
+    sketch: Sequence[bytes],
+    key: str | None = None,
+    settles: int | None = None,
+) -> RecordedAct:
+    """Record a proposal and the sketch of the words that it was made from, in one transaction (7.5)."""
+    recorded = act(tx, ref, Verb.PROPOSE, by, facts, words, key=key, settles=settles)
+    store_sketch(tx, ref, sketch)
+    return recorded
 
 
 def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None) -> CaseFile:
@@ -262,20 +277,20 @@ def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> 
     """Add the incident that two complaints share: the one that either has, or a new one that both join."""
     if facts.get("incident") is not None:
         if not facts.get("left"):
-            incidents.require_open_incident(tx, int(facts["incident"]))
+            require_open_incident(tx, int(facts["incident"]))
         return facts
     other_ref = parse_reference(str(facts.get("other_ref") or ""))
     shared = facts.get("relation") == SAME_INCIDENT and by.is_staff
     if not shared or other_ref is None or other_ref == case.ref:
         return facts
     require_permission(case, Verb.LINK, by)
-    number = incidents.find_incident_of(tx, other_ref)
+    number = find_incident_of(tx, other_ref)
     if number is not None:
         return facts if number == case.incident else {**facts, "incident": number}
     number = case.incident
     if number is None:
         started_at = min(case.received_at, load_case_file(tx, other_ref).case.received_at)
-        number = incidents.open_incident(tx, by, {"started_at": format_time(started_at)}, {}).id
+        number = open_incident(tx, by, {"started_at": format_time(started_at)}, {}).id
     act(tx, other_ref, Verb.LINK, by, {"relation": SAME_INCIDENT, "incident": number, "other_ref": case.ref})
     return facts if case.incident == number else {**facts, "incident": number}
 

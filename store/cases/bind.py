@@ -17,12 +17,12 @@ from complaints.errors import UnknownReference
 from complaints.vocabulary import Verb
 from store.cases.act import act_on
 from store.database.transaction import Tx
-from store.outbox.offline import move_letters_to_chat
+from store.outbox.deliveries import move_letters_to_chat
 from store.outbox.rows import chat_scope
 from store.people.contacts import ContactPoint
-from store.people.identity import copy_roles
+from store.people.identifiers import copy_roles
+from store.record.access_log import record_refused_attempt
 from store.record.load import CaseFile, load_case_file
-from store.record.refused_attempts import record_refused_attempt
 from store.tables import ATTEMPTS, BINDINGS, COMPLAINTS
 from store.values import Code, CodeState
 

@@ -15,10 +15,10 @@ from complaints.case_values import independent
 from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Verb
+from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
 from store.people.contacts import create_person, person_key
 from store.people.staff import load_current_roles
-from store.proof.seal import place, seal, unseal
 from store.record.load import CaseFile
 from store.tables import CASE_PEOPLE, PEOPLE, STAFF
 

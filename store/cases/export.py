@@ -35,14 +35,15 @@ from store.cases.record_fields import (
     text_read_at,
 )
 from store.database.errors import Erased, UnknownRow
+from store.database.keyring import place, unseal
 from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
-from store.incidents.incidents import load_incident
+from store.incidents import load_incident
 from store.outbox.deliveries import list_deliveries
 from store.people.contacts import person_key
-from store.people.identity import list_complainant_names
+from store.people.identifiers import list_complainant_names
 from store.people.staff import list_names
-from store.proof.seal import place, sha256, unseal
+from store.proof.hash_chain import sha256
 from store.record.load import CaseFile, load_case_file
 from store.record.texts import load_all_texts, load_newest_texts, load_words_by_event
 from store.rulebooks import load_current_rulebook

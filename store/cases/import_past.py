@@ -21,11 +21,10 @@ from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Role
 from store.cases.act import begin_record
+from store.database.keyring import place, seal
 from store.database.transaction import Tx
-from store.people.identifiers import normal_form
-from store.people.identity import find_or_create_person
-from store.proof.instance_log import record_instance_event
-from store.proof.seal import canonical, place, seal
+from store.people.identifiers import find_or_create_person, normal_form
+from store.proof.hash_chain import canonical, record_instance_event
 from store.rulebooks import load_current_rulebooks
 from store.tables import IDENTIFIERS, TEXTS
 from store.values import Progress, no_progress

@@ -36,8 +36,9 @@ from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act, act_on
+from store.database.keyring import place
 from store.database.transaction import Tx
-from store.incidents.incidents import (
+from store.incidents import (
     act_on_incident,
     list_all_incident_cases,
     load_incident,
@@ -46,9 +47,8 @@ from store.incidents.incidents import (
 )
 from store.outbox.complete import complete
 from store.outbox.rows import obligation_row
-from store.proof.seal import place
 from store.record.load import load_case_file
-from store.slack.posts import DRAFT_KEPT
+from store.slack import DRAFT_KEPT
 from store.tables import COMPLAINTS, DRAFTS, INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
 
 #: The obligation that informs one complaint.

@@ -23,9 +23,8 @@ from store.cases.act import begin_record
 from store.cases.conflicts import with_conflicts
 from store.database.transaction import Tx
 from store.people import staff
-from store.people.identifiers import add_identifiers_in, keep_identifier
-from store.people.identity import find_or_create_person
-from store.record.refused_attempts import record_after_rollback
+from store.people.identifiers import add_identifiers_in, find_or_create_person, keep_identifier
+from store.record.access_log import record_after_rollback
 from store.rulebooks import load_current_rulebooks
 from store.tables import HEARD, MESSAGES
 

@@ -11,11 +11,11 @@ from complaints.actors import Actor
 from complaints.errors import ComplaintError
 from complaints.vocabulary import Verb
 from store.cases.act import act_on
+from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.outbox.complete import complete, redraw_card, retry
 from store.outbox.rate_limit import Limit, RateSlot, peek_wait, take_slot
 from store.people.contacts import CHAT, chat_of, person_key
-from store.proof.seal import place, seal
 from store.record.load import case_key, load_case_file
 from store.tables import COMPLAINTS, CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
 from store.values import Chat, MessageState, Obligation

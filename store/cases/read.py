@@ -20,16 +20,15 @@ from store.cases.conflicts import find_support_needs
 from store.cases.outgoing_messages import message_text_place
 from store.cases.record_fields import read_by_denied
 from store.database.errors import UnknownRow
+from store.database.keyring import place, unseal
 from store.database.transaction import Tx
 from store.files import list_files
 from store.outbox.deliveries import list_deliveries
 from store.people.contacts import person_key
-from store.people.identity import list_complainant_names
-from store.proof.seal import place, unseal
+from store.people.identifiers import list_complainant_names
+from store.record.access_log import record_after_rollback, write_read
 from store.record.load import CaseFile, load_case_file, load_events, may_open
 from store.record.projections import NEVER
-from store.record.read_log import write_read
-from store.record.refused_attempts import record_after_rollback
 from store.record.texts import load_all_texts, load_words_by_event
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases

@@ -22,7 +22,7 @@ from store.cases.bind import Codes
 from store.cases.conflicts import with_conflicts
 from store.database.transaction import Tx
 from store.files import record_received_files
-from store.incidents.incidents import list_open_incidents
+from store.incidents import list_open_incidents
 from store.outbox.complete import complete
 from store.outbox.rows import chat_scope, obligation_row, seal_payload, wake_up_row
 from store.people import staff

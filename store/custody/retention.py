@@ -1,13 +1,16 @@
-"""Erase on request and after the retention period (8.1), except what must be kept."""
+"""Erase on request and after the retention period (8.1), except what must be kept.
+
+Also deletes expired rows that belong to no record: drafts, dead letters, keys of messages, unused rate limits.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 
 from complaints.actors import SYSTEM
 from complaints.deadlines.periods import RetentionPeriod
@@ -17,10 +20,13 @@ from complaints.vocabulary import CloseCode, Flag, State, Verb
 from store.cases.act import act
 from store.cases.erase import erase_person
 from store.database.transaction import Tx
+from store.outbox.rate_limit import delete_unused_limits
 from store.record.load import load_case_file
 from store.rulebooks import load_rulebook
-from store.tables import CASE_PEOPLE, COMPLAINTS, PEOPLE
+from store.tables import CASE_PEOPLE, COMPLAINTS, DRAFTS, HEARD, PEOPLE, SET_ASIDE
 
+#: A key must outlive the last retry of its message: Telegram retries for 24 hours, Slack for minutes.
+KEYS_KEPT = timedelta(days=7)
 _PAGE = 500
 
 
@@ -125,6 +131,14 @@ def list_expired(tx: Tx, retention: Mapping[str, str], limit: int = _PAGE) -> li
             break
         after = rows[-1].closed_at, rows[-1].ref
     return expired[:limit]
+
+
+def delete_expired_rows(tx: Tx) -> None:
+    """Delete drafts, dead letters, message keys and rate limits that are no longer needed."""
+    tx.connection.execute(delete(HEARD).where(HEARD.c.at < tx.now - KEYS_KEPT))
+    tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
+    tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
+    delete_unused_limits(tx)
 
 
 def _closed_page(tx: Tx, after: tuple[datetime, str] | None) -> Sequence[Any]:

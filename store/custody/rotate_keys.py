@@ -13,13 +13,13 @@ from sqlalchemy import Column, ColumnElement, Select, func, select, update
 
 from complaints.times import format_time
 from store.database.errors import StoreError
+from store.database.keyring import place, unseal
 from store.database.transaction import Tx
-from store.models.history import history_place
+from store.models.examples import history_place
 from store.people.contacts import person_key
 from store.people.identifiers import normal_form
 from store.proof.checkpoints import statement_of
-from store.proof.instance_log import list_instance_events, record_instance_event
-from store.proof.seal import canonical, place, unseal
+from store.proof.hash_chain import canonical, list_instance_events, record_instance_event
 from store.record.load import case_key, key_place
 from store.rulebooks import load_rulebook
 from store.similarity.sketches import rotate_sketch

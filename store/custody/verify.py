@@ -14,13 +14,16 @@ from complaints.times import format_time, parse_time
 from complaints.vocabulary import Verb
 from store.custody.rotate_keys import list_retired_keys
 from store.database.errors import SealBroken
-from store.database.keyring import is_signed
+from store.database.keyring import is_signed, unseal
 from store.database.transaction import Tx
-from store.incidents.incidents import CHAIN, incident_row, key_place, load_incident_history
+from store.incidents import (
+    CHAIN,
+    incident_row,
+    key_place,
+    load_incident_history,
+)
 from store.proof.checkpoints import merkle_root, statement_of
-from store.proof.hash_chain import GENESIS
-from store.proof.instance_log import INSTANCE_CHAIN
-from store.proof.seal import canonical, commitment, sha256, unseal
+from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, sha256
 from store.record.load import case_key, first_rules, parse_events
 from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.record.texts import text_place

@@ -1,12 +1,17 @@
-"""The instance's keys, derive_key from each secret: for wrapping, lookup hashes, sealing and signing."""
+"""Encryption of words at rest, and the instance's keys for wrapping, lookup hashes, sealing and signing.
+
+Each text is sealed with the key of its case or person, and bound to its row and field. The instance's secrets wrap
+those keys.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -19,6 +24,8 @@ from store.database.errors import SealBroken
 KEY_BYTES = 32
 _NONCE = 12
 _ID = 4
+#: How many bytes a value sealed with a key is longer than its content: nonce and tag.
+OVERHEAD = _NONCE + 16
 
 
 def new_key() -> bytes:
@@ -78,16 +85,11 @@ class Keyring:
     def wrap(self, key: bytes, aad: str) -> bytes:
         """Encrypt the key of a case or a person with the newest secret."""
         newest = self._secrets[0]
-        nonce = os.urandom(_NONCE)
-        return newest.id + nonce + newest.wrapping.encrypt(nonce, key, aad.encode())
+        return newest.id + _encrypt(newest.wrapping, key, aad)
 
     def unwrap(self, wrapped: bytes, aad: str) -> bytes:
         """Decrypt a wrapped key; SealBroken if no secret opens it."""
-        return _open(self._secret_of(wrapped).wrapping, wrapped, aad)
-
-    def is_newest(self, wrapped: bytes) -> bool:
-        """False if `wrapped` should be wrapped again (rotation)."""
-        return wrapped[:_ID] == self._secrets[0].id
+        return _open(self._secret_of(wrapped).wrapping, wrapped[_ID:], aad)
 
     @property
     def newest_id(self) -> bytes:
@@ -102,12 +104,11 @@ class Keyring:
     def seal(self, data: bytes, aad: str) -> bytes:
         """Seal a value that belongs to no case and no person (a dead letter, the name of a member of staff)."""
         newest = self._secrets[0]
-        nonce = os.urandom(_NONCE)
-        return newest.id + nonce + newest.sealing.encrypt(nonce, data, aad.encode())
+        return newest.id + _encrypt(newest.sealing, data, aad)
 
     def unseal(self, sealed: bytes, aad: str) -> bytes:
         """Open what `seal` sealed; SealBroken if it does not open."""
-        return _open(self._secret_of(sealed).sealing, sealed, aad)
+        return _open(self._secret_of(sealed).sealing, sealed[_ID:], aad)
 
     def index(self, kind: str, value: str) -> bytes:
         """The lookup hash of a normalised value with the newest secret."""
@@ -142,9 +143,45 @@ def is_signed(data: bytes, public_key: str, signature: str) -> bool:
     return True
 
 
+def place(table: str, row: object, field: str) -> str:
+    """The row and field that a sealed value is bound to: moved to another place, it does not open."""
+    return f"{table}|{row}|{field}"
+
+
+def seal(key: bytes, text: str, aad: str) -> bytes:
+    """Encrypt words with the key of a case or a person; `aad` is the `place`."""
+    return seal_bytes(key, text.encode(), aad)
+
+
+def unseal(key: bytes, sealed: bytes, aad: str) -> str:
+    """Decrypt words; SealBroken if they do not open."""
+    return unseal_bytes(key, sealed, aad).decode()
+
+
+def seal_bytes(key: bytes, data: bytes, aad: str) -> bytes:
+    """Encrypt bytes, such as a part of a file."""
+    return _encrypt(AESGCM(sealing_key(key, b"seal")), data, aad)
+
+
+def unseal_bytes(key: bytes, sealed: bytes, aad: str) -> bytes:
+    """Decrypt bytes; SealBroken if they do not open."""
+    return _open(AESGCM(sealing_key(key, b"seal")), sealed, aad)
+
+
+@lru_cache(maxsize=512)  # the few keys of a case are needed many times
+def sealing_key(key: bytes, purpose: bytes) -> bytes:
+    """The key for one purpose, `seal` or `commit`, from the key of a case or a person."""
+    return hmac.new(key, b"amends " + purpose, hashlib.sha256).digest()
+
+
+def _encrypt(cipher: AESGCM, data: bytes, aad: str) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + cipher.encrypt(nonce, data, aad.encode())
+
+
 def _open(cipher: AESGCM, sealed: bytes, aad: str) -> bytes:
     try:
-        return cipher.decrypt(sealed[_ID : _ID + _NONCE], sealed[_ID + _NONCE :], aad.encode())
+        return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], aad.encode())
     except InvalidTag as error:
         raise SealBroken(f"{aad} does not open: it was altered or belongs to another row") from error
 

@@ -11,8 +11,8 @@ from sqlalchemy import and_, func, select, update
 
 from complaints.vocabulary import Verb
 from store.database.transaction import Tx
-from store.models.history import find_history
-from store.proof.instance_log import INSTANCE_CHAIN
+from store.models.examples import find_history
+from store.proof.hash_chain import INSTANCE_CHAIN
 from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.values import FILE
 

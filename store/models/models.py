@@ -14,8 +14,8 @@ from complaints.times import format_time
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx
 from store.models.erased import drop_erased_words, list_models_with_erased_words
-from store.models.history import TrainingHistory, keep_history
-from store.proof.instance_log import record_instance_event
+from store.models.examples import TrainingHistory, keep_history
+from store.proof.hash_chain import record_instance_event
 from store.tables import ASSESSMENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.values import FILE as FILE
 

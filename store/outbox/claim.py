@@ -1,4 +1,7 @@
-"""Claim due obligations under a lease: urgent ones first, and within a chat the oldest (docs/design.md, rule 2)."""
+"""Claim due obligations under a lease: urgent ones first, and within a chat the oldest (docs/design.md, rule 2).
+
+Also counts what waits, for the worker and for those who monitor the desk.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal_column,
@@ -30,19 +34,19 @@ from store.outbox.complete import IS_OPEN, THREAD, fail, skip_locked
 from store.outbox.rows import unseal_payload
 from store.people.contacts import CHAT, chat_of
 from store.tables import CONTACTS, MESSAGES, OBLIGATIONS, PEOPLE
-from store.values import MessageState, Obligation, PlatformCapacity
+from store.values import MessageState, Obligation, PlatformCapacity, QueueLength
 
 _earlier = OBLIGATIONS.alias("earlier")
 _EARLIER_OPEN = _earlier.c.state == literal_column("'open'")
-
 #: The "+ 0" keeps the database from using the index on `lane`: with nothing due it would read all future obligations.
 _PRIORITY = OBLIGATIONS.c.lane + literal_column("0")
 #: An obligation with another priority was written by a newer release on the same database, which will handle it.
 HAS_KNOWN_PRIORITY = _PRIORITY.in_([literal_column(str(int(priority))) for priority in SendPriority])
-
 #: A parameter, so that the queries below can be cached: they run many times a second, and building one takes longer
 #: than running it.
 _NOW = bindparam("now", type_=OBLIGATIONS.c.due.type)
+#: A queue is counted up to this length, which is long enough for an alarm.
+MAX_COUNTED = 10_000
 
 
 def claim(tx: Tx, kinds: Collection[str], limit: int, lease_seconds: float) -> list[Obligation]:
@@ -93,6 +97,38 @@ def find_earliest(tx: Tx, kinds: Collection[str], until: datetime) -> Obligation
     query = _rows(columns.kind.in_(sorted(kinds)), IS_OPEN, HAS_KNOWN_PRIORITY, columns.due <= until)
     row = tx.connection.execute(query.order_by(columns.due, columns.lane, columns.id).limit(1)).first()
     return None if row is None else _value(tx, row, set())
+
+
+def count_waiting(tx: Tx, most: int = MAX_COUNTED) -> dict[SendPriority, QueueLength]:
+    """What is due and not done, by priority; of a longer queue only the `most` obligations that are due first.
+
+    An obligation with a priority of a newer release counts with the lowest one.
+    """
+    columns = OBLIGATIONS.c
+    priority = case(
+        (columns.lane.in_([int(level) for level in SendPriority]), columns.lane),
+        else_=int(SendPriority.BULK),
+    ).label("lane")
+    due = (
+        select(priority, columns.due, columns.lease_until, columns.attempts)
+        .where(IS_OPEN, columns.due <= tx.now)
+        .order_by(columns.due)
+        .limit(most)
+        .subquery()
+    )
+    expired = and_(due.c.lease_until > 0, due.c.lease_until <= database_seconds())
+    query = select(
+        due.c.lane,
+        func.count().label("due"),
+        func.min(due.c.due).label("first"),
+        func.sum(case((due.c.attempts > 0, 1), else_=0)).label("retried"),
+        func.sum(case((expired, 1), else_=0)).label("expired"),
+    ).group_by(due.c.lane)
+    lengths = dict.fromkeys(SendPriority, QueueLength())
+    for row in tx.connection.execute(query):
+        late = max(0.0, (tx.now - row.first).total_seconds())
+        lengths[SendPriority(row.lane)] = QueueLength(row.due, late, int(row.retried), int(row.expired))
+    return lengths
 
 
 def _claimable(kinds: Sequence[str]) -> Select[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,12 +22,13 @@ from complaints.obligations.standing import current_obligations
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx, database_seconds
 from store.outbox import rows
-from store.outbox.outcomes import NO_ANSWER_AGAIN
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.load import load_case_file
 from store.tables import COMPLAINTS, OBLIGATIONS
 from store.values import Obligation
 
+#: Why an obligation waits: its message may have arrived; or it was sent again and may have arrived twice.
+NO_ANSWER, NO_ANSWER_AGAIN = "no answer", "no answer again"
 #: Obligations of one event, done once, also if the complaint changes later. All others are checked against the
 #: complaint again before they are handled.
 PER_EVENT: frozenset[str] = OF_ONE_EVENT | {
@@ -40,28 +42,61 @@ PER_EVENT: frozenset[str] = OF_ONE_EVENT | {
     "told_failed",
     "incident_update",
 }
-
 #: Kinds that run for minutes and that no person and no test clock waits for.
 BACKGROUND: frozenset[str] = frozenset({"train"})
-
 #: The kind that posts one line under the card. The lines of a complaint are posted in the order of its events.
 THREAD = "thread"
-
 #: What is meant for the complainant. What the dialogue says or brings is part of a conversation, not a notice.
 NOTICES: frozenset[str] = (SENT_TO_COMPLAINANT - {"say", "mydata"}) | {"tell_by_voice"}
-
 #: The state of an obligation that a person gave up with a reason.
 GIVEN_UP = "given_up"
-
 #: Literals and not parameters: only then do both databases use the partial indexes of open rows.
 IS_OPEN = OBLIGATIONS.c.state == literal_column("'open'")
 IS_STUCK = text("(state = 'failed' OR (state = 'open' AND attempts > 0))")
-
 #: Kinds that draw in Slack themselves. When Slack refused one of them, drawing the card would be refused too.
 _DRAWS: frozenset[str] = frozenset({"card", "redraw", "thread", "told_failed"})
-
 #: Value of `wait_until` in a row that is being tried while its platform comes back: `retry` then waits less.
 _PLATFORM_IS_BACK = -1.0
+
+
+@dataclass(frozen=True)
+class Completed:
+    """Done, or nothing was needed. `settled` is true if the handler completed the row itself."""
+
+    settled: bool = False
+
+
+@dataclass(frozen=True)
+class Rescheduled:
+    """Not yet: due again at `at`, by the desk's clock. This is not a failure."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Retry:
+    """The attempt failed: retry after so many seconds of real time; None means the usual backoff."""
+
+    why: str
+    after_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class RateLimited:
+    """The platform's rate limit has no slot yet: claim again after so many real seconds. This is not a failure."""
+
+    after_seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It cannot be done; a person must look at it."""
+
+    why: str
+
+
+Outcome = Completed | Rescheduled | Retry | RateLimited | Failed
 
 
 def is_still_required(tx: Tx, obligation: Obligation) -> bool:
@@ -73,12 +108,6 @@ def is_still_required(tx: Tx, obligation: Obligation) -> bool:
     # Of an erased complaint only the card is still drawn: it shows that the words were erased.
     required = current_obligations(load_case_file(tx, obligation.ref).case)
     return obligation.key in {current.key for current in required}
-
-
-def _is_erased(tx: Tx, ref: str) -> bool:
-    # Reads the row: a question of the dialogue need not wait until the complaint is folded from its events.
-    query = select(COMPLAINTS.c.erased_at).where(COMPLAINTS.c.ref == ref)
-    return tx.connection.execute(query).scalar() is not None
 
 
 def renew_leases(tx: Tx, ids: Collection[int], lease_seconds: float) -> int:
@@ -146,19 +175,6 @@ def fail(tx: Tx, obligation_id: int, why: str) -> None:
     facts = {"id": obligation_id, "kind": row.kind, "ref": row.ref}
     key = f"told_failed:{obligation_id}"
     rows.insert_obligation(tx, NewObligation(key, "told_failed", tx.now, SendPriority.NOTICE, facts), row.ref)
-
-
-def _change(tx: Tx, obligation_id: int, **values: Any) -> Any:
-    row = tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.id == obligation_id, OBLIGATIONS.c.state == "open")
-        .values(**values)
-        .returning(OBLIGATIONS.c.kind, OBLIGATIONS.c.ref)
-    ).first()
-    if row is None:
-        raise UnknownRow(f"no open obligation has the number {obligation_id}: see `amends outbox list --all`")
-    tx.owing = True
-    return row
 
 
 def redraw_card(tx: Tx, obligation_id: int) -> None:
@@ -240,3 +256,22 @@ def find_next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
     query = query.order_by(columns.due, columns.id).limit(1)
     row = tx.connection.execute(query).first()
     return None if row is None else (row.kind, row.ref, row.due)
+
+
+def _is_erased(tx: Tx, ref: str) -> bool:
+    # Reads the row: a question of the dialogue need not wait until the complaint is folded from its events.
+    query = select(COMPLAINTS.c.erased_at).where(COMPLAINTS.c.ref == ref)
+    return tx.connection.execute(query).scalar() is not None
+
+
+def _change(tx: Tx, obligation_id: int, **values: Any) -> Any:
+    row = tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(OBLIGATIONS.c.id == obligation_id, OBLIGATIONS.c.state == "open")
+        .values(**values)
+        .returning(OBLIGATIONS.c.kind, OBLIGATIONS.c.ref)
+    ).first()
+    if row is None:
+        raise UnknownRow(f"no open obligation has the number {obligation_id}: see `amends outbox list --all`")
+    tx.owing = True
+    return row

@@ -11,10 +11,10 @@ from sqlalchemy import delete, select
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
 from store.database.errors import UnknownRow
+from store.database.keyring import place
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
-from store.proof.instance_log import record_instance_event
-from store.proof.seal import place
+from store.proof.hash_chain import record_instance_event
 from store.tables import HEARD, SET_ASIDE
 from store.values import DeadLetter, FailureReason
 

@@ -15,7 +15,7 @@ from store.database.transaction import Tx, database_seconds
 from store.outbox import rows as outbox_rows
 from store.outbox.claim import HAS_KNOWN_PRIORITY
 from store.outbox.complete import GIVEN_UP, IS_OPEN, IS_STUCK, redraw_card, retry
-from store.proof.instance_log import record_instance_event
+from store.proof.hash_chain import record_instance_event
 from store.tables import OBLIGATIONS
 from store.values import FailureReason
 

@@ -9,10 +9,9 @@ from typing import Any
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.errors import UnknownRow
-from store.database.keyring import Keyring
+from store.database.keyring import Keyring, place, seal, unseal
 from store.database.transaction import Tx
 from store.people.contacts import find_contact
-from store.proof.seal import place, seal, unseal
 from store.tables import OBLIGATIONS
 from store.values import Chat
 

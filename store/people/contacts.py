@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from store.database.keyring import new_key
+from store.database.keyring import new_key, place, seal, unseal
 from store.database.transaction import Tx
-from store.proof.seal import place, seal, unseal
 from store.tables import CONTACTS, CONVERSATIONS, PEOPLE
 from store.values import Chat
 

@@ -1,26 +1,36 @@
-"""Identifiers of complaints (phone, e-mail, customer and order numbers): sealed, and looked up only by HMAC."""
+"""Identifiers of complaints and people, looked up by HMAC, and how a caller is identified (4.7)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.errors import BadFacts, NotAllowed
 from complaints.identifiers import numbers_in
+from complaints.permissions import is_excluded
+from complaints.vocabulary import Verb
+from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
-from store.proof.seal import place, seal
+from store.people.contacts import create_person, keep_language, keep_name, person_key
+from store.record.access_log import SEARCH, record_after_rollback, record_refused_attempt, write_read
 from store.record.load import CaseFile, load_case_file
-from store.record.read_log import write_search_hit
-from store.record.refused_attempts import record_refused_attempt
 from store.record.worklists import load_visible_cases
 from store.rulebooks import load_current_rulebooks
-from store.tables import IDENTIFIERS
+from store.tables import ATTEMPTS, CASE_PEOPLE, CONTACTS, IDENTIFIERS, PEOPLE, READS
 
 KINDS = ("phone", "email", "customer", "order")
 _SEPARATORS = re.compile(r"[^0-9A-Za-z]")
+#: Channels of a person other than a chat.
+POINTS = ("phone", "email")
+#: After this many wrong answers about one complaint within a day, only a handler may give information.
+MOST_TRIES, TRIES_WITHIN = 5, timedelta(hours=24)
 
 
 def normal_form(kind: str, value: str, country: str) -> str | None:
@@ -94,7 +104,182 @@ def search_number(tx: Tx, value: str, by: Actor) -> tuple[Case, ...]:
     refs = find_by_identifier(tx, value, *load_current_rulebooks(tx).codes)
     cases = load_visible_cases(tx, refs, by)
     for case in cases:
-        write_search_hit(tx, case, by)
+        write_read(tx, case, by, SEARCH)
     if not cases:
         record_refused_attempt(tx, None, "search", by, "nothing_found")
     return cases
+
+
+def find_or_create_person(
+    tx: Tx, words: Mapping[str, str], country: str, *, language: str, preferred: str | None
+) -> str:
+    """The id of the person with this phone or e-mail; a new person if neither is on file.
+
+    Raises BadFacts with the field that is not a valid phone or e-mail.
+    """
+    points = _points(words, country)
+    rows = (_person_at(tx, channel, address) for channel, address in points.items())
+    row = next((row for row in rows if row is not None), None)
+    name = words.get("name", "").strip()
+    if row is None:
+        person, key = create_person(tx, name=name or None, language=language)
+    else:
+        person, key = row.id, person_key(tx, row.id, row.key_wrapped)
+        if name and row.name_sealed is None:
+            keep_name(tx, person, key, name)
+        if row.language is None:
+            keep_language(tx, person, language)
+    tx.insert_new(
+        CONTACTS,
+        [
+            {
+                "person_id": person,
+                "channel": channel,
+                "address_sealed": seal(key, address, place("contact_points", person, "address")),
+                "address_index": tx.keys.index(channel, address),
+                "verified": False,
+                "preferred": channel == preferred,
+                "blocked": False,
+                "blocked_at": None,
+                "quiet_hours": None,
+                "created_at": tx.now,
+            }
+            for channel, address in points.items()
+            if _person_at(tx, channel, address) is None
+        ],
+    )
+    return person
+
+
+def list_complainant_names(tx: Tx, ref: str) -> list[str]:
+    """The names of the complainant: the one that staff wrote down, and the one of the chat."""
+    query = (
+        select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed)
+        .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == PEOPLE.c.id)
+        .where(CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.role == "complainant")
+        .order_by(PEOPLE.c.created_at, PEOPLE.c.id)
+    )
+    names = []
+    for row in tx.connection.execute(query):
+        if row.key_wrapped is not None and row.name_sealed is not None:
+            key = person_key(tx, row.id, row.key_wrapped)
+            names.append(unseal(key, row.name_sealed, place("people", row.id, "name")))
+    return list(dict.fromkeys(names))
+
+
+def load_case_for_caller(tx: Tx, ref: str, by: Actor, proof: str) -> Case:
+    """The complaint for a member of staff who informs a caller, after the caller is identified (4.7).
+
+    `proof` is what the caller named in addition to the reference: a phone, e-mail, customer or order number, or the
+    name on file. A match is logged as a read. Otherwise raises NotAllowed (recorded); after five
+    misses within a day it always does.
+    """
+    case = load_case_file(tx, ref, lock=True).case
+    refused = _refusal(tx, case, by, proof)
+    if refused is not None:
+        record_after_rollback(tx, ref, "stage", by, refused)
+        raise refused
+    role = by.least(ACTIONS[Verb.NOTE].roles)
+    # Version 0: the person saw only the stage and read no words of the complaint.
+    row: dict[str, Any] = {"ref": ref, "by": by.id, "at": tx.now, "what": "stage", "version": 0}
+    tx.add(READS, role="" if role is None else role.value, **row)
+    return case
+
+
+def copy_roles(tx: Tx, ref: str, person: str, *, as_well_as: str) -> None:
+    """Give this person every role in the complaint that the person on file, `as_well_as`, has."""
+    query = select(CASE_PEOPLE).where(CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.person_id == as_well_as)
+    rows = [dict(row._mapping) for row in tx.connection.execute(query)]  # noqa: SLF001  # SQLAlchemy's public name
+    tx.insert_new(CASE_PEOPLE, [{**row, "person_id": person} for row in rows])
+
+
+def _points(words: Mapping[str, str], country: str) -> dict[str, str]:
+    """The normal form of each address in these words, by channel."""
+    points = {}
+    for channel in POINTS:
+        address = words.get(channel, "").strip()
+        if not address:
+            continue
+        spelled = normal_form(channel, address, country)
+        if spelled is None:
+            raise BadFacts(
+                f"This is not a valid {channel}: write it in full, or leave it out.",
+                field=channel,
+                code=f"not_a_{channel}",
+            )
+        points[channel] = spelled
+    return points
+
+
+def _person_at(tx: Tx, channel: str, address: str) -> Any:
+    """The person with this contact point, who is not erased; or None."""
+    row = tx.connection.execute(
+        select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed, PEOPLE.c.language)
+        .join(CONTACTS, CONTACTS.c.person_id == PEOPLE.c.id)
+        .where(CONTACTS.c.channel == channel, CONTACTS.c.address_index.in_(tx.keys.indexes(channel, address)))
+    ).first()
+    return None if row is None or row.key_wrapped is None else row
+
+
+def _refusal(tx: Tx, case: Case, by: Actor, proof: str) -> NotAllowed | None:
+    if by.least(ACTIONS[Verb.NOTE].roles) is None:
+        return NotAllowed("You have no role that may give this information.", code="not_allowed.role")
+    if is_excluded(case, by.id):
+        return NotAllowed(f"{case.ref} is not open to you.", code="not_allowed.excluded")
+    missed = select(func.count()).where(
+        ATTEMPTS.c.ref == case.ref,
+        ATTEMPTS.c.verb == "stage",
+        ATTEMPTS.c.code == "not_allowed.identity",
+        ATTEMPTS.c.at > tx.now - TRIES_WITHIN,
+    )
+    if int(tx.connection.execute(missed).scalar_one()) >= MOST_TRIES:
+        return NotAllowed(
+            f"Too many wrong answers about {case.ref} today: a handler calls back on the number on file.",
+            code="not_allowed.identity_locked",
+        )
+    if not _matches_file(tx, case, proof):
+        return NotAllowed(
+            f"This does not match what {case.ref} has on file: ask for another number, or the name.",
+            code="not_allowed.identity",
+        )
+    return None
+
+
+def _matches_file(tx: Tx, case: Case, proof: str) -> bool:
+    proof = " ".join(proof.split())
+    if not proof:
+        return False
+    if proof.casefold() in {
+        " ".join(name.split()).casefold() for name in list_complainant_names(tx, case.ref)
+    }:
+        return True
+    for kind in KINDS:
+        spelled = normal_form(kind, proof, case.rules.country)
+        if spelled is not None and (
+            _has_identifier(tx, case, kind, spelled) or _has_contact_point(tx, case, kind, spelled)
+        ):
+            return True
+    return False
+
+
+def _has_identifier(tx: Tx, case: Case, kind: str, spelled: str) -> bool:
+    query = select(IDENTIFIERS.c.ref).where(
+        IDENTIFIERS.c.ref == case.ref,
+        IDENTIFIERS.c.kind == kind,
+        IDENTIFIERS.c.value_index.in_(tx.keys.indexes(kind, spelled)),
+    )
+    return tx.connection.execute(query).first() is not None
+
+
+def _has_contact_point(tx: Tx, case: Case, kind: str, spelled: str) -> bool:
+    query = (
+        select(CONTACTS.c.id)
+        .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == CONTACTS.c.person_id)
+        .where(
+            CASE_PEOPLE.c.ref == case.ref,
+            CASE_PEOPLE.c.role == "complainant",
+            CONTACTS.c.channel == kind,
+            CONTACTS.c.address_index.in_(tx.keys.indexes(kind, spelled)),
+        )
+    )
+    return tx.connection.execute(query).first() is not None

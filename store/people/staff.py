@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from complaints.actors import Actor
 from complaints.vocabulary import Role
 from store.database.errors import UnknownRow
+from store.database.keyring import place
 from store.database.transaction import Tx
-from store.proof.seal import place
 from store.tables import STAFF, STAFF_ROLES
 from store.values import Member
 

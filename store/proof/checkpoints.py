@@ -15,8 +15,7 @@ from sqlalchemy import Connection, and_, func, insert, select
 
 from complaints.times import format_time
 from store.database.transaction import Tx
-from store.proof.hash_chain import GENESIS
-from store.proof.seal import canonical
+from store.proof.hash_chain import GENESIS, canonical
 from store.tables import CHECKPOINT_HEADS, CHECKPOINTS, EVENTS
 
 #: Reference, seq and hash of a complaint's newest event.

@@ -1,19 +1,55 @@
-"""The hash chain of a complaint's events: each entry contains the hash of the previous one."""
+"""Hash chains of events: each entry contains the hash of the previous one.
+
+A complaint has one, an incident has one, and so has the instance: its log of what was done to the record as a whole
+(8.1), for example loaded settings, a backup, a restore, new keys or an import.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import func, select
+
 from complaints.case import Event
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role, Verb
-from store.proof.seal import canonical
+from store.database.keyring import sealing_key
+from store.database.transaction import Tx
+from store.tables import EVENTS
 
 VERSION = 1
 #: The previous hash in the first entry of a chain.
 GENESIS = "0" * 64
+#: The instance's chain: cannot be a complaint's reference. Existing chains contain it, so it must not change.
+INSTANCE_CHAIN = "-settings"
+#: Advisory lock for adding an event to it: each process must see the other's event first.
+_LOCK = 0x616D656E6473
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no spaces, so that equal values have equal bytes and hashes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256(text: str) -> str:
+    """The hash of a text in hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def commitment(key: bytes, words: Mapping[str, str]) -> str | None:
+    """The keyed hash that the chain contains in place of words; None if there are no words.
+
+    Because of the key, short words cannot be guessed from it. After an erasure, when the key is destroyed, the chain
+    can still be verified.
+    """
+    if not words:
+        return None
+    data = canonical(dict(words)).encode()
+    return hmac.new(sealing_key(key, b"commit"), data, hashlib.sha256).hexdigest()
 
 
 def event_entry(ref: str, event: Event, *, commit: str | None, prev: str) -> str:
@@ -75,3 +111,40 @@ def parse_event(entry: str) -> Event:
         role=Role(values["role"]),
         facts=values["facts"],
     )
+
+
+def record_instance_event(tx: Tx, verb: str, facts: Mapping[str, Any]) -> None:
+    """Add an event to the instance's log; `facts` are codes, counts and hashes, never words."""
+    if not tx.is_sqlite:
+        tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    last = tx.connection.execute(
+        select(EVENTS.c.seq, EVENTS.c.hash)
+        .where(EVENTS.c.ref == INSTANCE_CHAIN)
+        .order_by(EVENTS.c.seq.desc())
+        .limit(1)
+    ).first()
+    seq, prev = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    entry = build_entry(INSTANCE_CHAIN, seq, verb, format_time(tx.now), "system", "system", facts, None, prev)
+    tx.add(
+        EVENTS,
+        ref=INSTANCE_CHAIN,
+        seq=seq,
+        verb=verb,
+        at=tx.now,
+        by="system",
+        role="system",
+        entry=entry,
+        hash=sha256(entry),
+    )
+
+
+def list_instance_events(tx: Tx, verb: str, limit: int = 100) -> list[dict[str, Any]]:
+    """Time and facts of the events with this verb in the instance's log, the newest first."""
+    query = (
+        select(EVENTS.c.at, EVENTS.c.entry)
+        .where(EVENTS.c.ref == INSTANCE_CHAIN, EVENTS.c.verb == verb)
+        .order_by(EVENTS.c.seq.desc())
+        .limit(limit)
+    )
+    rows = tx.connection.execute(query)
+    return [{"at": format_time(row.at), "facts": json.loads(row.entry)["facts"]} for row in rows]

@@ -16,9 +16,9 @@ from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.database.errors import Erased, SealBroken
+from store.database.keyring import place
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
-from store.proof.seal import place
 from store.rulebooks import load_rulebook
 from store.tables import COMPLAINTS, EVENTS
 

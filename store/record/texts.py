@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from complaints.case import Case
 from complaints.vocabulary import Role, Verb
+from store.database.keyring import place, unseal
 from store.database.transaction import Tx
-from store.proof.seal import place, unseal
 from store.record.load import CaseFile, case_key, load_case_file
 from store.tables import COMPLAINTS, MESSAGES, TEXTS
 from store.values import Text

@@ -33,9 +33,14 @@ from sqlalchemy import (
 
 from complaints.similarity import LEAST_SHARED, SIMILAR_FROM, similarity
 from store.database.errors import Erased, SealBroken
-from store.database.keyring import Keyring
+from store.database.keyring import (
+    OVERHEAD,
+    Keyring,
+    place,
+    seal_bytes,
+    unseal_bytes,
+)
 from store.database.transaction import Tx
-from store.proof.seal import OVERHEAD, place, seal_bytes, unseal_bytes
 from store.record.load import case_key
 from store.tables import COMPLAINTS, LIKENESSES, SKETCHES
 from store.tables.columns import UtcDateTime

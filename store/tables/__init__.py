@@ -5,10 +5,8 @@ from sqlmodel import SQLModel
 
 from store.tables import complaints as _complaints
 from store.tables import people as _people
-from store.tables import proof as _proof
+from store.tables import record as _record
 from store.tables import rules as _rules
-from store.tables import staff as _staff
-from store.tables import words as _words
 from store.tables import work as _work
 from store.tables.columns import METADATA as METADATA
 
@@ -41,13 +39,13 @@ IMPROVEMENTS = _table(_complaints.ImprovementRow)
 SKETCHES = _table(_complaints.SketchRow)
 LIKENESSES = _table(_complaints.LikenessRow)
 
-TEXTS = _table(_words.TextRow)
-MESSAGES = _table(_words.MessageRow)
-FILES = _table(_words.FileRow)
-CHUNKS = _table(_words.FileChunkRow)
-DRAFTS = _table(_words.DraftRow)
-READS = _table(_words.ReadRow)
-SLACK = _table(_words.SlackMessageRow)
+TEXTS = _table(_record.TextRow)
+MESSAGES = _table(_record.MessageRow)
+FILES = _table(_record.FileRow)
+CHUNKS = _table(_record.FileChunkRow)
+DRAFTS = _table(_record.DraftRow)
+READS = _table(_record.ReadRow)
+SLACK = _table(_record.SlackMessageRow)
 
 OBLIGATIONS = _table(_work.ObligationRow)
 HEARD = _table(_work.KeyRow)
@@ -56,13 +54,13 @@ LANES = _table(_work.LaneRow)
 LEASES = _table(_work.LeaseRow)
 CLOCK = _table(_work.ClockRow)
 
-STAFF = _table(_staff.MemberRow)
-STAFF_ROLES = _table(_staff.StaffRoleRow)
+STAFF = _table(_people.MemberRow)
+STAFF_ROLES = _table(_people.StaffRoleRow)
 
-EVENTS = _table(_proof.EventRow)
-CHECKPOINTS = _table(_proof.CheckpointRow)
-CHECKPOINT_HEADS = _table(_proof.CheckpointHeadRow)
-ATTEMPTS = _table(_proof.AttemptRow)
+EVENTS = _table(_record.EventRow)
+CHECKPOINTS = _table(_record.CheckpointRow)
+CHECKPOINT_HEADS = _table(_record.CheckpointHeadRow)
+ATTEMPTS = _table(_record.AttemptRow)
 
 RULEBOOKS = _table(_rules.RulebookRow)
 SETTINGS = _table(_rules.SettingRow)

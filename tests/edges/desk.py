@@ -15,7 +15,7 @@ from complaints.vocabulary import Role, Verb
 from store.cases.act import act as store_act
 from store.cases.read import load_case, open_case
 from store.cases.receive_message import receive_message
-from store.outbox.stats import count_waiting
+from store.outbox.claim import count_waiting
 from store.people.staff import load_actor, sync_staff
 from store.rulebooks import use_rulebook
 from store.store import Store

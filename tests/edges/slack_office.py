@@ -32,7 +32,7 @@ from store.cases.act import act
 from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import load_case
 from store.cases.receive_message import receive_message
-from store.outbox.outcomes import Completed, Outcome
+from store.outbox.complete import Completed, Outcome
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import load_actor
 from store.record.texts import load_event_words

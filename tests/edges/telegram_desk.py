@@ -14,7 +14,7 @@ from bots.telegram.jobs import CopyOf, job_handlers
 from bots.telegram.polling import Poller
 from bots.texts.loading import load_catalogues
 from complaints.vocabulary import Verb
-from scheduler.housekeeping import act_handlers
+from scheduler.ticks import act_handlers
 from scheduler.worker import Worker
 from simulator import Simulator
 from simulator.customer import Customer

@@ -29,7 +29,7 @@ from store.cases.read import open_case
 from store.custody.retention import erase
 from store.database.keyring import Keyring
 from store.files import store_file
-from store.incidents.incidents import open_incident
+from store.incidents import open_incident
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import ReceivedFile

@@ -19,7 +19,7 @@ from complaints.vocabulary import Verb
 from store.cases.read import load_history
 from store.custody.retention import list_unerased
 from store.database.keyring import Keyring
-from store.proof.instance_log import list_instance_events
+from store.proof.hash_chain import list_instance_events
 from store.rulebooks import use_rulebook
 from tests.databases import FakeClock, opened
 from tests.edges.desk import MANAGER, Desk

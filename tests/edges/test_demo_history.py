@@ -16,7 +16,7 @@ from amends.demo.settings import CHANNELS
 from store.cases.incident_updates import list_update_deliveries
 from store.cases.read import list_cases
 from store.custody.verify import verify
-from store.incidents.incidents import list_incident_cases, list_open_incidents
+from store.incidents import list_incident_cases, list_open_incidents
 from store.outbox.failed import list_failed
 
 MORNING = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)

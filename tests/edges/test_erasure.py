@@ -14,8 +14,7 @@ from amends.retention import erase_again, read_erasures, record_erasures, requir
 from complaints.actors import SYSTEM, complainant
 from complaints.errors import OutOfOrder, UnknownReference
 from complaints.vocabulary import Verb
-from scheduler.housekeeping import housekeeping_handlers
-from scheduler.ticks import _housekeeping
+from scheduler.ticks import _housekeeping, housekeeping_handlers
 from store.backup.backup import back_up
 from store.backup.restore import restore
 from store.cases.act import act
@@ -30,7 +29,7 @@ from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required
 from store.people.identifiers import find_by_identifier, keep_identifier
 from store.record.texts import load_texts
-from store.slack.posts import save_draft
+from store.slack import save_draft
 from store.store import Store
 from store.tables import CHUNKS, CONTACTS, IDENTIFIERS, MESSAGES, METADATA, OBLIGATIONS, PEOPLE, TEXTS
 from store.values import ReceivedFile

@@ -15,9 +15,9 @@ from store.custody.verify import verify
 from store.database.errors import UnknownRow
 from store.database.transaction import Tx, database_seconds
 from store.outbox import complete
-from store.outbox.claim import claim, count_claimable
+from store.outbox.claim import claim, count_claimable, count_waiting
+from store.outbox.complete import Completed, Outcome, Retry, fail, retry
 from store.outbox.complete import complete as store_complete
-from store.outbox.complete import fail, retry
 from store.outbox.dead_letters import (
     discard_dead_letter,
     find_handled_keys,
@@ -27,10 +27,8 @@ from store.outbox.dead_letters import (
     schedule_dead_letter,
 )
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all, retry_failed
-from store.outbox.outcomes import Completed, Outcome, Retry
 from store.outbox.rows import insert_obligation
-from store.outbox.stats import count_waiting
-from store.proof.instance_log import list_instance_events
+from store.proof.hash_chain import list_instance_events
 from store.record import load as cases_load
 from store.record.load import CaseFile
 from store.store import Store

@@ -11,8 +11,7 @@ from scheduler.proposals import ActiveModel, ProposalHandler
 from store.cases.read import load_case
 from store.models.models import keep_model, load_active_model, roll_back
 from store.outbox.claim import claim
-from store.outbox.complete import reschedule
-from store.outbox.outcomes import Completed, Outcome, Rescheduled
+from store.outbox.complete import Completed, Outcome, Rescheduled, reschedule
 from store.store import Store
 from store.tables import MODELS
 from tests.databases import FakeClock

@@ -17,11 +17,16 @@ from store.custody.rotate_keys import list_stale_keys, rotate_keys
 from store.custody.verify import verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring
-from store.models.history import TrainingHistory, find_history, keep_history, read_history_rows
+from store.models.examples import (
+    TrainingHistory,
+    find_history,
+    keep_history,
+    read_history_rows,
+)
 from store.models.models import list_models, read_model_blob
-from store.outbox.outcomes import Completed
+from store.outbox.complete import Completed
 from store.outbox.rows import insert_obligation
-from store.proof.instance_log import list_instance_events
+from store.proof.hash_chain import list_instance_events
 from store.store import Store
 from store.tables import HISTORY_PARTS, TEXTS
 from tests.databases import FakeClock, opened

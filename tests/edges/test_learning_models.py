@@ -24,7 +24,7 @@ from store.models.models import (
     use_model,
 )
 from store.models.models import keep_run as store_keep_run
-from store.proof.instance_log import list_instance_events
+from store.proof.hash_chain import list_instance_events
 from store.store import Store, open_store
 from store.tables import MODELS
 from tests.databases import KEYS, FakeClock

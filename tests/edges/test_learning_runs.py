@@ -43,9 +43,8 @@ from store.models.models import (
     read_model_blob,
 )
 from store.outbox.claim import claim
-from store.outbox.complete import complete, end_all_leases
+from store.outbox.complete import Completed, Rescheduled, complete, end_all_leases
 from store.outbox.failed import list_failed
-from store.outbox.outcomes import Completed, Rescheduled
 from store.outbox.rows import insert_obligation
 from store.store import Store
 from store.tables import LEASES, OBLIGATIONS

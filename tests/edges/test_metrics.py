@@ -16,10 +16,9 @@ from amends.runtime.metrics import COUNTERS, PART_GAUGES, Metrics, readiness, re
 from amends.runtime.slack import SlackConnections
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.leases import acquire_leadership, record_listener
-from store.outbox.claim import claim
+from store.outbox.claim import claim, count_waiting
 from store.outbox.complete import retry
 from store.outbox.rows import insert_obligation
-from store.outbox.stats import count_waiting
 from store.store import Store
 from store.values import QueueLength
 from tests.databases import FakeClock

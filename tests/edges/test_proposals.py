@@ -11,7 +11,7 @@ from scheduler.proposals import ProposalHandler
 from store.cases.read import load_case
 from store.models.models import roll_back
 from store.outbox.claim import claim
-from store.outbox.outcomes import Completed
+from store.outbox.complete import Completed
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, Desk

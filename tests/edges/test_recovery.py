@@ -10,7 +10,7 @@ from bots.recovery import RecoveryDetector
 from bots.telegram.sending import is_telegram_unavailable
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import DatabaseUnavailable
-from store.outbox.outcomes import Completed, Outcome, Retry
+from store.outbox.complete import Completed, Outcome, Retry
 from store.values import Obligation
 
 OBLIGATION = Obligation(

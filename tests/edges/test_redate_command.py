@@ -13,7 +13,7 @@ from amends.settings import load, rulebooks
 from complaints.vocabulary import Target
 from store.database.keyring import Keyring
 from store.database.migrate import upgrade
-from store.proof.instance_log import list_instance_events
+from store.proof.hash_chain import list_instance_events
 from store.rulebooks import use_rulebooks
 from tests.clauses import clause
 from tests.databases import FakeClock, opened

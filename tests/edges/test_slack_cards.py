@@ -21,13 +21,12 @@ from simulator.screen import NotVisible
 from store.cases.act import act
 from store.cases.read import load_case
 from store.outbox.claim import claim
-from store.outbox.complete import end_retry_pauses, fail
+from store.outbox.complete import RateLimited, end_retry_pauses, fail
 from store.outbox.dead_letters import keep_dead_letter
 from store.outbox.failed import fail_orphaned, list_failed
-from store.outbox.outcomes import RateLimited
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members, load_actor, sync_staff
-from store.slack.posts import claim_post, list_posts
+from store.slack import claim_post, list_posts
 from store.store import Store
 from tests.databases import FakeClock, opened
 from tests.edges.slack_office import (

@@ -18,7 +18,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
 from store.people.staff import load_actor
-from store.record.read_log import find_last_read
+from store.record.access_log import find_last_read
 from store.store import Store
 from store.tables import ATTEMPTS, READS
 from tests.clauses import clause

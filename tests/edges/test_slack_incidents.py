@@ -20,7 +20,7 @@ from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
 from store.database.leases import acquire_leadership, release_leadership
-from store.incidents.incidents import list_open_incidents, load_incident
+from store.incidents import list_open_incidents, load_incident
 from store.people.staff import load_actor
 from store.record.texts import load_event_words
 from store.store import Store

@@ -20,7 +20,7 @@ from bots.slack.client.rate_limit import (
 from bots.slack.jobs.post import failure_outcome
 from complaints.obligations.kinds import SendPriority
 from simulator import Simulator
-from store.outbox.outcomes import RateLimited
+from store.outbox.complete import RateLimited
 from store.outbox.rate_limit import EvenlySpaced, pause_sending, take_slot
 from store.store import Store
 

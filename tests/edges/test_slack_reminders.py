@@ -19,9 +19,8 @@ from scheduler.ticks import schedule_next_morning
 from store.cases.act import act
 from store.cases.read import load_case, open_case
 from store.outbox.claim import claim
-from store.outbox.complete import complete, fail
+from store.outbox.complete import Completed, RateLimited, Rescheduled, complete, fail
 from store.outbox.failed import list_failed
-from store.outbox.outcomes import Completed, RateLimited, Rescheduled
 from store.outbox.rows import insert_obligation
 from store.people.staff import end_absence, load_actor, record_absence
 from store.record.worklists import list_reminders_waiting

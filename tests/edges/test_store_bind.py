@@ -19,8 +19,8 @@ from store.custody.retention import erase_complainant
 from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required
+from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.failed import list_failed
-from store.outbox.offline import save_words_to_read_out
 from store.store import Store
 from store.tables import ATTEMPTS, BINDINGS, CASE_PEOPLE, COMPLAINTS, PEOPLE
 from store.values import Chat, Code, CodeState, Conversation, DialogueTurn, PlannedAct

@@ -24,8 +24,7 @@ from store.cases.outgoing_messages import begin_sending, record_sent, record_uns
 from store.cases.read import load_case, load_history
 from store.custody.retention import erase
 from store.custody.verify import verify
-from store.incidents.card import was_surveyed_before
-from store.incidents.incidents import (
+from store.incidents import (
     CHAIN,
     act_on_incident,
     count_incident_cases,
@@ -34,6 +33,7 @@ from store.incidents.incidents import (
     load_incident,
     load_incident_history,
     open_incident,
+    was_surveyed_before,
 )
 from store.outbox.claim import claim
 from store.outbox.complete import complete, end_all_leases, fail, is_still_required

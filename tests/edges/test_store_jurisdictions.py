@@ -29,7 +29,7 @@ from store.custody.verify import verify
 from store.database.errors import StoreError
 from store.outbox.failed import list_failed
 from store.people.identifiers import find_by_identifier, keep_identifier, search_number
-from store.proof.instance_log import list_instance_events
+from store.proof.hash_chain import list_instance_events
 from store.rulebooks import load_current_rulebooks, use_rulebooks
 from store.store import Store
 from store.tables import COMPLAINTS

@@ -18,10 +18,9 @@ from store.cases.read import list_cases, load_case, load_history, open_case
 from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import is_still_required
+from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.failed import list_failed
-from store.outbox.offline import save_words_to_read_out
-from store.people.identifiers import find_by_identifier
-from store.people.identity import load_case_for_caller
+from store.people.identifiers import find_by_identifier, load_case_for_caller
 from store.people.staff import sync_staff
 from store.store import Store
 from store.tables import ATTEMPTS, COMPLAINTS, CONTACTS, PEOPLE, READS

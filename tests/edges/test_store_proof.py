@@ -21,8 +21,7 @@ from store.cases.read import load_case
 from store.custody.verify import verify
 from store.database.transaction import Tx
 from store.proof.checkpoints import checkpoint, merkle_root
-from store.proof.hash_chain import GENESIS
-from store.proof.seal import canonical, sha256
+from store.proof.hash_chain import GENESIS, canonical, sha256
 from store.record.texts import load_event_words, load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
@@ -212,7 +211,7 @@ def test_words_encrypted_again_with_the_right_key_break_their_commitment(store: 
     ref = desk.assessed()
 
     def forge(tx: Tx) -> None:
-        from store.proof.seal import seal
+        from store.database.keyring import seal
         from store.record.load import load_case_file
         from store.record.texts import text_place
 

@@ -15,7 +15,7 @@ from benchmarks import archive_rows
 from complaints.actors import MODEL, SYSTEM
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
-from store.cases.act import act
+from store.cases.act import act, record_proposal
 from store.cases.export import export_record
 from store.cases.incident_updates import (
     list_update_deliveries,
@@ -24,31 +24,27 @@ from store.cases.incident_updates import (
     schedule_incident_update,
 )
 from store.cases.outgoing_messages import begin_sending, load_contact, record_sent
-from store.cases.propose import record_proposal
 from store.cases.read import list_cases, load_history, open_case
 from store.cases.receive_message import receive_message
-from store.cleanup import delete_expired_rows
-from store.custody.retention import list_expired
+from store.custody.retention import delete_expired_rows, list_expired
 from store.database.engine import Engines
 from store.database.leases import record_listener
 from store.files import read_file_bytes, store_file
-from store.incidents.card import (
-    load_incident_post,
-    record_incident_posted,
-    was_executive_notified,
-    was_surveyed_before,
-)
-from store.incidents.incidents import (
+from store.incidents import (
     count_incident_cases,
     list_incident_cases,
     list_open_incidents,
     load_incident_history,
+    load_incident_post,
     open_incident,
+    record_incident_posted,
+    was_executive_notified,
+    was_surveyed_before,
 )
 from store.models.erased import list_models_with_erased_words
 from store.models.examples import list_assessed_proposals, load_examples_page, load_unassessed_page
 from store.models.models import count_assessed_since
-from store.outbox.claim import claim, claim_by_platform, count_claimable
+from store.outbox.claim import claim, claim_by_platform, count_claimable, count_waiting
 from store.outbox.complete import (
     complete,
     end_all_leases,
@@ -58,16 +54,13 @@ from store.outbox.complete import (
     is_still_required,
 )
 from store.outbox.dead_letters import find_handled_keys
-from store.outbox.deliveries import list_deliveries, list_failed_obligations
+from store.outbox.deliveries import list_deliveries, list_failed_obligations, save_words_to_read_out
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all
-from store.outbox.offline import save_words_to_read_out
 from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
-from store.outbox.stats import count_waiting
 from store.people.contacts import mark_blocked
-from store.people.identifiers import search_number
-from store.people.identity import load_case_for_caller
+from store.people.identifiers import load_case_for_caller, search_number
 from store.people.staff import end_absence, record_absence
-from store.record.read_log import find_last_read
+from store.record.access_log import find_last_read
 from store.record.texts import load_event_words, load_texts
 from store.record.worklists import (
     WorklistSection,
@@ -80,9 +73,8 @@ from store.record.worklists import (
     load_worklist,
 )
 from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
-from store.slack.posts import (
+from store.slack import (
     claim_post,
-    find_case_of_post,
     list_posts,
     read_draft,
     record_posted,
@@ -222,7 +214,6 @@ def _run_every_path(store: Store) -> None:
     store.read(find_last_read, ref, HANDLER)
     store.write(claim_post, ref, "C1", "card")
     store.write(record_posted, ref, "card", "1.1", 1, 1)
-    store.read(find_case_of_post, "C1", "1.1")
     store.read(list_posts, ref)
     store.write(sweep_cards)
     store.read(count_waiting)

@@ -15,15 +15,15 @@ from complaints.case import Case
 from complaints.incidents import SAME_INCIDENT
 from complaints.similarity import CLUSTER_FROM
 from complaints.vocabulary import Verb
+from store.cases.act import record_proposal
 from store.cases.erase import erase_words
-from store.cases.propose import record_proposal
 from store.cases.read import load_case
 from store.custody.retention import erase
 from store.custody.rotate_keys import list_stale_keys, rotate_keys
 from store.custody.verify import verify
 from store.database.keyring import Keyring
 from store.database.transaction import Tx
-from store.incidents.incidents import open_incident
+from store.incidents import open_incident
 from store.outbox.claim import claim
 from store.people.staff import load_actor
 from store.rulebooks import use_rulebook

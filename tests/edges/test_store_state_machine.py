@@ -43,7 +43,7 @@ from store.cases.redate import preview_redate, redate
 from store.custody.retention import erase
 from store.custody.verify import verify
 from store.database.transaction import Tx
-from store.incidents.incidents import open_incident
+from store.incidents import open_incident
 from store.outbox.claim import claim
 from store.outbox.complete import complete, end_all_leases, fail, is_still_required, reschedule, retry
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all

@@ -21,7 +21,7 @@ from complaints.obligations.kinds import SendPriority
 from simulator import Simulator
 from store.cases.outgoing_messages import begin_sending_in_order
 from store.outbox.claim import claim
-from store.outbox.outcomes import RateLimited
+from store.outbox.complete import RateLimited
 from store.outbox.rate_limit import EvenlySpaced, Limit, RateSlot, pause_sending, take_slot, take_slot_within
 from store.store import Store
 from store.tables import LANES

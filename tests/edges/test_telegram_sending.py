@@ -21,10 +21,9 @@ from store.cases.export import export_record
 from store.cases.outgoing_messages import begin_sending, load_contact
 from store.cases.read import load_case
 from store.outbox.claim import claim
-from store.outbox.complete import end_retry_pauses
+from store.outbox.complete import NO_ANSWER_AGAIN, end_retry_pauses
 from store.outbox.deliveries import list_deliveries
 from store.outbox.failed import list_failed
-from store.outbox.outcomes import NO_ANSWER_AGAIN
 from store.people.staff import load_actor, sync_staff
 from store.store import Store
 from store.values import DeliveryStatus

@@ -14,9 +14,8 @@ from scheduler import worker
 from scheduler.worker import Worker
 from store.database.errors import DatabaseUnavailable, WrongSchemaVersion
 from store.outbox.claim import claim
-from store.outbox.complete import complete
+from store.outbox.complete import Completed, Outcome, Retry, complete
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed
-from store.outbox.outcomes import Completed, Outcome, Retry
 from store.outbox.rows import insert_obligation
 from store.store import Store
 from store.values import Obligation

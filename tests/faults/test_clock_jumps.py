@@ -17,8 +17,8 @@ from complaints.rulebook import Calendar
 from complaints.times import format_time
 from scheduler.ticks import schedule_next_morning
 from scheduler.worker import Worker
+from store.outbox.complete import Completed, Outcome
 from store.outbox.failed import list_failed
-from store.outbox.outcomes import Completed, Outcome
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import Obligation

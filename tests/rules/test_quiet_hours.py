@@ -23,7 +23,7 @@ from complaints.deadlines.quiet_hours import in_quiet_hours, last_spoken_by
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import CloseCode, Target
 from store.cases.read import load_case
-from store.outbox.outcomes import Completed, Outcome, Rescheduled
+from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.store import Store
 from store.values import Chat, Obligation

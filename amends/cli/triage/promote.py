@@ -17,7 +17,7 @@ from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from store.models.history import TrainingHistory
+    from store.models.examples import TrainingHistory
     from store.store import Store
     from triage.learning.gate import Verdict
     from triage.learning.run import ModelInUse
@@ -50,7 +50,7 @@ def promote(
     config: Config = None,
 ) -> None:
     """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
-    from store.models.history import find_history, keep_history
+    from store.models.examples import find_history, keep_history
     from store.models.models import FILE, TrainingRun, is_model_intact, keep_run, load_active_model
     from triage.model.artefact import digest
     from triage.model.card import model_card
@@ -269,8 +269,8 @@ def forget_history(
     config: Config = None,
 ) -> None:
     """Destroy the history rows that a promoted model brought; later training runs do not learn from them."""
-    from store.models.history import find_history
-    from store.models.history import forget_history as destroy_history
+    from store.models.examples import find_history
+    from store.models.examples import forget_history as destroy_history
 
     with open_record(config) as (_, store):
         stored = store.read(find_history)

@@ -21,12 +21,12 @@ from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag
 from store.cases.read import load_case, load_history
-from store.incidents.card import was_executive_notified
+from store.incidents import was_executive_notified
+from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.deliveries import list_deliveries
-from store.outbox.outcomes import Completed, Outcome, Rescheduled
 from store.people.staff import list_members
 from store.similarity.similar import list_similar_cases, redraw_similar_cases
-from store.slack.posts import (
+from store.slack import (
     claim_post,
     find_known_slack_keys,
     list_posts,

@@ -25,8 +25,8 @@ from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from complaints.vocabulary import Role
 from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run
+from store.outbox.complete import Completed, Outcome
 from store.outbox.deliveries import list_failed_obligations
-from store.outbox.outcomes import Completed, Outcome
 from store.people.staff import list_members, load_member
 from store.record.worklists import (
     CaseChanges,

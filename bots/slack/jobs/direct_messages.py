@@ -22,11 +22,18 @@ from complaints.times import last_day
 from complaints.vocabulary import Role
 from store.cases.read import load_case, load_history
 from store.outbox.offline import save_words_to_read_out
-from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Rescheduled, Retry
+from store.outbox.complete import (
+    Completed,
+    Failed,
+    Outcome,
+    RateLimited,
+    Rescheduled,
+    Retry,
+)
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import list_members
 from store.record.texts import load_event_words
-from store.slack.posts import find_known_slack_keys, record_slack_key
+from store.slack import find_known_slack_keys, record_slack_key
 from store.values import Member, Obligation
 
 #: Slack names the staff within this time once it answers.

@@ -16,7 +16,7 @@ from complaints.errors import ComplaintError
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import StoreError
 from store.files import read_file_bytes
-from store.outbox.outcomes import Completed, Outcome
+from store.outbox.complete import Completed, Outcome
 from store.values import Obligation
 
 KEPT_FOR = timedelta(hours=24)

@@ -15,9 +15,19 @@ from complaints.incidents import Incident
 from store.cases.incident_updates import list_update_deliveries, load_update_text, record_incident_update
 from store.cases.read import load_case
 from store.database.leases import acquire_leadership, release_leadership
-from store.incidents.card import KIND, load_incident_post, record_incident_posted
-from store.incidents.incidents import count_incident_cases, load_incident
-from store.outbox.outcomes import Completed, Failed, Outcome, Rescheduled
+from store.incidents import (
+    KIND,
+    count_incident_cases,
+    load_incident,
+    load_incident_post,
+    record_incident_posted,
+)
+from store.outbox.complete import (
+    Completed,
+    Failed,
+    Outcome,
+    Rescheduled,
+)
 from store.rulebooks import load_current_rulebook
 from store.values import Obligation
 

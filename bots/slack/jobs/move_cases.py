@@ -14,7 +14,7 @@ from complaints.errors import ComplaintError
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
-from store.outbox.outcomes import Completed, Outcome
+from store.outbox.complete import Completed, Outcome
 from store.values import Obligation
 
 #: Rows of a message; the others are only counted.

@@ -24,8 +24,14 @@ from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
-from store.outbox.outcomes import Completed, Failed, Outcome, RateLimited, Retry
-from store.slack.posts import record_slack_key
+from store.outbox.complete import (
+    Completed,
+    Failed,
+    Outcome,
+    RateLimited,
+    Retry,
+)
+from store.slack import record_slack_key
 from store.values import Obligation
 
 #: The event_type of our metadata; Slack ignores one with characters other than letters, digits, _ and -.

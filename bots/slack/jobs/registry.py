@@ -21,7 +21,7 @@ from bots.slack.jobs.post import Poster, failure_outcome
 from bots.slack.jobs.reminders import ReminderJobs
 from bots.slack.jobs.reports import ReportJobs
 from bots.slack.views.home import home_view
-from store.outbox.outcomes import Completed, Outcome
+from store.outbox.complete import Completed, Outcome
 from store.values import Obligation
 
 JobHandler = Callable[[Obligation], Awaitable[Outcome]]

@@ -25,7 +25,7 @@ from complaints.obligations.standing import current_obligations
 from complaints.priorities import priority_of
 from complaints.vocabulary import Priority, Target
 from store.cases.read import load_case
-from store.outbox.outcomes import Completed, Outcome, Rescheduled
+from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
 from store.record.worklists import choose_member_to_ask, complete_reminders, list_reminders_waiting

@@ -23,7 +23,7 @@ from reports.monitoring import Monitoring, Period, monitor
 from reports.render_markdown import as_markdown
 from store.cases.pages import count_repeats
 from store.cases.read import load_case
-from store.outbox.outcomes import Completed, Outcome
+from store.outbox.complete import Completed, Outcome
 from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation

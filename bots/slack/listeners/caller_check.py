@@ -13,7 +13,7 @@ from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
 from complaints.vocabulary import Role, State, Target
-from store.people.identity import load_case_for_caller
+from store.people.identifiers import load_case_for_caller
 
 CALLBACK = "stage"
 FIELD = "proof"

@@ -36,8 +36,8 @@ from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case, load_history
-from store.record.read_log import find_last_read
-from store.slack.posts import drop_draft, read_draft, save_draft
+from store.record.access_log import find_last_read
+from store.slack import drop_draft, read_draft, save_draft
 
 router = Router()
 

@@ -13,10 +13,10 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
+from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
 from store.outbox.complete import IS_OPEN, IS_STUCK, THREAD
-from store.proof.seal import place, seal, unseal
 from store.record.load import case_key
 from store.tables import COMPLAINTS, DRAFTS, HEARD, OBLIGATIONS, SLACK
 from store.values import Draft, SlackPost
@@ -90,14 +90,6 @@ def record_post_deleted(tx: Tx, ref: str, purpose: str, *, channel: str | None =
     if channel is not None:
         statement = statement.where(SLACK.c.channel == channel)
     tx.connection.execute(statement.values(deleted_at=tx.now))
-
-
-def find_case_of_post(tx: Tx, channel: str, ts: str) -> str | None:
-    """The reference of the complaint that this post shows."""
-    ref: str | None = tx.connection.execute(
-        select(SLACK.c.ref).where(SLACK.c.channel == channel, SLACK.c.ts == ts)
-    ).scalar()
-    return ref
 
 
 def sweep_cards(tx: Tx, most: int = CARDS_PER_SWEEP) -> int:

@@ -1,1 +1,0 @@
-"""Incidents and their updates and cards in the database."""

@@ -1,1 +1,0 @@
-"""Posts in Slack as rows."""
