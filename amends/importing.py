@@ -19,7 +19,7 @@ from complaints.errors import BadFacts
 from complaints.rulebook import Rulebooks, categories_of
 from complaints.times import format_time
 from complaints.vocabulary import State
-from store.cases.import_past import IMPORTER, PastComplaint
+from store.cases.log import IMPORTER, PastComplaint
 from store.people.identifiers import normal_form
 from triage.csv.reader import CsvFile, CsvRow, RefusedRow
 

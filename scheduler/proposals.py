@@ -22,7 +22,7 @@ from store.cases.act import record_proposal as store_propose
 from store.cases.read import load_case
 from store.models.models import list_rollback_models, load_active_model, read_model_blob
 from store.outbox.complete import Completed, Outcome, Rescheduled
-from store.record.texts import load_texts
+from store.record.load import load_texts
 from store.rulebooks import load_current_rulebooks
 from store.similarity.similar import count_confirmed_similar
 from store.store import Store
@@ -85,7 +85,6 @@ class ProposalHandler:
         return Completed(settled=True)
 
     def close(self) -> None:
-        """End the thread and cancel what it has not started."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 

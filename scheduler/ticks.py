@@ -166,16 +166,11 @@ def _housekeeping(
 ) -> None:
     """Schedule today's cleanup and this hour's checkpoint, and a purge and a training run where they are due."""
     now = store.now()
-    hour = now.replace(minute=0, second=0, microsecond=0)
     schedule_next_morning(store)
-    store.write(insert_obligation, NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK))
-    store.write(
-        insert_obligation,
-        NewObligation(f"checkpoint:{hour:%Y-%m-%dT%H}", "checkpoint", now, SendPriority.BULK),
-    )
-    if purges:
-        store.write(
-            insert_obligation, NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK)
-        )
+    keys = [f"tidy:{now:%Y-%m-%d}", f"checkpoint:{now:%Y-%m-%dT%H}"]
+    keys += [f"purge:{now:%Y-%m-%d}"] if purges else []
+    for key in keys:
+        kind = key.partition(":")[0]
+        store.write(insert_obligation, NewObligation(key, kind, now, SendPriority.BULK))
     if learning is not None:
         schedule_retraining(store, learning, settings_digest)

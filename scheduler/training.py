@@ -112,13 +112,7 @@ def digest_settings(
     The training history is left out: it changes when a model is promoted, and that model has learned from it.
     """
     inputs = [list(languages), learning.wanted_precision, learning.alert_budget, learning.encoder, list(own)]
-    text = json.dumps(inputs, ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def run_key(settings_digest: str, order_digest: str) -> str:
-    """The key of a run: the pipeline, the digest of the settings and own examples, and the digest of everything."""
-    return f"{PIPELINE}:{settings_digest}:{order_digest}"
+    return _digest(inputs)[:16]
 
 
 def schedule_first_training(store: Store, settings_digest: str | None = None) -> None:
@@ -131,16 +125,12 @@ def schedule_first_training(store: Store, settings_digest: str | None = None) ->
     use = store.read(load_active_use)
     run = store.read(load_last_run)
     if use is None:
-        store.write(insert_obligation, NewObligation("train:first", "train", store.now(), SendPriority.BULK))
+        _schedule(store, "first")
     elif use[1] is None or _has_other_pipeline(run):
-        store.write(
-            insert_obligation,
-            NewObligation(f"train:pipeline:{PIPELINE}", "train", store.now(), SendPriority.BULK),
-        )
+        _schedule(store, f"pipeline:{PIPELINE}")
     elif run is not None and _differs(run, settings_digest):
         # The last run is part of the key, so that a change and its reversal schedule a run each.
-        key = f"train:besides:{settings_digest}:{run.until.isoformat()}"
-        store.write(insert_obligation, NewObligation(key, "train", store.now(), SendPriority.BULK))
+        _schedule(store, f"besides:{settings_digest}:{run.until.isoformat()}")
 
 
 def schedule_retraining(store: Store, learning: LearningSettings, settings_digest: str | None = None) -> None:
@@ -153,22 +143,21 @@ def schedule_retraining(store: Store, learning: LearningSettings, settings_diges
     if last_run is None:
         return
     marker, read_at = last_run
-    now = store.now()
     assessed = store.read(count_assessed_since, read_at)
     if learning.retrain_after and assessed >= learning.retrain_after:
-        store.write(
-            insert_obligation, NewObligation(f"train:after:{marker}", "train", now, SendPriority.BULK)
-        )
+        _schedule(store, f"after:{marker}")
         return
-    local = local_time(now, store.read(load_current_rulebook).calendar.zone)
+    local = local_time(store.now(), store.read(load_current_rulebook).calendar.zone)
     if local.time() < (learning.retrain_at or NIGHT):
         return
     changed = assessed > 0 or _differs(store.read(load_last_run), settings_digest)
     # Even if nightly training is off, erased words must leave the models.
     if (learning.retrain_at is not None and changed) or store.read(list_models_with_erased_words):
-        store.write(
-            insert_obligation, NewObligation(f"train:{local:%Y-%m-%d}", "train", now, SendPriority.BULK)
-        )
+        _schedule(store, f"{local:%Y-%m-%d}")
+
+
+def _schedule(store: Store, why: str) -> None:
+    store.write(insert_obligation, NewObligation(f"train:{why}", "train", store.now(), SendPriority.BULK))
 
 
 def _last_run(store: Store) -> tuple[str, datetime] | None:
@@ -188,17 +177,12 @@ def _has_other_pipeline(run: TrainingRun | None) -> bool:
     return run is not None and not run.key.startswith(f"{PIPELINE}:")
 
 
-def no_own_examples() -> Sequence[Mapping[str, Any]]:
-    """For an organisation without example files."""
-    return ()
-
-
 def training_handlers(
     store: Store,
     *,
     languages: tuple[str, ...],
     learning: LearningSettings | None = None,
-    own: OwnExamples = no_own_examples,
+    own: OwnExamples = tuple,
     process: Process | None = None,
     beat_seconds: float = RENEW_SECONDS,
 ) -> Mapping[str, Handler]:
@@ -263,7 +247,7 @@ class _Trainer:
         }
         active = await store.aread(load_intact_model)
         settings_digest = digest_settings(self._learning, self._languages, own)
-        key = run_key(settings_digest, await asyncio.to_thread(_digest, order))
+        key = f"{PIPELINE}:{settings_digest}:{await asyncio.to_thread(_digest, order)}"
         last_run = await store.aread(load_last_run)
         # Compared with the last run only: after a change and its reversal the old model must be used again.
         if active is not None and not erased and last_run is not None and last_run.key == key:
@@ -306,7 +290,6 @@ class _Trainer:
                 return in_order(rows)
 
     async def _unassessed(self) -> list[str]:
-        """The texts of the newest complaints without an assessment."""
         store = self._store
         texts: list[str] = []
         before: Before | None = None
@@ -322,13 +305,12 @@ class _Trainer:
         return {"until": None if until is None else until.isoformat(), "ours": is_own}
 
 
-def _digest(order: Mapping[str, Any]) -> str:
-    text = json.dumps(order, ensure_ascii=False, sort_keys=True)
+def _digest(content: Any) -> str:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 async def _run_process(order: bytes, nice: int) -> tuple[bytes, dict[str, Any], str | None]:
-    """Run `python -m triage` with the order on standard input."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -126,7 +127,8 @@ class Worker:
                     log.exception("claiming_failed")
                     may_be_more = False
                 if not may_be_more:
-                    await self._wait_until_woken()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
             if self._tasks:
                 await asyncio.wait(self._tasks)
         finally:
@@ -153,12 +155,6 @@ class Worker:
                 await asyncio.wait(set(self._foreground_tasks), return_when=asyncio.FIRST_COMPLETED)
             else:
                 await asyncio.sleep(0.005)
-
-    async def _wait_until_woken(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
 
     async def _claim_and_start(self) -> bool:
         """Claim what there is capacity for and start it; true if more may be due at once."""
@@ -333,11 +329,9 @@ class Capacity:
         self._running: Counter[int] = Counter()
 
     def acquire(self, kind: str) -> None:
-        """Take a slot for an obligation of this kind."""
         self._running[self._pool_numbers[kind]] += 1
 
     def release(self, kind: str) -> None:
-        """Free the slot of an obligation of this kind."""
         self._running[self._pool_numbers[kind]] -= 1
 
     def by_platform(self) -> list[PlatformCapacity]:
@@ -353,7 +347,6 @@ class Capacity:
 
     @property
     def is_full(self) -> bool:
-        """True if no pool has a free slot."""
         return all(not pool.room[SendPriority.DANGER] for pool in self.by_platform())
 
 

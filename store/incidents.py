@@ -23,7 +23,7 @@ from complaints.vocabulary import Role
 from store.database.keyring import new_key, place, seal, unseal
 from store.database.transaction import Tx
 from store.outbox import rows
-from store.proof.hash_chain import GENESIS, build_entry, commitment, sha256
+from store.proof.hash_chain import GENESIS, build_entry, commitment, insert_event, sha256
 from store.record.access_log import record_after_rollback
 from store.record.load import load_many
 from store.tables import COMPLAINTS, EVENTS, HEARD, INCIDENT_WORDS, INCIDENTS, SLACK
@@ -90,7 +90,7 @@ def act_on_incident(
     `version` is the version that the person saw, `key` makes a repeat detectable. Raises UnknownReference, Stale,
     AlreadyDone, NotAllowed (recorded), BadFacts.
     """
-    row = _locked(tx, number)
+    row = _row(tx, number, lock=True)
     before = _incident(tx, row)
     _take_key(tx, None if key is None else f"{number}/{key}")
     if version is not None and version != before.version:
@@ -103,10 +103,7 @@ def act_on_incident(
 
 def load_incident(tx: Tx, number: int) -> Incident:
     """One incident; raises UnknownReference."""
-    row = tx.connection.execute(select(INCIDENTS).where(_COLUMNS.id == number)).first()
-    if row is None:
-        raise _unknown()
-    return _incident(tx, row)
+    return _incident(tx, _row(tx, number))
 
 
 def list_open_incidents(tx: Tx) -> list[Incident]:
@@ -117,7 +114,8 @@ def list_open_incidents(tx: Tx) -> list[Incident]:
 
 def list_incident_cases(tx: Tx, number: int, after: str = "") -> list[Case]:
     """A page of its complaints by reference, those after `after`; the last page has less than `PAGE`."""
-    refs = tx.connection.execute(_refs(number).where(COMPLAINTS.c.ref > after).limit(PAGE)).scalars().all()
+    query = select(COMPLAINTS.c.ref).where(COMPLAINTS.c.incident_id == number, COMPLAINTS.c.ref > after)
+    refs = tx.connection.execute(query.order_by(COMPLAINTS.c.ref).limit(PAGE)).scalars().all()
     return [file.case for file in load_many(tx, refs)]
 
 
@@ -143,9 +141,7 @@ def count_incident_cases(tx: Tx, number: int) -> dict[str, int]:
 
 def load_incident_history(tx: Tx, number: int) -> list[IncidentEvent]:
     """The events of an incident in order, with words that are not erased; raises UnknownReference."""
-    row = tx.connection.execute(select(INCIDENTS).where(_COLUMNS.id == number)).first()
-    if row is None:
-        raise _unknown()
+    row = _row(tx, number)
     query = select(EVENTS.c.entry).where(EVENTS.c.ref == f"{CHAIN}{number}").order_by(EVENTS.c.seq)
     return [_event(tx, row, json.loads(entry)) for entry in tx.connection.execute(query).scalars()]
 
@@ -173,10 +169,7 @@ def find_incident_of(tx: Tx, ref: str) -> int | None:
 
 def require_open_incident(tx: Tx, number: int) -> None:
     """Raises UnknownReference if there is no such incident, AlreadyDone if it has ended."""
-    row = tx.connection.execute(select(_COLUMNS.ended_at).where(_COLUMNS.id == number)).first()
-    if row is None:
-        raise _unknown()
-    if row.ended_at is not None:
+    if _row(tx, number).ended_at is not None:
         raise AlreadyDone("This incident has ended: nothing to do.", code="incident_ended")
 
 
@@ -194,12 +187,10 @@ def incident_row(incident: Incident) -> dict[str, Any]:
 
 
 def key_place(number: int) -> str:
-    """The row and field that an incident's wrapped key is bound to."""
     return place("incidents", number, "key")
 
 
 def words_place(number: int, seq: int) -> str:
-    """The row and field that the sealed words of one act are bound to."""
     return place("incident_words", f"{number}/{seq}", "words")
 
 
@@ -232,7 +223,6 @@ def load_incident_post(tx: Tx, incident: int, channel: str) -> tuple[str, str | 
 
 
 def record_incident_posted(tx: Tx, incident: int, ts: str, draws: int) -> None:
-    """Record where the card was posted."""
     tx.connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == incident).values(ts=ts, draws=draws))
 
 
@@ -302,17 +292,7 @@ def _record(tx: Tx, incident: Incident, event: IncidentEvent, *, key: bytes, hea
         commitment(key, event.words),
         head,
     )
-    tx.add(
-        EVENTS,
-        ref=chain,
-        seq=event.seq,
-        verb=event.act.value,
-        at=event.at,
-        by=event.by,
-        role=event.role.value,
-        entry=entry,
-        hash=sha256(entry),
-    )
+    insert_event(tx, chain, event.seq, event.act.value, event.at, event.by, event.role.value, entry)
     if event.words:
         words = json.dumps(dict(event.words), ensure_ascii=False)
         tx.add(
@@ -359,21 +339,15 @@ def _incident(tx: Tx, row: Any) -> Incident:
     )
 
 
-def _locked(tx: Tx, number: int) -> Any:
+def _row(tx: Tx, number: int, *, lock: bool = False) -> Any:
     query: Select[Any] = select(INCIDENTS).where(_COLUMNS.id == number)
-    row = tx.connection.execute(query if tx.is_sqlite else query.with_for_update()).first()
+    row = tx.connection.execute(query.with_for_update() if lock and not tx.is_sqlite else query).first()
     if row is None:
-        raise _unknown()
+        raise UnknownReference(
+            "There is no such incident: choose one from the list.", code="unknown_incident"
+        )
     return row
 
 
 def _key(tx: Tx, row: Any) -> bytes:
     return tx.keys.unwrap(row.key_wrapped, key_place(row.id))
-
-
-def _refs(number: int) -> Select[Any]:
-    return select(COMPLAINTS.c.ref).where(COMPLAINTS.c.incident_id == number).order_by(COMPLAINTS.c.ref)
-
-
-def _unknown() -> UnknownReference:
-    return UnknownReference("There is no such incident: choose one from the list.", code="unknown_incident")

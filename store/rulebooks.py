@@ -8,7 +8,6 @@ from complaints.rulebook import Rulebook, Rulebooks, as_json, from_json, later_s
 from store.database.errors import StoreError, WrongSchemaVersion
 from store.database.leases import find_leader
 from store.database.transaction import Tx
-from store.proof.hash_chain import INSTANCE_CHAIN as INSTANCE_CHAIN
 from store.proof.hash_chain import record_instance_event
 from store.tables import RULEBOOKS, SETTINGS
 

@@ -17,7 +17,7 @@ from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
 from store.outbox import rows as outbox_rows
 from store.outbox.complete import IS_OPEN, IS_STUCK, THREAD
-from store.record.load import case_key
+from store.record.load import load_case_key
 from store.tables import COMPLAINTS, DRAFTS, HEARD, OBLIGATIONS, SLACK
 from store.values import Draft, SlackPost
 
@@ -136,9 +136,17 @@ def save_draft(
     work_version: int,
 ) -> str:
     """Keep a filled form for 24 hours while its letter is previewed; returns an unguessable id."""
+    content = {"facts": dict(facts), "words": dict(words), "letter": letter}
+    return keep_draft(tx, ref, by, form, work_version, content)
+
+
+def keep_draft(
+    tx: Tx, ref: str | None, by: str, form: str, work_version: int, content: Mapping[str, Any]
+) -> str:
+    """Keep what was typed into a form, sealed with the complaint's key, or with the instance's without one."""
     number = secrets.token_urlsafe(16)
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
-    typed = json.dumps({"facts": dict(facts), "words": dict(words), "letter": letter}, ensure_ascii=False)
+    text, aad = json.dumps(content, ensure_ascii=False), place("drafts", number, "typed")
     tx.add(
         DRAFTS,
         id=number,
@@ -146,7 +154,7 @@ def save_draft(
         by=by,
         form=form,
         work_version=work_version,
-        sealed=seal(_key(tx, ref), typed, place("drafts", number, "typed")),
+        sealed=tx.keys.seal(text.encode(), aad) if ref is None else seal(load_case_key(tx, ref), text, aad),
         at=tx.now,
         expires_at=tx.now + DRAFT_KEPT,
     )
@@ -160,7 +168,7 @@ def read_draft(tx: Tx, number: str) -> Draft | None:
     ).first()
     if row is None:
         return None
-    typed = json.loads(unseal(_key(tx, row.ref), row.sealed, place("drafts", number, "typed")))
+    typed = json.loads(unseal(load_case_key(tx, row.ref), row.sealed, place("drafts", number, "typed")))
     return Draft(
         id=number,
         ref=row.ref,
@@ -202,13 +210,6 @@ def _release_thread_lines(tx: Tx, ref: str) -> None:
 
 def _post(row: Any) -> SlackPost:
     return SlackPost(row.ref, row.channel, row.purpose, row.ts, row.shown, row.draws, row.claimed_at)
-
-
-def _key(tx: Tx, ref: str) -> bytes:
-    wrapped = tx.connection.execute(
-        select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
-    ).scalar_one()
-    return case_key(tx, ref, wrapped)
 
 
 def _is_outdated() -> ColumnElement[bool]:

@@ -101,13 +101,11 @@ class Store:
         return result
 
     async def aread(self, query: Callable[Concatenate[Tx, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """`read` on a reader thread."""
         return await self.in_reader_thread(partial(self.read, query, *args, **kwargs))
 
     async def awrite(
         self, command: Callable[Concatenate[Tx, P], R], /, *args: P.args, **kwargs: P.kwargs
     ) -> R:
-        """`write` on a writer thread."""
         return await self.in_thread(partial(self.write, command, *args, **kwargs))
 
     async def awrite_with_retry(

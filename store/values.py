@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 
 def no_progress(_done: int, _all: int) -> None:
-    """For callers that show no progress."""
+    pass
 
 
 @dataclass(frozen=True)
@@ -134,18 +134,6 @@ class Code:
     case: Case | None = None
 
 
-def _no_code(text: str) -> Code:
-    return Code(CodeState.UNKNOWN)
-
-
-def _no_post(platform_id: str) -> None:
-    return None
-
-
-def _no_letter(ref: str) -> str:
-    return ""
-
-
 @dataclass(frozen=True)
 class Conversation:
     """A conversation as the dialogue sees it, loaded and locked in the transaction that receives the message.
@@ -169,9 +157,9 @@ class Conversation:
     staff: Mapping[str, tuple[str, ...]]
     rules: Callable[[], Rulebooks]
     incidents: Callable[[], tuple[Incident, ...]] = tuple
-    posted: Callable[[str], str | None] = _no_post
-    decided: Callable[[str], str] = _no_letter
-    code: Callable[[str], Code] = _no_code
+    posted: Callable[[str], str | None] = lambda platform_id: None
+    decided: Callable[[str], str] = lambda ref: ""
+    code: Callable[[str], Code] = lambda text: Code(CodeState.UNKNOWN)
 
 
 Step = Callable[[Conversation], DialogueTurn]
@@ -320,7 +308,6 @@ class Member:
     absent_from: datetime | None = None
 
     def is_away(self, now: datetime) -> bool:
-        """Whether the member is absent at this time."""
         return self.absent_until is not None and now < self.absent_until
 
 

@@ -255,7 +255,7 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     from complaints.deadlines.explanation import due_record
     from store.cases.export import OPERATOR, record_read
     from store.cases.read import load_case, load_history
-    from store.record.texts import load_event_words
+    from store.record.load import load_event_words
 
     with open_record(config) as (_, store):
         case = store.read(load_case, parse_ref(ref))

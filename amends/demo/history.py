@@ -33,7 +33,7 @@ from store.cases.outgoing_messages import FollowUpAct
 from store.database.transaction import Tx
 from store.outbox import claim, complete, rows
 from store.people import staff
-from store.record import texts as store_texts
+from store.record.load import load_texts
 from store.store import Store
 from store.values import Chat, Obligation
 from triage.learning.examples import starter_examples
@@ -205,7 +205,7 @@ class DemoHistory:
     def _propose(self, tx: Tx, obligation: Obligation) -> None:
         ref = str(obligation.ref)
         case = read.load_case(tx, ref)
-        story = "\n".join(text.text for text in store_texts.load_texts(tx, ref))
+        story = "\n".join(text.text for text in load_texts(tx, ref))
         signs = tuple(danger_sign(danger) for danger in self.rules.danger)
         proposal = propose(
             self.model, story, triage_context(case, languages=self.rules.languages, danger=signs)

@@ -34,7 +34,7 @@ from store.outbox.complete import (
     Outcome,
     Rescheduled,
 )
-from store.record.texts import load_event_words
+from store.record.load import load_event_words
 from store.store import Store
 from store.values import Obligation
 

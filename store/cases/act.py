@@ -34,12 +34,12 @@ from store.outbox.complete import complete
 from store.outbox.deliveries import mark_read_out
 from store.outbox.rows import schedule_for_case
 from store.people.staff import load_current_roles
-from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, sha256
+from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, key_place, load_case_file
 from store.record.projections import complaint_row, project
 from store.similarity.similar import schedule_similar_redraw, store_sketch
-from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, HEARD, READS, TEXTS
+from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
 from store.values import RecordedAct
 
 #: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
@@ -170,7 +170,7 @@ def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None) -> CaseFile
         authority=None,
         may_receive=True,
     )
-    _write(tx, None, done, entry=entry, head=head, key=key, contact_id=contact_id)
+    _write(tx, None, done, entry=entry, key=key, contact_id=contact_id)
     return CaseFile(case, (event,), wrapped, head, contact_id)
 
 
@@ -192,7 +192,7 @@ def continue_record(
     )
     if changed.rowcount != 1:
         raise Stale(f"{case.ref} has changed in the meantime: look at it again.")
-    _write(tx, before, done, entry=entry, head=new_head, key=key, contact_id=contact_id)
+    _write(tx, before, done, entry=entry, key=key, contact_id=contact_id)
     return new_head
 
 
@@ -214,7 +214,6 @@ def _fingerprint(
 
 
 def _stale(file: CaseFile, version: int) -> Stale:
-    """The error that names the acts since the work_version that the person saw."""
     reached, since = 0, []
     for event in file.events:
         if raises_work_version(event):
@@ -296,20 +295,10 @@ def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> 
 
 
 def _write(
-    tx: Tx, before: Case | None, done: ActResult, *, entry: str, head: str, key: bytes, contact_id: int | None
+    tx: Tx, before: Case | None, done: ActResult, *, entry: str, key: bytes, contact_id: int | None
 ) -> None:
     case, event = done.case, done.event
-    tx.add(
-        EVENTS,
-        ref=case.ref,
-        seq=event.seq,
-        verb=event.verb.value,
-        at=event.at,
-        by=event.by,
-        role=event.role.value,
-        entry=entry,
-        hash=head,
-    )
+    insert_event(tx, case.ref, event.seq, event.verb.value, event.at, event.by, event.role.value, entry)
     _write_words(tx, case.ref, event, key)
     project(tx, before, case, event)
     schedule_for_move(tx, before, case)
@@ -338,7 +327,6 @@ def _write_words(tx: Tx, ref: str, event: Event, key: bytes) -> None:
 
 
 def _changed_rules(event: Event) -> Mapping[str, str]:
-    """The columns of the rules, if the event put the complaint under other ones."""
     if event.verb is not Verb.REDATE:
         return {}
     return {"rulebook_id": event.facts["rulebook"], "jurisdiction": event.facts["jurisdiction"]}

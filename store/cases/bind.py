@@ -60,7 +60,6 @@ def create_bind_code(
 
 
 def _new_code(tx: Tx) -> str:
-    """A random code that no other complaint has."""
     while True:
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
         if _row(tx, code) is None:

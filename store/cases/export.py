@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from complaints.actions.registry import ACTIONS
-from complaints.case import Case, Event
+from complaints.case import Case
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.explanation import target_record
 from complaints.deadlines.targets import next_due
@@ -20,7 +20,6 @@ from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.outgoing_messages import message_text_place
 from store.cases.read import find_latest_proposal, find_person_name, list_messages, with_first_similar
 from store.cases.record_fields import (
     Words,
@@ -39,16 +38,15 @@ from store.database.keyring import place, unseal
 from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
 from store.incidents import load_incident
-from store.outbox.deliveries import list_deliveries
+from store.outbox.deliveries import list_deliveries, message_text_place
 from store.people.contacts import person_key
 from store.people.identifiers import list_complainant_names
 from store.people.staff import list_names
 from store.proof.hash_chain import sha256
-from store.record.load import CaseFile, load_case_file
-from store.record.texts import load_all_texts, load_newest_texts, load_words_by_event
+from store.record.load import CaseFile, load_all_texts, load_case_file, load_newest_texts, load_words_by_event
 from store.rulebooks import load_current_rulebook
 from store.tables import CASE_PEOPLE, COMPLAINTS, CONTACTS, EVENTS, IDENTIFIERS, MESSAGES, PEOPLE, READS
-from store.values import Delivery, Text
+from store.values import Delivery
 
 #: The reader in the log if a complaint is read at the command line, where no one signs in (4.7).
 OPERATOR = "operator"
@@ -105,7 +103,9 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
         "text_read_at": text_read_at(tx, case),
         **_handling(case, words),
         **_ending(case, file, words),
-        "texts": [_text(text) for text in load_all_texts(tx, file, staff_too=True)],
+        "texts": [
+            {**asdict(text), "at": format_time(text.at)} for text in load_all_texts(tx, file, staff_too=True)
+        ],
         "issues": [
             {
                 "n": issue.n,
@@ -257,11 +257,10 @@ def _assessment(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
     return {
         "assessed_at": _time(assessment.at) if assessment else None,
         "assessed_by": assessment.by if assessment else None,
-        "complexity": assessment.complexity if assessment else None,
-        "reach": assessment.reach if assessment else None,
-        "recurrence": assessment.recurrence if assessment else None,
-        "immediate_needed": assessment.immediate_needed if assessment else None,
-        "immediate_possible": assessment.immediate_possible if assessment else None,
+        **{
+            name: getattr(assessment, name, None)
+            for name in ("complexity", "reach", "recurrence", "immediate_needed", "immediate_possible")
+        },
         "immediate_action": _last(words, "immediate_action"),
         "compensation_likely": assessment.compensation_likely if assessment else None,
         "media_heard": case.media_heard,
@@ -314,17 +313,6 @@ def _ending(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
             for event in events
             if event.verb is Verb.SURVEY
         ],
-    }
-
-
-def _text(text: Text) -> dict[str, Any]:
-    return {
-        "field": text.field,
-        "seq": text.seq,
-        "text": text.text,
-        "at": format_time(text.at),
-        "source": text.source,
-        "replaces": text.replaces,
     }
 
 
@@ -394,20 +382,19 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
 def _events(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
     query = select(EVENTS.c.seq, EVENTS.c.hash).where(EVENTS.c.ref == file.case.ref)
     hashes = {row.seq: row.hash for row in tx.connection.execute(query)}
-    return [_event(event, hashes[event.seq]) for event in file.events]
-
-
-def _event(event: Event, hash_: str) -> dict[str, Any]:
-    return {
-        "seq": event.seq,
-        "at": format_time(event.at),
-        "verb": event.verb.value,
-        "by": event.by,
-        "role": event.role.value,
-        "clause": ACTIONS[event.verb].clause,
-        "facts": dict(event.facts),
-        "hash": hash_,
-    }
+    return [
+        {
+            "seq": event.seq,
+            "at": format_time(event.at),
+            "verb": event.verb.value,
+            "by": event.by,
+            "role": event.role.value,
+            "clause": ACTIONS[event.verb].clause,
+            "facts": dict(event.facts),
+            "hash": hashes[event.seq],
+        }
+        for event in file.events
+    ]
 
 
 def _reads(tx: Tx, ref: str) -> list[dict[str, Any]]:
@@ -417,7 +404,6 @@ def _reads(tx: Tx, ref: str) -> list[dict[str, Any]]:
 
 
 def _last(words: Words, field: str) -> str | None:
-    """The latest words of this field."""
     return next((words[seq][field] for seq in sorted(words, reverse=True) if field in words[seq]), None)
 
 

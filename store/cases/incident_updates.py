@@ -7,7 +7,6 @@ the remaining ones go on, and no one gets the update twice.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,6 @@ from sqlalchemy import (
     String,
     and_,
     cast,
-    delete,
     func,
     insert,
     literal,
@@ -48,7 +46,7 @@ from store.incidents import (
 from store.outbox.complete import complete
 from store.outbox.rows import obligation_row
 from store.record.load import load_case_file
-from store.slack import DRAFT_KEPT
+from store.slack import keep_draft
 from store.tables import COMPLAINTS, DRAFTS, INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
 
 #: The obligation that informs one complaint.
@@ -67,7 +65,6 @@ class Audience:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages of the recipients."""
         return tuple(sorted({case.language for case in self.to}))
 
 
@@ -127,21 +124,7 @@ def load_update_audience(tx: Tx, number: int, by: Actor) -> Audience:
 
 def save_incident_draft(tx: Tx, incident: int, by: str, version: int, words: Mapping[str, str]) -> str:
     """Keep the texts for 24 hours, sealed with the instance's key; returns an unguessable id."""
-    number = secrets.token_urlsafe(16)
-    tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
-    typed = json.dumps({"incident": incident, "words": dict(words)}, ensure_ascii=False)
-    tx.add(
-        DRAFTS,
-        id=number,
-        ref=None,
-        by=by,
-        form=FORM,
-        work_version=version,
-        sealed=tx.keys.seal(typed.encode(), place("drafts", number, "typed")),
-        at=tx.now,
-        expires_at=tx.now + DRAFT_KEPT,
-    )
-    return number
+    return keep_draft(tx, None, by, FORM, version, {"incident": incident, "words": dict(words)})
 
 
 def read_incident_draft(tx: Tx, number: str) -> IncidentDraft | None:

@@ -1,11 +1,18 @@
-"""Log a complaint that reached staff by phone, at the counter, by e-mail or by letter (7.2)."""
+"""Complaints that did not arrive in a chat: logged by staff, or imported from a file of closed ones (7.2, 8.2).
+
+Each imported one becomes one `receive` event with the fact `imported`: it creates no obligations, and its ending is
+the file's. A file is imported whole or not at all.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+from sqlalchemy import select
 
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive
@@ -17,21 +24,26 @@ from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.identifiers import new_reference
 from complaints.rulebook import Rulebook
 from complaints.times import parse_time
-from complaints.vocabulary import Verb
+from complaints.timestamps import format_time, parse_time
+from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
 from store.cases.act import begin_record
 from store.cases.conflicts import with_conflicts
 from store.database.transaction import Tx
 from store.people import staff
-from store.people.identifiers import add_identifiers_in, find_or_create_person, keep_identifier
+from store.people.identifiers import add_identifier, add_identifiers_in, find_or_create_person
+from store.proof.hash_chain import canonical, record_instance_event
 from store.record.access_log import record_after_rollback
 from store.rulebooks import load_current_rulebooks
-from store.tables import HEARD, MESSAGES
+from store.tables import HEARD, MESSAGES, TEXTS
+from store.values import Progress, no_progress
 
 #: The form's fields that hold words of the complainant; the other texts name the person.
 COMPLAINT_FIELDS = ("description", "remedy_requested", "for_whom")
 #: The form's fields by which the complaint can be searched for, with the kind of identifier of each.
 NUMBERS = {"phone": "phone", "email": "email", "customer_ref": "customer"}
+#: The actor of imported events: it may receive complaints, as intake does.
+IMPORTER = Actor("import", frozenset({Role.INTAKE}))
 
 
 class DetectedInWords(Protocol):
@@ -40,12 +52,10 @@ class DetectedInWords(Protocol):
     @property
     def signs(self) -> tuple[RecordedSign, ...]:
         """The gravest first."""
-        ...
 
     @property
     def subjects(self) -> tuple[str, ...]:
         """Ids of members of staff."""
-        ...
 
 
 #: Detects signs and names in a text, by the same rules as in a chat: text, rules, names by member, present time.
@@ -91,10 +101,49 @@ def log_complaint(
     conflicts.update_people(tx, done.case, done.event, texts)
     _write_message(tx, arrival)
     add_identifiers_in(tx, file, texts.values())
-    for field, kind in NUMBERS.items():
-        if words.get(field, "").strip() and not keep_identifier(tx, arrival.ref, kind, words[field]):
-            raise BadFacts("This is not a valid number.", field=field, code="not_a_number")
+    for name, kind in NUMBERS.items():
+        if words.get(name, "").strip() and not add_identifier(tx, file, kind, words[name]):
+            raise BadFacts("This is not a valid number.", field=name, code="not_a_number")
     return done.case
+
+
+@dataclass(frozen=True)
+class PastComplaint:
+    """One closed complaint of a file, from this `line`; intake checks the facts in `ending`."""
+
+    line: int
+    received_at: datetime
+    channel: str
+    language: str
+    ending: Mapping[str, Any]
+    words: Mapping[str, str] = field(repr=False)
+    #: Whose rules apply; None means the organisation's own country.
+    jurisdiction: str | None = None
+
+
+def list_known_past(tx: Tx, past: Sequence[PastComplaint]) -> dict[int, str]:
+    """The complaints that were imported before: reference by line."""
+    refs = {}
+    for complaint in past:
+        ref = tx.connection.execute(
+            select(TEXTS.c.ref).where(TEXTS.c.source.in_(_sources(tx, complaint))).limit(1)
+        ).scalar()
+        if ref is not None:
+            refs[complaint.line] = str(ref)
+    return refs
+
+
+def import_past(tx: Tx, past: Sequence[PastComplaint], progress: Progress = no_progress) -> dict[int, str]:
+    """Import the complaints that are not in the record yet; returns their references by line."""
+    rulebooks, duplicates = load_current_rulebooks(tx), list_known_past(tx, past)
+    imported: dict[int, str] = {}
+    for number, complaint in enumerate(past, start=1):
+        if complaint.line not in duplicates:
+            imported[complaint.line] = _import(tx, complaint, rulebooks.of(complaint.jurisdiction))
+        progress(number, len(past))
+    if imported:
+        record_instance_event(tx, "import", {"complaints": len(imported), "known": len(duplicates)})
+    return imported
 
 
 def _facts(
@@ -134,3 +183,31 @@ def _write_message(tx: Tx, arrival: Arrival) -> None:
         language=arrival.language,
         state="received",
     )
+
+
+def _import(tx: Tx, past: PastComplaint, rules: Rulebook) -> str:
+    person = find_or_create_person(tx, past.words, rules.country, language=past.language, preferred=None)
+    arrival = Arrival(
+        ref=new_reference(secrets.randbelow),
+        complainant=person,
+        channel=past.channel,
+        language=past.language,
+        received_at=past.received_at,
+        rules=rules,
+    )
+    facts = message_facts(field="description", has_words=True, source=_sources(tx, past)[0])
+    words = {"description": past.words["description"]}
+    done = receive(
+        arrival, at=tx.now, by=IMPORTER, facts={**facts, "imported": dict(past.ending)}, words=words
+    )
+    file = begin_record(tx, done, contact_id=None)
+    for name, kind in NUMBERS.items():
+        if past.words.get(name):
+            add_identifier(tx, file, kind, past.words[name])
+    return arrival.ref
+
+
+def _sources(tx: Tx, past: PastComplaint) -> list[str]:
+    """A keyed hash of the row under each secret, to detect a repeat. A plain hash of short words can be guessed."""
+    row = [format_time(past.received_at), past.channel, past.language, dict(past.ending), dict(past.words)]
+    return [f"import:{index.hex()}" for index in tx.keys.indexes("import", canonical(row))]

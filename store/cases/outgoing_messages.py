@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from complaints.actors import Actor
 from complaints.errors import ComplaintError
 from complaints.vocabulary import Verb
 from store.cases.act import act_on
-from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.outbox.complete import complete, redraw_card, retry
+from store.outbox.deliveries import insert_message
 from store.outbox.rate_limit import Limit, RateSlot, peek_wait, take_slot
 from store.people.contacts import CHAT, chat_of, person_key
 from store.record.load import case_key, load_case_file
@@ -51,32 +51,24 @@ def begin_sending(
         .outerjoin(COMPLAINTS, COMPLAINTS.c.ref == ref)
         .where(OBLIGATIONS.c.id == obligation.id)
     ).one()
-    number: int = tx.connection.execute(
-        insert(MESSAGES)
-        .values(
-            ref=ref,
-            contact_id=row.contact_id,
-            obligation_id=obligation.id,
-            direction="out",
-            channel=row.channel or "",
-            at=tx.now,
-            template=template,
-            template_version=version,
-            language=language,
-            state=MessageState.SENDING.value,
-        )
-        .returning(MESSAGES.c.id)
-    ).scalar_one()
     if ref is not None:
         key, sealed_with = case_key(tx, ref, row.case_key), "case"
     else:
         key, sealed_with = person_key(tx, row.id, row.key_wrapped), "person"
-    tx.connection.execute(
-        update(MESSAGES)
-        .where(MESSAGES.c.id == number)
-        .values(sealed=seal(key, text, message_text_place(number)), sealed_with=sealed_with)
+    return insert_message(
+        tx,
+        key,
+        text,
+        sealed_with=sealed_with,
+        ref=ref,
+        contact_id=row.contact_id,
+        obligation_id=obligation.id,
+        channel=row.channel or "",
+        template=template,
+        template_version=version,
+        language=language,
+        state=MessageState.SENDING.value,
     )
-    return number
 
 
 def begin_sending_in_order(
@@ -116,10 +108,7 @@ def record_sent(
     _mark(tx, message, MessageState.SENT, platform_id=platform_id, reason=None)
     refusals = _record_acts(tx, acts)
     if settles is not None:
-        complete(tx, settles)
-        if len(refusals) == len(acts):
-            # No event was recorded, so the card is not drawn for another reason.
-            redraw_card(tx, settles)
+        _complete(tx, settles, redraw=len(refusals) == len(acts))
     return refusals
 
 
@@ -145,10 +134,15 @@ def record_unsent(
     if settles is not None and retry_after is not None:
         retry(tx, settles, retry_after, why)
     elif settles is not None:
-        complete(tx, settles)
-        if len(refusals) == len(acts):
-            redraw_card(tx, settles)
+        _complete(tx, settles, redraw=len(refusals) == len(acts))
     return refusals
+
+
+def _complete(tx: Tx, obligation_id: int, *, redraw: bool) -> None:
+    """Complete the obligation; `redraw` if no event was recorded, so that the card is not drawn for that reason."""
+    complete(tx, obligation_id)
+    if redraw:
+        redraw_card(tx, obligation_id)
 
 
 def _mark(tx: Tx, message: int, state: MessageState, **values: Any) -> None:
@@ -183,8 +177,3 @@ def load_contact(tx: Tx, ref: str) -> Chat | None:
     if chat is None:
         return None
     return Chat(chat.channel, chat.address, chat.language or row.language, chat.name)
-
-
-def message_text_place(number: int) -> str:
-    """The place that the sealed words of a message are bound to."""
-    return place("messages", number, "text")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import ColumnElement, func, or_, select
 
@@ -21,16 +20,10 @@ PAGE = 200
 REPEAT_WITHIN = timedelta(days=180)
 #: Where a page ended: reception time and reference of its last complaint.
 After = tuple[datetime, str]
+#: Reads one page in a transaction of its own: at most `PAGE` complaints, those after this key.
+HistoryPage = Callable[[After | None], list[CaseHistory]]
 _COLUMNS = COMPLAINTS.c
 _OPEN = [state.value for state in State if state is not State.CLOSED]
-
-
-class HistoryPage(Protocol):
-    """Reads one page in a transaction of its own."""
-
-    def __call__(self, after: After | None) -> list[CaseHistory]:
-        """At most `PAGE` complaints with their events, those after this key; None gives the first page."""
-        ...
 
 
 def pages(page: HistoryPage) -> Iterator[CaseHistory]:

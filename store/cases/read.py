@@ -17,19 +17,24 @@ from complaints.errors import NotAllowed
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.outgoing_messages import message_text_place
 from store.cases.record_fields import read_by_denied
 from store.database.errors import UnknownRow
-from store.database.keyring import place, unseal
+from store.database.keyring import unseal
 from store.database.transaction import Tx
 from store.files import list_files
-from store.outbox.deliveries import list_deliveries
-from store.people.contacts import person_key
+from store.outbox.deliveries import list_deliveries, message_text_place
+from store.people.contacts import person_name
 from store.people.identifiers import list_complainant_names
 from store.record.access_log import record_after_rollback, write_read
-from store.record.load import CaseFile, load_case_file, load_events, may_open
+from store.record.load import (
+    CaseFile,
+    load_all_texts,
+    load_case_file,
+    load_events,
+    load_words_by_event,
+    may_open,
+)
 from store.record.projections import NEVER
-from store.record.texts import load_all_texts, load_words_by_event
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases
 from store.tables import COMPLAINTS, MESSAGES, PEOPLE
@@ -141,9 +146,7 @@ def find_person_name(tx: Tx, person: str) -> str | None:
     row = tx.connection.execute(
         select(PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed).where(PEOPLE.c.id == person)
     ).first()
-    if row is None or row.key_wrapped is None or row.name_sealed is None:
-        return None
-    return unseal(person_key(tx, person, row.key_wrapped), row.name_sealed, place("people", person, "name"))
+    return None if row is None else person_name(tx, person, row.key_wrapped, row.name_sealed)
 
 
 def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:

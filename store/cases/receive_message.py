@@ -29,11 +29,13 @@ from store.people import staff
 from store.people.contacts import ContactPoint, find_or_create_contact, keep_language, keep_state, lock_chat
 from store.people.contacts import mark_blocked as set_blocked
 from store.people.identifiers import add_identifiers_in
-from store.record.load import CaseFile, load_case_file, load_files_of_person
-from store.record.texts import (
+from store.record.load import (
+    CaseFile,
     find_case_of_message,
     find_text_by_source,
+    load_case_file,
     load_decision_letter,
+    load_files_of_person,
     load_newest_texts,
 )
 from store.rulebooks import load_current_rulebooks
@@ -220,7 +222,6 @@ class _Files:
         return self._loaded[ref]
 
     def keep(self, file: CaseFile) -> None:
-        """Replace the loaded file by this newer state."""
         self._loaded[file.case.ref] = file
 
 

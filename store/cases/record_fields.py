@@ -13,8 +13,7 @@ from complaints.vocabulary import Flag, Verb
 from store.database.transaction import Tx
 from store.files import files_as_records
 from store.people.contacts import CHAT, chat_of
-from store.record.load import CaseFile, load_case_file
-from store.record.texts import load_all_texts
+from store.record.load import CaseFile, load_all_texts, load_case_file
 from store.tables import CASE_PEOPLE, CONTACTS, IMPROVEMENTS, LINKS, PEOPLE, READS
 from store.values import EarlierRead
 
@@ -221,12 +220,10 @@ def merged(tx: Tx, case: Case) -> list[dict[str, Any]]:
 
 
 def _reason(events: Sequence[Event], words: Words, verb: Verb) -> str | None:
-    """The words of the latest event with this verb."""
     return next((_text(words, event) for event in reversed(events) if event.verb is verb), None)
 
 
 def _code(events: Sequence[Event], name: str) -> str | None:
-    """The latest value of this fact."""
     return next((str(event.facts[name]) for event in reversed(events) if event.facts.get(name)), None)
 
 

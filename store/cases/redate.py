@@ -151,7 +151,6 @@ def _redated(before: Case, done: ActResult) -> RedatedCase:
 
 
 def _target(case: Case, row: Mapping[str, Any]) -> TargetSet:
-    """The target that this row of the event's facts names."""
     return next(
         target
         for target in case.targets

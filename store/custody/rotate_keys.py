@@ -7,6 +7,7 @@ transaction, so the desk keeps running, and an interrupted rotation continues wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, func, select, update
@@ -40,6 +41,19 @@ from store.tables import (
 BATCH = 200
 #: Every sealed or wrapped value starts with the id of its secret, of this length.
 _ID = 4
+#: What is sealed with the instance's own key: its column, further conditions, and the place that a row is bound to.
+_SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[Any], str]], ...] = (
+    # Only drafts about incidents: those of a complaint are sealed with its own key.
+    (DRAFTS.c.sealed, [DRAFTS.c.ref.is_(None)], lambda row: place("drafts", row.id, "typed")),
+    (STAFF.c.sealed, [], lambda row: place("staff", row.id, "name")),
+    (SET_ASIDE.c.sealed, [], lambda row: place("set_aside", row.key, "raw")),
+    (HISTORY_PARTS.c.sealed, [], lambda row: history_place(row.sha256)),
+    (
+        OBLIGATIONS.c.payload,
+        [OBLIGATIONS.c.contact_id.is_(None)],
+        lambda row: place("obligations", f"{row.scope}/{row.key}", "payload"),
+    ),
+)
 
 
 def list_stale_keys(tx: Tx) -> int:
@@ -79,34 +93,19 @@ def list_retired_keys(tx: Tx) -> frozenset[str]:
 
 def _kinds(tx: Tx) -> Sequence[tuple[Select[Any], Callable[[Tx, Any], None]]]:
     """Queries for the values made with an older secret, each with the function that moves a row."""
-    people, cases, obligations = PEOPLE.c, COMPLAINTS.c, OBLIGATIONS.c
-    incidents, drafts = INCIDENTS.c, DRAFTS.c
-    payloads = select(obligations.id, obligations.scope, obligations.key, obligations.payload).where(
-        obligations.contact_id.is_(None), _is_older(tx, obligations.payload)
-    )
-    checkpoints = select(CHECKPOINTS).where(CHECKPOINTS.c.public_key != tx.keys.publics[0])
+    people, cases, incidents = PEOPLE.c, COMPLAINTS.c, INCIDENTS.c
     headers = select(cases.ref, cases.key_wrapped, cases.rulebook_id).where(_is_older(tx, cases.key_wrapped))
+    checkpoints = select(CHECKPOINTS).where(CHECKPOINTS.c.public_key != tx.keys.publics[0])
     return (
         (select(people.id, people.key_wrapped).where(_is_older(tx, people.key_wrapped)), _person),
         (headers, _case),
         (select(incidents.id, incidents.key_wrapped).where(_is_older(tx, incidents.key_wrapped)), _incident),
-        (select(drafts.id, drafts.sealed).where(drafts.ref.is_(None), _is_older(tx, drafts.sealed)), _draft),
-        (select(STAFF.c.id, STAFF.c.sealed).where(_is_older(tx, STAFF.c.sealed)), _member),
-        (
-            select(SET_ASIDE.c.id, SET_ASIDE.c.key, SET_ASIDE.c.sealed).where(
-                _is_older(tx, SET_ASIDE.c.sealed)
-            ),
-            _raw,
+        *(
+            (select(column.table).where(_is_older(tx, column), *conditions), partial(_reseal, column, where))
+            for column, conditions, where in _SEALED
         ),
-        (_history_parts(tx), _history_part),
-        (payloads, _payload),
         (checkpoints.order_by(CHECKPOINTS.c.n), _checkpoint),
     )
-
-
-def _history_parts(tx: Tx) -> Select[Any]:
-    columns = HISTORY_PARTS.c
-    return select(columns.id, columns.sha256, columns.sealed).where(_is_older(tx, columns.sealed))
 
 
 def _is_older(tx: Tx, column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -154,33 +153,10 @@ def _incident(tx: Tx, row: Any) -> None:
     tx.connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == row.id).values(key_wrapped=wrapped))
 
 
-def _draft(tx: Tx, row: Any) -> None:
-    # Only drafts about incidents: those of a complaint are sealed with its own key.
-    _reseal(tx, DRAFTS.c.sealed, row.id, row.sealed, place("drafts", row.id, "typed"))
-
-
-def _member(tx: Tx, row: Any) -> None:
-    _reseal(tx, STAFF.c.sealed, row.id, row.sealed, place("staff", row.id, "name"))
-
-
-def _raw(tx: Tx, row: Any) -> None:
-    _reseal(tx, SET_ASIDE.c.sealed, row.id, row.sealed, place("set_aside", row.key, "raw"))
-
-
-def _history_part(tx: Tx, row: Any) -> None:
-    _reseal(tx, HISTORY_PARTS.c.sealed, row.id, row.sealed, history_place(row.sha256))
-
-
-def _payload(tx: Tx, row: Any) -> None:
-    where = place("obligations", f"{row.scope}/{row.key}", "payload")
-    _reseal(tx, OBLIGATIONS.c.payload, row.id, row.payload, where)
-
-
-def _reseal(tx: Tx, column: Column[Any], row_id: Any, sealed: bytes, where: str) -> None:
-    """Seal a value of this column with the newest secret."""
-    resealed = tx.keys.seal(tx.keys.unseal(sealed, where), where)
-    table = column.table
-    tx.connection.execute(update(table).where(table.c.id == row_id).values({column: resealed}))
+def _reseal(column: Column[Any], where: Callable[[Any], str], tx: Tx, row: Any) -> None:
+    sealed_place, table = where(row), column.table
+    resealed = tx.keys.seal(tx.keys.unseal(getattr(row, column.name), sealed_place), sealed_place)
+    tx.connection.execute(update(table).where(table.c.id == row.id).values({column: resealed}))
 
 
 def _checkpoint(tx: Tx, row: Any) -> None:

@@ -24,9 +24,8 @@ from store.incidents import (
 )
 from store.proof.checkpoints import merkle_root, statement_of
 from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, sha256
-from store.record.load import case_key, first_rules, parse_events
+from store.record.load import case_key, first_rules, parse_events, text_place
 from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
-from store.record.texts import text_place
 from store.similarity.sketches import check_sketch, find_stray_hashes
 from store.tables import (
     ASSESSMENTS,

@@ -51,7 +51,6 @@ class Engines:
         return self.url.get_backend_name() == "sqlite"
 
     def close(self) -> None:
-        """Close every connection."""
         self.writing.dispose()
         self.reading.dispose()
 
@@ -156,6 +155,5 @@ class StoreThreads:
         return (self._writer if writes else self._readers).submit(call)
 
     def close(self) -> None:
-        """Wait for the running calls and cancel the queued ones."""
         self._writer.shutdown(wait=True, cancel_futures=True)
         self._readers.shutdown(wait=True, cancel_futures=True)

@@ -29,7 +29,6 @@ OVERHEAD = _NONCE + 16
 
 
 def new_key() -> bytes:
-    """A key for one case or one person."""
     return os.urandom(KEY_BYTES)
 
 
@@ -159,12 +158,10 @@ def unseal(key: bytes, sealed: bytes, aad: str) -> str:
 
 
 def seal_bytes(key: bytes, data: bytes, aad: str) -> bytes:
-    """Encrypt bytes, such as a part of a file."""
     return _encrypt(AESGCM(sealing_key(key, b"seal")), data, aad)
 
 
 def unseal_bytes(key: bytes, sealed: bytes, aad: str) -> bytes:
-    """Decrypt bytes; SealBroken if they do not open."""
     return _open(AESGCM(sealing_key(key, b"seal")), sealed, aad)
 
 

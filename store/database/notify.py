@@ -48,7 +48,6 @@ class Notifier:
         self._start("store-listen", self._receive)
 
     def close(self) -> None:
-        """End both threads."""
         self._stopping.set()
         self._pending.set()
         for thread in self._started.values():

@@ -88,11 +88,9 @@ class Tx:
 
     @property
     def is_sqlite(self) -> bool:
-        """True on SQLite, false on PostgreSQL."""
         return self.connection.dialect.name == "sqlite"
 
     def add(self, table: Table, **values: Any) -> None:
-        """Insert one row."""
         # The values are parameters: compiled into the statement they would cost more than running it.
         self.connection.execute(table.insert(), values)
 

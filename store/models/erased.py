@@ -16,6 +16,9 @@ from store.proof.hash_chain import INSTANCE_CHAIN
 from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, MODEL_RUNS, MODEL_USES, MODELS
 from store.values import FILE
 
+#: When a complaint was received, first assessed, and erased.
+_Erased = tuple[datetime, datetime | None, datetime]
+
 
 @dataclass(frozen=True)
 class _TrainedModel:
@@ -34,13 +37,6 @@ class _TrainedModel:
     def read_unassessed(self) -> bool:
         """Whether it also read complaints that no person had assessed."""
         return self.trained_here and bool(self.card.get("unlabelled"))
-
-
-@dataclass(frozen=True)
-class _ErasedComplaint:
-    received_at: datetime
-    first_assessed_at: datetime | None
-    erased_at: datetime
 
 
 def list_models_with_erased_words(tx: Tx, *, gone: bool = False) -> list[int]:
@@ -92,8 +88,7 @@ def _load_models(tx: Tx, *, gone: bool) -> list[_TrainedModel]:
     return trained
 
 
-def _erased_after(tx: Tx, since: datetime) -> list[_ErasedComplaint]:
-    """The complaints that were erased after this moment."""
+def _erased_after(tx: Tx, since: datetime) -> list[_Erased]:
     query = (
         select(
             COMPLAINTS.c.received_at,
@@ -105,9 +100,7 @@ def _erased_after(tx: Tx, since: datetime) -> list[_ErasedComplaint]:
         .where(EVENTS.c.at > since, EVENTS.c.verb == Verb.ERASE.value)
         .group_by(EVENTS.c.id, EVENTS.c.at, COMPLAINTS.c.received_at)
     )
-    return [
-        _ErasedComplaint(row.received_at, row.assessed, row.erased) for row in tx.connection.execute(query)
-    ]
+    return [(row.received_at, row.assessed, row.erased) for row in tx.connection.execute(query)]
 
 
 def _history_forgotten_at(tx: Tx) -> datetime | None:
@@ -115,7 +108,7 @@ def _history_forgotten_at(tx: Tx) -> datetime | None:
     return tx.connection.execute(query.order_by(EVENTS.c.seq.desc()).limit(1)).scalar()
 
 
-def _learnt_complaint(model: _TrainedModel, erased: list[_ErasedComplaint]) -> bool:
+def _learnt_complaint(model: _TrainedModel, erased: list[_Erased]) -> bool:
     """Whether the model read the record when one of these complaints was part of the training data.
 
     An imported complaint may count although it was imported after the training: too many models, never too few.
@@ -123,10 +116,10 @@ def _learnt_complaint(model: _TrainedModel, erased: list[_ErasedComplaint]) -> b
     read_at = model.record_read_at
     if read_at is None:
         return False
-    periods = [
-        (complaint.received_at if model.read_unassessed else complaint.first_assessed_at, complaint.erased_at)
-        for complaint in erased
-    ]
+    periods = (
+        (received if model.read_unassessed else assessed, erased_at)
+        for received, assessed, erased_at in erased
+    )
     return any(start is not None and start <= read_at < end for start, end in periods)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, or_, select
 
@@ -21,8 +21,7 @@ from complaints.vocabulary import CloseCode, ContactKind, Role, Verb
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
 from store.proof.hash_chain import record_instance_event
-from store.record.load import case_key
-from store.record.texts import newest_versions, text_place
+from store.record.load import case_key, newest_versions, text_place
 from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, HISTORY_PARTS, PROPOSALS, TEXTS
 from store.values import Text
 
@@ -37,17 +36,11 @@ MOST_UNASSESSED = 3_000
 After = tuple[datetime, str, int]
 #: Where a page ended: reception time and reference of its last complaint.
 Before = tuple[datetime, str]
+#: Reads the examples of one page in a transaction of its own, and the key of the next page.
+ExamplesPage = Callable[[After | None], tuple[list[dict[str, Any]], After | None]]
 _COMPLAINANT_WORDS = (Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value)
 #: Rows sealed together: a few hundred kilobytes, so that a training run holds one part in memory at a time.
 _PART = 500
-
-
-class ExamplesPage(Protocol):
-    """Reads one page in a transaction of its own."""
-
-    def __call__(self, after: After | None) -> tuple[list[dict[str, Any]], After | None]:
-        """Examples of at most `PAGE` assessments, and the key of the next page; None after the last page."""
-        ...
 
 
 def collect_examples(page: ExamplesPage) -> list[dict[str, Any]]:
@@ -242,7 +235,6 @@ def keep_history(tx: Tx, history: TrainingHistory) -> None:
 
 
 def history_place(sha256: str) -> str:
-    """The place that a sealed part is bound to: its file."""
     return place("history_parts", sha256, "rows")
 
 
@@ -322,7 +314,6 @@ def _issues(row: Any, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _proposals(tx: Tx, refs: Sequence[str]) -> Mapping[str, list[Any]]:
-    """By reference the proposals for these complaints, the newest first."""
     proposals: dict[str, list[Any]] = defaultdict(list)
     query = select(PROPOSALS).where(PROPOSALS.c.ref.in_(refs))
     for row in tx.connection.execute(query.order_by(PROPOSALS.c.ref, PROPOSALS.c.seq.desc())):

@@ -17,7 +17,7 @@ from store.models.erased import drop_erased_words, list_models_with_erased_words
 from store.models.examples import TrainingHistory, keep_history
 from store.proof.hash_chain import record_instance_event
 from store.tables import ASSESSMENTS, MODEL_RUNS, MODEL_USES, MODELS
-from store.values import FILE as FILE
+from store.values import FILE
 
 #: The bytes of this many models are kept for a rollback; older models keep their card and verdict.
 KEPT = 10
@@ -188,52 +188,33 @@ def list_rollback_models(tx: Tx) -> list[tuple[int, str]]:
 def list_models(tx: Tx) -> list[dict[str, Any]]:
     """The models in order of use, and the rejected candidates, the newest first (8.5)."""
     verdicts = _verdicts(tx)
+    columns = (MODELS.c.id, MODELS.c.sha256, MODELS.c.card)
+    used = (
+        select(MODEL_USES.c.at, *columns, MODEL_USES.c.how, MODEL_USES.c.by, MODEL_USES.c.why)
+        .join(MODELS, MODELS.c.id == MODEL_USES.c.model_id)
+        .order_by(MODEL_USES.c.id.desc())
+    )
     uses = [
         {
-            "at": format_time(row.at),
-            "id": row.id,
-            "sha256": row.sha256,
-            "card": row.card,
-            "used": True,
-            "how": row.how,
-            "by": row.by,
-            "why": row.why,
+            **_listed(row, used=True, how=row.how, by=row.by, why=row.why),
             "verdict": next(
                 (verdict for at, verdict in reversed(verdicts.get(row.id, ())) if at <= row.at), None
             ),
         }
-        for row in tx.connection.execute(
-            select(
-                MODEL_USES.c.at,
-                MODEL_USES.c.how,
-                MODEL_USES.c.by,
-                MODEL_USES.c.why,
-                MODELS.c.id,
-                MODELS.c.sha256,
-                MODELS.c.card,
-            )
-            .join(MODELS, MODELS.c.id == MODEL_USES.c.model_id)
-            .order_by(MODEL_USES.c.id.desc())
-        )
+        for row in tx.connection.execute(used)
     ]
+    turned_away = (
+        select(MODEL_RUNS.c.at, *columns, MODEL_RUNS.c.verdict)
+        .join(MODELS, MODELS.c.id == MODEL_RUNS.c.model_id)
+        .where(MODEL_RUNS.c.passes.is_(False))
+        .order_by(MODEL_RUNS.c.id.desc())
+    )
     rejected = [
         {
-            "at": format_time(row.at),
-            "id": row.id,
-            "sha256": row.sha256,
-            "card": row.card,
-            "used": False,
-            "how": "turned_away",
-            "by": None,
-            "why": None,
+            **_listed(row, used=False, how="turned_away", by=None, why=None),
             "verdict": {"passes": False, **row.verdict},
         }
-        for row in tx.connection.execute(
-            select(MODEL_RUNS.c.at, MODEL_RUNS.c.verdict, MODELS.c.id, MODELS.c.sha256, MODELS.c.card)
-            .join(MODELS, MODELS.c.id == MODEL_RUNS.c.model_id)
-            .where(MODEL_RUNS.c.passes.is_(False))
-            .order_by(MODEL_RUNS.c.id.desc())
-        )
+        for row in tx.connection.execute(turned_away)
     ]
     return sorted([*uses, *rejected], key=lambda entry: str(entry["at"]), reverse=True)
 
@@ -286,6 +267,10 @@ def count_assessed_since(tx: Tx, since: datetime) -> int:
     return int(tx.connection.execute(query).scalar_one())
 
 
+def _listed(row: Any, **values: Any) -> dict[str, Any]:
+    return {"at": format_time(row.at), "id": row.id, "sha256": row.sha256, "card": row.card, **values}
+
+
 def _used_models(tx: Tx) -> list[int]:
     """The models in order of use, the present one last, without those that were rolled back from."""
     numbers: list[int] = []
@@ -313,7 +298,6 @@ def _delete_old_bytes(tx: Tx) -> None:
 
 
 def _verdicts(tx: Tx) -> dict[int, list[tuple[datetime, dict[str, Any]]]]:
-    """The verdicts on each model by its number, the oldest first."""
     verdicts: dict[int, list[tuple[datetime, dict[str, Any]]]] = {}
     for row in tx.connection.execute(select(MODEL_RUNS).order_by(MODEL_RUNS.c.id)):
         verdicts.setdefault(row.model_id, []).append((row.at, {"passes": row.passes, **row.verdict}))

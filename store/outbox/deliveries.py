@@ -20,7 +20,7 @@ from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.outbox.complete import GIVEN_UP, IS_STUCK, NOTICES
 from store.outbox.rows import SENT_TO_COMPLAINANT, schedule_for_case
-from store.record.load import CaseFile, case_key
+from store.record.load import CaseFile, load_case_key
 from store.record.worklists import visible_to
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
 from store.values import Delivery, DeliveryStatus, FailedObligation, MessageState, Obligation
@@ -109,29 +109,31 @@ def save_words_to_read_out(
     ).first()
     if saved is not None or ref is None:
         return
-    wrapped = tx.connection.execute(
-        select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
-    ).scalar_one()
-    number: int = tx.connection.execute(
-        insert(MESSAGES)
-        .values(
-            ref=ref,
-            obligation_id=obligation.id,
-            direction="out",
-            channel=str(obligation.facts["by"]),
-            at=tx.now,
-            template=template,
-            language=language,
-            state=MessageState.TO_TELL.value,
-        )
-        .returning(MESSAGES.c.id)
-    ).scalar_one()
-    key = case_key(tx, ref, wrapped)
-    tx.connection.execute(
-        update(MESSAGES)
-        .where(MESSAGES.c.id == number)
-        .values(sealed=seal(key, text, place("messages", number, "text")), sealed_with="case")
+    insert_message(
+        tx,
+        load_case_key(tx, ref),
+        text,
+        sealed_with="case",
+        ref=ref,
+        obligation_id=obligation.id,
+        channel=str(obligation.facts["by"]),
+        template=template,
+        language=language,
+        state=MessageState.TO_TELL.value,
     )
+
+
+def insert_message(tx: Tx, key: bytes, text: str, *, sealed_with: str, **values: Any) -> int:
+    """Record the exact words of an outgoing message, sealed with this key; returns the message's number."""
+    row = insert(MESSAGES).values(direction="out", at=tx.now, sealed_with=sealed_with, **values)
+    number: int = tx.connection.execute(row.returning(MESSAGES.c.id)).scalar_one()
+    sealed = seal(key, text, message_text_place(number))
+    tx.connection.execute(update(MESSAGES).where(MESSAGES.c.id == number).values(sealed=sealed))
+    return number
+
+
+def message_text_place(number: int) -> str:
+    return place("messages", number, "text")
 
 
 def mark_read_out(tx: Tx, event: Event, ref: str) -> None:

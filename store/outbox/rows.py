@@ -57,7 +57,6 @@ def obligation_row(
     at: datetime,
     payload: bytes | None = None,
 ) -> dict[str, Any]:
-    """The row of a new obligation."""
     return {
         "scope": scope,
         "key": obligation.key,

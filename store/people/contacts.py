@@ -76,7 +76,7 @@ def find_contact(tx: Tx, chat: Chat) -> ContactPoint | None:
     if row is None or row.key_wrapped is None:
         return None
     key = person_key(tx, row.person_id, row.key_wrapped)
-    name = None if row.name_sealed is None else unseal(key, row.name_sealed, _name_place(row.person_id))
+    name = _name(key, row.person_id, row.name_sealed)
     if chat.name and chat.name != name:
         keep_name(tx, row.person_id, key, chat.name)
         name = chat.name
@@ -99,19 +99,34 @@ def create_person(tx: Tx, *, name: str | None = None, language: str | None = Non
     return person, key
 
 
+def contact_row(
+    tx: Tx, person: str, key: bytes, channel: str, address: str, *, verified: bool, preferred: bool
+) -> dict[str, Any]:
+    """The row of a new contact point; `key` is the person's."""
+    return {
+        "person_id": person,
+        "channel": channel,
+        "address_sealed": seal(key, address, _address_place(person)),
+        "address_index": tx.keys.index(channel, address),
+        "verified": verified,
+        "preferred": preferred,
+        "blocked": False,
+        "blocked_at": None,
+        "quiet_hours": None,
+        "created_at": tx.now,
+    }
+
+
 def keep_name(tx: Tx, person: str, key: bytes, name: str) -> None:
-    """Store the person's present name."""
     sealed = seal(key, name, _name_place(person))
     tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(name_sealed=sealed))
 
 
 def keep_language(tx: Tx, person: str, language: str) -> None:
-    """Store the language that the person chose."""
     tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == person).values(language=language))
 
 
 def keep_state(tx: Tx, contact_id: int, state: dict[str, Any]) -> None:
-    """Store the state of the conversation."""
     tx.connection.execute(
         update(CONVERSATIONS)
         .where(CONVERSATIONS.c.contact_id == contact_id)
@@ -141,16 +156,18 @@ def chat_of(tx: Tx, row: Any) -> tuple[Chat | None, bytes | None]:
             channel=row.channel,
             address=unseal(key, row.address_sealed, _address_place(row.person_id)),
             language=row.person_language,
-            name=None
-            if row.name_sealed is None
-            else unseal(key, row.name_sealed, _name_place(row.person_id)),
+            name=_name(key, row.person_id, row.name_sealed),
         ),
         key,
     )
 
 
+def person_name(tx: Tx, person: str, wrapped: bytes | None, sealed: bytes | None) -> str | None:
+    """Unseal a person's name; None if the person gave none or it was erased."""
+    return None if wrapped is None else _name(person_key(tx, person, wrapped), person, sealed)
+
+
 def person_key(tx: Tx, person: str, wrapped: bytes) -> bytes:
-    """Unwrap a person's key."""
     return tx.keys.unwrap(wrapped, place("people", person, "key"))
 
 
@@ -158,22 +175,15 @@ def _create(tx: Tx, chat: Chat) -> ContactPoint:
     person, key = create_person(tx, name=chat.name)
     number = tx.connection.execute(
         insert(CONTACTS)
-        .values(
-            person_id=person,
-            channel=chat.channel,
-            address_sealed=seal(key, chat.address, _address_place(person)),
-            address_index=tx.keys.index(chat.channel, chat.address),
-            verified=True,
-            preferred=True,
-            blocked=False,
-            blocked_at=None,
-            quiet_hours=None,
-            created_at=tx.now,
-        )
+        .values(contact_row(tx, person, key, chat.channel, chat.address, verified=True, preferred=True))
         .returning(CONTACTS.c.id)
     ).scalar_one()
     tx.add(CONVERSATIONS, contact_id=number, state={}, updated_at=tx.now)
     return ContactPoint(number, person, key, None, chat.name, False, {})
+
+
+def _name(key: bytes, person: str, sealed: bytes | None) -> str | None:
+    return None if sealed is None else unseal(key, sealed, _name_place(person))
 
 
 def _name_place(person: str) -> str:

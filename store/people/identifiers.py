@@ -16,9 +16,16 @@ from complaints.errors import BadFacts, NotAllowed
 from complaints.identifiers import numbers_in
 from complaints.permissions import is_excluded
 from complaints.vocabulary import Verb
-from store.database.keyring import place, seal, unseal
+from store.database.keyring import place, seal
 from store.database.transaction import Tx
-from store.people.contacts import create_person, keep_language, keep_name, person_key
+from store.people.contacts import (
+    contact_row,
+    create_person,
+    keep_language,
+    keep_name,
+    person_key,
+    person_name,
+)
 from store.record.access_log import SEARCH, record_after_rollback, record_refused_attempt, write_read
 from store.record.load import CaseFile, load_case_file
 from store.record.worklists import load_visible_cases
@@ -132,18 +139,7 @@ def find_or_create_person(
     tx.insert_new(
         CONTACTS,
         [
-            {
-                "person_id": person,
-                "channel": channel,
-                "address_sealed": seal(key, address, place("contact_points", person, "address")),
-                "address_index": tx.keys.index(channel, address),
-                "verified": False,
-                "preferred": channel == preferred,
-                "blocked": False,
-                "blocked_at": None,
-                "quiet_hours": None,
-                "created_at": tx.now,
-            }
+            contact_row(tx, person, key, channel, address, verified=False, preferred=channel == preferred)
             for channel, address in points.items()
             if _person_at(tx, channel, address) is None
         ],
@@ -159,12 +155,10 @@ def list_complainant_names(tx: Tx, ref: str) -> list[str]:
         .where(CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.role == "complainant")
         .order_by(PEOPLE.c.created_at, PEOPLE.c.id)
     )
-    names = []
-    for row in tx.connection.execute(query):
-        if row.key_wrapped is not None and row.name_sealed is not None:
-            key = person_key(tx, row.id, row.key_wrapped)
-            names.append(unseal(key, row.name_sealed, place("people", row.id, "name")))
-    return list(dict.fromkeys(names))
+    names = (
+        person_name(tx, row.id, row.key_wrapped, row.name_sealed) for row in tx.connection.execute(query)
+    )
+    return list(dict.fromkeys(name for name in names if name is not None))
 
 
 def load_case_for_caller(tx: Tx, ref: str, by: Actor, proof: str) -> Case:
@@ -194,7 +188,6 @@ def copy_roles(tx: Tx, ref: str, person: str, *, as_well_as: str) -> None:
 
 
 def _points(words: Mapping[str, str], country: str) -> dict[str, str]:
-    """The normal form of each address in these words, by channel."""
     points = {}
     for channel in POINTS:
         address = words.get(channel, "").strip()

@@ -84,7 +84,6 @@ def heads_in(connection: Connection, *, since: int) -> list[Head]:
 
 
 def statement_of(n: int, at: str, last_event_id: int, count: int, root: str, previous: str) -> dict[str, Any]:
-    """The statement that a checkpoint signs."""
     return {
         "n": n,
         "at": at,

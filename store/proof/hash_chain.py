@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -95,6 +96,14 @@ def build_entry(
     )
 
 
+def insert_event(
+    tx: Tx, chain: str, seq: int, verb: str, at: datetime, by: str, role: str, entry: str
+) -> None:
+    """Insert the row of an event, whose values repeat those of its entry."""
+    hash_ = sha256(entry)
+    tx.add(EVENTS, ref=chain, seq=seq, verb=verb, at=at, by=by, role=role, entry=entry, hash=hash_)
+
+
 def previous_hash(entry: str) -> str:
     """The hash of the previous entry, which this entry contains."""
     return str(json.loads(entry)["prev"])
@@ -125,17 +134,7 @@ def record_instance_event(tx: Tx, verb: str, facts: Mapping[str, Any]) -> None:
     ).first()
     seq, prev = (last.seq + 1, last.hash) if last else (1, GENESIS)
     entry = build_entry(INSTANCE_CHAIN, seq, verb, format_time(tx.now), "system", "system", facts, None, prev)
-    tx.add(
-        EVENTS,
-        ref=INSTANCE_CHAIN,
-        seq=seq,
-        verb=verb,
-        at=tx.now,
-        by="system",
-        role="system",
-        entry=entry,
-        hash=sha256(entry),
-    )
+    insert_event(tx, INSTANCE_CHAIN, seq, verb, tx.now, "system", "system", entry)
 
 
 def list_instance_events(tx: Tx, verb: str, limit: int = 100) -> list[dict[str, Any]]:

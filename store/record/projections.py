@@ -14,11 +14,8 @@ from complaints.case_values import (
     Assessment,
     Decision,
     Improvement,
-    Issue,
     OutsideDecision,
     Proposed,
-    RemedyOwed,
-    TargetSet,
 )
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
@@ -41,6 +38,17 @@ from store.tables import (
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 Values = dict[str, Any]
+#: What the row of an outside body's decision has in the columns of the organisation's own; its event names the body.
+_NO_OWN_DECISION: Values = {
+    "external": True,
+    "short": False,
+    "findings": [],
+    "cause_class": "",
+    "others_affected": "",
+    "needs_approval": False,
+    "approved_by": None,
+    "communicated_at": None,
+}
 
 
 def complaint_row(case: Case) -> Values:
@@ -84,17 +92,7 @@ def restriction(case: Case) -> str | None:
 
 
 def waits(case: Case) -> bool:
-    """Whether something waits for the approval of a second person."""
     return case.is_open and case.awaits_approval
-
-
-def issue_row(issue: Issue) -> Values:
-    """One row of `issues`."""
-    return {
-        "n": issue.n,
-        "category": issue.category,
-        "finding": issue.finding.value if issue.finding else None,
-    }
 
 
 def decision_row(decision: Decision) -> Values:
@@ -116,28 +114,14 @@ def decision_row(decision: Decision) -> Values:
     }
 
 
-def outside_row(decision: OutsideDecision) -> Values:
-    """The row of an outside body's final decision in `decisions`; its event names the body."""
-    return {
-        "seq": decision.seq,
-        "level": decision.level,
-        "external": True,
-        "by": decision.by,
-        "at": decision.at,
-        "short": False,
-        "findings": [],
-        "cause_class": "",
-        "others_affected": "",
-        "needs_approval": False,
-        "approved_by": None,
-        "communicated_at": None,
-        "overturned": decision.overturned,
-    }
-
-
 def decision_rows(case: Case) -> list[Values]:
-    """The organisation's decisions in the order in which they were made, then those of outside bodies."""
-    return [*map(decision_row, case.decisions), *map(outside_row, case.outside)]
+    """The organisation's decisions in the order in which they were made, then the final ones of outside bodies."""
+    return [*map(decision_row, case.decisions), *map(_outside_row, case.outside)]
+
+
+def _outside_row(decision: OutsideDecision) -> Values:
+    by_body = {name: getattr(decision, name) for name in ("seq", "level", "by", "at", "overturned")}
+    return {**_NO_OWN_DECISION, **by_body}
 
 
 def improvement_row(improvement: Improvement) -> Values:
@@ -152,16 +136,6 @@ def improvement_row(improvement: Improvement) -> Values:
         "closed_at": None,
         "effective": None,
     }
-
-
-def remedy_row(remedy: RemedyOwed) -> Values:
-    """One row of `remedies`."""
-    return _columns(REMEDIES, remedy)
-
-
-def target_row(target: TargetSet) -> Values:
-    """One row of `targets`."""
-    return _columns(TARGETS, target)
 
 
 def proposal_row(proposal: Proposed) -> Values:
@@ -184,10 +158,14 @@ def _columns(table: Table, source: object) -> Values:
 #: Each list of a case: its table, its key in addition to the reference, and its rows.
 LISTS: tuple[tuple[Table, tuple[str, ...], Callable[[Case], Iterable[Values]]], ...] = (
     (DENIED, ("member_id",), lambda case: ({"member_id": member} for member in sorted(case.denied))),
-    (ISSUES, ("n",), lambda case: map(issue_row, case.issues)),
+    (ISSUES, ("n",), lambda case: (_columns(ISSUES, issue) for issue in case.issues)),
     (DECISIONS, ("seq",), decision_rows),
-    (REMEDIES, ("n",), lambda case: map(remedy_row, case.remedies)),
-    (TARGETS, ("target", "of", "version"), lambda case: map(target_row, case.targets)),
+    (REMEDIES, ("n",), lambda case: (_columns(REMEDIES, remedy) for remedy in case.remedies)),
+    (
+        TARGETS,
+        ("target", "of", "version"),
+        lambda case: (_columns(TARGETS, target) for target in case.targets),
+    ),
 )
 
 

@@ -31,7 +31,8 @@ def store_sketch(tx: Tx, ref: str, sketch: Sequence[bytes]) -> None:
     """Store a complaint's sketch, replacing any before; cards of similar cases are redrawn."""
     similar_cases = find_similar_cases(tx, sketch, ref=ref)
     write_sketch(tx, ref, sketch, cluster=similar_cases[0].cluster if similar_cases else ref)
-    if similar_cases and _restriction(tx, ref) is None:
+    restriction = select(_COLUMNS.restriction).where(_COLUMNS.ref == ref)
+    if similar_cases and tx.connection.execute(restriction).scalar_one() is None:
         _schedule_redraws(tx, [similar.ref for similar in similar_cases if similar.is_open][:_MOST_REDRAWS])
 
 
@@ -80,7 +81,8 @@ def list_similar_clusters(tx: Tx, by: Actor, *, limit: int = 5) -> tuple[Similar
 
     Only complaints that this person may know of count. A merged complaint does not count in addition.
     """
-    conditions = [LIKENESSES.c.at >= tx.now - WITHIN, _not_merged(), ~_COLUMNS.is_simulation, *visible_to(by)]
+    not_merged = _COLUMNS.close_code.is_distinct_from(CloseCode.MERGED.value)
+    conditions = [LIKENESSES.c.at >= tx.now - WITHIN, not_merged, ~_COLUMNS.is_simulation, *visible_to(by)]
     size = func.count()
     is_open = func.sum(case((_COLUMNS.state == State.CLOSED.value, 0), else_=1))
     # Answered from the index alone: most complaints are similar to no other and are dropped here.
@@ -136,13 +138,11 @@ def redraw_similar_cases(tx: Tx, ref: str) -> None:
 
 
 def _open_similar(tx: Tx, ref: str) -> list[str]:
-    """The open similar cases: their cards name this complaint."""
     similar_cases = find_similar_cases(tx, load_sketch(tx, ref), ref=ref)
     return [similar.ref for similar in similar_cases if similar.is_open]
 
 
 def _display(complaint: Case) -> tuple[Any, ...]:
-    """What the cards of similar cases show of this complaint."""
     return _secrecy(complaint), complaint.incident, complaint.is_open, complaint.erased_at
 
 
@@ -159,17 +159,6 @@ def _schedule_redraws(tx: Tx, refs: Sequence[str], *, why: str | None = None) ->
             f"redraw:like:{ref}:{why or bucket}", "redraw", due, SendPriority.NOTICE, {"ref": ref}
         )
         rows.insert_obligation(tx, obligation)
-
-
-def _restriction(tx: Tx, ref: str) -> str | None:
-    restriction: str | None = tx.connection.execute(
-        select(_COLUMNS.restriction).where(_COLUMNS.ref == ref)
-    ).scalar_one()
-    return restriction
-
-
-def _not_merged() -> ColumnElement[bool]:
-    return _COLUMNS.close_code.is_distinct_from(CloseCode.MERGED.value)
 
 
 def _load_matches(

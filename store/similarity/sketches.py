@@ -292,7 +292,6 @@ def _every_index(tx: Tx, sketch: Sequence[bytes]) -> Mapping[bytes, bytes]:
 
 
 def _index_name(hash_: bytes) -> tuple[str, str]:
-    """The kind and value of which the HMAC is made."""
     return "sketch", hash_.hex()
 
 

@@ -34,7 +34,6 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert to UTC; without a time zone on SQLite, which cannot store one."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -43,7 +42,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Return an aware time in UTC; SQLite returns it without a time zone."""
         if value is None:
             return None
         stored: datetime = value

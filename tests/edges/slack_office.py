@@ -35,7 +35,7 @@ from store.cases.receive_message import receive_message
 from store.outbox.complete import Completed, Outcome
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import load_actor
-from store.record.texts import load_event_words
+from store.record.load import load_event_words
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import Chat, Conversation, DialogueTurn, Obligation, PlannedAct, ReceivedFile

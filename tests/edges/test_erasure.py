@@ -28,7 +28,7 @@ from store.files import store_file
 from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required
 from store.people.identifiers import find_by_identifier, keep_identifier
-from store.record.texts import load_texts
+from store.record.load import load_texts
 from store.slack import save_draft
 from store.store import Store
 from store.tables import CHUNKS, CONTACTS, IDENTIFIERS, MESSAGES, METADATA, OBLIGATIONS, PEOPLE, TEXTS

@@ -20,7 +20,7 @@ from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from reports.monitoring import Period, monitor
 from store.cases.export import export_record
-from store.cases.import_past import PastComplaint, import_past, list_known_past
+from store.cases.log import PastComplaint, import_past, list_known_past
 from store.cases.read import load_history
 from store.custody.retention import erase_complainant, find_person, list_expired
 from store.custody.verify import verify

@@ -24,7 +24,7 @@ from store.outbox.rows import insert_obligation
 from store.people.identifiers import find_by_identifier, keep_identifier
 from store.people.staff import list_members
 from store.proof.checkpoints import checkpoint
-from store.record.texts import load_texts
+from store.record.load import load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, CONTACTS, IDENTIFIERS, PEOPLE
 from tests.clauses import clause

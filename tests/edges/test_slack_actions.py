@@ -21,7 +21,7 @@ from store.cases.read import load_case, load_history, open_case
 from store.files import store_file
 from store.people.staff import load_actor, sync_staff
 from store.record.access_log import find_last_read
-from store.record.texts import load_event_words
+from store.record.load import load_event_words
 from store.store import Store
 from store.tables import ATTEMPTS
 from store.values import Member, ReceivedFile

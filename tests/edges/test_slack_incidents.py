@@ -22,7 +22,7 @@ from store.custody.verify import verify
 from store.database.leases import acquire_leadership, release_leadership
 from store.incidents import list_open_incidents, load_incident
 from store.people.staff import load_actor
-from store.record.texts import load_event_words
+from store.record.load import load_event_words
 from store.store import Store
 from store.tables import ATTEMPTS
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct

@@ -13,7 +13,7 @@ from store.cases.export import export_record
 from store.cases.read import load_case, open_case
 from store.custody.verify import verify
 from store.people.staff import sync_staff
-from store.record.texts import load_texts
+from store.record.load import load_texts
 from store.store import Store
 from store.tables import IMPROVEMENTS, OBLIGATIONS
 from tests.clauses import clause

@@ -19,8 +19,7 @@ from complaints.errors import AlreadyDone, BadFacts, OutOfOrder, Stale
 from complaints.rulebook import Calendar, Rulebooks
 from complaints.vocabulary import Target, Verb
 from store.cases.export import export_record
-from store.cases.import_past import PastComplaint, import_past
-from store.cases.log import log_complaint
+from store.cases.log import PastComplaint, import_past, log_complaint
 from store.cases.pages import load_case_history
 from store.cases.read import list_cases, load_case
 from store.cases.receive_message import receive_message

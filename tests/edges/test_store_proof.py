@@ -22,7 +22,7 @@ from store.custody.verify import verify
 from store.database.transaction import Tx
 from store.proof.checkpoints import checkpoint, merkle_root
 from store.proof.hash_chain import GENESIS, canonical, sha256
-from store.record.texts import load_event_words, load_texts
+from store.record.load import load_event_words, load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.tables import CHECKPOINTS, COMPLAINTS, EVENTS, PEOPLE, REMEDIES, TARGETS, TEXTS
@@ -212,8 +212,7 @@ def test_words_encrypted_again_with_the_right_key_break_their_commitment(store: 
 
     def forge(tx: Tx) -> None:
         from store.database.keyring import seal
-        from store.record.load import load_case_file
-        from store.record.texts import text_place
+        from store.record.load import load_case_file, text_place
 
         forged = seal(load_case_file(tx, ref).key(tx), "Nothing is wrong.", text_place(ref, 1, "description"))
         tx.connection.execute(update(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.seq == 1).values(sealed=forged))

@@ -61,7 +61,7 @@ from store.people.contacts import mark_blocked
 from store.people.identifiers import load_case_for_caller, search_number
 from store.people.staff import end_absence, record_absence
 from store.record.access_log import find_last_read
-from store.record.texts import load_event_words, load_texts
+from store.record.load import load_event_words, load_texts
 from store.record.worklists import (
     WorklistSection,
     choose_member_to_ask,

@@ -27,7 +27,7 @@ from store.outbox.dead_letters import (
 )
 from store.outbox.failed import list_failed
 from store.people.contacts import mark_blocked
-from store.record.texts import load_texts
+from store.record.load import load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReceiptResult, ReceivedFile, WakeUp

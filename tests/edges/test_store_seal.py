@@ -27,8 +27,7 @@ from store.outbox.failed import list_failed
 from store.people.staff import sync_staff
 from store.proof.checkpoints import checkpoint
 from store.proof.hash_chain import commitment
-from store.record.load import require_key
-from store.record.texts import load_texts
+from store.record.load import load_texts, require_key
 from store.slack import save_draft
 from store.store import Store
 from store.tables import EVENTS

@@ -43,7 +43,7 @@ from store.database.errors import DatabaseUnavailable
 from store.outbox.dead_letters import find_handled_keys, keep_dead_letter
 from store.people.staff import list_members
 from store.people.staff import sync_staff as store_sync_staff
-from store.record.texts import load_texts
+from store.record.load import load_texts
 from store.rulebooks import use_rulebook
 from store.store import Store
 from tests.databases import FakeClock

@@ -176,7 +176,7 @@ class Play:
             self.texts_by_ref.setdefault(ref, []).append(row)
 
     def texts_of(self, ref: str) -> Mapping[str, str]:
-        """Like store.record.texts.load_newest_texts."""
+        """Like store.record.load.load_newest_texts."""
         rows = self.texts_by_ref.get(ref, [])
         replaced = {row[3] for row in rows if row[3] is not None}
         texts: dict[str, list[str]] = {}
@@ -186,7 +186,7 @@ class Play:
         return {name: "\n\n".join(parts) for name, parts in texts.items()}
 
     def source_of(self, source: str) -> tuple[str, str, int] | None:
-        """Like store.record.texts.find_text_by_source."""
+        """Like store.record.load.find_text_by_source."""
         rows = [(ref, row) for ref, rows in self.texts_by_ref.items() for row in rows if row[4] == source]
         return (rows[-1][0], rows[-1][1][0], rows[-1][1][1]) if rows else None
 

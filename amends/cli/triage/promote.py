@@ -51,7 +51,8 @@ def promote(
 ) -> None:
     """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
     from store.models.examples import find_history, keep_history
-    from store.models.models import FILE, TrainingRun, is_model_intact, keep_run, load_active_model
+    from store.models.models import TrainingRun, is_model_intact, keep_run, load_active_model
+    from store.values import FILE
     from triage.model.artefact import digest
     from triage.model.card import model_card
 

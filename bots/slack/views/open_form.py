@@ -33,7 +33,7 @@ from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history, open_case, read_dates
 from store.incidents import list_open_incidents
 from store.people.staff import list_members
-from store.record.texts import load_event_words
+from store.record.load import load_event_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
 
