@@ -22,11 +22,12 @@ from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
 from store.custody.retention import delete_expired_rows, erase, list_expired
+from store.database.transaction import Tx
 from store.outbox.complete import Completed, Outcome
 from store.outbox.failed import fail_orphaned
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
-from store.proof.checkpoints import checkpoint as store_checkpoint
+from store.proof.checkpoints import checkpoint
 from store.rulebooks import load_current_rulebook
 from store.slack import sweep_cards
 from store.store import Store
@@ -121,13 +122,12 @@ def housekeeping_handlers(
     `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
     """
 
-    async def tidy(_: Obligation) -> Outcome:
-        await store.awrite(delete_expired_rows)
-        return Completed()
+    def write(command: Callable[[Tx], object]) -> Handler:
+        async def handle(_: Obligation) -> Outcome:
+            await store.awrite(command)
+            return Completed()
 
-    async def checkpoint(_: Obligation) -> Outcome:
-        await store.awrite(store_checkpoint)
-        return Completed()
+        return handle
 
     async def purge(_: Obligation) -> Outcome:
         for expired in await store.aread(list_expired, retention or {}, MAX_ERASED):
@@ -140,7 +140,7 @@ def housekeeping_handlers(
                 log.info("not_purged", ref=expired.ref, why=refusal.code)
         return Completed()
 
-    return {"tidy": tidy, "checkpoint": checkpoint, "purge": purge}
+    return {"tidy": write(delete_expired_rows), "checkpoint": write(checkpoint), "purge": purge}
 
 
 def act_handlers(store: Store) -> Mapping[str, Handler]:
@@ -167,10 +167,13 @@ def _housekeeping(
     """Schedule today's cleanup and this hour's checkpoint, and a purge and a training run where they are due."""
     now = store.now()
     schedule_next_morning(store)
-    keys = [f"tidy:{now:%Y-%m-%d}", f"checkpoint:{now:%Y-%m-%dT%H}"]
-    keys += [f"purge:{now:%Y-%m-%d}"] if purges else []
-    for key in keys:
-        kind = key.partition(":")[0]
-        store.write(insert_obligation, NewObligation(key, kind, now, SendPriority.BULK))
+    obligations = [
+        NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK),
+        NewObligation(f"checkpoint:{now:%Y-%m-%dT%H}", "checkpoint", now, SendPriority.BULK),
+    ]
+    if purges:
+        obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))
+    for obligation in obligations:
+        store.write(insert_obligation, obligation)
     if learning is not None:
         schedule_retraining(store, learning, settings_digest)

@@ -125,12 +125,14 @@ def schedule_first_training(store: Store, settings_digest: str | None = None) ->
     use = store.read(load_active_use)
     run = store.read(load_last_run)
     if use is None:
-        _schedule(store, "first")
+        store.write(insert_obligation, NewObligation("train:first", "train", store.now(), SendPriority.BULK))
     elif use[1] is None or _has_other_pipeline(run):
-        _schedule(store, f"pipeline:{PIPELINE}")
+        key = f"train:pipeline:{PIPELINE}"
+        store.write(insert_obligation, NewObligation(key, "train", store.now(), SendPriority.BULK))
     elif run is not None and _differs(run, settings_digest):
         # The last run is part of the key, so that a change and its reversal schedule a run each.
-        _schedule(store, f"besides:{settings_digest}:{run.until.isoformat()}")
+        key = f"train:besides:{settings_digest}:{run.until.isoformat()}"
+        store.write(insert_obligation, NewObligation(key, "train", store.now(), SendPriority.BULK))
 
 
 def schedule_retraining(store: Store, learning: LearningSettings, settings_digest: str | None = None) -> None:
@@ -145,7 +147,8 @@ def schedule_retraining(store: Store, learning: LearningSettings, settings_diges
     marker, read_at = last_run
     assessed = store.read(count_assessed_since, read_at)
     if learning.retrain_after and assessed >= learning.retrain_after:
-        _schedule(store, f"after:{marker}")
+        key = f"train:after:{marker}"
+        store.write(insert_obligation, NewObligation(key, "train", store.now(), SendPriority.BULK))
         return
     local = local_time(store.now(), store.read(load_current_rulebook).calendar.zone)
     if local.time() < (learning.retrain_at or NIGHT):
@@ -153,11 +156,8 @@ def schedule_retraining(store: Store, learning: LearningSettings, settings_diges
     changed = assessed > 0 or _differs(store.read(load_last_run), settings_digest)
     # Even if nightly training is off, erased words must leave the models.
     if (learning.retrain_at is not None and changed) or store.read(list_models_with_erased_words):
-        _schedule(store, f"{local:%Y-%m-%d}")
-
-
-def _schedule(store: Store, why: str) -> None:
-    store.write(insert_obligation, NewObligation(f"train:{why}", "train", store.now(), SendPriority.BULK))
+        key = f"train:{local:%Y-%m-%d}"
+        store.write(insert_obligation, NewObligation(key, "train", store.now(), SendPriority.BULK))
 
 
 def _last_run(store: Store) -> tuple[str, datetime] | None:

@@ -1,1 +1,1 @@
-"""Engines, transactions, locks, notifications and migrations."""
+"""Engines, transactions, keys, locks, notifications and migrations."""

@@ -63,13 +63,8 @@ def normal_form(kind: str, value: str, country: str) -> str | None:
     raise ValueError(f"{kind!r} is not one of {', '.join(KINDS)}")
 
 
-def keep_identifier(tx: Tx, ref: str, kind: str, value: str) -> bool:
-    """Store an identifier of the complaint; False if it is not a valid number of its kind."""
-    return add_identifier(tx, load_case_file(tx, ref), kind, value)
-
-
 def add_identifier(tx: Tx, file: CaseFile, kind: str, value: str) -> bool:
-    """`keep_identifier` for a complaint that is loaded."""
+    """Store an identifier of the complaint; False if it is not a valid number of its kind."""
     ref = file.case.ref
     spelled = normal_form(kind, value, file.case.rules.country)
     if spelled is None:

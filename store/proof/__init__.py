@@ -1,1 +1,1 @@
-"""Hash chains, checkpoints, keys, verification, erasure and retention."""
+"""Hash chains of events, and the signed checkpoints over them."""

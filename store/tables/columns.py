@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, MetaData, TextClause, TypeDecorator
 from sqlmodel import SQLModel
 
 #: Every constraint has a name, so that a later migration can change it on both databases.
@@ -19,6 +19,11 @@ METADATA = MetaData(
 
 #: A row number: 64 bits on PostgreSQL. SQLite numbers rows automatically only if the type is INTEGER.
 NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def partial_index(name: str, *columns: str, where: TextClause) -> Index:
+    """An index of the rows that meet this condition, on both databases."""
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Row(SQLModel):

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import JSON, Date, Index, LargeBinary, text
 from sqlmodel import Field
 
-from store.tables.columns import NUMBER, Row, UtcDateTime
+from store.tables.columns import NUMBER, Row, UtcDateTime, partial_index
 
 #: Conditions of partial indexes; a query must use the same SQL text to be served by the index.
 OPEN, WAITS, UNCHECKED = (
@@ -31,9 +31,9 @@ class ComplaintRow(Row, table=True):
         Index("ix_complaints_received", "received_at"),
         Index("ix_complaints_closed", "closed_at", "ref"),
         Index("ix_complaints_incident", "incident_id", "ref"),
-        Index("ix_complaints_work", "owner", "next_due_at", "ref", sqlite_where=OPEN, postgresql_where=OPEN),
-        Index("ix_complaints_open", "next_due_at", "ref", sqlite_where=OPEN, postgresql_where=OPEN),
-        Index("ix_complaints_waits", "next_due_at", "ref", sqlite_where=WAITS, postgresql_where=WAITS),
+        partial_index("ix_complaints_work", "owner", "next_due_at", "ref", where=OPEN),
+        partial_index("ix_complaints_open", "next_due_at", "ref", where=OPEN),
+        partial_index("ix_complaints_waits", "next_due_at", "ref", where=WAITS),
     )
 
     ref: str = Field(primary_key=True)
@@ -121,9 +121,7 @@ class RemedyRow(Row, table=True):
     """A remedy: promised, carried out and verified (7.7, Annex D)."""
 
     __tablename__ = "remedies"
-    __table_args__ = (
-        Index("ix_remedies_unchecked", "done_at", sqlite_where=UNCHECKED, postgresql_where=UNCHECKED),
-    )
+    __table_args__ = (partial_index("ix_remedies_unchecked", "done_at", where=UNCHECKED),)
 
     ref: str = Field(foreign_key="complaints.ref", primary_key=True)
     n: int = Field(primary_key=True)
@@ -149,14 +147,7 @@ class TargetRow(Row, table=True):
     """One version of a target: its internal and its promised due time, and their basis (7.3)."""
 
     __tablename__ = "targets"
-    __table_args__ = (
-        Index(
-            "ix_targets_open",
-            "internal_due",
-            sqlite_where=text("met_at IS NULL"),
-            postgresql_where=text("met_at IS NULL"),
-        ),
-    )
+    __table_args__ = (partial_index("ix_targets_open", "internal_due", where=text("met_at IS NULL")),)
 
     ref: str = Field(foreign_key="complaints.ref", primary_key=True)
     target: str = Field(primary_key=True)
@@ -239,14 +230,7 @@ class IncidentRow(Row, table=True):
     """
 
     __tablename__ = "incidents"
-    __table_args__ = (
-        Index(
-            "ix_incidents_open",
-            "id",
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-    )
+    __table_args__ = (partial_index("ix_incidents_open", "id", where=text("ended_at IS NULL")),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     key_wrapped: bytes | None = Field(sa_type=LargeBinary)

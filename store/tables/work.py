@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import JSON, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
-from store.tables.columns import NUMBER, Row, UtcDateTime
+from store.tables.columns import NUMBER, Row, UtcDateTime, partial_index
 
 _OPEN = text("state = 'open'")
 _STUCK = text("state = 'failed' OR (state = 'open' AND attempts > 0)")
@@ -21,10 +21,10 @@ class ObligationRow(Row, table=True):
     __tablename__ = "obligations"
     __table_args__ = (
         UniqueConstraint("scope", "key"),
-        Index("ix_obligations_due", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("ix_obligations_lane", "lane", "due", "id", "kind", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("ix_obligations_chat", "contact_id", "due", sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("ix_obligations_stuck", "due", "id", sqlite_where=_STUCK, postgresql_where=_STUCK),
+        partial_index("ix_obligations_due", "due", where=_OPEN),
+        partial_index("ix_obligations_lane", "lane", "due", "id", "kind", where=_OPEN),
+        partial_index("ix_obligations_chat", "contact_id", "due", where=_OPEN),
+        partial_index("ix_obligations_stuck", "due", "id", where=_STUCK),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)

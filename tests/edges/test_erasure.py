@@ -27,8 +27,8 @@ from store.database.errors import StoreError
 from store.files import store_file
 from store.outbox.claim import claim
 from store.outbox.complete import complete, is_still_required
-from store.people.identifiers import find_by_identifier, keep_identifier
-from store.record.load import load_texts
+from store.people.identifiers import add_identifier, find_by_identifier
+from store.record.load import load_case_file, load_texts
 from store.slack import save_draft
 from store.store import Store
 from store.tables import CHUNKS, CONTACTS, IDENTIFIERS, MESSAGES, METADATA, OBLIGATIONS, PEOPLE, TEXTS
@@ -50,7 +50,7 @@ def a_closed_complaint(desk: Desk) -> str:
     store = desk.store
     ref = desk.closed(files=(ReceivedFile("p1", "u1", "photo", "1", name="a.jpg", size=9),))
     store.write(store_file, ref, 1, b"bytes" * 1000, "image/jpeg")
-    store.write(keep_identifier, ref, "customer", "C-1001")
+    store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "customer", "C-1001"))
     store.write(save_draft, ref, HANDLER, "reply", {}, {"text": "typed"}, "letter", 0)
     desk.send_reply("hello")
     kinds = ["say", "acknowledge", "decision", "closing", "dates", "letter"]

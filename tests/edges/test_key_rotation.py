@@ -21,10 +21,10 @@ from store.database.keyring import Keyring
 from store.outbox.claim import claim
 from store.outbox.dead_letters import keep_dead_letter, list_dead_letters, read_dead_letter
 from store.outbox.rows import insert_obligation
-from store.people.identifiers import find_by_identifier, keep_identifier
+from store.people.identifiers import add_identifier, find_by_identifier
 from store.people.staff import list_members
 from store.proof.checkpoints import checkpoint
-from store.record.load import load_texts
+from store.record.load import load_case_file, load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, CONTACTS, IDENTIFIERS, PEOPLE
 from tests.clauses import clause
@@ -38,7 +38,7 @@ def fill_with_secrets(store: Store) -> str:
     """Something of every kind that the instance's secret encrypts or signs; returns a reference."""
     desk = Desk(store)
     ref = desk.receive("Brown water.")
-    store.write(keep_identifier, ref, "customer", "C-1001")
+    store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "customer", "C-1001"))
     store.write(keep_dead_letter, "tg:broken", b"raw", "unparseable")
     store.write(
         insert_obligation,

@@ -28,7 +28,8 @@ from store.custody.retention import erase, find_person
 from store.database.errors import Erased, UnknownRow
 from store.database.keyring import Keyring
 from store.files import store_file
-from store.people.identifiers import keep_identifier
+from store.people.identifiers import add_identifier
+from store.record.load import load_case_file
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import Chat, ReceivedFile
@@ -98,7 +99,7 @@ def handled(desk: Desk) -> str:
     photo = ReceivedFile("p1", "u1", "photo", "7", mime="image/jpeg", size=9, name="../../tap of mine.jpg")
     ref = desk.receive(f"The water is brown. {NASTY}", files=(photo,))
     desk.store.write(store_file, ref, 1, b"\xff\xd8\xffpicture", "image/jpeg")
-    desk.store.write(keep_identifier, ref, "customer", "AB 123")
+    desk.store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "customer", "AB 123"))
     desk.store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "media_heard": True})
     desk.act(ref, Verb.NOTE, SECOND, words={"text": NOTE})

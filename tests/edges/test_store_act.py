@@ -19,9 +19,10 @@ from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import complete, reschedule
 from store.outbox.failed import list_failed
-from store.people.identifiers import find_by_identifier, keep_identifier
+from store.people.identifiers import add_identifier, find_by_identifier
 from store.people.staff import list_members, load_member, sync_staff
 from store.record.access_log import find_last_read
+from store.record.load import load_case_file
 from store.slack import (
     claim_post,
     drop_draft,
@@ -332,10 +333,10 @@ def test_thread_lines_that_waited_for_the_first_card_are_sent_in_order(
 def test_a_complaint_is_found_by_its_exact_number_in_any_spelling(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    assert store.write(keep_identifier, ref, "phone", "020 7946 0018")
-    assert store.write(keep_identifier, ref, "email", "Mary@Example.org")
-    assert store.write(keep_identifier, ref, "order", "ab-123 456")
-    assert not store.write(keep_identifier, ref, "phone", "no number")
+    assert store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "phone", "020 7946 0018"))
+    assert store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "email", "Mary@Example.org"))
+    assert store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "order", "ab-123 456"))
+    assert not store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "phone", "no number"))
     for written in ("+44 20 7946 0018", "mary@example.org ", "AB123456"):
         assert store.read(find_by_identifier, written, "GB") == [ref]
     assert store.read(find_by_identifier, "AB12345", "GB") == []

@@ -27,8 +27,9 @@ from store.cases.redate import list_open_refs, preview_redate, redate
 from store.custody.verify import verify
 from store.database.errors import StoreError
 from store.outbox.failed import list_failed
-from store.people.identifiers import find_by_identifier, keep_identifier, search_number
+from store.people.identifiers import add_identifier, find_by_identifier, search_number
 from store.proof.hash_chain import list_instance_events
+from store.record.load import load_case_file
 from store.rulebooks import load_current_rulebooks, use_rulebooks
 from store.store import Store
 from store.tables import COMPLAINTS
@@ -276,6 +277,6 @@ def test_a_later_promised_date_is_announced_to_the_complainant_once(desk: Desk) 
 
 def test_a_number_filed_before_a_correction_is_found_after_it(desk: Desk) -> None:
     ref = desk.assessed()
-    desk.store.write(keep_identifier, ref, "phone", "020 7946 0018")
+    desk.store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "phone", "020 7946 0018"))
     desk.store.write(redate, ref, BOTH, WHY, jurisdiction="TR")
     assert desk.store.read(find_by_identifier, "+442079460018", "GB", "TR") == [ref]
