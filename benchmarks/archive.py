@@ -39,7 +39,6 @@ from store.record.worklists import WorklistSection, count_open_by_owner, list_by
 from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
 from store.slack import (
     claim_post,
-    find_case_of_post,
     list_posts,
     record_posted,
 )
@@ -176,7 +175,6 @@ class ActionTimer:
         store.read(list_similar_cases, ref)
         store.write(record_posted, ref, "card", f"{number}.5", 1, 1)
         store.read(list_posts, ref)
-        store.read(find_case_of_post, "C1", f"{number}.5")
 
     def _lists(self, number: int) -> None:
         """The lists and searches of staff."""
