@@ -16,7 +16,7 @@ from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.outbox.rows import insert_obligation
 from store.people.staff import load_actor
-from store.record.refused_attempts import record_refused_attempt
+from store.record.access_log import record_refused_attempt
 
 if TYPE_CHECKING:
     from store.store import Store

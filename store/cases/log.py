@@ -23,8 +23,7 @@ from complaints.case_values import RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.identifiers import new_reference
 from complaints.rulebook import Rulebook
-from complaints.times import parse_time
-from complaints.timestamps import format_time, parse_time
+from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
 from store.cases.act import begin_record

@@ -14,8 +14,7 @@ from sqlalchemy import and_, insert, or_, select, update
 
 from complaints.actors import Actor
 from complaints.case import Event
-from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.obligations.offline import OFFLINE_FACTS
+from complaints.obligations.kinds import OFFLINE_FACTS, NewObligation, SendPriority
 from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.outbox.complete import GIVEN_UP, IS_STUCK, NOTICES

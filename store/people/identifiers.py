@@ -10,11 +10,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from complaints.actions.registry import ACTIONS
-from complaints.actors import Actor
+from complaints.actors import Actor, is_excluded
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
 from complaints.identifiers import numbers_in
-from complaints.permissions import is_excluded
 from complaints.vocabulary import Verb
 from store.database.keyring import place, seal
 from store.database.transaction import Tx

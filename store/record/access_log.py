@@ -6,10 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from complaints.actors import Actor
+from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import NotAllowed
-from complaints.permissions import READERS
 from store.database.transaction import Tx
 from store.tables import ATTEMPTS, READS
 

@@ -12,7 +12,7 @@ from bots.telegram.updates import update_key
 from store.cases.read import load_history
 from store.custody.verify import verify
 from store.outbox.dead_letters import find_handled_keys
-from store.record.texts import load_texts
+from store.record.load import load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, MESSAGES, OBLIGATIONS
 from tests.faults.load import Load, prompt_numbers

@@ -21,7 +21,6 @@ from complaints.obligations.reminders import leaves_at
 from complaints.times import last_day
 from complaints.vocabulary import Role
 from store.cases.read import load_case, load_history
-from store.outbox.offline import save_words_to_read_out
 from store.outbox.complete import (
     Completed,
     Failed,
@@ -30,9 +29,10 @@ from store.outbox.complete import (
     Rescheduled,
     Retry,
 )
+from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import list_members
-from store.record.texts import load_event_words
+from store.record.load import load_event_words
 from store.slack import find_known_slack_keys, record_slack_key
 from store.values import Member, Obligation
 

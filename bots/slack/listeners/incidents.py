@@ -36,8 +36,7 @@ from store.cases.incident_updates import (
     schedule_incident_update,
 )
 from store.cases.read import load_case
-from store.incidents import act_on_incident, list_open_incidents
-from store.incidents.incidents import act_on_incident, list_open_incidents, load_incident
+from store.incidents import act_on_incident, list_open_incidents, load_incident
 from store.rulebooks import load_current_rulebooks
 
 #: From a complaint's card; all other forms are about an incident that exists.
