@@ -57,8 +57,8 @@ _DRIFT = "See docs/learning.md, Drift: look at what people confirm, train again,
 @dataclass(frozen=True)
 class CheckFinding:
     mark: str
-    what: str
-    found: str
+    subject: str
+    result: str
     remedy: str = ""
 
 

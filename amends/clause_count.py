@@ -59,7 +59,7 @@ def clause_rows(report: ClauseReport, *, refs: bool = True) -> list[tuple[str, s
     `refs` False leaves out references, for readers who may not know of every complaint.
     """
     return [
-        (row.clause.id, row.clause.title, row.standing.value, evidence_line(row, refs=refs))
+        (row.clause.id, row.clause.title, row.status.value, evidence_line(row, refs=refs))
         for row in report.clauses
     ]
 

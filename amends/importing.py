@@ -198,7 +198,9 @@ def _past(
     if received_at > now:
         refuse("received_at: is in the future")
     try:
-        check_past(ending, received_at=received_at, at=now, by=IMPORTER, categories=categories_of(rulebook))
+        check_past(
+            ending, received_at=received_at, at=now, actor=IMPORTER, categories=categories_of(rulebook)
+        )
     except BadFacts as error:
         refuse(f"{error.field}: {error}")
     words = {name: values[name] for name in _SEALED if values.get(name)}

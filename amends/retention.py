@@ -57,9 +57,9 @@ def require_writable(file: Path) -> None:
         ) from wrong
 
 
-def record_erasures(file: Path, refs: Iterable[str], at: str) -> None:
+def record_erasures(file: Path, refs: Iterable[str], erased_at: str) -> None:
     """Add these references to the list, and return only when they are on the disk."""
-    lines = "".join(json.dumps({"ref": ref, "erased_at": at}) + "\n" for ref in refs)
+    lines = "".join(json.dumps({"ref": ref, "erased_at": erased_at}) + "\n" for ref in refs)
     if not lines:
         return
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -124,13 +124,13 @@ class Application:
         store: Store,
         *,
         parts: tuple[str, ...] = PARTS,
-        pace: SendIntervals | None = None,
+        send_intervals: SendIntervals | None = None,
     ) -> None:
         self.settings, self.store, self.parts = settings, store, parts
         self.rulebooks: Rulebooks = rulebooks(settings)
         self.rules: Rulebook = self.rulebooks.own
         require_secrets(settings, parts)
-        pace = pace or SendIntervals()
+        send_intervals = send_intervals or SendIntervals()
         self.metrics = Metrics()
         folder = settings.texts_folder
         self.texts = load_texts(settings.languages, folder, own=settings.own_names)
@@ -142,11 +142,11 @@ class Application:
         self._slack: SlackPart | None = None
         if {"telegram", "scheduler"} & set(parts):
             self._telegram = TelegramPart(
-                settings, store, self.texts, rate_limited=pace.telegram, metrics=self.metrics
+                settings, store, self.texts, rate_limited=send_intervals.telegram, metrics=self.metrics
             )
         if {"slack", "scheduler"} & set(parts):
             self._slack = SlackPart(
-                settings, store, self.texts, self.staff_texts, pace=pace.slack, metrics=self.metrics
+                settings, store, self.texts, self.staff_texts, pace=send_intervals.slack, metrics=self.metrics
             )
         holder = self._telegram.holder if self._telegram is not None else ""
         self._rules_activation = RulesActivation(store, self.rulebooks, holder)
@@ -176,7 +176,7 @@ class Application:
                 store,
                 handlers,
                 [tuple(platform.handlers()) for platform in self._platforms()],
-                cpu_bound=tuple(self._proposal_handler.performers()),
+                cpu_bound=tuple(self._proposal_handler.handlers()),
                 on_result=partial(self.metrics.increment, "duties_performed_total"),
             )
             store.on_commit(self.worker.nudge)
@@ -232,7 +232,7 @@ class Application:
                 learning=learning_settings(self.settings),
                 own=partial(own_examples, self.settings),
             ),
-            **self._proposal_handler.performers(),
+            **self._proposal_handler.handlers(),
             **sending,
         }
 
@@ -290,7 +290,7 @@ class Application:
         for task in done:
             task.result()
 
-    async def idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Return when nothing due is left to do (for the demo's clock and stories)."""
         if self.worker is not None:
             await self.worker.idle()

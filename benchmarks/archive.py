@@ -196,7 +196,7 @@ class ActionTimer:
 def _read_conversation(ref: str, source: str) -> Callable[[Conversation], DialogueTurn]:
     def step(conversation: Conversation) -> DialogueTurn:
         conversation.texts(ref)
-        conversation.sources(source)
+        conversation.find_source(source)
         return DialogueTurn(state=conversation.state)
 
     return step

@@ -98,7 +98,7 @@ def _schedule_messages(product: Product, due: int) -> None:
 
 def _schedule_message(conversation: Conversation) -> DialogueTurn:
     return DialogueTurn(
-        state=conversation.state, says=(ReplyText("bulk", "maybe_twice", lane=SendPriority.BULK),)
+        state=conversation.state, replies=(ReplyText("bulk", "maybe_twice", lane=SendPriority.BULK),)
     )
 
 

@@ -156,7 +156,7 @@ def _step(conversation: Conversation) -> DialogueTurn:
     return DialogueTurn(
         state={"step": "story", "ref": ref},
         acts=(PlannedAct(Verb.RECEIVE, ref, facts, {"description": WORDS}),),
-        says=(receipt,),
+        replies=(receipt,),
     )
 
 

@@ -24,11 +24,11 @@ class ShutdownWait:
         """The process ends within seconds: each waiter tries once more and is then released."""
         self._shutdown.set()
 
-    def is_over(self, lane: SendPriority) -> bool:
+    def must_release(self, lane: SendPriority) -> bool:
         """True when an obligation without a slot must be released."""
         return self._shutdown.is_set() and lane is not SendPriority.DANGER
 
-    async def out(self, seconds: float, lane: SendPriority) -> None:
+    async def wait(self, seconds: float, lane: SendPriority) -> None:
         """Wait for this time, or until the shutdown."""
         if lane is SendPriority.DANGER:
             await asyncio.sleep(seconds)
@@ -49,7 +49,7 @@ class PriorityLock:
         return len(self._waiters)
 
     @asynccontextmanager
-    async def turn(self, lane: SendPriority) -> AsyncIterator[None]:
+    async def hold(self, lane: SendPriority) -> AsyncIterator[None]:
         """Hold the lock; more urgent waiters get it first."""
         if self._taken:
             waiter = asyncio.get_running_loop().create_future()

@@ -28,21 +28,21 @@ class RecoveryDetector:
 
     def __init__(
         self,
-        recovered: Callable[[], Awaitable[None]],
-        nobody: Callable[[Retry], bool],
+        on_recovery: Callable[[], Awaitable[None]],
+        is_unavailable: Callable[[Retry], bool],
         *,
-        apart: float = 0.0,
-        answered: Callable[[], int] | None = None,
+        min_interval: float = 0.0,
+        answer_count: Callable[[], int] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._on_recovery, self._is_unavailable = recovered, nobody
-        self._min_interval, self._interval, self._clock = apart, apart, clock
-        self._answer_count = answered
+        self._on_recovery, self._is_unavailable = on_recovery, is_unavailable
+        self._min_interval, self._interval, self._clock = min_interval, min_interval, clock
+        self._answer_count = answer_count
         self._recovered_at: float | None = None
         #: Set while the platform is unavailable.
-        self.away = asyncio.Event()
+        self.unavailable = asyncio.Event()
 
-    def watched(
+    def watch(
         self, handlers: Mapping[str, Handler], kinds: Collection[str] | None = None
     ) -> dict[str, Handler]:
         """The same handlers, with the outcomes of these kinds watched (None: of all kinds)."""
@@ -66,9 +66,9 @@ class RecoveryDetector:
         return handle_watched
 
     def _record_failure(self) -> None:
-        if self.away.is_set():
+        if self.unavailable.is_set():
             return
-        self.away.set()
+        self.unavailable.set()
         relapse = (
             self._recovered_at is not None
             and self._clock() - self._recovered_at < RELAPSE_SECONDS + self._interval
@@ -78,13 +78,13 @@ class RecoveryDetector:
     async def got_through(self) -> None:
         """A call succeeded: after a failure, end the retry pauses."""
         too_early = self._recovered_at is not None and self._clock() - self._recovered_at < self._interval
-        if not self.away.is_set() or too_early:
+        if not self.unavailable.is_set() or too_early:
             return
-        self.away.clear()
+        self.unavailable.clear()
         self._recovered_at = self._clock()
         try:
             await self._on_recovery()
         except DatabaseUnavailable:
             # The call itself is done. The next success tries again, without waiting for the interval.
             self._recovered_at = None
-            self.away.set()
+            self.unavailable.set()

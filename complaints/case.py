@@ -69,7 +69,7 @@ class Case:
     # the complainant's words
     words: int = 0
     media: int = 0
-    told_only_in_media: bool = False
+    only_in_media: bool = False
     media_heard: bool = False
     last_words_at: datetime | None = None
     form_open: bool = True
@@ -85,10 +85,10 @@ class Case:
     level: int = 1
     level_started_at: datetime | None = None
     subjects: frozenset[str] = frozenset()
-    lines: frozenset[str] = frozenset()
+    excluded_managers: frozenset[str] = frozenset()
     conflicted: frozenset[str] = frozenset()
     fairness: Fairness = NOBODY_NAMED
-    nobody_left: bool = False
+    no_reviewer_left: bool = False
     acted_at: Mapping[int, frozenset[str]] = field(default_factory=dict)
     released: bool = False
     # the incident that it belongs to, and whether it is also about another matter
@@ -175,7 +175,7 @@ class Case:
         return self.channel == "telegram" or self.bound
 
     @property
-    def told_by_people(self) -> bool:
+    def is_offline(self) -> bool:
         """Without a chat, a person gives the news by phone, at the counter or by letter (7.3)."""
         return not self.has_chat
 
@@ -192,7 +192,7 @@ class Case:
     @property
     def denied(self) -> frozenset[str]:
         """People who neither act on it nor see it: subjects, their managers, those in conflict (4.5, C)."""
-        return self.subjects | self.lines | self.conflicted
+        return self.subjects | self.excluded_managers | self.conflicted
 
     @property
     def decision(self) -> Decision | None:

@@ -93,7 +93,7 @@ class Assessment:
 class Issue:
     """One matter of the complaint with its own finding (7.8)."""
 
-    n: int
+    number: int
     category: str
     finding: Finding | None = None
 
@@ -107,7 +107,7 @@ class RemedyOwed:
     `late_at` when it last was.
     """
 
-    n: int
+    number: int
     type: str
     level: int
     due: datetime
@@ -246,7 +246,7 @@ class Fairness:
         return bool(self.roles & LEADING)
 
     @property
-    def given(self) -> bool:
+    def allows_decision(self) -> bool:
         """True when a decision is possible: after information and a hearing, or with a recorded reason to wait."""
         return self.not_yet is not None or (self.informed_at is not None and self.heard_at is not None)
 

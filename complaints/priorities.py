@@ -46,7 +46,7 @@ def priority_of(case: Case) -> Priority:
     needs = any(sign.rule.split(".")[0] in RAISING for sign in case.signs)
     if case.safety == 1 or reach >= 3 or needs:
         priority = raised(priority, 1)
-    if case.told_only_in_media and not case.media_heard:
+    if case.only_in_media and not case.media_heard:
         priority = more_urgent(priority, P2)
     return priority
 

@@ -50,7 +50,7 @@ class ProposalHandler:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="triage")
         self._active = ActiveModel(store, self._thread)
 
-    def performers(self) -> Mapping[str, Handler]:
+    def handlers(self) -> Mapping[str, Handler]:
         """The handler of kind `propose`."""
         return {"propose": self._propose}
 

@@ -154,7 +154,7 @@ def act_handlers(store: Store) -> Mapping[str, Handler]:
             SYSTEM,
             dict(obligation.facts),
             key=obligation.key,
-            settles=obligation.id,
+            completes=obligation.id,
         )
         return Completed(settled=True)
 

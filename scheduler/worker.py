@@ -343,11 +343,11 @@ class Capacity:
 
     def free_for_any_kind(self) -> int:
         """How many obligations of any kinds and priorities may start now."""
-        return min((pool.room[SendPriority.BULK] for pool in self.by_platform()), default=0)
+        return min((pool.free_slots[SendPriority.BULK] for pool in self.by_platform()), default=0)
 
     @property
     def is_full(self) -> bool:
-        return all(not pool.room[SendPriority.DANGER] for pool in self.by_platform())
+        return all(not pool.free_slots[SendPriority.DANGER] for pool in self.by_platform())
 
 
 def free_slots(slots: int, running: int) -> dict[SendPriority, int]:

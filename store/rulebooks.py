@@ -53,7 +53,7 @@ def use_rulebooks_when_readable(tx: Tx, rulebooks: Rulebooks, *, lead: str, hold
 def store_rulebook(tx: Tx, rules: Rulebook) -> str:
     """Store a rulebook unless it is there already; returns its id."""
     number = rules.id
-    tx.insert_new(RULEBOOKS, [{"id": number, "data": as_json(rules), "at": tx.now}])
+    tx.insert_missing(RULEBOOKS, [{"id": number, "data": as_json(rules), "at": tx.now}])
     return number
 
 

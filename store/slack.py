@@ -205,7 +205,7 @@ def _release_thread_lines(tx: Tx, ref: str) -> None:
         columns.scope == ref, IS_OPEN, columns.kind == THREAD, columns.due > tx.now
     )
     if tx.connection.execute(waiting.values(due=columns.created_at)).rowcount:
-        tx.owing = True
+        tx.obligations_changed = True
 
 
 def _post(row: Any) -> SlackPost:

@@ -96,7 +96,7 @@ class Store:
             self._record_refusals(tx)
             raise
         self.writes_fail = False
-        if tx.owing:
+        if tx.obligations_changed:
             self._nudge()
         return result
 
@@ -198,7 +198,7 @@ class Store:
 
     def _nudge(self) -> None:
         if self._notifying is not None:
-            self._notifying.tell()
+            self._notifying.notify()
         self._call_back()
 
     def _call_back(self) -> None:

@@ -107,8 +107,8 @@ class DialogueTurn:
 
     state: Mapping[str, Any]
     acts: tuple[PlannedAct, ...] = ()
-    says: tuple[ReplyText, ...] = ()
-    wakes: tuple[WakeUp, ...] = ()
+    replies: tuple[ReplyText, ...] = ()
+    wake_ups: tuple[WakeUp, ...] = ()
     language: str | None = None
     blocked: bool | None = None
     #: Whose rules a complaint received in this turn gets; None means the organisation's own country.
@@ -153,12 +153,12 @@ class Conversation:
     cases: tuple[Case, ...]
     next_ref: str
     texts: Callable[[str], Mapping[str, str]]
-    sources: Callable[[str], tuple[str, str, int] | None]
+    find_source: Callable[[str], tuple[str, str, int] | None]
     staff: Mapping[str, tuple[str, ...]]
     rules: Callable[[], Rulebooks]
     incidents: Callable[[], tuple[Incident, ...]] = tuple
-    posted: Callable[[str], str | None] = lambda platform_id: None
-    decided: Callable[[str], str] = lambda ref: ""
+    find_ref_of_message: Callable[[str], str | None] = lambda platform_id: None
+    load_decision_letter: Callable[[str], str] = lambda ref: ""
     code: Callable[[str], Code] = lambda text: Code(CodeState.UNKNOWN)
 
 
@@ -206,7 +206,7 @@ class PlatformCapacity:
     """
 
     kinds: tuple[str, ...]
-    room: Mapping[SendPriority, int]
+    free_slots: Mapping[SendPriority, int]
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class QueueLength:
     """The queue of one priority: obligations due, seconds that the oldest is late, retried ones, expired leases."""
 
     due: int = 0
-    late: float = 0.0
+    seconds_late: float = 0.0
     retried: int = 0
     expired: int = 0
 
@@ -263,12 +263,12 @@ class Delivery:
 
     number: int
     kind: str
-    fate: DeliveryStatus
+    status: DeliveryStatus
     at: datetime
     #: True for notices to the complainant; internal obligations are listed only if they failed.
     is_notice: bool
-    why: str | None = None
-    first: datetime | None = None
+    reason: str | None = None
+    uncertain_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -414,9 +414,9 @@ class OpenedCase:
     support_needs: str | None = None
     merged: tuple[MergedCase, ...] = ()
     #: Members of staff who read the complaint before they lost access to it.
-    read_before: tuple[EarlierRead, ...] = ()
+    earlier_reads: tuple[EarlierRead, ...] = ()
     #: Similar cases that this reader may know of.
-    likes: tuple[SimilarCase, ...] = ()
+    similar_cases: tuple[SimilarCase, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
 
 

@@ -324,7 +324,7 @@ def file_(
         pictures = [] if subject else _pictures(store, whole)
         document = case_file(whole, labels, made_at=now, stored_pictures=pictures, subject=subject)
         attached = {} if subject else {RECORD: exact_record(whole)}
-        write_file(output, as_pdf(document, at=now, attached=attached))
+        write_file(output, as_pdf(document, created_at=now, attachments=attached))
 
 
 def _pictures(store: Store, whole: WholeCase) -> list[StoredPicture]:

@@ -77,9 +77,9 @@ def export(
             store,
             store.read(find_person, complainant),
             labels,
-            by=OPERATOR,
+            requested_by=OPERATOR,
             language=language,
-            notes=notes,
+            include_notes=notes,
             retention=retention_periods(settings),
         )
     write_file(output, data)

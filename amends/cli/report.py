@@ -122,7 +122,7 @@ def _write_pdf(report: Monitoring, settings: Settings, now: datetime, output: Pa
     drawn = {title: draw(report) for title, (_, draw) in _charts().items()}
     text = as_markdown(report, organisation.timezone)
     document = report_document(text, labels, organisation=organisation.name, made_at=now, drawn=drawn)
-    write_file(output, as_pdf(document, at=now))
+    write_file(output, as_pdf(document, created_at=now))
 
 
 def _write_text(report: Monitoring, format_: Format, zone: str, output: Path | None) -> None:

@@ -88,13 +88,13 @@ def check(*, json: Json = False, config: Config = None) -> None:
     else:
         for finding in findings:
             remedy = f" {finding.remedy}" if finding.remedy else ""
-            out.print(f"{finding.mark:4}  {finding.what}: {finding.found}.{remedy}")
+            out.print(f"{finding.mark:4}  {finding.subject}: {finding.result}.{remedy}")
     if not well:
         raise typer.Exit(NOT_WELL)
 
 
 def _as_json(finding: CheckFinding) -> dict[str, str]:
-    return {"mark": finding.mark, "what": finding.what, "found": finding.found, "remedy": finding.remedy}
+    return {"mark": finding.mark, "what": finding.subject, "found": finding.result, "remedy": finding.remedy}
 
 
 def slack_manifest() -> None:

@@ -193,7 +193,7 @@ class DemoHistory:
                 dict(obligation.facts),
                 {},
                 key=obligation.key,
-                settles=obligation.id,
+                completes=obligation.id,
             )
         elif obligation.kind == "wake":
             self.messages.wake(tx, obligation)
@@ -229,7 +229,7 @@ class DemoHistory:
             ref=obligation.ref,
         )
         outgoing_messages.record_sent(
-            tx, message, f"past:{message}", settles=obligation.id, acts=outgoing.acts
+            tx, message, f"past:{message}", completes=obligation.id, acts=outgoing.acts
         )
         chat = obligation.chat.address
         self.lines.append(DemoLine(chat, self._names[chat], outgoing.language, outgoing.text, True, tx.now))
@@ -277,7 +277,7 @@ class DemoMessages:
         language = self.texts.language(obligation.chat.language if obligation.chat else None)
         if obligation.kind == "say":
             reply: Mapping[str, Any] = obligation.payload
-            text = self.texts.say(language, reply["template"], **reply["fields"])
+            text = self.texts.text(language, reply["template"], **reply["fields"])
             return DemoMessage(text, reply["template"], language)
         writer = self._letter_handler(tx).writers()[obligation.kind]
         letter = writer(Letter(read.load_case(tx, str(obligation.ref)), self.texts, language), obligation)
@@ -298,7 +298,7 @@ class DemoMessages:
             obligation.key,
             obligation.chat,
             lambda conversation: step(conversation, elapsed, now=tx.now, texts=self.texts),
-            settles=obligation.id,
+            completes=obligation.id,
         )
 
     def _letter_handler(self, tx: Tx) -> LetterHandler:

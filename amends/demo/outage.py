@@ -97,7 +97,7 @@ class Outage:
             case = read.load_case(tx, ref)
             words = {"text": incident_updates.load_update_text(tx, self.number, batch, case.language)}
             words["letter"] = preview("reply", case, {}, words, now=tx.now, texts=texts)
-            incident_updates.record_incident_update(tx, ref, batch, ALICE, words, settles=obligation.id)
+            incident_updates.record_incident_update(tx, ref, batch, ALICE, words, completes=obligation.id)
 
     def schedule_card(self, tx: Tx) -> None:
         if self.number is not None:

@@ -54,7 +54,7 @@ class _LateClock:
 
     async def to_next_due(self) -> None:
         if self.clockwork is not None:
-            await self.clockwork.to_next_due()
+            await self.clockwork.advance_to_next_due()
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class DemoStage:
     async def settled(self) -> None:
         """Return when no obligation is due and neither platform has anything in flight."""
         while True:
-            await self.desk.idle()
+            await self.desk.wait_until_idle()
             # While Telegram is down, its updates wait there, which counts as settled.
             if not self.simulator.trouble.telegram_down:
                 await self.simulator.settled()
@@ -85,7 +85,7 @@ class DemoStage:
         await self.clock.advance(by)
 
     async def to_next_due(self) -> None:
-        await self.clock.to_next_due()
+        await self.clock.advance_to_next_due()
 
     async def record(self, ref: str) -> Mapping[str, Any]:
         record: Mapping[str, Any] = await self.store.aread(export_record, ref)
@@ -121,7 +121,7 @@ async def staged(
                 loaded,
                 store,
                 parts=("telegram", "slack", "scheduler"),
-                pace=SendIntervals(0.0, telegram=False),
+                send_intervals=SendIntervals(0.0, telegram=False),
             )
             stage = DemoStage(simulator, desk, store, DemoClock(store, lambda: stage.settled()))
             try:

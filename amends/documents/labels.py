@@ -21,9 +21,9 @@ class Labels:
     language: str
     zone: str
 
-    def say(self, id_: str, **fields: object) -> str:
+    def text(self, id_: str, **fields: object) -> str:
         """The text with its fields filled in. Raises UnknownText if no catalogue has this id."""
-        return self._domain_of(id_).say(self.language, id_, **fields)
+        return self._domain_of(id_).text(self.language, id_, **fields)
 
     def count(self, id_: str, number: int, **fields: object) -> str:
         """The text in the plural form for this number; {number} is one of its fields."""
@@ -35,7 +35,7 @@ class Labels:
             return None
         id_ = f"{family}.{code}"
         if any(texts.has(id_) for texts in self.domains):
-            return self.say(id_)
+            return self.text(id_)
         return code.replace("_", " ")
 
     def moment(self, instant: str | datetime | None) -> str | None:
@@ -54,12 +54,12 @@ class Labels:
         except InvalidOperation:
             return f"{amount} {currency or ''}".strip()
 
-    def yes(self, true: bool | None) -> str | None:
+    def yes_or_no(self, true: bool | None) -> str | None:
         """Yes, no, or None if it is not known."""
-        return None if true is None else self.say("document.yes" if true else "document.no")
+        return None if true is None else self.text("document.yes" if true else "document.no")
 
     def page(self) -> str:
-        return self.say("document.page", n="{n}", of="{of}")
+        return self.text("document.page", n="{n}", of="{of}")
 
     def in_language(self, language: str) -> Labels:
         """The same labels in another language, or in the first one if the catalogues lack it."""

@@ -38,7 +38,7 @@ def report_document(
         language=labels.language,
         organisation=organisation,
         subject=title,
-        created=labels.say("document.made", when=labels.moment(made_at)),
+        created=labels.text("document.made", when=labels.moment(made_at)),
         page=labels.page(),
         body=(*(body if first is None else body[1:]), *(chart for chart in charts if can_draw(chart))),
     )

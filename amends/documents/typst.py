@@ -28,13 +28,15 @@ class TypesettingFailed(Exception):
     """Typst refused a document: a defect of the desk, never of the person whose words are in it."""
 
 
-def as_pdf(document: Document, *, at: datetime, attached: Mapping[str, str] | None = None) -> bytes:
+def as_pdf(
+    document: Document, *, created_at: datetime, attachments: Mapping[str, str] | None = None
+) -> bytes:
     """The document as PDF/A-3a; `attached` maps a file name to its exact text (JSON or plain).
 
     `at` is the creation time in the file. Raises TypesettingFailed.
     """
     try:
-        return _compile(document, int(at.timestamp()), attached or {})
+        return _compile(document, int(created_at.timestamp()), attachments or {})
     except typst.TypstError as error:
         # Typst's message quotes the text that has no glyph: report only the kind of error, never the words.
         raise TypesettingFailed(f"{document.title}: {error.message.partition('`')[0].strip()}") from None

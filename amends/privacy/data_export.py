@@ -36,10 +36,10 @@ def archive(
     person: str,
     labels: Labels,
     *,
-    by: str = "complainant",
+    requested_by: str = "complainant",
     language: str | None = None,
-    largest: int | None = None,
-    notes: bool = False,
+    max_file_bytes: int | None = None,
+    include_notes: bool = False,
     retention: Mapping[str, str] | None = None,
 ) -> bytes:
     """A ZIP with everything on file about one person (people.id).
@@ -52,12 +52,12 @@ def archive(
 
     Raises UnknownRow if there is no such person, and Erased if they were erased.
     """
-    store.write(record_read, list(store.read(list_person_roles, person)), by, _READ_KIND)
+    store.write(record_read, list(store.read(list_person_roles, person)), requested_by, _READ_KIND)
     whole, now = store.read(export_person, person), store.now()
-    data = {"made_at": format_time(now), **_data(whole, notes=notes, retention=retention)}
+    data = {"made_at": format_time(now), **_data(whole, notes=include_notes, retention=retention)}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        _pack_files(store, packed, data["complaints"], largest)
+        _pack_files(store, packed, data["complaints"], max_file_bytes)
         page_labels = labels.in_language(language or _language(whole))
         _write(packed, "data.json", json.dumps(data, ensure_ascii=False, indent=2).encode())
         _write(packed, "index.html", data_page(data, page_labels).encode())

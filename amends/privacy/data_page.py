@@ -24,7 +24,7 @@ white-space: pre-wrap; overflow-wrap: anywhere } .about { color: #56616d; font-s
 
 def data_page(data: Mapping[str, Any], labels: Labels) -> str:
     """The archive's data as an HTML page in the language of `labels`. Every text from the record is escaped."""
-    say, org = labels.say, str(data["organisation"])
+    say, org = labels.text, str(data["organisation"])
     title = say("mine.title", org=org)
     body = "\n".join(
         (
@@ -45,20 +45,20 @@ def data_page(data: Mapping[str, Any], labels: Labels) -> str:
 
 def _person(data: Mapping[str, Any], labels: Labels) -> Iterator[str]:
     person = data["you"]
-    yield f"<h2>{escape(labels.say('mine.you'))}</h2>"
+    yield f"<h2>{escape(labels.text('mine.you'))}</h2>"
     yield _table(
         [
-            (labels.say("case.name"), person["name"]),
-            (labels.say("case.language"), person["language"]),
-            (labels.say("case.support_needs"), person["support_needs"]),
-            (labels.say("mine.since"), labels.moment(person["known_since"])),
+            (labels.text("case.name"), person["name"]),
+            (labels.text("case.language"), person["language"]),
+            (labels.text("case.support_needs"), person["support_needs"]),
+            (labels.text("mine.since"), labels.moment(person["known_since"])),
             *((point["channel"], point["address"]) for point in person["contact_points"]),
         ]
     )
 
 
 def _complaint(complaint: Mapping[str, Any], data: Mapping[str, Any], labels: Labels) -> Iterator[str]:
-    say, labels = labels.say, labels.in_zone(complaint.get("timezone") or labels.zone)
+    say, labels = labels.text, labels.in_zone(complaint.get("timezone") or labels.zone)
     yield f"<h2>{escape(say('mine.complaint', ref=complaint['ref']))}</h2>"
     parts = ", ".join(labels.code("person", part) or part for part in complaint["your_part"])
     yield _table([(say("case.part"), parts)])
@@ -73,7 +73,7 @@ def _complaint(complaint: Mapping[str, Any], data: Mapping[str, Any], labels: La
 
 
 def _own_complaint(complaint: Mapping[str, Any], labels: Labels) -> Iterator[str]:
-    say, code = labels.say, labels.code
+    say, code = labels.text, labels.code
     yield _table(
         [
             (say("case.received_at"), labels.moment(complaint["received_at"])),
@@ -103,14 +103,14 @@ def _dates(complaint: Mapping[str, Any], labels: Labels) -> Iterator[tuple[str, 
     newest = {date["target"]: date["promised_due"] for date in complaint["dates"]}
     for target in _PROMISED:
         if target in newest:
-            name = f"{labels.say('mine.promised')}: {labels.code('promise', target)}"
+            name = f"{labels.text('mine.promised')}: {labels.code('promise', target)}"
             yield name, labels.moment(newest[target])
 
 
 def _texts(texts: Sequence[Mapping[str, Any]], labels: Labels) -> Iterator[str]:
-    yield f"<h3>{escape(labels.say('mine.words'))}</h3>"
+    yield f"<h3>{escape(labels.text('mine.words'))}</h3>"
     for text in texts:
-        author = labels.say("mine.by_you") if text["by"] == "you" else labels.code("part", text["by"])
+        author = labels.text("mine.by_you") if text["by"] == "you" else labels.code("part", text["by"])
         yield _quote(f"{labels.moment(text['at'])} · {author}", text["text"])
 
 
@@ -118,13 +118,13 @@ def _messages(messages: Sequence[Mapping[str, Any]], title: str, labels: Labels)
     if messages:
         yield f"<h3>{escape(title)}</h3>"
     for message in messages:
-        sender = labels.say("mine.from_you" if message["direction"] == "in" else "mine.from_us")
-        failed = f" · {labels.say('mine.not_delivered')}" if message["state"] == "failed" else ""
+        sender = labels.text("mine.from_you" if message["direction"] == "in" else "mine.from_us")
+        failed = f" · {labels.text('mine.not_delivered')}" if message["state"] == "failed" else ""
         yield _quote(f"{labels.moment(message['at'])} · {sender}{failed}", message["text"] or "–")
 
 
 def _decisions(complaint: Mapping[str, Any], labels: Labels) -> Iterator[str]:
-    say, code = labels.say, labels.code
+    say, code = labels.text, labels.code
     for decision in complaint["decisions"]:
         yield f"<h3>{escape(say('follow.decision', level=decision['level']))}</h3>"
         yield _table(
@@ -161,19 +161,19 @@ def _remedy(remedy: Mapping[str, Any], labels: Labels) -> str:
 def _files(files: Sequence[Mapping[str, Any]], labels: Labels) -> Iterator[str]:
     if not files:
         return
-    yield f"<h3>{escape(labels.say('mine.files'))}</h3><ul>"
+    yield f"<h3>{escape(labels.text('mine.files'))}</h3><ul>"
     for file in files:
         name = escape(file["name"] or file["kind"])
         if file["path"]:
             yield f'<li dir="auto"><a href="{escape(quote(file["path"]))}">{name}</a></li>'
         else:
-            yield f'<li dir="auto">{name} ({escape(labels.say("mine.no_file"))})</li>'
+            yield f'<li dir="auto">{name} ({escape(labels.text("mine.no_file"))})</li>'
     yield "</ul>"
 
 
 def _not_included(omissions: Sequence[Mapping[str, str]], labels: Labels) -> Iterator[str]:
     if omissions:
-        yield f"<h3>{escape(labels.say('mine.left_out'))}</h3><ul>"
+        yield f"<h3>{escape(labels.text('mine.left_out'))}</h3><ul>"
         for omission in omissions:
             line = f"{labels.code('left', omission['what'])}: {labels.code('why', omission['why'])}"
             yield f"<li>{escape(line)}</li>"
@@ -181,7 +181,7 @@ def _not_included(omissions: Sequence[Mapping[str, str]], labels: Labels) -> Ite
 
 
 def _rights(data: Mapping[str, Any], labels: Labels) -> Iterator[str]:
-    say = labels.say
+    say = labels.text
     yield f"<h2>{escape(say('mine.rights'))}</h2>"
     yield _paragraph(say("mine.rights_are"))
     yield _paragraph(say("mine.complain_to", authority=data["complain_to"]))

@@ -116,7 +116,7 @@ def readiness(store: Store, parts: Mapping[str, bool], gauges: Mapping[str, floa
     figures = {name: round(value, 3) for name, value in gauges.items()}
     if parts.get("store"):
         start = time.perf_counter()
-        late = max((lane.late for lane in store.read(count_waiting).values()), default=0.0)
+        late = max((lane.seconds_late for lane in store.read(count_waiting).values()), default=0.0)
         figures |= {
             "oldest_overdue_seconds": round(late, 3),
             "store_seconds": round(time.perf_counter() - start, 6),

@@ -110,12 +110,12 @@ class SlackPart:
         self._recovering = RecoveryDetector(
             self._end_pauses,
             lambda failed: isinstance(failed, SlackUnavailable),
-            apart=RECOVERY_INTERVAL_SECONDS,
-            answered=lambda: self._client.answered_calls,
+            min_interval=RECOVERY_INTERVAL_SECONDS,
+            answer_count=lambda: self._client.answered_calls,
         )
         self._waiting = ShutdownWait()
         handlers = job_handlers(self._desk, self._client, interval=pace, shutdown=self._waiting)
-        self._handlers = self._recovering.watched(handlers)
+        self._handlers = self._recovering.watch(handlers)
         self._connection: AsyncSocketModeHandler | None = None
         self._http_handler: Hook | None = None
         self.tasks: list[asyncio.Task[None]] = []
@@ -157,7 +157,7 @@ class SlackPart:
     async def _watch_for_recovery(self) -> None:
         """While Slack is unavailable, call it regularly: all obligations may be waiting for their next attempt."""
         while True:
-            await self._recovering.away.wait()
+            await self._recovering.unavailable.wait()
             await asyncio.sleep(RECONNECT_SECONDS)
             if await self._answers():
                 await self._recovering.got_through()

@@ -73,7 +73,7 @@ class TelegramPart:
             on_result=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
         )
-        self._handlers = RecoveryDetector(self._on_recovery, is_telegram_unavailable).watched(
+        self._handlers = RecoveryDetector(self._on_recovery, is_telegram_unavailable).watch(
             handlers, SENT_TO_COMPLAINANT
         )
         #: The name under which this process polls. On PostgreSQL only one replica polls; another one can take over.
@@ -108,7 +108,7 @@ class TelegramPart:
         await self._delete_webhook()
         holder = self.holder if self._store.is_shared else None
         self._poller = Poller(
-            self._app, self._store, self._intake, holder=holder, recovered=self._on_recovery
+            self._app, self._store, self._intake, holder=holder, on_recovery=self._on_recovery
         )
         await self._poller.run()
 
@@ -168,15 +168,15 @@ class TelegramPart:
         With a webhook it does not matter whether this process registered the address: as an unhealthy one it would
         get no more calls. That no process could register it is a metric to alert on.
         """
-        return self._initialised.is_set() and (self._poller is None or self._poller.is_well())
+        return self._initialised.is_set() and (self._poller is None or self._poller.is_healthy())
 
     def gauges(self) -> Mapping[str, float]:
         if self._secrets.telegram_webhook_url is not None:
             return {"telegram_webhook_registered": float(self._is_registered)}
         if self._poller is None:
             return {}
-        gauges = {"telegram_polls": float(self._poller.polls)}
-        if self._poller.last_good is not None and self._poller.polls:
+        gauges = {"telegram_polls": float(self._poller.is_polling)}
+        if self._poller.last_good is not None and self._poller.is_polling:
             gauges["telegram_last_poll_age_seconds"] = time.monotonic() - self._poller.last_good
         return gauges
 
@@ -205,7 +205,7 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:
         largest = LARGEST_COPY_BYTES - _RECORD_BYTES
-        data = archive(store, person, labels, language=language, largest=largest, retention=periods)
+        data = archive(store, person, labels, language=language, max_file_bytes=largest, retention=periods)
         return _COPY_NAME, data
 
     return copy_of

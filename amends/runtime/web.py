@@ -197,7 +197,7 @@ def _links_to_others(rulebooks: Rulebooks, current: Rulebook, texts: Texts) -> s
 
 
 def _section(language: str, rules: Rulebook, texts: Texts) -> str:
-    policy = texts.say(language, "policy", **policy_fields(language, rules, texts))
+    policy = texts.text(language, "policy", **policy_fields(language, rules, texts))
     title, _, rest = policy.partition("\n")
     paragraphs = "".join(f"<p>{escape(line)}</p>" for line in rest.split("\n") if line.strip())
     return f'<section lang="{language}"><h1>{escape(title)}</h1>{paragraphs}</section>'

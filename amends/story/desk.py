@@ -69,7 +69,7 @@ class DemoClock:
                 await self._move_to(obligation[2])
             await self._move_to(target)
 
-    async def to_next_due(self) -> None:
+    async def advance_to_next_due(self) -> None:
         """Move to the next due time, if there is one, and wait until everything due has been done."""
         async with self._moving:
             await self._settled()

@@ -26,11 +26,11 @@ def run_command(turn: Turn, incoming: CommandInput) -> None:
 def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, str]:
     """The fields of the text `policy`, from the rules in force; the bot and the public page both use them."""
     bodies = texts.together(language, [step.body for step in rules.recourse])
-    notice = texts.say(language, "readback.notice", notice=rules.notice) if rules.notice else ""
+    notice = texts.text(language, "readback.notice", notice=rules.notice) if rules.notice else ""
     return {
         "org": rules.organisation,
         "levels": texts.count(language, "how.levels", rules.top_level),
-        "bodies": bodies or texts.say(language, "how.no_body"),
+        "bodies": bodies or texts.text(language, "how.no_body"),
         "ack": texts.span(language, rules.targets.ack),
         "answer": texts.span(language, rules.targets.legal or rules.targets.by_priority["P4"].decide),
         "version": rules.edition[:8],

@@ -143,8 +143,12 @@ def is_code(text: str) -> bool:
 
 def _case_of(turn: Turn, message: ReceivedMessage) -> Case | None:
     """The complaint that the message quotes or names, or the only one for which staff wait for an answer."""
-    quoted = turn.conversation.sources(message.reply_to) if message.reply_to else None
-    replied_to = turn.conversation.posted(message.reply_to) if message.reply_to and quoted is None else None
+    quoted = turn.conversation.find_source(message.reply_to) if message.reply_to else None
+    replied_to = (
+        turn.conversation.find_ref_of_message(message.reply_to)
+        if message.reply_to and quoted is None
+        else None
+    )
     named = find_reference(message.text) if message.text else None
     case = turn.case(quoted[0] if quoted else replied_to or named)
     if case is not None:

@@ -38,7 +38,7 @@ def reply_status(turn: Turn, argument: str) -> None:
 
 def _reply_decision(turn: Turn, case: Case) -> None:
     """People who want no contact get the decision only here, when they ask."""
-    letter = turn.conversation.decided(case.ref) if Flag.NO_CONTACT in case.flags else ""
+    letter = turn.conversation.load_decision_letter(case.ref) if Flag.NO_CONTACT in case.flags else ""
     if letter:
         turn.reply("status.result", ref=case.ref, text=letter, buttons=REPLY, step="decision")
 

@@ -171,7 +171,7 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
 
 
 def _handle_edit(turn: Turn, incoming: EditInput) -> None:
-    source = turn.conversation.sources(incoming.source)
+    source = turn.conversation.find_source(incoming.source)
     if source is None:
         if incoming.text.startswith("/"):
             # A mistyped command was corrected.

@@ -232,7 +232,7 @@ class Turn:
         self.wake_ups.append(WakeUp(f"wake:{self.conversation.person}:{self.state['turn']}:{what}", what, at))
 
     def text(self, id_: str, **fields: Any) -> str:
-        return self.texts.say(self.language, id_, **fields)
+        return self.texts.text(self.language, id_, **fields)
 
     def moment(self, at: datetime, case: Case | None = None) -> str:
         """Day and time in the zone of this complaint, or of the current one."""
@@ -258,8 +258,8 @@ class Turn:
         return DialogueTurn(
             state=self.state,
             acts=tuple(self.acts),
-            says=tuple(self.replies),
-            wakes=tuple(self.wake_ups),
+            replies=tuple(self.replies),
+            wake_ups=tuple(self.wake_ups),
             language=self.chosen_language,
             blocked=self.blocked,
             jurisdiction=self.rules.country,

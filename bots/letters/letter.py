@@ -25,7 +25,7 @@ class Letter:
     language: str
 
     def text(self, id_: str, **fields: Any) -> str:
-        return self.texts.say(self.language, id_, **{"ref": self.case.ref, **fields})
+        return self.texts.text(self.language, id_, **{"ref": self.case.ref, **fields})
 
     def due_day(self, at: datetime | date) -> str:
         return self.texts.day_by(self.language, at, self.case.rules.calendar.zone)
@@ -45,7 +45,7 @@ class Letter:
 
         The second names no button and no command.
         """
-        return read_out if self.case.told_by_people else in_chat
+        return read_out if self.case.is_offline else in_chat
 
     @property
     def team(self) -> str:
@@ -91,8 +91,8 @@ class Letter:
 
     def recorded_remedy(self, remedy: RemedyOwed, words: Mapping[str, str]) -> str:
         """A remedy on the record; `words` are those of the decision that promised it."""
-        first = min((other.n for other in self.case.remedies if other.level == remedy.level), default=0)
-        text = words.get(f"remedies.{remedy.n - first}.text", "")
+        first = min((other.number for other in self.case.remedies if other.level == remedy.level), default=0)
+        text = words.get(f"remedies.{remedy.number - first}.text", "")
         return self.remedy(remedy.type, text, remedy.amount, remedy.currency)
 
 

@@ -29,7 +29,7 @@ def acknowledgement(letter: Letter, level: int = 1, *, now: datetime | None = No
     `now` is the time at which the letter is sent.
     """
     case = letter.case
-    if level == 1 and case.told_by_people:
+    if level == 1 and case.is_offline:
         return read_out(letter, now=now)
     if level > 1:
         return letter.text(

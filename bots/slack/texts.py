@@ -25,7 +25,7 @@ class StaffTexts:
     language: str
 
     def text(self, id_: str, **fields: Any) -> str:
-        return self.catalogue.say(self.language, id_, **fields)
+        return self.catalogue.text(self.language, id_, **fields)
 
     def count(self, id_: str, number: int, **fields: Any) -> str:
         """A text in the plural form of this number, which is its field {number}."""

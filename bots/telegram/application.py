@@ -115,4 +115,4 @@ def _request(root: str, on_result: OnResult | None, *, connections: int) -> HTTP
 
 
 def _commands(texts: Texts, language: str) -> list[BotCommand]:
-    return [BotCommand(name, texts.say(language, f"command.{name}")) for name in COMMANDS]
+    return [BotCommand(name, texts.text(language, f"command.{name}")) for name in COMMANDS]

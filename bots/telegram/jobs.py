@@ -101,7 +101,7 @@ def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
             ref=obligation.ref,
             turn=int(reply["fields"].get("turn", 0)),
         )
-        text = texts.say(language, reply["template"], **reply["fields"])
+        text = texts.text(language, reply["template"], **reply["fields"])
         message = OutgoingMessage(text, reply["template"], language, keyboard, obligation.ref)
         return await sender.send(obligation, chat, message)
 
@@ -115,7 +115,7 @@ def wake_up_handler(store: Store, intake: Intake) -> Handler:
         if obligation.chat is None:
             return Completed()
         step = intake.dialogue_step(Elapsed(str(obligation.facts["what"])))
-        await store.awrite(receive_message, obligation.key, obligation.chat, step, settles=obligation.id)
+        await store.awrite(receive_message, obligation.key, obligation.chat, step, completes=obligation.id)
         return Completed(settled=True)
 
     return wake_up
@@ -179,7 +179,7 @@ def data_copy_handler(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> H
             return Failed(
                 "the copy is larger than Telegram takes: run `amends privacy export` and hand it over"
             )
-        caption = texts.say(language, obligation.payload["template"])
+        caption = texts.text(language, obligation.payload["template"])
         message = OutgoingMessage(caption, "mydata", language, file=(name, body))
         outcome = await sender.send(obligation, chat, message)
         if isinstance(outcome, Retry) and outcome.why == NO_ANSWER_AGAIN:

@@ -174,7 +174,7 @@ class LetterHandler:
         verb, facts, words = composed.act
         await self.store.awrite(
             store_act, str(obligation.ref), verb, SYSTEM, {**facts, "kept": True}, words,
-            key=f"kept:{obligation.key}", settles=obligation.id,
+            key=f"kept:{obligation.key}", completes=obligation.id,
         )  # fmt: skip
         return Completed(settled=True)
 

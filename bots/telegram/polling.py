@@ -100,12 +100,12 @@ class Poller:
         *,
         holder: str | None = None,
         timeout: int = POLL_TIMEOUT_SECONDS,
-        recovered: Callable[[], Awaitable[None]] | None = None,
+        on_recovery: Callable[[], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._app, self._store, self._intake = app, store, intake
         self._lease = None if holder is None else LeaderLease(store, holder)
-        self._timeout, self._on_recovery = timeout, recovered
+        self._timeout, self._on_recovery = timeout, on_recovery
         self._request: asyncio.Task[list[dict[str, Any]]] | None = None
         self._stopping = False
         self._stopped = asyncio.Event()
@@ -214,10 +214,10 @@ class Poller:
             self._request.cancel()
 
     @property
-    def polls(self) -> bool:
+    def is_polling(self) -> bool:
         return not self._is_standby and not self._stopping
 
-    def is_well(self) -> bool:
+    def is_healthy(self) -> bool:
         """True while the last successful poll is recent (Telegram keeps updates for 24 hours), or on standby."""
         if self._is_standby:
             return True

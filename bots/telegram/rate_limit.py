@@ -78,7 +78,7 @@ class TelegramRateLimit:
         """Record the message with its slot and return its number once the slot has come."""
         limits, reserve = limits_for(address, lane), RESERVE_SECONDS[lane]
         while True:
-            async with self._lock.turn(lane):
+            async with self._lock.hold(lane):
                 recorded = await self._store.in_thread(record, limits, reserve)
                 while isinstance(recorded, float) and recorded - reserve <= MAX_LOCKED_WAIT_SECONDS:
                     await asyncio.sleep(recorded - reserve)
@@ -88,9 +88,9 @@ class TelegramRateLimit:
                 await self._wait_for(slot, limits[1:])
                 return number
             seconds = recorded
-            if seconds > MAX_WAIT_SECONDS or self._shutdown.is_over(lane):
+            if seconds > MAX_WAIT_SECONDS or self._shutdown.must_release(lane):
                 return RateLimited(seconds)
-            await self._shutdown.out(seconds - reserve if seconds > reserve else seconds, lane)
+            await self._shutdown.wait(seconds - reserve if seconds > reserve else seconds, lane)
 
     async def _wait_for(self, slot: RateSlot, limits: tuple[Limit, ...]) -> None:
         await asyncio.sleep(max(0.0, slot.at - self._monotonic()))

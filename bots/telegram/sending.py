@@ -101,7 +101,7 @@ class Sender:
                 await store.awrite(act, ref, verb, actor, facts, words, key=key)
             return Completed()
         if obligation.uncertain:
-            note = self._texts.say(message.language, "maybe_twice")
+            note = self._texts.text(message.language, "maybe_twice")
             message = replace(message, text=f"{note}\n\n{message.text}")
         number = await self._begin(obligation, chat, message)
         if isinstance(number, RateLimited):
@@ -111,7 +111,7 @@ class Sender:
         except TelegramError as error:
             return await self._failed(obligation, chat, message, number, error)
         refused = await store.awrite_with_retry(
-            record_sent, number, platform_id, settles=obligation.id, acts=tuple(message.acts)
+            record_sent, number, platform_id, completes=obligation.id, acts=tuple(message.acts)
         )
         self._on_result(obligation.kind, MessageState.SENT.value)
         for refusal in refused:
@@ -157,7 +157,7 @@ class Sender:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         else:
-            caption = self._texts.say(message.language, "attached", ref=message.ref or "")
+            caption = self._texts.text(message.language, "attached", ref=message.ref or "")
             file = InputFile(io.BytesIO(message.text.encode()), filename=f"{message.ref or 'amends'}.txt")
             sent = await self._bot.send_document(
                 chat_id, file, caption=caption, reply_markup=message.keyboard
@@ -196,7 +196,7 @@ class Sender:
                 acts = ((message.ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
             await store.awrite_with_retry(mark_blocked, chat, True, store.now())
             await store.awrite_with_retry(
-                record_unsent, number, failed, "blocked", settles=obligation.id, acts=acts
+                record_unsent, number, failed, "blocked", completes=obligation.id, acts=acts
             )
             return Completed(settled=True)
         if isinstance(error, BadRequest):
@@ -209,7 +209,7 @@ class Sender:
         if not message.must_arrive:
             acts = tuple(message.acts)
             await store.awrite_with_retry(
-                record_unsent, number, uncertain, NO_ANSWER, settles=obligation.id, acts=acts
+                record_unsent, number, uncertain, NO_ANSWER, completes=obligation.id, acts=acts
             )
             return Completed(settled=True)
         await store.awrite_with_retry(record_unsent, number, uncertain, NO_ANSWER)

@@ -76,7 +76,7 @@ class Texts:
     def fields(self, language: str, id_: str) -> frozenset[str]:
         return self._message(language, id_).fields
 
-    def say(self, language: str, id_: str, **fields: Any) -> str:
+    def text(self, language: str, id_: str, **fields: Any) -> str:
         """The text with its fields filled in; an unknown id or a missing field raises UnknownText."""
         return _filled(self._message(language, id_).forms[0], id_, fields)
 
@@ -113,7 +113,7 @@ class Texts:
         """The label of a button. `add` contains the reference; a language has its own name for itself."""
         if choice.startswith(LANGUAGE):
             return language_name(choice.removeprefix(LANGUAGE))
-        return self.say(language, f"button.{choice}", **({"ref": ref} if choice == "add" else {}))
+        return self.text(language, f"button.{choice}", **({"ref": ref} if choice == "add" else {}))
 
     def choice_of(self, text: str) -> str | None:
         """The choice whose label this typed text is, in any configured language."""

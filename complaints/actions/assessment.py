@@ -59,7 +59,7 @@ def _is_later(case: Case, facts: Facts) -> bool:
 
 
 def _require_media_heard(case: Case, facts: Facts) -> None:
-    if case.told_only_in_media and not case.media_heard and not facts.get("media_heard"):
+    if case.only_in_media and not case.media_heard and not facts.get("media_heard"):
         raise BadFacts(
             f"{case.ref} was told only in media: listen or look first, then say so.",
             field="media_heard",

@@ -30,7 +30,7 @@ def check_past(
     *,
     received_at: datetime,
     at: datetime,
-    by: Actor,
+    actor: Actor,
     categories: Collection[str] = tuple(Category),
 ) -> None:
     """Raise BadFacts unless `past` (the fact `imported`) is the ending of a closed complaint, from staff.
@@ -38,7 +38,7 @@ def check_past(
     `categories` are those of the rules in force.
     """
     options = {**_OPTIONS, "category": tuple(categories)}
-    if not by.is_staff or not isinstance(past, Mapping):
+    if not actor.is_staff or not isinstance(past, Mapping):
         raise BadFacts("Past complaints come from an import alone: use `amends import`.", field="imported")
     for name in _REQUIRED:
         if not past.get(name):

@@ -102,7 +102,7 @@ def check_receive(arrival: Arrival, request: ActionRequest) -> Facts:
             facts["imported"],
             received_at=arrival.received_at,
             at=request.at,
-            by=request.actor,
+            actor=request.actor,
             categories=categories_of(arrival.rules),
         )
     return {
@@ -152,7 +152,7 @@ def apply_words(case: Case, event: Event) -> Case:
         flags |= {Flag.MEDIA_UNHEARD}
     if question:
         flags |= {Flag.QUESTION_OPEN}
-    only_media = (case.words == 0 or case.told_only_in_media) and not facts.get("has_words")
+    only_media = (case.words == 0 or case.only_in_media) and not facts.get("has_words")
     counted = changed(
         case,
         words=case.words + 1,
@@ -244,7 +244,7 @@ def _record_remedy_answer(case: Case, event: Event) -> Case:
     flags = case.flags if is_right else case.flags | {Flag.REMEDY_REFUSED}
     answered = _confirmed_remedy if is_right else _refused_remedy
     remedies = tuple(
-        answered(case, remedy, event) if remedy.n == number else remedy for remedy in case.remedies
+        answered(case, remedy, event) if remedy.number == number else remedy for remedy in case.remedies
     )
     return changed(case, remedies=remedies, flags=flags)
 

@@ -31,22 +31,22 @@ class ActResult:
 
     event: Event
     case: Case
-    owed: tuple[NewObligation, ...]
+    obligations: tuple[NewObligation, ...]
 
 
-def receive(arrival: Arrival, *, at: datetime, by: Actor, facts: Facts, words: Words) -> ActResult:
+def receive(arrival: Arrival, *, at: datetime, actor: Actor, facts: Facts, words: Words) -> ActResult:
     """Open a record (7.2); raises NotAllowed or BadFacts."""
     action = ACTIONS[Verb.RECEIVE]
     facts = _without_none(facts)
     check_facts(Verb.RECEIVE, facts, action.facts)
     require_known_categories(facts, arrival.rules)
-    role = by.least(action.roles)
+    role = actor.least(action.roles)
     if role is None:
         raise NotAllowed(
             "A complaint is received from its complainant or logged by staff: ask a handler to log it.",
             code="not_allowed.role",
         )
-    request = ActionRequest(Verb.RECEIVE, at, by, role, facts, words)
+    request = ActionRequest(Verb.RECEIVE, at, actor, role, facts, words)
     event = _event(1, action, request, check_receive(arrival, request))
     case = begin(event, arrival.rules)
     check_wordless(event.facts)
@@ -62,7 +62,7 @@ def perform(
     verb: Verb,
     *,
     at: datetime,
-    by: Actor,
+    actor: Actor,
     facts: Facts | None = None,
     words: Words | None = None,
     rules: Rulebook | None = None,
@@ -75,12 +75,12 @@ def perform(
     if action.moves.begins is not None:
         raise OutOfOrder(f"{case.ref} was received already: add to it instead.", code="received_before")
     # Permission comes first: a person without it must not learn from other errors what is in the case.
-    role = require_permission(case, verb, by)
+    role = require_permission(case, verb, actor)
     require_state(case, verb)
     facts = _without_none(facts or {})
     check_facts(verb, facts, action.facts)
     require_known_categories(facts, case.rules)
-    request = ActionRequest(verb, at, by, role, facts, words or {}, rules)
+    request = ActionRequest(verb, at, actor, role, facts, words or {}, rules)
     event = _event(case.version + 1, action, request, action.check(case, request))
     case_after = apply_event(case, event)
     check_wordless(event.facts)

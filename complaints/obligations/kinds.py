@@ -31,7 +31,7 @@ class NewObligation:
     key: str
     kind: str
     due: datetime
-    lane: SendPriority = SendPriority.NOTICE
+    priority: SendPriority = SendPriority.NOTICE
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -105,7 +105,7 @@ READ_OUT_WITHIN = timedelta(minutes=15)
 def give_offline(case: Case, obligations: Iterator[NewObligation], *, once: bool) -> Iterator[NewObligation]:
     """The same obligations; without a chat, staff must give the letters. `once`: they belong to one event."""
     for obligation in obligations:
-        if not case.told_by_people:
+        if not case.is_offline:
             yield obligation
         elif obligation.kind in LETTERS:
             late = READ_OUT_WITHIN if obligation.kind == "acknowledge" and case.level == 1 else timedelta(0)

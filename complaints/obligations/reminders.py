@@ -66,7 +66,7 @@ class ReminderStage:
 
     name: str
     at: datetime
-    rung: ReminderLevel
+    level: ReminderLevel
 
 
 def reminder_stages(case: Case, target: TargetSet) -> tuple[ReminderStage, ...]:

@@ -168,7 +168,7 @@ def _resend_suffix(case: Case) -> str:
 
 def _can_be_informed(case: Case) -> bool:
     """There is a working chat, or no chat at all, so that staff give the news offline."""
-    return case.reachable or case.told_by_people
+    return case.reachable or case.is_offline
 
 
 def _letters(case: Case) -> Iterator[NewObligation]:
@@ -273,7 +273,7 @@ def _reminders(case: Case) -> Iterator[NewObligation]:
         if is_reminded and target.met_at is None:
             facts = {"target": target.target.value, "of": target.of, "version": target.version}
             for stage in reminder_stages(case, target):
-                when = "before" if stage.rung is ReminderLevel.OWNER else "missed"
+                when = "before" if stage.level is ReminderLevel.OWNER else "missed"
                 key = f"remind:{target.target.value}:{target.of}:{target.version}:{stage.name}"
                 facts_of_stage = {**facts, "when": when, "stage": stage.name}
                 yield NewObligation(key, "remind", stage.at, facts=facts_of_stage)
@@ -284,7 +284,7 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
     if not case.is_open:
         return
     for remedy in case.owed_remedies:
-        target = case.target(Target.REMEDY, remedy.n)
+        target = case.target(Target.REMEDY, remedy.number)
         if remedy.done_at is None and target is not None:
             yield _remedy_late(case, remedy, target)
     reminder, ends = case.target(Target.REPLY_REMINDER), lapses_at(case)
@@ -301,10 +301,10 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
 
 
 def _remedy_late(case: Case, remedy: RemedyOwed, target: TargetSet) -> NewObligation:
-    key, due_at = f"remedy_late:{remedy.n}:{target.version}", remedy_notice_at(case, target)
+    key, due_at = f"remedy_late:{remedy.number}:{target.version}", remedy_notice_at(case, target)
     if remedy.late_at is not None and remedy.late_at >= due_at:
         key, due_at = f"{key}:{remedy.late}", next_news(case, remedy.late_at)
-    return NewObligation(key, "remedy_late", due_at, facts={"remedy": remedy.n})
+    return NewObligation(key, "remedy_late", due_at, facts={"remedy": remedy.number})
 
 
 def _ended(case: Case) -> Iterator[NewObligation]:

@@ -51,7 +51,7 @@ def fairness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE):
         before = history.before(event)
         if before.subjects:
-            is_fair = before.fairness.given
+            is_fair = before.fairness.allows_decision
             yield must(
                 "decided after the person complained about was told and heard",
                 is_fair,
@@ -68,7 +68,9 @@ def follow_up(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]
             continue
         # Without such an event the complainant confirmed the remedy, and no second person is needed.
         checks = [
-            event for event in history.of_verb(Verb.VERIFY) if str(event.facts.get("remedy")) == str(remedy.n)
+            event
+            for event in history.of_verb(Verb.VERIFY)
+            if str(event.facts.get("remedy")) == str(remedy.number)
         ]
         is_urgent = bool(checks) and priority_of(history.before(checks[-1])) in (Priority.P1, Priority.P2)
         if is_urgent or remedy.separate_verifier:

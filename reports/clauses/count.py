@@ -33,7 +33,7 @@ class ClauseCount:
 
     clause: Clause
     evidence: Evidence
-    standing: ClauseStatus
+    status: ClauseStatus
 
     def as_json(self) -> dict[str, Any]:
         row = self.clause
@@ -45,7 +45,7 @@ class ClauseCount:
             "control": row.control,
             "code": list(row.code),
             "tests": list(marked_with(row.id)),
-            "verdict": self.standing.value,
+            "verdict": self.status.value,
             "lacks": row.lacks,
             "shows": row.shows,
             "evidence": self.evidence.as_json(),
@@ -63,7 +63,7 @@ class ClauseReport:
 
     @property
     def violated(self) -> tuple[ClauseCount, ...]:
-        return tuple(counted for counted in self.clauses if counted.standing is ClauseStatus.VIOLATED)
+        return tuple(counted for counted in self.clauses if counted.status is ClauseStatus.VIOLATED)
 
     def of(self, number: str) -> ClauseCount:
         """The clause with this number; raises KeyError."""

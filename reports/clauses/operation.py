@@ -166,7 +166,7 @@ def _assessment_fault(history: CaseHistory, event: Event, house: OrganisationFac
     has_read = any(entry.by == event.by and entry.at <= event.at for entry in history.reads)
     if is_first and not has_read and not has_logged:
         return "assessed by a person who had not opened it: open it and assess it again"
-    if before.told_only_in_media and not (before.media_heard or event.facts.get("media_heard")):
+    if before.only_in_media and not (before.media_heard or event.facts.get("media_heard")):
         return "assessed before a person listened to the recordings: listen and assess it again"
     signs = before.signs if is_first else before.fresh_signs
     severity = max((sign.severity for sign in signs), default=0)

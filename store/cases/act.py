@@ -62,7 +62,7 @@ def act(
     *,
     version: int | None = None,
     key: str | None = None,
-    settles: int | None = None,
+    completes: int | None = None,
 ) -> RecordedAct:
     """Perform one act on a complaint and record it.
 
@@ -72,8 +72,8 @@ def act(
     """
     file = load_case_file(tx, ref, lock=True)
     recorded = act_on(tx, file, verb, by, facts or {}, words or {}, version=version, key=key)[0]
-    if settles is not None:
-        complete(tx, settles)
+    if completes is not None:
+        complete(tx, completes)
     return recorded
 
 
@@ -112,7 +112,7 @@ def act_on(
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
         all_facts = _complete_facts(tx, case, verb, by, facts)
-        done = perform(case, verb, at=tx.now, by=by, facts=all_facts, words=words, rules=rules)
+        done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
     except NotAllowed as refused:
         record_after_rollback(tx, case.ref, verb.value, by, refused)
         raise
@@ -137,7 +137,7 @@ def record_proposal(
     settles: int | None = None,
 ) -> RecordedAct:
     """Record a proposal and the sketch of the words that it was made from, in one transaction (7.5)."""
-    recorded = act(tx, ref, Verb.PROPOSE, by, facts, words, key=key, settles=settles)
+    recorded = act(tx, ref, Verb.PROPOSE, by, facts, words, key=key, completes=settles)
     store_sketch(tx, ref, sketch)
     return recorded
 
@@ -303,7 +303,7 @@ def _write(
     project(tx, before, case, event)
     schedule_for_move(tx, before, case)
     schedule_similar_redraw(tx, before, case)
-    schedule_for_case(tx, case.ref, contact_id, done.owed)
+    schedule_for_case(tx, case.ref, contact_id, done.obligations)
     if event.verb is Verb.ERASE:
         erase_words(tx, case.ref)
 

@@ -88,7 +88,7 @@ def merge_facts(file: CaseFile) -> dict[str, Any]:
         ],
         "restricted": case.restricted,
         "subjects": sorted(case.subjects),
-        "lines": sorted(case.lines),
+        "lines": sorted(case.excluded_managers),
         "subject_roles": sorted(case.fairness.roles),
         "handlers": sorted(case.conflicted),
     }

@@ -168,8 +168,8 @@ def schedule_incident_update(
     rows = [_receiver_row(batch, number, case, None) for case in audience.to]
     rows += [_receiver_row(batch, number, case, why) for case, why in audience.left_out]
     tx.connection.execute(insert(INCIDENT_RECEIVERS), rows)
-    tx.insert_new(OBLIGATIONS, [_obligation_row(tx, batch, number, case.ref, by) for case in audience.to])
-    tx.owing = True
+    tx.insert_missing(OBLIGATIONS, [_obligation_row(tx, batch, number, case.ref, by) for case in audience.to])
+    tx.obligations_changed = True
     return after
 
 
@@ -181,7 +181,7 @@ def load_update_text(tx: Tx, number: int, batch: str, language: str) -> str:
 
 
 def record_incident_update(
-    tx: Tx, ref: str, batch: str, by: Actor, words: Mapping[str, str], *, settles: int | None = None
+    tx: Tx, ref: str, batch: str, by: Actor, words: Mapping[str, str], *, completes: int | None = None
 ) -> None:
     """Record the update in one complaint, once for each batch; its letter follows from the event.
 
@@ -202,8 +202,8 @@ def record_incident_update(
         except AlreadyDone:
             # The process died after the commit and before the obligation was completed.
             pass
-    if settles is not None:
-        complete(tx, settles)
+    if completes is not None:
+        complete(tx, completes)
 
 
 def list_update_deliveries(tx: Tx, batch: str) -> list[UpdateDelivery]:

@@ -95,7 +95,7 @@ def log_complaint(
     )
     texts = {path: words[path] for path in COMPLAINT_FIELDS if words.get(path, "").strip()}
     all_facts = with_conflicts(tx, rules, _facts(tx, facts, texts, by, detect, rules))
-    done = receive(arrival, at=tx.now, by=by, facts=all_facts, words=texts)
+    done = receive(arrival, at=tx.now, actor=by, facts=all_facts, words=texts)
     file = begin_record(tx, done, contact_id=None)
     conflicts.update_people(tx, done.case, done.event, texts)
     _write_message(tx, arrival)
@@ -197,7 +197,7 @@ def _import(tx: Tx, past: PastComplaint, rules: Rulebook) -> str:
     facts = message_facts(field="description", has_words=True, source=_sources(tx, past)[0])
     words = {"description": past.words["description"]}
     done = receive(
-        arrival, at=tx.now, by=IMPORTER, facts={**facts, "imported": dict(past.ending)}, words=words
+        arrival, at=tx.now, actor=IMPORTER, facts={**facts, "imported": dict(past.ending)}, words=words
     )
     file = begin_record(tx, done, contact_id=None)
     for name, kind in NUMBERS.items():

@@ -98,7 +98,7 @@ def begin_sending_in_order(
 
 
 def record_sent(
-    tx: Tx, message: int, platform_id: str | None, *, settles: int | None, acts: Sequence[FollowUpAct] = ()
+    tx: Tx, message: int, platform_id: str | None, *, completes: int | None, acts: Sequence[FollowUpAct] = ()
 ) -> tuple[ComplaintError, ...]:
     """The channel accepted the message: record that, the acts that follow, and the completed obligation.
 
@@ -107,8 +107,8 @@ def record_sent(
     """
     _mark(tx, message, MessageState.SENT, platform_id=platform_id, reason=None)
     refusals = _record_acts(tx, acts)
-    if settles is not None:
-        _complete(tx, settles, redraw=len(refusals) == len(acts))
+    if completes is not None:
+        _complete(tx, completes, redraw=len(refusals) == len(acts))
     return refusals
 
 
@@ -119,7 +119,7 @@ def record_unsent(
     why: str,
     *,
     retry_after: float | None = None,
-    settles: int | None = None,
+    completes: int | None = None,
     acts: Sequence[FollowUpAct] = (),
 ) -> tuple[ComplaintError, ...]:
     """The message did not arrive (FAILED), or that is unknown (UNCERTAIN).
@@ -131,10 +131,10 @@ def record_unsent(
         raise ValueError(f"an unsent message is uncertain or failed, not {state.value}")
     _mark(tx, message, state, reason=why)
     refusals = _record_acts(tx, acts)
-    if settles is not None and retry_after is not None:
-        retry(tx, settles, retry_after, why)
-    elif settles is not None:
-        _complete(tx, settles, redraw=len(refusals) == len(acts))
+    if completes is not None and retry_after is not None:
+        retry(tx, completes, retry_after, why)
+    elif completes is not None:
+        _complete(tx, completes, redraw=len(refusals) == len(acts))
     return refusals
 
 

@@ -87,8 +87,8 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> OpenedCase:
         else " / ".join(list_complainant_names(tx, ref)) or None,
         support_needs=find_support_needs(tx, case.complainant),
         merged=tuple(_merged(tx, merged_ref) for merged_ref in case.merged),
-        read_before=tuple(read_by_denied(tx, case)),
-        likes=list_similar_cases(tx, ref, by),
+        earlier_reads=tuple(read_by_denied(tx, case)),
+        similar_cases=list_similar_cases(tx, ref, by),
         deliveries=list_deliveries(tx, ref),
     )
 

@@ -46,7 +46,9 @@ from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReceiptRe
 MOST_CASES = 20
 
 
-def receive_message(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | None = None) -> ReceiptResult:
+def receive_message(
+    tx: Tx, key: str, chat: Chat, step: Step, *, completes: int | None = None
+) -> ReceiptResult:
     """Write the message's key, load and lock the conversation, run `step`, and record all that it plans.
 
     `step` is pure and runs inside the transaction; its replies are sent later, as obligations. `settles` is the
@@ -54,8 +56,8 @@ def receive_message(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | 
     """
     lock_chat(tx, chat)
     if not tx.take(HEARD, {"key": key, "at": tx.now}):
-        if settles is not None:
-            complete(tx, settles)
+        if completes is not None:
+            complete(tx, completes)
         return ReceiptResult(repeat=True)
     contact = find_or_create_contact(tx, chat)
     files = _Files(tx, contact.person)
@@ -71,12 +73,12 @@ def receive_message(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | 
             cases=tuple(file.case for file in files.newest),
             next_ref=next_ref,
             texts=lambda ref: load_newest_texts(tx, files.of(ref)),
-            sources=lambda source: find_text_by_source(tx, contact.person, source),
+            find_source=lambda source: find_text_by_source(tx, contact.person, source),
             staff=_LazyNames(lambda: staff.list_names(tx)),
             rules=rules,
             incidents=lambda: tuple(list_open_incidents(tx)),
-            posted=lambda platform_id: find_case_of_message(tx, contact.id, platform_id),
-            decided=lambda ref: load_decision_letter(tx, files.of(ref).case),
+            find_ref_of_message=lambda platform_id: find_case_of_message(tx, contact.id, platform_id),
+            load_decision_letter=lambda ref: load_decision_letter(tx, files.of(ref).case),
             code=codes,
         )
     )
@@ -93,8 +95,8 @@ def receive_message(tx: Tx, key: str, chat: Chat, step: Step, *, settles: int | 
     if turn.blocked is not None and turn.blocked != contact.blocked:
         set_blocked(tx, chat, turn.blocked, tx.now)
     _schedule_replies(tx, contact, turn)
-    if settles is not None:
-        complete(tx, settles)
+    if completes is not None:
+        complete(tx, completes)
     return ReceiptResult(repeat=False, refs=tuple(dict.fromkeys(refs)))
 
 
@@ -158,7 +160,7 @@ def _receive(
     facts = with_conflicts(tx, rules, planned.facts)
     if chat.channel == "telegram" and chat.address in rules.simulated:
         facts = {**facts, "is_simulation": True}
-    done = receive(arrival, at=tx.now, by=by, facts=facts, words=planned.words)
+    done = receive(arrival, at=tx.now, actor=by, facts=facts, words=planned.words)
     return done.event, begin_record(tx, done, contact_id=contact.id)
 
 
@@ -180,10 +182,10 @@ def _write_message(tx: Tx, contact: ContactPoint, chat: Chat, planned: PlannedAc
 
 
 def _schedule_replies(tx: Tx, contact: ContactPoint, turn: DialogueTurn) -> None:
-    rows = [_reply_row(tx, contact, reply) for reply in turn.says]
-    rows += [wake_up_row(contact.id, wake_up.key, wake_up.what, wake_up.due) for wake_up in turn.wakes]
-    tx.insert_new(OBLIGATIONS, rows)
-    tx.owing = tx.owing or bool(rows)
+    rows = [_reply_row(tx, contact, reply) for reply in turn.replies]
+    rows += [wake_up_row(contact.id, wake_up.key, wake_up.what, wake_up.due) for wake_up in turn.wake_ups]
+    tx.insert_missing(OBLIGATIONS, rows)
+    tx.obligations_changed = tx.obligations_changed or bool(rows)
 
 
 def _reply_row(tx: Tx, contact: ContactPoint, reply: ReplyText) -> dict[str, Any]:

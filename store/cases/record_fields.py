@@ -71,7 +71,7 @@ def fairness_fields(tx: Tx, case: Case) -> dict[str, Any]:
         "read_before_denied": [
             {"by": read.by, "at": format_time(read.at)} for read in read_by_denied(tx, case)
         ],
-        "nobody_left": case.nobody_left,
+        "nobody_left": case.no_reviewer_left,
         "about_handling_of": list(case.about),
     }
 

@@ -82,7 +82,7 @@ def preview_redate(
     rules = _rules(rulebooks, file.case, jurisdiction)
     facts = _facts(tx, file, rules, later=later)
     done = perform(
-        file.case, Verb.REDATE, at=tx.now, by=OPERATOR, facts=facts, words={"reason": reason}, rules=rules
+        file.case, Verb.REDATE, at=tx.now, actor=OPERATOR, facts=facts, words={"reason": reason}, rules=rules
     )
     return _redated(file.case, done)
 

@@ -51,7 +51,7 @@ def acquire_leadership(tx: Tx, name: str, holder: str, seconds: float) -> int | 
 
     The fencing number grows with every new holder, so that a holder can notice that it lost the lease.
     """
-    tx.insert_new(LEASES, [{"name": name, "holder": "", "fencing": 0, "until": 0.0}])
+    tx.insert_missing(LEASES, [{"name": name, "holder": "", "fencing": 0, "until": 0.0}])
     now = database_seconds()
     renewed = tx.connection.execute(
         update(LEASES)
@@ -104,9 +104,9 @@ def clock_offset(tx: Tx) -> float:
 
 def move_clock(tx: Tx, seconds: float) -> float:
     """Move the desk's clock forward (demo and tests only) and return the new offset in seconds."""
-    tx.insert_new(CLOCK, [{"id": 1, "offset_seconds": 0.0}])
+    tx.insert_missing(CLOCK, [{"id": 1, "offset_seconds": 0.0}])
     # Obligations that became due may be claimed now.
-    tx.owing = True
+    tx.obligations_changed = True
     return float(
         tx.connection.execute(
             update(CLOCK)

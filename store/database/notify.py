@@ -38,7 +38,7 @@ class Notifier:
         self._lock = threading.Lock()
         self._own_pid: int | None = None
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Notify the other processes soon: an obligation was inserted or freed. Returns at once."""
         self._pending.set()
         self._start("store-tell", self._send)

@@ -82,7 +82,7 @@ class Tx:
     rulebooks: dict[str, Rulebook]
     folded: FoldedCases = field(default_factory=FoldedCases)
     #: True once an obligation was inserted or freed: the workers are woken after the commit.
-    owing: bool = False
+    obligations_changed: bool = False
     #: Run in a new transaction if this one is rolled back, so that a refused attempt stays on the record.
     if_refused: list[Callable[[Tx], None]] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ class Tx:
         # The values are parameters: compiled into the statement they would cost more than running it.
         self.connection.execute(table.insert(), values)
 
-    def insert_new(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    def insert_missing(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert the rows whose keys do not exist yet."""
         values = [dict(row) for row in rows]
         if values:
@@ -117,7 +117,7 @@ class Tx:
             self._insert(table).values(**row).on_conflict_do_update(index_elements=keys, set_=changed)
         )
 
-    def put_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def upsert_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or update several rows by their primary keys, in one statement."""
         keys = [column.name for column in table.primary_key.columns]
         statement = self._insert(table)

@@ -104,7 +104,7 @@ def keep_model(
     why: str | None = None,
 ) -> int:
     """Store a model and use it, unless `activate` is False; storing the same model again restores its bytes."""
-    tx.insert_new(MODELS, [{"sha256": sha256, "card": dict(card), "blob": blob, "at": tx.now}])
+    tx.insert_missing(MODELS, [{"sha256": sha256, "card": dict(card), "blob": blob, "at": tx.now}])
     number: int = tx.connection.execute(select(MODELS.c.id).where(MODELS.c.sha256 == sha256)).scalar_one()
     if not is_model_intact(tx, number):
         # The row exists, but its bytes were altered or deleted: restore them.

@@ -69,12 +69,12 @@ def claim_by_platform(
     """
     claimed = list[tuple[int, int]]()
     for platform in platforms:
-        free = dict(platform.room)
+        free = dict(platform.free_slots)
         if not any(slots > 0 for slots in free.values()):
             continue
         priorities = tuple(priority for priority in SendPriority if free.get(priority, 0) > 0)
         query = _next_of_platform(tuple(sorted(platform.kinds)), priorities, tx.is_sqlite)
-        limits = {f"limit_{priority:d}": platform.room[priority] for priority in priorities}
+        limits = {f"limit_{priority:d}": platform.free_slots[priority] for priority in priorities}
         for row in tx.connection.execute(query, {"now": tx.now, **limits}):
             if free[SendPriority(row.lane)] > 0:
                 claimed.append((row.lane, row.id))

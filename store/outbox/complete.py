@@ -128,7 +128,7 @@ def complete(tx: Tx, obligation_id: int) -> None:
         .values(state="done", ended_at=tx.now, payload=None, why=None)
     )
     # A later message of the same chat may now be claimed.
-    tx.owing = True
+    tx.obligations_changed = True
 
 
 def reschedule(tx: Tx, obligation_id: int, due: datetime, why: str) -> None:
@@ -214,7 +214,7 @@ def end_retry_pauses(tx: Tx, kinds: Collection[str]) -> None:
         .where(columns.id.in_(skip_locked(waiting, is_sqlite=tx.is_sqlite)))
         .values(wait_until=0.0)
     )
-    tx.owing = tx.owing or freed.rowcount > 0
+    tx.obligations_changed = tx.obligations_changed or freed.rowcount > 0
     in_progress = select(columns.id).where(
         IS_OPEN, columns.kind.in_(sorted(kinds)), columns.lease_until > database_seconds()
     )
@@ -235,7 +235,7 @@ def end_all_leases(tx: Tx) -> int:
     freed = tx.connection.execute(
         update(OBLIGATIONS).where(IS_OPEN, OBLIGATIONS.c.lease_until > 0).values(lease_until=0.0)
     ).rowcount
-    tx.owing = tx.owing or freed > 0
+    tx.obligations_changed = tx.obligations_changed or freed > 0
     return freed
 
 
@@ -273,5 +273,5 @@ def _change(tx: Tx, obligation_id: int, **values: Any) -> Any:
     ).first()
     if row is None:
         raise UnknownRow(f"no open obligation has the number {obligation_id}: see `amends outbox list --all`")
-    tx.owing = True
+    tx.obligations_changed = True
     return row

@@ -180,12 +180,12 @@ def _delivery(tx: Tx, row: Any, messages: list[Any]) -> Delivery | None:
     ended = row.ended_at or row.created_at
     why = _code(row.why if last is None else last.reason)
     if row.state == "failed":
-        return delivery(DeliveryStatus.GIVEN_UP, ended, why=why)
+        return delivery(DeliveryStatus.GIVEN_UP, ended, reason=why)
     if row.state == GIVEN_UP:
         return delivery(DeliveryStatus.ENDED, ended)
     if row.state == "open":
         if row.attempts > 0:
-            return delivery(DeliveryStatus.TRYING, row.due, why=why)
+            return delivery(DeliveryStatus.TRYING, row.due, reason=why)
         if last is not None and last.state == MessageState.TO_TELL.value:
             return delivery(DeliveryStatus.TO_TELL, last.at)
         waits = row.why is not None and row.due > tx.now
@@ -198,7 +198,7 @@ def _delivery(tx: Tx, row: Any, messages: list[Any]) -> Delivery | None:
     )
     match last.state:
         case MessageState.SENT.value if uncertain_at is not None:
-            return delivery(DeliveryStatus.SENT_AGAIN, last.at, first=uncertain_at)
+            return delivery(DeliveryStatus.SENT_AGAIN, last.at, uncertain_since=uncertain_at)
         case MessageState.SENT.value:
             return delivery(DeliveryStatus.DELIVERED, last.at)
         case MessageState.TO_TELL.value:
@@ -206,7 +206,7 @@ def _delivery(tx: Tx, row: Any, messages: list[Any]) -> Delivery | None:
         case MessageState.TOLD.value:
             return delivery(DeliveryStatus.TOLD, last.at)
         case MessageState.FAILED.value:
-            return delivery(DeliveryStatus.NOT_DELIVERED, last.at, why=why)
+            return delivery(DeliveryStatus.NOT_DELIVERED, last.at, reason=why)
         case MessageState.UNCERTAIN.value | MessageState.SENDING.value:
             return delivery(DeliveryStatus.UNCERTAIN, last.at)
     return None

@@ -78,7 +78,7 @@ def retry_failed(tx: Tx, obligation_id: int) -> None:
         .where(_COLUMNS.scope == (row.ref or ""), _COLUMNS.key == f"told_failed:{obligation_id}")
         .values(key=f"told_failed:{obligation_id}:{format_time(tx.now)}")
     )
-    tx.owing = True
+    tx.obligations_changed = True
 
 
 def retry_all(tx: Tx, *, kind: str | None = None, ref: str | None = None) -> list[int]:
@@ -114,7 +114,7 @@ def give_up_obligation(tx: Tx, obligation_id: int, reason: FailureReason) -> Non
     )
     redraw_card(tx, obligation_id)
     # The next message of the same chat may be claimed now.
-    tx.owing = True
+    tx.obligations_changed = True
 
 
 def fail_orphaned(tx: Tx, kinds: Collection[str], since: datetime) -> set[str]:

@@ -24,7 +24,7 @@ class EvenlySpaced:
 
     lane: str
     interval: float
-    together: int = 1
+    burst: int = 1
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class SlidingWindow:
     """
 
     lane: str
-    many: int
+    max_count: int
     seconds: float
 
 
@@ -72,7 +72,7 @@ def take_slot(tx: Tx, limits: Sequence[Limit]) -> RateSlot:
     for limit in limits:
         lane = _freest_row(limit, free_at)
         rows.append({"lane": lane, "next_free_at": _free_after(limit, free_at[lane], slot)})
-    tx.put_all(LANES, rows)
+    tx.upsert_all(LANES, rows)
     return RateSlot(slot, monotonic_now + slot - now, slot - now)
 
 
@@ -88,7 +88,7 @@ def take_slot_within(tx: Tx, limits: Sequence[Limit], within: float) -> RateSlot
 def pause_sending(tx: Tx, limit: Limit, seconds: float) -> None:
     """Give no slot within this limit for so many seconds, because the platform asked for it (Retry-After)."""
     lane, until = _pause_row(limit), database_seconds() + seconds
-    tx.insert_new(LANES, [{"lane": lane, "next_free_at": 0.0}])
+    tx.insert_missing(LANES, [{"lane": lane, "next_free_at": 0.0}])
     ends_earlier = LANES.c.next_free_at < until
     tx.connection.execute(update(LANES).where(LANES.c.lane == lane, ends_earlier).values(next_free_at=until))
 
@@ -104,7 +104,7 @@ def _rows(limit: Limit) -> Iterator[str]:
     if isinstance(limit, EvenlySpaced):
         yield limit.lane
     else:
-        yield from (f"{limit.lane}/{number:02d}" for number in range(limit.many))
+        yield from (f"{limit.lane}/{number:02d}" for number in range(limit.max_count))
 
 
 def _pause_row(limit: Limit) -> str:
@@ -115,7 +115,7 @@ def _insert_missing_rows(tx: Tx, limits: Sequence[Limit]) -> None:
     """Insert the rows that no message has used yet: PostgreSQL can only lock rows that exist."""
     lanes = sorted({lane for limit in limits for lane in _rows(limit)})
     existing = set(tx.connection.execute(select(LANES.c.lane).where(LANES.c.lane.in_(lanes))).scalars())
-    tx.insert_new(LANES, [{"lane": lane, "next_free_at": 0.0} for lane in lanes if lane not in existing])
+    tx.insert_missing(LANES, [{"lane": lane, "next_free_at": 0.0} for lane in lanes if lane not in existing])
 
 
 def _read_rows(
@@ -160,6 +160,6 @@ def _free_after(limit: Limit, free_at: float, slot: float) -> float:
 def _next_slot(limits: Sequence[Limit], free_at: dict[str, float], now: float) -> float:
     slot = now
     for limit in limits:
-        burst = (limit.together - 1) * limit.interval if isinstance(limit, EvenlySpaced) else 0.0
+        burst = (limit.burst - 1) * limit.interval if isinstance(limit, EvenlySpaced) else 0.0
         slot = max(slot, free_at[_freest_row(limit, free_at)] - burst, free_at.get(_pause_row(limit), 0.0))
     return slot

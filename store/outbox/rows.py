@@ -64,7 +64,7 @@ def obligation_row(
         "ref": ref,
         "contact_id": contact_id,
         "speaks": contact_id is not None and obligation.kind in SENT_TO_COMPLAINANT,
-        "lane": int(obligation.lane),
+        "lane": int(obligation.priority),
         "due": obligation.due,
         "state": "open",
         "facts": dict(obligation.facts),
@@ -90,8 +90,8 @@ def schedule_for_case(tx: Tx, ref: str, contact_id: int | None, obligations: Ite
         )
         for obligation in obligations
     ]
-    tx.insert_new(OBLIGATIONS, rows)
-    tx.owing = tx.owing or bool(rows)
+    tx.insert_missing(OBLIGATIONS, rows)
+    tx.obligations_changed = tx.obligations_changed or bool(rows)
 
 
 def insert_obligation(
@@ -115,7 +115,7 @@ def insert_obligation(
         OBLIGATIONS,
         obligation_row(obligation, scope=scope, ref=ref, contact_id=contact_id, at=tx.now, payload=sealed),
     )
-    tx.owing = tx.owing or is_new
+    tx.obligations_changed = tx.obligations_changed or is_new
     return is_new
 
 

@@ -70,7 +70,7 @@ def add_identifier(tx: Tx, file: CaseFile, kind: str, value: str) -> bool:
         return False
     sealed = seal(file.key(tx), value, place("identifiers", ref, kind))
     index = tx.keys.index(kind, spelled)
-    tx.insert_new(IDENTIFIERS, [{"ref": ref, "kind": kind, "value_index": index, "sealed": sealed}])
+    tx.insert_missing(IDENTIFIERS, [{"ref": ref, "kind": kind, "value_index": index, "sealed": sealed}])
     return True
 
 
@@ -130,7 +130,7 @@ def find_or_create_person(
             keep_name(tx, person, key, name)
         if row.language is None:
             keep_language(tx, person, language)
-    tx.insert_new(
+    tx.insert_missing(
         CONTACTS,
         [
             contact_row(tx, person, key, channel, address, verified=False, preferred=channel == preferred)
@@ -178,7 +178,7 @@ def copy_roles(tx: Tx, ref: str, person: str, *, as_well_as: str) -> None:
     """Give this person every role in the complaint that the person on file, `as_well_as`, has."""
     query = select(CASE_PEOPLE).where(CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.person_id == as_well_as)
     rows = [dict(row._mapping) for row in tx.connection.execute(query)]  # noqa: SLF001  # SQLAlchemy's public name
-    tx.insert_new(CASE_PEOPLE, [{**row, "person_id": person} for row in rows])
+    tx.insert_missing(CASE_PEOPLE, [{**row, "person_id": person} for row in rows])
 
 
 def _points(words: Mapping[str, str], country: str) -> dict[str, str]:

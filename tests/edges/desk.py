@@ -115,7 +115,7 @@ class Desk:
                 **facts,
             )
             act = PlannedAct(Verb.RECEIVE, talk.next_ref, received, {"description": text}, files)
-            return DialogueTurn(state={"step": "story"}, acts=(act,), says=says, wakes=wakes)
+            return DialogueTurn(state={"step": "story"}, acts=(act,), replies=says, wake_ups=wakes)
 
         return self.store.write(receive_message, self.key(), chat or self.chat(), step).refs[0]
 
@@ -149,7 +149,7 @@ class Desk:
             receive_message,
             self.key(),
             chat or self.chat(),
-            lambda talk: DialogueTurn(state=talk.state, says=says),
+            lambda talk: DialogueTurn(state=talk.state, replies=says),
         )
 
     def actor(self, member: str) -> Actor:

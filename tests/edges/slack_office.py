@@ -245,7 +245,7 @@ def telegram(store: Store) -> dict[str, Any]:
         number = await store.awrite(
             begin_sending, obligation, text, template="letter", language="en", ref=obligation.ref
         )
-        await store.awrite(record_sent, number, "1", settles=obligation.id)
+        await store.awrite(record_sent, number, "1", completes=obligation.id)
         return Completed(settled=True)
 
     async def sent(obligation: Obligation) -> Outcome:

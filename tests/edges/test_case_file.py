@@ -49,7 +49,7 @@ def filed(store: Store, ref: str, language: str = "en", **more: Any) -> bytes:
     whole = store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
     document = case_file(whole, labels, made_at=store.now(), **more)
-    return as_pdf(document, at=store.now(), attached={RECORD: exact_record(whole)})
+    return as_pdf(document, created_at=store.now(), attachments={RECORD: exact_record(whole)})
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_unknown_fields_of_a_newer_record_are_included(desk: Desk) -> None:
     newer = {**whole.record, "weather": "rain", "nothing": None, "many": [1, 2]}
     labels = load_labels(("en",), "Europe/London", staff=True)
     document = case_file(type(whole)(**{**vars(whole), "record": newer}), labels, made_at=desk.store.now())
-    content = pdf.words(as_pdf(document, at=desk.store.now()))
+    content = pdf.words(as_pdf(document, created_at=desk.store.now()))
     assert ("weather rain" in content, "many [1, 2]" in content, "nothing" in content.split("Further fields")[1]) == (
         True, True, False,
     )  # fmt: skip
@@ -229,7 +229,7 @@ def test_the_file_for_the_person_complained_about_names_neither_complainant_nor_
     whole = desk.store.read(export_case, ref)
     labels = load_labels((language,), "Europe/London", staff=True)
     document = case_file(whole, labels, made_at=desk.store.now(), subject=True)
-    data = as_pdf(document, at=desk.store.now())
+    data = as_pdf(document, created_at=desk.store.now())
     content = pdf.words(data)
 
     included = ("The water is brown.", "At home.", "The pipe was ours.", "The pipe is replaced.", ref)

@@ -87,7 +87,7 @@ def test_the_manager_of_a_named_member_is_excluded_from_the_surviving_complaint_
     desk.act(merged, Verb.MERGE, TOP, {"other_ref": surviving, "relation": "duplicate"})
     whole = desk.case(surviving)
     assert whole.denied == {SECOND, MANAGER}
-    assert not whole.nobody_left
+    assert not whole.no_reviewer_left
 
 
 def test_a_complaint_about_a_manager_stays_with_top_management_after_a_merge(store: Store) -> None:

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.on_both
 
 def fates(store: Store, ref: str) -> list[tuple[str, str, str | None]]:
     deliveries = store.read(list_deliveries, ref)
-    return [(delivery.kind, delivery.fate.value, delivery.why) for delivery in deliveries]
+    return [(delivery.kind, delivery.status.value, delivery.reason) for delivery in deliveries]
 
 
 def claim_kind(store: Store, kind: str) -> Obligation:
@@ -65,11 +65,11 @@ def ref(store: Store) -> str:
 @clause("7.3")
 def test_a_notice_that_the_channel_accepted_is_delivered(store: Store, ref: str) -> None:
     obligation = claim_kind(store, "acknowledge")
-    store.write(record_sent, send(store, obligation), "1", settles=obligation.id)
+    store.write(record_sent, send(store, obligation), "1", completes=obligation.id)
 
     assert fates(store, ref) == [("acknowledge", "delivered", None)]
     (delivery,) = store.read(list_deliveries, ref)
-    assert (delivery.at, delivery.first, delivery.is_notice) == (store.now(), None, True)
+    assert (delivery.at, delivery.uncertain_since, delivery.is_notice) == (store.now(), None, True)
 
 
 def test_an_uncertain_notice_that_was_resent_shows_both_times(
@@ -83,16 +83,16 @@ def test_an_uncertain_notice_that_was_resent_shows_both_times(
         MessageState.UNCERTAIN,
         "no answer",
         retry_after=0.0,
-        settles=obligation.id,
+        completes=obligation.id,
     )
     between = fates(store, ref)
     clock.go_on(minutes=2)
     again = claim_kind(store, "acknowledge")
-    store.write(record_sent, send(store, again), "2", settles=again.id)
+    store.write(record_sent, send(store, again), "2", completes=again.id)
     (delivery,) = store.read(list_deliveries, ref)
 
     assert between == [("acknowledge", "trying", "no_answer")]
-    assert (delivery.fate, delivery.first, delivery.at) == (
+    assert (delivery.status, delivery.uncertain_since, delivery.at) == (
         DeliveryStatus.SENT_AGAIN,
         first,
         first + timedelta(minutes=2),
@@ -112,7 +112,9 @@ def test_the_card_is_redrawn_for_a_first_failure_and_a_new_reason_but_not_for_ea
 
 def test_a_notice_that_was_not_delivered_shows_why(store: Store, ref: str) -> None:
     obligation = claim_kind(store, "acknowledge")
-    store.write(record_unsent, send(store, obligation), MessageState.FAILED, "blocked", settles=obligation.id)
+    store.write(
+        record_unsent, send(store, obligation), MessageState.FAILED, "blocked", completes=obligation.id
+    )
 
     assert fates(store, ref) == [("acknowledge", "not_delivered", "blocked")]
 
@@ -123,7 +125,7 @@ def test_a_notice_waiting_for_the_end_of_quiet_hours_shows_until_when(store: Sto
     store.write(reschedule, obligation.id, until, "quiet hours")
     (delivery,) = store.read(list_deliveries, ref)
 
-    assert (delivery.fate, delivery.at) == (DeliveryStatus.WAITING, until)
+    assert (delivery.status, delivery.at) == (DeliveryStatus.WAITING, until)
 
 
 def test_a_failed_notice_is_listed_until_a_person_handles_it(store: Store, ref: str) -> None:
@@ -157,7 +159,7 @@ def test_failed_obligations_are_shown_only_to_members_who_may_open_the_complaint
 
 def test_the_exported_record_has_the_delivery_status_without_any_text(store: Store, ref: str) -> None:
     obligation = claim_kind(store, "acknowledge")
-    store.write(record_sent, send(store, obligation), "1", settles=obligation.id)
+    store.write(record_sent, send(store, obligation), "1", completes=obligation.id)
     (delivery,) = store.read(export_record, ref)["deliveries"]
 
     assert delivery == {

@@ -41,7 +41,7 @@ def document(*body: Block, language: str = "en") -> Document:
 
 def made_pdf(*body: Block, language: str = "en") -> bytes:
     """The same as a PDF file."""
-    return as_pdf(document(*body, language=language), at=AT)
+    return as_pdf(document(*body, language=language), created_at=AT)
 
 
 def png(width: int = 3, height: int = 2) -> bytes:
@@ -244,7 +244,9 @@ def test_a_markdown_report_becomes_blocks() -> None:
 
 
 def test_a_report_is_printed_with_its_title() -> None:
-    data = as_pdf(report_document(MARKDOWN, LABELS, organisation="Northwind Water", made_at=AT), at=AT)
+    data = as_pdf(
+        report_document(MARKDOWN, LABELS, organisation="Northwind Water", made_at=AT), created_at=AT
+    )
     content = pdf.words(data)
     assert pdf.conformance(data) == ("3", "A", "1")
     assert "Monitoring (8.4)" in content

@@ -60,7 +60,7 @@ def a_closed_complaint(desk: Desk) -> str:
         record_sent,
         store.write(begin_sending, obligation, "A word of ours.", template="t", language="en", ref=None),
         "5",
-        settles=None,
+        completes=None,
     )
     return ref
 

@@ -331,6 +331,6 @@ def test_only_an_import_may_record_a_past_complaint(actor: object) -> None:
     arrival = Arrival("A7K-M3Q-9T", "p1", "telegram", "en", NOW, RULES)
     facts = message_facts(field="description", has_words=True) | {"imported": dict(past().ending)}
     refused(
-        lambda: receive(arrival, at=NOW, by=actor, facts=facts, words={"description": "x"}),  # type: ignore[arg-type]
+        lambda: receive(arrival, at=NOW, actor=actor, facts=facts, words={"description": "x"}),  # type: ignore[arg-type]
         Exception,
     )

@@ -130,7 +130,7 @@ async def test_without_a_model_a_proposal_waits_at_most_a_minute(
 ) -> None:
     ref = Desk(usual_store).receive()
     proposing = ProposalHandler(usual_store, languages=("en",))
-    propose, outcomes = proposing.performers()["propose"], list[type[Outcome]]()
+    propose, outcomes = proposing.handlers()["propose"], list[type[Outcome]]()
     for _ in range(40):
         clock.go_on(seconds=3)
         for obligation in usual_store.write(claim, ("propose",), 1, 60):

@@ -188,7 +188,7 @@ async def test_a_rollback_without_an_earlier_model_is_refused(
 
 def marks(store: Store) -> list[tuple[str, str]]:
     """The marks and subjects of the findings about the model."""
-    return [(finding.mark, finding.what) for finding in model_findings(store)]
+    return [(finding.mark, finding.subject) for finding in model_findings(store)]
 
 
 def test_the_check_fails_on_an_altered_model_with_the_remedy(store: Store, good: Model) -> None:
@@ -202,7 +202,7 @@ def test_the_check_fails_on_an_altered_model_with_the_remedy(store: Store, good:
     )
     (finding,) = model_findings(store)
     assert (none_yet, fine) == ([("warn", "model")], [("ok", "model")])
-    assert (finding.mark, "SHA-256 differs" in finding.found) == ("fail", True)
+    assert (finding.mark, "SHA-256 differs" in finding.result) == ("fail", True)
     assert "amends triage rollback" in finding.remedy
 
 
@@ -212,7 +212,7 @@ def test_the_check_reports_a_rejected_candidate(store: Store, good: Model, bad: 
     run = TrainingRun("3:x", store.now(), 9, False, {"reasons": ["fixed: macro-F1 falls"], "figures": {}})
     store.write(keep_run, run, blob, digest(blob), model_card(bad), activate=False)
     _, finding = model_findings(store)
-    assert (finding.mark, finding.what, "fixed: macro-F1 falls" in finding.found) == (
+    assert (finding.mark, finding.subject, "fixed: macro-F1 falls" in finding.result) == (
         "warn",
         "last training",
         True,
@@ -233,8 +233,8 @@ def test_the_check_warns_when_staff_no_longer_confirm_the_proposals(
         desk.act(ref, Verb.ASSESS, facts={**ASSESSED, "category": "supply" if number % 5 else "money"})
         clock.go_on(minutes=1)
     shares = {
-        finding.found.split(",")[0]
+        finding.result.split(",")[0]
         for finding in model_findings(usual_store)
-        if finding.what == "model drift"
+        if finding.subject == "model drift"
     }
     assert "people confirm 20% of the last 50 proposals" in shares

@@ -102,7 +102,7 @@ async def test_until_a_new_model_is_active_the_old_one_stays_and_the_check_warns
     erase_complaint(store, clock, ref)
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     assert await perform(store, process_returning(b"worse", passes=False)) == Completed()
-    findings = [finding.found for finding in model_findings(store)]
+    findings = [finding.result for finding in model_findings(store)]
     assert "may hold words that were erased since" in findings
     assert store.read(is_model_intact, number)
     clock.go_on(days=1)
@@ -136,7 +136,7 @@ async def test_a_model_retrained_after_a_rejection_holds_no_erased_words_and_is_
     assert (store.read(list_models_with_erased_words), store.read(is_model_intact, before)) == ([], False)
     newest = store.read(list_models)[0]
     assert (newest["used"], newest["how"], newest["verdict"]["reasons"]) == (True, "made_anew", ["worse"])
-    finding = next(finding for finding in model_findings(store) if finding.what == "last training")
+    finding = next(finding for finding in model_findings(store) if finding.subject == "last training")
     assert (finding.mark, "trained again without what was erased" in finding.remedy) == ("warn", True)
     assert model_news(store).made_anew
 

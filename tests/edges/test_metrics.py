@@ -60,8 +60,8 @@ def test_due_obligations_are_counted_by_lane_with_their_lateness(store: Store, c
     (claimed,) = store.write(claim, ["survey"], 1, -1.0)
     assert claimed.lane is SendPriority.BULK
     waiting = store.read(count_waiting)
-    assert waiting[SendPriority.DIALOGUE] == QueueLength(due=2, late=90.0, retried=1)
-    assert waiting[SendPriority.BULK] == QueueLength(due=2, late=90.0, expired=1)
+    assert waiting[SendPriority.DIALOGUE] == QueueLength(due=2, seconds_late=90.0, retried=1)
+    assert waiting[SendPriority.BULK] == QueueLength(due=2, seconds_late=90.0, expired=1)
     assert waiting[SendPriority.DANGER] == QueueLength()
 
 

@@ -222,14 +222,14 @@ def test_check_names_unused_rows_and_categories_with_too_few_examples(tmp_path: 
     (tmp_path / "examples" / "tr.csv").write_bytes(b"")
     settings = load(tmp_path / "amends.toml", {})
     unread, refused, counted = _categories(settings)
-    assert (unread.mark, "tr.csv is not read" in unread.found, "empty" in unread.remedy) == (
+    assert (unread.mark, "tr.csv is not read" in unread.result, "empty" in unread.remedy) == (
         "warn",
         True,
         True,
     )
-    assert (refused.mark, refused.found.endswith("en.csv: 2 rows")) == ("warn", True)
+    assert (refused.mark, refused.result.endswith("en.csv: 2 rows")) == ("warn", True)
     assert "unknown category 'nonsense'" in refused.remedy
-    assert (counted.mark, counted.found) == ("ok", "2 of your own, 12 examples")
+    assert (counted.mark, counted.result) == ("ok", "2 of your own, 12 examples")
     (tmp_path / "examples" / "en.csv").write_text(example_file(ANSWERS.own))
-    few = {(finding.mark, finding.what): finding.found for finding in _categories(settings)}
+    few = {(finding.mark, finding.subject): finding.result for finding in _categories(settings)}
     assert few["warn", "categories"] == "too few examples of leak_in_the_street 0, low_pressure 0"

@@ -41,7 +41,7 @@ async def receive_and_propose(proposing: ProposalHandler, desk: Desk, clock: Fak
     ref = desk.receive(STORY, chat=desk.chat(chat))
     clock.go_on(minutes=2)
     for obligation in desk.store.write(claim, ("propose",), 10, 60):
-        assert await proposing.performers()["propose"](obligation) == Completed(settled=True)
+        assert await proposing.handlers()["propose"](obligation) == Completed(settled=True)
     return ref
 
 

@@ -48,7 +48,7 @@ async def test_the_first_message_that_gets_through_ends_the_retry_pauses_once(
     async def handle(_: Obligation) -> Outcome:
         return next(remaining)
 
-    watched = RecoveryDetector(recovered, is_telegram_unavailable).watched({kind: handle}, {"say"})
+    watched = RecoveryDetector(recovered, is_telegram_unavailable).watch({kind: handle}, {"say"})
     results = [await watched[kind](OBLIGATION) for _ in outcomes]
 
     assert (results, times) == (outcomes, freed)
@@ -68,7 +68,7 @@ async def test_a_sent_message_stays_sent_if_the_database_fails_when_the_pauses_a
     async def handle(_: Obligation) -> Outcome:
         return next(remaining)
 
-    watched = RecoveryDetector(recovered, is_telegram_unavailable).watched({"say": handle})
+    watched = RecoveryDetector(recovered, is_telegram_unavailable).watch({"say": handle})
     results = [await watched["say"](OBLIGATION) for _ in range(3)]
 
     assert results == [Retry("unreachable"), Completed(settled=True), Completed(settled=True)]
@@ -88,8 +88,8 @@ async def test_if_calls_keep_failing_the_pauses_are_ended_at_growing_intervals()
     async def succeed(_: Obligation) -> Outcome:
         return Completed()
 
-    watching = RecoveryDetector(recovered, is_telegram_unavailable, apart=5.0, clock=lambda: now)
-    watched = watching.watched({"card": fail, "thread": succeed})
+    watching = RecoveryDetector(recovered, is_telegram_unavailable, min_interval=5.0, clock=lambda: now)
+    watched = watching.watch({"card": fail, "thread": succeed})
     for second in range(100):
         now = float(second)
         await watched["card"](OBLIGATION)
@@ -108,7 +108,7 @@ async def test_an_obligation_that_sent_nothing_is_no_sign_of_recovery() -> None:
     async def handle(_: Obligation) -> Outcome:
         return next(remaining)
 
-    watched = RecoveryDetector(recovered, is_telegram_unavailable, answered=lambda: answered).watched(
+    watched = RecoveryDetector(recovered, is_telegram_unavailable, answer_count=lambda: answered).watch(
         {"say": handle}
     )
     await watched["say"](OBLIGATION)
@@ -120,7 +120,7 @@ async def test_an_obligation_that_sent_nothing_is_no_sign_of_recovery() -> None:
         answered += 1
         return Completed()
 
-    recovering = RecoveryDetector(recovered, is_telegram_unavailable, answered=lambda: answered)
-    recovering.away.set()
-    await recovering.watched({"say": handle_with_answer})["say"](OBLIGATION)
+    recovering = RecoveryDetector(recovered, is_telegram_unavailable, answer_count=lambda: answered)
+    recovering.unavailable.set()
+    await recovering.watch({"say": handle_with_answer})["say"](OBLIGATION)
     assert recoveries == [True]

@@ -203,7 +203,7 @@ def test_an_act_completes_its_obligation_in_the_same_transaction(store: Store) -
         facts,
         {"because": '{"why": "words"}'},
         key=obligation.key,
-        settles=obligation.id,
+        completes=obligation.id,
     )
     assert obligation.id not in {row["id"] for row in store.read(list_failed, everything=True)}
     opened = store.write(open_case, ref, desk.actor(HANDLER), "assess")

@@ -277,4 +277,4 @@ def test_a_later_complaint_from_the_same_phone_is_not_shown_in_the_bound_chat(st
     second = log(desk, key="slack:log:2")
     assert second.complainant == first.complainant
     assert refs_of(desk) == [first.ref]
-    assert second.told_by_people
+    assert second.is_offline

@@ -59,7 +59,7 @@ def test_members_who_read_the_complaint_before_they_were_excluded_are_listed(sto
     store.write(open_case, ref, desk.actor(HANDLER), "open")
     desk.add(ref, "It was Annie.", subjects=(HANDLER,))
     opened = store.write(open_case, ref, desk.actor(MANAGER), "open")
-    assert [read.by for read in opened.read_before] == [HANDLER]
+    assert [read.by for read in opened.earlier_reads] == [HANDLER]
     assert store.read(export_record, ref)["read_before_denied"][0]["by"] == HANDLER
 
 
@@ -67,7 +67,7 @@ def test_without_an_independent_member_an_outside_review_is_due_at_once(store: S
     desk = Desk(store)
     store.write(sync_staff, [member for member in STAFF if member.id in (HANDLER, MANAGER)])
     ref = desk.receive(subjects=(HANDLER, MANAGER))
-    assert store.read(load_case, ref).nobody_left
+    assert store.read(load_case, ref).no_reviewer_left
     kinds = store.read(
         lambda tx: set(
             tx.connection.execute(select(OBLIGATIONS.c.kind).where(OBLIGATIONS.c.ref == ref)).scalars()

@@ -90,7 +90,7 @@ def send_updates(desk: Desk) -> list[Obligation]:
             obligation.facts["batch"],
             actor,
             words,
-            settles=obligation.id,
+            completes=obligation.id,
         )
     return claimed
 
@@ -245,7 +245,7 @@ def test_every_delivery_of_an_update_shows_its_state_and_reason(desk: Desk) -> N
         store.write(complete, obligation.id)
     letters = {str(obligation.ref): obligation for obligation in store.write(claim, {"letter"}, 10, 60.0)}
     sent = store.write(begin_sending, letters[refs[0]], "text", template="inform", language="en", ref=refs[0])
-    store.write(record_sent, sent, "1", settles=letters[refs[0]].id)
+    store.write(record_sent, sent, "1", completes=letters[refs[0]].id)
     store.write(fail, letters[refs[1]].id, "blocked")
 
     deliveries = store.read(list_update_deliveries, batch)
@@ -267,7 +267,7 @@ def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -
     number = store.write(begin_sending, letter, "text", template="inform", language="en", ref=ref)
     facts = {"because": "blocked", **failed_delivery_facts(letter.key, letter.kind, letter.due, letter.facts)}
     failed = ((ref, Verb.FAIL_DELIVERY, SYSTEM, facts, {}),)
-    store.write(record_unsent, number, MessageState.FAILED, "blocked", settles=letter.id, acts=failed)
+    store.write(record_unsent, number, MessageState.FAILED, "blocked", completes=letter.id, acts=failed)
     before = store.read(list_update_deliveries, batch)
     returned = message_facts(field="returned", has_words=False, kind="returned")
     desk.complain(ref, Verb.ADD, returned, chat=desk.chat("81000"))
@@ -278,7 +278,7 @@ def test_an_update_resent_to_a_returned_complainant_counts_as_sent(desk: Desk) -
         record_sent,
         store.write(begin_sending, again, "text", template="inform", language="en", ref=ref),
         "2",
-        settles=again.id,
+        completes=again.id,
     )
 
     assert [(delivery.state, delivery.reason) for delivery in before] == [("failed", "blocked")]

@@ -75,7 +75,7 @@ def test_logging_makes_person_contact_points_complaint_and_obligations_in_one_tr
     ]
     points = [(row["channel"], row["address"]) for row in record["people"][0]["contact_points"]]
     assert points == [("phone", "+442079460018"), ("email", "mary@example.org")]
-    assert (case.answer_by, case.form_open, case.told_by_people) == ("letter", False, True)
+    assert (case.answer_by, case.form_open, case.is_offline) == ("letter", False, True)
     first = store.read(load_history, case.ref)[0]
     assert (first.role, first.facts["recipient_staff"], first.facts["consent_to_contact"]) == (
         Role.INTAKE,

@@ -116,7 +116,7 @@ def test_a_claim_after_an_interrupted_send_is_uncertain(store: Store) -> None:
     (again,) = store.write(claim, ["say"], 10, 60)
     assert again.uncertain
     message = _send(store, again)
-    store.write(record_sent, message, "501", settles=again.id)
+    store.write(record_sent, message, "501", completes=again.id)
     out = [row for row in store.read(export_record, ref)["messages"] if row["direction"] == "out"]
     assert [(row["state"], row["reason"], row["text"]) for row in out] == [
         ("uncertain", "interrupted", "Thank you."),
@@ -133,10 +133,10 @@ def test_an_accepted_message_records_its_acts_and_completes_its_obligation_at_on
     assert (obligation.chat.address, obligation.ref) == ("70001", ref)
     message = _send(store, obligation)
     acts = [(ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1}, {})]
-    assert store.write(record_sent, message, "502", settles=obligation.id, acts=acts) == ()
+    assert store.write(record_sent, message, "502", completes=obligation.id, acts=acts) == ()
     assert store.read(load_case, ref).acks == {1: store.now()}
     assert obligation.id not in {row["id"] for row in store.read(list_failed, everything=True)}
-    (refused,) = store.write(record_sent, _send(store, obligation), "503", settles=obligation.id, acts=acts)
+    (refused,) = store.write(record_sent, _send(store, obligation), "503", completes=obligation.id, acts=acts)
     assert refused.code == "already_acknowledged"
 
 
@@ -151,13 +151,13 @@ def test_an_unsent_message_is_retried_or_fails(store: Store) -> None:
         MessageState.UNCERTAIN,
         "timed out",
         retry_after=0.0,
-        settles=obligation.id,
+        completes=obligation.id,
     )
     (again,) = _claim_says(store)
     assert (again.attempts, again.uncertain) == (1, True)
     acts = [(ref, Verb.FAIL_DELIVERY, SYSTEM, {}, {})]
     store.write(
-        record_unsent, _send(store, again), MessageState.FAILED, "blocked", settles=again.id, acts=acts
+        record_unsent, _send(store, again), MessageState.FAILED, "blocked", completes=again.id, acts=acts
     )
     assert _claim_says(store) == []
     assert store.read(load_case, ref).delivery_failed_at == store.now()

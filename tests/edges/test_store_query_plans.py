@@ -142,7 +142,7 @@ def _handle_an_incident(desk: Desk) -> None:
     batch = str(store.write(schedule_incident_update, number, actor, {"text.en": "x"}).batch)
     (obligation,) = store.write(claim, ["incident_update"], 5, 60)
     store.read(load_update_text, number, batch, "en")
-    store.write(record_incident_update, ref, batch, actor, {"text": "x"}, settles=obligation.id)
+    store.write(record_incident_update, ref, batch, actor, {"text": "x"}, completes=obligation.id)
     store.read(list_update_deliveries, batch)
     store.write(load_incident_post, number, "C1")
     store.write(record_incident_posted, number, "1.1", 1)
@@ -179,7 +179,7 @@ def _run_every_path(store: Store) -> None:
         record_sent,
         store.write(begin_sending, reply, "text", template="t", language="en", ref=ref),
         "5",
-        settles=reply.id,
+        completes=reply.id,
     )
     for kind in ("card", "fetch", "thread"):
         for obligation in store.write(claim, [kind], 5, 60):
@@ -253,7 +253,7 @@ def _reads_earlier_messages(ref: str) -> Any:
 
     def step(talk: Conversation) -> DialogueTurn:
         talk.texts(ref)
-        talk.sources("2")
+        talk.find_source("2")
         return DialogueTurn(state={"step": "x"}, language="en")
 
     return step

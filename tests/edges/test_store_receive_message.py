@@ -85,7 +85,7 @@ def test_the_dialogues_state_and_the_persons_complaints_are_loaded_with_the_next
 
     def step(talk: Conversation) -> DialogueTurn:
         conversations.append(talk)
-        answers.extend([talk.texts(ref), talk.sources("2"), talk.sources("99"), talk.staff["U1"]])
+        answers.extend([talk.texts(ref), talk.find_source("2"), talk.find_source("99"), talk.staff["U1"]])
         return DialogueTurn(state={"step": "done"}, language="tr")
 
     store.write(receive_message, desk.key(), desk.chat(), step)
@@ -185,7 +185,7 @@ def test_a_wake_up_is_due_at_its_time_and_is_handled_under_its_own_key(
             obligation.key,
             obligation.chat,
             lambda talk: DialogueTurn(state={"step": "asked"}),
-            settles=obligation.id,
+            completes=obligation.id,
         )
         assert result == ReceiptResult(repeat=False)
     assert store.read(count_claimable, ["wake"]) == 0
@@ -199,7 +199,7 @@ def test_the_same_wake_up_twice_is_scheduled_once(store: Store) -> None:
         receive_message,
         desk.key(),
         desk.chat(),
-        lambda talk: DialogueTurn(state={}, wakes=(WakeUp("burst:1", "burst", due),)),
+        lambda talk: DialogueTurn(state={}, wake_ups=(WakeUp("burst:1", "burst", due),)),
     )
     assert [row["kind"] for row in store.read(list_failed, everything=True)].count("wake") == 1
     assert store.read(load_case, ref).version == 1

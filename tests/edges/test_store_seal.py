@@ -139,7 +139,7 @@ def _live(store: Store) -> None:
         record_sent,
         store.write(begin_sending, obligation, "canaryletter", template="t", language="en", ref=ref),
         "5",
-        settles=obligation.id,
+        completes=obligation.id,
     )
     desk.act(ref, Verb.NOTE, words={"text": "canarynote"})
     store.write(keep_dead_letter, "tg:broken", b"canaryraw", "unparseable")

@@ -412,7 +412,7 @@ class Desk(RuleBasedStateMachine):
                 if verb and obligation.ref
                 else ()
             )
-            self.store.write(record_sent, number, "1", settles=obligation.id, acts=acts)
+            self.store.write(record_sent, number, "1", completes=obligation.id, acts=acts)
 
     def _takes_up_again(self, dice: Random) -> None:
         """Staff handle the failed obligations: retried, or given up."""

@@ -122,10 +122,10 @@ async def test_a_leader_that_cannot_renew_cancels_its_poll_before_another_polls(
 
 async def test_a_poller_is_healthy_after_its_first_answer(unpolled: TelegramDesk) -> None:
     polling_replica = poller(unpolled, "one")
-    assert not polling_replica.is_well()
+    assert not polling_replica.is_healthy()
     task = asyncio.create_task(polling_replica.run())
     await unpolled.send_story()
-    assert polling_replica.is_well()
+    assert polling_replica.is_healthy()
     polling_replica.stop()
     await task
 

@@ -133,6 +133,6 @@ async def test_a_rate_limited_desk_keeps_the_pause_that_telegram_demands(usual_s
 
 def test_danger_messages_and_replies_may_come_together_and_notices_one_at_a_time() -> None:
     def burst_of(lane: SendPriority) -> int:
-        return next(limit.together for limit in limits_for("1", lane) if isinstance(limit, EvenlySpaced))
+        return next(limit.burst for limit in limits_for("1", lane) if isinstance(limit, EvenlySpaced))
 
     assert [burst_of(lane) for lane in SendPriority] == [4, 3, 1, 1]

@@ -115,7 +115,7 @@ async def test_a_reply_blocked_by_the_complainant_is_resent_when_they_return(
         await desk.settled()
         clock.go_on(minutes=1)
     assert [
-        delivery.fate for delivery in desk.store.read(list_deliveries, ref) if delivery.kind == "letter"
+        delivery.status for delivery in desk.store.read(list_deliveries, ref) if delivery.kind == "letter"
     ] == [DeliveryStatus.NOT_DELIVERED] * 2
 
     before = len(anna.heard)
@@ -127,7 +127,7 @@ async def test_a_reply_blocked_by_the_complainant_is_resent_when_they_return(
         f"{late}\n\nPlease run the tap.",
     ]
     statuses = [
-        delivery.fate for delivery in desk.store.read(list_deliveries, ref) if delivery.kind == "letter"
+        delivery.status for delivery in desk.store.read(list_deliveries, ref) if delivery.kind == "letter"
     ]
     assert statuses == [DeliveryStatus.NOT_DELIVERED] * 2 + [DeliveryStatus.DELIVERED] * 2
     await anna.says("Thank you, it runs clear.")
@@ -191,7 +191,7 @@ async def test_the_notice_of_an_outside_review_waits_for_the_end_of_the_quiet_ho
             {"who": member},
             {"reason": "A relative"},
         )
-    assert desk.store.read(load_case, ref).nobody_left
+    assert desk.store.read(load_case, ref).no_reviewer_left
     at_night = len(anna.heard)
     await desk.settled()
     assert len(anna.heard) == at_night

@@ -62,7 +62,9 @@ def serve(folder: str, environment: Mapping[str, str], args: tuple[str, ...], *,
         del os.environ[name]
     os.environ.update(environment)
     if not paced:
-        amends_process.Application = partial(_CountingApplication, pace=SendIntervals(0.0, telegram=False))  # type: ignore[misc,assignment]
+        amends_process.Application = partial(
+            _CountingApplication, send_intervals=SendIntervals(0.0, telegram=False)
+        )  # type: ignore[misc,assignment]
     # Loaded here: the command line reads the environment that was set above.
     from amends.cli.main import main
 

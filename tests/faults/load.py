@@ -79,7 +79,7 @@ class _ComplaintWithPrompts:
             for number in range(self.prompts)
         )
         acts = (PlannedAct(Verb.RECEIVE, ref, facts, words), PlannedAct(Verb.CONFIRM, ref, {}, {}))
-        return DialogueTurn(state={}, acts=acts, says=replies)
+        return DialogueTurn(state={}, acts=acts, replies=replies)
 
 
 def send_messages(telegram: Telegram, load: Load) -> dict[int, int]:

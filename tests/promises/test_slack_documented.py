@@ -23,7 +23,7 @@ def test_every_form_is_on_a_card_or_is_a_shortcut() -> None:
 
 
 def test_every_form_of_a_card_has_a_row_in_the_table_of_rights() -> None:
-    labels = {TEXTS.say("en", f"verb.{name}") for name in FITS}
+    labels = {TEXTS.text("en", f"verb.{name}") for name in FITS}
     rows = {row.strip() for row in re.findall(r"^\| ([^|]+) \|", DOCS, re.MULTILINE)}
 
     assert {label for label in labels if label not in rows and _SHARED_ROWS.get(label) not in rows} == set()
@@ -31,7 +31,7 @@ def test_every_form_of_a_card_has_a_row_in_the_table_of_rights() -> None:
 
 def test_every_command_is_in_the_help_and_in_the_documentation() -> None:
     words = {word for module in LISTENERS for word in module.router.words}
-    help_text = TEXTS.say("en", "command.help")
+    help_text = TEXTS.text("en", "command.help")
 
     assert {word for word in words if f"`{word}" not in help_text} == set()
     assert {word for word in words if f"`{word}" not in DOCS} == set()

@@ -115,11 +115,11 @@ def test_titles_and_labels_are_within_slacks_limits(language: str) -> None:
         for id_ in TEXTS.ids(language)
         for limit in (24 if id_.startswith(("verb.", "modal.save", "modal.preview", "preview.send")) else 75,)
         if id_.split(".")[0] in {"verb", "severity", "safety", "reach", "evidence", "given", "external"}
-        and len(TEXTS.say(language, id_)) > limit
+        and len(TEXTS.text(language, id_)) > limit
     ]
 
     assert too_long == []
-    assert len(TEXTS.say(language, "preview.ask_approval")) <= 24
+    assert len(TEXTS.text(language, "preview.ask_approval")) <= 24
 
 
 @pytest.mark.parametrize("code", sorted(refusals.CODES))

@@ -143,14 +143,14 @@ def test_labels_are_distinct_in_every_language() -> None:
 def test_command_descriptions_are_within_telegrams_limit() -> None:
     for language in LANGUAGES:
         for name in COMMANDS:
-            assert 1 <= len(TEXTS.say(language, f"command.{name}")) <= 256
+            assert 1 <= len(TEXTS.text(language, f"command.{name}")) <= 256
 
 
 def test_an_organisation_can_replace_a_text(tmp_path: Path) -> None:
     (tmp_path / "en.po").write_text('msgid "receipt"\nmsgstr "Noted as {ref}."\n', encoding="utf-8")
     texts = load_catalogues(["en", "tr"], tmp_path)
-    assert texts.say("en", "receipt", ref="A7K-M3Q-9T") == "Noted as A7K-M3Q-9T."
-    assert texts.say("tr", "receipt", ref="A7K-M3Q-9T").startswith("Yazdıklarınızı aldım.")
+    assert texts.text("en", "receipt", ref="A7K-M3Q-9T") == "Noted as A7K-M3Q-9T."
+    assert texts.text("tr", "receipt", ref="A7K-M3Q-9T").startswith("Yazdıklarınızı aldım.")
 
 
 @pytest.mark.parametrize(
@@ -178,4 +178,4 @@ def test_a_language_without_texts_is_refused() -> None:
 def test_a_new_language_needs_one_catalogue(tmp_path: Path) -> None:
     english = (BOTS / "texts" / "en" / "amends.po").read_text(encoding="utf-8")
     (tmp_path / "de.po").write_text(english.replace("Language: en", "Language: de"), encoding="utf-8")
-    assert load_catalogues(["en", "de"], tmp_path).say("de", "button.done") == "Done"
+    assert load_catalogues(["en", "de"], tmp_path).text("de", "button.done") == "Done"

@@ -91,8 +91,8 @@ class BuiltComplaint:
     ) -> BuiltComplaint:
         """Perform one act a minute later; raises what the rules raise."""
         at = self.at + timedelta(minutes=1)
-        done = perform(self.case, verb, at=at, by=by, facts=facts, words=words)
-        return BuiltComplaint(done.case, (*self.events, done.event), done.owed, at)
+        done = perform(self.case, verb, at=at, actor=by, facts=facts, words=words)
+        return BuiltComplaint(done.case, (*self.events, done.event), done.obligations, at)
 
     @property
     def last(self) -> Event:
@@ -137,8 +137,8 @@ def a_received_case(
     """The first qualifying message was received; `facts` takes the arguments of `said`."""
     arrival = Arrival(REF, ANNA.id, channel, "en", at, rules)
     words = {"description": "My bill is wrong."} if facts.get("has_words", True) else {}
-    done = receive(arrival, at=at, by=by, facts=a_message(**facts), words=words)
-    return BuiltComplaint(done.case, (done.event,), done.owed, at)
+    done = receive(arrival, at=at, actor=by, facts=a_message(**facts), words=words)
+    return BuiltComplaint(done.case, (done.event,), done.obligations, at)
 
 
 def a_logged_case(**more: Any) -> BuiltComplaint:

@@ -256,8 +256,8 @@ def _texts(value: Any) -> list[str]:
 
 def excluded_people_neither_act_nor_own(before: Case, event: Event, after: Case) -> None:
     """Named people, their managers and people with a conflict of interest neither act nor own."""
-    assert event.by not in before.subjects | before.lines | before.conflicted
-    assert after.owner not in after.subjects | after.lines | after.conflicted
+    assert event.by not in before.subjects | before.excluded_managers | before.conflicted
+    assert after.owner not in after.subjects | after.excluded_managers | after.conflicted
     assert before.denied <= after.denied
 
 
@@ -316,7 +316,7 @@ def obligation_keys_name_their_target_version(case: Case) -> None:
 
 def every_deadline_has_a_message(case: Case) -> None:
     """Every date that the complainant waits for has a message due by then, or is over (7.3: never silence)."""
-    can_be_informed = case.reachable or case.told_by_people
+    can_be_informed = case.reachable or case.is_offline
     if (
         not case.is_open
         or case.is_history
@@ -412,7 +412,7 @@ def no_obligation_disappears_without_a_reason(before: Case, after: Case) -> None
         gone.pop(obligation.key.rpartition(":r")[0], None)
     for key, obligation in gone.items():
         # Once there is a chat, it replaces offline notices.
-        over = after.erased_at is not None or (before.told_by_people and not after.told_by_people)
+        over = after.erased_at is not None or (before.is_offline and not after.is_offline)
         over = over or _OBSOLETE_WHEN[obligation.facts.get("about", obligation.kind)](
             before, after, key.removeprefix("voice:")
         )
@@ -434,7 +434,7 @@ def _target_is_over(target: Target, after: Case, key: str, *, of: int = 0) -> bo
 
 
 def _times_late(case: Case, key: str) -> int:
-    return next(remedy.late for remedy in case.remedies if str(remedy.n) == key.split(":")[1])
+    return next(remedy.late for remedy in case.remedies if str(remedy.number) == key.split(":")[1])
 
 
 def _was_set_too_late(after: Case) -> bool:

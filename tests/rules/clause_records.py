@@ -148,7 +148,7 @@ def is_red(
 ) -> str:
     """The first violation or missed measure; AssertionError where the clause is not violated."""
     clause_count = clause_result(number, *record, house=house, days=days)
-    assert clause_count.standing is ClauseStatus.VIOLATED, clause_count
+    assert clause_count.status is ClauseStatus.VIOLATED, clause_count
     if clause_count.evidence.violations:
         return clause_count.evidence.violations[0].what
     return clause_count.evidence.missed[0].what

@@ -128,9 +128,9 @@ class Play:
             self.acted.append(act)
         self.state = dict(turn.state)
         keys = {reply.key for reply in self.replies}
-        new = [reply for reply in turn.says if reply.key not in keys]
+        new = [reply for reply in turn.replies if reply.key not in keys]
         self.replies += new
-        self.wakes += [(wake.due, wake.what) for wake in turn.wakes]
+        self.wakes += [(wake.due, wake.what) for wake in turn.wake_ups]
         return [self.text(reply) for reply in new]
 
     def turn(self, message: IncomingMessage) -> DialogueTurn:
@@ -143,13 +143,13 @@ class Play:
             cases=tuple(reversed(self.cases.values())),
             next_ref=new_reference(Random(len(self.acted)).randrange),
             texts=self.texts_of,
-            sources=self.source_of,
+            find_source=self.source_of,
             staff=self.staff_names,
             rules=lambda: Rulebooks(self.rules, self.others),
             incidents=lambda: self.incidents,
             code=lambda text: self.codes.get(text.strip(), Code(CodeState.UNKNOWN)),
-            posted=lambda platform_id: self.posted.get(platform_id),
-            decided=lambda ref: self.letters.get(ref, ""),
+            find_ref_of_message=lambda platform_id: self.posted.get(platform_id),
+            load_decision_letter=lambda ref: self.letters.get(ref, ""),
         )
         return step(conversation, message, now=self.now, texts=TEXTS)
 
@@ -166,9 +166,9 @@ class Play:
         if verb is Verb.RECEIVE:
             rules = Rulebooks(self.rules, self.others).of(jurisdiction)
             arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, rules)
-            done = receive(arrival, at=self.now, by=by, facts=facts or {}, words=words or {})
+            done = receive(arrival, at=self.now, actor=by, facts=facts or {}, words=words or {})
         else:
-            done = perform(self.cases[ref], verb, at=self.now, by=by, facts=facts, words=words)
+            done = perform(self.cases[ref], verb, at=self.now, actor=by, facts=facts, words=words)
         self.cases[ref] = done.case
         event = done.event
         for name, text in event.words.items():
@@ -192,7 +192,7 @@ class Play:
 
     def text(self, reply: ReplyText) -> str:
         """A reply as the person reads it."""
-        return TEXTS.say(self.language or "en", reply.template, **reply.fields)
+        return TEXTS.text(self.language or "en", reply.template, **reply.fields)
 
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
         return self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))

@@ -63,7 +63,7 @@ class Story:
         self.at = at
         arrival = Arrival(ref, "p1", channel, language, at, rules)
         first = {**message_facts(field="description", has_words=True), **facts}
-        done = receive(arrival, at=at, by=PERSON, facts=first, words={"description": "It leaks."})
+        done = receive(arrival, at=at, actor=PERSON, facts=first, words={"description": "It leaks."})
         self.case: Case = done.case
         self.events: tuple[Event, ...] = (done.event,)
 
@@ -80,7 +80,7 @@ class Story:
     def do(self, verb: Verb, by: Actor, facts: Mapping[str, Any] | None = None, /, **words: str) -> Story:
         """Perform one verb."""
         texts = {name.replace("__", "."): text for name, text in words.items()}
-        done = perform(self.case, verb, at=self.at, by=by, facts=facts or {}, words=texts)
+        done = perform(self.case, verb, at=self.at, actor=by, facts=facts or {}, words=texts)
         self.case, self.events = done.case, (*self.events, done.event)
         return self
 

@@ -65,7 +65,7 @@ class Story:
         facts = message_facts(
             field="description", has_words=bool(words), signs=signs, media=media, audible=media
         )
-        done = receive(arrival, at=NOW, by=ANNA, facts=facts, words={"description": words})
+        done = receive(arrival, at=NOW, actor=ANNA, facts=facts, words={"description": words})
         self.case: Case = done.case
         self.events: list[Event] = [done.event]
 
@@ -77,7 +77,7 @@ class Story:
         words: Mapping[str, str] | None = None,
     ) -> Story:
         self.at += timedelta(minutes=1)
-        done = perform(self.case, verb, at=self.at, by=by, facts=facts, words=words)
+        done = perform(self.case, verb, at=self.at, actor=by, facts=facts, words=words)
         self.case = done.case
         self.events.append(done.event)
         return self

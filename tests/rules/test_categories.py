@@ -139,7 +139,7 @@ def test_the_form_offers_and_accepts_the_categories_of_the_complaint() -> None:
 
 
 def test_a_category_removed_from_the_settings_is_shown_by_its_code() -> None:
-    assert load_catalogues(("en",), domain="staff").say("en", "category.low_pressure") == "low pressure"
+    assert load_catalogues(("en",), domain="staff").text("en", "category.low_pressure") == "low pressure"
 
 
 def test_staff_search_by_the_name_of_an_own_category() -> None:
@@ -153,6 +153,6 @@ def test_staff_search_by_the_name_of_an_own_category() -> None:
 def test_an_imported_past_complaint_may_have_an_own_category() -> None:
     complaint = {"closed_at": "2025-03-20T00:00:00Z", "close_code": "resolved", "category": "leak"}
     received = datetime(2025, 3, 1, tzinfo=UTC)
-    check_past(complaint, received_at=received, at=NOW, by=b.IDA, categories=categories_of(RULES))
+    check_past(complaint, received_at=received, at=NOW, actor=b.IDA, categories=categories_of(RULES))
     with pytest.raises(BadFacts, match="'category' is one of"):
-        check_past(complaint, received_at=received, at=NOW, by=b.IDA)
+        check_past(complaint, received_at=received, at=NOW, actor=b.IDA)

@@ -31,7 +31,7 @@ from tests.rules.clause_records import (
 @clause("7.1")
 def test_signing_before_the_notices_were_shown_turns_7_1_red() -> None:
     complaint = b.acknowledged(b.a_received_case())
-    assert clause_result("7.1", history_of(complaint)).standing is ClauseStatus.MET
+    assert clause_result("7.1", history_of(complaint)).status is ClauseStatus.MET
     assert "before the notices" in is_red("7.1", [history_of(complaint, notices_shown=False)])
 
 
@@ -39,7 +39,7 @@ def test_signing_before_the_notices_were_shown_turns_7_1_red() -> None:
 def test_the_plain_read_back_for_a_child_counts_for_7_1() -> None:
     history = history_of(b.acknowledged(b.a_received_case()))
     plain = tuple(replace(message, template="readback.plain") for message in history.messages)
-    assert clause_result("7.1", replace(history, messages=plain)).standing is ClauseStatus.MET
+    assert clause_result("7.1", replace(history, messages=plain)).status is ClauseStatus.MET
 
 
 @clause("7.1")
@@ -65,7 +65,7 @@ def test_an_older_wording_is_counted_and_violates_nothing() -> None:
         if figure.what == "shown in the wording now in force"
     )
     assert figure.share is not None
-    assert (figure.share.hits, figure.share.of, clause_count.standing) == (0, 1, ClauseStatus.MET)
+    assert (figure.share.hits, figure.share.of, clause_count.status) == (0, 1, ClauseStatus.MET)
 
 
 @clause("7.2")
@@ -89,7 +89,7 @@ def test_an_older_wording_is_counted_and_violates_nothing() -> None:
 )
 def test_an_incomplete_record_turns_7_2_red(wrong: Change, says: str) -> None:
     complaint = b.an_assessed_case()
-    assert clause_result("7.2", history_of(complaint)).standing is ClauseStatus.MET
+    assert clause_result("7.2", history_of(complaint)).status is ClauseStatus.MET
     assert says in " ".join(
         violation.what for violation in clause_result("7.2", history_of(complaint, wrong)).evidence.violations
     )
@@ -105,7 +105,7 @@ def test_a_complaint_without_its_events_turns_7_2_red() -> None:
 @clause("7.3")
 def test_a_deadline_without_a_message_turns_7_3_red() -> None:
     complaint = b.an_assessed_case()
-    assert clause_result("7.3", history_of(complaint), days=2).standing is ClauseStatus.MET
+    assert clause_result("7.3", history_of(complaint), days=2).status is ClauseStatus.MET
     assert "deadline passed without a message" in is_red("7.3", [history_of(complaint)], days=10)
 
 
@@ -113,7 +113,7 @@ def test_a_deadline_without_a_message_turns_7_3_red() -> None:
 def test_a_message_on_the_same_day_keeps_the_deadline() -> None:
     complaint = b.an_assessed_case().later(days=7)
     informed = complaint.do(Verb.INFORM, SYSTEM)
-    assert clause_result("7.3", history_of(informed), days=8).standing is ClauseStatus.MET
+    assert clause_result("7.3", history_of(informed), days=8).status is ClauseStatus.MET
 
 
 @clause("7.3")
@@ -128,15 +128,15 @@ def test_a_due_time_without_its_basis_turns_7_3_red() -> None:
 @clause("7.4")
 def test_a_complaint_never_acknowledged_turns_7_4_red() -> None:
     complaint = b.a_received_case()
-    assert clause_result("7.4", history_of(b.acknowledged(complaint)), days=30).standing is ClauseStatus.MET
-    assert clause_result("7.4", history_of(complaint), days=0).standing is ClauseStatus.NO_EVIDENCE
+    assert clause_result("7.4", history_of(b.acknowledged(complaint)), days=30).status is ClauseStatus.MET
+    assert clause_result("7.4", history_of(complaint), days=0).status is ClauseStatus.NO_EVIDENCE
     assert "never acknowledged" in is_red("7.4", [history_of(complaint)], days=30)
 
 
 @clause("7.4")
 def test_too_many_late_acknowledgements_turn_7_4_red() -> None:
     late = b.a_received_case().later(days=5).do(Verb.ACKNOWLEDGE, SYSTEM)
-    assert clause_result("7.4", history_of(late), days=30).standing is ClauseStatus.MET
+    assert clause_result("7.4", history_of(late), days=30).status is ClauseStatus.MET
     assert is_red("7.4", [history_of(late)] * 10, days=30) == "acknowledged in time"
 
 
@@ -161,14 +161,14 @@ def test_too_many_late_acknowledgements_turn_7_4_red() -> None:
 )
 def test_an_assessment_without_a_valid_assessor_turns_7_5_red(wrong: Change, says: str) -> None:
     complaint = b.a_communicated_case()
-    assert clause_result("7.5", history_of(complaint)).standing is ClauseStatus.MET
+    assert clause_result("7.5", history_of(complaint)).status is ClauseStatus.MET
     assert says in is_red("7.5", [history_of(complaint, wrong)])
 
 
 @clause("7.6")
 def test_a_decision_without_the_required_evidence_turns_7_6_red() -> None:
     complaint = b.a_communicated_case()
-    assert clause_result("7.6", history_of(complaint)).standing is ClauseStatus.MET
+    assert clause_result("7.6", history_of(complaint)).status is ClauseStatus.MET
     bare = with_facts(Verb.INVESTIGATE, evidence=["complainant_heard"])
     assert "without records_checked" in is_red("7.6", [history_of(complaint, bare)])
 
@@ -176,7 +176,7 @@ def test_a_decision_without_the_required_evidence_turns_7_6_red() -> None:
 @clause("7.7")
 def test_a_decision_without_a_cause_turns_7_7_red() -> None:
     complaint = b.a_communicated_case()
-    assert clause_result("7.7", history_of(complaint)).standing is ClauseStatus.MET
+    assert clause_result("7.7", history_of(complaint)).status is ClauseStatus.MET
     assert "without a cause" in is_red(
         "7.7", [history_of(complaint, without_words(Verb.RESPOND, "root_cause"))]
     )
@@ -185,16 +185,16 @@ def test_a_decision_without_a_cause_turns_7_7_red() -> None:
 @clause("7.7")
 def test_an_overdue_remedy_without_a_notice_turns_7_7_red() -> None:
     complaint = b.a_communicated_case(remedies=[b.a_refund()])
-    assert clause_result("7.7", history_of(complaint), days=7).standing is ClauseStatus.MET
+    assert clause_result("7.7", history_of(complaint), days=7).status is ClauseStatus.MET
     assert "a remedy is overdue" in is_red("7.7", [history_of(complaint)], days=30)
     informed = complaint.later(days=20).do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
-    assert clause_result("7.7", history_of(informed), days=30).standing is ClauseStatus.MET
+    assert clause_result("7.7", history_of(informed), days=30).status is ClauseStatus.MET
 
 
 @clause("7.8")
 def test_a_decision_never_communicated_turns_7_8_red() -> None:
     complaint = b.a_decided_case()
-    assert clause_result("7.8", history_of(complaint), days=0.5).standing is ClauseStatus.MET
+    assert clause_result("7.8", history_of(complaint), days=0.5).status is ClauseStatus.MET
     assert "not communicated" in is_red("7.8", [history_of(complaint)], days=10)
 
 
@@ -235,7 +235,7 @@ def test_a_finding_without_reasons_turns_7_8_red() -> None:
 )
 def test_a_closing_without_its_conditions_turns_7_9_red(wrong: Change, says: str) -> None:
     complaint = b.a_closed_case()
-    assert clause_result("7.9", history_of(complaint)).standing is ClauseStatus.MET
+    assert clause_result("7.9", history_of(complaint)).status is ClauseStatus.MET
     assert says in is_red("7.9", [history_of(complaint, wrong)])
 
 
@@ -249,5 +249,5 @@ def test_a_closing_without_acceptance_turns_7_9_red() -> None:
 @clause("7.9")
 def test_a_disagreement_without_an_offer_of_recourse_turns_7_9_red() -> None:
     complaint = b.a_communicated_case().do(Verb.DISAGREE, ANNA, {"reviewers": 0})
-    assert clause_result("7.9", history_of(complaint), days=0.1).standing is ClauseStatus.MET
+    assert clause_result("7.9", history_of(complaint), days=0.1).status is ClauseStatus.MET
     assert "not named" in is_red("7.9", [history_of(complaint)], days=10)

@@ -54,16 +54,16 @@ def reclassified() -> b.BuiltComplaint:
     ],
 )
 def test_a_wrongly_reclassified_complaint_turns_3_red(wrong: Change, says: str) -> None:
-    assert clause_result("3", history_of(reclassified())).standing is ClauseStatus.MET
+    assert clause_result("3", history_of(reclassified())).status is ClauseStatus.MET
     assert says in is_red("3", [history_of(reclassified(), wrong)])
 
 
 @clause("4.1")
 def test_one_broken_principle_turns_4_1_red() -> None:
-    assert clause_result("4.1", history_of(reclassified())).standing is not ClauseStatus.VIOLATED
+    assert clause_result("4.1", history_of(reclassified())).status is not ClauseStatus.VIOLATED
     stranger = ReadEntry(WITHOUT_ROLE.id, "", HOUSE.now, 1)
     opened = replace(history_of(b.an_assessed_case()), reads=(stranger,))
-    assert clause_result("4.1", opened).standing is ClauseStatus.VIOLATED
+    assert clause_result("4.1", opened).status is ClauseStatus.VIOLATED
 
 
 @clause("4.2")
@@ -75,14 +75,14 @@ def test_one_broken_principle_turns_4_1_red() -> None:
     ],
 )
 def test_a_missing_policy_or_outside_body_turns_4_2_red(house: OrganisationFacts) -> None:
-    assert clause_result("4.2").standing is ClauseStatus.MET
+    assert clause_result("4.2").status is ClauseStatus.MET
     assert is_red("4.2", [], house=house)
 
 
 @clause("4.3")
 def test_a_message_in_an_unsupported_language_turns_4_3_red() -> None:
     history = history_of(b.an_assessed_case())
-    assert clause_result("4.3", history).standing is ClauseStatus.MET
+    assert clause_result("4.3", history).status is ClauseStatus.MET
     french = MessageEntry("out", "acknowledgement", None, "fr", "sent", HOUSE.now)
     assert "written to in fr" in is_red("4.3", [replace(history, messages=(french,))])
 
@@ -102,14 +102,14 @@ def test_a_message_in_an_unsupported_language_turns_4_3_red() -> None:
 def test_silence_on_a_due_message_turns_4_4_red(record: object, says: str) -> None:
     assert callable(record)
     history = history_of(record())
-    assert clause_result("4.4", history_of(b.an_assessed_case()), days=1).standing is ClauseStatus.MET
+    assert clause_result("4.4", history_of(b.an_assessed_case()), days=1).status is ClauseStatus.MET
     assert says in is_red("4.4", [history], days=30)
 
 
 @clause("4.5")
 def test_an_act_by_the_person_complained_about_turns_4_5_red() -> None:
     complaint = b.an_assessed_case()
-    assert clause_result("4.5", history_of(complaint)).standing is ClauseStatus.NOT_YET
+    assert clause_result("4.5", history_of(complaint)).status is ClauseStatus.NOT_YET
     named = with_facts(Verb.RECEIVE, subjects=[ALICE.id])
     assert "excluded" in is_red("4.5", [history_of(complaint, named)])
 
@@ -126,7 +126,7 @@ def test_an_act_by_the_person_complained_about_turns_4_5_red() -> None:
     ],
 )
 def test_a_price_turns_4_6_red(house: OrganisationFacts) -> None:
-    assert clause_result("4.6").standing is ClauseStatus.MET
+    assert clause_result("4.6").status is ClauseStatus.MET
     assert is_red("4.6", [], house=house)
 
 
@@ -148,7 +148,7 @@ def restricted() -> b.BuiltComplaint:
 )
 def test_reading_without_permission_turns_4_7_red(read: ReadEntry, says: str) -> None:
     history = history_of(restricted())
-    assert clause_result("4.7", history).standing is ClauseStatus.MET
+    assert clause_result("4.7", history).status is ClauseStatus.MET
     assert says in is_red("4.7", [replace(history, reads=(*history.reads, read))])
 
 
@@ -166,8 +166,7 @@ def test_an_export_on_request_is_recorded_and_violates_nothing() -> None:
     )
     history = history_of(restricted())
     assert (
-        clause_result("4.7", replace(history, reads=(*history.reads, *given_out))).standing
-        is ClauseStatus.MET
+        clause_result("4.7", replace(history, reads=(*history.reads, *given_out))).status is ClauseStatus.MET
     )
     posing = ReadEntry(WITHOUT_ROLE.id, "operator", HOUSE.now, 2)
     assert "without a reading role" in is_red("4.7", [replace(history, reads=(posing,))])
@@ -181,7 +180,7 @@ def test_reading_after_the_role_ended_turns_4_7_red() -> None:
     )
     read = ReadEntry(BURAK.id, "handler", HOUSE.now, 2)
     history = replace(history_of(b.an_assessed_case()), reads=(read,))
-    assert clause_result("4.7", history).standing is ClauseStatus.MET
+    assert clause_result("4.7", history).status is ClauseStatus.MET
     assert is_red("4.7", [history], house=replace(HOUSE, periods=over))
 
 
@@ -204,7 +203,7 @@ def test_reading_after_the_role_ended_turns_4_7_red() -> None:
 )
 def test_a_complaint_without_an_accountable_person_turns_4_9_red(wrong: Change, says: str) -> None:
     complaint = b.a_communicated_case()
-    assert clause_result("4.9", history_of(complaint)).standing is ClauseStatus.MET
+    assert clause_result("4.9", history_of(complaint)).status is ClauseStatus.MET
     assert says in " ".join(
         violation.what for violation in clause_result("4.9", history_of(complaint, wrong)).evidence.violations
     )
@@ -214,14 +213,14 @@ def test_a_complaint_without_an_accountable_person_turns_4_9_red(wrong: Change, 
 @clause("4.9")
 def test_an_escalated_complaint_without_an_owner_turns_4_9_red() -> None:
     history = history_of(b.a_case_at_level_two())
-    assert clause_result("4.9", history, days=0).standing is ClauseStatus.MET
+    assert clause_result("4.9", history, days=0).status is ClauseStatus.MET
     assert "has no owner" in is_red("4.9", [history], days=30)
 
 
 @clause("4.10")
 def test_an_overturned_decision_without_an_improvement_turns_4_10_red() -> None:
     history = overturned()
-    assert clause_result("4.10", history).standing is ClauseStatus.NOT_YET
+    assert clause_result("4.10", history).status is ClauseStatus.NOT_YET
     bare = replace(history, case=replace(history.case, improvements=()))
     assert "overturned outside" in is_red("4.10", [bare])
 
@@ -239,7 +238,7 @@ def overturned() -> CaseHistory:
 
 @clause("2018")
 def test_a_broken_chain_turns_the_2018_row_red() -> None:
-    assert clause_result("2018").standing is ClauseStatus.NOT_YET
+    assert clause_result("2018").status is ClauseStatus.NOT_YET
     broken = replace(HOUSE, proof=Proof(9, ("A7K-M3Q-9T", 3, "this event is missing")))
     assert "this event is missing" in is_red("2018", [], house=broken)
 
@@ -248,8 +247,8 @@ def test_a_broken_chain_turns_the_2018_row_red() -> None:
 def test_a_significant_complaint_without_executive_receipt_turns_5_3_red() -> None:
     complaint = b.an_assessed_case(severity=4)
     receipted = complaint.do(Verb.RECEIPT, TUGBA, {"of": "executive"})
-    assert clause_result("5.3", history_of(receipted), days=30).standing is ClauseStatus.MET
-    assert clause_result("5.3", history_of(complaint), days=0).standing is ClauseStatus.MET
+    assert clause_result("5.3", history_of(receipted), days=30).status is ClauseStatus.MET
+    assert clause_result("5.3", history_of(complaint), days=0).status is ClauseStatus.MET
     assert "press the receipt" in is_red("5.3", [history_of(complaint)], days=30)
 
 
@@ -261,10 +260,10 @@ def test_a_role_without_a_member_turns_5_3_red() -> None:
 
 def test_on_call_staff_may_give_a_receipt() -> None:
     complaint = b.a_received_case(signs=(b.a_sign(danger=True),)).do(Verb.RECEIPT, ORHAN, {"of": "danger"})
-    assert clause_result("4.9", history_of(complaint)).standing is not ClauseStatus.VIOLATED
+    assert clause_result("4.9", history_of(complaint)).status is not ClauseStatus.VIOLATED
 
 
 def test_an_answer_recorded_by_phone_violates_nothing() -> None:
     complaint = b.a_communicated_case()
     accepted = complaint.do(Verb.ACCEPT, ALICE, b.phone_facts(complaint), b.BY_PHONE)
-    assert clause_result("4.9", history_of(accepted)).standing is ClauseStatus.MET
+    assert clause_result("4.9", history_of(accepted)).status is ClauseStatus.MET

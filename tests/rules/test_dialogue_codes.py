@@ -19,7 +19,7 @@ LOGGED = a_logged_case().case
 
 
 def templates(turn: DialogueTurn) -> list[str]:
-    return [reply.template for reply in turn.says]
+    return [reply.template for reply in turn.replies]
 
 
 def turn_for(play: Play, text: str = CODE) -> DialogueTurn:
@@ -32,7 +32,7 @@ def test_a_code_alone_binds_and_names_the_complaint_and_its_stage(text: str) -> 
     play = Play(codes={CODE: Code(CodeState.FOUND, LOGGED)})
     turn = turn_for(play, text)
     assert [(act.verb, act.ref) for act in turn.acts] == [(Verb.BIND, LOGGED.ref)]
-    answer = play.text(turn.says[0])
+    answer = play.text(turn.replies[0])
     assert answer.startswith(f"{LOGGED.ref} is in this chat now")
     assert "received" in answer
 

@@ -225,7 +225,7 @@ def test_an_album_alone_is_one_complaint_with_one_receipt() -> None:
     assert len(play.sends(group="g1")) == 1
     assert play.sends(group="g1") == []
     assert play.sends(group="g1") == []
-    assert (len(play.cases), play.case.media, play.case.told_only_in_media) == (1, 3, True)
+    assert (len(play.cases), play.case.media, play.case.only_in_media) == (1, 3, True)
 
 
 def test_a_file_too_large_counts_and_a_smaller_one_is_requested() -> None:

@@ -323,7 +323,7 @@ def test_a_sticker_alone_is_no_complaint_and_a_photo_or_voice_alone_is() -> None
     for kind in ("photo", "voice", "animation"):
         other = Play()
         assert "Your reference is" in other.sends(kind)[0]
-        assert other.cases[other.ref].told_only_in_media
+        assert other.cases[other.ref].only_in_media
 
 
 @clause("4.2")

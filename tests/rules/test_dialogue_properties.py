@@ -196,4 +196,4 @@ def test_every_reply_has_a_text_and_none_is_empty(events: list[tuple[Any, ...]])
         replay(play, event)
     for reply in play.replies:
         for language in ("en", "tr"):
-            assert TEXTS.say(language, reply.template, **reply.fields).strip()
+            assert TEXTS.text(language, reply.template, **reply.fields).strip()

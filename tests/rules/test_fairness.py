@@ -158,7 +158,7 @@ def test_a_manager_may_name_the_subject_and_a_handler_may_not() -> None:
 
 def test_without_an_independent_person_recourse_is_offered_at_once() -> None:
     left = about(MONA, "manager", eligible=0)
-    assert left.case.nobody_left
+    assert left.case.no_reviewer_left
     assert "no_independent" in left.kinds
     assert "no_independent" not in about(MONA, "manager", eligible=1).kinds
 

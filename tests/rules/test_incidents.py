@@ -63,7 +63,7 @@ def done(incident: Incident, act: IncidentAct, by: Actor = ALICE, **facts: Any) 
 
 
 def joined(case: Case, by: Actor = ALICE, **facts: Any) -> Case:
-    return perform_on_case(case, Verb.LINK, at=TUESDAY, by=by, facts={"incident": 7, **facts}).case
+    return perform_on_case(case, Verb.LINK, at=TUESDAY, actor=by, facts={"incident": 7, **facts}).case
 
 
 # permissions
@@ -217,7 +217,7 @@ def test_the_complainant_can_neither_leave_an_incident_nor_link() -> None:
         joined(case, by=ANNA, left=True)
     with pytest.raises(NotAllowed):
         perform_on_case(
-            case, Verb.LINK, at=TUESDAY, by=ANNA, facts={"relation": "duplicate", "other_ref": OTHER_REF}
+            case, Verb.LINK, at=TUESDAY, actor=ANNA, facts={"relation": "duplicate", "other_ref": OTHER_REF}
         )
 
 
@@ -226,14 +226,14 @@ def test_joining_twice_or_joining_a_second_incident_is_refused() -> None:
     with pytest.raises(AlreadyDone):
         joined(case)
     with pytest.raises(OutOfOrder):
-        perform_on_case(case, Verb.LINK, at=TUESDAY, by=ALICE, facts={"incident": 8})
+        perform_on_case(case, Verb.LINK, at=TUESDAY, actor=ALICE, facts={"incident": 8})
 
 
 def test_a_link_names_an_incident_or_another_complaint() -> None:
     case = an_assessed_case().case
     for facts in ({}, {"relation": "same_incident"}, {"other_ref": REF}):
         with pytest.raises(ComplaintError):
-            perform_on_case(case, Verb.LINK, at=TUESDAY, by=ALICE, facts=facts)
+            perform_on_case(case, Verb.LINK, at=TUESDAY, actor=ALICE, facts=facts)
 
 
 # left out of batch updates
@@ -306,10 +306,10 @@ def test_an_update_to_all_needs_text_only_in_the_staff_language() -> None:
 def test_a_batch_update_needs_text_but_no_date_and_answers_no_question() -> None:
     case = replace(joined(an_assessed_case().case), question_at=TUESDAY)
     complaint = perform_on_case(
-        case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={"text": "It is mended."}
+        case, Verb.INFORM, at=TUESDAY, actor=ALICE, facts={"batch": "7.2"}, words={"text": "It is mended."}
     )
 
     assert complaint.event.facts["batch"] == "7.2"
     assert complaint.case.question_at == TUESDAY
     with pytest.raises(BadFacts):
-        perform_on_case(case, Verb.INFORM, at=TUESDAY, by=ALICE, facts={"batch": "7.2"}, words={})
+        perform_on_case(case, Verb.INFORM, at=TUESDAY, actor=ALICE, facts={"batch": "7.2"}, words={})

@@ -53,7 +53,7 @@ def test_a_complaint_starts_with_words_or_a_file() -> None:
 def test_receipt_in_the_future_is_refused() -> None:
     arrival = Arrival(REF, ANNA.id, "telegram", "en", TUESDAY + timedelta(hours=1), RULES)
     with pytest.raises(BadFacts, match="cannot have been received in the future"):
-        receive(arrival, at=TUESDAY, by=ANNA, facts=a_message(), words={})
+        receive(arrival, at=TUESDAY, actor=ANNA, facts=a_message(), words={})
 
 
 @clause("7.2")

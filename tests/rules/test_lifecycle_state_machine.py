@@ -50,7 +50,7 @@ class Complaint(RuleBasedStateMachine):
         channel = "telegram" if by is ANNA else "phone"
         arrival = Arrival(REF, ANNA.id, channel, "en", self.at, drawn.choice(RULEBOOKS))
         facts = a_message(drawn)
-        done = receive(arrival, at=self.at, by=by, facts=facts, words={"description": "Wrong."})
+        done = receive(arrival, at=self.at, actor=by, facts=facts, words={"description": "Wrong."})
         self.case, self.events = done.case, [done.event]
         invariants.events_contain_no_words(done.event)
 
@@ -105,11 +105,11 @@ class Complaint(RuleBasedStateMachine):
         self.at += timedelta(minutes=dice.choice(_SPANS))
         before = self.case
         try:
-            done = perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
+            done = perform(before, verb, at=self.at, actor=by, facts=facts, words=words, rules=rules)
         except ComplaintError as refused:
             invariants.a_refusal_gives_reason_and_remedy(refused)
             return
-        again = perform(before, verb, at=self.at, by=by, facts=facts, words=words, rules=rules)
+        again = perform(before, verb, at=self.at, actor=by, facts=facts, words=words, rules=rules)
         assert again == done
         self.case = done.case
         self.events.append(done.event)

@@ -58,7 +58,7 @@ def test_the_acknowledgement_is_due_when_the_form_ends() -> None:
     assert "ack:1" not in keys(complaint)
     ended = complaint.do(Verb.END_FORM, SYSTEM, {"because": "silence"})
     obligation = ended.obligation("acknowledge")
-    assert (obligation.key, obligation.due, obligation.lane) == ("ack:1", ended.at, SendPriority.DIALOGUE)
+    assert (obligation.key, obligation.due, obligation.priority) == ("ack:1", ended.at, SendPriority.DIALOGUE)
     assert "ack:1" not in keys(ended.do(Verb.ACKNOWLEDGE, SYSTEM))
 
 
@@ -82,7 +82,7 @@ def test_the_form_ends_after_thirty_minutes_of_silence_or_after_four_hours() -> 
 @clause("7.4")
 def test_the_acknowledgement_is_sent_before_the_first_letter_of_staff() -> None:
     complaint = a_received_case().do(Verb.REPLY, ALICE, {}, {"text": "Hello."})
-    assert complaint.obligation("acknowledge").lane < complaint.obligation("letter").lane
+    assert complaint.obligation("acknowledge").priority < complaint.obligation("letter").priority
 
 
 @clause("7.4")
@@ -201,12 +201,16 @@ def test_every_version_gets_a_card_and_the_first_waits_for_the_proposal() -> Non
 def test_danger_pages_staff_until_a_receipt_and_then_tells_the_complainant() -> None:
     complaint = a_received_case(signs=(DANGER,))
     page = complaint.obligation("page")
-    assert (page.key, page.due, page.lane) == (f"page:{TUESDAY.isoformat()}", TUESDAY, SendPriority.DANGER)
-    assert complaint.obligation("card").lane is SendPriority.DANGER
+    assert (page.key, page.due, page.priority) == (
+        f"page:{TUESDAY.isoformat()}",
+        TUESDAY,
+        SendPriority.DANGER,
+    )
+    assert complaint.obligation("card").priority is SendPriority.DANGER
     receipted = complaint.do(Verb.RECEIPT, ORHAN)
     assert "page" not in receipted.kinds
     obligation = receipted.obligation("danger_seen")
-    assert (obligation.lane, obligation.facts["role"]) == (SendPriority.DANGER, "on_call")
+    assert (obligation.priority, obligation.facts["role"]) == (SendPriority.DANGER, "on_call")
     with pytest.raises(AlreadyDone):
         receipted.do(Verb.RECEIPT, MONA)
 

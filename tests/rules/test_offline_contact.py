@@ -47,8 +47,8 @@ def a_case_logged(received: datetime, now: datetime = TUESDAY, **more: str) -> B
     """Received at `received` and logged at `now`."""
     arrival = Arrival(REF, ANNA.id, "phone", "en", received, RULES)
     words = {"description": "My bill is wrong."}
-    done = receive(arrival, at=now, by=IDA, facts={**a_message(), **more}, words=words)
-    return BuiltComplaint(done.case, (done.event,), done.owed, now)
+    done = receive(arrival, at=now, actor=IDA, facts={**a_message(), **more}, words=words)
+    return BuiltComplaint(done.case, (done.event,), done.obligations, now)
 
 
 def by_key(complaint: BuiltComplaint) -> dict[str, NewObligation]:

@@ -12,10 +12,10 @@ async def test_the_most_urgent_goes_first_and_equals_in_order_of_arrival() -> No
     line, went = PriorityLock(), list[str]()
 
     async def go(name: str, lane: SendPriority) -> None:
-        async with line.turn(lane):
+        async with line.hold(lane):
             went.append(name)
 
-    async with line.turn(SendPriority.BULK):
+    async with line.hold(SendPriority.BULK):
         waiting = [
             asyncio.create_task(go(name, lane))
             for name, lane in (
@@ -34,10 +34,10 @@ async def test_a_cancelled_waiter_does_not_block_the_others() -> None:
     line, went = PriorityLock(), list[str]()
 
     async def go(name: str) -> None:
-        async with line.turn(SendPriority.BULK):
+        async with line.hold(SendPriority.BULK):
             went.append(name)
 
-    async with line.turn(SendPriority.BULK):
+    async with line.hold(SendPriority.BULK):
         tasks = [asyncio.create_task(go(name)) for name in ("a", "b", "c")]
         await asyncio.sleep(0)
         tasks[0].cancel()
@@ -46,5 +46,5 @@ async def test_a_cancelled_waiter_does_not_block_the_others() -> None:
     tasks[1].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert went == ["c"]
-    async with line.turn(SendPriority.BULK):
+    async with line.hold(SendPriority.BULK):
         assert len(line) == 0

@@ -70,12 +70,12 @@ def redated(
         complaint.case,
         Verb.REDATE,
         at=moment,
-        by=by,
+        actor=by,
         facts=facts,
         words=WHY if words is None else words,
         rules=rules,
     )
-    return BuiltComplaint(done.case, (*complaint.events, done.event), done.owed, moment)
+    return BuiltComplaint(done.case, (*complaint.events, done.event), done.obligations, moment)
 
 
 def latest_target(complaint: BuiltComplaint, target: Target) -> TargetSet:

@@ -35,7 +35,7 @@ def reminder_steps(
 ) -> dict[str, tuple[datetime, ReminderLevel]]:
     date = complaint.case.target(target)
     assert date is not None
-    return {stage.name: (stage.at, stage.rung) for stage in reminder_stages(complaint.case, date)}
+    return {stage.name: (stage.at, stage.level) for stage in reminder_stages(complaint.case, date)}
 
 
 @clause("8.4")
@@ -134,8 +134,8 @@ def test_reminders_rise_in_level_and_a_later_date_makes_none_earlier(
         for stage in reminder_stages(case, replace(target, start=start, internal_due=start + length + more))
     }
     assert [stage.at for stage in near] == sorted(stage.at for stage in near)
-    assert [stage.rung for stage in near] == sorted(stage.rung for stage in near)
-    assert sum(stage.rung is ReminderLevel.OWNER for stage in near) <= 1
+    assert [stage.level for stage in near] == sorted(stage.level for stage in near)
+    assert sum(stage.level is ReminderLevel.OWNER for stage in near) <= 1
     assert [stage.at for stage in near if stage.name == "due"] == [start + length]
     assert all(far[stage.name].at >= stage.at for stage in near if stage.name in far)
 

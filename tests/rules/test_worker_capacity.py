@@ -32,9 +32,9 @@ def test_a_full_platform_takes_no_slot_of_the_other() -> None:
     for _ in range(PLATFORM_SLOTS):
         capacity.acquire("survey")
     full, other, rest = capacity.by_platform()
-    assert (full.kinds, full.room[SendPriority.DANGER]) == (("say", "survey"), 0)
-    assert (other.kinds, other.room[SendPriority.BULK]) == (("card",), 24)
+    assert (full.kinds, full.free_slots[SendPriority.DANGER]) == (("say", "survey"), 0)
+    assert (other.kinds, other.free_slots[SendPriority.BULK]) == (("card",), 24)
     assert rest.kinds == ("lapse",)
     assert (capacity.free_for_any_kind(), capacity.is_full) == (0, False)
     capacity.release("survey")
-    assert capacity.by_platform()[0].room[SendPriority.DANGER] == 1
+    assert capacity.by_platform()[0].free_slots[SendPriority.DANGER] == 1

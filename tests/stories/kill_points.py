@@ -138,9 +138,12 @@ async def _serve(orders: Orders) -> None:
     kill_switch = KillSwitch(orders.kill)
     kill_switch.patch(store)
     desk = Application(
-        settings, store, parts=("telegram", "slack", "scheduler"), pace=SendIntervals(0.0, telegram=False)
+        settings,
+        store,
+        parts=("telegram", "slack", "scheduler"),
+        send_intervals=SendIntervals(0.0, telegram=False),
     )
-    clock = DemoClock(store, desk.idle)
+    clock = DemoClock(store, desk.wait_until_idle)
     await desk.start()
     await _wait_until_ready(desk, store, orders.reachable)
     order: dict[str, Any] = {"do": "begin"}
@@ -149,9 +152,9 @@ async def _serve(orders: Orders) -> None:
             case "advance":
                 await clock.advance(timedelta(seconds=order["seconds"]))
             case "next_due":
-                await clock.to_next_due()
+                await clock.advance_to_next_due()
             case "idle":
-                await desk.idle()
+                await desk.wait_until_idle()
         orders.pipe.send(
             {"now": store.now(), "idle": await desk.is_idle(), "passes": dict(kill_switch.passes)},
         )

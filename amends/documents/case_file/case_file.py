@@ -55,11 +55,11 @@ def case_file(
     labels = labels.in_zone(whole.rules.calendar.zone)
     view = RecordView(UsageRecord(whole.record), labels)
     return Document(
-        title=labels.say("case.title_subject" if subject else "case.title"),
+        title=labels.text("case.title_subject" if subject else "case.title"),
         language=labels.language,
         organisation=whole.rules.organisation,
         subject=str(whole.record["ref"]),
-        created=labels.say("document.made", when=labels.moment(made_at)),
+        created=labels.text("document.made", when=labels.moment(made_at)),
         page=labels.page(),
         body=(
             *_opening(view, subject=subject),
@@ -87,17 +87,17 @@ def _opening(view: RecordView, *, subject: bool) -> list[Block]:
     record, labels = view.record, view.labels
     kind, state = labels.code("kind", record["kind"]), labels.code("state", record["state"])
     blocks: list[Block] = [
-        Paragraph(labels.say("case.opening", ref=record["ref"], kind=kind, state=state)),
+        Paragraph(labels.text("case.opening", ref=record["ref"], kind=kind, state=state)),
         Paragraph(
-            labels.say("case.for_subject") if subject else labels.say("case.exact", name=RECORD), quiet=True
+            labels.text("case.for_subject") if subject else labels.text("case.exact", name=RECORD), quiet=True
         ),
     ]
     if record["is_simulation"]:
-        blocks.append(Paragraph(labels.say("case.simulation")))
+        blocks.append(Paragraph(labels.text("case.simulation")))
     if record["erased_at"]:
         blocks += [
-            Heading(labels.say("case.erased"), 2),
-            Paragraph(labels.say("case.erased_at", when=labels.moment(record["erased_at"]))),
+            Heading(labels.text("case.erased"), 2),
+            Paragraph(labels.text("case.erased_at", when=labels.moment(record["erased_at"]))),
         ]
     return blocks
 

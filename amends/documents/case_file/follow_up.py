@@ -85,7 +85,7 @@ def _assessment(view: RecordView) -> Iterator[Block]:
                 (label("case.assessed_at"), view.moment(record["assessed_at"])),
                 (label("case.assessed_by"), view.member(record["assessed_by"])),
                 (label("case.text_read_at"), view.moment(record["text_read_at"])),
-                (label("case.media_heard"), view.labels.yes(record["media_heard"])),
+                (label("case.media_heard"), view.labels.yes_or_no(record["media_heard"])),
                 (label("case.category"), code("category", record["category"])),
                 (label("case.severity"), code("severity", str(record["severity"]))),
                 (label("case.safety"), code("safety", str(record["safety"]))),
@@ -93,10 +93,10 @@ def _assessment(view: RecordView) -> Iterator[Block]:
                 (label("case.reach"), code("reach", str(record["reach"]))),
                 (label("case.recurrence"), code("recurrence", str(record["recurrence"]))),
                 (label("case.priority"), record["priority"]),
-                (label("case.immediate_needed"), view.labels.yes(record["immediate_needed"])),
-                (label("case.immediate_possible"), view.labels.yes(record["immediate_possible"])),
+                (label("case.immediate_needed"), view.labels.yes_or_no(record["immediate_needed"])),
+                (label("case.immediate_possible"), view.labels.yes_or_no(record["immediate_possible"])),
                 (label("case.immediate_action"), record["immediate_action"]),
-                (label("case.compensation_likely"), view.labels.yes(record["compensation_likely"])),
+                (label("case.compensation_likely"), view.labels.yes_or_no(record["compensation_likely"])),
                 (label("case.override_reason"), record["override_reason"]),
             )
         )
@@ -217,8 +217,8 @@ def _outside_decision(view: RecordView, decision: Mapping[str, Any]) -> Iterator
         (
             (label("case.decided_at"), view.moment(decision["at"])),
             (label("case.logged_by"), view.member(decision["by"])),
-            (label("case.overturned"), view.labels.yes(decision["overturned"])),
-            (label("case.complainant_accepts"), view.labels.yes(decision["complainant_accepts"])),
+            (label("case.overturned"), view.labels.yes_or_no(decision["overturned"])),
+            (label("case.complainant_accepts"), view.labels.yes_or_no(decision["complainant_accepts"])),
             (label("case.comply_by"), decision["comply_by"]),
         )
     )

@@ -84,7 +84,7 @@ def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:
                 (label("case.person_id"), person["id"]),
                 (label("case.relation"), person["relation"]),
                 (label("case.authority"), person.get("authority")),
-                (label("case.may_receive"), view.labels.yes(person["may_receive"])),
+                (label("case.may_receive"), view.labels.yes_or_no(person["may_receive"])),
                 *(_point(view, point) for point in person["contact_points"]),
             )
         )

@@ -41,11 +41,11 @@ class RecordView:
     labels: Labels
 
     def label(self, id_: str, **fields: object) -> str:
-        return self.labels.say(id_, **fields)
+        return self.labels.text(id_, **fields)
 
     def titles(self, *ids: str) -> tuple[str, ...]:
         """The labels at the head of a table."""
-        return tuple(map(self.labels.say, ids))
+        return tuple(map(self.labels.text, ids))
 
     def field(self, name: str) -> str:
         """The label of a field; in a list with its number: `Reasons 2`. Empty if the verb is enough."""

@@ -206,7 +206,7 @@ def _unused(view: RecordView) -> Iterator[Block]:
 
 def _value(view: RecordView, name: str, value: Any) -> str | None:
     if isinstance(value, bool):
-        return view.labels.yes(value)
+        return view.labels.yes_or_no(value)
     if name.endswith("_at") and isinstance(value, str):
         return view.moment(value)
     return _plain(value)

@@ -82,7 +82,7 @@ class SlackRateLimiter:
         lock = self._locks.setdefault(first.lane, PriorityLock())
         if priority is not SendPriority.DANGER and len(lock) * first.interval > patience:
             raise RateLimitWait(self._put_off(first, patience))
-        async with lock.turn(priority):
+        async with lock.hold(priority):
             slot = await self._slot(limits, priority, patience, first)
         await asyncio.sleep(max(0.0, slot.at - time.monotonic()))
 
@@ -102,9 +102,9 @@ class SlackRateLimiter:
                 return slot
             if slot > patience:
                 raise RateLimitWait(max(slot, self._put_off(first, patience)))
-            if self.shutdown.is_over(priority):
+            if self.shutdown.must_release(priority):
                 raise RateLimitWait(slot)
-            await self.shutdown.out(slot - ahead, priority)
+            await self.shutdown.wait(slot - ahead, priority)
 
     def _put_off(self, limit: EvenlySpaced, patience: float) -> float:
         now = time.monotonic()

@@ -128,7 +128,7 @@ class DirectMessageJobs:
         """
         slack, store, ref = self.slack, self.slack.store, str(obligation.ref)
         case = await store.aread(load_case, ref)
-        if not case.told_by_people:
+        if not case.is_offline:
             # The complainant connected a chat since; what is open is sent there.
             return Completed()
         events = await store.aread(load_history, ref)

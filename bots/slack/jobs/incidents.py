@@ -107,7 +107,7 @@ class IncidentJobs:
         words["letter"] = slack.preview("reply", case, {"batch": batch}, words, now=store.now())
         actor = await slack.actor(str(obligation.facts["by"]))
         try:
-            await store.awrite(record_incident_update, ref, batch, actor, words, settles=obligation.id)
+            await store.awrite(record_incident_update, ref, batch, actor, words, completes=obligation.id)
         except ComplaintError as refusal:
             return Failed(f"{ref} did not get the incident's update: {refusal}")
         return Completed(settled=True)

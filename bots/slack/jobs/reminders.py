@@ -76,7 +76,7 @@ class ReminderJobs:
 
         It is an obligation of its own. If the rate limit stopped a redraw here, the reminder would be sent twice.
         """
-        if stage.rung is not ReminderLevel.OWNER and isinstance(outcome, Completed | Rescheduled):
+        if stage.level is not ReminderLevel.OWNER and isinstance(outcome, Completed | Rescheduled):
             store, now = self.slack.store, self.slack.store.now()
             key = f"redraw:due:{case.ref}:{now.isoformat()}"
             redraw = NewObligation(key, "redraw", now, SendPriority.NOTICE, {"ref": case.ref})
@@ -112,11 +112,11 @@ class ReminderJobs:
         store = self.slack.store
         members: Sequence[Member] = await store.aread(list_members)
         candidate = None
-        if case.owner is None and target.target is not Target.APPROVE and stage.rung < ReminderLevel.TOP:
+        if case.owner is None and target.target is not Target.APPROVE and stage.level < ReminderLevel.TOP:
             candidates = recipients.possible_owners(case, members, now)
             candidate = await store.awrite(choose_member_to_ask, obligation.id, candidates)
         people = recipients.reminded_members(
-            case, target.target, members, now, stage.rung, candidate=candidate
+            case, target.target, members, now, stage.level, candidate=candidate
         )
         covered_targets = [step[0] for key in covered if (step := _step(case, key)) is not None]
 
@@ -143,10 +143,10 @@ class ReminderJobs:
         """This date, the dates covered by it, and all other overdue dates of the complaint."""
         texts = self.slack.texts
         is_approval = target.target is Target.APPROVE
-        text_id, forms = _TEXT_IDS[stage.rung], ("approve", "open") if is_approval else ("open",)
+        text_id, forms = _TEXT_IDS[stage.level], ("approve", "open") if is_approval else ("open",)
         if asks_to_take:
             text_id, forms = "dm.remind_take", ("take", "open")
-        elif case.owner is None and not is_approval and stage.rung < ReminderLevel.TOP:
+        elif case.owner is None and not is_approval and stage.level < ReminderLevel.TOP:
             text_id = "dm.remind_nobody"
         text = texts.text(text_id, ref=case.ref, due=texts.target_due(target, case, now))
         others = [
@@ -181,4 +181,4 @@ def _rank(case: Case, key: str) -> tuple[bool, int, datetime, str] | None:
     if step is None:
         return None
     target, stage = step
-    return target.target is Target.APPROVE, int(stage.rung), stage.at, key
+    return target.target is Target.APPROVE, int(stage.level), stage.at, key

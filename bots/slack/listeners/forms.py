@@ -126,7 +126,7 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     case = await slack.store.aread(load_case, metadata.ref)
     await _require_role(form, case, actor, slack)
     options = {
-        "remedy": tuple(str(remedy.n) for remedy in case.remedies),
+        "remedy": tuple(str(remedy.number) for remedy in case.remedies),
         "category": categories_of(case.rules),
     }
     facts, words = read(form, values_of(view["state"]["values"]), options=options)
@@ -173,7 +173,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         events = await slack.store.aread(load_history, case.ref)
         raise Stale(f"{case.ref} moved on.", since=refusals.verbs_since(events, drawn_version))
     async with slack.refusals_recorded(case.ref, verb.value, actor):
-        tried = perform(case, verb, at=now, by=actor, facts=filled.facts, words=filled.words)
+        tried = perform(case, verb, at=now, actor=actor, facts=filled.facts, words=filled.words)
     unread_at = await _unread_since(filled, slack)
     if unread_at is not None and verb in (Verb.RESOLVE, Verb.RESPOND):
         raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")

@@ -156,7 +156,7 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
                 who=mention(extension.by),
             )
         )
-    if case.nobody_left:
+    if case.no_reviewer_left:
         lines.append(texts.text("flag.nobody_left"))
     if case.fairness.review_by is not None and case.fairness.informed_at is None:
         lines.append(texts.text("flag.not_told", day=texts.day(case.fairness.review_by)))
@@ -211,10 +211,10 @@ def deliveries_for_card(deliveries: Sequence[Delivery]) -> list[Delivery]:
     relevant = [
         delivery
         for delivery in deliveries
-        if newest[delivery.kind] is delivery or delivery.fate is DeliveryStatus.GIVEN_UP
+        if newest[delivery.kind] is delivery or delivery.status is DeliveryStatus.GIVEN_UP
     ]
-    delivered = [delivery for delivery in relevant if delivery.fate not in UNSETTLED][-MAX_DELIVERED:]
-    lines = [delivery for delivery in relevant if delivery.fate in UNSETTLED or delivery in delivered]
+    delivered = [delivery for delivery in relevant if delivery.status not in UNSETTLED][-MAX_DELIVERED:]
+    lines = [delivery for delivery in relevant if delivery.status in UNSETTLED or delivery in delivered]
     return lines[-MAX_LINES:]
 
 
@@ -320,11 +320,11 @@ def _fired_rules(case: Case, texts: StaffTexts) -> str:
 def _delivery_line(delivery: Delivery, case: Case, texts: StaffTexts, now: datetime) -> str:
     zone = case.rules.calendar.zone
     return texts.text(
-        f"delivery.{delivery.fate.value}",
+        f"delivery.{delivery.status.value}",
         what=texts.text(f"delivery.{delivery.kind}") if delivery.is_notice else escaped(delivery.kind, 60),
         when=_when(delivery.at, now, zone, texts),
-        why=texts.text(f"delivery.why.{delivery.why or 'other'}"),
-        first=_when(delivery.first or delivery.at, now, zone, texts),
+        why=texts.text(f"delivery.why.{delivery.reason or 'other'}"),
+        first=_when(delivery.uncertain_since or delivery.at, now, zone, texts),
         number=delivery.number,
     )
 

@@ -146,12 +146,12 @@ def _body(opened: OpenedCase, texts: StaffTexts, now: datetime) -> list[Block]:
     flags = flag_lines(case, texts)
     if flags:
         blocks.append(section("\n".join(flags)))
-    if opened.read_before:
-        readers = [f"{mention(read.by)} ({texts.moment(read.at, zone)})" for read in opened.read_before]
+    if opened.earlier_reads:
+        readers = [f"{mention(read.by)} ({texts.moment(read.at, zone)})" for read in opened.earlier_reads]
         blocks.append(section(texts.text("open.read_before", who=", ".join(readers))))
     if case.assessment is None:
         blocks += proposal_blocks(opened, texts)
-    blocks += similar_blocks(case, opened.likes, texts, now=now)
+    blocks += similar_blocks(case, opened.similar_cases, texts, now=now)
     blocks += [header(texts.text("open.said")), *message_blocks(opened, texts)]
     blocks += _read_out_blocks(opened, texts)
     deliveries = delivery_lines(opened.deliveries, case, texts, now)

@@ -176,7 +176,7 @@ def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
         case "disclosure_checked":
             return Flag.FOR_ANOTHER in case.flags
         case "media_heard":
-            return (case.told_only_in_media and not case.media_heard) or "media_unheard" in case.flags
+            return (case.only_in_media and not case.media_heard) or "media_unheard" in case.flags
         case "answers_privacy":
             clock = case.target(Target.PRIVACY)
             return clock is not None and clock.met_at is None
@@ -193,7 +193,7 @@ def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
 
 def is_required(form: str, entry: Field, case: Case) -> bool:
     if entry.name == "media_heard":
-        return case.told_only_in_media and not case.media_heard
+        return case.only_in_media and not case.media_heard
     return entry.required or (form, entry.name) == ("reply", "language_confirmed")
 
 
