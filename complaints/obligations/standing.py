@@ -121,7 +121,8 @@ def _card(case: Case) -> NewObligation:
         for moment in (case.logged_at, case.last_words_at, card_waits_until(case))
         if moment is not None
     )
-    lane = SendPriority.DANGER if danger else SendPriority.DIALOGUE
+    # After the answers to people: a pressed card is drawn by its press.
+    lane = SendPriority.DANGER if danger else SendPriority.NOTICE
     return NewObligation(f"card:{case.version}", "card", due_at, lane, {"version": case.version})
 
 

@@ -155,10 +155,7 @@ def _schedule_redraws(tx: Tx, refs: Sequence[str], *, why: str | None = None) ->
     bucket = int(tx.now.timestamp()) // _BUCKET_SECONDS + 1
     due = tx.now if why is not None else datetime.fromtimestamp(bucket * _BUCKET_SECONDS, UTC)
     for ref in refs:
-        obligation = NewObligation(
-            f"redraw:like:{ref}:{why or bucket}", "redraw", due, SendPriority.NOTICE, {"ref": ref}
-        )
-        rows.insert_obligation(tx, obligation)
+        rows.insert_redraw(tx, ref, f"like:{ref}:{why or bucket}", due=due, priority=SendPriority.NOTICE)
 
 
 def _load_matches(
