@@ -77,7 +77,7 @@ class CardJobs:
         waits_until = card_waits_until(case)
         if not posts and waits_until is not None and waits_until > self.store.now():
             return Rescheduled(waits_until, "the proposal may decide in which channel the card is posted")
-        return await self._draw(case.ref)
+        return await self._draw(case.ref, obligation)
 
     async def redraw(self, obligation: Obligation) -> Outcome:
         """`redraw`: draw the card again after a choice in its menu, a due time, or news of a delivery.
@@ -88,7 +88,7 @@ class CardJobs:
         if obligation.facts.get("likes"):
             await self.store.awrite(redraw_similar_cases, ref)
             return Completed()
-        return await self._draw(ref, always=True)
+        return await self._draw(ref, obligation, always=True)
 
     async def thread(self, obligation: Obligation) -> Outcome:
         """`thread:<seq>`: verb, who, when; a burst of messages is one line with their number."""
@@ -118,7 +118,7 @@ class CardJobs:
         await self.poster.post(post.channel, SlackMessage(text, []), key, thread=post.ts, attempt=attempt)
         return Completed()
 
-    async def _draw(self, ref: str, *, always: bool = False) -> Outcome:
+    async def _draw(self, ref: str, obligation: Obligation, *, always: bool = False) -> Outcome:
         """Draw all posts until they show the newest version; `always` redraws posts that show it already.
 
         The drawing also completes, without a call, every other obligation of this card that is due.
@@ -126,7 +126,10 @@ class CardJobs:
         lock = self._locks.setdefault(ref, asyncio.Lock())
         async with lock:
             # Listed before the record is read: a later one may be about something that this drawing does not show.
-            waiting = await self.store.aread(list_waiting_drawings, ref)
+            waiting = set(await self.store.aread(list_waiting_drawings, ref))
+            if obligation.ref is not None and obligation.id not in waiting:
+                # Another drawing completed it while this one waited for its turn.
+                return Completed()
             await self.poster.slack.presses.ended(ref)
             try:
                 while True:
@@ -137,9 +140,9 @@ class CardJobs:
                     always = False
             except _PostInProgress as other:
                 return Rescheduled(other.until, POSTED_ELSEWHERE)
-            if waiting:
-                await self.store.awrite_with_retry(complete_drawings, waiting)
-            return Completed(settled=bool(waiting))
+            if others := waiting - {obligation.id}:
+                await self.store.awrite_with_retry(complete_drawings, others)
+            return Completed()
 
     async def _draw_posts(self, case: Case, *, always: bool) -> None:
         posts = {post.purpose: post for post in await self.store.aread(list_posts, case.ref)}
