@@ -86,13 +86,13 @@ def record_posted(
     return is_newest
 
 
-def list_waiting_drawings(tx: Tx, ref: str) -> list[int]:
-    """The open obligations that are due and that one drawing of this complaint's card fulfils."""
+def list_waiting_drawings(tx: Tx, ref: str) -> dict[int, str]:
+    """The kinds of the open obligations that are due and that one drawing of this card fulfils, by their id."""
     columns = OBLIGATIONS.c
-    query = select(columns.id).where(
+    query = select(columns.id, columns.kind).where(
         columns.scope == ref, IS_OPEN, columns.kind.in_(DRAWINGS), columns.due <= tx.now
     )
-    return list(tx.connection.execute(query).scalars())
+    return {row.id: row.kind for row in tx.connection.execute(query)}
 
 
 def complete_drawings(tx: Tx, ids: Collection[int]) -> None:

@@ -16,7 +16,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case
 from store.outbox.claim import claim, count_claimable
-from store.outbox.complete import Completed, RateLimited
+from store.outbox.complete import Completed, RateLimited, complete
 from store.outbox.rate_limit import EvenlySpaced, pause_sending
 from store.outbox.rows import insert_redraw
 from store.people.staff import load_actor
@@ -58,8 +58,13 @@ async def test_posts_that_only_waited_for_their_rate_limit_are_not_searched_for(
     assert {str(office.store.read(list_posts, ref)[0].ts) for ref in refs} == {
         post.ts for post in office.staff(ALICE).channel(TRIAGE).posts
     }
-    lines = office.store.write(claim, ("thread",), 9, 60)
-    assert {type(await jobs["thread"](line)) for line in lines} == {RateLimited}
+    # The first events have no line of their own, and only the oldest line of each thread is claimed.
+    while {
+        await jobs["thread"](line) for line in (lines := office.store.write(claim, ("thread",), 9, 60))
+    } == {Completed()}:
+        for line in lines:
+            office.store.write(complete, line.id)
+    assert lines != []
     assert {await unlimited["thread"](line) for line in lines} == {Completed()}
     assert office.sim.calls("conversations.history") == []
     assert office.sim.calls("conversations.replies") == []

@@ -126,10 +126,11 @@ class CardJobs:
         lock = self._locks.setdefault(ref, asyncio.Lock())
         async with lock:
             # Listed before the record is read: a later one may be about something that this drawing does not show.
-            waiting = set(await self.store.aread(list_waiting_drawings, ref))
+            waiting = await self.store.aread(list_waiting_drawings, ref)
             if obligation.ref is not None and obligation.id not in waiting:
                 # Another drawing completed it while this one waited for its turn.
                 return Completed()
+            always = always or "redraw" in waiting.values()
             await self.poster.slack.presses.ended(ref)
             try:
                 while True:
@@ -140,7 +141,7 @@ class CardJobs:
                     always = False
             except _PostInProgress as other:
                 return Rescheduled(other.until, POSTED_ELSEWHERE)
-            if others := waiting - {obligation.id}:
+            if others := waiting.keys() - {obligation.id}:
                 await self.store.awrite_with_retry(complete_drawings, others)
             return Completed()
 
