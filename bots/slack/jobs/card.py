@@ -61,8 +61,7 @@ class _PostInProgress(Exception):
 
 class CardJobs:
     def __init__(self, poster: Poster) -> None:
-        self.poster = poster
-        self.store = poster.slack.store
+        self.poster, self.slack = poster, poster.slack
         # One drawing at a time for each complaint: of two at once the older might arrive last.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: Keys of the posts that this process was the last to try, without an answer.
@@ -73,9 +72,9 @@ class CardJobs:
     async def card(self, obligation: Obligation) -> Outcome:
         """`card:<version>`: post what is missing, redraw what is outdated, delete what must not be seen."""
         case = await self._load(obligation.ref or str(obligation.facts["ref"]))
-        posts = await self.store.aread(list_posts, case.ref)
+        posts = await self.slack.store.aread(list_posts, case.ref)
         waits_until = card_waits_until(case)
-        if not posts and waits_until is not None and waits_until > self.store.now():
+        if not posts and waits_until is not None and waits_until > self.slack.store.now():
             return Rescheduled(waits_until, "the proposal may decide in which channel the card is posted")
         return await self._draw(case.ref, obligation)
 
@@ -86,13 +85,13 @@ class CardJobs:
         """
         ref = str(obligation.facts["ref"])
         if obligation.facts.get("likes"):
-            await self.store.awrite(redraw_similar_cases, ref)
+            await self.slack.store.awrite(redraw_similar_cases, ref)
             return Completed()
         return await self._draw(ref, obligation, always=True)
 
     async def thread(self, obligation: Obligation) -> Outcome:
         """`thread:<seq>`: verb, who, when; a burst of messages is one line with their number."""
-        slack, store, ref = self.poster.slack, self.store, str(obligation.ref)
+        slack, store, ref = self.slack, self.slack.store, str(obligation.ref)
         case = await self._load(ref)
         events = await store.aread(load_history, ref)
         line = thread_line(events, int(obligation.facts["seq"]), case, slack.texts)
@@ -126,12 +125,12 @@ class CardJobs:
         lock = self._locks.setdefault(ref, asyncio.Lock())
         async with lock:
             # Listed before the record is read: a later one may be about something that this drawing does not show.
-            waiting = await self.store.aread(list_waiting_drawings, ref)
+            waiting = await self.slack.store.aread(list_waiting_drawings, ref)
             if obligation.ref is not None and obligation.id not in waiting:
                 # Another drawing completed it while this one waited for its turn.
                 return Completed()
             always = always or "redraw" in waiting.values()
-            await self.poster.slack.presses.ended(ref)
+            await self.slack.presses.ended(ref)
             try:
                 while True:
                     case = await self._load(ref)
@@ -142,11 +141,11 @@ class CardJobs:
             except _PostInProgress as other:
                 return Rescheduled(other.until, POSTED_ELSEWHERE)
             if others := waiting.keys() - {obligation.id}:
-                await self.store.awrite_with_retry(complete_drawings, others)
+                await self.slack.store.awrite_with_retry(complete_drawings, others)
             return Completed()
 
     async def _draw_posts(self, case: Case, *, always: bool) -> None:
-        posts = {post.purpose: post for post in await self.store.aread(list_posts, case.ref)}
+        posts = {post.purpose: post for post in await self.slack.store.aread(list_posts, case.ref)}
         wanted = list(post_purposes(case))
         if EXECUTIVE in wanted and not await self._is_for_top_management(case, posts):
             wanted.remove(EXECUTIVE)
@@ -167,13 +166,13 @@ class CardJobs:
         """Top management is notified of an incident once, and of every complaint that is grave in itself (5.3)."""
         if case.incident is None or informs_top_apart(case) or EXECUTIVE in posts:
             return True
-        return not await self.store.aread(was_executive_notified, case.ref)
+        return not await self.slack.store.aread(was_executive_notified, case.ref)
 
     async def _draw_post(
         self, case: Case, purpose: str, post: SlackPost | None, *, always: bool, working_purpose: str | None
     ) -> None:
         """Draw one post. The record is read again when the slot of the call has come, up to 5 s later."""
-        slack, key = self.poster.slack, _key(case.ref, purpose)
+        slack, key = self.slack, _key(case.ref, purpose)
         channel, ts = slack.channels.channel(purpose), post.ts if post is not None else None
         if post is not None and ts is None:
             ts = await self._find_earlier(post, key)
@@ -182,7 +181,7 @@ class CardJobs:
         async with slot_for(POSTS if ts is None else "chat.update", channel), slack.presses.drawing(case.ref):
             case = await self._load(case.ref)
             newest = next(
-                (p for p in await self.store.aread(list_posts, case.ref) if p.purpose == purpose), None
+                (p for p in await self.slack.store.aread(list_posts, case.ref) if p.purpose == purpose), None
             )
             is_drawn = newest is not None and newest.ts is not None and newest.shown_version >= case.version
             if purpose not in post_purposes(case) or (is_drawn and not always):
@@ -211,7 +210,11 @@ class CardJobs:
         ts = await self.poster.find(post.channel, key)
         if ts is None:
             until = post.claimed_at + POST_CLAIM_TIMEOUT
-            if self.store.is_shared and key not in self._own_attempts and self.store.now() < until:
+            if (
+                self.slack.store.is_shared
+                and key not in self._own_attempts
+                and self.slack.store.now() < until
+            ):
                 raise _PostInProgress(until)
             # While the next attempt waits for its slot, it is not searched for again.
             self._not_delivered[key] = post.claimed_at
@@ -222,16 +225,16 @@ class CardJobs:
         key = _key(ref, purpose)
         self._not_delivered.pop(key, None)
         if post is None:
-            is_own = (await self.store.awrite(claim_post, ref, channel, purpose)).is_new
+            is_own = (await self.slack.store.awrite(claim_post, ref, channel, purpose)).is_new
         else:
-            is_own = await self.store.awrite(take_over_post, post)
+            is_own = await self.slack.store.awrite(take_over_post, post)
         if not is_own:
-            raise _PostInProgress(self.store.now() + RETRY_AFTER)
+            raise _PostInProgress(self.slack.store.now() + RETRY_AFTER)
         self._own_attempts.add(key)
 
     async def _withdraw_attempt(self, ref: str, purpose: str) -> None:
         self._own_attempts.discard(_key(ref, purpose))
-        await self.store.awrite(record_post_deleted, ref, purpose)
+        await self.slack.store.awrite(record_post_deleted, ref, purpose)
 
     async def _delete(self, post: SlackPost) -> None:
         """Delete a post and our lines in its thread, because it may no longer be seen in its channel."""
@@ -243,7 +246,7 @@ class CardJobs:
             except SlackApiError as failure:
                 if error_of(failure) not in GONE:
                     raise
-        await self.store.awrite(record_post_deleted, post.ref, post.purpose)
+        await self.slack.store.awrite(record_post_deleted, post.ref, post.purpose)
 
     async def _own_lines(self, channel: str, ts: str) -> list[str]:
         try:
@@ -261,7 +264,7 @@ class CardJobs:
         ]
 
     async def _load(self, ref: str) -> Case:
-        return await self.store.aread(load_case, ref)
+        return await self.slack.store.aread(load_case, ref)
 
 
 @dataclass(frozen=True)
