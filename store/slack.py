@@ -216,6 +216,14 @@ def forget_slack_key(tx: Tx, key: str) -> None:
     tx.connection.execute(delete(HEARD).where(HEARD.c.key == f"slack:{key}"))
 
 
+def list_slack_keys(tx: Tx, prefix: str) -> list[str]:
+    """The recorded keys that start with this text, in their order; it ends with a colon."""
+    # `;` follows `:`: a range of the primary key, on both databases.
+    first, last = f"slack:{prefix}", f"slack:{prefix[:-1]};"
+    query = select(HEARD.c.key).where(HEARD.c.key > first, HEARD.c.key < last).order_by(HEARD.c.key)
+    return [key.removeprefix("slack:") for key in tx.connection.execute(query).scalars()]
+
+
 def find_known_slack_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     """The keys among these that were recorded before; records none."""
     key_by_row = {f"slack:{key}": key for key in keys}
