@@ -97,7 +97,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
     hours = (other and other.calendar) or settings.calendar
     zone = (other and other.timezone) or own.timezone
     public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
-    calendar = _calendar(hours, zone, public, _closures(settings, hours, zone, year=year).days)
+    calendar = _calendar(hours, zone, country, public, _closures(settings, hours, zone, year=year).days)
     if last_day := _last_day_before_closed_year(calendar):
         key = (
             "calendar" if other is None or other.calendar is None else f"jurisdiction.{jurisdiction}.calendar"
@@ -188,15 +188,25 @@ def all_ignored_closures(settings: Settings) -> list[str]:
 
 
 def _calendar(
-    section: sections.CalendarSettings, zone: str, public: Mapping[date, str], own: Mapping[date, str]
+    section: sections.CalendarSettings,
+    zone: str,
+    country: str,
+    public: Mapping[date, str],
+    from_files: Mapping[date, str],
 ) -> Calendar:
+    """Every day off, and which of them only the organisation has: those move no legal date."""
     hours = parse_hours(section.hours)
-    closed = {date.fromisoformat(day): name for day, name in section.closed.items()}
+    own = {**from_files, **{date.fromisoformat(day): name for day, name in section.closed.items()}}
+    weekend = holidays.country_holidays(country).weekend
     return Calendar(
         zone=zone,
         hours=hours or {},
         always=hours is None,
-        holidays=dict(sorted({**public, **own, **closed}.items())),
+        holidays=dict(sorted({**public, **own}.items())),
+        closures={day: own[day] for day in sorted(own) if day not in public},
+        closed_weekdays=()
+        if hours is None
+        else tuple(day for day in range(7) if day not in hours and day not in weekend),
     )
 
 
@@ -287,6 +297,7 @@ def _targets(
         by_priority=by_priority,
         overrides=tuple(overrides),
         by_level={int(number): LevelTargets(**times) for number, times in scheme.get("level", {}).items()},
+        law=tuple(preset.get("law", ())),
         **{key: scheme[key] for key in _SCHEME_ONLY if key in scheme},
         **{key: span for key, span in same_for_all.items() if span is not None},
     )
