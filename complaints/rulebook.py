@@ -248,9 +248,12 @@ class Rulebook:
 
     def calendar_of(self, rule: str) -> Calendar:
         """The calendar that a rule such as "P3.decide" or "level.2.ack" counts by: of the law, or our own."""
+        return self.calendar.by_law if self.is_law(rule) else self.calendar
+
+    def is_law(self, rule: str) -> bool:
+        """True if the law or the scheme sets this time, so that our own closures do not move it."""
         key = rule if rule.startswith("level.") else rule.rpartition(".")[2]
-        is_law = key in ("legal", "privacy", *self.targets.law)
-        return self.calendar.by_law if is_law else self.calendar
+        return key in ("legal", "privacy", *self.targets.law)
 
     @property
     def top_level(self) -> int:
@@ -268,7 +271,9 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset({"categories", "jurisdictions", "fast_track", "accept_within", "missed_payment"}),
     "OnCall": frozenset({"zone"}),
     "Calendar": frozenset({"closures", "closed_weekdays"}),
-    "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "law", "by_level"}),
+    "Targets": frozenset(
+        {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "law", "by_level"}
+    ),
     "LevelTargets": frozenset({"outside_when_missed"}),
 }
 

@@ -24,6 +24,7 @@ from complaints.rulebook import (
     Dialogue,
     FastTrack,
     LevelTargets,
+    Limit,
     OnCall,
     PriorityTargets,
     RecourseStep,
@@ -134,7 +135,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         jurisdictions=tuple(settings.jurisdiction) if other is None else (),
         fast_track=FastTrack(**preset["fast_track"]) if "fast_track" in preset else None,
         accept_within=preset.get("accept_within"),
-        missed_payment=parse_amount(preset["missed_payment"]) if "missed_payment" in preset else None,
+        missed_payment=_missed_payment(preset, region),
     )
 
 
@@ -146,6 +147,12 @@ def rulebooks(settings: Settings, *, year: int | None = None) -> Rulebooks:
 
 def preset_targets(name: str) -> Targets:
     return _targets(sections.TargetsSettings(), preset_named(name), Calendar(always=True), OnCall())
+
+
+def _missed_payment(preset: Mapping[str, Any], region: str | None) -> Limit | None:
+    """The scheme's payment for a missed time in this region; None without a region that has one."""
+    amount = preset.get("missed_payment", {}).get(region)
+    return None if amount is None else parse_amount(amount)
 
 
 def _jurisdiction(settings: Settings, code: str | None) -> sections.Jurisdiction | None:
