@@ -194,7 +194,10 @@ def _equal_treatment(report: Monitoring) -> Iterator[str]:
     if not report.gaps:
         return
     yield "## Equal treatment\n"
-    yield "Each group against all others of its kind; flagged where chance alone (95 %) would not do it.\n"
+    yield (
+        "Each group against all others of its kind. Flagged where chance does not explain the difference; if all "
+        "groups are alike, at most 5 % of reports flag one.\n"
+    )
     yield from table(
         ("group", "figure", "here", "others", "difference", ""),
         (
@@ -215,7 +218,10 @@ def _handlers(report: Monitoring) -> Iterator[str]:
     if not report.handlers:
         return
     yield "## By handler\n"
-    yield "Upheld, wholly or partly, at level 1; flagged where two are more than 15 points apart.\n"
+    yield (
+        "Upheld, wholly or partly, at level 1. Flagged where the share is more than 15 points from that of all "
+        "others and chance does not explain it; if all are alike, at most 5 % of reports flag one.\n"
+    )
     yield from table(
         ("handler", "upheld", "share", ""),
         (
