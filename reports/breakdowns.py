@@ -48,8 +48,9 @@ class OldestComplaint:
 
 @dataclass(frozen=True)
 class Backlog:
-    """All complaints that are open now, whenever they were received."""
+    """All complaints that were open at `as_of`, whenever they were received."""
 
+    as_of: datetime
     bands: tuple[AgeBand, ...]
     overdue: Share
     past_legal: int
@@ -64,6 +65,7 @@ class Backlog:
         """JSON values; a share of too few complaints is null."""
         oldest = self.oldest
         return {
+            "as_of": format_time(self.as_of),
             "open": self.overdue.of,
             "bands": [
                 {
@@ -95,33 +97,33 @@ class Backlog:
 
 @dataclass
 class BacklogCount:
-    """Counts the open complaints."""
+    """Counts the complaints that were open at `as_of`."""
 
+    as_of: datetime
     open_by_band: list[int] = field(default_factory=lambda: [0] * (len(BANDS) + 1))
     overdue_by_band: list[int] = field(default_factory=lambda: [0] * (len(BANDS) + 1))
     past_legal: int = 0
     oldest: Case | None = None
-    now: datetime | None = None
 
-    def add(self, case: Case, now: datetime) -> None:
-        age = (now - case.received_at) // _DAY
+    def add(self, case: Case) -> None:
+        age = (self.as_of - case.received_at) // _DAY
         band = next((number for number, days in enumerate(BANDS) if age <= days), len(BANDS))
         unmet = (target for target in case.current_targets() if target.met_at is None)
-        late = {target.target for target in unmet if target.internal_due < now}
+        late = {target.target for target in unmet if target.internal_due < self.as_of}
         self.open_by_band[band] += 1
         self.overdue_by_band[band] += bool(late - _WAITS)
         self.past_legal += Target.LEGAL in late
-        self.now = now
         if self.oldest is None or (case.received_at, case.ref) < (self.oldest.received_at, self.oldest.ref):
             self.oldest = case
 
     def result(self) -> Backlog:
         oldest = None
-        if self.oldest is not None and self.now is not None:
-            days = (self.now - self.oldest.received_at) // _DAY
+        if self.oldest is not None:
+            days = (self.as_of - self.oldest.received_at) // _DAY
             oldest = OldestComplaint(self.oldest.ref, self.oldest.received_at, days)
         counts = zip((*BANDS, None), self.overdue_by_band, self.open_by_band, strict=True)
         return Backlog(
+            as_of=self.as_of,
             bands=tuple(AgeBand(days, Share(overdue, total)) for days, overdue, total in counts),
             overdue=Share(sum(self.overdue_by_band), sum(self.open_by_band)),
             past_legal=self.past_legal,

@@ -132,14 +132,14 @@ def _backlog(report: Monitoring, zone: str) -> Iterator[str]:
     backlog = report.backlog
     yield "## Backlog\n"
     yield (
-        f"Open now, whenever received: **{backlog.overdue.of}**, of which {backlog.overdue.hits} overdue "
-        f"({_percent(backlog.overdue.value)})."
+        f"Open {_moment(backlog.as_of, zone)}, whenever received: **{backlog.overdue.of}**, "
+        f"of which {backlog.overdue.hits} overdue ({_percent(backlog.overdue.value)})."
     )
     yield f"Past the legal maximum: {backlog.past_legal} (target 0: {_VERDICTS[backlog.past_legal_verdict]})."
     if backlog.oldest is not None:
         oldest = backlog.oldest
         age = pluralise(oldest.days, "day")
-        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, {age} ago."
+        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, open for {age}."
     yield ""
     rows, youngest = [], 0
     for band in backlog.bands:
@@ -172,7 +172,7 @@ def _people(report: Monitoring) -> Iterator[str]:
 def _satisfaction(report: Monitoring) -> Iterator[str]:
     yield "## Satisfaction\n"
     yield from table(
-        ("score", "mean", "4 or 5", "95 %", "answers", "target", ""),
+        ("score", "mean", "4 or more", "95 %", "surveys", "target", ""),
         (
             (
                 _title(score),
@@ -236,7 +236,7 @@ def _handlers(report: Monitoring) -> Iterator[str]:
     )
     owners = ", ".join(f"{owner} {count}" for owner, count in report.open_by_owner.items())
     if owners:
-        yield f"Open now, by owner: {owners}.\n"
+        yield f"Open in the backlog, by owner: {owners}.\n"
 
 
 def _redress(report: Monitoring) -> Iterator[str]:
