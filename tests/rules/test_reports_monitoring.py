@@ -264,7 +264,7 @@ def test_the_page_contains_figures_verdicts_and_formulas() -> None:
     page = as_markdown(report(*ten_resolved(), Story("O")), "Europe/London")
     assert "received from 01 November 2026 to 30 November 2026" in page
     assert "| Assessed in time | 0.0 % | 0.0 – 25.9 % | 0 of 11 | ≥ 95 % | **not met** |" in page
-    assert "Oldest: O, received Mon 02 Nov 2026 10:00, 20 days ago." in page
+    assert "Oldest: O, received Mon 02 Nov 2026 10:00, open for 20 days." in page
     assert f"- **Reopened**: {SHARES['reopened'].formula}." in page
 
 
