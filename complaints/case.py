@@ -124,6 +124,10 @@ class Case:
     asked_at: datetime | None = None
     asked_until: datetime | None = None
     data_request_at: datetime | None = None
+    #: The remedies asked for, by code, and the amount of money wanted, in minor units of its currency.
+    remedies_requested: tuple[str, ...] = ()
+    amount_requested: int | None = None
+    currency_requested: str | None = None
     adult: bool = False
     authority_shown: bool = False
     recourse_at: datetime | None = None

@@ -162,4 +162,10 @@ def read_answer(text: str) -> AnswerCues:
 
 def find_cues(text: str) -> frozenset[str]:
     """The kinds of cues for a question in a text, in all languages; never raises."""
-    return frozenset(sign.kind for sign in match_rules(text, _QUESTION_INDEX).values())
+    return frozenset(cue_words(text))
+
+
+def cue_words(text: str) -> dict[str, str]:
+    """Like `find_cues`, with the words as written that are each cue."""
+    signs = match_rules(text, _QUESTION_INDEX).values()
+    return {sign.kind: text[sign.span[0] : sign.span[1]] for sign in signs}

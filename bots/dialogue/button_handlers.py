@@ -99,7 +99,7 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     choice, ref = press.choice, case.ref
     answered_step = question_table.step_of(choice, press.step)
     if press.step in question_table.CONFIRMED and choice in ("yes", "no", "change"):
-        _handle_confirmation(turn, case, press.step, yes=choice == "yes")
+        _handle_confirmation(turn, case, press, yes=choice == "yes")
     elif choice == "done":
         if turn.step == "story" and turn.ref == ref and turn.is_form_open(ref):
             form.ask_next(turn, ref)
@@ -107,7 +107,7 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
             # "Done" was typed just after the question appeared. It is no answer, for example to "where?".
             form.ask(turn, turn.step, ref)
     elif answered_step is not None:
-        form.choose(turn, ref, answered_step, choice)
+        form.choose(turn, ref, answered_step, choice, press.turn)
     elif choice == "skip":
         form.skip(turn, ref, press.step)
     elif choice == "send":
@@ -123,12 +123,12 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
         _change_answer(turn, case, _STEP_TO_CHANGE[choice])
 
 
-def _handle_confirmation(turn: Turn, case: Case, step: str, *, yes: bool) -> None:
+def _handle_confirmation(turn: Turn, case: Case, press: ButtonInput, *, yes: bool) -> None:
     if yes:
-        form.confirm_story_answer(turn, case.ref, step)
+        form.confirm_story_answer(turn, case.ref, press.step, press.turn)
     else:
         _load_form(turn, case)
-        _change_answer(turn, case, step)
+        _change_answer(turn, case, press.step)
 
 
 def _load_form(turn: Turn, case: Case) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from bots.dialogue import after_decision, form, my_data, new_message, status
 from bots.dialogue.buttons import CANCEL
-from bots.dialogue.inputs import CommandInput
+from bots.dialogue.inputs import CommandInput, TextInput
 from bots.dialogue.record import ReceivedMessage
 from bots.dialogue.turn import COUNTRY, FORM, IDLE, Turn
 from bots.texts.texts import Texts
@@ -16,11 +16,40 @@ from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
+from triage.matching import fold
+
+#: Commands that people type without a slash, folded (lower case, no diacritics).
+_TYPED = {
+    **dict.fromkeys(
+        ("cancel", "stop", "quit", "exit", "abort", "iptal", "iptal et", "dur", "vazgec", "vazgectim", "cik")
+        + ("abbrechen", "abbruch", "stopp", "beenden", "cancelar", "parar", "detener", "salir", "anular"),
+        "cancel",
+    ),
+    **dict.fromkeys(
+        ("back", "go back", "previous", "geri", "geri don", "onceki", "zuruck", "zurueck", "atras", "volver")
+        + ("regresar", "anterior"),
+        "back",
+    ),
+}
 
 
 def run_command(turn: Turn, incoming: CommandInput) -> None:
     """Run a command; an unknown one is answered with the list of commands."""
-    _HANDLERS.get(incoming.name, _help)(turn, incoming)
+    _HANDLERS.get(_TYPED.get(incoming.name, incoming.name), _help)(turn, incoming)
+
+
+def run_typed(turn: Turn, incoming: TextInput) -> bool:
+    """Run "Back", "Cancel" or "Stop", typed in a known language in place of an answer; False for any other text."""
+    name = _TYPED.get(fold(incoming.text).text.strip(" .!/\n"))
+    if name == "back" and turn.ref is not None and turn.step in FORM and turn.is_form_open(turn.ref):
+        if turn.step == "change":
+            turn.go_to("check", turn.ref)
+            form.read_back(turn, turn.ref)
+        else:
+            form.go_back(turn, turn.ref)
+    elif name is not None:
+        _cancel(turn, CommandInput("cancel", "", incoming.source, incoming.at))
+    return name is not None
 
 
 def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,12 @@ from store.values import PlannedAct, ReceivedFile
 
 #: Kinds of file that staff must listen to or watch before the assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
-DESCRIPTION = "description"
+DESCRIPTION, PLACE = "description", "where_and_when"
+#: Coordinates or a link to a map and nothing else: they say where, but not what went wrong.
+_ONLY_A_PLACE = re.compile(
+    r"(?:geo:)?-?\d{1,3}[.,]\d{2,15}\s?[,; ]\s?-?\d{1,3}[.,]\d{2,15}"
+    r"|https?://(?:maps\.|goo\.gl/maps|(?:www\.)?google\.[a-z.]{2,6}/maps|(?:www\.)?openstreetmap\.org)\S{1,500}"
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class ReceivedMessage:
     source: str
     files: tuple[ReceivedFile, ...] = ()
     reply_to: str | None = None
+    is_place: bool = False
 
     @property
     def has_words(self) -> bool:
@@ -39,15 +46,17 @@ class ReceivedMessage:
 def to_message(incoming: TextInput | FileInput) -> ReceivedMessage:
     if isinstance(incoming, FileInput):
         return ReceivedMessage(incoming.caption, incoming.source, (incoming.file,), incoming.reply_to)
-    return ReceivedMessage(incoming.text, incoming.source, (), incoming.reply_to)
+    is_place = incoming.is_place or bool(_ONLY_A_PLACE.fullmatch(incoming.text.strip()))
+    return ReceivedMessage(incoming.text, incoming.source, (), incoming.reply_to, is_place)
 
 
 def receive(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> str:
     """Receive a new complaint with this message (7.2); returns its reference."""
     ref = turn.conversation.next_ref
     signs = turn.signs_in(message.text, ref)
-    words = {DESCRIPTION: message.text} if message.has_words else {}
-    turn.plan(PlannedAct(Verb.RECEIVE, ref, _facts(message, DESCRIPTION, signs, kind), words, message.files))
+    field = PLACE if message.is_place else DESCRIPTION
+    words = {field: message.text} if message.has_words else {}
+    turn.plan(PlannedAct(Verb.RECEIVE, ref, _facts(message, field, signs, kind), words, message.files))
     _note_danger(turn, ref, signs)
     return ref
 

@@ -116,6 +116,8 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
         if press is not None:
             button_handlers.handle_press(turn, press)
             return
+        if turn.step not in (IDLE, danger.STEP) and commands.run_typed(turn, incoming):
+            return
     _guess_language(turn, incoming)
     message = to_message(incoming)
     if not message.has_words and not message.files:
@@ -159,6 +161,9 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
     step = turn.step
     if step == "story":
         form.continue_story(turn, ref, message)
+    elif message.is_place and step != "where":
+        form.record_place(turn, ref, message)
+        form.ask_again(turn)
     elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
         form.record_answer(turn, ref, message)
     else:

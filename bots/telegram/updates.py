@@ -97,7 +97,8 @@ def _message(message: Message) -> IncomingMessage | None:
         return FileInput(file, replace_lone_surrogates(message.caption or ""), source, at, quoted)
     text = _text_of_other_content(message)
     if text:
-        return TextInput(replace_lone_surrogates(text), source, at, quoted)
+        is_place = message.location is not None or message.venue is not None
+        return TextInput(replace_lone_surrogates(text), source, at, quoted, is_place)
     return Unreadable() if any(getattr(message, kind, None) for kind in _UNREADABLE) else None
 
 
