@@ -257,7 +257,7 @@ def _record_remedy_answer(case: Case, event: Event) -> Case:
     flags = case.flags if is_right else case.flags | {Flag.REMEDY_REFUSED}
     answered = _confirmed_remedy if is_right else _refused_remedy
     remedies = tuple(
-        answered(case, remedy, event) if remedy.number == number else remedy for remedy in case.remedies
+        answered(case, remedy, event) if remedy.n == number else remedy for remedy in case.remedies
     )
     return changed(case, remedies=remedies, flags=flags)
 
