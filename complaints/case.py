@@ -149,6 +149,8 @@ class Case:
     reopened_seq: int = 0
     surveys: tuple[str, ...] = ()
     surveyed_at: datetime | None = None
+    #: A survey answer that people must look at; until staff act, or the complaint is taken up again.
+    survey_concern_at: datetime | None = None
     flags: frozenset[Flag] = frozenset()
     executive_receipt_at: datetime | None = None
     erased_at: datetime | None = None

@@ -23,12 +23,19 @@ _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 #: A phone number has a country code, or begins with 0 and has ten digits or more; digits may be separated.
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+|00|\(?0)\d?(?:[ ()/.-]{0,2}\d){7,14}(?![\w-])")
 _CODE = r"(?P<value>(?=[A-Z0-9/-]*\d)[A-Z0-9](?:[A-Z0-9/-]{2,22}[A-Z0-9]))"
-_SIGN = r"(?:\s+(?:no|nr|num|number|reference|ref|id|numaram|numarası|numaralı|nom|nolu)\b\.?)?\s*[:#=]?\s*"
+_SIGN = (
+    r"(?:[\s-]+(?:no|nr|num|number|reference|ref|id|numaram|numarası|numarasi|numaralı|nom|nolu|nummer|número|numero"
+    r"|n\.?º)\b\.?)?(?:\s+(?:is|was|ist|lautet|war|es|de cliente|de pedido|de contrato|de factura))?\s*[:#=]?\s*"
+)
 _AFTER: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"\b(?:{names}){_SIGN}{_CODE}(?!\w)", re.IGNORECASE))
     for kind, names in (
-        ("customer", "customer|client|account|contract|subscriber|member|policy|müşteri|hesap|abone|sözleşme|üye"),
-        ("order", "order|invoice|bill|booking|ticket|delivery|parcel|sipariş|fatura|rezervasyon|teslimat|kargo"),
+        ("customer", r"customer|client|account|contract|subscriber|member|policy|müşteri|hesap|abone|sözleşme|üye|"
+         r"(?:kunden|mitglieds?|vertrags|konto|zähler)(?:[ -]?(?:nummer|nr\.?))|kunde|vertrag|konto|cliente|contrato|"
+         r"cuenta|abonado|socio|póliza"),
+        ("order", r"order|invoice|bill|booking|ticket|delivery|parcel|sipariş|fatura|rezervasyon|teslimat|kargo|"
+         r"(?:bestell|auftrags|rechnungs|buchungs|sendungs|paket)(?:[ -]?(?:nummer|nr\.?))|bestellung|auftrag|rechnung|"
+         r"buchung|sendung|pedido|factura|reserva|envío"),
     )
 )  # fmt: skip
 #: "sipariş 4711" and "4711 numaralı sipariş" are the same in Turkish.

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from complaints.case import Case, Event
+from complaints.identifiers import Number
 from complaints.incidents import Incident
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebooks
@@ -65,7 +66,8 @@ class FailureReason(StrEnum):
 class PlannedAct:
     """An act that the dialogue wants to record for the person of the chat.
 
-    For the verb `receive`, `ref` is the conversation's `next_ref`.
+    For the verb `receive`, `ref` is the conversation's `next_ref`. By `numbers` staff find the complaint, as well as
+    by those that `complaints.identifiers` finds in the words.
     """
 
     verb: Verb
@@ -73,6 +75,7 @@ class PlannedAct:
     facts: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     files: tuple[ReceivedFile, ...] = ()
+    numbers: tuple[Number, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from bots.dialogue import (
     my_data,
     new_message,
     question_table,
+    survey,
 )
 from bots.dialogue.buttons import SCORES, SURVEY
 from bots.dialogue.inputs import ButtonInput
@@ -28,10 +29,13 @@ _DATA_REQUESTS = {
     "correct_data": my_data.ask_correction,
     "erase_data": my_data.ask_erasure,
 }
-_DECISION_REPLIES = {
+#: Buttons under a letter or under the survey.
+_REPLIES = {
     "accept": after_decision.accept_decision,
     "disagree": after_decision.reject_decision,
     "question": after_decision.ask_question,
+    "take_up": survey.take_up_again,
+    "anew": survey.complain_anew,
 }
 #: The step of the form that each button under "Change" leads to.
 _STEP_TO_CHANGE = {"story": "story", "where_and_when": "where", "what_would_help": "help"}
@@ -78,9 +82,9 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
     elif press.step == incident.STEP:
         incident.record_answer(turn, case, choice, form.ask_next)
     elif press.step in SURVEY and choice in (*SCORES, "skip"):
-        after_decision.record_score(turn, case.ref, press.step, choice)
-    elif choice in _DECISION_REPLIES:
-        _DECISION_REPLIES[choice](turn, case)
+        survey.record_score(turn, case.ref, press.step, choice)
+    elif choice in _REPLIES:
+        _REPLIES[choice](turn, case)
     elif choice in ("yes", "no") and press.step not in question_table.BY_STEP:
         remedy_number = after_decision.remedy_number_of(press.step)
         if remedy_number is not None:
@@ -214,6 +218,8 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
         if remedy_question is not None:
             case, remedy = remedy_question
             return ButtonInput(choice, f"{after_decision.REMEDY_STEP}{remedy.n}", case.ref, turn_number)
+    if choice in ("take_up", "anew") and turn.state.get(survey.OFFERED) is not None:
+        return ButtonInput(choice, "after_survey", turn.state[survey.OFFERED], turn_number)
     if choice in ("export", "correct_data", "erase_data"):
         return ButtonInput(choice, "mydata", None, turn_number)
     letter_case = _case_of_letter_button(turn, choice)
@@ -230,7 +236,7 @@ def _case_of_letter_button(turn: Turn, choice: str) -> Case | None:
     if choice == "insist":
         return new_message.restorable_case(turn)
     if choice in (*SCORES, "skip") and turn.step == "idle":
-        return after_decision.case_awaiting_survey(turn)
+        return survey.case_awaiting_survey(turn)
     if choice == "send" and turn.step == "idle":
         return next((case for case in turn.open_cases if case.confirmed_at is None), None)
     return None

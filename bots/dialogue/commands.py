@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bots.dialogue import after_decision, form, my_data, new_message, status
+from bots.dialogue import after_decision, form, my_data, new_message, status, survey
 from bots.dialogue.buttons import CANCEL
 from bots.dialogue.inputs import CommandInput, TextInput
 from bots.dialogue.record import ReceivedMessage
@@ -19,17 +19,13 @@ from store.values import PlannedAct
 from triage.matching import fold
 
 #: Commands that people type without a slash, folded (lower case, no diacritics).
+_CANCEL = """
+cancel, stop, quit, exit, abort, iptal, iptal et, dur, vazgec, vazgectim, cik, abbrechen, abbruch, stopp, beenden,
+cancelar, parar, detener, salir, anular
+"""
+_BACK = "back, go back, previous, geri, geri don, onceki, zuruck, zurueck, atras, volver, regresar, anterior"
 _TYPED = {
-    **dict.fromkeys(
-        ("cancel", "stop", "quit", "exit", "abort", "iptal", "iptal et", "dur", "vazgec", "vazgectim", "cik")
-        + ("abbrechen", "abbruch", "stopp", "beenden", "cancelar", "parar", "detener", "salir", "anular"),
-        "cancel",
-    ),
-    **dict.fromkeys(
-        ("back", "go back", "previous", "geri", "geri don", "onceki", "zuruck", "zurueck", "atras", "volver")
-        + ("regresar", "anterior"),
-        "back",
-    ),
+    word.strip(): name for name, words in (("cancel", _CANCEL), ("back", _BACK)) for word in words.split(",")
 }
 
 
@@ -192,6 +188,8 @@ def _language(turn: Turn, incoming: CommandInput) -> None:
 
 def _cancel(turn: Turn, incoming: CommandInput) -> None:
     """Cancel the current question. A complaint is not dropped but filed as it is; the reply names /withdraw."""
+    if survey.end_if_open(turn):
+        return
     case = turn.case(turn.ref) if turn.step in FORM else None
     if case is None or not case.form_open:
         cases = turn.conversation.cases

@@ -47,7 +47,8 @@ _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 class StoryKnowledge:
     """What the choice of the next question depends on.
 
-    `cues`: by kind, the words of the story that are the cue. `rules`: the safety rules that matched. `details` finds dates, numbers and wishes; called only when needed.
+    `cues`: by kind, the words of the story that are the cue. `rules`: the safety rules that matched. `details` finds
+    dates, numbers and wishes; called only when needed.
     `received`: the local day of receipt. `chosen`: the choices made so far, by step.
     """
 
@@ -180,9 +181,7 @@ def _all_remedies(answer: StoryAnswer) -> Facts:
     return facts
 
 
-def remedies_in_words(
-    text: str, find: Callable[[str], tuple[StoryFact, ...]]
-) -> StoryAnswer | None:
+def remedies_in_words(text: str, find: Callable[[str], tuple[StoryFact, ...]]) -> StoryAnswer | None:
     """The remedies in a typed answer to "what would put this right?", where no verb need say "I want"."""
     wish = _AS_WISH.format(text=text)
     answer = requested_remedies(wish, find(wish))

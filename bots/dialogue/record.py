@@ -10,11 +10,21 @@ from bots.dialogue.inputs import FileInput, TextInput
 from bots.dialogue.turn import SignsInWords, Turn
 from complaints.actions.intake import RETURNED, message_facts
 from complaints.case import Case, Facts
+from complaints.identifiers import Number
 from complaints.vocabulary import Flag, Verb
 from store.values import PlannedAct, ReceivedFile
 
 #: Kinds of file that staff must listen to or watch before the assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
+#: By kind of number in a story, the kind that staff search for.
+_NUMBER_KINDS = {
+    **dict.fromkeys(("order", "invoice", "booking"), "order"),
+    **dict.fromkeys(("account", "customer", "meter", "policy", "contract", "reference"), "customer"),
+}
+#: Five figures and letters or more, at least four of them figures: shorter ones are house numbers and years.
+_BARE_CODE = re.compile(
+    r"(?<![\w.,+-])(?=(?:[A-Za-z/-]*\d){4})[A-Za-z0-9][A-Za-z0-9/-]{3,22}[A-Za-z0-9](?![\w-]|[.,]\d)"
+)
 DESCRIPTION, PLACE = "description", "where_and_when"
 #: Coordinates or a link to a map and nothing else: they say where, but not what went wrong.
 _ONLY_A_PLACE = re.compile(
@@ -56,7 +66,8 @@ def receive(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) ->
     signs = turn.signs_in(message.text, ref)
     field = PLACE if message.is_place else DESCRIPTION
     words = {field: message.text} if message.has_words else {}
-    turn.plan(PlannedAct(Verb.RECEIVE, ref, _facts(message, field, signs, kind), words, message.files))
+    facts, numbers = _facts(message, field, signs, kind), find_numbers(turn, ref, message.text)
+    turn.plan(PlannedAct(Verb.RECEIVE, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
     return ref
 
@@ -82,7 +93,8 @@ def add_message(
     verb = Verb.ANSWER if is_answer else Verb.ADD
     facts = {**_facts(message, field.split(".")[0], signs, kind), **extra_facts}
     words = {field: message.text} if message.has_words else {}
-    turn.plan(PlannedAct(verb, ref, facts, words, message.files))
+    numbers = find_numbers(turn, ref, message.text, is_place_answer=field.split(".")[0] == PLACE)
+    turn.plan(PlannedAct(verb, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
 
 
@@ -97,7 +109,7 @@ def record_edit(turn: Turn, ref: str, field: str, replaces: int, text: str, sour
         source=source,
         replaces=replaces,
     )
-    turn.plan(PlannedAct(Verb.ADD, ref, facts, {field: text}))
+    turn.plan(PlannedAct(Verb.ADD, ref, facts, {field: text}, numbers=find_numbers(turn, ref, text)))
     _note_danger(turn, ref, signs)
 
 
@@ -138,6 +150,27 @@ def _facts(message: ReceivedMessage, field: str, signs: SignsInWords, kind: str 
         source=message.source,
         kind=kind,
     )
+
+
+def find_numbers(turn: Turn, ref: str, text: str, *, is_place_answer: bool = False) -> tuple[Number, ...]:
+    """The numbers that the dialogue reads in a text, in every language: what it reads back, staff find.
+
+    An answer to "which order or account is it about?" may be the bare number.
+    """
+    if not any(character.isdigit() for character in text):
+        return ()
+    details = turn.details_in(text, turn.received_on(ref))
+    numbers = [
+        Number(_NUMBER_KINDS[detail.kind], detail.value) for detail in details if detail.kind in _NUMBER_KINDS
+    ]
+    if is_place_answer:
+        dates = [detail.text for detail in details if detail.kind in ("date", "card")]
+        numbers += [
+            Number("order", code)
+            for code in _BARE_CODE.findall(text)
+            if not any(code in day for day in dates)
+        ]
+    return tuple(dict.fromkeys(numbers))
 
 
 def _note_danger(turn: Turn, ref: str, signs: SignsInWords) -> None:

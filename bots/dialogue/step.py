@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bots.dialogue import after_decision, button_handlers, commands, danger, form, my_data, new_message
+from bots.dialogue import (
+    after_decision,
+    button_handlers,
+    commands,
+    danger,
+    form,
+    my_data,
+    new_message,
+    survey,
+)
+from bots.dialogue.buttons import SURVEY
 from bots.dialogue.inputs import (
     Blocked,
     ButtonInput,
@@ -149,10 +159,8 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
         new_message.handle_first_words(turn, message, kind="human" if step == "human" else None)
     elif case is not None and step in _RECORDERS:
         _RECORDERS[step](turn, case.ref, message)
-    elif case is not None and step == after_decision.SURVEY_TEXT and message.has_words:
-        after_decision.record_survey_text(turn, case.ref, message)
-    else:
-        if step in FORM:
+    elif not survey.take_message(turn, message):
+        if step in FORM or step in SURVEY:
             turn.go_to(IDLE)
         new_message.handle_message(turn, message)
 

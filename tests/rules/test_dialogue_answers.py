@@ -108,7 +108,9 @@ def test_another_button_under_the_same_question_is_a_new_choice() -> None:
     assert play.case.remedies_requested == ("apology",)
 
 
-@pytest.mark.parametrize("word", ["Cancel", "stop", "İptal", "Dur", "Abbrechen", "STOPP", "cancelar", "/Stop."])
+@pytest.mark.parametrize(
+    "word", ["Cancel", "stop", "İptal", "Dur", "Abbrechen", "STOPP", "cancelar", "/Stop."]
+)
 def test_cancel_typed_in_any_language_ends_the_form(word: str) -> None:
     play = at_where()
     [reply] = play.writes(word)

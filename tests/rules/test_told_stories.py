@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from bots.dialogue.buttons import CONFIRM
+from complaints.identifiers import numbers_in
+from store.people.identifiers import normal_form
 from tests.clauses import clause
 from tests.rules.dialogue_play import Play
 
@@ -47,3 +49,18 @@ def test_what_a_story_says_is_not_asked_and_five_actions_are_enough(story: dict[
     # Every answer on record is in the text that the person signed.
     for name, text in play.texts_of(play.ref).items():
         assert text in readback, name
+
+
+@clause("7.2")
+@pytest.mark.parametrize("story", STORIES, ids=[story["name"] for story in STORIES])
+def test_staff_find_a_complaint_by_the_numbers_that_the_bot_read_back(story: dict[str, Any]) -> None:
+    play = Play(language="tr" if story["language"] == "tr" else "en")
+    play.writes(story["text"])
+    numbers = {
+        normal_form(number.kind, number.value, "GB")
+        for act in play.acted
+        for number in (*numbers_in(act.words.values()), *act.numbers)
+    }
+    assert {
+        words for words in story["shown"] if words.isalnum() and any(c.isdigit() for c in words)
+    } <= numbers

@@ -85,7 +85,9 @@ def _is_reference(number: str, *, is_named: bool) -> bool:
     if _DATE.fullmatch(number) or (not is_named and _YEAR.fullmatch(number)):
         return False
     digits = sum(character.isdigit() for character in number)
-    return digits >= (_DIGITS_IF_NAMED if is_named else _DIGITS_IF_NOT) or bool(_RECORD_LOCATOR.fullmatch(number))
+    return digits >= (_DIGITS_IF_NAMED if is_named else _DIGITS_IF_NOT) or bool(
+        _RECORD_LOCATOR.fullmatch(number)
+    )
 
 
 @lru_cache(maxsize=8)
