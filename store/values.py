@@ -30,12 +30,16 @@ def no_progress(_done: int, _all: int) -> None:
 
 @dataclass(frozen=True)
 class Chat:
-    """The contact point of a message; `language` is the platform's guess, not the person's choice."""
+    """The contact point of a message; `language` is the platform's guess, not the person's choice.
+
+    `topic`: the topic of the chat in which the person wrote last.
+    """
 
     channel: str
     address: str
     language: str | None = None
     name: str | None = None
+    topic: int | None = None
 
 
 @dataclass(frozen=True)
