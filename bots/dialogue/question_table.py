@@ -36,7 +36,9 @@ _FOR_ONESELF = re.compile(
     re.IGNORECASE,
 )
 #: Each has a cue of its own, in `triage/signs`.
-_RELATIONS = ("guardian", "carer", "parent", "relative")
+_RELATIONS = ("guardian", "carer", "parent", "relative", "someone_else")
+#: The code of a wish for which there is no other: its words are the wish.
+OWN_WORDS = "something_else"
 _AGES = ("under_13", "from_13", "from_16")
 #: The words in which a bare wish such as "repair and 180 pounds back" is a wish to the rules of each language.
 _AS_WISH = "I want {text}\nIch möchte {text}\nQuiero {text}\n{text} istiyorum"
@@ -125,8 +127,13 @@ class Question:
 
 def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer | None:
     """The days up to receipt and the places or numbers in the story; None unless it has both."""
+    dates = [detail for detail in details if detail.kind == "date"]
     days = [
-        detail for detail in details if detail.kind == "date" and detail.value[:10] <= received.isoformat()
+        day
+        for day in dates
+        if day.value[:10] <= received.isoformat()
+        # "This year" says nothing more beside "on 4 November".
+        and not any(_contains(day, other) for other in dates)
     ]
     places = [detail for detail in details if _identifies_place(detail)]
     texts: dict[str, str] = {}
@@ -135,6 +142,12 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
     if not days or not places or len(texts) > _MAX_CONFIRMED_DETAILS:
         return None
     return StoryAnswer(words=", ".join(texts.values()))
+
+
+def _contains(period: StoryFact, other: StoryFact) -> bool:
+    first, _, last = period.value.partition("/")
+    other_first, _, other_last = other.value.partition("/")
+    return other.value != period.value and first <= other_first and (other_last or other_first) <= last
 
 
 def _identifies_place(detail: StoryFact) -> bool:
@@ -149,10 +162,11 @@ def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer 
     """All remedies that a story asks for, with the amount of money that it wants back."""
     wishes = [detail for detail in details if detail.kind == "remedy"]
     choices = list(dict.fromkeys(wish.value for wish in wishes if wish.value in REMEDIES))
-    if "tell_you" in choices and len(choices) > 1:
+    for choice in ("tell_you", OWN_WORDS):
         # "Just letting you know" is polite where the story also asks for something.
-        choices.remove("tell_you")
-    if not choices:
+        if choice in choices and len(choices) > 1:
+            choices.remove(choice)
+    if choices in ([], [OWN_WORDS]):
         return StoryAnswer(words=" ".join(wishes[0].text.split())) if wishes else None
     amounts = [
         detail
@@ -244,6 +258,11 @@ def _lacks_effect(knowledge: StoryKnowledge) -> bool:
     return "effect" in knowledge.cues and "effect_told" not in knowledge.cues
 
 
+def _asks_identity(knowledge: StoryKnowledge) -> bool:
+    """ "Do not call me", from a deaf person, is no wish to stay anonymous."""
+    return "anonymous" in knowledge.cues and "support_told" not in knowledge.cues
+
+
 def _whom_facts(text: str) -> Facts:
     """Until staff know that the person affected agreed, they must not disclose anything to the writer."""
     return {"for_whom": "for_me" if is_for_oneself(text) else "do_not_know"}
@@ -308,7 +327,7 @@ QUESTIONS: tuple[Question, ...] = (
         sets_flag=True,
         choice_facts=lambda choice: {},
     ),
-    Question("identity", "anonymity", IDENTITY, _has_cue("anonymous"), word_facts=_identity_facts),
+    Question("identity", "anonymity", IDENTITY, _asks_identity, word_facts=_identity_facts),
     Question(
         "where",
         "where_and_when",

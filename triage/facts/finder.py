@@ -42,9 +42,10 @@ def find_facts(
     # A remedy or a place may overlap a number, so each is compared with its own kind only. Of a remedy even with the
     # same one only: "I want it repaired and my money back" are two, with one verb.
     wanted = list(chain(*(wishes(story, code) for code in languages)))
-    by_remedy = [
-        [wish for wish in wanted if wish.value == remedy] for remedy in {wish.value for wish in wanted}
-    ]
+    # A wish in own words counts only where no other one is named.
+    named = {wish.value for wish in wanted}
+    named -= {"something_else"} if len(named) > 1 else set()
+    by_remedy = [[wish for wish in wanted if wish.value == remedy] for remedy in named]
     for candidates in (*by_remedy, list(chain(*(places(story, code) for code in languages)))):
         facts += _without_overlap(sorted(candidates, key=_longest_first), card_spans)
     return tuple(sorted(facts, key=lambda fact: (fact.span, fact.kind)))
