@@ -27,17 +27,20 @@ _SIGN = (
     r"(?:[\s-]+(?:no|nr|num|number|reference|ref|id|numaram|numarası|numarasi|numaralı|nom|nolu|nummer|número|numero"
     r"|n\.?º)\b\.?)?(?:\s+(?:is|was|ist|lautet|war|es|de cliente|de pedido|de contrato|de factura))?\s*[:#=]?\s*"
 )
+#: German compounds end in -nummer or -nr.: "Kundennummer", "Bestellnr.".
+_GERMAN = r"(?:{stems})[ -]?(?:nummer|nr\.?)"
+_CUSTOMER = (
+    "customer|client|account|contract|subscriber|member|policy|müşteri|hesap|abone|sözleşme|üye"
+    "|kunde|vertrag|konto|cliente|contrato|cuenta|abonado|socio|póliza|"
+) + _GERMAN.format(stems="kunden|mitglieds?|vertrags|konto|zähler")
+_ORDER = (
+    "order|invoice|bill|booking|ticket|delivery|parcel|sipariş|fatura|rezervasyon|teslimat|kargo"
+    "|bestellung|auftrag|rechnung|buchung|sendung|pedido|factura|reserva|envío|"
+) + _GERMAN.format(stems="bestell|auftrags|rechnungs|buchungs|sendungs|paket")
 _AFTER: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"\b(?:{names}){_SIGN}{_CODE}(?!\w)", re.IGNORECASE))
-    for kind, names in (
-        ("customer", r"customer|client|account|contract|subscriber|member|policy|müşteri|hesap|abone|sözleşme|üye|"
-         r"(?:kunden|mitglieds?|vertrags|konto|zähler)(?:[ -]?(?:nummer|nr\.?))|kunde|vertrag|konto|cliente|contrato|"
-         r"cuenta|abonado|socio|póliza"),
-        ("order", r"order|invoice|bill|booking|ticket|delivery|parcel|sipariş|fatura|rezervasyon|teslimat|kargo|"
-         r"(?:bestell|auftrags|rechnungs|buchungs|sendungs|paket)(?:[ -]?(?:nummer|nr\.?))|bestellung|auftrag|rechnung|"
-         r"buchung|sendung|pedido|factura|reserva|envío"),
-    )
-)  # fmt: skip
+    for kind, names in (("customer", _CUSTOMER), ("order", _ORDER))
+)
 #: "sipariş 4711" and "4711 numaralı sipariş" are the same in Turkish.
 _BEFORE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?<!\w){_CODE}\s+(?:numaralı|nolu|no'lu)\s+(?:{names})", re.IGNORECASE))
@@ -85,7 +88,7 @@ def numbers_in(texts: Iterable[str]) -> tuple[Number, ...]:
         numbers += [Number("phone", match[0].strip(" (.-/")) for match in _PHONE.finditer(text)]
         for kind, form in (*_AFTER, *_BEFORE):
             values = (match["value"] for match in form.finditer(text))
-            numbers += [Number(kind, value) for value in values if _is_code(value)]
+            numbers += [Number(kind, value) for value in values if is_code(value)]
     return tuple(dict.fromkeys(numbers))[:MOST]
 
 
@@ -99,6 +102,6 @@ def _with_hyphens(letters: str) -> str:
     return f"{letters[:3]}-{letters[3:6]}-{letters[6:]}"
 
 
-def _is_code(value: str) -> bool:
+def is_code(value: str) -> bool:
     """Not a date, and at least four digits: "order 2" is not an order number."""
     return not _DATE.fullmatch(value) and sum(character.isdigit() for character in value) >= 4

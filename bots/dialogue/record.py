@@ -10,9 +10,11 @@ from bots.dialogue.inputs import FileInput, TextInput
 from bots.dialogue.turn import SignsInWords, Turn
 from complaints.actions.intake import RETURNED, message_facts
 from complaints.case import Case, Facts
-from complaints.identifiers import Number
+from complaints.identifiers import Number, is_code
 from complaints.vocabulary import Flag, Verb
 from store.values import PlannedAct, ReceivedFile
+from triage.facts.finder import find_numbers as numbers_in_story
+from triage.facts.references import is_card, is_iban
 
 #: Kinds of file that staff must listen to or watch before the assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
@@ -159,17 +161,14 @@ def find_numbers(turn: Turn, ref: str, text: str, *, is_place_answer: bool = Fal
     """
     if not any(character.isdigit() for character in text):
         return ()
-    details = turn.details_in(text, turn.received_on(ref))
     numbers = [
-        Number(_NUMBER_KINDS[detail.kind], detail.value) for detail in details if detail.kind in _NUMBER_KINDS
+        Number(_NUMBER_KINDS[fact.kind], fact.value)
+        for fact in numbers_in_story(text, received=turn.received_on(ref))
+        if not is_iban(fact.value)
     ]
     if is_place_answer:
-        dates = [detail.text for detail in details if detail.kind in ("date", "card")]
-        numbers += [
-            Number("order", code)
-            for code in _BARE_CODE.findall(text)
-            if not any(code in day for day in dates)
-        ]
+        codes = _BARE_CODE.findall(text)
+        numbers += [Number("order", code) for code in codes if is_code(code) and not is_card(code)]
     return tuple(dict.fromkeys(numbers))
 
 

@@ -51,6 +51,13 @@ def find_facts(
     return tuple(sorted(facts, key=lambda fact: (fact.span, fact.kind)))
 
 
+def find_numbers(text: str, *, received: date) -> tuple[StoryFact, ...]:
+    """Only the numbers of a story, in all languages: several times cheaper than all its facts."""
+    story = Story(text, fold(text), received)
+    candidates = [*accounts(story), *chain(*(numbers(story, code) for code in languages_of(None)))]
+    return tuple(_without_overlap(candidates, (span for _, span in cards(story))))
+
+
 def _longest_first(fact: StoryFact) -> int:
     """Sorts "since 3 November" before "3 November"."""
     return fact.span[0] - fact.span[1]
