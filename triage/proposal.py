@@ -26,7 +26,7 @@ from triage.model.neighbours import Neighbour
 from triage.model.pipeline import CRITICAL, Model, ProposalReason, find_reasons
 from triage.safety.organisation import DangerSign
 from triage.safety.signs import Sign, find_signs
-from triage.text import guess_language, normalise
+from triage.text import guess_language, load_language_model, normalise
 
 FALLBACK = "other"
 LEAST_MASS = 0.01
@@ -146,6 +146,15 @@ class Proposal:
                 for case in self.similar
             ],
         }
+
+
+def load_phrases_and_languages() -> None:
+    """Load the language model and compile the phrases of all languages, about a second; later proposals need not."""
+    load_language_model()
+    for language in LANGUAGES:
+        find_facts("Nobody answers.", language=language, received=date.min)
+        classify_intent("Nobody answers.", language=language)
+    propose(None, "Nobody answers. It is dark.", ProposalContext())
 
 
 def propose(model: Model | None, text: str, context: ProposalContext | None = None) -> Proposal:

@@ -77,7 +77,8 @@ def apply_inform(case: Case, event: Event) -> Case:
         return informed
     day = event.facts.get("next_date")
     next_news_by = closing_time(date.fromisoformat(str(day)), case.rules.calendar) if day else None
-    return changed(informed, next_news_by=next_news_by)
+    noticed = case.work_version if event.role is Role.SYSTEM else case.noticed_at_version
+    return changed(informed, next_news_by=next_news_by, noticed_at_version=noticed)
 
 
 def record_contact(case: Case, event: Event) -> Case:
