@@ -209,6 +209,9 @@ MESSAGE = FactShapes(
         "aside": flag,
         "remedy": whole(0),
         "remedy_ok": flag,
+        "remedies_requested": codes,
+        "amount_requested": whole(0),
+        "currency_requested": code,
     }
 )
 

@@ -210,9 +210,22 @@ def record_answers(case: Case, event: Event) -> Case:
             flags=flags,
             adult=case.adult or facts.get("minor") is False,
             data_request_at=event.at if starts_clock else case.data_request_at,
+            **_requested_remedies(facts),
         ),
         event,
     )
+
+
+def _requested_remedies(facts: Facts) -> dict[str, Any]:
+    """What the complainant asks for (7.2): the newest answer counts, and one in words only names no code."""
+    if facts.get("field") != "remedy_requested":
+        return {}
+    codes = facts.get("remedies_requested") or [facts.get("remedy_requested")]
+    return {
+        "remedies_requested": tuple(str(code) for code in codes if code),
+        "amount_requested": facts.get("amount_requested"),
+        "currency_requested": facts.get("currency_requested"),
+    }
 
 
 def _representative_flags(case: Case, flags: frozenset[Flag], choice: object) -> frozenset[Flag]:
