@@ -130,4 +130,10 @@ CUE_KINDS: frozenset[str] = frozenset(rule.kind for rule in _QUESTION_RULES)
 
 def find_cues(text: str) -> frozenset[str]:
     """The kinds of cues for a question in a text, in all languages; never raises."""
-    return frozenset(sign.kind for sign in match_rules(text, _QUESTION_INDEX).values())
+    return frozenset(cue_words(text))
+
+
+def cue_words(text: str) -> dict[str, str]:
+    """The kinds of cues for a question in a text, each with the words as written; never raises."""
+    signs = match_rules(text, _QUESTION_INDEX).values()
+    return {sign.kind: text[slice(*sign.span)] for sign in signs}
