@@ -119,7 +119,7 @@ class Assessment:
 class Issue:
     """One matter of the complaint with its own finding (7.8)."""
 
-    number: int
+    n: int
     category: str
     finding: Finding | None = None
 
@@ -133,7 +133,7 @@ class RemedyOwed:
     `late_at` when it last was.
     """
 
-    number: int
+    n: int
     type: str
     level: int
     due: datetime

@@ -162,7 +162,7 @@ def remedy_awaiting_answer(turn: Turn) -> tuple[Case, RemedyOwed] | None:
 
 def record_remedy_check(turn: Turn, case: Case, number: int, *, yes: bool) -> None:
     """Yes is recorded as evidence for auditors. No opens the remedy again, and we ask what is wrong."""
-    remedy = next((remedy for remedy in case.remedies if remedy.number == number), None)
+    remedy = next((remedy for remedy in case.remedies if remedy.n == number), None)
     label = turn.texts.label(turn.language, "yes" if yes else "no")
     if remedy is None or not case.is_open:
         turn.reply("reply.closed" if not case.is_open else "reply.moved", ref=case.ref)

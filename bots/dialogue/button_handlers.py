@@ -213,7 +213,7 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
         remedy_question = after_decision.remedy_awaiting_answer(turn)
         if remedy_question is not None:
             case, remedy = remedy_question
-            return ButtonInput(choice, f"{after_decision.REMEDY_STEP}{remedy.number}", case.ref, turn_number)
+            return ButtonInput(choice, f"{after_decision.REMEDY_STEP}{remedy.n}", case.ref, turn_number)
     if choice in ("export", "correct_data", "erase_data"):
         return ButtonInput(choice, "mydata", None, turn_number)
     letter_case = _case_of_letter_button(turn, choice)

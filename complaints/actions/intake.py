@@ -157,7 +157,7 @@ def apply_words(case: Case, event: Event) -> Case:
         case,
         words=case.words + 1,
         media=case.media + int(facts.get("media", 0)),
-        told_only_in_media=only_media,
+        only_in_media=only_media,
         last_words_at=event.at,
         signs=case.signs + signs,
         danger_at=event.at if new_danger else case.danger_at,
@@ -244,7 +244,7 @@ def _record_remedy_answer(case: Case, event: Event) -> Case:
     flags = case.flags if is_right else case.flags | {Flag.REMEDY_REFUSED}
     answered = _confirmed_remedy if is_right else _refused_remedy
     remedies = tuple(
-        answered(case, remedy, event) if remedy.number == number else remedy for remedy in case.remedies
+        answered(case, remedy, event) if remedy.n == number else remedy for remedy in case.remedies
     )
     return changed(case, remedies=remedies, flags=flags)
 

@@ -72,7 +72,7 @@ def _fixed(case: Case, target: TargetSet) -> tuple[DueStep, ...]:
     closing = DueStep("closing", local=_local(case, target.internal_due))
     if target.target is Target.WAITING:
         return DueStep("asked_for", day=_day_closed(case, target.internal_due, day)), closing
-    remedy = next((owed for owed in case.remedies if owed.number == target.of), None)
+    remedy = next((owed for owed in case.remedies if owed.n == target.of), None)
     if target.target is Target.REMEDY and remedy is not None and remedy.promised_by is not None:
         return DueStep("in_decision", day=remedy.promised_by), closing
     if target.target is Target.UPDATE and target.basis.split(";")[0] == NEXT_DATE:

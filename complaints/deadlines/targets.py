@@ -176,11 +176,9 @@ def _while_open(case: Case, priority: Priority) -> Iterator[WantedTarget]:
     for remedy in case.owed_remedies:
         if remedy.done_at is None:
             promised_at = remedy.accepted_at or remedy.promised_at or case.received_at
-            yield WantedTarget(
-                Target.REMEDY, remedy.number, promised_at, rules.remedy, "remedy", fixed=remedy.due
-            )
+            yield WantedTarget(Target.REMEDY, remedy.n, promised_at, rules.remedy, "remedy", fixed=remedy.due)
         elif remedy.verified_at is None:
-            yield WantedTarget(Target.VERIFY, remedy.number, remedy.done_at, rules.verify, "verify")
+            yield WantedTarget(Target.VERIFY, remedy.n, remedy.done_at, rules.verify, "verify")
     yield from _privacy(case)
     communicated_at = _awaiting_reply(case)
     if communicated_at is not None:

@@ -284,7 +284,7 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
     if not case.is_open:
         return
     for remedy in case.owed_remedies:
-        target = case.target(Target.REMEDY, remedy.number)
+        target = case.target(Target.REMEDY, remedy.n)
         if remedy.done_at is None and target is not None:
             yield _remedy_late(case, remedy, target)
     reminder, ends = case.target(Target.REPLY_REMINDER), lapses_at(case)
@@ -301,10 +301,10 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
 
 
 def _remedy_late(case: Case, remedy: RemedyOwed, target: TargetSet) -> NewObligation:
-    key, due_at = f"remedy_late:{remedy.number}:{target.version}", remedy_notice_at(case, target)
+    key, due_at = f"remedy_late:{remedy.n}:{target.version}", remedy_notice_at(case, target)
     if remedy.late_at is not None and remedy.late_at >= due_at:
         key, due_at = f"{key}:{remedy.late}", next_news(case, remedy.late_at)
-    return NewObligation(key, "remedy_late", due_at, facts={"remedy": remedy.number})
+    return NewObligation(key, "remedy_late", due_at, facts={"remedy": remedy.n})
 
 
 def _ended(case: Case) -> Iterator[NewObligation]:

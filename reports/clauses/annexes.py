@@ -68,9 +68,7 @@ def follow_up(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]
             continue
         # Without such an event the complainant confirmed the remedy, and no second person is needed.
         checks = [
-            event
-            for event in history.of_verb(Verb.VERIFY)
-            if str(event.facts.get("remedy")) == str(remedy.number)
+            event for event in history.of_verb(Verb.VERIFY) if str(event.facts.get("remedy")) == str(remedy.n)
         ]
         is_urgent = bool(checks) and priority_of(history.before(checks[-1])) in (Priority.P1, Priority.P2)
         if is_urgent or remedy.separate_verifier:

@@ -48,7 +48,7 @@ def response(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         is_done = remedy.done_at is not None
         is_overdue = not is_done and due(remedy.due, "1 bd", case.rules.calendar).at < house.now
         is_in_time = remedy.done_at is not None and remedy.done_at <= remedy.due
-        is_unannounced = is_overdue and remedy.number not in announced and case.is_open
+        is_unannounced = is_overdue and remedy.n not in announced and case.is_open
         yield Point(
             "remedies done by the promised day",
             hit=is_in_time if is_done or is_overdue else None,

@@ -54,8 +54,7 @@ class _PostInProgress(Exception):
 
 class CardJobs:
     def __init__(self, poster: Poster) -> None:
-        self.poster = poster
-        self.store = poster.slack.store
+        self.poster, self.slack = poster, poster.slack
         # One drawing at a time for each complaint: of two at once the older might arrive last.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         #: Keys of the posts that this process has claimed and not yet posted.
@@ -64,9 +63,9 @@ class CardJobs:
     async def card(self, obligation: Obligation) -> Outcome:
         """`card:<version>`: post what is missing, redraw what is outdated, delete what must not be seen."""
         case = await self._load(obligation.ref or str(obligation.facts["ref"]))
-        posts = await self.store.aread(list_posts, case.ref)
+        posts = await self.slack.store.aread(list_posts, case.ref)
         waits_until = card_waits_until(case)
-        if not posts and waits_until is not None and waits_until > self.store.now():
+        if not posts and waits_until is not None and waits_until > self.slack.store.now():
             return Rescheduled(waits_until, "the proposal may decide in which channel the card is posted")
         return await self._draw(case.ref)
 
@@ -77,13 +76,13 @@ class CardJobs:
         """
         ref = str(obligation.facts["ref"])
         if obligation.facts.get("likes"):
-            await self.store.awrite(redraw_similar_cases, ref)
+            await self.slack.store.awrite(redraw_similar_cases, ref)
             return Completed()
         return await self._draw(ref, always=True)
 
     async def thread(self, obligation: Obligation) -> Outcome:
         """`thread:<seq>`: verb, who, when; a burst of messages is one line with their number."""
-        slack, store, ref = self.poster.slack, self.store, str(obligation.ref)
+        slack, store, ref = self.slack, self.slack.store, str(obligation.ref)
         case = await self._load(ref)
         events = await store.aread(load_history, ref)
         line = thread_line(events, int(obligation.facts["seq"]), case, slack.texts)
@@ -123,7 +122,7 @@ class CardJobs:
                 return Rescheduled(other.until, POSTED_ELSEWHERE)
 
     async def _draw_posts(self, case: Case, *, always: bool) -> None:
-        posts = {post.purpose: post for post in await self.store.aread(list_posts, case.ref)}
+        posts = {post.purpose: post for post in await self.slack.store.aread(list_posts, case.ref)}
         wanted = list(post_purposes(case))
         if EXECUTIVE in wanted and not await self._is_for_top_management(case, posts):
             wanted.remove(EXECUTIVE)
@@ -145,12 +144,12 @@ class CardJobs:
         """Top management is notified of an incident once, and of every complaint that is grave in itself (5.3)."""
         if case.incident is None or informs_top_apart(case) or EXECUTIVE in posts:
             return True
-        return not await self.store.aread(was_executive_notified, case.ref)
+        return not await self.slack.store.aread(was_executive_notified, case.ref)
 
     async def _draw_post(
         self, case: Case, purpose: str, existing: SlackPost | None, *, always: bool, is_working_place: bool
     ) -> None:
-        slack, store = self.poster.slack, self.store
+        slack, store = self.slack, self.slack.store
         channel, key = slack.channels.channel(purpose), _key(case.ref, purpose)
         post = existing
         if post is None:
@@ -188,11 +187,11 @@ class CardJobs:
 
         History does not show a post at once, so two processes would post two cards.
         """
-        if not self.store.is_shared or key in self._claimed:
+        if not self.slack.store.is_shared or key in self._claimed:
             return
         until = post.claimed_at + POST_CLAIM_TIMEOUT
-        if self.store.now() < until or not await self.store.awrite(take_over_post, post):
-            raise _PostInProgress(max(until, self.store.now() + RETRY_AFTER))
+        if self.slack.store.now() < until or not await self.slack.store.awrite(take_over_post, post):
+            raise _PostInProgress(max(until, self.slack.store.now() + RETRY_AFTER))
         self._claimed.add(key)
 
     async def _delete(self, post: SlackPost) -> None:
@@ -205,7 +204,7 @@ class CardJobs:
             except SlackApiError as failure:
                 if error_of(failure) not in GONE:
                     raise
-        await self.store.awrite(record_post_deleted, post.ref, post.purpose)
+        await self.slack.store.awrite(record_post_deleted, post.ref, post.purpose)
 
     async def _own_lines(self, channel: str, ts: str) -> list[str]:
         try:
@@ -223,7 +222,7 @@ class CardJobs:
         ]
 
     async def _load(self, ref: str) -> Case:
-        return await self.store.aread(load_case, ref)
+        return await self.slack.store.aread(load_case, ref)
 
 
 def _key(ref: str, purpose: str) -> str:
