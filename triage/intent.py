@@ -166,6 +166,6 @@ def find_cues(text: str) -> frozenset[str]:
 
 
 def cue_words(text: str) -> dict[str, str]:
-    """Like `find_cues`, with the words as written that are each cue."""
+    """The kinds of cues for a question in a text, each with the words as written; never raises."""
     signs = match_rules(text, _QUESTION_INDEX).values()
-    return {sign.kind: text[sign.span[0] : sign.span[1]] for sign in signs}
+    return {sign.kind: text[slice(*sign.span)] for sign in signs}

@@ -387,6 +387,14 @@ def _later_fields(facts: Facts) -> dict[str, Any]:
         "issues": tuple(issue["category"] for issue in facts.get("issues", ())),
         "happened_by": date.fromisoformat(facts["happened_by"]) if facts.get("happened_by") else None,
         "criteria": tuple(
-            ProposedCriterion(row["field"], row["value"], row["reason"]) for row in facts.get("criteria", ())
+            ProposedCriterion(
+                row["field"],
+                row["value"],
+                row["reason"],
+                row.get("category"),
+                row.get("probability"),
+                row.get("limit"),
+            )
+            for row in facts.get("criteria", ())
         ),
     }

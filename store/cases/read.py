@@ -119,12 +119,14 @@ def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]])
         return None
     details = {field: json.loads(text) for field, text in words.get(last.seq, {}).items()}
     issues = zip_longest(last.facts.get("issues", ()), details.pop("matters", ()))
+    criteria = zip_longest(last.facts.get("criteria", ()), details.pop("evidence", ()))
     return {
         **last.facts,
         "at": format_time(last.at),
         "because": None,
         **details,
         "issues": [{**issue, "text": text} for issue, text in issues if issue is not None],
+        "criteria": [{**row, "words": words} for row, words in criteria if row is not None],
     }
 
 
