@@ -126,7 +126,7 @@ def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
         "issues": [
             {"category": issue["category"], "probability": issue["probability"]} for issue in values["issues"]
         ],
-        "criteria": values["criteria"],
+        "criteria": [criterion.codes_and_figures() for criterion in proposal.criteria],
         **({"happened_by": day} if (day := _last_date_in_story(proposal)) else {}),
         "model": values["model_version"],
     }
@@ -144,6 +144,7 @@ def proposal_words(proposal: Proposal) -> dict[str, str]:
     fields = {
         "because": values["because"],
         "matters": [issue["text"] for issue in values["issues"]],
+        "evidence": [criterion["words"] for criterion in values["criteria"]],
         "details": values["details"],
         "similar": values["similar"],
     }

@@ -52,9 +52,10 @@ def decide_time(case: Case, priority: Priority, start: datetime) -> DecideTime:
     rules, own = case.rules.targets, _own_level(case, start).decide
     span, rule = _of_priority(case, priority), f"{priority}.decide"
     if own is not None:
-        own_due, usual_due = (due(start, length, case.rules.calendar).at for length in (own, span))
-        if priority not in _URGENT or own_due < usual_due:
-            span, rule = own, f"level.{case.level}.decide"
+        own_rule = f"level.{case.level}.decide"
+        own_due = due(start, own, case.rules.calendar_of(own_rule)).at
+        if priority not in _URGENT or own_due < due(start, span, case.rules.calendar_of(rule)).at:
+            span, rule = own, own_rule
     acked = case.acks.get(case.level)
     if rules.decide_from == "acknowledged" and priority not in _URGENT and acked is not None:
         start = max(start, acked)
@@ -64,7 +65,7 @@ def decide_time(case: Case, priority: Priority, start: datetime) -> DecideTime:
 def decide_due(case: Case) -> datetime:
     """When a decision is due under the present criteria, before caps and extensions."""
     time = decide_time(case, priority_of(case), case.level_started_at or case.received_at)
-    return due(time.start, time.span, case.rules.calendar).at
+    return due(time.start, time.span, case.rules.calendar_of(time.rule)).at
 
 
 def extension_span(case: Case, target: TargetSet) -> str | None:
@@ -218,7 +219,8 @@ def _privacy(case: Case) -> Iterator[WantedTarget]:
         return
     if any(decision.communicated_at is not None for decision in case.decisions):
         return
-    end = rolled_to_working_day(due(case.received_at, span, case.rules.calendar), case.rules.calendar).at
+    calendar = case.rules.calendar_of("privacy")
+    end = rolled_to_working_day(due(case.received_at, span, calendar), calendar).at
     yield WantedTarget(Target.PRIVACY, 0, case.received_at, span, "privacy", fixed=end)
 
 
@@ -272,7 +274,7 @@ def logged_late(case: Case) -> bool:
     """
     if case.logged_at <= case.received_at:
         return False
-    return due(case.received_at, case.rules.targets.ack, case.rules.calendar).at <= case.logged_at
+    return due(case.received_at, case.rules.targets.ack, case.rules.calendar_of("ack")).at <= case.logged_at
 
 
 def before_first_decision(case: Case) -> bool:
@@ -339,12 +341,14 @@ def extension_cap(case: Case, target: TargetSet) -> datetime | None:
         and not version.basis.startswith("extend")
     ]
     first = max(unmoved, key=lambda version: version.version, default=target)
-    return due(first.internal_due, span, case.rules.calendar).at
+    own = _own_level(case, target.start).extension_cap is not None
+    rule = f"level.{case.level}.extension_cap" if own else "extension_cap"
+    return due(first.internal_due, span, case.rules.calendar_of(rule)).at
 
 
 def compute(case: Case, target: WantedTarget, span: str | None = None) -> Due:
-    """The due time of a wanted target before caps, with its steps."""
-    calendar = case.rules.calendar
+    """The due time of a wanted target before caps, with its steps, by the calendar of its rule."""
+    calendar = case.rules.calendar_of(target.rule)
     length = span or target.span
     if target.rule.startswith("P1."):
         return due_where_on_call(target.start, length, calendar, case.rules.on_call)
@@ -409,15 +413,16 @@ def due_row(
     with `is_recount`.
     """
     internal = target.fixed or compute(case, target).at
+    legal = case.rules.targets.legal
+    promised_rule = "legal" if target.promised_span == legal else target.rule
     promised = (
         internal
         if target.promised_span is None
-        else due(target.start, target.promised_span, case.rules.calendar).at
+        else due(target.start, target.promised_span, case.rules.calendar_of(promised_rule)).at
     )
     basis = _basis(target)
-    legal = case.rules.targets.legal
     if legal is not None and target.target in CAPPED and before_first_decision(case):
-        cap = due(case.received_at, legal, case.rules.calendar).at
+        cap = due(case.received_at, legal, case.rules.calendar_of("legal")).at
         if internal > cap:
             basis += f";{CAPPED_BY_LAW}"
         internal, promised = min(internal, cap), min(promised, cap)

@@ -314,6 +314,10 @@ def _ended(case: Case) -> Iterator[NewObligation]:
     code = CloseCode.WITHDRAWN if case.withdrawn_at is not None else case.close_code
     if _can_be_informed(case):
         yield NewObligation(f"closing:{round_number}", "closing", ended, facts={"code": code})
+    if case.survey_concern_at is not None:
+        yield NewObligation(
+            f"survey_concern:{round_number}", "survey_concern", case.survey_concern_at, SendPriority.DIALOGUE
+        )
     if not has_survey(case):
         return
     calendar = case.rules.calendar

@@ -40,6 +40,8 @@ from store.values import Member, Obligation
 
 #: Slack names the staff within this time once it answers.
 NO_STAFF_RETRY_SECONDS = 3.0
+#: So long a bad survey answer that nobody acts on stays in the worklist.
+SURVEY_CONCERN_KEPT = timedelta(days=30)
 
 
 class DirectMessageJobs:
@@ -139,6 +141,22 @@ class DirectMessageJobs:
         text = texts.text("dm.overturned", ref=case.ref, day=day)
         message = notice_message(case, text, texts, ("open",))
         return await self.send(sorted((involved & staff) - case.denied), message, obligation)
+
+    async def notify_survey_concern(self, obligation: Obligation) -> Outcome:
+        """`survey_concern`: a bad survey answer, for managers who did not work on the complaint.
+
+        It stays open, as an entry of their worklist, until staff act on the complaint or it expires.
+        """
+        case, now, texts = await self._case(obligation), self.slack.store.now(), self.slack.texts
+        since = case.survey_concern_at
+        if since is None or now >= since + SURVEY_CONCERN_KEPT:
+            return Completed()
+        people = recipients.survey_readers(case, await self._members(), now)
+        message = notice_message(case, texts.text("dm.survey_concern", ref=case.ref), texts, ("open",))
+        outcome = await self.send(people, message, obligation)
+        if not isinstance(outcome, Completed):
+            return outcome
+        return Rescheduled(since + SURVEY_CONCERN_KEPT, "waits until staff act on it")
 
     async def ask_approval(self, obligation: Obligation) -> Outcome:
         """`ask_approval`: ask everybody who may approve what waits for approval."""
