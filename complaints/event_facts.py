@@ -230,6 +230,7 @@ PROPOSAL = FactShapes(frozenset(_PROPOSED), _PROPOSED).plus(
     issues=_rows(_CATEGORY, ("category",)),
     criteria=_rows({"field": code, "reason": code}, ("field", "value", "reason")),
     happened_by=_as_read(Field("happened_by", Input.DATE)),
+    written_in=code,
 )
 
 #: Something that staff received or gave offline: what, and when.

