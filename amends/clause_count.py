@@ -7,12 +7,14 @@ from typing import Any
 
 from amends.settings import Settings, rulebook
 from bots.texts.loading import load_catalogues as load_texts
+from complaints.times import parse_time
 from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count, list_case_evidence
 from reports.clauses.evidence import OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
 from store.cases.pages import list_role_periods, load_case_history
 from store.custody.verify import verify
+from store.proof.hash_chain import list_instance_events
 from store.store import Store
 
 
@@ -35,6 +37,7 @@ def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> Orga
         (language, text_id) for language in rules.languages for text_id in NOTICES if texts.has(text_id)
     ]
     verified = store.read(verify) if proof else None
+    reports = store.read(list_instance_events, "report", 1)
     return OrganisationFacts(
         now=store.now(),
         rules=rules,
@@ -50,6 +53,7 @@ def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> Orga
         },
         settings=frozenset(_setting_names(settings.model_dump())),
         proof=None if verified is None else Proof(verified.entries, verified.first_bad),
+        reported_at=parse_time(reports[0]["at"]) if reports else None,
     )
 
 

@@ -243,6 +243,7 @@ PROPOSAL = FactShapes(frozenset(_PROPOSED), _PROPOSED).plus(
         ("field", "value", "reason"),
     ),
     happened_by=_as_read(Field("happened_by", Input.DATE)),
+    written_in=code,
 )
 
 #: Something that staff received or gave offline: what, and when.

@@ -87,6 +87,17 @@ class CaseHistory:
             return self.case
         return fold(events, self.case.first_rules) if events else None
 
+    @property
+    def written_in(self) -> str | None:
+        """The language in which the person writes, as detected; for one without a chat as staff recorded it.
+
+        None where it is not sure, and for complaints from before it was detected.
+        """
+        if self.case.channel != "telegram":
+            return self.case.language
+        detected = [event.facts.get("written_in") for event in self.of_verb(Verb.PROPOSE)]
+        return next((language for language in reversed(detected) if language), None)
+
     def before(self, event: Event) -> Case:
         """The case before this event; for the first event, the case that it opens."""
         return self.stages[max(0, self.events.index(event) - 1)]

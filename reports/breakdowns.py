@@ -314,7 +314,7 @@ class EqualTreatmentCount:
         case = history.case
         need = "told" if Flag.SUPPORT_NEED in case.flags else "none told"
         for measure, hit in _measures(history, now):
-            for kind, group in (("language", case.language), ("support need", need)):
+            for kind, group in (("language", history.written_in or case.language), ("support need", need)):
                 counts = self.groups[kind, group, measure]
                 counts[0] += hit
                 counts[1] += 1

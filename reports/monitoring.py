@@ -36,6 +36,7 @@ from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure
 from reports.statistics import Share
 
 NOT_ASSESSED = "not assessed"
+NOT_DETECTED = "not detected"
 NOBODY = "nobody"
 _Counts = dict[tuple[str, str | None], list[int]]
 
@@ -245,6 +246,7 @@ def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
         ("category", case.category or NOT_ASSESSED),
         ("channel", case.channel),
         ("language", case.language),
+        ("written_in", history.written_in or NOT_DETECTED),
         ("priority", priority_of(case).value),
         ("state", case.state.value),
         ("close_code", None if case.close_code is None else case.close_code.value),

@@ -35,7 +35,8 @@ _VERDICTS = {
 _VOLUMES = {
     "category": "By category",
     "channel": "By channel",
-    "language": "By language",
+    "language": "By language of our letters",
+    "written_in": "By language in which people write",
     "priority": "By priority",
     "state": "By state",
     "close_code": "Closed, by code",

@@ -128,6 +128,7 @@ def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
         ],
         "criteria": [criterion.codes_and_figures() for criterion in proposal.criteria],
         **({"happened_by": day} if (day := _last_date_in_story(proposal)) else {}),
+        **({"written_in": proposal.written_in} if proposal.written_in else {}),
         "model": values["model_version"],
     }
 

@@ -26,7 +26,7 @@ from triage.model.neighbours import Neighbour
 from triage.model.pipeline import CRITICAL, Model, ProposalReason, find_critical_words, find_reasons
 from triage.safety.organisation import DangerSign
 from triage.safety.signs import Sign, find_signs
-from triage.text import guess_language, load_language_model, normalise
+from triage.text import detect_language, guess_language, load_language_model, normalise
 
 FALLBACK = "other"
 LEAST_MASS = 0.01
@@ -103,6 +103,8 @@ class Proposal:
     details: tuple[StoryFact, ...] = ()
     similar: tuple[Neighbour, ...] = ()
     signs: tuple[Sign, ...] = ()
+    #: The language in which the person writes, of any; None where that is not sure.
+    written_in: str | None = None
 
     @property
     def danger(self) -> bool:
@@ -275,7 +277,8 @@ def _p_critical(model: Model, matrix: sparse.csr_matrix, found_signs: Sequence[S
 class _Reading:
     """What is read without a model.
 
-    `spoken` is the language of the text, `language` the most likely one among the organisation's.
+    `spoken` is the most likely language among those of the tables, `language` among the organisation's, `written_in`
+    among all, or None where that is not sure.
     """
 
     text: str
@@ -283,13 +286,15 @@ class _Reading:
     signs: tuple[Sign, ...]
     language: str
     spoken: str
+    written_in: str | None
 
     @classmethod
     def of_text(cls, text: str, context: ProposalContext) -> _Reading:
         head = normalise(text[:2_000])
         spoken = guess_language(head, LANGUAGES)
         language = guess_language(head, context.languages)
-        return cls(text, context, find_signs(text, extra=context.danger), language, spoken)
+        signs = find_signs(text, extra=context.danger)
+        return cls(text, context, signs, language, spoken, detect_language(head))
 
     @property
     def severity_floor(self) -> int:
@@ -362,6 +367,7 @@ class _Reading:
             ),
             details=self._details(),
             signs=self.signs,
+            written_in=self.written_in,
         )
 
     def _words_of_signs(self) -> dict[str, str]:

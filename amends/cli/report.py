@@ -59,6 +59,7 @@ def monitoring(
     from reports.monitoring import monitor
     from store.cases.pages import count_repeats
     from store.custody.verify import verify
+    from store.proof.hash_chain import record_instance_event
 
     format_ = _format(format_, output, json=json)
     if format_ is Format.PDF and output is None:
@@ -75,10 +76,12 @@ def monitoring(
             repeats=store.read(count_repeats, period.start, period.end),
             proof=None if verification is None else Proof(verification.entries, verification.first_bad),
         )
-    if format_ is Format.PDF and output is not None:
-        _write_pdf(report, settings, now, output)
-    else:
-        _write_text(report, format_, zone, output)
+        if format_ is Format.PDF and output is not None:
+            _write_pdf(report, settings, now, output)
+        else:
+            _write_text(report, format_, zone, output)
+        # After the output: the record shows a report that somebody could read (8.4).
+        store.write(record_instance_event, "report", {"report": "monitoring", "format": format_.value})
 
 
 def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format:

@@ -157,7 +157,7 @@ def _has_waited(before: Case, event: Event) -> bool:
 
 
 def _was_reminded(history: CaseHistory, before: Case) -> bool:
-    """True if a reminder arrived after the decision; without a chat and where none is wanted no message is expected."""
+    """True if a reminder arrived after the decision; without a chat or against their wish none is expected."""
     decision = before.decision
     if not before.has_chat or before.flags & {Flag.UNREACHABLE, Flag.NO_CONTACT}:
         return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from complaints.history import CaseHistory
 from complaints.vocabulary import ContactKind
 from reports.clauses.evidence import Clause, ClauseStatus, Evidence, EvidenceTally, OrganisationFacts, Point
+from reports.clauses.improvement import reporting
 from reports.clauses.table import CLAUSES, EDITIONS, clause
 from reports.statistics import rounded
 
@@ -85,6 +87,7 @@ def count(record: Iterable[CaseHistory], house: OrganisationFacts) -> ClauseRepo
     """
     tallies = {row.id: EvidenceTally(row.goals) for row in CLAUSES}
     complaints = simulations = past = 0
+    first_received: datetime | None = None
     for row in CLAUSES:
         if row.organisation_query is not None:
             tallies[row.id].add(None, row.organisation_query(house))
@@ -96,10 +99,12 @@ def count(record: Iterable[CaseHistory], house: OrganisationFacts) -> ClauseRepo
             past += 1
             continue
         complaints += 1
+        first_received = min(first_received or history.case.received_at, history.case.received_at)
         for number, points in _points_of(history, house):
             tallies[number].add(history.case.ref, points)
     if simulations:
         tallies["8.3"].add(None, (Point("simulated contacts") for _ in range(simulations)))
+    tallies["8.4"].add(None, reporting(house, first_received))
     evidence = {number: tally.result() for number, tally in tallies.items()}
     return ClauseReport(_with_status(evidence), complaints, simulations, past)
 
@@ -128,6 +133,8 @@ def _status(row: Clause, evidence: Evidence) -> ClauseStatus:
         return ClauseStatus.VIOLATED
     if not row.has_query or row.lacks is not None or not turned_red(row.id):
         return ClauseStatus.NOT_YET
+    if row.required and row.required not in {figure.what for figure in evidence.figures}:
+        return ClauseStatus.NO_EVIDENCE
     return ClauseStatus.MET if evidence.counted else ClauseStatus.NO_EVIDENCE
 
 

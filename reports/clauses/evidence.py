@@ -45,6 +45,8 @@ class OrganisationFacts:
     versions: Mapping[tuple[str, str], str] = field(default_factory=dict)
     settings: frozenset[str] = frozenset()
     proof: Proof | None = None
+    #: When a monitoring report was last made and delivered.
+    reported_at: datetime | None = None
 
     def roles_at(self, member: str, moment: datetime, role: Role) -> frozenset[Role]:
         """The roles of a member at a moment; without any periods, the `role` in which they acted."""
@@ -110,7 +112,7 @@ class Clause:
 
     `code` has the dotted names of the control, and `shows` says what the evidence counts. `case_query` asks one
     complaint, `organisation_query` the organisation. `of` are the clauses that this one sums up. `lacks` is what is
-    still missing; with it the clause is never met.
+    still missing; with it the clause is never met. `required` is a figure without which it is not met either.
     """
 
     id: str
@@ -124,6 +126,7 @@ class Clause:
     goals: Mapping[str, Goal] = field(default_factory=dict)
     of: tuple[str, ...] = ()
     lacks: str | None = None
+    required: str = ""
 
     @property
     def has_query(self) -> bool:

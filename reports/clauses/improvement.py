@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
@@ -14,6 +15,9 @@ from reports.clauses.evidence import Clause, OrganisationFacts, Point, must
 
 #: Latest sending of a survey after its due time: quiet hours, days off and a stopped process may delay it.
 _SURVEY_GRACE = "3 bd"
+#: A report covers the last 91 days, so at least one in that time leaves no day without a report.
+REPORT_EVERY = timedelta(days=91)
+REPORTS = "monitoring reports of the last 91 days"
 
 
 def collection(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -86,6 +90,17 @@ def monitoring(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point
     yield Point("complaints in the figures")
 
 
+def reporting(house: OrganisationFacts, since: datetime | None) -> Iterator[Point]:
+    """8.4: a monitoring report was made and delivered within its own period; `since` is the first reception."""
+    if house.reported_at is not None and house.now - house.reported_at <= REPORT_EVERY:
+        yield Point(REPORTS)
+    elif since is not None and house.now - since > REPORT_EVERY:
+        yield Point(
+            "periods without a monitoring report",
+            fault=f"no monitoring report for {REPORT_EVERY.days} days: run `amends report monitoring`",
+        )
+
+
 CLAUSES: tuple[Clause, ...] = (
     Clause(
         id="8.1",
@@ -127,8 +142,9 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Monitor process, resources and data continually.",
         control="`amends report monitoring`: figures with target and interval; overdue counts as failed.",
         code=("reports.monitoring.monitor",),
-        shows="open complaints within the legal maximum",
+        shows="monitoring reports that were made and delivered; open complaints within the legal maximum",
         case_query=monitoring,
+        required=REPORTS,
     ),
     Clause(
         id="8.5",

@@ -128,7 +128,8 @@ def acknowledgement(history: CaseHistory, house: OrganisationFacts) -> Iterator[
         delivered = [at for at in ack_times if delivered_at(history, Verb.ACKNOWLEDGE, at)]
         first = min(delivered, default=None)
         is_met = kept(clock.due, first, clock.next_start or clock.met_at or case.closed_at, house.now)
-        if is_met is None and first is None and case.close_code not in (None, *UNANSWERED):
+        is_lost = first is None and bool(ack_times)
+        if is_lost or (is_met is None and first is None and case.close_code not in (None, *UNANSWERED)):
             is_met = False
         if is_met is None:
             continue
@@ -138,12 +139,12 @@ def acknowledgement(history: CaseHistory, house: OrganisationFacts) -> Iterator[
             "acknowledged in time",
             tuple(event.seq for event in history.of_verb(Verb.ACKNOWLEDGE) if event.at == first),
             hit=is_met,
-            fault=_not_acknowledged(is_missing=is_missing, is_recorded=bool(ack_times)),
+            fault=_not_acknowledged(is_missing=is_missing, is_lost=is_lost),
         )
 
 
-def _not_acknowledged(*, is_missing: bool, is_recorded: bool) -> str | None:
-    if is_missing and is_recorded:
+def _not_acknowledged(*, is_missing: bool, is_lost: bool) -> str | None:
+    if is_missing and is_lost:
         return "acknowledged, but no delivered message shows it: acknowledge it again"
     return "never acknowledged: acknowledge it now, by phone if necessary" if is_missing else None
 

@@ -13,7 +13,7 @@ from complaints.history import CaseHistory, ReadEntry
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.case_clocks import clocks, endings
 from reports.case_measures import kept
-from reports.clauses.delivery import delivered_at, heard_between
+from reports.clauses.delivery import DELIVERED, delivered_at, heard_between
 from reports.clauses.evidence import Clause, OrganisationFacts, Point, minutes, must
 from reports.integrity import Proof
 
@@ -91,7 +91,7 @@ def visibility(house: OrganisationFacts) -> Iterator[Point]:
 
 
 def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
-    """4.3: forms completed, by channel and language; messages only in a language of the complainant."""
+    """4.3: forms completed, by channel and language; messages in the language in which the person writes."""
     case = history.case
     if case.channel == "telegram" and case.form_ended_at is not None:
         yield Point(f"signed with Send, {case.language}", hit=case.confirmed_at is not None)
@@ -99,13 +99,17 @@ def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
     if Flag.SUPPORT_NEED in case.flags:
         yield Point("support needs told")
     for message in history.messages:
-        if message.direction == "out" and message.language is not None:
-            is_supported = message.language in case.rules.languages
-            yield must(
-                "messages in a language that is spoken",
-                is_supported,
-                f"written to in {message.language}: write in the complainant's language",
-            )
+        if message.direction != "out" or message.language is None or message.state not in DELIVERED:
+            continue
+        is_supported = message.language in case.rules.languages
+        fault = (
+            None if is_supported else f"written to in {message.language}: write in the complainant's language"
+        )
+        if is_supported and history.written_in is None:
+            yield Point("messages to people whose language was not detected")
+        else:
+            is_spoken = is_supported and message.language == history.written_in
+            yield Point("messages in a language that is spoken", hit=is_spoken, fault=fault)
 
 
 def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -310,7 +314,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="Text, voice and photos; Skip and /human at every step; the complainant's language; staff log "
         "complaints from other channels on the same form.",
         code=("bots.dialogue.form.read_back", "complaints.actions.intake.record_answers"),
-        shows="forms confirmed by language, channels, messages in a language of the complainant",
+        shows="forms confirmed by language, channels, messages in the language in which the person writes",
         case_query=accessibility,
     ),
     Clause(

@@ -15,8 +15,11 @@ from complaints.vocabulary import Role, Verb
 from store.cases.act import act as store_act
 from store.cases.read import load_case, open_case
 from store.cases.receive_message import receive_message
+from store.database.transaction import Tx
 from store.outbox.claim import count_waiting
+from store.outbox.deliveries import insert_message
 from store.people.staff import load_actor, sync_staff
+from store.record.load import load_case_key
 from store.rulebooks import use_rulebook
 from store.store import Store
 from store.values import (
@@ -179,9 +182,22 @@ class Desk:
         """A complaint resolved at first contact, with the decision communicated."""
         ref = self.assessed(**more)
         self.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
+        self.deliver(ref, "acknowledge")
         self.store.write(store_act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+        self.deliver(ref, "decision")
         self.store.write(store_act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
         return ref
+
+    def deliver(self, ref: str, template: str) -> None:
+        """A letter made from this template, which the channel accepted."""
+
+        def write(tx: Tx) -> None:
+            insert_message(
+                tx, load_case_key(tx, ref), "A letter.", sealed_with="case", ref=ref, channel="telegram",
+                template=template, language="en", state="sent",
+            )  # fmt: skip
+
+        self.store.write(write)
 
     def closed(self, **more: Any) -> str:
         """A complaint whose decision was accepted and which is closed."""

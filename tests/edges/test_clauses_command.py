@@ -45,6 +45,29 @@ def test_an_empty_record_violates_no_clause(place: Path) -> None:
     assert clauses["8.6"]["verdict"] == "not yet"
 
 
+@clause("8.4")
+def test_monitoring_is_met_once_a_report_was_made(place: Path, desk: Desk) -> None:
+    resolved_complaint(desk)
+    assert rows(place)["8.4"]["verdict"] == "no evidence yet"
+    command = ["report", "monitoring", "--config", str(place), "--no-chain", "-o", str(place.parent / "r.md")]
+    assert CliRunner().invoke(app, [*command, "--format", "nonsense"]).exit_code != 0
+    assert rows(place)["8.4"]["verdict"] == "no evidence yet"
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert rows(place)["8.4"]["verdict"] == "met"
+
+
+@clause("7.4")
+def test_acts_whose_messages_were_deleted_violate_their_clauses(place: Path, desk: Desk) -> None:
+    resolved_complaint(desk)
+    tamper(desk.store, "DELETE FROM messages WHERE direction = 'out'")
+    assert run(place).exit_code == 1
+    clauses = rows(place)
+    assert {number: clauses[number]["verdict"] for number in ("4.4", "7.4", "7.8")} == dict.fromkeys(
+        ("4.4", "7.4", "7.8"), "violated"
+    )
+    assert "no delivered message" in clauses["7.4"]["evidence"]["violations"][0]["what"]
+
+
 def test_every_row_names_control_code_tests_and_evidence(place: Path, desk: Desk) -> None:
     resolved_complaint(desk)
     row = rows(place)["7.5"]

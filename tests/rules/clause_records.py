@@ -35,6 +35,7 @@ HOUSE = OrganisationFacts(
     versions={(language, id_): "aaa" for language in WORDS for id_ in IDS},
     settings=frozenset({"organisation", "name", "targets", "free"}),
     proof=Proof(entries=9),
+    reported_at=TUESDAY,
 )
 
 Change = Callable[[tuple[Event, ...]], tuple[Event, ...]]

@@ -87,6 +87,31 @@ def test_a_message_in_an_unsupported_language_turns_4_3_red() -> None:
     assert "written to in fr" in is_red("4.3", [replace(history, messages=(french,))])
 
 
+@clause("4.3")
+@pytest.mark.parametrize(
+    ("written_in", "language", "state", "figures"),
+    [
+        ("en", "en", "sent", {"messages in a language that is spoken": (1, 1)}),
+        ("de", "en", "sent", {"messages in a language that is spoken": (0, 1)}),
+        ("tr", "en", "sent", {"messages in a language that is spoken": (0, 1)}),
+        ("en", "en", "failed", {}),
+        (None, "en", "sent", {"messages to people whose language was not detected": None}),
+    ],
+)
+def test_a_message_counts_as_spoken_only_in_the_language_in_which_the_person_writes(
+    written_in: str | None, language: str, state: str, figures: dict[str, tuple[int, int] | None]
+) -> None:
+    change = with_facts(Verb.PROPOSE, written_in=written_in)
+    message = MessageEntry("out", "acknowledge", None, language, state, HOUSE.now)
+    history = replace(history_of(b.proposed(b.a_received_case()), change), messages=(message,))
+    evidence = clause_result("4.3", history).evidence
+    assert {
+        figure.what: None if figure.share is None else (figure.share.hits, figure.share.of)
+        for figure in evidence.figures
+        if figure.what.startswith("messages")
+    } == figures
+
+
 @clause("4.4")
 @pytest.mark.parametrize(
     ("record", "says"),

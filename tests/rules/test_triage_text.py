@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from triage import text as text_module
 from triage.matching import fold
-from triage.text import LONGEST, guess_language, normalise
+from triage.text import LONGEST, detect_language, guess_language, normalise
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,21 @@ def test_the_language_model_is_loaded_once_whichever_languages_are_asked_for(
     monkeypatch.setattr(text_module.LanguageIdentifier, "from_model_file", None)
     assert guess_language("Hier soir il y avait de l'eau brune", ("en", "fr", "nl")) == "fr"
     assert guess_language("Das Wasser ist seit gestern weg", ("en", "de")) == "de"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Seit gestern kommt aus keinem Hahn im Haus Wasser.", "de"),
+        ("Depuis hier il n'y a plus d'eau dans tout l'immeuble.", "fr"),
+        ("Dünden beri binanın hiçbir katında su akmıyor.", "tr"),
+        ("There has been no water on any floor since yesterday.", "en"),
+        ("No water", None),
+        ("🔥 123 456", None),
+    ],
+)
+def test_the_language_of_a_text_is_detected_or_left_open(text: str, language: str | None) -> None:
+    assert detect_language(text) == language
 
 
 def test_without_letters_or_alternatives_the_first_language_is_used() -> None:

@@ -24,6 +24,7 @@ from reports.render_markdown import as_markdown
 from store.cases.pages import count_repeats
 from store.cases.read import load_case
 from store.outbox.complete import Completed, Outcome
+from store.proof.hash_chain import record_instance_event
 from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation
@@ -49,6 +50,7 @@ class ReportJobs:
         monitoring = await self._monitoring(rules)
         message = stats_message(monitoring, self.slack.texts, rules.calendar.zone, drifts)
         await self._answer(obligation, message)
+        await self._record_delivery("stats")
         return Completed()
 
     async def clauses(self, obligation: Obligation) -> Outcome:
@@ -73,7 +75,15 @@ class ReportJobs:
         monitoring = await self._visible(actor, await self._monitoring(rules))
         page = as_markdown(monitoring, zone).encode()
         name = f"monitoring-{local_time(monitoring.as_of, zone):%Y-%m-%d}.md"
-        return await self.files.deliver(member_id, name, page, self.slack.texts.text("report.here"))
+        outcome = await self.files.deliver(member_id, name, page, self.slack.texts.text("report.here"))
+        if isinstance(outcome, Completed):
+            await self._record_delivery("slack")
+        return outcome
+
+    async def _record_delivery(self, format_: str) -> None:
+        """Only after Slack accepted it: the record shows a report that somebody could read (8.4)."""
+        facts = {"report": "monitoring", "format": format_}
+        await self.slack.store.awrite(record_instance_event, "report", facts)
 
     async def _answer(self, obligation: Obligation, message: SlackMessage) -> None:
         """In the channel where it was requested; in the direct messages if we may not write there."""
