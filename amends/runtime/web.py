@@ -131,7 +131,10 @@ class WebPart:
 
 
 def _address_taken(listen: str) -> str:
-    return f"cannot listen at {listen}; another program may use it, or the address is not one of this machine"
+    return (
+        f"cannot listen at {listen}: another program uses the port, or the address is not one of this machine. "
+        "Stop that program, or choose another address and port"
+    )
 
 
 async def unavailable_hook(_: Request) -> Response:
