@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from amends.settings import Settings, rulebook
@@ -13,12 +14,15 @@ from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
 from store.cases.pages import list_role_periods, load_case_history
 from store.custody.verify import verify
+from store.database.damage import collecting_damage, damaged_ref
 from store.store import Store
 
 
 def count_clauses(store: Store, settings: Settings, *, proof: bool = True) -> ClauseReport:
     """Every clause with today's evidence. With `proof` the whole hash chain is read and checked."""
-    return count(store.whole_record(), organisation_facts(store, settings, proof=proof))
+    with collecting_damage() as damaged:
+        report = count(store.whole_record(), organisation_facts(store, settings, proof=proof))
+    return replace(report, damaged=tuple(dict.fromkeys(map(damaged_ref, damaged))))
 
 
 def count_case_clauses(store: Store, settings: Settings, ref: str) -> list[CaseEvidence]:
@@ -34,7 +38,7 @@ def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> Orga
     notices = [
         (language, text_id) for language in rules.languages for text_id in NOTICES if texts.has(text_id)
     ]
-    verified = store.read(verify) if proof else None
+    verified = store.read(verify, opens=False) if proof else None
     return OrganisationFacts(
         now=store.now(),
         rules=rules,

@@ -285,6 +285,10 @@ def _integrity(report: Monitoring) -> Iterator[str]:
     else:
         ref, seq, problem = integrity.proof.first_bad
         yield f"**The chain is broken** at {ref}, event {seq}: {problem}."
+    if report.damaged:
+        names = f": {', '.join(named)}" if (named := [ref for ref in report.damaged if ref]) else ""
+        verb = "cannot be read and is" if len(report.damaged) == 1 else "cannot be read and are"
+        yield f"**{pluralise(len(report.damaged), 'complaint')} {verb} in no figure**{names}. See `amends db verify`."
     yield ""
 
 

@@ -23,6 +23,7 @@ from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
 from store.custody.retention import delete_expired_rows, erase, list_expired
+from store.database.errors import DamagedCase
 from store.database.transaction import Tx
 from store.outbox.complete import Completed, Outcome
 from store.outbox.failed import fail_orphaned
@@ -151,6 +152,8 @@ def housekeeping_handlers(
                 continue
             try:
                 await store.awrite(erase, expired.ref, "retention")
+            except DamagedCase:
+                log.error("damaged_complaint", ref=expired.ref, remedy="amends db verify")
             except ComplaintError as refusal:
                 # Reopened, or kept for a legal reason, since the list was made. The others are erased.
                 log.info("not_purged", ref=expired.ref, why=refusal.code)

@@ -16,6 +16,7 @@ from amends.cli.output import (
     local_due_time,
     local_time,
     out,
+    print_damage,
     print_json,
     print_line,
     print_table,
@@ -155,16 +156,19 @@ def show(
 ) -> None:
     """The whole record of one complaint, words included; that it was shown stays on the record."""
     from store.cases.export import OPERATOR, export_record, record_read
+    from store.database.damage import collecting_damage
 
     with open_record(config) as (_, store):
         ref = parse_ref(ref)
-        record, zone = store.read(export_record, ref), _zone(store, ref)
+        with collecting_damage() as damaged:
+            record, zone = store.read(export_record, ref), _zone(store, ref)
         what = "show" if reason is Purpose.OPERATION else f"show {reason.value}"
         store.write(record_read, [record["ref"]], OPERATOR, what)
     if json:
         print_json(record)
     else:
         _print_record(record, zone)
+    print_damage(damaged)
 
 
 def _zone(store: Store, ref: str) -> ZoneInfo:
@@ -212,10 +216,13 @@ def _print_record(record: Mapping[str, Any], zone: ZoneInfo) -> None:
 def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     """What happened and when, who did it, in which role, under which clause."""
     from store.cases.export import export_record
+    from store.database.damage import collecting_damage
 
     with open_record(config) as (_, store):
         ref = parse_ref(ref)
-        events, zone = store.read(export_record, ref)["events"], _zone(store, ref)
+        with collecting_damage() as damaged:
+            events, zone = store.read(export_record, ref)["events"], _zone(store, ref)
+    print_damage(damaged)
     if json:
         print_json({"ref": ref, "events": events})
         return
@@ -306,6 +313,7 @@ def file_(
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
     from store.cases.export import OPERATOR, export_case, record_read
+    from store.database.damage import collecting_damage
 
     check_output(output)
     with open_record(config) as (settings, store):
@@ -319,18 +327,25 @@ def file_(
             own=settings.own_names,
         )
         subject = for_ is Edition.SUBJECT
+        with collecting_damage() as damaged:
+            whole, now = store.read(export_case, ref), store.now()
+            pictures = [] if subject else _pictures(store, whole)
         store.write(record_read, [ref], OPERATOR, "file:subject" if subject else "file")
-        whole, now = store.read(export_case, ref), store.now()
-        pictures = [] if subject else _pictures(store, whole)
-        document = case_file(whole, labels, made_at=now, stored_pictures=pictures, subject=subject)
+        document = case_file(
+            whole, labels, made_at=now, stored_pictures=pictures, subject=subject, damaged=damaged
+        )
         attached = {} if subject else {RECORD: exact_record(whole)}
         write_file(output, as_pdf(document, created_at=now, attachments=attached))
+    print_damage(damaged)
 
 
 def _pictures(store: Store, whole: WholeCase) -> list[StoredPicture]:
     """The pictures that were fetched and are small enough to print."""
     from amends.documents.case_file.case_file import StoredPicture
     from store.cases.export import read_stored_file
+    from store.database.damage import note_damage
+    from store.database.errors import DatabaseUnavailable, StoreError
+    from store.database.keyring import place
 
     pictures = [
         file
@@ -340,7 +355,13 @@ def _pictures(store: Store, whole: WholeCase) -> list[StoredPicture]:
         and (file["mime"] in ("image/jpeg", "image/png") or file["kind"] == "photo")
         and (file["size"] or 0) <= _LARGEST_PICTURE
     ]
-    return [
-        StoredPicture(picture["seq"], store.read(read_stored_file, whole.record["ref"], picture["seq"]))
-        for picture in pictures[:_MOST_PICTURES]
-    ]
+    readable = []
+    for picture in pictures[:_MOST_PICTURES]:
+        ref, number = whole.record["ref"], picture["seq"]
+        try:
+            readable.append(StoredPicture(number, store.read(read_stored_file, ref, number)))
+        except DatabaseUnavailable:
+            raise
+        except StoreError:
+            note_damage(place("files", f"{ref}/{number}", "data"))
+    return readable

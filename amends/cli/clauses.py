@@ -30,6 +30,7 @@ def _count_all(config: Config, *, json: bool) -> bool:
     """Print every clause; True if one is broken."""
     from amends.clause_count import clause_rows, count_clauses
     from reports.clauses.evidence import NAMED
+    from store.database.damage import DAMAGE_REMEDY
 
     with open_record(config) as (settings, store):
         count = count_clauses(store, settings)
@@ -41,6 +42,11 @@ def _count_all(config: Config, *, json: bool) -> bool:
         f"{pluralise(count.simulations, 'simulated contact')} and {pluralise(count.past, 'past complaint')}"
     )
     out.print(f"\n{pluralise(count.complaints, 'complaint')}; {apart} counted apart.")
+    if count.damaged:
+        err.print(
+            f"Not counted, because their events cannot be read: {', '.join(count.damaged)}. {DAMAGE_REMEDY}",
+            soft_wrap=True,
+        )
     for counted_clause in count.violated:
         clause, evidence = counted_clause.clause, counted_clause.evidence
         for violation in evidence.violations:

@@ -127,6 +127,16 @@ def stages() -> Iterator[tuple[Callable[[str], None], Callable[[float], None]]]:
         yield start, lambda share: current[0](share)
 
 
+def print_damage(damaged: Sequence[str]) -> None:
+    """Name on standard error each place of the record that cannot be read, and what to do about it."""
+    from store.database.damage import DAMAGE_REMEDY, describe_damage
+
+    for where in damaged:
+        err.print(f"damaged: {describe_damage(where)}", soft_wrap=True)
+    if damaged:
+        err.print(f"Everything else is here. {DAMAGE_REMEDY}", soft_wrap=True)
+
+
 def check_output(file: Path) -> None:
     """Raise BadParameter for a file that cannot be written, before the record is opened and the reading logged."""
     if not file.parent.is_dir():
