@@ -12,6 +12,7 @@ from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count
 from reports.clauses.evidence import OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
+from reports.words import in_words
 from store.cases.pages import list_role_periods, load_case_history
 from store.custody.verify import verify
 from store.database.damage import collecting_damage, damaged_ref
@@ -63,7 +64,7 @@ def clause_rows(report: ClauseReport, *, refs: bool = True) -> list[tuple[str, s
     `refs` False leaves out references, for readers who may not know of every complaint.
     """
     return [
-        (row.clause.id, row.clause.title, row.status.value, evidence_line(row, refs=refs))
+        (row.clause.id, row.clause.title, row.status.value, in_words(evidence_line(row, refs=refs)))
         for row in report.clauses
     ]
 

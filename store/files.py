@@ -24,6 +24,7 @@ from store.database.keyring import (
     unseal_bytes,
 )
 from store.database.transaction import Tx
+from store.file_types import media_type
 from store.outbox.rows import schedule_for_case
 from store.record.access_log import record_after_rollback, write_read
 from store.record.load import CaseFile, load_case_file, may_open
@@ -83,7 +84,10 @@ def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
 
 
 def store_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
-    """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex."""
+    """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex.
+
+    The type of the content is stored; `mime`, the type that the file was sent as, only where it says more.
+    """
     file = load_case_file(tx, ref, lock=True)
     row, key = _row(tx, ref, n), file.key(tx)
     if row.state == "fetched":
@@ -93,7 +97,16 @@ def store_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
         piece = seal_bytes(key, data[part * CHUNK : (part + 1) * CHUNK], chunk_place(ref, n, part, total))
         tx.add(CHUNKS, ref=ref, n=n, part=part, sealed=piece)
     digest = hashlib.sha256(data).hexdigest()
-    _change(tx, ref, n, state="fetched", sha256=digest, chunks=total, size=len(data), mime=mime or row.mime)
+    _change(
+        tx,
+        ref,
+        n,
+        state="fetched",
+        sha256=digest,
+        chunks=total,
+        size=len(data),
+        mime=media_type(data, mime or row.mime),
+    )
     return digest
 
 

@@ -9,6 +9,7 @@ import typer
 from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref
 from amends.cli.output import err, out, print_json, print_table
 from reports.render_markdown import pluralise
+from reports.words import in_words
 
 if TYPE_CHECKING:
     from reports.clauses.evidence import Point
@@ -50,7 +51,7 @@ def _count_all(config: Config, *, json: bool) -> bool:
     for counted_clause in count.violated:
         clause, evidence = counted_clause.clause, counted_clause.evidence
         for violation in evidence.violations:
-            err.print(f"{clause.id}: {violation.ref or 'settings'}: {violation.what}")
+            err.print(in_words(f"{clause.id}: {violation.ref or 'settings'}: {violation.what}"))
         if evidence.violated > NAMED:
             err.print(f"{clause.id}: {evidence.violated - NAMED} more")
     return bool(count.violated)
@@ -70,10 +71,10 @@ def _show_case(case: str, config: Config, *, json: bool) -> bool:
             (
                 clause.number,
                 clause.title,
-                point.what,
+                in_words(point.what),
                 ", ".join(str(seq) for seq in point.seqs),
                 _result(point),
-                point.fault,
+                point.fault and in_words(point.fault),
             )
             for clause in shown_clauses
             for point in clause.points

@@ -88,10 +88,13 @@ class Keyring:
         return newest.id + _encrypt(newest.wrapping, key, aad)
 
     def unwrap(self, wrapped: bytes, aad: str) -> bytes:
-        """Decrypt a wrapped key. If no secret opens it: SealBroken, or within `collecting_damage` a key of zeros."""
+        """Decrypt a wrapped key; SealBroken if no secret opens it.
+
+        Within `collecting_damage`, an altered one gives a key of zeros.
+        """
         try:
             return _open(self._secret_of(wrapped).wrapping, wrapped[_ID:], aad)
-        except SealBroken:
+        except Altered:
             if note_damage(aad):
                 return bytes(KEY_BYTES)
             raise
@@ -162,7 +165,7 @@ def unseal(key: bytes, sealed: bytes, aad: str) -> str:
     """Decrypt words. If they do not open: SealBroken, or UNREADABLE within `collecting_damage`."""
     try:
         return unseal_bytes(key, sealed, aad).decode()
-    except SealBroken:
+    except Altered:
         if note_damage(aad):
             return UNREADABLE
         raise
