@@ -249,7 +249,11 @@ def _wrong_part(kind: str, body: Mapping[str, Any]) -> str | None:
     if view is not None:
         try:
             read_metadata(view)
-            is_readable = kind != "view_submission" or isinstance(view["callback_id"], str)
+            is_readable = kind != "view_submission" or (
+                isinstance(view["callback_id"], str)
+                and isinstance(view.get("blocks") or [], list)
+                and isinstance((view.get("state") or {}).get("values") or {}, Mapping)
+            )
         except (KeyError, TypeError, ValueError, AttributeError):
             return "view"
         return None if is_readable else "view"

@@ -418,7 +418,7 @@ async def test_a_signed_call_of_another_shape_is_logged_and_acknowledged(
     ]
     for payload in shapes:
         answer = await office.calls({"payload": json.dumps(payload)})
-        assert answer.status_code == 200, payload
+        assert answer.status_code == 200, {name: payload.get(name) for name in _FIELDS}
         assert "Traceback" not in answer.text
     unsigned = await office.calls({"payload": json.dumps(shapes[0])}, secret="another")
     assert unsigned.status_code == 401
