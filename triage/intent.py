@@ -138,7 +138,7 @@ _QUESTION_WORDS, _DECLINE_WORDS = 12, 10
 
 @dataclass(frozen=True, slots=True)
 class AnswerCues:
-    """What an answer does besides answering. `only_asks`: it is a question and nothing else."""
+    """What an answer also does. `only_asks`: it is only a question."""
 
     asks: bool
     only_asks: bool

@@ -225,7 +225,7 @@ def _answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
 def record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """Record words that answer the current question, and ask the next one.
 
-    A question of the person goes to the staff; if the message is nothing else, ours is asked again.
+    A question of the person goes to the staff; if the message is nothing more, ours is asked again.
     """
     step = turn.step
     cues = read_answer(message.text)

@@ -64,7 +64,7 @@ class StoryKnowledge:
 
 @dataclass(frozen=True)
 class StoryAnswer:
-    """An answer found in the story: choices under the question, or else the story's own `words`.
+    """An answer found in the story: choices under the question, or the story's own `words`.
 
     `amount` is the money that a choice is about: as written, in minor units, and its currency.
     """
@@ -88,7 +88,7 @@ class Question:
     """One question; `field` holds its words.
 
     `asks`: whether it is asked at all. `implied_answer`: an answer that the story has clearly given; it is not asked.
-    With `sets_flag` that answer is recorded at once, because staff must act on it even if nobody presses Send.
+    With `sets_flag` that answer is recorded at once, because staff must act on it even without Send.
     `story_answer`: an answer in the story that is shown for a Yes in place of the question.
     `choice_facts` and `word_facts` give the facts of an answer by button or in words. Sensitive answers have
     no facts: their words are sealed, and only a flag shows that there are some.
@@ -132,7 +132,7 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
         day
         for day in dates
         if day.value[:10] <= received.isoformat()
-        # "This year" says nothing more beside "on 4 November".
+        # "This year" says nothing more than "on 4 November".
         and not any(_contains(day, other) for other in dates)
     ]
     places = [detail for detail in details if _identifies_place(detail)]

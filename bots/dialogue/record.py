@@ -28,7 +28,7 @@ _BARE_CODE = re.compile(
     r"(?<![\w.,+-])(?=(?:[A-Za-z/-]*\d){4})[A-Za-z0-9][A-Za-z0-9/-]{3,22}[A-Za-z0-9](?![\w-]|[.,]\d)"
 )
 DESCRIPTION, PLACE = "description", "where_and_when"
-#: Coordinates or a link to a map and nothing else: they say where, but not what went wrong.
+#: Coordinates or a link to a map only: they say where, but not what went wrong.
 _ONLY_A_PLACE = re.compile(
     r"(?:geo:)?-?\d{1,3}[.,]\d{2,15}\s?[,; ]\s?-?\d{1,3}[.,]\d{2,15}"
     r"|https?://(?:maps\.|goo\.gl/maps|(?:www\.)?google\.[a-z.]{2,6}/maps|(?:www\.)?openstreetmap\.org)\S{1,500}"

@@ -109,7 +109,7 @@ def end_if_open(turn: Turn) -> bool:
 
 
 def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage) -> None:
-    """Record an answer in words; the safety rules read it too, because it can tell of a danger."""
+    """Record an answer in words; the safety rules read it too, because it can name a danger."""
     if message.has_words:
         facts = {"step": "answered", "question": TEXT_QUESTION, "concern": _is_complaint(message.text)}
         words = {TEXT_QUESTION: message.text}
@@ -146,7 +146,7 @@ def _offer(turn: Turn, ref: str) -> None:
 
 
 def take_up_again(turn: Turn, case: Case) -> None:
-    """The offer was accepted: the words of the survey are the reason, or else the reason is asked."""
+    """The offer was accepted: the words of the survey are the reason, otherwise the reason is asked."""
     words = _words(turn, case)
     if words is None or case.state is not State.CLOSED or not new_message.within_reopen_window(turn, case):
         after_decision.ask_reopen_reason(turn, case)
@@ -155,7 +155,7 @@ def take_up_again(turn: Turn, case: Case) -> None:
 
 
 def complain_anew(turn: Turn, case: Case) -> None:
-    """A new complaint with the words of the survey, or else words are asked for."""
+    """A new complaint with the words of the survey, otherwise words are asked for."""
     words = _words(turn, case)
     if words is None:
         turn.go_to("fresh")

@@ -95,9 +95,9 @@ def offline_notifiers(case: Case, members: Sequence[Member], now: datetime) -> t
 
 
 def survey_readers(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
-    """Who looks at a bad survey answer: managers, or else top management, who did not work on the complaint.
+    """Who looks at a bad survey answer: managers, otherwise top management, who did not work on the complaint.
 
-    The survey promises that nobody who worked on it sees who answered.
+    The survey promises that people who worked on it do not see who answered.
     """
     people = [member for member in present_members(members, now) if not worked_on(case, member.id)]
     managers = members_with_role(people, Role.MANAGER)

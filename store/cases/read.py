@@ -73,7 +73,7 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> OpenedCase:
     case = file.case
     write_read(tx, case, by, what)
     words = load_words_by_event(tx, file)
-    # The survey promises that nobody who worked on the complaint sees who answered.
+    # The survey promises that people who worked on the complaint do not see who answered.
     hidden = {event.seq for event in file.events if event.verb is Verb.SURVEY and worked_on(case, by.id)}
     drafted = {} if case.drafted is None else words.get(case.drafted.seq, {})
     return OpenedCase(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, true, union_all, update
+from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select, true, union_all, update
 
 from complaints import actors
 from complaints.actions.authorisation import may_approve, require_permission
@@ -21,7 +21,6 @@ from complaints.errors import ComplaintError
 from complaints.obligations.reminders import WITH_MESSAGES
 from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
-from store.outbox.complete import IS_OPEN
 from store.record.load import load_many
 from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
@@ -259,9 +258,13 @@ def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case
         if not by.has(Role.MANAGER, Role.TOP_MANAGEMENT):
             return []
         row = OBLIGATIONS.c
-        noticed = select(row.scope).where(row.kind == "survey_concern", IS_OPEN).order_by(row.created_at)
-        refs = list(tx.connection.execute(noticed.limit(MOST_WAITING)).scalars())
-        cases = load_visible_cases(tx, refs, by)
+        noticed = (
+            select(row.scope)
+            .where(row.kind == "survey_concern", row.state == literal_column("'open'"))
+            .order_by(row.created_at)
+        )
+        noticed_refs = list(tx.connection.execute(noticed.limit(MOST_WAITING)).scalars())
+        cases = load_visible_cases(tx, noticed_refs, by)
         return [case for case in cases if case.survey_concern_at and not worked_on(case, by.id)]
     if section is WorklistSection.WAITING:
         query = (

@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from complaints.actors import complainant
 from complaints.vocabulary import Verb
+from store.cases.act import act
+from store.cases.read import open_case
 from store.database.errors import UnknownRow
 from store.people.identifiers import search_number
 from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
@@ -129,3 +132,23 @@ def test_numbers_of_every_message_are_filed_and_found_in_any_spelling(store: Sto
         assert [
             case.ref for case in store.write(search_number, written, store.read(load_actor, HANDLER))
         ] == [ref]
+
+
+@clause("8.3")
+def test_a_bad_survey_answer_waits_for_managers_who_did_not_work_on_the_complaint(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.closed()
+    by = complainant(desk.case(ref).complainant)
+    facts = {"step": "answered", "question": "q3", "score": 1}
+    store.write(act, ref, Verb.SURVEY, by, facts)
+    store.write(
+        act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q6"}, {"q6": "Nobody listened to me."}
+    )
+    assert refs(store, WorklistSection.SURVEY, MANAGER) == [ref]
+    assert refs(store, WorklistSection.SURVEY, HANDLER) == []
+    for member, is_shown in ((MANAGER, True), (HANDLER, False)):
+        opened = store.write(open_case, ref, store.read(load_actor, member), "case")
+        assert ("Nobody listened to me." in {text.text for text in opened.texts}) is is_shown
+        assert (Verb.SURVEY in {event.verb for event in opened.events}) is is_shown
+    desk.act(ref, Verb.NOTE, MANAGER, {}, {"text": "We rang and said sorry."})
+    assert refs(store, WorklistSection.SURVEY, MANAGER) == []

@@ -187,10 +187,10 @@ def wishes(story: Story, language: str) -> Iterator[StoryFact]:
     while ends:
         position = ends.pop()
         for remedy, pattern in patterns.linked:
-            match = pattern.match(folded, position)
-            if match and not patterns.declined.search(match.group()):
-                yield story.fact("remedy", remedy, match.start("wish"), match.end())
-                ends.append(match.end())
+            linked = pattern.match(folded, position)
+            if linked and not patterns.declined.search(linked.group()):
+                yield story.fact("remedy", remedy, linked.start("wish"), linked.end())
+                ends.append(linked.end())
 
 
 @dataclass(frozen=True, slots=True)
