@@ -209,6 +209,7 @@ MESSAGE = FactShapes(
         "aside": flag,
         "remedy": whole(0),
         "remedy_ok": flag,
+        "needs_reply": flag,
     }
 )
 

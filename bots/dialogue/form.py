@@ -7,7 +7,7 @@ from datetime import datetime
 from bots.dialogue import incident
 from bots.dialogue.buttons import CHANGES, CHECK, CONFIRM, DONE
 from bots.dialogue.question_table import BY_STEP, CONFIRMED, ORDER, QUESTIONS, StoryKnowledge
-from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
+from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, added_text, record_choice
 from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
@@ -237,7 +237,7 @@ def _record_choice(turn: Turn, ref: str, step: str, choice: str, choice_facts: F
         _reply_to_facts(turn, ref, facts)
         ask_next(turn, ref)
     else:
-        turn.reply("added", ref=ref)
+        turn.reply(added_text(turn, ref), ref=ref)
         _reply_to_facts(turn, ref, facts)
 
 

@@ -9,7 +9,7 @@ from bots.dialogue.inputs import FileInput, TextInput
 from bots.dialogue.turn import SignsInWords, Turn
 from complaints.actions.intake import RETURNED, message_facts
 from complaints.case import Case, Facts
-from complaints.vocabulary import Flag, Verb
+from complaints.vocabulary import UNDECIDED, Flag, Verb
 from store.values import PlannedAct, ReceivedFile
 
 #: Kinds of file that staff must listen to or watch before the assessment.
@@ -75,6 +75,12 @@ def add_message(
     words = {field: message.text} if message.has_words else {}
     turn.plan(PlannedAct(verb, ref, facts, words, message.files))
     _note_danger(turn, ref, signs)
+
+
+def added_text(turn: Turn, ref: str) -> str:
+    """The text that confirms an addition: after the decision, a person answers it (intake.check_words)."""
+    case = turn.case(ref)
+    return "added" if case is None or case.state in UNDECIDED else "added.answer"
 
 
 def record_edit(turn: Turn, ref: str, field: str, replaces: int, text: str, source: str) -> None:
