@@ -163,7 +163,7 @@ def _reclassify(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
 
 
 _REPLY_TEXT: Mapping[str, str] = {
-    "en": "We have read all of it and are looking into it; you hear from us again this week.",
+    "en": "We have read all of it and are looking into it; you will hear from us again this week.",
     "tr": "Hepsini okuduk ve inceliyoruz; bu hafta içinde size yeniden yazacağız.",
 }
 _QUESTION: Mapping[str, str] = {

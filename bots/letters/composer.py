@@ -224,8 +224,8 @@ class Composer:
             source = reclassified if code == "not_complaint" and reclassified else closings
             words = self.words_of(source[-1].seq)
             other = str(closings[-1].facts.get("other_ref", ""))
-        template, text = decision_letters.closing(self.letter, code, words, other=other)
-        return LetterText(text, template)
+        text = decision_letters.closing(self.letter, code, words, other=other)
+        return LetterText(text, decision_letters.closing_template(self.letter.case, code))
 
     def _event(self, seq: int) -> Event:
         return next(event for event in self.events if event.seq == seq)

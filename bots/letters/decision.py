@@ -10,6 +10,7 @@ from typing import Any
 from bots.dialogue.buttons import SURVEY
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
 from bots.letters.progress import outside_now
+from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
@@ -251,8 +252,17 @@ def summary(letter: Letter) -> str:
     )
 
 
-def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str = "") -> tuple[str, str]:
-    """The template and the text: how the complaint ended, and how to reopen it. `words` are those of the closing act.
+def closing_template(case: Case, code: str) -> str:
+    """The text of a closing: not every resolved complaint had a promise, and not every one taken back is closed."""
+    if code == CloseCode.RESOLVED and not case.owed_remedies:
+        return "closing.resolved.nothing_owed"
+    if code == CloseCode.WITHDRAWN and case.is_open:
+        return "closing.withdrawn.goes_on"
+    return f"closing.{code}"
+
+
+def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str = "") -> str:
+    """How the complaint ended, by its close code, and how to reopen it; `words` are those of the closing act.
 
     `other` is the reference of the complaint that continues after a merge.
     """
@@ -260,19 +270,13 @@ def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str =
     ended = case.closed_at or case.received_at
     until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
     how_to_reopen = letter.by_channel("closing.again", "closing.spoken_again")
-    template = f"closing.{code}"
-    if code == CloseCode.RESOLVED and not case.owed_remedies:
-        template = "closing.resolved.nothing_owed"
-    elif code == CloseCode.WITHDRAWN and case.is_open:
-        template = "closing.withdrawn.goes_on"
-    text = letter.text(
-        template,
+    return letter.text(
+        closing_template(case, code),
         again=letter.text(how_to_reopen, date=letter.due_day(until)),
         reason=words.get("reason", "").strip() or letter.text("closing.no_reason"),
         bodies=letter.body_list(),
         other=other,
     )
-    return template, text
 
 
 def survey(letter: Letter, *, reminder: bool = False) -> str:

@@ -229,7 +229,7 @@ async def test_a_misclassified_complaint_is_restored_by_its_button(desk: Telegra
     )
     store.write(act, ref, Verb.APPROVE, store.read(load_actor, MANAGER), {"agreed": "yes"})
     await desk.settled()
-    assert "We dealt with it as something else than a complaint" in anna.heard[-1]
+    assert "We have not treated it as a complaint" in anna.heard[-1]
     await press(desk, anna, "It is a complaint")
-    assert anna.heard[-1].startswith(f"{ref} is taken up as a complaint.")
+    assert anna.heard[-1].startswith(f"{ref} is now treated as a complaint.")
     assert store.read(load_case, ref).state is State.INVESTIGATING

@@ -85,7 +85,7 @@ async def test_a_disagreement_is_reviewed_by_other_people_and_then_pointed_to_ou
     anna, ref = await decided(desk)
     await anna.presses("I disagree")
     await desk.settled()
-    assert "is with level 2 of 2 now" in anna.heard[-2]
+    assert "It is now at level 2 of 2" in anna.heard[-2]
     assert f"so {ref} stays open. What should we look at again?" in anna.heard[-1]
     await anna.says("You never read my letter.")
     await desk.settled()
@@ -118,12 +118,12 @@ async def test_after_acceptance_and_closing_one_survey_and_one_reminder_are_sent
     await desk.settled()
     assert f"{ref} is now closed" in anna.heard[-1]
     await later(desk, clock, days=4)
-    assert "Were you treated fairly and with respect?" in anna.heard[-1]
+    assert "Did we treat you fairly and with respect?" in anna.heard[-1]
     await later(desk, clock, days=6)
     assert "This is the only reminder." in anna.heard[-1]
     await anna.presses("5")
     await desk.settled()
-    assert anna.heard[-1].startswith("What do you say to the outcome?")
+    assert anna.heard[-1].startswith("How satisfied are you with the outcome?")
     await later(desk, clock, days=60)
     assert len([text for text in anna.heard if "treated fairly" in text]) == 2
 
