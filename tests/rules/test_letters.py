@@ -130,12 +130,13 @@ def test_every_issue_has_a_finding_and_reasons() -> None:
 
 
 def test_a_decision_at_a_higher_level_says_that_the_decider_was_not_involved() -> None:
-    play = an_assessed_complaint()
+    play = Play()
+    play.files_a_complaint()
     play.staff_resolve()
     play.do(Verb.DISAGREE, play.ref, staff("U1", Role.HANDLER), *answer_by_phone())
     text = decision_letter(play.case)
     assert "A person who took no part in the earlier decision made this one, at level 2 of 2." in text
-    assert "We have no further level." in text
+    assert "We have no further level ourselves." in text
 
 
 def test_a_decision_is_available_in_turkish() -> None:
