@@ -43,9 +43,7 @@ from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
 from store.values import RecordedAct
 
 #: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
-NEEDS_LATEST: frozenset[Verb] = frozenset(
-    {Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.NOT_ACCEPT, Verb.CLOSE}
-)
+NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CLOSE})
 #: The relation of a complaint to the complaint whose handling it is about.
 ABOUT_HANDLING = "about_handling_of"
 #: Acts that bring words of the complainant.
