@@ -157,7 +157,7 @@ def apply_words(case: Case, event: Event) -> Case:
         case,
         words=case.words + 1,
         media=case.media + int(facts.get("media", 0)),
-        told_only_in_media=only_media,
+        only_in_media=only_media,
         last_words_at=event.at,
         signs=case.signs + signs,
         danger_at=event.at if new_danger else case.danger_at,
