@@ -280,6 +280,50 @@ def test_an_unblocked_chat_is_reported_in_the_thread_and_not_counted_as_a_messag
     assert line[0].startswith("Can be written to again; what did not arrive is sent again · the complainant")
 
 
+def test_every_message_of_the_complainant_is_named_for_what_it_was() -> None:
+    story = proposed(Story())
+    kinds: list[dict[str, Any]] = [
+        {"field": "addition"},
+        {"field": "question", "kind": "question"},
+        {"field": "returned", "kind": "returned"},
+        {"field": "addition", "replaces": 1},
+    ]
+    for facts in kinds:
+        story.act(Verb.ADD, ANNA, message_facts(has_words=True, **facts), {facts["field"]: "words"})
+    story.act(Verb.ANSWER, ANNA, message_facts(field="answer", has_words=True), {"answer": "words"})
+    view = json.dumps(case_view(story.opened(), voice(), now=NOW)["blocks"])
+    lines = [event_line(event, story.case, voice()).partition(" · ")[0] for event in story.events[2:]]
+
+    assert lines == [
+        "Added to",
+        "Question asked",
+        "Can be written to again; what did not arrive is sent again",
+        "Message changed",
+        "Answer received",
+    ]
+    assert view.count("Can be written to again") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "label"),
+    [
+        ("sending", None, "being sent"),
+        ("sent", None, "accepted by the channel"),
+        ("uncertain", "no answer", "perhaps delivered: the channel did not answer"),
+        ("failed", "blocked", "not delivered: blocked"),
+        ("told", None, "told by a person"),
+    ],
+)
+def test_every_message_to_the_complainant_shows_how_far_it_got(
+    state: str, reason: str | None, label: str
+) -> None:
+    message = {"direction": "out", "at": NOW, "text": "Dear Anna", "state": state, "reason": reason}
+    opened = replace(STAGES["assessed"].opened(), messages=(message,))
+    texts = [block["text"]["text"] for block in case_view(opened, voice(), now=NOW)["blocks"] if "text" in block]
+
+    assert f"Tue 3 Nov, 10:00 · {label}\nDear Anna" in texts
+
+
 def test_a_line_in_the_thread_contains_no_words_of_the_complainant() -> None:
     story = STAGES["waits for approval"]
 

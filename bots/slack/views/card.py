@@ -5,7 +5,7 @@ None of it shows a name or the complainant's words, because it is posted in a ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bots.slack.client.block_kit import (
@@ -63,6 +63,12 @@ NOT_IN_THREAD: frozenset[Verb] = frozenset(
     {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY}
 )
 _WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
+#: What the complainant did, by verb and kind of the message, where the name of the verb does not say it.
+_COMPLAINANT_DID: Mapping[tuple[Verb, str | None], str] = {
+    (Verb.BIND, None): "did.bound",
+    (Verb.ADD, RETURNED): "did.returned",
+    (Verb.ADD, "question"): "did.question",
+}
 
 
 def card(
@@ -226,8 +232,8 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     if event.role is Role.COMPLAINANT:
         # By role and not by id: a chat that was connected later has another id.
         who = texts.text("who.complainant")
-        text_id = "did.bound" if event.verb is Verb.BIND else text_id
-        text_id = "did.returned" if event.verb in _WORDS else text_id
+        text_id = _COMPLAINANT_DID.get((event.verb, event.facts.get("kind")), text_id)
+        text_id = "did.edited" if "replaces" in event.facts else text_id
     return texts.text("thread.line", did=texts.text(text_id), who=who, when=when)
 
 

@@ -34,6 +34,7 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
 from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.vocabulary import Role
+from store.outbox.deliveries import delivery_reason
 from store.values import FileEntry, OpenedCase, Text
 
 #: The rest of the view is for the headline, the buttons and the page buttons.
@@ -192,7 +193,8 @@ def _sent_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
         if message.get("direction") == "in" or message.get("state") == TO_READ_OUT:
             continue
         state = str(message.get("state") or "")
-        suffix = f" · {texts.text(f'message.{state}')}" if state in MESSAGE_STATES else ""
+        why = texts.text(f"delivery.why.{delivery_reason(message.get('reason'))}")
+        suffix = f" · {texts.text(f'message.{state}', why=why)}" if state in MESSAGE_STATES else ""
         when = texts.moment(_as_datetime(message["at"]), zone)
         blocks += _titled_sections(f"{when}{suffix}", str(message.get("text") or "–"))
     return blocks
