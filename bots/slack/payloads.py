@@ -25,7 +25,7 @@ class ButtonPress:
     """A button, a menu choice or a shortcut: `action` says what to do, `value` to which complaint or incident.
 
     `work_version` is that of the complaint when the button was drawn; None for a button without one.
-    `message` is the message from which a complaint is to be logged.
+    `message` is the message from which a complaint is to be logged. `response_url` answers a press in a message.
     """
 
     action: str
@@ -39,6 +39,7 @@ class ButtonPress:
     view: Mapping[str, Any] | None = None
     from_menu: bool = False
     message: Mapping[str, Any] | None = None
+    response_url: str | None = None
 
     @property
     def name(self) -> str:
@@ -221,6 +222,7 @@ def _read_press(body: Mapping[str, Any]) -> ButtonPress:
         thread=container.get("thread_ts"),
         view=body.get("view"),
         from_menu=from_menu,
+        response_url=body.get("response_url"),
     )
 
 

@@ -200,9 +200,10 @@ async def test_the_author_of_a_draft_cannot_approve_it_and_sees_why(office: Offi
     await office.staff(ALICE).presses(await office.card(ref), "Approve")
     await office.staff(ALICE).opened("Approve")
     await office.staff(ALICE).fills(agreed="yes")
-    top = await office.staff(ALICE).submits()
+    with pytest.raises(FormRefused) as refused:
+        await office.staff(ALICE).submits()
 
-    assert "A second person must do this." in top.text
+    assert refused.value.errors == {"agreed": "A second person must do this."}
     assert office.store.read(load_case, ref).drafted is not None
 
 
@@ -256,7 +257,9 @@ async def test_invalid_values_are_reported_at_their_fields(office: Office) -> No
     assert amount.value.errors == {
         "remedies.0.amount": "An amount above zero with a decimal point, as 12.50."
     }
-    assert others.value.errors == {"others_action": "This is needed."}
+    assert others.value.errors == {
+        "others_action": "You chose that others are affected: say what is done for them."
+    }
 
 
 async def test_deciding_is_not_offered_before_evidence_is_recorded(office: Office) -> None:
@@ -402,9 +405,11 @@ async def test_a_role_revoked_while_a_form_is_open_takes_effect_at_once(office: 
     await alice.fills(dict(ASSESSMENT))
     office.clock.go_on(seconds=1)
     office.store.write(sync_staff, [Member(MONA, "Mona", (), frozenset({Role.MANAGER}))])
-    top = await alice.submits()
+    with pytest.raises(FormRefused) as refused:
+        await alice.submits()
 
-    assert "You have no role" in top.text
+    assert "You have no role" in refused.value.errors["category"]
+    assert alice.modal.values["severity"] == ASSESSMENT["severity"]
     assert office.store.read(load_case, ref).state is State.RECEIVED
 
 

@@ -23,6 +23,7 @@ from bots.slack.views.forms import (
 )
 from bots.slack.views.home import may_know_of
 from bots.slack.views.open_form import issue_words, open_button, preview_view, verb_of
+from bots.texts.texts import currency_of
 from complaints.actions.authorisation import require_permission
 from complaints.actions.perform import perform
 from complaints.actions.registry import ACTIONS
@@ -129,7 +130,8 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
         "remedy": tuple(str(remedy.number) for remedy in case.remedies),
         "category": categories_of(case.rules),
     }
-    facts, words = read(form, values_of(view["state"]["values"]), options=options)
+    defaults = {"currency": currency_of(case.rules.country) or ""}
+    facts, words = read(form, values_of(view["state"]["values"]), options=options, defaults=defaults)
     required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}
     for name, code in CONFIRMATIONS.items():
         if name in required and not facts.get(name):

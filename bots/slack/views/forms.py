@@ -283,9 +283,8 @@ def _new_row(
             entry,
             f"{group}.{number}.{entry.name}",
             texts,
-            initial=(initial or {}).get(entry.name),
+            initial=(initial or {}).get(entry.name, _default_shown(blocks, group, entry)),
             choices=_choices_shown(blocks, f"{group}.0.{entry.name}"),
-            required=False,
         )
         for entry in entries
     ]
@@ -309,6 +308,12 @@ def _place_of_more(blocks: Sequence[Block], group: str) -> int:
 def _is_filled(block: Block) -> bool:
     element = block.get("element") or {}
     return any(element.get(name) for name in ("initial_value", "initial_option"))
+
+
+def _default_shown(blocks: Sequence[Block], group: str, entry: Field) -> str | None:
+    """The currency of the first row, which is the same in every row."""
+    first = next((block for block in blocks if block.get("block_id") == f"{group}.0.{entry.name}"), None)
+    return None if entry.name != "currency" or first is None else first["element"].get("initial_value")
 
 
 def _choices_shown(blocks: Sequence[Block], path: str) -> tuple[tuple[str, str], ...] | None:

@@ -30,6 +30,7 @@ from bots.slack.views.proposal import (
     take_matters_blocks,
     uncertain_categories,
 )
+from bots.texts.texts import currency_of
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import last_day_if_too_old
@@ -196,6 +197,7 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
         preface=[section(unpaid)] if unpaid else (),
+        initial={"remedies.0.currency": currency_of(case.rules.country)},
         rows={"issues": len(case.issues)},
         fixed=frozenset({"issues"}),
         headings=headings,

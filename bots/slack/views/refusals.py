@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from bots.slack.client.block_kit import Block
@@ -30,10 +31,18 @@ CODES: frozenset[str] = frozenset(
         "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
         "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
         "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
-        "open_offer", "other_closed", "other_incident", "owned_before", "owner_no_handler", "question_open",
+        "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler", "question_open",
         "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
         "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
         "verified_before", "waits_for_approval", "window_passed",
+    }
+)  # fmt: skip
+
+#: Fields that the rules need only in some cases, with a text of their own that says in which.
+NEEDED_BECAUSE: frozenset[str] = frozenset(
+    {
+        "media_heard", "others_action", "override_reason", "reason", "remedies.currency",
+        "remedies.type", "started_at", "subject_review_by", "what",
     }
 )  # fmt: skip
 
@@ -51,12 +60,19 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
     if error.code == "evidence_missing" and case is not None:
         missing = [texts.text(f"evidence.{kind}") for kind in sorted(required_evidence(case) - case.evidence)]
         return texts.text("refused.evidence_missing", missing=", ".join(missing))
+    if error.code == "required" and error.field is not None:
+        return _required_text(error.field, texts)
     if error.code in CODES:
         return texts.text(f"refused.{error.code}")
     if isinstance(error, OutOfOrder) and case is not None:
         state = texts.text(f"state.{case.state.value}")
         return texts.text("refused.out_of_order", state=state, next=texts.text(f"next.{case.state.value}"))
     return texts.text("refused.not_allowed" if not isinstance(error, BadFacts) else "refused.bad_facts")
+
+
+def _required_text(path: str, texts: StaffTexts) -> str:
+    name = re.sub(r"\.\d+\.", ".", path)
+    return texts.text(f"refused.required.{name}" if name in NEEDED_BECAUSE else "refused.required")
 
 
 def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
@@ -86,21 +102,21 @@ def verbs_since(events: Sequence[Event], version: int) -> tuple[str, ...]:
 
 
 def errors_by_field(
-    error: BadFacts, view_blocks: Sequence[Block], texts: StaffTexts, case: Case | None = None
+    error: ComplaintError, view_blocks: Sequence[Block], texts: StaffTexts, case: Case | None = None
 ) -> Mapping[str, str]:
-    """Errors by block_id for a modal; empty if the error belongs to no field."""
+    """Errors by block_id for a modal, of no field at the first input; empty for a view without inputs."""
     inputs = [str(block["block_id"]) for block in view_blocks if block.get("type") == "input"]
     if isinstance(error, WrongFields):
-        errors = {
-            path: texts.text(f"refused.{why}") if why in CODES else texts.text("refused.bad_facts")
-            for path, why in error.fields.items()
-        }
-    elif error.field is not None:
-        errors = {error.field: refusal_text(error, texts, case)}
+        errors = {path: _wrong_text(path, why, texts) for path, why in error.fields.items()}
     else:
-        return {}
+        errors = {error.field or "": refusal_text(error, texts, case)}
     in_view = {path: text for path, text in errors.items() if path in inputs}
-    others = [text for path, text in errors.items() if path not in inputs]
-    if others and inputs and not in_view:
-        return {inputs[0]: others[0]}
-    return in_view
+    if in_view or not inputs:
+        return in_view
+    return {inputs[0]: next(iter(errors.values()))}
+
+
+def _wrong_text(path: str, why: str, texts: StaffTexts) -> str:
+    if why == "required":
+        return _required_text(path, texts)
+    return texts.text(f"refused.{why}" if why in CODES else "refused.bad_facts")
