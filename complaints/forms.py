@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 from complaints.case_values import NotYet
@@ -395,6 +396,17 @@ def read(
     if wrong:
         raise WrongFields(wrong)
     return facts, words
+
+
+def path_in_form(form: str, path: str, values: Mapping[str, Any]) -> str:
+    """Where a field of the facts is in the form: the facts number the rows without the empty ones."""
+    group, _, rest = path.partition(".")
+    position, _, name = rest.partition(".")
+    if not position.isdecimal():
+        return path
+    rows = filled_rows(form, group, values)
+    empty = next(row for row in count() if row not in rows)
+    return f"{group}.{rows[int(position)] if int(position) < len(rows) else empty}.{name}"
 
 
 def read_fields(

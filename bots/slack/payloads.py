@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from complaints.forms import FORMS
@@ -115,6 +115,13 @@ class ViewMetadata:
     draft: str | None = None
     page: int = 0
     from_home: bool = False
+    #: Of a form or letter with several pages: their number, and the rows of each group.
+    pages: int = 1
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_last_page(self) -> bool:
+        return self.page >= self.pages - 1
 
 
 @dataclass(frozen=True)
@@ -248,6 +255,8 @@ def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
         draft=stored.get("draft"),
         page=int(stored.get("page", 0)),
         from_home=bool(stored.get("home")),
+        pages=int(stored.get("pages", 1)),
+        rows=stored.get("rows", {}),
     )
 
 

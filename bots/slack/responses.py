@@ -21,12 +21,13 @@ from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, FormSubmission, HomeOpened, Request, SlashCommand
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
-from bots.slack.views.forms import View, notice_view, with_notice
+from bots.slack.views.form_pages import input_paths, other_page, typed_values
+from bots.slack.views.forms import View, has_pages, notice_view, with_notice
 from bots.slack.views.open_form import open_button, opened_view
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, Stale
-from complaints.forms import FORMS
+from complaints.forms import FORMS, WrongFields, path_in_form
 from store.cases.read import load_case
 from store.database.errors import DatabaseUnavailable
 
@@ -252,6 +253,10 @@ class Responder:
             accessory = open_button(case, texts) if error.code == "new_message" else None
             return update_view(with_notice(view, text, version=case.work_version, accessory=accessory))
         if isinstance(error, ComplaintError):
+            if form.form in FORMS and not form.is_preview and error.code != "form_expired":
+                hidden = await self._on_hidden_page(form, error)
+                if hidden is not None:
+                    return update_view(with_notice(hidden, text))
             errors = refusals.errors_by_field(error, view["blocks"], texts, case)
             if errors:
                 return field_errors(errors)
@@ -259,6 +264,17 @@ class Responder:
             notice = notice_view(f"{text} {texts.text('preview.go_back')}", texts, ref=ref)
             return update_view({**notice, "close": plain(texts.text("preview.back"), 24)})
         return update_view(with_notice(view, text))
+
+    async def _on_hidden_page(self, form: FormSubmission, error: ComplaintError) -> View | None:
+        """The page that has the wrong field, if it is not the one that was submitted."""
+        if error.field is not None:
+            values = await typed_values(self.slack, form.view)
+            error.field = path_in_form(form.form, error.field, values)
+        wrong = list(error.fields) if isinstance(error, WrongFields) else [error.field]
+        if not has_pages(form.view) or wrong[0] is None or set(wrong) & set(input_paths(form.view)):
+            return None
+        actor = await self.slack.actor(form.member_id)
+        return await other_page(self.slack, form.view, actor, at=wrong[0])
 
     async def _case(self, ref: str | None, error: Exception) -> Case | None:
         """The case, for the words of a refusal; a case that this person may not see gives none."""

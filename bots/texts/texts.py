@@ -18,8 +18,7 @@ from babel.core import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.lists import format_list
 from babel.messages.plurals import get_plural
-from babel.numbers import get_territory_currencies
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_territory_currencies
 
 from complaints.deadlines.working_time import Span
 from complaints.times import last_day

@@ -6,15 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
-from store.cases.act import act
-from store.cases.read import load_case
 from store.outbox.failed import list_failed
-from store.people.staff import load_actor
 from store.store import Store
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TRIAGE, Office, open_office
+from tests.edges.slack_office import AUDREY, MONA, TRIAGE, Office, open_office
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from bots.slack.client.block_kit import (
     mention,
     plain_sections,
     section,
+    sections,
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import unpaid_line
@@ -293,7 +294,7 @@ def _with_confirmations(remedies: Sequence[RemedyOwed], form: FormPrefill, texts
     if not lines:
         return form
     notice = texts.text("modal.remedy_confirmed", remedies="\n".join(lines))
-    return replace(form, preface=[section(notice)])
+    return replace(form, preface=sections(notice.splitlines()))
 
 
 def _close(case: Case, words: Mapping[str, str]) -> FormPrefill:
