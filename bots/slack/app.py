@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.client.client import make_client
+from bots.slack.client.client import SlackClient, make_client
 from bots.slack.context import SlackContext
 from bots.slack.listeners import (
     buttons,
@@ -59,6 +59,8 @@ async def build_app(
             bot_token=client.token,
         )
 
+    if isinstance(client, SlackClient):
+        client.plain_notice = slack.texts.text("modal.plain")
     app = AsyncApp(
         # No listener uses bolt's own client, so it needs no token.
         client=make_client(None, client.base_url, proxy=client.proxy),

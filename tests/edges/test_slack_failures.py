@@ -214,3 +214,48 @@ async def test_a_press_during_a_database_outage_is_answered_plainly_and_records_
     await office.staff(ALICE).presses(await office.card(ref), "Take")
     await office.idle()
     assert office.store.read(load_case, ref).owner == ALICE
+
+
+@pytest.mark.parametrize("error", ["invalid_blocks", "invalid_blocks_format"])
+async def test_a_card_whose_blocks_slack_refuses_is_drawn_in_plain_blocks(office: Office, error: str) -> None:
+    ref = office.proposed()
+    before = await office.card(ref)
+    office.sim.fail_next("chat.update", error=error)
+    _assign(office, ref)
+    await office.idle()
+    card = await office.card(ref)
+
+    assert {block["type"] for block in card.blocks} == {"section", "actions"}
+    assert f"<@{ALICE}>" in card.text
+    assert set(card.buttons) >= {"Assess", "Open"} & set(before.buttons)
+    assert office.store.read(list_failed) == []
+    assert _outdated(office) == []
+
+
+async def test_a_first_card_is_posted_as_text_if_slack_refuses_every_block(office: Office) -> None:
+    office.sim.fail_next("chat.postMessage", error="invalid_blocks", times=2)
+    ref = office.proposed()
+    await office.idle()
+    (post,) = office.sim.world.slack.channels[TRIAGE].posts
+    posted = (post.blocks, post.text)
+    _assign(office, ref)
+    card = await office.card(ref)
+
+    assert posted[0] == []
+    assert ref in posted[1]
+    assert "Assess" in card.buttons
+    assert office.store.read(list_failed) == []
+
+
+@pytest.mark.parametrize("error", ["invalid_arguments", "invalid_blocks"])
+async def test_a_form_whose_blocks_slack_refuses_opens_plain_and_works(office: Office, error: str) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    office.sim.fail_next("views.open", error=error)
+    await alice.presses(await office.card(ref), "Assess")
+    text = (await alice.opened("Assess")).text
+    await office.submits(ALICE, "Assess", ASSESSMENT)
+
+    assert "shown in a plain form" in text
+    assert "my bill is wrong" in text
+    assert office.store.read(load_case, ref).assessment is not None
