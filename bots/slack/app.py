@@ -19,6 +19,7 @@ from bots.slack.listeners import (
     incidents,
     log_complaint,
     move_cases,
+    owner_requests,
 )
 from bots.slack.router import Router, admission, failure_handler, register_router
 from bots.slack.views.forms import NOTICE
@@ -27,6 +28,7 @@ COMMAND = "/complaints"
 SHORTCUTS = ("log_complaint", "log_from_message")
 #: The first listener that matches answers: `commands` comes last, for it answers every word.
 LISTENERS = (
+    owner_requests,
     buttons,
     forms,
     log_complaint,

@@ -14,7 +14,7 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.client.block_kit import Block, actions, button, plain
+from bots.slack.client.block_kit import Block, actions, button, plain, section
 from bots.slack.client.client import error_of, is_trigger_expired, log_unexpected
 from bots.slack.client.response_url import answer_privately, sees_channel
 from bots.slack.context import SlackContext
@@ -235,11 +235,23 @@ class Responder:
             log_unexpected(what, error)
             # The button is still there, and its next press has a new trigger.
             await self._notify(press, self.slack.texts.text("late.press_again"))
+        elif isinstance(error, NotAllowed) and error.code == "not_allowed.owner" and press.in_message:
+            await self._say_who_may(press)
         else:
             case = await self._case(press.case_ref, error)
             await self._notify(press, await self._failure_text(error, what, case))
         if self.ack.response is None:
             await self.ack()
+
+    async def _say_who_may(self, press: ButtonPress) -> None:
+        """Only the owner does this: the owner's name, and what this person may do instead."""
+        slack, texts = self.slack, self.slack.texts
+        case = await slack.store.aread(load_case, press.ref)
+        actor = await slack.actor(press.member_id)
+        text = refusals.owner_refusal(case, press.name, texts)
+        row = refusals.owner_buttons(case, press.name, actor, texts, slack.store.now())
+        await self.ack()
+        await self._answer_privately(press, text, blocks=[section(text), *row])
 
     async def _form_failure(self, form: FormSubmission, error: Exception) -> FormAnswer:
         """The reason at its field, otherwise at the first one; what was typed is kept."""

@@ -6,11 +6,26 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bots.slack.client.block_kit import Block
+from bots.slack.views.refusals import owner_buttons
+from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
+from store.cases.act import act
+from store.cases.read import load_case
 from store.outbox.failed import list_failed
+from store.people.staff import load_actor
 from store.store import Store
 from tests.databases import FakeClock
-from tests.edges.slack_office import AUDREY, MONA, TRIAGE, Office, open_office
+from tests.edges.slack_office import (
+    ALICE,
+    ASSESSMENT,
+    AUDREY,
+    BURAK,
+    MONA,
+    TRIAGE,
+    Office,
+    open_office,
+)
 
 
 @pytest.fixture
@@ -79,3 +94,87 @@ async def test_a_private_message_for_a_person_outside_the_channel_becomes_a_dire
 
     assert [message.text for message in office.staff(AUDREY).direct_messages] == ["The figures"]
     assert office.store.read(list_failed) == []
+
+
+async def owned_by_burak(office: Office) -> str:
+    ref = office.owned(BURAK)
+    burak = office.store.read(load_actor, BURAK)
+    criteria = {name: int(value) if value.isdecimal() else value for name, value in ASSESSMENT.items()}
+    office.store.write(act, ref, Verb.ASSESS, burak, criteria, {})
+    await office.idle()
+    return ref
+
+
+async def test_who_does_not_own_a_complaint_can_ask_the_owner_from_the_refusal(office: Office) -> None:
+    ref = await owned_by_burak(office)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Resolve")
+    text = await shown(office, alice)
+    await alice.presses(alice.ephemerals[-1], "Ask the owner")
+    await alice.presses(alice.ephemerals[0], "Ask the owner")
+    await office.idle()
+    requests = [card for card in office.staff(BURAK).direct_messages if "asks you about" in card.text]
+
+    assert f"Only the owner (<@{BURAK}>) or a manager can do this: Resolve." in text
+    assert "Asked" in alice.ephemerals[-1].text
+    assert [request.buttons for request in requests] == [["Resolve", "Open"]]
+    await office.staff(BURAK).presses(requests[0], "Resolve")
+    assert (await office.staff(BURAK).opened("Resolve")).callback_id == "resolve"
+
+
+async def test_a_handler_asks_a_manager_to_take_over(office: Office) -> None:
+    ref = await owned_by_burak(office)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Resolve")
+    await shown(office, alice)
+    await alice.presses(alice.ephemerals[-1], "Ask to take over")
+    await office.idle()
+    request = office.staff(MONA).direct_messages[-1]
+
+    assert office.store.read(load_case, ref).owner == BURAK
+    assert f"<@{ALICE}> asks to take over {ref} from <@{BURAK}>" in request.text
+    await office.staff(MONA).presses(request, "Assign")
+    await office.submits(MONA, "Assign", {"owner": ALICE})
+    assert office.store.read(load_case, ref).owner == ALICE
+
+
+async def test_a_manager_takes_over_and_the_former_owner_is_informed(office: Office) -> None:
+    ref = await owned_by_burak(office)
+    mona = office.staff(MONA)
+    await office.desk.schedule(
+        "ask", "message", payload={"member": MONA, "text": "x", "blocks": take_over_row(office, ref)}
+    )
+    await office.idle()
+    await mona.presses(mona.direct_messages[-1], "Take over")
+    await office.idle()
+
+    assert office.store.read(load_case, ref).owner == MONA
+    assert f"<@{MONA}> took over {ref} from you." in office.staff(BURAK).direct_messages[-1].text
+
+
+def take_over_row(office: Office, ref: str) -> list[Block]:
+    case = office.store.read(load_case, ref)
+    actor = office.store.read(load_actor, MONA)
+    return owner_buttons(case, "resolve", actor, office.desk.texts, office.store.now())
+
+
+async def test_a_complaint_without_an_owner_offers_take_before_the_acts_of_an_owner(office: Office) -> None:
+    ref = await owned_by_burak(office)
+    mona = office.store.read(load_actor, MONA)
+    office.store.write(act, ref, Verb.ESCALATE, mona, {}, {"reason": "Too much for us"})
+    card = await office.card(ref)
+
+    assert "Take" in card.buttons
+    assert not {"Resolve", "Decide", "Close"} & set(card.buttons)
+
+
+async def test_the_opened_complaint_offers_only_what_its_reader_may_do(office: Office) -> None:
+    ref = await owned_by_burak(office)
+    offered = {}
+    for member in (ALICE, BURAK, AUDREY):
+        colleague = office.staff(member)
+        await colleague.presses(await office.card(ref, member), "Open")
+        modal = await colleague.opened("Open")
+        offered[member] = set(modal.buttons) & {"Resolve", "Investigate"}
+
+    assert offered == {ALICE: {"Investigate"}, BURAK: {"Resolve", "Investigate"}, AUDREY: set()}

@@ -45,7 +45,8 @@ from store.values import Delivery, DeliveryStatus
 CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
 
 _MARKS = {Priority.P1: "🔴", Priority.P2: "🟠", Priority.P3: "🟡", Priority.P4: "⚪"}
-_PRIMARY = frozenset({"assess", "approve", "resolve", "decide", "close", "receipt"})
+#: The first button is green only if most people in the channel may press it; these are not reserved for one person.
+_FOR_EVERYBODY = frozenset({"assess", "take", "receipt"})
 #: Shown until it is over, even if something newer was delivered.
 UNSETTLED: frozenset[DeliveryStatus] = frozenset(
     {
@@ -182,14 +183,24 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     return (lines + [texts.text(f"flag.{flag.value}") for flag in flags])[:10]
 
 
-def action_row(case: Case, texts: StaffTexts, available: CaseActions, draw: int) -> Block:
-    """The buttons and the menu; the block id holds the work version for which they were drawn."""
+def action_row(
+    case: Case,
+    texts: StaffTexts,
+    available: CaseActions,
+    draw: int,
+    *,
+    primary: frozenset[str] = _FOR_EVERYBODY,
+) -> Block:
+    """The buttons and the menu; the block id holds the work version for which they were drawn.
+
+    The first button is green if it is one of `primary`.
+    """
     row = [
         button(
             texts.text(f"verb.{name}"),
             f"case.{name}",
             case.ref,
-            style="primary" if number == 0 and name in _PRIMARY else None,
+            style="primary" if number == 0 and name in primary else None,
         )
         for number, name in enumerate(available.buttons)
     ]

@@ -131,7 +131,26 @@ async def view_for(
 async def opened_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0) -> View:
     """The opened complaint; this is recorded as a read."""
     opened = await slack.store.awrite(open_case, ref, actor, "open")
-    return case_view(opened, slack.texts, now=slack.store.now(), page=page)
+    return case_view(
+        opened,
+        slack.texts,
+        now=slack.store.now(),
+        page=page,
+        may=lambda name: _may_use(name, opened.case, actor),
+    )
+
+
+def _may_use(name: str, case: Case, actor: Actor) -> bool:
+    """May this person do this at all? What does not fit now is still offered, with its reason."""
+    if name in ("open", "due"):
+        return True
+    try:
+        require_form(name, case, actor)
+    except NotAllowed:
+        return False
+    except ComplaintError:
+        pass
+    return True
 
 
 async def explained_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0) -> View:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from bots.slack.client.block_kit import Block
+from bots.slack.client.block_kit import Block, actions, button, mention
 from bots.slack.texts import StaffTexts
 from complaints.actions.decision import required_evidence
+from complaints.actions.perform import perform
 from complaints.actions.registry import raises_work_version
+from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
 from complaints.forms import WrongFields
+from complaints.vocabulary import Verb
+
+#: The buttons under a refusal for everybody but the owner.
+ASK_OWNER, TAKE_OVER = "ask_owner", "take_over"
 
 #: The error codes that have a text of their own, `refused.<code>` in the catalogue.
 CODES: frozenset[str] = frozenset(
@@ -69,6 +76,33 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
         state = texts.text(f"state.{case.state.value}")
         return texts.text("refused.out_of_order", state=state, next=texts.text(f"next.{case.state.value}"))
     return texts.text("refused.not_allowed" if not isinstance(error, BadFacts) else "refused.bad_facts")
+
+
+def owner_buttons(case: Case, form: str, actor: Actor, texts: StaffTexts, now: datetime) -> list[Block]:
+    """Under a refusal for everybody but the owner: what this person may do instead."""
+    row = []
+    if case.owner is None:
+        row.append(button(texts.text("verb.take"), "case.take", case.ref))
+    else:
+        row.append(button(texts.text("owner.ask"), f"case.{ASK_OWNER}", f"{case.ref}:{form}"))
+        label = "owner.take_over" if may_take_over(case, actor, now) else "owner.ask_for_it"
+        row.append(button(texts.text(label), f"case.{TAKE_OVER}", case.ref))
+    return [actions(f"actions:{case.work_version}.0", row)]
+
+
+def owner_refusal(case: Case, form: str, texts: StaffTexts) -> str:
+    if case.owner is None:
+        return texts.text("refused.not_allowed.owner")
+    act = texts.text(f"verb.{form}")
+    return texts.text("owner.only", who=mention(case.owner), act=act)
+
+
+def may_take_over(case: Case, actor: Actor, now: datetime) -> bool:
+    try:
+        perform(case, Verb.ASSIGN, at=now, actor=actor, facts={"owner": actor.id})
+    except ComplaintError:
+        return False
+    return True
 
 
 def _required_text(path: str, texts: StaffTexts) -> str:
