@@ -46,7 +46,8 @@ CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
 
 _MARKS = {Priority.P1: "🔴", Priority.P2: "🟠", Priority.P3: "🟡", Priority.P4: "⚪"}
 #: The first button is green only if most people in the channel may press it; these are not reserved for one person.
-_FOR_EVERYBODY = frozenset({"assess", "take", "receipt"})
+_FOR_EVERYBODY = frozenset({"assess", "take"})
+_FOR_MANAGERS = _FOR_EVERYBODY | {"receipt"}
 #: Shown until it is over, even if something newer was delivered.
 UNSETTLED: frozenset[DeliveryStatus] = frozenset(
     {
@@ -91,7 +92,8 @@ def card(
     available = available_actions(case)
     if purpose == EXECUTIVE:
         available = executive_actions_alone(case) if is_working_place else executive_actions(case)
-    row = action_row(case, texts, available, draw)
+    primary = _FOR_MANAGERS if purpose == EXECUTIVE else _FOR_EVERYBODY
+    row = action_row(case, texts, available, draw, primary=primary)
     if case.erased_at is not None:
         erased = texts.text("card.erased", ref=case.ref)
         return SlackMessage(erased, [header(case.ref), section(erased), row])
