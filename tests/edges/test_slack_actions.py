@@ -98,7 +98,7 @@ async def test_when_two_members_press_take_the_second_gets_a_private_message(off
     await office.idle()
 
     assert office.store.read(load_case, ref).owner == BURAK
-    assert [message.text for message in office.staff(ALICE).ephemerals] != []
+    assert await office.private_answer(ALICE) != ""
 
 
 async def test_the_assessment_form_shows_the_words_records_a_read_and_assigns_an_unowned_complaint(
@@ -378,7 +378,7 @@ async def test_a_person_without_a_role_is_refused_in_a_private_message(office: O
 
     assert stranger.modal is None
     assert attempts(office) == [(stranger.id, "open", "not_open_to_you")]
-    assert "You have no role" in stranger.ephemerals[-1].text
+    assert "You have no role" in await office.private_answer(stranger.id)
 
 
 async def test_an_auditor_may_open_a_complaint_but_not_act_on_it(office: Office) -> None:
@@ -393,7 +393,7 @@ async def test_an_auditor_may_open_a_complaint_but_not_act_on_it(office: Office)
     await office.idle()
 
     assert "Zzyzx: my bill is wrong" in words
-    assert "Your role does not allow this" in audrey.ephemerals[-1].text
+    assert "Your role does not allow this" in await office.private_answer(AUDREY)
     assert attempts(office) == [(AUDREY, "assess", "not_allowed.role")]
 
 
@@ -536,7 +536,7 @@ async def test_an_internal_error_is_reported_plainly_and_logged_without_personal
     await office.staff(ALICE).presses(card, "Open")
     await office.idle()
 
-    assert "Something went wrong on our side" in office.staff(ALICE).ephemerals[-1].text
+    assert "Something went wrong on our side" in await office.private_answer(ALICE)
     assert "RuntimeError" in caplog.text
     assert "Zzyzx" not in caplog.text
 

@@ -9,7 +9,6 @@ import pytest
 from bots.slack.client.block_kit import Block
 from bots.slack.views.refusals import owner_buttons
 from complaints.vocabulary import Verb
-from simulator.colleague import StaffMember
 from store.cases.act import act
 from store.cases.read import load_case
 from store.outbox.failed import list_failed
@@ -34,12 +33,6 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
         yield opened
 
 
-async def shown(office: Office, colleague: StaffMember) -> str:
-    """The text of the first private message beneath a card."""
-    await office.sim.until(lambda: bool(colleague.ephemerals), timeout=5)
-    return colleague.ephemerals[-1].text
-
-
 async def test_a_refusal_is_shown_although_nothing_of_the_queue_is_done(office: Office) -> None:
     ref = office.proposed()
     card = await office.card(ref, AUDREY)
@@ -47,7 +40,7 @@ async def test_a_refusal_is_shown_although_nothing_of_the_queue_is_done(office: 
     audrey = office.staff(AUDREY)
     await audrey.presses(card, "Assess")
 
-    assert "Your role does not allow this" in await shown(office, audrey)
+    assert "Your role does not allow this" in await office.private_answer(AUDREY)
     assert office.sim.calls("chat.postEphemeral") == []
     (call,) = office.sim.calls("response_url")
     assert (call.arguments["response_type"], call.arguments["replace_original"]) == ("ephemeral", False)
@@ -109,7 +102,7 @@ async def test_who_does_not_own_a_complaint_can_ask_the_owner_from_the_refusal(o
     ref = await owned_by_burak(office)
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Resolve")
-    text = await shown(office, alice)
+    text = await office.private_answer(ALICE)
     await alice.presses(alice.ephemerals[-1], "Ask the owner")
     await alice.presses(alice.ephemerals[0], "Ask the owner")
     await office.idle()
@@ -126,7 +119,7 @@ async def test_a_handler_asks_a_manager_to_take_over(office: Office) -> None:
     ref = await owned_by_burak(office)
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Resolve")
-    await shown(office, alice)
+    await office.private_answer(ALICE)
     await alice.presses(alice.ephemerals[-1], "Ask to take over")
     await office.idle()
     request = office.staff(MONA).direct_messages[-1]

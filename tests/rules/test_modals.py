@@ -202,6 +202,16 @@ def test_the_input_is_read_as_facts_and_words() -> None:
     assert words == {}
 
 
+def test_a_notice_in_a_long_form_is_also_at_its_end_where_it_is_submitted() -> None:
+    view = view_of("assess", STAGES["proposed"])
+    noticed = with_notice({**view, "state": {"values": {}}}, "Changed: Assigned")
+    again = with_notice({**noticed, "state": {"values": {}}}, "Changed: Assessed")
+
+    assert view_problems(again, "modal") == []
+    assert [again["blocks"][place]["text"]["text"] for place in (0, -1)] == ["Changed: Assessed"] * 2
+    assert len(again["blocks"]) == len(view["blocks"]) + 2
+
+
 CONTROL = st.sampled_from(
     ["<!channel>", "<@U1>", "<http://x|y>", "<#C1>", "&lt;!here&gt;", "<!subteam^S1>", "*b*"]
 )

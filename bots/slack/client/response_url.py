@@ -25,7 +25,7 @@ _members: WeakKeyDictionary[AsyncWebClient, dict[str, tuple[float, frozenset[str
 async def answer_privately(
     url: str, text: str, *, blocks: Sequence[Block] = (), thread: str | None = None, proxy: str | None = None
 ) -> bool:
-    """Show this to the person who pressed, and to nobody else; False if Slack did not take it."""
+    """Show this only to the person who pressed; False if Slack did not take it."""
     body: dict[str, Any] = {"response_type": "ephemeral", "replace_original": False, "text": text}
     body |= {"blocks": list(blocks)} if blocks else {}
     body |= {"thread_ts": thread} if thread else {}
@@ -40,7 +40,7 @@ async def answer_privately(
 async def sees_channel(client: AsyncWebClient, channel: str, member_id: str) -> bool:
     """Is this person in the channel? A public one shows its buttons to others too, but no private answer.
 
-    True if Slack does not tell: a second message would not be a better answer.
+    True if Slack does not answer: a second message would be no improvement.
     """
     if channel.startswith("D"):
         return True

@@ -12,7 +12,7 @@ from bots.slack.payloads import ButtonPress
 from bots.slack.responses import PrivateNotice, Response
 from bots.slack.router import Router
 from bots.slack.views.actions import FITS
-from bots.slack.views.refusals import ASK_OWNER, TAKE_OVER, may_take_over
+from bots.slack.views.refusals import may_take_over
 from complaints.actions.authorisation import require_permission
 from complaints.actors import Actor
 from complaints.case import Case
@@ -25,9 +25,9 @@ from store.people.staff import list_members
 router = Router()
 
 
-@router.action(f"case.{ASK_OWNER}")
+@router.action("case.ask_owner")
 async def ask_owner(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    """Ask the owner, or who stands in for them, to do what only the owner does; once for each version."""
+    """Ask the owner, or the deputy, to do what only the owner does; once for each version."""
     case, form = await _case(press, actor, slack), press.detail
     people = recipients.offline_notifiers(case, await slack.store.aread(list_members), slack.store.now())
     forms = (form, "open") if form in FITS and FITS[form](case) else ("open",)
@@ -37,7 +37,7 @@ async def ask_owner(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
     return await _ask(press, actor, slack, case, people, text, forms)
 
 
-@router.action(f"case.{TAKE_OVER}")
+@router.action("case.take_over")
 async def take_over(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     """Become the owner where the rules allow it; otherwise ask those who may hand the complaint over."""
     case, texts = await _case(press, actor, slack), slack.texts
@@ -75,16 +75,17 @@ async def _ask(
     text: str,
     forms: tuple[str, ...],
 ) -> Response:
-    asked = [member_id for member_id in people if member_id != actor.id]
-    if not asked:
-        raise NotAllowed(f"Nobody else may act on {case.ref}: ask a manager.", code="not_allowed")
+    addressed = [member_id for member_id in people if member_id != actor.id]
+    if not addressed:
+        raise NotAllowed(f"No other person may act on {case.ref}: ask a manager.", code="not_allowed")
     message = notice_message(case, text, slack.texts, forms)
-    for member_id in asked:
+    for member_id in addressed:
         payload = {"member": member_id, "text": text, "blocks": message.blocks}
         # The same request for the same work is sent once, however often it is pressed.
-        key = f"{press.name}:{case.ref}:{case.work_version}:{press.detail}:{actor.id}:{member_id}"
+        key = f"asked:{press.name}:{case.ref}:{case.work_version}:{press.detail}:{actor.id}:{member_id}"
         await slack.schedule(key, "message", payload=payload)
-    return PrivateNotice(slack.texts.text("owner.asked", who=", ".join(map(mention, asked))))
+    names = ", ".join(map(mention, addressed))
+    return PrivateNotice(slack.texts.text("owner.asked", who=names))
 
 
 def _owner(case: Case) -> str:

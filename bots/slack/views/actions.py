@@ -136,7 +136,7 @@ def _first(case: Case) -> tuple[str, ...]:
 
 
 def _needs_owner(case: Case, name: str) -> bool:
-    """True while nobody owns the complaint, and the act is the owner's: taking it comes first."""
+    """True while the complaint has no owner, and the act is the owner's: taking it comes first."""
     return case.owner is None and ACTIONS[FORM_VERBS[name]].owner_only
 
 

@@ -31,6 +31,9 @@ View = dict[str, Any]
 PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide"})
 #: The callback id of a view that only says something, and the block id of a notice in any view.
 NOTICE = "notice"
+_NOTICE_AT_END = "notice.end"
+#: Blocks of a view that a person has to scroll.
+_LONG_VIEW = 6
 #: Blocks of one page of a long form; the rest is for the page number, the button back and a notice.
 _PAGE_BLOCKS = MODAL_BLOCKS - 4
 #: The action id of every input.
@@ -407,10 +410,16 @@ def _choices_shown(blocks: Sequence[Block], path: str) -> tuple[tuple[str, str],
 def with_notice(
     view: Mapping[str, Any], text: str, *, version: int | None = None, accessory: Block | None = None
 ) -> View:
-    """The view with a notice on top and the typed values; `version` makes it count as drawn for that version."""
-    blocks = [block for block in _typed_blocks(view) if block.get("block_id") != NOTICE]
+    """The view with a notice and the typed values; `version` makes it count as drawn for that version.
+
+    A long view has it on top and at its end: Slack does not scroll, and the person is at one of them.
+    """
+    blocks = [block for block in _typed_blocks(view) if block.get("block_id") not in (NOTICE, _NOTICE_AT_END)]
     notice = section(cut(text, 3000), block_id=NOTICE, accessory=accessory)
-    changed = {**resendable(view), "blocks": [notice, *blocks][:MODAL_BLOCKS]}
+    blocks = [notice, *blocks]
+    if _LONG_VIEW < len(blocks) < MODAL_BLOCKS:
+        blocks.append({**notice, "block_id": _NOTICE_AT_END})
+    changed = {**resendable(view), "blocks": blocks[:MODAL_BLOCKS]}
     if version is not None:
         changed["private_metadata"] = _changed_metadata(view, version=version)
     return changed

@@ -17,9 +17,6 @@ from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder,
 from complaints.forms import WrongFields
 from complaints.vocabulary import Verb
 
-#: The buttons under a refusal for everybody but the owner.
-ASK_OWNER, TAKE_OVER = "ask_owner", "take_over"
-
 #: The error codes that have a text of their own, `refused.<code>` in the catalogue.
 CODES: frozenset[str] = frozenset(
     {
@@ -84,9 +81,9 @@ def owner_buttons(case: Case, form: str, actor: Actor, texts: StaffTexts, now: d
     if case.owner is None:
         row.append(button(texts.text("verb.take"), "case.take", case.ref))
     else:
-        row.append(button(texts.text("owner.ask"), f"case.{ASK_OWNER}", f"{case.ref}:{form}"))
+        row.append(button(texts.text("owner.ask"), "case.ask_owner", f"{case.ref}:{form}"))
         label = "owner.take_over" if may_take_over(case, actor, now) else "owner.ask_for_it"
-        row.append(button(texts.text(label), f"case.{TAKE_OVER}", case.ref))
+        row.append(button(texts.text(label), "case.take_over", case.ref))
     return [actions(f"actions:{case.work_version}.0", row)]
 
 
