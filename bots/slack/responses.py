@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.block_kit import Block, actions, button, plain, section
-from bots.slack.client.client import error_of, is_trigger_expired, log_unexpected
+from bots.slack.client.client import NETWORK, error_of, is_trigger_expired, log_unexpected
 from bots.slack.client.response_url import answer_privately, sees_channel
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, FormSubmission, HomeOpened, Request, SlashCommand
@@ -331,18 +331,29 @@ class Responder:
 
     async def _answer_privately(self, press: ButtonPress, text: str, *, blocks: Sequence[Block] = ()) -> None:
         """Beneath the message at once, outside the queue; where it is not seen, as a direct message."""
-        is_shown = press.response_url is not None and await answer_privately(
-            press.response_url, text, blocks=blocks, thread=press.thread, proxy=self.client.proxy
-        )
-        channel = press.channel or ""
-        if is_shown and await sees_channel(self.client, channel, press.member_id):
+        if await self._answer_now(press, text, blocks):
             return
         named = f"{press.case_ref}: {text}" if press.case_ref else text
         try:
             await schedule_late_answer(self.slack, press, named, blocks=blocks)
         except DatabaseUnavailable:
             # No obligation can be stored now, and silence would look like success.
-            await self.client.chat_postEphemeral(channel=channel, user=press.member_id, text=text)
+            await self.client.chat_postEphemeral(channel=press.channel or "", user=press.member_id, text=text)
+
+    async def _answer_now(self, press: ButtonPress, text: str, blocks: Sequence[Block]) -> bool:
+        channel, thread = press.channel or "", press.thread
+        if press.response_url is not None:
+            is_taken = await answer_privately(
+                press.response_url, text, blocks=blocks, thread=thread, proxy=self.client.proxy
+            )
+            return is_taken and await sees_channel(self.client, channel, press.member_id)
+        try:
+            await self.client.chat_postEphemeral(
+                channel=channel, user=press.member_id, text=text, thread_ts=thread, blocks=blocks or None
+            )
+        except (SlackApiError, *NETWORK):
+            return False
+        return True
 
     async def _open(self, press: ButtonPress, view: View) -> None:
         if not press.in_modal:
