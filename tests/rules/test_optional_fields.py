@@ -76,7 +76,7 @@ def choices_of(block: Block) -> list[Any]:
 def refusal(form: str, case: Case, values: dict[str, Any], now: Any) -> ComplaintError | None:
     """Why this is refused, as the listener reads and does it; None if it is not."""
     options = {
-        "remedy": tuple(str(remedy.number) for remedy in case.remedies),
+        "remedy": tuple(str(remedy.n) for remedy in case.remedies),
         "category": categories_of(case.rules),
     }
     try:

@@ -147,7 +147,7 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
 
 def _options(case: Case) -> dict[str, tuple[str, ...]]:
     return {
-        "remedy": tuple(str(remedy.number) for remedy in case.remedies),
+        "remedy": tuple(str(remedy.n) for remedy in case.remedies),
         "category": categories_of(case.rules),
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bots.slack.context import SlackContext
-from bots.slack.payloads import ViewMetadata, read_metadata
+from bots.slack.payloads import ViewMetadata, read_metadata, with_pressed_message
 from bots.slack.views.forms import FormPlace, View, opened_from_home, values_of
 from bots.slack.views.open_form import typed_form_view
 from complaints.actors import Actor
@@ -52,6 +52,7 @@ async def other_page(
     case = await slack.store.aread(load_case, metadata.ref)
     place = FormPlace(at, after, page, draft, metadata.version)
     drawn = await typed_form_view(slack, form, case, actor, values, metadata.rows, place)
+    drawn = with_pressed_message(drawn, metadata.pressed_message)
     return opened_from_home(drawn) if metadata.from_home else drawn
 
 

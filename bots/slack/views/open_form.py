@@ -50,7 +50,7 @@ from store.record.load import load_event_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
 
-#: Blocks of a letter on one page of its preview; the rest says when it leaves, and what else to know.
+#: Blocks of a letter on one page of its preview; the rest is for when it leaves and for warnings.
 _LETTER_BLOCKS = MODAL_BLOCKS - 10
 
 
@@ -220,7 +220,7 @@ async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) 
 async def issue_words(slack: SlackContext, case: Case) -> tuple[str, ...]:
     """The issues in the words of the assessment, for the letter of the decision."""
     words = words_by_verb(await _history(slack, case.ref, WORDS_NEEDED["decide"]), *WORDS_NEEDED["decide"])
-    return tuple(words.get(f"issues.{issue.number}.text", "") for issue in case.issues)
+    return tuple(words.get(f"issues.{issue.n}.text", "") for issue in case.issues)
 
 
 def preview_view(
