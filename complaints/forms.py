@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 from complaints.case_values import NotYet
@@ -357,14 +358,23 @@ class WrongFields(BadFacts):
         self.fields = dict(wrong)
 
 
+#: Where a row is only a default, it is empty: by group and field, the field for which the default is meant.
+_DEFAULT_FOR: Mapping[tuple[str, str], str] = {("remedies", "currency"): "amount"}
+
+
 def read(
-    form: str, values: Mapping[str, Any], *, options: Mapping[str, tuple[str, ...]] | None = None
+    form: str,
+    values: Mapping[str, Any],
+    *,
+    options: Mapping[str, tuple[str, ...]] | None = None,
+    defaults: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Facts and words of a filled form.
 
     `values` maps paths (`severity`, `issues.0.finding`) to strings, booleans or lists of strings; an empty one
-    counts as missing. `options` gives the choices that depend on the case (which remedy). Empty rows of a group are
-    left out and the others renumbered from 0. Raises WrongFields with every wrong path.
+    counts as missing. `options` gives the choices that depend on the case (which remedy), `defaults` what an empty
+    field of a row means (the currency of an amount). Empty rows of a group are left out and the others renumbered
+    from 0, see `filled_rows`. Raises WrongFields with every wrong path.
     """
     fields = FORMS[form]
     unknown = {path: "unknown_field" for path in values if not _is_field(path, fields)}
@@ -373,8 +383,13 @@ def read(
     for group in sorted({field.group for field in fields if field.group}):
         members = [field for field in fields if field.group == group]
         facts[group] = []
-        for position, row in enumerate(_rows(group, {field.name for field in members}, values)):
+        for position, row in enumerate(filled_rows(form, group, values)):
             row_values = {field.name: values.get(f"{group}.{row}.{field.name}") for field in members}
+            for (of_group, name), needed_for in _DEFAULT_FOR.items():
+                if of_group == group and not present(row_values.get(needed_for)):
+                    row_values[name] = None
+                elif of_group == group and not present(row_values.get(name)):
+                    row_values[name] = (defaults or {}).get(name)
             row_facts, row_words, row_wrong = read_fields(members, row_values, options)
             facts[group].append(row_facts)
             words.update({f"{group}.{position}.{name}": value for name, value in row_words.items()})
@@ -382,6 +397,17 @@ def read(
     if wrong:
         raise WrongFields(wrong)
     return facts, words
+
+
+def path_in_form(form: str, path: str, values: Mapping[str, Any]) -> str:
+    """Where a field of the facts is in the form: the facts number the rows without the empty ones."""
+    group, _, rest = path.partition(".")
+    position, _, name = rest.partition(".")
+    if not position.isdecimal():
+        return path
+    rows = filled_rows(form, group, values)
+    empty = next(row for row in count() if row not in rows)
+    return f"{group}.{rows[int(position)] if int(position) < len(rows) else empty}.{name}"
 
 
 def read_fields(
@@ -417,7 +443,10 @@ def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
     return row.isdecimal() and any(field.name == name for field in fields if field.group == group)
 
 
-def _rows(group: str, names: set[str], values: Mapping[str, Any]) -> list[int]:
+def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
+    """The numbers of the rows that are not empty; their position here is their number in the facts."""
+    names = {field.name for field in FORMS[form] if field.group == group}
+    names -= {name for of_group, name in _DEFAULT_FOR if of_group == group}
     numbers = set()
     for path, value in values.items():
         head, _, rest = path.partition(".")

@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.client.client import make_client
+from bots.slack.client.client import SlackClient, make_client
 from bots.slack.context import SlackContext
 from bots.slack.listeners import (
     buttons,
@@ -19,6 +19,7 @@ from bots.slack.listeners import (
     incidents,
     log_complaint,
     move_cases,
+    owner_requests,
 )
 from bots.slack.router import Router, admission, failure_handler, register_router
 from bots.slack.views.forms import NOTICE
@@ -27,6 +28,7 @@ COMMAND = "/complaints"
 SHORTCUTS = ("log_complaint", "log_from_message")
 #: The first listener that matches answers: `commands` comes last, for it answers every word.
 LISTENERS = (
+    owner_requests,
     buttons,
     forms,
     log_complaint,
@@ -59,6 +61,8 @@ async def build_app(
             bot_token=client.token,
         )
 
+    if isinstance(client, SlackClient):
+        client.plain_notice = slack.texts.text("modal.plain")
     app = AsyncApp(
         # No listener uses bolt's own client, so it needs no token.
         client=make_client(None, client.base_url, proxy=client.proxy),

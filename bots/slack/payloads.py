@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from complaints.forms import FORMS
@@ -40,7 +40,7 @@ class ButtonPress:
     """A button, a menu choice or a shortcut: `action` says what to do, `value` to which complaint or incident.
 
     `work_version` is that of the complaint when the button was drawn; None for a button without one.
-    `message` is the message from which a complaint is to be logged.
+    `message` is the message from which a complaint is to be logged. `response_url` answers a press in a message.
     """
 
     action: str
@@ -54,6 +54,7 @@ class ButtonPress:
     view: Mapping[str, Any] | None = None
     from_menu: bool = False
     message: Mapping[str, Any] | None = None
+    response_url: str | None = None
     pressed_message: PressedMessage | None = None
 
     @property
@@ -136,6 +137,13 @@ class ViewMetadata:
     page: int = 0
     from_home: bool = False
     pressed_message: PressedMessage | None = None
+    #: Of a form or letter with several pages: their number, and the rows of each group.
+    pages: int = 1
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_last_page(self) -> bool:
+        return self.page >= self.pages - 1
 
 
 @dataclass(frozen=True)
@@ -303,6 +311,7 @@ def _read_press(body: Mapping[str, Any]) -> ButtonPress:
         thread=container.get("thread_ts"),
         view=body.get("view"),
         from_menu=from_menu,
+        response_url=body.get("response_url"),
         pressed_message=_read_pressed_message(body),
     )
 
@@ -340,6 +349,8 @@ def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
         draft=stored.get("draft"),
         page=int(stored.get("page", 0)),
         from_home=bool(stored.get("home")),
+        pages=int(stored.get("pages", 1)),
+        rows=stored.get("rows", {}),
         pressed_message=PressedMessage(*map(str, stored["pressed"])) if "pressed" in stored else None,
     )
 

@@ -6,7 +6,7 @@ not acknowledged again. Views are changed after the acknowledgement, for that mu
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.client.block_kit import Block, actions, button, plain
-from bots.slack.client.client import error_of, is_trigger_expired, log_unexpected
+from bots.slack.client.block_kit import Block, actions, button, plain, section
+from bots.slack.client.client import NETWORK, error_of, is_trigger_expired, log_unexpected
+from bots.slack.client.response_url import answer_privately, sees_channel
 from bots.slack.context import SlackContext
 from bots.slack.jobs.pressed_card import draw_pressed_card
 from bots.slack.payloads import (
@@ -30,12 +31,13 @@ from bots.slack.payloads import (
 )
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
-from bots.slack.views.forms import View, notice_view, with_notice
+from bots.slack.views.form_pages import input_paths, other_page, typed_values
+from bots.slack.views.forms import View, has_pages, notice_view, with_notice
 from bots.slack.views.open_form import open_button, opened_view
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale
-from complaints.forms import FORMS
+from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, Stale
+from complaints.forms import FORMS, WrongFields, path_in_form
 from complaints.obligations.kinds import SendPriority
 from store.cases.read import load_case
 from store.database.errors import DatabaseUnavailable
@@ -148,16 +150,16 @@ async def schedule_ephemeral(
     thread: str | None = None,
     blocks: list[Block] | None = None,
 ) -> None:
-    """A message that only one person sees; it is an obligation, so that it survives a restart."""
+    """A message that only one person sees, later than an answer to a press: an obligation, so that it is not lost."""
     payload = {"channel": channel, "user": member_id, "text": text, "thread": thread, "blocks": blocks}
     await slack.schedule(f"tell:{key}", "tell", payload=payload)
 
 
 async def schedule_late_answer(
-    slack: SlackContext, press: ButtonPress, text: str, *, blocks: list[Block] | None = None
+    slack: SlackContext, press: ButtonPress, text: str, *, blocks: Sequence[Block] = ()
 ) -> None:
-    """A direct message instead of a view that could not open any more."""
-    payload = {"member": press.member_id, "text": text, "blocks": blocks}
+    """A direct message instead of an answer that could not be shown where the press was."""
+    payload = {"member": press.member_id, "text": text, "blocks": list(blocks) or None}
     await slack.schedule(f"late:{press.key}", "message", payload=payload)
 
 
@@ -260,6 +262,8 @@ class Responder:
             log_unexpected(what, error)
             # The button is still there, and its next press has a new trigger.
             await self._notify(press, self.slack.texts.text("late.press_again"))
+        elif isinstance(error, NotAllowed) and error.code == "not_allowed.owner" and press.in_message:
+            await self._say_who_may(press)
         else:
             case = await self._case(press.case_ref, error)
             await self._notify(press, await self._failure_text(error, what, case))
@@ -269,23 +273,50 @@ class Responder:
             # The card may offer what another person has done since.
             await self._draw_pressed_card()
 
+    async def _say_who_may(self, press: ButtonPress) -> None:
+        """Only the owner does this: the owner's name, and what this person may do instead."""
+        slack, texts = self.slack, self.slack.texts
+        case = await slack.store.aread(load_case, press.ref)
+        actor = await slack.actor(press.member_id)
+        text = refusals.owner_refusal(case, press.name, texts)
+        row = refusals.owner_buttons(case, press.name, actor, texts, slack.store.now())
+        await self.ack()
+        await self._answer_privately(press, text, blocks=[section(text), *row])
+
     async def _form_failure(self, form: FormSubmission, error: Exception) -> FormAnswer:
-        """Errors at their fields; any other text as a notice above, with what was typed kept."""
+        """The reason at its field, otherwise at the first one; what was typed is kept."""
         view, texts, ref = form.view, self.slack.texts, form.metadata.ref
         case = await self._case(ref if form.form in FORMS else None, error)
-        if isinstance(error, BadFacts):
-            errors = refusals.errors_by_field(error, view["blocks"], texts, case)
-            if errors:
-                return field_errors(errors)
         text = await self._failure_text(error, f"submission of {form.callback} on {ref}", case)
         if isinstance(error, AlreadyDone):
             return update_view(notice_view(text, texts, ref=ref))
-        if isinstance(error, Stale) and form.is_preview:
-            text = f"{text} {texts.text('preview.go_back')}"
-        elif isinstance(error, Stale) and case is not None:
+        if isinstance(error, Stale) and case is not None and not form.is_preview:
+            # Not at a field, because the view must count as drawn for the new version.
             accessory = open_button(case, texts) if error.code == "new_message" else None
             return update_view(with_notice(view, text, version=case.work_version, accessory=accessory))
+        if isinstance(error, ComplaintError):
+            if form.form in FORMS and not form.is_preview and error.code != "form_expired":
+                hidden = await self._on_hidden_page(form, error)
+                if hidden is not None:
+                    return update_view(with_notice(hidden, text))
+            errors = refusals.errors_by_field(error, view["blocks"], texts, case)
+            if errors:
+                return field_errors(errors)
+            # A preview has no fields: the reason replaces it, and the filled form is still beneath.
+            notice = notice_view(f"{text} {texts.text('preview.go_back')}", texts, ref=ref)
+            return update_view({**notice, "close": plain(texts.text("preview.back"), 24)})
         return update_view(with_notice(view, text))
+
+    async def _on_hidden_page(self, form: FormSubmission, error: ComplaintError) -> View | None:
+        """The page that has the wrong field, if it is not the one that was submitted."""
+        if error.field is not None:
+            values = await typed_values(self.slack, form.view)
+            error.field = path_in_form(form.form, error.field, values)
+        wrong = list(error.fields) if isinstance(error, WrongFields) else [error.field]
+        if not has_pages(form.view) or wrong[0] is None or set(wrong) & set(input_paths(form.view)):
+            return None
+        actor = await self.slack.actor(form.member_id)
+        return await other_page(self.slack, form.view, actor, at=wrong[0])
 
     async def _case(self, ref: str | None, error: Exception) -> Case | None:
         """The case, for the words of a refusal; a case that this person may not see gives none."""
@@ -299,19 +330,10 @@ class Responder:
     async def _notify(self, press: ButtonPress, text: str) -> None:
         """In a message privately beneath it, in a modal on top of it, in the home in a view of its own."""
         slack, texts = self.slack, self.slack.texts
-        if press.in_message and press.channel is not None:
-            try:
-                await schedule_ephemeral(
-                    slack, press.key, press.member_id, press.channel, text, thread=press.thread
-                )
-            except DatabaseUnavailable:
-                # No obligation can be stored now, and silence would look like success.
-                await self.client.chat_postEphemeral(
-                    channel=press.channel, user=press.member_id, text=text, thread_ts=press.thread
-                )
-            await self.ack()
-            return
         await self.ack()
+        if press.in_message:
+            await self._answer_privately(press, text)
+            return
         if press.in_modal and press.view is not None:
             view = with_next_drawing(press.view) if _is_opened_case(press) else press.view
             await self.client.views_update(view_id=press.view["id"], view=with_notice(view, text))
@@ -331,18 +353,37 @@ class Responder:
         again = button(texts.text("late.again"), press.action, press.value)
         row = actions(f"actions:{press.work_version or 0}.0", [again])
         blocks: list[Block] = [{"type": "section", "text": plain(text, 3000)}, row]
-        if press.in_message and press.channel is not None:
-            await schedule_ephemeral(
-                self.slack,
-                press.key,
-                press.member_id,
-                press.channel,
-                text,
-                thread=press.thread,
-                blocks=blocks,
-            )
+        await self.ack()
+        if press.in_message:
+            await self._answer_privately(press, text, blocks=blocks)
         else:
             await schedule_late_answer(self.slack, press, text, blocks=blocks)
+
+    async def _answer_privately(self, press: ButtonPress, text: str, *, blocks: Sequence[Block] = ()) -> None:
+        """Beneath the message at once, outside the queue; where it is not seen, as a direct message."""
+        if await self._answer_now(press, text, blocks):
+            return
+        named = f"{press.case_ref}: {text}" if press.case_ref else text
+        try:
+            await schedule_late_answer(self.slack, press, named, blocks=blocks)
+        except DatabaseUnavailable:
+            # No obligation can be stored now, and silence would look like success.
+            await self.client.chat_postEphemeral(channel=press.channel or "", user=press.member_id, text=text)
+
+    async def _answer_now(self, press: ButtonPress, text: str, blocks: Sequence[Block]) -> bool:
+        channel, thread = press.channel or "", press.thread
+        if press.response_url is not None:
+            is_taken = await answer_privately(
+                press.response_url, text, blocks=blocks, thread=thread, proxy=self.client.proxy
+            )
+            return is_taken and await sees_channel(self.client, channel, press.member_id)
+        try:
+            await self.client.chat_postEphemeral(
+                channel=channel, user=press.member_id, text=text, thread_ts=thread, blocks=blocks or None
+            )
+        except (SlackApiError, *NETWORK):
+            return False
+        return True
 
     async def _open(self, press: ButtonPress, view: View) -> None:
         view = with_pressed_message(view, press.pressed_message)

@@ -18,7 +18,7 @@ from babel.core import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.lists import format_list
 from babel.messages.plurals import get_plural
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_territory_currencies
 
 from complaints.deadlines.working_time import Span
 from complaints.times import last_day
@@ -164,6 +164,11 @@ class Texts:
 
 def country_name(language: str, code: str) -> str:
     return str(_locale(language).territories.get(code, code))
+
+
+def currency_of(country: str) -> str | None:
+    """The currency in which amounts are paid in a country, as GBP; None if the country is unknown."""
+    return next(iter(get_territory_currencies(country)), None)
 
 
 def language_name(language: str) -> str:

@@ -180,6 +180,7 @@ def check_fairness_facts(case: Case, request: ActionRequest) -> None:
         raise NotAllowed(
             f"Only a manager puts off telling the person complained about in {case.ref}: ask one.",
             code="not_allowed.manager",
+            field="subject_not_yet",
         )
     review = facts.get("subject_review_by")
     if not review:
@@ -243,6 +244,7 @@ def check_link(case: Case, request: ActionRequest) -> Facts:
         raise NotAllowed(
             f"{case.ref} and {facts['other_ref']} are of two people: link them instead.",
             code="not_allowed.other_person",
+            field="other_ref",
         )
     return facts
 

@@ -39,6 +39,7 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
             raise NotAllowed(
                 f"{case.ref} has severity {harm_of(case)} by now: it stays a complaint; send it back.",
                 code="not_allowed.severity",
+                field="agreed",
             )
         subject: dict[str, Any] = {"of": "reclassify"}
     elif case.drafted is not None:
@@ -66,12 +67,14 @@ def require_second_person(case: Case, actor: Actor) -> None:
         raise NotAllowed(
             f"You proposed this on {case.ref} yourself: a second person approves it.",
             code="not_allowed.second_person",
+            field="agreed",
         )
     needed = [_RANKS[role] for role in level_roles(case, case.level) if role in _RANKS]
     if max((_RANKS.get(role, -1) for role in actor.roles), default=-1) < min(needed, default=0):
         raise NotAllowed(
             f"This level of {case.ref} needs a higher role: ask {', '.join(case.rules.levels[case.level])}.",
             code="not_allowed.level_role",
+            field="agreed",
         )
 
 
@@ -82,6 +85,7 @@ def require_within_limit(case: Case, actor: Actor) -> None:
         raise NotAllowed(
             f"The person who drafted this on {case.ref} has stepped aside since: send it back.",
             code="not_allowed.subject",
+            field="agreed",
         )
     grants = [
         (remedy.amount, remedy.currency)
@@ -92,6 +96,7 @@ def require_within_limit(case: Case, actor: Actor) -> None:
         raise NotAllowed(
             f"The sum granted on {case.ref} is above your limit: ask somebody with a higher one.",
             code="not_allowed.limit",
+            field="agreed",
         )
 
 
@@ -113,6 +118,7 @@ def _extension(case: Case, at: datetime) -> dict[str, Any]:
         raise OutOfOrder(
             f"The {target.target.value} date of {case.ref} is as late by now: send the later date back.",
             code="as_late_already",
+            field="agreed",
         )
     require_within_caps(case, target, wish.until)
     return moved

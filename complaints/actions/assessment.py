@@ -24,8 +24,9 @@ def check_assess(case: Case, request: ActionRequest) -> Facts:
     if case.assessment is not None:
         raise BadFacts(f"{case.ref} is assessed: assess it again.", code="assessed_before")
     _require_media_heard(case, request.facts)
-    if _is_below(request.facts, case.signs):
-        _require_manager_and_reason(case, request)
+    lowered = _lowered_field(request.facts, case.signs)
+    if lowered is not None:
+        _require_manager_and_reason(case, request, lowered)
     return _with_issues(case, request)
 
 
@@ -39,17 +40,17 @@ def check_reassess(case: Case, request: ActionRequest) -> Facts:
     if before is None:
         raise BadFacts(f"{case.ref} is not assessed yet: assess it.", code="not_assessed")
     _require_media_heard(case, facts)
-    lowers = int(facts["severity"]) < before.severity or int(facts["safety"]) < before.safety
-    below_new_sign = _is_below(facts, case.fresh_signs)
-    if lowers or below_new_sign or _is_later(case, facts):
-        _require_manager_and_reason(case, request)
+    lowered = _lowered_field(facts, (before, *case.fresh_signs))
+    if lowered is not None or _is_later(case, facts):
+        _require_manager_and_reason(case, request, lowered or "complexity")
     return _with_issues(case, request)
 
 
-def _is_below(facts: Facts, signs: tuple[RecordedSign, ...]) -> bool:
-    severity = max((sign.severity for sign in signs), default=0)
-    safety = max((sign.safety for sign in signs), default=0)
-    return int(facts["severity"]) < severity or int(facts["safety"]) < safety
+def _lowered_field(facts: Facts, raised: tuple[RecordedSign | Assessment, ...]) -> str | None:
+    """The field that lies below a fired rule or the assessment before; None if neither does."""
+    if int(facts["severity"]) < max((value.severity for value in raised), default=0):
+        return "severity"
+    return "safety" if int(facts["safety"]) < max((value.safety for value in raised), default=0) else None
 
 
 def _is_later(case: Case, facts: Facts) -> bool:
@@ -67,11 +68,12 @@ def _require_media_heard(case: Case, facts: Facts) -> None:
         )
 
 
-def _require_manager_and_reason(case: Case, request: ActionRequest) -> None:
+def _require_manager_and_reason(case: Case, request: ActionRequest, lowered: str) -> None:
     if not may_manage(case, request.actor):
         raise NotAllowed(
             f"Only a manager may lower {case.ref} below a fired rule or an earlier assessment: ask one.",
             code="not_allowed.lower",
+            field=lowered,
         )
     require_words(
         request,
@@ -169,6 +171,7 @@ def check_reclassify(case: Case, request: ActionRequest) -> Facts:
         raise NotAllowed(
             f"{case.ref} has severity {harm_of(case)}: it stays a complaint; investigate it.",
             code="not_allowed.severity",
+            field="kind",
         )
     return request.facts
 
@@ -190,23 +193,29 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
     is_manager = may_manage(case, actor)
     if owner != actor.id and not is_manager:
         raise NotAllowed(
-            f"Only a manager gives {case.ref} to somebody else: ask one.", code="not_allowed.assign"
+            f"Only a manager gives {case.ref} to somebody else: ask one.",
+            code="not_allowed.assign",
+            field="owner",
         )
     if case.owner == owner:
         raise AlreadyDone(f"{owner} owns {case.ref} already: nothing to do.", code="owned_before")
     if case.owner is not None and not is_manager:
         raise NotAllowed(
-            f"{case.ref} has an owner already: a manager can give it to you.", code="not_allowed.owned"
+            f"{case.ref} has an owner already: a manager can give it to you.",
+            code="not_allowed.owned",
+            field="owner",
         )
     if is_excluded(case, owner):
         raise NotAllowed(
             f"{owner} cannot own {case.ref}, named in it or conflicted: choose another person.",
             code="not_allowed.subject",
+            field="owner",
         )
     if judged_below(case, owner):
         raise NotAllowed(
             f"{owner} acted on {case.ref} at an earlier level: choose another person.",
             code="not_allowed.level",
+            field="owner",
         )
     return {**request.facts, "owner": owner}
 

@@ -215,7 +215,9 @@ def check_merge(case: Case, request: ActionRequest) -> Facts:
     other = other_reference(case, request.facts)
     if request.facts.get("other_complainant") != case.complainant:
         raise NotAllowed(
-            f"{case.ref} and {other} are of two people: link them instead.", code="not_allowed.other_person"
+            f"{case.ref} and {other} are of two people: link them instead.",
+            code="not_allowed.other_person",
+            field="other_ref",
         )
     _require_remedies_verified(case)
     return {**request.facts, "other_ref": other, "close_code": CloseCode.MERGED}

@@ -180,10 +180,11 @@ def _grants(case: Case, number: int, remedy: Mapping[str, Any], at: datetime) ->
             "That day is over: promise a day to come.", field=f"{path}.promised_by_date", code="not_ahead"
         )
     amount, currency = remedy.get("amount"), remedy.get("currency")
-    if bool(amount) != bool(currency):
-        missing = "currency" if amount else "amount"
+    if amount and not currency:
         raise BadFacts(
-            f"An amount needs its currency: give the {missing}.", field=f"{path}.{missing}", code="required"
+            "An amount needs its currency: give it in three letters, as GBP.",
+            field=f"{path}.currency",
+            code="required",
         )
     if currency and not (
         len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
@@ -266,7 +267,7 @@ def _require_others_known(case: Case, facts: Facts) -> None:
         raise BadFacts(
             f"Who else {case.ref} affects matters at its priority: find out.",
             field="others_affected",
-            code="required",
+            code="others_unknown",
         )
 
 

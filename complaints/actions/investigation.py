@@ -116,7 +116,9 @@ def target_to_extend(case: Case, facts: Facts) -> TargetSet:
     ]
     if not live:
         raise OutOfOrder(
-            f"{case.ref} has no open {name.value} date to extend: choose another.", code="no_such_target"
+            f"{case.ref} has no open {name.value} date to extend: choose another.",
+            code="no_such_target",
+            field="target",
         )
     return min(live, key=lambda target: (target.internal_due, target.of))
 
@@ -127,6 +129,7 @@ def require_not_passed(case: Case, target: TargetSet, at: datetime) -> None:
         raise OutOfOrder(
             f"The {target.target.value} date of {case.ref} has passed: it cannot be extended; do it now.",
             code="expired",
+            field="target",
         )
 
 
@@ -138,12 +141,14 @@ def require_within_caps(case: Case, target: TargetSet, new_due: datetime) -> Non
         raise NotAllowed(
             f"The legal maximum of {case.ref} ends earlier: no extension passes it.",
             code="not_allowed.legal_cap",
+            field="extended_to",
         )
     cap = extension_cap(case, target) if capped else None
     if cap is not None and new_due > cap:
         raise NotAllowed(
             f"{case.ref} may be extended by {extension_span(case, target)} in all: give an earlier date.",
             code="not_allowed.extension_cap",
+            field="extended_to",
         )
 
 

@@ -62,7 +62,9 @@ def check_verify(case: Case, request: ActionRequest) -> Facts:
     require_words(request, "how", f"Say how you checked remedy {remedy.n} of {case.ref}.")
     if remedy.done_at is None:
         raise OutOfOrder(
-            f"Remedy {remedy.n} of {case.ref} is not done yet: record it as done first.", code="not_done"
+            f"Remedy {remedy.n} of {case.ref} is not done yet: record it as done first.",
+            code="not_done",
+            field="remedy",
         )
     if remedy.verified_at is not None:
         raise BadFacts(
@@ -75,6 +77,7 @@ def check_verify(case: Case, request: ActionRequest) -> Facts:
         raise NotAllowed(
             f"You carried out this remedy of {case.ref} yourself: another person checks it.",
             code="not_allowed.second_person",
+            field="remedy",
         )
     return request.facts
 
@@ -94,6 +97,7 @@ def _owed_remedy(case: Case, facts: Facts) -> RemedyOwed:
         raise OutOfOrder(
             f"Remedy {number} of {case.ref} is an offer that was not accepted: it waits for the complainant.",
             code="open_offer",
+            field="remedy",
         )
     return remedy
 

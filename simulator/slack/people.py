@@ -245,9 +245,14 @@ async def act_on_post(
     action_id: str,
     value: Any = None,
 ) -> bool:
-    """Press a button or choose an option in a message; True if the app acknowledged."""
+    """Press a button or choose an option in a message; True if the app acknowledged.
+
+    Slack shows a public channel, and its buttons, also to people who are not in it.
+    """
     world = link.world
-    channel = visible_channel(world, member, channel_id)
+    channel = world.slack.channels.get(channel_id)
+    if channel is None or channel.private:
+        channel = visible_channel(world, member, channel_id)
     post = visible_post(world, member, channel, ts)
     element = _element(post.blocks, block_id, action_id, value)
     state = carried_over_state(post.blocks, member.choices.get(ts, {}))
@@ -418,7 +423,13 @@ def show_answer(world: World, member: SlackMember, channel: Channel, content: Js
         return
     public = content.get("response_type") == "in_channel"
     conversations.add_post(
-        world, channel, BOT_USER, text, blocks=blocks, visible_to=None if public else member.id
+        world,
+        channel,
+        BOT_USER,
+        text,
+        blocks=blocks,
+        thread_ts=content.get("thread_ts"),
+        visible_to=None if public else member.id,
     )
 
 

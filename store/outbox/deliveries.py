@@ -178,7 +178,7 @@ def _delivery(tx: Tx, row: Any, messages: list[Any]) -> Delivery | None:
     delivery = partial(Delivery, row.id, kind, is_notice=kind in SENT_TO_COMPLAINANT)
     last = messages[-1] if messages else None
     ended = row.ended_at or row.created_at
-    why = _code(row.why if last is None else last.reason)
+    why = delivery_reason(row.why if last is None else last.reason)
     if row.state == "failed":
         return delivery(DeliveryStatus.GIVEN_UP, ended, reason=why)
     if row.state == GIVEN_UP:
@@ -217,7 +217,8 @@ def _kind(row: Any) -> str:
     return str(row.facts["about"] if row.kind == "tell_by_voice" else row.kind)
 
 
-def _code(reason: str | None) -> str:
+def delivery_reason(reason: str | None) -> str:
+    """The code of why a message did not arrive, one of REASONS."""
     code = (reason or "").removesuffix(" again").replace(" ", "_")
     return code if code in REASONS else "other"
 

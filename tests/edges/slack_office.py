@@ -196,6 +196,12 @@ class Office:
             await self.idle()
         return top
 
+    async def private_answer(self, member: str) -> str:
+        """Wait for an answer to a press, which comes outside the queue, and return the newest."""
+        colleague = self.staff(member)
+        await self.sim.until(lambda: bool(colleague.ephemerals), timeout=10)
+        return colleague.ephemerals[-1].text
+
     def texts(self, member: str) -> list[str]:
         """The texts of every direct and ephemeral message to this member."""
         colleague = self.staff(member)

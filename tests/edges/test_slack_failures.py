@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Role, Verb
 from simulator.screen import Card, NotAcknowledged
 from store.cases.act import act
 from store.cases.read import list_cases, load_case
 from store.database.errors import DatabaseUnavailable
 from store.outbox.complete import end_retry_pauses
 from store.outbox.failed import list_failed
-from store.people.staff import load_actor
+from store.people.staff import load_actor, sync_staff
 from store.slack import list_posts, sweep_cards
 from store.store import Store
+from store.values import Member
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, open_office
 
@@ -161,7 +162,8 @@ async def test_a_refusal_from_the_menu_of_an_open_complaint_is_shown_in_its_view
     alice = office.staff(ALICE)
     await alice.presses(await office.card(ref), "Open")
     top = await alice.opened()
-    await alice.chooses(top, "More", "Legal hold")
+    office.store.write(sync_staff, [Member(ALICE, "Alice", (), frozenset({Role.AUDITOR}))])
+    await alice.chooses(top, "More", "Note")
     await office.sim.until(lambda: "manager" in alice.modal.text if alice.modal else False, timeout=10)
 
     assert top.callback_id == "open"
@@ -207,10 +209,55 @@ async def test_a_press_during_a_database_outage_is_answered_plainly_and_records_
         outage.setattr(Store, "read", unavailable)
         outage.setattr(Store, "write", unavailable)
         await office.staff(ALICE).presses(card, label)
-        assert [message.plain_text for message in office.staff(ALICE).ephemerals] == [
+        assert await office.private_answer(ALICE) == (
             "Something went wrong on our side. Look before you try again: it may have been recorded."
-        ]
+        )
     # The same button works once the database is back.
     await office.staff(ALICE).presses(await office.card(ref), "Take")
     await office.idle()
     assert office.store.read(load_case, ref).owner == ALICE
+
+
+@pytest.mark.parametrize("error", ["invalid_blocks", "invalid_blocks_format"])
+async def test_a_card_whose_blocks_slack_refuses_is_drawn_in_plain_blocks(office: Office, error: str) -> None:
+    ref = office.proposed()
+    before = await office.card(ref)
+    office.sim.fail_next("chat.update", error=error)
+    _assign(office, ref)
+    await office.idle()
+    card = await office.card(ref)
+
+    assert {block["type"] for block in card.blocks} == {"section", "actions"}
+    assert f"<@{ALICE}>" in card.text
+    assert set(card.buttons) >= {"Assess", "Open"} & set(before.buttons)
+    assert office.store.read(list_failed) == []
+    assert _outdated(office) == []
+
+
+async def test_a_first_card_is_posted_as_text_if_slack_refuses_every_block(office: Office) -> None:
+    office.sim.fail_next("chat.postMessage", error="invalid_blocks", times=2)
+    ref = office.proposed()
+    await office.idle()
+    (post,) = office.sim.world.slack.channels[TRIAGE].posts
+    posted = (post.blocks, post.text)
+    _assign(office, ref)
+    card = await office.card(ref)
+
+    assert posted[0] == []
+    assert ref in posted[1]
+    assert "Assess" in card.buttons
+    assert office.store.read(list_failed) == []
+
+
+@pytest.mark.parametrize("error", ["invalid_arguments", "invalid_blocks"])
+async def test_a_form_whose_blocks_slack_refuses_opens_plain_and_works(office: Office, error: str) -> None:
+    ref = office.proposed()
+    alice = office.staff(ALICE)
+    office.sim.fail_next("views.open", error=error)
+    await alice.presses(await office.card(ref), "Assess")
+    text = (await alice.opened("Assess")).text
+    await office.submits(ALICE, "Assess", ASSESSMENT)
+
+    assert "shown in a plain form" in text
+    assert "my bill is wrong" in text
+    assert office.store.read(load_case, ref).assessment is not None

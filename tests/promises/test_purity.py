@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 
 import pytest
 
+from complaints import case, case_values
 from tests.source import Module, modules
 
 #: Modules of the standard library that only compute. `pathlib` is for paths; reading files is refused below.
@@ -124,3 +126,18 @@ def test_an_impure_call_is_detected(source: str) -> None:
     module = Module("reports/none.py")
     module.__dict__["text"] = f"if __name__ == '__main__':\n    {source}"
     assert list(impure_calls(module)) == []
+
+
+def test_changed_copies_only_with_names_of_fields() -> None:
+    """`changed` takes any name, so a renamed field would be lost in silence."""
+    values = [*vars(case).values(), *vars(case_values).values()]
+    known = {entry.name for value in values if is_dataclass(value) for entry in fields(value)}
+    calls = [
+        node
+        for module in modules()
+        if module.room == "complaints"
+        for node in module.nodes
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "changed"
+    ]
+
+    assert {word.arg for call in calls for word in call.keywords if word.arg} <= known

@@ -47,6 +47,7 @@ def computed() -> set[str]:
     ids |= {f"category.{category}" for category in Category} | {f"kind.{kind}" for kind in ContactKind}
     ids |= {f"remedy.{remedy}" for remedy in Remedy} | {f"evidence.{kind}" for kind in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
+    ids |= {f"refused.required.{field}" for field in refusals.NEEDED_BECAUSE}
     ids |= {f"said.{field}" for field in case_view.WORD_FIELDS} | {
         f"file.{kind}" for kind in case_view.FILE_KINDS
     }

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from bots.slack.views.actions import FITS, available_actions
 from bots.slack.views.card import EXECUTIVE, card
+from bots.slack.views.open_form import verb_of
 from bots.slack.views.proposal import rule_names
+from complaints.actions.authorisation import require_permission
+from complaints.actors import staff
 from complaints.case_values import RecordedSign
 from complaints.forms import FORMS
 from complaints.similarity import SimilarCase
@@ -220,3 +223,20 @@ def test_the_name_of_an_own_rule_is_escaped(name: str) -> None:
 
     assert message_problems(message.blocks) == []
     assert "<" not in texts.replace(f"<@{ALICE.id}>", "")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_green_button_of_a_card_is_one_that_every_handler_may_press(name: str) -> None:
+    case = STAGES[name].case
+    row = card(case, voice(), now=NOW, draw=1).blocks[-1]["elements"]
+    green = [
+        element["action_id"].removeprefix("case.") for element in row if element.get("style") == "primary"
+    ]
+    # In the restricted channel are managers.
+    handler = staff("U0000009", "manager" if case.restricted else "handler")
+
+    for form in green:
+        require_permission(case, verb_of(form, case), handler)
+    if case.owner is None and case.is_open:
+        offered = [element["action_id"] for element in row]
+        assert not {"case.resolve", "case.decide", "case.close"} & set(offered)

@@ -159,9 +159,10 @@ def test_adding_a_row_keeps_the_input() -> None:
 
 def test_rows_are_added_only_within_slacks_limit_of_blocks() -> None:
     view = view_of("decide", STAGES["investigating"])
-    for _ in range(40):
-        view = with_row({**view, "state": {"values": {}}}, "remedies", voice())
+    while (longer := with_row({**view, "state": {"values": {}}}, "remedies", voice())) is not None:
+        view = longer
 
+    assert len(view["blocks"]) > 90
     assert view_problems(view, "modal") == []
     assert view_problems(with_notice(view, "Changed"), "modal") == []
 
@@ -199,6 +200,16 @@ def test_the_input_is_read_as_facts_and_words() -> None:
     assert facts["compensation_likely"] is True
     assert facts["issues"] == []
     assert words == {}
+
+
+def test_a_notice_in_a_long_form_is_also_at_its_end_where_it_is_submitted() -> None:
+    view = view_of("assess", STAGES["proposed"])
+    noticed = with_notice({**view, "state": {"values": {}}}, "Changed: Assigned")
+    again = with_notice({**noticed, "state": {"values": {}}}, "Changed: Assessed")
+
+    assert view_problems(again, "modal") == []
+    assert [again["blocks"][place]["text"]["text"] for place in (0, -1)] == ["Changed: Assessed"] * 2
+    assert len(again["blocks"]) == len(view["blocks"]) + 2
 
 
 CONTROL = st.sampled_from(
@@ -278,6 +289,52 @@ def test_an_unblocked_chat_is_reported_in_the_thread_and_not_counted_as_a_messag
 
     assert line is not None
     assert line[0].startswith("Can be written to again; what did not arrive is sent again · the complainant")
+
+
+def test_every_message_of_the_complainant_is_named_for_what_it_was() -> None:
+    story = proposed(Story())
+    kinds: list[dict[str, Any]] = [
+        {"field": "addition"},
+        {"field": "question", "kind": "question"},
+        {"field": "returned", "kind": "returned"},
+        {"field": "addition", "replaces": 1},
+    ]
+    for facts in kinds:
+        story.act(Verb.ADD, ANNA, message_facts(has_words=True, **facts), {facts["field"]: "words"})
+    story.act(Verb.ANSWER, ANNA, message_facts(field="answer", has_words=True), {"answer": "words"})
+    view = json.dumps(case_view(story.opened(), voice(), now=NOW)["blocks"])
+    lines = [event_line(event, story.case, voice()).partition(" · ")[0] for event in story.events[2:]]
+
+    assert lines == [
+        "Added to",
+        "Question asked",
+        "Can be written to again; what did not arrive is sent again",
+        "Message changed",
+        "Answer received",
+    ]
+    assert view.count("Can be written to again") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "label"),
+    [
+        ("sending", None, "being sent"),
+        ("sent", None, "accepted by the channel"),
+        ("uncertain", "no answer", "perhaps delivered: the channel did not answer"),
+        ("failed", "blocked", "not delivered: blocked"),
+        ("told", None, "told by a person"),
+    ],
+)
+def test_every_message_to_the_complainant_shows_how_far_it_got(
+    state: str, reason: str | None, label: str
+) -> None:
+    message = {"direction": "out", "at": NOW, "text": "Dear Anna", "state": state, "reason": reason}
+    opened = replace(STAGES["assessed"].opened(), messages=(message,))
+    texts = [
+        block["text"]["text"] for block in case_view(opened, voice(), now=NOW)["blocks"] if "text" in block
+    ]
+
+    assert f"Tue 3 Nov, 10:00 · {label}\nDear Anna" in texts
 
 
 def test_a_line_in_the_thread_contains_no_words_of_the_complainant() -> None:

@@ -146,15 +146,24 @@ def json_bytes(blocks: Iterable[Block]) -> int:
 
 def pages(blocks: Sequence[Block], most: int, most_bytes: int = VIEW_BYTES) -> list[list[Block]]:
     """Blocks distributed over views of at most `most` blocks and `most_bytes` bytes; at least one page."""
-    split: list[list[Block]] = [[]]
-    page_bytes = 0
-    for block in blocks:
-        block_bytes = json_bytes([block])
-        if split[-1] and (len(split[-1]) >= most or page_bytes + block_bytes > most_bytes):
+    split = pages_of([[block] for block in blocks], most, most_bytes)
+    return [[block for unit in page for block in unit] for page in split]
+
+
+def pages_of(
+    units: Sequence[list[Block]], most: int, most_bytes: int = VIEW_BYTES
+) -> list[list[list[Block]]]:
+    """The same for groups of blocks that stay together."""
+    split: list[list[list[Block]]] = [[]]
+    number = page_bytes = 0
+    for unit in units:
+        unit_bytes = json_bytes(unit)
+        if split[-1] and (number + len(unit) > most or page_bytes + unit_bytes > most_bytes):
             split.append([])
-            page_bytes = 0
-        split[-1].append(block)
-        page_bytes += block_bytes
+            number = page_bytes = 0
+        split[-1].append(unit)
+        number += len(unit)
+        page_bytes += unit_bytes
     return split
 
 

@@ -19,6 +19,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bots.http_body import is_loopback
+from bots.slack.client.plain_blocks import REFUSED_BLOCKS, REFUSED_VIEW, plainer
 from bots.slack.client.rate_limit import current_task
 
 log = logging.getLogger("amends.slack")
@@ -58,9 +59,28 @@ class SlackClient(AsyncWebClient):
     on_result: CallObserver | None = None
     answered_calls = 0
     """Calls that Slack accepted since the start."""
+    plain_notice = ""
+    """What a view says first whose blocks Slack refused."""
 
     async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
-        """One call. Raises SlackApiError, a network error, or RateLimitWait before anything is sent."""
+        """One call; blocks that Slack refuses are sent once more in a plainer form, so that nothing is lost.
+
+        Raises SlackApiError, a network error, or RateLimitWait before anything is sent.
+        """
+        try:
+            return await self._call(api_method, **options)
+        except SlackApiError as failure:
+            refused = REFUSED_VIEW if api_method.startswith("views.") else REFUSED_BLOCKS
+            arguments = options.get("json")
+            if error_of(failure) not in refused or not isinstance(arguments, Mapping):
+                raise
+            plain = plainer(arguments, self.plain_notice)
+            if plain is None:
+                raise
+            log_unexpected(f"blocks of {api_method}", failure)
+            return await self.api_call(api_method, **{**options, "json": plain})
+
+    async def _call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         task, channel = current_task(), _channel(options)
         if task is not None:
             await task.wait(api_method, channel)

@@ -8,7 +8,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.priority_lock import ShutdownWait
-from bots.slack.client.client import NETWORK
+from bots.slack.client.block_kit import SlackMessage
+from bots.slack.client.client import NETWORK, PERMANENT, error_of
 from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext
 from bots.slack.jobs.card import CardJobs
@@ -17,7 +18,7 @@ from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.files import FileJobs
 from bots.slack.jobs.incidents import IncidentJobs
 from bots.slack.jobs.move_cases import MoveJobs
-from bots.slack.jobs.post import Poster, failure_outcome
+from bots.slack.jobs.post import Poster, failure_outcome, post_once
 from bots.slack.jobs.reminders import ReminderJobs
 from bots.slack.jobs.reports import ReportJobs
 from bots.slack.views.home import home_view
@@ -45,10 +46,17 @@ def job_handlers(
 
     async def post_ephemeral(obligation: Obligation) -> Outcome:
         message = obligation.payload
-        await client.chat_postEphemeral(
-            channel=message["channel"], user=message["user"], text=message["text"],
-            thread_ts=message.get("thread"), blocks=message.get("blocks"),
-        )  # fmt: skip
+        try:
+            await client.chat_postEphemeral(
+                channel=message["channel"], user=message["user"], text=message["text"],
+                thread_ts=message.get("thread"), blocks=message.get("blocks"),
+            )  # fmt: skip
+        except SlackApiError as failure:
+            if error_of(failure) not in PERMANENT:
+                raise
+            # Not in the channel, or it is archived: no reason to alarm a manager.
+            direct = SlackMessage(str(message["text"]), message.get("blocks") or [])
+            return await post_once(poster, obligation, str(message["user"]), direct)
         return Completed()
 
     async def draw_home(obligation: Obligation) -> Outcome:

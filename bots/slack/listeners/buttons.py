@@ -7,7 +7,7 @@ import re
 
 from bots.slack.client.block_kit import header
 from bots.slack.context import SlackContext
-from bots.slack.payloads import ButtonPress, HomeOpened
+from bots.slack.payloads import ButtonPress, HomeOpened, read_metadata
 from bots.slack.recipients import MANAGING
 from bots.slack.responses import (
     Acknowledged,
@@ -20,7 +20,8 @@ from bots.slack.responses import (
     Response,
 )
 from bots.slack.router import Router
-from bots.slack.views.forms import View, notice_view, opened_from_home, with_matters, with_row
+from bots.slack.views.form_pages import other_page, typed_values
+from bots.slack.views.forms import View, group_fields, notice_view, opened_from_home, with_matters, with_row
 from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
 from complaints.actors import Actor
@@ -104,15 +105,41 @@ async def open_form(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
     return OpenView(opened_from_home(view) if press.in_home else view)
 
 
-@router.display_action("more")
-async def add_row(press: ButtonPress, slack: SlackContext) -> Response:
-    return ReplaceView(with_row(_view(press), press.value, slack.texts))
+@router.action("more")
+async def add_row(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    view, group = _view(press), press.value
+    changed = with_row(view, group, slack.texts)
+    if changed is None:
+        first_field = group_fields(str(view["callback_id"]), group)[0]
+        path = f"{group}.{await _next_row(slack, view, group)}.{first_field.name}"
+        changed = await other_page(slack, view, actor, at=path, added={path: None})
+    return ReplaceView(changed)
 
 
-@router.display_action("matters")
-async def take_matters(press: ButtonPress, slack: SlackContext) -> Response:
+@router.action("matters")
+async def take_matters(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    view = _view(press)
     matters = [(str(text), str(category)) for text, category in json.loads(press.value)]
-    return ReplaceView(with_matters(_view(press), matters, slack.texts))
+    changed = with_matters(view, matters, slack.texts)
+    if changed is None:
+        first = await _next_row(slack, view, "issues")
+        added: dict[str, str] = {}
+        for row, (text, category) in enumerate(matters, start=first):
+            added |= {f"issues.{row}.text": text, f"issues.{row}.category": category}
+        changed = await other_page(slack, view, actor, at=f"issues.{first}.text", added=added)
+    return ReplaceView(changed)
+
+
+async def _next_row(slack: SlackContext, view: View, group: str) -> int:
+    rows = {
+        int(path.split(".")[1]) for path in await typed_values(slack, view) if path.startswith(f"{group}.")
+    }
+    return max([read_metadata(view).rows.get(group, 0) - 1, *rows]) + 1
+
+
+@router.action("form.previous")
+async def turn_form_back(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    return ReplaceView(await other_page(slack, _view(press), actor, page=press.metadata.page - 1))
 
 
 @router.home

@@ -12,17 +12,18 @@ from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, Response, push_view, schedule_home, update_view
 from bots.slack.router import Router
 from bots.slack.views import refusals
+from bots.slack.views.form_pages import next_page, typed_values
 from bots.slack.views.forms import (
     CONFIRMATIONS,
     PREVIEWED,
     View,
     notice_view,
     opened_from_home,
-    values_of,
     with_notice,
 )
 from bots.slack.views.home import may_know_of
-from bots.slack.views.open_form import issue_words, open_button, preview_view, verb_of
+from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
+from bots.texts.texts import currency_of
 from complaints.actions.authorisation import require_permission
 from complaints.actions.perform import perform
 from complaints.actions.registry import ACTIONS
@@ -61,6 +62,8 @@ class FilledForm:
 @router.view(*(set(FORMS) - _LOGGED_ELSEWHERE - PREVIEWED))
 async def record_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Record the act of a form that writes no letter."""
+    if not submission.metadata.is_last_page:
+        return await _turn_page(submission, actor, slack)
     filled = await _read(submission, actor, slack)
     if filled.form == "link":
         other = await _other_ref(filled, slack)
@@ -76,6 +79,8 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
 @router.view(*PREVIEWED)
 async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Show the exact letter of an act before it is recorded."""
+    if not submission.metadata.is_last_page:
+        return await _turn_page(submission, actor, slack)
     view = await _preview(await _read(submission, actor, slack), submission.metadata.version, slack)
     return push_view(opened_from_home(view) if submission.metadata.from_home else view)
 
@@ -87,6 +92,8 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     draft = await slack.store.aread(read_draft, metadata.draft or "")
     if draft is None or draft.by != actor.id or draft.ref != metadata.ref:
         raise AlreadyDone(f"This preview of {metadata.ref} was sent or has expired.", code="already_done")
+    if not metadata.is_last_page:
+        return update_view(next_preview_page(submission.view, draft.letter, slack.texts))
     case = await slack.store.aread(load_case, draft.ref)
     words = {**draft.words, "letter": draft.letter} if draft.letter else draft.words
     verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
@@ -127,11 +134,9 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     form, view, metadata = submission.form, submission.view, submission.metadata
     case = await slack.store.aread(load_case, metadata.ref)
     await _require_role(form, case, actor, slack)
-    options = {
-        "remedy": tuple(str(remedy.n) for remedy in case.remedies),
-        "category": categories_of(case.rules),
-    }
-    facts, words = read(form, values_of(view["state"]["values"]), options=options)
+    defaults = {"currency": currency_of(case.rules.country) or ""}
+    values = await typed_values(slack, view)
+    facts, words = read(form, values, options=_options(case), defaults=defaults)
     required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}
     for name, code in CONFIRMATIONS.items():
         if name in required and not facts.get(name):
@@ -140,6 +145,28 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
         await _require_handler(str(facts["owner"]), slack)
     assessed = await _was_assessed(case, metadata.version, slack)
     return FilledForm(form, form_verb(form, facts, assessed=assessed), case, actor, facts, words)
+
+
+def _options(case: Case) -> dict[str, tuple[str, ...]]:
+    return {
+        "remedy": tuple(str(remedy.n) for remedy in case.remedies),
+        "category": categories_of(case.rules),
+    }
+
+
+async def _turn_page(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """The next page of a long form; the act is tried only with the last one."""
+    metadata = submission.metadata
+    case = await slack.store.aread(load_case, metadata.ref)
+    await _require_role(submission.form, case, actor, slack)
+    await _require_unchanged(case, metadata.version, slack)
+    return update_view(await next_page(slack, submission.view, actor, options=_options(case)))
+
+
+async def _require_unchanged(case: Case, drawn_version: int, slack: SlackContext) -> None:
+    if case.work_version != drawn_version:
+        events = await slack.store.aread(load_history, case.ref)
+        raise Stale(f"{case.ref} moved on.", since=refusals.verbs_since(events, drawn_version))
 
 
 async def _require_role(form: str, case: Case, actor: Actor, slack: SlackContext) -> None:
@@ -171,9 +198,7 @@ async def _require_handler(member_id: str, slack: SlackContext) -> None:
 async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View:
     """Try the act without recording it, write the letter, and keep what was typed for a day."""
     case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
-    if case.work_version != drawn_version:
-        events = await slack.store.aread(load_history, case.ref)
-        raise Stale(f"{case.ref} moved on.", since=refusals.verbs_since(events, drawn_version))
+    await _require_unchanged(case, drawn_version, slack)
     async with slack.refusals_recorded(case.ref, verb.value, actor):
         tried = perform(case, verb, at=now, actor=actor, facts=filled.facts, words=filled.words)
     unread_at = await _unread_since(filled, slack)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from complaints.actions.assessment import harm_of
 from complaints.actions.authorisation import closable, possible_in_state
 from complaints.actions.decision import fairness_owed, required_evidence
+from complaints.actions.registry import ACTIONS
 from complaints.case import Case
+from complaints.forms import FORM_VERBS
 from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
 
 
@@ -113,7 +115,7 @@ def available_actions(case: Case) -> CaseActions:
         return CaseActions(("open",), ())
     fitting = [name for name, fits in FITS.items() if fits(case)]
     danger = case.danger_at is not None and case.danger_receipt_at is None
-    first = [name for name in _first(case) if name in fitting]
+    first = [name for name in _first(case) if name in fitting and not _needs_owner(case, name)]
     buttons = (*(["receipt"] if danger else []), *first[: 1 if danger else 2], "open")
     others = tuple(name for name in fitting if name not in buttons and name != "receipt")
     return CaseActions(buttons, others)
@@ -130,7 +132,12 @@ def _first(case: Case) -> tuple[str, ...]:
         if case.assessment is None:
             following = ()
         return tuple(dict.fromkeys((*answer, "approve", *start, *following, "reply")))
-    return tuple(dict.fromkeys((*answer, "reopen", "close", "remedy", "verify", "reply")))
+    return tuple(dict.fromkeys((*answer, "reopen", "take", "close", "remedy", "verify", "reply")))
+
+
+def _needs_owner(case: Case, name: str) -> bool:
+    """True while the complaint has no owner, and the act is the owner's: taking it comes first."""
+    return case.owner is None and ACTIONS[FORM_VERBS[name]].owner_only
 
 
 def executive_actions_alone(case: Case) -> CaseActions:

@@ -5,7 +5,7 @@ None of it shows a name or the complainant's words, because it is posted in a ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bots.slack.client.block_kit import (
@@ -45,7 +45,9 @@ from store.values import Delivery, DeliveryStatus
 CARD, RESTRICTED, EXECUTIVE = "card", "restricted", "executive"
 
 _MARKS = {Priority.P1: "🔴", Priority.P2: "🟠", Priority.P3: "🟡", Priority.P4: "⚪"}
-_PRIMARY = frozenset({"assess", "approve", "resolve", "decide", "close", "receipt"})
+#: The first button is green only if most people in the channel may press it; these are not reserved for one person.
+_FOR_EVERYBODY = frozenset({"assess", "take"})
+_FOR_MANAGERS = _FOR_EVERYBODY | {"receipt"}
 #: Shown until it is over, even if something newer was delivered.
 UNSETTLED: frozenset[DeliveryStatus] = frozenset(
     {
@@ -63,6 +65,12 @@ NOT_IN_THREAD: frozenset[Verb] = frozenset(
     {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY}
 )
 _WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
+#: What the complainant did, by verb and kind of the message, where the name of the verb does not say it.
+_COMPLAINANT_DID: Mapping[tuple[Verb, str | None], str] = {
+    (Verb.BIND, None): "did.bound",
+    (Verb.ADD, RETURNED): "did.returned",
+    (Verb.ADD, "question"): "did.question",
+}
 
 
 def card(
@@ -84,7 +92,8 @@ def card(
     available = available_actions(case)
     if purpose == EXECUTIVE:
         available = executive_actions_alone(case) if is_working_place else executive_actions(case)
-    row = action_row(case, texts, available, draw)
+    primary = _FOR_MANAGERS if purpose == EXECUTIVE else _FOR_EVERYBODY
+    row = action_row(case, texts, available, draw, primary=primary)
     if case.erased_at is not None:
         erased = texts.text("card.erased", ref=case.ref)
         return SlackMessage(erased, [header(case.ref), section(erased), row])
@@ -176,14 +185,24 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     return (lines + [texts.text(f"flag.{flag.value}") for flag in flags])[:10]
 
 
-def action_row(case: Case, texts: StaffTexts, available: CaseActions, draw: int) -> Block:
-    """The buttons and the menu; the block id holds the work version for which they were drawn."""
+def action_row(
+    case: Case,
+    texts: StaffTexts,
+    available: CaseActions,
+    draw: int,
+    *,
+    primary: frozenset[str] = _FOR_EVERYBODY,
+) -> Block:
+    """The buttons and the menu; the block id holds the work version for which they were drawn.
+
+    The first button is green if it is one of `primary`.
+    """
     row = [
         button(
             texts.text(f"verb.{name}"),
             f"case.{name}",
             case.ref,
-            style="primary" if number == 0 and name in _PRIMARY else None,
+            style="primary" if number == 0 and name in primary else None,
         )
         for number, name in enumerate(available.buttons)
     ]
@@ -226,8 +245,8 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     if event.role is Role.COMPLAINANT:
         # By role and not by id: a chat that was connected later has another id.
         who = texts.text("who.complainant")
-        text_id = "did.bound" if event.verb is Verb.BIND else text_id
-        text_id = "did.returned" if event.verb in _WORDS else text_id
+        text_id = _COMPLAINANT_DID.get((event.verb, event.facts.get("kind")), text_id)
+        text_id = "did.edited" if "replaces" in event.facts else text_id
     return texts.text("thread.line", did=texts.text(text_id), who=who, when=when)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +35,11 @@ from complaints.deadlines.due_steps import DueStep
 from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.vocabulary import Role
 from store.file_types import is_program
+from store.outbox.deliveries import delivery_reason
 from store.values import FileEntry, OpenedCase, Text
 
+#: What takes the complaint to its next state.
+_PRIMARY = frozenset({"assess", "take", "approve", "resolve", "decide", "close", "receipt"})
 #: The rest of the view is for the headline, the buttons and the page buttons.
 _PER_PAGE = MODAL_BLOCKS - 8
 #: The rest of the view is for the headline and the page buttons.
@@ -66,14 +69,25 @@ FILE_KINDS: frozenset[str] = frozenset(
 FILE_STATES: frozenset[str] = frozenset({"announced", "too_large", "failed"})
 
 
-def case_view(opened: OpenedCase, texts: StaffTexts, *, now: datetime, page: int = 0) -> View:
-    """One page of the opened complaint; every page has the state and the buttons."""
+def case_view(
+    opened: OpenedCase,
+    texts: StaffTexts,
+    *,
+    now: datetime,
+    page: int = 0,
+    may: Callable[[str], bool] = lambda name: True,
+) -> View:
+    """One page of the opened complaint; every page has the state and the buttons.
+
+    The view is one person's own, so it offers only what this person may do.
+    """
     case, available = opened.case, available_actions(opened.case)
     # The view is open already.
-    buttons = tuple(name for name in available.buttons if name != "open")
+    buttons = tuple(name for name in available.buttons if name != "open" and may(name))
+    available = CaseActions(buttons, tuple(name for name in available.others if may(name)))
     head: list[Block] = [header(headline(case, texts)), section(next_due_text(case, texts, now))]
     if buttons or available.others:
-        head.append(action_row(case, texts, CaseActions(buttons, available.others), 0))
+        head.append(action_row(case, texts, available, 0, primary=_PRIMARY))
     return _page_view("open", case, texts, head, pages(_body(opened, texts, now), _PER_PAGE), page)
 
 
@@ -193,7 +207,8 @@ def _sent_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
         if message.get("direction") == "in" or message.get("state") == TO_READ_OUT:
             continue
         state = str(message.get("state") or "")
-        suffix = f" · {texts.text(f'message.{state}')}" if state in MESSAGE_STATES else ""
+        why = texts.text(f"delivery.why.{delivery_reason(message.get('reason'))}")
+        suffix = f" · {texts.text(f'message.{state}', why=why)}" if state in MESSAGE_STATES else ""
         when = texts.moment(_as_datetime(message["at"]), zone)
         blocks += _titled_sections(f"{when}{suffix}", str(message.get("text") or "–"))
     return blocks

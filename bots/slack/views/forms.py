@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bots.slack.client.block_kit import (
@@ -13,8 +13,10 @@ from bots.slack.client.block_kit import (
     Block,
     actions,
     button,
+    context,
     cut,
     option,
+    pages_of,
     plain,
     section,
 )
@@ -29,6 +31,11 @@ View = dict[str, Any]
 PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide"})
 #: The callback id of a view that only says something, and the block id of a notice in any view.
 NOTICE = "notice"
+_NOTICE_AT_END = "notice.end"
+#: Blocks of a view that a person has to scroll.
+_LONG_VIEW = 6
+#: Blocks of one page of a long form; the rest is for the page number, the button back and a notice.
+_PAGE_BLOCKS = MODAL_BLOCKS - 4
 #: The action id of every input.
 VALUE = "value"
 #: Up to so many choices are radio buttons; more are a menu.
@@ -121,21 +128,87 @@ class FormPrefill:
     fixed: frozenset[str] = frozenset()
     headings: Mapping[str, Block] = field(default_factory=dict)
 
+    def with_typed(self, form: str, values: Mapping[str, Any], rows: Mapping[str, int]) -> FormPrefill:
+        """The same with what was typed, and with at least so many rows of each group."""
+        numbers = {group: max(count, rows.get(group, 1)) for group, count in self.rows.items()} | {
+            group: count for group, count in rows.items() if group not in self.rows
+        }
+        initial = dict(self.initial)
+        for path in values:
+            if match := _ROW.fullmatch(path):
+                numbers[match[1]] = max(numbers.get(match[1], 1), int(match[2]) + 1)
+        for group, count in numbers.items():
+            for entry in group_fields(form, group):
+                first = self.initial.get(f"{group}.0.{entry.name}")
+                initial |= {f"{group}.{row}.{entry.name}": first for row in range(count) if first}
+        return replace(self, initial={**initial, **values}, rows=numbers)
 
-def form_view(form: str, case: Case, texts: StaffTexts, prefill: FormPrefill) -> View:
-    """The form of an act on this complaint, drawn for its present work version."""
-    blocks: list[Block] = list(prefill.preface)
+
+@dataclass(frozen=True)
+class FormPlace:
+    """Which page of a form to show: with this input, or after it; `page` if there is no such input.
+
+    `draft` holds what was typed on all pages, `version` is the work version for which the form was first drawn.
+    """
+
+    at: str | None = None
+    after: bool = False
+    page: int = 0
+    draft: str | None = None
+    version: int | None = None
+
+    def page_in(self, pages: Sequence[Sequence[Sequence[Block]]]) -> int:
+        places = [(number, unit) for number, units in enumerate(pages) for unit in units]
+        for index, (number, unit) in enumerate(places):
+            if self.at is not None and any(block.get("block_id") == self.at for block in unit):
+                return places[min(index + 1, len(places) - 1)][0] if self.after else number
+        return max(0, min(self.page, len(pages) - 1))
+
+
+def form_view(
+    form: str, case: Case, texts: StaffTexts, prefill: FormPrefill, place: FormPlace | None = None
+) -> View:
+    """The form of an act on this complaint, drawn for its present work version.
+
+    More than fits into one view is distributed over pages; all but the last are submitted to get to the next one.
+    """
+    place = place or FormPlace()
+    pages = _form_pages(form, case, texts, prefill)
+    page = place.page_in(pages)
+    blocks = [block for unit in pages[page] for block in unit]
+    submit = "modal.preview" if form in PREVIEWED else "modal.save"
+    stored = metadata(case.ref, case.work_version)
+    if len(pages) > 1:
+        blocks.insert(0, context(texts.text("modal.page", page=page + 1, pages=len(pages))))
+        if page > 0:
+            back = button(texts.text("modal.previous_page"), "form.previous", case.ref)
+            blocks.append(actions("turning", [back]))
+        submit = submit if page == len(pages) - 1 else "modal.next_page"
+        stored = metadata(
+            case.ref,
+            place.version or case.work_version,
+            page=page,
+            pages=len(pages),
+            draft=place.draft,
+            rows=dict(prefill.rows),
+        )
+    return modal(texts, form, stored, blocks, title=f"verb.{form}", submit=submit)
+
+
+def _form_pages(form: str, case: Case, texts: StaffTexts, prefill: FormPrefill) -> list[list[list[Block]]]:
+    """The blocks of a form by page; what belongs together, as a row with its heading, stays on one page."""
+    units: list[list[Block]] = [[block] for block in prefill.preface]
     groups: set[str] = set()
     for entry in FORMS[form]:
         if entry.group is None:
             if is_asked(entry, case, texts):
-                blocks.append(_case_input(form, entry, entry.name, case, texts, prefill))
+                units.append([_case_input(form, entry, entry.name, case, texts, prefill)])
         elif entry.group not in groups:
             groups.add(entry.group)
-            blocks += _rows(form, entry.group, case, texts, prefill)
-    submit = "modal.preview" if form in PREVIEWED else "modal.save"
-    stored = metadata(case.ref, case.work_version)
-    return modal(texts, form, stored, blocks, title=f"verb.{form}", submit=submit)
+            units += _rows(form, entry.group, case, texts, prefill)
+    if len([block for unit in units for block in unit]) < MODAL_BLOCKS:
+        return pages_of(units, MODAL_BLOCKS - 1)
+    return pages_of(units, _PAGE_BLOCKS)
 
 
 def notice_view(text: str, texts: StaffTexts, *, title: str = "modal.notice", ref: str = "") -> View:
@@ -211,53 +284,62 @@ def _case_input(
     )
 
 
-def _rows(form: str, group: str, case: Case, texts: StaffTexts, prefill: FormPrefill) -> list[Block]:
-    entries = _group_fields(form, group)
-    blocks: list[Block] = []
+def _rows(form: str, group: str, case: Case, texts: StaffTexts, prefill: FormPrefill) -> list[list[Block]]:
+    entries = group_fields(form, group)
+    units: list[list[Block]] = []
     for row in range(prefill.rows.get(group, 1)):
-        if f"{group}.{row}" in prefill.headings:
-            blocks.append(prefill.headings[f"{group}.{row}"])
-        blocks += [
+        heading = prefill.headings.get(f"{group}.{row}")
+        inputs = [
             _case_input(form, entry, f"{group}.{row}.{entry.name}", case, texts, prefill) for entry in entries
         ]
+        units.append([heading, *inputs] if heading else inputs)
     if group not in prefill.fixed:
         more = button(texts.text(f"modal.more_{group}"), "more", group)
-        blocks.append(actions(f"more.{group}", [more]))
-    return blocks
+        units[-1] = [*units[-1], actions(f"more.{group}", [more])]
+    return units
 
 
-def _group_fields(form: str, group: str) -> list[Field]:
+def group_fields(form: str, group: str) -> list[Field]:
     return [entry for entry in FORMS[form] if entry.group == group]
 
 
-def with_row(view: Mapping[str, Any], group: str, texts: StaffTexts) -> View:
-    """The view with one more row of a group and the typed values; unchanged if no more blocks fit."""
+def with_row(view: Mapping[str, Any], group: str, texts: StaffTexts) -> View | None:
+    """The view with one more row of a group and the typed values; None if it needs another page."""
     form = str(view["callback_id"])
     blocks = _typed_blocks(view)
     number = max(_row_inputs(blocks, group), default=-1) + 1
-    entries = _group_fields(form, group)
-    if len(blocks) + len(entries) <= MODAL_BLOCKS - 1:  # the last block is for a notice
-        place = _place_of_more(blocks, group)
-        blocks[place:place] = _new_row(form, group, number, entries, blocks, texts)
+    entries = group_fields(form, group)
+    if has_pages(view) or len(blocks) + len(entries) > MODAL_BLOCKS - 1:  # the last block is for a notice
+        return None
+    place = _place_of_more(blocks, group)
+    blocks[place:place] = _new_row(form, group, number, entries, blocks, texts)
     return {**resendable(view), "blocks": blocks}
 
 
-def with_matters(view: Mapping[str, Any], matters: Sequence[tuple[str, str]], texts: StaffTexts) -> View:
+def has_pages(view: Mapping[str, Any]) -> bool:
+    return "pages" in json.loads(view.get("private_metadata") or "{}")
+
+
+def with_matters(
+    view: Mapping[str, Any], matters: Sequence[tuple[str, str]], texts: StaffTexts
+) -> View | None:
     """The view with a new row for each (words, category); filled rows stay, empty rows are removed.
+
+    None if the rows need another page.
 
     The rows are new blocks, because Slack does not change the value of an input that is shown already.
     """
     group, form = "issues", str(view["callback_id"])
     blocks = _typed_blocks(view)
-    entries = _group_fields(form, group)
+    entries = group_fields(form, group)
     template, rows = list(blocks), _row_inputs(blocks, group)
     empty = [block for inputs in rows.values() if not any(map(_is_filled, inputs)) for block in inputs]
     blocks = [block for block in blocks if block not in empty]
     place = _place_of_more(blocks, group)
     first = max(rows, default=-1) + 1
+    if has_pages(view) or len(blocks) + len(matters) * len(entries) > MODAL_BLOCKS - 1:
+        return None
     for number, (text, category) in enumerate(matters, start=first):
-        if len(blocks) + len(entries) > MODAL_BLOCKS - 1:
-            break
         initial = {"text": text, "category": category}
         row = _new_row(form, group, number, entries, template, texts, initial=initial)
         blocks[place:place] = row
@@ -283,9 +365,8 @@ def _new_row(
             entry,
             f"{group}.{number}.{entry.name}",
             texts,
-            initial=(initial or {}).get(entry.name),
+            initial=(initial or {}).get(entry.name, _default_shown(blocks, group, entry)),
             choices=_choices_shown(blocks, f"{group}.0.{entry.name}"),
-            required=False,
         )
         for entry in entries
     ]
@@ -311,6 +392,12 @@ def _is_filled(block: Block) -> bool:
     return any(element.get(name) for name in ("initial_value", "initial_option"))
 
 
+def _default_shown(blocks: Sequence[Block], group: str, entry: Field) -> str | None:
+    """The currency of the first row, which is the same in every row."""
+    first = next((block for block in blocks if block.get("block_id") == f"{group}.0.{entry.name}"), None)
+    return None if entry.name != "currency" or first is None else first["element"].get("initial_value")
+
+
 def _choices_shown(blocks: Sequence[Block], path: str) -> tuple[tuple[str, str], ...] | None:
     """The choices that an input shows: those of this complaint, and not of every complaint."""
     for block in blocks:
@@ -323,10 +410,16 @@ def _choices_shown(blocks: Sequence[Block], path: str) -> tuple[tuple[str, str],
 def with_notice(
     view: Mapping[str, Any], text: str, *, version: int | None = None, accessory: Block | None = None
 ) -> View:
-    """The view with a notice on top and the typed values; `version` makes it count as drawn for that version."""
-    blocks = [block for block in _typed_blocks(view) if block.get("block_id") != NOTICE]
+    """The view with a notice and the typed values; `version` makes it count as drawn for that version.
+
+    A long view has it on top and at its end: Slack does not scroll, and the person is at one of them.
+    """
+    blocks = [block for block in _typed_blocks(view) if block.get("block_id") not in (NOTICE, _NOTICE_AT_END)]
     notice = section(cut(text, 3000), block_id=NOTICE, accessory=accessory)
-    changed = {**resendable(view), "blocks": [notice, *blocks][:MODAL_BLOCKS]}
+    blocks = [notice, *blocks]
+    if _LONG_VIEW < len(blocks) < MODAL_BLOCKS:
+        blocks.append({**notice, "block_id": _NOTICE_AT_END})
+    changed = {**resendable(view), "blocks": blocks[:MODAL_BLOCKS]}
     if version is not None:
         changed["private_metadata"] = _changed_metadata(view, version=version)
     return changed

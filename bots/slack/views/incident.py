@@ -163,7 +163,7 @@ def incident_case_view(
         blocks = [_input("incident", "which", languages, texts, choices=choices, initial=only)]
         blocks.append(context(texts.text("incident.hint")))
         initial = {"started_at": int(case.received_at.timestamp()) // 60 * 60}
-        blocks += _inputs("incident", languages, texts, initial, without=("which",), optional=True)
+        blocks += _inputs("incident", languages, texts, initial, without=("which",), optional=bool(incidents))
     stored = metadata(case.ref, case.work_version)
     return modal(texts, "incident", stored, blocks, title="verb.incident", submit="modal.save")
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     button,
     context,
+    pages,
+    plain,
     plain_sections,
     section,
 )
@@ -20,7 +24,16 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.actions import FITS, available_actions
 from bots.slack.views.case import case_view, dates_view
-from bots.slack.views.forms import View, form_view, metadata, modal, with_notice
+from bots.slack.views.forms import (
+    FormPlace,
+    FormPrefill,
+    View,
+    form_view,
+    metadata,
+    modal,
+    resendable,
+    with_notice,
+)
 from bots.slack.views.incident import incident_case_view
 from bots.slack.views.prefill import READING_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from complaints.actions.authorisation import require_permission, require_state
@@ -36,6 +49,9 @@ from store.people.staff import count_reviewers, list_members
 from store.record.load import load_complaint_text, load_event_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
+
+#: Blocks of a letter on one page of its preview; the rest is for when it leaves and for warnings.
+_LETTER_BLOCKS = MODAL_BLOCKS - 10
 
 
 def verb_of(form: str, case: Case) -> Verb:
@@ -115,7 +131,26 @@ async def view_for(
 async def opened_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0) -> View:
     """The opened complaint; this is recorded as a read."""
     opened = await slack.store.awrite(open_case, ref, actor, "open")
-    return case_view(opened, slack.texts, now=slack.store.now(), page=page)
+    return case_view(
+        opened,
+        slack.texts,
+        now=slack.store.now(),
+        page=page,
+        may=lambda name: _may_use(name, opened.case, actor),
+    )
+
+
+def _may_use(name: str, case: Case, actor: Actor) -> bool:
+    """May this person do this at all? What does not fit now is still offered, with its reason."""
+    if name in ("open", "due"):
+        return True
+    try:
+        require_form(name, case, actor)
+    except NotAllowed:
+        return False
+    except ComplaintError:
+        pass
+    return True
 
 
 async def explained_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0) -> View:
@@ -127,11 +162,32 @@ async def explained_view(slack: SlackContext, ref: str, actor: Actor, *, page: i
 async def _form_view(
     slack: SlackContext, form: str, case: Case, actor: Actor, suggested_link: tuple[str, str] | None = None
 ) -> View:
-    now = slack.store.now()
     if form == "incident":
+        now = slack.store.now()
         incidents = await slack.store.aread(list_open_incidents)
         rules = await slack.store.aread(load_current_rulebooks)
         return incident_case_view(case, incidents, rules.languages, slack.texts, now=now)
+    return form_view(form, case, slack.texts, await _prefill(slack, form, case, actor, suggested_link))
+
+
+async def typed_form_view(
+    slack: SlackContext,
+    form: str,
+    case: Case,
+    actor: Actor,
+    values: Mapping[str, Any],
+    rows: Mapping[str, int],
+    place: FormPlace,
+) -> View:
+    """The form with these values; `rows` is the number of rows of each group without those of `values`."""
+    start = await _prefill(slack, form, case, actor, None)
+    return form_view(form, case, slack.texts, start.with_typed(form, values, rows), place)
+
+
+async def _prefill(
+    slack: SlackContext, form: str, case: Case, actor: Actor, suggested_link: tuple[str, str] | None
+) -> FormPrefill:
+    now = slack.store.now()
     opened = await slack.store.awrite(open_case, case.ref, actor, form) if form in READING_FORMS else None
     events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
     letter = await _waiting_letter(slack, case, events, actor) if form == "approve" else ""
@@ -139,7 +195,7 @@ async def _form_view(
     if form == "assign" and case.owner is None:
         members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
         suggestion = suggested_owner(case, members, loads, now)
-    initial = prefill(
+    return prefill(
         form,
         case,
         events,
@@ -150,7 +206,6 @@ async def _form_view(
         suggested_owner=suggestion,
         suggested_link=suggested_link,
     )
-    return form_view(form, case, slack.texts, initial)
 
 
 async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
@@ -185,7 +240,8 @@ def preview_view(
     `unread_at` is when the complainant wrote something that this person has not read yet.
     """
     head = texts.text("preview.approval" if approval else "preview.head")
-    blocks = [section(head), *plain_sections(letter)][: MODAL_BLOCKS - 5]
+    letter_pages = pages(plain_sections(letter), _LETTER_BLOCKS)
+    blocks = [section(head), *letter_pages[0]]
     if unread_at is not None:
         when = texts.clock(unread_at, case.rules.calendar.zone)
         blocks.insert(0, section(texts.text("preview.unread", when=when)))
@@ -198,11 +254,31 @@ def preview_view(
         blocks.insert(0, section(texts.text("preview.no_contact")))
     if case.is_offline:
         blocks.append(context(texts.text("preview.no_channel")))
-    stored = metadata(case.ref, case.work_version, draft=draft)
+    submit = "preview.ask_approval" if approval else "preview.send"
+    if len(letter_pages) > 1:
+        more = {"page": 0, "pages": len(letter_pages), "submit": submit}
+        blocks.insert(0, context(texts.text("modal.page", page=1, pages=len(letter_pages))))
+        submit = "modal.next_page"
+    else:
+        more = {}
     return modal(
-        texts, form + PREVIEW_SUFFIX, stored, blocks, title=f"verb.{form}",
-        submit="preview.ask_approval" if approval else "preview.send", close="preview.back",
+        texts, form + PREVIEW_SUFFIX, metadata(case.ref, case.work_version, draft=draft, **more), blocks,
+        title=f"verb.{form}", submit=submit, close="preview.back",
     )  # fmt: skip
+
+
+def next_preview_page(view: Mapping[str, Any], letter: str, texts: StaffTexts) -> View:
+    """The next page of a long letter; only the last one sends it."""
+    stored = json.loads(view["private_metadata"])
+    page, count = stored["page"] + 1, stored["pages"]
+    number = context(texts.text("modal.page", page=page + 1, pages=count))
+    is_last = page == count - 1
+    return {
+        **resendable(view),
+        "private_metadata": json.dumps(stored | {"page": page}, separators=(",", ":")),
+        "submit": plain(texts.text(stored["submit"] if is_last else "modal.next_page"), 24),
+        "blocks": [number, *pages(plain_sections(letter), _LETTER_BLOCKS)[page]],
+    }
 
 
 def open_button(case: Case, texts: StaffTexts) -> dict[str, object]:

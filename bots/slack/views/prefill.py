@@ -18,6 +18,7 @@ from bots.slack.client.block_kit import (
     mention,
     plain_sections,
     section,
+    sections,
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import unpaid_line
@@ -30,6 +31,7 @@ from bots.slack.views.proposal import (
     take_matters_blocks,
     uncertain_categories,
 )
+from bots.texts.texts import currency_of
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import last_day_if_too_old
@@ -196,6 +198,7 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
         preface=[section(unpaid)] if unpaid else (),
+        initial={"remedies.0.currency": currency_of(case.rules.country)},
         rows={"issues": len(case.issues)},
         fixed=frozenset({"issues"}),
         headings=headings,
@@ -290,7 +293,7 @@ def _with_confirmations(remedies: Sequence[RemedyOwed], form: FormPrefill, texts
     if not lines:
         return form
     notice = texts.text("modal.remedy_confirmed", remedies="\n".join(lines))
-    return replace(form, preface=[section(notice)])
+    return replace(form, preface=sections(notice.splitlines()))
 
 
 def _close(case: Case, words: Mapping[str, str]) -> FormPrefill:

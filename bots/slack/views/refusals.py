@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from bots.slack.client.block_kit import Block
+from bots.slack.client.block_kit import Block, actions, button, mention
 from bots.slack.texts import StaffTexts
 from complaints.actions.decision import required_evidence
+from complaints.actions.perform import perform
 from complaints.actions.registry import raises_work_version
+from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
 from complaints.forms import WrongFields
+from complaints.vocabulary import Verb
 
 #: The error codes that have a text of their own, `refused.<code>` in the catalogue.
 CODES: frozenset[str] = frozenset(
@@ -18,7 +23,7 @@ CODES: frozenset[str] = frozenset(
         "accepted_before", "ahead", "already_acknowledged", "already_done", "already_ended", "already_so",
         "answered", "as_late_already", "assessed_before", "away_when", "currency", "decided_before",
         "disclosure_not_checked",
-        "done_before", "erased", "evidence_missing", "expired", "external_open", "incident_ended",
+        "done_before", "erased", "evidence_missing", "expired", "external_open", "form_expired", "incident_ended",
         "issue_without_finding", "issues_fixed", "language_not_confirmed", "legal_hold", "merged",
         "needs_approval", "new_message", "no_reply", "no_such_target", "nobody_of_staff", "nobody_to_tell",
         "not_a_date", "not_a_email", "not_a_moment", "not_a_number", "not_a_phone", "not_a_reference",
@@ -30,10 +35,19 @@ CODES: frozenset[str] = frozenset(
         "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
         "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
         "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
-        "open_offer", "other_closed", "other_incident", "owned_before", "owner_no_handler", "question_open",
+        "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
+        "question_open",
         "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
         "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
         "verified_before", "waits_for_approval", "window_passed",
+    }
+)  # fmt: skip
+
+#: Fields that the rules need only in some cases, with a text of their own that says in which.
+NEEDED_BECAUSE: frozenset[str] = frozenset(
+    {
+        "media_heard", "others_action", "override_reason", "reason", "remedies.currency",
+        "remedies.type", "started_at", "subject_review_by", "what",
     }
 )  # fmt: skip
 
@@ -51,12 +65,46 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
     if error.code == "evidence_missing" and case is not None:
         missing = [texts.text(f"evidence.{kind}") for kind in sorted(required_evidence(case) - case.evidence)]
         return texts.text("refused.evidence_missing", missing=", ".join(missing))
+    if error.code == "required" and error.field is not None:
+        return _required_text(error.field, texts)
     if error.code in CODES:
         return texts.text(f"refused.{error.code}")
     if isinstance(error, OutOfOrder) and case is not None:
         state = texts.text(f"state.{case.state.value}")
         return texts.text("refused.out_of_order", state=state, next=texts.text(f"next.{case.state.value}"))
     return texts.text("refused.not_allowed" if not isinstance(error, BadFacts) else "refused.bad_facts")
+
+
+def owner_buttons(case: Case, form: str, actor: Actor, texts: StaffTexts, now: datetime) -> list[Block]:
+    """Under a refusal for everybody but the owner: what this person may do instead."""
+    row = []
+    if case.owner is None:
+        row.append(button(texts.text("verb.take"), "case.take", case.ref))
+    else:
+        row.append(button(texts.text("owner.ask"), "case.ask_owner", f"{case.ref}:{form}"))
+        label = "owner.take_over" if may_take_over(case, actor, now) else "owner.ask_for_it"
+        row.append(button(texts.text(label), "case.take_over", case.ref))
+    return [actions(f"actions:{case.work_version}.0", row)]
+
+
+def owner_refusal(case: Case, form: str, texts: StaffTexts) -> str:
+    if case.owner is None:
+        return texts.text("refused.not_allowed.owner")
+    act = texts.text(f"verb.{form}")
+    return texts.text("owner.only", who=mention(case.owner), act=act)
+
+
+def may_take_over(case: Case, actor: Actor, now: datetime) -> bool:
+    try:
+        perform(case, Verb.ASSIGN, at=now, actor=actor, facts={"owner": actor.id})
+    except ComplaintError:
+        return False
+    return True
+
+
+def _required_text(path: str, texts: StaffTexts) -> str:
+    name = re.sub(r"\.\d+\.", ".", path)
+    return texts.text(f"refused.required.{name}" if name in NEEDED_BECAUSE else "refused.required")
 
 
 def _stale(error: Stale, texts: StaffTexts, case: Case | None) -> str:
@@ -86,21 +134,21 @@ def verbs_since(events: Sequence[Event], version: int) -> tuple[str, ...]:
 
 
 def errors_by_field(
-    error: BadFacts, view_blocks: Sequence[Block], texts: StaffTexts, case: Case | None = None
+    error: ComplaintError, view_blocks: Sequence[Block], texts: StaffTexts, case: Case | None = None
 ) -> Mapping[str, str]:
-    """Errors by block_id for a modal; empty if the error belongs to no field."""
+    """Errors by block_id for a modal, of no field at the first input; empty for a view without inputs."""
     inputs = [str(block["block_id"]) for block in view_blocks if block.get("type") == "input"]
     if isinstance(error, WrongFields):
-        errors = {
-            path: texts.text(f"refused.{why}") if why in CODES else texts.text("refused.bad_facts")
-            for path, why in error.fields.items()
-        }
-    elif error.field is not None:
-        errors = {error.field: refusal_text(error, texts, case)}
+        errors = {path: _wrong_text(path, why, texts) for path, why in error.fields.items()}
     else:
-        return {}
+        errors = {error.field or "": refusal_text(error, texts, case)}
     in_view = {path: text for path, text in errors.items() if path in inputs}
-    others = [text for path, text in errors.items() if path not in inputs]
-    if others and inputs and not in_view:
-        return {inputs[0]: others[0]}
-    return in_view
+    if in_view or not inputs:
+        return in_view
+    return {inputs[0]: next(iter(errors.values()))}
+
+
+def _wrong_text(path: str, why: str, texts: StaffTexts) -> str:
+    if why == "required":
+        return _required_text(path, texts)
+    return texts.text(f"refused.{why}" if why in CODES else "refused.bad_facts")

@@ -1,0 +1,166 @@
+"""Forms of any size: every page is a view that Slack accepts, and the pages together ask everything once."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bots.slack.views.actions import FITS
+from bots.slack.views.forms import FormPlace, View, form_view, is_asked, with_notice
+from bots.slack.views.open_form import next_preview_page, preview_view
+from bots.slack.views.prefill import prefill
+from complaints.forms import FORMS
+from complaints.vocabulary import Verb
+from simulator.slack.block_kit import view_problems
+from tests.rules.slack_cases import (
+    ALICE,
+    MONA,
+    NOW,
+    Story,
+    assessed,
+    communicated,
+    investigated,
+    voice,
+)
+
+MANY = 60
+LANGUAGES = ("en", "tr")
+
+
+def decided(story: Story, **more: Any) -> Story:
+    issues, remedies = len(story.case.issues), range(MANY)
+    row = {"type": "refund", "amount": "20.00", "currency": "GBP", "needs_acceptance": False}
+    facts = {
+        "issues": [{"finding": "upheld"}] * issues,
+        "remedies": [dict(row) for _ in remedies],
+        "others_affected": "none",
+        "cause_class": "single",
+    }
+    words = {f"issues.{number}.reasons": "We erred. " * 290 for number in range(issues)}
+    words |= {f"remedies.{number}.text": "The money back" for number in remedies}
+    return story.act(Verb.RESPOND, ALICE, facts, words | {"root_cause": "A typing error"})
+
+
+@cache
+def large_cases() -> dict[str, Story]:
+    def many() -> Story:
+        story = assessed(Story(), issues=[{"category": "money"}] * MANY)
+        story.events[-1].words.update({f"issues.{n}.text": f"Matter {n} " * 90 for n in range(MANY)})  # type: ignore[attr-defined]
+        return investigated(story)
+
+    remedying = communicated(decided(many()).act(Verb.APPROVE, MONA, {"agreed": "yes"}))
+    done = communicated(decided(many()).act(Verb.APPROVE, MONA, {"agreed": "yes"}))
+    for number in range(MANY):
+        done.act(Verb.REMEDY_DONE, ALICE, {"remedy": str(number), "done_at": "2026-11-03T10:00:00Z"})
+    return {
+        "assessed": assessed(Story(), issues=[{"category": "money"}] * MANY),
+        "investigated": many(),
+        "waits for approval": decided(many()),
+        "remedying": remedying,
+        "remedies done": done,
+    }
+
+
+OFFERED = [
+    (name, form)
+    for name, story in large_cases().items()
+    for form in FORMS
+    if form in FITS and FITS[form](story.case) and FORMS[form]
+]
+
+
+def drawn_pages(form: str, story: Story, language: str, **rows: int) -> list[View]:
+    letter = "Dear Anna, we erred, ığüşçö and so on. " * 4000
+    start = prefill(
+        form, story.case, story.events, voice(language), now=NOW, opened=story.opened(), letter=letter
+    )
+    start = start.with_typed(form, {}, rows)
+    first = form_view(form, story.case, voice(language), start)
+    count = json.loads(first["private_metadata"]).get("pages", 1)
+    return [
+        form_view(form, story.case, voice(language), start, FormPlace(page=page)) for page in range(count)
+    ]
+
+
+def input_ids(views: list[View]) -> list[str]:
+    return [block["block_id"] for view in views for block in view["blocks"] if block["type"] == "input"]
+
+
+@pytest.mark.parametrize(("name", "form"), OFFERED)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_form_of_a_case_with_sixty_issues_and_remedies_is_accepted_by_slack(
+    name: str, form: str, language: str
+) -> None:
+    story = large_cases()[name]
+    groups = {entry.group: MANY for entry in FORMS[form] if entry.group}
+    views = drawn_pages(form, story, language, **groups)
+
+    for view in views:
+        assert view_problems(view, "modal") == []
+        assert view_problems(with_notice(view, "Changed"), "modal") == []
+    expected = [
+        entry.path.replace(".N.", f".{row}.")
+        for entry in FORMS[form]
+        if is_asked(entry, story.case, voice(language))
+        for row in range(MANY if entry.group else 1)
+    ]
+    assert sorted(input_ids(views)) == sorted(expected)
+
+
+def test_only_the_last_page_is_submitted_for_good() -> None:
+    views = drawn_pages("decide", large_cases()["investigated"], "en")
+
+    assert len(views) > 1
+    assert [view["submit"]["text"] for view in views] == ["Next page"] * (len(views) - 1) + ["Preview"]
+    assert [any(block.get("block_id") == "turning" for block in view["blocks"]) for view in views] == [
+        False,
+        *[True] * (len(views) - 1),
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 70), st.integers(1, 70), st.sampled_from(["decide", "assess"]))
+def test_the_page_after_the_last_input_shows_the_next_one(issues: int, remedies: int, form: str) -> None:
+    story = large_cases()["investigated"]
+    views = drawn_pages(form, story, "en", issues=issues, remedies=remedies)
+    start = prefill(form, story.case, story.events, voice(), now=NOW, opened=story.opened())
+    groups = {
+        entry.group: {"issues": issues, "remedies": remedies}[entry.group]
+        for entry in FORMS[form]
+        if entry.group
+    }
+    start = start.with_typed(form, {}, groups)
+    for view, following in pairwise(views):
+        last = next(
+            block["block_id"]
+            for block in reversed(view["blocks"])
+            if block["type"] in ("input", "actions") and block["block_id"] != "turning"
+        )
+        drawn = form_view(form, story.case, voice(), start, FormPlace(at=last, after=True))
+        assert input_ids([drawn]) == input_ids([following])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_of_any_length_is_previewed_whole(language: str) -> None:
+    letter = "Dear Anna, we erred, ığüşçö and so on. " * 9000
+    view = preview_view("decide", large_cases()["investigated"].case, letter, "draft-1", voice(language))
+    views = [view]
+    while len(views) < json.loads(view["private_metadata"])["pages"]:
+        views.append(next_preview_page(views[-1], letter, voice(language)))
+    shown = [
+        block["text"]["text"]
+        for view in views
+        for block in view["blocks"]
+        if block["type"] == "section" and block["text"]["type"] == "plain_text"
+    ]
+
+    assert all(view_problems(view, "modal") == [] for view in views)
+    assert " ".join(shown).split() == letter.split()
+    assert [view["submit"]["text"] for view in views[:-1]] == [views[0]["submit"]["text"]] * (len(views) - 1)
+    assert views[-1]["submit"] != views[0]["submit"]
