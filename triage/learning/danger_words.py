@@ -1,0 +1,64 @@
+"""The word weights of likely danger, learned from the written examples in `triage/danger`: `python -m triage.learning.danger_words`.
+
+A plain logistic regression on words, their beginnings and pairs. The weights are a file that the safety rules read,
+so that no message waits for a model; run this again after a change of the examples.
+"""
+
+from __future__ import annotations
+
+import csv
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.preprocessing import normalize
+
+from triage.learning.examples import starter_examples
+from triage.matching import LANGUAGES, fold
+from triage.safety.likely import _TOKEN, word_features
+
+ORDINARY_LOOKS = 0.02
+"""Share of ordinary starter examples that may weigh more than the threshold, on held-out rows."""
+_FOLDS, _FEWEST_ROWS = 5, 2
+
+
+def _features(text: str) -> set[str]:
+    return word_features(_TOKEN.findall(fold(text).text))
+
+
+def learn_weights(language: str) -> dict[str, float]:
+    """The weights of a language by feature, and the threshold at ""."""
+    folder = resources.files("triage").joinpath("danger")
+    rows = [
+        (row["text"], name == "danger.csv")
+        for name in ("danger.csv", "lookalikes.csv")
+        for row in csv.DictReader(folder.joinpath(name).read_text("utf-8").splitlines())
+        if row["language"] == language
+    ]
+    starters = starter_examples((language,))
+    ordinary = [row.text for row in starters if row.severity is not None and row.severity < 4]
+    texts = [text for text, _ in rows] + ordinary
+    labels = np.array([is_danger for _, is_danger in rows] + [False] * len(ordinary))
+    vectoriser = CountVectorizer(analyzer=_features, binary=True, min_df=_FEWEST_ROWS)
+    matrix = normalize(vectoriser.fit_transform(texts))
+    regression = LogisticRegression(class_weight="balanced", max_iter=3000)
+    decisions = cross_val_predict(regression, matrix, labels, cv=_FOLDS, method="decision_function")
+    threshold = np.quantile(decisions[len(rows) :], 1 - ORDINARY_LOOKS)
+    regression.fit(matrix, labels)
+    weights = dict(zip(vectoriser.get_feature_names_out(), regression.coef_[0], strict=True))
+    return {"": float(threshold - regression.intercept_[0])} | weights
+
+
+def main() -> None:
+    for language in LANGUAGES:
+        file = Path(str(resources.files("triage").joinpath("signs", f"weights_{language}.csv")))
+        lines = [[feature, f"{weight:.2f}"] for feature, weight in sorted(learn_weights(language).items())]
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, lineterminator="\n").writerows(lines)
+
+
+if __name__ == "__main__":
+    main()

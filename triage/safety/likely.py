@@ -1,0 +1,104 @@
+"""Signs of danger that are likely and not certain: a person should look within the hour.
+
+People in danger seldom name it: "he sits there, grey, and does not answer". Two means find such texts. Combinations
+of word groups (`signs/combinations.toml`), which are the same in every language; and word weights
+(`signs/weights_<language>.csv`), which were learned from written examples (`triage.learning.danger_words`). Standard
+library only, because this runs in the transaction of every message.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib import resources
+from math import sqrt
+
+from triage.matching import LANGUAGES, fold
+from triage.safety.language import spoken_languages
+from triage.safety.rules import Rule, index_rules, read_combinations, read_groups
+from triage.safety.signs import Sign, judge_match
+
+COMBINATIONS: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_combinations(language))
+#: The sign of a text whose words are those of people in danger, whatever the danger is.
+BY_WORDS = Rule("danger_likely", "danger", 4, 2, False, (), look=True)
+LIKELY: tuple[Rule, ...] = (*COMBINATIONS, BY_WORDS)
+
+_INDICES = {language: index_rules(read_groups(language)) for language in LANGUAGES}
+_TOKEN = re.compile(r"[^\W_]+")
+# Words that are weighed together, and how many a step goes on: a danger is a few sentences of a longer story.
+_WEIGHED_WORDS, _STEP = 60, 30
+# The places of the word groups of a text in one language, by name.
+type _Groups = dict[str, list[tuple[int, int]]]
+
+
+def find_likely_signs(text: str) -> tuple[Sign, ...]:
+    """The likely signs of danger in any text, each rule once, in the languages that it may be written in.
+
+    Few of them are present danger; the others ask for a look within the hour. Never raises.
+    """
+    folded = fold(text)
+    tokens = list(_TOKEN.finditer(folded.text))
+    words = [token.group() for token in tokens]
+    signs: dict[str, Sign] = {}
+    for language in spoken_languages(words, LANGUAGES):
+        groups: _Groups = {}
+        index = _INDICES[language]
+        for token, word in zip(tokens, words, strict=True):
+            for matcher in index.matchers(word):
+                match = matcher.match(folded.text, token.start())
+                if match is not None:
+                    groups.setdefault(matcher.rule.name, []).append(match.span())
+        for rule in COMBINATIONS:
+            if rule.language != language or rule.name in signs:
+                continue
+            for start, end in _meetings(rule, groups):
+                sign = judge_match(rule, text, folded, start, end)
+                if sign is not None and (sign.look or sign.danger):
+                    signs[rule.name] = sign
+                    break
+        heavy = None if signs else _heavy_words(words, language)
+        if heavy is not None:
+            span = folded.span(tokens[heavy[0]].start(), tokens[heavy[1] - 1].end())
+            floors = BY_WORDS.severity, BY_WORDS.safety, False
+            signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, *floors, span, True, language)
+    return tuple(sorted(signs.values(), key=lambda sign: (-sign.danger, sign.span)))
+
+
+def _meetings(rule: Rule, groups: _Groups) -> Iterator[tuple[int, int]]:
+    """The places of the first group near which all others occur and none of the excluded."""
+    if any(group not in groups for group in rule.all_of):
+        return
+
+    def is_near(group: str, place: int) -> bool:
+        return any(abs(start - place) <= rule.within for start, _ in groups.get(group, ()))
+
+    for start, end in groups[rule.all_of[0]]:
+        excluded = any(is_near(group, start) for group in rule.none_of)
+        if not excluded and all(is_near(group, start) for group in rule.all_of):
+            yield start, end
+
+
+def word_features(words: Sequence[str]) -> set[str]:
+    """What is weighed in a stretch of folded words: the words, their beginnings, and pairs of neighbours."""
+    beginnings = {word[:length] + "*" for word in words for length in (3, 4, 5) if len(word) > length}
+    return {*words, *beginnings, *(f"{first} {second}" for first, second in zip(words, words[1:], strict=False))}
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _weights(language: str) -> dict[str, float]:
+    """The weight of each feature; that of "" is subtracted as the threshold."""
+    file = resources.files("triage").joinpath("signs", f"weights_{language}.csv")
+    return {feature: float(weight) for feature, weight in csv.reader(file.read_text("utf-8").splitlines())}
+
+
+def _heavy_words(words: Sequence[str], language: str) -> tuple[int, int] | None:
+    """The first stretch of words, as a range of their places, that weighs more than the threshold."""
+    weights = _weights(language)
+    for start in range(0, max(1, len(words) - _STEP), _STEP):
+        stretch = words[start : start + _WEIGHED_WORDS]
+        own = [weights[feature] for feature in word_features(stretch) if feature in weights]
+        if own and sum(own) / sqrt(len(own)) > weights[""]:
+            return start, start + len(stretch)
+    return None
