@@ -18,10 +18,10 @@ from sklearn.preprocessing import normalize
 
 from triage.learning.examples import starter_examples
 from triage.matching import LANGUAGES, fold
-from triage.safety.likely import _TOKEN, word_features
+from triage.safety.likely import _TOKEN, HEAVY, LIGHT, word_features
 
-ORDINARY_LOOKS = 0.02
-"""Share of ordinary starter examples that may weigh more than the threshold, on held-out rows."""
+LIGHT_SHARE, HEAVY_SHARE = 0.80, 0.97
+"""Shares of the ordinary starter examples, held out, that weigh less than `LIGHT` and than `HEAVY`."""
 _FOLDS, _FEWEST_ROWS = 5, 2
 
 
@@ -30,7 +30,7 @@ def _features(text: str) -> set[str]:
 
 
 def learn_weights(language: str) -> dict[str, float]:
-    """The weights of a language by feature, and the threshold at ""."""
+    """The weights of a language by feature, and the two thresholds."""
     folder = resources.files("triage").joinpath("danger")
     rows = [
         (row["text"], name == "danger.csv")
@@ -46,10 +46,11 @@ def learn_weights(language: str) -> dict[str, float]:
     matrix = normalize(vectoriser.fit_transform(texts))
     regression = LogisticRegression(class_weight="balanced", max_iter=3000)
     decisions = cross_val_predict(regression, matrix, labels, cv=_FOLDS, method="decision_function")
-    threshold = np.quantile(decisions[len(rows) :], 1 - ORDINARY_LOOKS)
+    light, heavy = np.quantile(decisions[len(rows) :], (LIGHT_SHARE, HEAVY_SHARE))
     regression.fit(matrix, labels)
+    intercept = float(regression.intercept_[0])
     weights = dict(zip(vectoriser.get_feature_names_out(), regression.coef_[0], strict=True))
-    return {"": float(threshold - regression.intercept_[0])} | weights
+    return {LIGHT: float(light) - intercept, HEAVY: float(heavy) - intercept} | weights
 
 
 def main() -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from math import sqrt
+from math import inf, sqrt
 
 from triage.matching import LANGUAGES, fold
 from triage.safety.language import spoken_languages
@@ -24,6 +25,9 @@ COMBINATIONS: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule i
 #: The sign of a text whose words are those of people in danger, whatever the danger is.
 BY_WORDS = Rule("danger_likely", "danger", 4, 2, False, (), look=True)
 LIKELY: tuple[Rule, ...] = (*COMBINATIONS, BY_WORDS)
+
+#: In the files of weights: below `LIGHT` a combination is not trusted; above `HEAVY` the words are enough.
+LIGHT, HEAVY = "<light>", "<heavy>"
 
 _INDICES = {language: index_rules(read_groups(language)) for language in LANGUAGES}
 _TOKEN = re.compile(r"[^\W_]+")
@@ -43,6 +47,7 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
     words = [token.group() for token in tokens]
     signs: dict[str, Sign] = {}
     for language in spoken_languages(words, LANGUAGES):
+        weighed = _heaviest_words(words, language)
         groups: _Groups = {}
         index = _INDICES[language]
         for token, word in zip(tokens, words, strict=True):
@@ -51,16 +56,15 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
                 if match is not None:
                     groups.setdefault(matcher.rule.name, []).append(match.span())
         for rule in COMBINATIONS:
-            if rule.language != language or rule.name in signs:
+            if rule.language != language or rule.name in signs or weighed.is_light:
                 continue
             for start, end in _meetings(rule, groups):
                 sign = judge_match(rule, text, folded, start, end)
                 if sign is not None and (sign.look or sign.danger):
                     signs[rule.name] = sign
                     break
-        heavy = None if signs else _heavy_words(words, language)
-        if heavy is not None:
-            span = folded.span(tokens[heavy[0]].start(), tokens[heavy[1] - 1].end())
+        if weighed.is_heavy and not signs:
+            span = folded.span(tokens[weighed.start].start(), tokens[weighed.end - 1].end())
             floors = BY_WORDS.severity, BY_WORDS.safety, False
             signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, *floors, span, True, language)
     return tuple(sorted(signs.values(), key=lambda sign: (-sign.danger, sign.span)))
@@ -86,19 +90,29 @@ def word_features(words: Sequence[str]) -> set[str]:
     return {*words, *beginnings, *(f"{first} {second}" for first, second in zip(words, words[1:], strict=False))}
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A stretch of words by its places; `is_light`: the words of most ordinary complaints weigh as much."""
+
+    start: int
+    end: int
+    is_light: bool
+    is_heavy: bool
+
+
 @lru_cache(maxsize=len(LANGUAGES))
 def _weights(language: str) -> dict[str, float]:
-    """The weight of each feature; that of "" is subtracted as the threshold."""
+    """The weight of each feature, and the thresholds `LIGHT` and `HEAVY`."""
     file = resources.files("triage").joinpath("signs", f"weights_{language}.csv")
     return {feature: float(weight) for feature, weight in csv.reader(file.read_text("utf-8").splitlines())}
 
 
-def _heavy_words(words: Sequence[str], language: str) -> tuple[int, int] | None:
-    """The first stretch of words, as a range of their places, that weighs more than the threshold."""
-    weights = _weights(language)
+def _heaviest_words(words: Sequence[str], language: str) -> _Weighed:
+    weights, heaviest = _weights(language), (-inf, 0, len(words))
     for start in range(0, max(1, len(words) - _STEP), _STEP):
         stretch = words[start : start + _WEIGHED_WORDS]
         own = [weights[feature] for feature in word_features(stretch) if feature in weights]
-        if own and sum(own) / sqrt(len(own)) > weights[""]:
-            return start, start + len(stretch)
-    return None
+        if own:
+            heaviest = max(heaviest, (sum(own) / sqrt(len(own)), start, start + len(stretch)))
+    weight, start, end = heaviest
+    return _Weighed(start, end, weight <= weights[LIGHT], weight > weights[HEAVY])
