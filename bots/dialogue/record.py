@@ -132,5 +132,7 @@ def _facts(message: ReceivedMessage, field: str, signs: SignsInWords, kind: str 
 
 
 def _note_danger(turn: Turn, ref: str, signs: SignsInWords) -> None:
-    if signs.danger is not None and turn.danger is None:
-        turn.danger = (ref, signs.danger)
+    found = signs.danger or signs.look
+    # A danger in a later message of the same turn replaces a likely one.
+    if found is not None and (turn.danger is None or (signs.danger and not turn.danger[1].danger)):
+        turn.danger = (ref, signs)

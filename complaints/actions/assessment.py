@@ -212,4 +212,5 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_assign(case: Case, event: Event) -> Case:
-    return changed(case, owner=event.facts["owner"])
+    took = event.by == event.facts["owner"]
+    return changed(case, owner=event.facts["owner"], looked_at=event.at if took else case.looked_at)

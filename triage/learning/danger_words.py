@@ -17,8 +17,9 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.preprocessing import normalize
 
 from triage.learning.examples import starter_examples
-from triage.matching import LANGUAGES, fold
-from triage.safety.likely import _TOKEN, HEAVY, LIGHT, word_features
+from triage.matching import LANGUAGES
+from triage.safety.language import words_of
+from triage.safety.likely import HEAVY, LIGHT, word_features
 
 LIGHT_RECALL, HEAVY_RECALL = 0.85, 0.45
 """Shares of the examples of danger, held out, that weigh more than `LIGHT` and than `HEAVY`: equal in all languages."""
@@ -28,7 +29,7 @@ _FOLDS, _FEWEST_ROWS = 5, 2
 
 
 def _features(text: str) -> set[str]:
-    return word_features(_TOKEN.findall(fold(text).text))
+    return word_features(words_of(text))
 
 
 def learn_weights(language: str) -> dict[str, float]:

@@ -5,16 +5,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
+from triage.matching import fold
 from triage.safety.negation import SCOPE_TABLES
 
+WORD = re.compile(r"[^\W_]+")
 _LANGUAGES_BY_WORD: dict[str, list[str]] = {}
 for _table in SCOPE_TABLES.values():
     for _word in _table["frequent"].split():
         _LANGUAGES_BY_WORD.setdefault(_word, []).append(_table["code"])
 # A language with this share of the frequent words of the leading one may also be spoken: people mix languages.
 _SHARE = 0.6
+
+
+def words_of(text: str) -> list[str]:
+    """The folded words of a text."""
+    return WORD.findall(fold(text).text)
 
 
 def spoken_languages(words: Iterable[str], languages: Collection[str]) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ library only, because this runs in the transaction of every message.
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +16,7 @@ from importlib import resources
 from math import inf, sqrt
 
 from triage.matching import LANGUAGES, fold
-from triage.safety.language import spoken_languages
+from triage.safety.language import WORD, spoken_languages
 from triage.safety.rules import Rule, index_rules, read_combinations, read_groups
 from triage.safety.signs import Sign, judge_match
 
@@ -30,7 +29,6 @@ LIKELY: tuple[Rule, ...] = (*COMBINATIONS, BY_WORDS)
 LIGHT, HEAVY = "<light>", "<heavy>"
 
 _INDICES = {language: index_rules(read_groups(language)) for language in LANGUAGES}
-_TOKEN = re.compile(r"[^\W_]+")
 # Words that are weighed together, and how many a step goes on: a danger is a few sentences of a longer story.
 _WEIGHED_WORDS, _STEP = 60, 30
 # The places of the word groups of a text in one language, by name.
@@ -43,7 +41,7 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
     Few of them are present danger; the others ask for a look within the hour. Never raises.
     """
     folded = fold(text)
-    tokens = list(_TOKEN.finditer(folded.text))
+    tokens = list(WORD.finditer(folded.text))
     words = [token.group() for token in tokens]
     signs: dict[str, Sign] = {}
     for language in spoken_languages(words, LANGUAGES):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from slack_sdk.errors import SlackApiError
 
+from bots.sign_names import rule_name
 from bots.slack import recipients
 from bots.slack.client.block_kit import SlackMessage, escaped, mention
 from bots.slack.client.client import NETWORK, PERMANENT, error_of, log_unexpected
@@ -68,6 +69,18 @@ class DirectMessageJobs:
         if not isinstance(outcome, Completed):
             return outcome
         return Rescheduled(now + recipients.PAGE_EVERY, "paged; not confirmed yet")
+
+    async def look(self, obligation: Obligation) -> Outcome:
+        """`look`: a likely danger, to the people on call or the managers, at most twice and without a page."""
+        case, members, now = await self._case(obligation), await self._members(), self.slack.store.now()
+        if not case.look_is_open:
+            return Completed()
+        texts = self.slack.texts
+        names = dict.fromkeys(rule_name(sign.rule, texts.text) for sign in case.signs if sign.look)
+        text_id = "dm.look" if obligation.facts["number"] == 1 else "dm.look_again"
+        text = texts.text(text_id, ref=case.ref, what=", ".join(names), place=self._channel_mention(case))
+        message = notice_message(case, text, texts, ("receipt", "take", "open"))
+        return await self.send(recipients.paged_members(case, members, now), message, obligation)
 
     async def notify_owner(self, obligation: Obligation) -> Outcome:
         """`told_owner`: the complaint was assigned to the member by another person."""
