@@ -179,7 +179,7 @@ class Case:
 
     @property
     def look_is_open(self) -> bool:
-        """A likely sign of danger waits for a person: nobody has confirmed it, taken it or assessed it since."""
+        """A likely sign of danger waits for a person: it was neither confirmed nor taken nor assessed since."""
         looked = (self.looked_at, self.assessment.at if self.assessment else None)
         return self.look_at is not None and all(at is None or at < self.look_at for at in looked)
 

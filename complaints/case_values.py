@@ -27,7 +27,7 @@ class RecordedSign:
     danger: bool
     at: datetime
     seq: int = 0
-    #: Likely, not certain: a person looks within the hour, and nobody is paged.
+    #: Likely, not certain: a person looks within the hour, without a page.
     look: bool = False
     #: The language of the message, "" if its words did not decide: that of the answers about this danger.
     language: str = ""

@@ -57,7 +57,7 @@ def reply_to_danger(turn: Turn) -> None:
 
 
 def _mention_number(turn: Turn, ref: str, signs: SignsInWords) -> None:
-    """Once in a complaint, and not while the danger reply stands."""
+    """Once in a complaint, and not after a danger reply that waits for an answer."""
     sign = signs.look
     if sign is None or turn.step == STEP or ref in turn.state.get("looked", []):
         return

@@ -132,7 +132,7 @@ def _facts(message: ReceivedMessage, field: str, signs: SignsInWords, kind: str 
 
 
 def _note_danger(turn: Turn, ref: str, signs: SignsInWords) -> None:
-    found = signs.danger or signs.look
+    is_worth_an_answer = signs.danger is not None or signs.look is not None
     # A danger in a later message of the same turn replaces a likely one.
-    if found is not None and (turn.danger is None or (signs.danger and not turn.danger[1].danger)):
+    if is_worth_an_answer and (turn.danger is None or (signs.danger and not turn.danger[1].danger)):
         turn.danger = (ref, signs)

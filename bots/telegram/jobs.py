@@ -91,7 +91,7 @@ def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
             # The person's data was erased in the meantime.
             return Completed()
         reply = obligation.payload
-        # In danger people are answered in the language that they write, whatever the desk speaks.
+        # In danger people are answered in the language that they write, also if the desk does not speak it.
         language = texts.danger_language(reply["fields"].get("spoken"), chat.language)
         keyboard = buttons.keyboard(
             texts,

@@ -180,7 +180,7 @@ def apply_reclassify(case: Case, event: Event) -> Case:
 def harm_of(case: Case) -> int:
     """The severity that forbids a reclassification: the assessor's or that of later safety signs, not the model's."""
     assessed = case.assessment.severity if case.assessment else 0
-    return max([assessed, *(sign.severity for sign in case.fresh_signs)])
+    return max([assessed, *(sign.severity for sign in case.fresh_signs if not sign.look)])
 
 
 def check_assign(case: Case, request: ActionRequest) -> Facts:

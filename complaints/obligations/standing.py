@@ -147,7 +147,7 @@ def _danger(case: Case) -> Iterator[NewObligation]:
 
 
 def _look(case: Case) -> Iterator[NewObligation]:
-    """Asks for a look within the hour at a likely danger: once, and once more if nobody opened it by then."""
+    """Asks for a look within the hour at a likely danger: once, and once more if it was not opened by then."""
     danger = case.danger_at is not None and case.danger_receipt_at is None
     if case.look_at is not None and case.look_is_open and not danger:
         for number, delay in enumerate((timedelta(0), LOOK_AGAIN_AFTER), 1):

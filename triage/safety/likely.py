@@ -21,7 +21,7 @@ from triage.safety.rules import Rule, index_rules, read_combinations, read_group
 from triage.safety.signs import Sign, judge_match
 
 COMBINATIONS: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_combinations(language))
-#: The sign of a text whose words are those of people in danger, whatever the danger is.
+#: The sign of a text whose words are those of people in danger, of any kind.
 BY_WORDS = Rule("danger_likely", "danger", 4, 2, False, (), look=True)
 LIKELY: tuple[Rule, ...] = (*COMBINATIONS, BY_WORDS)
 
@@ -29,7 +29,7 @@ LIKELY: tuple[Rule, ...] = (*COMBINATIONS, BY_WORDS)
 LIGHT, HEAVY = "<light>", "<heavy>"
 
 _INDICES = {language: index_rules(read_groups(language)) for language in LANGUAGES}
-# Words that are weighed together, and how many a step goes on: a danger is a few sentences of a longer story.
+# Words that are weighed together, and how far a step moves: a danger is a few sentences of a longer story.
 _WEIGHED_WORDS, _STEP = 60, 30
 # The places of the word groups of a text in one language, by name.
 type _Groups = dict[str, list[tuple[int, int]]]

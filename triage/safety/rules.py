@@ -17,7 +17,7 @@ from triage.matching import fold, lines_of
 
 # No line break: it ends a sentence, and a new line must not change what was found before it.
 _GAP = r"[\x20\t\-_'\"*/]{1,3}"
-#: The kind of a word group, which is no sign by itself.
+#: The kind of a word group, which is no sign on its own.
 GROUP = "group"
 KEY = 3
 """Letters of a word that lead to its patterns."""
