@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from triage.safety.organisation import ORGANISATION
 from triage.safety.likely import LIKELY
+from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import BUILT_IN
 
 #: The rules that have a text, `rule.<name>`.

@@ -17,17 +17,38 @@ from functools import cached_property
 from typing import Any
 
 from complaints.errors import BadFacts
+from complaints.times import MINUTES_A_DAY
 from complaints.vocabulary import Category
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """The working hours. `hours` maps a weekday (0 = Monday) to its spans in minutes after midnight."""
+    """The working hours. `hours` maps a weekday (0 = Monday) to its spans in minutes after midnight.
+
+    `holidays` has every day off. `closures` are those of them on which only the organisation is closed, and
+    `closed_weekdays` the weekdays without hours that are no weekend in the country. Neither moves a legal date.
+    """
 
     zone: str = "Europe/London"
     hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     always: bool = False
     holidays: Mapping[date, str] = field(default_factory=dict)
+    closures: Mapping[date, str] = field(default_factory=dict)
+    closed_weekdays: tuple[int, ...] = ()
+
+    @cached_property
+    def by_law(self) -> Calendar:
+        """The calendar of legal dates: only weekends and public holidays are days off.
+
+        The same calendar where nothing differs, so also for rules of earlier releases, which have no `closures`.
+        """
+        if self.always or not (self.closures or self.closed_weekdays):
+            return self
+        return Calendar(
+            zone=self.zone,
+            hours={**dict.fromkeys(self.closed_weekdays, ((0, MINUTES_A_DAY),)), **self.hours},
+            holidays={day: name for day, name in self.holidays.items() if day not in self.closures},
+        )
 
 
 @dataclass(frozen=True)
@@ -82,6 +103,8 @@ class Targets:
     complex_doubles: bool = True
     delay_notice: str | None = None
     delay_outside: bool = False
+    #: The rules ("ack", "decide", "level.2.decide") that the law or the scheme sets, beside `legal` and `privacy`.
+    law: tuple[str, ...] = ()
     #: By the number of the level.
     by_level: Mapping[int, LevelTargets] = field(default_factory=dict)
 
@@ -203,7 +226,8 @@ class Rulebook:
 
         `id` changes each year with the known public holidays, this does not.
         """
-        return _digest(replace(self, calendar=replace(self.calendar, holidays={}), jurisdictions=()))
+        without_days_off = replace(self.calendar, holidays={}, closures={})
+        return _digest(replace(self, calendar=without_days_off, jurisdictions=()))
 
     def says_as(self, other: Rulebook) -> bool:
         """True if both have the same content. Days off are compared in the years that both cover."""
@@ -214,9 +238,22 @@ class Rulebook:
             return not own_days and not other_days
         first = max(min(own_days), min(other_days)).year
         last = min(max(own_days), max(other_days)).year
-        return {day for day in own_days if first <= day.year <= last} == {
-            day for day in other_days if first <= day.year <= last
-        }
+
+        def shared(days: Mapping[date, str]) -> set[date]:
+            return {day for day in days if first <= day.year <= last}
+
+        return shared(own_days) == shared(other_days) and (
+            shared(self.calendar.closures) == shared(other.calendar.closures)
+        )
+
+    def calendar_of(self, rule: str) -> Calendar:
+        """The calendar that a rule such as "P3.decide" or "level.2.ack" counts by: of the law, or our own."""
+        return self.calendar.by_law if self.is_law(rule) else self.calendar
+
+    def is_law(self, rule: str) -> bool:
+        """True if the law or the scheme sets this time, so that our own closures do not move it."""
+        key = rule if rule.startswith("level.") else rule.rpartition(".")[2]
+        return key in ("legal", "privacy", *self.targets.law)
 
     @property
     def top_level(self) -> int:
@@ -233,7 +270,10 @@ def _digest(rules: Rulebook) -> str:
 _ADDED_LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset({"categories", "jurisdictions", "fast_track", "accept_within", "missed_payment"}),
     "OnCall": frozenset({"zone"}),
-    "Targets": frozenset({"decide_from", "complex_doubles", "delay_notice", "delay_outside", "by_level"}),
+    "Calendar": frozenset({"closures", "closed_weekdays"}),
+    "Targets": frozenset(
+        {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "law", "by_level"}
+    ),
     "LevelTargets": frozenset({"outside_when_missed"}),
 }
 
@@ -289,10 +329,13 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
     targets = dict(data["targets"])
     targets["by_priority"] = {p: PriorityTargets(**row) for p, row in targets["by_priority"].items()}
     targets["overrides"] = tuple(targets["overrides"])
+    targets["law"] = tuple(targets.get("law", ()))
     targets["by_level"] = {int(n): LevelTargets(**row) for n, row in targets.get("by_level", {}).items()}
     calendar = dict(data["calendar"])
     calendar["hours"] = _hours(calendar["hours"])
-    calendar["holidays"] = {date.fromisoformat(day): name for day, name in calendar["holidays"].items()}
+    for key in ("holidays", "closures"):
+        calendar[key] = {date.fromisoformat(day): name for day, name in calendar.get(key, {}).items()}
+    calendar["closed_weekdays"] = tuple(calendar.get("closed_weekdays", ()))
     on_call = dict(data["on_call"])
     on_call["hours"] = _hours(on_call["hours"])
     on_call["people"] = tuple(on_call["people"])

@@ -6,20 +6,21 @@ Each section has a class that counts, one complaint at a time, and a frozen clas
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
 from complaints.case import Case
 from complaints.history import CaseHistory
 from complaints.times import format_time
 from complaints.vocabulary import Finding, Flag, Target
-from reports.case_measures import OUTCOME, PROCESS, marks, outcome, scores, upheld_at_all
+from reports.case_measures import marks, outcome, surveys, upheld_at_all
 from reports.kpis import BACKLOG_OVERDUE, PAST_LEGAL, SCORES, Kpi, TargetVerdict
-from reports.statistics import FEWEST, Share, rounded, rounded_interval, wilson
+from reports.statistics import FEWEST, Share, exact_p_value, rounded, rounded_interval, wilson
 
 #: Upper limits of the age bands in whole days since receipt; the last band has none.
 BANDS: tuple[int, ...] = (7, 14, 28, 56)
@@ -47,8 +48,9 @@ class OldestComplaint:
 
 @dataclass(frozen=True)
 class Backlog:
-    """All complaints that are open now, whenever they were received."""
+    """All complaints that were open at `as_of`, whenever they were received."""
 
+    as_of: datetime
     bands: tuple[AgeBand, ...]
     overdue: Share
     past_legal: int
@@ -63,6 +65,7 @@ class Backlog:
         """JSON values; a share of too few complaints is null."""
         oldest = self.oldest
         return {
+            "as_of": format_time(self.as_of),
             "open": self.overdue.of,
             "bands": [
                 {
@@ -94,33 +97,33 @@ class Backlog:
 
 @dataclass
 class BacklogCount:
-    """Counts the open complaints."""
+    """Counts the complaints that were open at `as_of`."""
 
+    as_of: datetime
     open_by_band: list[int] = field(default_factory=lambda: [0] * (len(BANDS) + 1))
     overdue_by_band: list[int] = field(default_factory=lambda: [0] * (len(BANDS) + 1))
     past_legal: int = 0
     oldest: Case | None = None
-    now: datetime | None = None
 
-    def add(self, case: Case, now: datetime) -> None:
-        age = (now - case.received_at) // _DAY
+    def add(self, case: Case) -> None:
+        age = (self.as_of - case.received_at) // _DAY
         band = next((number for number, days in enumerate(BANDS) if age <= days), len(BANDS))
         unmet = (target for target in case.current_targets() if target.met_at is None)
-        late = {target.target for target in unmet if target.internal_due < now}
+        late = {target.target for target in unmet if target.internal_due < self.as_of}
         self.open_by_band[band] += 1
         self.overdue_by_band[band] += bool(late - _WAITS)
         self.past_legal += Target.LEGAL in late
-        self.now = now
         if self.oldest is None or (case.received_at, case.ref) < (self.oldest.received_at, self.oldest.ref):
             self.oldest = case
 
     def result(self) -> Backlog:
         oldest = None
-        if self.oldest is not None and self.now is not None:
-            days = (self.now - self.oldest.received_at) // _DAY
+        if self.oldest is not None:
+            days = (self.as_of - self.oldest.received_at) // _DAY
             oldest = OldestComplaint(self.oldest.ref, self.oldest.received_at, days)
         counts = zip((*BANDS, None), self.overdue_by_band, self.open_by_band, strict=True)
         return Backlog(
+            as_of=self.as_of,
             bands=tuple(AgeBand(days, Share(overdue, total)) for days, overdue, total in counts),
             overdue=Share(sum(self.overdue_by_band), sum(self.open_by_band)),
             past_legal=self.past_legal,
@@ -130,12 +133,16 @@ class BacklogCount:
 
 @dataclass(frozen=True)
 class Score:
-    """ScoreCount of one kind: `group` is the outcome decided, or None for all. `mean` is None below ten answers."""
+    """The scores of one kind: `group` is the outcome decided, or None for all. `mean` is None below ten answers.
+
+    One unit is what one person answered after one closing, averaged over the questions of this kind. `share` is
+    that of the units with 4 or more.
+    """
 
     key: str
     group: str | None
     kpi: Kpi
-    total: int
+    total: float
     share: Share
 
     @property
@@ -170,24 +177,21 @@ class Score:
 
 @dataclass
 class ScoreCount:
-    """Counts the scores: their sum, those of 4 or 5, and the answers."""
+    """Counts the average scores of each survey: their sum, those of 4 or more, and the surveys."""
 
-    counts: dict[tuple[str, str | None], list[int]] = field(
+    counts: dict[tuple[str, str | None], list[float]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
 
     def add(self, history: CaseHistory) -> None:
-        upheld = upheld_at_all(history.case)
-        group = None if upheld is None else "upheld" if upheld else "not upheld"
-        for question, score in scores(history).items():
-            key = "outcome" if question == OUTCOME else "process" if question in PROCESS else None
-            if key is None:
-                continue
-            for outcome_group in {None, group}:
-                counts = self.counts[key, outcome_group]
-                counts[0] += score
-                counts[1] += score >= 4
-                counts[2] += 1
+        for survey in surveys(history):
+            group = None if survey.upheld is None else "upheld" if survey.upheld else "not upheld"
+            for key, score in (("process", survey.process), ("outcome", survey.outcome)):
+                for outcome_group in {None, group} if score is not None else ():
+                    counts = self.counts[key, outcome_group]
+                    counts[0] += score
+                    counts[1] += score >= 4
+                    counts[2] += 1
 
     def result(self) -> tuple[Score, ...]:
         results = []
@@ -195,11 +199,13 @@ class ScoreCount:
             for group in (None, "upheld", "not upheld"):
                 total, high, answers = self.counts.get((key, group), (0, 0, 0))
                 if group is None or answers:
-                    results.append(Score(key, group, kpi, total, Share(high, answers)))
+                    results.append(Score(key, group, kpi, total, Share(int(high), int(answers))))
         return tuple(results)
 
 
-#: Largest difference of the upheld shares of two handlers before it is flagged (docs/domain.md, section 5).
+#: Of the intervals of all comparisons together.
+CONFIDENCE = 0.95
+#: Largest difference of a handler's upheld share from the others before it is flagged (docs/domain.md, section 5).
 MAX_DIFFERENCE = 0.15
 _UPHELD = (Finding.UPHELD.value, Finding.PARTLY.value)
 _MEASURES: Mapping[str, str] = {
@@ -211,13 +217,18 @@ _MEASURES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Gap:
-    """One group compared with all others of its kind; `difference` and `interval` are None for too few cases."""
+    """One group compared with all others of its kind; `difference` and `interval` are None for too few cases.
+
+    `comparisons` is how many are made together: with more of them each interval is wider (Bonferroni), so that
+    chance alone flags one in at most 5 % of reports.
+    """
 
     of: str
     group: str
     measure: str
     here: Share
     others: Share
+    comparisons: int = 1
 
     @property
     def difference(self) -> float | None:
@@ -228,20 +239,23 @@ class Gap:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % confidence interval of the difference (Newcombe, 1998)."""
+        """The simultaneous 95 % confidence interval of the difference (Newcombe, 1998)."""
         if self.here.value is None or self.others.value is None:
             return None
         p, q = self.here.value, self.others.value
-        p_low, p_high = wilson(self.here.hits, self.here.of)
-        q_low, q_high = wilson(self.others.hits, self.others.of)
+        z = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * self.comparisons))
+        p_low, p_high = wilson(self.here.hits, self.here.of, z)
+        q_low, q_high = wilson(self.others.hits, self.others.of, z)
         below = sqrt((p - p_low) ** 2 + (q_high - q) ** 2)
         above = sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
         return p - q - below, p - q + above
 
     @property
     def flagged(self) -> bool:
-        """True if chance does not explain the difference: the interval does not contain zero."""
-        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+        """True if chance does not explain the difference: neither the interval nor an exact test contains zero."""
+        if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
+            return False
+        return exact_p_value(self.here, self.others) * self.comparisons <= 1 - CONFIDENCE
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -259,11 +273,22 @@ class Gap:
 
 @dataclass(frozen=True)
 class HandlerOutcomes:
-    """How often one person upheld at level 1; `apart` if another differs by more than 15 percentage points."""
+    """How often one person upheld at level 1, compared with all others; None for the only person."""
 
     id: str
     upheld: Share
-    apart: bool
+    gap: Gap | None
+
+    @property
+    def apart(self) -> bool:
+        """True if it differs by more than 15 percentage points, and by more than chance explains."""
+        difference = None if self.gap is None else self.gap.difference
+        return (
+            self.gap is not None
+            and difference is not None
+            and abs(difference) > MAX_DIFFERENCE
+            and self.gap.flagged
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -271,6 +296,8 @@ class HandlerOutcomes:
             "upheld": self.upheld.hits,
             "decided": self.upheld.of,
             "share": rounded(self.upheld.value),
+            "difference": None if self.gap is None else rounded(self.gap.difference),
+            "interval": None if self.gap is None else rounded_interval(self.gap.interval),
             "flagged": self.apart,
         }
 
@@ -281,6 +308,7 @@ class EqualTreatmentCount:
 
     groups: dict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     handlers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    decided_incidents: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, history: CaseHistory, now: datetime) -> None:
         case = history.case
@@ -290,39 +318,56 @@ class EqualTreatmentCount:
                 counts = self.groups[kind, group, measure]
                 counts[0] += hit
                 counts[1] += 1
-        for decision in case.decisions:
-            if decision.level == 1 and decision.communicated_at is not None:
-                counts = self.handlers[decision.by]
-                counts[0] += outcome(decision) in _UPHELD
-                counts[1] += 1
+        at_level_1 = {
+            decision.by: decision
+            for decision in case.decisions
+            if decision.level == 1 and decision.communicated_at is not None
+        }
+        for member, decision in at_level_1.items():
+            if case.incident is not None:
+                # All complaints of an incident get one decision: as many units they would look like a habit.
+                if (member, case.incident) in self.decided_incidents:
+                    continue
+                self.decided_incidents.add((member, case.incident))
+            counts = self.handlers[member]
+            counts[0] += outcome(decision) in _UPHELD
+            counts[1] += 1
 
     def gaps(self) -> tuple[Gap, ...]:
         """Each group compared with the others of its kind; a group without others is left out."""
-        results = []
-        for kind, group, measure in sorted(self.groups):
-            others = [
-                counts
-                for (other_kind, other_group, other_measure), counts in self.groups.items()
-                if (other_kind, other_measure) == (kind, measure) and other_group != group
-            ]
-            if others:
-                rest = Share(sum(hits for hits, _ in others), sum(units for _, units in others))
-                results.append(Gap(kind, group, measure, Share(*self.groups[kind, group, measure]), rest))
-        return tuple(results)
+        by_kind: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(dict)
+        for (kind, group, measure), counts in sorted(self.groups.items()):
+            by_kind[kind, measure][group] = counts
+        gaps = [
+            _gaps(kind, measure, counts) for (kind, measure), counts in by_kind.items() if len(counts) > 1
+        ]
+        comparisons = sum(map(_comparisons, gaps))
+        every_gap = (replace(gap, comparisons=max(1, comparisons)) for family in gaps for gap in family)
+        return tuple(sorted(every_gap, key=lambda gap: (gap.of, gap.group, gap.measure)))
 
     def by_handler(self) -> tuple[HandlerOutcomes, ...]:
         """Every person who decided at level 1, by id."""
-        shares = {member: Share(*counts) for member, counts in self.handlers.items()}
-        values = [share.value for share in shares.values() if share.value is not None]
+        gaps = _gaps("handler", "upheld", self.handlers) if len(self.handlers) > 1 else []
+        comparisons = max(1, _comparisons(gaps))
+        by_member = {gap.group: replace(gap, comparisons=comparisons) for gap in gaps}
         return tuple(
-            HandlerOutcomes(
-                member,
-                share,
-                share.value is not None
-                and any(abs(share.value - value) > MAX_DIFFERENCE for value in values),
-            )
-            for member, share in sorted(shares.items())
+            HandlerOutcomes(member, Share(*counts), by_member.get(member))
+            for member, counts in sorted(self.handlers.items())
         )
+
+
+def _gaps(kind: str, measure: str, counts: Mapping[str, list[int]]) -> list[Gap]:
+    hits, units = (sum(column) for column in zip(*counts.values(), strict=True))
+    return [
+        Gap(kind, group, measure, Share(here, of), Share(hits - here, units - of))
+        for group, (here, of) in counts.items()
+    ]
+
+
+def _comparisons(gaps: Sequence[Gap]) -> int:
+    """How many different comparisons have enough units; of two groups each is the mirror of the other."""
+    enough = sum(gap.difference is not None for gap in gaps)
+    return min(enough, 1) if len(gaps) == 2 else enough
 
 
 def _measures(history: CaseHistory, now: datetime) -> Iterator[tuple[str, bool]]:
@@ -332,9 +377,9 @@ def _measures(history: CaseHistory, now: datetime) -> Iterator[tuple[str, bool]]
     upheld = upheld_at_all(history.case)
     if upheld is not None:
         yield "upheld", upheld
-    for question, score in scores(history).items():
-        if question in PROCESS:
-            yield "satisfied", score >= 4
+    for survey in surveys(history):
+        if survey.process is not None:
+            yield "satisfied", survey.process >= 4
 
 
 @dataclass(frozen=True)

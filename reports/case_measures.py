@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import fmean
 
 from complaints.case import Case, Facts
 from complaints.case_values import Decision, RemedyOwed
@@ -116,7 +118,15 @@ def outcome(decision: Decision) -> str:
 
 def upheld_at_all(case: Case) -> bool | None:
     """True if something was upheld in the last communicated decision; None without such a decision."""
-    communicated = [decision for decision in case.decisions if decision.communicated_at is not None]
+    return _upheld_before(case, None)
+
+
+def _upheld_before(case: Case, moment: datetime | None) -> bool | None:
+    communicated = [
+        decision
+        for decision in case.decisions
+        if decision.communicated_at is not None and (moment is None or decision.communicated_at < moment)
+    ]
     if not communicated:
         return None
     return outcome(communicated[-1]) in (Finding.UPHELD.value, Finding.PARTLY.value)
@@ -154,12 +164,6 @@ def _after(case: Case) -> Iterator[Mark]:
             yield "overturned", None, referral.overturned
     if case.decisions:
         yield "recurring", None, case.decisions[-1].cause_class in _REACHES_FURTHER
-    if "sent" in case.surveys:
-        is_answered = "answered" in case.surveys
-        yield "survey_response", None, is_answered
-        upheld = upheld_at_all(case)
-        if upheld is not None:
-            yield "survey_mix", "answered" if is_answered else "not answered", upheld
 
 
 def _is_final(case: Case) -> bool:
@@ -190,12 +194,17 @@ def missed_danger(case: Case) -> bool:
 
 
 def marks_of_events(history: CaseHistory) -> Iterator[Mark]:
-    """What only the events show: reopened within 90 days of a closing, and fairness as scored."""
+    """What only the events show: reopened within 90 days of a closing, and the survey after each closing."""
     was_closed, was_reopened = _closings(history)
     if was_closed:
         yield "reopened", None, was_reopened
-    if FAIR in (case_scores := scores(history)):
-        yield "fair", None, case_scores[FAIR] >= 4
+    for survey in surveys(history):
+        if survey.is_sent:
+            yield "survey_response", None, survey.is_answered
+            if survey.upheld is not None:
+                yield "survey_mix", "answered" if survey.is_answered else "not answered", survey.upheld
+        if FAIR in survey.scores:
+            yield "fair", None, survey.scores[FAIR] >= 4
 
 
 def _closings(history: CaseHistory) -> tuple[bool, bool]:
@@ -215,10 +224,48 @@ def _is_end(facts: Facts) -> bool:
     return is_closed or (facts.get("of") == "reclassify" and facts.get("agreed") == "yes")
 
 
-def scores(history: CaseHistory) -> dict[str, int]:
-    """The last score for each question of the survey, 1 to 5."""
-    return {
-        str(event.facts["question"]): int(event.facts["score"])
-        for event in history.events
-        if event.verb is Verb.SURVEY and event.facts.get("score") is not None and event.facts.get("question")
-    }
+@dataclass(frozen=True)
+class SurveyRound:
+    """The survey after one closing: the last score for each question, and whether the decision upheld something.
+
+    It is the unit of every figure on satisfaction: the answers of a person to one survey depend on each other.
+    """
+
+    is_sent: bool
+    is_answered: bool
+    scores: Mapping[str, int]
+    upheld: bool | None
+
+    @property
+    def process(self) -> float | None:
+        """The mean of the answers on the handling, 1 to 5; None without one."""
+        answers = [self.scores[question] for question in PROCESS if question in self.scores]
+        return fmean(answers) if answers else None
+
+    @property
+    def outcome(self) -> float | None:
+        """The answer on the outcome, 1 to 5; None without one."""
+        return self.scores.get(OUTCOME)
+
+
+def surveys(history: CaseHistory) -> Iterator[SurveyRound]:
+    """The survey of each closing in order; a reopening ends one and keeps its answers."""
+    steps: set[str] = set()
+    scores: dict[str, int] = {}
+    for event in history.events:
+        if event.verb is Verb.REOPEN and steps:
+            yield _survey(history.case, steps, scores, event.at)
+            steps, scores = set(), {}
+        elif event.verb is Verb.SURVEY:
+            steps.add(str(event.facts.get("step")))
+            if event.facts.get("score") is not None and event.facts.get("question"):
+                scores[str(event.facts["question"])] = int(event.facts["score"])
+    if steps:
+        yield _survey(history.case, steps, scores, None)
+
+
+def _survey(
+    case: Case, steps: set[str], scores: Mapping[str, int], reopened_at: datetime | None
+) -> SurveyRound:
+    upheld = _upheld_before(case, reopened_at)
+    return SurveyRound("sent" in steps, "answered" in steps, scores, upheld)

@@ -148,14 +148,17 @@ MEDIAN_GOALS: Mapping[tuple[str, str], Goal] = {("time_to_decision", "P3"): Goal
 #: Scores from 1 to 5 in the survey; the goal is for the mean.
 SCORES: Mapping[str, Kpi] = {
     "process": Kpi(
-        "Satisfaction with the process", "answers to questions 1 to 4 on the handling", Goal(at_least=4.0)
+        "Satisfaction with the process",
+        "answers to questions 1 to 4 on the handling, averaged for each person and closing",
+        Goal(at_least=4.0),
     ),
     "outcome": Kpi("Satisfaction with the outcome", "answers to question 5 on the outcome"),
 }
 REPEAT = Kpi("Repeat", "same person and category within 180 days before / received")
 HANDLERS_APART = Kpi(
     "Upheld by handler",
-    "upheld, wholly or partly / decided at level 1, by who decided; flagged over 15 points",
+    "upheld, wholly or partly / decided at level 1, by who decided, an incident once; flagged if over 15 points "
+    "from all others and more than chance explains (simultaneous 95 % intervals)",
 )
 EMPTY_FIELDS = Kpi("Mandatory fields empty", "complaints that lack a field they must have", Goal(at_most=0))
 CHAIN = Kpi("Chain of events", "broken places that the check of the whole record found", Goal(at_most=0))

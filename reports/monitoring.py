@@ -1,7 +1,8 @@
 """Monitoring of the handling process (8.4): the figures of one period, counted in one pass over its complaints.
 
 The figures are about complaints received in the period. Simulations, imports and contacts that are no complaint are
-counted separately. The backlog is everything open now, whenever it was received.
+counted separately. The backlog is everything that was open at the end of the period, whenever it was received, or
+now if the period has not ended.
 """
 
 from __future__ import annotations
@@ -136,6 +137,7 @@ class Monitoring:
 class _Tally:
     """The counts of one pass; only numbers, so that a million complaints need little memory."""
 
+    backlog: BacklogCount
     received: int = 0
     simulations: int = 0
     imported: int = 0
@@ -145,7 +147,6 @@ class _Tally:
     durations: dict[tuple[str, str], list[Observation]] = field(default_factory=lambda: defaultdict(list))
     volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     weeks: Counter[date] = field(default_factory=Counter)
-    backlog: BacklogCount = field(default_factory=BacklogCount)
     owners: Counter[str] = field(default_factory=Counter)
     scores: ScoreCount = field(default_factory=ScoreCount)
     equal_treatment: EqualTreatmentCount = field(default_factory=EqualTreatmentCount)
@@ -166,13 +167,13 @@ def monitor(
     repeats: int | None = None,
     proof: Proof | None = None,
 ) -> Monitoring:
-    """Count the complaints received in the period for every figure, and all others for the backlog.
+    """Count the complaints received in the period for every figure, and all that were open at its end.
 
     `record` yields each complaint once. Whether an open complaint is overdue is judged at `now`. Without its events
     a complaint has no scores and no reopening. `repeats` counts complaints of the period from a person who had
     complained of the same before. `proof` is the result of the verification. None: not counted, not verified.
     """
-    tally = _Tally()
+    tally = _Tally(BacklogCount(min(now, period.end)))
     for item in record:
         _count(tally, item if isinstance(item, CaseHistory) else CaseHistory(item), period, now)
     return Monitoring(
@@ -216,9 +217,10 @@ def _count(tally: _Tally, history: CaseHistory, period: Period, now: datetime) -
     if case.kind is not ContactKind.COMPLAINT:
         tally.other_kinds[case.kind.value] += within
         return
-    if case.is_open and case.received_at <= now:
-        tally.backlog.add(case, now)
-        tally.owners[case.owner or NOBODY] += 1
+    case_then = case if tally.backlog.as_of == now else history.as_of(tally.backlog.as_of)
+    if case_then is not None and case_then.is_open and case_then.received_at <= tally.backlog.as_of:
+        tally.backlog.add(case_then)
+        tally.owners[case_then.owner or NOBODY] += 1
     if within:
         _count_received(tally, history, now)
 

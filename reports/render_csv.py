@@ -72,10 +72,18 @@ def _rows(report: Monitoring) -> Iterator[dict[str, Any]]:
             "denominator": score.share.of,
             "value": score.mean,
             "unit": "mean, 1 to 5",
-            "low": low,
-            "high": high,
             "target": _target(score.as_json()["target"]),
             "verdict": score.verdict.value,
+        }
+        # The interval is that of the share, not of the mean.
+        yield _heading("scores", score) | {
+            "key": f"{score.key}_four_or_five",
+            "numerator": score.share.hits,
+            "denominator": score.share.of,
+            "value": score.share.value,
+            "low": low,
+            "high": high,
+            "unit": "share",
         }
     for week, number in report.weeks.items():
         yield {"section": "weeks", "key": "received", "group": week, "value": number, "unit": "count"}

@@ -132,14 +132,14 @@ def _backlog(report: Monitoring, zone: str) -> Iterator[str]:
     backlog = report.backlog
     yield "## Backlog\n"
     yield (
-        f"Open now, whenever received: **{backlog.overdue.of}**, of which {backlog.overdue.hits} overdue "
-        f"({_percent(backlog.overdue.value)})."
+        f"Open {_moment(backlog.as_of, zone)}, whenever received: **{backlog.overdue.of}**, "
+        f"of which {backlog.overdue.hits} overdue ({_percent(backlog.overdue.value)})."
     )
     yield f"Past the legal maximum: {backlog.past_legal} (target 0: {_VERDICTS[backlog.past_legal_verdict]})."
     if backlog.oldest is not None:
         oldest = backlog.oldest
         age = pluralise(oldest.days, "day")
-        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, {age} ago."
+        yield f"Oldest: {oldest.ref}, received {_moment(oldest.received_at, zone)}, open for {age}."
     yield ""
     rows, youngest = [], 0
     for band in backlog.bands:
@@ -172,7 +172,7 @@ def _people(report: Monitoring) -> Iterator[str]:
 def _satisfaction(report: Monitoring) -> Iterator[str]:
     yield "## Satisfaction\n"
     yield from table(
-        ("score", "mean", "4 or 5", "95 %", "answers", "target", ""),
+        ("score", "mean", "4 or more", "95 %", "surveys", "target", ""),
         (
             (
                 _title(score),
@@ -194,7 +194,10 @@ def _equal_treatment(report: Monitoring) -> Iterator[str]:
     if not report.gaps:
         return
     yield "## Equal treatment\n"
-    yield "Each group against all others of its kind; flagged where chance alone (95 %) would not do it.\n"
+    yield (
+        "Each group against all others of its kind. Flagged where chance does not explain the difference; if all "
+        "groups are alike, at most 5 % of reports flag one.\n"
+    )
     yield from table(
         ("group", "figure", "here", "others", "difference", ""),
         (
@@ -215,7 +218,10 @@ def _handlers(report: Monitoring) -> Iterator[str]:
     if not report.handlers:
         return
     yield "## By handler\n"
-    yield "Upheld, wholly or partly, at level 1; flagged where two are more than 15 points apart.\n"
+    yield (
+        "Upheld, wholly or partly, at level 1. Flagged where the share is more than 15 points from that of all "
+        "others and chance does not explain it; if all are alike, at most 5 % of reports flag one.\n"
+    )
     yield from table(
         ("handler", "upheld", "share", ""),
         (
@@ -230,7 +236,7 @@ def _handlers(report: Monitoring) -> Iterator[str]:
     )
     owners = ", ".join(f"{owner} {count}" for owner, count in report.open_by_owner.items())
     if owners:
-        yield f"Open now, by owner: {owners}.\n"
+        yield f"Open in the backlog, by owner: {owners}.\n"
 
 
 def _redress(report: Monitoring) -> Iterator[str]:

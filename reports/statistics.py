@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, lgamma, sqrt
 
 #: A share of fewer units is not shown: it depends more on chance than on the work.
 FEWEST = 10
@@ -62,6 +62,26 @@ def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
     low = 0.0 if hits == 0 else middle - half
     high = 1.0 if hits == of else middle + half
     return low, high
+
+
+def exact_p_value(one: Share, other: Share) -> float:
+    """The two-sided p-value of Fisher's exact test (1935) that two shares differ by chance alone.
+
+    With few units or shares near 0 or 1, approximate intervals exclude zero too often; this test never does.
+    """
+    hits = one.hits + other.hits
+    least, most = max(0, hits - other.of), min(one.of, hits)
+    weights = [
+        _log_choose(one.of, number) + _log_choose(other.of, hits - number)
+        for number in range(least, most + 1)
+    ]
+    all_weights = _log_choose(one.of + other.of, hits)
+    observed = weights[one.hits - least]
+    return sum(exp(weight - all_weights) for weight in weights if weight <= observed + _TOLERANCE * most)
+
+
+def _log_choose(total: int, number: int) -> float:
+    return lgamma(total + 1) - lgamma(number + 1) - lgamma(total - number + 1)
 
 
 @dataclass(frozen=True)

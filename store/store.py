@@ -157,9 +157,12 @@ class Store:
         return self.now()
 
     def for_monitoring(self, start: datetime, end: datetime) -> Iterator[CaseHistory]:
-        """Each complaint once, with its events: those received in the period, then all others that are open."""
+        """Each complaint once, with its events: those received in the period, then all others that may be open.
+
+        "May be open" means at the end of the period or now.
+        """
         yield from pages(partial(self.read, load_received_page, start, end))
-        for history in pages(partial(self.read, load_open_page)):
+        for history in pages(partial(self.read, load_open_page, end)):
             if not start <= history.case.received_at < end:
                 yield history
 

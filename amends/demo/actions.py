@@ -297,7 +297,7 @@ def _complete_remedies(past: PastActions, tx: Tx, complaint: DemoComplaint) -> N
     words = {"proof": "Job sheet, signed"}
     for remedy in past.case(tx, complaint).owed_remedies:
         if remedy.done_at is None:
-            facts = {"remedy": str(remedy.number), "done_at": format_time(tx.now)}
+            facts = {"remedy": str(remedy.n), "done_at": format_time(tx.now)}
             past.act(tx, complaint, "remedy", Verb.REMEDY_DONE, past.decider(tx, complaint), facts, words)
 
 
@@ -306,7 +306,7 @@ def _verify_remedies(past: PastActions, tx: Tx, complaint: DemoComplaint) -> Non
     for remedy in past.case(tx, complaint).owed_remedies:
         if remedy.done_at is not None and remedy.verified_at is None:
             actor = TUGBA if remedy.done_by == MONA.id else MONA
-            facts, words = {"remedy": str(remedy.number)}, {"how": "Called and looked"}
+            facts, words = {"remedy": str(remedy.n)}, {"how": "Called and looked"}
             past.act(tx, complaint, "verify", Verb.VERIFY, actor, facts, words)
 
 

@@ -155,7 +155,7 @@ def _store_gauges(store: Store) -> Iterator[Metric]:
     yield _gauge("store_seconds", "Seconds that the store took to report what is due.", seconds)
     for name, description, field in (
         ("duties_due", "Obligations that are due and not done, up to 10000.", "due"),
-        ("duties_late_seconds", "How late the oldest of them is.", "late"),
+        ("duties_late_seconds", "How late the oldest of them is.", "seconds_late"),
         ("duties_retried", "Of them, those that failed at least once.", "retried"),
         ("duties_lease_expired", "Of them, those whose worker died or hangs.", "expired"),
     ):

@@ -77,6 +77,11 @@ iCalendar files of `[calendar] ics`. An event of these files closes a day if it 
 - The start stops if a file is not an iCalendar file, has more than 5,000 events or 20,000 occurrences, or leaves
   no working day in a year.
 
+**Legal dates** (`legal`, `privacy`, and the times that a preset lists under `law`) count public holidays only. The
+days of `[calendar.closed]` and of calendar files move your own dates alone. A weekday without opening hours that is
+no weekend in the country counts for the law too. `amends check` warns if a closure would have moved a legal date,
+and `amends case due REF` names the calendar of each date.
+
 The files are read at each start and apply, like all settings, to complaints received after it. `amends check`
 also lists the next days off.
 
@@ -116,8 +121,15 @@ of the scheme. No preset makes P1 or P2 later than the defaults above.
 _PRESET_ROWS: Mapping[str, str] = {
     "`legal`": "a deadline of its own that limits every other one, also with extensions",
     "`extension_cap`": "how much later all extensions together may move a date",
-    "`level 2 …`": "counted from the disagreement; at that level it replaces the deadline of the priority",
-    "`decide_from` acknowledged": "P3 and P4 count from the acknowledgement",
+    "`law`": (
+        "the times that the scheme sets; like `legal` they count public holidays only, and your own closures "
+        "do not move them"
+    ),
+    "`level 2 …`": (
+        "counted from the disagreement (`decide`: from its acknowledgement if `decide_from` says so); at that "
+        "level it replaces the deadline of the priority"
+    ),
+    "`decide_from` acknowledged": "P3 and P4 count from the acknowledgement, at every level",
     "`complex_doubles` no": "complexity 3 gives no additional time; that needs an extension",
     "`delay_notice`": "how long before a date that may be missed the complainant gets a notice",
     "`delay_outside` yes": (
@@ -137,7 +149,8 @@ _PRESET_ROWS: Mapping[str, str] = {
         "happens automatically, but a manager may refuse the complaint with a reason, and the refusal names "
         "the outside bodies"
     ),
-    "`missed_payment`": (
+    "`missed_payment …`": (
+        "by the region of the settings, nothing without one; "
         "due without a request for each deadline of the scheme that was missed (`legal`, and a later level "
         "with `outside_when_missed`); the card and *Decide* show it, and a person promises it as a remedy"
     ),
@@ -220,6 +233,8 @@ def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, _yes_or_no(value)
     for number, deadlines in data.get("targets", {}).get("level", {}).items():
         yield from ((f"level {number} {key}", _yes_or_no(value)) for key, value in deadlines.items())
+    if "law" in data:
+        yield "law", ", ".join(rule.replace("level.2.", "level 2 ") for rule in data["law"])
     yield "levels", str(len(data["levels"]))
     if "fast_track" in data:
         confirmed = {"always": "always", "on_request": "on request or in hardship"}
@@ -228,9 +243,10 @@ def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "fast_track",
             f"accepted within {track['within']}: confirmed in writing {confirmed[track['confirmed']]}",
         )
-    for key in ("accept_within", "missed_payment"):
-        if key in data:
-            yield key, data[key]
+    if "accept_within" in data:
+        yield "accept_within", data["accept_within"]
+    for region, amount in data.get("missed_payment", {}).items():
+        yield f"missed_payment {region}", amount
     if "keep" in data:
         yield "keep", f"{data['keep']} from receipt"
     yield from data.get("practice", {}).items()

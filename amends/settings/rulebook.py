@@ -24,6 +24,7 @@ from complaints.rulebook import (
     Dialogue,
     FastTrack,
     LevelTargets,
+    Limit,
     OnCall,
     PriorityTargets,
     RecourseStep,
@@ -97,7 +98,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
     hours = (other and other.calendar) or settings.calendar
     zone = (other and other.timezone) or own.timezone
     public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
-    calendar = _calendar(hours, zone, public, _closures(settings, hours, zone, year=year).days)
+    calendar = _calendar(hours, zone, country, public, _closures(settings, hours, zone, year=year).days)
     if last_day := _last_day_before_closed_year(calendar):
         key = (
             "calendar" if other is None or other.calendar is None else f"jurisdiction.{jurisdiction}.calendar"
@@ -134,7 +135,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         jurisdictions=tuple(settings.jurisdiction) if other is None else (),
         fast_track=FastTrack(**preset["fast_track"]) if "fast_track" in preset else None,
         accept_within=preset.get("accept_within"),
-        missed_payment=parse_amount(preset["missed_payment"]) if "missed_payment" in preset else None,
+        missed_payment=_missed_payment(preset, region),
     )
 
 
@@ -146,6 +147,12 @@ def rulebooks(settings: Settings, *, year: int | None = None) -> Rulebooks:
 
 def preset_targets(name: str) -> Targets:
     return _targets(sections.TargetsSettings(), preset_named(name), Calendar(always=True), OnCall())
+
+
+def _missed_payment(preset: Mapping[str, Any], region: str | None) -> Limit | None:
+    """The scheme's payment for a missed time in this region; None without a region that has one."""
+    amount = preset.get("missed_payment", {}).get(region)
+    return None if amount is None else parse_amount(amount)
 
 
 def _jurisdiction(settings: Settings, code: str | None) -> sections.Jurisdiction | None:
@@ -188,15 +195,25 @@ def all_ignored_closures(settings: Settings) -> list[str]:
 
 
 def _calendar(
-    section: sections.CalendarSettings, zone: str, public: Mapping[date, str], own: Mapping[date, str]
+    section: sections.CalendarSettings,
+    zone: str,
+    country: str,
+    public: Mapping[date, str],
+    from_files: Mapping[date, str],
 ) -> Calendar:
+    """Every day off, and which of them only the organisation has: those move no legal date."""
     hours = parse_hours(section.hours)
-    closed = {date.fromisoformat(day): name for day, name in section.closed.items()}
+    own = {**from_files, **{date.fromisoformat(day): name for day, name in section.closed.items()}}
+    weekend = holidays.country_holidays(country).weekend
     return Calendar(
         zone=zone,
         hours=hours or {},
         always=hours is None,
-        holidays=dict(sorted({**public, **own, **closed}.items())),
+        holidays=dict(sorted({**public, **own}.items())),
+        closures={day: own[day] for day in sorted(own) if day not in public},
+        closed_weekdays=()
+        if hours is None
+        else tuple(day for day in range(7) if day not in hours and day not in weekend),
     )
 
 
@@ -287,6 +304,7 @@ def _targets(
         by_priority=by_priority,
         overrides=tuple(overrides),
         by_level={int(number): LevelTargets(**times) for number, times in scheme.get("level", {}).items()},
+        law=tuple(preset.get("law", ())),
         **{key: scheme[key] for key in _SCHEME_ONLY if key in scheme},
         **{key: span for key, span in same_for_all.items() if span is not None},
     )

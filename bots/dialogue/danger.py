@@ -111,7 +111,9 @@ def _entry_of(rules: Rulebook, name: str) -> Danger | None:
 
 def _kind_of(entry: Danger | None) -> str:
     """The built-in kind of an own entry, by its wordings: "smell of gas" is about gas."""
-    signs = [sign for wording in (entry.signs if entry else ()) for sign in find_signs(wording) if sign.danger]
+    signs = [
+        sign for wording in (entry.signs if entry else ()) for sign in find_signs(wording) if sign.danger
+    ]
     return signs[0].kind if signs else ORGANISATION
 
 

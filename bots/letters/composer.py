@@ -159,7 +159,7 @@ class Composer:
 
     def remedy(self, facts: Mapping[str, Any]) -> LetterText | None:
         case, number = self.letter.case, int(facts["remedy"])
-        remedy = next((remedy for remedy in case.remedies if remedy.number == number), None)
+        remedy = next((remedy for remedy in case.remedies if remedy.n == number), None)
         if remedy is None:
             return None
         decision = next(
@@ -173,11 +173,11 @@ class Composer:
     def _late_remedy(self, remedy: RemedyOwed, words: Mapping[str, str], seq: int) -> LetterText:
         """The date will be missed, or was missed; after an earlier such letter, it is still not done."""
         case = self.letter.case
-        target = case.target(Target.REMEDY, remedy.number)
+        target = case.target(Target.REMEDY, remedy.n)
         missed = remedy_notice_at(case, target) if target is not None else remedy.due
         reported_before = any(
             event.verb is Verb.REMEDY_LATE
-            and int(event.facts["remedy"]) == remedy.number
+            and int(event.facts["remedy"]) == remedy.n
             and missed <= event.at
             and event.seq < seq
             for event in self.events

@@ -163,7 +163,7 @@ def remedy_still_late(letter: Letter, remedy: RemedyOwed, words: Mapping[str, st
 
 def _promised_date(letter: Letter, remedy: RemedyOwed) -> datetime:
     """The current promised date: it may have been moved since the decision."""
-    target = letter.case.target(Target.REMEDY, remedy.number)
+    target = letter.case.target(Target.REMEDY, remedy.n)
     return target.promised_due if target is not None else remedy.due
 
 

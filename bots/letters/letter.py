@@ -91,8 +91,8 @@ class Letter:
 
     def recorded_remedy(self, remedy: RemedyOwed, words: Mapping[str, str]) -> str:
         """A remedy on the record; `words` are those of the decision that promised it."""
-        first = min((other.number for other in self.case.remedies if other.level == remedy.level), default=0)
-        text = words.get(f"remedies.{remedy.number - first}.text", "")
+        first = min((other.n for other in self.case.remedies if other.level == remedy.level), default=0)
+        text = words.get(f"remedies.{remedy.n - first}.text", "")
         return self.remedy(remedy.type, text, remedy.amount, remedy.currency)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from babel.core import Locale, UnknownLocaleError
 from babel.messages.pofile import PoFileError, read_po
 
-from triage.matching import LANGUAGES
 from bots.texts.texts import FIELD, CatalogueMessage, Texts
+from triage.matching import LANGUAGES
 
 #: The texts for complainants, for staff, and for documents.
 COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"

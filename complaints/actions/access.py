@@ -149,7 +149,7 @@ def name_subjects(case: Case, event: Event) -> Case:
         case = changed(
             case,
             subjects=case.subjects | new,
-            lines=case.excluded_managers | frozenset(facts.get("lines", ())),
+            excluded_managers=case.excluded_managers | frozenset(facts.get("lines", ())),
             fairness=Fairness(roles=roles, named_at=event.at),
             flags=case.flags | {Flag.RESTRICTED},
         )
@@ -162,7 +162,7 @@ def _drop_excluded_owner(case: Case, event: Event) -> Case:
     return changed(
         case,
         owner=None if case.owner in case.denied else case.owner,
-        nobody_left=case.no_reviewer_left if eligible is None else int(eligible) == 0,
+        no_reviewer_left=case.no_reviewer_left if eligible is None else int(eligible) == 0,
     )
 
 

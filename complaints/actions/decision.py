@@ -100,7 +100,7 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
 
 def apply_resolve(case: Case, event: Event) -> Case:
     remedy = RemedyOwed(
-        number=len(case.remedies),
+        n=len(case.remedies),
         type="other",
         level=case.level,
         due=event.at,
@@ -195,7 +195,7 @@ def _grants(case: Case, number: int, remedy: Mapping[str, Any], at: datetime) ->
 def _promised_remedy(case: Case, number: int, row: Mapping[str, Any], event: Event) -> RemedyOwed:
     promised_by = date.fromisoformat(row["promised_by_date"]) if row.get("promised_by_date") else None
     return RemedyOwed(
-        number=number,
+        n=number,
         type=row["type"],
         level=case.level,
         due=closing_time(promised_by, case.rules.calendar) if promised_by else remedy_due(case, event.at),

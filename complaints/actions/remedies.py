@@ -19,7 +19,7 @@ def check_remedy_done(case: Case, request: ActionRequest) -> Facts:
     remedy = _owed_remedy(case, request.facts)
     if remedy.done_at is not None:
         raise BadFacts(
-            f"Remedy {remedy.number} of {case.ref} was done before: choose another.",
+            f"Remedy {remedy.n} of {case.ref} was done before: choose another.",
             field="remedy",
             code="done_before",
         )
@@ -43,32 +43,30 @@ def apply_remedy_done(case: Case, event: Event) -> Case:
 def check_remedy_late(case: Case, request: ActionRequest) -> Facts:
     """The date of a remedy passed, or is about to, and it is not done; it stays owed."""
     remedy = _owed_remedy(case, request.facts)
-    target = case.target(Target.REMEDY, remedy.number)
+    target = case.target(Target.REMEDY, remedy.n)
     if remedy.done_at is not None or target is None or request.at < remedy_notice_at(case, target):
-        raise OutOfOrder(
-            f"Remedy {remedy.number} of {case.ref} is not late: wait for its date.", code="not_late"
-        )
+        raise OutOfOrder(f"Remedy {remedy.n} of {case.ref} is not late: wait for its date.", code="not_late")
     return request.facts
 
 
 def apply_remedy_late(case: Case, event: Event) -> Case:
     """Counted as late once more; each count leads to one notice."""
     number = int(event.facts["remedy"])
-    late = next((remedy.late for remedy in case.remedies if remedy.number == number), 0)
+    late = next((remedy.late for remedy in case.remedies if remedy.n == number), 0)
     return _change_remedy(case, event, late=late + 1, late_at=event.at)
 
 
 def check_verify(case: Case, request: ActionRequest) -> Facts:
     """Verify a remedy that was done; at P1 and P2, and above the limit, another person must do it."""
     remedy = _owed_remedy(case, request.facts)
-    require_words(request, "how", f"Say how you checked remedy {remedy.number} of {case.ref}.")
+    require_words(request, "how", f"Say how you checked remedy {remedy.n} of {case.ref}.")
     if remedy.done_at is None:
         raise OutOfOrder(
-            f"Remedy {remedy.number} of {case.ref} is not done yet: record it as done first.", code="not_done"
+            f"Remedy {remedy.n} of {case.ref} is not done yet: record it as done first.", code="not_done"
         )
     if remedy.verified_at is not None:
         raise BadFacts(
-            f"Remedy {remedy.number} of {case.ref} was checked before: choose another.",
+            f"Remedy {remedy.n} of {case.ref} was checked before: choose another.",
             field="remedy",
             code="verified_before",
         )
@@ -87,7 +85,7 @@ def apply_verify(case: Case, event: Event) -> Case:
 
 def _owed_remedy(case: Case, facts: Facts) -> RemedyOwed:
     number = int(facts["remedy"])
-    remedy = next((remedy for remedy in case.remedies if remedy.number == number), None)
+    remedy = next((remedy for remedy in case.remedies if remedy.n == number), None)
     if remedy is None:
         raise BadFacts(
             f"{case.ref} has no remedy {number}: choose one of its own.", field="remedy", code="not_an_option"
@@ -105,6 +103,6 @@ def _change_remedy(case: Case, event: Event, **fields: Any) -> Case:
     return changed(
         case,
         remedies=tuple(
-            changed(remedy, **fields) if remedy.number == number else remedy for remedy in case.remedies
+            changed(remedy, **fields) if remedy.n == number else remedy for remedy in case.remedies
         ),
     )

@@ -221,7 +221,7 @@ def _add_order(case: Case, event: Event) -> Case:
     if not comply_by or event.facts.get("complainant_accepts") == "no":
         return case
     order = RemedyOwed(
-        number=len(case.remedies),
+        n=len(case.remedies),
         type="other",
         level=case.level,
         due=closing_time(date.fromisoformat(comply_by), case.rules.calendar),

@@ -35,6 +35,9 @@ STEPS: Mapping[str, str] = {
     "on_call": "Somebody is on call at the start, so it counts as elapsed time.",
     "not_on_call": "Nobody is on call at the start, so it counts in working time.",
     "capped": "Capped by {name}: {local}.",
+    "calendar": "By the calendar of the law and of the desk: they have the same days off.",
+    "calendar_law": "By the calendar of the law: days on which only we are closed move no legal date.",
+    "calendar_own": "By our own calendar: public holidays, and days on which only we are closed.",
     # About a target in the record: who set it, under which rule, and what moved it.
     "set": "Set {local} by {by}: {name}.",
     "rule": "Rule {name}: {span}.",

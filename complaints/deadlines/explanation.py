@@ -53,6 +53,10 @@ _NOTED: Mapping[str, str] = {
 }
 
 
+#: Steps of a length that no calendar counts.
+_ELAPSED = frozenset({"elapsed", "same_local_time"})
+
+
 def explained(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> list[str]:
     return [explain_step(step) for step in explanation_steps(case, target, events)]
 
@@ -72,7 +76,7 @@ def _fixed(case: Case, target: TargetSet) -> tuple[DueStep, ...]:
     closing = DueStep("closing", local=_local(case, target.internal_due))
     if target.target is Target.WAITING:
         return DueStep("asked_for", day=_day_closed(case, target.internal_due, day)), closing
-    remedy = next((owed for owed in case.remedies if owed.number == target.of), None)
+    remedy = next((owed for owed in case.remedies if owed.n == target.of), None)
     if target.target is Target.REMEDY and remedy is not None and remedy.promised_by is not None:
         return DueStep("in_decision", day=remedy.promised_by), closing
     if target.target is Target.UPDATE and target.basis.split(";")[0] == NEXT_DATE:
@@ -93,7 +97,7 @@ def _day_closed(case: Case, at: datetime, day: date) -> date:
 def _counted(case: Case, target: TargetSet) -> Iterator[DueStep]:
     ruled, *notes = target.basis.split(";")
     rule, _, promised = ruled.partition(", promised ")
-    calendar = case.rules.calendar
+    calendar = case.rules.calendar_of(rule)
     yield DueStep("rule", name=rule, span=target.span)
     if _doubled(case, rule, target.span):
         yield DueStep("doubled", span=target.span)
@@ -101,9 +105,13 @@ def _counted(case: Case, target: TargetSet) -> Iterator[DueStep]:
         yield DueStep("promised", span=promised, local=_local(case, target.promised_due))
     if target.target is Target.PRIVACY:
         yield DueStep("day_after_receipt")
+        yield _calendar_step(case, rule)
         yield from rolled_to_working_day(due(target.start, target.span, calendar), calendar).because
         return
-    yield from compute(case, WantedTarget(target.target, target.of, target.start, target.span, rule)).because
+    counted = compute(case, WantedTarget(target.target, target.of, target.start, target.span, rule)).because
+    if not _ELAPSED & {step.code for step in counted}:
+        yield _calendar_step(case, rule)
+    yield from counted
     if CAPPED_BY_LAW in notes:
         yield from _capping(case, target)
 
@@ -115,7 +123,18 @@ def _capping(case: Case, target: TargetSet) -> Iterator[DueStep]:
     start, span = (case.received_at, case.rules.targets.legal) if legal is None else (legal.start, legal.span)
     if span is not None:
         yield DueStep("legal", span=span)
-        yield from due(start, span, case.rules.calendar).because
+        counted = due(start, span, case.rules.calendar_of("legal")).because
+        if not _ELAPSED & {step.code for step in counted}:
+            yield _calendar_step(case, "legal")
+        yield from counted
+
+
+def _calendar_step(case: Case, rule: str) -> DueStep:
+    """Names the calendar by which the days of a rule are counted."""
+    own = case.rules.calendar
+    if own.by_law is own:
+        return DueStep("calendar")
+    return DueStep("calendar_own" if case.rules.calendar_of(rule) is own else "calendar_law")
 
 
 def _doubled(case: Case, rule: str, span: str) -> bool:

@@ -37,11 +37,11 @@ def last_day_if_too_old(case: Case) -> date | None:
 
 
 def early_until(case: Case) -> datetime | None:
-    """Until when an acceptance settles it early; None after the first level or a reopening."""
+    """Until when an acceptance settles it early, by the calendar of the law; None after level 1 or a reopening."""
     track = case.rules.fast_track
     if track is None or case.level > 1 or case.reopened:
         return None
-    return due(case.received_at, track.within, case.rules.calendar).at
+    return due(case.received_at, track.within, case.rules.calendar.by_law).at
 
 
 def settled_early(case: Case, facts: Facts, at: datetime) -> str | None:

@@ -52,9 +52,10 @@ def decide_time(case: Case, priority: Priority, start: datetime) -> DecideTime:
     rules, own = case.rules.targets, _own_level(case, start).decide
     span, rule = _of_priority(case, priority), f"{priority}.decide"
     if own is not None:
-        own_due, usual_due = (due(start, length, case.rules.calendar).at for length in (own, span))
-        if priority not in _URGENT or own_due < usual_due:
-            span, rule = own, f"level.{case.level}.decide"
+        own_rule = f"level.{case.level}.decide"
+        own_due = due(start, own, case.rules.calendar_of(own_rule)).at
+        if priority not in _URGENT or own_due < due(start, span, case.rules.calendar_of(rule)).at:
+            span, rule = own, own_rule
     acked = case.acks.get(case.level)
     if rules.decide_from == "acknowledged" and priority not in _URGENT and acked is not None:
         start = max(start, acked)
@@ -64,7 +65,7 @@ def decide_time(case: Case, priority: Priority, start: datetime) -> DecideTime:
 def decide_due(case: Case) -> datetime:
     """When a decision is due under the present criteria, before caps and extensions."""
     time = decide_time(case, priority_of(case), case.level_started_at or case.received_at)
-    return due(time.start, time.span, case.rules.calendar).at
+    return due(time.start, time.span, case.rules.calendar_of(time.rule)).at
 
 
 def extension_span(case: Case, target: TargetSet) -> str | None:
@@ -104,6 +105,9 @@ CAPPED_BY_LAW, REDATED = "capped by legal", "redated"
 KEPT, MISSED, GIVEN = "promise kept", "missed before", "time given"
 #: The basis of an update on a day that a member of staff named.
 NEXT_DATE = "next_date"
+#: If nobody has worked on a complaint since a notice, the next one would say the same. The notice names this later
+#: date, so a P1 does not bring the same text every day.
+REPEATED_NEWS = "5 bd"
 #: Dates that concern the complainant; a withdrawal ends them.
 _FOR_COMPLAINANT: frozenset[Target] = frozenset(
     {
@@ -176,11 +180,9 @@ def _while_open(case: Case, priority: Priority) -> Iterator[WantedTarget]:
     for remedy in case.owed_remedies:
         if remedy.done_at is None:
             promised_at = remedy.accepted_at or remedy.promised_at or case.received_at
-            yield WantedTarget(
-                Target.REMEDY, remedy.number, promised_at, rules.remedy, "remedy", fixed=remedy.due
-            )
+            yield WantedTarget(Target.REMEDY, remedy.n, promised_at, rules.remedy, "remedy", fixed=remedy.due)
         elif remedy.verified_at is None:
-            yield WantedTarget(Target.VERIFY, remedy.number, remedy.done_at, rules.verify, "verify")
+            yield WantedTarget(Target.VERIFY, remedy.n, remedy.done_at, rules.verify, "verify")
     yield from _privacy(case)
     communicated_at = _awaiting_reply(case)
     if communicated_at is not None:
@@ -217,7 +219,8 @@ def _privacy(case: Case) -> Iterator[WantedTarget]:
         return
     if any(decision.communicated_at is not None for decision in case.decisions):
         return
-    end = rolled_to_working_day(due(case.received_at, span, case.rules.calendar), case.rules.calendar).at
+    calendar = case.rules.calendar_of("privacy")
+    end = rolled_to_working_day(due(case.received_at, span, calendar), calendar).at
     yield WantedTarget(Target.PRIVACY, 0, case.received_at, span, "privacy", fixed=end)
 
 
@@ -257,6 +260,8 @@ def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterato
 def _update(case: Case, contact: datetime, span: str, rule: str) -> WantedTarget:
     """The next news: as often as the rules ask, and at the latest on the day that a member of staff named."""
     named = case.next_news_by
+    if case.noticed_at_version == case.work_version:
+        span = _repeated_span(case, contact, span)
     if named is not None and contact < named < due(contact, span, case.rules.calendar).at:
         return WantedTarget(Target.UPDATE, 0, contact, span, NEXT_DATE, fixed=named)
     return WantedTarget(Target.UPDATE, 0, contact, span, rule)
@@ -269,7 +274,7 @@ def logged_late(case: Case) -> bool:
     """
     if case.logged_at <= case.received_at:
         return False
-    return due(case.received_at, case.rules.targets.ack, case.rules.calendar).at <= case.logged_at
+    return due(case.received_at, case.rules.targets.ack, case.rules.calendar_of("ack")).at <= case.logged_at
 
 
 def before_first_decision(case: Case) -> bool:
@@ -296,9 +301,15 @@ def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
 
 
 def next_news(case: Case, after: datetime) -> datetime:
-    """When the next news is due after a contact at `after`, by the priority of the case."""
+    """When the next news is due after a notice at `after`, by the priority of the case, if nobody works on it."""
     span = case.rules.targets.by_priority[priority_of(case)].update_every
-    return due(after, span, case.rules.calendar).at
+    return due(after, _repeated_span(case, after, span), case.rules.calendar).at
+
+
+def _repeated_span(case: Case, after: datetime, span: str) -> str:
+    """The later of the usual time between two updates and `REPEATED_NEWS`."""
+    calendar = case.rules.calendar
+    return max(span, REPEATED_NEWS, key=lambda length: due(after, length, calendar).at)
 
 
 def lapses_at(case: Case) -> datetime | None:
@@ -330,12 +341,14 @@ def extension_cap(case: Case, target: TargetSet) -> datetime | None:
         and not version.basis.startswith("extend")
     ]
     first = max(unmoved, key=lambda version: version.version, default=target)
-    return due(first.internal_due, span, case.rules.calendar).at
+    own = _own_level(case, target.start).extension_cap is not None
+    rule = f"level.{case.level}.extension_cap" if own else "extension_cap"
+    return due(first.internal_due, span, case.rules.calendar_of(rule)).at
 
 
 def compute(case: Case, target: WantedTarget, span: str | None = None) -> Due:
-    """The due time of a wanted target before caps, with its steps."""
-    calendar = case.rules.calendar
+    """The due time of a wanted target before caps, with its steps, by the calendar of its rule."""
+    calendar = case.rules.calendar_of(target.rule)
     length = span or target.span
     if target.rule.startswith("P1."):
         return due_where_on_call(target.start, length, calendar, case.rules.on_call)
@@ -400,15 +413,16 @@ def due_row(
     with `is_recount`.
     """
     internal = target.fixed or compute(case, target).at
+    legal = case.rules.targets.legal
+    promised_rule = "legal" if target.promised_span == legal else target.rule
     promised = (
         internal
         if target.promised_span is None
-        else due(target.start, target.promised_span, case.rules.calendar).at
+        else due(target.start, target.promised_span, case.rules.calendar_of(promised_rule)).at
     )
     basis = _basis(target)
-    legal = case.rules.targets.legal
     if legal is not None and target.target in CAPPED and before_first_decision(case):
-        cap = due(case.received_at, legal, case.rules.calendar).at
+        cap = due(case.received_at, legal, case.rules.calendar_of("legal")).at
         if internal > cap:
             basis += f";{CAPPED_BY_LAW}"
         internal, promised = min(internal, cap), min(promised, cap)

@@ -11,6 +11,7 @@ from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, Priority, Role, State, Verb
 from reports.case_clocks import first_human_priority
+from reports.clauses.delivery import delivered_at
 from reports.clauses.evidence import Clause, OrganisationFacts, Point, hours, must
 from reports.kpis import Goal
 
@@ -68,9 +69,7 @@ def follow_up(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]
             continue
         # Without such an event the complainant confirmed the remedy, and no second person is needed.
         checks = [
-            event
-            for event in history.of_verb(Verb.VERIFY)
-            if str(event.facts.get("remedy")) == str(remedy.number)
+            event for event in history.of_verb(Verb.VERIFY) if str(event.facts.get("remedy")) == str(remedy.n)
         ]
         is_urgent = bool(checks) and priority_of(history.before(checks[-1])) in (Priority.P1, Priority.P2)
         if is_urgent or remedy.separate_verifier:
@@ -82,10 +81,15 @@ def follow_up(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]
     if case.state is not State.CLOSED or case.close_code not in WITH_DECISION:
         return
     steps = {
-        "acknowledgement": bool(case.acks) or case.other_route,
+        "acknowledgement": case.other_route
+        or any(delivered_at(history, Verb.ACKNOWLEDGE, at) for at in case.acks.values()),
         "assessment": case.assessment is not None,
         "decision": bool(case.decisions),
-        "delivery of the decision": any(decision.communicated_at is not None for decision in case.decisions),
+        "delivery of the decision": any(
+            decision.communicated_at is not None
+            and delivered_at(history, Verb.COMMUNICATE_DECISION, decision.communicated_at)
+            for decision in case.decisions
+        ),
         "correction done": all(remedy.done_at is not None for remedy in case.owed_remedies),
         "correction checked": case.everything_verified,
     }

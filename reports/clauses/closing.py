@@ -10,6 +10,7 @@ from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.vocabulary import WITH_DECISION, CloseCode, ContactKind, Flag, Role, State, Target, Verb
 from reports.case_measures import CLOSING, UNANSWERED, on_the_spot
+from reports.clauses.delivery import DELIVERED, delivered_at, heard_between, was_delivered
 from reports.clauses.evidence import Clause, OrganisationFacts, Point, hours, must
 
 
@@ -41,14 +42,18 @@ def response(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
             yield Point(
                 "decisions that change something", (event.seq,), hit=history.has_words(event, "changes")
             )
-    announced = {int(event.facts["remedy"]) for event in history.of_verb(Verb.REMEDY_LATE)}
+    announced = {
+        int(event.facts["remedy"])
+        for event in history.of_verb(Verb.REMEDY_LATE)
+        if heard_between(history, event.at, event.at, house.now)
+    }
     for remedy in case.owed_remedies:
         if on_the_spot(case, remedy):
             continue
         is_done = remedy.done_at is not None
         is_overdue = not is_done and due(remedy.due, "1 bd", case.rules.calendar).at < house.now
         is_in_time = remedy.done_at is not None and remedy.done_at <= remedy.due
-        is_unannounced = is_overdue and remedy.number not in announced and case.is_open
+        is_unannounced = is_overdue and remedy.n not in announced and case.is_open
         yield Point(
             "remedies done by the promised day",
             hit=is_in_time if is_done or is_overdue else None,
@@ -78,13 +83,19 @@ def communication_of_the_decision(history: CaseHistory, house: OrganisationFacts
             case.close_code in UNANSWERED or Flag.WITHDRAWN in case.flags or Flag.NO_CONTACT in case.flags
         )
         is_waiting = communicated_at is None and latest < house.now and decision is case.decision
+        fault = None
+        if is_waiting and not is_over:
+            fault = "decided a working day ago and not communicated: communicate it, by phone if necessary"
+        is_lost = communicated_at is not None and not delivered_at(
+            history, Verb.COMMUNICATE_DECISION, communicated_at
+        )
+        if is_lost:
+            fault = "communicated, but no delivered message shows it: send the decision again"
         yield Point(
             "hours from decision to delivery",
             (decision.seq,),
-            measure=None if communicated_at is None else hours(decision.at, communicated_at),
-            fault="decided a working day ago and not communicated: communicate it, by phone if necessary"
-            if is_waiting and not is_over
-            else None,
+            measure=None if communicated_at is None or is_lost else hours(decision.at, communicated_at),
+            fault=fault,
         )
 
 
@@ -95,6 +106,13 @@ def closing(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         if event.verb in CLOSING and after.state is State.CLOSED and after.closed_at == event.at:
             fault = _closing_fault(history, event, after)
             yield Point(f"ended as {after.close_code}", (event.seq,), hit=fault is None, fault=fault)
+    for event in history.of_verb(Verb.OFFER_RECOURSE):
+        yield must(
+            "outside bodies named in a delivered message",
+            was_delivered(history, event),
+            "the outside bodies were named, but no delivered message shows it: name them again",
+            (event.seq,),
+        )
     if case.state is State.CLOSED and case.close_code is None:
         yield Point("ended without a code", fault="closed without a code: open it again and end it properly")
     if case.state is State.DISAGREED and case.reply_at is not None:
@@ -119,6 +137,8 @@ def _closing_fault(history: CaseHistory, event: Event, after: Case) -> str | Non
         return "closed as exhausted although no outside body was offered: open it again and offer one"
     if code in (CloseCode.LAPSED, CloseCode.ANSWERED_NO_REPLY) and not _has_waited(before, event):
         return "closed without a reply before the time for one was over: open it again"
+    if code in (CloseCode.LAPSED, CloseCode.ANSWERED_NO_REPLY) and not _was_reminded(history, before):
+        return "closed without a reply and without a delivered reminder: open it again and remind"
     if code is CloseCode.NOT_ACCEPTED and not (
         history.has_words(event, "reason") or history.case.erased_at is not None
     ):
@@ -134,6 +154,21 @@ def _has_waited(before: Case, event: Event) -> bool:
     lapse = before.target(Target.LAPSE)
     is_communicated = before.decision is not None and before.decision.communicated_at is not None
     return is_communicated and before.reply is None and lapse is not None and lapse.internal_due <= event.at
+
+
+def _was_reminded(history: CaseHistory, before: Case) -> bool:
+    """True if a reminder arrived after the decision; without a chat and where none is wanted no message is expected."""
+    decision = before.decision
+    if not before.has_chat or before.flags & {Flag.UNREACHABLE, Flag.NO_CONTACT}:
+        return True
+    since = decision.communicated_at if decision is not None else None
+    return since is None or any(
+        message.direction == "out"
+        and message.template == "reply_reminder"
+        and message.state in DELIVERED
+        and message.at >= since
+        for message in history.messages
+    )
 
 
 def _is_withdrawn_by_complainant(history: CaseHistory, event: Event) -> bool:
@@ -179,7 +214,7 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.decision.check_communicate_decision",
             "bots.letters.decision.full_decision",
         ),
-        shows="hours from decision to delivery; one not delivered after a working day is a violation",
+        shows="hours from decision to the delivered message; one not delivered after a working day is a violation",
         case_query=communication_of_the_decision,
     ),
     Clause(

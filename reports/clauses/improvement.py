@@ -8,7 +8,8 @@ from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.obligations.standing import has_survey
 from complaints.vocabulary import WITH_DECISION, Flag, Target, Verb
-from reports.case_measures import missed_danger
+from reports.case_measures import missed_danger, surveys
+from reports.clauses.delivery import was_delivered
 from reports.clauses.evidence import Clause, OrganisationFacts, Point, must
 
 #: Latest sending of a survey after its due time: quiet hours, days off and a stopped process may delay it.
@@ -50,19 +51,17 @@ def satisfaction(history: CaseHistory, house: OrganisationFacts) -> Iterator[Poi
     """8.3: a survey after every closing that allows one; scores from 1 to 5."""
     case = history.case
     ended = case.withdrawn_at or case.closed_at
-    scores: dict[str, int] = {}
-    for event in history.of_verb(Verb.SURVEY):
-        if event.facts.get("score") is not None:
-            scores[str(event.facts.get("question"))] = int(event.facts["score"])
-    for question in sorted(scores):
-        yield Point(f"{question} answered with 4 or 5", hit=scores[question] >= 4)
+    for survey in surveys(history):
+        for question in sorted(survey.scores):
+            yield Point(f"{question} answered with 4 or 5", hit=survey.scores[question] >= 4)
     if ended is None or not has_survey(case) or case.incident is not None:
         return
     survey_due = due(ended, case.rules.survey.delay, case.rules.calendar).at
     latest = due(survey_due, _SURVEY_GRACE, case.rules.calendar).at
     was_surveyed = case.surveyed_at is not None and (survey_due - case.surveyed_at).days < 30
     if "sent" in case.surveys:
-        yield Point("endings that were asked about", hit=True)
+        sent = [event for event in history.of_verb(Verb.SURVEY) if event.facts.get("step") == "sent"]
+        yield Point("endings that were asked about", hit=was_delivered(history, sent[-1]))
     elif latest < house.now and not was_surveyed:
         yield Point(
             "endings that were asked about",

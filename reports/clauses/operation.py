@@ -12,6 +12,7 @@ from complaints.priorities import priority_of
 from complaints.vocabulary import Flag, Role, Target, Verb
 from reports.case_clocks import clocks, endings, first_human_priority
 from reports.case_measures import UNANSWERED, kept
+from reports.clauses.delivery import delivered_at, heard_between
 from reports.clauses.evidence import Clause, OrganisationFacts, Point, hours, must
 from reports.clauses.principles import HUMAN, NOTICES, READ_BACK, chain_fault
 from reports.kpis import Goal
@@ -89,7 +90,10 @@ def tracking(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
             continue
         late = due(clock.due, "1 bd", case.rules.calendar).at
         until = clock.met_at or case.closed_at or house.now
-        is_silent = late < until and _can_be_reached(history)
+        never_arrived = clock.met_at is not None and not heard_between(
+            history, clock.start, clock.met_at, house.now
+        )
+        is_silent = (late < until or never_arrived) and _can_be_reached(history)
         is_past = clock.due < until
         yield Point(
             "deadlines with a message",
@@ -121,7 +125,8 @@ def acknowledgement(history: CaseHistory, house: OrganisationFacts) -> Iterator[
             for moment in case.acks.values()
             if clock.start <= moment and (clock.next_start is None or moment < clock.next_start)
         ]
-        first = min(ack_times, default=None)
+        delivered = [at for at in ack_times if delivered_at(history, Verb.ACKNOWLEDGE, at)]
+        first = min(delivered, default=None)
         is_met = kept(clock.due, first, clock.next_start or clock.met_at or case.closed_at, house.now)
         if is_met is None and first is None and case.close_code not in (None, *UNANSWERED):
             is_met = False
@@ -133,8 +138,14 @@ def acknowledgement(history: CaseHistory, house: OrganisationFacts) -> Iterator[
             "acknowledged in time",
             tuple(event.seq for event in history.of_verb(Verb.ACKNOWLEDGE) if event.at == first),
             hit=is_met,
-            fault="never acknowledged: acknowledge it now, by phone if necessary" if is_missing else None,
+            fault=_not_acknowledged(is_missing=is_missing, is_recorded=bool(ack_times)),
         )
+
+
+def _not_acknowledged(*, is_missing: bool, is_recorded: bool) -> str | None:
+    if is_missing and is_recorded:
+        return "acknowledged, but no delivered message shows it: acknowledge it again"
+    return "never acknowledged: acknowledge it now, by phone if necessary" if is_missing else None
 
 
 def assessment(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -230,7 +241,8 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.actions.intake.check_acknowledge",
             "complaints.obligations.standing.current_obligations",
         ),
-        shows="acknowledged in time, including those never acknowledged; below 99 % is a violation",
+        shows="acknowledged in time by a delivered message, including those never acknowledged; below 99 % is a "
+        "violation",
         case_query=acknowledgement,
         goals={"acknowledged in time": Goal(at_least=0.99)},
     ),

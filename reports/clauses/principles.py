@@ -11,8 +11,9 @@ from complaints.actors import READERS
 from complaints.case import Case
 from complaints.history import CaseHistory, ReadEntry
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
-from reports.case_clocks import clocks
+from reports.case_clocks import clocks, endings
 from reports.case_measures import kept
+from reports.clauses.delivery import delivered_at, heard_between
 from reports.clauses.evidence import Clause, OrganisationFacts, Point, minutes, must
 from reports.integrity import Proof
 
@@ -108,20 +109,36 @@ def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
 
 
 def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
-    """4.4: acknowledged at once, questions answered, updates sent."""
-    case = history.case
+    """4.4: acknowledged at once, questions answered, updates sent; each as the delivered messages show it."""
+    case, ended = history.case, endings(history.case)
     first = case.acks.get(1)
     if first is not None:
-        yield Point("minutes to the acknowledgement", measure=minutes(case.received_at, first))
+        is_delivered = delivered_at(history, Verb.ACKNOWLEDGE, first)
+        yield Point(
+            "minutes to the acknowledgement",
+            measure=minutes(case.received_at, first) if is_delivered else None,
+            fault=None
+            if is_delivered
+            else "acknowledged, but no delivered message shows it: acknowledge it again",
+        )
     for clock in clocks(case, Target.UPDATE):
         is_met = kept(clock.due, clock.met_at, clock.met_at, house.now)
         if is_met is not None:
-            yield Point("updates by their deadline", hit=is_met)
+            arrived = (
+                clock.met_at is None
+                or clock.met_at in ended
+                or heard_between(history, clock.start, clock.met_at, house.now)
+            )
+            yield Point("updates by their deadline", hit=is_met and arrived)
     for clock in clocks(case, Target.REPLY):
         is_overdue = clock.met_at is None and case.is_open and clock.due < house.now
-        yield Point(
-            "questions of complainants", fault="a question is overdue: reply to it" if is_overdue else None
+        is_silent = clock.met_at is not None and not heard_between(
+            history, clock.start, clock.met_at, house.now
         )
+        fault = "a question is overdue: reply to it" if is_overdue else None
+        if is_silent:
+            fault = "a question was answered, but no message arrived: send the reply again"
+        yield Point("questions of complainants", fault=fault)
     ack = next(iter(clocks(case, Target.ACK)), None)
     is_unmet = ack is not None and ack.met_at is None and ack.due < house.now
     if is_unmet and case.is_open and not case.acks:
@@ -305,7 +322,8 @@ CLAUSES: tuple[Clause, ...] = (
             "complaints.obligations.standing.current_obligations",
             "complaints.deadlines.targets.wanted_targets",
         ),
-        shows="minutes to the acknowledgement, updates by their deadline, questions without an answer",
+        shows="minutes to the acknowledgement, updates by their deadline, questions without an answer; each only "
+        "with a delivered message",
         case_query=responsiveness,
     ),
     Clause(

@@ -79,9 +79,7 @@ def merge_facts(file: CaseFile) -> dict[str, Any]:
         "other_complainant": case.complainant,
         "received_at": format_time(case.received_at),
         "signs": [
-            replace(
-                sign, danger=sign.danger and danger_is_open, look=sign.look and case.look_is_open
-            ).facts
+            replace(sign, danger=sign.danger and danger_is_open, look=sign.look and case.look_is_open).facts
             for sign in case.signs
         ],
         "restricted": case.restricted,

@@ -108,11 +108,11 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
         ],
         "issues": [
             {
-                "n": issue.number,
-                "text": _last(words, f"issues.{issue.number}.text"),
+                "n": issue.n,
+                "text": _last(words, f"issues.{issue.n}.text"),
                 "category": issue.category,
                 "finding": _code(issue.finding),
-                "reasons": _last(words, f"issues.{issue.number}.reasons"),
+                "reasons": _last(words, f"issues.{issue.n}.reasons"),
             }
             for issue in case.issues
         ],
@@ -338,7 +338,7 @@ def _decision(decision: Decision, words: Words) -> dict[str, Any]:
 
 def _remedy(case: Case, remedy: RemedyOwed, words: Words) -> dict[str, Any]:
     return {
-        "n": remedy.number,
+        "n": remedy.n,
         "type": remedy.type,
         "text": _remedy_text(case, remedy, words),
         "level": remedy.level,
@@ -357,12 +357,12 @@ def _remedy(case: Case, remedy: RemedyOwed, words: Words) -> dict[str, Any]:
 
 def _remedy_text(case: Case, remedy: RemedyOwed, words: Words) -> str | None:
     """The words of a remedy: they belong to its decision and are numbered from that decision's first remedy."""
-    first = min(other.number for other in case.remedies if other.promised_at == remedy.promised_at)
+    first = min(other.n for other in case.remedies if other.promised_at == remedy.promised_at)
     decision = next((decision for decision in case.decisions if decision.at == remedy.promised_at), None)
     if decision is None or remedy.external:
         return None
     texts = words.get(decision.seq, {})
-    return texts.get("done") if decision.short else texts.get(f"remedies.{remedy.number - first}.text")
+    return texts.get("done") if decision.short else texts.get(f"remedies.{remedy.n - first}.text")
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:

@@ -44,9 +44,12 @@ def load_received_page(
     return _page(tx, [_COLUMNS.received_at >= start, _COLUMNS.received_at < end], after)
 
 
-def load_open_page(tx: Tx, after: After | None = None) -> list[CaseHistory]:
-    """A page of the complaints that are not closed, the earliest received first."""
-    return _page(tx, [_COLUMNS.state.in_(_OPEN)], after)
+def load_open_page(tx: Tx, moment: datetime, after: After | None = None) -> list[CaseHistory]:
+    """A page of the complaints that are open now or were closed last at or after `moment`, the earliest first.
+
+    All that were open at `moment` are among them.
+    """
+    return _page(tx, [or_(_COLUMNS.state.in_(_OPEN), _COLUMNS.closed_at >= moment)], after)
 
 
 def load_history_page(tx: Tx, after: After | None = None) -> list[CaseHistory]:

@@ -83,7 +83,7 @@ def test_open_cases_do_not_include_closed_ones(desk: Desk, clock: FakeClock) -> 
     closed = desk.closed(chat=desk.chat())
     refs = receive_hourly(desk, clock, 3)
     assert desk.case(closed).state is State.CLOSED
-    cases = (loaded.case for loaded in pages.pages(partial(desk.store.read, load_open_page)))
+    cases = (loaded.case for loaded in pages.pages(partial(desk.store.read, load_open_page, clock.at)))
     assert [case.ref for case in cases] == refs
 
 
@@ -111,6 +111,8 @@ def test_for_monitoring_every_complaint_is_loaded_once_with_its_events(desk: Des
     loaded = list(desk.store.for_monitoring(START + timedelta(days=1), START + timedelta(days=9)))
     assert sorted(record.case.ref for record in loaded) == sorted([before, *refs])
     assert closed not in {record.case.ref for record in loaded}
+    earlier = desk.store.for_monitoring(START - timedelta(days=2), START - timedelta(days=1))
+    assert closed in {record.case.ref for record in earlier}
     assert all(record.events[0].verb is Verb.RECEIVE for record in loaded)
 
 

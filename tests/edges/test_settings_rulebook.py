@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from amends.settings import SettingsError, cautions, load, rulebook
+from amends.settings import SettingsError, cautions, load, rulebook, sections
+from amends.settings.rulebook import preset_named
 from complaints.deadlines.working_time import due
 from complaints.rulebook import (
     Calendar,
@@ -71,6 +72,68 @@ def test_the_worked_example_over_christmas_is_correct_with_real_holidays(tmp_pat
 def test_closing_days_of_the_organisation_count_as_holidays(tmp_path: Path) -> None:
     calendar = rules(tmp_path, '[calendar.closed]\n2026-12-24 = "Closed for stocktaking"\n').calendar
     assert calendar.holidays[date(2026, 12, 24)] == "Closed for stocktaking"
+    assert calendar.closures == {date(2026, 12, 24): "Closed for stocktaking"}
+    assert date(2026, 12, 24) not in calendar.by_law.holidays
+
+
+def test_a_public_holiday_that_is_also_a_closing_day_stays_a_public_holiday(tmp_path: Path) -> None:
+    calendar = rules(tmp_path, '[calendar.closed]\n2026-12-25 = "Closed"\n').calendar
+    assert calendar.closures == {}
+    assert date(2026, 12, 25) in calendar.by_law.holidays
+
+
+@pytest.mark.parametrize(
+    ("country", "hours", "weekdays"),
+    [
+        ("GB", "Mon-Thu 09:00-17:00", (4,)),
+        ("GB", "Mon-Sat 09:00-17:00", ()),
+        ("IL", "Sun-Thu 09:00-17:00", ()),
+    ],
+)
+def test_a_weekday_without_hours_is_a_working_day_of_the_law(
+    tmp_path: Path, country: str, hours: str, weekdays: tuple[int, ...]
+) -> None:
+    text = HEAD.format(organisation="").replace("Mon-Fri 09:00-17:30", hours)
+    text = text.replace('"GB"', f'"{country}"').replace('region = "ENG"\n', "")
+    (tmp_path / "amends.toml").write_text(text, encoding="utf-8")
+    assert rulebook(load(tmp_path / "amends.toml", {}), year=2026).calendar.closed_weekdays == weekdays
+
+
+def test_a_closure_that_would_have_moved_a_legal_date_gives_a_warning(tmp_path: Path) -> None:
+    year = datetime.now(UTC).year + 1
+    monday = next(date(year, 9, day) for day in range(7, 14) if date(year, 9, day).weekday() == 0)
+    (warning,) = [
+        line
+        for line in warnings_of(tmp_path, f'[calendar.closed]\n{monday} = "Stocktaking"\n')
+        if "closed" in line
+    ]
+    assert f"closed {monday} (Stocktaking): that moves your own dates, and no legal one" in warning
+    assert "`legal` (10 bd, GB) stays" in warning
+    assert not any("closed" in line for line in warnings_of(tmp_path, ""))
+
+
+@pytest.mark.parametrize(
+    ("region", "pays"), [("ENG", Limit(4000, "GBP")), ("WLS", Limit(2000, "GBP")), ("", None)]
+)
+def test_the_payment_of_water_companies_follows_the_region(
+    tmp_path: Path, region: str, pays: Limit | None
+) -> None:
+    text = HEAD.format(organisation='preset = "uk_water"')
+    text = text.replace('region = "ENG"\n', f'region = "{region}"\n' if region else "")
+    (tmp_path / "amends.toml").write_text(text, encoding="utf-8")
+    settings = load(tmp_path / "amends.toml", {})
+    assert rulebook(settings, year=2026).missed_payment == pays
+    assert any("set the region (ENG 40 GBP, WLS 20 GBP)" in line for line in cautions(settings)) is (
+        pays is None
+    )
+
+
+@pytest.mark.parametrize("preset", sorted(file.stem for file in sections.PRESETS.glob("*.toml")))
+def test_each_time_that_a_preset_calls_law_names_its_source(preset: str) -> None:
+    data = preset_named(preset)
+    for rule in data.get("law", ()):
+        source = data["sources"][rule.replace("level.2.", "level 2 ")]
+        assert not source.startswith("our own"), rule
 
 
 CLOSURES = """BEGIN:VCALENDAR\r
@@ -218,6 +281,7 @@ def test_no_preset_delays_the_most_urgent_priorities(tmp_path: Path) -> None:
         ("spso", None, {1, 2}, "Scottish Public Services Ombudsman (SPSO)"),
         ("uk_water", "10 bd", {1, 2}, "CCW (Consumer Council for Water)"),
         ("tr_public", "30 days", {1, 2}, "Kamu Denetçiliği Kurumu (KDK)"),
+        ("uk_ofcom", "6 weeks", {1}, "Communications Ombudsman or CISAS, whichever we belong to"),
     ],
 )
 def test_every_preset_gives_a_complete_rulebook(
@@ -252,7 +316,8 @@ def test_a_preset_sets_how_times_are_counted_and_the_targets_of_its_second_level
     ("preset", "track", "window"),
     [
         ("uk_fca_disp", FastTrack("3 bd"), "72 months"),
-        ("au_rg271", FastTrack("5 bd", "on_request"), None),
+        ("au_rg271", FastTrack("5 bd"), None),
+        ("au_rg271_super", FastTrack("5 bd"), None),
         ("au_rg271_hardship", FastTrack("5 bd"), None),
         ("municipality", None, "12 months"),
         ("small_business", None, "24 months"),

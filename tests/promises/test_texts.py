@@ -11,7 +11,7 @@ import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
-from bots.texts.loading import COMPLAINANT, DOMAINS, STAFF, TextsError, load_catalogues, shipped
+from bots.texts.loading import COMPLAINANT, DANGER_IDS, DOMAINS, STAFF, TextsError, load_catalogues, shipped
 from bots.texts.texts import Texts
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.matching import LANGUAGES as DETECTED
@@ -138,7 +138,9 @@ def test_every_language_whose_danger_is_detected_has_the_texts_of_danger() -> No
     for language in set(CATALOGUES) - set(LANGUAGES):
         catalogue = shipped(language, COMPLAINANT)
         assert set(catalogue) == required
-        assert {id_ for id_ in required if catalogue[id_].fields != shipped("en", COMPLAINANT)[id_].fields} == set()
+        assert {
+            id_ for id_ in required if catalogue[id_].fields != shipped("en", COMPLAINANT)[id_].fields
+        } == set()
 
 
 def test_a_catalogue_with_danger_texts_alone_is_no_language_of_the_desk() -> None:

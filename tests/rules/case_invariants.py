@@ -434,7 +434,7 @@ def _target_is_over(target: Target, after: Case, key: str, *, of: int = 0) -> bo
 
 
 def _times_late(case: Case, key: str) -> int:
-    return next(remedy.late for remedy in case.remedies if str(remedy.number) == key.split(":")[1])
+    return next(remedy.late for remedy in case.remedies if str(remedy.n) == key.split(":")[1])
 
 
 def _was_set_too_late(after: Case) -> bool:

@@ -12,6 +12,7 @@ from complaints.case import Event
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import Role, Verb
 from reports.clauses.count import ClauseCount, count
+from reports.clauses.delivery import LETTERS
 from reports.clauses.evidence import ClauseStatus, OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
@@ -39,10 +40,25 @@ HOUSE = OrganisationFacts(
 Change = Callable[[tuple[Event, ...]], tuple[Event, ...]]
 
 
+#: The letter behind an act in the builders' complaints, which have a chat.
+LETTER_OF = {verb: templates[0] for verb, templates in LETTERS.items()} | {
+    Verb.INFORM: "inform", Verb.REPLY: "reply", Verb.RESPOND: "decision", Verb.ASK: "ask",
+    Verb.REMEDY_LATE: "remedy_late", Verb.EXTEND: "dates.moved",
+}  # fmt: skip
+
+
 def history_of(
-    complaint: BuiltComplaint, *changes: Change, reads: bool = True, notices_shown: bool = True
+    complaint: BuiltComplaint,
+    *changes: Change,
+    reads: bool = True,
+    notices_shown: bool = True,
+    delivered: bool = True,
 ) -> CaseHistory:
-    """The complaint as the record shows it: read before each assessment, notices shown before Send."""
+    """The complaint as the record shows it: read before each assessment, notices shown before Send.
+
+    Each act that a letter belongs to has its delivered message, and each decision its reminder, unless `delivered`
+    is False.
+    """
     events = complaint.events
     for change in changes:
         events = change(events)
@@ -56,8 +72,17 @@ def history_of(
         for event in complaint.events
         if event.verb is Verb.CONFIRM
     ]
+    letters = [
+        MessageEntry("out", template, "aaa", "en", "sent", event.at)
+        for event in events
+        for template in [LETTER_OF.get(event.verb), "reply_reminder" if event.verb is Verb.LAPSE else None]
+        if template is not None
+    ]
     return CaseHistory.of(
-        events, complaint.case.rules, reads=opened if reads else (), messages=notices if notices_shown else ()
+        events,
+        complaint.case.rules,
+        reads=opened if reads else (),
+        messages=[*(notices if notices_shown else ()), *(letters if delivered else ())],
     )
 
 

@@ -314,7 +314,7 @@ def likely_facts(dice: Random, verb: Verb, case: Case, at: datetime) -> Facts:
 
 
 def _a_remedy(dice: Random, case: Case) -> str:
-    return str(dice.choice([*(remedy.number for remedy in case.remedies), 0]))
+    return str(dice.choice([*(remedy.n for remedy in case.remedies), 0]))
 
 
 #: What moves a complaint on from each state, so that long histories are as frequent as short ones.

@@ -223,7 +223,7 @@ def test_the_letter_for_a_still_late_remedy_names_next_news_and_other_help(langu
     play = Play()
     play.files_a_complaint()
     play.staff_resolve()
-    remedy = RemedyOwed(number=0, type="refund", level=1, due=NOW - timedelta(days=9), late=2)
+    remedy = RemedyOwed(n=0, type="refund", level=1, due=NOW - timedelta(days=9), late=2)
     written = letter(play, language)
     text = decision.remedy_still_late(written, remedy, {"remedies.0.text": "What you paid too much"}, NOW)
     # Five working days from today, in the language of the letter.

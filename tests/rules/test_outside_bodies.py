@@ -107,7 +107,7 @@ def test_closable_agrees_with_what_the_close_act_accepts(complaint: BuiltComplai
 
 def test_an_executed_order_closes_as_exhausted_even_after_acceptance() -> None:
     ordered = final(a_closed_case(), comply_by="2026-11-20")
-    done = remedied(ordered, ordered.case.owed_remedies[-1].number)
+    done = remedied(ordered, ordered.case.owed_remedies[-1].n)
     closed = done.do(Verb.CLOSE, ALICE, {"cause_class": "single"}, CAUSE)
     assert closed.case.close_code is CloseCode.EXHAUSTED
 

@@ -30,6 +30,7 @@ from reports.kpis import (
 )
 from reports.monitoring import Monitoring, Period, monitor
 from reports.render_markdown import as_markdown
+from tests.clauses import clause
 from tests.rules.reports_story import LEGAL, MANAGER, MONDAY, PERSON, Story
 
 NOVEMBER = Period(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
@@ -213,6 +214,26 @@ def test_an_empty_backlog_has_no_oldest_complaint() -> None:
     assert report(*ten_resolved()).backlog.as_json()["oldest"] is None
 
 
+@clause("8.4")
+def test_the_backlog_of_a_past_period_is_that_of_its_end() -> None:
+    def ended_later(ref: str) -> Story:
+        return Story(ref).acknowledge().later(days=40).assess().resolve().accept().close()
+
+    closed_before = Story("A").acknowledge().assess().resolve().accept().close()
+    reopened = Story("B").acknowledge().assess().resolve().accept().close().later(days=40)
+    reopened.do(Verb.REOPEN, PERSON, reason="It leaks again.")
+    received_later = Story("C", at=MONDAY + timedelta(days=40))
+    stories = [closed_before, reopened, received_later, ended_later("D"), Story("E")]
+    figures = report(*stories, days=60)
+    backlog = figures.backlog
+    assert (backlog.overdue.of, backlog.overdue.hits) == (2, 2)
+    assert backlog.as_json()["as_of"] == "2026-12-01T00:00:00Z"
+    assert backlog.oldest is not None
+    assert (backlog.oldest.ref, backlog.oldest.days) == ("D", 28)
+    assert figures.open_by_owner == {"nobody": 2}
+    assert "Open Tue 01 Dec 2026 00:00, whenever received: **2**" in as_markdown(figures, "Europe/London")
+
+
 # volume
 
 
@@ -243,7 +264,7 @@ def test_the_page_contains_figures_verdicts_and_formulas() -> None:
     page = as_markdown(report(*ten_resolved(), Story("O")), "Europe/London")
     assert "received from 01 November 2026 to 30 November 2026" in page
     assert "| Assessed in time | 0.0 % | 0.0 – 25.9 % | 0 of 11 | ≥ 95 % | **not met** |" in page
-    assert "Oldest: O, received Mon 02 Nov 2026 10:00, 20 days ago." in page
+    assert "Oldest: O, received Mon 02 Nov 2026 10:00, open for 20 days." in page
     assert f"- **Reopened**: {SHARES['reopened'].formula}." in page
 
 

@@ -43,9 +43,10 @@ def test_the_explained_dates_are_a_valid_view_at_every_stage(name: str, language
 def test_an_open_date_is_explained_in_full_and_listed_before_past_ones() -> None:
     text_lines = lines(view_of(assessed(proposed(Story()))))
     start = text_lines.index("*decision by Tue 10 Nov, 17:30*")
-    assert text_lines[start + 1 : start + 7] == [
+    assert text_lines[start + 1 : start + 8] == [
         "• Set Tue 3 Nov 2026, 10:02 by <@U0000001>: Assessed.",
         "• Rule P3.decide: 5 working days.",
+        "• By the calendar of the law and of the desk: they have the same days off.",
         "• Starts Tue 3 Nov 2026, 10:00 (Europe/London).",
         "• Day 0 is Tue 3 Nov 2026, the working day on which that falls.",
         "• 5 working days on: Wed 4 Nov 2026, Thu 5 Nov 2026, Fri 6 Nov 2026, Mon 9 Nov 2026, Tue 10 Nov 2026.",

@@ -184,6 +184,7 @@ def test_the_look_target_is_met_by_the_assessment_and_decide_by_the_decision() -
         ("spso", "2026-11-04 17:30", "2026-11-10 17:30", None),
         ("uk_water", "2026-11-04 17:30", "2026-11-17 17:30", "2026-11-17 17:30"),
         ("tr_public", "2026-11-04 17:30", "2026-11-17 17:30", "2026-12-03 10:00"),
+        ("uk_ofcom", "2026-11-04 17:30", "2026-11-17 17:30", "2026-12-15 10:00"),
     ],
 )
 def test_each_preset_gives_its_dates(preset: str, ack: str, decide: str, legal: str | None) -> None:

@@ -27,9 +27,10 @@ def _why(complaint: BuiltComplaint, target: Target, of: int = 0) -> list[str]:
 
 
 def test_a_date_names_its_author_its_rule_and_the_days_counted() -> None:
-    by, rule, *steps = _why(an_assessed_case(), Target.DECIDE)
+    by, rule, calendar, *steps = _why(an_assessed_case(), Target.DECIDE)
     assert by == "Set Tue 3 Nov 2026 10:03 by U0000001: assess."
     assert rule == "Rule P3.decide: 10 bd."
+    assert calendar == "By the calendar of the law and of the desk: they have the same days off."
     assert steps[0] == "Starts Tue 3 Nov 2026 10:00 (Europe/London)."
     assert steps[-1] == "Due at closing time, Tue 17 Nov 2026 17:30."
 
@@ -94,6 +95,7 @@ def test_a_last_day_on_a_day_off_rolls_to_the_next_working_day() -> None:
     assert _why(complaint, Target.PRIVACY)[1:] == [
         "Rule privacy: 5 days.",
         "Counted from the day after receipt.",
+        "By the calendar of the law and of the desk: they have the same days off.",
         "Starts Tue 3 Nov 2026 10:00 (Europe/London).",
         "5 days on, at the same local time: Sun 8 Nov 2026 10:00.",
         "A day off, so the next working day counts: Mon 9 Nov 2026.",

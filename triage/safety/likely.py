@@ -85,7 +85,11 @@ def _meetings(rule: Rule, groups: _Groups) -> Iterator[tuple[int, int]]:
 def word_features(words: Sequence[str]) -> set[str]:
     """What is weighed in a stretch of folded words: the words, their beginnings, and pairs of neighbours."""
     beginnings = {word[:length] + "*" for word in words for length in (3, 4, 5) if len(word) > length}
-    return {*words, *beginnings, *(f"{first} {second}" for first, second in zip(words, words[1:], strict=False))}
+    return {
+        *words,
+        *beginnings,
+        *(f"{first} {second}" for first, second in zip(words, words[1:], strict=False)),
+    }
 
 
 @dataclass(frozen=True, slots=True)

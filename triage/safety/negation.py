@@ -213,7 +213,9 @@ def _time_patterns(table: Table) -> tuple[re.Pattern[str], re.Pattern[str]]:
     return _pattern(table, "past", r"\b(?:{})\b"), _pattern(table, "unresolved", r"\b(?:{})\b")
 
 
-SCOPE_TABLES = tomllib.loads(resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8"))
+SCOPE_TABLES = tomllib.loads(
+    resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8")
+)
 _SCOPES = tuple(
     (_scope_after if table["denies"] == "after" else _scope_before)(table) for table in SCOPE_TABLES.values()
 )

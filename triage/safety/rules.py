@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -114,7 +114,7 @@ def _lines(value: str, words: dict[str, str]) -> list[str]:
     return lines_of(value)
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """A pattern as it matches from the start of a word; compiled when first needed, because a text needs few."""
     parts, position = [], 0

@@ -99,11 +99,19 @@ def judge_match(rule: Rule, text: str, folded: FoldedText, start: int, end: int)
         return None
     if scope is SignScope.POSSIBLE:
         return Sign(
-            f"{rule.name}_possible", rule.kind, min(rule.severity, 3), min(rule.safety, 1), False, span, language=rule.language
+            f"{rule.name}_possible",
+            rule.kind,
+            min(rule.severity, 3),
+            min(rule.safety, 1),
+            False,
+            span,
+            language=rule.language,
         )
     if scope is SignScope.PAST and rule.danger:
         safety = min(rule.safety, 2)
-        return Sign(f"{rule.name}_past", rule.kind, rule.severity, safety, False, span, language=rule.language)
+        return Sign(
+            f"{rule.name}_past", rule.kind, rule.severity, safety, False, span, language=rule.language
+        )
     return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span, rule.look, rule.language)
 
 

@@ -126,7 +126,7 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     case = await slack.store.aread(load_case, metadata.ref)
     await _require_role(form, case, actor, slack)
     options = {
-        "remedy": tuple(str(remedy.number) for remedy in case.remedies),
+        "remedy": tuple(str(remedy.n) for remedy in case.remedies),
         "category": categories_of(case.rules),
     }
     facts, words = read(form, values_of(view["state"]["values"]), options=options)

@@ -68,7 +68,9 @@ def _reclassify(case: Case) -> bool:
 
 def _receipt(case: Case) -> bool:
     danger = case.danger_at is not None and case.danger_receipt_at is None
-    return danger or case.look_is_open or (Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None)
+    return (
+        danger or case.look_is_open or (Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None)
+    )
 
 
 FITS: Mapping[str, Callable[[Case], bool]] = {

@@ -165,7 +165,7 @@ async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) 
 async def issue_words(slack: SlackContext, case: Case) -> tuple[str, ...]:
     """The issues in the words of the assessment, for the letter of the decision."""
     words = words_by_verb(await _history(slack, case.ref, WORDS_NEEDED["decide"]), *WORDS_NEEDED["decide"])
-    return tuple(words.get(f"issues.{issue.number}.text", "") for issue in case.issues)
+    return tuple(words.get(f"issues.{issue.n}.text", "") for issue in case.issues)
 
 
 def preview_view(

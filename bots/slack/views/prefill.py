@@ -159,7 +159,7 @@ def _proposed_criteria(case: Case) -> dict[str, Any]:
         "immediate_needed": "no",
     }
     if proposed is not None:
-        initial |= {criterion.field: criterion.value for criterion in proposed.criteria}
+        initial |= {row.field: row.value for row in proposed.criteria if row.field != "safety"}
     # Last, because the severity in force may be higher than the one that this proposal gives a reason for.
     return initial | {"severity": case.severity if proposed is not None or case.signs else None}
 
@@ -188,11 +188,11 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
     headings = {}
     for issue in case.issues:
         category = texts.text(f"category.{issue.category}")
-        heading = texts.text("modal.issue", number=issue.number + 1, category=category)
-        text = words.get(f"issues.{issue.number}.text", "")
+        heading = texts.text("modal.issue", number=issue.n + 1, category=category)
+        text = words.get(f"issues.{issue.n}.text", "")
         if text:
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
-        headings[f"issues.{issue.number}"] = section(heading)
+        headings[f"issues.{issue.n}"] = section(heading)
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
         preface=[section(unpaid)] if unpaid else (),
@@ -269,8 +269,7 @@ def _remedies(
 ) -> FormPrefill:
     words = remedy_words_by_number(events)
     choices = tuple(
-        (str(remedy.number), _remedy_label(remedy, words.get(remedy.number, {}), texts))
-        for remedy in remedies
+        (str(remedy.n), _remedy_label(remedy, words.get(remedy.n, {}), texts)) for remedy in remedies
     )
     only = {"remedy": choices[0][0]} if len(choices) == 1 else {}
     return FormPrefill(initial={**initial, **only}, choices={"remedy": choices})
@@ -280,13 +279,13 @@ def _remedy_label(remedy: RemedyOwed, words: Mapping[str, str], texts: StaffText
     """`2: Refund 150.00 GBP · the words of the promise`, at most 75 code points."""
     amount = f" {remedy.amount} {remedy.currency}" if remedy.amount else ""
     text = f" · {words['text']}" if words.get("text") else ""
-    return cut(f"{remedy.number + 1}: {texts.text(f'remedy.{remedy.type}')}{amount}{text}", 75)
+    return cut(f"{remedy.n + 1}: {texts.text(f'remedy.{remedy.type}')}{amount}{text}", 75)
 
 
 def _with_confirmations(remedies: Sequence[RemedyOwed], form: FormPrefill, texts: StaffTexts) -> FormPrefill:
     """The remedies that the complainant confirmed, as evidence for the person who verifies."""
     labels = dict(form.choices.get("remedy", ()))
-    confirmed = [str(remedy.number) for remedy in remedies if remedy.answer == "yes"]
+    confirmed = [str(remedy.n) for remedy in remedies if remedy.answer == "yes"]
     lines = [escaped(labels[number]) for number in confirmed if number in labels]
     if not lines:
         return form
