@@ -1,6 +1,6 @@
-"""The word weights of likely danger, learned from the written examples in `triage/danger`: `python -m triage.learning.danger_words`.
+"""The word weights of likely danger, learned from the written examples in `triage/danger`.
 
-A plain logistic regression on words, their beginnings and pairs. The weights are a file that the safety rules read,
+Run it with `python -m triage.learning.danger_words`. A plain logistic regression on words, their beginnings and pairs. The weights are a file that the safety rules read,
 so that no message waits for a model; run this again after a change of the examples.
 """
 
@@ -22,7 +22,7 @@ from triage.safety.language import words_of
 from triage.safety.likely import HEAVY, LIGHT, word_features
 
 LIGHT_RECALL, HEAVY_RECALL = 0.85, 0.45
-"""Shares of the examples of danger, held out, that weigh more than `LIGHT` and than `HEAVY`: equal in all languages."""
+"""Shares of the examples of danger, held out, that weigh more than `LIGHT` and `HEAVY`: equal in all languages."""
 # People speak of self-harm in everyday words, so its examples must count more to be found as often as the others.
 _WEIGHT_OF_KIND = {"self_harm": 3.0, "violence": 2.0, "injury": 1.5}
 _FOLDS, _FEWEST_ROWS = 5, 2

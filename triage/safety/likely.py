@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 from math import inf, sqrt
 
 from triage.matching import LANGUAGES, fold
@@ -31,8 +32,10 @@ LIGHT, HEAVY = "<light>", "<heavy>"
 _INDICES = {language: index_rules(read_groups(language)) for language in LANGUAGES}
 # Words that are weighed together, and how far a step moves: a danger is a few sentences of a longer story.
 _WEIGHED_WORDS, _STEP = 60, 30
+# Words from which on their weight alone is trusted: an answer such as "last Tuesday, I think" is too short.
+_FEWEST_WORDS = 6
 # The places of the word groups of a text in one language, by name.
-type _Groups = dict[str, list[tuple[int, int]]]
+_Groups = dict[str, list[tuple[int, int]]]
 
 
 def find_likely_signs(text: str) -> tuple[Sign, ...]:
@@ -61,7 +64,7 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
                 if sign is not None and (sign.look or sign.danger):
                     signs[rule.name] = sign
                     break
-        if weighed.is_heavy and not signs:
+        if weighed.is_heavy and not signs and len(words) >= _FEWEST_WORDS:
             span = folded.span(tokens[weighed.start].start(), tokens[weighed.end - 1].end())
             floors = BY_WORDS.severity, BY_WORDS.safety, False
             signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, *floors, span, True, language)
@@ -88,7 +91,7 @@ def word_features(words: Sequence[str]) -> set[str]:
     return {
         *words,
         *beginnings,
-        *(f"{first} {second}" for first, second in zip(words, words[1:], strict=False)),
+        *(f"{first} {second}" for first, second in pairwise(words)),
     }
 
 
