@@ -21,10 +21,10 @@ from triage.matching import LANGUAGES
 from triage.safety.language import words_of
 from triage.safety.likely import HEAVY, LIGHT, word_features
 
-LIGHT_RECALL, HEAVY_RECALL = 0.85, 0.45
+LIGHT_RECALL, HEAVY_RECALL = 0.90, 0.50
 """Shares of the examples of danger, held out, that weigh more than `LIGHT` and `HEAVY`: equal in all languages."""
 # People speak of self-harm in everyday words, so its examples must count more to be found as often as the others.
-_WEIGHT_OF_KIND = {"self_harm": 3.0, "violence": 2.0, "injury": 1.5}
+_WEIGHT_OF_KIND = {"self_harm": 2.0}
 _FOLDS, _FEWEST_ROWS = 5, 2
 
 

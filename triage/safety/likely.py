@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import inf, sqrt
 
 from triage.matching import LANGUAGES, fold
@@ -49,6 +49,9 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
     signs: dict[str, Sign] = {}
     for language in spoken_languages(words, LANGUAGES):
         weighed = _heaviest_words(words, language)
+        if weighed.is_light:
+            # Most complaints: their words are not those of people in danger, so no combination is tried.
+            continue
         groups: _Groups = {}
         index = _INDICES[language]
         for token, word in zip(tokens, words, strict=True):
@@ -57,7 +60,7 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
                 if match is not None:
                     groups.setdefault(matcher.rule.name, []).append(match.span())
         for rule in COMBINATIONS:
-            if rule.language != language or rule.name in signs or weighed.is_light:
+            if rule.language != language or rule.name in signs:
                 continue
             for start, end in _meetings(rule, groups):
                 sign = judge_match(rule, text, folded, start, end)
@@ -85,14 +88,14 @@ def _meetings(rule: Rule, groups: _Groups) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
+@lru_cache(maxsize=20_000)
+def _features_of_word(word: str) -> tuple[str, ...]:
+    return (word, *(word[:length] + "*" for length in (3, 4, 5) if len(word) > length))
+
+
 def word_features(words: Sequence[str]) -> set[str]:
     """What is weighed in a stretch of folded words: the words, their beginnings, and pairs of neighbours."""
-    beginnings = {word[:length] + "*" for word in words for length in (3, 4, 5) if len(word) > length}
-    return {
-        *words,
-        *beginnings,
-        *(f"{first} {second}" for first, second in pairwise(words)),
-    }
+    return {*chain.from_iterable(map(_features_of_word, words)), *map(" ".join, pairwise(words))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,9 @@ def _heaviest_words(words: Sequence[str], language: str) -> _Weighed:
     weights, heaviest = _weights(language), (-inf, 0, len(words))
     for start in range(0, max(1, len(words) - _STEP), _STEP):
         stretch = words[start : start + _WEIGHED_WORDS]
-        own = [weights[feature] for feature in word_features(stretch) if feature in weights]
+        own = word_features(stretch) & weights.keys()
         if own:
-            heaviest = max(heaviest, (sum(own) / sqrt(len(own)), start, start + len(stretch)))
+            weight = sum(map(weights.__getitem__, own)) / sqrt(len(own))
+            heaviest = max(heaviest, (weight, start, start + len(stretch)))
     weight, start, end = heaviest
     return _Weighed(start, end, weight <= weights[LIGHT], weight > weights[HEAVY])

@@ -132,7 +132,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 @lru_cache(maxsize=1024)
 def compile_search(pattern: str) -> re.Pattern[str]:
     """`needs` or `unless` as they are searched for in a sentence."""
-    return re.compile(r"\b(?:" + _spaced(pattern) + ")")
+    return re.compile(r"(?:\b|\A)(?:" + _spaced(pattern) + ")")
 
 
 def _spaced(pattern: str) -> str:

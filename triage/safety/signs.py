@@ -94,6 +94,7 @@ def judge_match(rule: Rule, text: str, folded: FoldedText, start: int, end: int)
         end - low,
         written=write_out(text[sentence_start : span[0]]),
         rule=rule,
+        is_question=folded.text[high : high + 1] == "?",
     )
     if scope is SignScope.DENIED:
         return None
