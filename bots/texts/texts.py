@@ -75,7 +75,7 @@ class Texts:
 
     def danger_language(self, wanted: str | None, otherwise: str | None) -> str:
         """The language of a text of danger: the wanted one where such texts exist, else one of the desk."""
-        return wanted if wanted in self._danger else self.language(wanted or otherwise)
+        return wanted if wanted and wanted in self._danger else self.language(wanted or otherwise)
 
     def ids(self, language: str) -> frozenset[str]:
         return frozenset(self._messages[language])

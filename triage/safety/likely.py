@@ -9,8 +9,8 @@ library only, because this runs in the transaction of every message.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from itertools import chain, pairwise
@@ -18,7 +18,7 @@ from math import inf, sqrt
 
 from triage.matching import LANGUAGES, fold
 from triage.safety.language import WORD, spoken_languages
-from triage.safety.rules import Rule, index_rules, read_combinations, read_groups
+from triage.safety.rules import Matcher, Rule, index_rules, read_combinations, read_groups
 from triage.safety.signs import Sign, judge_match
 
 COMBINATIONS: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_combinations(language))
@@ -30,6 +30,7 @@ LIKELY: tuple[Rule, ...] = (*COMBINATIONS, BY_WORDS)
 LIGHT, HEAVY = "<light>", "<heavy>"
 
 _INDICES = {language: index_rules(read_groups(language)) for language in LANGUAGES}
+_ONE_WORD = re.compile(r"[a-z0-9]+(?:\\w\*)?")
 # Words that are weighed together, and how far a step moves: a danger is a few sentences of a longer story.
 _WEIGHED_WORDS, _STEP = 60, 30
 # Words from which on their weight alone is trusted: an answer such as "last Tuesday, I think" is too short.
@@ -48,14 +49,16 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
     words = [token.group() for token in tokens]
     signs: dict[str, Sign] = {}
     for language in spoken_languages(words, LANGUAGES):
-        weighed = _heaviest_words(words, language)
-        if weighed.is_light:
-            # Most complaints: their words are not those of people in danger, so no combination is tried.
-            continue
+        # Where the words are not those of people in danger, no combination is tried: most complaints end here.
+        stretches = _weigh_stretches(words, language)
+        places = sorted({place for _, start, end in stretches for place in range(start, end)})
         groups: _Groups = {}
-        index = _INDICES[language]
-        for token, word in zip(tokens, words, strict=True):
-            for matcher in index.matchers(word):
+        for place in places:
+            token = tokens[place]
+            names, longer = _groups_of_word(language, words[place])
+            for name in names:
+                groups.setdefault(name, []).append(token.span())
+            for matcher in longer:
                 match = matcher.match(folded.text, token.start())
                 if match is not None:
                     groups.setdefault(matcher.rule.name, []).append(match.span())
@@ -67,11 +70,21 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
                 if sign is not None and (sign.look or sign.danger):
                     signs[rule.name] = sign
                     break
-        if weighed.is_heavy and not signs and len(words) >= _FEWEST_WORDS:
-            span = folded.span(tokens[weighed.start].start(), tokens[weighed.end - 1].end())
+        weight, start, end = max(stretches, default=(-inf, 0, 0))
+        if weight > _weights(language)[HEAVY] and not signs and len(words) >= _FEWEST_WORDS:
+            span = folded.span(tokens[start].start(), tokens[end - 1].end())
             floors = BY_WORDS.severity, BY_WORDS.safety, False
             signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, *floors, span, True, language)
     return tuple(sorted(signs.values(), key=lambda sign: (-sign.danger, sign.span)))
+
+
+@lru_cache(maxsize=20_000)
+def _groups_of_word(language: str, word: str) -> tuple[frozenset[str], tuple[Matcher, ...]]:
+    """The groups that a word belongs to on its own, and the patterns that need the words after it too."""
+    matchers = _INDICES[language].matchers(word)
+    alone = [matcher for matcher in matchers if _ONE_WORD.fullmatch(str(matcher.pattern))]
+    longer = tuple(matcher for matcher in matchers if matcher not in alone)
+    return frozenset(matcher.rule.name for matcher in alone), longer
 
 
 def _meetings(rule: Rule, groups: _Groups) -> Iterator[tuple[int, int]]:
@@ -98,16 +111,6 @@ def word_features(words: Sequence[str]) -> set[str]:
     return {*chain.from_iterable(map(_features_of_word, words)), *map(" ".join, pairwise(words))}
 
 
-@dataclass(frozen=True, slots=True)
-class _Weighed:
-    """A stretch of words by its places; `is_light`: the words of most ordinary complaints weigh as much."""
-
-    start: int
-    end: int
-    is_light: bool
-    is_heavy: bool
-
-
 @lru_cache(maxsize=len(LANGUAGES))
 def _weights(language: str) -> dict[str, float]:
     """The weight of each feature, and the thresholds `LIGHT` and `HEAVY`."""
@@ -115,13 +118,13 @@ def _weights(language: str) -> dict[str, float]:
     return {feature: float(weight) for feature, weight in csv.reader(file.read_text("utf-8").splitlines())}
 
 
-def _heaviest_words(words: Sequence[str], language: str) -> _Weighed:
-    weights, heaviest = _weights(language), (-inf, 0, len(words))
+def _weigh_stretches(words: Sequence[str], language: str) -> list[tuple[float, int, int]]:
+    """The stretches of words that weigh more than `LIGHT`: weight, and the places of their first and next word."""
+    weights, stretches = _weights(language), []
     for start in range(0, max(1, len(words) - _STEP), _STEP):
         stretch = words[start : start + _WEIGHED_WORDS]
         own = word_features(stretch) & weights.keys()
-        if own:
-            weight = sum(map(weights.__getitem__, own)) / sqrt(len(own))
-            heaviest = max(heaviest, (weight, start, start + len(stretch)))
-    weight, start, end = heaviest
-    return _Weighed(start, end, weight <= weights[LIGHT], weight > weights[HEAVY])
+        weight = sum(map(weights.__getitem__, own)) / sqrt(len(own)) if own else -inf
+        if weight > weights[LIGHT]:
+            stretches.append((weight, start, start + len(stretch)))
+    return stretches
