@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from triage.safety.likely import LIKELY
 from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import BUILT_IN
 
 #: The rules that have a text, `rule.<name>`.
-RULES: frozenset[str] = frozenset(rule.name for rule in BUILT_IN)
+RULES: frozenset[str] = frozenset(rule.name for rule in (*BUILT_IN, *LIKELY))
 #: The text for each ending of a rule's name that qualifies the sign.
 _QUALIFIERS = {"_possible": "rule.possible", "_past": "rule.past"}
 

@@ -78,6 +78,9 @@ class Case:
     signs: tuple[RecordedSign, ...] = ()
     danger_at: datetime | None = None
     danger_receipt_at: datetime | None = None
+    #: When a likely sign of danger came that a person should look at within the hour.
+    look_at: datetime | None = None
+    looked_at: datetime | None = None
     bound: bool = False
     proposed: Proposed | None = None
     # who has it
@@ -181,6 +184,12 @@ class Case:
     def has_chat(self) -> bool:
         """Letters can go to a chat: the complaint came from it, or was bound to it later."""
         return self.channel == "telegram" or self.bound
+
+    @property
+    def look_is_open(self) -> bool:
+        """A likely sign of danger waits for a person: it was neither confirmed nor taken nor assessed since."""
+        looked = (self.looked_at, self.assessment.at if self.assessment else None)
+        return self.look_at is not None and all(at is None or at < self.look_at for at in looked)
 
     @property
     def is_offline(self) -> bool:

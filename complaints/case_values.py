@@ -27,6 +27,17 @@ class RecordedSign:
     danger: bool
     at: datetime
     seq: int = 0
+    #: Likely, not certain: a person looks within the hour, without a page.
+    look: bool = False
+    #: The language of the message, "" if its words did not decide: that of the answers about this danger.
+    language: str = ""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The sign as the facts of an event hold it."""
+        facts = {"rule": self.rule, "severity": self.severity, "safety": self.safety, "danger": self.danger}
+        extra = {"look": self.look, "language": self.language if self.danger else ""}
+        return facts | {name: value for name, value in extra.items() if value}
 
     @property
     def kind(self) -> str:

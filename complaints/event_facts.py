@@ -189,7 +189,7 @@ def form_facts(name: str) -> FactShapes:
 PEOPLE: Mapping[str, Shape] = {"lines": codes, "subject_roles": codes, "eligible": whole(0)}
 
 _SIGN: Mapping[str, Shape] = {"rule": code, "severity": whole(1, 5), "safety": whole(0, 3), "danger": flag}
-_SIGNS = _rows(_SIGN, _SIGN)
+_SIGNS = _rows({**_SIGN, "look": flag, "language": code}, _SIGN)
 
 #: A message of the complainant, or the description that staff log.
 MESSAGE = FactShapes(

@@ -190,10 +190,11 @@ def _resume_after_danger(turn: Turn, case: Case) -> None:
     """The button "I am safe, continue": go back to the interrupted question."""
     if turn.step != danger.STEP:
         return
+    language = str(turn.state.get("danger_language", ""))
     danger.resume(turn)
     if not form.ask_again(turn):
         turn.go_to(IDLE)
-        turn.reply("safe.noted", ref=case.ref)
+        turn.reply("safe.noted", ref=case.ref, spoken=language)
 
 
 def press_for_label(turn: Turn, text: str) -> ButtonInput | None:

@@ -179,5 +179,7 @@ def find_numbers(turn: Turn, ref: str, text: str, *, is_place_answer: bool = Fal
 
 
 def _note_danger(turn: Turn, ref: str, signs: SignsInWords) -> None:
-    if signs.danger is not None and turn.danger is None:
-        turn.danger = (ref, signs.danger)
+    is_worth_an_answer = signs.danger is not None or signs.look is not None
+    # A danger in a later message of the same turn replaces a likely one.
+    if is_worth_an_answer and (turn.danger is None or (signs.danger and not turn.danger[1].danger)):
+        turn.danger = (ref, signs)

@@ -24,7 +24,10 @@ from complaints.vocabulary import Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
-from triage.safety.organisation import DangerSign, named_people, own_sign
+from triage.matching import LANGUAGES
+from triage.safety.language import spoken_languages, words_of
+from triage.safety.likely import find_likely_signs
+from triage.safety.organisation import ORGANISATION, DangerSign, named_people, own_sign
 from triage.safety.signs import find_signs
 
 #: The steps that belong to the form.
@@ -48,7 +51,7 @@ class Turn:
     wake_ups: list[WakeUp] = field(default_factory=list)
     chosen_language: str | None = None
     blocked: bool | None = None
-    danger: tuple[str, RecordedSign] | None = None
+    danger: tuple[str, SignsInWords] | None = None
     _signs: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
     _details: dict[str, tuple[StoryFact, ...]] = field(default_factory=dict)
     _file_counts: dict[str, int] = field(default_factory=dict)
@@ -275,8 +278,21 @@ class SignsInWords:
 
     @property
     def danger(self) -> RecordedSign | None:
-        """The gravest sign of present danger."""
-        return next((sign for sign in self.signs if sign.danger), None)
+        """The sign of present danger to answer: the organisation's own has the better number and advice."""
+        return self.own_danger or self.built_in_danger
+
+    @property
+    def own_danger(self) -> RecordedSign | None:
+        return next((sign for sign in self.signs if sign.danger and sign.kind == ORGANISATION), None)
+
+    @property
+    def built_in_danger(self) -> RecordedSign | None:
+        """The gravest one that is not the organisation's own."""
+        return next((sign for sign in self.signs if sign.danger and sign.kind != ORGANISATION), None)
+
+    @property
+    def look(self) -> RecordedSign | None:
+        return next((sign for sign in self.signs if sign.look), None)
 
 
 def read_signs(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], now: datetime) -> SignsInWords:
@@ -284,13 +300,35 @@ def read_signs(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], n
     when")."""
     if not text.strip():
         return SignsInWords()
+    language = _written_language(text, rules)
+    certain = find_signs(text, extra=own_signs(rules))
+    # Where people are paged at once, a likely sign adds nothing.
+    likely = () if any(sign.danger for sign in certain) else find_likely_signs(text)
     recorded = tuple(
-        RecordedSign(f"{sign.kind}.{sign.rule}", sign.severity, sign.safety, sign.danger, now)
-        for sign in find_signs(text, extra=own_signs(rules))
+        RecordedSign(
+            f"{sign.kind}.{sign.rule}",
+            sign.severity,
+            sign.safety,
+            sign.danger,
+            now,
+            look=sign.look,
+            language=language,
+        )
+        for sign in (*certain, *likely)
     )
     member_by_name = {name: member for member, names in staff.items() for name in names}
     names_in_text = named_people(text, tuple(member_by_name))
     return SignsInWords(recorded, tuple(sorted({member_by_name[name] for name in names_in_text})))
+
+
+def _written_language(text: str, rules: Rulebook) -> str:
+    """The language that a message is clearly written in, "" where its words do not decide."""
+    if not set(rules.languages) <= set(LANGUAGES):
+        # A language whose words are not known here could be taken for another.
+        return ""
+    spoken = spoken_languages(words_of(text), LANGUAGES)
+    desk = [language for language in rules.languages if language in spoken]
+    return spoken[0] if len(spoken) == 1 or (desk and desk[0] == spoken[0]) else ""
 
 
 def own_signs(rules: Rulebook) -> tuple[DangerSign, ...]:

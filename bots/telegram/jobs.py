@@ -79,8 +79,9 @@ def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
         if chat is None or not obligation.payload:
             # The person's data was erased in the meantime.
             return Completed()
-        language = texts.language(chat.language)
         reply = obligation.payload
+        # In danger people are answered in the language that they write, also if the desk does not speak it.
+        language = texts.danger_language(reply["fields"].get("spoken"), chat.language)
         keyboard = buttons.keyboard(
             texts,
             language,

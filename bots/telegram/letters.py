@@ -260,4 +260,6 @@ class LetterHandler:
 
     def _danger_seen(self, letter: Letter, obligation: Obligation) -> ComposedLetter:
         role = str(obligation.facts.get("role", Role.ON_CALL.value))
-        return ComposedLetter(progress.danger_seen(letter, role))
+        written = next((sign.language for sign in reversed(letter.case.signs) if sign.danger), "")
+        language = letter.texts.danger_language(written, letter.language)
+        return ComposedLetter(progress.danger_seen(replace(letter, language=language), role))

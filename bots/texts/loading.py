@@ -13,10 +13,13 @@ from babel.core import Locale, UnknownLocaleError
 from babel.messages.pofile import PoFileError, read_po
 
 from bots.texts.texts import FIELD, CatalogueMessage, Texts
+from triage.matching import LANGUAGES
 
 #: The texts for complainants, for staff, and for documents.
 COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
 DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
+#: How the ids begin that a catalogue has which is not a language of the desk: what people in danger read.
+DANGER_IDS = ("danger", "look.", "safe.noted", "button.safe", "maybe_twice", "role.")
 _BRACES = re.compile(r"[{}]")
 
 
@@ -51,7 +54,21 @@ def load_catalogues(
             }
             for language in wanted
         },
+        danger=_danger_texts(wanted) if domain == COMPLAINANT else None,
     )
+
+
+def _danger_texts(wanted: tuple[str, ...]) -> dict[str, dict[str, CatalogueMessage]]:
+    """The texts of danger in the other languages whose signs are detected; their catalogues may have nothing else."""
+    others = [language for language in LANGUAGES if language not in wanted]
+    return {
+        language: {
+            id_: message
+            for id_, message in shipped(language, COMPLAINANT).items()
+            if id_.startswith(DANGER_IDS)
+        }
+        for language in others
+    }
 
 
 def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str, CatalogueMessage]:
@@ -90,6 +107,9 @@ def _language(
     except (UnknownLocaleError, ValueError) as error:
         raise TextsError(f'"{language}" is not a language; write two letters such as "en".') from error
     shipped_texts = shipped(language, domain)
+    if not set(reference) <= set(shipped_texts):
+        # Only the texts of danger: not a language that a desk can speak.
+        shipped_texts = {}
     file = folder / f"{language}.po" if folder is not None else None
     if file is None or not file.is_file():
         if not shipped_texts:

@@ -48,14 +48,20 @@ class Texts:
     """The texts of one domain, in all configured languages. Immutable; shared by all chats."""
 
     def __init__(
-        self, languages: tuple[str, ...], messages: Mapping[str, Mapping[str, CatalogueMessage]]
+        self,
+        languages: tuple[str, ...],
+        messages: Mapping[str, Mapping[str, CatalogueMessage]],
+        *,
+        danger: Mapping[str, Mapping[str, CatalogueMessage]] | None = None,
     ) -> None:
+        """`danger`: the texts of danger in further languages, which are not languages of the desk."""
         self.languages = languages
         self._messages = messages
+        self._danger = danger or {}
         self._choices = {
             _plain(message.forms[0]): id_.removeprefix(BUTTON)
-            for language in reversed(languages)
-            for id_, message in messages[language].items()
+            for language in (*self._danger, *reversed(languages))
+            for id_, message in {**messages, **self._danger}[language].items()
             if id_.startswith(BUTTON) and not message.fields
         } | {_plain(language_name(language)): f"{LANGUAGE}{language}" for language in languages}
 
@@ -66,6 +72,10 @@ class Texts:
                 if code in self.languages:
                     return code
         return self.languages[0]
+
+    def danger_language(self, wanted: str | None, otherwise: str | None) -> str:
+        """The language of a text of danger: the wanted one where such texts exist, else one of the desk."""
+        return wanted if wanted and wanted in self._danger else self.language(wanted or otherwise)
 
     def ids(self, language: str) -> frozenset[str]:
         return frozenset(self._messages[language])
@@ -130,7 +140,7 @@ class Texts:
 
     def moment(self, language: str, at: datetime, zone: str) -> str:
         """`4 November 2026, 17:30`, in the zone."""
-        locale = _locale(self.language(language))
+        locale = _locale(self.danger_language(language, None))
         pattern = f"{locale.date_formats['long'].pattern}, HH:mm"
         return str(format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=locale))
 
@@ -153,7 +163,8 @@ class Texts:
         return str(format_list(things, locale=_locale(self.language(language))))
 
     def _message(self, language: str, id_: str) -> CatalogueMessage:
-        message = self._messages[self.language(language)].get(id_)
+        further = self._danger.get(language, {})
+        message = further.get(id_) or self._messages[self.language(language)].get(id_)
         if message is None and id_.startswith(CATEGORY):
             # A category that the organisation removed from its settings; old complaints still have it.
             return CatalogueMessage((id_.removeprefix(CATEGORY).replace("_", " "),))

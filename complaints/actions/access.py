@@ -123,7 +123,16 @@ def apply_declare_conflict(case: Case, event: Event) -> Case:
 def recorded_signs(event: Event) -> tuple[RecordedSign, ...]:
     """The safety signs in the facts of an event."""
     return tuple(
-        RecordedSign(sign["rule"], sign["severity"], sign["safety"], sign["danger"], event.at, event.seq)
+        RecordedSign(
+            sign["rule"],
+            sign["severity"],
+            sign["safety"],
+            sign["danger"],
+            event.at,
+            event.seq,
+            bool(sign.get("look")),
+            str(sign.get("language", "")),
+        )
         for sign in event.facts.get("signs", ())
     )
 
@@ -303,6 +312,7 @@ def _absorb(case: Case, event: Event, other: str) -> Case:
         signs=case.signs + signs,
         danger_at=event.at if danger else case.danger_at,
         danger_receipt_at=None if danger else case.danger_receipt_at,
+        look_at=event.at if any(sign.look for sign in signs) else case.look_at,
         flags=case.flags | ({Flag.RESTRICTED} if facts.get("restricted") else set()),
     )
     return apply_declare_conflict(name_subjects(merged, event), event)

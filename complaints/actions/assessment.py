@@ -183,7 +183,7 @@ def apply_reclassify(case: Case, event: Event) -> Case:
 def harm_of(case: Case) -> int:
     """The severity that forbids a reclassification: the assessor's or that of later safety signs, not the model's."""
     assessed = case.assessment.severity if case.assessment else 0
-    return max([assessed, *(sign.severity for sign in case.fresh_signs)])
+    return max([assessed, *(sign.severity for sign in case.fresh_signs if not sign.look)])
 
 
 def check_assign(case: Case, request: ActionRequest) -> Facts:
@@ -221,4 +221,5 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_assign(case: Case, event: Event) -> Case:
-    return changed(case, owner=event.facts["owner"])
+    took = event.by == event.facts["owner"]
+    return changed(case, owner=event.facts["owner"], looked_at=event.at if took else case.looked_at)

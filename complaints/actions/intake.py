@@ -64,10 +64,7 @@ def message_facts(
         "has_words": has_words,
         "media": media,
         "audible": audible,
-        "signs": [
-            {"rule": sign.rule, "severity": sign.severity, "safety": sign.safety, "danger": sign.danger}
-            for sign in signs
-        ],
+        "signs": [sign.facts for sign in signs],
         "subjects": sorted(subjects),
     } | {
         name: value
@@ -176,6 +173,7 @@ def apply_words(case: Case, event: Event) -> Case:
         signs=case.signs + signs,
         danger_at=event.at if new_danger else case.danger_at,
         danger_receipt_at=None if new_danger else case.danger_receipt_at,
+        look_at=event.at if any(sign.look for sign in signs) and not case.look_is_open else case.look_at,
         question_at=event.at if question and case.question_at is None else case.question_at,
         flags=flags,
     )

@@ -235,7 +235,7 @@ def apply_escalate(case: Case, event: Event) -> Case:
 
 
 def check_receipt(case: Case, request: ActionRequest) -> Facts:
-    """Confirm that an open danger, or for the top a significant complaint, has been seen (5.3).
+    """Confirm that an open danger, a likely one, or for the top a significant complaint, has been seen (5.3).
 
     A manager may confirm for the top if `of` is "executive" (the button in its channel). Raises AlreadyDone if
     another person confirmed it before.
@@ -243,13 +243,13 @@ def check_receipt(case: Case, request: ActionRequest) -> Facts:
     actor = request.actor
     danger = case.danger_at is not None and case.danger_receipt_at is None
     significant = Flag.SIGNIFICANT in case.flags
-    if case.danger_at is None and not significant:
+    if case.danger_at is None and case.look_at is None and not significant:
         raise OutOfOrder(f"{case.ref} asks nobody for a receipt: open it instead.", code="nothing_to_receive")
     for_top = request.facts.get("of") == "executive" and actor.has(Role.MANAGER)
     executive = (
         significant and case.executive_receipt_at is None and (actor.has(Role.TOP_MANAGEMENT) or for_top)
     )
-    if not danger and not executive:
+    if not danger and not executive and not case.look_is_open:
         raise AlreadyDone(
             f"Somebody has said before that {case.ref} was seen: nothing to do.", code="already_so"
         )
@@ -260,5 +260,6 @@ def apply_receipt(case: Case, event: Event) -> Case:
     return changed(
         case,
         danger_receipt_at=event.at if event.facts.get("danger") else case.danger_receipt_at,
+        looked_at=event.at if case.look_is_open else case.looked_at,
         executive_receipt_at=event.at if event.facts.get("executive") else case.executive_receipt_at,
     )

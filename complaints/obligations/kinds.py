@@ -40,6 +40,7 @@ KINDS: Mapping[str, str] = {
     "card": "draws the card as the record is now",
     "thread": "writes one line into the card's thread",
     "page": "pages the people on call until one of them has seen the danger",
+    "look": "asks people to look within the hour at a likely danger; nobody is paged",
     "danger_seen": "informs the complainant who has seen the danger",
     "propose": "asks the model for a proposal",
     "end_form": "ends the questions",

@@ -28,6 +28,8 @@ from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, ContactKind, F
 
 #: The notice leaves this long before the date, if that is still after the date was set.
 BEFORE_MISSED = timedelta(hours=1)
+#: People are asked once more to look at a likely danger, so that it is still within the hour.
+LOOK_AGAIN_AFTER = timedelta(minutes=30)
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -107,6 +109,7 @@ def _all_obligations(case: Case) -> Iterator[NewObligation]:
     yield _card(case)
     yield from _intake(case)
     yield from _danger(case)
+    yield from _look(case)
     yield from _proposal(case)
     yield from _letters(case)
     yield from _other_delays(case)
@@ -144,6 +147,16 @@ def _intake(case: Case) -> Iterator[NewObligation]:
 def _danger(case: Case) -> Iterator[NewObligation]:
     if case.danger_at is not None and case.danger_receipt_at is None:
         yield NewObligation(f"page:{case.danger_at.isoformat()}", "page", case.danger_at, SendPriority.DANGER)
+
+
+def _look(case: Case) -> Iterator[NewObligation]:
+    """Asks for a look within the hour at a likely danger: once, and once more if it was not opened by then."""
+    danger = case.danger_at is not None and case.danger_receipt_at is None
+    if case.look_at is not None and case.look_is_open and not danger:
+        for number, delay in enumerate((timedelta(0), LOOK_AGAIN_AFTER), 1):
+            key = f"look:{case.look_at.isoformat()}:{number}"
+            facts = {"number": number}
+            yield NewObligation(key, "look", case.look_at + delay, SendPriority.DIALOGUE, facts)
 
 
 def _proposal(case: Case) -> Iterator[NewObligation]:

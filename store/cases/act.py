@@ -215,6 +215,8 @@ def _fingerprint(
     if verb is Verb.RECEIPT and case.danger_at is not None:
         # A new danger needs a new receipt, although it does not raise the work_version.
         content.append(case.danger_at.isoformat())
+    if verb is Verb.RECEIPT and case.look_at is not None:
+        content.append(case.look_at.isoformat())
     return "act:" + sha256(canonical(content))
 
 

@@ -6,6 +6,7 @@ Roles and lines of management are written into the event, because they must not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -78,12 +79,7 @@ def merge_facts(file: CaseFile) -> dict[str, Any]:
         "other_complainant": case.complainant,
         "received_at": format_time(case.received_at),
         "signs": [
-            {
-                "rule": sign.rule,
-                "severity": sign.severity,
-                "safety": sign.safety,
-                "danger": sign.danger and danger_is_open,
-            }
+            replace(sign, danger=sign.danger and danger_is_open, look=sign.look and case.look_is_open).facts
             for sign in case.signs
         ],
         "restricted": case.restricted,

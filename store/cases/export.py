@@ -268,10 +268,7 @@ def _assessment(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
         "media_heard": case.media_heard,
         "override_reason": _last(words, "override_reason"),
         "proposal": with_first_similar(find_latest_proposal(file, words)),
-        "signs": [
-            {"rule": sign.rule, "severity": sign.severity, "safety": sign.safety, "danger": sign.danger}
-            for sign in case.signs
-        ],
+        "signs": [sign.facts for sign in case.signs],
     }
 
 

@@ -11,13 +11,17 @@ import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
-from bots.texts.loading import COMPLAINANT, DOMAINS, STAFF, TextsError, load_catalogues, shipped
+from bots.texts.loading import COMPLAINANT, DANGER_IDS, DOMAINS, STAFF, TextsError, load_catalogues, shipped
 from bots.texts.texts import Texts
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
+from triage.matching import LANGUAGES as DETECTED
+from triage.safety.likely import LIKELY
 from triage.safety.signs import BUILT_IN
 
 BOTS = Path(__file__).parents[2] / "bots"
-LANGUAGES = sorted(folder.name for folder in (BOTS / "texts").iterdir() if (folder / "amends.po").is_file())
+CATALOGUES = sorted(folder.name for folder in (BOTS / "texts").iterdir() if (folder / "amends.po").is_file())
+#: The languages that a desk can speak; the other catalogues have only what people in danger read.
+LANGUAGES = ["en", "tr"]
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
 #: The folders that use each domain's ids.
@@ -128,8 +132,28 @@ def test_every_code_of_the_record_has_a_text(family: str, codes: set[str]) -> No
 
 
 def test_every_built_in_danger_has_an_instruction() -> None:
-    kinds = {sign.kind for sign in BUILT_IN if sign.danger}
+    kinds = {sign.kind for sign in (*BUILT_IN, *LIKELY) if sign.danger}
     assert {kind for kind in kinds if not TEXTS.has(f"danger.{kind}")} == set()
+
+
+def test_every_language_whose_danger_is_detected_has_the_texts_of_danger() -> None:
+    required = {id_ for id_ in TEXTS.ids("en") if id_.startswith(DANGER_IDS)}
+    assert set(CATALOGUES) == set(DETECTED)
+    assert len(required) >= 20
+    for language in set(CATALOGUES) - set(LANGUAGES):
+        catalogue = shipped(language, COMPLAINANT)
+        assert set(catalogue) == required
+        assert {
+            id_ for id_ in required if catalogue[id_].fields != shipped("en", COMPLAINANT)[id_].fields
+        } == set()
+
+
+def test_a_catalogue_with_danger_texts_alone_is_no_language_of_the_desk() -> None:
+    assert TEXTS.language("de") == "en"
+    assert TEXTS.danger_language("de", "tr") == "de"
+    assert TEXTS.danger_language("fr", "tr") == "en"
+    assert TEXTS.text("de", "danger.gas").startswith("Verlassen Sie sofort")
+    assert TEXTS.choice_of("Ich bin in Sicherheit, weiter") == "safe"
 
 
 def test_every_button_of_the_public_interface_has_a_label() -> None:

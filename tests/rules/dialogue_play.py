@@ -196,7 +196,8 @@ class Play:
 
     def text(self, reply: ReplyText) -> str:
         """A reply as the person reads it."""
-        return TEXTS.text(self.language or "en", reply.template, **reply.fields)
+        language = TEXTS.danger_language(reply.fields.get("spoken"), self.language or "en")
+        return TEXTS.text(language, reply.template, **reply.fields)
 
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
         return self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))

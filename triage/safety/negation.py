@@ -57,6 +57,7 @@ class _Scope:
     denies: Callable[[SignPosition], bool]
     contests: Callable[[SignPosition], bool]
     doubts: Callable[[SignPosition], bool]
+    asked: re.Pattern[str]
     past: re.Pattern[str]
     unresolved: re.Pattern[str]
 
@@ -209,13 +210,16 @@ def _scope_after(table: Table) -> _Scope:
     return _Scope(_words(table, "reaches"), denies, contests, doubts, *_time_patterns(table))
 
 
-def _time_patterns(table: Table) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    return _pattern(table, "past", r"\b(?:{})\b"), _pattern(table, "unresolved", r"\b(?:{})\b")
+def _time_patterns(table: Table) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """Words of a question about what can happen, and of the past."""
+    return _pattern(table, "asked", r"(?:{})"), _pattern(table, "past", r"\b(?:{})\b"), _pattern(table, "unresolved", r"\b(?:{})\b")
 
 
-_TABLES = tomllib.loads(resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8"))
+SCOPE_TABLES = tomllib.loads(
+    resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8")
+)
 _SCOPES = tuple(
-    (_scope_after if table["denies"] == "after" else _scope_before)(table) for table in _TABLES.values()
+    (_scope_after if table["denies"] == "after" else _scope_before)(table) for table in SCOPE_TABLES.values()
 )
 
 
@@ -232,10 +236,12 @@ def find_scope(
     *,
     written: str,
     rule: Rule,
+    is_question: bool = False,
 ) -> SignScope:
     """What a sentence says about the sign at folded `sentence[start:end]`: denied, possible, past or said.
 
-    `written` is the text before the sign as `write_out` returns it; `rule` is the sign's.
+    `written` is the text before the sign as `write_out` returns it; `rule` is the sign's. `is_question`: a
+    question mark ends the sentence.
     """
     before = sentence[max(0, start - _REACH_BEFORE) : start]
     after = sentence[end : end + _REACH_AFTER]
@@ -245,6 +251,8 @@ def find_scope(
     denied = rule.negatable and any(scope.denies(position) for scope in scopes)
     if denied and not any(scope.contests(position) for scope in scopes):
         return SignScope.DENIED
+    if is_question and any(scope.asked.search(sentence) for scope in scopes):
+        return SignScope.POSSIBLE
     if rule.possible and any(scope.doubts(position) for scope in scopes):
         return SignScope.POSSIBLE
     past = any(scope.past.search(sentence) for scope in scopes)

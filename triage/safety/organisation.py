@@ -23,9 +23,10 @@ _TOKEN = re.compile(r"[^\W_]+")
 _LONGEST_NAME = 100
 # Turkish case, possessive and plural endings, with or without the apostrophe that separates them from a name.
 _SUFFIX = (
-    r"(?:'[^\W\d_]{1,10}|s|es|l[ae]r|(?:l[ae]r)?(?:[iu]m|[iu]n|[iu]m[iu]z|[iu]n[iu]z|s?[iu])?"
+    r"(?:'[^\W\d_]{1,10}|s|es|e[nrm]|l[ae]r|(?:l[ae]r)?(?:[iu]m|[iu]n|[iu]m[iu]z|[iu]n[iu]z|s?[iu])?"
     r"(?:n?[dt][ae]n?|n?y?[ea]|n?[iu]n|y?[iu]|n[iu]|y?l[ae]|[dt][ae]ki|[iu]m|c[ae])?)?"
 )
+_INNER = r"(?:e?s|e[nrm]?|n)?"
 _GAP = r"[\x20\t\-_'\"*]{1,3}"
 # A single word before one of these is an account or a product, not a danger: "gas bill", "yangın sigortası".
 _ADMINISTRATIVE = (
@@ -91,7 +92,9 @@ def index_own_signs(own_signs: Sequence[DangerSign]) -> RuleIndex:
 
 @lru_cache(maxsize=256)
 def _sign_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    pattern = r"[^\w\n]{1,3}".join(re.escape(word) for word in words) + _SUFFIX + r"(?![^\W_])"
+    # In German and Spanish the inner words are inflected too: "starke Gerüche nach Gas", "olores a gas".
+    inner = [re.escape(word) + (_INNER if len(word) > KEY else "") for word in words[:-1]]
+    pattern = r"[^\w\n]{1,3}".join([*inner, re.escape(words[-1])]) + _SUFFIX + r"(?![^\W_])"
     if len(words) == 1:
         pattern = _ADMINISTRATIVE_BEFORE + pattern + _ADMINISTRATIVE
     return re.compile(pattern)

@@ -9,14 +9,16 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-from triage.matching import lines_of
+from triage.matching import fold, lines_of
 
 # No line break: it ends a sentence, and a new line must not change what was found before it.
 _GAP = r"[\x20\t\-_'\"*/]{1,3}"
+#: The kind of a word group, which is no sign on its own.
+GROUP = "group"
 KEY = 3
 """Letters of a word that lead to its patterns."""
 _LOOK_BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
@@ -26,8 +28,9 @@ _LOOK_BEHIND = re.compile(r"\(\?<[=!](?:[^()\\]|\\.)*\)")
 class Rule:
     """Patterns that raise severity (1-5) and safety (0-3) of clause 7.5; they never lower them.
 
-    `triage/signs/README.md` explains the patterns and the switches from `negatable` to `conditional`. `language` says
-    whose words may deny or doubt the sign; "" means any language.
+    `triage/signs/README.md` explains the patterns and the switches from `negatable` to `look`. `language` says whose
+    words may deny or doubt the sign; "" means any language. A combination has no patterns, but word groups: `all_of`
+    must and `none_of` must not occur within `within` characters of the first of `all_of`.
     """
 
     name: str
@@ -42,7 +45,11 @@ class Rule:
     possible: bool = True
     suspicion: bool = False
     conditional: bool = False
+    look: bool = False
     language: str = ""
+    all_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    within: int = 120
 
 
 def read_rules(language: str) -> tuple[Rule, ...]:
@@ -51,6 +58,43 @@ def read_rules(language: str) -> tuple[Rule, ...]:
     table = tomllib.loads(text)
     code = language.rpartition("_")[2]
     return tuple(_parse_rule(entry, table.get("words", {}), code) for entry in table["rule"])
+
+
+def read_groups(language: str) -> tuple[Rule, ...]:
+    """The word groups of a language, as rules whose kind is `GROUP`: `;` separates words, `*` is any ending, `~` up
+    to three words."""
+    text = resources.files("triage").joinpath("signs", f"groups_{language}.toml").read_text(encoding="utf-8")
+    return tuple(
+        Rule(name, GROUP, 0, 0, False, tuple(_group_patterns(words, language)), language=language)
+        for name, words in tomllib.loads(text).items()
+    )
+
+
+def read_combinations(language: str) -> tuple[Rule, ...]:
+    """The combinations of word groups, the same for every language."""
+    text = resources.files("triage").joinpath("signs", "combinations.toml").read_text(encoding="utf-8")
+    return tuple(
+        Rule(
+            **{key: value for key, value in entry.items() if key not in ("all_of", "none_of")},
+            patterns=(),
+            all_of=tuple(entry["all_of"].split()),
+            none_of=tuple(entry.get("none_of", "").split()),
+            language=language,
+        )
+        for entry in tomllib.loads(text)["rule"]
+    )
+
+
+def _group_patterns(words: str, language: str) -> list[str]:
+    if language == "de":
+        # Folding makes "ä" an "a", and people without umlauts on their keyboard write "ae".
+        words = re.sub("[äöü]", lambda match: "(?:{0}|{0}e)".format("aou"["äöü".index(match.group())]), words)
+    written = (word.strip() for line in words.splitlines() for word in line.split(";"))
+    return [
+        fold(word).text.replace("*", r"\w*").replace(" ~ ", r" (?:\w+ ){0,3}").replace("'", "'?")
+        for word in dict.fromkeys(written)
+        if word
+    ]
 
 
 def _parse_rule(entry: dict[str, Any], words: dict[str, str], language: str) -> Rule:
@@ -70,7 +114,7 @@ def _lines(value: str, words: dict[str, str]) -> list[str]:
     return lines_of(value)
 
 
-@lru_cache(maxsize=4096)
+@cache
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """A pattern as it matches from the start of a word; compiled when first needed, because a text needs few."""
     parts, position = [], 0
@@ -88,7 +132,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 @lru_cache(maxsize=1024)
 def compile_search(pattern: str) -> re.Pattern[str]:
     """`needs` or `unless` as they are searched for in a sentence."""
-    return re.compile(r"\b(?:" + _spaced(pattern) + ")")
+    return re.compile(r"(?:\b|\A)(?:" + _spaced(pattern) + ")")
 
 
 def _spaced(pattern: str) -> str:
@@ -205,7 +249,9 @@ def index_rules(rules: Iterable[Rule]) -> RuleIndex:
     patterns = ((rule, pattern) for rule in rules for pattern in rule.patterns)
     for order, (rule, pattern) in enumerate(patterns):
         letters_by_key: dict[str, list[str]] = {}
-        for start in sorted(pattern_starts(pattern)):
+        is_short_word = rule.kind == GROUP and pattern.isalnum() and len(pattern) < KEY
+        starts = {PatternStart(pattern, True)} if is_short_word else pattern_starts(pattern)
+        for start in sorted(starts):
             if start.whole:
                 index.by_word.setdefault(start.letters, []).append(Matcher(order, rule, pattern))
             else:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from triage.matching import LANGUAGES, FoldedText, fold
 from triage.safety.negation import SignScope, find_scope, write_out
 from triage.safety.organisation import ORGANISATION, DangerSign, index_own_signs
-from triage.safety.rules import Matcher, Rule, RuleIndex, compile_search, index_rules, read_rules
+from triage.safety.rules import Rule, RuleIndex, compile_search, index_rules, read_rules
 
 BUILT_IN: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_rules(language))
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(rule.kind for rule in BUILT_IN))
@@ -33,7 +33,8 @@ class Sign:
     """A sign of harm: the rule that matched, the floors that it sets, and where it is in the text as written.
 
     `severity` (1-5) and `safety` (0-3) are floors on the scales of docs/domain.md, section 4. With `danger` (present
-    danger) the bot answers at once and people are paged. `span` is (start, end), end excluded.
+    danger) the bot answers at once and people are paged; with `look` (likely, not certain) a person looks within the
+    hour. `span` is (start, end), end excluded. `language` is that of the rule, "" where it has none.
     """
 
     rule: str
@@ -42,6 +43,8 @@ class Sign:
     safety: int
     danger: bool
     span: tuple[int, int]
+    look: bool = False
+    language: str = ""
 
 
 def find_signs(text: str, *, extra: Sequence[DangerSign] = ()) -> tuple[Sign, ...]:
@@ -69,15 +72,14 @@ def match_rules(text: str, *indexes: RuleIndex) -> dict[str, Sign]:
                 match = matcher.match(folded.text, token.start())
                 if match is None:
                     continue
-                sign = _judge(matcher, text, folded, match.start(), match.end())
+                sign = judge_match(matcher.rule, text, folded, *match.span())
                 if sign is not None:
                     by_rule.setdefault(sign.rule, sign)
     return by_rule
 
 
-def _judge(matcher: Matcher, text: str, folded: FoldedText, start: int, end: int) -> Sign | None:
+def judge_match(rule: Rule, text: str, folded: FoldedText, start: int, end: int) -> Sign | None:
     """The sign of a match at folded `start` to `end`; None where its sentence denies or excludes it."""
-    rule = matcher.rule
     low, high = _sentence_bounds(folded.text, start, end)
     sentence = folded.text[low:high]
     if rule.needs and not compile_search(rule.needs).search(sentence):
@@ -92,16 +94,21 @@ def _judge(matcher: Matcher, text: str, folded: FoldedText, start: int, end: int
         end - low,
         written=write_out(text[sentence_start : span[0]]),
         rule=rule,
+        is_question=folded.text[high : high + 1] == "?",
     )
     if scope is SignScope.DENIED:
         return None
     if scope is SignScope.POSSIBLE:
+        severity, safety = min(rule.severity, 3), min(rule.safety, 1)
         return Sign(
-            f"{rule.name}_possible", rule.kind, min(rule.severity, 3), min(rule.safety, 1), False, span
+            f"{rule.name}_possible", rule.kind, severity, safety, False, span, language=rule.language
         )
     if scope is SignScope.PAST and rule.danger:
-        return Sign(f"{rule.name}_past", rule.kind, rule.severity, min(rule.safety, 2), False, span)
-    return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span)
+        safety = min(rule.safety, 2)
+        return Sign(
+            f"{rule.name}_past", rule.kind, rule.severity, safety, False, span, language=rule.language
+        )
+    return Sign(rule.name, rule.kind, rule.severity, rule.safety, rule.danger, span, rule.look, rule.language)
 
 
 def _sentence_bounds(folded: str, start: int, end: int) -> tuple[int, int]:

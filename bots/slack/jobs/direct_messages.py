@@ -69,6 +69,20 @@ class DirectMessageJobs:
             return outcome
         return Rescheduled(now + recipients.PAGE_EVERY, "paged; not confirmed yet")
 
+    async def look(self, obligation: Obligation) -> Outcome:
+        """`look`: a likely danger, to the people on call or the managers, at most twice and without a page."""
+        case, members, now = await self._case(obligation), await self._members(), self.slack.store.now()
+        if not case.look_is_open:
+            return Completed()
+        texts = self.slack.texts
+        names = dict.fromkeys(
+            escaped(rule_name(sign.rule, texts.text), 100) for sign in case.signs if sign.look
+        )
+        text_id = "dm.look" if obligation.facts["number"] == 1 else "dm.look_again"
+        text = texts.text(text_id, ref=case.ref, what=", ".join(names), place=self._channel_mention(case))
+        message = notice_message(case, text, texts, ("receipt", "take", "open"))
+        return await self.send(recipients.paged_members(case, members, now), message, obligation)
+
     def _page_text(self, case: Case, since: timedelta) -> str:
         """The kinds of danger by the names of the rules, never in the complainant's words, and how long it waits."""
         texts, minutes = self.slack.texts, since // timedelta(minutes=1)

@@ -70,6 +70,7 @@ def job_handlers(
         "redraw": cards.redraw,
         "thread": cards.thread,
         "page": direct.page,
+        "look": direct.look,
         "remind": ReminderJobs(direct).remind,
         "told_owner": direct.notify_owner,
         "ask_approval": direct.ask_approval,

@@ -70,7 +70,9 @@ def _reclassify(case: Case) -> bool:
 
 def _receipt(case: Case) -> bool:
     danger = case.danger_at is not None and case.danger_receipt_at is None
-    return danger or (Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None)
+    return (
+        danger or case.look_is_open or (Flag.SIGNIFICANT in case.flags and case.executive_receipt_at is None)
+    )
 
 
 FITS: Mapping[str, Callable[[Case], bool]] = {
@@ -114,7 +116,7 @@ def available_actions(case: Case) -> CaseActions:
     if case.erased_at is not None:
         return CaseActions(("open",), ())
     fitting = [name for name, fits in FITS.items() if fits(case)]
-    danger = case.danger_at is not None and case.danger_receipt_at is None
+    danger = (case.danger_at is not None and case.danger_receipt_at is None) or case.look_is_open
     first = [name for name in _first(case) if name in fitting and not _needs_owner(case, name)]
     buttons = (*(["receipt"] if danger else []), *first[: 1 if danger else 2], "open")
     others = tuple(name for name in fitting if name not in buttons and name != "receipt")

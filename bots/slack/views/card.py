@@ -149,6 +149,8 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     lines = []
     if case.danger_at is not None and case.danger_receipt_at is None:
         lines.append(texts.text("flag.danger_unseen"))
+    elif case.look_is_open:
+        lines.append(texts.text("flag.look"))
     if case.drafted is not None:
         lines.append(texts.text("flag.waits_for_approval", who=mention(case.drafted.by)))
     if case.reclassification is not None:
