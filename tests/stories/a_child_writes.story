@@ -1,9 +1,7 @@
-# A child: plain words, one question about the age, a grown-up offered, the top told at once, no survey.
+# A child: plain words, the age that it wrote is not asked, a grown-up offered, the top told at once, no survey.
 Emre [en]: I am 13. The bus driver of your company shouted at me and left me at the wrong stop yesterday.
 Bot to Emre: Your number is
 Emre presses Done
-Bot to Emre: How old are you?
-Emre presses 13 to 15
 Bot to Emre: a grown-up you trust
 Bot to Emre: Where was it, and when?
 Emre: Harbour Street, yesterday
