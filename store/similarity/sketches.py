@@ -253,8 +253,9 @@ def find_refs_by_hash(tx: Tx, sketch: Sequence[bytes], *, most: int) -> Mapping[
     hash_by_index = _every_index(tx, sketch)
     parameters = {f"hash_{n}": index for n, index in enumerate(hash_by_index)}
     refs_by_hash: dict[bytes, set[str]] = {hash_: set() for hash_ in sketch}
-    for row in tx.connection.execute(_postings(len(parameters), most), parameters):
-        refs_by_hash[hash_by_index[bytes(row.band_index)]].add(row.ref)
+    # Fetched at once: of texts that many wrote these are 1,500 rows.
+    for index, ref in tx.connection.execute(_postings(len(parameters), most), parameters).all():
+        refs_by_hash[hash_by_index[bytes(index)]].add(ref)
     return refs_by_hash
 
 
