@@ -286,6 +286,12 @@ async def _telegram(settings: Settings) -> AsyncIterator[CheckFinding]:
         yield _fail("Telegram", bot, "Check the token and AMENDS_TELEGRAM_API_URL.")
         return
     yield _ok("Telegram", f"@{_result(bot).get('username', '?')}")
+    if _result(bot).get("has_topics_enabled"):
+        yield _warn(
+            "Telegram topics",
+            "Threaded Mode is on: answers go into the topic in which a person wrote last",
+            "Switch it off in @BotFather unless you need it: one chat without topics is easier to follow.",
+        )
     hook = await _call(f"{url}/bot{token}/getWebhookInfo")
     if isinstance(hook, str):
         yield _warn("Telegram webhook", hook)

@@ -162,6 +162,8 @@ class Application:
         After DatabaseUnavailable nothing is running yet: call it again.
         """
         store = self.store
+        if "scheduler" in self.parts:
+            self._proposal_handler.warm_up()
         await store.in_thread(self._prepare_store)
         await self._rules_activation.start()
         if "web" in self.parts:

@@ -21,6 +21,11 @@ out = Console()
 WITH_ARGUMENTS = {"faults": faults.main, "soak": soak.main}
 
 
+def _prompt() -> Iterator[RenderableType]:
+    yield asyncio.run(prompt.table())
+    yield asyncio.run(prompt.under_proposals())
+
+
 def _replicas() -> Iterator[RenderableType]:
     yield from replicas.tables()
     yield replicas.limits()
@@ -42,7 +47,7 @@ def _triage() -> Iterator[RenderableType]:
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "intake": lambda: iter([intake.table()]),
-    "prompt": lambda: iter([asyncio.run(prompt.table())]),
+    "prompt": _prompt,
     "replicas": _replicas,
     "drain": lambda: iter([asyncio.run(drain.table())]),
     "archive": lambda: iter([archive.table()]),

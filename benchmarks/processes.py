@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,11 @@ class StandIn:
             "AMENDS_LOG": "warning",
         }
 
-    async def writes(self, *, chat: int, number: int, each_second: float, text: str) -> None:
-        """Let `number` people write at this rate, each in a separate chat."""
-        request = {"chat": chat, "number": number, "each_second": each_second, "text": text}
+    async def writes(
+        self, *, chat: int, number: int, each_second: float, text: str = "", texts: Sequence[str] = ()
+    ) -> None:
+        """Let `number` people write at this rate, each in a separate chat: the same text, or `texts` in turn."""
+        request = {"chat": chat, "number": number, "each_second": each_second, "texts": [*texts] or [text]}
         (await self._http.post(f"{self.url}/control/updates", json=request)).raise_for_status()
 
     async def seen(self, *, forget: bool = False) -> dict[str, Any]:

@@ -3,26 +3,82 @@
 People write at a steady rate whether they are answered or not, each in a separate chat: every update is a new
 complaint, which is the most expensive kind. The desk is a real `amends run`; the fake platforms are another process.
 The ceiling is the library alone at the same rate: a bot that answers at once and stores nothing.
+
+`table` stops before the first proposals are due, 20 s after the first message. `under_proposals` goes on for a minute
+with varied texts, and with one text for all, as in an outage.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 
 from rich.table import Table
+from sqlalchemy import func, select
 
 from benchmarks import databases
 from benchmarks.measuring import ms, quantile, verdict
-from benchmarks.processes import StandIn, cpu_seconds, desk, process, standin, trained
+from benchmarks.processes import StandIn, cpu_seconds, desk, process, standin, store_of, trained
+from store.database.transaction import Tx
+from store.tables import PROPOSALS
 from tests.edges.product import until
+from triage.learning.examples import starter_examples
 
 EACH_SECOND = 20.0
 UPDATES = 400
 WARM = 20
 GOAL_SECONDS = 0.040
 TEXT = "The water meter in my cellar has been dripping since Monday, and nobody answers the telephone."
+
+
+#: The load with proposals: seconds, complaints a second, and from which second on every complaint brings a proposal.
+LOAD_SECONDS, LOAD_EACH_SECOND, PROPOSALS_FROM = 60, 10.0, 25
+
+
+async def under_proposals() -> Table:
+    """The wait for the answer before and while proposals are made, for each store, with varied and identical texts."""
+    title = (
+        f"The same for {LOAD_SECONDS} s at {LOAD_EACH_SECOND:g} new complaints a second, with the proposals"
+    )
+    report = Table(title=title, title_justify="left", show_edge=False)
+    for column in ("", "p50 before", "p50", "p90", "p99", "CPU each", "proposals made within it"):
+        report.add_column(column)
+    varied = [f"{example.text} Flat {n}." for n, example in enumerate(starter_examples(("en",)))]
+    with ExitStack() as stack:
+        for name, fresh in (
+            ("SQLite", stack.enter_context(databases.sqlite())),
+            ("PostgreSQL", stack.enter_context(databases.postgres())),
+        ):
+            for kind, texts in (("varied texts", varied), ("one text", [TEXT])):
+                report.add_row(f"Amends on {name}, {kind}", *await _loaded(fresh(), texts))
+    return report
+
+
+async def _loaded(url: str, texts: Sequence[str]) -> tuple[str, ...]:
+    number = int(LOAD_SECONDS * LOAD_EACH_SECOND)
+    async with standin() as platforms, desk(platforms, url) as (running, product):
+        await trained(product)
+        await platforms.writes(chat=100_000, number=WARM, each_second=LOAD_EACH_SECOND, text=TEXT)
+        await _all_answered(platforms, WARM)
+        await platforms.seen(forget=True)
+        cpu_before = cpu_seconds(running.pid)
+        await platforms.writes(chat=200_000, number=number, each_second=LOAD_EACH_SECOND, texts=texts)
+        await asyncio.sleep(LOAD_SECONDS)
+        with closing(store_of(product)) as store:
+            proposed = store.read(_count_proposals)
+        answered = await _all_answered(platforms, number)
+        cpu = (cpu_seconds(running.pid) - cpu_before) / number
+    # In the order of the answers, which is nearly that of the messages.
+    split = int(PROPOSALS_FROM * LOAD_EACH_SECOND)
+    before, after = answered[: split - 50], answered[split:]
+    waits = (ms(quantile(after, share)) for share in (0.5, 0.9, 0.99))
+    return ms(quantile(before, 0.5)), *waits, ms(cpu), str(proposed)
+
+
+def _count_proposals(tx: Tx) -> int:
+    return int(tx.connection.execute(select(func.count()).select_from(PROPOSALS)).scalar_one())
 
 
 async def table(updates: int = UPDATES, each_second: float = EACH_SECOND) -> Table:

@@ -104,11 +104,11 @@ class PlatformCounts:
         self.writing = asyncio.create_task(self._write(**options))
         return web.json_response({})
 
-    async def _write(self, *, chat: int, number: int, each_second: float, text: str) -> None:
+    async def _write(self, *, chat: int, number: int, each_second: float, texts: list[str]) -> None:
         started = time.monotonic()
         for n in range(number):
             await asyncio.sleep(max(0.0, started + n / each_second - time.monotonic()))
-            self._write_one(chat + n, text)
+            self._write_one(chat + n, texts[n % len(texts)])
 
     def _write_one(self, chat: int, text: str) -> None:
         self.waiting[chat] = time.monotonic()

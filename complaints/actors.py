@@ -89,6 +89,11 @@ def may_manage(case: Case, actor: Actor) -> bool:
     return bool(actor.roles & (MANAGERS - {Role.MANAGER} if case.fairness.leads else MANAGERS))
 
 
+def worked_on(case: Case, member: str) -> bool:
+    """True for the owner and for everybody who judged the complaint at any level: they see no survey answers."""
+    return member == case.owner or any(member in people for people in case.acted_at.values())
+
+
 def judged_below(case: Case, member: str) -> bool:
     return any(member in people for level, people in case.acted_at.items() if level < case.level)
 

@@ -113,6 +113,8 @@ class Case:
     other_route: bool = False
     last_contact_at: datetime | None = None
     contacted: bool = False
+    #: `work_version` at the last notice of the system: if it is still the same, nobody has worked on it since.
+    noticed_at_version: int | None = None
     #: The day that a member of staff named for the next news.
     next_news_by: datetime | None = None
     reply: str | None = None
@@ -124,6 +126,10 @@ class Case:
     asked_at: datetime | None = None
     asked_until: datetime | None = None
     data_request_at: datetime | None = None
+    #: The remedies asked for, by code, and the amount of money wanted, in minor units of its currency.
+    remedies_requested: tuple[str, ...] = ()
+    amount_requested: int | None = None
+    currency_requested: str | None = None
     adult: bool = False
     authority_shown: bool = False
     recourse_at: datetime | None = None
@@ -145,6 +151,8 @@ class Case:
     reopened_seq: int = 0
     surveys: tuple[str, ...] = ()
     surveyed_at: datetime | None = None
+    #: A survey answer that people must look at; until staff act, or the complaint is taken up again.
+    survey_concern_at: datetime | None = None
     flags: frozenset[Flag] = frozenset()
     executive_receipt_at: datetime | None = None
     erased_at: datetime | None = None

@@ -35,11 +35,37 @@ class RecordedSign:
 
 @dataclass(frozen=True)
 class ProposedCriterion:
-    """The proposed value of another criterion, and the code of the reason for it."""
+    """The proposed value of a criterion, the code of the reason for it, and the figures behind the reason.
+
+    `probability` is that of `category`, or that of a grave case, which exceeded `limit` (0 to 1).
+    """
 
     field: str
     value: int | str | bool
     reason: str
+    category: str | None = None
+    probability: float | None = None
+    limit: float | None = None
+
+
+class Certainty(StrEnum):
+    """How sure a proposal is of its category."""
+
+    SURE = "sure"
+    #: Below the threshold of the model, but more probable than all other categories together.
+    PROBABLY = "probably"
+    #: The second category is at least half as probable as the first.
+    BETWEEN = "between"
+    UNCLEAR = "unclear"
+
+
+def certainty(probability: float, other_probability: float, *, abstained: bool) -> Certainty:
+    """How sure a proposal is, from the probabilities (0 to 1) of its first two categories."""
+    if not abstained:
+        return Certainty.SURE
+    if other_probability * 2 >= probability:
+        return Certainty.BETWEEN
+    return Certainty.PROBABLY if probability > 0.5 else Certainty.UNCLEAR
 
 
 @dataclass(frozen=True)

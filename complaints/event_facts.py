@@ -209,6 +209,9 @@ MESSAGE = FactShapes(
         "aside": flag,
         "remedy": whole(0),
         "remedy_ok": flag,
+        "remedies_requested": codes,
+        "amount_requested": whole(0),
+        "currency_requested": code,
     }
 )
 
@@ -228,7 +231,17 @@ PROPOSAL = FactShapes(frozenset(_PROPOSED), _PROPOSED).plus(
     intent=one_of(*ContactKind),
     intent_probability=_share,
     issues=_rows(_CATEGORY, ("category",)),
-    criteria=_rows({"field": code, "reason": code}, ("field", "value", "reason")),
+    criteria=_rows(
+        {
+            "field": code,
+            "reason": code,
+            "category": is_code,
+            "probability": _share,
+            "limit": _share,
+            "number": whole(0),
+        },
+        ("field", "value", "reason"),
+    ),
     happened_by=_as_read(Field("happened_by", Input.DATE)),
     written_in=code,
 )

@@ -23,14 +23,24 @@ _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 #: A phone number has a country code, or begins with 0 and has ten digits or more; digits may be separated.
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+|00|\(?0)\d?(?:[ ()/.-]{0,2}\d){7,14}(?![\w-])")
 _CODE = r"(?P<value>(?=[A-Z0-9/-]*\d)[A-Z0-9](?:[A-Z0-9/-]{2,22}[A-Z0-9]))"
-_SIGN = r"(?:\s+(?:no|nr|num|number|reference|ref|id|numaram|numarası|numaralı|nom|nolu)\b\.?)?\s*[:#=]?\s*"
+_SIGN = (
+    r"(?:[\s-]+(?:no|nr|num|number|reference|ref|id|numaram|numarası|numarasi|numaralı|nom|nolu|nummer|número|numero"
+    r"|n\.?º)\b\.?)?(?:\s+(?:is|was|ist|lautet|war|es|de cliente|de pedido|de contrato|de factura))?\s*[:#=]?\s*"
+)
+#: German compounds end in -nummer or -nr.: "Kundennummer", "Bestellnr.".
+_GERMAN = r"(?:{stems})[ -]?(?:nummer|nr\.?)"
+_CUSTOMER = (
+    "customer|client|account|contract|subscriber|member|policy|müşteri|hesap|abone|sözleşme|üye"
+    "|kunde|vertrag|konto|cliente|contrato|cuenta|abonado|socio|póliza|"
+) + _GERMAN.format(stems="kunden|mitglieds?|vertrags|konto|zähler")
+_ORDER = (
+    "order|invoice|bill|booking|ticket|delivery|parcel|sipariş|fatura|rezervasyon|teslimat|kargo"
+    "|bestellung|auftrag|rechnung|buchung|sendung|pedido|factura|reserva|envío|"
+) + _GERMAN.format(stems="bestell|auftrags|rechnungs|buchungs|sendungs|paket")
 _AFTER: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"\b(?:{names}){_SIGN}{_CODE}(?!\w)", re.IGNORECASE))
-    for kind, names in (
-        ("customer", "customer|client|account|contract|subscriber|member|policy|müşteri|hesap|abone|sözleşme|üye"),
-        ("order", "order|invoice|bill|booking|ticket|delivery|parcel|sipariş|fatura|rezervasyon|teslimat|kargo"),
-    )
-)  # fmt: skip
+    for kind, names in (("customer", _CUSTOMER), ("order", _ORDER))
+)
 #: "sipariş 4711" and "4711 numaralı sipariş" are the same in Turkish.
 _BEFORE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(rf"(?<!\w){_CODE}\s+(?:numaralı|nolu|no'lu)\s+(?:{names})", re.IGNORECASE))
@@ -78,7 +88,7 @@ def numbers_in(texts: Iterable[str]) -> tuple[Number, ...]:
         numbers += [Number("phone", match[0].strip(" (.-/")) for match in _PHONE.finditer(text)]
         for kind, form in (*_AFTER, *_BEFORE):
             values = (match["value"] for match in form.finditer(text))
-            numbers += [Number(kind, value) for value in values if _is_code(value)]
+            numbers += [Number(kind, value) for value in values if is_code(value)]
     return tuple(dict.fromkeys(numbers))[:MOST]
 
 
@@ -92,6 +102,6 @@ def _with_hyphens(letters: str) -> str:
     return f"{letters[:3]}-{letters[3:6]}-{letters[6:]}"
 
 
-def _is_code(value: str) -> bool:
+def is_code(value: str) -> bool:
     """Not a date, and at least four digits: "order 2" is not an order number."""
     return not _DATE.fullmatch(value) and sum(character.isdigit() for character in value) >= 4

@@ -187,7 +187,9 @@ class ScoreCount:
         for survey in surveys(history):
             group = None if survey.upheld is None else "upheld" if survey.upheld else "not upheld"
             for key, score in (("process", survey.process), ("outcome", survey.outcome)):
-                for outcome_group in {None, group} if score is not None else ():
+                if score is None:
+                    continue
+                for outcome_group in {None, group}:
                     counts = self.counts[key, outcome_group]
                     counts[0] += score
                     counts[1] += score >= 4

@@ -24,13 +24,13 @@ from store.models.models import list_rollback_models, load_active_model, read_mo
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.record.load import load_texts
 from store.rulebooks import load_current_rulebooks
-from store.similarity.similar import count_confirmed_similar
+from store.similarity.similar import count_confirmed_similar, find_similar_cases
 from store.store import Store
 from store.values import Obligation
 from triage.errors import UnreadableModel
 from triage.model.artefact import load
 from triage.model.pipeline import Model
-from triage.proposal import Proposal, ProposalContext, propose
+from triage.proposal import Proposal, ProposalContext, load_phrases_and_languages, propose
 from triage.safety.organisation import DangerSign, own_sign
 from triage.similarity import sketch
 
@@ -49,6 +49,7 @@ class ProposalHandler:
         self._languages = languages
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="triage")
         self._active = ActiveModel(store, self._thread)
+        self._comparing = asyncio.Lock()
 
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of kind `propose`."""
@@ -63,26 +64,32 @@ class ProposalHandler:
         rules = (await store.aread(load_current_rulebooks)).today(case.rules)
         texts = await store.aread(load_texts, ref)
         story = "\n".join(text.text for text in texts)
-        loop = asyncio.get_running_loop()
-        story_sketch = sketch(story)
-        context = replace(
-            triage_context(
-                case, languages=self._languages, danger=[danger_sign(sign) for sign in rules.danger]
-            ),
-            like_confirmed=await store.aread(count_confirmed_similar, ref, story_sketch),
+        in_thread = partial(asyncio.get_running_loop().run_in_executor, self._thread)
+        story_sketch = await in_thread(sketch, story)
+        context = triage_context(
+            case, languages=self._languages, danger=[danger_sign(sign) for sign in rules.danger]
         )
-        proposal = await loop.run_in_executor(self._thread, propose, model, story, context)
-        await store.awrite(
-            store_propose,
-            ref,
-            MODEL,
-            proposal_facts(proposal, words=case.words),
-            proposal_words(proposal),
-            sketch=story_sketch,
-            key=obligation.key,
-            settles=obligation.id,
-        )
+        # One at a time: of two new complaints in the same words, the second must find the first.
+        async with self._comparing:
+            similar = await store.aread(find_similar_cases, story_sketch, ref=ref)
+            confirmed = await store.aread(count_confirmed_similar, ref, story_sketch, similar)
+            proposal = await in_thread(propose, model, story, replace(context, like_confirmed=confirmed))
+            await store.awrite(
+                store_propose,
+                ref,
+                MODEL,
+                proposal_facts(proposal, words=case.words),
+                proposal_words(proposal),
+                sketch=story_sketch,
+                similar=similar,
+                key=obligation.key,
+                settles=obligation.id,
+            )
         return Completed(settled=True)
+
+    def warm_up(self) -> None:
+        """Load in the background what the first proposal would load, while no complaint waits for it."""
+        self._thread.submit(load_phrases_and_languages)
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -119,7 +126,7 @@ def proposal_facts(proposal: Proposal, *, words: int) -> dict[str, Any]:
         "issues": [
             {"category": issue["category"], "probability": issue["probability"]} for issue in values["issues"]
         ],
-        "criteria": values["criteria"],
+        "criteria": [criterion.codes_and_figures() for criterion in proposal.criteria],
         **({"happened_by": day} if (day := _last_date_in_story(proposal)) else {}),
         **({"written_in": proposal.written_in} if proposal.written_in else {}),
         "model": values["model_version"],
@@ -138,6 +145,7 @@ def proposal_words(proposal: Proposal) -> dict[str, str]:
     fields = {
         "because": values["because"],
         "matters": [issue["text"] for issue in values["issues"]],
+        "evidence": [criterion["words"] for criterion in values["criteria"]],
         "details": values["details"],
         "similar": values["similar"],
     }

@@ -18,7 +18,7 @@ import structlog
 from complaints.errors import ComplaintError
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import DatabaseUnavailable, UnknownRow, WrongSchemaVersion
-from store.outbox.claim import claim, claim_by_platform, count_claimable
+from store.outbox.claim import claim, claim_by_platform, count_claimable, is_only_work_due
 from store.outbox.complete import (
     BACKGROUND,
     THREAD,
@@ -50,8 +50,12 @@ SINGLE_CLAIM_FROM = 4
 #: With fewer free slots there is much to do: pause between claims to claim several obligations with each query.
 CLAIM_INTERVAL_SECONDS = 0.05
 
-#: Slots of each platform, and of each other pool: kinds that use the CPU, and kinds that use neither.
+#: Slots of each platform, and of the kinds that use none.
 PLATFORM_SLOTS, OTHER_SLOTS = 48, 32
+#: How many obligations that use the CPU run at once: one computes while the other reads or writes the record.
+CPU_SLOTS = 2
+#: An answer that has run for so long, in seconds, waits for its platform and not for this process's CPU.
+ANSWER_SECONDS = 2.0
 
 FIRST_RETRY_SECONDS = 2.0
 MAX_RETRY_SECONDS, MAX_RETRY_SECONDS_IN_DANGER = 600.0, 30.0
@@ -83,7 +87,8 @@ class Worker:
     """Handles what is due as long as the process runs; a restart loses nothing.
 
     Each collection in `platforms` has the kinds of one platform, so that a slow platform does not delay another.
-    `cpu_bound` has the kinds that use the CPU; no other kind waits for them.
+    `cpu_bound` has the kinds that use the CPU. At most `CPU_SLOTS` of them run, and none starts while an answer to a
+    person is due or in progress.
     """
 
     def __init__(
@@ -97,7 +102,11 @@ class Worker:
     ) -> None:
         self._store = store
         self._handlers = dict(handlers)
-        self._capacity = Capacity(handlers, platforms, cpu_bound)
+        self._cpu_bound = tuple(sorted(cpu_bound))
+        self._others = tuple(kind for kind in handlers if kind not in cpu_bound)
+        self._capacity = Capacity(self._others, platforms)
+        self._answers: dict[asyncio.Task[None], float] = {}
+        self._cpu_bound_running = 0
         self._on_result = on_result
         self._foreground = tuple(kind for kind in handlers if kind not in BACKGROUND)
         self._woken = asyncio.Event()
@@ -122,6 +131,8 @@ class Worker:
                 self._woken.clear()
                 try:
                     may_be_more = await self._claim_and_start()
+                    if not may_be_more:
+                        await self._start_cpu_bound()
                 except Exception:
                     # The database is down. No obligation is lost, so the worker logs the error and continues.
                     log.exception("claiming_failed")
@@ -168,23 +179,46 @@ class Worker:
                 platforms = self._capacity.by_platform()
                 obligations = await self._store.awrite(claim_by_platform, platforms, LEASE_SECONDS)
             else:
-                kinds = tuple(self._handlers)
-                obligations = await self._store.awrite(claim, kinds, free, LEASE_SECONDS)
+                obligations = await self._store.awrite(claim, self._others, free, LEASE_SECONDS)
         finally:
             self._claiming = False
-        running_ids = set(self._running_ids.values())
-        for obligation in obligations:
-            # After this machine was suspended, an expired lease may be of an obligation that still runs here.
-            if obligation.id not in running_ids:
-                self._start(obligation)
+        self._start_all(obligations)
         if is_scarce:
             await asyncio.sleep(CLAIM_INTERVAL_SECONDS)
             return False
         return len(obligations) == free
 
+    async def _start_cpu_bound(self) -> None:
+        """Start what uses the CPU, if no answer needs it: all threads share one interpreter lock."""
+        free = CPU_SLOTS - self._cpu_bound_running
+        recent = asyncio.get_running_loop().time() - ANSWER_SECONDS
+        if not self._cpu_bound or free <= 0 or any(started > recent for started in self._answers.values()):
+            return
+        # Asked on a reader thread: on SQLite a claim would keep an incoming message waiting.
+        if not await self._store.aread(is_only_work_due, self._cpu_bound, self._others):
+            return
+        self._claiming = True
+        try:
+            obligations = await self._store.awrite(claim, self._cpu_bound, free, LEASE_SECONDS)
+        finally:
+            self._claiming = False
+        self._start_all(obligations)
+
+    def _start_all(self, obligations: Iterable[Obligation]) -> None:
+        running_ids = set(self._running_ids.values())
+        for obligation in obligations:
+            # After this machine was suspended, an expired lease may be of an obligation that still runs here.
+            if obligation.id not in running_ids:
+                self._start(obligation)
+
     def _start(self, obligation: Obligation) -> None:
         task = asyncio.create_task(self._handle_and_complete(obligation))
-        self._capacity.acquire(obligation.kind)
+        if obligation.kind in self._cpu_bound:
+            self._cpu_bound_running += 1
+        else:
+            self._capacity.acquire(obligation.kind)
+            if obligation.lane <= SendPriority.DIALOGUE:
+                self._answers[task] = asyncio.get_running_loop().time()
         self._tasks.add(task)
         self._running_ids[task] = obligation.id
         if obligation.kind not in BACKGROUND:
@@ -192,7 +226,11 @@ class Worker:
         task.add_done_callback(lambda done: self._end(done, obligation.kind))
 
     def _end(self, task: asyncio.Task[None], kind: str) -> None:
-        self._capacity.release(kind)
+        if kind in self._cpu_bound:
+            self._cpu_bound_running -= 1
+        else:
+            self._capacity.release(kind)
+        self._answers.pop(task, None)
         self._tasks.discard(task)
         self._foreground_tasks.discard(task)
         del self._running_ids[task]
@@ -310,18 +348,13 @@ def retry_delay(
 
 
 class Capacity:
-    """Counts what runs in each pool of slots: one pool for each platform, one for CPU-bound kinds, one for the rest.
+    """Counts what runs in each pool of slots: one pool for each platform, one for the rest.
 
-    A slow platform then takes no slots from another, and thousands of proposals do not delay the next question.
+    A slow platform then takes no slots from another.
     """
 
-    def __init__(
-        self,
-        kinds: Iterable[str],
-        platforms: Iterable[Collection[str]] = (),
-        cpu_bound: Collection[str] = (),
-    ) -> None:
-        pools = [*((platform, PLATFORM_SLOTS) for platform in platforms), (cpu_bound, OTHER_SLOTS)]
+    def __init__(self, kinds: Iterable[str], platforms: Iterable[Collection[str]] = ()) -> None:
+        pools = [(platform, PLATFORM_SLOTS) for platform in platforms]
         rest = set(kinds).difference(*(pool for pool, _ in pools))
         pools.append((rest, OTHER_SLOTS))
         self._pools = [(tuple(sorted(pool)), slots) for pool, slots in pools if pool]

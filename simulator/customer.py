@@ -136,6 +136,18 @@ class Customer:
     async def sends_location(self, latitude: float = 51.5, longitude: float = -0.12) -> MessageSnapshot:
         return _snapshot(people.send_location(self.world, self._author(), latitude, longitude))
 
+    def opens_topic(self, topic: int | None = None) -> int:
+        """Open a topic, by default a new one; what the person writes from now on is in it."""
+        return people.open_topic(self.world, self.person, topic)
+
+    def deletes_topic(self, topic: int) -> None:
+        """Delete a topic with all its messages."""
+        people.delete_topic(self.world, self.person, topic)
+
+    def heard_in(self, topic: int | None) -> list[str]:
+        """The texts of the bot in a topic; None: outside of all topics."""
+        return [m.text for m in self._bot_messages if m.api.get("message_thread_id") == topic]
+
     async def sends_contact(self, name: str = "Bea", phone: str = "+440000000000") -> MessageSnapshot:
         return _snapshot(people.send_contact(self.world, self._author(), name, phone))
 

@@ -22,6 +22,8 @@ from store.tables import COMPLAINTS, DRAFTS, HEARD, OBLIGATIONS, SLACK
 from store.values import Draft, SlackPost
 
 DRAFT_KEPT = timedelta(hours=24)
+#: Each drawing of a card shows the newest record, so one drawing fulfils all obligations of these kinds that wait.
+DRAWINGS = ("card", "redraw")
 
 #: Cards redrawn in one sweep: after an outage of a day, more would exceed Slack's rate limit.
 CARDS_PER_SWEEP = 200
@@ -67,19 +69,37 @@ def take_over_post(tx: Tx, post: SlackPost) -> bool:
 
 def record_posted(
     tx: Tx, ref: str, purpose: str, ts: str, shown: int, draw: int, *, channel: str | None = None
-) -> None:
+) -> bool:
     """Record that the post is at `ts` and shows this version; an older draw never replaces a newer one.
 
-    After the first draw, the thread lines that waited for it become due.
+    After the first draw, the thread lines that waited for it become due. False if another process has recorded a
+    newer version meanwhile, so that this drawing may have replaced a newer one in Slack.
     """
     statement = update(SLACK).where(
         SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None), SLACK.c.shown <= shown
     )
     if channel is not None:
         statement = statement.where(SLACK.c.channel == channel)
-    tx.connection.execute(statement.values(ts=ts, shown=shown, draws=draw))
+    is_newest = tx.connection.execute(statement.values(ts=ts, shown=shown, draws=draw)).rowcount > 0
     if draw == 1:
         _release_thread_lines(tx, ref)
+    return is_newest
+
+
+def list_waiting_drawings(tx: Tx, ref: str) -> dict[int, str]:
+    """The kinds of the open obligations that are due and that one drawing of this card fulfils, by their id."""
+    columns = OBLIGATIONS.c
+    query = select(columns.id, columns.kind).where(
+        columns.scope == ref, IS_OPEN, columns.kind.in_(DRAWINGS), columns.due <= tx.now
+    )
+    return {row.id: row.kind for row in tx.connection.execute(query)}
+
+
+def complete_drawings(tx: Tx, ids: Collection[int]) -> None:
+    """Complete these obligations without a call: the card was drawn after they were listed."""
+    columns = OBLIGATIONS.c
+    drawn = update(OBLIGATIONS).where(columns.id.in_(ids), IS_OPEN)
+    tx.connection.execute(drawn.values(state="done", ended_at=tx.now, payload=None, why=None))
 
 
 def record_post_deleted(tx: Tx, ref: str, purpose: str, *, channel: str | None = None) -> None:
@@ -189,6 +209,19 @@ def drop_draft(tx: Tx, number: str) -> None:
 def record_slack_key(tx: Tx, key: str) -> bool:
     """Record the key of an event or envelope; True if it was recorded before."""
     return not tx.take(HEARD, {"key": f"slack:{key}", "at": tx.now})
+
+
+def forget_slack_key(tx: Tx, key: str) -> None:
+    """Delete a recorded key, because what it stands for did not happen."""
+    tx.connection.execute(delete(HEARD).where(HEARD.c.key == f"slack:{key}"))
+
+
+def list_slack_keys(tx: Tx, prefix: str) -> list[str]:
+    """The recorded keys that start with this text, in their order; it ends with a colon."""
+    # `;` follows `:`: a range of the primary key, on both databases.
+    first, last = f"slack:{prefix}", f"slack:{prefix[:-1]};"
+    query = select(HEARD.c.key).where(HEARD.c.key > first, HEARD.c.key < last).order_by(HEARD.c.key)
+    return [key.removeprefix("slack:") for key in tx.connection.execute(query).scalars()]
 
 
 def find_known_slack_keys(tx: Tx, keys: Collection[str]) -> set[str]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from complaints.case import Case, Event
+from complaints.identifiers import Number
 from complaints.incidents import Incident
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebooks
@@ -29,12 +30,16 @@ def no_progress(_done: int, _all: int) -> None:
 
 @dataclass(frozen=True)
 class Chat:
-    """The contact point of a message; `language` is the platform's guess, not the person's choice."""
+    """The contact point of a message; `language` is the platform's guess, not the person's choice.
+
+    `topic`: the topic of the chat in which the person wrote last.
+    """
 
     channel: str
     address: str
     language: str | None = None
     name: str | None = None
+    topic: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,8 @@ class FailureReason(StrEnum):
 class PlannedAct:
     """An act that the dialogue wants to record for the person of the chat.
 
-    For the verb `receive`, `ref` is the conversation's `next_ref`.
+    For the verb `receive`, `ref` is the conversation's `next_ref`. By `numbers` staff find the complaint, as well as
+    by those that `complaints.identifiers` finds in the words.
     """
 
     verb: Verb
@@ -73,6 +79,7 @@ class PlannedAct:
     facts: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     files: tuple[ReceivedFile, ...] = ()
+    numbers: tuple[Number, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Proposed values of the remaining criteria of the initial assessment, each with its reason (7.5).
+"""Proposed values of the criteria of the initial assessment, each with its reason and what is behind it (7.5).
 
 They prefill the form: a person reads and decides. The words are in `triage/phrases/criteria_<language>.toml`; a
 reason is the id of a staff text, `criterion.<reason>`. `rule_grades` turns the gravest safety rule of a text into a
@@ -8,7 +8,7 @@ number for the classifier of critical cases.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from re import Pattern
 
@@ -24,13 +24,28 @@ from triage.safety.signs import Sign, find_signs
 class Criterion:
     """A proposed value of one field of the assessment form (docs/surfaces.md), and the code of its reason.
 
-    `value` is as the form takes it: complexity 1-3, reach 1-4, recurrence 1-5, "yes" or "no" for a choice, True or
-    False for a flag.
+    `value` is as the form takes it: severity 1-5, safety 0-3, complexity 1-3, reach 1-4, recurrence 1-5, "yes" or
+    "no" for a choice, True or False for a flag. What is behind the reason, as far as it has it: the complainant's
+    `words` as written, the `category` that it follows from, a `probability` (0 to 1) with the `limit` that it
+    exceeded, a `number` of matters or similar cases.
     """
 
     field: str
     value: int | str | bool
     reason: str
+    words: tuple[str, ...] = ()
+    category: str | None = None
+    probability: float | None = None
+    limit: float | None = None
+    number: int | None = None
+
+    def codes_and_figures(self) -> dict[str, int | str | bool | float]:
+        """All but the words, without what it does not have: what an event and a card may hold."""
+        values = {
+            "field": self.field, "value": self.value, "reason": self.reason, "category": self.category,
+            "probability": self.probability, "limit": self.limit, "number": self.number,
+        }  # fmt: skip
+        return {name: value for name, value in values.items() if value is not None}
 
 
 _HIGHEST_RECURRENCE = 5
@@ -74,7 +89,7 @@ REASONS: tuple[str, ...] = tuple(
             *("nothing_before", "again", "several_times", "always", "like_confirmed"),
             *("nothing_presses", "safety", "medical", "cut_off_vulnerable", "possible_unless_shown"),
             *("injury", "damage", "amount_lost", "statutory", "no_loss_told"),
-            "doubted_category",
+            *("rule", "critical", "usual_of_category", "nothing_graver", "no_danger", "doubted_category"),
         ]
     )
 )
@@ -90,19 +105,22 @@ def propose_criteria(
     safety: int,
     text: str,
     like_confirmed: int = 0,
-    doubted: bool = False,
+    probability: float | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> tuple[Criterion, ...]:
     """Propose complexity, reach, recurrence, immediate action and compensation (7.5); never raises.
 
-    `kinds` are those of the signs of harm, `cues` those of `triage.intent`, `issues` the number of issues; `severity`
-    (1-5) and `safety` (0-3) are the proposed ones. `like_confirmed` counts the confirmed similar cases of the last 90
-    days, this one included. Whether immediate action is possible is proposed only where it is needed.
-
-    `doubted` says that the severity comes from a category in doubt. Only then a reason for the severity is added,
-    because nothing more on the card explains it.
+    `kinds` are those of the signs of harm, `cues` those of `triage.intent`, and `words` those that each of them was
+    found by. `issues` is the number of issues; `severity` (1-5) and `safety` (0-3) are the proposed ones, and
+    `probability` (0 to 1) is that of the category. `like_confirmed` counts the confirmed similar cases of the last
+    90 days, this one included. Whether immediate action is possible is proposed only where it is needed.
     """
-    folded = fold(text).text
-    phrases = frozenset(name for name, pattern in _patterns() if pattern.search(folded))
+    folded = fold(text)
+    phrases = {
+        name: text[slice(*folded.span(*match.span()))]
+        for name, pattern in reversed(_patterns())
+        if (match := pattern.search(folded.text))
+    }
     needed = _immediate(kinds, cues, phrases, safety=safety)
     criteria = [
         Criterion("complexity", *_complexity(category, kinds, phrases, issues=issues)),
@@ -115,9 +133,53 @@ def propose_criteria(
         criteria.append(Criterion("immediate_possible", "yes", "possible_unless_shown"))
     compensation = _compensation(category, kinds, phrases, severity=severity)
     criteria.append(Criterion("compensation_likely", *compensation))
-    if doubted:
-        criteria.append(Criterion("severity", severity, "doubted_category"))
-    return tuple(criteria)
+    found_by = {**(words or {}), **phrases}
+    numbers = {"several_issues": issues, "like_confirmed": like_confirmed}
+    return tuple(
+        replace(criterion, category=category, probability=probability)
+        if criterion.reason.startswith("category_")
+        else replace(
+            criterion, words=_words_behind(criterion.reason, found_by), number=numbers.get(criterion.reason)
+        )
+        for criterion in criteria
+    )
+
+
+#: The kinds of signs, cues and phrases that a reason of another name rests on.
+_RESTS_ON: Mapping[str, tuple[str, ...]] = {
+    "law": ("legal_threat", "law"),
+    "several_times": ("again_told", "several_times"),
+    "injury": tuple(sorted(_INJURY)),
+    "cut_off_vulnerable": (*sorted(_VULNERABLE), "support", "cutoff_eviction", "cut_off"),
+    "safety": ("safety",),
+}
+
+
+def _words_behind(reason: str, found_by: Mapping[str, str]) -> tuple[str, ...]:
+    names = _RESTS_ON.get(reason, (reason,))
+    return tuple(dict.fromkeys(found_by[name] for name in names if name in found_by))
+
+
+def harm_criteria(
+    signs: Sequence[Sign],
+    text: str,
+    *,
+    severity: int,
+    safety: int,
+    severity_otherwise: Criterion | None = None,
+    safety_otherwise: Criterion | None = None,
+) -> tuple[Criterion, ...]:
+    """The reasons of the proposed severity (1-5) and safety (0-3): the rules that demand them, or what else does."""
+    if severity_otherwise is None:
+        severity_otherwise = Criterion("severity", severity, "nothing_graver")
+    if safety_otherwise is None:
+        safety_otherwise = Criterion("safety", safety, "no_danger")
+    for_severity = tuple(text[slice(*sign.span)] for sign in signs if sign.severity == severity)
+    for_safety = tuple(text[slice(*sign.span)] for sign in signs if safety and sign.safety == safety)
+    return (
+        Criterion("severity", severity, "rule", for_severity) if for_severity else severity_otherwise,
+        Criterion("safety", safety, "rule", for_safety) if for_safety else safety_otherwise,
+    )
 
 
 @lru_cache(maxsize=1)

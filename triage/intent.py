@@ -128,6 +128,44 @@ _QUESTION_INDEX = index_rules(_QUESTION_RULES)
 CUE_KINDS: frozenset[str] = frozenset(rule.kind for rule in _QUESTION_RULES)
 
 
+_ANSWER_INDEX = index_rules(
+    tuple(rule for language in LANGUAGES for rule in read_rules(f"answers_{language}"))
+)
+_LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
+#: A question without a question mark is at most so long, and a refusal to answer too.
+_QUESTION_WORDS, _DECLINE_WORDS = 12, 10
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCues:
+    """What an answer does besides answering. `only_asks`: it is a question and nothing else."""
+
+    asks: bool
+    only_asks: bool
+    declines: bool
+
+
+def read_answer(text: str) -> AnswerCues:
+    """Whether an answer asks something itself or declines to answer, in all languages; never raises."""
+    plain = text.strip()
+    sentences = _LAST_SENTENCE.split(plain)
+    cues = match_rules(sentences[-1], _ANSWER_INDEX)
+    words = len(plain.split())
+    if plain.endswith(("?", "？", "؟")):
+        asks = "question" in cues or "¿" in sentences[-1]
+    else:
+        # Only words of a question at the very beginning: "when you came" is none.
+        asks = "question" in cues and cues["question"].span[0] == 0 and words <= _QUESTION_WORDS
+    only_asks = asks and all("?" in sentence for sentence in sentences[:-1])
+    return AnswerCues(asks, only_asks, "declines" in cues and words <= _DECLINE_WORDS)
+
+
 def find_cues(text: str) -> frozenset[str]:
     """The kinds of cues for a question in a text, in all languages; never raises."""
-    return frozenset(sign.kind for sign in match_rules(text, _QUESTION_INDEX).values())
+    return frozenset(cue_words(text))
+
+
+def cue_words(text: str) -> dict[str, str]:
+    """The kinds of cues for a question in a text, each with the words as written; never raises."""
+    signs = match_rules(text, _QUESTION_INDEX).values()
+    return {sign.kind: text[slice(*sign.span)] for sign in signs}

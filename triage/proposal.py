@@ -15,18 +15,18 @@ import numpy as np
 import scipy.sparse as sparse
 
 from complaints.case_values import RULES_ALONE
-from triage.criteria import Criterion, propose_criteria, rule_grade
+from triage.criteria import Criterion, harm_criteria, propose_criteria, rule_grade
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
-from triage.intent import Intent, classify_intent, find_cues
+from triage.intent import Intent, classify_intent, cue_words
 from triage.issues import IssueFound, find_issues
 from triage.matching import LANGUAGES
 from triage.model.calibration import Doubles, Mask
 from triage.model.neighbours import Neighbour
-from triage.model.pipeline import CRITICAL, Model, ProposalReason, find_reasons
+from triage.model.pipeline import CRITICAL, Model, ProposalReason, find_critical_words, find_reasons
 from triage.safety.organisation import DangerSign
 from triage.safety.signs import Sign, find_signs
-from triage.text import detect_language, guess_language, normalise
+from triage.text import detect_language, guess_language, load_language_model, normalise
 
 FALLBACK = "other"
 LEAST_MASS = 0.01
@@ -134,7 +134,7 @@ class Proposal:
                 for issue in self.issues
             ],
             "criteria": [
-                {"field": criterion.field, "value": criterion.value, "reason": criterion.reason}
+                {**criterion.codes_and_figures(), "words": list(criterion.words)}
                 for criterion in self.criteria
             ],
             "details": [{"kind": fact.kind, "value": fact.value, "text": fact.text} for fact in self.details],
@@ -148,6 +148,15 @@ class Proposal:
                 for case in self.similar
             ],
         }
+
+
+def load_phrases_and_languages() -> None:
+    """Load the language model and compile the phrases of all languages, about a second; later proposals need not."""
+    load_language_model()
+    for language in LANGUAGES:
+        find_facts("Nobody answers.", language=language, received=date.min)
+        classify_intent("Nobody answers.", language=language)
+    propose(None, "Nobody answers. It is dark.", ProposalContext())
 
 
 def propose(model: Model | None, text: str, context: ProposalContext | None = None) -> Proposal:
@@ -175,7 +184,9 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
     probabilities = model.predict_proba([text], matrix)[0]
     p_critical = _p_critical(model, matrix, reading.signs)
     alert = model.critical is not None and p_critical is not None and p_critical > model.critical.threshold
-    severity = max(reading.severity_floor, CRITICAL if alert and matrix.nnz else _USUAL_SEVERITY)
+    alert = alert and matrix.nnz > 0
+    severity = max(reading.severity_floor, CRITICAL if alert else _USUAL_SEVERITY)
+    why_critical = _why_critical(model, text, matrix, p_critical) if alert else None
     common: dict[str, Any] = {
         "model_version": model.version,
         "p_critical": None if p_critical is None else round(p_critical, 4),
@@ -187,7 +198,7 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
     row = keep_allowed(probabilities, allowed)
     # The probabilities of a text without any word of the vocabulary are those of the training data.
     if row is None or matrix.nnz == 0:
-        return reading.build_fallback(severity=severity, **common)
+        return reading.build_fallback(severity=severity, why_severity=why_critical, **common)
     by_category = {
         category: float(row[index]) for index, category in enumerate(model.categories) if allowed[index]
     }
@@ -197,14 +208,18 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
     issues = find_issues(model, text, whole=probabilities, allowed=allowed)
     # Both categories are shown to the person, so the harm of either counts.
     shown_categories = ranked[: 2 if abstained else 1] if issues else []
-    usual = max(
-        (
-            _SEVERITY_OF_CATEGORY.get(name, _USUAL_SEVERITY)
-            for name in shown_categories
-            if by_category[name] >= WEIGHTY_FROM
-        ),
-        default=_USUAL_SEVERITY,
-    )
+    weighty = [name for name in shown_categories if by_category[name] >= WEIGHTY_FROM]
+    gravest = max(weighty, key=_usual_severity, default=FALLBACK)
+    usual = _usual_severity(gravest)
+    why_severity = why_critical
+    if usual > severity:
+        reason = "doubted_category" if abstained else "usual_of_category"
+        share = round(by_category[gravest], 4)
+        why_severity = Criterion("severity", usual, reason, category=gravest, probability=share)
+    why_safety = None
+    if category == "safety" and not abstained:
+        share = round(by_category[category], 4)
+        why_safety = Criterion("safety", 1, "usual_of_category", category=category, probability=share)
     p_restricted = sum(by_category.get(name, 0.0) for name in _RESTRICTED_CATEGORIES)
     return reading.build_proposal(
         category=category,
@@ -212,12 +227,33 @@ def _propose_by_model(model: Model, reading: _Reading) -> Proposal:
         alternatives=tuple(Alternative(name, round(by_category[name], 4)) for name in others),
         abstained=bool(abstained),
         severity=max(severity, usual),
-        doubted=abstained and usual > severity,
-        safety=max(reading.safety_floor, 1 if category == "safety" and not abstained else 0),
+        why_severity=why_severity,
+        safety=max(reading.safety_floor, 1 if why_safety else 0),
+        why_safety=why_safety,
         because=find_reasons(model, text, category, matrix),
         restricted=reading.is_restricting or p_restricted >= RESTRICTED_AT,
         issues=issues,
         **common,
+    )
+
+
+def _usual_severity(category: str) -> int:
+    return _SEVERITY_OF_CATEGORY.get(category, _USUAL_SEVERITY)
+
+
+def _why_critical(
+    model: Model, text: str, matrix: sparse.csr_matrix, p_critical: float | None
+) -> Criterion | None:
+    """Why the classifier of critical cases raised an alert: its probability, the limit, the strongest words."""
+    if model.critical is None or p_critical is None:
+        return None
+    return Criterion(
+        "severity",
+        CRITICAL,
+        "critical",
+        find_critical_words(model, text, matrix),
+        probability=round(p_critical, 4),
+        limit=round(model.critical.threshold, 4),
     )
 
 
@@ -285,33 +321,62 @@ class _Reading:
         )
 
     def build_proposal(
-        self, *, severity: int, safety: int, category: str, doubted: bool = False, **values: Any
+        self,
+        *,
+        severity: int,
+        safety: int,
+        category: str,
+        probability: float,
+        why_severity: Criterion | None = None,
+        why_safety: Criterion | None = None,
+        **values: Any,
     ) -> Proposal:
-        """The proposal with all that needs no model; `doubted`: its severity comes from a category in doubt."""
+        """The proposal with all that needs no model; `why_…` is the reason where no rule demands the value."""
         issues = values.get("issues", ())
+        cues = cue_words(self.text)
         return Proposal(
             **{"alternatives": (), "because": (), "p_critical": None} | values,
             category=category,
+            probability=probability,
             severity=severity,
             safety=safety,
             rules=tuple(sign.rule for sign in self.signs),
             language=self.language,
             intent=classify_intent(self.text, language=self.spoken, found_signs=self.signs),
-            criteria=propose_criteria(
-                category=category,
-                kinds=frozenset(sign.kind for sign in self.signs),
-                cues=find_cues(self.text),
-                issues=max(1, len(issues)),
-                severity=severity,
-                safety=safety,
-                text=self.text,
-                like_confirmed=self.context.like_confirmed,
-                doubted=doubted,
+            criteria=(
+                *harm_criteria(
+                    self.signs,
+                    self.text,
+                    severity=severity,
+                    safety=safety,
+                    severity_otherwise=why_severity,
+                    safety_otherwise=why_safety,
+                ),
+                *propose_criteria(
+                    category=category,
+                    probability=probability,
+                    kinds=frozenset(sign.kind for sign in self.signs),
+                    cues=frozenset(cues),
+                    issues=max(1, len(issues)),
+                    severity=severity,
+                    safety=safety,
+                    text=self.text,
+                    like_confirmed=self.context.like_confirmed,
+                    words={**cues, **self._words_of_signs()},
+                ),
             ),
             details=self._details(),
             signs=self.signs,
             written_in=self.written_in,
         )
+
+    def _words_of_signs(self) -> dict[str, str]:
+        """The words of the gravest sign of each kind as written; under "safety" those of the most dangerous sign."""
+        by_kind = {sign.kind: self.text[slice(*sign.span)] for sign in reversed(self.signs)}
+        most_dangerous = max(self.signs, key=lambda sign: sign.safety, default=None)
+        if most_dangerous is None:
+            return by_kind
+        return {**by_kind, "safety": self.text[slice(*most_dangerous.span)]}
 
     def _details(self) -> tuple[StoryFact, ...]:
         if self.context.received is None:

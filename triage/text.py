@@ -9,7 +9,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from copy import copy
-from functools import cache, lru_cache
+from functools import lru_cache
+from threading import Lock
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -66,15 +67,25 @@ def normalise(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in plain).split())
 
 
-@cache
-def _all_languages() -> LanguageIdentifier:
-    # Loading takes 0.65 s and 75 MB, so every choice of languages shares this one.
+_loading = Lock()
+
+
+def load_language_model() -> None:
+    """Load what `guess_language` needs: 75 MB and about .7 s, once for a process and never on its event loop."""
+    with _loading:
+        _language_model()
+
+
+@lru_cache(maxsize=1)
+def _language_model() -> LanguageIdentifier:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 @lru_cache(maxsize=8)
 def _identifier(languages: tuple[str, ...]) -> LanguageIdentifier | None:
-    identifier = copy(_all_languages())
+    """An identifier that chooses among these languages; all share the arrays of one loaded model."""
+    load_language_model()
+    identifier = copy(_language_model())
     supported = [language for language in languages if language in identifier.labels]
     if len(supported) < 2:
         return None

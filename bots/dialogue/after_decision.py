@@ -1,13 +1,9 @@
-"""What the complainant does after a decision (7.9): accept or reject it, ask, check a remedy, withdraw, reopen.
-
-Also the survey on the handling of the complaint (8.3).
-"""
+"""What the complainant does after a decision (7.9): accept or reject it, ask, check a remedy, withdraw, reopen."""
 
 from __future__ import annotations
 
 from bots.dialogue import my_data, new_message
-from bots.dialogue.buttons import CANCEL, SCALE, SKIP, SURE, SURVEY
-from bots.dialogue.new_message import ADDITION
+from bots.dialogue.buttons import CANCEL, SURE
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED
@@ -22,8 +18,6 @@ _DISAGREEMENT = "look_again"
 #: The step of the question about a remedy is this prefix with the remedy's number: `done3`.
 REMEDY_STEP = "done"
 REMEDY_CHECK, REMEDY_FAULT = "remedy_check", "not_right"
-#: The survey's question that is answered in words.
-SURVEY_TEXT = "q6"
 
 
 # --- the reply to a decision
@@ -244,54 +238,3 @@ def confirm(turn: Turn, case: Case, *, yes: bool) -> None:
         turn.reply("reopen.done", ref=case.ref)
     else:
         turn.reply("reply.moved", ref=case.ref)
-
-
-# --- the survey (8.3): six questions, fairness and outcome first; each can be skipped
-
-
-def case_awaiting_survey(turn: Turn) -> Case | None:
-    """The newest complaint whose survey was sent and has no answer yet."""
-    return next(
-        (
-            case
-            for case in turn.conversation.cases
-            if "sent" in case.surveys and not {"answered", "skipped"} & set(case.surveys)
-        ),
-        None,
-    )
-
-
-def record_score(turn: Turn, ref: str, question: str, choice: str) -> None:
-    """Record a score or Skip and ask the next question. A second press on the same question changes the score."""
-    facts = (
-        {"step": "skipped", "question": question}
-        if choice == "skip"
-        else {"step": "answered", "question": question, "score": int(choice)}
-    )
-    turn.plan(PlannedAct(Verb.SURVEY, ref, facts))
-    if question in turn.state.get("asked", {}).get(ref, []):
-        return
-    _ask_next_survey_question(turn, ref, question)
-
-
-def record_survey_text(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record the answer in words. It can contain a new complaint, so the safety rules read it too."""
-    facts = {"step": "answered", "question": SURVEY_TEXT}
-    turn.plan(PlannedAct(Verb.SURVEY, ref, facts, {SURVEY_TEXT: message.text}))
-    if message.files or turn.mentions_danger(message.text):
-        add_message(turn, ref, ADDITION, message)
-    _ask_next_survey_question(turn, ref, SURVEY_TEXT)
-
-
-def _ask_next_survey_question(turn: Turn, ref: str, answered: str) -> None:
-    answered_before = turn.state.get("asked", {}).get(ref, [])
-    # Only the latest survey is remembered, so that the state does not grow over the years.
-    turn.state["asked"] = {ref: [*answered_before, answered]}
-    position = SURVEY.index(answered) + 1
-    if position == len(SURVEY):
-        turn.go_to(IDLE)
-        turn.reply("survey.thanks", ref=ref)
-        return
-    question = SURVEY[position]
-    turn.go_to(question, ref)
-    turn.reply(f"survey.{question}", ref=ref, buttons=SKIP if question == SURVEY_TEXT else SCALE)

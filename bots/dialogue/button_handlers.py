@@ -13,6 +13,7 @@ from bots.dialogue import (
     my_data,
     new_message,
     question_table,
+    survey,
 )
 from bots.dialogue.buttons import SCORES, SURVEY
 from bots.dialogue.inputs import ButtonInput
@@ -28,10 +29,13 @@ _DATA_REQUESTS = {
     "correct_data": my_data.ask_correction,
     "erase_data": my_data.ask_erasure,
 }
-_DECISION_REPLIES = {
+#: Buttons under a letter or under the survey.
+_REPLIES = {
     "accept": after_decision.accept_decision,
     "disagree": after_decision.reject_decision,
     "question": after_decision.ask_question,
+    "take_up": survey.take_up_again,
+    "anew": survey.complain_anew,
 }
 #: The step of the form that each button under "Change" leads to.
 _STEP_TO_CHANGE = {"story": "story", "where_and_when": "where", "what_would_help": "help"}
@@ -78,9 +82,9 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
     elif press.step == incident.STEP:
         incident.record_answer(turn, case, choice, form.ask_next)
     elif press.step in SURVEY and choice in (*SCORES, "skip"):
-        after_decision.record_score(turn, case.ref, press.step, choice)
-    elif choice in _DECISION_REPLIES:
-        _DECISION_REPLIES[choice](turn, case)
+        survey.record_score(turn, case.ref, press.step, choice)
+    elif choice in _REPLIES:
+        _REPLIES[choice](turn, case)
     elif choice in ("yes", "no") and press.step not in question_table.BY_STEP:
         remedy_number = after_decision.remedy_number_of(press.step)
         if remedy_number is not None:
@@ -99,7 +103,7 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     choice, ref = press.choice, case.ref
     answered_step = question_table.step_of(choice, press.step)
     if press.step in question_table.CONFIRMED and choice in ("yes", "no", "change"):
-        _handle_confirmation(turn, case, press.step, yes=choice == "yes")
+        _handle_confirmation(turn, case, press, yes=choice == "yes")
     elif choice == "done":
         if turn.step == "story" and turn.ref == ref and turn.is_form_open(ref):
             form.ask_next(turn, ref)
@@ -107,7 +111,7 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
             # "Done" was typed just after the question appeared. It is no answer, for example to "where?".
             form.ask(turn, turn.step, ref)
     elif answered_step is not None:
-        form.choose(turn, ref, answered_step, choice)
+        form.choose(turn, ref, answered_step, choice, press.turn)
     elif choice == "skip":
         form.skip(turn, ref, press.step)
     elif choice == "send":
@@ -123,12 +127,12 @@ def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
         _change_answer(turn, case, _STEP_TO_CHANGE[choice])
 
 
-def _handle_confirmation(turn: Turn, case: Case, step: str, *, yes: bool) -> None:
+def _handle_confirmation(turn: Turn, case: Case, press: ButtonInput, *, yes: bool) -> None:
     if yes:
-        form.confirm_story_answer(turn, case.ref, step)
+        form.confirm_story_answer(turn, case.ref, press.step, press.turn)
     else:
         _load_form(turn, case)
-        _change_answer(turn, case, step)
+        _change_answer(turn, case, press.step)
 
 
 def _load_form(turn: Turn, case: Case) -> None:
@@ -214,6 +218,8 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
         if remedy_question is not None:
             case, remedy = remedy_question
             return ButtonInput(choice, f"{after_decision.REMEDY_STEP}{remedy.n}", case.ref, turn_number)
+    if choice in ("take_up", "anew") and turn.state.get(survey.OFFERED) is not None:
+        return ButtonInput(choice, "after_survey", turn.state[survey.OFFERED], turn_number)
     if choice in ("export", "correct_data", "erase_data"):
         return ButtonInput(choice, "mydata", None, turn_number)
     letter_case = _case_of_letter_button(turn, choice)
@@ -230,7 +236,7 @@ def _case_of_letter_button(turn: Turn, choice: str) -> Case | None:
     if choice == "insist":
         return new_message.restorable_case(turn)
     if choice in (*SCORES, "skip") and turn.step == "idle":
-        return after_decision.case_awaiting_survey(turn)
+        return survey.case_awaiting_survey(turn)
     if choice == "send" and turn.step == "idle":
         return next((case for case in turn.open_cases if case.confirmed_at is None), None)
     return None

@@ -45,6 +45,9 @@ DATA: Rows = (("export",), ("correct_data",), ("erase_data",))
 #: Under the letter that closes a matter as "not a complaint".
 INSIST: Rows = (("insist",),)
 
+#: After a bad survey answer: reopen the complaint, or make a new one.
+AFTER_SURVEY: Rows = (("take_up",), ("anew",))
+
 SCORES = ("1", "2", "3", "4", "5")
 SCALE: Rows = (SCORES, ("skip",))
 #: The survey's questions, fairness and outcome first (docs/domain.md, section 6).

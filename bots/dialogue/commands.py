@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bots.dialogue import after_decision, form, my_data, new_message, status
+from bots.dialogue import after_decision, form, my_data, new_message, status, survey
 from bots.dialogue.buttons import CANCEL
-from bots.dialogue.inputs import CommandInput
+from bots.dialogue.inputs import CommandInput, TextInput
 from bots.dialogue.record import ReceivedMessage
 from bots.dialogue.turn import COUNTRY, FORM, IDLE, Turn
 from bots.texts.texts import Texts
@@ -16,11 +16,36 @@ from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
+from triage.matching import fold
+
+#: Commands that people type without a slash, folded (lower case, no diacritics).
+_CANCEL = """
+cancel, stop, quit, exit, abort, iptal, iptal et, dur, vazgec, vazgectim, cik, abbrechen, abbruch, stopp, beenden,
+cancelar, parar, detener, salir, anular
+"""
+_BACK = "back, go back, previous, geri, geri don, onceki, zuruck, zurueck, atras, volver, regresar, anterior"
+_TYPED = {
+    word.strip(): name for name, words in (("cancel", _CANCEL), ("back", _BACK)) for word in words.split(",")
+}
 
 
 def run_command(turn: Turn, incoming: CommandInput) -> None:
     """Run a command; an unknown one is answered with the list of commands."""
-    _HANDLERS.get(incoming.name, _help)(turn, incoming)
+    _HANDLERS.get(_TYPED.get(incoming.name, incoming.name), _help)(turn, incoming)
+
+
+def run_typed(turn: Turn, incoming: TextInput) -> bool:
+    """Run "Back", "Cancel" or "Stop", typed in a known language in place of an answer; False for any other text."""
+    name = _TYPED.get(fold(incoming.text).text.strip(" .!/\n"))
+    if name == "back" and turn.ref is not None and turn.step in FORM and turn.is_form_open(turn.ref):
+        if turn.step == "change":
+            turn.go_to("check", turn.ref)
+            form.read_back(turn, turn.ref)
+        else:
+            form.go_back(turn, turn.ref)
+    elif name is not None:
+        _cancel(turn, CommandInput("cancel", "", incoming.source, incoming.at))
+    return name is not None
 
 
 def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, str]:
@@ -163,6 +188,8 @@ def _language(turn: Turn, incoming: CommandInput) -> None:
 
 def _cancel(turn: Turn, incoming: CommandInput) -> None:
     """Cancel the current question. A complaint is not dropped but filed as it is; the reply names /withdraw."""
+    if survey.end_if_open(turn):
+        return
     case = turn.case(turn.ref) if turn.step in FORM else None
     if case is None or not case.form_open:
         cases = turn.conversation.cases

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bots.dialogue import incident
 from bots.dialogue.buttons import CHANGES, CHECK, CONFIRM, DONE
-from bots.dialogue.question_table import BY_STEP, CONFIRMED, ORDER, QUESTIONS, StoryKnowledge
+from bots.dialogue.question_table import (
+    BY_STEP,
+    CONFIRMED,
+    ORDER,
+    QUESTIONS,
+    Question,
+    StoryAnswer,
+    StoryKnowledge,
+    is_only_question,
+    remedies_in_words,
+)
 from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
 from complaints.deadlines.working_time import due
 from complaints.vocabulary import Flag, Target
-from triage.intent import find_cues
+from triage.intent import cue_words, read_answer
 
 #: The field that holds the words of each step.
 FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in QUESTIONS}}
@@ -21,6 +33,8 @@ FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in
 CHILD_LINES = {"GB": "0800 1111", "TR": "183"}
 #: The read-back shows at most this many characters of the story; the record has all of them.
 MAX_READ_BACK_CHARACTERS = 1800
+#: The state remembers for so many complaints when each question was answered.
+_REMEMBERED = 5
 
 
 # --- the story
@@ -30,14 +44,38 @@ def start(turn: Turn, ref: str) -> None:
     """Send the short receipt at once; further messages of the burst belong to the same story (7.2)."""
     turn.go_to("story", ref, fields={"story": DESCRIPTION}, done=[], burst=0, chosen={})
     template = "receipt.plain" if is_child(turn, ref) else "receipt"
+    if is_without_story(turn, ref):
+        template = "receipt.place"
+        _mark_done(turn, "where")
     turn.reply(template, key=f"receipt:{ref}", ref=ref, buttons=DONE)
     _wait_for_burst(turn, ref)
 
 
 def continue_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """Record one more message of the burst, without a reply."""
-    add_message(turn, ref, current_field(turn, "story"), message)
+    if message.is_place:
+        record_place(turn, ref, message)
+    else:
+        add_message(turn, ref, current_field(turn, "story"), message)
     _wait_for_burst(turn, ref)
+
+
+def record_place(turn: Turn, ref: str, message: ReceivedMessage) -> None:
+    """Record coordinates as the place, never as the description; where it was is then not asked."""
+    add_message(turn, ref, current_field(turn, "where"), message)
+    if "where" not in turn.state.get("done", []):
+        _mark_done(turn, "where")
+
+
+def is_without_story(turn: Turn, ref: str) -> bool:
+    """True while there are only coordinates: neither words nor a file say what went wrong."""
+    return not story_text(turn, ref) and not turn.file_count(ref)
+
+
+def go_back(turn: Turn, ref: str) -> None:
+    """Ask the question before the current one again; before the first question, the story."""
+    answered = [step for step in turn.state.get("done", []) if step in ORDER]
+    change_answer(turn, ref, answered[-1] if answered else "story")
 
 
 def _wait_for_burst(turn: Turn, ref: str) -> None:
@@ -50,10 +88,10 @@ def end_burst(turn: Turn, what: str) -> None:
     """The burst is over: ask the next question, unless another message came or the form has ended."""
     _, ref, burst = what.split(":")
     if turn.step == "story" and turn.ref == ref and turn.state.get("burst") == int(burst):
-        if turn.is_form_open(ref):
-            ask_next(turn, ref)
-        else:
+        if not turn.is_form_open(ref):
             turn.go_to(IDLE)
+        elif not is_without_story(turn, ref):
+            ask_next(turn, ref)
 
 
 def story_text(turn: Turn, ref: str) -> str:
@@ -69,19 +107,22 @@ def story_text(turn: Turn, ref: str) -> str:
 
 def ask_next(turn: Turn, ref: str) -> None:
     """Ask the next open question, or read back. Whether it is a known incident is asked first."""
+    if is_without_story(turn, ref):
+        turn.reply("ask.fresh", ref=ref, buttons=DONE, step="story")
+        return
     if incident.ask_once(turn, ref, story_text(turn, ref)):
         return
-    knowledge = _knowledge(turn, ref)
-    done = turn.state.get("done", [])
-    pending = (question for question in QUESTIONS if question.step not in done)
-    step = next(
-        (
-            question.step
-            for question in pending
-            if question.asks(knowledge) and question.implied_choice(knowledge) is None
-        ),
-        "check",
-    )
+    knowledge, step = _knowledge(turn, ref), "check"
+    for question in QUESTIONS:
+        if question.step in turn.state.get("done", []) or not question.asks(knowledge):
+            continue
+        answer = question.implied_answer(knowledge)
+        if answer is None:
+            step = question.step
+            break
+        if question.sets_flag:
+            _record_implied_answer(turn, ref, question, answer)
+            knowledge = replace(knowledge, chosen=turn.state["chosen"])
     turn.go_to(step, ref)
     ask(turn, step, ref)
 
@@ -102,7 +143,7 @@ def ask(turn: Turn, step: str, ref: str, *, use_story: bool = True) -> None:
     elif step == "change":
         turn.reply("ask.change", ref=ref, buttons=CHANGES)
     elif story_answer is not None:
-        text = _answer_text(turn, step, story_answer)
+        text = _answer_text(turn, story_answer)
         turn.reply(f"ask.{step}.told", ref=ref, buttons=CONFIRM, text=text)
     else:
         plain = f"ask.{step}.plain"
@@ -128,8 +169,19 @@ def _knowledge(turn: Turn, ref: str) -> StoryKnowledge:
     received = turn.received_on(ref)
     chosen = turn.state.get("chosen", {}) if turn.ref == ref else {}
     return StoryKnowledge(
-        story, find_cues(story), rules, received, lambda: turn.details_in(story, received), chosen
+        story, cue_words(story), rules, received, lambda: turn.details_in(story, received), chosen
     )
+
+
+def _record_implied_answer(turn: Turn, ref: str, question: Question, answer: StoryAnswer) -> None:
+    step = question.step
+    facts = _with_relation(turn, ref, step, {**question.facts_of_story(answer), "from_story": True})
+    record_choice(turn, ref, _new_field(turn, ref, step), _answer_text(turn, answer), facts)
+    for choice in answer.choices:
+        _remember_choice(turn, step, choice)
+    _mark_answered(turn, ref, step, int(turn.state["turn"]))
+    _mark_done(turn, step)
+    _reply_to_facts(turn, ref, facts)
 
 
 def is_child(turn: Turn, ref: str) -> bool:
@@ -149,43 +201,65 @@ def facts_from_story(turn: Turn, ref: str) -> Facts:
         return {}
     return {
         name: value
-        for step, choice in _choices_from_story(turn, ref).items()
-        for name, value in BY_STEP[step].facts(choice).items()
+        for step, answer in _answers_from_story(turn, ref).items()
+        for name, value in BY_STEP[step].facts_of_story(answer).items()
     }
 
 
-def _choices_from_story(turn: Turn, ref: str) -> dict[str, str]:
-    """By step, the choices that the story made already: read back without a question."""
+def _answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
+    """By step, the answers that the story gave already: read back without a question."""
     knowledge = _knowledge(turn, ref)
     done = turn.state.get("done", []) if turn.ref == ref else list(ORDER)
-    choices = {
-        question.step: question.implied_choice(knowledge)
+    answers = {
+        question.step: question.implied_answer(knowledge)
         for question in QUESTIONS
-        if question.step not in done
+        # What happened before is read back in any case; other answers only where their question fits.
+        if question.step not in done and (question.step == "again" or question.asks(knowledge))
     }
-    for_another = BY_STEP["relation"].asks(knowledge)
-    return {
-        step: choice for step, choice in choices.items() if choice and (step != "relation" or for_another)
-    }
+    return {step: answer for step, answer in answers.items() if answer is not None}
 
 
 # --- the answers
 
 
 def record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record words that answer the current question, and ask the next one."""
+    """Record words that answer the current question, and ask the next one.
+
+    A question of the person goes to the staff; if the message is nothing else, ours is asked again.
+    """
     step = turn.step
-    facts = _with_relation(turn, ref, step, BY_STEP[step].facts_of_words(message.text))
-    add_message(turn, ref, _new_field(turn, ref, step), message, extra=facts)
+    cues = read_answer(message.text)
+    find = _find_details(turn, ref)
+    if cues.asks and is_only_question(step, message.text, find, only_asks=cues.only_asks):
+        add_message(turn, ref, "question", message, kind="question")
+        turn.reply("question.in_form", ref=ref)
+        ask(turn, step, ref, use_story=awaits_confirmation(turn))
+        return
+    answer_facts = BY_STEP[step].facts_of_words(message.text)
+    remedies = remedies_in_words(message.text, find) if step == "help" else None
+    if remedies is not None:
+        answer_facts = BY_STEP[step].facts_of_story(remedies)
+    facts = _with_relation(turn, ref, step, answer_facts)
+    field = _new_field(turn, ref, step)
+    add_message(turn, ref, field, message, kind="question" if cues.asks else None, extra=facts)
+    _mark_answered(turn, ref, step, int(turn.state["turn"]))
     _remember_choice(turn, step, str(facts.get(FIELDS[step], "")))
     _mark_done(turn, step)
     _reply_to_facts(turn, ref, facts)
     ask_next(turn, ref)
 
 
-def choose(turn: Turn, ref: str, step: str, choice: str) -> None:
-    """Record an answer given by a button; after the end of the form it is an addition."""
-    _record_choice(turn, ref, step, choice, BY_STEP[step].facts(choice))
+def _find_details(turn: Turn, ref: str) -> Any:
+    received = turn.received_on(ref)
+    return lambda text: turn.details_in(text, received)
+
+
+def choose(turn: Turn, ref: str, step: str, choice: str, pressed: int) -> None:
+    """Record an answer given by a button; after the end of the form it is an addition.
+
+    `pressed` is the number of the turn that sent the button.
+    """
+    _record_choice(turn, ref, step, StoryAnswer((choice,)), BY_STEP[step].facts(choice), pressed)
 
 
 def awaits_confirmation(turn: Turn) -> bool:
@@ -193,13 +267,13 @@ def awaits_confirmation(turn: Turn) -> bool:
     return turn.step in CONFIRMED and turn.state.get("confirms") == turn.step
 
 
-def confirm_story_answer(turn: Turn, ref: str, step: str) -> None:
+def confirm_story_answer(turn: Turn, ref: str, step: str, pressed: int) -> None:
     """Record the answer taken from the story; after the end of the form it is an addition."""
     question = BY_STEP[step]
     answer = question.story_answer(_knowledge(turn, ref))
     if answer is not None:
-        facts = question.facts(answer) if answer in question.choices else {}
-        _record_choice(turn, ref, step, answer, {**facts, "from_story": True})
+        facts = {**question.facts_of_story(answer), "from_story": True}
+        _record_choice(turn, ref, step, answer, facts, pressed)
     elif turn.step == step and turn.ref == ref:
         # The story changed in the meantime and no longer has the answer.
         ask(turn, step, ref, use_story=False)
@@ -223,15 +297,22 @@ def change_answer(turn: Turn, ref: str, step: str) -> None:
     ask(turn, step, ref, use_story=False)
 
 
-def _record_choice(turn: Turn, ref: str, step: str, choice: str, choice_facts: Facts) -> None:
-    label = _answer_text(turn, step, choice)
+def _record_choice(
+    turn: Turn, ref: str, step: str, answer: StoryAnswer, choice_facts: Facts, pressed: int
+) -> None:
+    label = _answer_text(turn, answer)
     if turn.step != step and turn.words(ref).get(current_field(turn, step)) == label:
         # The same press again: an app that lost our reply repeats it under a new id.
         return
+    if pressed < turn.state.get("answered", {}).get(ref, {}).get(step, 0):
+        # An old button: the person has answered since it was sent, and the newer answer counts.
+        turn.reply("answered.before", ref=ref, text=turn.words(ref)[current_field(turn, step, ref)])
+        return
+    _mark_answered(turn, ref, step, pressed)
     facts = _with_relation(turn, ref, step, choice_facts)
     record_choice(turn, ref, _new_field(turn, ref, step), label, facts)
     if turn.is_form_open(ref) and turn.ref == ref:
-        if choice in BY_STEP[step].choices:
+        for choice in answer.choices:
             _remember_choice(turn, step, choice)
         _mark_done(turn, step)
         _reply_to_facts(turn, ref, facts)
@@ -241,17 +322,20 @@ def _record_choice(turn: Turn, ref: str, step: str, choice: str, choice_facts: F
         _reply_to_facts(turn, ref, facts)
 
 
-def _answer_text(turn: Turn, step: str, choice: str) -> str:
-    """The label of a choice; an answer in the story's own words stays as it is."""
-    return turn.texts.label(turn.language, choice) if choice in BY_STEP[step].choices else choice
+def _answer_text(turn: Turn, answer: StoryAnswer) -> str:
+    """The labels of the choices, with the amount; an answer in the story's own words stays as it is."""
+    labels = {choice: turn.texts.label(turn.language, choice) for choice in answer.choices}
+    if answer.amount is not None:
+        labels["money_back"] = f"{labels['money_back']} ({answer.amount[0]})"
+    return ", ".join(labels.values()) or answer.words
 
 
 def _with_relation(turn: Turn, ref: str, step: str, facts: Facts) -> Facts:
     """On a complaint for another person, add the relation to that person if the story names it."""
     if step != "whom" or facts.get("for_whom") == "for_me":
         return facts
-    relation = BY_STEP["relation"].implied_choice(_knowledge(turn, ref))
-    return {**facts, "relation": relation} if relation else facts
+    relation = BY_STEP["relation"].implied_answer(_knowledge(turn, ref))
+    return {**facts, "relation": relation.choices[0]} if relation else facts
 
 
 def _reply_to_facts(turn: Turn, ref: str, facts: Facts) -> None:
@@ -272,8 +356,17 @@ def _mark_done(turn: Turn, step: str) -> None:
     turn.state["done"] = [*turn.state.get("done", []), step]
 
 
-def current_field(turn: Turn, step: str) -> str:
-    """The field that holds the current answer to this step."""
+def _mark_answered(turn: Turn, ref: str, step: str, number: int) -> None:
+    """Remember the turn that asked for this answer, or in which it was typed: older buttons do not replace it."""
+    answered = dict(turn.state.get("answered", {}))
+    answered[ref] = {**answered.pop(ref, {}), step: number}
+    turn.state["answered"] = dict(list(answered.items())[-_REMEMBERED:])
+
+
+def current_field(turn: Turn, step: str, ref: str | None = None) -> str:
+    """The field that holds the current answer to this step, of the current complaint or of another one."""
+    if ref is not None and ref != turn.ref:
+        return turn.latest_field(FIELDS[step], ref)
     name: str = turn.state.get("fields", {}).get(step, FIELDS[step])
     return name
 
@@ -304,12 +397,12 @@ def read_back(turn: Turn, ref: str) -> None:
 
 
 def _detail_lines(turn: Turn, ref: str) -> list[str]:
-    words, choices_from_story = turn.words(ref), _choices_from_story(turn, ref)
+    words, answers_from_story = turn.words(ref), _answers_from_story(turn, ref)
     lines = []
     for step in ORDER:
         text = words.get(current_field(turn, step)) if turn.ref == ref else None
-        if text is None and step in choices_from_story:
-            text = turn.texts.label(turn.language, choices_from_story[step])
+        if text is None and step in answers_from_story:
+            text = _answer_text(turn, answers_from_story[step])
         if text:
             lines.append(turn.text(f"readback.{step}", text=_shorten(text, 400)))
     files = turn.file_count(ref)

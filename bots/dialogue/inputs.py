@@ -13,12 +13,16 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 
 @dataclass(frozen=True)
 class TextInput:
-    """A text message. `source` and `reply_to` are the channel's message ids."""
+    """A text message, or a place on the map as text.
+
+    `source` and `reply_to` are the channel's message ids.
+    """
 
     text: str
     source: str
     at: datetime
     reply_to: str | None = None
+    is_place: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, REMEDIES, SKIP, WHOM, Rows
@@ -34,37 +35,47 @@ _FOR_ONESELF = re.compile(
     r"\s*(?:it(?:'s| is) )?(?:for )?(?:me|myself|my own|mine|us|kendim|kendim için|benim|bizim)\b.{0,12}",
     re.IGNORECASE,
 )
-_RELATIVES = (
-    "mother|father|mum|mom|dad|parents|wife|husband|brother|sister|grandmother|grandfather|grandson"
-    "|granddaughter|aunt|uncle|nan"
-)
-_RELATIVES_TURKISH = "annem|babam|eşim|kardeşim|dedem|ninem|teyzem|amcam|dayım|halam"
-_RELATIONS = (
-    ("guardian", r"\b(?:legal guardian|guardian of|vasisiyim|vasisi)\b"),
-    ("carer", r"\b(?:(?:his|her|their|as a|as their) carer|i care for|i look after|bakıcısıyım)\b"),
-    ("parent", r"\bmy (?:\w+ ){0,2}(?:son|daughter|child)\b|\b(?:oğlum|kızım|çocuğum)"),
-    ("relative", rf"\bmy (?:\w+ ){{0,2}}(?:{_RELATIVES})\b|\b(?:{_RELATIVES_TURKISH})"),
-)
+#: Each has a cue of its own, in `triage/signs`.
+_RELATIONS = ("guardian", "carer", "parent", "relative", "someone_else")
+#: The code of a wish for which there is no other: its words are the wish.
+OWN_WORDS = "something_else"
+_AGES = ("under_13", "from_13", "from_16")
+#: The words in which a bare wish such as "repair and 180 pounds back" is a wish to the rules of each language.
+_AS_WISH = "I want {text}\nIch möchte {text}\nQuiero {text}\n{text} istiyorum"
+_SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 
 
 @dataclass(frozen=True)
 class StoryKnowledge:
     """What the choice of the next question depends on.
 
-    `rules`: the safety rules that matched. `details` finds dates, numbers and wishes; called only when needed.
+    `cues`: by kind, the words of the story that are the cue. `rules`: the safety rules that matched. `details` finds
+    dates, numbers and wishes; called only when needed.
     `received`: the local day of receipt. `chosen`: the choices made so far, by step.
     """
 
     story: str
-    cues: frozenset[str]
+    cues: Mapping[str, str]
     rules: frozenset[str]
     received: date
     details: Callable[[], tuple[StoryFact, ...]]
     chosen: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class StoryAnswer:
+    """An answer found in the story: choices under the question, or else the story's own `words`.
+
+    `amount` is the money that a choice is about: as written, in minor units, and its currency.
+    """
+
+    choices: tuple[str, ...] = ()
+    words: str = ""
+    amount: tuple[str, int, str] | None = None
+
+
 Condition = Callable[[StoryKnowledge], bool]
-FindAnswer = Callable[[StoryKnowledge], str | None]
+FindAnswer = Callable[[StoryKnowledge], StoryAnswer | None]
 Facts = Mapping[str, Any]
 
 
@@ -76,8 +87,9 @@ def _no_answer(knowledge: StoryKnowledge) -> None:
 class Question:
     """One question; `field` holds its words.
 
-    `asks`: whether it is asked at all. `implied_choice`: a choice that the story has clearly made; it is not asked.
-    `story_answer`: an answer in the story, a choice or words, that is shown for a Yes in place of the question.
+    `asks`: whether it is asked at all. `implied_answer`: an answer that the story has clearly given; it is not asked.
+    With `sets_flag` that answer is recorded at once, because staff must act on it even if nobody presses Send.
+    `story_answer`: an answer in the story that is shown for a Yes in place of the question.
     `choice_facts` and `word_facts` give the facts of an answer by button or in words. Sensitive answers have
     no facts: their words are sealed, and only a flag shows that there are some.
     """
@@ -86,7 +98,8 @@ class Question:
     field: str
     buttons: Rows
     asks: Condition
-    implied_choice: FindAnswer = _no_answer
+    implied_answer: FindAnswer = _no_answer
+    sets_flag: bool = False
     story_answer: FindAnswer = _no_answer
     choice_facts: Callable[[str], Facts] | None = None
     word_facts: Callable[[str], Facts] | None = None
@@ -99,6 +112,12 @@ class Question:
     def facts(self, choice: str) -> Facts:
         return {self.field: choice} if self.choice_facts is None else self.choice_facts(choice)
 
+    def facts_of_story(self, answer: StoryAnswer) -> Facts:
+        facts = dict(self.facts(answer.choices[0])) if answer.choices else {}
+        if self.step == "help":
+            facts |= _all_remedies(answer)
+        return facts
+
     def facts_of_words(self, text: str) -> Facts:
         return {} if self.word_facts is None else self.word_facts(text)
 
@@ -106,16 +125,29 @@ class Question:
 # --- what plain rules find in the story
 
 
-def where_and_when(details: Sequence[StoryFact], received: date) -> str | None:
+def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer | None:
     """The days up to receipt and the places or numbers in the story; None unless it has both."""
+    dates = [detail for detail in details if detail.kind == "date"]
     days = [
-        detail for detail in details if detail.kind == "date" and detail.value[:10] <= received.isoformat()
+        day
+        for day in dates
+        if day.value[:10] <= received.isoformat()
+        # "This year" says nothing more beside "on 4 November".
+        and not any(_contains(day, other) for other in dates)
     ]
     places = [detail for detail in details if _identifies_place(detail)]
     texts: dict[str, str] = {}
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
         texts.setdefault(detail.value, " ".join(detail.text.split()).rstrip("."))
-    return ", ".join(texts.values()) if days and places and len(texts) <= _MAX_CONFIRMED_DETAILS else None
+    if not days or not places or len(texts) > _MAX_CONFIRMED_DETAILS:
+        return None
+    return StoryAnswer(words=", ".join(texts.values()))
+
+
+def _contains(period: StoryFact, other: StoryFact) -> bool:
+    first, _, last = period.value.partition("/")
+    other_first, _, other_last = other.value.partition("/")
+    return other.value != period.value and first <= other_first and (other_last or other_first) <= last
 
 
 def _identifies_place(detail: StoryFact) -> bool:
@@ -126,17 +158,79 @@ def _identifies_place(detail: StoryFact) -> bool:
     return detail.kind == "branch" or (detail.kind in _NUMBERS and not is_iban(detail.value))
 
 
-def requested_remedy(details: Sequence[StoryFact]) -> str | None:
-    remedies = {detail.value for detail in details if detail.kind == "remedy"}
-    remedy = remedies.pop() if len(remedies) == 1 else None
-    return remedy if remedy in REMEDIES else None
+def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer | None:
+    """All remedies that a story asks for, with the amount of money that it wants back."""
+    wishes = [detail for detail in details if detail.kind == "remedy"]
+    choices = list(dict.fromkeys(wish.value for wish in wishes if wish.value in REMEDIES))
+    for choice in ("tell_you", OWN_WORDS):
+        # "Just letting you know" is polite where the story also asks for something.
+        if choice in choices and len(choices) > 1:
+            choices.remove(choice)
+    if choices in ([], [OWN_WORDS]):
+        return StoryAnswer(words=" ".join(wishes[0].text.split())) if wishes else None
+    amounts = [
+        detail
+        for detail in details
+        if detail.kind == "amount"
+        for wish in wishes
+        if wish.value == "money_back" and _is_same_sentence(story, detail, wish)
+    ]
+    distinct = {amount.value: " ".join(amount.text.split()) for amount in amounts}
+    if len(distinct) != 1:
+        return StoryAnswer(tuple(choices))
+    [(value, text)] = distinct.items()
+    number, currency = value.split()
+    return StoryAnswer(tuple(choices), amount=(text, int(Decimal(number) * 100), currency))
 
 
-def relation(story: str) -> str | None:
+def _is_same_sentence(story: str, first: StoryFact, second: StoryFact) -> bool:
+    between = story[min(first.span[1], second.span[1]) : max(first.span[0], second.span[0])]
+    return not _SENTENCE_END.search(between)
+
+
+def _all_remedies(answer: StoryAnswer) -> Facts:
+    facts: dict[str, Any] = {"remedies_requested": list(answer.choices)} if len(answer.choices) > 1 else {}
+    if answer.amount is not None:
+        facts |= {"amount_requested": answer.amount[1], "currency_requested": answer.amount[2]}
+    return facts
+
+
+def remedies_in_words(text: str, find: Callable[[str], tuple[StoryFact, ...]]) -> StoryAnswer | None:
+    """The remedies in a typed answer to "what would put this right?", where no verb need say "I want"."""
+    wish = _AS_WISH.format(text=text)
+    answer = requested_remedies(wish, find(wish))
+    return answer if answer is not None and answer.choices else None
+
+
+def is_only_question(
+    step: str, text: str, find: Callable[[str], tuple[StoryFact, ...]], *, only_asks: bool
+) -> bool:
+    """True when a message that asks something does not also answer our question ("Is it order 4711?")."""
+    if step == "where":
+        return only_asks and not any(_identifies_place(detail) for detail in find(text))
+    return only_asks and not (step == "help" and remedies_in_words(text, find))
+
+
+def relation(cues: Mapping[str, str]) -> StoryAnswer | None:
     """How the writer is related to the person affected, if the story clearly names one relation."""
-    relations = [name for name, pattern in _RELATIONS if re.search(pattern, story, re.IGNORECASE)]
+    relations = [name for name in _RELATIONS if f"relation_{name}" in cues]
     # A guardian or carer stays one, even if the story also says "my son".
-    return relations[0] if len(relations) == 1 or relations[:1] in (["guardian"], ["carer"]) else None
+    is_clear = len(relations) == 1 or relations[:1] in (["guardian"], ["carer"])
+    return StoryAnswer((relations[0],)) if is_clear else None
+
+
+def _age(knowledge: StoryKnowledge) -> StoryAnswer | None:
+    ages = [age for age in _AGES if f"age_{age}" in knowledge.cues]
+    return StoryAnswer((ages[0],)) if len(ages) == 1 else None
+
+
+def _if_cue(answer: StoryAnswer, *kinds: str) -> FindAnswer:
+    return lambda knowledge: answer if any(kind in knowledge.cues for kind in kinds) else None
+
+
+def _support(knowledge: StoryKnowledge) -> StoryAnswer | None:
+    words = knowledge.cues.get("support_told")
+    return StoryAnswer(words=words) if words else None
 
 
 def is_affirmation(text: str) -> bool:
@@ -162,6 +256,11 @@ def _is_for_someone_else(knowledge: StoryKnowledge) -> bool:
 
 def _lacks_effect(knowledge: StoryKnowledge) -> bool:
     return "effect" in knowledge.cues and "effect_told" not in knowledge.cues
+
+
+def _asks_identity(knowledge: StoryKnowledge) -> bool:
+    """ "Do not call me", from a deaf person, is no wish to stay anonymous."""
+    return "anonymous" in knowledge.cues and "support_told" not in knowledge.cues
 
 
 def _whom_facts(text: str) -> Facts:
@@ -190,16 +289,26 @@ QUESTIONS: tuple[Question, ...] = (
         "age_band",
         AGE,
         lambda knowledge: CHILD_WRITING in knowledge.rules,
+        implied_answer=_age,
+        sets_flag=True,
         choice_facts=_age_band_facts,
         word_facts=_age_facts,
     ),
-    Question("whom", "for_whom", WHOM, _has_cue("for_another"), word_facts=_whom_facts),
+    Question(
+        "whom",
+        "for_whom",
+        WHOM,
+        _has_cue("for_another"),
+        implied_answer=_if_cue(StoryAnswer(("agreed",)), "agreed_told"),
+        sets_flag=True,
+        word_facts=_whom_facts,
+    ),
     Question(
         "relation",
         "relation",
         RELATION,
         _is_for_someone_else,
-        implied_choice=lambda knowledge: relation(knowledge.story),
+        implied_answer=lambda knowledge: relation(knowledge.cues),
     ),
     Question("effect", "effect", SKIP, _lacks_effect),
     Question(
@@ -207,10 +316,18 @@ QUESTIONS: tuple[Question, ...] = (
         "recurrent",
         AGAIN,
         _has_cue("again"),
-        implied_choice=lambda knowledge: "yes" if "again_told" in knowledge.cues else None,
+        implied_answer=_if_cue(StoryAnswer(("yes",)), "again_told", "happened_before"),
     ),
-    Question("needs", "support_needs", NEEDS, _has_cue("support"), choice_facts=lambda choice: {}),
-    Question("identity", "anonymity", IDENTITY, _has_cue("anonymous"), word_facts=_identity_facts),
+    Question(
+        "needs",
+        "support_needs",
+        NEEDS,
+        _has_cue("support"),
+        implied_answer=_support,
+        sets_flag=True,
+        choice_facts=lambda choice: {},
+    ),
+    Question("identity", "anonymity", IDENTITY, _asks_identity, word_facts=_identity_facts),
     Question(
         "where",
         "where_and_when",
@@ -223,7 +340,7 @@ QUESTIONS: tuple[Question, ...] = (
         "remedy_requested",
         HELP,
         lambda knowledge: True,
-        story_answer=lambda knowledge: requested_remedy(knowledge.details()),
+        story_answer=lambda knowledge: requested_remedies(knowledge.story, knowledge.details()),
     ),
 )
 BY_STEP: Mapping[str, Question] = {question.step: question for question in QUESTIONS}

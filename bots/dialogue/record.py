@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,29 @@ from bots.dialogue.inputs import FileInput, TextInput
 from bots.dialogue.turn import SignsInWords, Turn
 from complaints.actions.intake import RETURNED, message_facts
 from complaints.case import Case, Facts
+from complaints.identifiers import Number, is_code
 from complaints.vocabulary import Flag, Verb
 from store.values import PlannedAct, ReceivedFile
+from triage.facts.finder import find_numbers as numbers_in_story
+from triage.facts.references import is_card, is_iban
 
 #: Kinds of file that staff must listen to or watch before the assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
-DESCRIPTION = "description"
+#: By kind of number in a story, the kind that staff search for.
+_NUMBER_KINDS = {
+    **dict.fromkeys(("order", "invoice", "booking"), "order"),
+    **dict.fromkeys(("account", "customer", "meter", "policy", "contract", "reference"), "customer"),
+}
+#: Five figures and letters or more, at least four of them figures: shorter ones are house numbers and years.
+_BARE_CODE = re.compile(
+    r"(?<![\w.,+-])(?=(?:[A-Za-z/-]*\d){4})[A-Za-z0-9][A-Za-z0-9/-]{3,22}[A-Za-z0-9](?![\w-]|[.,]\d)"
+)
+DESCRIPTION, PLACE = "description", "where_and_when"
+#: Coordinates or a link to a map and nothing else: they say where, but not what went wrong.
+_ONLY_A_PLACE = re.compile(
+    r"(?:geo:)?-?\d{1,3}[.,]\d{2,15}\s?[,; ]\s?-?\d{1,3}[.,]\d{2,15}"
+    r"|https?://(?:maps\.|goo\.gl/maps|(?:www\.)?google\.[a-z.]{2,6}/maps|(?:www\.)?openstreetmap\.org)\S{1,500}"
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +43,7 @@ class ReceivedMessage:
     source: str
     files: tuple[ReceivedFile, ...] = ()
     reply_to: str | None = None
+    is_place: bool = False
 
     @property
     def has_words(self) -> bool:
@@ -39,15 +58,18 @@ class ReceivedMessage:
 def to_message(incoming: TextInput | FileInput) -> ReceivedMessage:
     if isinstance(incoming, FileInput):
         return ReceivedMessage(incoming.caption, incoming.source, (incoming.file,), incoming.reply_to)
-    return ReceivedMessage(incoming.text, incoming.source, (), incoming.reply_to)
+    is_place = incoming.is_place or bool(_ONLY_A_PLACE.fullmatch(incoming.text.strip()))
+    return ReceivedMessage(incoming.text, incoming.source, (), incoming.reply_to, is_place)
 
 
 def receive(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> str:
     """Receive a new complaint with this message (7.2); returns its reference."""
     ref = turn.conversation.next_ref
     signs = turn.signs_in(message.text, ref)
-    words = {DESCRIPTION: message.text} if message.has_words else {}
-    turn.plan(PlannedAct(Verb.RECEIVE, ref, _facts(message, DESCRIPTION, signs, kind), words, message.files))
+    field = PLACE if message.is_place else DESCRIPTION
+    words = {field: message.text} if message.has_words else {}
+    facts, numbers = _facts(message, field, signs, kind), find_numbers(turn, ref, message.text)
+    turn.plan(PlannedAct(Verb.RECEIVE, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
     return ref
 
@@ -73,7 +95,8 @@ def add_message(
     verb = Verb.ANSWER if is_answer else Verb.ADD
     facts = {**_facts(message, field.split(".")[0], signs, kind), **extra_facts}
     words = {field: message.text} if message.has_words else {}
-    turn.plan(PlannedAct(verb, ref, facts, words, message.files))
+    numbers = find_numbers(turn, ref, message.text, is_place_answer=field.split(".")[0] == PLACE)
+    turn.plan(PlannedAct(verb, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
 
 
@@ -88,7 +111,7 @@ def record_edit(turn: Turn, ref: str, field: str, replaces: int, text: str, sour
         source=source,
         replaces=replaces,
     )
-    turn.plan(PlannedAct(Verb.ADD, ref, facts, {field: text}))
+    turn.plan(PlannedAct(Verb.ADD, ref, facts, {field: text}, numbers=find_numbers(turn, ref, text)))
     _note_danger(turn, ref, signs)
 
 
@@ -129,6 +152,24 @@ def _facts(message: ReceivedMessage, field: str, signs: SignsInWords, kind: str 
         source=message.source,
         kind=kind,
     )
+
+
+def find_numbers(turn: Turn, ref: str, text: str, *, is_place_answer: bool = False) -> tuple[Number, ...]:
+    """The numbers that the dialogue reads in a text, in every language: what it reads back, staff find.
+
+    An answer to "which order or account is it about?" may be the bare number.
+    """
+    if not any(character.isdigit() for character in text):
+        return ()
+    numbers = [
+        Number(_NUMBER_KINDS[fact.kind], fact.value)
+        for fact in numbers_in_story(text, received=turn.received_on(ref))
+        if not is_iban(fact.value)
+    ]
+    if is_place_answer:
+        codes = _BARE_CODE.findall(text)
+        numbers += [Number("order", code) for code in codes if is_code(code) and not is_card(code)]
+    return tuple(dict.fromkeys(numbers))
 
 
 def _note_danger(turn: Turn, ref: str, signs: SignsInWords) -> None:

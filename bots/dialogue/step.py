@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bots.dialogue import after_decision, button_handlers, commands, danger, form, my_data, new_message
+from bots.dialogue import (
+    after_decision,
+    button_handlers,
+    commands,
+    danger,
+    form,
+    my_data,
+    new_message,
+    survey,
+)
+from bots.dialogue.buttons import SURVEY
 from bots.dialogue.inputs import (
     Blocked,
     ButtonInput,
@@ -116,6 +126,8 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
         if press is not None:
             button_handlers.handle_press(turn, press)
             return
+        if turn.step not in (IDLE, danger.STEP) and commands.run_typed(turn, incoming):
+            return
     _guess_language(turn, incoming)
     message = to_message(incoming)
     if not message.has_words and not message.files:
@@ -147,10 +159,8 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
         new_message.handle_first_words(turn, message, kind="human" if step == "human" else None)
     elif case is not None and step in _RECORDERS:
         _RECORDERS[step](turn, case.ref, message)
-    elif case is not None and step == after_decision.SURVEY_TEXT and message.has_words:
-        after_decision.record_survey_text(turn, case.ref, message)
-    else:
-        if step in FORM:
+    elif not survey.take_message(turn, message):
+        if step in FORM or step in SURVEY:
             turn.go_to(IDLE)
         new_message.handle_message(turn, message)
 
@@ -159,6 +169,9 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
     step = turn.step
     if step == "story":
         form.continue_story(turn, ref, message)
+    elif message.is_place and step != "where":
+        form.record_place(turn, ref, message)
+        form.ask_again(turn)
     elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
         form.record_answer(turn, ref, message)
     else:

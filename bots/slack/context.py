@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from bots.letters.composer import LetterText
 from bots.slack.texts import StaffTexts
@@ -20,6 +22,10 @@ from store.record.access_log import record_refused_attempt
 
 if TYPE_CHECKING:
     from store.store import Store
+
+
+#: The obligation of a card waits at most so long for a press on it, in seconds.
+MAX_PRESS_SECONDS = 5.0
 
 
 class LetterPreview(Protocol):
@@ -69,6 +75,40 @@ class StaffChannels:
         return {"card": self.triage, "restricted": self.restricted, "executive": self.executive}[purpose]
 
 
+class CardPresses:
+    """The presses and submissions in progress in this process, by the complaint whose card they were made on.
+
+    A press draws its card itself, without a slot of the rate limit, so the card's obligation waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._in_progress: dict[str, set[asyncio.Event]] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def drawing(self, ref: str) -> asyncio.Lock:
+        """Held while a drawing is made and sent: of two at once the older might arrive last."""
+        return self._locks.setdefault(ref, asyncio.Lock())
+
+    @contextmanager
+    def in_progress(self, ref: str) -> Iterator[None]:
+        ended = asyncio.Event()
+        self._in_progress.setdefault(ref, set()).add(ended)
+        try:
+            yield
+        finally:
+            ended.set()
+            self._in_progress[ref].discard(ended)
+            if not self._in_progress[ref]:
+                del self._in_progress[ref]
+
+    async def ended(self, ref: str) -> None:
+        """Wait for the presses that are in progress now, at most `MAX_PRESS_SECONDS`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MAX_PRESS_SECONDS):
+                for ended in tuple(self._in_progress.get(ref, ())):
+                    await ended.wait()
+
+
 @dataclass(frozen=True)
 class SlackContext:
     """The store, the texts and channels of the staff, and the writers of letters."""
@@ -80,6 +120,7 @@ class SlackContext:
     read_out: ReadOut
     #: The check of the clauses, a line each; it is made where every room is known.
     clauses: Callable[[], Sequence[str]] | None = None
+    presses: CardPresses = field(default_factory=CardPresses)
 
     async def actor(self, member_id: str) -> Actor:
         """The person with the roles held at this moment."""

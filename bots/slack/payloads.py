@@ -12,12 +12,27 @@ from complaints.forms import FORMS
 
 #: The button that opens the form to log a complaint after a trigger expired; the two shortcuts do the same.
 LOG_AGAIN = "log.again"
+#: Characters of a view's private_metadata that Slack accepts.
+MAX_METADATA = 3000
 #: Ends the callback id of a preview of the form with that name.
 PREVIEW_SUFFIX = "_preview"
 #: These open a form from anywhere, so their refusals are shown in a view too and not in the channel.
 _ANSWERED_IN_A_VIEW = frozenset({LOG_AGAIN, "home.move"})
 #: The block id of a row of buttons: the work version and the number of the drawing.
 _ROW = re.compile(r"actions:(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class PressedMessage:
+    """The message whose button was pressed, and the `response_url` through which it can be replaced.
+
+    The URL is a capability: it is never stored or logged. A form that a press opened keeps it in its
+    private_metadata at Slack.
+    """
+
+    url: str
+    channel: str
+    ts: str
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,7 @@ class ButtonPress:
     view: Mapping[str, Any] | None = None
     from_menu: bool = False
     message: Mapping[str, Any] | None = None
+    pressed_message: PressedMessage | None = None
 
     @property
     def name(self) -> str:
@@ -91,6 +107,11 @@ class ButtonPress:
         return f"slack:{self.trigger}{self.pressed_at and '/' + self.pressed_at}"
 
     @property
+    def resets_menu_of_card(self) -> bool:
+        """Chosen in the menu of a card, which keeps the choice until the card is drawn again."""
+        return self.from_menu and self.view is None
+
+    @property
     def in_message(self) -> bool:
         """Pressed in a message: the answer is a message beneath it that only this person sees."""
         return self.view is None and self.channel is not None
@@ -114,6 +135,7 @@ class ViewMetadata:
     draft: str | None = None
     page: int = 0
     from_home: bool = False
+    pressed_message: PressedMessage | None = None
 
 
 @dataclass(frozen=True)
@@ -221,7 +243,19 @@ def _read_press(body: Mapping[str, Any]) -> ButtonPress:
         thread=container.get("thread_ts"),
         view=body.get("view"),
         from_menu=from_menu,
+        pressed_message=_read_pressed_message(body),
     )
+
+
+def _read_pressed_message(body: Mapping[str, Any]) -> PressedMessage | None:
+    """The message of this press; in a form that was opened by an earlier press, the message of that one."""
+    if body.get("view"):
+        return read_metadata(body["view"]).pressed_message
+    container = body.get("container", {})
+    channel, ts = container.get("channel_id"), container.get("message_ts")
+    if not (body.get("response_url") and channel and ts) or container.get("is_ephemeral"):
+        return None
+    return PressedMessage(str(body["response_url"]), str(channel), str(ts))
 
 
 def _read_command(body: Mapping[str, Any]) -> SlashCommand:
@@ -246,7 +280,37 @@ def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
         draft=stored.get("draft"),
         page=int(stored.get("page", 0)),
         from_home=bool(stored.get("home")),
+        pressed_message=PressedMessage(*map(str, stored["pressed"])) if "pressed" in stored else None,
     )
+
+
+def with_pressed_message(view: Mapping[str, Any], message: PressedMessage | None) -> dict[str, Any]:
+    """The same view about a complaint, which keeps where the card that opened it can be replaced."""
+    metadata = view.get("private_metadata")
+    if message is None or not metadata:
+        return dict(view)
+    stored = {**json.loads(metadata), "pressed": [message.url, message.channel, message.ts]}
+    changed = json.dumps(stored, separators=(",", ":"))
+    return {**view, "private_metadata": changed if len(changed) <= MAX_METADATA else metadata}
+
+
+def pressed_message(request: Request) -> PressedMessage | None:
+    """The message of a press, or of the press that opened this form."""
+    match request:
+        case ButtonPress():
+            return request.pressed_message
+        case FormSubmission():
+            return request.metadata.pressed_message
+        case _:
+            return None
+
+
+def pressed_card(request: Request) -> tuple[str, PressedMessage] | None:
+    """The reference of the complaint and the message, where a press or its form is about one complaint."""
+    message = pressed_message(request)
+    if message is None or not isinstance(request, ButtonPress | FormSubmission) or not request.case_ref:
+        return None
+    return request.case_ref, message
 
 
 def named_workspaces(body: Mapping[str, Any]) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from complaints.actions.authorisation import may_approve
-from complaints.actors import Actor, is_excluded, judged_below, level_roles, may_read
+from complaints.actors import Actor, is_excluded, judged_below, level_roles, may_read, worked_on
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
 from complaints.obligations.reminders import ReminderLevel
@@ -92,6 +92,18 @@ def offline_notifiers(case: Case, members: Sequence[Member], now: datetime) -> t
         people = [case.owner] if is_present else substitutes(case.owner, members, now)
     managing = members_with_role(members, *MANAGING)
     return _readers(case, people, present) or _readers(case, managing, members)
+
+
+def survey_readers(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
+    """Who looks at a bad survey answer: managers, or else top management, who did not work on the complaint.
+
+    The survey promises that nobody who worked on it sees who answered.
+    """
+    people = [member for member in present_members(members, now) if not worked_on(case, member.id)]
+    managers = members_with_role(people, Role.MANAGER)
+    return _readers(case, managers, people) or _readers(
+        case, members_with_role(people, Role.TOP_MANAGEMENT), people
+    )
 
 
 def possible_approvers(case: Case, members: Sequence[Member], now: datetime | None = None) -> tuple[str, ...]:

@@ -17,7 +17,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bots.slack.client.block_kit import Block, actions, button, plain
 from bots.slack.client.client import error_of, is_trigger_expired, log_unexpected
 from bots.slack.context import SlackContext
-from bots.slack.payloads import ButtonPress, FormSubmission, HomeOpened, Request, SlashCommand
+from bots.slack.jobs.pressed_card import draw_pressed_card
+from bots.slack.payloads import (
+    ButtonPress,
+    FormSubmission,
+    HomeOpened,
+    Request,
+    SlashCommand,
+    pressed_card,
+    pressed_message,
+    with_pressed_message,
+)
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
 from bots.slack.views.forms import View, notice_view, with_notice
@@ -26,8 +36,10 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, NotAllowed, Stale
 from complaints.forms import FORMS
+from complaints.obligations.kinds import SendPriority
 from store.cases.read import load_case
 from store.database.errors import DatabaseUnavailable
+from store.outbox.rows import insert_redraw
 
 
 @dataclass(frozen=True)
@@ -159,11 +171,9 @@ class Responder:
     async def deliver(self, response: Response, actor: Actor | None) -> None:
         """Acknowledge what a listener did, and show it. Raises SlackApiError or a network error."""
         request = self.request
-        if isinstance(request, ButtonPress):
-            await self._reset_menu_of_card(request)
         match response:
             case FormAnswer(payload):
-                await self.ack(**payload)
+                await self.ack(**self._with_pressed_message(payload))
             case CommandReply(text, blocks):
                 await self.ack(text=text, blocks=blocks or None)
             case PrivateNotice(text) if isinstance(request, ButtonPress):
@@ -176,6 +186,23 @@ class Responder:
                 await self._show(response, actor)
         if isinstance(request, ButtonPress):
             await self._reset_menu_of_modal(request)
+        if isinstance(request, ButtonPress) and request.resets_menu_of_card:
+            await self._reset_menu_of_card(request)
+        elif isinstance(response, Redraw | FormAnswer):
+            await self._draw_pressed_card()
+
+    def _with_pressed_message(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The next view of a form keeps where the card can be replaced."""
+        if "view" not in payload:
+            return payload
+        return {**payload, "view": with_pressed_message(payload["view"], pressed_message(self.request))}
+
+    async def _draw_pressed_card(self, *, always: bool = False) -> bool:
+        """Draw the card of a press or of the form that it opened at once; False if its obligation must draw it."""
+        pressed = pressed_card(self.request)
+        return pressed is not None and await draw_pressed_card(
+            self.slack, self.client, *pressed, always=always
+        )
 
     async def _show(self, response: Response, actor: Actor | None) -> None:
         press = self.request
@@ -238,6 +265,9 @@ class Responder:
             await self._notify(press, await self._failure_text(error, what, case))
         if self.ack.response is None:
             await self.ack()
+        if not press.resets_menu_of_card:
+            # The card may offer what another person has done since.
+            await self._draw_pressed_card()
 
     async def _form_failure(self, form: FormSubmission, error: Exception) -> FormAnswer:
         """Errors at their fields; any other text as a notice above, with what was typed kept."""
@@ -315,6 +345,7 @@ class Responder:
             await schedule_late_answer(self.slack, press, text, blocks=blocks)
 
     async def _open(self, press: ButtonPress, view: View) -> None:
+        view = with_pressed_message(view, press.pressed_message)
         if not press.in_modal:
             await self.client.views_open(trigger_id=press.trigger, view=view)
             return
@@ -334,11 +365,13 @@ class Responder:
 
     async def _redraw_view(self, view: Mapping[str, Any], draw: Callable[[], Awaitable[View]]) -> None:
         try:
-            await self.client.views_update(view_id=view["id"], hash=view.get("hash"), view=await draw())
+            changed = with_pressed_message(await draw(), pressed_message(self.request))
+            await self.client.views_update(view_id=view["id"], hash=view.get("hash"), view=changed)
         except SlackApiError as failure:
             if error_of(failure) != "hash_conflict":
                 raise
-            await self.client.views_update(view_id=view["id"], view=await draw())
+            changed = with_pressed_message(await draw(), pressed_message(self.request))
+            await self.client.views_update(view_id=view["id"], view=changed)
 
     async def _replace_view(self, view: Mapping[str, Any], changed: View) -> None:
         try:
@@ -351,8 +384,8 @@ class Responder:
 
     async def _reset_menu_of_card(self, press: ButtonPress) -> None:
         """Draw the card again: Slack keeps a menu's old choice, and sends nothing when it is chosen again."""
-        if press.from_menu and press.view is None:
-            await self.slack.schedule(f"redraw:{press.key}", "redraw", {"ref": press.ref})
+        if press.resets_menu_of_card and not await self._draw_pressed_card(always=True):
+            await self.slack.store.awrite(insert_redraw, press.ref, press.key, priority=SendPriority.DIALOGUE)
 
     async def _reset_menu_of_modal(self, press: ButtonPress) -> None:
         """The same for the menu of an opened complaint, which lies beneath the view that was opened from it."""

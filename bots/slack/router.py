@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from bots.slack.payloads import (
     Request,
     SlashCommand,
     named_workspaces,
+    pressed_card,
     read_request,
 )
 from bots.slack.responses import Responder, Response
@@ -175,8 +177,10 @@ def register_router(
         try:
             route = router.route(request)
             arguments = (request, actor, slack) if route.admits else (request, slack)
-            response = await route.listener(*arguments)
-            await responder.deliver(response, actor)
+            pressed = pressed_card(request)
+            with slack.presses.in_progress(pressed[0]) if pressed else nullcontext():
+                response = await route.listener(*arguments)
+                await responder.deliver(response, actor)
         except Exception as error:
             # Not left to bolt, which forgets an acknowledgement when a listener fails after it.
             await responder.answer_or_log(error)

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_decimal
 
 from bots.slack.client.block_kit import mention
 from bots.texts.texts import Texts, country_name
@@ -65,6 +66,10 @@ class StaffTexts:
     def duration(self, length: str) -> str:
         """`10 bd` as `10 working days`."""
         return self.catalogue.span(self.language, length)
+
+    def percent(self, share: float) -> str:
+        """`3.03` for .0303 and `97` for .97: at most two digits after the point, so that 3.03 does not read as 3."""
+        return str(format_decimal(share * 100, "0.##", locale=self.language))
 
     def country(self, code: str) -> str:
         return country_name(self.language, code)

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -25,13 +26,14 @@ from bots.dialogue.inputs import IncomingMessage
 from bots.dialogue.step import step
 from bots.telegram.application import App
 from bots.telegram.callback_data import Buttons
-from bots.telegram.updates import to_input, update_key
+from bots.telegram.updates import to_input, topic_of, update_key
 from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import DatabaseUnavailable, SerializationConflict, WrongSchemaVersion
 from store.outbox.dead_letters import find_handled_keys, keep_dead_letter
+from store.people.contacts import TOPIC
 from store.store import Store
-from store.values import Conversation, DialogueTurn
+from store.values import Conversation, DialogueTurn, Step
 
 Raw = Mapping[str, Any]
 
@@ -114,7 +116,9 @@ class Intake:
         if converted is None:
             return
         key, chat, incoming = converted
-        await self._store.awrite(receive_message, key, chat, self.dialogue_step(incoming))
+        is_known, topic = topic_of(update)
+        run = self.dialogue_step(incoming)
+        await self._store.awrite(receive_message, key, chat, _keep_topic(run, topic) if is_known else run)
         if update.callback_query is not None:
             task = asyncio.create_task(self._answer_callback(update.callback_query.id))
             self._callback_answers.add(task)
@@ -165,6 +169,17 @@ class Intake:
                 del self._chat_locks[chat]
             else:
                 self._chat_locks[chat] = (lock, users - 1)
+
+
+def _keep_topic(run: Step, topic: int | None) -> Step:
+    """The step, with the topic of this message kept in the state of the conversation."""
+
+    def run_in_topic(conversation: Conversation) -> DialogueTurn:
+        turn = run(conversation)
+        state = {name: value for name, value in turn.state.items() if name != TOPIC}
+        return replace(turn, state=state if topic is None else {**state, TOPIC: topic})
+
+    return run_in_topic
 
 
 def key_of_raw(raw: Raw) -> str:

@@ -41,7 +41,7 @@ from store.outbox.complete import (
     Retry,
 )
 from store.outbox.rate_limit import Limit, RateSlot
-from store.people.contacts import mark_blocked
+from store.people.contacts import forget_topic, mark_blocked
 from store.store import Store
 from store.values import Chat, MessageState, Obligation
 
@@ -136,23 +136,33 @@ class Sender:
         return await self._rate_limit.begin(chat.address, obligation.lane, record)
 
     async def _deliver(self, chat: Chat, message: OutgoingMessage) -> str:
-        """Call Telegram; if the group became a supergroup, call again with its new id."""
+        """Call Telegram. If the group became a supergroup, or the topic is gone, call again at once without it."""
         try:
-            return await self._call(int(chat.address), message)
+            return await self._call(int(chat.address), message, chat.topic)
         except ChatMigrated as moved:
-            return await self._call(moved.new_chat_id, message)
+            return await self._call(moved.new_chat_id, message, None)
+        except BadRequest as error:
+            if chat.topic is None or not is_topic_gone(error):
+                raise
+            await self._store.awrite_with_retry(forget_topic, chat)
+            return await self._call(int(chat.address), message, None)
 
-    async def _call(self, chat_id: int, message: OutgoingMessage) -> str:
+    async def _call(self, chat_id: int, message: OutgoingMessage, topic: int | None) -> str:
         if message.file is not None:
             name, body = message.file
             file = InputFile(io.BytesIO(body), filename=name)
             sent = await self._bot.send_document(
-                chat_id, file, caption=message.text, read_timeout=FILE_TIMEOUT_SECONDS
+                chat_id,
+                file,
+                caption=message.text,
+                message_thread_id=topic,
+                read_timeout=FILE_TIMEOUT_SECONDS,
             )
         elif telegram_length(message.text) <= MAX_TEXT_LENGTH:
             sent = await self._bot.send_message(
                 chat_id,
                 message.text,
+                message_thread_id=topic,
                 reply_markup=message.keyboard,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
@@ -160,7 +170,7 @@ class Sender:
             caption = self._texts.text(message.language, "attached", ref=message.ref or "")
             file = InputFile(io.BytesIO(message.text.encode()), filename=f"{message.ref or 'amends'}.txt")
             sent = await self._bot.send_document(
-                chat_id, file, caption=caption, reply_markup=message.keyboard
+                chat_id, file, caption=caption, message_thread_id=topic, reply_markup=message.keyboard
             )
         return str(sent.message_id)
 
@@ -227,6 +237,12 @@ def is_chat_gone(error: Exception) -> bool:
     """True when the chat no longer exists; handled like a blocked bot."""
     text = error.message.lower() if isinstance(error, BadRequest) else ""
     return "chat not found" in text or "user is deactivated" in text or "peer_id_invalid" in text
+
+
+def is_topic_gone(error: BadRequest) -> bool:
+    """True when the topic was deleted, or when topics were switched off by the owner or in the person's app."""
+    text = error.message.lower()
+    return any(reason in text for reason in ("message thread not found", "not a forum", "topic_deleted"))
 
 
 def was_not_sent(error: TelegramError) -> bool:

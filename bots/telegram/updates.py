@@ -74,6 +74,21 @@ def _input(
     return _message(update.message) if update.message is not None else None
 
 
+def topic_of(update: Update) -> tuple[bool, int | None]:
+    """Whether the update says where the person is, and the topic of the private chat that it came from.
+
+    Answers go back there: outside of the open topic the person would not see them.
+    """
+    message = update.message or update.edited_message
+    if update.callback_query is not None:
+        # Telegram leaves the content out of a message that is too old.
+        pressed = update.callback_query.message
+        message = pressed if isinstance(pressed, Message) else None
+    if message is None or message.chat.type != TelegramChat.PRIVATE:
+        return False, None
+    return True, message.message_thread_id
+
+
 def _membership(member: ChatMember, link: str, *, private: bool) -> IncomingMessage | None:
     gone = member.status in (ChatMember.BANNED, ChatMember.LEFT)
     if private:
@@ -97,7 +112,8 @@ def _message(message: Message) -> IncomingMessage | None:
         return FileInput(file, replace_lone_surrogates(message.caption or ""), source, at, quoted)
     text = _text_of_other_content(message)
     if text:
-        return TextInput(replace_lone_surrogates(text), source, at, quoted)
+        is_place = message.location is not None or message.venue is not None
+        return TextInput(replace_lone_surrogates(text), source, at, quoted, is_place)
     return Unreadable() if any(getattr(message, kind, None) for kind in _UNREADABLE) else None
 
 

@@ -77,7 +77,8 @@ def apply_inform(case: Case, event: Event) -> Case:
         return informed
     day = event.facts.get("next_date")
     next_news_by = closing_time(date.fromisoformat(str(day)), case.rules.calendar) if day else None
-    return changed(informed, next_news_by=next_news_by)
+    noticed = case.work_version if event.role is Role.SYSTEM else case.noticed_at_version
+    return changed(informed, next_news_by=next_news_by, noticed_at_version=noticed)
 
 
 def record_contact(case: Case, event: Event) -> Case:
@@ -162,4 +163,6 @@ def apply_bind(case: Case, event: Event) -> Case:
 def apply_survey(case: Case, event: Event) -> Case:
     step = str(event.facts["step"])
     sent_at = event.at if step == "sent" else case.surveyed_at
-    return changed(case, surveys=(*case.surveys, step), surveyed_at=sent_at)
+    is_concern = event.facts.get("score") == 1 or bool(event.facts.get("concern"))
+    concern_at = event.at if is_concern and case.survey_concern_at is None else case.survey_concern_at
+    return changed(case, surveys=(*case.surveys, step), surveyed_at=sent_at, survey_concern_at=concern_at)

@@ -210,9 +210,22 @@ def record_answers(case: Case, event: Event) -> Case:
             flags=flags,
             adult=case.adult or facts.get("minor") is False,
             data_request_at=event.at if starts_clock else case.data_request_at,
+            **_requested_remedies(facts),
         ),
         event,
     )
+
+
+def _requested_remedies(facts: Facts) -> dict[str, Any]:
+    """What the complainant asks for (7.2): the newest answer counts, and one in words only names no code."""
+    if facts.get("field") != "remedy_requested":
+        return {}
+    codes = facts.get("remedies_requested") or [facts.get("remedy_requested")]
+    return {
+        "remedies_requested": tuple(str(code) for code in codes if code),
+        "amount_requested": facts.get("amount_requested"),
+        "currency_requested": facts.get("currency_requested"),
+    }
 
 
 def _representative_flags(case: Case, flags: frozenset[Flag], choice: object) -> frozenset[Flag]:
@@ -374,6 +387,14 @@ def _later_fields(facts: Facts) -> dict[str, Any]:
         "issues": tuple(issue["category"] for issue in facts.get("issues", ())),
         "happened_by": date.fromisoformat(facts["happened_by"]) if facts.get("happened_by") else None,
         "criteria": tuple(
-            ProposedCriterion(row["field"], row["value"], row["reason"]) for row in facts.get("criteria", ())
+            ProposedCriterion(
+                row["field"],
+                row["value"],
+                row["reason"],
+                row.get("category"),
+                row.get("probability"),
+                row.get("limit"),
+            )
+            for row in facts.get("criteria", ())
         ),
     }

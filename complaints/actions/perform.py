@@ -157,6 +157,7 @@ def _after_any_event(case: Case, event: Event) -> Case:
         # Judging never changes the level, so this is the level that was judged.
         acted_at = {**acted_at, case.level: acted_at.get(case.level, frozenset()) | {event.by}}
     # The first message of staff ends the questions. So the acknowledgement is due before that message leaves.
+    is_by_staff = event.role not in (Role.COMPLAINANT, Role.SYSTEM, Role.MODEL)
     staff_wrote = action.is_staff_message and event.role is not Role.SYSTEM
     if case.form_open and (staff_wrote or case.state is State.DECIDED):
         case = apply_end_form(case, event)
@@ -166,6 +167,7 @@ def _after_any_event(case: Case, event: Event) -> Case:
         work_version=case.work_version + raises_work_version(event),
         acted_at=acted_at,
         targets=_targets(case, event),
+        survey_concern_at=None if event.verb is Verb.REOPEN or is_by_staff else case.survey_concern_at,
     )
     significant = Flag.SIGNIFICANT in case.flags or is_significant(case)
     return changed(case, flags=case.flags | {Flag.SIGNIFICANT}) if significant else case

@@ -105,6 +105,9 @@ CAPPED_BY_LAW, REDATED = "capped by legal", "redated"
 KEPT, MISSED, GIVEN = "promise kept", "missed before", "time given"
 #: The basis of an update on a day that a member of staff named.
 NEXT_DATE = "next_date"
+#: If nobody has worked on a complaint since a notice, the next one would say the same. The notice names this later
+#: date, so a P1 does not bring the same text every day.
+REPEATED_NEWS = "5 bd"
 #: Dates that concern the complainant; a withdrawal ends them.
 _FOR_COMPLAINANT: frozenset[Target] = frozenset(
     {
@@ -257,6 +260,8 @@ def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterato
 def _update(case: Case, contact: datetime, span: str, rule: str) -> WantedTarget:
     """The next news: as often as the rules ask, and at the latest on the day that a member of staff named."""
     named = case.next_news_by
+    if case.noticed_at_version == case.work_version:
+        span = _repeated_span(case, contact, span)
     if named is not None and contact < named < due(contact, span, case.rules.calendar).at:
         return WantedTarget(Target.UPDATE, 0, contact, span, NEXT_DATE, fixed=named)
     return WantedTarget(Target.UPDATE, 0, contact, span, rule)
@@ -296,9 +301,15 @@ def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
 
 
 def next_news(case: Case, after: datetime) -> datetime:
-    """When the next news is due after a contact at `after`, by the priority of the case."""
+    """When the next news is due after a notice at `after`, by the priority of the case, if nobody works on it."""
     span = case.rules.targets.by_priority[priority_of(case)].update_every
-    return due(after, span, case.rules.calendar).at
+    return due(after, _repeated_span(case, after, span), case.rules.calendar).at
+
+
+def _repeated_span(case: Case, after: datetime, span: str) -> str:
+    """The later of the usual time between two updates and `REPEATED_NEWS`."""
+    calendar = case.rules.calendar
+    return max(span, REPEATED_NEWS, key=lambda length: due(after, length, calendar).at)
 
 
 def lapses_at(case: Case) -> datetime | None:

@@ -61,6 +61,7 @@ KINDS: Mapping[str, str] = {
     "summary": "confirms in writing that it was settled early and accepted, with the outside bodies",
     "survey": "asks about the handling",
     "survey_reminder": "asks once more",
+    "survey_concern": "shows a bad survey answer to people who did not work on the complaint",
     "remind": "reminds staff of a due time",
     "told_owner": "informs the new owner",
     "outside": "sends what came from the outside body, and what we will do",

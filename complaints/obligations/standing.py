@@ -121,7 +121,8 @@ def _card(case: Case) -> NewObligation:
         for moment in (case.logged_at, case.last_words_at, card_waits_until(case))
         if moment is not None
     )
-    lane = SendPriority.DANGER if danger else SendPriority.DIALOGUE
+    # After the answers to people: a pressed card is drawn by its press.
+    lane = SendPriority.DANGER if danger else SendPriority.NOTICE
     return NewObligation(f"card:{case.version}", "card", due_at, lane, {"version": case.version})
 
 
@@ -148,17 +149,14 @@ def _proposal(case: Case) -> Iterator[NewObligation]:
     if case.assessment is not None or case.last_words_at is None or case.state not in UNDECIDED:
         return
     burst = due(case.last_words_at, case.rules.dialogue.burst, case.rules.calendar).at
+    lane = SendPriority.BULK
     if case.proposed is None or case.proposed.words < case.words:
-        yield NewObligation(
-            f"propose:{case.words}", "propose", burst, SendPriority.DIALOGUE, {"words": case.words}
-        )
+        yield NewObligation(f"propose:{case.words}", "propose", burst, lane, {"words": case.words})
         if case.form_ended_at is not None and case.last_words_at <= case.form_ended_at:
             # Confirmed or ended: no more words are expected.
-            yield NewObligation("propose:formed", "propose", case.form_ended_at, SendPriority.DIALOGUE)
+            yield NewObligation("propose:formed", "propose", case.form_ended_at, lane)
     if case.proposed is None:
-        yield NewObligation(
-            "propose:latest", "propose", case.logged_at + timedelta(seconds=60), SendPriority.DIALOGUE
-        )
+        yield NewObligation("propose:latest", "propose", case.logged_at + timedelta(seconds=60), lane)
 
 
 def _resend_suffix(case: Case) -> str:
@@ -316,6 +314,10 @@ def _ended(case: Case) -> Iterator[NewObligation]:
     code = CloseCode.WITHDRAWN if case.withdrawn_at is not None else case.close_code
     if _can_be_informed(case):
         yield NewObligation(f"closing:{round_number}", "closing", ended, facts={"code": code})
+    if case.survey_concern_at is not None:
+        yield NewObligation(
+            f"survey_concern:{round_number}", "survey_concern", case.survey_concern_at, SendPriority.DIALOGUE
+        )
     if not has_survey(case):
         return
     calendar = case.rules.calendar

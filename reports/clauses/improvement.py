@@ -132,7 +132,7 @@ CLAUSES: tuple[Clause, ...] = (
         demand="Measure regularly how satisfied people are with the handling; surveys, simulated contacts.",
         control="A survey after every ending, fairness first; simulated contacts use the real channels and are "
         "left out of the figures.",
-        code=("complaints.obligations.standing.has_survey", "bots.dialogue.after_decision.record_score"),
+        code=("complaints.obligations.standing.has_survey", "bots.dialogue.survey.record_score"),
         shows="endings with a survey, scores, simulated contacts",
         case_query=satisfaction,
     ),

@@ -157,6 +157,12 @@ async def act(link: Link, request: Request) -> Json:
             _press(world, person, body)
         case "block":
             people.set_blocked(world, person, bool(body.get("blocked")))
+        case "topic":
+            topic = int(body["topic"]) if body.get("topic") else None
+            if body.get("delete") and topic is not None:
+                people.delete_topic(world, person, topic)
+            else:
+                return {"topic": people.open_topic(world, person, topic)}
         case "read":
             person.unread = 0
             world.mark_changed()

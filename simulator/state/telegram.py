@@ -39,7 +39,10 @@ class StoredFile:
 
 @dataclass
 class Person:
-    """A person with the app. A bot may write only if `met`: the person has written to it before."""
+    """A person with the app. A bot may write only if `met`: the person has written to it before.
+
+    `topics` are those of the private chat, and `topic` is the one that is open in the app.
+    """
 
     id: int
     name: str
@@ -51,6 +54,8 @@ class Person:
     notice: Json | None = None
     doing: str | None = None
     reply_keyboard: Json | None = None
+    topics: set[int] = field(default_factory=set)
+    topic: int | None = None
 
     def api_user(self) -> Json:
         """The Bot API's User object."""
@@ -161,6 +166,8 @@ class TelegramState:
     webhook: Webhook = field(default_factory=Webhook)
     allowed_updates: list[str] | None = None
     poll_number: int = 0
+    #: Threaded Mode in @BotFather.
+    topics_enabled: bool = False
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _update_id: int = 100_000_000
     _message_id: int = 0

@@ -10,7 +10,7 @@ from simulator import samples
 from simulator.http import Upload
 from simulator.state.telegram import FIRST_CUSTOMER, ChatMessage, Group, Person, Query, StoredFile
 from simulator.state.world import World
-from simulator.telegram.rules import detect_entities, strip_text
+from simulator.telegram.rules import detect_entities, strip_text, topic_content
 
 Json = dict[str, Any]
 
@@ -228,6 +228,27 @@ def press_button(
     )
 
 
+def open_topic(world: World, person: Person, topic: int | None = None) -> int:
+    """Open a topic of the chat with the bot in the app, by default a new one. Raises TelegramImpossible."""
+    if not world.telegram.topics_enabled:
+        raise TelegramImpossible("The bot has no topics: the owner must switch on Threaded Mode.")
+    if topic is not None and topic not in person.topics:
+        raise TelegramImpossible("There is no such topic any more.")
+    person.topic = topic or world.telegram.next_message_id()
+    person.topics.add(person.topic)
+    world.mark_changed()
+    return person.topic
+
+
+def delete_topic(world: World, person: Person, topic: int) -> None:
+    """Delete a topic with all its messages."""
+    person.topics.discard(topic)
+    person.topic = None if person.topic == topic else person.topic
+    for message in world.telegram.chats[person.id]:
+        message.deleted = message.deleted or message.api.get("message_thread_id") == topic
+    world.mark_changed()
+
+
 def set_blocked(world: World, person: Person, blocked: bool) -> None:
     """Block or unblock the bot; the bot gets my_chat_member."""
     if person.blocked != blocked:
@@ -282,6 +303,8 @@ def _post(
         "chat": author.chat,
         "date": _seconds(world),
     }
+    if author.group is None and person.topic is not None:
+        api |= topic_content(person.topic)
     chat_id = int(author.chat["id"])
     if reply_to is not None and (original := telegram.find_message(chat_id, reply_to)):
         api["reply_to_message"] = {k: v for k, v in original.api.items() if k != "reply_to_message"}

@@ -18,6 +18,8 @@ async def get_me(world: World, arguments: Json, uploads: list[Upload]) -> Json:
         "supports_inline_queries": False,
         "can_connect_to_business": False,
         "has_main_web_app": False,
+        "has_topics_enabled": world.telegram.topics_enabled,
+        "allows_users_to_create_topics": world.telegram.topics_enabled,
     }
 
 

@@ -267,6 +267,22 @@ def find_writable_chat(world: World, chat_id: int | str) -> Person | Group:
     return chat
 
 
+def checked_topic(world: World, chat: Person | Group, topic: int | None) -> Json:
+    """The part of a Message about its topic. Raises TelegramRefusal without topics, or if this one is gone."""
+    if topic is None:
+        return {}
+    if not isinstance(chat, Person) or not world.telegram.topics_enabled:
+        raise bad_request("the chat is not a forum")
+    if topic not in chat.topics:
+        raise bad_request("message thread not found")
+    return topic_content(topic)
+
+
+def topic_content(topic: int) -> Json:
+    """The fields of a Message in a topic."""
+    return {"message_thread_id": topic, "is_topic_message": True}
+
+
 def text_content(arguments: Json) -> Json:
     """The text and entities of the message. Raises TelegramRefusal."""
     plain, entities = _format_argument(arguments, "text", "entities")

@@ -124,6 +124,7 @@ def _send(
     stored: StoredFile | None = None,
 ) -> Json:
     telegram = world.telegram
+    topic = rules.checked_topic(world, chat, arguments.get("message_thread_id"))
     markup = rules.checked_markup(arguments.get("reply_markup"))
     api: Json = {
         "message_id": 0,
@@ -138,7 +139,7 @@ def _send(
         elif not arguments["reply_parameters"].get("allow_sending_without_reply"):
             raise bad_request("message to be replied not found")
     api["message_id"] = telegram.next_message_id()
-    api |= content
+    api |= topic | content
     if markup and any(markup.get("inline_keyboard", [])):
         api["reply_markup"] = markup
     telegram.chats[chat.id].append(

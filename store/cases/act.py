@@ -22,6 +22,7 @@ from complaints.errors import AlreadyDone, NotAllowed, OutOfOrder, Stale
 from complaints.identifiers import parse_reference
 from complaints.incidents import SAME_INCIDENT
 from complaints.rulebook import Rulebook
+from complaints.similarity import SimilarCase
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases import conflicts
@@ -133,12 +134,16 @@ def record_proposal(
     words: Mapping[str, str],
     *,
     sketch: Sequence[bytes],
+    similar: Sequence[SimilarCase] | None = None,
     key: str | None = None,
     settles: int | None = None,
 ) -> RecordedAct:
-    """Record a proposal and the sketch of the words that it was made from, in one transaction (7.5)."""
+    """Record a proposal and the sketch of the words that it was made from, in one transaction (7.5).
+
+    `similar` are the similar cases where they were read before.
+    """
     recorded = act(tx, ref, Verb.PROPOSE, by, facts, words, key=key, completes=settles)
-    store_sketch(tx, ref, sketch)
+    store_sketch(tx, ref, sketch, similar)
     return recorded
 
 

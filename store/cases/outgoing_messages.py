@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -176,4 +177,4 @@ def load_contact(tx: Tx, ref: str) -> Chat | None:
     chat, _ = chat_of(tx, row)
     if chat is None:
         return None
-    return Chat(chat.channel, chat.address, chat.language or row.language, chat.name)
+    return replace(chat, language=chat.language or row.language)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
-from complaints.actors import Actor
+from complaints.actors import Actor, worked_on
 from complaints.case import Case, Event
 from complaints.errors import NotAllowed
 from complaints.times import format_time
@@ -72,12 +72,16 @@ def open_case(tx: Tx, ref: str, by: Actor, what: str) -> OpenedCase:
     case = file.case
     write_read(tx, case, by, what)
     words = load_words_by_event(tx, file)
+    # The survey promises that nobody who worked on the complaint sees who answered.
+    hidden = {event.seq for event in file.events if event.verb is Verb.SURVEY and worked_on(case, by.id)}
     drafted = {} if case.drafted is None else words.get(case.drafted.seq, {})
     return OpenedCase(
         case=case,
-        texts=tuple(load_all_texts(tx, file)),
+        texts=tuple(text for text in load_all_texts(tx, file) if text.seq not in hidden),
         files=list_files(tx, file),
-        events=tuple(replace(event, words=words.get(event.seq, {})) for event in file.events),
+        events=tuple(
+            replace(event, words=words.get(event.seq, {})) for event in file.events if event.seq not in hidden
+        ),
         messages=tuple(list_messages(tx, file)),
         proposal=_proposal_for(tx, find_latest_proposal(file, words), by),
         draft_words=drafted,
@@ -115,12 +119,14 @@ def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]])
         return None
     details = {field: json.loads(text) for field, text in words.get(last.seq, {}).items()}
     issues = zip_longest(last.facts.get("issues", ()), details.pop("matters", ()))
+    criteria = zip_longest(last.facts.get("criteria", ()), details.pop("evidence", ()))
     return {
         **last.facts,
         "at": format_time(last.at),
         "because": None,
         **details,
         "issues": [{**issue, "text": text} for issue, text in issues if issue is not None],
+        "criteria": [{**row, "words": words} for row, words in criteria if row is not None],
     }
 
 

@@ -124,7 +124,7 @@ def _perform(
         recorded, file = act_on(tx, target, planned.verb, by, planned.facts, planned.words)
         event = recorded.event
     files.keep(file)
-    add_identifiers_in(tx, file, planned.words.values())
+    add_identifiers_in(tx, file, planned.words.values(), planned.numbers)
     if planned.words or planned.files:
         _write_message(tx, contact, chat, planned, event)
     if planned.files:

@@ -28,7 +28,10 @@ def request_fields(file: CaseFile, words: Words, texts: Mapping[str, str]) -> di
         "for_whom": texts.get("for_whom"),
         "where_and_when": texts.get("where_and_when"),
         "remedy_requested": [
-            str(event.facts["remedy_requested"]) for event in events if event.facts.get("remedy_requested")
+            str(code)
+            for event in events
+            for code in event.facts.get("remedies_requested") or [event.facts.get("remedy_requested")]
+            if code
         ],
         "remedy_requested_text": texts.get("remedy_requested"),
         "effect": texts.get("effect"),

@@ -83,6 +83,16 @@ def claim_by_platform(
     return _lease(tx, [id_ for _, id_ in urgent_first], lease_seconds)
 
 
+def is_only_work_due(tx: Tx, kinds: Collection[str], others: Collection[str]) -> bool:
+    """True if an obligation of these kinds could be claimed now, and no answer or danger of the other kinds."""
+    urgent = (SendPriority.DANGER, SendPriority.DIALOGUE)
+    has_urgent = tx.connection.execute(_any_due(tuple(sorted(others)), urgent), {"now": tx.now}).first()
+    every = tuple(SendPriority)
+    return has_urgent is None and (
+        tx.connection.execute(_any_due(tuple(sorted(kinds)), every), {"now": tx.now}).first() is not None
+    )
+
+
 def count_claimable(tx: Tx, kinds: Collection[str]) -> int:
     """How many obligations of these kinds could be claimed now."""
     return int(tx.connection.execute(_count(tuple(sorted(kinds))), {"now": tx.now}).scalar_one())
@@ -203,6 +213,20 @@ def _next_of_platform(
         query = skip_locked(query.order_by(columns.due, columns.id).limit(limit), is_sqlite=is_sqlite)
         parts.append(select(query.subquery()))
     return union_all(*parts)
+
+
+@lru_cache(maxsize=256)
+def _any_due(kinds: tuple[str, ...], priorities: tuple[SendPriority, ...]) -> CompoundSelect[Any]:
+    """One of each priority: a part for each uses the index and reads no future obligations."""
+    columns = OBLIGATIONS.c
+    parts = (
+        _claimable(kinds)
+        .where(columns.lane == literal_column(str(int(priority))))
+        .order_by(columns.due)
+        .limit(1)
+        for priority in priorities
+    )
+    return union_all(*(select(part.subquery()) for part in parts))
 
 
 @lru_cache(maxsize=256)

@@ -191,8 +191,9 @@ def redraw_card(tx: Tx, obligation_id: int) -> None:
     if row is None or row.ref is None or row.kind in _DRAWS:
         return
     if row.kind in NOTICES or row.state in ("failed", GIVEN_UP):
-        key = f"redraw:told:{obligation_id}:{row.state}:{row.attempts}:{tx.now.isoformat()}"
-        rows.insert_obligation(tx, NewObligation(key, "redraw", tx.now, SendPriority.BULK, {"ref": row.ref}))
+        rows.insert_redraw(
+            tx, row.ref, f"told:{obligation_id}:{row.state}:{row.attempts}:{tx.now.isoformat()}"
+        )
 
 
 def end_retry_pauses(tx: Tx, kinds: Collection[str]) -> None:

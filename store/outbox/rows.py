@@ -119,6 +119,20 @@ def insert_obligation(
     return is_new
 
 
+def insert_redraw(
+    tx: Tx,
+    ref: str,
+    cause: str,
+    *,
+    due: datetime | None = None,
+    priority: SendPriority = SendPriority.BULK,
+) -> None:
+    """Draw the card of this complaint again, at once without `due`, although its record did not change."""
+    # `once`: it follows from no event, so the record cannot say whether it is still required.
+    facts = {"ref": ref, "once": True}
+    insert_obligation(tx, NewObligation(f"redraw:{cause}", "redraw", due or tx.now, priority, facts), ref)
+
+
 def seal_payload(
     keys: Keyring, key: bytes | None, payload: Mapping[str, Any], scope: str, name: str
 ) -> bytes:

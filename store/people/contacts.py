@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +38,13 @@ CHAT = (
     PEOPLE.c.key_wrapped.label("person_key"),
     PEOPLE.c.language.label("person_language"),
     PEOPLE.c.name_sealed,
+    select(CONVERSATIONS.c.state)
+    .where(CONVERSATIONS.c.contact_id == CONTACTS.c.id)
+    .scalar_subquery()
+    .label("conversation"),
 )
+#: Key in the state of a conversation: the topic of the chat in which the person wrote last.
+TOPIC = "topic"
 
 
 def lock_chat(tx: Tx, chat: Chat) -> None:
@@ -157,9 +163,18 @@ def chat_of(tx: Tx, row: Any) -> tuple[Chat | None, bytes | None]:
             address=unseal(key, row.address_sealed, _address_place(row.person_id)),
             language=row.person_language,
             name=_name(key, row.person_id, row.name_sealed),
+            topic=(row.conversation or {}).get(TOPIC),
         ),
         key,
     )
+
+
+def forget_topic(tx: Tx, chat: Chat) -> None:
+    """Forget the topic of a chat, which the platform no longer knows; one that was opened since then is kept."""
+    lock_chat(tx, chat)
+    contact = find_or_create_contact(tx, replace(chat, name=None))
+    if contact.state.get(TOPIC) == chat.topic:
+        keep_state(tx, contact.id, {name: value for name, value in contact.state.items() if name != TOPIC})
 
 
 def person_name(tx: Tx, person: str, wrapped: bytes | None, sealed: bytes | None) -> str | None:

@@ -13,7 +13,7 @@ from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor, is_excluded
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
-from complaints.identifiers import numbers_in
+from complaints.identifiers import Number, numbers_in
 from complaints.vocabulary import Verb
 from store.database.keyring import place, seal
 from store.database.transaction import Tx
@@ -74,19 +74,26 @@ def add_identifier(tx: Tx, file: CaseFile, kind: str, value: str) -> bool:
     return True
 
 
-def add_identifiers_in(tx: Tx, file: CaseFile, texts: Iterable[str]) -> None:
-    """Store every number in these texts as an identifier of the complaint."""
-    for number in numbers_in(texts):
+def add_identifiers_in(tx: Tx, file: CaseFile, texts: Iterable[str], more: Iterable[Number] = ()) -> None:
+    """Store every number in these texts, and `more` that others found in them, as identifiers of the complaint."""
+    for number in (*numbers_in(texts), *more):
         add_identifier(tx, file, number.kind, number.value)
 
 
 def find_by_identifier(tx: Tx, value: str, *countries: str, limit: int = 50) -> list[str]:
     """References of the complaints with this exact phone, e-mail, customer or order number.
 
-    A phone number without a country code is tried as a number of each of `countries`.
+    A phone number without a country code is tried as a number of each of `countries`. `value` may also be a text that
+    names the number: "Kundennummer 4711".
     """
     refs: list[str] = []
-    spellings = {(kind, normal_form(kind, value, country)): None for kind in KINDS for country in countries}
+    values = dict.fromkeys([value, *(number.value for number in numbers_in([value]))])
+    spellings = {
+        (kind, normal_form(kind, value, country)): None
+        for value in values
+        for kind in KINDS
+        for country in countries
+    }
     for kind, spelled in spellings:
         if spelled is None:
             continue

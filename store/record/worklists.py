@@ -15,12 +15,13 @@ from sqlalchemy import ColumnElement, Select, exists, func, select, true, union_
 
 from complaints import actors
 from complaints.actions.authorisation import may_approve, require_permission
-from complaints.actors import Actor
+from complaints.actors import Actor, worked_on
 from complaints.case import Case
 from complaints.errors import ComplaintError
 from complaints.obligations.reminders import WITH_MESSAGES
 from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
+from store.outbox.complete import IS_OPEN
 from store.record.load import load_many
 from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
@@ -45,7 +46,11 @@ class WorklistSection(StrEnum):
     OVERDUE = "overdue"
     WAITING = "waiting"
     UNCHECKED = "unchecked"
+    SURVEY = "survey"
     OPEN = "open"
+
+
+_CHECKED_ONE_BY_ONE = (WorklistSection.WAITING, WorklistSection.UNCHECKED, WorklistSection.SURVEY)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def load_worklist(
     `owner` is for the section `mine`; without it, the person's own complaints. `due_from` and `due_before` bound
     the next due time. `slow_before` bounds it too, except for P1, P2 and complaints that only top management reads.
     """
-    if section in (WorklistSection.WAITING, WorklistSection.UNCHECKED):
+    if section in _CHECKED_ONE_BY_ONE:
         cases = _for_second_person(tx, section, by)
         return Worklist(tuple(cases[offset : offset + limit]), len(cases), offset)
     conditions = [*_conditions(tx, section, owner or by.id), *visible_to(by)]
@@ -249,7 +254,15 @@ def _conditions(tx: Tx, section: WorklistSection, owner: str) -> list[ColumnElem
 
 
 def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
-    """Decisions that this person may approve, or remedies of another person that this person may verify."""
+    """Decisions to approve, remedies of another person to verify, bad survey answers on the work of others."""
+    if section is WorklistSection.SURVEY:
+        if not by.has(Role.MANAGER, Role.TOP_MANAGEMENT):
+            return []
+        row = OBLIGATIONS.c
+        noticed = select(row.scope).where(row.kind == "survey_concern", IS_OPEN).order_by(row.created_at)
+        refs = list(tx.connection.execute(noticed.limit(MOST_WAITING)).scalars())
+        cases = load_visible_cases(tx, refs, by)
+        return [case for case in cases if case.survey_concern_at and not worked_on(case, by.id)]
     if section is WorklistSection.WAITING:
         query = (
             select(_COLUMNS.ref).where(WAITS, *visible_to(by)).order_by(_COLUMNS.next_due_at, _COLUMNS.ref)

@@ -27,9 +27,14 @@ _MOST_REDRAWS, _BUCKET_SECONDS = 5, 30
 _COLUMNS = COMPLAINTS.c
 
 
-def store_sketch(tx: Tx, ref: str, sketch: Sequence[bytes]) -> None:
-    """Store a complaint's sketch, replacing any before; cards of similar cases are redrawn."""
-    similar_cases = find_similar_cases(tx, sketch, ref=ref)
+def store_sketch(
+    tx: Tx, ref: str, sketch: Sequence[bytes], similar: Sequence[SimilarCase] | None = None
+) -> None:
+    """Store a complaint's sketch, replacing any before; cards of similar cases are redrawn.
+
+    `similar` are the similar cases where they were read before: answers to people wait while this writes.
+    """
+    similar_cases = find_similar_cases(tx, sketch, ref=ref) if similar is None else similar
     write_sketch(tx, ref, sketch, cluster=similar_cases[0].cluster if similar_cases else ref)
     restriction = select(_COLUMNS.restriction).where(_COLUMNS.ref == ref)
     if similar_cases and tx.connection.execute(restriction).scalar_one() is None:
@@ -43,14 +48,18 @@ def find_similar_cases(
     return _load_matches(tx, find_matches(tx, sketch, ref=ref, limit=limit), ref, ())
 
 
-def count_confirmed_similar(tx: Tx, ref: str, sketch: Sequence[bytes]) -> int:
+def count_confirmed_similar(
+    tx: Tx, ref: str, sketch: Sequence[bytes], similar: Sequence[SimilarCase] | None = None
+) -> int:
     """How many similar complaints of the last 90 days people confirmed as one kind (docs/domain.md, section 4,
     recurrence).
 
     It counts the complaint itself with the others. Complaints of the same incident count too, whatever their words.
+    `similar` are the similar cases where they were read before.
     """
     received_at = tx.connection.execute(select(_COLUMNS.received_at).where(_COLUMNS.ref == ref)).scalar_one()
-    similar_cases = {similar.ref: similar for similar in find_similar_cases(tx, sketch, ref=ref)}
+    matches = find_similar_cases(tx, sketch, ref=ref) if similar is None else similar
+    similar_cases = {other.ref: other for other in matches}
     incident = select(_COLUMNS.incident_id).where(_COLUMNS.ref == ref).scalar_subquery()
     query = (
         select(_COLUMNS.ref).where(_COLUMNS.incident_id == incident, _COLUMNS.ref != ref).limit(MOST_SIMILAR)
@@ -155,10 +164,7 @@ def _schedule_redraws(tx: Tx, refs: Sequence[str], *, why: str | None = None) ->
     bucket = int(tx.now.timestamp()) // _BUCKET_SECONDS + 1
     due = tx.now if why is not None else datetime.fromtimestamp(bucket * _BUCKET_SECONDS, UTC)
     for ref in refs:
-        obligation = NewObligation(
-            f"redraw:like:{ref}:{why or bucket}", "redraw", due, SendPriority.NOTICE, {"ref": ref}
-        )
-        rows.insert_obligation(tx, obligation)
+        rows.insert_redraw(tx, ref, f"like:{ref}:{why or bucket}", due=due, priority=SendPriority.NOTICE)
 
 
 def _load_matches(

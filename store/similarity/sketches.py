@@ -140,14 +140,19 @@ def find_matches(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int) -> tu
         worthless = set()
     hits = Counter(other for hash_, refs in refs_by_hash.items() if hash_ not in worthless for other in refs)
     del hits[ref]
-    enough = min(LEAST_SHARED, len(sketch))
-    candidates = [other for other, shared in hits.most_common(COMPARED) if shared >= enough]
-    sketches = load_sketches(tx, candidates) if candidates else {}
+    enough, valued = min(LEAST_SHARED, len(sketch)), len(set(sketch) - worthless)
+    candidates = [(other, shared) for other, shared in hits.most_common(COMPARED) if shared >= enough]
+    # Those that have every hash contain the whole text: in an outage they are many, and their sketches stay sealed.
+    whole = [other for other, shared in candidates if shared == valued and shared >= LEAST_SHARED]
+    partial = [other for other, shared in candidates if shared < valued or shared < LEAST_SHARED]
+    # If they fill the list, the others are not read.
+    sketches = load_sketches(tx, partial) if partial and len(whole) < limit else {}
     shares = (
         (other, similarity(sketch, other_sketch, worthless=worthless))
         for other, other_sketch in sketches.items()
     )
     matches = [SketchMatch(other, round(share, 4)) for other, share in shares if share > SIMILAR_FROM]
+    matches += [SketchMatch(other, 1.0) for other in whole]
     return tuple(sorted(matches, key=lambda match: (-match.share, match.ref))[:limit])
 
 

@@ -221,7 +221,8 @@ async def test_danger_pages_staff_until_a_member_confirms_receipt(office: Office
     office.clock.go_on(minutes=26)
     await office.idle()
     third = (pages(office, MONA), pages(office, TUGBA))
-    await office.staff(MONA).presses(office.staff(MONA).direct_messages[0], "Receipt")
+    newest = [message for message in office.staff(MONA).direct_messages if "Danger" in message.text][-1]
+    await office.staff(MONA).presses(newest, "Receipt")
     office.clock.go_on(minutes=10)
     await office.idle()
 
@@ -229,9 +230,33 @@ async def test_danger_pages_staff_until_a_member_confirms_receipt(office: Office
     assert second == 2
     assert third == (3, 1)
     assert pages(office, MONA) == 3
-    assert "Danger" in office.texts(MONA)[0]
-    assert "<#C0000001>" in office.texts(MONA)[0]
+    assert "<#C0000001>" in newest.text
     assert office.store.read(load_case, ref).danger_receipt_at is not None
+
+
+async def test_each_page_names_the_danger_and_the_waiting_time_and_supersedes_the_former_one(
+    office: Office,
+) -> None:
+    sign = RecordedSign("gas.gas_smell", 4, 3, danger=True, at=office.clock(), seq=1)
+    ref = office.receive("Zzyzx: there is a smell of gas", signs=(sign,))
+    for minutes in (0, 5, 11, 15):
+        office.clock.go_on(minutes=minutes)
+        await office.idle()
+    mine, top = (
+        [message for message in office.staff(member).direct_messages if "anger" in message.text]
+        for member in (MONA, TUGBA)
+    )
+    texts = [message.text for message in mine]
+
+    assert "Danger: smell of gas" in texts[-1]
+    assert [message.buttons for message in mine[:-1]] == [[]] * (len(mine) - 1)
+    assert all("newer message replaces this one" in text and ref in text for text in texts[:-1])
+    assert "31 min" in texts[-1]
+    assert "top management" in texts[-1]
+    assert ["smell of gas" in message.text for message in top] == [True]
+    assert not any("Zzyzx" in text for text in texts)
+    # The repeat is a message of its own: an edit notifies nobody.
+    assert len(mine) == 4
 
 
 async def test_a_page_that_fails_for_one_member_still_reaches_the_others_every_five_minutes(

@@ -27,7 +27,9 @@ from store.incidents import open_incident
 from store.outbox.claim import claim
 from store.people.staff import load_actor
 from store.rulebooks import use_rulebook
+from store.similarity import sketches
 from store.similarity.similar import (
+    MOST_SIMILAR,
     count_confirmed_similar,
     find_similar_cases,
     list_similar_cases,
@@ -409,6 +411,20 @@ def test_the_search_reads_only_ranges_of_its_index_on_postgresql(postgres_store:
     assert explanation.count("Index Only Scan Backward using pk_sketches") == 24
     assert "Seq Scan" not in explanation
     assert "Sort" not in explanation
+
+
+def test_in_an_outage_with_one_text_for_all_no_sketch_is_opened(
+    usual_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(usual_store)
+    first = [complaint_with_sketch(desk, STORY, str(70001 + n)) for n in range(70)]
+
+    def never(*_: Any) -> Any:
+        raise AssertionError("a sketch was opened")
+
+    monkeypatch.setattr(sketches, "load_sketches", never)
+    matches = usual_store.read(find_similar_cases, sketch(STORY), ref=first[-1])
+    assert (len(matches), {match.share for match in matches}) == (MOST_SIMILAR, {1.0})
 
 
 def test_a_case_without_words_has_no_sketch_and_no_similar_cases(store: Store) -> None:

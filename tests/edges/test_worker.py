@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,7 +14,7 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from scheduler import worker
 from scheduler.worker import Worker
 from store.database.errors import DatabaseUnavailable, WrongSchemaVersion
-from store.outbox.claim import claim
+from store.outbox.claim import claim, count_claimable
 from store.outbox.complete import Completed, Outcome, Retry, complete
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed
 from store.outbox.rows import insert_obligation
@@ -192,6 +193,68 @@ async def test_slow_background_computing_does_not_delay_other_obligations(store:
     working = asyncio.create_task(process.run())
     try:
         await asyncio.wait_for(done.wait(), 20)
+    finally:
+        for task in (working, *process._tasks):
+            task.cancel()
+
+
+async def test_at_most_two_proposals_run_and_none_starts_while_an_answer_is_in_progress(store: Store) -> None:
+    running, answered, answering, free = Counter[str](), asyncio.Event(), asyncio.Event(), asyncio.Event()
+    most = 0
+
+    async def propose(obligation: Obligation) -> Outcome:
+        nonlocal most
+        assert not answering.is_set() or answered.is_set()
+        running["propose"] += 1
+        most = max(most, running["propose"])
+        await free.wait()
+        running["propose"] -= 1
+        return Completed()
+
+    async def answer(obligation: Obligation) -> Outcome:
+        answering.set()
+        await asyncio.sleep(0.3)
+        answered.set()
+        return Completed()
+
+    for number in range(6):
+        # Due before the answer; `DIALOGUE` is the priority that an earlier release gave proposals.
+        priority = SendPriority.DIALOGUE if number % 2 else SendPriority.BULK
+        store.write(insert_obligation, NewObligation(f"propose:{number}", "propose", store.now(), priority))
+    store.write(insert_obligation, NewObligation("wake:1", "wake", store.now(), SendPriority.DIALOGUE))
+    process = Worker(store, {"propose": propose, "wake": answer}, cpu_bound=("propose",))
+    working = asyncio.create_task(process.run())
+    try:
+        await until(lambda: running["propose"] == 2)
+        assert answered.is_set()
+        free.set()
+        await until(lambda: store.read(count_claimable, ("propose",)) == 0 and not running["propose"])
+    finally:
+        process.stop()
+        await asyncio.wait([working], timeout=10)
+    assert most == 2
+
+
+async def test_a_proposal_does_not_wait_for_an_answer_that_its_platform_keeps_waiting(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "ANSWER_SECONDS", 0.2)
+    proposed = asyncio.Event()
+
+    async def propose(obligation: Obligation) -> Outcome:
+        proposed.set()
+        return Completed()
+
+    async def answer(obligation: Obligation) -> Outcome:
+        await asyncio.Event().wait()
+        return Completed()
+
+    store.write(insert_obligation, NewObligation("propose:1", "propose", store.now(), SendPriority.BULK))
+    store.write(insert_obligation, NewObligation("wake:1", "wake", store.now(), SendPriority.DIALOGUE))
+    process = Worker(store, {"propose": propose, "wake": answer}, cpu_bound=("propose",))
+    working = asyncio.create_task(process.run())
+    try:
+        await asyncio.wait_for(proposed.wait(), 20)
     finally:
         for task in (working, *process._tasks):
             task.cancel()

@@ -52,7 +52,7 @@ def proposed(model: Model, language: str, *, critical: bool) -> Iterator[bool]:
             yield propose(model, row["text"]).severity >= CRITICAL
 
 
-@pytest.mark.parametrize(("language", "caught"), [("en", 0.8), ("tr", 0.75), ("de", 0.7), ("es", 0.85)])
+@pytest.mark.parametrize(("language", "caught"), [("en", 0.85), ("tr", 0.85), ("de", 0.75), ("es", 0.9)])
 def test_most_critical_cases_are_caught_on_the_first_day(model: Model, language: str, caught: float) -> None:
     proposed_critical = list(proposed(model, language, critical=True))
     assert len(proposed_critical) == 20
@@ -64,4 +64,4 @@ def test_texts_that_only_sound_dangerous_are_rarely_proposed_as_critical(model: 
     raised = list(proposed(model, language, critical=False))
     assert len(raised) == 20
     # The model is unsure about such texts, and then the graver category counts until a person decides.
-    assert sum(raised) / len(raised) <= 0.35
+    assert sum(raised) / len(raised) <= 0.3

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from tests.model.shared_models import starter_model
 from triage.criteria import Criterion
+from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
 from triage.learning.examples import CATEGORIES
 from triage.model.pipeline import Model
-from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, ProposalContext, propose
+from triage.proposal import RESTRICTED_AT, WEIGHTY_FROM, Proposal, ProposalContext, propose
 from triage.safety.organisation import DangerSign
 from triage.safety.signs import find_signs
 
@@ -154,15 +155,62 @@ def test_an_uncertain_proposal_takes_the_severity_of_the_graver_category_and_say
             (usual.get(category, 2) for category, sure in offered[:2] if sure >= WEIGHTY_FROM), default=2
         )
         assert proposal.severity >= graver
-        if Criterion("severity", proposal.severity, "doubted_category") in proposal.criteria:
+        why = severity_reason(proposal)
+        if why.reason == "doubted_category":
             assert proposal.severity == graver > 2
+            assert (why.category, why.probability) in offered[:2]
             doubtful += 1
     assert doubtful > 10
 
 
-def test_a_severity_without_doubt_has_no_criterion(model: Model) -> None:
-    for text in ("You charged me twice", "My kitchen is on fire", "漢字"):
-        assert "severity" not in {criterion.field for criterion in propose(model, text).criteria}
+def severity_reason(proposal: Proposal) -> Criterion:
+    (why,) = [criterion for criterion in proposal.criteria if criterion.field == "severity"]
+    assert why.value == proposal.severity
+    return why
+
+
+def test_every_severity_from_three_on_has_words_or_a_figure_behind_it(model: Model) -> None:
+    graver = 0
+    for file in ("heldout.csv", "heldout_severity.csv"):
+        for row in read_examples(
+            Path(__file__).with_name(file), columns=ColumnNames(category="language")
+        ).examples:
+            proposal = propose(model, row.text)
+            why = severity_reason(proposal)
+            graver += proposal.severity >= 3
+            assert (why.reason == "nothing_graver") is (proposal.severity == 2)
+            assert proposal.severity == 2 or why.words or why.probability
+            assert all(word in row.text for word in why.words)
+            if why.reason == "critical":
+                assert why.probability is not None
+                assert why.limit is not None
+                assert why.probability >= why.limit
+                assert why.words
+    assert graver > 50
+
+
+def test_a_grave_case_without_a_rule_names_the_probability_and_the_words_that_led_to_it(model: Model) -> None:
+    text = (
+        "You left my grandfather on the floor for two days without food and nobody from your care team came"
+    )
+    proposal = propose(model, text)
+    why = severity_reason(proposal)
+    assert (proposal.rules, proposal.severity, why.reason) == ((), 4, "critical")
+    assert why.probability == proposal.p_critical
+    assert set(why.words) & {"grandfather", "floor", "food", "days"}
+
+
+def test_a_proposed_safety_has_words_or_a_figure_behind_it(model: Model) -> None:
+    for text in (
+        "My kitchen is on fire",
+        "the railing is loose and somebody is going to fall",
+        "You charged me twice",
+    ):
+        proposal = propose(model, text)
+        (why,) = [criterion for criterion in proposal.criteria if criterion.field == "safety"]
+        assert why.value == proposal.safety
+        assert (why.reason == "no_danger") is (proposal.safety == 0)
+        assert proposal.safety == 0 or why.words or why.category == "safety"
 
 
 def test_the_probability_of_categories_the_desk_lacks_goes_to_the_others(model: Model) -> None:

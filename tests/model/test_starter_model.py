@@ -21,6 +21,7 @@ from triage.learning.evaluation import evaluate
 from triage.learning.examples import CATEGORIES, starter_examples, starter_languages, train_starter
 from triage.learning.training import train
 from triage.matching import fold
+from triage.model.features import WORD, folded
 from triage.model.pipeline import Model
 from triage.text import guess_language, normalise
 
@@ -140,32 +141,59 @@ def test_no_held_out_text_is_a_starter() -> None:
     assert [example for example in HELD_OUT if fold(normalise(example.text)).text in starters] == []
 
 
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_the_first_model_reaches_its_minimum_figures(model: Model, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "accuracy", "macro_f1", "surest"), [("en", 0.84, 0.83, 0.91), ("tr", 0.80, 0.80, 0.91)]
+)
+def test_the_first_model_reaches_its_minimum_figures(
+    model: Model, language: str, accuracy: float, macro_f1: float, surest: float
+) -> None:
     figures = evaluate(model, [example for example in HELD_OUT if example.language == language])
     assert figures["rows"] == 75
-    assert figures["accuracy"] >= 0.74
-    assert figures["macro_f1"] >= 0.70
-    assert figures["accuracy_at_80"] >= 0.82
+    assert figures["accuracy"] >= accuracy
+    assert figures["macro_f1"] >= macro_f1
+    assert figures["accuracy_at_80"] >= surest
 
 
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_two_more_languages_do_not_worsen_the_first_two(wide: Model, language: str) -> None:
-    figures = evaluate(wide, [example for example in HELD_OUT if example.language == language])
-    assert figures["accuracy"] >= 0.74
-    assert figures["macro_f1"] >= 0.70
-    assert figures["accuracy_at_80"] >= 0.82
-
-
-@pytest.mark.parametrize(("language", "accuracy", "macro_f1"), [("de", 0.69, 0.68), ("es", 0.66, 0.64)])
-def test_german_and_spanish_reach_their_minimum_figures(
-    wide: Model, language: str, accuracy: float, macro_f1: float
+@pytest.mark.parametrize(
+    ("language", "accuracy", "macro_f1", "surest"),
+    [
+        ("en", 0.84, 0.84, 0.89),
+        ("tr", 0.76, 0.76, 0.86),
+        ("de", 0.76, 0.75, 0.81),
+        ("es", 0.72, 0.71, 0.82),
+    ],
+)
+def test_a_model_of_four_languages_reaches_its_minimum_figures_in_each(
+    wide: Model, language: str, accuracy: float, macro_f1: float, surest: float
 ) -> None:
     figures = evaluate(wide, [example for example in HELD_OUT if example.language == language])
     assert figures["rows"] == 75
     assert figures["accuracy"] >= accuracy
     assert figures["macro_f1"] >= macro_f1
-    assert figures["precision"] >= 0.84
+    assert figures["accuracy_at_80"] >= surest
+    assert figures["precision"] >= 0.83
+
+
+def test_no_language_has_fewer_starters_than_another() -> None:
+    counts = Counter(example.language for example in starter_examples(STARTED))
+    assert min(counts.values()) >= 877
+    assert max(counts.values()) - min(counts.values()) <= 10
+
+
+@pytest.mark.parametrize("language", STARTED)
+def test_every_category_has_grave_starters(language: str) -> None:
+    grave = Counter(e.category for e in starter_examples((language,)) if (e.severity or 0) >= 4)
+    # Nobody is harmed by what belongs to no other category.
+    assert {category for category in CATEGORIES if grave[category] < 2} == {"other"}
+    assert grave.total() >= 145
+
+
+def test_the_starters_of_all_languages_keep_the_words_that_occur_in_one_text(wide: Model) -> None:
+    counts = Counter(
+        word for e in starter_examples(STARTED) for word in set(WORD.findall(folded(normalise(e.text))))
+    )
+    rare = [word for word, count in counts.items() if count == 1]
+    assert sum(word in wide.features.words for word in rare) / len(rare) > 0.9
 
 
 def test_the_first_model_is_not_overconfident(model: Model) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import RULES
 from bots.slack.views import actions, command_replies, forms, incident, refusals
 from bots.slack.views import case as case_view
@@ -70,6 +71,7 @@ def computed() -> set[str]:
         f"stats.{share}" for share in command_replies.SHARES_SHOWN
     }
     ids |= {f"criterion.{reason}" for reason in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
+    ids |= {f"asked_for.{remedy}" for remedy in REMEDIES}
     ids |= {f"digest.{section}" for section in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}

@@ -11,15 +11,24 @@ from hypothesis import strategies as st
 
 from complaints.forms import FORMS
 from complaints.vocabulary import Category
-from triage.criteria import COMPENSATION, COMPLEXITY, REACH, REASONS, RECURRENCE, Criterion, propose_criteria
-from triage.intent import find_cues
+from triage.criteria import (
+    COMPENSATION,
+    COMPLEXITY,
+    REACH,
+    REASONS,
+    RECURRENCE,
+    Criterion,
+    harm_criteria,
+    propose_criteria,
+)
+from triage.intent import cue_words, find_cues
 from triage.safety.signs import KINDS, find_signs
 
 ProposedCriteria = dict[str, tuple[int | str | bool, str]]
 
 
-def proposed(text: str = "", **overrides: Any) -> ProposedCriteria:
-    """Value and reason by field for a text; `overrides` replace the facts found in it."""
+def criteria_of(text: str = "", **overrides: Any) -> tuple[Criterion, ...]:
+    """The criteria of a text; `overrides` replace the facts found in it."""
     fired_signs = find_signs(text)
     facts: dict[str, Any] = {
         "category": "supply",
@@ -28,12 +37,18 @@ def proposed(text: str = "", **overrides: Any) -> ProposedCriteria:
         "issues": 1,
         "severity": max((sign.severity for sign in fired_signs), default=2),
         "safety": max((sign.safety for sign in fired_signs), default=0),
+        "words": {
+            **cue_words(text),
+            **{sign.kind: text[slice(*sign.span)] for sign in fired_signs},
+        },
         **overrides,
     }
-    return {
-        criterion.field: (criterion.value, criterion.reason)
-        for criterion in propose_criteria(text=text, **facts)
-    }
+    return propose_criteria(text=text, **facts)
+
+
+def proposed(text: str = "", **overrides: Any) -> ProposedCriteria:
+    """Value and reason by field."""
+    return {row.field: (row.value, row.reason) for row in criteria_of(text, **overrides)}
 
 
 def test_a_plain_story_gets_the_defaults() -> None:
@@ -110,6 +125,89 @@ def test_reach_follows_the_number_of_people_named(text: str, value: int, reason:
 )
 def test_recurrence_follows_the_earlier_incidents_named(text: str, value: int, reason: str) -> None:
     assert proposed(text)["recurrence"] == (value, reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Everybody is without water since this morning.",
+        "Everyone in my block has been cold for two days.",
+        "All the neighbours are in the dark.",
+        "The whole building has no lift.",
+        "Nobody on our street got a delivery.",
+        "It is not just me, every flat is affected.",
+        "Forty of us are stuck here, 84 families in all.",
+        "Alle sind seit gestern ohne Strom.",
+        "Bei allen Nachbarn ist es kalt.",
+        "Im ganzen Haus geht keine Heizung.",
+        "Keiner im Haus hat warmes Wasser.",
+        "Ich bin nicht der Einzige.",
+        "Todo el edificio lleva dos días sin agua.",
+        "Estamos todos sin luz, todos los vecinos igual.",
+        "Todo el mundo sigue sin gas.",
+        "No soy el único al que le pasa.",
+        "Herkes susuz kaldı.",
+        "Bütün bina karanlıkta.",
+        "Apartmanda herkesin suyu kesik.",
+        "Tüm komşular mağdur.",
+        "Sadece bizde değil, her katta öyle.",
+    ],
+)
+def test_words_for_everybody_are_others_affected_and_are_shown(text: str) -> None:
+    (reach,) = [row for row in criteria_of(text) if row.field == "reach"]
+    assert isinstance(reach.value, int)
+    assert reach.value >= 2
+    assert reach.words
+    assert all(word in text for word in reach.words)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He shouted at me in front of everybody.",
+        "Everybody knows that this is wrong.",
+        "Er hat mich vor allen beleidigt.",
+        "Me gritó delante de todo el mundo.",
+        "Herkesin önünde bana bağırdı.",
+    ],
+)
+def test_people_who_only_watched_are_not_counted_as_affected(text: str) -> None:
+    assert proposed(text)["reach"] == (1, "one_person")
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "words"),
+    [
+        ("My SOLICITOR will write to you.", "complexity", ("SOLICITOR",)),
+        ("It is the third time!", "recurrence", ("third time",)),
+        ("The leak ruined my carpet.", "compensation_likely", ("ruined my",)),
+        ("Üçüncü kez bozuldu.", "recurrence", ("Üçüncü kez",)),
+    ],
+    ids=range(4),
+)
+def test_a_reason_names_the_words_as_the_complainant_wrote_them(
+    text: str, field: str, words: tuple[str, ...]
+) -> None:
+    assert [row.words for row in criteria_of(text) if row.field == field] == [words]
+
+
+def test_a_reason_from_the_category_names_it_with_its_probability() -> None:
+    (reach,) = [row for row in criteria_of("", category="privacy", probability=0.41) if row.field == "reach"]
+    assert (reach.category, reach.probability, reach.words) == ("privacy", 0.41, ())
+
+
+def test_counted_reasons_name_their_number() -> None:
+    numbers = {row.reason: row.number for row in criteria_of("", issues=3, like_confirmed=7)}
+    assert (numbers["several_issues"], numbers["like_confirmed"]) == (3, 7)
+
+
+def test_a_severity_and_a_safety_from_a_rule_name_its_words() -> None:
+    text = "There is a Smell of Gas in the hall"
+    signs = find_signs(text)
+    severity, safety = harm_criteria(signs, text, severity=5, safety=3)
+    assert (severity.reason, safety.reason) == ("rule", "rule")
+    assert severity.words == safety.words
+    assert "Smell of Gas" in severity.words[0]
 
 
 def test_confirmed_similar_cases_raise_recurrence_by_one_step_only() -> None:

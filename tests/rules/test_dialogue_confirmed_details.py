@@ -172,12 +172,41 @@ def test_without_a_day_and_a_number_or_place_the_question_is_asked(story: str) -
     assert play.presses("done") == [WHERE]
 
 
-def test_several_remedies_or_one_not_offered_lead_to_the_question() -> None:
-    for wish in ("I want a refund. I want an apology.", "I want more information.", "They refused a refund."):
+def test_a_refused_remedy_leads_to_the_question_and_a_wish_without_a_button_is_confirmed_as_written() -> None:
+    for wish, answer in (
+        ("They refused a refund.", HELP),
+        ("I want more information.", "You asked for: I want more information. Is that right?"),
+    ):
         play = Play()
         play.writes(f"The water is brown. {wish}")
         play.presses("done")
-        assert play.presses("skip") == [HELP]
+        assert play.presses("skip") == [answer]
+
+
+@pytest.mark.parametrize(
+    ("wish", "codes", "amount"),
+    [
+        ("I want it repaired and 180 pounds back.", ["repair", "money_back"], (18000, "GBP", "180 pounds")),
+        ("Ich will eine Entschuldigung und die 59,90 Euro zurück.", ["apology", "money_back"],
+         (5990, "EUR", "59,90 Euro")),
+        ("Tamir edilmesini ve 240 lira iade istiyorum.", ["repair", "money_back"], (24000, "TRY", "240 lira")),
+        ("Quiero que lo reparen y que me devuelvan 74 euros.", ["repair", "money_back"],
+         (7400, "EUR", "74 euros")),
+    ],
+    ids=["en", "de", "tr", "es"],
+)  # fmt: skip
+@pytest.mark.parametrize("is_typed", [False, True], ids=["in the story", "typed as the answer"])
+def test_several_remedies_and_the_amount_are_all_kept(
+    wish: str, codes: list[str], amount: tuple[int, str, str], is_typed: bool
+) -> None:
+    play = Play()
+    play.writes("The machine is broken." if is_typed else f"The machine is broken. {wish}")
+    play.presses("done")
+    play.presses("skip")
+    [readback] = play.writes(wish) if is_typed else play.presses("yes")
+    assert amount[2] in readback.partition("You would like: ")[2]
+    assert play.case.remedies_requested == tuple(codes)
+    assert (play.case.amount_requested, play.case.currency_requested) == amount[:2]
 
 
 def test_a_story_with_too_many_numbers_leads_to_the_question() -> None:

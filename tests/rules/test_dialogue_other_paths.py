@@ -312,7 +312,7 @@ def test_unusual_messages_are_recorded_or_answered_plainly() -> None:
     assert "Your reference is" in play.writes("word " * 800)[0]
     assert play.sends("sticker") == []
     assert play.writes("51.5072, -0.1276") == []
-    assert play.texts_of(play.ref)["description"].endswith("51.5072, -0.1276")
+    assert play.texts_of(play.ref)["where_and_when"] == "51.5072, -0.1276"
 
 
 @clause("7.2")

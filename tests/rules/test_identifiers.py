@@ -15,7 +15,7 @@ from tests.clauses import clause
     ("text", "expected"),
     [
         ("12 Mill Lane, account 8841207, since September", [("customer", "8841207")]),
-        ("My contract number is AB-4711/7.", []),
+        ("My contract number is AB-4711/7.", [("customer", "AB-4711/7")]),
         ("my contract no. AB-4711/7 ended", [("customer", "AB-4711/7")]),
         ("order #550123 and invoice INV-2026-0007", [("order", "550123"), ("order", "INV-2026-0007")]),
         ("4711 numaralı sipariş gelmedi", [("order", "4711")]),
@@ -27,6 +27,11 @@ from tests.clauses import clause
         ("write to Anna.B@example.org please", [("email", "Anna.B@example.org")]),
         ("order 2026-11-03, order 12, a bill of 200 pounds", []),
         ("I have been waiting since 3 November 2026", []),
+        ("Meine Kundennummer lautet 6612043", [("customer", "6612043")]),
+        ("Rechnungsnr. 90177-2, Bestellung Nr. 47110", [("order", "90177-2"), ("order", "47110")]),
+        ("Mi número de cliente es 5540098", [("customer", "5540098")]),
+        ("pedido n.º 471103 y factura 33081", [("order", "471103"), ("order", "33081")]),
+        ("Der Kunde wartet seit 2026", []),
     ],
 )
 def test_identifiers_are_found_as_written(text: str, expected: list[tuple[str, str]]) -> None:

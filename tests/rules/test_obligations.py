@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from complaints.actors import SYSTEM
+from complaints.deadlines.targets import next_news
 from complaints.errors import AlreadyDone
 from complaints.obligations.kinds import ACTS, KINDS, NewObligation, SendPriority
 from complaints.obligations.resend import failed_delivery_facts
 from complaints.obligations.standing import card_waits_until, current_obligations
-from complaints.vocabulary import Verb
+from complaints.priorities import priority_of
+from complaints.vocabulary import Priority, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -234,6 +236,18 @@ def test_progress_is_communicated_at_every_update_date() -> None:
     assert (second := _progress(informed)).due == at("2026-11-17 17:30")
     assert first.key != second.key
     assert "progress" not in decided(an_investigated_case()).kinds
+
+
+@clause("7.3")
+def test_a_notice_of_a_grave_complaint_is_not_repeated_daily_while_nobody_works_on_it() -> None:
+    complaint = an_assessed_case(severity=5, safety=3)
+    assert priority_of(complaint.case) is Priority.P1
+    informed = complaint.later(days=1).do(Verb.INFORM, SYSTEM)
+    assert _progress(informed).due >= informed.last.at + timedelta(days=5)
+    assert _progress(informed).due == next_news(informed.case, informed.last.at)
+
+    worked_on = informed.do(Verb.INVESTIGATE, ALICE)
+    assert _progress(worked_on).due < informed.last.at + timedelta(days=3)
 
 
 def _progress(complaint: BuiltComplaint) -> NewObligation:

@@ -204,7 +204,9 @@ def test_with_a_calendar_always_open_the_notice_precedes_quiet_hours() -> None:
 
 
 #: What is sent to a member of staff, and when.
-AT_ANY_HOUR = frozenset({"page", "told_owner", "ask_approval", "told_overturned", "tell", "message", "home"})
+AT_ANY_HOUR = frozenset(
+    {"page", "told_owner", "ask_approval", "told_overturned", "survey_concern", "tell", "message", "home"}
+)
 IN_WORKING_HOURS = frozenset({"remind", "digest", "told_failed", "tell_by_voice"})
 #: Posts to channels and files that a member requested: no member is notified.
 NOTIFIES_NO_MEMBER = frozenset(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bots.slack.jobs.digest import DigestContent, ModelNews, digest_message
 from bots.slack.views.command_replies import stats_message
+from reports.kpis import ShareFigure
 from reports.monitoring import Period, monitor
 from tests.rules.slack_cases import NOW, voice
 from triage.learning.drift import DriftWarning
@@ -19,6 +21,27 @@ WARNED = (
     DriftWarning("mix", 0.31, 0.25, 200),
     DriftWarning("calibration", 0.2, 0.15, 200),
 )
+
+
+@pytest.mark.parametrize(
+    ("language", "key", "hits", "words"),
+    [
+        ("en", "external", 5, "❌ *Taken outside*\n4.55 % (5 of 110)\nTarget: at most 3 %, missed"),
+        ("en", "external", 1, "✅ *Taken outside*\n0.91 % (1 of 110)\nTarget: at most 3 %, met"),
+        ("tr", "external", 5, "%4,55 (110 içinde 5)\nHedef: en çok %3, tutmadı"),
+    ],
+)
+def test_a_share_next_to_its_target_is_written_in_words(
+    language: str, key: str, hits: int, words: str
+) -> None:
+    report = replace(NOTHING, shares=(ShareFigure.of(key, None, hits, 110),))
+    (text,) = [
+        field["text"]
+        for block in stats_message(report, voice(language), "UTC").blocks
+        for field in block.get("fields", ())
+    ]
+    assert words in text
+    assert "≤" not in text
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])

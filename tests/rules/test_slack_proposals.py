@@ -89,16 +89,73 @@ def test_a_doubtful_proposal_shows_two_categories_with_their_probabilities() -> 
     assert "38 %" in text
 
 
-def test_without_a_model_the_card_states_that_there_is_no_model_yet() -> None:
+@pytest.mark.parametrize(
+    ("probability", "other", "words"),
+    [
+        (0.70, 0.07, "Probably "),
+        (0.53, 0.20, "Probably "),
+        (0.34, 0.10, "No clear category; most likely "),
+        (0.41, 0.38, "Not sure between "),
+        (0.55, 0.40, "Not sure between "),
+    ],
+)
+def test_the_wording_of_doubt_follows_the_figures(probability: float, other: float, words: str) -> None:
+    alternatives = [{"category": "staff_conduct", "probability": other}]
+    story = a_story(abstained=True, probability=probability, alternatives=alternatives)
+    text = card_text(story.case)
+    assert words in text
+    assert f"{probability * 100:.0f} %" in text
+    assert ("Not sure between" in text) is (words == "Not sure between ")
+
+
+GRAVE = {"field": "severity", "value": 4, "reason": "critical", "probability": 0.624, "limit": 0.35}
+
+
+def test_a_grave_severity_without_a_rule_shows_its_figure_on_the_card_and_its_words_after_opening() -> None:
+    story = a_story(severity=4, criteria=[GRAVE])
+    line = "Severity 4 – The model reads it as grave: 62.4 % (grave from 35 % on)"
+    assert line in card_text(story.case)
+    view = assess_form(story, criteria=[{**GRAVE, "words": ["lost", "baggage"]}])
+    assert f"{line}, “lost”, “baggage”" in str(view["blocks"])
+
+
+def test_a_severity_that_an_earlier_proposal_raised_says_so() -> None:
+    story = proposed(
+        a_story(severity=5), severity=2, criteria=[{**GRAVE, "value": 2, "reason": "nothing_graver"}]
+    )
+    assert "Severity 5 – Earlier words of this complaint were graver" in card_text(story.case)
+    assert "No sign of anything graver" not in str(assess_form(story)["blocks"])
+
+
+def test_the_severity_of_a_category_names_the_category_and_its_probability() -> None:
+    usual = {"field": "severity", "value": 4, "reason": "doubted_category"}
+    story = a_story(severity=4, criteria=[{**usual, "category": "staff_conduct", "probability": 0.38}])
+    text = card_text(story.case)
+    assert "Severity 4 – Usual for a category that is possible here: Staff conduct 38 %" in text
+
+
+def test_a_calm_severity_adds_no_line_to_the_card() -> None:
+    story = a_story(criteria=[{"field": "severity", "value": 2, "reason": "nothing_graver"}])
+    assert "No sign of anything graver" not in card_text(story.case)
+    assert "No sign of anything graver" in str(assess_form(story)["blocks"])
+
+
+def test_a_proposed_safety_is_explained_but_never_selected() -> None:
+    view = assess_form(a_story(safety=1, criteria=[{"field": "safety", "value": 1, "reason": "rule"}]))
+    assert "Safety 1 – Words that a safety rule looks for" in str(view["blocks"])
+    assert chosen(inputs(view)["safety"]) is None
+
+
+def test_without_a_model_the_card_states_that_no_model_was_in_use() -> None:
     text = card_text(a_story(probability=0.0, abstained=True, category="other", model="rules").case)
-    assert "No model yet" in text
+    assert "No model was in use" in text
     assert "0 %" not in text
 
 
-def test_a_model_without_a_category_of_the_desk_is_reported_as_such() -> None:
+def test_words_without_a_category_of_the_desk_are_reported_as_such() -> None:
     text = card_text(a_story(probability=0.0, abstained=True, category="other", model="v1").case)
-    assert "No model yet" not in text
-    assert "The model knows none of our categories for this" in text
+    assert "No model" not in text
+    assert "The model found none of our categories in these words" in text
     assert "0 %" not in text
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from triage.facts.fact import Story, StoryFact
-from triage.matching import any_of, lines_of, read_phrases, spaced
+from triage.matching import any_of, lines_of, read_phrases, spaced, whole_words
 
 Range = tuple[date, date]
 
@@ -30,7 +30,12 @@ _PLACEHOLDERS = {
 _LEAD = ">>"
 #: Characters before a day in which words may show that it is in the future, or the beginning of a range.
 _CONTEXT = 24
+#: Characters of a sentence before and after a day that are searched for a demand.
+_DEMAND_WITHIN = 80
 _NEVER = re.compile(r"(?!)")
+#: In a sentence that demands something, these forms say until when and not when it happened: "I need it this week!"
+_OF_DEMAND = frozenset({"period_this_week", "period_this_month", "period_this_year", "back_0", "weekday"})
+_SENTENCE_END = re.compile(r"[.!?;\n]")
 _SINGLE_DAYS = ("iso", "numeric", "short", "day")
 
 
@@ -46,6 +51,8 @@ def dates(story: Story, language: str) -> Iterator[StoryFact]:
             is_since = since_before is not None or since_after is not None
             if form.only_since and not is_since:
                 continue
+            if form.kind in _OF_DEMAND and not is_since and _is_demanded(patterns, folded, start, end):
+                continue
             is_future = bool(
                 patterns.future_before.search(context) or patterns.future_after.match(folded, match.end())
             )
@@ -58,6 +65,16 @@ def dates(story: Story, language: str) -> Iterator[StoryFact]:
                 start = start - len(context) + since_before.start() if since_before else start
                 end = since_after.end() if since_after else end
             yield story.fact("date", _iso(first, last, story.received), start, end)
+
+
+def _is_demanded(patterns: _DatePatterns, folded: str, start: int, end: int) -> bool:
+    """True for a day in a sentence of demand, or alone in its sentence with an exclamation mark ("This week!")."""
+    before = _SENTENCE_END.split(folded[max(0, start - _DEMAND_WITHIN) : start])[-1]
+    stop = _SENTENCE_END.search(folded, end)
+    after = folded[end : min(end + _DEMAND_WITHIN, stop.start() if stop else len(folded))]
+    if not before.strip() and not after.strip():
+        return stop is not None and stop.group() == "!"
+    return any(patterns.demanded.search(words) for words in (before, after))
 
 
 def _iso(first: date, last: date, received: date) -> str:
@@ -89,6 +106,7 @@ class _DatePatterns:
     since_after: re.Pattern[str]
     future_before: re.Pattern[str]
     future_after: re.Pattern[str]
+    demanded: re.Pattern[str]
 
     def number(self, word: str) -> int:
         return int(word) if word.isdigit() else self.counts[word]
@@ -130,6 +148,7 @@ def _patterns(language: str) -> _DatePatterns:
         since_after=_words_after(table["since_after"]),
         future_before=_words_before(table["ahead_before"]),
         future_after=_words_after(table["ahead_after"]),
+        demanded=whole_words(table["demanded"]),
     )
 
 

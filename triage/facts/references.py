@@ -35,6 +35,8 @@ _NUMBER = (
     r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+)(?![a-z0-9])"
 )
 _DATE = re.compile(r"[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# The code of a booking with airlines and railways has six letters and figures.
+_RECORD_LOCATOR = re.compile(r"(?=(?:[0-9]*[a-z]){2})[a-z0-9]{6}")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _SIGN = re.compile(r"[#:=]")
 _AMOUNT = re.compile(r"[.,][0-9]|\s{0,2}(?:[£$€₺%]|\b(?:eur|gbp|usd|try|tl|chf)\b)")
@@ -83,7 +85,9 @@ def _is_reference(number: str, *, is_named: bool) -> bool:
     if _DATE.fullmatch(number) or (not is_named and _YEAR.fullmatch(number)):
         return False
     digits = sum(character.isdigit() for character in number)
-    return digits >= (_DIGITS_IF_NAMED if is_named else _DIGITS_IF_NOT)
+    return digits >= (_DIGITS_IF_NAMED if is_named else _DIGITS_IF_NOT) or bool(
+        _RECORD_LOCATOR.fullmatch(number)
+    )
 
 
 @lru_cache(maxsize=8)
@@ -162,12 +166,15 @@ def _place_patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
 #: Characters before a wish in which words may show that it is only reported ("they said I want").
 _REPORTED_WITHIN = 24
 #: Remedies whose words contain a negation ("why not", "never again").
-_WITH_NEGATION = frozenset({"explanation", "a_change"})
+_WITH_NEGATION = frozenset({"explanation", "a_change", "tell_you"})
+#: Characters between what is wanted and the verb at the end of its sentence, and between two things that are wanted.
+_VERB_WITHIN, _NEXT_WISH_WITHIN = 60, 40
 
 
 def wishes(story: Story, language: str) -> Iterator[StoryFact]:
     """The remedies that a story asks for, as their codes."""
     patterns, folded = _wish_patterns(language), story.folded.text
+    ends = []
     for remedy, pattern in patterns.asked_for:
         for match in pattern.finditer(folded):
             start, end = match.span()
@@ -175,11 +182,21 @@ def wishes(story: Story, language: str) -> Iterator[StoryFact]:
             reported = patterns.reported_before.search(folded[max(0, start - _REPORTED_WITHIN) : start])
             if not declined and not reported and not patterns.reported_after.match(folded, end):
                 yield story.fact("remedy", remedy, start, end)
+                ends.append(end)
+    # "I want it repaired and my money back": the verb of the first wish also governs the next ones.
+    while ends:
+        position = ends.pop()
+        for remedy, pattern in patterns.linked:
+            match = pattern.match(folded, position)
+            if match and not patterns.declined.search(match.group()):
+                yield story.fact("remedy", remedy, match.start("wish"), match.end())
+                ends.append(match.end())
 
 
 @dataclass(frozen=True, slots=True)
 class _WishPatterns:
     asked_for: tuple[tuple[str, re.Pattern[str]], ...]
+    linked: tuple[tuple[str, re.Pattern[str]], ...]
     declined: re.Pattern[str]
     reported_before: re.Pattern[str]
     reported_after: re.Pattern[str]
@@ -198,12 +215,18 @@ def _wish_patterns(language: str) -> _WishPatterns:
             gap = r"\b[^.!?;\n]{1,26}?(?<![^\W_])"
             asked_for.append((remedy, _whole_words(any_of(table["asks"]) + gap + any_of(things))))
         if table["asks_after"].strip():
-            gap = r"[^.!?;\n]{1,26}?"
+            gap = rf"[^.!?;\n]{{1,{_VERB_WITHIN}}}?"
             asked_for.append((remedy, _whole_words(any_of(things) + gap + any_of(table["asks_after"]))))
+    links = rf"[^.!?;\n]{{0,{_NEXT_WISH_WITHIN}}}?(?<![^\W_]){any_of(table['links'])}\b"
+    linked = [
+        (remedy, re.compile(rf"{links}[^.!?;\n]{{1,26}}?(?<![^\W_])(?P<wish>{any_of(things)})(?![^\W_])"))
+        for remedy, things in table["objects"].items()
+    ]
     asked_for += [(remedy, _whole_words(any_of(phrases))) for remedy, phrases in table["direct"].items()]
     reported_before = rf"(?<![^\W_]){any_of(table['reported_before'])},?\s{{1,3}}$"
     return _WishPatterns(
         tuple(asked_for),
+        tuple(linked),
         _whole_words(any_of(table["declined"])),
         re.compile(reported_before),
         re.compile(rf",?\s{{1,3}}{any_of(table['reported_after'])}(?![^\W_])"),

@@ -156,11 +156,26 @@ def find_reasons(
 
     `row` is the text's row of the feature matrix, where the caller already has it.
     """
+    row = model.matrix([text]) if row is None else row
+    return _find_words(model, text, row, model.linear.weights[model.categories.index(category)])
+
+
+def find_critical_words(model: Model, text: str, row: sparse.csr_matrix) -> tuple[str, ...]:
+    """The words (at most 5) that speak most for severity 4 or 5; `row` is the text's row of the feature matrix."""
+    if model.critical is None:
+        return ()
+    normalised = model.critical.normalised
+    length = float(np.sqrt(row.power(2) @ np.square(normalised.ratios))[0])
+    weights = model.critical.linear.weights[0] + (normalised.weights / length if length else 0)
+    return tuple(reason.word for reason in _find_words(model, text, row, weights) if reason.weight > 0)
+
+
+def _find_words(
+    model: Model, text: str, row: sparse.csr_matrix, weights: Floats
+) -> tuple[ProposalReason, ...]:
     normalised = normalise(text)
     if not normalised:
         return ()
-    row = model.features.transform([normalised]) if row is None else row
-    weights = model.linear.weights[model.categories.index(category)]
     shares = dict(zip(row.indices.tolist(), (row.data * weights[row.indices]).tolist(), strict=True))
     pieces = normalised.split(" ")
     occurrences = _occurrences(model, [folded(piece) for piece in pieces])

@@ -15,9 +15,11 @@ import typer
 from amends.cli.options import Config, Json, open_record
 from amends.cli.output import err, print_line
 from amends.cli.triage.model_files import load_file, starter_model
+from complaints.case_values import Certainty, certainty
 
 if TYPE_CHECKING:
     from amends.settings import Settings
+    from triage.criteria import Criterion
     from triage.model.pipeline import Model
     from triage.proposal import Proposal, ProposalContext
 
@@ -137,6 +139,13 @@ def _print_proposal(proposal: Proposal) -> None:
             print_line(f"{'' if number else heading:10}{line}")
 
 
+_UNSURE = {
+    Certainty.BETWEEN: "not sure: ",
+    Certainty.PROBABLY: "probably: ",
+    Certainty.UNCLEAR: "no clear category, most likely: ",
+}
+
+
 def _category_lines(proposal: Proposal) -> Iterator[str]:
     ranked = [(proposal.category, proposal.probability)]
     ranked += [(other.category, other.probability) for other in proposal.alternatives]
@@ -144,8 +153,13 @@ def _category_lines(proposal: Proposal) -> Iterator[str]:
     if proposal.probability == 0:
         yield f"not sure: {proposal.category}, because the model knows no word of this text or no category for it"
         return
-    offered = 2 if proposal.abstained else 1
-    yield f"not sure: {' or '.join(named[:offered])}" if proposal.abstained else named[0]
+    sure = certainty(
+        proposal.probability,
+        proposal.alternatives[0].probability if proposal.alternatives else 0,
+        abstained=proposal.abstained,
+    )
+    offered = 2 if sure is Certainty.BETWEEN else 1
+    yield f"{_UNSURE.get(sure, '')}{' or '.join(named[:offered])}"
     if named[offered:]:
         yield f"less likely: {', '.join(named[offered:])}"
     if proposal.intent.kind != "complaint":
@@ -174,4 +188,17 @@ def _reason_lines(proposal: Proposal) -> Iterator[str]:
         if isinstance(value, bool):
             value = "yes" if value else "no"
         reason = texts[f"criterion.{criterion.reason}"].forms[0]
-        yield f"{criterion.field.replace('_', ' ')} {value}: {reason}"
+        evidence = "".join(f" ({item})" for item in _evidence(criterion))
+        yield f"{criterion.field.replace('_', ' ')} {value}: {reason}{evidence}"
+
+
+def _evidence(criterion: Criterion) -> Iterator[str]:
+    """The category, the figures and the words behind the reason of a criterion."""
+    if criterion.limit is not None:
+        yield f"{criterion.probability:.1%}, alert from {criterion.limit:.1%}"
+    elif criterion.category is not None and criterion.probability:
+        yield f"{criterion.category} {criterion.probability:.0%}"
+    if criterion.number is not None:
+        yield str(criterion.number)
+    if criterion.words:
+        yield ", ".join(f'"{" ".join(word.split())}"' for word in criterion.words)

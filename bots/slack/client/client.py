@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -16,6 +16,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bots.http_body import is_loopback
 from bots.slack.client.rate_limit import current_task
@@ -24,6 +25,8 @@ log = logging.getLogger("amends.slack")
 
 #: Time limit of a call in seconds; shorter than the lease of an obligation.
 TIMEOUT = 15
+#: Time limit of a message to a response_url in seconds. If it is late, the card's own obligation draws it.
+RESPONSE_URL_TIMEOUT = 5
 #: Network errors below Slack's own answers.
 NETWORK = (aiohttp.ClientError, TimeoutError, OSError)
 #: Slack's error codes for a problem of its own at this moment.
@@ -60,7 +63,7 @@ class SlackClient(AsyncWebClient):
         """One call. Raises SlackApiError, a network error, or RateLimitWait before anything is sent."""
         task, channel = current_task(), _channel(options)
         if task is not None:
-            await task.limiter.wait(api_method, channel, task.priority, task.patience)
+            await task.wait(api_method, channel)
         outcome = "given up"
         try:
             answer = await super().api_call(api_method, **options)
@@ -92,6 +95,27 @@ def make_client(token: str | None, base_url: str, *, proxy: str | None = None) -
     # The constructor takes the environment's proxy; what is assigned afterwards is kept.
     client.proxy = proxy_for(client.base_url, proxy)
     return client
+
+
+async def replace_original(client: AsyncWebClient, url: str, text: str, blocks: Sequence[Any]) -> bool:
+    """Replace the message whose button was pressed, through the press's `response_url`; True if Slack accepted it.
+
+    This has no rate limit, but Slack accepts it only five times, within 30 minutes of the press.
+    """
+    hook = AsyncWebhookClient(url, timeout=RESPONSE_URL_TIMEOUT, retry_handlers=[])
+    # Assigned afterwards for the reason in `make_client`.
+    hook.proxy = client.proxy if is_loopback(client.base_url) == is_loopback(url) else proxy_for(url)
+    outcome = "unreachable"
+    try:
+        answer = await hook.send(text=text, blocks=blocks, replace_original=True)
+        outcome = "ok" if answer.status_code == 200 else "refused"
+    except TimeoutError:
+        outcome = "timeout"
+    except NETWORK:
+        pass
+    if isinstance(client, SlackClient) and client.on_result is not None:
+        client.on_result("response_url", outcome)
+    return outcome == "ok"
 
 
 def proxy_for(url: str, configured: str | None = None) -> str | None:
@@ -167,6 +191,11 @@ def is_trigger_expired(failure: Exception) -> bool:
 
 def is_flood(failure: SlackApiError) -> bool:
     return status_of(failure) == 429 or error_of(failure) in ("ratelimited", "rate_limited")
+
+
+def is_refused(failure: SlackApiError) -> bool:
+    """True if Slack certainly did nothing: it answered with an error of the call, or asked for a pause."""
+    return is_flood(failure) or (bool(error_of(failure)) and not is_outage(failure))
 
 
 def is_outage(failure: SlackApiError) -> bool:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bots.priority_lock import PriorityLock, ShutdownWait
 from complaints.obligations.kinds import SendPriority
@@ -115,14 +115,10 @@ class SlackRateLimiter:
 
 def limits_for(method: str, channel: str | None, interval: float) -> tuple[Limit, ...]:
     """The limits of a call; `interval` is the time between two posts in one channel, in seconds."""
-    in_channel = EvenlySpaced(f"slack:{channel}", interval)
     if method == POSTS:
-        return (in_channel, _method_limit(method, POSTS_PER_MINUTE))
+        return (EvenlySpaced(f"slack:{channel}", interval), _method_limit(method, POSTS_PER_MINUTE))
     per_minute = CALLS_PER_MINUTE.get(method)
-    if per_minute is None:
-        return ()
-    of_method = _method_limit(method, per_minute)
-    return (in_channel, of_method) if method == "chat.postEphemeral" else (of_method,)
+    return () if per_minute is None else (_method_limit(method, per_minute),)
 
 
 def _method_limit(method: str, per_minute: int) -> EvenlySpaced:
@@ -137,6 +133,13 @@ class RateLimitedTask:
     limiter: SlackRateLimiter
     priority: SendPriority
     patience: float = LONGEST_WAIT
+    #: Method and channel of the call whose slot `slot_for` has waited for.
+    slot: tuple[str, str | None] | None = None
+
+    async def wait(self, method: str, channel: str | None) -> None:
+        """Return when this call may be sent. Raises RateLimitWait."""
+        if self.slot != (method, channel):
+            await self.limiter.wait(method, channel, self.priority, self.patience)
 
 
 _current_task: ContextVar[RateLimitedTask | None] = ContextVar("slack_rate_limit", default=None)
@@ -155,3 +158,18 @@ def rate_limited(task: RateLimitedTask | None) -> Iterator[None]:
         yield
     finally:
         _current_task.reset(token)
+
+
+@asynccontextmanager
+async def slot_for(method: str, channel: str) -> AsyncIterator[None]:
+    """Wait for the slot of the one call made inside, so that the call does not wait any more.
+
+    What is read and recorded inside then belongs to a call that is really made. Raises RateLimitWait.
+    """
+    task = current_task()
+    if task is None:
+        yield
+        return
+    await task.wait(method, channel)
+    with rate_limited(replace(task, slot=(method, channel))):
+        yield

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
 
 from bots.slack.client.block_kit import SlackMessage
 from bots.slack.client.client import GONE, channel_members, error_of, is_history_closed
-from bots.slack.jobs.post import Poster, is_own_message, notice_message
+from bots.slack.client.rate_limit import POSTS, slot_for
+from bots.slack.context import SlackContext
+from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
 from bots.slack.recipients import MANAGING, member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, thread_line
 from complaints.actors import may_manage
@@ -24,12 +28,15 @@ from store.cases.read import load_case, load_history
 from store.incidents import was_executive_notified
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.deliveries import list_deliveries
+from store.outbox.rows import insert_redraw
 from store.people.staff import list_members
 from store.similarity.similar import list_similar_cases, redraw_similar_cases
 from store.slack import (
     claim_post,
+    complete_drawings,
     find_known_slack_keys,
     list_posts,
+    list_waiting_drawings,
     record_post_deleted,
     record_posted,
     record_slack_key,
@@ -57,8 +64,10 @@ class CardJobs:
         self.poster, self.slack = poster, poster.slack
         # One drawing at a time for each complaint: of two at once the older might arrive last.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: Keys of the posts that this process has claimed and not yet posted.
-        self._claimed: set[str] = set()
+        #: Keys of the posts that this process was the last to try, without an answer.
+        self._own_attempts: set[str] = set()
+        #: Keys of the posts that history does not have, with the time of the attempt that was searched for.
+        self._not_delivered: dict[str, datetime] = {}
 
     async def card(self, obligation: Obligation) -> Outcome:
         """`card:<version>`: post what is missing, redraw what is outdated, delete what must not be seen."""
@@ -67,7 +76,7 @@ class CardJobs:
         waits_until = card_waits_until(case)
         if not posts and waits_until is not None and waits_until > self.slack.store.now():
             return Rescheduled(waits_until, "the proposal may decide in which channel the card is posted")
-        return await self._draw(case.ref)
+        return await self._draw(case.ref, obligation)
 
     async def redraw(self, obligation: Obligation) -> Outcome:
         """`redraw`: draw the card again after a choice in its menu, a due time, or news of a delivery.
@@ -78,7 +87,7 @@ class CardJobs:
         if obligation.facts.get("likes"):
             await self.slack.store.awrite(redraw_similar_cases, ref)
             return Completed()
-        return await self._draw(ref, always=True)
+        return await self._draw(ref, obligation, always=True)
 
     async def thread(self, obligation: Obligation) -> Outcome:
         """`thread:<seq>`: verb, who, when; a burst of messages is one line with their number."""
@@ -100,26 +109,40 @@ class CardJobs:
             waits_until = card_waits_until(case) or now
             return Rescheduled(max(waits_until, now) + AFTER_THE_CARD, "the card is not posted yet")
         key = f"{obligation.key}:{ref}"
-        # Recorded before the post, so that a second attempt first checks whether the first was delivered.
-        is_repeated = await store.awrite(record_slack_key, f"line:{key}")
+        tried_key = f"line:{key}"
+        is_repeated = await self.poster.was_tried(tried_key)
         if is_repeated and await self.poster.find(post.channel, key, thread=post.ts) is not None:
             return Completed()
-        await self.poster.post(post.channel, SlackMessage(text, []), key, thread=post.ts)
+        attempt = self.poster.attempt(tried_key)
+        await self.poster.post(post.channel, SlackMessage(text, []), key, thread=post.ts, attempt=attempt)
         return Completed()
 
-    async def _draw(self, ref: str, *, always: bool = False) -> Outcome:
-        """Draw all posts until they show the newest version; `always` redraws posts that show it already."""
+    async def _draw(self, ref: str, obligation: Obligation, *, always: bool = False) -> Outcome:
+        """Draw all posts until they show the newest version; `always` redraws posts that show it already.
+
+        The drawing also completes, without a call, every other obligation of this card that is due.
+        """
         lock = self._locks.setdefault(ref, asyncio.Lock())
         async with lock:
+            # Listed before the record is read: a later one may be about something that this drawing does not show.
+            waiting = await self.slack.store.aread(list_waiting_drawings, ref)
+            if obligation.ref is not None and obligation.id not in waiting:
+                # Another drawing completed it while this one waited for its turn.
+                return Completed()
+            always = always or "redraw" in waiting.values()
+            await self.slack.presses.ended(ref)
             try:
                 while True:
                     case = await self._load(ref)
                     await self._draw_posts(case, always=always)
                     if (await self._load(ref)).version == case.version:
-                        return Completed()
+                        break
                     always = False
             except _PostInProgress as other:
                 return Rescheduled(other.until, POSTED_ELSEWHERE)
+            if others := waiting.keys() - {obligation.id}:
+                await self.slack.store.awrite_with_retry(complete_drawings, others)
+            return Completed()
 
     async def _draw_posts(self, case: Case, *, always: bool) -> None:
         posts = {post.purpose: post for post in await self.slack.store.aread(list_posts, case.ref)}
@@ -130,9 +153,8 @@ class CardJobs:
         if not visible:
             await notify_managers_privately(self.poster, case)
         for purpose in visible:
-            is_working_place = purpose == first_purpose(visible)
             await self._draw_post(
-                case, purpose, posts.get(purpose), always=always, is_working_place=is_working_place
+                case, purpose, posts.get(purpose), always=always, working_purpose=first_purpose(visible)
             )
         for purpose, post in posts.items():
             # The executive post stays: top management cannot be un-notified.
@@ -147,52 +169,72 @@ class CardJobs:
         return not await self.slack.store.aread(was_executive_notified, case.ref)
 
     async def _draw_post(
-        self, case: Case, purpose: str, existing: SlackPost | None, *, always: bool, is_working_place: bool
+        self, case: Case, purpose: str, post: SlackPost | None, *, always: bool, working_purpose: str | None
     ) -> None:
-        slack, store = self.slack, self.slack.store
-        channel, key = slack.channels.channel(purpose), _key(case.ref, purpose)
-        post = existing
-        if post is None:
-            post = await store.awrite(claim_post, case.ref, channel, purpose)
-        ts, draw = post.ts, post.draws + 1
-        if post.is_new:
-            self._claimed.add(key)
-        elif ts is None:
-            # An earlier attempt may have been delivered although no answer came.
-            ts = await self.poster.find(channel, key)
-            if ts is None:
-                await self._take_over(post, key)
-        if existing and existing.ts and existing.shown_version >= case.version and not always:
+        """Draw one post. The record is read again when the slot of the call has come, up to 5 s later."""
+        slack, key = self.slack, _key(case.ref, purpose)
+        channel, ts = slack.channels.channel(purpose), post.ts if post is not None else None
+        if post is not None and ts is None:
+            ts = await self._find_earlier(post, key)
+        if post is not None and post.ts is not None and post.shown_version >= case.version and not always:
             return
-        has_similar = is_working_place and case.is_open
-        similar = await store.aread(list_similar_cases, case.ref) if has_similar else ()
-        deliveries = await store.aread(list_deliveries, case.ref) if is_working_place else ()
-        message = card(
-            case,
-            slack.texts,
-            now=store.now(),
-            draw=draw,
-            purpose=purpose,
-            is_working_place=is_working_place,
-            similar=similar,
-            deliveries=deliveries,
-        )
-        # Posted again if it was deleted: every complaint has a card.
-        ts = await self.poster.show(channel, ts, message, key)
-        await store.awrite(record_posted, case.ref, purpose, ts, case.version, draw)
-        self._claimed.discard(key)
+        async with slot_for(POSTS if ts is None else "chat.update", channel), slack.presses.drawing(case.ref):
+            case = await self._load(case.ref)
+            newest = next(
+                (p for p in await self.slack.store.aread(list_posts, case.ref) if p.purpose == purpose), None
+            )
+            is_drawn = newest is not None and newest.ts is not None and newest.shown_version >= case.version
+            if purpose not in post_purposes(case) or (is_drawn and not always):
+                return
+            drawing = await draw_card(
+                slack, case, purpose, newest, is_working_place=purpose == working_purpose
+            )
+            attempt = Attempt(
+                partial(self._record_attempt, case.ref, channel, purpose, post),
+                partial(self._withdraw_attempt, case.ref, purpose),
+            )
+            # Posted again if it was deleted: every complaint has a card.
+            ts = await self.poster.show(channel, ts, drawing.message, key, attempt=attempt)
+            await record_drawn(slack, drawing, ts)
+        self._own_attempts.discard(key)
+        self._not_delivered.pop(key, None)
 
-    async def _take_over(self, post: SlackPost, key: str) -> None:
-        """Claim a post that another process claimed. Raises _PostInProgress while that one may still post it.
+    async def _find_earlier(self, post: SlackPost, key: str) -> str | None:
+        """The ts of a post that was tried without an answer; None if it was not delivered.
 
-        History does not show a post at once, so two processes would post two cards.
+        Raises _PostInProgress while another process may still be posting it: history does not show a post at once, so
+        two processes would post two cards.
         """
-        if not self.slack.store.is_shared or key in self._claimed:
-            return
-        until = post.claimed_at + POST_CLAIM_TIMEOUT
-        if self.slack.store.now() < until or not await self.slack.store.awrite(take_over_post, post):
-            raise _PostInProgress(max(until, self.slack.store.now() + RETRY_AFTER))
-        self._claimed.add(key)
+        if self._not_delivered.get(key) == post.claimed_at:
+            return None
+        ts = await self.poster.find(post.channel, key)
+        if ts is None:
+            until = post.claimed_at + POST_CLAIM_TIMEOUT
+            if (
+                self.slack.store.is_shared
+                and key not in self._own_attempts
+                and self.slack.store.now() < until
+            ):
+                raise _PostInProgress(until)
+            # While the next attempt waits for its slot, it is not searched for again.
+            self._not_delivered[key] = post.claimed_at
+        return ts
+
+    async def _record_attempt(self, ref: str, channel: str, purpose: str, post: SlackPost | None) -> None:
+        """Claim the post just before the call. Raises _PostInProgress if another process was first."""
+        key = _key(ref, purpose)
+        self._not_delivered.pop(key, None)
+        if post is None:
+            is_own = (await self.slack.store.awrite(claim_post, ref, channel, purpose)).is_new
+        else:
+            is_own = await self.slack.store.awrite(take_over_post, post)
+        if not is_own:
+            raise _PostInProgress(self.slack.store.now() + RETRY_AFTER)
+        self._own_attempts.add(key)
+
+    async def _withdraw_attempt(self, ref: str, purpose: str) -> None:
+        self._own_attempts.discard(_key(ref, purpose))
+        await self.slack.store.awrite(record_post_deleted, ref, purpose)
 
     async def _delete(self, post: SlackPost) -> None:
         """Delete a post and our lines in its thread, because it may no longer be seen in its channel."""
@@ -223,6 +265,43 @@ class CardJobs:
 
     async def _load(self, ref: str) -> Case:
         return await self.slack.store.aread(load_case, ref)
+
+
+@dataclass(frozen=True)
+class CardDrawing:
+    """A drawn card and what it shows: this version of the complaint, in the drawing with this number."""
+
+    ref: str
+    purpose: str
+    version: int
+    number: int
+    message: SlackMessage
+
+
+async def draw_card(
+    slack: SlackContext, case: Case, purpose: str, post: SlackPost | None, *, is_working_place: bool
+) -> CardDrawing:
+    """Draw the card of this purpose as the record is now; the caller sends it."""
+    store, number = slack.store, 1 if post is None else post.draws + 1
+    has_similar = is_working_place and case.is_open
+    message = card(
+        case,
+        slack.texts,
+        now=store.now(),
+        draw=number,
+        purpose=purpose,
+        is_working_place=is_working_place,
+        similar=await store.aread(list_similar_cases, case.ref) if has_similar else (),
+        deliveries=await store.aread(list_deliveries, case.ref) if is_working_place else (),
+    )
+    return CardDrawing(case.ref, purpose, case.version, number, message)
+
+
+async def record_drawn(slack: SlackContext, drawing: CardDrawing, ts: str) -> None:
+    """Record the drawing; if it may have replaced a newer one of another process, the card is drawn again."""
+    ref, version = drawing.ref, drawing.version
+    if not await slack.store.awrite(record_posted, ref, drawing.purpose, ts, version, drawing.number):
+        await slack.store.awrite(insert_redraw, ref, f"overtaken:{version}:{drawing.number}")
 
 
 def _key(ref: str, purpose: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from slack_sdk.errors import SlackApiError
 
+from bots.sign_names import rule_name
 from bots.slack import recipients
-from bots.slack.client.block_kit import SlackMessage, escaped, mention
-from bots.slack.client.client import NETWORK, PERMANENT, error_of, log_unexpected
+from bots.slack.client.block_kit import SlackMessage, escaped, mention, section
+from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_unexpected
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
@@ -33,11 +35,13 @@ from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import list_members
 from store.record.load import load_event_words
-from store.slack import find_known_slack_keys, record_slack_key
+from store.slack import find_known_slack_keys, forget_slack_key, list_slack_keys, record_slack_key
 from store.values import Member, Obligation
 
 #: Slack names the staff within this time once it answers.
 NO_STAFF_RETRY_SECONDS = 3.0
+#: So long a bad survey answer that nobody acts on stays in the worklist.
+SURVEY_CONCERN_KEPT = timedelta(days=30)
 
 
 class DirectMessageJobs:
@@ -50,17 +54,13 @@ class DirectMessageJobs:
         case, members, now = await self._case(obligation), await self._members(), self.slack.store.now()
         if case.danger_at is None or case.danger_receipt_at is not None:
             return Completed()
-        texts, place = self.slack.texts, self._channel_mention(case)
         since = now - case.danger_at
-        if since >= recipients.MANAGERS_AFTER:
-            when = texts.moment(case.danger_at, case.rules.calendar.zone)
-            text = texts.text("dm.danger_wider", ref=case.ref, place=place, when=when)
-        else:
-            text = texts.text("dm.danger", ref=case.ref, place=place)
-        message = notice_message(case, text, texts, ("receipt", "open"))
+        message = notice_message(case, self._page_text(case, since), self.slack.texts, ("receipt", "open"))
         round_number = since // recipients.PAGE_EVERY
         people = recipients.paged_members(case, members, now)
-        outcome = await self.send(people, message, obligation, round_number=round_number)
+        posts = dict[str, tuple[str, str]]()
+        outcome = await self.send(people, message, obligation, round_number=round_number, posts=posts)
+        await self._supersede_pages(case, obligation, posts)
         if isinstance(outcome, Retry | RateLimited) and outcome.after_seconds is not None:
             # One member's pause must not delay the others: they are paged again when their five minutes are over.
             next_round = case.danger_at + (round_number + 1) * recipients.PAGE_EVERY - now
@@ -68,6 +68,47 @@ class DirectMessageJobs:
         if not isinstance(outcome, Completed):
             return outcome
         return Rescheduled(now + recipients.PAGE_EVERY, "paged; not confirmed yet")
+
+    def _page_text(self, case: Case, since: timedelta) -> str:
+        """The kinds of danger by the names of the rules, never in the complainant's words, and how long it waits."""
+        texts, minutes = self.slack.texts, since // timedelta(minutes=1)
+        kinds = (escaped(rule_name(sign.rule, texts.text), 100) for sign in case.signs if sign.danger)
+        fields = {
+            "ref": case.ref,
+            "place": self._channel_mention(case),
+            "kind": ", ".join(dict.fromkeys(kinds)) or texts.text("dm.danger_kind"),
+        }
+        if since < recipients.PAGE_EVERY:
+            return texts.text("dm.danger", **fields)
+        circle = "dm.danger_on_call"
+        if since >= recipients.MANAGERS_AFTER:
+            circle = "dm.danger_top" if since >= recipients.TOP_AFTER else "dm.danger_managers"
+        return texts.text("dm.danger_wider", minutes=minutes, also=texts.text(circle), **fields)
+
+    async def _supersede_pages(
+        self, case: Case, obligation: Obligation, posts: Mapping[str, tuple[str, str]]
+    ) -> None:
+        """Mark each person's former page; the newest is a message of its own, because an edit notifies nobody.
+
+        A mark that fails is tried again with the next page.
+        """
+        store, text = self.slack.store, self.slack.texts.text("dm.danger_superseded", ref=case.ref)
+        for member_id, (channel, ts) in posts.items():
+            prefix = f"paged:{obligation.id}:{member_id}:"
+            former = await store.aread(list_slack_keys, prefix)
+            await store.awrite_with_retry(record_slack_key, f"{prefix}{channel}:{ts}")
+            for key in former:
+                former_channel, _, former_ts = key.removeprefix(prefix).partition(":")
+                try:
+                    await self.poster.client.chat_update(
+                        channel=former_channel, ts=former_ts, text=text, blocks=[section(text)]
+                    )
+                except SlackApiError as failure:
+                    if error_of(failure) not in GONE | PERMANENT:
+                        continue
+                except (RateLimitWait, *NETWORK):
+                    continue
+                await store.awrite_with_retry(forget_slack_key, key)
 
     async def notify_owner(self, obligation: Obligation) -> Outcome:
         """`told_owner`: the complaint was assigned to the member by another person."""
@@ -100,6 +141,22 @@ class DirectMessageJobs:
         text = texts.text("dm.overturned", ref=case.ref, day=day)
         message = notice_message(case, text, texts, ("open",))
         return await self.send(sorted((involved & staff) - case.denied), message, obligation)
+
+    async def notify_survey_concern(self, obligation: Obligation) -> Outcome:
+        """`survey_concern`: a bad survey answer, for managers who did not work on the complaint.
+
+        It stays open, as an entry of their worklist, until staff act on the complaint or it expires.
+        """
+        case, now, texts = await self._case(obligation), self.slack.store.now(), self.slack.texts
+        since = case.survey_concern_at
+        if since is None or now >= since + SURVEY_CONCERN_KEPT:
+            return Completed()
+        people = recipients.survey_readers(case, await self._members(), now)
+        message = notice_message(case, texts.text("dm.survey_concern", ref=case.ref), texts, ("open",))
+        outcome = await self.send(people, message, obligation)
+        if not isinstance(outcome, Completed):
+            return outcome
+        return Rescheduled(since + SURVEY_CONCERN_KEPT, "waits until staff act on it")
 
     async def ask_approval(self, obligation: Obligation) -> Outcome:
         """`ask_approval`: ask everybody who may approve what waits for approval."""
@@ -210,11 +267,12 @@ class DirectMessageJobs:
         obligation: Obligation,
         *,
         round_number: int | None = None,
+        posts: dict[str, tuple[str, str]] | None = None,
     ) -> Outcome:
         """Post to each person; a failure with one does not keep the message from the others.
 
         A second attempt skips those who have it from this round. Without `round_number` a round lasts until the
-        obligation is due again.
+        obligation is due again. `posts` is filled with channel and ts of each new message, by member.
         """
         store, people = self.slack.store, list(people)
         outcome: Outcome = Completed()
@@ -227,7 +285,9 @@ class DirectMessageJobs:
         for member_id in (member_id for member_id in people if keys[member_id] not in sent):
             try:
                 channel = await self.poster.conversation(member_id)
-                await self.poster.post(channel, message, f"{obligation.key}:{member_id}")
+                ts = await self.poster.post(channel, message, f"{obligation.key}:{member_id}")
+                if posts is not None:
+                    posts[member_id] = (channel, ts)
                 await store.awrite_with_retry(record_slack_key, keys[member_id])
             except SlackApiError as failure:
                 if error_of(failure) in PERMANENT:

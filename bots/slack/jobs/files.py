@@ -11,7 +11,6 @@ from slack_sdk.errors import SlackApiError
 from bots.slack.client.client import NETWORK, TIMEOUT, error_of, proxy_for
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.post import Poster, failure_outcome
-from bots.slack.responses import schedule_ephemeral
 from complaints.errors import ComplaintError
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import StoreError
@@ -37,7 +36,8 @@ class FileJobs:
         except (ComplaintError, StoreError):
             channel = await self.poster.conversation(member_id)
             text = slack.texts.text("file.unavailable", ref=ref)
-            await schedule_ephemeral(slack, obligation.key, member_id, channel, text)
+            answer = {"channel": channel, "user": member_id, "text": text}
+            await slack.schedule(f"tell:{obligation.key}", "tell", payload=answer)
             return Completed()
         name = f"{_UNSAFE.sub('-', ref)}-{number}{_extension(content)}"
         return await self.deliver(member_id, name, content, slack.texts.text("file.here", ref=ref))

@@ -91,10 +91,10 @@ class IncidentJobs:
         rules = await slack.store.aread(load_current_rulebook)
         zone = rules.calendar.zone
         message = incident_card(incident, status, slack.texts, zone=zone, draw=draws + 1)
-        if ts is None:
+        if ts is None and await self.poster.was_tried(key):
             # An earlier attempt may have been delivered although no answer came.
             ts = await self.poster.find(channel, key)
-        ts = await self.poster.show(channel, ts, message, key)
+        ts = await self.poster.show(channel, ts, message, key, attempt=self.poster.attempt(key))
         await slack.store.awrite(record_incident_posted, incident.id, ts, draws + 1)
 
     async def update(self, obligation: Obligation) -> Outcome:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -17,10 +18,11 @@ from bots.slack.client.client import (
     is_flood,
     is_history_closed,
     is_outage,
+    is_refused,
     reason_of,
     retry_after,
 )
-from bots.slack.client.rate_limit import RateLimitWait
+from bots.slack.client.rate_limit import POSTS, RateLimitWait, slot_for
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
@@ -31,7 +33,7 @@ from store.outbox.complete import (
     RateLimited,
     Retry,
 )
-from store.slack import record_slack_key
+from store.slack import find_known_slack_keys, forget_slack_key, record_slack_key
 from store.values import Obligation
 
 #: The event_type of our metadata; Slack ignores one with characters other than letters, digits, _ and -.
@@ -43,6 +45,17 @@ _PAGES, _PER_PAGE = 5, 200
 @dataclass(frozen=True)
 class SlackUnavailable(Retry):
     """Slack cannot be reached; the obligation may be tried again as soon as any call succeeds."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How an attempt to post is recorded: when its slot has come and the call is made, never while it waits.
+
+    `withdraw` follows when Slack refused it. So only a post of which we had no answer is searched for.
+    """
+
+    record: Callable[[], Awaitable[object]]
+    withdraw: Callable[[], Awaitable[object]]
 
 
 def failure_outcome(failure: Exception) -> Outcome:
@@ -69,20 +82,53 @@ class Poster:
         self.client = client
         self._conversations: dict[str, str] = {}
 
-    async def post(self, channel: str, message: SlackMessage, key: str, *, thread: str | None = None) -> str:
+    async def post(
+        self,
+        channel: str,
+        message: SlackMessage,
+        key: str,
+        *,
+        thread: str | None = None,
+        attempt: Attempt | None = None,
+    ) -> str:
         """Post with this key and return the ts. Raises SlackApiError, a network error, or RateLimitWait."""
-        answer = await self.client.chat_postMessage(
-            channel=channel,
-            text=message.text,
-            blocks=message.blocks or None,
-            thread_ts=thread,
-            metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+        async with slot_for(POSTS, channel):
+            if attempt is not None:
+                await attempt.record()
+            try:
+                answer = await self.client.chat_postMessage(
+                    channel=channel,
+                    text=message.text,
+                    blocks=message.blocks or None,
+                    thread_ts=thread,
+                    metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
+            except SlackApiError as failure:
+                if attempt is not None and is_refused(failure):
+                    await attempt.withdraw()
+                raise
         return str(answer["ts"])
 
-    async def show(self, channel: str, ts: str | None, message: SlackMessage, key: str) -> str:
+    def attempt(self, key: str) -> Attempt:
+        """An attempt that is recorded by this key; `was_tried` finds it."""
+        write = self.slack.store.awrite
+        return Attempt(partial(write, record_slack_key, key), partial(write, forget_slack_key, key))
+
+    async def was_tried(self, key: str) -> bool:
+        """Was a post with this key of its attempts tried, without an answer that refused it?"""
+        return bool(await self.slack.store.aread(find_known_slack_keys, [key]))
+
+    async def show(
+        self,
+        channel: str,
+        ts: str | None,
+        message: SlackMessage,
+        key: str,
+        *,
+        attempt: Attempt | None = None,
+    ) -> str:
         """Redraw the post with this ts; post it if there is none or it was deleted. Returns the ts."""
         if ts is not None:
             try:
@@ -94,7 +140,7 @@ class Poster:
                     raise
             else:
                 return ts
-        return await self.post(channel, message, key)
+        return await self.post(channel, message, key, attempt=None if ts is not None else attempt)
 
     async def conversation(self, member_id: str) -> str:
         if member_id not in self._conversations:
@@ -143,15 +189,16 @@ class Poster:
 async def post_once(poster: Poster, obligation: Obligation, member_id: str, message: SlackMessage) -> Outcome:
     """Post a direct message unless an earlier attempt was delivered.
 
-    The attempt is recorded before the post, so that a second one first checks for it. If direct messages cannot be
+    The attempt is recorded with the call, so that a second one first checks for it. If direct messages cannot be
     read and no failure is recorded, nothing is posted: a lost message of this kind is better than a duplicate.
     """
     channel = await poster.conversation(member_id)
-    if await poster.slack.store.awrite(record_slack_key, f"once:{obligation.key}:{member_id}"):
+    tried_key = f"once:{obligation.key}:{member_id}"
+    if await poster.was_tried(tried_key):
         is_delivered = await poster.is_delivered(channel, obligation.key)
         if is_delivered or (is_delivered is None and obligation.attempts == 0):
             return Completed()
-    await poster.post(channel, message, obligation.key)
+    await poster.post(channel, message, obligation.key, attempt=poster.attempt(tried_key))
     return Completed()
 
 

@@ -66,6 +66,7 @@ def job_handlers(
         "told_owner": direct.notify_owner,
         "ask_approval": direct.ask_approval,
         "told_overturned": direct.notify_overturned,
+        "survey_concern": direct.notify_survey_concern,
         "told_failed": direct.notify_failed,
         "tell": post_ephemeral,
         "tell_by_voice": direct.ask_to_read_out,

@@ -12,7 +12,7 @@ from bots.slack.jobs.post import notice_message
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.opening_hours import next_morning
-from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.obligations.kinds import SendPriority
 from complaints.obligations.reminders import (
     REMINDED,
     WITH_MESSAGES,
@@ -26,7 +26,7 @@ from complaints.priorities import priority_of
 from complaints.vocabulary import Priority, Target
 from store.cases.read import load_case
 from store.outbox.complete import Completed, Outcome, Rescheduled
-from store.outbox.rows import insert_obligation
+from store.outbox.rows import insert_redraw
 from store.people.staff import list_members
 from store.record.worklists import choose_member_to_ask, complete_reminders, list_reminders_waiting
 from store.values import Member, Obligation
@@ -78,9 +78,8 @@ class ReminderJobs:
         """
         if stage.level is not ReminderLevel.OWNER and isinstance(outcome, Completed | Rescheduled):
             store, now = self.slack.store, self.slack.store.now()
-            key = f"redraw:due:{case.ref}:{now.isoformat()}"
-            redraw = NewObligation(key, "redraw", now, SendPriority.NOTICE, {"ref": case.ref})
-            await store.awrite_with_retry(insert_obligation, redraw, None, None, {})
+            cause = f"due:{case.ref}:{now.isoformat()}"
+            await store.awrite_with_retry(insert_redraw, case.ref, cause, priority=SendPriority.NOTICE)
         return outcome
 
     async def _covered(self, case: Case, obligation: Obligation) -> tuple[str, ...] | None:

@@ -185,8 +185,9 @@ async def search(command: SlashCommand, actor: Actor, slack: SlackContext) -> Re
         page = await slack.store.aread(list_by_code, *code, actor, limit=MAX_ROWS_OF_A_LIST)
         return CommandReply(_listing(slack, "search.title", page.cases, more=bool(page.more)))
     ref = parse_reference(query)
-    if ref is not None:
-        cases = await _by_reference(slack, ref, actor)
+    cases = () if ref is None else await _by_reference(slack, ref, actor)
+    if cases:
+        # Without a hit it may be a customer number that looks like a reference.
         return CommandReply(_listing(slack, "search.title", cases, more=False))
     cases = await slack.store.awrite(search_number, query, actor)
     more = len(cases) > MAX_ROWS_OF_A_LIST

@@ -290,7 +290,17 @@ def _fields(case: Case, texts: StaffTexts) -> list[str]:
     ]
     if case.kind is not ContactKind.COMPLAINT:
         rows.append(("card.kind", texts.text(f"kind.{case.kind.value}")))
+    if case.remedies_requested:
+        rows.append(("card.asked_for", _asked_for(case, texts)))
     return [f"*{texts.text(label)}*\n{value}" for label, value in rows]
+
+
+def _asked_for(case: Case, texts: StaffTexts) -> str:
+    """The remedies that the complainant asked for, with the amount of money."""
+    names = [texts.text(f"asked_for.{code}") for code in case.remedies_requested]
+    if case.amount_requested is not None:
+        names.append(f"{case.amount_requested / 100:.2f} {case.currency_requested}")
+    return ", ".join(names)
 
 
 def _other_dues(case: Case, texts: StaffTexts, now: datetime) -> str:

@@ -26,7 +26,7 @@ SHARES_SHOWN: tuple[str, ...] = (
     "external",
     "reopened",
 )
-_MARKS = {TargetVerdict.MET: "✅", TargetVerdict.NOT_MET: "❌"}
+_MARKS = {TargetVerdict.MET: ("✅", "stats.met"), TargetVerdict.NOT_MET: ("❌", "stats.not_met")}
 _DRIFTS = {
     "agreement": "stats.drift_agreement",
     "mix": "stats.drift_mix",
@@ -76,12 +76,19 @@ def _share(figure: ShareFigure, texts: StaffTexts) -> str:
     if share.value is None:
         value = texts.text("stats.too_few", hits=share.hits, of=share.of)
     else:
-        value = f"{share.value * 100:.0f} % ({share.hits}/{share.of})"
+        value = texts.text("stats.share", percent=texts.percent(share.value), hits=share.hits, of=share.of)
     goal, target = figure.kpi.goal, ""
+    mark, verdict = _MARKS.get(figure.verdict, ("▫️", None))
     if goal is not None:
-        sign, bound = ("≥", goal.at_least) if goal.at_least is not None else ("≤", goal.at_most or 0.0)
-        target = f" · {sign} {bound * 100:.0f} %"
-    return f"{_MARKS.get(figure.verdict, '▫️')} *{name}{level}*\n{value}{target}"
+        is_least, bound = (
+            goal.at_least is not None,
+            goal.at_least if goal.at_least is not None else goal.at_most,
+        )
+        target = texts.text(
+            "stats.at_least" if is_least else "stats.at_most", percent=texts.percent(bound or 0.0)
+        )
+        target = f"\n{texts.text(verdict, target=target)}" if verdict else f"\n{target}"
+    return f"{mark} *{name}{level}*\n{value}{target}"
 
 
 def policy_blocks(rules: Rulebook, texts: StaffTexts) -> list[Block]:

@@ -37,8 +37,9 @@ SECTIONS: tuple[WorklistSection, ...] = (
     WorklistSection.OVERDUE,
     WorklistSection.WAITING,
     WorklistSection.UNCHECKED,
+    WorklistSection.SURVEY,
 )
-#: Rows of each list on the first page: five lists with their headings stay below 100 blocks.
+#: Rows of each list on the first page: six lists with their headings stay below 100 blocks.
 ROWS_OF_EACH = 8
 #: Rows of a page of a single list.
 ROWS_OF_ONE = 40
@@ -46,6 +47,7 @@ ROWS_OF_ONE = 40
 _ACTS: Mapping[WorklistSection, str] = {
     WorklistSection.WAITING: "approve",
     WorklistSection.UNCHECKED: "verify",
+    WorklistSection.SURVEY: "open",
 }
 
 

@@ -159,7 +159,7 @@ def _proposed_criteria(case: Case) -> dict[str, Any]:
         "immediate_needed": "no",
     }
     if proposed is not None:
-        initial |= {criterion.field: criterion.value for criterion in proposed.criteria}
+        initial |= {row.field: row.value for row in proposed.criteria if row.field != "safety"}
     # Last, because the severity in force may be higher than the one that this proposal gives a reason for.
     return initial | {"severity": case.severity if proposed is not None or case.signs else None}
 

@@ -7,15 +7,16 @@ person who opened them: words for and against, the matters, the facts found in t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from bots.sign_names import rule_name
-from bots.slack.client.block_kit import Block, actions, button, cut, escaped, plain_section, section
+from bots.slack.client.block_kit import Block, actions, button, cut, escaped, plain_section, section, sections
 from bots.slack.texts import StaffTexts
 from complaints.case import Case
-from complaints.case_values import RULES_ALONE, Proposed
+from complaints.case_values import RULES_ALONE, Certainty, Proposed, certainty
 from complaints.similarity import LinkSuggestion, SimilarCase, SimilarCluster, SuggestedLink, suggested_links
 from complaints.times import local_time
 from complaints.vocabulary import ContactKind
@@ -27,6 +28,16 @@ TAKE_MATTERS = "matters"
 _MAX_REFS = 6
 #: At most so many words for and against, and so many facts.
 _MAX_WORDS, _MAX_FACTS = 8, 10
+#: At most so many words behind a criterion, each with at most so many code points.
+_MAX_EVIDENCE, _EVIDENCE_LENGTH = 5, 40
+_CRITICAL = 4
+"""Severity from which on the card itself shows the reason."""
+_HARM_LABELS = {"severity": "open.severity", "safety": "open.safety"}
+_UNSURE_TEXTS = {
+    Certainty.BETWEEN: "card.not_sure",
+    Certainty.PROBABLY: "card.probably",
+    Certainty.UNCLEAR: "card.unclear",
+}
 #: Code points of a matter: four must fit into a button's value of 2,000 characters as JSON.
 _MATTER_LENGTH = 220
 
@@ -36,7 +47,7 @@ def proposal_lines(case: Case, texts: StaffTexts) -> list[str]:
     proposed = case.proposed
     if proposed is None or case.assessment is not None:
         return []
-    lines = [_category_line(proposed, texts)]
+    lines = [_category_line(proposed, texts), *_why_critical(proposed, texts)]
     if proposed.intent is not ContactKind.COMPLAINT and case.kind is ContactKind.COMPLAINT:
         kind = texts.text(f"kind.{proposed.intent.value}")
         percent = _percent(proposed.intent_probability)
@@ -57,8 +68,8 @@ def proposal_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
     rules = rule_names(case, texts)
     if rules:
         lines.append(texts.text("card.rules", rules=rules))
-    lines += _criteria(case.proposed, texts)
-    blocks = [section("\n".join(lines))]
+    lines += _criteria(case.proposed, proposal.get("criteria") or (), texts)
+    blocks = sections(lines)
     blocks += _matters(proposal, texts)
     blocks += _facts(proposal, texts)
     blocks += _similar_cases(proposal, texts)
@@ -149,8 +160,9 @@ def _category_line(proposed: Proposed, texts: StaffTexts) -> str:
     }
     if not proposed.abstained or proposed.other is None:
         return texts.text("card.proposed", **fields)
+    sure = certainty(proposed.probability, proposed.other_probability, abstained=True)
     return texts.text(
-        "card.not_sure",
+        _UNSURE_TEXTS[sure],
         other=texts.text(f"category.{proposed.other}"),
         other_percent=_percent(proposed.other_probability),
         **fields,
@@ -159,7 +171,7 @@ def _category_line(proposed: Proposed, texts: StaffTexts) -> str:
 
 def _alternatives(proposal: Mapping[str, Any], texts: StaffTexts) -> str:
     others = ", ".join(
-        f"{texts.text('category.' + str(other['category']))} {_percent(float(other['probability']))} %"
+        _share_of(str(other["category"]), float(other["probability"]), texts)
         for other in list(proposal.get("alternatives") or ())[:3]
     )
     return texts.text("open.alternatives", others=others) if others else ""
@@ -174,16 +186,45 @@ def _reasons(proposal: Mapping[str, Any], texts: StaffTexts) -> list[str]:
     return [texts.text(text_id, words=", ".join(words)) for text_id, words in lines.items() if words]
 
 
-def _criteria(proposed: Proposed, texts: StaffTexts) -> list[str]:
-    """Why the other criteria are prefilled as they are."""
-    return [
-        texts.text(
-            "open.criterion",
-            field=texts.text(f"field.{criterion.field}"),
-            reason=texts.text(f"criterion.{criterion.reason}"),
-        )
-        for criterion in proposed.criteria
-    ]
+def _why_critical(proposed: Proposed, texts: StaffTexts) -> list[str]:
+    """Which figure led to a severity of 4 or 5; for a rule the card shows its name, and the forms show the words."""
+    rows = [asdict(row) for row in proposed.criteria if row.field == "severity" and row.reason != "rule"]
+    return _criteria(proposed, rows, texts) if proposed.severity >= _CRITICAL else []
+
+
+def _criteria(proposed: Proposed, rows: Sequence[Mapping[str, Any]], texts: StaffTexts) -> list[str]:
+    """Why each criterion is proposed as it is, with the words or the figures behind the reason."""
+    highest: Mapping[str, int] = {"severity": proposed.severity, "safety": proposed.safety}
+    lines = []
+    for row in rows:
+        name = str(row["field"])
+        value = highest.get(name, row["value"])
+        # An earlier proposal for the same complaint was graver, and the highest counts.
+        is_own_value = value == row["value"]
+        reason = texts.text(f"criterion.{row['reason']}" if is_own_value else "criterion.graver_before")
+        evidence = ", ".join(_evidence(row, texts)) if is_own_value else ""
+        label = texts.text(_HARM_LABELS.get(name, f"field.{name}"), value=value)
+        text_id = "open.criterion_because" if evidence else "open.criterion"
+        lines.append(texts.text(text_id, field=label, reason=reason, evidence=evidence))
+    return lines
+
+
+def _evidence(row: Mapping[str, Any], texts: StaffTexts) -> Iterator[str]:
+    probability, limit = row.get("probability"), row.get("limit")
+    if row.get("category") is not None and probability:
+        yield _share_of(str(row["category"]), float(probability), texts)
+    elif probability is not None and limit is not None:
+        yield texts.text("open.over_limit", percent=texts.percent(probability), limit=texts.percent(limit))
+    if row.get("number") is not None:
+        yield str(row["number"])
+    for word in list(row.get("words") or ())[:_MAX_EVIDENCE]:
+        yield f"“{escaped(str(word), _EVIDENCE_LENGTH)}”"
+
+
+def _share_of(category: str, probability: float, texts: StaffTexts) -> str:
+    return texts.text(
+        "open.share", category=texts.text(f"category.{category}"), percent=_percent(probability)
+    )
 
 
 def _facts(proposal: Mapping[str, Any], texts: StaffTexts) -> list[Block]:

@@ -1,0 +1,177 @@
+"""What counts as an answer to a question of the form, and what does not (7.2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from bots.dialogue.inputs import TextInput
+from complaints.vocabulary import Flag, Verb
+from tests.clauses import clause
+from tests.rules.dialogue_play import Play
+
+WHERE = "Where did it happen, or which order or account is it about, and when?"
+HELP = "What would put this right? Choose one, or write it in your own words."
+STORY = "Order 4711 came broken on 2 November. I want my money back."
+
+
+def at_where() -> Play:
+    play = Play()
+    play.writes("The water has been brown.")
+    assert play.presses("done") == [WHERE]
+    return play
+
+
+@clause("7.2")
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When will I get an answer?",
+        "Do you need my customer number?",
+        "what happens next",
+        "Ne zaman cevap alırım?",
+        "Fotoğraf gönderebilir miyim?",
+        "Wie lange dauert das?",
+        "Kann ich ein Foto schicken?",
+        "¿Cuánto tarda esto?",
+        "¿Puedo mandar una foto?",
+    ],
+)
+def test_a_question_typed_into_the_form_goes_to_staff_and_ours_is_asked_again(question: str) -> None:
+    play = at_where()
+    noted, again = play.writes(question)
+    assert noted.startswith("I cannot answer that myself.")
+    assert again == WHERE
+    assert play.texts_of(play.ref)["question"] == question
+    assert "where_and_when" not in play.texts_of(play.ref)
+    assert Flag.QUESTION_OPEN in play.case.flags
+    assert play.presses("skip") == [HELP]
+
+
+@pytest.mark.parametrize("answer", ["12 Mill Lane. When will you come?", "Is it order 4711?"])
+def test_an_answer_that_also_asks_is_recorded_and_staff_see_the_question(answer: str) -> None:
+    play = at_where()
+    assert play.writes(answer) == [HELP]
+    assert play.texts_of(play.ref)["where_and_when"] == answer
+    assert Flag.QUESTION_OPEN in play.case.flags
+
+
+@pytest.mark.parametrize("answer", ["last Tuesday, I think?", "Where? At Mill Lane", "when you came"])
+def test_an_answer_in_doubt_is_no_question(answer: str) -> None:
+    play = at_where()
+    assert play.writes(answer) == [HELP]
+    assert Flag.QUESTION_OPEN not in play.case.flags
+
+
+def test_could_you_repair_it_answers_what_would_help() -> None:
+    play = at_where()
+    play.presses("skip")
+    play.writes("Can you please repair it?")
+    assert play.case.remedies_requested == ("repair",)
+
+
+def test_an_old_yes_does_not_replace_a_newer_typed_answer() -> None:
+    play = Play()
+    play.writes(STORY)
+    play.presses("done")
+    old = play.replies[-1]
+    play.writes("Order 4712, on the first")
+    [reply] = play.presses("yes", message=old)
+    assert reply.startswith("You have answered this question since then: Order 4712, on the first.")
+    play.presses("yes")
+    assert play.presses("yes", message=old)[0].startswith("You have answered this question since then")
+    play.presses("send")
+    assert play.presses("yes", message=old)[0].startswith("You have answered this question since then")
+    assert play.texts_of(play.ref)["where_and_when"] == "Order 4712, on the first"
+    assert "where_and_when.2" not in play.texts_of(play.ref)
+
+
+def test_an_old_button_does_not_replace_the_answer_to_the_same_question_asked_later() -> None:
+    play = at_where()
+    play.presses("skip")
+    old = play.replies[-1]
+    play.presses("repair")
+    play.presses("change")
+    play.presses("what_would_help")
+    play.presses("apology")
+    assert play.presses("money_back", message=old)[0].startswith(
+        "You have answered this question since then: Apology."
+    )
+    assert play.case.remedies_requested == ("apology",)
+
+
+def test_another_button_under_the_same_question_is_a_new_choice() -> None:
+    play = at_where()
+    play.presses("skip")
+    question = play.replies[-1]
+    play.presses("repair")
+    play.presses("apology", message=question)
+    assert play.case.remedies_requested == ("apology",)
+
+
+@pytest.mark.parametrize(
+    "word", ["Cancel", "stop", "İptal", "Dur", "Abbrechen", "STOPP", "cancelar", "/Stop."]
+)
+def test_cancel_typed_in_any_language_ends_the_form(word: str) -> None:
+    play = at_where()
+    [reply] = play.writes(word)
+    assert reply.startswith("I ask nothing more.")
+    assert play.acted[-1].verb is Verb.END_FORM
+    assert "where_and_when" not in play.texts_of(play.ref)
+
+
+def test_stop_typed_into_the_story_ends_the_form() -> None:
+    play = Play()
+    play.writes("The water has been brown.")
+    assert play.writes("stop")[0].startswith("I ask nothing more.")
+    assert play.texts_of(play.ref)["description"] == "The water has been brown."
+
+
+@pytest.mark.parametrize("word", ["Back", "geri", "zurück", "atrás"])
+def test_back_typed_in_any_language_asks_the_question_before(word: str) -> None:
+    play = at_where()
+    assert play.writes("12 Mill Lane, Monday") == [HELP]
+    assert play.writes(word) == [WHERE]
+    play.writes("13 Mill Lane, Monday")
+    assert play.writes("apology")[0].count("Where and when: 13 Mill Lane, Monday") == 1
+
+
+def test_back_before_the_first_question_leads_to_the_story() -> None:
+    play = at_where()
+    assert play.writes("back")[0].startswith("Please tell it again")
+    assert play.presses("done") == [WHERE]
+
+
+def a_place(play: Play, text: str = "51.507200, -0.127600") -> list[str]:
+    return play.receives(TextInput(text, str(next(play.numbers)), play.now, is_place=True))
+
+
+@clause("7.2")
+def test_a_bare_location_is_the_place_and_words_are_asked_for() -> None:
+    play = Play()
+    [receipt] = a_place(play)
+    assert receipt.startswith("I have noted this place.")
+    assert "What went wrong there?" in receipt
+    assert play.waits(60) == []
+    assert play.presses("done") == ["Tell me in your own words what went wrong."]
+    play.writes("There is a hole in the pavement.")
+    assert play.presses("done") == [HELP]
+    [readback] = play.presses("skip")
+    assert "There is a hole in the pavement." in readback
+    assert "Where and when: 51.507200, -0.127600" in readback
+    assert play.texts_of(play.ref)["description"] == "There is a hole in the pavement."
+
+
+@pytest.mark.parametrize("text", ["51.5072, -0.1276", "https://maps.app.goo.gl/abc123", "geo:41.01,28.97"])
+def test_coordinates_and_links_to_a_map_as_text_are_a_place_too(text: str) -> None:
+    play = Play()
+    play.writes(text)
+    assert play.texts_of(play.ref) == {"where_and_when": text}
+
+
+def test_a_location_in_the_middle_of_the_form_is_the_place_and_the_question_stays_open() -> None:
+    play = Play()
+    play.writes("The meter is wrong and I am worried.")
+    question = play.presses("done")
+    assert a_place(play) == question
+    assert play.writes("I fear the bill.") == [HELP]
+    assert play.texts_of(play.ref)["where_and_when"] == "51.507200, -0.127600"

@@ -1,0 +1,148 @@
+"""The survey after a complaint: it can be ended by words, opens nothing by itself, and bad answers are seen (8.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from complaints.actors import SYSTEM
+from complaints.obligations.standing import current_obligations
+from complaints.vocabulary import State, Verb
+from tests.clauses import clause
+from tests.rules.dialogue_play import MANAGER, Play
+
+FAIR = "How easy was it to complain?"
+
+
+def surveyed(*, started: bool = True) -> Play:
+    """A play with a closed complaint whose survey was sent; `started`: the first question was answered."""
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    play.do(Verb.SURVEY, ref, SYSTEM, {"step": "sent"})
+    if started:
+        play.writes("5")
+        play.writes("4")
+    return play
+
+
+@clause("8.3")
+@pytest.mark.parametrize("started", [True, False], ids=["in the survey", "before its first answer"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "stop",
+        "No thanks",
+        "No more questions",
+        "I do not want to answer these questions",
+        "hayır teşekkürler",
+        "cevaplamak istemiyorum",
+        "Nein danke",
+        "ich möchte nicht teilnehmen",
+        "no gracias",
+        "no quiero responder",
+    ],
+)
+def test_words_that_decline_end_the_survey_and_open_no_complaint(words: str, started: bool) -> None:
+    play = surveyed(started=started)
+    [reply] = play.writes(words)
+    assert reply.startswith("All right, no more questions")
+    assert len(play.cases) == 1
+    assert play.acted[-1].facts["step"] == "skipped"
+    receipt = play.writes("My street lamp is broken.")[0]
+    assert "Your reference is" in receipt
+    assert play.texts_of(play.ref) == {"description": "My street lamp is broken."}
+
+
+@pytest.mark.parametrize("started", [True, False], ids=["in the survey", "before its first answer"])
+def test_the_cancel_command_ends_the_survey(started: bool) -> None:
+    play = surveyed(started=started)
+    assert play.commands("cancel")[0].startswith("All right, no more questions")
+    assert play.state["step"] == "idle"
+
+
+def test_words_at_a_question_for_a_score_are_an_answer_and_the_question_stays_open() -> None:
+    play = surveyed()
+    [again] = play.writes("It went smoothly and everybody was kind")
+    assert again.startswith(FAIR)
+    assert len(play.cases) == 1
+    assert play.texts_of(play.ref)["q6"] == "It went smoothly and everybody was kind"
+    assert play.case.survey_concern_at is None
+
+
+@pytest.mark.parametrize("typed", ["3/5", "3.", "3 of 5"])
+def test_a_score_may_be_typed_with_its_scale(typed: str) -> None:
+    play = surveyed()
+    play.writes(typed)
+    assert play.acted[-1].facts["score"] == 3
+
+
+@clause("8.3")
+@pytest.mark.parametrize(
+    "answer", ["1", "Your man was rude and the meter is still broken!"], ids=["score", "words"]
+)
+def test_a_bad_answer_is_shown_to_staff_and_the_person_is_offered_more(answer: str) -> None:
+    play = surveyed()
+    replies = play.writes(answer)
+    assert replies[-1].startswith("I am sorry that it was so bad.")
+    assert play.replies[-1].buttons == (("take_up",), ("anew",))
+    assert len(play.cases) == 1
+    kinds = {obligation.kind for obligation in current_obligations(play.case)}
+    assert "survey_concern" in kinds
+    # The offer is made once.
+    assert not [reply for reply in play.writes("1") if reply.startswith("I am sorry")]
+
+
+def test_an_act_of_staff_ends_the_concern() -> None:
+    play = surveyed()
+    play.writes("1")
+    play.do(Verb.NOTE, play.ref, MANAGER, {}, {"text": "We spoke."})
+    assert play.case.survey_concern_at is None
+
+
+def test_the_words_of_the_survey_are_the_reason_for_taking_it_up_again() -> None:
+    play = surveyed()
+    play.writes("The meter is still broken!")
+    assert play.presses("take_up")[0].endswith("taken up again?")
+    play.presses("yes")
+    assert play.case.state is State.INVESTIGATING
+    assert play.acted[-1].words == {"reason": "The meter is still broken!"}
+
+
+def test_a_new_complaint_begins_with_the_words_of_the_survey() -> None:
+    play = surveyed()
+    play.writes("The meter is still broken!")
+    assert "Your reference is" in play.presses("anew")[0]
+    assert len(play.cases) == 2
+    assert play.texts_of(play.ref) == {"description": "The meter is still broken!"}
+
+
+def test_without_words_the_reason_is_asked() -> None:
+    play = surveyed()
+    play.writes("1")
+    assert play.presses("take_up")[0].startswith(f"What is new about {play.ref}")
+
+
+def test_after_the_reopening_window_only_a_new_complaint_is_offered() -> None:
+    play = surveyed()
+    play.now += timedelta(days=1)
+    play.writes("4")
+    play.cases[play.ref] = play.case
+    play.state["survey_until"] = "2099-01-01T00:00:00+00:00"
+    play.now += timedelta(days=400)
+    play.writes("1")
+    assert play.replies[-1].buttons == (("anew",),)
+    play.presses("anew")
+    assert play.state["step"] == "fresh"
+
+
+def test_words_long_after_the_last_question_are_a_new_complaint() -> None:
+    play = surveyed()
+    play.now += timedelta(days=8)
+    assert "Your reference is" in play.writes("My street lamp is broken.")[0]
+
+
+def test_a_complaint_before_the_first_answer_is_a_complaint() -> None:
+    play = surveyed(started=False)
+    assert "Your reference is" in play.writes("My street lamp is broken since Monday.")[0]

@@ -1,0 +1,66 @@
+"""Twenty complaints as people write them: nothing that a story says is asked, and five actions are enough (7.2)."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bots.dialogue.buttons import CONFIRM
+from complaints.identifiers import numbers_in
+from store.people.identifiers import normal_form
+from tests.clauses import clause
+from tests.rules.dialogue_play import Play
+
+STORIES = tomllib.loads(
+    (Path(__file__).parents[1] / "stories" / "told_stories.toml").read_text(encoding="utf-8")
+)["story"]
+#: Message, Done, two answers and Send.
+MOST_ACTIONS = 5
+
+
+@clause("7.2")
+@pytest.mark.parametrize("story", STORIES, ids=[story["name"] for story in STORIES])
+def test_what_a_story_says_is_not_asked_and_five_actions_are_enough(story: dict[str, Any]) -> None:
+    # German and Spanish have no catalogue, so their speakers are answered in English.
+    play = Play(language="tr" if story["language"] == "tr" else "en")
+    play.now = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
+    messages = play.writes(story["text"])
+    messages += play.presses("done")
+    actions, asked = 2, []
+    while play.state["step"] != "check":
+        assert actions < 12, asked
+        choice = "yes" if play.replies[-1].buttons == CONFIRM else "skip"
+        if choice == "skip":
+            asked.append(play.state["step"])
+        messages += play.presses(choice)
+        actions += 1
+    readback = messages[-1]
+    messages += play.presses("send")
+    assert not set(asked) & set(story["said"])
+    assert [words for words in story["shown"] if words not in readback] == []
+    assert [words for words in story.get("never", ()) if any(words in message for message in messages)] == []
+    assert actions + 1 <= MOST_ACTIONS, asked
+    assert all(message.strip() for message in messages)
+    assert play.case.confirmed_at == play.now
+    # Every answer on record is in the text that the person signed.
+    for name, text in play.texts_of(play.ref).items():
+        assert text in readback, name
+
+
+@clause("7.2")
+@pytest.mark.parametrize("story", STORIES, ids=[story["name"] for story in STORIES])
+def test_staff_find_a_complaint_by_the_numbers_that_the_bot_read_back(story: dict[str, Any]) -> None:
+    play = Play(language="tr" if story["language"] == "tr" else "en")
+    play.writes(story["text"])
+    numbers = {
+        normal_form(number.kind, number.value, "GB")
+        for act in play.acted
+        for number in (*numbers_in(act.words.values()), *act.numbers)
+    }
+    assert {
+        words for words in story["shown"] if words.isalnum() and any(c.isdigit() for c in words)
+    } <= numbers
