@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +24,7 @@ from complaints.times import local_time, parse_time
 from complaints.vocabulary import Role
 from reports.render_markdown import pluralise
 from store.custody.rotate_keys import list_stale_keys
+from store.database.engine import database_url
 from store.database.errors import StoreError
 from store.database.keyring import Keyring
 from store.database.migrate import schema_status
@@ -125,13 +128,21 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
     except StoreError as wrong:
         yield _fail("database", str(wrong), "Check AMENDS_DATABASE_URL.")
         return
+    file = Path(database_url(url).database or "") if url.startswith("sqlite") else None
+    if schema.revision is None and (file is None or os.access(file.absolute().parent, os.W_OK)):
+        yield _ok("database", "empty; the first `amends run` makes its tables")
+        return
     if not schema.serves:
         remedy = "Install the newer release." if schema.is_newer else "Run `amends db upgrade`."
-        status = "no tables yet" if schema.revision is None else "tables of another release"
+        if schema.revision is None:
+            status, remedy = f"{file} cannot be made", "Make its folder, and let this account write there."
+        else:
+            status = "tables of another release"
         yield _fail("database", status, remedy)
         return
     status = "tables of a newer release, which this one can use" if schema.is_newer else "at this release"
     yield _ok("database", status)
+    yield from _readable_by_others(settings, file)
     if not settings.secrets.secret_key:
         return
     store = open_store(url, Keyring(settings.secrets.keys()))
@@ -142,6 +153,18 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
         yield from model_findings(store, own=own, folder=settings.examples_folder)
     finally:
         store.close()
+
+
+def _readable_by_others(settings: Settings, database: Path | None) -> Iterator[CheckFinding]:
+    """Files that other accounts may read: those of an earlier release had the mode that the system gives."""
+    folder = settings.file.parent
+    files = [folder / ".env", *folder.glob("erasures.jsonl")]
+    if database is not None:
+        files += [database, *database.parent.glob(f"{database.name}-*")]
+    if readable := [str(file) for file in files if file.is_file() and file.stat().st_mode & 0o077]:
+        yield _warn(
+            "file modes", "other accounts may read it", f"Run: {shlex.join(['chmod', '600', *readable])}."
+        )
 
 
 def _last_backup(store: Store) -> CheckFinding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from amends.settings import Settings, rulebook
@@ -12,15 +13,19 @@ from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count
 from reports.clauses.evidence import OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
 from reports.integrity import Proof
+from reports.words import in_words
 from store.cases.pages import list_role_periods, load_case_history
 from store.custody.verify import verify
+from store.database.damage import collecting_damage, damaged_ref
 from store.proof.hash_chain import list_instance_events
 from store.store import Store
 
 
 def count_clauses(store: Store, settings: Settings, *, proof: bool = True) -> ClauseReport:
     """Every clause with today's evidence. With `proof` the whole hash chain is read and checked."""
-    return count(store.whole_record(), organisation_facts(store, settings, proof=proof))
+    with collecting_damage() as damaged:
+        report = count(store.whole_record(), organisation_facts(store, settings, proof=proof))
+    return replace(report, damaged=tuple(dict.fromkeys(map(damaged_ref, damaged))))
 
 
 def count_case_clauses(store: Store, settings: Settings, ref: str) -> list[CaseEvidence]:
@@ -36,7 +41,7 @@ def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> Orga
     notices = [
         (language, text_id) for language in rules.languages for text_id in NOTICES if texts.has(text_id)
     ]
-    verified = store.read(verify) if proof else None
+    verified = store.read(verify, opens=False) if proof else None
     reports = store.read(list_instance_events, "report", 1)
     return OrganisationFacts(
         now=store.now(),
@@ -63,7 +68,7 @@ def clause_rows(report: ClauseReport, *, refs: bool = True) -> list[tuple[str, s
     `refs` False leaves out references, for readers who may not know of every complaint.
     """
     return [
-        (row.clause.id, row.clause.title, row.status.value, evidence_line(row, refs=refs))
+        (row.clause.id, row.clause.title, row.status.value, in_words(evidence_line(row, refs=refs)))
         for row in report.clauses
     ]
 

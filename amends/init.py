@@ -20,6 +20,7 @@ from amends.settings.loading import parse_settings
 from amends.settings.problems import Problem, SettingsError
 from amends.settings.sections import known_preset
 from amends.settings.toml_text import toml_value
+from bots.texts.loading import TextsError, load_catalogues, shipped_languages
 from triage.matching import fold
 
 #: What the app may do in Slack. docs/slack-unproved.md lists the scopes that only a real workspace can prove.
@@ -157,28 +158,49 @@ def write_installation(folder: Path, answers: InitAnswers) -> list[Path]:
     With own categories it also writes examples/, with a file for each language to fill in. Raises SettingsError if a
     file exists already or an answer is refused; then nothing was written.
     """
-    files = [folder / name for name in ("amends.toml", ".env", ".env.example", "slack-manifest.json")]
-    existing = [file for file in files if file.exists()]
-    if existing:
-        # Never overwrite: with a second secret key every record of the first one would be unreadable.
-        remedy = "exists already; move it away or choose another directory"
-        raise SettingsError([Problem("", str(file), remedy) for file in existing])
+    refuse_existing(folder)
+    settings, env, example, app = _files(folder)
     texts = folder / "texts" / "README.md"
-    try:
-        known_preset(answers.preset)
-    except ValueError as wrong:
-        raise SettingsError([Problem("--preset", "command line", str(wrong))]) from wrong
-    _refuse_duplicates(answers.categories)
-    settings, env, example, app = files
-    text = settings_text(answers)
-    parse_settings(text, settings, {})
+    text = checked_settings_text(folder, answers)
     texts.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(text, encoding="utf-8")
     _write_private(env, env_text(new_key()))
     example.write_text(env_text(), encoding="utf-8")
     app.write_text(json.dumps(app_manifest(), indent=2) + "\n", encoding="utf-8")
     texts.write_text(TEXTS_README, encoding="utf-8")
-    return [*files, texts, *_write_examples(folder / "examples", answers)]
+    return [*_files(folder), texts, *_write_examples(folder / "examples", answers)]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [folder / name for name in ("amends.toml", ".env", ".env.example", "slack-manifest.json")]
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raise SettingsError if the folder has an installation already, or cannot be written."""
+    existing = [file for file in _files(folder) if file.exists()]
+    if existing:
+        # Never overwrite: with a second secret key every record of the first one would be unreadable.
+        remedy = "exists already; move it away or choose another directory"
+        raise SettingsError([Problem("", str(file), remedy) for file in existing])
+
+
+def checked_settings_text(folder: Path, answers: InitAnswers) -> str:
+    """The text of amends.toml. Raises SettingsError for each answer that a start would refuse."""
+    try:
+        known_preset(answers.preset)
+    except ValueError as wrong:
+        raise SettingsError([Problem("--preset", "command line", str(wrong))]) from wrong
+    _refuse_duplicates(answers.categories)
+    text = settings_text(answers)
+    settings = parse_settings(text, folder / "amends.toml", {})
+    try:
+        load_catalogues(settings.languages, settings.texts_folder)
+    except TextsError as wrong:
+        remedy = (
+            f"{wrong} Amends has texts in {', '.join(shipped_languages())}; others go into {folder / 'texts'}"
+        )
+        raise SettingsError([Problem("--languages", "command line", remedy)]) from wrong
+    return text
 
 
 def _write_examples(folder: Path, answers: InitAnswers) -> Iterator[Path]:

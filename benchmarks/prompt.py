@@ -38,7 +38,7 @@ LOAD_SECONDS, LOAD_EACH_SECOND, PROPOSALS_FROM = 60, 10.0, 25
 
 
 async def under_proposals() -> Table:
-    """The wait for the answer before and while proposals are made, for each store, with varied and identical texts."""
+    """The wait for the answer before and while proposals are made, on each store, for varied and for equal texts."""
     title = (
         f"The same for {LOAD_SECONDS} s at {LOAD_EACH_SECOND:g} new complaints a second, with the proposals"
     )

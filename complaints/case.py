@@ -113,7 +113,7 @@ class Case:
     other_route: bool = False
     last_contact_at: datetime | None = None
     contacted: bool = False
-    #: `work_version` at the last notice of the system: if it is still the same, nobody has worked on it since.
+    #: `work_version` at the last notice of the system: the same as now if staff did nothing since.
     noticed_at_version: int | None = None
     #: The day that a member of staff named for the next news.
     next_news_by: datetime | None = None

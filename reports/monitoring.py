@@ -84,6 +84,8 @@ class Monitoring:
     incident_count: int
     without_incidents: tuple[ShareFigure, ...]
     open_by_owner: Mapping[str, int]
+    #: References of complaints that cannot be read and are in no figure; empty for a reader who may not know of one.
+    damaged: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """JSON values: times in ISO 8601 UTC ending in Z, shares between 0 and 1, shares of too few cases null."""
@@ -127,6 +129,7 @@ class Monitoring:
             },
             "integrity": self.integrity.as_json(),
             "not_counted": dict(NOT_REPORTED),
+            "damaged": list(self.damaged),
         }
 
     def share(self, key: str, group: str | None = None) -> ShareFigure:

@@ -43,6 +43,13 @@ def _rows(report: Monitoring) -> Iterator[dict[str, Any]]:
         "value": report.received,
         "unit": "count",
     }
+    yield {
+        "section": "cohort",
+        "key": "damaged",
+        "title": "Cannot be read, in no figure",
+        "value": len(report.damaged),
+        "unit": "count",
+    }
     for section, shares in (("figures", report.shares), ("without incidents", report.without_incidents)):
         for figure in shares:
             low, high = figure.share.interval or (None, None)

@@ -25,6 +25,7 @@ from reports.kpis import (
 )
 from reports.monitoring import Monitoring
 from reports.statistics import FEWEST, Share
+from reports.words import in_words
 
 _VERDICTS = {
     TargetVerdict.MET: "met",
@@ -45,25 +46,20 @@ _VOLUMES = {
 
 def as_markdown(report: Monitoring, zone: str, pictures: Mapping[str, str] | None = None) -> str:
     """The whole report with dates and times in the zone; `pictures` has the image files by their titles."""
-    return (
-        "\n".join(
-            [
-                *_head(report, zone),
-                *(f"![{title}]({file})\n" for title, file in (pictures or {}).items()),
-                *_shares(report),
-                *_durations(report),
-                *_backlog(report, zone),
-                *_volume(report),
-                *_people(report),
-                *_without_incidents(report),
-                *_integrity(report),
-                *_misses(report),
-                *_not_counted(),
-                *_formulas(),
-            ]
-        )
-        + "\n"
-    )
+    lines = [
+        *_shares(report),
+        *_durations(report),
+        *_backlog(report, zone),
+        *_volume(report),
+        *_people(report),
+        *_without_incidents(report),
+        *_integrity(report),
+        *_misses(report),
+        *_not_counted(),
+        *_formulas(),
+    ]
+    images = (f"![{title}]({file})\n" for title, file in (pictures or {}).items())
+    return "\n".join([*_head(report, zone), *images, *map(in_words, lines)]) + "\n"
 
 
 def pluralise(number: int, singular: str, plural: str | None = None) -> str:
@@ -292,6 +288,10 @@ def _integrity(report: Monitoring) -> Iterator[str]:
     else:
         ref, seq, problem = integrity.proof.first_bad
         yield f"**The chain is broken** at {ref}, event {seq}: {problem}."
+    if report.damaged:
+        names = f": {', '.join(named)}" if (named := [ref for ref in report.damaged if ref]) else ""
+        verb = "cannot be read and is" if len(report.damaged) == 1 else "cannot be read and are"
+        yield f"**{pluralise(len(report.damaged), 'complaint')} {verb} in no figure**{names}. See `amends db verify`."
     yield ""
 
 

@@ -7,7 +7,8 @@ every process may tick and no leader is needed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -22,6 +23,7 @@ from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
 from store.custody.retention import delete_expired_rows, erase, list_expired
+from store.database.errors import DamagedCase
 from store.database.transaction import Tx
 from store.outbox.complete import Completed, Outcome
 from store.outbox.failed import fail_orphaned
@@ -107,11 +109,26 @@ def create_ticks(
     async def cards() -> None:
         await store.awrite(sweep_cards)
 
-    ticks.add_job(cards, "interval", minutes=5, id="cards", **defaults)
+    ticks.add_job(_ends_when_cancelled(cards), "interval", minutes=5, id="cards", **defaults)
     ticks.add_job(
-        housekeeping, "interval", minutes=15, id="housekeeping", next_run_time=datetime.now(UTC), **defaults
+        _ends_when_cancelled(housekeeping),
+        "interval",
+        minutes=15,
+        id="housekeeping",
+        next_run_time=datetime.now(UTC),
+        **defaults,
     )
     return ticks
+
+
+def _ends_when_cancelled(job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """The job; a stop that cancels it would be logged by APScheduler as an error of the job, with its places."""
+
+    async def run() -> None:
+        with suppress(asyncio.CancelledError):
+            await job()
+
+    return run
 
 
 def housekeeping_handlers(
@@ -135,6 +152,8 @@ def housekeeping_handlers(
                 continue
             try:
                 await store.awrite(erase, expired.ref, "retention")
+            except DamagedCase:
+                log.error("damaged_complaint", ref=expired.ref, remedy="amends db verify")
             except ComplaintError as refusal:
                 # Reopened, or kept for a legal reason, since the list was made. The others are erased.
                 log.info("not_purged", ref=expired.ref, why=refusal.code)

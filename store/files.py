@@ -14,6 +14,7 @@ from complaints.actors import Actor
 from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
+from store.database.damage import UNREADABLE
 from store.database.errors import StoreError, UnknownRow
 from store.database.keyring import (
     place,
@@ -23,6 +24,7 @@ from store.database.keyring import (
     unseal_bytes,
 )
 from store.database.transaction import Tx
+from store.file_types import media_type
 from store.outbox.rows import schedule_for_case
 from store.record.access_log import record_after_rollback, write_read
 from store.record.load import CaseFile, load_case_file, may_open
@@ -63,7 +65,7 @@ def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[Rece
                 "state": "too_large" if too_large else "announced",
                 "sha256": None,
                 "chunks": 0,
-                "meta_sealed": seal(key, json.dumps(meta, ensure_ascii=False), _meta_place(case.ref, n)),
+                "meta_sealed": seal(key, json.dumps(meta, ensure_ascii=False), file_meta_place(case.ref, n)),
             }
         )
         if not too_large:
@@ -82,17 +84,29 @@ def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
 
 
 def store_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
-    """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex."""
+    """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex.
+
+    The type of the content is stored; `mime`, the type that the file was sent as, only where it says more.
+    """
     file = load_case_file(tx, ref, lock=True)
     row, key = _row(tx, ref, n), file.key(tx)
     if row.state == "fetched":
         return str(row.sha256)
     total = max(1, -(-len(data) // CHUNK))
     for part in range(total):
-        piece = seal_bytes(key, data[part * CHUNK : (part + 1) * CHUNK], _chunk_place(ref, n, part, total))
+        piece = seal_bytes(key, data[part * CHUNK : (part + 1) * CHUNK], chunk_place(ref, n, part, total))
         tx.add(CHUNKS, ref=ref, n=n, part=part, sealed=piece)
     digest = hashlib.sha256(data).hexdigest()
-    _change(tx, ref, n, state="fetched", sha256=digest, chunks=total, size=len(data), mime=mime or row.mime)
+    _change(
+        tx,
+        ref,
+        n,
+        state="fetched",
+        sha256=digest,
+        chunks=total,
+        size=len(data),
+        mime=media_type(data, mime or row.mime),
+    )
     return digest
 
 
@@ -124,7 +138,7 @@ def load_bytes(tx: Tx, file: CaseFile, n: int) -> bytes:
     query = select(CHUNKS.c.part, CHUNKS.c.sealed).where(CHUNKS.c.ref == ref, CHUNKS.c.n == n)
     parts = tx.connection.execute(query.order_by(CHUNKS.c.part)).all()
     data = b"".join(
-        unseal_bytes(key, part.sealed, _chunk_place(ref, n, part.part, row.chunks)) for part in parts
+        unseal_bytes(key, part.sealed, chunk_place(ref, n, part.part, row.chunks)) for part in parts
     )
     if len(parts) != row.chunks or hashlib.sha256(data).hexdigest() != row.sha256:
         raise StoreError(f"file {n} of {ref} is damaged: restore it from a backup")
@@ -172,15 +186,14 @@ def _change(tx: Tx, ref: str, n: int, **values: Any) -> None:
 
 
 def _meta(file: CaseFile, tx: Tx, row: Any) -> dict[str, Any]:
-    meta: dict[str, Any] = json.loads(
-        unseal(file.key(tx), row.meta_sealed, _meta_place(file.case.ref, row.n))
-    )
+    text = unseal(file.key(tx), row.meta_sealed, file_meta_place(file.case.ref, row.n))
+    meta: dict[str, Any] = {"name": UNREADABLE} if text == UNREADABLE else json.loads(text)
     return meta
 
 
-def _meta_place(ref: str, n: int) -> str:
+def file_meta_place(ref: str, n: int) -> str:
     return place("files", f"{ref}/{n}", "meta")
 
 
-def _chunk_place(ref: str, n: int, part: int, total: int) -> str:
+def chunk_place(ref: str, n: int, part: int, total: int) -> str:
     return place("file_chunks", f"{ref}/{n}/{part}/{total}", "data")

@@ -20,6 +20,7 @@ from complaints.incidents import Incident, IncidentAct, IncidentEvent
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role
+from store.database.damage import UNREADABLE
 from store.database.keyring import new_key, place, seal, unseal
 from store.database.transaction import Tx
 from store.outbox import rows
@@ -154,7 +155,8 @@ def load_incident_words(tx: Tx, row: Any, seq: int) -> dict[str, str]:
     sealed = tx.connection.execute(query).scalar()
     if sealed is None or row.key_wrapped is None:
         return {}
-    words: dict[str, str] = json.loads(unseal(_key(tx, row), sealed, words_place(row.id, seq)))
+    text = unseal(_key(tx, row), sealed, words_place(row.id, seq))
+    words: dict[str, str] = {} if text == UNREADABLE else json.loads(text)
     return words
 
 

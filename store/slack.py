@@ -73,7 +73,7 @@ def record_posted(
     """Record that the post is at `ts` and shows this version; an older draw never replaces a newer one.
 
     After the first draw, the thread lines that waited for it become due. False if another process has recorded a
-    newer version meanwhile, so that this drawing may have replaced a newer one in Slack.
+    newer version since, so that this drawing may have replaced a newer one in Slack.
     """
     statement = update(SLACK).where(
         SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None), SLACK.c.shown <= shown
@@ -212,7 +212,7 @@ def record_slack_key(tx: Tx, key: str) -> bool:
 
 
 def forget_slack_key(tx: Tx, key: str) -> None:
-    """Delete a recorded key, because what it stands for did not happen."""
+    """Delete a recorded key, because what it records did not happen."""
     tx.connection.execute(delete(HEARD).where(HEARD.c.key == f"slack:{key}"))
 
 

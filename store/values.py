@@ -429,7 +429,7 @@ class OpenedCase:
 
 @dataclass(frozen=True)
 class Verification:
-    """The result of `verify`. `first_bad` is reference, seq and what is wrong; None if nothing is.
+    """The result of `verify`. A problem is reference, seq and what is wrong; `first_bad` is the first of `problems`.
 
     `unsealed_tail` is the number of events after the last checkpoint, `erased` the number of erased complaints.
     """
@@ -439,3 +439,4 @@ class Verification:
     first_bad: tuple[str, int, str] | None
     unsealed_tail: int
     erased: int
+    problems: tuple[tuple[str, int, str], ...] = ()

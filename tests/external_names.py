@@ -225,7 +225,7 @@ def obligations() -> Iterator[tuple[str, str]]:
         for module in modules(migrations=False)
         if module.room == "complaints"
         for node in module.tree.body
-        if isinstance(node, ast.ClassDef) and {"key", "kind", "due", "lane"} <= _fields(node)
+        if isinstance(node, ast.ClassDef) and {"key", "kind", "due", "priority"} <= _fields(node)
     }
     makers |= {
         node.name

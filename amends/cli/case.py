@@ -10,12 +10,22 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import Config, Json, Output, Reference, open_record, parse_ref, row_id
+from amends.cli.options import (
+    Config,
+    Json,
+    Output,
+    Reference,
+    open_record,
+    parse_ref,
+    row_id,
+    staff_labels,
+)
 from amends.cli.output import (
     check_output,
     local_due_time,
     local_time,
     out,
+    print_damage,
     print_json,
     print_line,
     print_table,
@@ -25,6 +35,7 @@ from complaints.vocabulary import Priority, State, Verb
 
 if TYPE_CHECKING:
     from amends.documents.case_file.case_file import StoredPicture
+    from amends.documents.labels import Labels
     from complaints.similarity import SimilarCase
     from store.cases.export import WholeCase
     from store.store import Store
@@ -77,6 +88,7 @@ def list_(
     if json:
         print_json({"cases": cases, "next": next_page})
         return
+    labels = staff_labels(settings, zone.key)
     print_table(
         "Complaints",
         ("reference", "country", "state", "priority", "category", "owner", "received", "next due"),
@@ -84,12 +96,12 @@ def list_(
             (
                 case["ref"],
                 case["jurisdiction"],
-                case["state"],
+                labels.code("state", case["state"]),
                 case["priority"],
-                case["category"],
+                labels.code("category", case["category"]),
                 case["owner"],
                 local_time(case["received_at"], zone),
-                _next_due(case["next_due"], zone),
+                _next_due(case["next_due"], zone, labels),
             )
             for case in cases
         ],
@@ -98,8 +110,8 @@ def list_(
         out.print(f"More: --after {next_page}")
 
 
-def _next_due(due: Mapping[str, Any] | None, zone: ZoneInfo) -> str | None:
-    return f"{due['target']} {local_time(due['at'], zone)}" if due else None
+def _next_due(due: Mapping[str, Any] | None, zone: ZoneInfo, labels: Labels) -> str | None:
+    return f"{labels.code('target', due['target'])} {local_time(due['at'], zone)}" if due else None
 
 
 def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) -> None:
@@ -155,16 +167,20 @@ def show(
 ) -> None:
     """The whole record of one complaint, words included; that it was shown stays on the record."""
     from store.cases.export import OPERATOR, export_record, record_read
+    from store.database.damage import collecting_damage
 
-    with open_record(config) as (_, store):
+    with open_record(config) as (settings, store):
         ref = parse_ref(ref)
-        record, zone = store.read(export_record, ref), _zone(store, ref)
+        with collecting_damage() as damaged:
+            record, zone = store.read(export_record, ref), _zone(store, ref)
+        labels = staff_labels(settings, zone.key)
         what = "show" if reason is Purpose.OPERATION else f"show {reason.value}"
         store.write(record_read, [record["ref"]], OPERATOR, what)
     if json:
         print_json(record)
     else:
-        _print_record(record, zone)
+        _print_record(record, zone, labels)
+    print_damage(damaged)
 
 
 def _zone(store: Store, ref: str) -> ZoneInfo:
@@ -191,7 +207,17 @@ _TABLES: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     ),
     ("Read by", "reads", ("when", "who", "role", "what"), ("at", "by", "role", "what")),
 )
+#: The catalogue family of the codes in a column, where it is not the column's name.
+_CODES = {
+    ("messages", "state"): "message",
+    ("deliveries", "state"): "delivery",
+    ("deliveries", "kind"): "delivery",
+    ("deliveries", "reason"): "delivery.why",
+    ("texts", "field"): "said",
+}
 _TIMES = frozenset({"at", "internal_due", "promised_due", "met_at"})
+#: Facts without lists of dates and rule names, which other commands show.
+_NOT_SHOWN = frozenset({"targets", "met", "signs", "ref", "rulebook", "complainant"})
 #: Shown by `case history` and `case due`, in these tables, or by --json only.
 _NOT_FIELDS = {
     "texts", "issues", "targets", "decisions", "remedies", "messages", "deliveries", "events", "reads",
@@ -199,51 +225,71 @@ _NOT_FIELDS = {
 }  # fmt: skip
 
 
-def _print_record(record: Mapping[str, Any], zone: ZoneInfo) -> None:
-    print_table("", ("field", "value"), [row for row in record.items() if row[0] not in _NOT_FIELDS])
+def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> None:
+    from amends.documents.facts import field_name, value_words
+
+    fields = (row for row in record.items() if row[0] not in _NOT_FIELDS)
+    print_table(
+        "",
+        ("field", "value"),
+        [(field_name(name, labels), _field_words(name, value, record, labels)) for name, value in fields],
+    )
     for title, field, headings, names in _TABLES:
         rows = (
-            [local_time(row[name], zone) if name in _TIMES else row[name] for name in names]
+            [
+                local_time(row[name], zone)
+                if name in _TIMES
+                else row[name]
+                if name == "text" or row[name] is None
+                else value_words(_CODES.get((field, name), name), row[name], labels)
+                for name in names
+            ]
             for row in record[field]
         )
         print_table(title, headings, rows)
 
 
+def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Labels) -> str | None:
+    """Words of people stay exactly as they are; everything else is shown in words."""
+    from amends.documents.facts import value_words
+
+    words = {text["text"] for text in record["texts"]} | {record["name"]}
+    if value is None or value in ([], {}) or (isinstance(value, str) and value in words):
+        return value or None
+    return value_words(name, value, labels)
+
+
 def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     """What happened and when, who did it, in which role, under which clause."""
+    from amends.documents.case_file.record_view import RecordView, UsageRecord
+    from amends.documents.facts import fact_lines
     from store.cases.export import export_record
+    from store.database.damage import collecting_damage
 
-    with open_record(config) as (_, store):
+    with open_record(config) as (settings, store):
         ref = parse_ref(ref)
-        events, zone = store.read(export_record, ref)["events"], _zone(store, ref)
+        with collecting_damage() as damaged:
+            record, zone = store.read(export_record, ref), _zone(store, ref)
+        events, labels = record["events"], staff_labels(settings, zone.key)
+    print_damage(damaged)
     if json:
         print_json({"ref": ref, "events": events})
         return
+    view = RecordView(UsageRecord(record), labels)
     print_table(
         ref,
-        ("", "when", "what", "by", "role", "clause", "facts"),
+        ("", "when", "what", "by", "clause", "facts"),
         [
             (
                 event["seq"],
                 local_time(event["at"], zone),
-                event["verb"].replace("_", " "),
-                event["by"],
-                event["role"],
+                labels.code("did", event["verb"]),
+                view.who(event["by"], event["role"]),
                 event["clause"],
-                _main_facts(event["facts"]),
+                "; ".join(fact_lines(event["facts"], labels, without=_NOT_SHOWN)),
             )
             for event in events
         ],
-    )
-
-
-def _main_facts(facts: Mapping[str, Any]) -> str:
-    """The facts that people look for first: no lists of dates, no empty values."""
-    left_out = {"targets", "met", "signs", "ref", "rulebook", "complainant"}
-    return ", ".join(
-        f"{name} {value}"
-        for name, value in facts.items()
-        if name not in left_out and value not in (None, False, [], {}, "")
     )
 
 
@@ -253,6 +299,7 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     Reasons are words of the record: that they were shown stays on it.
     """
     from complaints.deadlines.explanation import due_record
+    from reports.words import in_words
     from store.cases.export import OPERATOR, record_read
     from store.cases.read import load_case, load_history
     from store.record.load import load_event_words
@@ -277,11 +324,11 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
         due_at = local_due_time(target["internal_due"], zone)
         met = f", met {local_time(target['met_at'], zone)}" if target["met_at"] else ""
         old = ", superseded" if target["superseded"] else ""
-        print_line(
-            f"{target['target']}{issue}, version {target['version']}: {due_at}{met}{old}", style="bold"
-        )
-        for line in target["because"]:
-            print_line(f"    {line}")
+        name = in_words(target["target"])
+        print_line(f"{name}{issue}, version {target['version']}: {due_at}{met}{old}", style="bold")
+        for line, step in zip(target["because"], target["steps"], strict=True):
+            # A reason is in a person's own words.
+            print_line(f"    {line if step['code'] == 'reason' else in_words(line)}")
 
 
 class Edition(StrEnum):
@@ -306,6 +353,7 @@ def file_(
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
     from store.cases.export import OPERATOR, export_case, record_read
+    from store.database.damage import collecting_damage
 
     check_output(output)
     with open_record(config) as (settings, store):
@@ -319,18 +367,25 @@ def file_(
             own=settings.own_names,
         )
         subject = for_ is Edition.SUBJECT
+        with collecting_damage() as damaged:
+            whole, now = store.read(export_case, ref), store.now()
+            pictures = [] if subject else _pictures(store, whole)
         store.write(record_read, [ref], OPERATOR, "file:subject" if subject else "file")
-        whole, now = store.read(export_case, ref), store.now()
-        pictures = [] if subject else _pictures(store, whole)
-        document = case_file(whole, labels, made_at=now, stored_pictures=pictures, subject=subject)
+        document = case_file(
+            whole, labels, made_at=now, stored_pictures=pictures, subject=subject, damaged=damaged
+        )
         attached = {} if subject else {RECORD: exact_record(whole)}
         write_file(output, as_pdf(document, created_at=now, attachments=attached))
+    print_damage(damaged)
 
 
 def _pictures(store: Store, whole: WholeCase) -> list[StoredPicture]:
     """The pictures that were fetched and are small enough to print."""
     from amends.documents.case_file.case_file import StoredPicture
     from store.cases.export import read_stored_file
+    from store.database.damage import note_damage
+    from store.database.errors import DatabaseUnavailable, StoreError
+    from store.database.keyring import place
 
     pictures = [
         file
@@ -340,7 +395,13 @@ def _pictures(store: Store, whole: WholeCase) -> list[StoredPicture]:
         and (file["mime"] in ("image/jpeg", "image/png") or file["kind"] == "photo")
         and (file["size"] or 0) <= _LARGEST_PICTURE
     ]
-    return [
-        StoredPicture(picture["seq"], store.read(read_stored_file, whole.record["ref"], picture["seq"]))
-        for picture in pictures[:_MOST_PICTURES]
-    ]
+    readable = []
+    for picture in pictures[:_MOST_PICTURES]:
+        ref, number = whole.record["ref"], picture["seq"]
+        try:
+            readable.append(StoredPicture(number, store.read(read_stored_file, ref, number)))
+        except DatabaseUnavailable:
+            raise
+        except StoreError:
+            note_damage(place("files", f"{ref}/{number}", "data"))
+    return readable

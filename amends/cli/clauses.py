@@ -9,6 +9,7 @@ import typer
 from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref
 from amends.cli.output import err, out, print_json, print_table
 from reports.render_markdown import pluralise
+from reports.words import in_words
 
 if TYPE_CHECKING:
     from reports.clauses.evidence import Point
@@ -30,6 +31,7 @@ def _count_all(config: Config, *, json: bool) -> bool:
     """Print every clause; True if one is broken."""
     from amends.clause_count import clause_rows, count_clauses
     from reports.clauses.evidence import NAMED
+    from store.database.damage import DAMAGE_REMEDY
 
     with open_record(config) as (settings, store):
         count = count_clauses(store, settings)
@@ -41,10 +43,15 @@ def _count_all(config: Config, *, json: bool) -> bool:
         f"{pluralise(count.simulations, 'simulated contact')} and {pluralise(count.past, 'past complaint')}"
     )
     out.print(f"\n{pluralise(count.complaints, 'complaint')}; {apart} counted apart.")
+    if count.damaged:
+        err.print(
+            f"Not counted, because their events cannot be read: {', '.join(count.damaged)}. {DAMAGE_REMEDY}",
+            soft_wrap=True,
+        )
     for counted_clause in count.violated:
         clause, evidence = counted_clause.clause, counted_clause.evidence
         for violation in evidence.violations:
-            err.print(f"{clause.id}: {violation.ref or 'settings'}: {violation.what}")
+            err.print(in_words(f"{clause.id}: {violation.ref or 'settings'}: {violation.what}"))
         if evidence.violated > NAMED:
             err.print(f"{clause.id}: {evidence.violated - NAMED} more")
     return bool(count.violated)
@@ -64,10 +71,10 @@ def _show_case(case: str, config: Config, *, json: bool) -> bool:
             (
                 clause.number,
                 clause.title,
-                point.what,
+                in_words(point.what),
                 ", ".join(str(seq) for seq in point.seqs),
                 _result(point),
-                point.fault,
+                point.fault and in_words(point.fault),
             )
             for clause in shown_clauses
             for point in clause.points

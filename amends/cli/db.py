@@ -42,7 +42,7 @@ def verify(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Check every event's place in its chain, commitment and projection; name the first bad event."""
+    """Check every event's place in its chain, commitment and projection, open every sealed value; name the damage."""
     from amends.settings import load
     from store.backup.restore import verify_file
     from store.custody.verify import verify as verify_record
@@ -81,6 +81,7 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
                 "cases": verification.cases,
                 "entries": verification.entries,
                 "first_bad": None if bad is None else {"ref": bad[0], "seq": bad[1], "why": bad[2]},
+                "problems": [{"ref": ref, "seq": seq, "why": why} for ref, seq, why in verification.problems],
                 "unsealed_tail": verification.unsealed_tail,
                 "erased": verification.erased,
             }
@@ -89,7 +90,14 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
     counts = f"{pluralise(verification.cases, 'complaint')}, {pluralise(verification.entries, 'event')}"
     out.print(f"{counts}, {verification.erased} erased.")
     out.print(f"Newer than the last checkpoint: {pluralise(verification.unsealed_tail, 'event')}.")
-    out.print("The record is whole." if bad is None else f"Not whole: {bad[0]}, event {bad[1]}: {bad[2]}")
+    if bad is None:
+        out.print("The record is whole.")
+    for ref, seq, problem in verification.problems:
+        out.print(f"Not whole: {ref}{f', event {seq}' if seq else ''}: {problem}")
+    if bad is not None:
+        out.print(
+            "Restore what is damaged from a backup (docs/custody.md, Damage); all other rows can be used."
+        )
 
 
 def backup(
@@ -203,19 +211,25 @@ def rotate_key(*, json: Json = False, config: Config = None) -> None:
     from amends.settings import SettingsError, load
     from amends.settings.problems import Problem
     from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
+    from store.database.damage import DAMAGE_REMEDY
 
     settings = load(config)
     if len(settings.secrets.keys()) < 2:  # the new key and an old one
         remedy = "put a new key before the present one, separated by a comma, and restart the desk first"
         raise SettingsError([Problem("AMENDS_SECRET_KEY", ".env", f"holds one key only; {remedy}")])
     with open_record(config) as (_, store), progress_bar("Moving keys") as progress:
-        total, done = store.read(list_stale_keys), 0
-        while moved := store.write(rotate_keys):
+        total, done, damaged = store.read(list_stale_keys), 0, set[str]()
+        while moved := store.write(rotate_keys, damaged=damaged):
             done += moved
             progress(done, max(done, total))
         store.write(record_keys_rotated)
     if json:
-        print_json({"moved": done, "left": 0})
+        print_json({"moved": done, "left": len(damaged)})
+    elif damaged:
+        out.print(f"{done} moved; {len(damaged)} cannot be opened with any key. {DAMAGE_REMEDY}")
+    if damaged:
+        raise typer.Exit(NOT_WELL)
+    if json:
         return
     out.print(f"{done} moved; nothing is encrypted with an older key any more.")
     out.print(

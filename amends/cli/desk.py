@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from amends.cli.main import USUAL_COLLECTION
 from amends.cli.options import NOT_WELL, Config
-from amends.cli.output import err, out
+from amends.cli.output import err, out, program, stage
 from amends.runtime import PARTS
 
 
@@ -41,7 +42,9 @@ def run(
 
 def demo(
     *,
-    port: Annotated[int, typer.Option(help="Where the page listens; 0 for any free port.")] = 8420,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where the page listens; 0 for any free port.")
+    ] = 8420,
     empty: Annotated[bool, typer.Option(help="Without a past.")] = False,
     speed: Annotated[float, typer.Option(min=1, max=3600, help="How fast the clock runs.")] = 1.0,
     script: Annotated[
@@ -77,24 +80,26 @@ def _play(script: Path) -> None:
 
 
 def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
+    # Before the imports, which take seconds: who reads a pipe must see that it works.
+    out.print("Starting the demo." if empty else "Starting the demo. Writing its past takes up to a minute.")
     from amends.demo.run import demo as run_demo
 
-    columns = (TextColumn("Writing the past of the demo"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("past", total=1.0, visible=not empty)
+    with ExitStack() as running:
+        progress = running.enter_context(stage("Writing the past of the demo")) if not empty else None
 
-        def say(line: str) -> None:
-            progress.stop()
-            out.print(line)
+        def opened(url: str, settings: Path) -> None:
+            running.close()
+            out.print(f"Open {url} (Ctrl-C ends it; nothing is kept)")
+            record = program("case", "list", "--config", str(settings))
+            out.print(f"Its record, from another terminal: {record}", soft_wrap=True)
 
         asyncio.run(
             run_demo(
                 port=port,
                 empty=empty,
                 speed=speed,
-                say=say,
-                progress=lambda share: progress.update(task, completed=share),
+                opened=opened,
+                progress=progress or (lambda share: None),
             )
         )
+    out.print("The demo has ended; nothing was kept.")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from amends.cli.options import Config, Json, OptionalRowId, RowId, open_record
-from amends.cli.output import err, print_json, print_table
+from amends.cli.output import err, local_time, print_json, print_table
 from store.values import FailureReason
 
 #: Errors of SQLAlchemy and of the drivers beneath it, by name: the record keeps nothing more of them.
@@ -21,7 +22,8 @@ def list_(*, json: Json = False, config: Config = None) -> None:
     """What was set aside, when and why; the words stay sealed."""
     from store.outbox.dead_letters import list_dead_letters
 
-    with open_record(config) as (_, store):
+    with open_record(config) as (settings, store):
+        zone = ZoneInfo(settings.organisation.timezone)
         updates = store.read(list_dead_letters)
     if json:
         print_json({"inbox": updates})
@@ -29,7 +31,10 @@ def list_(*, json: Json = False, config: Config = None) -> None:
     print_table(
         "Inbox",
         ("id", "key", "at", "why"),
-        [(update["id"], update["key"], update["at"], explain(update["why"])) for update in updates],
+        [
+            (update["id"], update["key"], local_time(update["at"], zone), explain(update["why"]))
+            for update in updates
+        ],
     )
 
 

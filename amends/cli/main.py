@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -15,6 +16,8 @@ from typer.core import TyperCommand, TyperGroup
 
 #: How often Python looks for garbage; a process that runs for months needs it.
 USUAL_COLLECTION = gc.get_threshold()
+#: Exit code after Ctrl-C: 128 and the number of SIGINT, as shells expect.
+INTERRUPTED = 130
 _LOADED = ("params", "callback", "help")
 
 
@@ -84,7 +87,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         *_commands(
             "db",
             upgrade="Bring the tables to this release; repeating it changes nothing.",
-            verify="Check every event's place in its chain, commitment and projection; name the first bad event.",
+            verify="Check every event's place in its chain, open every sealed value; name all that is damaged.",
             backup="Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL.",
             restore=(
                 "Bring a backup into an empty database, check it from end to end, erase again what was "
@@ -223,6 +226,11 @@ def main() -> NoReturn:
     # Triage multiplies small matrices: threads double their time and take the desk's processors.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    # The database, backups and exports hold people's data: only their owner may read new files.
+    os.umask(0o077)
+    if not sys.stdout.isatty() and hasattr(sys.stdout, "reconfigure"):
+        # Who reads a pipe sees each line when it is printed.
+        sys.stdout.reconfigure(line_buffering=True)
     if "_AMENDS_COMPLETE" in os.environ:
         completion_init()
     _run_and_exit()
@@ -235,6 +243,12 @@ def _run_and_exit() -> NoReturn:
     """
     try:
         app()
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # Typer ends with 130 after Ctrl-C.
+        if isinstance(stop, KeyboardInterrupt) or stop.code == INTERRUPTED:
+            sys.stderr.write("Stopped.\n")
+            sys.exit(INTERRUPTED)
+        raise
     except Exception as error:  # noqa: BLE001  # no traceback for any error: it may contain people's words
         message, code = _message_and_code(error)
         sys.stderr.write(message.rstrip() + "\n")
@@ -258,12 +272,42 @@ def _message_and_code(error: Exception) -> tuple[str, int]:
         return str(error), OUTSIDE_FAILED
     if isinstance(error, (ComplaintError, TriageError, StoreError)):
         return str(error), NOT_WELL
+    if isinstance(error, OSError) and (problem := _os_problem(error)) is not None:
+        return problem, NOT_WELL if error.errno in _FULL else BAD_USAGE
     from amends.logs import describe_failure
 
     return (
         f"This is a fault in Amends: {describe_failure(error)}. Please report it with these places.",
         NOT_WELL,
     )
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
+_REMEDIES = {
+    errno.EACCES: "choose another place, or let this account read and write there",
+    errno.EPERM: "choose another place, or let this account read and write there",
+    errno.EROFS: "choose another place",
+    errno.ENOENT: "check the name",
+    errno.ENOTDIR: "check the name",
+    errno.EISDIR: "name a file",
+    errno.EEXIST: "choose another name",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOSPC: "free some space and repeat the command",
+    errno.EDQUOT: "free some space and repeat the command",
+    errno.EIO: "check the disk and repeat the command",
+    errno.EMFILE: "raise the limit (ulimit -n) and repeat the command",
+    errno.ENFILE: "close other programs and repeat the command",
+    errno.EADDRINUSE: "stop the other program, or choose another port",
+    errno.EADDRNOTAVAIL: "choose an address of this machine",
+}
+
+
+def _os_problem(error: OSError) -> str | None:
+    """What the system refuses, with the remedy; None for an error that the person at the keyboard cannot mend."""
+    if error.errno not in _REMEDIES:
+        return None
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{os.strerror(error.errno)}: {_REMEDIES[error.errno]}."
 
 
 def script() -> NoReturn:

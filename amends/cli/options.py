@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from amends.documents.labels import Labels
     from amends.settings import Settings
     from store.store import Store
 
@@ -53,6 +54,14 @@ def open_record(config: Path | None) -> Iterator[tuple[Settings, Store]]:
         yield settings, store
     finally:
         store.close()
+
+
+def staff_labels(settings: Settings, zone: str) -> Labels:
+    """The labels of codes in the language of staff, with times in this zone."""
+    from amends.documents.labels import load_labels
+
+    language = settings.organisation.staff_language
+    return load_labels((language,), zone, settings.texts_folder, staff=True, own=settings.own_names)
 
 
 def parse_ref(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from amends.cli.options import Config, Json, OptionalRowId, RowId, open_record, parse_ref
-from amends.cli.output import err, print_json, print_table
+from amends.cli.output import err, local_time, print_json, print_table
+from reports.words import in_words
 from store.values import FailureReason
 
 Kind = Annotated[
@@ -27,16 +29,25 @@ def list_(
     """What was given up or is being tried again."""
     from store.outbox.failed import list_failed
 
-    with open_record(config) as (_, store):
+    with open_record(config) as (settings, store):
         rows = store.read(list_failed, everything=all_, kind=kind, ref=ref and parse_ref(ref))
     if json:
         print_json({"outbox": rows})
         return
-    fields = ("id", "kind", "ref", "due", "state", "attempts", "why")
+    fields, zone = (
+        ("id", "kind", "ref", "due", "state", "attempts", "why"),
+        ZoneInfo(settings.organisation.timezone),
+    )
     print_table(
         "Outbox",
         ("id", "kind", "case", "due", "state", "tries", "why"),
-        [[row[field] for field in fields] for row in rows],
+        [
+            [
+                local_time(row[field], zone) if field == "due" else row[field] and in_words(str(row[field]))
+                for field in fields
+            ]
+            for row in rows
+        ],
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 _FILE_WIDTH = 400
 out = Console(markup=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 err = Console(stderr=True, markup=False, width=None if sys.stderr.isatty() else _FILE_WIDTH)
+
+
+def program(*arguments: str) -> str:
+    """This command line with other arguments, as it can be pasted into any shell."""
+    started = Path(sys.argv[0]).absolute()
+    words = [str(started)] if started.name == "amends" else [sys.executable, "-m", "amends"]
+    return shlex.join([*words, *arguments])
 
 
 def print_json(document: Any) -> None:
@@ -117,6 +125,16 @@ def stages() -> Iterator[tuple[Callable[[str], None], Callable[[float], None]]]:
             current[:] = [running.enter_context(stage(title))]
 
         yield start, lambda share: current[0](share)
+
+
+def print_damage(damaged: Sequence[str]) -> None:
+    """Name on standard error each place of the record that cannot be read, and what to do about it."""
+    from store.database.damage import DAMAGE_REMEDY, describe_damage
+
+    for where in damaged:
+        err.print(f"damaged: {describe_damage(where)}", soft_wrap=True)
+    if damaged:
+        err.print(f"Everything else is here. {DAMAGE_REMEDY}", soft_wrap=True)
 
 
 def check_output(file: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from amends.cli.output import (
     err,
     local_time,
     out,
+    print_damage,
     print_json,
     print_table,
     progress_bar,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 KEPT = {
     "open": ("it is still being handled", "until it is closed"),
     "legal_hold": ("a claim or the law needs it (legal hold)", "until the hold is released"),
+    "damaged": ("its events cannot be read", "until it is restored from a backup (`amends db verify`)"),
     "external": ("an outside body is at work on it", "until that body has concluded"),
 }
 
@@ -68,21 +71,24 @@ def export(
     from amends.retention import retention_periods
     from store.cases.export import OPERATOR
     from store.custody.retention import find_person
+    from store.database.damage import collecting_damage
 
     check_output(output)
     with open_record(config) as (settings, store):
         zone = settings.organisation.timezone
         labels = load_labels(settings.languages, zone, settings.texts_folder, own=settings.own_names)
-        data = archive(
-            store,
-            store.read(find_person, complainant),
-            labels,
-            requested_by=OPERATOR,
-            language=language,
-            include_notes=notes,
-            retention=retention_periods(settings),
-        )
+        with collecting_damage() as damaged:
+            data = archive(
+                store,
+                store.read(find_person, complainant),
+                labels,
+                requested_by=OPERATOR,
+                language=language,
+                include_notes=notes,
+                retention=retention_periods(settings),
+            )
     write_file(output, data)
+    print_damage(damaged)
 
 
 def erase(
@@ -155,6 +161,7 @@ def purge(
     from amends.retention import retention_periods
     from store.custody.retention import erase as erase_complaint
     from store.custody.retention import list_expired
+    from store.database.errors import DamagedCase
 
     with open_record(config) as (settings, store):
         spans = retention_periods(settings)
@@ -162,11 +169,20 @@ def purge(
             err.print("Everything is kept: [privacy] retention is not set.")
         expired = store.read(list_expired, spans, limit=1_000_000) if spans else []
         purged = [complaint for complaint in expired if complaint.kept_because is None]
+        damaged = set[str]()
         if not dry_run:
             with progress_bar("Purging") as progress:
                 for number, complaint in enumerate(purged, start=1):
-                    store.write(erase_complaint, complaint.ref, "retention")
+                    try:
+                        store.write(erase_complaint, complaint.ref, "retention")
+                    except DamagedCase:
+                        damaged.add(complaint.ref)
                     progress(number, len(purged))
+                expired = [
+                    replace(complaint, kept_because="damaged") if complaint.ref in damaged else complaint
+                    for complaint in expired
+                ]
+                purged = [complaint for complaint in expired if complaint.kept_because is None]
     if json:
         held_back = [complaint for complaint in expired if complaint.kept_because]
         print_json(

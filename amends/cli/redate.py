@@ -14,6 +14,7 @@ from amends.cli.output import err, local_time, out, print_json, print_table, pro
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.times import format_time
 from reports.render_markdown import pluralise
+from reports.words import in_words
 
 if TYPE_CHECKING:
     from amends.settings import SettingsError
@@ -180,14 +181,16 @@ def _print_changes(result: _Result) -> None:
 
 def _row(change: RuleChange, zone: ZoneInfo) -> tuple[str | None, ...]:
     target = change.after or change.before
-    name = "" if target is None else target.target.value + (f" {target.of}" if target.of else "")
+    name = "" if target is None else in_words(target.target.value) + (f" {target.of}" if target.of else "")
     return (
         name,
         _local_time(change.before, "internal_due", zone),
         _local_time(change.after, "internal_due", zone),
         _local_time(change.before, "promised_due", zone),
         _local_time(change.after, "promised_due", zone),
-        None if change.after is None else f"{change.after.basis.split(';')[0]}: {change.after.span}",
+        None
+        if change.after is None
+        else in_words(f"{change.after.basis.split(';')[0]}: {change.after.span}"),
         " ".join(_notes(change)),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -59,6 +60,7 @@ def monitoring(
     from reports.monitoring import monitor
     from store.cases.pages import count_repeats
     from store.custody.verify import verify
+    from store.database.damage import collecting_damage, damaged_ref
     from store.proof.hash_chain import record_instance_event
 
     format_ = _format(format_, output, json=json)
@@ -68,14 +70,16 @@ def monitoring(
         zone = settings.organisation.timezone
         now = store.now()
         period = _period(start, end, local_time(now, zone).date(), zone)
-        verification = store.read(verify) if chain else None
-        report = monitor(
-            store.for_monitoring(period.start, period.end),
-            period=period,
-            now=now,
-            repeats=store.read(count_repeats, period.start, period.end),
-            proof=None if verification is None else Proof(verification.entries, verification.first_bad),
-        )
+        verification = store.read(verify, opens=False) if chain else None
+        with collecting_damage() as damaged:
+            report = monitor(
+                store.for_monitoring(period.start, period.end),
+                period=period,
+                now=now,
+                repeats=store.read(count_repeats, period.start, period.end),
+                proof=None if verification is None else Proof(verification.entries, verification.first_bad),
+            )
+        report = replace(report, damaged=tuple(dict.fromkeys(map(damaged_ref, damaged))))
         if format_ is Format.PDF and output is not None:
             _write_pdf(report, settings, now, output)
         else:

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from amends.cli.options import NOT_WELL, Config, Json
-from amends.cli.output import err, out, print_json
+from amends.cli.output import err, out, print_json, program
 
 if TYPE_CHECKING:
     from amends.checks import CheckFinding
+    from amends.init import InitAnswers
+
+
+_LISTS = ("languages", "categories")
+_QUESTIONS = {
+    "name": "The organisation's name",
+    "country": "Country, two letters",
+    "timezone": "Time zone",
+    "languages": "Languages, the fallback first",
+    "emergency_number": "Emergency number",
+    "categories": "Categories of your own, by commas (none: just press Enter)",
+}
 
 
 def _presets() -> str:
@@ -39,37 +53,58 @@ def init(
     ] = None,
 ) -> None:
     """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
-    from amends.init import InitAnswers, write_installation
+    from amends.init import InitAnswers, checked_settings_text, refuse_existing, write_installation
 
-    answers = InitAnswers(
-        name=_answer(name, "The organisation's name", "Northwind Water"),
-        country=_answer(country, "Country, two letters", "GB"),
-        timezone=_answer(timezone, "Time zone", "Europe/London"),
-        languages=tuple(
-            language.strip()
-            for language in _answer(languages, "Languages, the fallback first", "en,tr").split(",")
-        ),
-        emergency_number=_answer(emergency_number, "Emergency number", "112"),
-        preset=preset,
-        categories=_split(
-            _answer(categories, "Categories of your own, by commas (none: just press Enter)", "")
-        ),
-    )
+    refuse_existing(folder)
+    answers = InitAnswers("Northwind Water", "GB", "Europe/London", ("en", "tr"), preset=preset)
+    options = {
+        "name": name,
+        "country": country,
+        "timezone": timezone,
+        "languages": languages,
+        "emergency_number": emergency_number,
+        "categories": categories,
+    }
+    for key, option in options.items():
+        if option is not None:
+            answer: Any = _split(option) if key in _LISTS else option
+            answers = replace(answers, **{key: answer})
+    checked_settings_text(folder, answers)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        for key, question in _QUESTIONS.items():
+            if options[key] is None:
+                answers = _ask(folder, answers, key, question)
     for file in write_installation(folder, answers):
         out.print(f"wrote {file}")
     if answers.categories:
         err.print(f"Fill in {folder / 'examples'}: a handful of sentences for each of your categories.")
+    change_folder = f"cd {shlex.quote(str(folder))} && " if folder != Path() else ""
     err.print(
-        "Next: put the tokens into .env and the channels and people into amends.toml, then `amends check`."
+        f"Next: put the tokens into {folder / '.env'} and the channels and people into "
+        f"{folder / 'amends.toml'}, then: {change_folder}{program('check')}",
+        soft_wrap=True,
     )
 
 
-def _answer(option: str | None, question: str, default: str) -> str:
-    """The option, or the answer to a question; without a terminal the default."""
-    if option is not None:
-        return option
-    has_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    return str(typer.prompt(question, default=default)) if has_terminal else default
+def _ask(folder: Path, answers: InitAnswers, key: str, question: str) -> InitAnswers:
+    """The answers with this one from the terminal; an answer that is refused is asked for again, the others stay."""
+    from amends.init import checked_settings_text
+    from amends.settings import SettingsError
+
+    before = getattr(answers, key)
+    default = ",".join(before) if key in _LISTS else before
+
+    def with_answer(text: str) -> InitAnswers:
+        answer: Any = _split(text) if key in _LISTS else text.strip()
+        changed = replace(answers, **{key: answer})
+        try:
+            checked_settings_text(folder, changed)
+        except SettingsError as refused:
+            raise typer.BadParameter("; ".join(problem.what for problem in refused.problems)) from refused
+        return changed
+
+    answered: InitAnswers = typer.prompt(question, default=default, value_proc=with_answer)
+    return answered
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from amends.demo.history import fill
 from amends.demo.settings import CHANNELS, STAFF, demo_settings, first_model
+from amends.settings import Problem, SettingsError
 from amends.story.desk import DemoClock, incident_figures
 from amends.story.player import Player, StoryFailed
 from amends.story.script import BadStory, read_story
@@ -113,7 +114,7 @@ async def staged(
     late = _LateClock()
     with tempfile.TemporaryDirectory(prefix="amends-demo-") as folder:
         limits = Limits(ack_seconds=30, trigger_seconds=30)
-        async with Simulator(clock=late, limits=limits, port=port) as simulator:
+        async with _listening(Simulator(clock=late, limits=limits, port=port), port) as simulator:
             loaded = demo_settings(Path(folder), simulator, listen_port=_free_port(), more=settings)
             upgrade(loaded.secrets.database_url)
             store = open_store(loaded.secrets.database_url, Keyring(loaded.secrets.keys()))
@@ -141,6 +142,21 @@ async def staged(
                 store.close()
 
 
+@asynccontextmanager
+async def _listening(simulator: Simulator, port: int) -> AsyncIterator[Simulator]:
+    try:
+        await simulator.start()
+    except OSError as refused:
+        remedy = (
+            f"cannot listen there ({refused.strerror}): choose another port, or --port 0 for any free one"
+        )
+        raise SettingsError([Problem(f"--port {port}", "command line", remedy)]) from refused
+    try:
+        yield simulator
+    finally:
+        await simulator.stop()
+
+
 def _fill(stage: DemoStage, number: int, progress: Callable[[float], object]) -> None:
     desk = stage.desk
     stage.store.write(use_rulebooks, desk.rulebooks)
@@ -148,19 +164,38 @@ def _fill(stage: DemoStage, number: int, progress: Callable[[float], object]) ->
     fill(stage.store, stage.simulator, desk.texts, desk.rules, buttons, number, progress=progress)
 
 
+class _Interrupted(Exception):
+    """The demo was interrupted while a thread wrote its past, which only that thread can end."""
+
+
 async def demo(
-    *, port: int, empty: bool, speed: float, say: Say, progress: Callable[[float], object]
+    *,
+    port: int,
+    empty: bool,
+    speed: float,
+    opened: Callable[[str, Path], object],
+    progress: Callable[[float], object],
 ) -> None:
-    """Serve the page until SIGTERM or SIGINT; `progress` gets the written share of the past, 0 to 1."""
+    """Serve the page until SIGTERM or SIGINT.
+
+    `progress` gets the written share of the past, 0 to 1; `opened` the page's address and the amends.toml.
+    """
     interrupted = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
-    async with staged(port=port, past=0 if empty else PAST, progress=progress) as stage:
-        say(f"Open {stage.simulator.url} (Ctrl-C ends it; nothing is kept)")
-        faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
-        await interrupted.wait()
-        if faster is not None:
-            faster.cancel()
+
+    def progress_until_interrupted(share: float) -> None:
+        if interrupted.is_set():
+            raise _Interrupted
+        progress(share)
+
+    with suppress(_Interrupted):
+        async with staged(port=port, past=0 if empty else PAST, progress=progress_until_interrupted) as stage:
+            opened(stage.simulator.url, stage.desk.settings.file)
+            faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
+            await interrupted.wait()
+            if faster is not None:
+                faster.cancel()
 
 
 async def _run_faster(stage: DemoStage, speed: float) -> None:

@@ -82,26 +82,27 @@ retrain_at = "off"
 
 
 def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more: str = "") -> Settings:
-    """Write amends.toml into a folder and load it with the simulator's addresses and a new key.
+    """Write amends.toml and .env into a folder, with the simulator's addresses and a new key, and load them.
 
-    `more` has further tables of a story.
+    With them the command line can read the demo's record. `more` has further tables of a story.
     """
     file = folder / "amends.toml"
     file.write_text(f"{SETTINGS}\n{more}", encoding="utf-8")
-    return load(
-        file,
-        {
-            "AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}",
-            "AMENDS_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-            "AMENDS_TELEGRAM_TOKEN": simulator.bot_token,
-            "AMENDS_TELEGRAM_API_URL": simulator.telegram_url,
-            "AMENDS_SLACK_BOT_TOKEN": simulator.slack_bot_token,
-            "AMENDS_SLACK_APP_TOKEN": simulator.slack_app_token,
-            "AMENDS_SLACK_API_URL": simulator.slack_url,
-            "AMENDS_LISTEN": f"127.0.0.1:{listen_port}",
-            "AMENDS_LOG": "warning",
-        },
+    env = {
+        "AMENDS_DATABASE_URL": f"sqlite:///{folder / 'amends.db'}",
+        "AMENDS_SECRET_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "AMENDS_TELEGRAM_TOKEN": simulator.bot_token,
+        "AMENDS_TELEGRAM_API_URL": simulator.telegram_url,
+        "AMENDS_SLACK_BOT_TOKEN": simulator.slack_bot_token,
+        "AMENDS_SLACK_APP_TOKEN": simulator.slack_app_token,
+        "AMENDS_SLACK_API_URL": simulator.slack_url,
+        "AMENDS_LISTEN": f"127.0.0.1:{listen_port}",
+        "AMENDS_LOG": "warning",
+    }
+    (folder / ".env").write_text(
+        "".join(f"{name}={value}\n" for name, value in env.items()), encoding="utf-8"
     )
+    return load(file, env)
 
 
 def first_model(store: Store, languages: Sequence[str]) -> Model:

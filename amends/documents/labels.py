@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import InvalidOperation
 from pathlib import Path
 
@@ -44,6 +44,10 @@ class Labels:
             return None
         at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
         return self.domains[0].moment(self.language, at, self.zone)
+
+    def date(self, day: date) -> str:
+        """A day as `4 November 2026`."""
+        return self.domains[0].date(self.language, day, self.zone)
 
     def amount(self, amount: str | None, currency: str | None) -> str | None:
         """Money as the language writes it; unchanged if it is not a number."""

@@ -24,6 +24,10 @@ from store.cases.export import (
     read_stored_file,
     record_read,
 )
+from store.database.damage import collecting_damage, describe_damage, note_damage
+from store.database.errors import DatabaseUnavailable, StoreError
+from store.database.keyring import place
+from store.file_types import is_program, media_type
 from store.store import Store
 
 #: How the record of read complaints names this kind of access.
@@ -53,11 +57,14 @@ def archive(
     Raises UnknownRow if there is no such person, and Erased if they were erased.
     """
     store.write(record_read, list(store.read(list_person_roles, person)), requested_by, _READ_KIND)
-    whole, now = store.read(export_person, person), store.now()
+    with collecting_damage() as damaged:
+        whole, now = store.read(export_person, person), store.now()
     data = {"made_at": format_time(now), **_data(whole, notes=include_notes, retention=retention)}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        _pack_files(store, packed, data["complaints"], max_file_bytes)
+        damaged += _pack_files(store, packed, data["complaints"], max_file_bytes)
+        # The caller may collect what this export had to leave out.
+        data["unreadable"] = [describe_damage(where) for where in damaged if note_damage(where) or True]
         page_labels = labels.in_language(language or _language(whole))
         _write(packed, "data.json", json.dumps(data, ensure_ascii=False, indent=2).encode())
         _write(packed, "index.html", data_page(data, page_labels).encode())
@@ -113,9 +120,12 @@ def _why_kept(whole: WholeCase, retention: Mapping[str, str] | None) -> dict[str
 
 def _pack_files(
     store: Store, packed: zipfile.ZipFile, complaints: list[dict[str, Any]], largest: int | None
-) -> None:
-    """Add the files, and write into each complaint's data where its file is or why it is missing."""
-    bytes_left = largest
+) -> list[str]:
+    """Add the files, and write into each complaint's data where its file is or why it is missing.
+
+    Returns the places of the files that cannot be read.
+    """
+    bytes_left, damaged = largest, list[str]()
     for complaint in complaints:
         for file in complaint.get("files", ()):
             file["path"] = None
@@ -124,11 +134,24 @@ def _pack_files(
             if bytes_left is not None and (file["size"] or 0) > bytes_left:
                 complaint["not_included"].append({"what": "file", "why": "too_large"})
                 continue
-            data = store.read(read_stored_file, complaint["ref"], file["seq"])
+            try:
+                data = store.read(read_stored_file, complaint["ref"], file["seq"])
+            except DatabaseUnavailable:
+                raise
+            except StoreError:
+                damaged.append(place("files", f"{complaint['ref']}/{file['seq']}", "data"))
+                complaint["not_included"].append({"what": "file", "why": "damaged"})
+                continue
             name = _safe_name(file["name"], file["kind"])
+            # Files of an earlier release were stored with the type that they were sent as.
+            file["mime"] = media_type(data, file["mime"])
+            if is_program(file["mime"]):
+                # Opened by mistake under the name of a picture, it could run.
+                name = f"{name}.bin"
             file["path"] = f"files/{complaint['ref']}/{file['seq']}-{name}"
             _write(packed, file["path"], data)
             bytes_left = None if bytes_left is None else bytes_left - len(data)
+    return damaged
 
 
 def _safe_name(name: str | None, kind: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from amends.documents.labels import Labels
+from store.database.damage import UNREADABLE
 
 #: Due times that were promised to the person; the other ones are internal.
 _PROMISED = ("ack", "first_action", "update", "decide", "remedy", "reply", "legal")
@@ -30,6 +31,7 @@ def data_page(data: Mapping[str, Any], labels: Labels) -> str:
         (
             f"<h1>{escape(title)}</h1>",
             _paragraph(say("mine.opening", when=labels.moment(data["made_at"]))),
+            *_unreadable(data, labels),
             *_person(data, labels),
             *(line for complaint in data["complaints"] for line in _complaint(complaint, data, labels)),
             *_messages(data["other_messages"], say("mine.other_messages"), labels),
@@ -41,6 +43,13 @@ def data_page(data: Mapping[str, Any], labels: Labels) -> str:
         '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body>\n</html>\n"
     )
+
+
+def _unreadable(data: Mapping[str, Any], labels: Labels) -> Iterator[str]:
+    """What the database holds but cannot be opened any more."""
+    if data["unreadable"]:
+        yield _paragraph(labels.text("mine.unreadable", mark=UNREADABLE))
+        yield f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in data['unreadable'])}</ul>"
 
 
 def _person(data: Mapping[str, Any], labels: Labels) -> Iterator[str]:

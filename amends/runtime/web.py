@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
 from html import escape
+from itertools import count
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from amends.runtime.metrics import CONTENT_TYPE
 from amends.settings import Problem, Settings, SettingsError
@@ -24,6 +26,8 @@ from complaints.rulebook import Rulebook, Rulebooks
 
 #: At most this many connections at once; the next one gets 503 and the caller tries again.
 MAX_CONNECTIONS = 512
+#: At most this many connections of one peer without a running request. A proxy keeps fewer open for reuse.
+MAX_IDLE_PER_PEER = 100
 #: In seconds, from the opening of a connection or from its last response. A connection that has not sent the head of
 #: a request by then is closed. uvicorn closes an idle one after the same time.
 HEAD_TIMEOUT_SECONDS = 15.0
@@ -68,6 +72,42 @@ class TimeoutServer(uvicorn.Server):
         self._idle = idle
 
 
+class PeerLimitedProtocol(H11Protocol):
+    """Drops idle connections, the oldest first, when one peer has too many or the server is full.
+
+    uvicorn's own limit answers 503 to everyone once it is reached, also to a platform's call.
+    """
+
+    _numbers = count()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Accept the connection, and make room for it."""
+        super().connection_made(transport)
+        self.number = next(self._numbers)
+        others: dict[str, list[Any]] = {}
+        for connection in self.connections:
+            cycle: Any = getattr(connection, "cycle", None)
+            is_idle = cycle is None or cycle.response_complete
+            is_other = isinstance(connection, PeerLimitedProtocol) and connection is not self
+            if is_idle and is_other and not connection.transport.is_closing():
+                others.setdefault(_peer(connection.transport), []).append(connection)
+        own = others.get(_peer(transport), [])
+        if len(own) >= MAX_IDLE_PER_PEER:
+            min(own, key=_number).transport.close()
+        elif len(self.connections) >= MAX_CONNECTIONS and others:
+            crowd = max(others, key=lambda peer: len(others[peer]))
+            min(others[crowd], key=_number).transport.close()
+
+
+def _peer(transport: asyncio.Transport) -> str:
+    """The address of the caller without its port; behind a proxy it is the proxy's."""
+    return str((transport.get_extra_info("peername") or ("",))[0])
+
+
+def _number(connection: PeerLimitedProtocol) -> int:
+    return connection.number
+
+
 def create_server(app: Starlette, host: str, port: int) -> TimeoutServer:
     """The server of these routes, without a log of its own; the caller decides about signals."""
     return TimeoutServer(
@@ -75,6 +115,7 @@ def create_server(app: Starlette, host: str, port: int) -> TimeoutServer:
             app,
             host=host,
             port=port,
+            http=PeerLimitedProtocol,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -131,7 +172,10 @@ class WebPart:
 
 
 def _address_taken(listen: str) -> str:
-    return f"cannot listen at {listen}; another program may use it, or the address is not one of this machine"
+    return (
+        f"cannot listen at {listen}: another program uses the port, or the address is not one of this machine. "
+        "Stop that program, or choose another address and port"
+    )
 
 
 async def unavailable_hook(_: Request) -> Response:

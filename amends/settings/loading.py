@@ -158,7 +158,10 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError as missing:
-        remedy = f"is missing; `amends init` writes one, and {CONFIG} names another place"
+        # `amends init desk` writes into a folder, and the next command is easily given outside of it.
+        inside = sorted(place.parent.name for place in file.absolute().parent.glob(f"*/{file.name}"))
+        elsewhere = f"; there is one in {inside[0]}: `cd {inside[0]}` first" if inside else ""
+        remedy = f"is missing; `amends init` writes one, and {CONFIG} names another place{elsewhere}"
         raise SettingsError([Problem("", str(file), remedy)]) from missing
     except (OSError, UnicodeDecodeError) as unreadable:
         raise SettingsError([Problem("", str(file), f"cannot be read: {unreadable}")]) from unreadable

@@ -222,6 +222,66 @@ def read_request(body: Mapping[str, Any]) -> Request:
             raise KeyError(other)
 
 
+#: Fields that listeners and bolt read, with the types that Slack sends; any of them may be absent or null.
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "type": str, "event": Mapping, "user": Mapping, "view": Mapping, "actions": list, "team": Mapping,
+    "channel": Mapping, "container": Mapping, "message": Mapping, "enterprise": Mapping, "trigger_id": str,
+    "team_id": str, "authorizations": list, "state": Mapping, "response_urls": list,
+}  # fmt: skip
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "block_actions": ("user", "actions", "trigger_id"),
+    "view_submission": ("user", "view"),
+    "event_callback": ("event",),
+    "shortcut": ("user", "trigger_id"),
+    "message_action": ("user", "trigger_id"),
+}
+
+
+def wrong_field(body: object) -> str | None:
+    """The first field of a payload that is missing or has another type than Slack sends; None if all are right."""
+    if not isinstance(body, Mapping):
+        return "body"
+    if "ssl_check" in body or body.get("type") == "url_verification":
+        return None
+    if "command" in body:
+        return next((name for name in ("user_id", "trigger_id") if not isinstance(body.get(name), str)), None)
+    for name, accepted in _TYPES.items():
+        if body.get(name) is not None and not isinstance(body[name], accepted):
+            return name
+    kind = str(body.get("type"))
+    if kind not in _NEEDED:
+        return "type"
+    missing = next((name for name in _NEEDED[kind] if body.get(name) is None), None)
+    return missing or _wrong_part(kind, body)
+
+
+def _wrong_part(kind: str, body: Mapping[str, Any]) -> str | None:
+    """The field with a part that cannot be read."""
+    if body.get("user") is not None and not isinstance(body["user"].get("id"), str):
+        return "user"
+    event = body.get("event")
+    if event is not None and not isinstance(event.get("type"), str):
+        return "event"
+    if kind == "event_callback" and event is not None and event["type"] == "app_home_opened":
+        return None if isinstance(event.get("user"), str) else "event"
+    for element in body.get("actions") or ([{}] if kind == "block_actions" else []):
+        if not isinstance(element, Mapping) or not isinstance(element.get("action_id"), str):
+            return "actions"
+    view = body.get("view")
+    if view is not None:
+        try:
+            read_metadata(view)
+            is_readable = kind != "view_submission" or (
+                isinstance(view["callback_id"], str)
+                and isinstance(view.get("blocks") or [], list)
+                and isinstance((view.get("state") or {}).get("values") or {}, Mapping)
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return "view"
+        return None if is_readable else "view"
+    return None
+
+
 def _read_press(body: Mapping[str, Any]) -> ButtonPress:
     """A pressed button, or a choice in the menu `case.more`, whose value is `case.<verb>:<reference>`."""
     element = body["actions"][0]

@@ -42,17 +42,6 @@ CopyOf = Callable[[str, str], tuple[str, bytes]]
 
 log = structlog.get_logger(__name__)
 
-#: Media types by the first bytes of a file.
-_MAGIC = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF8", "image/gif"),
-    (b"%PDF-", "application/pdf"),
-    (b"OggS", "audio/ogg"),
-    (b"ID3", "audio/mpeg"),
-    (b"PK\x03\x04", "application/zip"),
-)
-
 
 def job_handlers(
     app: App,
@@ -141,22 +130,10 @@ def download_handler(app: App, store: Store) -> Handler:
             return Completed()
         except NetworkError as error:
             return Retry(type(error).__name__)
-        await store.awrite(store_file, wanted.ref, wanted.n, data, wanted.mime or _media_type(data))
+        await store.awrite(store_file, wanted.ref, wanted.n, data, wanted.mime)
         return Completed()
 
     return download
-
-
-def _media_type(data: bytes) -> str:
-    """The media type by the first bytes; a file name is no evidence of the content."""
-    for start, mime in _MAGIC:
-        if data.startswith(start):
-            return mime
-    if data[4:8] == b"ftyp":
-        return "video/mp4"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return "application/octet-stream"
 
 
 def data_copy_handler(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> Handler:

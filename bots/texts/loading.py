@@ -63,6 +63,12 @@ def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str
     }
 
 
+def shipped_languages() -> list[str]:
+    """The languages in which Amends has texts for complainants."""
+    folders = files("bots.texts").iterdir()
+    return sorted(folder.name for folder in folders if folder.joinpath(f"{COMPLAINANT}.po").is_file())
+
+
 @cache
 def shipped(language: str, domain: str) -> Mapping[str, CatalogueMessage]:
     """The catalogue shipped with Amends; empty for a language without one."""

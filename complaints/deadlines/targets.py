@@ -105,8 +105,8 @@ CAPPED_BY_LAW, REDATED = "capped by legal", "redated"
 KEPT, MISSED, GIVEN = "promise kept", "missed before", "time given"
 #: The basis of an update on a day that a member of staff named.
 NEXT_DATE = "next_date"
-#: If nobody has worked on a complaint since a notice, the next one would say the same. The notice names this later
-#: date, so a P1 does not bring the same text every day.
+#: If staff did nothing since a notice, the next one would say the same. It follows after this time, and the notice
+#: names that date, so a P1 does not bring the same text every day.
 REPEATED_NEWS = "5 bd"
 #: Dates that concern the complainant; a withdrawal ends them.
 _FOR_COMPLAINANT: frozenset[Target] = frozenset(
@@ -301,7 +301,7 @@ def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
 
 
 def next_news(case: Case, after: datetime) -> datetime:
-    """When the next news is due after a notice at `after`, by the priority of the case, if nobody works on it."""
+    """When the next news is due after a notice at `after`, by the priority of the case, if staff do nothing."""
     span = case.rules.targets.by_priority[priority_of(case)].update_every
     return due(after, _repeated_span(case, after, span), case.rules.calendar).at
 

@@ -62,6 +62,8 @@ class ClauseReport:
     complaints: int
     simulations: int
     past: int = 0
+    #: References of complaints that cannot be read and are not counted.
+    damaged: tuple[str, ...] = ()
 
     @property
     def violated(self) -> tuple[ClauseCount, ...]:
@@ -77,6 +79,7 @@ class ClauseReport:
             "complaints": self.complaints,
             "simulations": self.simulations,
             "past": self.past,
+            "damaged": list(self.damaged),
         }
 
 

@@ -14,6 +14,7 @@ from complaints.case import Case
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.explanation import target_record
 from complaints.deadlines.targets import next_due
+from complaints.errors import UnknownReference
 from complaints.incidents import Incident
 from complaints.priorities import priority_of
 from complaints.rulebook import Rulebook
@@ -33,7 +34,8 @@ from store.cases.record_fields import (
     request_fields,
     text_read_at,
 )
-from store.database.errors import Erased, UnknownRow
+from store.database.damage import note_damage
+from store.database.errors import DamagedCase, Erased, UnknownRow
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
@@ -156,10 +158,7 @@ def export_person(tx: Tx, person: str) -> WholePerson:
         raise UnknownRow(f"no person has the id {person}: give the reference of one of their complaints")
     if row.key_wrapped is None:
         raise Erased(f"The data of {person} were erased on {format_time(row.erased_at)}.")
-    cases = tuple(
-        (_case_of_person(tx, ref, person, roles), roles)
-        for ref, roles in list_person_roles(tx, person).items()
-    )
+    cases = tuple(_readable_cases(tx, person))
     staff_names = {name for aliases in list_names(tx).values() for name in aliases if name}
     return WholePerson(
         id=person,
@@ -195,7 +194,10 @@ def list_person_roles(tx: Tx, person: str) -> dict[str, tuple[str, ...]]:
 def record_read(tx: Tx, refs: Sequence[str], by: str, what: str) -> None:
     """Log a read by someone who is not a member of staff; `by` is also the role: `operator` or `complainant`."""
     for ref in refs:
-        version = load_case_file(tx, ref).case.version
+        query = select(COMPLAINTS.c.version).where(COMPLAINTS.c.ref == ref)
+        version = tx.connection.execute(query).scalar()
+        if version is None:
+            raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
         tx.add(READS, ref=ref, by=by, role=by, at=tx.now, what=what, version=version)
 
 
@@ -413,6 +415,16 @@ def _time(moment: datetime | None) -> str | None:
 
 def _code(code: object | None) -> str | None:
     return None if code is None else str(code)
+
+
+def _readable_cases(tx: Tx, person: str) -> Iterator[tuple[WholeCase, tuple[str, ...]]]:
+    """The person's complaints with the person's roles, without those whose events are damaged: they are noted."""
+    for ref, roles in list_person_roles(tx, person).items():
+        try:
+            yield _case_of_person(tx, ref, person, roles), roles
+        except DamagedCase:
+            if not note_damage(place("complaints", ref, "events")):
+                raise
 
 
 def _case_of_person(tx: Tx, ref: str, person: str, roles: tuple[str, ...]) -> WholeCase:

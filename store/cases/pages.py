@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select
 
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
 from complaints.vocabulary import ContactKind, Role, State
+from store.database.damage import note_damage
+from store.database.keyring import place
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file, load_many
 from store.tables import COMPLAINTS, MESSAGES, READS, STAFF_ROLES, TEXTS
@@ -20,31 +22,32 @@ PAGE = 200
 REPEAT_WITHIN = timedelta(days=180)
 #: Where a page ended: reception time and reference of its last complaint.
 After = tuple[datetime, str]
+#: The readable complaints of a page, and where the next page starts; None after the last one.
+Page = tuple[list[CaseHistory], After | None]
 #: Reads one page in a transaction of its own: at most `PAGE` complaints, those after this key.
-HistoryPage = Callable[[After | None], list[CaseHistory]]
+HistoryPage = Callable[[After | None], Page]
 _COLUMNS = COMPLAINTS.c
 _OPEN = [state.value for state in State if state is not State.CLOSED]
 
 
 def pages(page: HistoryPage) -> Iterator[CaseHistory]:
-    """All complaints of all pages; no transaction outlives its page, and one page at a time is in memory."""
-    after: After | None = None
-    while True:
-        histories = page(after)
+    """All complaints of all pages; no transaction outlives its page, and one page at a time is in memory.
+
+    Damaged complaints are left out; `collecting_damage` names them.
+    """
+    histories, after = page(None)
+    yield from histories
+    while after is not None:
+        histories, after = page(after)
         yield from histories
-        if len(histories) < PAGE:
-            return
-        after = histories[-1].case.received_at, histories[-1].case.ref
 
 
-def load_received_page(
-    tx: Tx, start: datetime, end: datetime, after: After | None = None
-) -> list[CaseHistory]:
+def load_received_page(tx: Tx, start: datetime, end: datetime, after: After | None = None) -> Page:
     """A page of the complaints received from `start` (included) to `end` (excluded), the earliest first."""
     return _page(tx, [_COLUMNS.received_at >= start, _COLUMNS.received_at < end], after)
 
 
-def load_open_page(tx: Tx, moment: datetime, after: After | None = None) -> list[CaseHistory]:
+def load_open_page(tx: Tx, moment: datetime, after: After | None = None) -> Page:
     """A page of the complaints that are open now or were closed last at or after `moment`, the earliest first.
 
     All that were open at `moment` are among them.
@@ -52,9 +55,10 @@ def load_open_page(tx: Tx, moment: datetime, after: After | None = None) -> list
     return _page(tx, [or_(_COLUMNS.state.in_(_OPEN), _COLUMNS.closed_at >= moment)], after)
 
 
-def load_history_page(tx: Tx, after: After | None = None) -> list[CaseHistory]:
+def load_history_page(tx: Tx, after: After | None = None) -> Page:
     """A page of the whole record with related rows, the earliest received first, those after this key."""
-    return _with_related_rows(tx, load_many(tx, refs_after(tx, [], after)))
+    files, next_page = _files_after(tx, [], after)
+    return _with_related_rows(tx, files), next_page
 
 
 def load_case_history(tx: Tx, ref: str) -> CaseHistory:
@@ -87,8 +91,10 @@ def list_role_periods(tx: Tx) -> list[tuple[str, Role, datetime, datetime | None
     return [(row.member_id, Role(row.role), row.since, row.until) for row in tx.connection.execute(query)]
 
 
-def refs_after(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> Sequence[str]:
-    """A page of the references that meet these conditions, the earliest received first, those after this key."""
+def _files_after(
+    tx: Tx, conditions: list[ColumnElement[bool]], after: After | None
+) -> tuple[list[CaseFile], After | None]:
+    """A page of the complaints that meet these conditions, the earliest received first, and the next page's key."""
     if after is not None:
         at, ref = after
         # The first condition looks redundant, but lets the index start where the last page ended.
@@ -97,12 +103,24 @@ def refs_after(tx: Tx, conditions: list[ColumnElement[bool]], after: After | Non
             _COLUMNS.received_at >= at,
             or_(_COLUMNS.received_at > at, _COLUMNS.ref > ref),
         ]
-    query = select(_COLUMNS.ref).where(*conditions).order_by(_COLUMNS.received_at, _COLUMNS.ref).limit(PAGE)
-    return tx.connection.execute(query).scalars().all()
+    query = select(_COLUMNS.ref, _COLUMNS.received_at, _COLUMNS.version).where(*conditions)
+    rows = tx.connection.execute(query.order_by(_COLUMNS.received_at, _COLUMNS.ref).limit(PAGE)).all()
+    versions = {row.ref: row.version for row in rows}
+    files = [file for file in load_many(tx, list(versions)) if _is_whole(file, versions[file.case.ref])]
+    return files, (rows[-1].received_at, rows[-1].ref) if len(rows) == PAGE else None
 
 
-def _page(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> list[CaseHistory]:
-    return [CaseHistory(file.case, file.events) for file in load_many(tx, refs_after(tx, conditions, after))]
+def _is_whole(file: CaseFile, version: int) -> bool:
+    """False, and noted as damage, if events are missing: figures of such a complaint would be wrong."""
+    is_whole = [event.seq for event in file.events] == list(range(1, version + 1))
+    if not is_whole:
+        note_damage(place("complaints", file.case.ref, "events"))
+    return is_whole
+
+
+def _page(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> Page:
+    files, next_page = _files_after(tx, conditions, after)
+    return [CaseHistory(file.case, file.events) for file in files], next_page
 
 
 def _with_related_rows(tx: Tx, files: list[CaseFile]) -> list[CaseHistory]:

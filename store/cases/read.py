@@ -18,6 +18,7 @@ from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.record_fields import read_by_denied
+from store.database.damage import UNREADABLE
 from store.database.errors import UnknownRow
 from store.database.keyring import unseal
 from store.database.transaction import Tx
@@ -117,7 +118,9 @@ def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]])
     last = next((event for event in reversed(file.events) if event.verb is Verb.PROPOSE), None)
     if last is None:
         return None
-    details = {field: json.loads(text) for field, text in words.get(last.seq, {}).items()}
+    details = {
+        field: json.loads(text) for field, text in words.get(last.seq, {}).items() if text != UNREADABLE
+    }
     issues = zip_longest(last.facts.get("issues", ()), details.pop("matters", ()))
     criteria = zip_longest(last.facts.get("criteria", ()), details.pop("evidence", ()))
     return {

@@ -19,6 +19,7 @@ from complaints.identifiers import parse_reference
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from store.cases.act import act
 from store.cases.erase import erase_person
+from store.database.errors import DamagedCase
 from store.database.transaction import Tx
 from store.outbox.rate_limit import delete_unused_limits
 from store.record.load import load_case_file
@@ -156,6 +157,13 @@ def _closed_page(tx: Tx, after: tuple[datetime, str] | None) -> Sequence[Any]:
 
 def _reason_to_keep(tx: Tx, ref: str) -> str | None:
     """Why a complaint must still be kept; None if it may be erased."""
+    try:
+        return _reason(tx, ref)
+    except DamagedCase:
+        return "damaged"
+
+
+def _reason(tx: Tx, ref: str) -> str | None:
     row = tx.connection.execute(
         select(COMPLAINTS.c.state, COMPLAINTS.c.flags, COMPLAINTS.c.close_code).where(COMPLAINTS.c.ref == ref)
     ).one()

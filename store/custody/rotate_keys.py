@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, func, select, update
 
 from complaints.times import format_time
-from store.database.errors import StoreError
+from store.database.errors import Altered, StoreError
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
 from store.models.examples import history_place
@@ -64,18 +64,30 @@ def list_stale_keys(tx: Tx) -> int:
     )
 
 
-def rotate_keys(tx: Tx, limit: int = BATCH) -> int:
+def rotate_keys(tx: Tx, limit: int = BATCH, damaged: set[str] | None = None) -> int:
     """Move up to `limit` values to the newest secret; returns how many, and 0 if none is left.
 
-    Raises SealBroken if a value was sealed with a secret that is not in the keyring.
+    What was altered cannot be moved: it is added to `damaged` and left out; without `damaged` it raises. Raises
+    SealBroken if a value was sealed with a secret that is not in the keyring.
     """
-    for query, move in _kinds(tx):
-        ordered = query.limit(limit)
-        rows = tx.connection.execute(ordered if tx.is_sqlite else ordered.with_for_update()).all()
-        for row in rows:
-            move(tx, row)
-        if rows:
-            return len(rows)
+    for kind, (query, move) in enumerate(_kinds(tx)):
+        skipped = set() if damaged is None else damaged
+        ordered = query.limit(limit + len(skipped))
+        moved = 0
+        for row in tx.connection.execute(ordered if tx.is_sqlite else ordered.with_for_update()).all():
+            name = f"{kind}:{row[0]}"
+            if name in skipped:
+                continue
+            try:
+                move(tx, row)
+            except Altered:
+                if damaged is None:
+                    raise
+                damaged.add(name)
+            else:
+                moved += 1
+        if moved:
+            return moved
     return 0
 
 
@@ -117,7 +129,10 @@ def _person(tx: Tx, row: Any) -> None:
     key = person_key(tx, row.id, row.key_wrapped)
     points = select(CONTACTS).where(CONTACTS.c.person_id == row.id, CONTACTS.c.address_sealed.is_not(None))
     for point in tx.connection.execute(points).all():
-        address = unseal(key, point.address_sealed, place("contact_points", row.id, "address"))
+        try:
+            address = unseal(key, point.address_sealed, place("contact_points", row.id, "address"))
+        except Altered:
+            continue  # without its address it cannot be found by any hash; the person's other data move
         index = tx.keys.index(point.channel, address)
         tx.connection.execute(update(CONTACTS).where(CONTACTS.c.id == point.id).values(address_index=index))
     wrapped = tx.keys.wrap(key, place("people", row.id, "key"))
@@ -130,7 +145,10 @@ def _case(tx: Tx, row: Any) -> None:
     country = load_rulebook(tx, row.rulebook_id).country
     identifiers = select(IDENTIFIERS).where(IDENTIFIERS.c.ref == row.ref, IDENTIFIERS.c.sealed.is_not(None))
     for identifier in tx.connection.execute(identifiers).all():
-        value = unseal(key, identifier.sealed, place("identifiers", row.ref, identifier.kind))
+        try:
+            value = unseal(key, identifier.sealed, place("identifiers", row.ref, identifier.kind))
+        except Altered:
+            continue
         normalised = normal_form(identifier.kind, value, country)
         if normalised is not None:
             tx.connection.execute(

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from complaints.actions.perform import fold
 from complaints.incidents import fold as fold_incident
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Verb
+from store.custody.opens import list_unopened
 from store.custody.rotate_keys import list_retired_keys
 from store.database.errors import SealBroken
 from store.database.keyring import is_signed, unseal
@@ -42,13 +44,17 @@ from store.values import Verification
 
 #: Reference (or chain), seq of the event, and what is wrong.
 Problem = tuple[str, int, str]
+_UNOPENED = "the sealed words of {field} do not open"
 
 
-def verify(tx: Tx, outside: Mapping[str, Any] | None = None) -> Verification:
-    """Verify the whole record, and compare it with `outside`, a checkpoint document kept elsewhere."""
+def verify(tx: Tx, outside: Mapping[str, Any] | None = None, *, opens: bool = True) -> Verification:
+    """Verify the whole record, and compare it with `outside`, a checkpoint document kept elsewhere.
+
+    `opens` False leaves out whether messages, names, contacts and files open; it is enough for the hash chain.
+    """
     last_sealed = tx.connection.execute(select(func.max(CHECKPOINTS.c.last_event_id))).scalar() or 0
     entries = cases = erased = tail = 0
-    first_bad: Problem | None = None
+    problems: list[Problem] = []
     hashes: dict[str, list[str]] = {}
     for ref, rows in _read_chains(tx):
         entries += len(rows)
@@ -58,16 +64,32 @@ def verify(tx: Tx, outside: Mapping[str, Any] | None = None) -> Verification:
         if ref != INSTANCE_CHAIN and not _is_incident(ref):
             cases += 1
             erased += header is not None and header.key_wrapped is None
-        first_bad = first_bad or _check_chain(ref, rows) or _check_case(tx, ref, rows, header)
-    first_bad = (
-        first_bad
-        or _check_stray_hashes(tx, hashes)
-        or _check_lost_events(tx, hashes)
-        or _check_checkpoints(tx, hashes)
-    )
+        problems += _check_one(tx, ref, rows, header)
+    others = [
+        _check_stray_hashes(tx, hashes),
+        *_check_lost_events(tx, hashes),
+        _check_checkpoints(tx, hashes),
+    ]
     if outside is not None:
-        first_bad = first_bad or _check_document(tx, outside, hashes)
-    return Verification(entries, cases, first_bad, tail, erased)
+        others.append(_check_document(tx, outside, hashes))
+    problems += [problem for problem in others if problem is not None]
+    if opens:
+        problems += list_unopened(tx)
+    return Verification(entries, cases, next(iter(problems), None), tail, erased, tuple(problems))
+
+
+def _check_one(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None) -> list[Problem]:
+    """The first problem of a chain or its complaint; if words do not open, each of them."""
+    try:
+        problem = _check_chain(ref, rows) or _check_case(tx, ref, rows, header)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a damaged event can fail anywhere; the other chains are checked too
+        problem = ref, rows[-1].seq, f"its events cannot be read ({type(error).__name__})"
+    unopened = list(_unopened_words(tx, ref, header))
+    if problem is not None and problem not in unopened:
+        unopened.insert(0, problem)
+    return unopened
 
 
 def _read_chains(tx: Tx) -> Iterator[tuple[str, list[Row[Any]]]]:
@@ -153,7 +175,7 @@ def _check_words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Prob
             place = text_place(ref, text.seq, text.field)
             content = "" if text.sealed is None else unseal(key, text.sealed, place)
         except SealBroken:
-            return ref, text.seq, f"the sealed words of {text.field} do not open"
+            return ref, text.seq, _UNOPENED.format(field=text.field)
         words.setdefault(text.seq, {})[text.field] = content
     for row in rows:
         if json.loads(row.entry)["commit"] != commitment(key, words.get(row.seq, {})):
@@ -161,6 +183,22 @@ def _check_words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Prob
     if words.keys() - {row.seq for row in rows}:
         return ref, max(words), "there are words without an event"
     return None
+
+
+def _unopened_words(tx: Tx, ref: str, header: Row[Any] | None) -> Iterator[Problem]:
+    """Each text of a complaint that does not open."""
+    if header is None or header.key_wrapped is None:
+        return
+    try:
+        key = case_key(tx, ref, header.key_wrapped)
+    except SealBroken:
+        return
+    query = select(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.sealed.is_not(None))
+    for text in tx.connection.execute(query.order_by(TEXTS.c.seq, TEXTS.c.field)):
+        try:
+            unseal(key, text.sealed, text_place(ref, text.seq, text.field))
+        except SealBroken:
+            yield ref, text.seq, _UNOPENED.format(field=text.field)
 
 
 def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Problem | None:
@@ -240,11 +278,11 @@ def _is_incident(chain: str) -> bool:
     return chain.startswith(CHAIN)
 
 
-def _check_lost_events(tx: Tx, hashes: Mapping[str, list[str]]) -> Problem | None:
-    for ref in tx.connection.execute(select(COMPLAINTS.c.ref)).scalars():
-        if ref not in hashes:
-            return ref, 1, "this complaint has lost its events"
-    return None
+def _check_lost_events(tx: Tx, hashes: Mapping[str, list[str]]) -> Iterator[Problem]:
+    for header in tx.connection.execute(select(COMPLAINTS)):
+        if header.ref not in hashes:
+            yield header.ref, 1, "this complaint has lost its events"
+            yield from _unopened_words(tx, header.ref, header)
 
 
 def _check_checkpoints(tx: Tx, hashes: Mapping[str, list[str]]) -> Problem | None:

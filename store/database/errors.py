@@ -20,6 +20,14 @@ class SealBroken(StoreError):
     """A sealed value does not open: wrong key, wrong row, or altered bytes."""
 
 
+class Altered(SealBroken):
+    """A sealed value was altered, or belongs to another row: the secret that sealed it is there."""
+
+
+class DamagedCase(StoreError):
+    """The events of one complaint cannot be read; every other complaint can."""
+
+
 class Erased(StoreError):
     """The key of this row was destroyed, so its words cannot be read again (8.1)."""
 

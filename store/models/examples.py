@@ -18,6 +18,8 @@ from sqlalchemy import and_, delete, exists, func, or_, select
 
 from complaints.times import format_time
 from complaints.vocabulary import CloseCode, ContactKind, Role, Verb
+from store.database.damage import note_damage
+from store.database.errors import Altered, SealBroken
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
 from store.proof.hash_chain import record_instance_event
@@ -108,7 +110,11 @@ def load_examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[st
     texts, proposals = sealed_texts(tx, refs), _proposals(tx, refs)
     examples: list[dict[str, Any]] = []
     for row in rows:
-        examples += _examples_of(tx, row, texts[row.ref], proposals[row.ref])
+        try:
+            examples += _examples_of(tx, row, texts[row.ref], proposals[row.ref])
+        except SealBroken:
+            # `verify` names it; training goes on with the others.
+            note_damage(place("complaints", row.ref, "words"))
     last = rows[-1] if len(rows) == PAGE else None
     return examples, None if last is None else (last.at, last.ref, last.seq)
 
@@ -141,7 +147,12 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[str
     ).all()
     wanted = [row for row in rows if row.wanted]
     texts = sealed_texts(tx, [row.ref for row in wanted])
-    stories = [story(case_key(tx, row.ref, row.key_wrapped), row.ref, texts[row.ref]) for row in wanted]
+    stories = []
+    for row in wanted:
+        try:
+            stories.append(story(case_key(tx, row.ref, row.key_wrapped), row.ref, texts[row.ref]))
+        except SealBroken:
+            note_damage(place("complaints", row.ref, "words"))
     last = rows[-1] if len(rows) == PAGE else None
     next_key = None if last is None else (last.received_at, last.ref)
     return [text for text in stories if text.strip()], next_key
@@ -244,7 +255,11 @@ def read_history_rows(tx: Tx, most: int) -> list[dict[str, Any]]:
     for row in tx.connection.execute(select(HISTORY_PARTS).order_by(HISTORY_PARTS.c.id)):
         if len(rows) >= most:
             break
-        data = tx.keys.unseal(row.sealed, history_place(row.sha256))
+        try:
+            data = tx.keys.unseal(row.sealed, history_place(row.sha256))
+        except Altered:
+            note_damage(history_place(row.sha256))
+            continue
         rows += json.loads(gzip.decompress(data))
     return rows[: max(0, most)]
 

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 
 from complaints.actors import Actor
 from complaints.vocabulary import Role
-from store.database.errors import UnknownRow
+from store.database.damage import note_damage
+from store.database.errors import Altered, UnknownRow
 from store.database.keyring import place
 from store.database.transaction import Tx
 from store.tables import STAFF, STAFF_ROLES
@@ -140,7 +141,7 @@ def _members(tx: Tx, member_id: str | None) -> list[Member]:
         query = query.where(STAFF.c.id == member_id)
     members = []
     for row in tx.connection.execute(query):
-        sealed_names = json.loads(tx.keys.unseal(row.sealed, place("staff", row.id, "name")))
+        sealed_names = _names(tx, row)
         members.append(
             Member(
                 id=row.id,
@@ -155,6 +156,17 @@ def _members(tx: Tx, member_id: str | None) -> list[Member]:
             )
         )
     return members
+
+
+def _names(tx: Tx, row: Any) -> dict[str, Any]:
+    """Name and aliases; the id if they do not open, because without members no button works."""
+    where = place("staff", row.id, "name")
+    try:
+        names: dict[str, Any] = json.loads(tx.keys.unseal(row.sealed, where))
+    except Altered:
+        note_damage(where)
+        return {"name": row.id, "aliases": []}
+    return names
 
 
 def _is_absent(row: Any, tx: Tx) -> bool:

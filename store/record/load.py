@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, Select, and_, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from complaints import actors
 from complaints.actions.perform import apply_event, fold
@@ -15,7 +17,8 @@ from complaints.case import Case, Event
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
-from store.database.errors import Erased, SealBroken
+from store.database.damage import DAMAGE_REMEDY, note_damage
+from store.database.errors import DamagedCase, Erased, SealBroken
 from store.database.keyring import place, unseal
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
@@ -23,6 +26,7 @@ from store.rulebooks import load_rulebook
 from store.tables import COMPLAINTS, EVENTS, MESSAGES, TEXTS
 from store.values import Text
 
+log = structlog.get_logger(__name__)
 _HEADER = select(
     COMPLAINTS.c.ref,
     COMPLAINTS.c.rulebook_id,
@@ -49,7 +53,7 @@ class CaseFile:
 
 
 def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
-    """Load one complaint; raises UnknownReference. `lock` locks its row until the commit."""
+    """Load one complaint; raises UnknownReference, or DamagedCase. `lock` locks its row until the commit."""
     rows = _headers(tx, _HEADER.where(COMPLAINTS.c.ref == ref), lock=lock)
     if not rows:
         raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
@@ -66,20 +70,20 @@ def may_open(tx: Tx, case: Case, by: Actor) -> bool:
 
 
 def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:
-    """Load several complaints in the order of `refs`; unknown references are left out."""
+    """Load several complaints in the order of `refs`; unknown references and damaged complaints are left out."""
     headers = _headers(tx, _HEADER.where(COMPLAINTS.c.ref.in_(refs)))
-    files = {file.case.ref: file for file in _files(tx, headers)}
+    files = {file.case.ref: file for file in _readable_files(tx, headers)}
     return [files[ref] for ref in refs if ref in files]
 
 
 def load_files_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
-    """Load a person's complaints, the newest first, and lock their rows until the commit."""
+    """Load a person's complaints, the newest first, without damaged ones, and lock their rows until the commit."""
     query = (
         _HEADER.where(COMPLAINTS.c.complainant_id == person)
         .order_by(COMPLAINTS.c.received_at.desc(), COMPLAINTS.c.ref)
         .limit(limit)
     )
-    return _files(tx, _headers(tx, query, lock=True))
+    return _readable_files(tx, _headers(tx, query, lock=True))
 
 
 def load_events(tx: Tx, ref: str) -> tuple[Event, ...]:
@@ -261,6 +265,21 @@ def _files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
     ]
 
 
+def _readable_files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
+    """The files without those of damaged complaints, which are noted and logged: one must not stop a list."""
+    try:
+        return _files(tx, headers)
+    except DamagedCase:
+        files = []
+    for header in headers:
+        try:
+            files += _files(tx, [header])
+        except DamagedCase:
+            if not note_damage(place("complaints", header.ref, "events")):
+                log.error("damaged_complaint", ref=header.ref, remedy="amends db verify")
+    return files
+
+
 def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[FoldedCase]:
     """Fold each complaint up to its head; of a cached one only the newer events are read."""
     cases = {header.ref: _cached(tx, header) for header in headers}
@@ -270,8 +289,17 @@ def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[FoldedCase]:
         cached, new = cases[header.ref], entries.get(header.ref, [])
         if cached is not None and new and previous_hash(new[0]) != cached.head:
             # Cached by a transaction that was rolled back: its events are not in the record.
-            cached, new = None, _entries(tx, {header.ref: 0})[header.ref]
-        folded = _continued(tx, header, cached, new)
+            cached, new = None, _entries(tx, {header.ref: 0}).get(header.ref, [])
+        try:
+            folded = _continued(tx, header, cached, new)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            # Damaged events can fail in the fold at any place and in any way.
+            raise DamagedCase(
+                f"The events of {header.ref} cannot be read ({type(error).__name__}); all other complaints can. "
+                f"{DAMAGE_REMEDY}"
+            ) from error
         cases[header.ref] = folded
         tx.folded.keep(header.ref, folded)
     return [case for header in headers if (case := cases[header.ref]) is not None]

@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 
 from complaints.similarity import LEAST_SHARED, SIMILAR_FROM, similarity
+from store.database.damage import note_damage
 from store.database.errors import Erased, SealBroken
 from store.database.keyring import (
     OVERHEAD,
@@ -120,10 +121,14 @@ def load_sketches(tx: Tx, refs: Sequence[str]) -> Mapping[str, tuple[bytes, ...]
         .join(COMPLAINTS, COMPLAINTS.c.ref == LIKENESSES.c.ref)
         .where(LIKENESSES.c.ref.in_(refs), COMPLAINTS.c.key_wrapped.is_not(None))
     )
-    return {
-        row.ref: _unseal(case_key(tx, row.ref, row.key_wrapped), row.ref, row.sealed)
-        for row in tx.connection.execute(query)
-    }
+    sketches = {}
+    for row in tx.connection.execute(query):
+        try:
+            sketches[row.ref] = _unseal(case_key(tx, row.ref, row.key_wrapped), row.ref, row.sealed)
+        except SealBroken:
+            # `verify` names it; the other complaints are compared all the same.
+            note_damage(_place(row.ref))
+    return sketches
 
 
 def find_matches(tx: Tx, sketch: Sequence[bytes], *, ref: str, limit: int) -> tuple[SketchMatch, ...]:

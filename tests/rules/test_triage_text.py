@@ -63,6 +63,15 @@ def test_the_language_is_guessed_among_the_given_ones() -> None:
     assert guess_language("Mein Wasser ist seit gestern weg", ("en", "de")) == "de"
 
 
+def test_the_language_model_is_loaded_once_whichever_languages_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert guess_language("Das Wasser ist seit gestern weg", ("en", "de")) == "de"
+    monkeypatch.setattr(text_module.LanguageIdentifier, "from_model_file", None)
+    assert guess_language("Hier soir il y avait de l'eau brune", ("en", "fr", "nl")) == "fr"
+    assert guess_language("Das Wasser ist seit gestern weg", ("en", "de")) == "de"
+
+
 @pytest.mark.parametrize(
     ("text", "language"),
     [
@@ -76,15 +85,6 @@ def test_the_language_is_guessed_among_the_given_ones() -> None:
 )
 def test_the_language_of_a_text_is_detected_or_left_open(text: str, language: str | None) -> None:
     assert detect_language(text) == language
-
-
-def test_the_language_model_is_loaded_once_whichever_languages_are_asked_for(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert guess_language("Das Wasser ist seit gestern weg", ("en", "de")) == "de"
-    monkeypatch.setattr(text_module.LanguageIdentifier, "from_model_file", None)
-    assert guess_language("Hier soir il y avait de l'eau brune", ("en", "fr", "nl")) == "fr"
-    assert guess_language("Das Wasser ist seit gestern weg", ("en", "de")) == "de"
 
 
 def test_without_letters_or_alternatives_the_first_language_is_used() -> None:

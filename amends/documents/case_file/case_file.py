@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from struct import unpack_from
 
-from amends.documents.blocks import Block, Document, Heading, Paragraph, Picture
+from amends.documents.blocks import Block, Document, Heading, Items, Paragraph, Picture
 from amends.documents.case_file.follow_up import follow_up
 from amends.documents.case_file.form import form
 from amends.documents.case_file.record_view import RecordView, UsageRecord
@@ -18,6 +18,7 @@ from amends.documents.case_file.subject import for_subject
 from amends.documents.labels import Labels
 from amends.documents.typst import can_draw
 from store.cases.export import WholeCase
+from store.database.damage import UNREADABLE, describe_damage
 
 #: The name of the attachment with every text exactly as it was received.
 RECORD = "record.json"
@@ -44,11 +45,12 @@ def case_file(
     made_at: datetime,
     stored_pictures: Sequence[StoredPicture] = (),
     subject: bool = False,
+    damaged: Sequence[str] = (),
 ) -> Document:
     """One complaint as a document in the language of `labels`; `stored_pictures` are the pictures among its files.
 
     Times are in the complaint's own zone. `subject` makes the edition for the member of staff complained about:
-    it has no pictures, and the record must not be attached to it.
+    it has no pictures, and the record must not be attached to it. `damaged` are the places that could not be read.
     """
     if subject:
         whole, stored_pictures = for_subject(whole), ()
@@ -63,6 +65,7 @@ def case_file(
         page=labels.page(),
         body=(
             *_opening(view, subject=subject),
+            *_damage(view, damaged),
             *form(view, whole),
             *follow_up(view),
             *wording(view),
@@ -100,6 +103,13 @@ def _opening(view: RecordView, *, subject: bool) -> list[Block]:
             Paragraph(labels.text("case.erased_at", when=labels.moment(record["erased_at"]))),
         ]
     return blocks
+
+
+def _damage(view: RecordView, damaged: Sequence[str]) -> Iterator[Block]:
+    if damaged:
+        yield Heading(view.label("case.damaged"), 2)
+        yield Paragraph(view.label("case.damaged_remedy", mark=UNREADABLE))
+        yield Items(tuple(map(describe_damage, damaged)))
 
 
 def pictures(view: RecordView, stored: Sequence[StoredPicture]) -> Iterator[Block]:

@@ -8,6 +8,7 @@ from typing import Any
 from amends.documents.blocks import Block, Fields, Heading, Paragraph, Rows, Wording
 from amends.documents.case_file.record_view import RecordView, in_two_lines
 from store.cases.export import WholeCase
+from store.file_types import is_program
 
 #: The other parts that people have in a complaint, in the form's order.
 _OTHERS = ("affected", "representative", "witness", "subject")
@@ -134,5 +135,6 @@ def _enclosures(view: RecordView) -> Iterator[Block]:
 
 def _file_facts(view: RecordView, file: Mapping[str, Any]) -> str:
     size = view.labels.count("case.bytes", file["size"]) if file["size"] is not None else None
-    parts = (view.labels.code("file", file["kind"]), file["name"], file["mime"], size)
+    warning = view.label("file.program") if is_program(file["mime"]) else None
+    parts = (view.labels.code("file", file["kind"]), file["name"], file["mime"], size, warning)
     return "\n".join(part for part in parts if part)

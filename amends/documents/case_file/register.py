@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from amends.documents.blocks import Block, Fields, Heading, Items, Paragraph, Rows, Wording
 from amends.documents.case_file.record_view import RecordView, in_two_lines
+from amends.documents.facts import basis_words, fact_lines, reason_words, value_words
 from complaints.incidents import Incident
 from store.cases.export import WholeCase
 
@@ -70,8 +70,8 @@ def _message_line(view: RecordView, message: Mapping[str, Any]) -> str:
         way,
         view.labels.code("channel", message["channel"] or None),
         state,
-        message["reason"],
-        message["template"],
+        reason_words(message["reason"], view.labels),
+        value_words("delivery", message["template"], view.labels) if message["template"] else None,
         message["language"],
     )
     return " · ".join(part for part in parts if part)
@@ -101,13 +101,20 @@ def _targets(view: RecordView) -> Iterator[Block]:
                 view.moment(target["internal_due"]),
                 view.moment(target["promised_due"]),
                 view.moment(target["met_at"]),
-                f"{target['basis']} ({target['span']})" if target.get("span") else target["basis"],
+                _basis(view, target),
             )
             for target in view.record["targets"]
         ),
         widths=(4, 4, 4, 4, 4),
         small=True,
     )
+
+
+def _basis(view: RecordView, target: Mapping[str, Any]) -> str:
+    """The rule of a due time with its length, both in words."""
+    ruled, *notes = str(target["basis"]).split(";")
+    words = "; ".join(" ".join(basis_words(part.strip(), view.labels)) for part in (ruled, *notes))
+    return f"{words} ({value_words('span', target['span'], view.labels)})" if target.get("span") else words
 
 
 def _outside_bodies(view: RecordView) -> Iterator[Block]:
@@ -123,7 +130,7 @@ def _pairs(view: RecordView, facts: Mapping[str, Any]) -> Iterator[tuple[str, st
         if name == "at":
             yield view.label("table.when"), view.moment(value)
         elif name not in _SHOWN_IN_OTHER_PARTS and value not in (None, "", [], {}):
-            yield view.field(name), _plain(value)
+            yield view.field(name), value_words(name, value, view.labels)
 
 
 def _links(view: RecordView) -> Iterator[Block]:
@@ -162,7 +169,7 @@ def _events(view: RecordView, whole: WholeCase) -> Iterator[Block]:
             (
                 str(event["seq"]),
                 view.moment(event["at"]),
-                "\n".join(line for line in (view.did(event), _brief(event["facts"])) if line),
+                "\n".join(line for line in (view.did(event), _brief(view, event["facts"])) if line),
                 event["clause"],
                 in_two_lines(event["hash"]),
             )
@@ -173,12 +180,8 @@ def _events(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     )
 
 
-def _brief(facts: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {_plain(value)}"
-        for name, value in facts.items()
-        if name not in _SHOWN_IN_OTHER_PARTS and value not in (None, False, [], {}, "")
-    )
+def _brief(view: RecordView, facts: Mapping[str, Any]) -> str:
+    return "\n".join(fact_lines(facts, view.labels, without=_SHOWN_IN_OTHER_PARTS))
 
 
 def _reads(view: RecordView) -> Iterator[Block]:
@@ -187,12 +190,21 @@ def _reads(view: RecordView) -> Iterator[Block]:
     yield Rows(
         view.titles("table.when", "table.who", "table.what"),
         tuple(
-            (view.moment(entry["at"]), view.who(entry["by"], entry["role"] or None), entry["what"])
+            (
+                view.moment(entry["at"]),
+                view.who(entry["by"], entry["role"] or None),
+                _purpose(view, entry["what"]),
+            )
             for entry in view.record["reads"]
         ),
         widths=(4, 6, 6),
         small=True,
     )
+
+
+def _purpose(view: RecordView, what: str) -> str:
+    """What was opened and for what, such as `show audit` or `file:2`."""
+    return " ".join(value_words("what", part, view.labels) for part in what.replace(":", " ").split())
 
 
 def _unused(view: RecordView) -> Iterator[Block]:
@@ -201,16 +213,6 @@ def _unused(view: RecordView) -> Iterator[Block]:
         name: value for name, value in view.record.unused().items() if value not in (None, "", [], {}, False)
     }
     yield Heading(view.label("register.more"), 2)
-    yield Fields(tuple((view.field(name), _value(view, name, value)) for name, value in rest.items()))
-
-
-def _value(view: RecordView, name: str, value: Any) -> str | None:
-    if isinstance(value, bool):
-        return view.labels.yes_or_no(value)
-    if name.endswith("_at") and isinstance(value, str):
-        return view.moment(value)
-    return _plain(value)
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    yield Fields(
+        tuple((view.field(name), value_words(name, value, view.labels)) for name, value in rest.items())
+    )

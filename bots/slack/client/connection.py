@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
+import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.signature import SignatureVerifier
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bots.http_body import read_body
 from bots.slack.client.client import log_unexpected, proxy_for
+from bots.slack.payloads import wrong_field
+
+log = structlog.get_logger(__name__)
 
 PATH = "/slack/events"
 
@@ -103,25 +110,54 @@ def http_handler(app: AsyncApp) -> Callable[[Request], Awaitable[Response]]:
     error to the person, or sends the event again.
     """
 
+    # bolt checks the signature only after it has read the payload, which fails if a field has another type.
+    verifier = SignatureVerifier(app._signing_secret)  # noqa: SLF001  # bolt has no public name for it
+
     async def called(request: Request) -> Response:
         if not _may_be_signed(request):
             return Response(status_code=401)
         body = await read_body(request)
         if isinstance(body, Response):
             return body
+        payload = _payload(body)
+        if (wrong := wrong_field(payload)) is not None:
+            # Nothing that a listener could read. Slack would repeat it and count it as our failure.
+            if payload is None:
+                return Response(status_code=400)
+            if not verifier.is_valid_request(body, dict(request.headers)):
+                return Response(status_code=401)
+            log.warning("slack_call_not_understood", field=wrong)
+            return Response(status_code=200)
         try:
             bolt_request = to_async_bolt_request(request, body)
         except (ValueError, TypeError, AttributeError, RecursionError):
-            # Slack sends no such body; it cannot be read, so there is no signature to check.
             return Response(status_code=400)
         try:
             answer = await app.async_dispatch(bolt_request)
         except Exception as failure:  # noqa: BLE001 - logged by its type; Slack must not count it as done
             log_unexpected("a call of Slack", failure)
             return Response(status_code=503)
+        if answer.status == 404:
+            log.warning("slack_call_not_understood", field="type")
+            return Response(status_code=200)
         return to_starlette_response(answer)
 
     return called
+
+
+def _payload(body: bytes) -> Mapping[str, Any] | None:
+    """The JSON object of a call, or the fields of a form; None if it is neither."""
+    try:
+        text = body.decode()
+        if not text.lstrip().startswith(("{", "[")):
+            fields = dict(parse_qsl(text))
+            if "payload" not in fields:
+                return fields or None
+            text = fields["payload"]
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return payload if isinstance(payload, Mapping) else None
 
 
 def _may_be_signed(request: Request) -> bool:

@@ -88,7 +88,7 @@ class DirectMessageJobs:
     async def _supersede_pages(
         self, case: Case, obligation: Obligation, posts: Mapping[str, tuple[str, str]]
     ) -> None:
-        """Mark each person's former page; the newest is a message of its own, because an edit notifies nobody.
+        """Mark each person's former page. The newest is a message of its own: an edit sends no notification.
 
         A mark that fails is tried again with the next page.
         """

@@ -14,6 +14,7 @@ from bots.slack.jobs.post import Poster, failure_outcome
 from complaints.errors import ComplaintError
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import StoreError
+from store.file_types import extension, is_program, media_type
 from store.files import read_file_bytes
 from store.outbox.complete import Completed, Outcome
 from store.values import Obligation
@@ -39,8 +40,11 @@ class FileJobs:
             answer = {"channel": channel, "user": member_id, "text": text}
             await slack.schedule(f"tell:{obligation.key}", "tell", payload=answer)
             return Completed()
-        name = f"{_UNSAFE.sub('-', ref)}-{number}{_extension(content)}"
-        return await self.deliver(member_id, name, content, slack.texts.text("file.here", ref=ref))
+        name = f"{_UNSAFE.sub('-', ref)}-{number}{extension(content)}"
+        comment = slack.texts.text("file.here", ref=ref)
+        if is_program(media_type(content)):
+            comment += f"\n{slack.texts.text('file.program')}"
+        return await self.deliver(member_id, name, content, comment)
 
     async def deliver(self, member_id: str, name: str, content: bytes, comment: str) -> Outcome:
         """Upload a file into one person's direct messages, and schedule its deletion a day later."""
@@ -80,17 +84,3 @@ class FileJobs:
             session.post(url, data=content, proxy=proxy_for(url, self.poster.client.proxy)) as answer,
         ):
             answer.raise_for_status()
-
-
-def _extension(content: bytes) -> str:
-    """A file's extension by its content, never by the name it had."""
-    kinds = (
-        (b"\xff\xd8\xff", ".jpg"),
-        (b"\x89PNG", ".png"),
-        (b"%PDF", ".pdf"),
-        (b"OggS", ".ogg"),
-        (b"GIF8", ".gif"),
-    )
-    if content[4:8] == b"ftyp":
-        return ".mp4"
-    return next((extension for start, extension in kinds if content.startswith(start)), ".bin")

@@ -23,6 +23,7 @@ from reports.monitoring import Monitoring, Period, monitor
 from reports.render_markdown import as_markdown
 from store.cases.pages import count_repeats
 from store.cases.read import load_case
+from store.database.damage import collecting_damage
 from store.outbox.complete import Completed, Outcome
 from store.proof.hash_chain import record_instance_event
 from store.rulebooks import load_current_rulebook
@@ -112,7 +113,9 @@ class ReportJobs:
         if oldest is not None and not await self._may_know_of(oldest.ref, actor):
             oldest = None
         backlog = replace(monitoring.backlog, oldest=oldest)
-        return replace(monitoring, safety_misses=tuple(misses), backlog=backlog)
+        # Who may know of a damaged complaint cannot be read either: they are counted without their references.
+        damaged = ("",) * len(monitoring.damaged)
+        return replace(monitoring, safety_misses=tuple(misses), backlog=backlog, damaged=damaged)
 
     async def _may_know_of(self, ref: str, actor: Actor) -> bool:
         try:
@@ -123,4 +126,8 @@ class ReportJobs:
 
 def _measure(store: Store, period: Period, now: datetime) -> Monitoring:
     repeats = store.read(count_repeats, period.start, period.end)
-    return monitor(store.for_monitoring(period.start, period.end), period=period, now=now, repeats=repeats)
+    with collecting_damage() as damaged:
+        report = monitor(
+            store.for_monitoring(period.start, period.end), period=period, now=now, repeats=repeats
+        )
+    return replace(report, damaged=tuple(damaged))

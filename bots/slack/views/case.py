@@ -34,6 +34,7 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
 from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.vocabulary import Role
+from store.file_types import is_program
 from store.values import FileEntry, OpenedCase, Text
 
 #: The rest of the view is for the headline, the buttons and the page buttons.
@@ -249,6 +250,8 @@ def _file_block(ref: str, file: FileEntry, when: str, texts: StaffTexts) -> Bloc
     kind = texts.text(f"file.{file.kind}" if file.kind in FILE_KINDS else "file.other")
     name = escaped(cut(file.name, 100)) if file.name else ""
     line = " · ".join(part for part in (when, kind, name, size) if part)
+    if is_program(file.mime):
+        line += f"\n{texts.text('file.program')}"
     if file.state == "fetched":
         send = button(texts.text("file.send"), "case.file", f"{ref}:{file.seq}")
         return section(line, accessory=send)

@@ -465,7 +465,7 @@ def _typed_blocks(view: Mapping[str, Any]) -> list[Block]:
     """The blocks of a view with the typed values as initial ones, so that a redrawn view loses nothing."""
     state: Mapping[str, Mapping[str, Mapping[str, Any]]] = view.get("state", {}).get("values", {})
     blocks = []
-    for block in view["blocks"]:
+    for block in view.get("blocks", ()):
         element = block.get("element")
         entry = state.get(str(block.get("block_id")), {}).get(VALUE)
         if block.get("type") == "input" and element and entry and element["type"] in _INITIAL:

@@ -1,0 +1,28 @@
+"""Codes of the record in the English words of reports: `2 bd` as `2 working days`, `remedy_done` as `remedy done`."""
+
+from __future__ import annotations
+
+import re
+
+_SPAN = re.compile(r"(?<![\w.-])(-?)(\d+(?:\.\d+)?) (bd|wh)\b")
+_UNITS = {"bd": "working day", "wh": "working hour"}
+_CODE = re.compile(r"(?<![\w/-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w/-])")
+_QUESTION = re.compile(r"\bq([1-9])\b")
+_NAMES = {
+    "answered_no_reply": "answered, no reply",
+    "not_complaint": "no complaint",
+    "ack": "acknowledgement",
+}
+
+
+def in_words(text: str) -> str:
+    """The text with lengths of time and codes in words; dates, numbers and references stay."""
+    text = _SPAN.sub(_length, text)
+    text = _QUESTION.sub(r"survey question \1", text)
+    return _CODE.sub(lambda found: _NAMES.get(found[0], found[0].replace("_", " ")), text)
+
+
+def _length(found: re.Match[str]) -> str:
+    before, number, unit = found.groups()
+    plural = "" if number == "1" else "s"
+    return f"{number} {_UNITS[unit]}{plural}{' before' if before else ''}"

@@ -1,0 +1,55 @@
+"""Damaged rows: within `collecting_damage` they are named and everything else is read; outside they raise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+#: Stands for words that do not open.
+UNREADABLE = "[unreadable]"
+_collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collecting_damage() -> Iterator[list[str]]:
+    """Collect the places (table, row, field) that cannot be read, each once, in the list that this yields.
+
+    Only for reading: what is written from a partly read record would lose words. Within another
+    `collecting_damage` the inner one collects.
+    """
+    damaged: list[str] = []
+    token = _collected.set(damaged)
+    try:
+        yield damaged
+    finally:
+        _collected.reset(token)
+
+
+def note_damage(place: str) -> bool:
+    """Note a place that cannot be read; False if nobody collects, so that the caller must raise."""
+    damaged = _collected.get()
+    if damaged is None:
+        return False
+    if place not in damaged:
+        damaged.append(place)
+    return True
+
+
+def damaged_ref(place: str) -> str:
+    """The reference, person or other row that a place belongs to."""
+    return place.split("|")[1].split("/")[0]
+
+
+def describe_damage(place: str) -> str:
+    """A place in words for operators, such as `A7K-M3Q-9T: description of event 3 cannot be read`."""
+    table, row, field = place.split("|")
+    ref, _, number = row.partition("/")
+    part = f" {number.split('/')[0]}" if number else ""
+    return f"{ref}: {table.replace('_', ' ')}{part}, {field.replace('_', ' ')}, cannot be read"
+
+
+#: What an operator does about it.
+DAMAGE_REMEDY = (
+    "Restore the row from a backup (docs/custody.md, Damage); `amends db verify` names every damaged row."
+)

@@ -1,0 +1,163 @@
+"""README followed literally in an empty folder, and what the system refuses, in one plain sentence each."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import pty
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from amends.cli.main import _message_and_code
+from scheduler.ticks import _ends_when_cancelled
+
+AMENDS = str(Path(sys.executable).with_name("amends"))
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
+
+
+def amends(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [AMENDS, *arguments], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+
+
+def test_init_then_check_work_as_the_readme_says(tmp_path: Path) -> None:
+    written = amends(tmp_path, "init", "desk")
+    outside = amends(tmp_path, "check")
+    inside = amends(tmp_path / "desk", "check")
+    assert written.returncode == 0
+    assert written.stderr.rstrip().endswith(f"then: cd desk && {AMENDS} check")
+    assert (outside.returncode, outside.stderr.count("\n")) == (2, 1)
+    assert "there is one in desk: `cd desk` first" in outside.stderr
+    failures = {line.split(":")[0].split()[1] for line in inside.stdout.splitlines() if line[:4] == "fail"}
+    assert failures == {"level", "Telegram", "Slack"}
+    assert "the first `amends run` makes its tables" in inside.stdout
+    assert inside.stderr == ""
+
+
+def test_only_the_owner_can_read_the_files_of_an_installation(tmp_path: Path) -> None:
+    amends(tmp_path, "init", "desk")
+    desk = tmp_path / "desk"
+    assert amends(desk, "db", "upgrade").returncode == 0
+    backup = amends(desk, "db", "backup", "copy.db")
+    assert backup.returncode == 0, backup.stderr
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in desk.rglob("*")}
+    assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
+    (desk / "amends.db").chmod(0o644)
+    assert "Run: chmod 600 amends.db" in amends(desk, "check").stdout
+
+
+def test_init_refuses_a_language_that_run_refuses_and_names_those_with_texts(tmp_path: Path) -> None:
+    refused = amends(tmp_path, "init", "desk", "--languages", "en,fi")
+    assert refused.returncode == 2
+    assert 'no texts in "fi"' in refused.stderr
+    assert "en, tr" in refused.stderr
+    assert not (tmp_path / "desk").exists()
+
+
+def test_init_asks_again_only_for_the_answer_that_it_refuses(tmp_path: Path) -> None:
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(
+        [AMENDS, "init", "desk"], cwd=tmp_path, env=ENVIRONMENT, stdin=end, stdout=end, stderr=end
+    )
+    os.close(end)
+    os.write(terminal, b"Su Kurumu\nTurkey\nTR\nEurope/Istanbul\ntr,xx\ntr,en\n112\n\n")
+    shown = b"".join(_until_closed(terminal)).decode()
+    assert process.wait() == 0, shown
+    assert shown.count("The organisation's name") == 1
+    assert shown.count("Country, two letters") == 2
+    assert shown.count("Languages, the fallback first") == 2
+    settings = (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
+    assert 'name = "Su Kurumu"' in settings
+    assert 'languages = ["tr", "en"]' in settings
+
+
+def _until_closed(terminal: int) -> Iterator[bytes]:
+    try:
+        while chunk := os.read(terminal, 4096):
+            yield chunk
+    except OSError:  # Linux reports the other end's closing so
+        return
+
+
+def test_a_port_that_is_taken_is_one_sentence_with_the_remedy(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = amends(tmp_path, "demo", "--empty", "--port", str(port))
+    assert refused.returncode == 2
+    assert (
+        f"--port {port}: cannot listen there (Address already in use): choose another port" in refused.stderr
+    )
+    assert refused.stderr.count("\n") == 1
+
+
+def test_the_demo_prints_a_first_line_its_record_can_be_read_and_it_ends_with_one_line(
+    tmp_path: Path,
+) -> None:
+    demo = subprocess.Popen(
+        [AMENDS, "demo", "--empty", "--port", "0"],
+        cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert demo.stdout is not None
+    first, page, record = (demo.stdout.readline() for _ in range(3))
+    command = record.partition("terminal: ")[2]
+    listed = subprocess.run(
+        command, shell=True, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    demo.send_signal(signal.SIGINT)
+    rest, errors = demo.communicate()
+    assert first == "Starting the demo.\n"
+    assert page.startswith("Open http://127.0.0.1:")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert (rest, errors.strip(), demo.returncode) == ("The demo has ended; nothing was kept.\n", "", 0)
+
+
+def test_the_demo_can_be_interrupted_while_it_writes_its_past(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [AMENDS, "demo", "--port", "0"],
+        cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert demo.stdout is not None
+    assert demo.stdout.readline().startswith("Starting the demo. Writing its past")
+    assert demo.stderr is not None
+    assert demo.stderr.readline() == "Writing the past of the demo\n"
+    demo.send_signal(signal.SIGINT)
+    rest, errors = demo.communicate()
+    assert "Open" not in rest
+    assert errors in ("", "Stopped.\n")
+    assert demo.returncode in (0, 130)
+
+
+async def test_a_stop_in_the_middle_of_a_tick_is_not_logged_as_a_failure_of_the_tick() -> None:
+    job = asyncio.create_task(_ends_when_cancelled(lambda: asyncio.sleep(60))())  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    job.cancel()
+    assert await job is None
+
+
+@pytest.mark.parametrize(
+    ("number", "file", "code", "remedy"),
+    [
+        (errno.EACCES, "/srv/x.zip", 2, "let this account read and write there"),
+        (errno.EROFS, "/srv/x.zip", 2, "choose another place"),
+        (errno.ENOSPC, "/srv/x.zip", 1, "free some space"),
+        (errno.EADDRINUSE, None, 2, "choose another port"),
+        (errno.EMFILE, None, 1, "ulimit -n"),
+    ],
+)
+def test_what_the_system_refuses_is_one_sentence_with_the_remedy(
+    number: int, file: str | None, code: int, remedy: str
+) -> None:
+    message, exit_code = _message_and_code(OSError(number, os.strerror(number), file))
+    assert exit_code == code
+    assert remedy in message
+    assert (file or "") in message
+    assert "fault in Amends" not in message

@@ -1,0 +1,110 @@
+"""What commands print for people is in words: no codes, tables of the program, instants in UTC, or None."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amends.documents.facts import fact_lines
+from amends.documents.labels import load_labels
+from amends.settings import load, rulebook
+from complaints.vocabulary import (
+    CloseCode,
+    Finding,
+    Role,
+    State,
+    Verb,
+)
+from reports.words import in_words
+from store.database.keyring import Keyring
+from store.rulebooks import use_rulebook
+from tests.databases import FakeClock, opened
+from tests.edges.desk import Desk
+from tests.edges.product import KEY, Product
+
+RAW = re.compile(
+    r"[a-z]+_[a-z_]+|\b\d+ (?:bd|wh)\b|\bq\d\b|\bNone\b|\bTrue\b|\bFalse\b|[{}\[\]]|\d{4}-\d\d-\d\dT\d\d:\d\d"
+)
+LABELS = {language: load_labels((language,), "Europe/London", staff=True) for language in ("en", "tr")}
+CODES = [
+    *(str(code.value) for family in (State, Verb, Role, Finding, CloseCode) for code in family),
+    "2026-11-05T09:30:00.123456Z", "2026-11-05", "10 bd", "4 wh", "all_of_us", "where_and_when", "q2",
+]  # fmt: skip
+NAMES = [
+    "target", "state", "finding", "findings", "close_code", "field", "rule", "extended_to", "due", "issues",
+    "alternatives", "probability", "severity", "evidence", "language", "remedies", "by_whom", "new_fact",
+    "kind", "role", "opening", "erased", "language_confirmed",
+]  # fmt: skip
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.floats(0, 1) | st.sampled_from(CODES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), values, max_size=4), st.sampled_from(["en", "tr"]))
+def test_any_facts_are_shown_in_words(facts: dict[str, Any], language: str) -> None:
+    for line in fact_lines(facts, LABELS[language]):
+        assert not RAW.search(line), line
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ended as answered_no_reply 7 of 7", "ended as answered, no reply 7 of 7"),
+        ("q1 answered with 4 or 5", "survey question 1 answered with 4 or 5"),
+        ("≤ 8 bd | 1 bd", "≤ 8 working days | 1 working day"),
+        ("Set by system: communicate_decision.", "Set by system: communicate decision."),
+        ("Rule P3.first_action: 3 bd.", "Rule P3.first action: 3 working days."),
+    ],
+)
+def test_reports_put_codes_into_words(code: str, words: str) -> None:
+    assert in_words(code) == words
+
+
+@pytest.fixture
+def product(tmp_path: Path, usual_url: str) -> Product:
+    """An installation with a migrated database."""
+    return Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
+
+
+@pytest.fixture
+def desk(product: Product) -> Iterator[Desk]:
+    """A desk that works on it."""
+    clock = FakeClock(datetime(2026, 3, 4, 10, tzinfo=UTC))
+    with opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)])) as store:
+        opened_desk = Desk(store)
+        store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
+        yield opened_desk
+
+
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("case", "list"),
+    ("case", "show", "REF"),
+    ("case", "history", "REF"),
+    ("case", "due", "REF"),
+    ("clauses",),
+    ("clauses", "--case", "REF"),
+    ("report", "monitoring"),
+    ("outbox", "list", "--all"),
+    ("inbox", "list"),
+    ("privacy", "purge", "--dry-run"),
+    ("db", "verify"),
+)
+
+
+async def test_no_command_prints_codes_or_the_programs_own_values(product: Product, desk: Desk) -> None:
+    ref = desk.closed()
+    for command in COMMANDS:
+        printed = await product.amends(*(ref if word == "REF" else word for word in command))
+        assert "fault in Amends" not in printed.err
+        raw = [line for line in printed.out.splitlines() if RAW.search(line.replace("[privacy]", ""))]
+        assert raw == [], command
