@@ -103,7 +103,7 @@ class Targets:
     complex_doubles: bool = True
     delay_notice: str | None = None
     delay_outside: bool = False
-    #: The rules ("ack", "decide", "level.2.decide") that the law or the scheme sets, beside `legal` and `privacy`.
+    #: The rules that the law or the scheme sets ("ack", "level.2.decide"), in addition to `legal` and `privacy`.
     law: tuple[str, ...] = ()
     #: By the number of the level.
     by_level: Mapping[int, LevelTargets] = field(default_factory=dict)

@@ -64,19 +64,19 @@ def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
     return low, high
 
 
-def exact_p_value(one: Share, other: Share) -> float:
+def exact_p_value(share: Share, other: Share) -> float:
     """The two-sided p-value of Fisher's exact test (1935) that two shares differ by chance alone.
 
     With few units or shares near 0 or 1, approximate intervals exclude zero too often; this test never does.
     """
-    hits = one.hits + other.hits
-    least, most = max(0, hits - other.of), min(one.of, hits)
+    hits = share.hits + other.hits
+    least, most = max(0, hits - other.of), min(share.of, hits)
     weights = [
-        _log_choose(one.of, number) + _log_choose(other.of, hits - number)
+        _log_choose(share.of, number) + _log_choose(other.of, hits - number)
         for number in range(least, most + 1)
     ]
-    all_weights = _log_choose(one.of + other.of, hits)
-    observed = weights[one.hits - least]
+    all_weights = _log_choose(share.of + other.of, hits)
+    observed = weights[share.hits - least]
     return sum(exp(weight - all_weights) for weight in weights if weight <= observed + _TOLERANCE * most)
 
 

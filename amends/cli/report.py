@@ -84,7 +84,7 @@ def monitoring(
             _write_pdf(report, settings, now, output)
         else:
             _write_text(report, format_, zone, output)
-        # After the output: the record shows a report that somebody could read (8.4).
+        # After the output: the record shows a report that reached its reader (8.4).
         store.write(record_instance_event, "report", {"report": "monitoring", "format": format_.value})
 
 

@@ -26,7 +26,7 @@ _GRACE = "1 bd"
 
 
 def was_delivered(history: CaseHistory, event: Event) -> bool:
-    """True if a delivered message stands behind an act that records one.
+    """True if a delivered message supports an act that records one.
 
     An act of a person records what they said or posted themselves. A letter that the complainant did not want
     (`kept`) is not expected.

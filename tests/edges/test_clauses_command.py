@@ -57,9 +57,11 @@ def test_monitoring_is_met_once_a_report_was_made(place: Path, desk: Desk) -> No
 
 
 @clause("7.4")
-def test_acts_whose_messages_were_deleted_violate_their_clauses(place: Path, desk: Desk) -> None:
+def test_acts_whose_messages_were_deleted_violate_their_clauses(
+    place: Path, desk: Desk, usual_url: str
+) -> None:
     resolved_complaint(desk)
-    tamper(desk.store, "DELETE FROM messages WHERE direction = 'out'")
+    tamper(usual_url, "DELETE FROM messages WHERE direction = 'out'")
     assert run(place).exit_code == 1
     clauses = rows(place)
     assert {number: clauses[number]["verdict"] for number in ("4.4", "7.4", "7.8")} == dict.fromkeys(

@@ -82,7 +82,7 @@ class ReportJobs:
         return outcome
 
     async def _record_delivery(self, format_: str) -> None:
-        """Only after Slack accepted it: the record shows a report that somebody could read (8.4)."""
+        """Only after Slack accepted it: the record shows a report that reached its reader (8.4)."""
         facts = {"report": "monitoring", "format": format_}
         await self.slack.store.awrite(record_instance_event, "report", facts)
 
