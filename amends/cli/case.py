@@ -251,7 +251,7 @@ def _cell(field: str, name: str, value: Any, zone: ZoneInfo, labels: Labels) -> 
 
 
 def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Labels) -> str | None:
-    """Words of people stay exactly as they are; everything else is shown in words."""
+    """Words of people stay exactly as they are; the rest is shown in words."""
     from amends.documents.facts import value_words
 
     words = {text["text"] for text in record["texts"]} | {record["name"]}
