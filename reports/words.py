@@ -19,10 +19,10 @@ def in_words(text: str) -> str:
     """The text with lengths of time and codes in words; dates, numbers and references stay."""
     text = _SPAN.sub(_length, text)
     text = _QUESTION.sub(r"survey question \1", text)
-    return _CODE.sub(lambda found: _NAMES.get(found[0], found[0].replace("_", " ")), text)
+    return _CODE.sub(lambda match: _NAMES.get(match[0], match[0].replace("_", " ")), text)
 
 
-def _length(found: re.Match[str]) -> str:
-    before, number, unit = found.groups()
+def _length(match: re.Match[str]) -> str:
+    before, number, unit = match.groups()
     plural = "" if number == "1" else "s"
     return f"{number} {_UNITS[unit]}{plural}{' before' if before else ''}"

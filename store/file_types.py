@@ -70,7 +70,7 @@ def media_type(data: bytes, declared: str | None = None) -> str:
     sniffed = _sniff(data)
     kind = (declared or "").partition(";")[0].strip().lower()
     if sniffed == BINARY:
-        # Unknown bytes are nothing that we would recognise, whatever they were sent as.
+        # Unknown bytes are nothing that we would recognise, under any declared type.
         return kind if kind and not kind.startswith(("image/", "text/")) and kind not in _KNOWN else BINARY
     return kind if kind not in PROGRAMS and kind.startswith(_REFINES.get(sniffed, ("\x00",))) else sniffed
 

@@ -226,7 +226,7 @@ _NOT_FIELDS = {
 
 
 def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> None:
-    from amends.documents.facts import field_name, value_words
+    from amends.documents.facts import field_name
 
     fields = (row for row in record.items() if row[0] not in _NOT_FIELDS)
     print_table(
@@ -235,22 +235,23 @@ def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> 
         [(field_name(name, labels), _field_words(name, value, record, labels)) for name, value in fields],
     )
     for title, field, headings, names in _TABLES:
-        rows = (
-            [
-                local_time(row[name], zone)
-                if name in _TIMES
-                else row[name]
-                if name == "text" or row[name] is None
-                else value_words(_CODES.get((field, name), name), row[name], labels)
-                for name in names
-            ]
-            for row in record[field]
-        )
+        rows = ([_cell(field, name, row[name], zone, labels) for name in names] for row in record[field])
         print_table(title, headings, rows)
 
 
+def _cell(field: str, name: str, value: Any, zone: ZoneInfo, labels: Labels) -> str | None:
+    """One cell of a table: texts exactly, times in the zone, codes in words."""
+    from amends.documents.facts import value_words
+
+    if name in _TIMES:
+        return local_time(value, zone)
+    if name == "text" or value is None:
+        return None if value is None else str(value)
+    return value_words(_CODES.get((field, name), name), value, labels)
+
+
 def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Labels) -> str | None:
-    """Words of people stay exactly as they are; everything else is shown in words."""
+    """Words of people stay exactly as they are; the rest is shown in words."""
     from amends.documents.facts import value_words
 
     words = {text["text"] for text in record["texts"]} | {record["name"]}

@@ -106,7 +106,7 @@ def _text_words(name: str, text: str, labels: Labels) -> str:
 
 
 def code_words(name: str, code: str, labels: Labels) -> str:
-    """The label of a code in this field, else in any family, else the code with spaces."""
+    """The label of a code in this field or in any family; without one, the code with spaces."""
     spaced = code.replace("_", " ")
     for family in (_FAMILIES.get(name, name), name, *(_OTHERS if "_" in code else ())):
         if label := _label(family, code, labels):

@@ -1,4 +1,4 @@
-"""Damaged rows: within `collecting_damage` they are named and everything else is read; outside they raise."""
+"""Damaged rows: within `collecting_damage` they are named and the rest is read; outside they raise."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-#: Stands for words that do not open.
+#: Replaces words that do not open.
 UNREADABLE = "[unreadable]"
 _collected: ContextVar[list[str] | None] = ContextVar("collected", default=None)
 
@@ -27,7 +27,7 @@ def collecting_damage() -> Iterator[list[str]]:
 
 
 def note_damage(place: str) -> bool:
-    """Note a place that cannot be read; False if nobody collects, so that the caller must raise."""
+    """Note a place that cannot be read; False if no caller collects, so that the caller must raise."""
     damaged = _collected.get()
     if damaged is None:
         return False

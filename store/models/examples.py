@@ -113,7 +113,7 @@ def load_examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[st
         try:
             examples += _examples_of(tx, row, texts[row.ref], proposals[row.ref])
         except SealBroken:
-            # `verify` names it; training goes on with the others.
+            # `verify` names it; training continues with the others.
             note_damage(place("complaints", row.ref, "words"))
     last = rows[-1] if len(rows) == PAGE else None
     return examples, None if last is None else (last.at, last.ref, last.seq)

@@ -38,7 +38,7 @@ COMPUTED = {
     "messages": {"in", "out"},
     "promise": {"ack", "first_action", "update", "decide", "remedy", "reply", "legal"},
     "left": {"complaint", "decision", "notes", "file"},
-    "why": {"others_data", "not_told_yet", "legal_claim", "checked_first", "too_large"},
+    "why": {"others_data", "not_told_yet", "legal_claim", "checked_first", "damaged", "too_large"},
     "mine.kept": {"handling", "accountability", "no_end", "legal_claim", "erased"},
 }
 STEPS = re.compile(r'"([a-z_]+)": frozenset')
