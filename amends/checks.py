@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,8 +18,8 @@ from amends.settings import Settings, SettingsError, cautions, rulebook, ruleboo
 from amends.settings.rulebook import preset_named
 from bots.http_body import is_loopback
 from bots.texts.loading import STAFF, TextsError, load_catalogues
-from complaints.actors import staff
-from complaints.rulebook import Calendar, categories_of
+from complaints.actors import MANAGERS, staff
+from complaints.rulebook import Calendar, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
 from complaints.vocabulary import Role
 from reports.render_markdown import pluralise
@@ -87,6 +87,7 @@ def _settings(settings: Settings) -> Iterator[CheckFinding]:
         subject = "calendar" if rules is own else f"calendar {rules.country}"
         yield _ok(subject, _days_off(rules.calendar, datetime.now(UTC)))
     yield from _schemes(rules.preset for rules in all_rules)
+    yield from _authority(settings, all_rules)
     if not own.on_call.people:
         yield _warn("on call", "no one", "In danger no person is alerted at once: set [on_call].")
     elif not own.on_call.always:
@@ -95,6 +96,21 @@ def _settings(settings: Settings) -> Iterator[CheckFinding]:
         )
     else:
         yield _ok("on call", f"{len(own.on_call.people)} at all hours")
+
+
+def _authority(settings: Settings, all_rules: Rulebooks) -> Iterator[CheckFinding]:
+    """What each role may grant alone, and whether these are the defaults."""
+    for rules in all_rules:
+        subject = "authority" if rules is all_rules.own else f"authority {rules.country}"
+        limits = ", ".join(
+            f"{role} {limit.amount / 100:g} {limit.currency}" for role, limit in rules.authority.items()
+        )
+        jurisdiction = settings.jurisdiction.get(rules.country)
+        if settings.authority or (jurisdiction is not None and jurisdiction.authority):
+            yield _ok(subject, limits)
+        else:
+            remedy = "Set [authority] if your roles may grant other sums; top management has no limit."
+            yield _warn(subject, f"not set, so the defaults: {limits}", remedy)
 
 
 def _schemes(presets: Iterable[str]) -> Iterator[CheckFinding]:
@@ -258,18 +274,57 @@ def _levels(settings: Settings) -> Iterator[CheckFinding]:
         for member in getattr(settings.roles, role.value):
             roles_of.setdefault(member, set()).add(role)
     groups = [member for member in roles_of if member[0] in "CS"]
-    for level, names in sorted(rulebook(settings).levels.items()):
+    rules = rulebook(settings)
+    for level, names in sorted(rules.levels.items()):
         able = {member for member, roles in roles_of.items() if staff(member, *roles).has(*map(Role, names))}
         if not able:
             yield _fail(f"level {level}", "no one", f"Give someone one of these roles: {', '.join(names)}.")
-        elif len(able) < level and not groups:
+        elif (gap := None if groups else review_gap(roles_of, rules.levels, level)) is not None:
             yield _warn(
                 f"level {level}",
-                f"{len(able)} in all",
-                "Those who decided below cannot review: the outside bodies will be offered at once.",
+                f"{len(able)} in all, and nobody to review {gap}",
+                "Name another person for this level. Until then the outside bodies are offered at once.",
             )
         else:
             yield _ok(f"level {level}", f"{len(able)} named")
+
+
+def review_gap(
+    roles_of: Mapping[str, Collection[Role]], levels: Mapping[int, Sequence[str]], level: int
+) -> str | None:
+    """The decision after which nobody is left at `level`, because its decider and approver count as involved.
+
+    A second person approves at severity 4 or more, where there is danger, and above the limit. None if there is
+    always somebody.
+    """
+
+    def able(at_level: int) -> set[str]:
+        return {member for member, roles in roles_of.items() if set(levels[at_level]) & set(roles)}
+
+    if len(able(level)) > 2 * (level - 1):
+        return None  # Each level below involves two people at most.
+    approvers = {member for member, roles in roles_of.items() if MANAGERS & set(roles)}
+    # Whoever decided and approved below, by the people they are.
+    involved: set[frozenset[str]] = {frozenset()}
+    for below in range(1, level):
+        reviewers = able(below + 1)
+        deciders = [(person, people) for people in involved for person in able(below) - people]
+        pairs = [
+            (person, other, people) for person, people in deciders for other in approvers - people - {person}
+        ]
+        for person, people in deciders:
+            if below + 1 == level and not reviewers - people - {person}:
+                return f"a decision by {person}"
+        for person, other, people in pairs:
+            if below + 1 == level and not reviewers - people - {person, other}:
+                return (
+                    f"a decision by {person} that {other} approves (severity 4, danger, or above the limit)"
+                )
+        # Only people who review later matter, which keeps the number of combinations small.
+        later = set().union(*(able(number) for number in levels if number > below))
+        involved = {frozenset((people | {person}) & later) for person, people in deciders}
+        involved |= {frozenset((people | {person, other}) & later) for person, other, people in pairs}
+    return None
 
 
 def _categories(settings: Settings) -> Iterator[CheckFinding]:

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from babel.core import get_global
-
 from amends.settings.catalogue import SettingsTable, tables, variables
 from amends.settings.loading import parse_settings
 from amends.settings.problems import Problem, SettingsError
+from amends.settings.rulebook import currency_of
 from amends.settings.sections import known_preset
 from amends.settings.toml_text import toml_value
 from bots.texts.loading import TextsError, load_catalogues, shipped_languages
@@ -248,7 +247,7 @@ def new_key() -> str:
 def settings_text(answers: InitAnswers) -> str:
     """The text of amends.toml: the answers, and every other setting as a comment with its default."""
     answers_by_table = answers.by_table()
-    currency = _currency(answers.country)
+    currency = currency_of(answers.country)
     lines = ["# Settings of Amends. docs/settings.md explains every key; secrets are in .env.", ""]
     for table in tables(answers.preset):
         if table.header == "[[category]]" and answers.categories:
@@ -295,14 +294,6 @@ def _table_lines(table: SettingsTable, answers: Mapping[str, object], currency: 
         mark = "" if answer is not None else "#"
         yield f"{mark}{key.name} = {value or toml_value('')}".ljust(42) + f"  # {key.description}"
     yield ""
-
-
-def _currency(country: str) -> str:
-    """The currency in use in the country, from CLDR; EUR if it has none."""
-    for code, _start, end, tender in get_global("territory_currencies").get(country, ()):
-        if end is None and tender:
-            return str(code)
-    return "EUR"
 
 
 def _write_private(file: Path, text: str) -> None:

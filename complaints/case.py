@@ -215,6 +215,14 @@ class Case:
         )
 
     @property
+    def reviews_decision(self) -> bool:
+        """The present level reviews a decision of a lower level; those who took part in that are kept away (7.9).
+
+        False after an escalation without a decision: that keeps nobody away.
+        """
+        return any(decision.level < self.level for decision in self.decisions)
+
+    @property
     def severity(self) -> int:
         """The severity in force: the assessor's, or before an assessment the higher of model and safety rules.
 

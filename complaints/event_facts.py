@@ -212,6 +212,7 @@ MESSAGE = FactShapes(
         "remedies_requested": codes,
         "amount_requested": whole(0),
         "currency_requested": code,
+        "needs_reply": flag,
     }
 )
 

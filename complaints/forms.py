@@ -254,6 +254,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         code("currency", group="remedies", most=3),
         Field("promised_by_date", Input.DATE, group="remedies"),
         flag("needs_acceptance", group="remedies"),
+        text("nothing_why"),
         text("changes"),
         choice("others_affected", OTHERS_AFFECTED, required=True),
         text("others_action"),

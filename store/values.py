@@ -150,7 +150,8 @@ class Conversation:
     by field. `sources` gives the text (reference, field, seq) that came from a message of the channel. `rules`
     gives the rules in force in every jurisdiction, `incidents` the open incidents, the newest first. `posted` gives
     the complaint that one of our messages was about, by the channel's id; `decided` the letter of a complaint's
-    decision, or "". `code` checks a binding code; every miss counts, so call it only once.
+    decision, or "". `count_reviewers` gives how many people could review a decision. `code` checks a binding code;
+    every miss counts, so call it only once.
     """
 
     chat: Chat
@@ -166,6 +167,7 @@ class Conversation:
     incidents: Callable[[], tuple[Incident, ...]] = tuple
     find_ref_of_message: Callable[[str], str | None] = lambda platform_id: None
     load_decision_letter: Callable[[str], str] = lambda ref: ""
+    count_reviewers: Callable[[Case], int] = lambda case: 1
     code: Callable[[str], Code] = lambda text: Code(CodeState.UNKNOWN)
 
 

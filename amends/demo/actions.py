@@ -22,6 +22,8 @@ from complaints.vocabulary import Flag, Target, Verb
 from store.cases import act as cases_act
 from store.cases import read, receive_message
 from store.database.transaction import Tx
+from store.people.staff import count_reviewers
+from store.record.load import load_complaint_text
 from store.values import Chat
 from triage.example import Example
 
@@ -82,7 +84,17 @@ class PastActions:
         if actor.is_staff:
             read.open_case(tx, complaint.ref, actor, "open")
         if form in ("resolve", "decide", "reply"):
-            letter = preview(form, self.case(tx, complaint), facts, words, now=tx.now, texts=self.texts)
+            case = self.case(tx, complaint)
+            letter = preview(
+                form,
+                case,
+                facts,
+                words,
+                now=tx.now,
+                texts=self.texts,
+                reviewers=count_reviewers(tx, case, actor.id),
+                complaint_text=load_complaint_text(tx, complaint.ref),
+            )
             words = {**words, "letter": letter}
         cases_act.act(tx, complaint.ref, verb, actor, facts, words)
 
@@ -151,7 +163,7 @@ def _reclassify(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
 
 
 _REPLY_TEXT: Mapping[str, str] = {
-    "en": "We have read all of it and are looking into it; you hear from us again this week.",
+    "en": "We have read all of it and are looking into it; you will hear from us again this week.",
     "tr": "Hepsini okuduk ve inceliyoruz; bu hafta içinde size yeniden yazacağız.",
 }
 _QUESTION: Mapping[str, str] = {

@@ -26,6 +26,8 @@ PEOPLE: tuple[Member, ...] = (
     Member("U0000003", "Tuğba", (), frozenset({Role.TOP_MANAGEMENT})),
     Member("U0000004", "Audrey", (), frozenset({Role.AUDITOR})),
     Member("U0000005", "Burak", (), frozenset({Role.HANDLER})),
+    # With her, somebody is left to review what one manager decided and another person approved.
+    Member("U0000006", "Selin", (), frozenset({Role.MANAGER})),
 )
 #: Their ids by the names that stories use.
 STAFF: dict[str, str] = {member.name: member.id for member in PEOPLE}
@@ -51,7 +53,7 @@ executive_channel = "C0000003"
 
 [roles]
 handler = ["U0000001", "U0000005"]
-manager = ["U0000002"]
+manager = ["U0000002", "U0000006"]
 top_management = ["U0000003"]
 auditor = ["U0000004"]
 

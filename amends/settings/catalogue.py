@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from amends.settings import sections
 from amends.settings.loading import SECTIONS, Settings, model_in
-from amends.settings.rulebook import DEFAULT_LEVELS, preset_targets
+from amends.settings.rulebook import DEFAULT_LEVELS, default_authority, preset_targets
 from amends.settings.toml_text import toml_value
 from amends.settings.variables import Secrets, variable
 from complaints.rulebook import Targets
@@ -60,7 +60,7 @@ def tables(preset: str) -> Iterator[SettingsTable]:
         elif name == "authority":
             keys = tuple(
                 SettingKey(role, "The most it may grant alone.", "", f'{{ amount = "{amount}" }}', False)
-                for role, amount in (("handler", "100 GBP"), ("manager", "2000 GBP"))
+                for role, amount in default_authority("GB").items()
             )
         else:
             fields = {} if model is None else model.model_fields

@@ -48,8 +48,9 @@ class Settings(BaseSettings):
     )
     authority: dict[sections.LevelRole, sections.Authority] = Field(
         default_factory=dict,
-        description="The amount that each role may grant without a second person. A role that is not named may grant "
-        "nothing; top management may grant any amount.",
+        description="The amount that each role may grant without a second person. Without this section, handlers may "
+        "grant 50 and managers 500 in the country's currency. With it, a role that is not named may grant nothing. "
+        "Top management may grant any amount.",
     )
     staff: tuple[sections.ColleagueSettings, ...] = Field(
         default=(), description="Members of staff: their other names, their manager and their deputy."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import holidays
+from babel.core import get_global
 
 from amends.settings import sections
 from amends.settings.closures import Closures, DeskHours, closures_of
@@ -108,7 +109,8 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
     # On-call hours are in the organisation's time zone, also for complaints from a further jurisdiction.
     on_call = _on_call(settings.on_call, "" if zone == own.timezone else own.timezone)
     levels = (other and other.levels) or settings.levels or preset.get("levels") or DEFAULT_LEVELS
-    authority = settings.authority if other is None or other.authority is None else other.authority
+    limits = settings.authority if other is None or other.authority is None else other.authority
+    authority = {role: limit.amount for role, limit in limits.items()} or default_authority(country)
     privacy = (other and other.privacy) or settings.privacy
     return Rulebook(
         organisation=own.name,
@@ -123,7 +125,7 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         on_call=on_call,
         targets=_targets((other and other.targets) or settings.targets, preset, calendar, on_call, country),
         levels={int(number): tuple(roles) for number, roles in levels.items()},
-        authority={role: parse_amount(limit.amount) for role, limit in authority.items()},
+        authority={role: parse_amount(amount) for role, amount in authority.items()},
         recourse=_recourse(settings, other, preset, country),
         danger=_danger(settings, other),
         dialogue=Dialogue(**settings.dialogue.model_dump()),
@@ -137,6 +139,23 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         accept_within=preset.get("accept_within"),
         missed_payment=_missed_payment(preset, region),
     )
+
+
+#: What a role may grant alone where the file has no [authority], in the country's currency.
+DEFAULT_AUTHORITY: Mapping[sections.LevelRole, int] = {"handler": 50, "manager": 500}
+
+
+def default_authority(country: str) -> dict[sections.LevelRole, str]:
+    """What each role may grant alone without [authority]; top management has no limit."""
+    return {role: f"{amount} {currency_of(country)}" for role, amount in DEFAULT_AUTHORITY.items()}
+
+
+def currency_of(country: str) -> str:
+    """The currency in use in the country, from CLDR; EUR if it has none."""
+    for code, _start, end, tender in get_global("territory_currencies").get(country, ()):
+        if end is None and tender:
+            return str(code)
+    return "EUR"
 
 
 def rulebooks(settings: Settings, *, year: int | None = None) -> Rulebooks:

@@ -7,6 +7,7 @@ from bots.dialogue.buttons import CANCEL, SURE
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED
+from complaints.actions.reply_and_recourse import accepted_remedy
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import ON_REQUEST, settled_early
@@ -50,7 +51,8 @@ def _what_comes_next(turn: Turn, case: Case) -> str:
     if case.decision is not None and case.decision.short:
         return turn.text("reply.next_closed")
     # All remedies, not only the owed ones: with the acceptance an offer becomes due as well.
-    open_remedies = [remedy for remedy in case.remedies if remedy.done_at is None]
+    remedies = [accepted_remedy(case, remedy, turn.now) for remedy in case.remedies]
+    open_remedies = [remedy for remedy in remedies if remedy.done_at is None and remedy.owed]
     if not open_remedies:
         return turn.text("reply.next_checked")
     lines = [
@@ -76,8 +78,8 @@ def reject_decision(turn: Turn, case: Case) -> None:
         _reply_out_of_time(turn, case)
     elif _awaits_reply(case) or (case.reply == "accept" and turn.allows(case, Verb.DISAGREE)):
         turn.plan(PlannedAct(Verb.DISAGREE, case.ref))
-        if case.level >= case.rules.top_level:
-            # There is no further level; the letter about the outside bodies is the reply.
+        if case.level >= case.rules.top_level or not turn.conversation.count_reviewers(case):
+            # There is no further level, or nobody left for it; the letter about the outside bodies is the reply.
             turn.go_to(IDLE)
             return
         open_remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]

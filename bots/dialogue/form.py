@@ -19,7 +19,7 @@ from bots.dialogue.question_table import (
     is_only_question,
     remedies_in_words,
 )
-from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
+from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, added_text, record_choice
 from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
@@ -318,7 +318,7 @@ def _record_choice(
         _reply_to_facts(turn, ref, facts)
         ask_next(turn, ref)
     else:
-        turn.reply("added", ref=ref)
+        turn.reply(added_text(turn, ref), ref=ref)
         _reply_to_facts(turn, ref, facts)
 
 

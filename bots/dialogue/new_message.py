@@ -16,7 +16,13 @@ from typing import Any
 
 from bots.dialogue import form, status
 from bots.dialogue.buttons import INSIST, Rows
-from bots.dialogue.record import ReceivedMessage, add_message, is_waiting_for_complainant, receive
+from bots.dialogue.record import (
+    ReceivedMessage,
+    add_message,
+    added_text,
+    is_waiting_for_complainant,
+    receive,
+)
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import message_facts
 from complaints.case import Case
@@ -112,7 +118,7 @@ def record_addition(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """Record the message that was announced by /add."""
     add_message(turn, ref, ADDITION, message)
     turn.go_to(IDLE)
-    turn.reply("added", ref=ref)
+    turn.reply(added_text(turn, ref), ref=ref)
     _open_burst(turn, ref, in_question=False)
 
 
@@ -174,7 +180,7 @@ def _add_and_confirm(turn: Turn, case: Case, message: ReceivedMessage) -> None:
         if _is_not_complaint(case):
             turn.reply("added.not_complaint", ref=case.ref, buttons=INSIST)
         else:
-            turn.reply("added", ref=case.ref)
+            turn.reply(added_text(turn, case.ref), ref=case.ref)
         _open_burst(turn, case.ref, in_question=False)
     else:
         burst["until"] = format_time(turn.burst_end())
@@ -187,7 +193,9 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
     if burst is None:
         burst = _open_burst(turn, ref, in_question=True)
         # Staff wait for several answers; only the person knows which one this is.
-        template = "ask.answers_which" if waiting else "ask.belongs"
+        is_answered = added_text(turn, ref) == "added.answer"
+        template = "ask.belongs.answer" if is_answered else "ask.belongs"
+        template = "ask.answers_which" if waiting else template
         turn.reply(template, ref=ref, buttons=_choices(turn, ref, waiting), step="belongs")
     add_message(turn, ref, burst["field"], message, extra={"aside": True} if waiting else None)
     burst["until"] = format_time(turn.burst_end())
@@ -221,7 +229,7 @@ def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int 
             # The words are recorded already; only now is it clear that they are the answer staff wait for.
             facts = message_facts(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
             turn.plan(PlannedAct(Verb.ANSWER, ref, facts))
-        turn.reply("added", ref=ref)
+        turn.reply(added_text(turn, ref), ref=ref)
 
 
 def _start_from_burst(turn: Turn, message: ReceivedMessage) -> None:

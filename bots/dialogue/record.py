@@ -11,7 +11,7 @@ from bots.dialogue.turn import SignsInWords, Turn
 from complaints.actions.intake import RETURNED, message_facts
 from complaints.case import Case, Facts
 from complaints.identifiers import Number, is_code
-from complaints.vocabulary import Flag, Verb
+from complaints.vocabulary import UNDECIDED, Flag, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.facts.finder import find_numbers as numbers_in_story
 from triage.facts.references import is_card, is_iban
@@ -98,6 +98,12 @@ def add_message(
     numbers = find_numbers(turn, ref, message.text, is_place_answer=field.split(".")[0] == PLACE)
     turn.plan(PlannedAct(verb, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
+
+
+def added_text(turn: Turn, ref: str) -> str:
+    """The text that confirms an addition: after the decision, a person answers it (intake.check_words)."""
+    case = turn.case(ref)
+    return "added" if case is None or case.state in UNDECIDED else "added.answer"
 
 
 def record_edit(turn: Turn, ref: str, field: str, replaces: int, text: str, source: str) -> None:

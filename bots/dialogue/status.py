@@ -45,7 +45,10 @@ def _reply_decision(turn: Turn, case: Case) -> None:
 
 def status_line(turn: Turn, case: Case) -> str:
     """One complaint: reference, state, what comes next and by when."""
-    state = turn.text(f"state.{State.CLOSED if case.withdrawn_at is not None else case.state}")
+    name: str = State.CLOSED if case.withdrawn_at is not None else case.state
+    if name == State.ESCALATED and not case.reviews_decision:
+        name = "raised"
+    state = turn.text(f"state.{name}")
     summary = turn.text(
         "status.line", ref=case.ref, received=turn.event_day(case.received_at, case), state=state
     )
@@ -62,12 +65,16 @@ def _next_step(turn: Turn, case: Case) -> str:
     if case.asked_until is not None:
         return turn.text("status.waiting", date=turn.due_day(case.asked_until, case))
     if case.state in UNDECIDED:
-        return turn.text("status.decide", date=turn.due_day(promised_date(case), case))
+        promised = promised_date(case)
+        text_id = "status.decide" if promised > turn.now else "status.decide_late"
+        return turn.text(text_id, date=turn.due_day(promised, case))
     due_dates = [remedy.due for remedy in case.owed_remedies if remedy.done_at is None]
     if due_dates:
-        return turn.text("status.remedy", date=turn.due_day(max(due_dates), case))
+        missed = [promised for promised in due_dates if promised <= turn.now]
+        text_id = "status.remedy_late" if missed else "status.remedy"
+        return turn.text(text_id, date=turn.due_day(max(missed or due_dates), case))
     lapse = case.target(Target.LAPSE)
-    if case.reply is None and lapse is not None and lapse.met_at is None:
+    if case.reply is None and lapse is not None and lapse.met_at is None and lapse.promised_due > turn.now:
         return turn.text("status.reply", date=turn.due_day(lapse.promised_due, case))
     return ""
 

@@ -19,6 +19,8 @@ from complaints.case_values import RemedyOwed
 from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import Role, Target, Verb
 
+#: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one told by voice.
+DECISION_LETTERS = frozenset({"decision", "confirmation"})
 #: Forms of staff that send a text to the complainant.
 FORMS = frozenset({"reply", "ask", "inform", "resolve", "decide"})
 
@@ -33,13 +35,22 @@ def preview(
     now: datetime,
     language: str | None = None,
     issue_texts: Sequence[str] = (),
+    reviewers: int = 0,
+    complaint_text: str = "",
+    written_at: datetime | None = None,
 ) -> str:
     """The letter of a filled-in form as the complainant will read it; stored as words["letter"].
 
-    `issue_texts` are the issues in the words of the assessment. Raises ValueError for a form that sends nothing.
+    The stored letter of a decision, from `written_at`, is only adjusted to the review and the dates of `now`.
+    `issue_texts` are the issues in the words of the assessment. For a decision, `reviewers` is the number of people
+    who could review it, and `complaint_text` the complaint in the complainant's own words. Raises ValueError for a
+    form that sends nothing.
     """
-    letter = Letter(case, texts, texts.language(language or case.language))
+    letter = Letter(case, texts, texts.language(language or case.language), reviewers, complaint_text)
+    stored = words.get("letter")
     match form:
+        case "resolve" | "decide" if stored:
+            return decision_letters.as_it_leaves(letter, stored, facts, words, written_at or now, now)
         case "reply":
             return progress_letters.reply(letter, words)
         case "ask":
@@ -100,29 +111,31 @@ class Composer:
         return LetterText(progress_letters.acknowledgement(self.letter, level, now=self.now), "acknowledge")
 
     def decision(self, facts: Mapping[str, Any]) -> LetterText:
-        seq = int(facts["seq"])
-        text = self.words_of(seq).get("letter")
-        if not text:
-            # A decision by script or import has no stored preview: compose the same letter now.
-            decision = self.letter.case.decision
-            text = self._preview("resolve" if decision is not None and decision.short else "decide", seq)
-        return LetterText(text, "decision")
+        # A decision by script or import has no stored preview: the same letter is composed now.
+        decision = self.letter.case.decision
+        form = "resolve" if decision is not None and decision.short else "decide"
+        # The time to carry out a remedy counts from the decision, not from when the letter leaves.
+        at = decision.at if decision is not None else self.now
+        return LetterText(self._preview(form, int(facts["seq"]), at), "decision")
 
     def written(self, facts: Mapping[str, Any]) -> LetterText:
         seq, verb = int(facts["seq"]), str(facts["verb"])
-        return LetterText(self.words_of(seq).get("letter") or self._preview(verb, seq), verb)
+        return LetterText(self.words_of(seq).get("letter") or self._preview(verb, seq, self.now), verb)
 
     def dates(self, facts: Mapping[str, Any]) -> LetterText | None:
-        """The dates after the assessment, or a moved date with its reason; None when the date has passed."""
+        """The dates after the assessment, or a moved date with its reason.
+
+        None when the date has passed, or when the promised day did not move.
+        """
         if "target" not in facts:
             if self.letter.answer_by() <= self.now:
                 return None
-            return LetterText(progress_letters.dates(self.letter), "dates")
+            return LetterText(progress_letters.dates(self.letter, self.now), "dates")
         reason = self.words_of(int(facts["seq"])).get("reason", "")
         moved = progress_letters.moved_date(
             self.letter, str(facts["target"]), int(facts.get("of", 0)), reason
         )
-        return LetterText(moved, "dates.moved")
+        return None if moved is None else LetterText(moved, "dates.moved")
 
     def progress(self, facts: Mapping[str, Any]) -> LetterText:
         """The progress; before the date of the answer is missed, also that it will be."""
@@ -212,21 +225,24 @@ class Composer:
             words = self.words_of(source[-1].seq)
             other = str(closings[-1].facts.get("other_ref", ""))
         text = decision_letters.closing(self.letter, code, words, other=other)
-        return LetterText(text, f"closing.{code}")
+        return LetterText(text, decision_letters.closing_template(self.letter.case, code))
 
     def _event(self, seq: int) -> Event:
         return next(event for event in self.events if event.seq == seq)
 
-    def _preview(self, form: str, seq: int) -> str:
-        letter = self.letter
+    def _preview(self, form: str, seq: int, at: datetime) -> str:
+        letter, event = self.letter, self._event(seq)
         return preview(
             form,
             letter.case,
-            self._event(seq).facts,
+            event.facts,
             self.words_of(seq),
             texts=letter.texts,
-            now=self.now,
+            now=at,
+            written_at=event.at,
             language=letter.language,
+            reviewers=letter.reviewers,
+            complaint_text=letter.complaint_text,
         )
 
 
@@ -261,9 +277,11 @@ def compose_read_out(
     words_of: WordsOf,
     texts: Texts,
     now: datetime,
+    reviewers: int = 0,
+    complaint_text: str = "",
 ) -> LetterText | None:
     """The letter that staff read out or post when there is no chat, in the complainant's language."""
-    letter = Letter(case, texts, texts.language(case.language))
+    letter = Letter(case, texts, texts.language(case.language), reviewers, complaint_text)
     if about == "logged":
         return LetterText(progress_letters.read_out(letter, now=now), "logged")
     return Composer(letter, events, words_of, now).compose(about, facts)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from bots.dialogue.buttons import SURVEY
-from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section
+from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
 from bots.letters.progress import outside_now
+from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
-from complaints.vocabulary import Target
+from complaints.vocabulary import CloseCode, Target
+
+#: A decision quotes at most this many characters of the complaint.
+MAX_QUOTED = 600
 
 
 def short_decision(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     """The decision on a complaint that was put right at once; it names the recourse like any decision."""
     return join_paragraphs(
         letter.text("decision"),
+        _complaint_section(letter),
         section(letter.text("decision.found"), letter.text(f"finding.{facts['finding']}")),
         section(letter.text("decision.did"), words["done"]),
         _decided_by(letter),
@@ -35,30 +41,45 @@ def full_decision(
     now: datetime,
 ) -> str:
     """The decision issue by issue; `issue_texts` are the issues in the words of the assessment, if any."""
+    rows = facts.get("issues", [])
     sections = []
-    for index, issue in enumerate(facts.get("issues", [])):
+    for index, issue in enumerate(rows):
         issues = letter.case.issues
         category = issues[index].category if index < len(issues) else "other"
-        issue_text = issue_texts[index].strip() if index < len(issue_texts) else ""
-        name = issue_text or letter.text(f"category.{category}")
+        name = issue_texts[index].strip() if index < len(issue_texts) else ""
+        if len(rows) > 1:
+            name = f"{index + 1}. {name or letter.text(f'category.{category}')}"
         sections.append(
             join_paragraphs(
-                section(letter.text("decision.told"), f"{index + 1}. {name}"),
+                name,
                 section(letter.text("decision.found"), letter.text(f"finding.{issue['finding']}")),
                 section(letter.text("decision.why"), words.get(f"issues.{index}.reasons", "")),
             )
         )
-    remedies = _remedies(letter, facts, words, now) or letter.text("decision.nothing")
     changes = words.get("changes", "").strip()
+    remedies = _remedies(letter, facts, words, now)
+    # Without a remedy, the handler's own reason; "we do nothing further" would deny the changes below it.
+    will = (
+        remedies
+        or words.get("nothing_why", "").strip()
+        or ("" if changes else letter.text("decision.nothing"))
+    )
     return join_paragraphs(
         letter.text("decision"),
+        _complaint_section(letter),
         *sections,
-        section(letter.text("decision.will"), remedies),
+        section(letter.text("decision.will" if remedies else "decision.will_nothing"), will) if will else "",
         section(letter.text("decision.changes"), changes) if changes else "",
         _decided_by(letter),
         _if_you_disagree(letter),
         letter.text(letter.by_channel("decision.format", "decision.format.spoken")),
     )
+
+
+def _complaint_section(letter: Letter) -> str:
+    """What the complainant wrote and signed, in their own words."""
+    text = shorten(letter.complaint_text.strip(), MAX_QUOTED) or letter.text("readback.no_words")
+    return section(letter.text("decision.told"), text)
 
 
 def _remedies(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], now: datetime) -> str:
@@ -80,24 +101,57 @@ def _remedies(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str]
 
 
 def _decided_by(letter: Letter) -> str:
-    """A person decided, and at which level; from level 2 on, one who was not involved before (4.5)."""
+    """A person decided, and at which level; in a review, one who had no part in the earlier decision (4.5)."""
     case = letter.case
-    id_ = "decision.by" if case.level == 1 else "decision.by_others"
+    # After a reopening, the person who decided at this level may decide again.
+    again = any(decision.level == case.level and decision is not case.decision for decision in case.decisions)
+    id_ = "decision.by_others" if case.reviews_decision and not again else "decision.by"
     return letter.text(id_, level=case.level, levels=case.rules.top_level)
 
 
 def _if_you_disagree(letter: Letter) -> str:
     case = letter.case
-    next_level = "decision.next_level" if case.level < case.rules.top_level else "decision.no_level"
     how_to_reply = letter.by_channel("decision.reply", "decision.reply.spoken")
     lines = [
         letter.text(how_to_reply, span=letter.span(case.rules.targets.lapse)),
-        letter.text(next_level),
+        letter.text(_next_review(letter)),
         letter.body_list(),
     ]
     if case.rules.recourse:
         lines.append(letter.text("reply.outside", body=case.rules.recourse[0].body))
     return section(letter.text("decision.disagree"), "\n".join(lines))
+
+
+#: What can follow a disagreement: a review by other people, nobody left for it, or no further level.
+_REVIEWS = ("decision.next_level", "decision.nobody_left", "decision.no_level")
+
+
+def _next_review(letter: Letter) -> str:
+    if letter.case.level >= letter.case.rules.top_level:
+        return "decision.no_level"
+    return "decision.next_level" if letter.reviewers > 0 else "decision.nobody_left"
+
+
+def as_it_leaves(
+    letter: Letter,
+    text: str,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    written_at: datetime,
+    decided_at: datetime,
+) -> str:
+    """The stored letter with the review that is possible now and the dates that count from the decision.
+
+    The approver counts as involved too, and the time to carry out a remedy counts from the approval.
+    """
+    for language in letter.texts.languages:
+        in_language = replace(letter, language=language)
+        promised = _remedies(in_language, facts, words, written_at)
+        if promised:
+            text = text.replace(promised, _remedies(in_language, facts, words, decided_at))
+        for id_ in _REVIEWS:
+            text = text.replace(in_language.text(id_), in_language.text(_next_review(letter)))
+    return text
 
 
 def outside_decision(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
@@ -182,8 +236,9 @@ def reply_reminder(letter: Letter) -> str:
 
 
 def recourse(letter: Letter) -> str:
-    """No further internal level: the outside bodies in their order."""
-    return letter.text("recourse", bodies=letter.body_list())
+    """No further internal level, or nobody left for it: the outside bodies in their order."""
+    no_level = letter.case.level >= letter.case.rules.top_level
+    return letter.text("recourse" if no_level else "recourse.nobody_left", bodies=letter.body_list())
 
 
 def summary(letter: Letter) -> str:
@@ -197,6 +252,15 @@ def summary(letter: Letter) -> str:
     )
 
 
+def closing_template(case: Case, code: str) -> str:
+    """The text of a closing: not every resolved complaint had a promise, and not every one taken back is closed."""
+    if code == CloseCode.RESOLVED and not case.owed_remedies:
+        return "closing.resolved.nothing_owed"
+    if code == CloseCode.WITHDRAWN and case.is_open:
+        return "closing.withdrawn.goes_on"
+    return f"closing.{code}"
+
+
 def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str = "") -> str:
     """How the complaint ended, by its close code, and how to reopen it; `words` are those of the closing act.
 
@@ -207,7 +271,7 @@ def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str =
     until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
     how_to_reopen = letter.by_channel("closing.again", "closing.spoken_again")
     return letter.text(
-        f"closing.{code}",
+        closing_template(case, code),
         again=letter.text(how_to_reopen, date=letter.due_day(until)),
         reason=words.get("reason", "").strip() or letter.text("closing.no_reason"),
         bodies=letter.body_list(),

@@ -23,6 +23,9 @@ class Letter:
     case: Case
     texts: Texts
     language: str
+    #: Only for a decision: how many people could review it, and the complaint in the complainant's own words.
+    reviewers: int = 0
+    complaint_text: str = ""
 
     def text(self, id_: str, **fields: Any) -> str:
         return self.texts.text(self.language, id_, **{"ref": self.case.ref, **fields})
@@ -94,6 +97,10 @@ class Letter:
         first = min((other.n for other in self.case.remedies if other.level == remedy.level), default=0)
         text = words.get(f"remedies.{remedy.n - first}.text", "")
         return self.remedy(remedy.type, text, remedy.amount, remedy.currency)
+
+
+def shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit].rstrip()} […]"
 
 
 def section(title: str, text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below
 from complaints.case import Case
 from complaints.deadlines.targets import next_news, outside_when_missed
-from complaints.vocabulary import UNDECIDED, Target
+from complaints.vocabulary import UNDECIDED, State, Target
 
 #: Texts for dates other than the answer's: one before the date is missed, one after.
 _OTHER_DELAYS: Mapping[Target, tuple[str, str]] = {
@@ -24,14 +24,16 @@ _OTHER_DELAYS: Mapping[Target, tuple[str, str]] = {
 
 
 def acknowledgement(letter: Letter, level: int = 1, *, now: datetime | None = None) -> str:
-    """The acknowledgement: one date and the complainant's rights; at a higher level, who decides now.
+    """The acknowledgement: one date and the complainant's rights; of a review, who decides now.
 
-    `now` is the time at which the letter is sent.
+    `now` is the time at which the letter is sent. After an escalation without a decision the first acknowledgement
+    can still be owed: it is the same as at level 1.
     """
     case = letter.case
-    if level == 1 and case.is_offline:
+    is_review = level > 1 and case.reviews_decision
+    if not is_review and case.is_offline:
         return read_out(letter, now=now)
-    if level > 1:
+    if is_review:
         return letter.text(
             "ack.level",
             level=level,
@@ -40,7 +42,7 @@ def acknowledgement(letter: Letter, level: int = 1, *, now: datetime | None = No
             outside=_outside_paragraph(letter),
         )
     return letter.text(
-        "ack",
+        _in_time("ack", letter, now),
         time=letter.moment(case.received_at),
         team=letter.team,
         date=letter.due_day(letter.answer_by(now)),
@@ -52,7 +54,7 @@ def acknowledgement(letter: Letter, level: int = 1, *, now: datetime | None = No
 def read_out(letter: Letter, *, now: datetime | None = None) -> str:
     """The acknowledgement as staff read it out or post it: reference, date and rights, no command."""
     return letter.text(
-        "ack.spoken",
+        _in_time("ack.spoken", letter, now),
         time=letter.moment(letter.case.received_at),
         team=letter.team,
         date=letter.due_day(letter.answer_by(now)),
@@ -60,22 +62,40 @@ def read_out(letter: Letter, *, now: datetime | None = None) -> str:
     )
 
 
+def _in_time(id_: str, letter: Letter, now: datetime | None) -> str:
+    """The text that promises the date of the answer, or the one for a date that has passed, as when logged late."""
+    return "ack.late" if now is not None and letter.answer_by(now) <= now else id_
+
+
 def is_unsigned(letter: Letter) -> bool:
-    """True when the form was filed without a signature; Send can still sign it."""
-    return letter.case.confirmed_at is None and letter.case.channel == "telegram"
+    """True when the form was filed without a signature; Send can still sign it.
+
+    A person who said that it is part of an incident was told that nothing more is needed.
+    """
+    case = letter.case
+    return case.confirmed_at is None and case.channel == "telegram" and case.incident is None
 
 
-def dates(letter: Letter) -> str:
+def dates(letter: Letter, now: datetime) -> str:
     """The dates that follow from the initial assessment."""
     update = letter.case.target(Target.UPDATE)
     text = letter.text("dates", date=letter.due_day(letter.answer_by()))
-    if update is None or update.met_at is not None or update.internal_due >= letter.answer_by():
+    if update is None or update.met_at is not None:
+        return text
+    if not now < update.internal_due < letter.answer_by():
         return text
     return f"{text} {letter.text('dates.update', date=letter.due_day(update.internal_due))}"
 
 
-def moved_date(letter: Letter, target_name: str, number: int, reason: str) -> str:
-    """A date was moved: the old one, the new one and the reason. `number` is the remedy's, or 0."""
+#: Who was promised the date that moves; the date of the first contact is promised only when it moves.
+_MOVED: Mapping[str, str] = {Target.REMEDY: "dates.moved.remedy", Target.FIRST_ACTION: "dates.first_action"}
+
+
+def moved_date(letter: Letter, target_name: str, number: int, reason: str) -> str | None:
+    """A date was moved: the old one, the new one and the reason; None if the promised day is the same.
+
+    `number` is the remedy's, or 0.
+    """
     target = letter.case.target(Target(target_name), number)
     new = target.promised_due if target is not None else letter.answer_by()
     versions = [
@@ -84,8 +104,10 @@ def moved_date(letter: Letter, target_name: str, number: int, reason: str) -> st
         if target is not None and (version.target, version.of) == (target.target, target.of)
     ]
     old = sorted(versions, key=lambda version: version.version)[-2:][0].promised_due if versions else new
+    if letter.due_day(old) == letter.due_day(new) and target_name != Target.FIRST_ACTION:
+        return None
     return letter.text(
-        "dates.moved",
+        _MOVED.get(target_name, "dates.moved"),
         old=letter.due_day(old),
         new=letter.due_day(new),
         reason=reason.strip() or letter.text("closing.no_reason"),
@@ -161,12 +183,7 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
         when = letter.text("progress.missing", date=date, again=next_date)
     else:
         when = letter.text("progress.on_time", date=date)
-    text = letter.text(
-        "progress",
-        done=letter.text(f"progress.done.{case.state}"),
-        left=letter.text(f"progress.left.{case.state}"),
-        when=when,
-    )
+    text = letter.text("progress", **_done_and_left(letter), when=when)
     open_now = outside_is_open(case, now) or (missing and case.rules.targets.delay_outside)
     return join_paragraphs(text.strip(), outside_now(letter) if open_now else "")
 
@@ -177,9 +194,10 @@ def delay(letter: Letter, now: datetime) -> str:
     text = letter.text(
         "delay" if answer > now else "delay.late",
         date=letter.due_day(answer),
-        done=letter.text(f"progress.done.{case.state}"),
-        left=letter.text(f"progress.left.{case.state}"),
+        **_done_and_left(letter),
     )
+    if answer > now and case.asked_until is None:
+        text = f"{text} {letter.text('delay.nothing_needed')}"
     return join_paragraphs(text, outside_now(letter) if case.rules.targets.delay_outside else "")
 
 
@@ -198,9 +216,24 @@ def legal_passed(letter: Letter, target_name: Target = Target.LEGAL) -> str:
     text = letter.text(
         "legal_passed",
         date=letter.due_day(passed),
-        left=letter.text(f"progress.left.{letter.case.state}"),
+        left=_done_and_left(letter)["left"],
     )
     return join_paragraphs(text, outside_now(letter))
+
+
+def _done_and_left(letter: Letter) -> Mapping[str, str]:
+    """What was done and what is left to do, by the state.
+
+    Only a review of a decision is with other people, and a reopened complaint counts as investigated before anybody
+    looks at it.
+    """
+    case = letter.case
+    state: str = case.state
+    if case.state is State.ESCALATED and not case.reviews_decision:
+        state = "raised"
+    elif case.state is State.INVESTIGATING and case.reopened:
+        state = "reopened"
+    return {part: letter.text(f"progress.{part}.{state}") for part in ("done", "left")}
 
 
 def outside_now(letter: Letter) -> str:

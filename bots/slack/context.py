@@ -31,7 +31,9 @@ MAX_PRESS_SECONDS = 5.0
 class LetterPreview(Protocol):
     """Writes the exact letter of an act, as the complainant will read it; nothing is recorded.
 
-    `issue_texts` are the issues in the words of the assessment.
+    `issue_texts` are the issues in the words of the assessment. For a decision, `reviewers` is the number of people
+    who could review it, and `complaint_text` the complaint in the complainant's own words. A stored letter is from
+    `written_at`.
     """
 
     def __call__(
@@ -43,6 +45,9 @@ class LetterPreview(Protocol):
         *,
         now: datetime,
         issue_texts: Sequence[str] = (),
+        reviewers: int = 0,
+        complaint_text: str = "",
+        written_at: datetime | None = None,
     ) -> str: ...
 
 
@@ -61,6 +66,8 @@ class ReadOut(Protocol):
         events: Sequence[Event],
         words_of: Callable[[int], Mapping[str, str]],
         now: datetime,
+        reviewers: int = 0,
+        complaint_text: str = "",
     ) -> LetterText | None: ...
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from bots.dialogue.after_decision import REMEDY_STEP
 from bots.dialogue.buttons import INSIST, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import decision, progress
-from bots.letters.composer import Composer
+from bots.letters.composer import DECISION_LETTERS, Composer
 from bots.letters.letter import Letter, join_paragraphs
 from bots.recovery import Handler
 from bots.telegram.callback_data import Buttons
@@ -34,7 +34,8 @@ from store.outbox.complete import (
     Outcome,
     Rescheduled,
 )
-from store.record.load import load_event_words
+from store.people.staff import count_reviewers
+from store.record.load import load_complaint_text, load_event_words
 from store.store import Store
 from store.values import Obligation
 
@@ -208,6 +209,10 @@ class LetterHandler:
     ) -> ComposedLetter | None:
         """`act` is recorded when the channel accepts the letter: the time to reply starts with it (7.8)."""
         ref, store = letter.case.ref, self.store
+        if obligation.kind in DECISION_LETTERS:
+            reviewers = store.read(count_reviewers, letter.case)
+            text = store.read(load_complaint_text, ref)
+            letter = replace(letter, reviewers=reviewers, complaint_text=text)
         composer = Composer(
             letter,
             store.read(load_history, ref),
@@ -221,7 +226,7 @@ class LetterHandler:
 
     def _acknowledgement(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         level = int(obligation.facts.get("level", 1))
-        can_sign = level == 1 and progress.is_unsigned(letter)
+        can_sign = not letter.case.reviews_decision and progress.is_unsigned(letter)
         rows = (("send",),) if can_sign else ()
         return self._compose(letter, obligation, rows, "check", (Verb.ACKNOWLEDGE, {"level": level}, {}))
 

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from complaints.actions.approval import require_second_person, require_within_limit
 from complaints.actions.closing import closing_code
 from complaints.actions.registry import ACTIONS, Action
-from complaints.actors import MANAGERS, Actor, is_excluded, judged_below, level_roles, may_manage, may_read
+from complaints.actors import (
+    MANAGERS,
+    Actor,
+    eligible_reviewers,
+    is_excluded,
+    judged_below,
+    level_roles,
+    may_manage,
+    may_read,
+)
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.vocabulary import Role, State, Verb
@@ -106,6 +115,22 @@ def may_approve(case: Case, actor: Actor) -> bool:
     except ComplaintError:
         return False
     return True
+
+
+def count_reviewers(
+    case: Case, members: Mapping[str, frozenset[Role]], *, approver: str | None = None
+) -> int:
+    """How many of these could review the decision of the present level: not involved, not excluded (7.9, F).
+
+    `approver` is about to agree to the draft. Without one, the approver who leaves the fewest counts as involved.
+    """
+    if case.level >= case.rules.top_level:
+        return 0
+    reviewers = set(eligible_reviewers(case, case.level + 1, members))
+    if approver is not None:
+        return len(reviewers - {approver})
+    able = [name for name, roles in members.items() if case.drafted and may_approve(case, Actor(name, roles))]
+    return min((len(reviewers - {name}) for name in able), default=len(reviewers))
 
 
 def closable(case: Case) -> bool:

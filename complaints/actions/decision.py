@@ -139,6 +139,10 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
         message = f"Say what is done for the others that {case.ref} affects (Annex E)."
         require_words(request, "others_action", message)
     _require_others_known(case, facts)
+    upheld = any(issue["finding"] in (Finding.UPHELD, Finding.PARTLY) for issue in issues)
+    if upheld and not facts.get("remedies") and not request.words.get("changes", "").strip():
+        message = f"{case.ref} is upheld and nothing is promised: say why, the complainant reads it."
+        require_words(request, "nothing_why", message)
     grants = []
     for number, remedy in enumerate(facts.get("remedies") or ()):
         grants += _grants(case, number, remedy, request.at)

@@ -17,7 +17,7 @@ from complaints.errors import AlreadyDone, BadFacts
 from complaints.obligations.resend import end_last_silence
 from complaints.rulebook import Rulebook, categories_of
 from complaints.times import format_time
-from complaints.vocabulary import RESTRICTING, Category, ContactKind, Flag, Role, Verb
+from complaints.vocabulary import RESTRICTING, UNDECIDED, Category, ContactKind, Flag, Role, Verb
 
 #: The safety rule for a child who writes (docs/domain.md, section 3, Minor).
 CHILD_WRITING = "minor.child_writing"
@@ -125,6 +125,20 @@ def apply_receive(case: Case, event: Event) -> Case:
 # the complainant's words: receive, add, answer
 
 
+def check_words(case: Case, request: ActionRequest) -> Facts:
+    """Words after the decision or the end are on no date of the complaint: a person answers them (`needs_reply`).
+
+    Before a decision, the date of the decision stands, and nobody decides with a message unread. Requests about data
+    have a date of their own, and a confirmed remedy needs no answer.
+    """
+    facts = request.facts
+    has_content = facts.get("has_words") or facts.get("media")
+    is_answered = facts.get("kind") in DATA_REQUESTS or facts.get("remedy_ok") is True
+    if case.state in UNDECIDED or not has_content or is_answered:
+        return facts
+    return {**facts, "needs_reply": True}
+
+
 def apply_words(case: Case, event: Event) -> Case:
     """Record words or files of the complainant.
 
@@ -137,7 +151,7 @@ def apply_words(case: Case, event: Event) -> Case:
     signs = recorded_signs(event)
     danger = any(sign.danger for sign in signs)
     new_danger = danger and (case.danger_at is None or case.danger_receipt_at is not None)
-    question = facts.get("kind") in ("question", REMEDY_REFUSED)
+    question = facts.get("kind") in ("question", REMEDY_REFUSED) or facts.get("needs_reply")
     # An edit answers nothing, nor do words that may belong to another complaint.
     if facts.get("field") != "edit" and not facts.get("aside"):
         case = _end_waiting(case)

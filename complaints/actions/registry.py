@@ -138,7 +138,7 @@ ACTIONS: Mapping[Verb, Action] = {
     ),
     Verb.ADD: Action(
         "7.2", _COMPLAINANT, stays(EVERY),
-        apply=intake.apply_words,
+        check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
     ),
     Verb.CONFIRM: Action(
@@ -206,7 +206,7 @@ ACTIONS: Mapping[Verb, Action] = {
     ),
     Verb.ANSWER: Action(
         "7.6", _COMPLAINANT, stays(OPEN),
-        apply=intake.apply_words,
+        check=intake.check_words, apply=intake.apply_words,
         facts=MESSAGE, raises_work_version=NOBODY,
     ),
     Verb.INFORM: Action(

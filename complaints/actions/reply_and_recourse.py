@@ -39,7 +39,7 @@ def apply_accept(case: Case, event: Event) -> Case:
     """Offers become owed; after `resolve`, acceptance also verifies what was done."""
     case = _communicated_by_voice(case, event)
     decision = case.decision
-    remedies = tuple(_accepted_remedy(case, remedy, event.at) for remedy in case.remedies)
+    remedies = tuple(accepted_remedy(case, remedy, event.at) for remedy in case.remedies)
     if decision is not None and decision.short:
         remedies = tuple(
             changed(remedy, verified_at=event.at, verified_by=event.by)
@@ -53,7 +53,8 @@ def apply_accept(case: Case, event: Event) -> Case:
     )
 
 
-def _accepted_remedy(case: Case, remedy: RemedyOwed, at: datetime) -> RemedyOwed:
+def accepted_remedy(case: Case, remedy: RemedyOwed, at: datetime) -> RemedyOwed:
+    """A remedy once the decision is accepted: an offer becomes owed."""
     if not remedy.offered:
         return remedy
     # The time to carry out an offer counts from its acceptance, unless the day promised is still to come.

@@ -34,6 +34,8 @@ SURVEY_EVERY = timedelta(days=30)
 
 def current_obligations(case: Case) -> Iterator[NewObligation]:
     if case.is_history:
+        if case.question_at is not None:
+            yield from _reminders(case)
         return
     if case.erased_at is not None:
         # The card is drawn once more, to show that the words are gone.
@@ -288,8 +290,11 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
     reminder, ends = case.target(Target.REPLY_REMINDER), lapses_at(case)
     if ends is None or reminder is None or reminder.met_at is not None:
         return
+    if case.question_at is not None:
+        # The complainant waits for us: no reminder, and nothing lapses.
+        return
     yield NewObligation(f"reply_reminder:{reminder.version}", "reply_reminder", reminder.internal_due)
-    if case.everything_verified and case.question_at is None:
+    if case.everything_verified:
         lapse = case.target(Target.LAPSE)
         version = lapse.version if lapse is not None else 0
         checked = sum(remedy.verified_at is not None for remedy in case.owed_remedies)

@@ -106,7 +106,7 @@ class Workspace:
 
 
 def example_workspace() -> Workspace:
-    """Five people in four roles, three channels."""
+    """Six people in four roles, three channels."""
     return Workspace(
         people=(
             ("U0000001", "Alice", "handler"),
@@ -114,11 +114,16 @@ def example_workspace() -> Workspace:
             ("U0000003", "Tuğba", "top_management"),
             ("U0000004", "Audrey", "auditor"),
             ("U0000005", "Burak", "handler"),
+            ("U0000006", "Selin", "manager"),
         ),
         channels=(
             ChannelSetup("C0000001", "complaints"),
-            ChannelSetup("C0000002", "complaints-restricted", ("U0000002", "U0000003"), private=True),
-            ChannelSetup("C0000003", "complaints-executive", ("U0000002", "U0000003"), private=True),
+            ChannelSetup(
+                "C0000002", "complaints-restricted", ("U0000002", "U0000003", "U0000006"), private=True
+            ),
+            ChannelSetup(
+                "C0000003", "complaints-executive", ("U0000002", "U0000003", "U0000006"), private=True
+            ),
         ),
     )
 

@@ -34,7 +34,7 @@ from store.incidents import find_incident_of, open_incident, require_open_incide
 from store.outbox.complete import complete
 from store.outbox.deliveries import mark_read_out
 from store.outbox.rows import schedule_for_case
-from store.people.staff import load_current_roles
+from store.people.staff import count_reviewers
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, key_place, load_case_file
@@ -44,7 +44,7 @@ from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
 from store.values import RecordedAct
 
 #: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
-NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.CLOSE})
+NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CLOSE})
 #: The relation of a complaint to the complaint whose handling it is about.
 ABOUT_HANDLING = "about_handling_of"
 #: Acts that bring words of the complainant.
@@ -251,8 +251,7 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
 def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """The facts of an act, with what it needs from outside the complaint: staff, other complaints, incidents."""
     if verb is Verb.DISAGREE:
-        reviewers = actors.eligible_reviewers(case, case.level + 1, load_current_roles(tx))
-        return {**facts, "reviewers": len(reviewers)}
+        return {**facts, "reviewers": count_reviewers(tx, case)}
     if verb in _MAY_NAME_STAFF:
         return with_conflicts(tx, case.rules, facts, case)
     if verb in (Verb.LINK, Verb.MERGE):

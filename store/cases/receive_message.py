@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -44,6 +45,8 @@ from store.values import Chat, Conversation, DialogueTurn, PlannedAct, ReceiptRe
 
 #: The dialogue gets this many of a person's complaints; older ones are loaded by reference.
 MOST_CASES = 20
+#: The replies of a turn leave before the letters that its acts make due, such as the acknowledgement.
+BEFORE_LETTERS = timedelta(milliseconds=1)
 
 
 def receive_message(
@@ -79,6 +82,7 @@ def receive_message(
             incidents=lambda: tuple(list_open_incidents(tx)),
             find_ref_of_message=lambda platform_id: find_case_of_message(tx, contact.id, platform_id),
             load_decision_letter=lambda ref: load_decision_letter(tx, files.of(ref).case),
+            count_reviewers=lambda case: staff.count_reviewers(tx, case),
             code=codes,
         )
     )
@@ -197,7 +201,7 @@ def _reply_row(tx: Tx, contact: ContactPoint, reply: ReplyText) -> dict[str, Any
         "step": reply.step,
     }
     return obligation_row(
-        NewObligation(reply.key, reply.kind, tx.now, reply.lane),
+        NewObligation(reply.key, reply.kind, tx.now - BEFORE_LETTERS, reply.lane),
         scope=scope,
         ref=reply.ref,
         contact_id=contact.id,

@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
 
+from complaints.actions import authorisation
 from complaints.actors import Actor
+from complaints.case import Case
 from complaints.vocabulary import Role
 from store.database.damage import note_damage
 from store.database.errors import Altered, UnknownRow
@@ -65,6 +67,11 @@ def load_current_roles(tx: Tx) -> Mapping[str, frozenset[Role]]:
     for row in tx.connection.execute(query):
         roles_by_member[row.member_id] = roles_by_member.get(row.member_id, frozenset()) | {Role(row.role)}
     return roles_by_member
+
+
+def count_reviewers(tx: Tx, case: Case, approver: str | None = None) -> int:
+    """How many members of staff could review the decision of the present level (authorisation.count_reviewers)."""
+    return authorisation.count_reviewers(case, load_current_roles(tx), approver=approver)
 
 
 def load_member(tx: Tx, member_id: str) -> Member | None:

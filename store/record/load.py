@@ -152,6 +152,13 @@ def load_newest_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
     return {field: "\n\n".join(texts) for field, texts in parts.items()}
 
 
+def load_complaint_text(tx: Tx, ref: str) -> str:
+    """The complaint in the complainant's own words, as it was last read back to them; "" for files alone."""
+    texts = load_newest_texts(tx, load_case_file(tx, ref))
+    versions = [field for field in texts if field.split(".")[0] == "description"]
+    return texts[max(versions, key=lambda field: int(field.partition(".")[2] or 1))] if versions else ""
+
+
 def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[Text]:
     """The complainant's words in every version, also those that staff logged for the complainant.
 

@@ -17,11 +17,11 @@ DONE = "We sent the second payment back to your card today."
 CAUSE = "The payment file was read twice."
 #: The survey's questions in order; a sixth, with a free answer, comes last.
 QUESTIONS = (
-    "Were you treated fairly and with respect?",
-    "What do you say to the outcome?",
+    "Did we treat you fairly and with respect?",
+    "How satisfied are you with the outcome?",
     "How easy was it to complain?",
-    "How well were you kept informed?",
-    "What do you say to the time it took?",
+    "How well did we keep you informed?",
+    "How do you feel about the time it took?",
 )
 #: A small complaint must need no more clicks and fields than this, on both sides together.
 MAX_ACTS = 40

@@ -70,6 +70,7 @@ def letter(
     *,
     now: datetime,
     issue_texts: Sequence[str] = (),
+    **decision: Any,
 ) -> str:
     """A letter in fixed words: its wording is tested with the letters."""
     paragraphs = "\n".join(words.values())
@@ -84,6 +85,7 @@ def read_out_text(
     events: Sequence[Event],
     words_of: Callable[[int], Mapping[str, str]],
     now: datetime,
+    **decision: Any,
 ) -> LetterText:
     """The text that staff read out, in fixed words."""
     return LetterText(f"Read out about {case.ref}: {about}", about)

@@ -126,8 +126,8 @@ def test_the_form_says_what_replaces_the_signature(desk: Desk) -> None:
     signed = pdf.words(filed(desk.store, ref))
 
     assert "the form is still open" in still_open
-    assert "filed as it stood on 3 November 2026, 10:00" in unsigned
-    assert "sent by the complainant on 3 November 2026, 10:00: this stands for a signature" in signed
+    assert "filed as it was on 3 November 2026, 10:00" in unsigned
+    assert "sent by the complainant on 3 November 2026, 10:00: this counts as a signature" in signed
 
 
 def test_the_exact_words_are_attached_as_recorded(desk: Desk) -> None:

@@ -67,7 +67,7 @@ async def test_a_complaint_about_a_member_of_every_channel_is_sent_once_privatel
     assert not is_posted(office, TUGBA, RESTRICTED, ref)
     assert not is_posted(office, TUGBA, EXECUTIVE, ref)
     assert (
-        len([text for text in office.texts(TUGBA) if "stands in none of them" in text and ref in text]) == 1
+        len([text for text in office.texts(TUGBA) if "is shown in none of them" in text and ref in text]) == 1
     )
     assert [text for text in office.texts(MONA) if ref in text] == []
 

@@ -139,7 +139,7 @@ async def test_managers_read_of_a_rejected_model_until_a_later_one_passes(office
     await morning(office, MORNING + timedelta(days=1))
 
     (digest,) = digests(office, MONA)
-    assert "A newly trained model was turned away" in digest
+    assert "A newly trained model was rejected" in digest
     assert digests(office, ALICE) == []
 
 

@@ -23,7 +23,7 @@ from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, open_office
 
-LATE = "Slack closed the door before the form could open"
+LATE = "The form took too long to open"
 
 
 @pytest.fixture

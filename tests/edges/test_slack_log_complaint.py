@@ -119,7 +119,7 @@ async def test_a_manager_is_asked_without_personal_words_when_the_acknowledgemen
     await office.staff(BURAK).closes()
     office.clock.go_on(minutes=16)
     await office.idle()
-    requests = [text for text in office.texts(MONA) if "to be told by phone" in text]
+    requests = [text for text in office.texts(MONA) if "tell the complainant by phone" in text]
     assert len(requests) == 1
     assert ref in requests[0]
     assert "Zzyzx" not in requests[0]
@@ -243,7 +243,9 @@ async def test_a_complaint_is_handled_by_letter_and_phone_until_it_is_closed(off
     ref = await proposed(office, await log_call(office, ALICE, answer_by="letter"))
     await office.acts(ALICE, "Assess", ref, ASSESSMENT)
     await office.acts(ALICE, "Resolve", ref, RESOLVED)
-    requests = [text for text in office.texts(ALICE) if "to be told by letter: the decision" in text]
+    requests = [
+        text for text in office.texts(ALICE) if "tell the complainant by letter: the decision" in text
+    ]
     await office.staff(ALICE).presses(await office.card(ref), "Open")
     modal = await office.staff(ALICE).opened("open")
     text = modal.text

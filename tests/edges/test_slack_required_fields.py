@@ -59,8 +59,8 @@ RESOLVED = {
     "agreed_how": "As asked", "others_affected": "none",
 }  # fmt: skip
 DECIDED = {
-    "issues.0.finding": "upheld", "issues.0.reasons": "We erred.", "others_affected": "none",
-    "root_cause": "A slip", "cause_class": "single",
+    "issues.0.finding": "upheld", "issues.0.reasons": "We erred.", "nothing_why": "It is paid.",
+    "others_affected": "none", "root_cause": "A slip", "cause_class": "single",
 }  # fmt: skip
 EVIDENCE = {"evidence": ["complainant_heard", "records_checked"]}
 REASON = {"reason": "For a reason"}

@@ -85,7 +85,7 @@ async def test_a_restricted_similar_case_is_named_only_in_forms_of_members_who_m
     await pass_a_minute(office)
     card = await office.card(f"{visible} ·")
     assert restricted not in card.text
-    assert "Like complaints" not in card.text
+    assert "Similar complaints" not in card.text
     # The restricted channel may see both complaints.
     assert visible in (await office.card(f"{restricted} ·", MONA, RESTRICTED)).text
 
@@ -114,7 +114,7 @@ async def test_managers_read_in_the_digest_of_three_similar_cases_without_an_inc
     await morning(office)
 
     (digest,) = digests(office, MONA)
-    assert "Like complaints in 90 days that no incident covers (1)" in digest
+    assert "Similar complaints in 90 days that no incident covers (1)" in digest
     line = next(line for line in digest.splitlines() if line.startswith("3 like each other"))
     assert all(ref in line for ref in refs)
     assert "like each other" not in "".join(digests(office, ALICE) + digests(office, BURAK))

@@ -16,6 +16,7 @@ from simulator.customer import Customer
 from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.read import list_cases, load_case, open_case
+from store.incidents import open_incident
 from store.outbox.failed import list_failed
 from store.people.staff import load_actor
 from store.store import Store
@@ -72,7 +73,7 @@ async def test_the_complainant_is_asked_about_a_carried_out_remedy_and_no_reopen
     anna, ref = await complaint_with_finished_remedy(desk)
     assert "Is it right?" in anna.heard[-1]
     await press(desk, anna, "No")
-    assert anna.heard[-1].startswith("I have noted that. What is not right?")
+    assert anna.heard[-1].startswith("I am sorry. What is not right?")
     await anna.says("It drips as before.")
     await desk.settled()
     case = desk.store.read(load_case, ref)
@@ -227,9 +228,24 @@ async def test_a_misclassified_complaint_is_restored_by_its_button(desk: Telegra
         {"kind": "fault_report"},
         {"reason": "A lamp."},
     )
+    store.write(open_case, ref, store.read(load_actor, MANAGER), "approve")
     store.write(act, ref, Verb.APPROVE, store.read(load_actor, MANAGER), {"agreed": "yes"})
     await desk.settled()
-    assert "We dealt with it as something else than a complaint" in anna.heard[-1]
+    assert "We have not treated it as a complaint" in anna.heard[-1]
     await press(desk, anna, "It is a complaint")
-    assert anna.heard[-1].startswith(f"{ref} is taken up as a complaint.")
+    assert anna.heard[-1].startswith(f"{ref} is now treated as a complaint.")
     assert store.read(load_case, ref).state is State.INVESTIGATING
+
+
+async def test_yes_to_an_incident_is_confirmed_before_the_acknowledgement_which_asks_for_no_signature(
+    desk: TelegramDesk,
+) -> None:
+    words = {"what": "No water", "line.en": "We know of no water.", "signs.en": "no water"}
+    desk.store.write(open_incident, desk.store.read(load_actor, HANDLER), {}, words)
+    anna = await desk.send_story(text="There is no water since six this morning.")
+    await press(desk, anna, "Done")
+    await press(desk, anna, "Yes")
+    joined, acknowledged = anna.heard[-2:]
+    assert "You do not need to answer anything else." in joined
+    assert acknowledged.startswith("We have your complaint")
+    assert "press Send" not in acknowledged

@@ -12,7 +12,7 @@ import pytest
 
 from bots.telegram.application import set_commands
 from complaints.actors import staff
-from complaints.vocabulary import CloseCode, Role, State, Verb
+from complaints.vocabulary import CloseCode, Role, State, Target, Verb
 from simulator import Simulator
 from simulator.customer import Customer
 from store.cases.act import act
@@ -20,7 +20,7 @@ from store.cases.read import load_case, load_history, open_case
 from store.people.staff import load_actor
 from store.store import Store
 from tests.databases import FakeClock
-from tests.edges.desk import ASSESSED, HANDLER, MANAGER
+from tests.edges.desk import ASSESSED, HANDLER, MANAGER, TOP
 from tests.edges.telegram_desk import TEXTS, TelegramDesk, telegram_desk
 
 
@@ -71,7 +71,7 @@ async def test_silence_gets_one_reminder_and_a_closing_that_does_not_count_as_ag
 ) -> None:
     anna, ref = await decided(desk)
     await later(desk, clock, days=16)
-    assert len([text for text in anna.heard if "have no answer yet" in text]) == 1
+    assert len([text for text in anna.heard if "do not know yet what you think of it" in text]) == 1
     desk.store.write(act, ref, Verb.VERIFY, staff(MANAGER, Role.MANAGER), {"remedy": 0}, {"how": "Seen."})
     await later(desk, clock, days=30)
     case = desk.store.read(load_case, ref)
@@ -85,8 +85,8 @@ async def test_a_disagreement_is_reviewed_by_other_people_and_then_pointed_to_ou
     anna, ref = await decided(desk)
     await anna.presses("I disagree")
     await desk.settled()
-    assert "is with level 2 of 2 now" in anna.heard[-2]
-    assert f"so {ref} stays open. What should we look at again?" in anna.heard[-1]
+    assert f"{ref} stays open. What should we look at again?" in anna.heard[-2]
+    assert "It is now at level 2 of 2" in anna.heard[-1]
     await anna.says("You never read my letter.")
     await desk.settled()
     store, manager = desk.store, desk.store.read(load_actor, MANAGER)
@@ -101,7 +101,7 @@ async def test_a_disagreement_is_reviewed_by_other_people_and_then_pointed_to_ou
     assert anna.heard[-1] == "We looked again."
     await anna.presses("I disagree")
     await desk.settled()
-    assert "nothing further that we can review" in anna.heard[-1]
+    assert "We have no further review ourselves" in anna.heard[-1]
     assert store.read(load_case, ref).state is State.RECOURSE_OFFERED
 
 
@@ -118,14 +118,14 @@ async def test_after_acceptance_and_closing_one_survey_and_one_reminder_are_sent
     await desk.settled()
     assert f"{ref} is now closed" in anna.heard[-1]
     await later(desk, clock, days=4)
-    assert "Were you treated fairly and with respect?" in anna.heard[-1]
+    assert "Did we treat you fairly and with respect?" in anna.heard[-1]
     await later(desk, clock, days=6)
     assert "This is the only reminder." in anna.heard[-1]
     await anna.presses("5")
     await desk.settled()
-    assert anna.heard[-1].startswith("What do you say to the outcome?")
+    assert anna.heard[-1].startswith("How satisfied are you with the outcome?")
     await later(desk, clock, days=60)
-    assert len([text for text in anna.heard if "treated fairly" in text]) == 2
+    assert len([text for text in anna.heard if "treat you fairly" in text]) == 2
 
 
 async def test_a_danger_receipt_is_sent_after_a_manager_confirmed_it(desk: TelegramDesk) -> None:
@@ -157,3 +157,32 @@ async def test_the_bot_lists_its_commands_in_every_language(desk: TelegramDesk) 
     assert ("status", "Şikâyetlerinizin durumu") in [
         (command.command, command.description) for command in turkish
     ]
+
+
+async def test_the_approver_counts_as_involved_when_the_decision_leaves(desk: TelegramDesk) -> None:
+    """A letter that promised a review at its preview does not promise it once nobody is left for it."""
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
+    store, manager = desk.store, desk.store.read(load_actor, MANAGER)
+    store.write(open_case, ref, manager, "case")
+    store.write(act, ref, Verb.ASSIGN, manager, {"owner": MANAGER})
+    store.write(act, ref, Verb.ASSESS, manager, {**ASSESSED, "severity": 4})
+    evidence = ["complainant_heard", "records_checked", "staff_statement", "rule_or_contract"]
+    store.write(act, ref, Verb.INVESTIGATE, manager, {"evidence": evidence})
+    facts = {"issues": [{"finding": "not_upheld"}], "cause_class": "single", "others_affected": "none"}
+    promised = TEXTS.text("en", "decision.next_level")
+    words = {"issues.0.reasons": "So.", "root_cause": "Terms.", "letter": f"We looked.\n{promised}"}
+    store.write(act, ref, Verb.RESPOND, manager, facts, words)
+    top = store.read(load_actor, TOP)
+    store.write(open_case, ref, top, "approve")
+    store.write(act, ref, Verb.APPROVE, top, {"agreed": "yes"})
+    await desk.settled()
+    assert promised not in anna.heard[-1]
+    assert "Everybody here who could review it has already taken part." in anna.heard[-1]
+    await anna.presses("I disagree")
+    await desk.settled()
+    assert "Nobody is left here who could review it" in anna.heard[-1]
+    assert not any("What should we look at again?" in text for text in anna.heard)
+    await anna.says("Then tell me at least who decided this.")
+    await desk.settled()
+    assert store.read(load_case, ref).target(Target.REPLY) is not None

@@ -228,7 +228,7 @@ async def test_an_unfinished_form_is_filed_and_acknowledged_with_a_button_to_sen
     clock.go_on(minutes=31)
     desk.worker.nudge()
     await desk.settled()
-    assert "You did not press Send, so it was filed as it stands." in anna.heard[-1]
+    assert "It is filed as you wrote it. If you like, press Send to sign it." in anna.heard[-1]
     assert anna.buttons[-1:] == ["Send"]
     await anna.presses("Send")
     await desk.settled()

@@ -117,9 +117,13 @@ def test_no_text_for_complainants_is_unused() -> None:
     assert unused == []
 
 
+#: Texts of a code in a case where its usual text would not be true.
+VARIANTS = {"raised", "resolved.nothing_owed", "withdrawn.goes_on"}
+
+
 @pytest.mark.parametrize(("family", "codes"), FAMILIES.items())
 def test_every_code_of_the_record_has_a_text(family: str, codes: set[str]) -> None:
-    have = {id_.removeprefix(family) for id_ in TEXTS.ids("en") if id_.startswith(family)}
+    have = {id_.removeprefix(family) for id_ in TEXTS.ids("en") if id_.startswith(family)} - VARIANTS
     assert have == codes
 
 

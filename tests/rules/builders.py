@@ -204,6 +204,7 @@ def decided(
         **more,
     }
     words = {f"issues.{n}.reasons": "The readings were mixed up." for n in range(len(issues))}
+    words["nothing_why"] = "Everything is repaired already."
     return complaint.do(
         Verb.RESPOND, by, facts, {**words, "root_cause": "Two readings.", "others_action": "Told."}
     )

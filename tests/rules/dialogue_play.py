@@ -117,6 +117,7 @@ class Play:
     letters: dict[str, str] = field(default_factory=dict)
     numbers: count[int] = field(default_factory=lambda: count(1))
     codes: dict[str, Code] = field(default_factory=dict)
+    reviewers: int = 1
 
     def receives(self, message: IncomingMessage) -> list[str]:
         """Take one step, do what it asks for as the store would, and return the new replies."""
@@ -150,6 +151,7 @@ class Play:
             code=lambda text: self.codes.get(text.strip(), Code(CodeState.UNKNOWN)),
             find_ref_of_message=lambda platform_id: self.posted.get(platform_id),
             load_decision_letter=lambda ref: self.letters.get(ref, ""),
+            count_reviewers=lambda case: self.reviewers,
         )
         return step(conversation, message, now=self.now, texts=TEXTS)
 
@@ -168,6 +170,8 @@ class Play:
             arrival = Arrival(ref, "p1", "telegram", self.language or "en", self.now, rules)
             done = receive(arrival, at=self.now, actor=by, facts=facts or {}, words=words or {})
         else:
+            if verb is Verb.DISAGREE:
+                facts = {"reviewers": self.reviewers, **(facts or {})}
             done = perform(self.cases[ref], verb, at=self.now, actor=by, facts=facts, words=words)
         self.cases[ref] = done.case
         event = done.event

@@ -175,6 +175,7 @@ class Story:
                 "cause_class": "single",
             },
             root_cause="A worn seal.",
+            nothing_why="It is repaired already.",
             **reasons,
             **texts,
         )

@@ -107,7 +107,11 @@ def test_the_accept_button_records_acceptance_and_keeps_the_right_to_recourse() 
     assert answer.startswith(f"Thank you. You have accepted our decision on {ref}.")
     assert "your right to go to: Consumer ombudsman" in answer
     assert play.cases[ref].reply == "accept"
-    assert play.writes("I accept") == [f"I have added this to {ref}. Is it about something else?"]
+    [added] = play.writes("I accept")
+    assert (
+        added
+        == f"I have added this to {ref}. A person reads it and answers here. Is it about something else?"
+    )
 
 
 def test_the_disagree_button_keeps_the_complaint_open_and_asks_what_to_review() -> None:
@@ -115,9 +119,9 @@ def test_the_disagree_button_keeps_the_complaint_open_and_asks_what_to_review() 
     play.files_a_complaint()
     ref = play.staff_resolve()
     [answer] = play.writes("I disagree.")
-    assert f"so {ref} stays open. What should we look at again?" in answer
+    assert f"{ref} stays open. What should we look at again?" in answer
     assert play.writes("You did not read my letter.") == [
-        f"I have noted that for {ref}. You hear from us here."
+        f"I have noted that for {ref}. A person reads it and writes to you here."
     ]
     assert play.texts_of(ref)["look_again"] == "You did not read my letter."
 
@@ -159,7 +163,7 @@ def test_the_survey_runs_from_fairness_to_the_free_answer() -> None:
     ref = play.files_a_complaint()
     play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
     play.do(Verb.SURVEY, ref, SYSTEM, {"step": "sent"})
-    assert play.writes("5")[0].startswith("What do you say to the outcome?")
+    assert play.writes("5")[0].startswith("How satisfied are you with the outcome?")
     assert play.writes("4")[0].startswith("How easy was it to complain?")
     play.presses("3")
     play.writes("skip")
@@ -195,7 +199,7 @@ def test_reopening_asks_for_a_reason_and_a_confirmation() -> None:
     ref = play.files_a_complaint()
     play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
     assert play.commands("reopen")[0].startswith(f"What is new about {ref}")
-    assert play.writes("It is your pipe after all.")[0].endswith("taken up again?")
+    assert play.writes("It is your pipe after all.")[0].endswith(" again?")
     assert play.presses("yes")[0].startswith(f"{ref} is open again.")
     assert play.cases[ref].state is State.INVESTIGATING
     assert play.acted[-1].words == {"reason": "It is your pipe after all."}
@@ -213,7 +217,7 @@ def test_the_status_command_lists_only_the_persons_own_complaints_with_their_dat
     play = Play()
     ref = play.files_a_complaint()
     [answer] = play.commands("status")
-    assert f"{ref}, received Tuesday, 3 November 2026: received, waits to be read" in answer
+    assert f"{ref}, received Tuesday, 3 November 2026: received, waiting to be read" in answer
     assert "We answer by Tuesday, 17 November 2026 at the latest." in answer
     assert play.commands("status", "A7K-M3Q-9T") == play.commands("status", "nonsense")
     assert play.commands("status", f" {ref.lower().replace('-', ' ')} ")[0].startswith("Your complaints:")

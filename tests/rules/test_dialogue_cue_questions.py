@@ -143,7 +143,7 @@ def test_the_relation_is_asked_when_the_story_does_not_name_it() -> None:
     play = Play()
     play.writes("I write on behalf of the old lady next door: her water is brown.")
     play.presses("done")
-    assert play.presses("cannot_decide") == ["What are you to the person it is about?"]
+    assert play.presses("cannot_decide") == ["What is your relationship to the person it is about?"]
     assert play.presses("guardian") == [WHERE]
     assert play.acted[-1].facts["relation"] == "guardian"
 

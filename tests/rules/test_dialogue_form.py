@@ -92,7 +92,7 @@ def test_after_a_language_change_the_open_question_is_repeated() -> None:
     play.presses("done")
     assert play.commands("language", "tr") == [
         "Artık Türkçe konuşuyoruz.",
-        "Nerede oldu ya da hangi sipariş veya hesapla ilgili, ve ne zaman oldu?",
+        "Nerede ve ne zaman oldu? Ya da hangi sipariş veya hesapla ilgili?",
     ]
     play.writes("geç")
     play.writes("özür")
@@ -187,8 +187,8 @@ def test_the_send_button_still_signs_after_the_form_ended() -> None:
     for choice in ("done", "skip", "repair"):
         play.presses(choice)
     play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
-    assert play.presses("send")[0].startswith("Thank you. Your signature is on")
-    assert play.presses("send")[0].endswith("was sent before; nothing is missing.")
+    assert play.presses("send")[0].startswith("Thank you. You have now signed")
+    assert play.presses("send")[0].startswith("You have already sent")
 
 
 def test_late_answers_are_additions() -> None:
@@ -239,7 +239,7 @@ def test_for_whom_is_asked_when_the_story_mentions_another_person() -> None:
     play = Play()
     play.writes("I write on behalf of the old lady next door: her water is brown.")
     assert play.presses("done")[0].startswith("Is this for you or for someone else?")
-    assert play.presses("agreed") == ["What are you to the person it is about?"]
+    assert play.presses("agreed") == ["What is your relationship to the person it is about?"]
     assert play.presses("someone_else")[0].startswith("Where did it happen")
 
 

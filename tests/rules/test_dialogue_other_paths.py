@@ -80,7 +80,7 @@ def test_yes_to_a_remedy_is_recorded_once_as_proof() -> None:
     play, ref = a_remedy_done()
     press = ButtonInput("yes", "done0", ref, 9)
     assert play.receives(press) == [f"Thank you. I have noted for {ref} that it is right."]
-    assert play.receives(press)[0].startswith("I have your answer about that")
+    assert play.receives(press)[0].startswith("I already have your answer about that")
     [remedy] = play.cases[ref].remedies
     assert (remedy.answer, remedy.verified_at) == ("yes", None)
 
@@ -89,7 +89,7 @@ def test_yes_to_a_remedy_is_recorded_once_as_proof() -> None:
 def test_no_to_a_remedy_reopens_it_with_a_reply_due() -> None:
     play, ref = a_remedy_done()
     [question] = play.writes("No")
-    assert question.startswith("I have noted that. What is not right?")
+    assert question.startswith("I am sorry. What is not right?")
     [noted] = play.writes("It drips as before.")
     assert "counts as not done" in noted
     case = play.cases[ref]
@@ -145,7 +145,7 @@ def test_insisting_words_reopen_a_reclassified_complaint() -> None:
     play, ref = reclassified_complaint()
     play.now += timedelta(days=20)
     [answer] = play.writes("Nobody came for three weeks and I complain about that.")
-    assert answer.startswith(f"{ref} is taken up as a complaint.")
+    assert answer.startswith(f"{ref} is now treated as a complaint.")
     assert (play.cases[ref].state, play.cases[ref].kind) == (State.INVESTIGATING, ContactKind.COMPLAINT)
     assert len(play.cases) == 1
 
@@ -153,7 +153,7 @@ def test_insisting_words_reopen_a_reclassified_complaint() -> None:
 def test_the_insist_button_reopens_a_reclassified_complaint_once() -> None:
     play, ref = reclassified_complaint()
     press = ButtonInput("insist", "closing", ref, 3)
-    assert play.receives(press)[0].startswith(f"{ref} is taken up as a complaint.")
+    assert play.receives(press)[0].startswith(f"{ref} is now treated as a complaint.")
     assert play.receives(press) == [f"{ref} is open. Write here to add to it."]
 
 
@@ -174,7 +174,7 @@ def test_other_words_on_a_reclassified_complaint_are_added_and_offer_the_button(
     [answer] = play.writes(f"About {ref}: the lamp is number 17.")
     assert "press the button" in answer
     assert play.cases[ref].state is State.CLOSED
-    assert play.writes("It is a complaint")[0].startswith(f"{ref} is taken up")
+    assert play.writes("It is a complaint")[0].startswith(f"{ref} is now treated as a complaint")
 
 
 def test_the_mydata_command_explains_what_is_stored_and_offers_a_copy_once_a_day() -> None:
@@ -224,7 +224,7 @@ def test_an_erasure_is_a_request_and_a_button_erases_nothing() -> None:
 def test_without_a_complaint_there_is_nothing_to_correct() -> None:
     play = Play()
     play.commands("mydata")
-    assert play.presses("correct_data")[0].startswith("I know of no complaint of yours.")
+    assert play.presses("correct_data")[0].startswith("You have no complaint with us.")
 
 
 @clause("7.2")
@@ -274,7 +274,7 @@ def test_an_ambiguous_command_asks_which_complaint() -> None:
 
 def test_an_edited_command_is_a_command() -> None:
     play = Play()
-    assert play.edits("55", "/status")[0].startswith("I know of no complaint of yours.")
+    assert play.edits("55", "/status")[0].startswith("You have no complaint with us.")
     assert play.cases == {}
 
 
@@ -300,7 +300,7 @@ def test_a_press_from_two_devices_counts_once() -> None:
     button = play.replies[-1]
     play.presses("send", message=button)
     before = play.case.version
-    assert play.presses("send", message=button)[0].endswith("was sent before; nothing is missing.")
+    assert play.presses("send", message=button)[0].startswith("You have already sent")
     assert play.case.version == before
 
 

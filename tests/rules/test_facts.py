@@ -286,9 +286,14 @@ def test_a_remedy_refused_denied_or_reported_is_not_asked_for(text: str) -> None
         ("la sucursal de Sevilla", "Sevilla"),
         ("en la calle Mayor 5", "calle Mayor 5"),
         ("Kadıköy şubesinde", "Kadıköy"),
+        ("1 Kasım'da Merkez şubesinde", "Merkez"),
+        ("3 Mayıs’ta Yeni Kadıköy'deki mağazanızda", "Yeni Kadıköy"),
+        ("12 Eylül'de Çankaya Mahallesi'nde", "Çankaya Mahallesi"),
         ("Atatürk Caddesi No 5", "Atatürk Caddesi No 5"),
+        ("19 Mayıs Caddesi 4", "19 Mayıs Caddesi 4"),
+        ("1 Kasım Merkez şubesinde", "Merkez"),
     ],
-    ids=range(8),
+    ids=range(13),
 )
 def test_a_place_needs_a_word_next_to_it_that_says_so(text: str, value: str) -> None:
     assert values(text, "place") + values(text, "branch") == [value]

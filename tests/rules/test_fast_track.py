@@ -137,7 +137,7 @@ def test_the_card_shows_the_fast_track_limit_and_then_what_follows() -> None:
     done = complaint.do(Verb.ACCEPT, ANNA)
     after_acceptance = str(card(done.case, voice(), now=done.at, draw=1).blocks)
     assert "Settled and accepted by" not in after_acceptance
-    assert "goes out by itself" in after_acceptance
+    assert "is sent automatically" in after_acceptance
     plain = a_resolved_case(rules=RG271).do(Verb.ACCEPT, ANNA)
     assert "unless they ask for it" in str(card(plain.case, voice(), now=plain.at, draw=1).blocks)
     late = str(card(complaint.case, voice(), now=at("2026-11-06 17:31"), draw=1).blocks)
@@ -157,7 +157,7 @@ def test_a_complaint_outside_the_time_limit_is_marked_and_not_refused() -> None:
     complaint = proposed(acknowledged(a_received_case(rules=town)), happened_by="2025-11-02")
     assert last_day_if_too_old(complaint.case) == date(2025, 11, 2)
     drawn = str(card(complaint.case, voice(), now=complaint.at, draw=1).blocks)
-    assert "Perhaps out of time: what is told ended on Sun 2 Nov 2025" in drawn
+    assert "Perhaps out of time: what they describe ended on Sun 2 Nov 2025" in drawn
     assert "12 months" in drawn
     assert "A person decides" in drawn
     going_on = assessed(complaint)
@@ -221,7 +221,7 @@ def test_a_payment_for_missed_times_is_shown_where_the_decision_is_made() -> Non
     late = at("2026-11-17 17:31")
     assert missed_times_payment(complaint.case, at("2026-11-17 17:30")) is None
     assert missed_times_payment(complaint.case, late) == Limit(4000, "GBP")
-    assert "40.00 GBP owed unasked" in str(card(complaint.case, voice(), now=late, draw=1).blocks)
+    assert "40.00 GBP owed without a request" in str(card(complaint.case, voice(), now=late, draw=1).blocks)
     assert "40.00 GBP owed" in str(
         prefill("decide", complaint.case, complaint.events, voice(), now=late).preface
     )

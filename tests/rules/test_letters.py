@@ -64,8 +64,8 @@ def test_the_acknowledgement_has_reference_time_team_one_date_and_the_outside_ri
     ref = play.files_a_complaint()
     text = progress.acknowledgement(letter(play))
     assert text.startswith(
-        f"We have your complaint {ref}, received 3 November 2026, 10:00. Our Complaints team answers by "
-        "Tuesday, 17 November 2026, usually sooner."
+        f"We have your complaint {ref}, received 3 November 2026, 10:00, and we are sorry that you had to "
+        "make it. Our Complaints team answers by Tuesday, 17 November 2026 at the latest."
     )
     assert text.endswith("You also have the right to go to: Consumer ombudsman")
 
@@ -74,7 +74,7 @@ def test_an_unsigned_form_is_acknowledged_with_the_offer_to_sign() -> None:
     play = Play()
     play.writes("The water is brown.")
     play.do(Verb.END_FORM, play.ref, SYSTEM, {"because": "silence"})
-    assert "You did not press Send" in progress.acknowledgement(letter(play))
+    assert "If you like, press Send to sign it." in progress.acknowledgement(letter(play))
 
 
 def test_the_acknowledgement_of_the_next_level_names_its_people_and_date() -> None:
@@ -83,7 +83,7 @@ def test_the_acknowledgement_of_the_next_level_names_its_people_and_date() -> No
     play.staff_resolve()
     play.do(Verb.DISAGREE, play.ref, staff("U1", Role.HANDLER), *answer_by_phone())
     text = progress.acknowledgement(letter(play), 2)
-    assert "stays open and is with level 2 of 2 now: people who were not involved before" in text
+    assert "stays open. It is now at level 2 of 2: people who were not involved before" in text
 
 
 def answer_by_phone() -> tuple[dict[str, Any], dict[str, str]]:
@@ -96,19 +96,19 @@ def test_a_decision_has_every_part_under_its_heading() -> None:
     assert [part.split("\n")[0] for part in text.split("\n\n")] == [
         f"{an_assessed_complaint().ref}: our decision",
         "What you told us",
+        "My bill has doubled.",
         "What we found",
         "Why",
         "What we will do, and by when",
         "What changes",
-        "A person of our team decided this, at level 1 of 2.",
+        "A person on our team made this decision, at level 1 of 2.",
         "If you disagree",
         "If another form would help you (large print, a call, another language), write that here.",
     ]
-    assert "1. My bill has doubled." in text
-    assert "You are right: we uphold this." in text
+    assert "You are right, and we are sorry. We uphold this." in text
     assert "Money back (£180.00): What you paid too much, by Tuesday, 8 December 2026" in text
-    assert "A gesture of goodwill: A new tap: an offer. It is done once you accept." in text
-    assert "within 20 working days. Doing nothing is never taken as a yes." in text
+    assert "A gesture of goodwill: A new tap: this is an offer. We do it if you accept." in text
+    assert "within 20 working days. If you do nothing, that never counts as a yes." in text
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
     assert "Accepting does not take away your right to go to: Consumer ombudsman" in text
 
@@ -126,19 +126,22 @@ def test_every_issue_has_a_finding_and_reasons() -> None:
     text = preview("decide", case, facts, words, texts=TEXTS, now=NOW)
     assert text.count("What we found") == 2
     assert "2. Conduct of staff" in text
-    assert "We could not establish what happened." in text
+    assert "We could not find out what happened." in text
 
 
 def test_a_decision_at_a_higher_level_says_that_the_decider_was_not_involved() -> None:
-    case = replace(an_assessed_complaint().case, level=2)
-    text = decision_letter(case)
-    assert "A person who was not involved before decided this, at level 2 of 2." in text
-    assert "We have no further level." in text
+    play = Play()
+    play.files_a_complaint()
+    play.staff_resolve()
+    play.do(Verb.DISAGREE, play.ref, staff("U1", Role.HANDLER), *answer_by_phone())
+    text = decision_letter(play.case)
+    assert "A person who took no part in the earlier decision made this one, at level 2 of 2." in text
+    assert "We have no further level ourselves." in text
 
 
 def test_a_decision_is_available_in_turkish() -> None:
     text = decision_letter(an_assessed_complaint().case, language="tr")
-    assert "Haklısınız: şikâyetiniz yerinde bulundu." in text
+    assert "Haklısınız, özür dileriz." in text
     assert "Süreniz: 20 iş günü." in text
     assert "The readings were mixed up." in text.splitlines()
 
@@ -243,7 +246,7 @@ def test_the_reply_reminder_names_the_last_day_and_the_recourse() -> None:
 
 def test_the_recourse_letter_lists_the_steps() -> None:
     text = decision.recourse(letter(an_assessed_complaint()))
-    assert "We have nothing further that we can review" in text
+    assert "took no part in it" in text
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
 
 
@@ -267,7 +270,7 @@ def test_a_moved_date_is_communicated_with_its_reason() -> None:
         {"reason": "Frost."},
     )
     text = progress.moved_date(letter(play), "decide", 0, "Frost.")
-    assert "It will now be Thursday, 12 November 2026." in text
+    assert "The new date is Thursday, 12 November 2026." in text
     assert "Frost." in text.splitlines()
 
 
@@ -293,7 +296,7 @@ def test_an_answer_by_phone_is_confirmed_in_writing(verb: str, language: str) ->
 
 
 def test_the_survey_begins_with_fairness() -> None:
-    assert "Were you treated fairly and with respect?" in decision.survey(letter(an_assessed_complaint()))
+    assert "Did we treat you fairly and with respect?" in decision.survey(letter(an_assessed_complaint()))
 
 
 @pytest.mark.parametrize("language", ["en", "tr"])
@@ -312,7 +315,7 @@ def test_the_delay_notice_lists_the_outside_bodies_where_the_scheme_says_so() ->
     written = letter(an_assessed_complaint())
     rules = replace(written.case.rules, targets=replace(written.case.rules.targets, delay_outside=True))
     text = progress.delay(replace(written, case=replace(written.case, rules=rules)), NOW)
-    assert "you may go to one of these now" in text
+    assert "you can go to one of these now" in text
     assert written.body_list() in text
 
 

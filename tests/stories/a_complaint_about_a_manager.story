@@ -29,7 +29,7 @@ Tuğba fills owner=Alice
 Tuğba submits
 Alice presses Open in the direct message
 Alice presses Decide
-Alice fills issues.0.finding=upheld issues.0.reasons="Two witnesses saw the form torn up." others_affected=none root_cause="No second person at the counter" cause_class=single
+Alice fills issues.0.finding=upheld issues.0.reasons="Two witnesses saw the form torn up." nothing_why="Your form was taken again at the counter." others_affected=none root_cause="No second person at the counter" cause_class=single
 Alice submits
 Alice submits
 Bot to Anna: form torn up

@@ -17,7 +17,7 @@ Record of Anna: state=closed close_code=not_complaint kind=fault_report
 
 Clock +20 days
 Anna: It is still dark and nobody came in three weeks. That is unacceptable, people fall there.
-Bot to Anna: is taken up as a complaint
+Bot to Anna: is now treated as a complaint
 Record of Anna: state=investigating kind=complaint
 Clock +30 seconds
 Alice presses Assess on Anna's card

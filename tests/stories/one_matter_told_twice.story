@@ -18,4 +18,4 @@ Record of Anna: state=closed close_code=merged
 # Whichever of the two she names, she is answered about the one that goes on.
 Anna: /status
 Bot to Anna: received Tuesday, 24 November 2026
-Bot to Anna: waits to be read
+Bot to Anna: waiting to be read

@@ -25,7 +25,7 @@ Clock +9 days
 Anna: /reopen
 Bot to Anna: What is new about
 Anna: It leaks again at another joint, and your engineer told my neighbour that the whole pipe is rotten.
-Bot to Anna: Shall … be taken up again?
+Bot to Anna: Should we open … again?
 Anna presses Yes
 Bot to Anna: is open again
 Record of Anna: state=investigating

@@ -9,13 +9,13 @@ Alice presses Take on Anna's card
 Alice presses Assess on Anna's card
 Alice fills category=goods severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
-Alice sees: to be told by letter: the dates
+Alice sees: tell the complainant by letter: the dates
 Alice presses Resolve on Anna's card
 Alice fills done="A fitter tightened the meter today." finding=upheld cause="A loose joint." cause_class=single agreed_how="She agreed at the counter." others_affected=none
 Alice submits
 Alice sees: you will be asked to tell it
 Alice submits
-Alice sees: to be told by letter: the decision
+Alice sees: tell the complainant by letter: the decision
 Alice presses Open on Anna's card
 Alice sees: To be told by letter
 Alice sees: A fitter tightened the meter today.
@@ -32,7 +32,7 @@ Alice presses Close on Anna's card
 Alice fills root_cause="A loose joint." cause_class=single
 Alice submits
 Record of Anna: state=closed close_code=resolved
-Alice sees: to be told by letter: that it is closed
+Alice sees: tell the complainant by letter: that it is closed
 Alice presses Heard or told by voice on Anna's card
 Alice fills what=letter given_at=now by_whom="Posted to her"
 Alice submits

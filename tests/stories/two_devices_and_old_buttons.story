@@ -8,7 +8,7 @@ Anna presses Repair
 Anna presses Send
 Bot to Anna: We have your complaint
 Anna presses Send
-Bot to Anna: was sent before; nothing is missing
+Bot to Anna: You have already sent …; nothing is missing
 Bot told Anna once: This is what I wrote down
 Clock +30 seconds
 Alice presses Assess on Anna's card

@@ -5,7 +5,7 @@ Anna presses Skip
 Anna presses Skip
 Anna presses Send
 Clock +2 minutes
-Alice does not see: Like complaints
+Alice does not see: Similar complaints
 Ben [en]: Since Monday the water from our kitchen tap in Mill Lane is brown and it smells of iron, and nobody at your office has called back.
 Ben presses Done
 Ben presses Skip
@@ -13,14 +13,14 @@ Ben presses Skip
 Ben presses Send
 Clock +2 minutes
 # On the new card, and on the older one too.
-Alice sees: Like complaints of other people in 90 days: *1*, the most like … One cause?
+Alice sees: Similar complaints by other people in 90 days: *1*, the most similar is … The same cause?
 Alice presses Same incident on Anna's card
 Alice sees: have one cause
 Alice submits
 Record of Anna: incident_id=1 state=received
 Record of Ben: incident_id=1 state=received
 Clock +2 minutes
-Alice does not see: Like complaints of other people
+Alice does not see: Similar complaints by other people
 
 # A third one is led to the incident that they have.
 Cleo [en]: Since Monday the water from my kitchen tap in Mill Lane is brown and smells of iron, nobody at your office calls back!

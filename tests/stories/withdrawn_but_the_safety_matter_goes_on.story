@@ -17,7 +17,7 @@ Alice presses Investigate on Anna's card
 Alice fills evidence="complainant_heard|records_checked|staff_statement|rule_or_contract"
 Alice submits
 Alice presses Decide on Anna's card
-Alice fills issues.0.finding=upheld issues.0.reasons="The cover was cracked in spring." others_affected=none root_cause="No check of pit covers" cause_class=systemic
+Alice fills issues.0.finding=upheld issues.0.reasons="The cover was cracked in spring." nothing_why="A new cover is in place." others_affected=none root_cause="No check of pit covers" cause_class=systemic
 Alice submits
 Alice submits
 Mona presses Approve in the direct message

@@ -33,8 +33,8 @@ from store.outbox.complete import (
 )
 from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
-from store.people.staff import list_members
-from store.record.load import load_event_words
+from store.people.staff import count_reviewers, list_members
+from store.record.load import load_complaint_text, load_event_words
 from store.slack import find_known_slack_keys, forget_slack_key, list_slack_keys, record_slack_key
 from store.values import Member, Obligation
 
@@ -190,6 +190,8 @@ class DirectMessageJobs:
             return Completed()
         events = await store.aread(load_history, ref)
         about = str(obligation.facts["about"])
+        reviewers = await store.aread(count_reviewers, case)
+        complaint_text = await store.aread(load_complaint_text, ref)
         spoken = await store.in_thread(
             lambda: slack.read_out(
                 case,
@@ -198,6 +200,8 @@ class DirectMessageJobs:
                 events=events,
                 words_of=lambda seq: store.read(load_event_words, ref, seq),
                 now=store.now(),
+                reviewers=reviewers,
+                complaint_text=complaint_text,
             )
         )
         if spoken is None:

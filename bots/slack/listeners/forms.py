@@ -36,7 +36,9 @@ from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import load_case, load_history
+from store.people.staff import count_reviewers
 from store.record.access_log import find_last_read
+from store.record.load import load_complaint_text
 from store.slack import drop_draft, read_draft, save_draft
 
 router = Router()
@@ -175,10 +177,20 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
     async with slack.refusals_recorded(case.ref, verb.value, actor):
         tried = perform(case, verb, at=now, actor=actor, facts=filled.facts, words=filled.words)
     unread_at = await _unread_since(filled, slack)
-    if unread_at is not None and verb in (Verb.RESOLVE, Verb.RESPOND):
+    is_decision = verb in (Verb.RESOLVE, Verb.RESPOND)
+    if unread_at is not None and is_decision:
         raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
     issues = await issue_words(slack, case) if filled.form == "decide" else ()
-    letter = slack.preview(filled.form, case, filled.facts, filled.words, now=now, issue_texts=issues)
+    letter = slack.preview(
+        filled.form,
+        case,
+        filled.facts,
+        filled.words,
+        now=now,
+        issue_texts=issues,
+        reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
+        complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else "",
+    )
     draft = await slack.store.awrite(
         save_draft, case.ref, actor.id, filled.form, filled.facts, filled.words, letter,
         case.work_version,

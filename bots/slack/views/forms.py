@@ -90,7 +90,7 @@ _MENUS = frozenset({"jurisdiction"})
 _LONG = frozenset(
     {
         "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",
-        "others_action", "changes", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome",
+        "others_action", "changes", "nothing_why", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome",
         "words", "description", "remedy_requested",
     }
 )  # fmt: skip

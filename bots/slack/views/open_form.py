@@ -32,8 +32,8 @@ from complaints.forms import FORM_VERBS
 from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history, open_case, read_dates
 from store.incidents import list_open_incidents
-from store.people.staff import list_members
-from store.record.load import load_event_words
+from store.people.staff import count_reviewers, list_members
+from store.record.load import load_complaint_text, load_event_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
 
@@ -134,7 +134,7 @@ async def _form_view(
         return incident_case_view(case, incidents, rules.languages, slack.texts, now=now)
     opened = await slack.store.awrite(open_case, case.ref, actor, form) if form in READING_FORMS else None
     events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
-    letter = _waiting_letter(slack, case, events, now) if form == "approve" else ""
+    letter = await _waiting_letter(slack, case, events, actor) if form == "approve" else ""
     suggestion = None
     if form == "assign" and case.owner is None:
         members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
@@ -210,8 +210,8 @@ def open_button(case: Case, texts: StaffTexts) -> dict[str, object]:
     return button(texts.text("verb.open"), "case.open", case.ref)
 
 
-def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], now: datetime) -> str:
-    """The letter or the reason that waits for approval; a letter without a preview is written again."""
+async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], actor: Actor) -> str:
+    """The letter as it leaves if this person agrees, or the reason that waits; without a preview, written again."""
     verb = Verb.RESPOND if case.drafted is not None else Verb.EXTEND
     if case.reclassification is not None:
         verb = Verb.RECLASSIFY
@@ -221,4 +221,13 @@ def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], now: d
     words: Mapping[str, str] = event.words
     if verb is not Verb.RESPOND:
         return words.get("reason", "")
-    return words.get("letter") or slack.preview("decide", case, event.facts, words, now=now)
+    return slack.preview(
+        "decide",
+        case,
+        event.facts,
+        words,
+        now=slack.store.now(),
+        reviewers=await slack.store.aread(count_reviewers, case, actor.id),
+        complaint_text=await slack.store.aread(load_complaint_text, case.ref),
+        written_at=event.at,
+    )
