@@ -90,9 +90,10 @@ WAYS: tuple[Callable[[Play, str, str], object], ...] = (
 
 
 def is_seen_by_staff(case: Case) -> bool:
-    """A date that staff are reminded of covers the complainant's last words."""
+    """A date or a flag that staff see covers the complainant's last words."""
     live = {target.target for target in case.current_targets() if target.met_at is None}
-    return (case.state in UNDECIDED and bool(live & REMINDED)) or Target.REPLY in live
+    concern = case.survey_concern_at is not None
+    return (case.state in UNDECIDED and bool(live & REMINDED)) or Target.REPLY in live or concern
 
 
 @given(ending=st.sampled_from(ENDINGS), way=st.sampled_from(WAYS), text=st.sampled_from(WORDS))
