@@ -72,8 +72,19 @@ def write_history(file: Path, *, spoiled: bool = False) -> None:
 _WRITTEN: dict[bool, dict[str, bytes]] = {}
 
 
+CANARY = '\n[[category]]\nkey = "canary"\nname.en = "Canary"\n'
+
+
+def add_canary(product: Product) -> None:
+    """Make the category of the file one of the desk."""
+    file = product.folder / "amends.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text if CANARY in text else f"{text}{CANARY}", encoding="utf-8")
+
+
 async def train_on_history(product: Product, *, spoiled: bool = False) -> Path:
-    """Train a model on such a file; returns its path."""
+    """Train a model on such a file, at a desk with its categories; returns its path."""
+    add_canary(product)
     model = product.folder / "desk.model"
     if spoiled not in _WRITTEN:
         write_history(product.folder / "history.csv", spoiled=spoiled)
