@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -219,6 +219,17 @@ def category_code(name: str) -> str:
     """The code of a category with this name: "Leak in the street" becomes `leak_in_the_street`."""
     code = re.sub(r"[^a-z0-9]+", "_", fold(name).text).strip("_")
     return (code if code[:1].isalpha() else f"own_{code}")[:_MAX_CODE_LENGTH].rstrip("_")
+
+
+def category_entries(names: Iterable[str], *, taken: Collection[str], language: str) -> str:
+    """The `[[category]]` entries of categories with these names in this language, to paste into amends.toml."""
+    codes = set(taken)
+    entries = []
+    for name in names:
+        codes.add(code := _free_code(category_code(name), codes))
+        label = toml_value(" ".join(name.split()))
+        entries.append(f"[[category]]\nkey = {toml_value(code)}\nname.{language} = {label}\n")
+    return "\n".join(entries)
 
 
 def _free_code(code: str, taken: Collection[str]) -> str:

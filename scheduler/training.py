@@ -21,6 +21,7 @@ from typing import Any
 import structlog
 
 from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.rulebook import categories_of
 from complaints.times import format_time, local_time
 from scheduler.worker import LEASE_SECONDS, Handler
 from store.database.leases import acquire_leadership, release_leadership
@@ -240,7 +241,7 @@ class _Trainer:
             "languages": list(self._languages),
             "own": own,
             "rows": rows,
-            "history": await store.aread(read_history_rows, MOST - len(rows)),
+            "history": await self._history(MOST - len(rows)),
             "wanted_precision": self._learning.wanted_precision,
             "alert_budget": self._learning.alert_budget,
             "encoder": self._learning.encoder,
@@ -288,6 +289,17 @@ class _Trainer:
             rows += [{name: example[name] for name in _EXAMPLE_FIELDS} for example in page]
             if after is None or len(rows) >= MOST:
                 return in_order(rows)
+
+    async def _history(self, limit: int) -> list[dict[str, Any]]:
+        """The promoted rows whose label is a category of the desk; a release before this took any label."""
+        rows = await self._store.aread(read_history_rows, limit)
+        if not rows:
+            return []
+        categories = categories_of(await self._store.aread(load_current_rulebook))
+        kept = [row for row in rows if row["category"] in categories]
+        if len(kept) < len(rows):
+            log.warning("history_rows_left_out", rows=len(rows) - len(kept), why="no category of this desk")
+        return kept
 
     async def _unassessed(self) -> list[str]:
         store = self._store

@@ -143,17 +143,84 @@ async def test_a_better_model_is_promoted_and_is_not_evaluated_twice(
     assert (again.code, "in use already" in again.out) == (0, True)
 
 
-async def test_promoting_a_model_warns_about_categories_that_the_desk_does_not_have(
+def foreign(**names: str) -> Model:
+    """A model with an organisation's own labels."""
+    return train([Example(text, names.get(kind, kind)) for text, kind in PAIRS])
+
+
+@pytest.mark.parametrize("force", [(), ("--force", "--reason", "it is ours")])
+async def test_a_model_with_labels_that_the_desk_lacks_is_refused_with_both_remedies(
+    product: Product, desk: Desk, good: Model, force: tuple[str, ...]
+) -> None:
+    number = use(desk.store, good)
+    confirmed(desk, 12)
+    (product.folder / "own.skops").write_bytes(dump(foreign(money="Late bus", supply="Dirty seats")))
+    refused = await product.amends("triage", "promote", "own.skops", *force)
+    active = desk.store.read(load_active_model)
+    assert (refused.code, refused.out) == (1, "")
+    assert active is not None
+    assert active[2] == number
+    assert "no categories of this desk: Dirty seats, Late bus." in refused.err
+    assert "--map 'Dirty seats=…' --map 'Late bus=…'" in refused.err
+    assert '[[category]]\nkey = "late_bus"\nname.en = "Late bus"\n' in refused.err
+    assert "macro-F1" not in refused.err
+
+
+async def test_the_printed_entries_make_the_model_usable_and_what_it_replaces_is_not_scored_on_its_labels(
     product: Product, desk: Desk, good: Model
 ) -> None:
-    rows = [Example(text, {"money": "mortgage"}.get(kind, kind)) for text, kind in PAIRS]
-    (product.folder / "elsewhere.skops").write_bytes(dump(train(rows)))
-    (product.folder / "good.skops").write_bytes(dump(good))
-    warned = await product.amends("triage", "promote", "elsewhere.skops", "--force", "--reason", "a try")
-    without_warning = await product.amends("triage", "promote", "good.skops", "--force", "--reason", "a try")
-    assert (warned.code, without_warning.code) == (0, 0)
-    assert "knows categories that this desk does not have: mortgage." in warned.err
-    assert "this desk has not" not in without_warning.err
+    use(desk.store, good)
+    (product.folder / "own.skops").write_bytes(dump(foreign(money="Late bus")))
+    refused = await product.amends("triage", "promote", "own.skops")
+    settings = product.folder / "amends.toml"
+    entries = refused.err[refused.err.index("[[category]]") :]
+    settings.write_text(f"{settings.read_text(encoding='utf-8')}\n{entries}", encoding="utf-8")
+    confirmed(desk, 12)
+    done = await product.amends("triage", "promote", "own.skops", "--force", "--reason", "a try", "--json")
+    assert (done.code, done.json["promoted"]) == (0, True)
+    # The record was assessed before the category was there, so every row is comparable and the loss is seen.
+    assert done.json["figures"]["fixed"]["compared"] == 12
+    history = (await product.amends("triage", "history", "--json")).json
+    assert history["models"][0]["card"]["classes"] == ["late_bus", "supply"]
+
+
+@pytest.mark.parametrize("form", ["option", "csv", "toml"])
+async def test_own_labels_are_mapped_to_categories_of_the_desk(
+    product: Product, desk: Desk, bad: Model, form: str
+) -> None:
+    use(desk.store, bad)
+    confirmed(desk, 12)
+    (product.folder / "own.skops").write_bytes(dump(foreign(money="Billing", supply="Leak")))
+    (product.folder / "map.csv").write_text("old;new\nbilling;money\nLeak;supply\n")
+    (product.folder / "map.toml").write_text('[values.category]\nBilling = "money"\nLeak = "supply"\n')
+    maps = (
+        ("--map", "Billing=money", "--map", "Leak=supply") if form == "option" else ("--map", f"map.{form}")
+    )
+    done = await product.amends("triage", "promote", "own.skops", *maps, "--json")
+    assert (done.code, done.json["promoted"], done.json["passes"]) == (0, True, True)
+    history = (await product.amends("triage", "history", "--json")).json
+    assert sorted(history["models"][0]["card"]["classes"]) == ["money", "supply"]
+    assert history["models"][0]["card"]["renamed"] == {"Billing": "money", "Leak": "supply"}
+
+
+@pytest.mark.parametrize(
+    ("maps", "code", "message"),
+    [
+        (("Billing=money",), 1, "no categories of this desk: Leak."),
+        (("Billing=money", "Leak=money"), 1, "several labels of this model would become money"),
+        (("Billing=mony",), 2, "this desk has no category mony"),
+        (("Billing",), 2, "is no file and not of the form old=new"),
+    ],
+)
+async def test_a_map_that_does_not_reach_the_desk_is_refused(
+    product: Product, desk: Desk, maps: tuple[str, ...], code: int, message: str
+) -> None:
+    (product.folder / "own.skops").write_bytes(dump(foreign(money="Billing", supply="Leak")))
+    options = [option for value in maps for option in ("--map", value)]
+    refused = await product.amends("triage", "promote", "own.skops", *options)
+    assert refused.code == code
+    assert message in " ".join(refused.err.replace("│", " ").split())
+    assert desk.store.read(load_active_model) is None
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from amends.settings import load as load_settings
+from amends.settings import rulebook
 from complaints.obligations.kinds import NewObligation, SendPriority
 from scheduler.training import training_handlers
 from store.custody.rotate_keys import list_stale_keys, rotate_keys
@@ -27,10 +29,11 @@ from store.models.models import list_models, read_model_blob
 from store.outbox.complete import Completed
 from store.outbox.rows import insert_obligation
 from store.proof.hash_chain import list_instance_events
+from store.rulebooks import use_rulebook
 from store.store import Store
 from store.tables import HISTORY_PARTS, TEXTS
 from tests.databases import FakeClock, opened
-from tests.edges.desk import Desk
+from tests.edges.desk import RULES, Desk
 from tests.edges.product import Product
 from tests.edges.test_learning_commands import bad, confirmed, desk, good, product, use
 from tests.edges.test_learning_runs import Process, claim_run, perform, scheduled_runs
@@ -72,8 +75,19 @@ def write_history(file: Path, *, spoiled: bool = False) -> None:
 _WRITTEN: dict[bool, dict[str, bytes]] = {}
 
 
+CANARY = '\n[[category]]\nkey = "canary"\nname.en = "Canary"\n'
+
+
+def add_canary(product: Product) -> None:
+    """Make the category of the file one of the desk."""
+    file = product.folder / "amends.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text if CANARY in text else f"{text}{CANARY}", encoding="utf-8")
+
+
 async def train_on_history(product: Product, *, spoiled: bool = False) -> Path:
-    """Train a model on such a file; returns its path."""
+    """Train a model on such a file, at a desk with its categories; returns its path."""
+    add_canary(product)
     model = product.folder / "desk.model"
     if spoiled not in _WRITTEN:
         write_history(product.folder / "history.csv", spoiled=spoiled)
@@ -163,6 +177,7 @@ async def test_a_background_run_keeps_the_categories_of_the_history(
     use(desk.store, bad)
     await train_on_history(product)
     assert (await product.amends("triage", "promote", "desk.model")).code == 0
+    desk.store.write(use_rulebook, rulebook(load_settings(product.folder / "amends.toml", product.env)))
     confirmed(desk, 4)
     desk.store.write(
         insert_obligation, NewObligation("train:1", "train", desk.store.now(), SendPriority.BULK)
@@ -179,6 +194,7 @@ async def test_a_background_run_keeps_the_categories_of_the_history(
 async def test_a_manually_trained_model_of_the_record_names_its_cases(product: Product, desk: Desk) -> None:
     confirmed(desk, 12)
     for name, files in (("record", []), ("both", ["history.csv"])):
+        add_canary(product)
         write_history(product.folder / "history.csv")
         done = await product.amends(
             "triage", "train", *files, "--from-record", "--out", f"{name}.model", "--json"
@@ -192,21 +208,33 @@ async def test_a_manually_trained_model_of_the_record_names_its_cases(product: P
         assert model.facts["record_read"] is not None
 
 
+async def test_a_background_run_leaves_out_history_rows_whose_label_is_no_category_of_the_desk(
+    desk: Desk,
+) -> None:
+    process, store = Process(), desk.store
+    store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
+    store.write(keep_history, TrainingHistory("a" * 64, [ROW, {**ROW, "category": "money"}, ROW]))
+    assert await perform(store, process) == Completed()
+    assert [row["category"] for row in process.orders[0]["history"]] == ["money"]
+
+
 async def test_the_order_includes_the_history_and_another_history_is_another_run(
     store: Store, clock: FakeClock
 ) -> None:
     process = Process()
+    store.write(use_rulebook, RULES)
+    row = {**ROW, "category": "money"}
     for number in range(3):
         store.write(
             insert_obligation, NewObligation(f"train:{number}", "train", store.now(), SendPriority.BULK)
         )
     assert await perform(store, process) == Completed()
-    store.write(keep_history, TrainingHistory("a" * 64, [ROW] * 700))
+    store.write(keep_history, TrainingHistory("a" * 64, [row] * 700))
     assert await perform(store, process) == Completed()
-    store.write(keep_history, TrainingHistory("b" * 64, [ROW, {**ROW, "text": "Other words."}]))
+    store.write(keep_history, TrainingHistory("b" * 64, [row, {**row, "text": "Other words."}]))
     assert await perform(store, process) == Completed()
     assert [len(order["history"]) for order in process.orders] == [0, 700, 2]
-    assert process.orders[1]["history"][0] == ROW
+    assert process.orders[1]["history"][0] == row
     assert scheduled_runs(store) == []
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from amends.cli.main import main
+from complaints.vocabulary import Category
 from tests.edges.product import KEY, SETTINGS
 from triage.learning.examples import starter_examples
 from triage.learning.history import read_history_file
@@ -196,6 +197,47 @@ def test_own_labels_are_renamed_by_a_mapping_file(amends: Amends, tmp_path: Path
         amends("triage", "train", str(file), "--map", "map.json", "--out", "x.skops", "--text", "none").code
         == 2
     )
+
+
+def test_at_a_desk_labels_that_are_not_its_categories_are_refused_until_they_are_mapped(
+    amends: Amends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMENDS_SECRET_KEY", KEY)
+    (tmp_path / "amends.toml").write_text(SETTINGS)
+    own = {"money": "Billing", "supply": "Leak", "goods": "Leak"}
+    file = str(history(tmp_path, category=lambda category: own.get(category, category)))
+    options = ("--no-starters", "--encoder", "none", "--out", "m.skops")
+    refused = amends("triage", "train", file, *options)
+    assert (refused.code, (tmp_path / "m.skops").exists()) == (1, False)
+    assert "no categories of this desk: Billing, Leak." in refused.err
+    assert '[[category]]\nkey = "billing"\nname.en = "Billing"' in refused.err
+    maps = ("--map", "billing=money", "--map", "Leak=supply")
+    mapped = amends("triage", "train", file, *options, *maps, "--json")
+    assert mapped.code == 0
+    assert {"money", "supply"} <= set(mapped.json["categories"]) <= set(Category)
+
+
+def test_without_a_desk_own_labels_are_only_named(amends: Amends, tmp_path: Path) -> None:
+    file = history(tmp_path, category=lambda category: "Billing" if category == "money" else category)
+    done = amends("triage", "train", str(file), "--encoder", "none", "--out", "m.skops")
+    assert (done.code, "do not come with Amends: Billing." in done.err) == (0, True)
+
+
+def test_a_model_is_not_scored_on_labels_that_it_cannot_know(amends: Amends, tmp_path: Path) -> None:
+    learnt = history(tmp_path, name="a.csv", part=slice(0, None, 2))
+    mixed = history(tmp_path, name="b.csv", category=lambda name: "Billing" if name == "money" else name)
+    foreign = history(tmp_path, name="c.csv", category=lambda name: f"Own {name}")
+    assert amends("triage", "train", str(learnt), "--out", "m.skops", "--no-starters").code == 0
+    figures = amends("triage", "evaluate", "m.skops", str(mixed), "--json").json
+    plain = amends("triage", "evaluate", "m.skops", str(mixed))
+    refused = amends("triage", "evaluate", "m.skops", str(foreign))
+    mapped = amends("triage", "evaluate", "m.skops", str(mixed), "--map", "Billing=money", "--json").json
+    assert figures["unknown_categories"] == ["Billing"]
+    assert figures["not_compared"] > 0
+    assert figures["rows"] + figures["not_compared"] == mapped["rows"]
+    assert "categories that the model does not know (Billing)" in plain.out
+    assert (refused.code, refused.out) == (1, "")
+    assert "the model knows none of the labels of this file" in refused.err
 
 
 def test_refused_rows_are_listed_by_line_and_reason_without_their_words(

@@ -20,12 +20,14 @@ from triage import __main__ as process
 from triage.example import Example
 from triage.learning import history
 from triage.learning import history as learning_history
-from triage.learning.gate import Verdict
+from triage.learning.gate import Verdict, judge
 from triage.learning.holdout import FEWEST_FIXED, RecordRow, comparable_text, is_fixed, split_record
 from triage.learning.run import ModelInUse, judge_file, retrain_after_erasure, train_candidate
 from triage.learning.training import train
 from triage.model.artefact import dump, load
 from triage.model.pipeline import Model
+from triage.model.renaming import rename_categories
+from triage.proposal import propose
 
 T = datetime(2026, 11, 3, tzinfo=UTC)
 THINGS = {
@@ -179,6 +181,59 @@ def test_without_confirmed_complaints_changed_examples_of_the_organisation_are_u
     _, by_hand = train_candidate(changed, [], train=train, in_use=ModelInUse(starter, T, False))
     assert ("meter" in model.categories, verdict.passes, by_hand.passes) == (True, True, False)
     assert "No confirmed complaint to compare on: right in" in verdict.reasons[0]
+
+
+def trained_on(*categories: str, **names: str) -> Model:
+    """A model of the organisation's examples of these categories, under other names where `names` has them."""
+    return train(
+        [
+            replace(example, category=names.get(example.category, example.category))
+            for example in OWN
+            if example.category in categories
+        ]
+    )
+
+
+def test_rows_of_a_category_that_the_model_in_use_cannot_know_are_not_compared(starter: Model) -> None:
+    fixed = [row.example for row in rows(90)]
+    verdict = judge(starter, trained_on("lift", "bin"), fixed=fixed, recent=())
+    figures, new = verdict.figures["fixed"], sum(example.category == "bill" for example in fixed)
+    assert verdict.passes
+    assert (figures["rows"], figures["compared"]) == (90, 90 - new)
+    assert figures["active"]["accuracy"] > 0.9
+    note = f"fixed: {new} rows are not compared, because the model in use cannot know their categories: bill."
+    assert note in verdict.reasons
+
+
+def test_a_model_in_use_that_knows_none_of_the_labels_is_not_scored_at_all(starter: Model) -> None:
+    abroad = trained_on("lift", "bin", "bill", lift="Aufzug", bin="Tonne", bill="Rechnung")
+    verdict = judge(starter, abroad, fixed=[row.example for row in rows(90)], recent=())
+    figures = verdict.figures["fixed"]
+    assert verdict.passes
+    assert verdict.reasons[0].startswith("The model in use knows none of these categories: right in ")
+    assert (figures["compared"], figures["active"]["macro_f1"], figures["active"]["log_loss"]) == (
+        0,
+        None,
+        None,
+    )
+    assert "0.000" not in " ".join(verdict.reasons)
+
+
+def test_a_candidate_that_loses_a_category_of_the_rows_is_refused(starter: Model) -> None:
+    verdict = judge(trained_on("lift", "bin"), starter, fixed=[row.example for row in rows(90)], recent=())
+    assert not verdict.passes
+    assert verdict.figures["fixed"]["compared"] == 90
+
+
+def test_a_renamed_model_gives_the_same_probabilities_under_the_new_names(starter: Model) -> None:
+    renamed = load(dump(rename_categories(starter, {"bill": "money"})))
+    text = "you charged me twice near the school"
+    assert propose(starter, text).category == "bill"
+    assert propose(renamed, text).category == "money"
+    assert propose(renamed, text).probability == propose(starter, text).probability
+    assert renamed.version != starter.version
+    with pytest.raises(ValueError, match="the same name"):
+        rename_categories(starter, {"bill": "bin"})
 
 
 def history_file(*, spoiled: bool = False) -> bytes:

@@ -8,7 +8,7 @@ For severity 4 and 5 the candidate may not find less at the alert budget, nor mi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -85,7 +85,8 @@ class LabelledRows:
     """A set of n rows with their labels and the answers of both models.
 
     `labels` (n,) are numbers of `categories`; `severities` (n,) are nan where unknown. `new` (n,) marks rows that
-    were confirmed after the model in use had learned, None where this is not known.
+    were confirmed after the model in use had learned, None where this is not known. `comparable` (n,) marks rows of
+    a category that the model in use knows, None where all are.
     """
 
     name: str
@@ -95,6 +96,25 @@ class LabelledRows:
     candidate: ModelAnswers
     active: ModelAnswers | None
     new: Mask | None = None
+    comparable: Mask | None = None
+
+    @property
+    def compared(self) -> Integers:
+        """The rows that answers about the category are compared on; all, if the candidate is measured alone."""
+        if self.active is None or self.comparable is None or not self.comparable.any():
+            return np.arange(len(self.labels))
+        return np.flatnonzero(self.comparable)
+
+    @property
+    def is_compared(self) -> bool:
+        return self.active is not None and (self.comparable is None or bool(self.comparable.any()))
+
+    @property
+    def left_out(self) -> list[str]:
+        """The categories of the rows that are not comparable."""
+        if self.active is None or self.comparable is None:
+            return []
+        return [self.categories[number] for number in np.unique(self.labels[~self.comparable]).tolist()]
 
 
 def judge(
@@ -107,9 +127,10 @@ def judge(
 ) -> Verdict:
     """The verdict on a candidate from labelled rows; each set is judged separately, an empty one is skipped.
 
-    A category that only one model knows has probability 0 in the other, so its rows count as wrong there. Without a
-    model in use the candidate must beat the guess of the most frequent category, on these rows or, where there are
-    fewer than 30, on its own held-out rows.
+    Rows of a category that the model in use cannot know are left out of the comparison, and a reason says so. A
+    candidate that lacks a category of the rows is wrong there, because the desk would lose it. Without a model in
+    use, or where it knows the category of no row, the candidate must beat the guess of the most frequent category, on
+    these rows or, where there are fewer than 30, on its own held-out rows.
     """
     sets = [
         label_rows(name, candidate, active, rows)
@@ -133,7 +154,13 @@ def label_rows(
         answer_rows(candidate, rows, categories),
         None if active is None else answer_rows(active, rows, categories),
         new,
+        None if active is None else knows(active, rows),
     )
+
+
+def knows(model: Model, rows: Sequence[Example]) -> Mask:
+    """Which of the rows (n,) have a category that the model knows."""
+    return np.array([row.category in model.categories for row in rows], dtype=bool)
 
 
 def answer_rows(model: Model, rows: Sequence[Example], categories: Sequence[str]) -> ModelAnswers:
@@ -162,15 +189,28 @@ def weigh(
     if not sets:
         return Verdict(False, ("There is no confirmed complaint to compare the two models on.",), figures)
     worse = [reason for rows in sets for reason in _worse_figures(rows, figures[rows.name])]
+    notes = tuple(_not_compared(rows) for rows in sets if rows.left_out)
     objections = [*_random_labels(sets), *worse, *_missed_critical(figures)]
     if objections:
-        return Verdict(False, tuple(objections), figures)
+        return Verdict(False, (*objections, *notes), figures)
+    compared = [rows for rows in sets if rows.is_compared]
+    if not compared:
+        verdict = beats_guess(sets, candidate, figures, why="The model in use knows none of these categories")
+        return replace(verdict, reasons=(*verdict.reasons, *notes))
     reasons = tuple(
         f"{rows.name}: macro-F1 {_change(figures[rows.name], 'macro_f1')}, log-loss "
-        f"{_change(figures[rows.name], 'log_loss')} on {len(rows.labels)} rows."
-        for rows in sets
+        f"{_change(figures[rows.name], 'log_loss')} on {len(rows.compared)} rows."
+        for rows in compared
     )
-    return Verdict(True, reasons, figures)
+    return Verdict(True, (*reasons, *notes), figures)
+
+
+def _not_compared(rows: LabelledRows) -> str:
+    count = 0 if rows.comparable is None else int((~rows.comparable).sum())
+    return (
+        f"{rows.name}: {count} rows are not compared, because the model in use cannot know their categories: "
+        f"{', '.join(rows.left_out)}."
+    )
 
 
 def beats_guess(
@@ -205,7 +245,7 @@ def _worse_figures(rows: LabelledRows, figures: Mapping[str, Any]) -> list[str]:
         error = (high - low) / _INTERVAL_WIDTH
         if high < 0 or value < -max(TOLERANCE[key], error):
             reasons.append(
-                f"{rows.name}: {name} {_change(figures, key)} on {len(rows.labels)} rows "
+                f"{rows.name}: {name} {_change(figures, key)} on {len(rows.compared)} rows "
                 f"(better by {value:+.3f}, at most {high:+.3f})."
             )
     return reasons
@@ -238,8 +278,10 @@ def _random_labels(sets: Sequence[LabelledRows]) -> list[str]:
         )
         older += correct[~rows.new].tolist()
         newer += correct[rows.new].tolist()
-        gained += int((correct & ~correct_before)[rows.new].sum())
-        lost += int((correct_before & ~correct)[rows.new].sum())
+        # What the model in use cannot know is no gain.
+        both_know = rows.new if rows.comparable is None else rows.new & rows.comparable
+        gained += int((correct & ~correct_before)[both_know].sum())
+        lost += int((correct_before & ~correct)[both_know].sum())
     if len(older) < FEWEST or len(newer) < FEWEST_NEW:
         return []
     table = [[sum(newer), len(newer) - sum(newer)], [sum(older), len(older) - sum(older)]]
@@ -264,8 +306,11 @@ def _compare(rows: LabelledRows, budget: float) -> dict[str, Any]:
     if rows.active is None:
         return {"rows": len(rows.labels), "candidate": _rounded(candidate), "active": None, "difference": {}}
     active = _measure(rows, rows.active, budget)
+    if not rows.is_compared:
+        active |= dict.fromkeys(("accuracy", "macro_f1", "log_loss"))
     return {
         "rows": len(rows.labels),
+        "compared": len(rows.compared) if rows.is_compared else 0,
         "candidate": _rounded(candidate),
         "active": _rounded(active),
         "difference": _differences(rows, rows.active, candidate, active, budget),
@@ -273,13 +318,13 @@ def _compare(rows: LabelledRows, budget: float) -> dict[str, Any]:
 
 
 def _measure(rows: LabelledRows, answers: ModelAnswers, budget: float) -> Figures:
-    indices = np.arange(len(rows.labels))
+    indices, compared = np.arange(len(rows.labels)), rows.compared
     critical = rows.severities >= CRITICAL
     has_recall = bool(critical.any()) and bool((~critical & ~np.isnan(rows.severities)).any())
     return {
-        "accuracy": float((answers.probabilities.argmax(axis=1) == rows.labels).mean()),
-        "macro_f1": _macro_f1(rows, answers, indices),
-        "log_loss": _log_loss(rows, answers, indices),
+        "accuracy": float((answers.probabilities.argmax(axis=1) == rows.labels)[compared].mean()),
+        "macro_f1": _macro_f1(rows, answers, compared),
+        "log_loss": _log_loss(rows, answers, compared),
         "recall": _recall(rows, answers, indices, budget) if has_recall else None,
         "critical": int(critical.sum()),
         "missed": int((critical & ~answers.alerts).sum()) if critical.any() else None,
@@ -291,15 +336,17 @@ def _differences(
 ) -> dict[str, list[float]]:
     """Low, value and high of the candidate's advantage in each figure, by a paired bootstrap over the rows."""
     random = np.random.default_rng(0)
-    resampled: dict[str, list[float]] = {"macro_f1": [], "log_loss": []}
+    resampled: dict[str, list[float]] = {"macro_f1": [], "log_loss": []} if rows.is_compared else {}
     has_recall = after["recall"] is not None
     if has_recall:
         resampled["recall"] = []
     candidate = rows.candidate
     for _ in range(ROUNDS):
         sample = random.integers(0, len(rows.labels), len(rows.labels))
-        resampled["macro_f1"].append(_macro_f1(rows, candidate, sample) - _macro_f1(rows, active, sample))
-        resampled["log_loss"].append(_log_loss(rows, active, sample) - _log_loss(rows, candidate, sample))
+        drawn = sample if rows.comparable is None else sample[rows.comparable[sample]]
+        if rows.is_compared and len(drawn):
+            resampled["macro_f1"].append(_macro_f1(rows, candidate, drawn) - _macro_f1(rows, active, drawn))
+            resampled["log_loss"].append(_log_loss(rows, active, drawn) - _log_loss(rows, candidate, drawn))
         if has_recall and (rows.severities[sample] >= CRITICAL).any():
             resampled["recall"].append(
                 _recall(rows, candidate, sample, budget) - _recall(rows, active, sample, budget)

@@ -12,7 +12,7 @@ import gzip
 import io
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -178,6 +178,21 @@ class HistoryRow:
     answer: HoldoutAnswer | None = None
 
 
+def rename_rows(rows: Sequence[HistoryRow], names: Mapping[str, str]) -> list[HistoryRow]:
+    """The rows with categories renamed, in the answers too; `names` map old to new."""
+
+    def new_name(category: str) -> str:
+        return names.get(category, category)
+
+    return [
+        HistoryRow(
+            replace(row.example, category=new_name(row.example.category)),
+            None if row.answer is None else replace(row.answer, proposed=new_name(row.answer.proposed)),
+        )
+        for row in rows
+    ]
+
+
 def history_rows(
     rows: Sequence[Example], holdout: Sequence[int], judged: LabelledRows | None
 ) -> list[HistoryRow]:
@@ -302,4 +317,5 @@ def held_out_rows(rows: Sequence[HistoryRow], active: Model) -> LabelledRows | N
         severities_of(examples),
         candidate,
         gate.answer_rows(active, examples, categories),
+        comparable=gate.knows(active, examples),
     )

@@ -271,6 +271,7 @@ def _cross_fit(
         ),
         _concatenate([gate.answer_rows(active, _examples(fold), categories) for fold, _, active in answered]),
         _new_rows(rows, in_use),
+        np.concatenate([gate.knows(active, _examples(fold)) for fold, _, active in answered]),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from amends.cli.output import err, progress_bar
+from amends.cli.triage.labels import LabelMaps
 from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
@@ -25,12 +26,6 @@ SeverityColumn = Annotated[
 ]
 LanguageColumn = Annotated[str | None, typer.Option("--language", help="The column of the language.")]
 AtColumn = Annotated[str | None, typer.Option("--at", help="The column of the day it was received.")]
-Map = Annotated[
-    Path | None,
-    typer.Option(
-        "--map", exists=True, dir_okay=False, help="Own columns and words to ours, in TOML or JSON."
-    ),
-]
 RefusedFile = Annotated[
     Path | None,
     typer.Option(
@@ -57,7 +52,7 @@ class ColumnOptions:
     severity: str | None = None
     language: str | None = None
     at: str | None = None
-    map_: Path | None = None
+    maps: LabelMaps = field(default_factory=lambda: LabelMaps({}))
 
 
 def optional_settings(config: Path | None) -> Settings | None:
@@ -93,13 +88,13 @@ def read_labelled(
     from triage.csv.examples import ReadingOptions, read_examples, require_examples
     from triage.errors import UnknownColumn
 
-    mapping = read_mapping(columns.map_)
+    mapping = read_mapping(columns.maps.file)
     mapped = {_FIELDS[name]: column for column, name in mapping.columns.items() if name in _FIELDS}
     values = {_FIELDS[name]: dict(words) for name, words in mapping.values.items() if name in _FIELDS}
     # People label with a category's name in any language; the record has its key.
     names = {name: own.key for own in (settings.category if settings else ()) for name in own.name.values()}
     options = ReadingOptions(
-        values={**values, "category": {**names, **values.get("category", {})}},
+        values={**values, "category": {**names, **columns.maps.categories}},
         encoding=mapping.encoding,
         delimiter=mapping.delimiter,
         date=mapping.date,

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,6 +70,12 @@ class ModelHistory:
     sha256: str | None = None
     rows: Sequence[HistoryRow] = ()
     unusable: str | None = None
+
+    def renamed(self, names: Mapping[str, str]) -> ModelHistory:
+        """The same rows under other names of categories, old to new."""
+        from triage.learning.history import rename_rows
+
+        return replace(self, rows=rename_rows(self.rows, names))
 
     def for_store(self) -> TrainingHistory | None:
         """The newest rows, as many as a training run can use."""

@@ -12,6 +12,7 @@ import typer
 
 from amends.cli.options import NOT_WELL, Config, Json, open_record
 from amends.cli.output import err, local_time, out, print_json, print_table
+from amends.cli.triage.labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import ModelHistory, load_file, read_history
 from reports.render_markdown import pluralise
 
@@ -43,6 +44,7 @@ _ERASED = "gone because words in it were erased"
 def promote(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
     *,
+    map_: Maps = None,
     force: Annotated[bool, typer.Option("--force", help="Use it although the gate says no.")] = False,
     reason: Why = None,
     by: By = None,
@@ -53,16 +55,22 @@ def promote(
     from store.models.examples import find_history, keep_history
     from store.models.models import TrainingRun, is_model_intact, keep_run, load_active_model
     from store.values import FILE
-    from triage.model.artefact import digest
+    from triage.model.artefact import digest, dump
     from triage.model.card import model_card
+    from triage.model.renaming import rename_categories
 
     if force and not (reason or "").strip():
         raise typer.BadParameter("say why: --reason stays in the history", param_hint="--force")
     blob = file.read_bytes()
+    maps = read_maps(map_)
     candidate, sha256 = load_file(file, blob), digest(blob)
     with open_record(config) as (settings, store):
-        _warn_of_unknown_categories(candidate, settings)
         own_history = read_history(file, candidate)
+        renamed = _names_at_the_desk(candidate, settings, maps)
+        if renamed:
+            candidate, own_history = rename_categories(candidate, renamed), own_history.renamed(renamed)
+            blob = dump(candidate)
+            sha256 = digest(blob)
         rows = own_history.for_store()
         active = store.read(load_active_model)
         if active is not None and active[0] == sha256 and store.read(is_model_intact, active[2]):
@@ -102,17 +110,29 @@ def promote(
     raise typer.Exit(NOT_WELL)
 
 
-def _warn_of_unknown_categories(candidate: Model, settings: Settings) -> None:
+def _names_at_the_desk(candidate: Model, settings: Settings, maps: LabelMaps) -> dict[str, str]:
+    """The categories of the model that have another name at this desk; ends the command for one that it lacks.
+
+    Not even --force overrules this: a model that knows no category of the desk would end all proposals.
+    """
     from amends.settings import rulebook
     from complaints.rulebook import categories_of
 
-    unknown = sorted(set(candidate.categories) - set(categories_of(rulebook(settings))))
-    if unknown:
+    categories = categories_of(rulebook(settings))
+    names = desk_names(candidate.categories, maps, settings, categories)
+    foreign = set(candidate.categories) - names.keys()
+    if foreign:
+        refuse_labels(foreign, settings, categories)
+    shared = sorted({new for new in names.values() if list(names.values()).count(new) > 1})
+    if shared:
         err.print(
-            f"Warning: this model knows categories that this desk does not have: {', '.join(unknown)}. They are "
-            "never proposed; complaints that belong there come out as not sure. To have them: [[category]] in "
-            "amends.toml."
+            f"Refused, nothing was changed: several labels of this model would become {', '.join(shared)}, and a "
+            "trained model cannot join them. Train it again with the same --map: amends triage train CSV --out FILE "
+            "--map old=new …",
+            soft_wrap=True,
         )
+        raise typer.Exit(NOT_WELL)
+    return {old: new for old, new in names.items() if old != new}
 
 
 def _judge(

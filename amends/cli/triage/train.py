@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.options import Config, Json, open_record
+from amends.cli.options import NOT_WELL, Config, Json, open_record
 from amends.cli.output import err, out, print_json, print_table, stage, stages, write_private
 from amends.cli.triage.labelled_files import (
     AtColumn,
     CategoryColumn,
     ColumnOptions,
     LanguageColumn,
-    Map,
     RefusedFile,
     SeverityColumn,
     TextColumn,
@@ -28,6 +27,7 @@ from amends.cli.triage.labelled_files import (
     text_languages,
     write_refused,
 )
+from amends.cli.triage.labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import card_path, history_path, load_file
 from complaints.vocabulary import Category
 from reports.render_markdown import pluralise
@@ -61,7 +61,7 @@ def train(
     severity: SeverityColumn = None,
     language: LanguageColumn = None,
     at: AtColumn = None,
-    map_: Map = None,
+    map_: Maps = None,
     from_record: Annotated[
         bool,
         typer.Option("--from-record", help="Learn from what people assessed here, with or without a CSV."),
@@ -97,13 +97,15 @@ def train(
 
     files = _Files.of_model(to)
     files.require_free(force=force)
+    maps = read_maps(map_)
     settings = optional_settings(config)
     defaults = settings.triage if settings is not None else Triage()
     categories = _desk_categories(settings)
     table = None
     if file is not None:
-        columns = ColumnOptions(text, category, severity, language, at, map_)
+        columns = ColumnOptions(text, category, severity, language, at, maps)
         table = read_labelled(file, columns, settings, categories=categories)
+        _require_desk_labels(table, maps, settings, categories)
     write_refused(refused, table)
     own = _own_examples(settings, categories)
     read_at: datetime | None = None
@@ -218,6 +220,22 @@ def _desk_categories(settings: Settings | None) -> tuple[str, ...]:
     return categories_of(rulebook(settings))
 
 
+def _require_desk_labels(
+    table: ExampleTable, maps: LabelMaps, settings: Settings | None, categories: tuple[str, ...]
+) -> None:
+    """Refuse labels that are no categories of the desk; without settings there is no desk, so only say it."""
+    labels = {example.category for example in table.examples}
+    foreign = labels - desk_names(labels, maps if settings else LabelMaps({}), settings, categories).keys()
+    if not foreign:
+        return
+    if settings is not None:
+        refuse_labels(foreign, settings, categories)
+    err.print(
+        f"These labels do not come with Amends: {', '.join(sorted(foreign))}. A desk can use this model only if it "
+        "has them as [[category]] in amends.toml, or with --map."
+    )
+
+
 def _confirmed(config: Path | None) -> tuple[list[Example], datetime]:
     from triage.__main__ import parse_rows
 
@@ -290,7 +308,7 @@ def evaluate(
     severity: SeverityColumn = None,
     language: LanguageColumn = None,
     at: AtColumn = None,
-    map_: Map = None,
+    map_: Maps = None,
     refused: RefusedFile = None,
     json: Json = False,
     config: Config = None,
@@ -299,14 +317,29 @@ def evaluate(
     from triage.learning.evaluation import evaluate as evaluate_model
 
     loaded = load_file(model)
-    options = ColumnOptions(text, category, severity, language, at, map_)
+    options = ColumnOptions(text, category, severity, language, at, read_maps(map_))
     table = read_labelled(file, options, optional_settings(config), categories=loaded.categories)
     write_refused(refused, table)
-    with stage(f"Judging on {pluralise(len(table.examples), 'row')}"):
-        figures = evaluate_model(loaded, table.examples)
+    shared = [example for example in table.examples if example.category in loaded.categories]
+    unknown = sorted({example.category for example in table.examples} - set(loaded.categories))
+    if not shared:
+        err.print(
+            f"Not judged: the model knows none of the labels of this file ({', '.join(unknown)}). It knows "
+            f"{', '.join(loaded.categories)}. Name one of these for each: --map old=new, or --map FILE.csv.",
+            soft_wrap=True,
+        )
+        raise typer.Exit(NOT_WELL)
+    with stage(f"Judging on {pluralise(len(shared), 'row')}"):
+        figures = {**evaluate_model(loaded, shared), "unknown_categories": unknown}
+    left_out = len(table.examples) - len(shared)
     if json:
-        print_json({**figures, **reading_as_json(table)})
+        print_json({**figures, "not_compared": left_out, **reading_as_json(table)})
         return
+    if unknown:
+        out.print(
+            f"Not judged: {pluralise(left_out, 'row')} of categories that the model does not know "
+            f"({', '.join(unknown)}). To judge them too: --map old=new."
+        )
     # The model may have been trained on the very file that is named here.
     _print_evaluation(
         figures, f"On the {figures['rows']} rows of this file; meaningless if the model learnt from them"
@@ -317,6 +350,10 @@ def _print_training_figures(evaluation: Mapping[str, Any] | None, card: Mapping[
     """Print the figures of rows held back; without any, those that the card has from within the training."""
     if evaluation is not None:
         _print_evaluation(evaluation, f"On {evaluation['rows']} rows it had not seen")
+        if evaluation["unknown_categories"]:
+            # Too rare to be on both sides, so the model that was judged had no example of them.
+            unknown = ", ".join(evaluation["unknown_categories"])
+            out.print(f"Only among the rows held back, and so counted as wrong: {unknown}.")
         return
     out.print("Too few rows to hold any back: these figures come from within the training rows.")
     _print_figures(card, "Within the training")
@@ -347,9 +384,6 @@ def _print_evaluation(figures: Mapping[str, Any], title: str) -> None:
         ),
     )
     out.print()
-    if figures["unknown_categories"]:
-        unknown = ", ".join(figures["unknown_categories"])
-        out.print(f"Categories that the model does not know (counted as wrong): {unknown}.")
     if figures["severity"] is not None:
         severity = figures["severity"]
         out.print(
