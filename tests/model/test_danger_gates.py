@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ def rows(name: str) -> list[Row]:
 PROBES, LOOKALIKES, ORDINARY = rows("danger_probes"), rows("danger_lookalikes"), rows("ordinary_complaints")
 
 
-@lru_cache(maxsize=None)
+@cache
 def level(text: str) -> str:
     """What a text leads to: a page, a look within the hour, or nothing."""
     signs = (*find_signs(text), *find_likely_signs(text))
@@ -94,5 +94,7 @@ def test_few_lookalikes_page(language: str) -> None:
 
 def test_every_kind_has_enough_probes_in_every_language() -> None:
     assert {len(probes(kind=kind, language=language)) for kind in KINDS for language in LANGUAGES} == {40}
-    assert min(len([row for row in LOOKALIKES if row["language"] == language]) for language in LANGUAGES) >= 200
+    assert (
+        min(len([row for row in LOOKALIKES if row["language"] == language]) for language in LANGUAGES) >= 200
+    )
     assert len(ORDINARY) >= 1000

@@ -205,7 +205,17 @@ def test_with_a_calendar_always_open_the_notice_precedes_quiet_hours() -> None:
 
 #: What is sent to a member of staff, and when.
 AT_ANY_HOUR = frozenset(
-    {"page", "look", "told_owner", "ask_approval", "told_overturned", "survey_concern", "tell", "message", "home"}
+    {
+        "page",
+        "look",
+        "told_owner",
+        "ask_approval",
+        "told_overturned",
+        "survey_concern",
+        "tell",
+        "message",
+        "home",
+    }
 )
 IN_WORKING_HOURS = frozenset({"remind", "digest", "told_failed", "tell_by_voice"})
 #: Posts to channels and files that a member requested: no member is notified.

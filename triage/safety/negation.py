@@ -212,7 +212,11 @@ def _scope_after(table: Table) -> _Scope:
 
 def _time_patterns(table: Table) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """Words of a question about what can happen, and of the past."""
-    return _pattern(table, "asked", r"(?:{})"), _pattern(table, "past", r"\b(?:{})\b"), _pattern(table, "unresolved", r"\b(?:{})\b")
+    return (
+        _pattern(table, "asked", r"(?:{})"),
+        _pattern(table, "past", r"\b(?:{})\b"),
+        _pattern(table, "unresolved", r"\b(?:{})\b"),
+    )
 
 
 SCOPE_TABLES = tomllib.loads(

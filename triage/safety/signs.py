@@ -100,9 +100,7 @@ def judge_match(rule: Rule, text: str, folded: FoldedText, start: int, end: int)
         return None
     if scope is SignScope.POSSIBLE:
         severity, safety = min(rule.severity, 3), min(rule.safety, 1)
-        return Sign(
-            f"{rule.name}_possible", rule.kind, severity, safety, False, span, language=rule.language
-        )
+        return Sign(f"{rule.name}_possible", rule.kind, severity, safety, False, span, language=rule.language)
     if scope is SignScope.PAST and rule.danger:
         safety = min(rule.safety, 2)
         return Sign(
