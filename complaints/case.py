@@ -257,6 +257,19 @@ class Case:
         return tuple(sign for sign in self.signs if sign.seq > seq)
 
     @property
+    def overruled_signs(self) -> tuple[RecordedSign, ...]:
+        """Signs whose severity or safety the last assessment lowered (7.5)."""
+        assessed = self.assessment
+        if assessed is None:
+            return ()
+        return tuple(
+            sign
+            for sign in self.signs
+            if sign.seq <= assessed.seq
+            and (sign.severity > assessed.severity or sign.safety > assessed.safety)
+        )
+
+    @property
     def category(self) -> str | None:
         """The assessed category, or before an assessment the proposed one, or None."""
         if self.assessment is not None:

@@ -332,16 +332,21 @@ class DangerSettings(SettingsSection):
     """The organisation's own signs of danger, in addition to the built-in ones."""
 
     signs: tuple[str, ...] = Field(
-        min_length=1, description="Words that show the danger.", examples=[["smell of gas"]]
+        min_length=1,
+        description="Words that show the danger, with any ending. Where they occur, this entry is used.",
+        examples=[["smell of gas"]],
     )
     number: str | None = Field(
         default=None,
-        description="The number to call; without it, the emergency number.",
+        description="The number to call; without it, the built-in one for this danger or the emergency number.",
         examples=["0800 111 999"],
     )
     text: dict[LanguageCode, str] = Field(
         default_factory=dict,
-        description="The text that complainants get, by language; `{number}` is replaced by the number.",
+        description=(
+            "The text that complainants get, by language; `{number}` is replaced by the number. "
+            "In another language they get the built-in advice."
+        ),
         examples=[{"en": "Leave now and call {number} from outside."}],
     )
 

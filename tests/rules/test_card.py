@@ -21,7 +21,7 @@ from complaints.forms import FORMS
 from complaints.similarity import SimilarCase
 from complaints.vocabulary import CloseCode, State
 from simulator.slack.block_kit import message_problems
-from tests.rules.slack_cases import ALICE, NOW, REF, Story, assessed, proposed, stages, voice
+from tests.rules.slack_cases import ALICE, MONA, NOW, REF, Story, assessed, proposed, stages, voice
 
 STAGES = stages()
 
@@ -240,3 +240,20 @@ def test_the_green_button_of_a_card_is_one_that_every_handler_may_press(name: st
     if case.owner is None and case.is_open:
         offered = [element["action_id"] for element in row]
         assert not {"case.resolve", "case.decide", "case.close"} & set(offered)
+
+
+def test_after_a_lower_assessment_the_card_says_so_and_names_the_rule_as_overruled() -> None:
+    signs = (RecordedSign("crash.crash", 5, 2, False, NOW),)
+    story = assessed(proposed(Story(signs=signs)), by=MONA, severity=2, safety=0)
+    text = json.dumps(card(story.case, voice(), now=NOW, draw=1).blocks, ensure_ascii=False)
+    assert "severity 2 instead of 5, safety 0 instead of 2" in text
+    assert "(overruled)" in text
+    before = json.dumps(card(proposed(Story(signs=signs)).case, voice(), now=NOW, draw=1).blocks)
+    assert "overruled" not in before
+
+
+def test_a_likely_danger_shows_that_a_person_should_look_and_offers_the_receipt() -> None:
+    signs = (RecordedSign("fire.fire_likely", 4, 2, False, NOW, look=True),)
+    case = Story(signs=signs).case
+    assert "within the hour" in json.dumps(card(case, voice(), now=NOW, draw=1).blocks)
+    assert available_actions(case).buttons[0] == "receipt"

@@ -12,7 +12,7 @@ from bots.letters.letter import Letter
 from complaints.actors import staff
 from complaints.obligations.kinds import SendPriority
 from complaints.priorities import priority_of
-from complaints.rulebook import OnCall
+from complaints.rulebook import Danger, OnCall
 from complaints.vocabulary import Priority, Role, Verb
 from tests.rules.dialogue_play import RULES, TEXTS, Play
 
@@ -113,3 +113,155 @@ def test_the_receipt_of_a_danger_is_confirmed_by_role_only_afterwards() -> None:
     play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
     letter = Letter(play.case, TEXTS, "en")
     assert progress.danger_seen(letter, "on_call") == f"{play.ref}: the person on call has seen it."
+
+
+OWN_TEXT = {
+    "en": "Leave and call {number}.",
+    "de": "Gehen Sie und rufen Sie {number} an.",
+    "tr": "Çıkın, arayın: {number}.",
+    "es": "Salga y llame al {number}.",
+}
+
+
+def with_own(*signs: str, number: str | None = "0800 222 333", text: dict[str, str] | None = None) -> Play:
+    entry = Danger(signs=signs, number=number, text=OWN_TEXT if text is None else text)
+    return Play(rules=replace(RULES, danger=(entry,)))
+
+
+@pytest.mark.parametrize(
+    ("sign", "words", "advice"),
+    [
+        ("smell of gas", "There is a smell of gas in the hall.", "Leave and call 0800 222 333."),
+        ("smell of gas", "We have had strong smells of gas since noon.", "Leave and call 0800 222 333."),
+        (
+            "Gasgeruch",
+            "Seit heute früh ist hier starker Gasgeruch.",
+            "Gehen Sie und rufen Sie 0800 222 333 an.",
+        ),
+        ("gaz kokusu", "Mutfakta çok kötü bir gaz kokusundan duramıyoruz.", "Çıkın, arayın: 0800 222 333."),
+        ("olor a gas", "Hay un fuerte olor a gas en la escalera.", "Salga y llame al 0800 222 333."),
+    ],
+    ids=range(5),
+)
+def test_the_organisations_own_entry_is_used_where_one_of_its_signs_occurs(
+    sign: str, words: str, advice: str
+) -> None:
+    [answer] = with_own(sign).writes(words)
+    assert "0800 222 333" in answer
+    assert advice in answer
+    assert "0800 111 999" not in answer
+
+
+def test_an_own_number_without_a_text_comes_with_the_built_in_advice() -> None:
+    [answer] = with_own("smell of gas", text={}).writes("There is a smell of gas in the hall.")
+    assert answer.startswith("Please call 0800 222 333 now")
+    assert "Leave the building now, touch no switches" in answer
+
+
+def test_an_own_text_without_a_number_gets_the_number_of_the_country() -> None:
+    [answer] = with_own("smell of gas", number=None).writes("There is a smell of gas in the hall.")
+    assert "Leave and call 0800 111 999." in answer
+
+
+def test_an_own_text_in_another_language_gives_way_to_built_in_advice_that_the_person_can_read() -> None:
+    play = with_own("Gasgeruch", text={"en": "Leave now."})
+    [answer] = play.writes("Seit heute früh ist hier starker Gasgeruch.")
+    assert "Verlassen Sie sofort das Gebäude" in answer
+    assert "0800 222 333" in answer
+    unknown = with_own("Chlorwolke", text={"en": "Stay inside."})
+    [answer] = unknown.writes("Über dem Bad steht eine Chlorwolke.")
+    assert "Stay inside." in answer
+
+
+@pytest.mark.parametrize(
+    ("words", "start", "button"),
+    [
+        (
+            "Es riecht hier stark nach Gas!",
+            "Rufen Sie jetzt 0800 111 999 an",
+            "Ich bin in Sicherheit, weiter",
+        ),
+        ("¡Huele mucho a gas en la cocina!", "Llame ahora al 0800 111 999", "Estoy a salvo, continuar"),
+        ("Mutfakta çok kötü gaz kokusu var!", "Lütfen şimdi arayın: 0800 111 999", "Güvendeyim, devam"),
+    ],
+    ids=range(3),
+)
+def test_danger_is_answered_in_the_language_of_the_message(words: str, start: str, button: str) -> None:
+    play = Play()
+    [answer] = play.writes(words)
+    assert answer.startswith(start)
+    language = str(play.replies[-1].fields["spoken"])
+    assert TEXTS.label(language, "safe") == button
+    assert play.case.signs[0].language == language
+
+
+def test_the_receipt_of_a_danger_is_confirmed_in_its_language() -> None:
+    play = Play()
+    play.writes("Es riecht hier stark nach Gas!")
+    play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
+    letter = Letter(play.case, TEXTS, "de")
+    assert progress.danger_seen(letter, "on_call").endswith("unserem Bereitschaftsdienst.")
+
+
+OBLIQUE = {
+    "flue": "The pipe of the boiler came apart and the whole family feels sick since last night.",
+    "collapse": "The ceiling of the hall came down and we can hear people shouting underneath.",
+    "order": "My ex has a restraining order and he is outside my door again.",
+}
+
+
+def test_a_likely_danger_asks_for_a_look_and_stops_no_question() -> None:
+    play = Play()
+    answers = play.writes(OBLIQUE["order"])
+    assert "Your reference is" in answers[0]
+    assert answers[-1].startswith("Is anybody in danger now? Then please call")
+    assert play.case.look_is_open
+    assert play.case.danger_at is None
+    assert play.case.severity >= 4
+    assert play.case.safety == 2
+
+
+def test_likely_self_harm_is_answered_with_a_helpline_once() -> None:
+    play = Play()
+    words = "I am only a burden to everyone and I don't want to be here any more."
+    answers = play.writes(words)
+    assert "116 123" in answers[-1]
+    assert not any(
+        "116 123" in answer for answer in play.writes("It will all be over soon, I've had enough of living.")
+    )
+
+
+PARITY = {
+    "collapse": (
+        "The ceiling of the hall came down and we can hear people shouting underneath.",
+        "Salonun tavanı çöktü, altında kalan insanların bağırdığını duyuyoruz.",
+        "Die Decke der Halle ist eingestürzt, wir hören darunter Menschen rufen.",
+        "Se vino abajo el techo de la sala y se oye a gente gritar debajo.",
+    ),
+    "order": (
+        "He has a restraining order and he is outside again.",
+        "Uzaklaştırma kararı var ama yine dışarıda bekliyor.",
+        "Er hat ein Annäherungsverbot und steht wieder draußen.",
+        "Tiene una orden de alejamiento y está fuera otra vez.",
+    ),
+    "flue": (
+        "The flue came apart and the whole family feels sick.",
+        "Kombinin baca borusu ayrıldı, bütün ailenin midesi bulanıyor.",
+        "Das Abgasrohr ist auseinandergegangen und der ganzen Familie ist übel.",
+        "Se soltó el tubo de la caldera y toda la familia está mareada.",
+    ),
+    "self_harm": (
+        "By the time you answer I won't be here, everybody will be better off without me.",
+        "Siz cevap verene kadar ben burada olmayacağım, bensiz herkes daha iyi olacak.",
+        "Bis Sie antworten, bin ich nicht mehr da, ohne mich sind alle besser dran.",
+        "Para cuando contesten ya no estaré, todos estarán mejor sin mí.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PARITY)
+@pytest.mark.parametrize("number", range(4))
+def test_a_reported_danger_leads_to_a_page_or_a_look_in_every_language(name: str, number: int) -> None:
+    play = Play()
+    play.writes(PARITY[name][number])
+    assert play.case.look_is_open or play.case.danger_at is not None

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from complaints.actors import SYSTEM
+from complaints.case_values import RecordedSign
 from complaints.deadlines.targets import next_news
 from complaints.errors import AlreadyDone
 from complaints.obligations.kinds import ACTS, KINDS, NewObligation, SendPriority
 from complaints.obligations.resend import failed_delivery_facts
 from complaints.obligations.standing import card_waits_until, current_obligations
 from complaints.priorities import priority_of
-from complaints.vocabulary import Priority, Verb
+from complaints.vocabulary import Flag, Priority, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -215,6 +216,25 @@ def test_danger_pages_staff_until_a_receipt_and_then_tells_the_complainant() -> 
     assert (obligation.priority, obligation.facts["role"]) == (SendPriority.DANGER, "on_call")
     with pytest.raises(AlreadyDone):
         receipted.do(Verb.RECEIPT, MONA)
+
+
+LIKELY = RecordedSign("self_harm.self_harm_likely", 4, 2, False, TUESDAY, look=True)
+
+
+@clause("7.4")
+def test_a_likely_danger_is_looked_at_once_and_once_more_without_a_page() -> None:
+    complaint = a_received_case(signs=(LIKELY,))
+    looks = [obligation for obligation in complaint.obligations if obligation.kind == "look"]
+    assert [(look.due - TUESDAY, look.priority) for look in looks] == [
+        (timedelta(0), SendPriority.DIALOGUE),
+        (timedelta(minutes=30), SendPriority.DIALOGUE),
+    ]
+    assert "page" not in complaint.kinds
+    assert (complaint.case.severity, complaint.case.safety) == (4, 2)
+    assert Flag.SIGNIFICANT not in complaint.case.flags
+    assert "look" not in complaint.later(minutes=5).do(Verb.RECEIPT, ORHAN).kinds
+    assert "look" not in complaint.later(minutes=5).do(Verb.ASSIGN, ALICE).kinds
+    assert "look" not in a_received_case(signs=(LIKELY, DANGER)).kinds
 
 
 @clause("7.1")

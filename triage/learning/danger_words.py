@@ -1,7 +1,8 @@
 """The word weights of likely danger, learned from the written examples in `triage/danger`.
 
-Run it with `python -m triage.learning.danger_words`. A plain logistic regression on words, their beginnings and pairs. The weights are a file that the safety rules read,
-so that no message waits for a model; run this again after a change of the examples.
+Run `python -m triage.learning.danger_words` after a change of the examples. It is a plain logistic regression on
+words, their beginnings and pairs. The weights are a file that the safety rules read, so that no message waits for a
+model.
 """
 
 from __future__ import annotations

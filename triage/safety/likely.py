@@ -51,7 +51,10 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
     for language in spoken_languages(words, LANGUAGES):
         # Where the words are not those of people in danger, no combination is tried: most complaints end here.
         stretches = _weigh_stretches(words, language)
-        places = sorted({place for _, start, end in stretches for place in range(start, end)})
+        # A short message is read in full, because a combination that is present danger needs no weight.
+        is_short = len(words) <= _WEIGHED_WORDS
+        parts = [(0, len(words))] if is_short else [(start, end) for _, start, end in stretches]
+        places = sorted({place for start, end in parts for place in range(start, end)})
         groups: _Groups = {}
         for place in places:
             token = tokens[place]
@@ -63,7 +66,7 @@ def find_likely_signs(text: str) -> tuple[Sign, ...]:
                 if match is not None:
                     groups.setdefault(matcher.rule.name, []).append(match.span())
         for rule in COMBINATIONS:
-            if rule.language != language or rule.name in signs:
+            if rule.language != language or rule.name in signs or (rule.look and not stretches):
                 continue
             for start, end in _meetings(rule, groups):
                 sign = judge_match(rule, text, folded, start, end)

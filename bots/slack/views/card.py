@@ -345,7 +345,19 @@ def _early_settlement(case: Case, texts: StaffTexts, now: datetime) -> str:
 
 def _fired_rules(case: Case, texts: StaffTexts) -> str:
     names = rule_names(case, texts)
-    return texts.text("card.rules", rules=names) if names else ""
+    line = texts.text("card.rules", rules=names) if names else ""
+    assessed, overruled = case.assessment, case.overruled_signs
+    if assessed is None or not overruled:
+        return line
+    lowered = texts.text(
+        "card.lowered",
+        severity=assessed.severity,
+        severity_before=max(assessed.severity, *(sign.severity for sign in overruled)),
+        safety=assessed.safety,
+        safety_before=max(assessed.safety, *(sign.safety for sign in overruled)),
+        who=mention(assessed.by),
+    )
+    return f"{lowered}\n{line}"
 
 
 def _delivery_line(delivery: Delivery, case: Case, texts: StaffTexts, now: datetime) -> str:

@@ -106,8 +106,10 @@ def uncertain_categories(case: Case) -> tuple[str, ...]:
 
 def rule_names(case: Case, texts: StaffTexts) -> str:
     """The names of the safety rules that fired, as mrkdwn."""
-    names = dict.fromkeys(rule_name(sign.rule, texts.text) for sign in case.signs)
-    return escaped(cut(", ".join(names), 300))
+    overruled = case.overruled_signs
+    names = [rule_name(sign.rule, texts.text) for sign in case.signs if sign not in overruled]
+    names += [texts.text("card.rule_overruled", rule=rule_name(sign.rule, texts.text)) for sign in overruled]
+    return escaped(cut(", ".join(dict.fromkeys(names)), 300))
 
 
 def similar_blocks(
