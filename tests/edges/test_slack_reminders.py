@@ -13,6 +13,7 @@ import pytest
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.registry import job_handlers
 from bots.slack.staff_sync import StaffEntry, sync_staff
+from complaints.case_values import RecordedSign
 from complaints.obligations.kinds import NewObligation
 from complaints.vocabulary import Role, Verb
 from scheduler.ticks import schedule_next_morning
@@ -317,3 +318,21 @@ async def test_a_rate_limited_page_does_not_count_as_sent(office: Office) -> Non
 
     assert held_up == RateLimited(7.0)
     assert isinstance(outcome, Rescheduled)
+
+
+@clause("7.5")
+async def test_a_likely_danger_is_asked_about_twice_and_never_again(office: Office) -> None:
+    ref = office.receive("I don't see a tomorrow")
+    sign = RecordedSign("self_harm.self_harm_likely", 4, 2, False, office.clock.at, look=True)
+    office.add(ref, "no tomorrow", signs=(sign,))
+    await office.idle()
+    first = [text for text in pings(office, MONA, ref) if "🟠" in text]
+    await office.until(office.clock.at + timedelta(minutes=31))
+    await office.until(office.clock.at + timedelta(minutes=61))
+    both = [text for text in pings(office, MONA, ref) if "🟠" in text]
+
+    assert len(first) == 1
+    assert "look within the hour" in first[0]
+    assert "may be about self-harm" in first[0]
+    assert len(both) == 2
+    assert "no tomorrow" not in " ".join(both)

@@ -57,7 +57,7 @@ class _Scope:
     denies: Callable[[SignPosition], bool]
     contests: Callable[[SignPosition], bool]
     doubts: Callable[[SignPosition], bool]
-    asked: re.Pattern[str]
+    supposing: re.Pattern[str]
     past: re.Pattern[str]
     unresolved: re.Pattern[str]
 
@@ -255,7 +255,7 @@ def find_scope(
     denied = rule.negatable and any(scope.denies(position) for scope in scopes)
     if denied and not any(scope.contests(position) for scope in scopes):
         return SignScope.DENIED
-    if is_question and any(scope.asked.search(sentence) for scope in scopes):
+    if is_question and any(scope.supposing.search(sentence) for scope in scopes):
         return SignScope.POSSIBLE
     if rule.possible and any(scope.doubts(position) for scope in scopes):
         return SignScope.POSSIBLE
