@@ -292,10 +292,10 @@ def _levels(settings: Settings) -> Iterator[CheckFinding]:
 def review_gap(
     roles_of: Mapping[str, Collection[Role]], levels: Mapping[int, Sequence[str]], level: int
 ) -> str | None:
-    """The decision after which nobody is left at `level`, because its decider and approver count as involved.
+    """The decision after which no reviewer is left at `level`, because its decider and approver count as involved.
 
     A second person approves at severity 4 or more, where there is danger, and above the limit. None if there is
-    always somebody.
+    always one left.
     """
 
     def able(at_level: int) -> set[str]:
@@ -304,7 +304,7 @@ def review_gap(
     if len(able(level)) > 2 * (level - 1):
         return None  # Each level below involves two people at most.
     approvers = {member for member, roles in roles_of.items() if MANAGERS & set(roles)}
-    # Whoever decided and approved below, by the people they are.
+    # The people who may have decided and approved below.
     involved: set[frozenset[str]] = {frozenset()}
     for below in range(1, level):
         reviewers = able(below + 1)

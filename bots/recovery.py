@@ -20,10 +20,10 @@ RELAPSE_SECONDS, MAX_INTERVAL_SECONDS = 60.0, 300.0
 class RecoveryDetector:
     """Ends the retry pauses of all waiting obligations when the first one succeeds after a failure.
 
-    `recovered`: called on a recovery. `nobody`: true for failures that mean "the platform is unavailable".
-    `apart`: the minimum seconds between two recoveries. It doubles while recoveries prove wrong, for the case
-    that one kind of call fails and others succeed. `answered`: the number of calls that got an answer so far;
-    an obligation that made no call is no sign of recovery. None: every obligation makes a call.
+    `is_unavailable`: true for failures that mean "the platform is unavailable". `min_interval`: seconds between two
+    recoveries. It doubles while recoveries prove wrong, for the case that one kind of call fails and others
+    succeed. `answer_count`: the number of calls that got an answer so far; an obligation that made no call is no
+    sign of recovery. None: every obligation makes a call.
     """
 
     def __init__(

@@ -227,7 +227,7 @@ class Case:
     def reviews_decision(self) -> bool:
         """The present level reviews a decision of a lower level; those who took part in that are kept away (7.9).
 
-        False after an escalation without a decision: that keeps nobody away.
+        False after an escalation without a decision: that excludes no person.
         """
         return any(decision.level < self.level for decision in self.decisions)
 

@@ -26,7 +26,7 @@ PEOPLE: tuple[Member, ...] = (
     Member("U0000003", "Tuğba", (), frozenset({Role.TOP_MANAGEMENT})),
     Member("U0000004", "Audrey", (), frozenset({Role.AUDITOR})),
     Member("U0000005", "Burak", (), frozenset({Role.HANDLER})),
-    # With her, somebody is left to review what one manager decided and another person approved.
+    # With her, a person is left to review what one manager decided and another person approved.
     Member("U0000006", "Selin", (), frozenset({Role.MANAGER})),
 )
 #: Their ids by the names that stories use.

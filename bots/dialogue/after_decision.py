@@ -79,7 +79,7 @@ def reject_decision(turn: Turn, case: Case) -> None:
     elif _awaits_reply(case) or (case.reply == "accept" and turn.allows(case, Verb.DISAGREE)):
         turn.plan(PlannedAct(Verb.DISAGREE, case.ref))
         if case.level >= case.rules.top_level or not turn.conversation.count_reviewers(case):
-            # There is no further level, or nobody left for it; the letter about the outside bodies is the reply.
+            # There is no further level, or no reviewer is left; the letter about the outside bodies is the reply.
             turn.go_to(IDLE)
             return
         open_remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]

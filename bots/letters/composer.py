@@ -19,7 +19,7 @@ from complaints.case_values import RemedyOwed
 from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import Role, Target, Verb
 
-#: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one told by voice.
+#: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
 #: Forms of staff that send a text to the complainant.
 FORMS = frozenset({"reply", "ask", "inform", "resolve", "decide"})

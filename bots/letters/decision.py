@@ -122,7 +122,7 @@ def _if_you_disagree(letter: Letter) -> str:
     return section(letter.text("decision.disagree"), "\n".join(lines))
 
 
-#: What can follow a disagreement: a review by other people, nobody left for it, or no further level.
+#: What can follow a disagreement: a review by other people, no reviewer left for it, or no further level.
 _REVIEWS = ("decision.next_level", "decision.nobody_left", "decision.no_level")
 
 
@@ -236,7 +236,7 @@ def reply_reminder(letter: Letter) -> str:
 
 
 def recourse(letter: Letter) -> str:
-    """No further internal level, or nobody left for it: the outside bodies in their order."""
+    """No further internal level, or no reviewer left for it: the outside bodies in their order."""
     no_level = letter.case.level >= letter.case.rules.top_level
     return letter.text("recourse" if no_level else "recourse.nobody_left", bodies=letter.body_list())
 

@@ -70,7 +70,7 @@ def _in_time(id_: str, letter: Letter, now: datetime | None) -> str:
 def is_unsigned(letter: Letter) -> bool:
     """True when the form was filed without a signature; Send can still sign it.
 
-    A person who said that it is part of an incident was told that nothing more is needed.
+    A person who said that it is part of an incident has read that nothing more is needed.
     """
     case = letter.case
     return case.confirmed_at is None and case.channel == "telegram" and case.incident is None

@@ -59,7 +59,7 @@ def load_catalogues(
 
 
 def _danger_texts(wanted: tuple[str, ...]) -> dict[str, dict[str, CatalogueMessage]]:
-    """The texts of danger in the other languages whose signs are detected; their catalogues may have nothing else."""
+    """The texts of danger in the other languages whose signs are detected; their catalogues may have only these."""
     others = [language for language in LANGUAGES if language not in wanted]
     return {
         language: {

@@ -74,7 +74,7 @@ class Texts:
         return self.languages[0]
 
     def danger_language(self, wanted: str | None, otherwise: str | None) -> str:
-        """The language of a text of danger: the wanted one where such texts exist, else one of the desk."""
+        """The language of a text of danger: the wanted one where such texts exist, otherwise one of the desk."""
         return wanted if wanted and wanted in self._danger else self.language(wanted or otherwise)
 
     def ids(self, language: str) -> frozenset[str]:

@@ -125,7 +125,7 @@ def apply_receive(case: Case, event: Event) -> Case:
 def check_words(case: Case, request: ActionRequest) -> Facts:
     """Words after the decision or the end are on no date of the complaint: a person answers them (`needs_reply`).
 
-    Before a decision, the date of the decision stands, and nobody decides with a message unread. Requests about data
+    Before a decision, its own date covers them, and no decision is made with a message unread. Requests about data
     have a date of their own, and a confirmed remedy needs no answer.
     """
     facts = request.facts

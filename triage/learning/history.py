@@ -61,22 +61,22 @@ class TrainedHistory:
 def train_on_history(
     rows: Sequence[Example],
     *,
-    beside: Sequence[Example] = (),
+    starters: Sequence[Example] = (),
     unlabelled: Sequence[str] = (),
     encoder: Encoder | None = None,
     seed: int = 0,
     wanted_precision: float = WANTED_PRECISION,
     alert_budget: float = ALERT_RATE,
-    tell: Callable[[str], object] = lambda stage: None,
+    on_stage: Callable[[str], object] = lambda stage: None,
     progress: Callable[[float], object] = lambda share: None,
 ) -> TrainedHistory:
     """Train a model on a history; `wanted_precision`, `unlabelled` and `encoder` as for `train`.
 
-    `beside` are starter examples: always trained on, never judged on. `alert_budget` is the share of cases that may
-    raise an alert. `tell` receives the name of each stage, `progress` its share done, 0 to 1.
+    `starters` are examples of ours: always trained on, never judged on. `alert_budget` is the share of cases that may
+    raise an alert. `on_stage` receives the name of each stage, `progress` its share done, 0 to 1.
     Raises UnusableExamples.
     """
-    tell("Looking for duplicates")
+    on_stage("Looking for duplicates")
     texts = [*(row.text for row in rows), *unlabelled]
     all_groups = duplicate_groups(texts, progress=lambda done, total: progress(done / total))
     groups, unlabelled_groups = all_groups[: len(rows)], all_groups[len(rows) :]
@@ -92,21 +92,23 @@ def train_on_history(
     judged = None
     if split.holdout:
         holdout = [rows[index] for index in split.holdout]
-        tell(f"Training on {len(split.train)} rows, to be judged on {len(holdout)} held back")
+        on_stage(f"Training on {len(split.train)} rows, to be judged on {len(holdout)} held back")
         # The unlabelled texts must not contain a duplicate of a held-out row either.
         excluded = {groups[index] for index in split.holdout}
         others = [
             text for text, group in zip(unlabelled, unlabelled_groups, strict=True) if group not in excluded
         ]
-        examples = [*beside, *(rows[index] for index in split.train)]
+        examples = [*starters, *(rows[index] for index in split.train)]
         judged = _judge(partial(fit, examples, unlabelled=others), holdout)
     evaluation, labelled = judged or (None, None)
     if evaluation is None:
         split = HistorySplit(tuple(range(len(rows))), (), "none")
-    tell(f"Training on all {len(rows)} rows" + (f" and {len(beside)} starter examples" if beside else ""))
-    model = fit([*beside, *rows], unlabelled=unlabelled)
+    on_stage(
+        f"Training on all {len(rows)} rows" + (f" and {len(starters)} starter examples" if starters else "")
+    )
+    model = fit([*starters, *rows], unlabelled=unlabelled)
     facts = {
-        "data": _data_facts(rows, groups, beside),
+        "data": _data_facts(rows, groups, starters),
         "held_back": {"how": split.how, "rows": len(split.holdout), "since": _iso_date(split.since)},
         "evaluation": evaluation,
     }

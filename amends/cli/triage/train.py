@@ -127,13 +127,13 @@ def train(
     with stages() as (start_stage, progress):
         learnt = train_on_history(
             rows,
-            beside=extra,
+            starters=extra,
             unlabelled=table.unlabelled if table is not None else (),
             encoder=chosen_encoder(encoder or defaults.encoder),
             seed=seed,
             wanted_precision=defaults.wanted_precision if precision is None else precision,
             alert_budget=defaults.alert_budget,
-            tell=start_stage,
+            on_stage=start_stage,
             progress=progress,
         )
     # The desk compares this with the time of an erasure: a model read earlier may contain the erased words.

@@ -40,7 +40,7 @@ from store.values import Member, Obligation
 
 #: Slack names the staff within this time once it answers.
 NO_STAFF_RETRY_SECONDS = 3.0
-#: So long a bad survey answer that nobody acts on stays in the worklist.
+#: A bad survey answer stays in the worklist for this time, unless staff act on it earlier.
 SURVEY_CONCERN_KEPT = timedelta(days=30)
 
 
