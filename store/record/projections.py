@@ -148,14 +148,10 @@ def assessment_row(assessment: Assessment) -> Values:
     return _columns(ASSESSMENTS, assessment)
 
 
-#: Columns that are called otherwise than the field they hold.
-_FIELD_OF_COLUMN = {"n": "number"}
-
-
 def _columns(table: Table, source: object) -> Values:
     """The fields of `source` that the table has, codes as plain text; without reference and seq."""
     names = (column.name for column in table.columns if column.name not in ("ref", "seq"))
-    values = {name: getattr(source, _FIELD_OF_COLUMN.get(name, name)) for name in names}
+    values = {name: getattr(source, name) for name in names}
     return {name: value.value if isinstance(value, StrEnum) else value for name, value in values.items()}
 
 
