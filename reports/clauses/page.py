@@ -34,6 +34,11 @@ Lateness is a figure and not a violation, with two exceptions. The acknowledgeme
 complainant must not be left without a message: an update, an acknowledgement, a decision or the outside bodies, one
 working day after it was due.
 
+Evidence is the result, not the intention. An act by which we wrote to the complainant counts only with a message
+that a channel accepted or a person passed on. Monitoring (8.4) is met only if a report was made and delivered in
+the last 91 days, from the command line or in Slack. A letter counts as "spoken" only if it is in the language in
+which the person writes, as detected.
+
 Simulated contacts (8.3) and imported past complaints are counted but not checked. A violation contains references,
 event numbers and what to do, and never a person's words.
 

@@ -34,7 +34,7 @@ NOTICES = ("start", *READ_BACK, "how", "policy")
 #: Phrases for "free of charge" in the languages of the product.
 FREE = {
     "en": ("free", "cost: none", "no cost", "costs nothing"),
-    "tr": ("ücretsiz", "ücret: yok", "parası yok"),
+    "tr": ("ücretsiz", "ücret: yok", "parası yok", "para ödenmez"),
 }
 #: Parts of the name that a setting with a fee would have.
 FEES = ("fee", "charge", "price_of", "payment_for")
