@@ -169,7 +169,7 @@ def harm_criteria(
     severity_otherwise: Criterion | None = None,
     safety_otherwise: Criterion | None = None,
 ) -> tuple[Criterion, ...]:
-    """The reasons of the proposed severity (1-5) and safety (0-3): the rules behind them, or the words and figures."""
+    """The reasons of the proposed severity (1-5) and safety (0-3): the rules that demand them, or another reason."""
     if severity_otherwise is None:
         severity_otherwise = Criterion("severity", severity, "nothing_graver")
     if safety_otherwise is None:

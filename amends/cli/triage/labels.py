@@ -87,14 +87,14 @@ def desk_names(
     """
     from triage.csv.columns import label_key
 
-    own_keys = {label_key(name): own.key for own in _own(settings) for name in own.name.values()}
-    own_keys |= {label_key(category): category for category in categories}
-    wrong = sorted({new for new in maps.categories.values() if label_key(new) not in own_keys})
+    by_spelling = {label_key(name): own.key for own in _own(settings) for name in own.name.values()}
+    by_spelling |= {label_key(category): category for category in categories}
+    wrong = sorted({new for new in maps.categories.values() if label_key(new) not in by_spelling})
     if wrong:
         problem = f"this desk has no category {', '.join(wrong)}. It has: {', '.join(categories)}"
         raise typer.BadParameter(problem, param_hint="--map")
-    mapped = {label_key(old): own_keys[label_key(new)] for old, new in maps.categories.items()}
-    by_key = {**own_keys, **mapped}
+    mapped = {label_key(old): by_spelling[label_key(new)] for old, new in maps.categories.items()}
+    by_key = {**by_spelling, **mapped}
     return {label: by_key[label_key(label)] for label in labels if label_key(label) in by_key}
 
 
