@@ -16,4 +16,4 @@ Mona submits
 Record of Anna: state=closed close_code=not_complaint kind=praise
 Bot to Anna: thank
 Clock +8 days
-Bot never told Anna: How easy
+Bot never told Anna: six short questions

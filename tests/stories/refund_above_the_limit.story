@@ -41,5 +41,5 @@ Alice submits
 Record of Anna: state=closed close_code=resolved
 Bot to Anna: is now closed
 Clock +4 days
-Bot to Anna: easy
+Bot to Anna: six short questions
 Anna presses 4
