@@ -104,7 +104,7 @@ def test_an_act_of_staff_ends_the_concern() -> None:
 def test_the_words_of_the_survey_are_the_reason_for_taking_it_up_again() -> None:
     play = surveyed()
     play.writes("The meter is still broken!")
-    assert play.presses("take_up")[0].endswith("taken up again?")
+    assert play.presses("take_up")[0].endswith("again?")
     play.presses("yes")
     assert play.case.state is State.INVESTIGATING
     assert play.acted[-1].words == {"reason": "The meter is still broken!"}
