@@ -23,8 +23,8 @@ from triage.safety.language import words_of
 from triage.safety.likely import HEAVY, LIGHT, word_features
 
 LIGHT_RECALL, HEAVY_FALSE = 0.93, 0.08
-"""Shares that are equal in all languages, of examples held out by cross-validation: the examples of danger that weigh
-more than `LIGHT`, and the ordinary complaints that weigh more than `HEAVY`, so that emotion alone asks for no look."""
+"""Shares that are equal in all languages, of examples held out by cross-validation: of danger, those that weigh more
+than `LIGHT`; of ordinary complaints, those that weigh more than `HEAVY`, so that emotion alone asks for no look."""
 # People speak of self-harm in everyday words, so its examples must count more to be found as often as the others.
 _WEIGHT_OF_KIND = {"self_harm": 1.5, "ordinary": 2.0}
 # How far the weights may follow the examples: chosen by cross-validation from 1, 3 and 10.
