@@ -114,7 +114,7 @@ def test_another_button_under_the_same_question_is_a_new_choice() -> None:
 def test_cancel_typed_in_any_language_ends_the_form(word: str) -> None:
     play = at_where()
     [reply] = play.writes(word)
-    assert reply.startswith("I ask nothing more.")
+    assert reply.startswith("I will not ask anything more.")
     assert play.acted[-1].verb is Verb.END_FORM
     assert "where_and_when" not in play.texts_of(play.ref)
 
@@ -122,7 +122,7 @@ def test_cancel_typed_in_any_language_ends_the_form(word: str) -> None:
 def test_stop_typed_into_the_story_ends_the_form() -> None:
     play = Play()
     play.writes("The water has been brown.")
-    assert play.writes("stop")[0].startswith("I ask nothing more.")
+    assert play.writes("stop")[0].startswith("I will not ask anything more.")
     assert play.texts_of(play.ref)["description"] == "The water has been brown."
 
 
@@ -137,7 +137,7 @@ def test_back_typed_in_any_language_asks_the_question_before(word: str) -> None:
 
 def test_back_before_the_first_question_leads_to_the_story() -> None:
     play = at_where()
-    assert play.writes("back")[0].startswith("Please tell it again")
+    assert play.writes("back")[0].startswith("Please tell me again")
     assert play.presses("done") == [WHERE]
 
 
