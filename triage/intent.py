@@ -136,15 +136,14 @@ _LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
 _QUESTION_WORDS, _DECLINE_WORDS = 12, 10
 _WORD = re.compile(r"\w+")
 #: Words that may stand beside a refusal and add nothing to it, folded, in all languages.
-_WITH_REFUSAL = frozenset(
-    """
-    a all am an and any ask asking for i d im it just me more no now ok okay please questions really s sorry stop survey
-    thank thanks that the these this to with would you your already
-    abi artik bu daha hayir lutfen soru sorulari sormayi tesekkurler tesekkur ederim tamam ben benim sag olun
-    ya ahora con eso esto gracias las los mas me muchas no por favor preguntas pues estas
-    aber bitte damit danke das die es fragen ich habe hab jetzt mehr mir nein nun
-    """.split()
-)
+_REFUSAL_WORDS = """
+a all am an and any ask asking for i d im it just me more no now ok okay please questions really s sorry
+stop survey thank thanks that the these this to with would you your already abi artik bu daha hayir
+lutfen soru sorulari sormayi tesekkurler tesekkur ederim tamam ben benim sag olun ya ahora con eso esto
+gracias las los mas muchas por favor preguntas pues estas aber bitte damit danke das die es fragen ich
+habe hab jetzt mehr mir nein nun
+"""
+_WITH_REFUSAL = frozenset(_REFUSAL_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)

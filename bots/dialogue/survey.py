@@ -72,7 +72,7 @@ def take_message(turn: Turn, message: ReceivedMessage) -> bool:
     if is_running(turn):
         ref, question = str(turn.ref), turn.step
     else:
-        case = case_awaiting_survey(turn) if turn.step == IDLE else None
+        case = case_awaiting_survey(turn)
         if case is None:
             return False
         quoted = turn.conversation.find_ref_of_message(message.reply_to) if message.reply_to else None

@@ -194,3 +194,14 @@ def test_words_long_after_the_last_question_are_a_new_complaint() -> None:
 def test_a_complaint_before_the_first_answer_is_a_complaint() -> None:
     play = surveyed(started=False)
     assert "Your reference is" in play.writes("My street lamp is broken since Monday.")[0]
+
+
+def test_a_refusal_ends_the_survey_although_a_newer_complaint_is_open() -> None:
+    play = surveyed(started=False)
+    surveyed_ref = play.ref
+    play.writes("My street lamp is broken.")
+    play.presses("done")
+    play.waits(48 * 3600)
+    assert not play.case.form_open
+    assert play.writes("bu soruları istemiyorum")[0].startswith("All right, no more questions")
+    assert play.acted[-1].ref == surveyed_ref
