@@ -135,7 +135,7 @@ _LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
 #: A question without a question mark is at most so long, and a refusal to answer too.
 _QUESTION_WORDS, _DECLINE_WORDS = 12, 10
 _WORD = re.compile(r"\w+")
-#: Words that may stand beside a refusal and add nothing to it, folded, in all languages.
+#: Words that add nothing to a refusal, folded, in all languages.
 _REFUSAL_WORDS = """
 a all am an and any ask asking for i d im it just me more no now ok okay please questions really s sorry
 stop survey thank thanks that the these this to with would you your already abi artik bu daha hayir
@@ -171,7 +171,7 @@ def read_answer(text: str) -> AnswerCues:
 
 
 def _declines(text: str) -> bool:
-    """True if the text begins with a refusal to answer, or is only a word that can also mean something else."""
+    """True if the text begins with a refusal to answer, or is only a word with several meanings."""
     cues = match_rules(text, _ANSWER_INDEX)
     if "declines" in cues:
         return _adds_nothing(text[: cues["declines"].span[0]])

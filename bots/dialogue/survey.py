@@ -112,7 +112,7 @@ def end_if_open(turn: Turn) -> bool:
 def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage) -> None:
     """Record an answer in words; the safety rules read it too, because it can name a danger.
 
-    A question goes to the staff, because nobody answers what stands in a survey; ours stays open.
+    A question goes to the staff, who do not answer what is only in a survey; the survey's question stays open.
     """
     if read_answer(message.text).only_asks and not message.files:
         add_message(turn, ref, "question", message, kind="question")
