@@ -178,7 +178,8 @@ async def demo(
 ) -> None:
     """Serve the page until SIGTERM or SIGINT.
 
-    `progress` gets the written share of the past, 0 to 1, from when a signal is handled; `opened` the page's address and the amends.toml.
+    `progress` gets the written share of the past, 0 to 1, first when a signal is handled; `opened` the page's
+    address and the amends.toml.
     """
     interrupted = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -51,7 +51,9 @@ def test_a_turn_that_no_longer_fits_is_older_than_every_answer() -> None:
     data = BUTTONS.encode("1", press)
     assert len(data) <= 64
     assert BUTTONS.decode("1", data) == replace(press, turn=0)
-    assert BUTTONS.decode("1", BUTTONS.encode("1", replace(press, turn=0xFFFF))) == replace(press, turn=0xFFFF)
+    assert BUTTONS.decode("1", BUTTONS.encode("1", replace(press, turn=0xFFFF))) == replace(
+        press, turn=0xFFFF
+    )
 
 
 def test_the_turn_of_a_real_button_fits_for_millions_of_messages() -> None:
