@@ -62,7 +62,7 @@ def test_an_obligation_that_cannot_be_decrypted_fails_and_the_others_continue(st
     assert keys(first) == ["other"]
     assert keys(store.write(claim, ["say"], 10, 60)) == ["next"]
     assert [(row["key"], row["state"], row["why"]) for row in store.read(list_failed)] == [
-        ("bad", "failed", "unreadable: SealBroken")
+        ("bad", "failed", "unreadable: Altered")
     ]
     assert store.read(count_claimable, ["told_failed"]) == 1
 

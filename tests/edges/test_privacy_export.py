@@ -115,7 +115,7 @@ def handled(desk: Desk) -> str:
 def test_the_export_holds_all_data_of_the_person(desk: Desk) -> None:
     first, second = handled(desk), desk.receive("Another matter.", source="8")
     desk.receive("Not theirs.", chat=OTHER, source="9")
-    data, page, files = exported(desk, person(desk, first), notes=True)
+    data, page, files = exported(desk, person(desk, first), include_notes=True)
 
     by_ref = {complaint["ref"]: complaint for complaint in data["complaints"]}
     assert set(by_ref) == {first, second}
@@ -141,7 +141,7 @@ def test_the_export_holds_nothing_of_others_and_no_name_of_staff(desk: Desk) -> 
     ref = handled(desk)
     desk.receive("Not theirs.", chat=OTHER, source="9")
     desk.act(ref, Verb.DECLARE_CONFLICT, MANAGER, {"who": SECOND}, {"reason": "A cousin of Bob."})
-    _, _, files = exported(desk, person(desk, ref), notes=True)
+    _, _, files = exported(desk, person(desk, ref), include_notes=True)
     everything = "\n".join(file.decode(errors="replace") for file in files.values())
 
     ids = [member.id for member in STAFF if f'"{member.id}"' in everything]
@@ -169,7 +169,7 @@ def test_notes_of_staff_are_left_out_until_a_person_has_checked_them(desk: Desk)
 def test_under_legal_hold_notes_are_left_out_and_the_person_learns_why(desk: Desk) -> None:
     ref = handled(desk)
     desk.act(ref, Verb.HOLD, MANAGER, words={"reason": "A claim."})
-    data, page, _ = exported(desk, person(desk, ref), notes=True)
+    data, page, _ = exported(desk, person(desk, ref), include_notes=True)
     assert {"what": "notes", "why": "legal_claim"} in data["complaints"][0]["not_included"]
     assert data["kept"] == [{"ref": ref, "why": "legal_claim", "span": None, "until": None}]
     assert "until that is over" in page.text
@@ -178,7 +178,7 @@ def test_under_legal_hold_notes_are_left_out_and_the_person_learns_why(desk: Des
 def test_a_decision_not_yet_communicated_is_not_exported(desk: Desk) -> None:
     ref = desk.assessed()
     desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
-    _, _, files = exported(desk, person(desk, ref), notes=True)
+    _, _, files = exported(desk, person(desk, ref), include_notes=True)
     data = json.loads(files["data.json"])
     assert data["complaints"][0]["decisions"] == []
     assert {"what": "decision", "why": "not_told_yet"} in data["complaints"][0]["not_included"]
@@ -186,7 +186,7 @@ def test_a_decision_not_yet_communicated_is_not_exported(desk: Desk) -> None:
 
 
 def test_the_page_escapes_every_tag_in_the_texts(desk: Desk) -> None:
-    _, page, files = exported(desk, person(desk, handled(desk)), notes=True)
+    _, page, files = exported(desk, person(desk, handled(desk)), include_notes=True)
     assert "script" not in page.tags
     assert NASTY in page.text
     assert b"http://" not in files["index.html"]
@@ -208,7 +208,7 @@ def test_a_file_name_cannot_leave_its_folder(desk: Desk) -> None:
 
 def test_a_file_too_large_to_send_is_named_and_left_out(desk: Desk) -> None:
     ref = handled(desk)
-    data, page, files = exported(desk, person(desk, ref), largest=5)
+    data, page, files = exported(desk, person(desk, ref), max_file_bytes=5)
     assert [name for name in files if name.startswith("files/")] == []
     assert {"what": "file", "why": "too_large"} in data["complaints"][0]["not_included"]
     assert "not in this archive" in page.text
@@ -217,7 +217,7 @@ def test_a_file_too_large_to_send_is_named_and_left_out(desk: Desk) -> None:
 @pytest.mark.parametrize("by", [OPERATOR, "complainant"])
 def test_every_export_is_recorded(desk: Desk, by: str) -> None:
     ref = desk.receive()
-    data, _, _ = exported(desk, person(desk, ref), by=by)
+    data, _, _ = exported(desk, person(desk, ref), requested_by=by)
     last = desk.store.read(export_record, ref)["reads"][-1]
     assert (last["by"], last["role"], last["what"]) == (by, by, "export")
     assert [read["by"] for read in data["complaints"][0]["who_looked"]] == [by]
