@@ -87,7 +87,10 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         *_commands(
             "db",
             upgrade="Bring the tables to this release; repeating it changes nothing.",
-            verify="Check every event's place in its chain, open every sealed value; name all that is damaged.",
+            verify=(
+                "Check every event's place in its chain, commitment and projection, open every sealed value; "
+                "name the damage."
+            ),
             backup="Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL.",
             restore=(
                 "Bring a backup into an empty database, check it from end to end, erase again what was "

@@ -299,7 +299,7 @@ class Responder:
                 hidden = await self._on_hidden_page(form, error)
                 if hidden is not None:
                     return update_view(with_notice(hidden, text))
-            errors = refusals.errors_by_field(error, view["blocks"], texts, case)
+            errors = refusals.errors_by_field(error, view.get("blocks") or (), texts, case)
             if errors:
                 return field_errors(errors)
             # A preview has no fields: the reason replaces it, and the filled form is still beneath.

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import structlog
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,7 +17,7 @@ from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
 from store.database.damage import DAMAGE_REMEDY, UNREADABLE, collecting_damage, note_damage
-from store.database.errors import DamagedCase, Erased, SealBroken
+from store.database.errors import DamagedCase, Erased, SealBroken, WrongSchemaVersion
 from store.database.keyring import place, unseal
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
@@ -26,7 +25,6 @@ from store.rulebooks import load_rulebook
 from store.tables import COMPLAINTS, EVENTS, MESSAGES, TEXTS
 from store.values import Text
 
-log = structlog.get_logger(__name__)
 _HEADER = select(
     COMPLAINTS.c.ref,
     COMPLAINTS.c.rulebook_id,
@@ -288,8 +286,15 @@ def _readable_files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
             files += _files(tx, [header])
         except DamagedCase:
             if not note_damage(place("complaints", header.ref, "events")):
-                log.error("damaged_complaint", ref=header.ref, remedy="amends db verify")
+                _log_damage(header.ref)
     return files
+
+
+def _log_damage(ref: str) -> None:
+    # Imported here: a command that only reads complaints starts faster without it.
+    import structlog
+
+    structlog.get_logger(__name__).error("damaged_complaint", ref=ref, remedy="amends db verify")
 
 
 def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[FoldedCase]:
@@ -304,7 +309,8 @@ def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[FoldedCase]:
             cached, new = None, _entries(tx, {header.ref: 0}).get(header.ref, [])
         try:
             folded = _continued(tx, header, cached, new)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, WrongSchemaVersion):
+            # Neither means damage: the remedies are another database connection and the newer release.
             raise
         except Exception as error:
             # Damaged events can fail in the fold at any place and in any way.

@@ -118,7 +118,7 @@ def test_enquiries_and_merged_complaints_are_no_examples(store: Store) -> None:
     desk.act(merged, Verb.MERGE, facts={"other_ref": stays})
     enquiry = desk.assessed(text="When do you open on Monday?", chat=desk.chat("3"))
     desk.act(enquiry, Verb.RECLASSIFY, facts={"kind": "enquiry"}, words={"reason": "A question."})
-    desk.store.write(open_case, enquiry, desk.actor(SECOND), "open")
+    desk.store.write(open_case, enquiry, desk.actor(MANAGER), "open")
     desk.act(enquiry, Verb.APPROVE, MANAGER, {"of": "reclassify", "agreed": "yes"})
     assert [example["ref"] for example in store.examples()] == [stays]
 

@@ -15,6 +15,7 @@ from amends.runtime import unique_holder_name
 from amends.runtime.metrics import COUNTERS, PART_GAUGES, Metrics, readiness, render_metrics
 from amends.runtime.slack import SlackConnections
 from complaints.obligations.kinds import NewObligation, SendPriority
+from store.cases.receive_message import BEFORE_LETTERS
 from store.database.leases import acquire_leadership, record_listener
 from store.outbox.claim import claim, count_waiting
 from store.outbox.complete import retry
@@ -60,7 +61,9 @@ def test_due_obligations_are_counted_by_lane_with_their_lateness(store: Store, c
     (claimed,) = store.write(claim, ["survey"], 1, -1.0)
     assert claimed.lane is SendPriority.BULK
     waiting = store.read(count_waiting)
-    assert waiting[SendPriority.DIALOGUE] == QueueLength(due=2, seconds_late=90.0, retried=1)
+    assert waiting[SendPriority.DIALOGUE] == QueueLength(
+        due=2, seconds_late=90.0 + BEFORE_LETTERS.total_seconds(), retried=1
+    )
     assert waiting[SendPriority.BULK] == QueueLength(due=2, seconds_late=90.0, expired=1)
     assert waiting[SendPriority.DANGER] == QueueLength()
 

@@ -267,7 +267,7 @@ def test_a_file_is_fetched_by_an_obligation_and_opened_only_with_a_recorded_read
     (obligation,) = store.write(claim, ["fetch"], 10, 60)
     file = store.read(load_file_to_fetch, obligation)
     assert (file.ref, file.n, file.platform_id, file.name) == (ref, 1, "file-id", "sealed name.jpg")
-    data = bytes(range(256)) * 10_000
+    data = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 10_000
     store.write(store_file, ref, 1, data, "image/png")
     assert store.write(read_file_bytes, ref, 1, desk.actor("U1")) == data
     states = [

@@ -481,7 +481,7 @@ def _press(ref: str, pressed_at: str = "1.1") -> dict[str, str]:
 
 
 @pytest.mark.on_both
-async def test_a_press_is_acknowledged_after_it_is_stored_and_a_repeat_changes_nothing(
+async def test_a_press_that_cannot_be_stored_is_answered_plainly_and_a_repeat_changes_nothing(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.edges.desk import Desk
@@ -499,7 +499,12 @@ async def test_a_press_is_acknowledged_after_it_is_stored_and_a_repeat_changes_n
     press = _press(ref)
     with monkeypatch.context() as outage:
         _take_store_down(office.store, outage)
-        assert (await office.calls(press)).status_code != 200
+        await office.calls(press)
+        # Acknowledged or not, it must not look done.
+        await office.sim.until(lambda: bool(office.sim.staff(ALICE).ephemerals), timeout=10)
+    assert [message.text for message in office.sim.staff(ALICE).ephemerals] == [
+        voice().text("refused.unexpected")
+    ]
     assert office.store.read(load_case, ref).owner is None
     assert [(await office.calls(press)).status_code for _ in range(2)] == [200, 200]
     verbs = [event.verb.value for event in office.store.read(load_history, ref)]

@@ -220,17 +220,35 @@ class FixedModel:
         """The gate does not need it here."""
 
 
-def test_categories_that_only_one_model_has_count_as_wrong_for_the_other() -> None:
+class ReadingModel(FixedModel):
+    """A model that takes each text for the name of its category."""
+
+    def predict_proba(self, texts: Sequence[str], rows: int) -> Any:
+        return np.array([[float(text == name) for name in self.categories] for text in texts])
+
+
+def test_categories_that_only_the_candidate_has_are_not_compared_and_those_it_lacks_are_wrong() -> None:
     rows = [Example("a text", "new")] * 40
     knows, not_yet = cast("Model", FixedModel("new", "a")), cast("Model", FixedModel("a", "b"))
     result = judge(knows, not_yet, fixed=rows, recent=())
     figures = result.figures["fixed"]
+    # Right in every row, but so is the guess of the most frequent category.
     assert (figures["candidate"]["accuracy"], figures["active"]["accuracy"], result.passes) == (
         1.0,
-        0.0,
-        True,
+        None,
+        False,
     )
-    assert not judge(not_yet, knows, fixed=rows, recent=()).passes
+    assert "knows none of these categories" in result.reasons[0]
+    lacking = judge(not_yet, knows, fixed=rows, recent=())
+    figures = lacking.figures["fixed"]
+    assert (figures["candidate"]["accuracy"], figures["active"]["accuracy"], lacking.passes) == (
+        0.0,
+        1.0,
+        False,
+    )
+    reads = cast("Model", ReadingModel("new", "newer"))
+    mixed = [Example("new", "new"), Example("newer", "newer")] * 20
+    assert judge(reads, not_yet, fixed=mixed, recent=()).passes
 
 
 def test_a_severity_raised_by_the_rules_counts_for_both_models() -> None:
