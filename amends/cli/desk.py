@@ -89,7 +89,7 @@ def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
         bar: list[Callable[[float], None]] = []
 
         def progress(share: float) -> None:
-            # Opened by the first call, when Ctrl-C is handled already: whoever reads the title may press it.
+            # Opened by the first call, when Ctrl-C is handled already: a reader of the title may press it.
             if not empty:
                 bar[:] = bar or [running.enter_context(stage("Writing the past of the demo"))]
                 bar[0](share)
