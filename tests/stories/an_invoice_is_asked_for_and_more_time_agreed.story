@@ -23,10 +23,10 @@ Alice fills text="Please send us a photo of the invoice." needed_by=2026-11-27
 Alice submits
 Alice submits
 Bot to Anna: a photo of the invoice
-Alice sees: Waiting for what the complainant was asked
+Alice sees: Waiting for the complainant's answer to our question
 Clock +2 hours
 Anna sends a photo: This is the invoice
-Alice does not see: Waiting for what the complainant was asked
+Alice does not see: Waiting for the complainant's answer to our question
 
 Alice presses Inform on Anna's card
 Alice fills done="We have your invoice." left="The contractor has to tell us what was agreed." next_date=2026-12-02

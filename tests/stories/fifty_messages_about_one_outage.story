@@ -46,10 +46,10 @@ Alice sees: No water in Mill Lane
 Alice presses Update all on the incident card
 Alice fills text.en="The pipe is mended. Let the tap run for a minute before you drink." text.tr="Boru onarıldı. İçmeden önce suyu bir dakika akıtın."
 Alice submits
-Alice sees: This goes to 44 complainants
+Alice sees: This goes to 41 complainants
 Alice sees: The pipe is mended
 Alice sees: more that are not shown here
-Alice sees: (a matter of its own beside it)
+Alice sees: (also about another matter)
 Alice submits
 Bot to people 1-3: The pipe is mended
 Bot to people 6-45: The pipe is mended

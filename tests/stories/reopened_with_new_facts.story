@@ -19,7 +19,7 @@ Alice fills root_cause="An old joint" cause_class=single
 Alice submits
 Record of Anna: state=closed close_code=resolved
 Clock +3 days
-Bot to Anna: Were you treated fairly
+Bot to Anna: Did we treat you fairly
 
 Clock +9 days
 Anna: /reopen
