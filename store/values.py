@@ -427,6 +427,8 @@ class OpenedCase:
     #: Similar cases that this reader may know of.
     similar_cases: tuple[SimilarCase, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
+    #: The places whose words do not open: they are marked (store/database/damage.py).
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

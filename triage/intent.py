@@ -134,6 +134,16 @@ _ANSWER_INDEX = index_rules(
 _LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
 #: A question without a question mark is at most so long, and a refusal to answer too.
 _QUESTION_WORDS, _DECLINE_WORDS = 12, 10
+_WORD = re.compile(r"\w+")
+#: Words that add nothing to a refusal, folded, in all languages.
+_REFUSAL_WORDS = """
+a all am an and any ask asking for i d im it just me more no now ok okay please questions really s sorry
+stop survey thank thanks that the these this to with would you your already abi artik bu daha hayir
+lutfen soru sorulari sormayi tesekkurler tesekkur ederim tamam ben benim sag olun ya ahora con eso esto
+gracias las los mas muchas por favor preguntas pues estas aber bitte damit danke das die es fragen ich
+habe hab jetzt mehr mir nein nun
+"""
+_WITH_REFUSAL = frozenset(_REFUSAL_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +167,22 @@ def read_answer(text: str) -> AnswerCues:
         # Only words of a question at the very beginning: "when you came" is none.
         asks = "question" in cues and cues["question"].span[0] == 0 and words <= _QUESTION_WORDS
     only_asks = asks and all("?" in sentence for sentence in sentences[:-1])
-    return AnswerCues(asks, only_asks, "declines" in cues and words <= _DECLINE_WORDS)
+    return AnswerCues(asks, only_asks, words <= _DECLINE_WORDS and _declines(plain))
+
+
+def _declines(text: str) -> bool:
+    """True if the text begins with a refusal to answer, or is only a word with several meanings."""
+    cues = match_rules(text, _ANSWER_INDEX)
+    if "declines" in cues:
+        return _adds_nothing(text[: cues["declines"].span[0]])
+    if "declines_alone" not in cues:
+        return False
+    start, end = cues["declines_alone"].span
+    return _adds_nothing(f"{text[:start]} {text[end:]}")
+
+
+def _adds_nothing(text: str) -> bool:
+    return _WITH_REFUSAL.issuperset(_WORD.findall(fold(text).text))
 
 
 def find_cues(text: str) -> frozenset[str]:

@@ -217,7 +217,7 @@ _CODES = {
 }
 _TIMES = frozenset({"at", "internal_due", "promised_due", "met_at"})
 #: Facts without lists of dates and rule names, which other commands show.
-_NOT_SHOWN = frozenset({"targets", "met", "signs", "ref", "rulebook", "complainant"})
+_NOT_SHOWN = frozenset({"targets", "met", "signs", "ref", "rulebook", "complainant", "words"})
 #: Shown by `case history` and `case due`, in these tables, or by --json only.
 _NOT_FIELDS = {
     "texts", "issues", "targets", "decisions", "remedies", "messages", "deliveries", "events", "reads",
@@ -303,29 +303,33 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
     from reports.words import in_words
     from store.cases.export import OPERATOR, record_read
     from store.cases.read import load_case, load_history
+    from store.database.damage import collecting_damage
     from store.record.load import load_event_words
 
-    with open_record(config) as (_, store):
+    with open_record(config) as (settings, store):
         case = store.read(load_case, parse_ref(ref))
-        events = [
-            replace(event, words=store.read(load_event_words, case.ref, event.seq))
-            if event.verb is Verb.EXTEND
-            else event
-            for event in store.read(load_history, case.ref)
-        ]
+        with collecting_damage() as damaged:
+            events = [
+                replace(event, words=store.read(load_event_words, case.ref, event.seq))
+                if event.verb is Verb.EXTEND
+                else event
+                for event in store.read(load_history, case.ref)
+            ]
         if any(event.words for event in events):
             store.write(record_read, [case.ref], OPERATOR, "due")
+    print_damage(damaged)
     targets = due_record(case, events)
     if json:
         print_json({"ref": case.ref, "targets": targets})
         return
     zone = ZoneInfo(case.rules.calendar.zone)
+    labels = staff_labels(settings, zone.key)
     for target in targets:
         issue = f" {target['of']}" if target["of"] else ""
         due_at = local_due_time(target["internal_due"], zone)
         met = f", met {local_time(target['met_at'], zone)}" if target["met_at"] else ""
         old = ", superseded" if target["superseded"] else ""
-        name = in_words(target["target"])
+        name = labels.code("target", target["target"])
         print_line(f"{name}{issue}, version {target['version']}: {due_at}{met}{old}", style="bold")
         for line, step in zip(target["because"], target["steps"], strict=True):
             # A reason is in a person's own words.

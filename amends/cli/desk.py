@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -85,7 +86,13 @@ def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
     from amends.demo.run import demo as run_demo
 
     with ExitStack() as running:
-        progress = running.enter_context(stage("Writing the past of the demo")) if not empty else None
+        bar: list[Callable[[float], None]] = []
+
+        def progress(share: float) -> None:
+            # Opened by the first call, when Ctrl-C is handled already: a reader of the title may press it.
+            if not empty:
+                bar[:] = bar or [running.enter_context(stage("Writing the past of the demo"))]
+                bar[0](share)
 
         def opened(url: str, settings: Path) -> None:
             running.close()
@@ -93,13 +100,5 @@ def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
             record = program("case", "list", "--config", str(settings))
             out.print(f"Its record, from another terminal: {record}", soft_wrap=True)
 
-        asyncio.run(
-            run_demo(
-                port=port,
-                empty=empty,
-                speed=speed,
-                opened=opened,
-                progress=progress or (lambda share: None),
-            )
-        )
+        asyncio.run(run_demo(port=port, empty=empty, speed=speed, opened=opened, progress=progress))
     out.print("The demo has ended; nothing was kept.")

@@ -178,11 +178,13 @@ async def demo(
 ) -> None:
     """Serve the page until SIGTERM or SIGINT.
 
-    `progress` gets the written share of the past, 0 to 1; `opened` the page's address and the amends.toml.
+    `progress` gets the written share of the past, 0 to 1, first when a signal is handled; `opened` the page's
+    address and the amends.toml.
     """
     interrupted = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    progress(0)
 
     def progress_until_interrupted(share: float) -> None:
         if interrupted.is_set():

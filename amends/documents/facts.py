@@ -82,7 +82,7 @@ def value_words(name: str, value: Any, labels: Labels) -> str:
     if isinstance(value, float) and name.rpartition("_")[2] in _SHARES:
         return f"{value:.0%}"
     text = str(value)
-    if name == "language":
+    if name in ("language", "written_in"):
         try:
             return language_name(text)
         except (ValueError, UnknownLocaleError):

@@ -50,10 +50,8 @@ def archive(
 
     It contains `data.json`, `index.html` in `language` (default: the person's), and `files/<ref>/<n>-<name>`.
     `max_file_bytes` is the number of bytes that all files together may have; files that do not fit are named instead.
-    With `include_notes` it includes what staff wrote for internal use; check first that this reveals nothing about
-    others.
-    Letters are always included. `requested_by` is `complainant` or `operator`; each complaint records
-    that it was exported.
+    With `include_notes` it includes what staff wrote for internal use; check first that it reveals nothing of others.
+    Letters are always included. `requested_by` is `complainant` or `operator`; each complaint records the export.
     `retention` is the retention period by country.
 
     Raises UnknownRow if there is no such person, and Erased if they were erased.

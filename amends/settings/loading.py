@@ -147,7 +147,14 @@ def parse_settings(text: str, file: Path, env: Mapping[str, str]) -> Settings:
         )
     except ValidationError as refused:
         lines = line_numbers(text)
-        problems += [_problem(error, file, lines) for error in refused.errors(include_url=False)]
+        errors = refused.errors(include_url=False)
+        # A list whose every entry is refused is not too short: the entries are named.
+        parents = {error["loc"][:-1] for error in errors}
+        problems += [
+            _problem(error, file, lines)
+            for error in errors
+            if error["type"] != "too_short" or error["loc"] not in parents
+        ]
     else:
         problems += _contradictions(settings, file, line_numbers(text))
     if problems:

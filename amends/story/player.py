@@ -14,6 +14,7 @@ from simulator.colleague import StaffMember
 from simulator.customer import Customer, MessageSnapshot
 from simulator.screen import Card, FormRefused, Modal, NotAcknowledged, NotVisible
 from simulator.slack.people import SlackImpossible
+from simulator.telegram.people import TelegramImpossible
 
 
 class StoryFailed(AssertionError):
@@ -72,6 +73,7 @@ class Player:
             AssertionError,
             FormRefused,
             SlackImpossible,
+            TelegramImpossible,
             NotVisible,
             NotAcknowledged,
         ) as error:

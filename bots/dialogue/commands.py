@@ -117,12 +117,13 @@ def _add(turn: Turn, incoming: CommandInput) -> None:
 
 
 def _withdraw(turn: Turn, incoming: CommandInput) -> None:
-    _run_for_case(turn, incoming, turn.open_cases, "withdraw", after_decision.ask_withdrawal)
+    cases = turn.open_cases or list(turn.conversation.cases)
+    _run_for_case(turn, incoming, cases, "withdraw", after_decision.ask_withdrawal)
 
 
 def _reopen(turn: Turn, incoming: CommandInput) -> None:
     closed = [case for case in turn.conversation.cases if not case.is_open]
-    _run_for_case(turn, incoming, closed, "reopen", after_decision.ask_reopen_reason)
+    _run_for_case(turn, incoming, closed or turn.open_cases, "reopen", after_decision.ask_reopen_reason)
 
 
 def _run_for_case(

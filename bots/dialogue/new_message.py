@@ -52,7 +52,8 @@ _GREETING_TEXTS = {
     anyone there, are you there, hello is anyone there, greetings, thanks, thank you,
     thank you very much, thanks a lot, many thanks, thank you so much, ok, okay, ok thanks,
     ok thank you, okay thanks, okay thank you, great thanks, cheers, all right, alright, fine,
-    fine thanks, got it, understood, bye, goodbye, good bye
+    fine thanks, got it, understood, bye, goodbye, good bye, all good, have a nice day, have a good day,
+    thanks again, thank you again, great, perfect, you too, best wishes
     """,
     "tr": """
     selam, selamlar, merhaba, merhabalar, selamün aleyküm, selamun aleyküm, günaydın, iyi günler,
@@ -60,7 +61,18 @@ _GREETING_TEXTS = {
     iyi günler merhaba, kimse var mı, orada mısınız, iyi çalışmalar, kolay gelsin, teşekkürler,
     teşekkür ederim, çok teşekkürler, çok teşekkür ederim, sağ olun, sağolun, çok sağ olun, tamam,
     tamam teşekkürler, tamam teşekkür ederim, peki, anladım, oldu, hoşça kalın, hoşçakalın,
-    görüşürüz, iyi günler dilerim
+    görüşürüz, iyi günler dilerim, elinize sağlık, harika, süper, sağ ol, sağol
+    """,
+    "de": """
+    hallo, guten tag, guten morgen, guten abend, moin, grüß gott, servus, danke, danke schön, dankeschön,
+    vielen dank, vielen lieben dank, besten dank, herzlichen dank, tschüss, auf wiedersehen, alles klar, alles gut,
+    in ordnung, verstanden, gut, schönen tag, schönen tag noch, schönen abend, einen schönen tag, ist jemand da,
+    mit freundlichen grüßen, viele grüße, liebe grüße, nochmals, super
+    """,
+    "es": """
+    hola, buenos días, buenas tardes, buenas noches, buenas, gracias, muchas gracias, muchísimas gracias,
+    mil gracias, de acuerdo, vale, entendido, adiós, hasta luego, un saludo, saludos, que tenga un buen día,
+    que tengan un buen día, buen día, perfecto, hay alguien
     """,
 }
 #: By language, in lower case.
@@ -68,6 +80,10 @@ GREETINGS: dict[str, frozenset[str]] = {
     language: frozenset(" ".join(phrase.split()) for phrase in phrases.split(","))
     for language, phrases in _GREETING_TEXTS.items()
 }
+_FOLDED = {
+    language: phrases | {phrase.casefold() for phrase in phrases} for language, phrases in GREETINGS.items()
+}
+_LONGEST_GREETING = max(len(phrase.split()) for phrases in GREETINGS.values() for phrase in phrases)
 
 
 def handle_message(turn: Turn, message: ReceivedMessage) -> None:
@@ -96,7 +112,10 @@ def handle_first_words(turn: Turn, message: ReceivedMessage, *, kind: str | None
     if message.may_be_evidence or qualifies(message.text) or turn.mentions_danger(message.text):
         start_complaint(turn, message, kind=kind)
     elif is_greeting(message.text):
-        greet(turn)
+        if turn.conversation.cases:
+            turn.reply("greeting.closed")
+        else:
+            greet(turn)
     elif is_code(message.text):
         status.use_code(turn, message.text)
     else:
@@ -133,10 +152,22 @@ def words_in(text: str) -> list[str]:
 
 
 def is_greeting(text: str) -> bool:
-    """True when the text is only a greeting or thanks, in any language listed in GREETINGS."""
-    plain = " ".join(word.casefold() for word in _WORD.findall(text.replace("İ", "i").replace("I", "i")))
-    turkish = " ".join(_WORD.findall(text.replace("İ", "i").replace("I", "ı").lower()))
-    return any(plain in greetings or turkish in greetings for greetings in GREETINGS.values())
+    """True when the text holds only greetings and thanks of one language listed in GREETINGS."""
+    plain = [word.casefold() for word in _WORD.findall(text.replace("İ", "i").replace("I", "i"))]
+    turkish = _WORD.findall(text.replace("İ", "i").replace("I", "ı").lower())
+    return any(_holds_only(greetings, words) for greetings in _FOLDED.values() for words in (plain, turkish))
+
+
+def _holds_only(greetings: frozenset[str], words: list[str]) -> bool:
+    """True if the words are one or more of these greetings, one after the other."""
+    if not words:
+        return False
+    reached = {0}
+    for end in range(1, len(words) + 1):
+        starts = range(max(0, end - _LONGEST_GREETING), end)
+        if any(start in reached and " ".join(words[start:end]) in greetings for start in starts):
+            reached.add(end)
+    return len(words) in reached
 
 
 def is_code(text: str) -> bool:

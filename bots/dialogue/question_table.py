@@ -42,6 +42,8 @@ OWN_WORDS = "something_else"
 _AGES = ("under_13", "from_13", "from_16")
 #: The words in which a bare wish such as "repair and 180 pounds back" is a wish to the rules of each language.
 _AS_WISH = "I want {text}\nIch möchte {text}\nQuiero {text}\n{text} istiyorum"
+#: A Turkish ending of an amount ("4.500 TL'nin"), which does not fit where the amount is read back.
+_ENDING = re.compile(r"['’]\w+$")
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 
 
@@ -175,7 +177,7 @@ def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer 
         for wish in wishes
         if wish.value == "money_back" and _is_same_sentence(story, detail, wish)
     ]
-    distinct = {amount.value: " ".join(amount.text.split()) for amount in amounts}
+    distinct = {amount.value: _ENDING.sub("", " ".join(amount.text.split())) for amount in amounts}
     if len(distinct) != 1:
         return StoryAnswer(tuple(choices))
     [(value, text)] = distinct.items()

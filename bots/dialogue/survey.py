@@ -72,15 +72,16 @@ def take_message(turn: Turn, message: ReceivedMessage) -> bool:
     if is_running(turn):
         ref, question = str(turn.ref), turn.step
     else:
-        case = case_awaiting_survey(turn) if turn.step == IDLE else None
+        case = case_awaiting_survey(turn)
         if case is None:
             return False
         quoted = turn.conversation.find_ref_of_message(message.reply_to) if message.reply_to else None
-        if quoted != case.ref and not read_answer(message.text).declines:
+        is_score = _TYPED_SCORE.fullmatch(message.text.strip()) is not None
+        if quoted != case.ref and not is_score and not _declines(message):
             return False
         ref, question = case.ref, SURVEY[0]
     score = _TYPED_SCORE.fullmatch(message.text.strip())
-    if read_answer(message.text).declines and not message.files:
+    if _declines(message):
         end(turn, ref, question)
     elif score is not None and question != TEXT_QUESTION and not message.files:
         record_score(turn, ref, question, score[1])
@@ -109,7 +110,15 @@ def end_if_open(turn: Turn) -> bool:
 
 
 def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage) -> None:
-    """Record an answer in words; the safety rules read it too, because it can name a danger."""
+    """Record an answer in words; the safety rules read it too, because it can name a danger.
+
+    A question goes to the staff, who do not answer what is only in a survey; the survey's question stays open.
+    """
+    if read_answer(message.text).only_asks and not message.files:
+        add_message(turn, ref, "question", message, kind="question")
+        turn.reply("question.in_form", ref=ref)
+        _ask(turn, ref, question)
+        return
     if message.has_words:
         facts = {"step": "answered", "question": TEXT_QUESTION, "concern": _is_complaint(message.text)}
         words = {TEXT_QUESTION: message.text}
@@ -123,6 +132,10 @@ def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage)
         _ask(turn, ref, question)
     if _is_complaint(message.text):
         _offer(turn, ref)
+
+
+def _declines(message: ReceivedMessage) -> bool:
+    return read_answer(message.text).declines and not message.files
 
 
 def _is_complaint(text: str) -> bool:

@@ -14,6 +14,8 @@ from bots.dialogue.inputs import ButtonInput
 from bots.texts.texts import Texts
 from complaints.identifiers import parse_reference
 
+#: What Telegram takes as the data of a button.
+MAX_BYTES = 64
 _TAG_BYTES = 10
 _SEPARATOR = "/"
 
@@ -30,16 +32,24 @@ class Buttons:
         )
 
     def encode(self, chat: str, press: ButtonInput) -> str:
-        """The callback data, at most 64 bytes; raises ValueError for codes that are too long."""
-        ref = (press.ref or "").replace("-", "")
-        plain = _SEPARATOR.join((press.choice, press.step, ref, f"{press.turn:x}")).encode()
-        tag = _tag(self._key, chat, plain)
-        data = base64.urlsafe_b64encode(tag + _encrypt(self._key, tag, plain)).rstrip(b"=").decode()
-        if len(data) > 64:
+        """The callback data, at most 64 bytes; raises ValueError for codes that are too long.
+
+        A turn whose number no longer fits is written as 0, so that any later answer counts before this button.
+        """
+        data = self._encode(chat, press, press.turn)
+        if len(data) > MAX_BYTES:
+            data = self._encode(chat, press, 0)
+        if len(data) > MAX_BYTES:
             raise ValueError(
-                f"a button's data is {len(data)} bytes, Telegram takes 64: shorten {press.choice}"
+                f"a button's data is {len(data)} bytes, Telegram takes {MAX_BYTES}: shorten {press.choice}"
             )
         return data
+
+    def _encode(self, chat: str, press: ButtonInput, turn: int) -> str:
+        ref = (press.ref or "").replace("-", "")
+        plain = _SEPARATOR.join((press.choice, press.step, ref, f"{turn:x}")).encode()
+        tag = _tag(self._key, chat, plain)
+        return base64.urlsafe_b64encode(tag + _encrypt(self._key, tag, plain)).rstrip(b"=").decode()
 
     def decode(self, chat: str, data: str) -> ButtonInput | None:
         """The press; None for data that was not written for this chat with one of our secrets."""

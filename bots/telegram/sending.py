@@ -240,9 +240,12 @@ def is_chat_gone(error: Exception) -> bool:
 
 
 def is_topic_gone(error: BadRequest) -> bool:
-    """True when the topic was deleted, or when topics were switched off by the owner or in the person's app."""
+    """True when the topic was deleted or closed, or the owner or the person's app switched topics off."""
     text = error.message.lower()
-    return any(reason in text for reason in ("message thread not found", "not a forum", "topic_deleted"))
+    return any(
+        reason in text
+        for reason in ("message thread not found", "not a forum", "topic_deleted", "topic_closed")
+    )
 
 
 def was_not_sent(error: TelegramError) -> bool:

@@ -81,9 +81,11 @@ def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str
 
 
 def shipped_languages() -> list[str]:
-    """The languages in which Amends has texts for complainants."""
+    """The languages that a desk can speak without texts of its own; others have only the texts of danger."""
     folders = files("bots.texts").iterdir()
-    return sorted(folder.name for folder in folders if folder.joinpath(f"{COMPLAINANT}.po").is_file())
+    names = sorted(folder.name for folder in folders if folder.joinpath(f"{COMPLAINANT}.po").is_file())
+    reference = set(shipped("en", COMPLAINANT))
+    return [name for name in names if reference <= set(shipped(name, COMPLAINANT))]
 
 
 @cache

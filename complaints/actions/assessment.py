@@ -47,7 +47,11 @@ def check_reassess(case: Case, request: ActionRequest) -> Facts:
 
 
 def _lowered_field(facts: Facts, raised: tuple[RecordedSign | Assessment, ...]) -> str | None:
-    """The field that lies below a fired rule or the assessment before; None if neither does."""
+    """The field that lies below a fired rule or the assessment before; None if neither does.
+
+    A likely sign binds no assessor: it asks for a look, and a handler who looked decides.
+    """
+    raised = tuple(value for value in raised if not getattr(value, "look", False))
     if int(facts["severity"]) < max((value.severity for value in raised), default=0):
         return "severity"
     return "safety" if int(facts["safety"]) < max((value.safety for value in raised), default=0) else None

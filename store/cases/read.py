@@ -18,7 +18,7 @@ from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.record_fields import read_by_denied
-from store.database.damage import UNREADABLE
+from store.database.damage import UNREADABLE, collecting_damage
 from store.database.errors import UnknownRow
 from store.database.keyring import unseal
 from store.database.transaction import Tx
@@ -67,11 +67,23 @@ def read_dates(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
 def open_case(tx: Tx, ref: str, by: Actor, what: str) -> OpenedCase:
     """Everything that this person may see of a complaint; the read is logged (4.7).
 
-    Raises NotAllowed (recorded).
+    Words that are damaged in the database are marked and their places named. Raises NotAllowed (recorded).
     """
     file = _load_allowed(tx, ref, by)
     case = file.case
     write_read(tx, case, by, what)
+    with collecting_damage() as damaged:
+        opened = _load_opened(tx, file, by)
+    return replace(
+        opened,
+        damaged=tuple(damaged),
+        # A form must not take the mark of damaged words for words.
+        draft_words={field: text for field, text in opened.draft_words.items() if text != UNREADABLE},
+    )
+
+
+def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
+    case, ref = file.case, file.case.ref
     words = load_words_by_event(tx, file)
     # The survey promises that people who worked on the complaint do not see who answered.
     hidden = {event.seq for event in file.events if event.verb is Verb.SURVEY and worked_on(case, by.id)}

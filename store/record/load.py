@@ -16,7 +16,7 @@ from complaints.case import Case, Event
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
-from store.database.damage import DAMAGE_REMEDY, note_damage
+from store.database.damage import DAMAGE_REMEDY, UNREADABLE, collecting_damage, note_damage
 from store.database.errors import DamagedCase, Erased, SealBroken, WrongSchemaVersion
 from store.database.keyring import place, unseal
 from store.database.transaction import FoldedCase, Tx
@@ -151,10 +151,15 @@ def load_newest_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
 
 
 def load_complaint_text(tx: Tx, ref: str) -> str:
-    """The complaint in the complainant's own words, as it was last read back to them; "" for files alone."""
-    texts = load_newest_texts(tx, load_case_file(tx, ref))
+    """The complaint in the complainant's own words, as it was last read back to them; "" for files alone.
+
+    Also "" for damaged words: a letter leaves them out, so that a decision does not wait for a backup.
+    """
+    with collecting_damage() as damaged:
+        texts = load_newest_texts(tx, load_case_file(tx, ref))
     versions = [field for field in texts if field.split(".")[0] == "description"]
-    return texts[max(versions, key=lambda field: int(field.partition(".")[2] or 1))] if versions else ""
+    text = texts[max(versions, key=lambda field: int(field.partition(".")[2] or 1))] if versions else ""
+    return "" if damaged and UNREADABLE in text else text
 
 
 def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[Text]:

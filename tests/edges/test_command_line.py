@@ -216,7 +216,7 @@ async def test_an_extension_is_explained_with_its_reason_and_showing_it_is_a_rec
     moved = next(row for row in rows if row["basis"] == "extend")
 
     assert "Reason: Two more [b]readings[/b].\ufffd[2J" in printed.out
-    assert printed.out.startswith("ack, version 1: Wed 04 Nov 2026 17:30")
+    assert printed.out.startswith("acknowledgement, version 1: Wed 04 Nov 2026 17:30")
     assert "superseded" in printed.out
     assert {step["code"] for step in moved["steps"]} >= {"extended", "reason", "moved"}
     assert moved["because"][-1].endswith("to Thu 12 Nov 2026 17:30.")

@@ -16,6 +16,7 @@ from sqlalchemy import Column, Table, delete, select, text, update
 from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
 from amends.settings import load, rulebook
+from complaints.vocabulary import Verb
 from reports.monitoring import Period, monitor
 from store.cases.export import export_case, export_record
 from store.cases.outgoing_messages import begin_sending
@@ -37,7 +38,7 @@ from store.store import Store
 from store.tables import CHUNKS, CONTACTS, EVENTS, FILES, IDENTIFIERS, MESSAGES, PEOPLE, STAFF, TEXTS
 from store.values import ReceivedFile
 from tests.databases import FakeClock, opened
-from tests.edges.desk import HANDLER, Desk
+from tests.edges.desk import HANDLER, MANAGER, Desk
 from tests.edges.product import KEY, Product
 
 LABELS = load_labels(("en",), "Europe/London")
@@ -239,3 +240,20 @@ async def test_the_command_line_names_the_damage_and_does_the_rest(
     assert shown.code == 1
     assert lost in shown.err
     assert "Traceback" not in shown.err
+
+
+async def test_the_due_times_are_explained_although_a_reason_is_damaged(
+    product: Product, store_of_product: Store
+) -> None:
+    desk = Desk(store_of_product)
+    store_of_product.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
+    ref = desk.assessed()
+    later = {"target": "first_action", "extended_to": "2026-03-12"}
+    desk.act(ref, Verb.EXTEND, MANAGER, later, {"reason": "Two more readings."})
+    flip_a_bit(store_of_product, TEXTS, TEXTS.c.sealed, -1)
+    due = await product.amends("case", "due", ref)
+    assert due.code == 0
+    assert f"damaged: {ref}: texts" in due.err
+    assert UNREADABLE in due.out
+    assert due.out.startswith("acknowledgement, version 1")
+    assert "first human contact, version 1" in due.out

@@ -97,10 +97,10 @@ def test_one_text_gets_a_proposal_in_words(propose: Propose) -> None:
     headings = [line.split()[0] for line in lines if line and not line.startswith(" ")]
     assert (done.code, headings[:4]) == (0, ["Category", "Severity", "Matters", "Reasons"])
     assert lines[0].startswith("Category  money (")
-    assert "less likely: staff_conduct (" in lines[1]
+    assert "less likely: staff conduct (" in lines[1]
     assert "5 of 5" in done.out
     assert any("1. money (" in line and "you charged me twice." in line for line in lines)
-    assert any("2. staff_conduct (" in line and "shouted at my wife" in line for line in lines)
+    assert any("2. staff conduct (" in line and "shouted at my wife" in line for line in lines)
     assert re.search(r"words for money: .*\bcharged\b", done.out)
     assert "safety rules: injury" in done.out
     assert "complexity 2: More than one matter was found (2)" in done.out

@@ -134,3 +134,16 @@ def test_over_http_all_requests_go_to_the_same_address() -> None:
     assert app["settings"]["interactivity"]["request_url"] == address
     assert app["settings"]["event_subscriptions"]["request_url"] == address
     assert app["features"]["slash_commands"][0]["url"] == address
+
+
+def test_a_language_with_danger_texts_only_is_not_offered(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r'no texts in "de".*Amends has texts in en, tr;'):
+        write_installation(tmp_path / "desk", replace(ANSWERS, languages=("de", "en")))
+
+
+def test_a_wrong_language_is_one_problem_in_words(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as wrong:
+        write_installation(tmp_path / "desk", replace(ANSWERS, languages=("112",)))
+    (problem,) = wrong.value.problems
+    assert "'112' is not a language code" in problem.what
+    assert "tuple" not in str(wrong.value)

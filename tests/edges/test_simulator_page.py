@@ -225,7 +225,7 @@ async def test_staff_open_fill_and_submit_forms_in_the_page(
     )
     state = await page.state(staff="U0000001", channel="C0000001")
     assert [c["id"] for c in state["workspace"]["channels"]] == ["C0000001"]
-    assert [m["unread"] for m in state["staff"]] == [1, 1, 1, 1, 1]
+    assert [m["unread"] for m in state["staff"]] == [1, 1, 1, 1, 1, 1]
     (post,) = state["workspace"]["open"]["messages"]
     assert post["blocks"][0]["text"]["runs"] == [
         {"text": "A7K", "marks": ["bold"], "url": None, "mention": None}

@@ -461,7 +461,7 @@ async def test_private_channels_are_visible_only_to_their_members(
     with pytest.raises(NotVisible):
         sim.staff("U0000001").channel("C0000002")
     members = (await client.conversations_members(channel="C0000002"))["members"]
-    assert members == ["U0000002", "U0000003", "U0000BOT"]
+    assert members == ["U0000002", "U0000003", "U0000006", "U0000BOT"]
 
 
 async def test_a_channel_without_the_app_is_refused(sim: Simulator, client: AsyncWebClient) -> None:
@@ -519,7 +519,7 @@ async def test_tokens_scopes_and_plans_are_checked(sim: Simulator, client: Async
     )
     assert (unknown[0], "colour" in unknown[1][0]) == ("invalid_arguments", True)
     assert (await client.users_info(user="U0000001"))["user"]["is_restricted"] is False
-    assert len((await client.users_list())["members"]) == 6
+    assert len((await client.users_list())["members"]) == 7
 
 
 async def test_empty_and_overlong_texts_are_refused(client: AsyncWebClient) -> None:

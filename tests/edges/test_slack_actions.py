@@ -255,7 +255,7 @@ async def test_invalid_values_are_reported_at_their_fields(office: Office) -> No
         await office.staff(ALICE).submits()
 
     assert amount.value.errors == {
-        "remedies.0.amount": "An amount above zero with a decimal point, as 12.50."
+        "remedies.0.amount": "An amount above zero with a decimal point, for example 12.50."
     }
     assert others.value.errors == {
         "others_action": "You chose that others are affected: say what is done for them."

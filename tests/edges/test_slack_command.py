@@ -91,7 +91,7 @@ async def test_the_figures_of_the_quarter_are_sent_privately(office: Office) -> 
 
     assert "*12* received" in answer
     assert "Assessed in time" in answer
-    assert "0 % (0/12)" in answer
+    assert "0 % (0 of 12)" in answer
 
 
 async def test_the_monitoring_report_is_sent_as_a_file_only_to_managers_and_auditors(office: Office) -> None:

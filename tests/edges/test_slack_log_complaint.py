@@ -281,7 +281,7 @@ async def test_only_managers_who_may_read_a_restricted_complaint_are_asked_to_co
     office.clock.go_on(minutes=16)
     await office.idle()
     assert office.store.read(load_case, ref).restricted
-    assert [text for text in office.texts(MONA) if ref in text and "to be told" in text] != []
+    assert [text for text in office.texts(MONA) if ref in text and "tell the complainant" in text] != []
     assert [text for text in office.texts(ALICE) if ref in text] == []
     assert (await office.card(ref, MONA, RESTRICTED)).text != ""
 

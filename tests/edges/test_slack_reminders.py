@@ -63,7 +63,7 @@ async def test_reminders_go_to_the_owner_then_to_the_manager_then_to_top_managem
     assert halfway == {ALICE: 1}
     assert due == {ALICE: 2, MONA: 1}
     assert TUGBA in reminder_counts(office, ref)
-    assert "top management hears of it too" in pings(office, TUGBA, ref)[0]
+    assert "top management gets this message too" in pings(office, TUGBA, ref)[0]
 
 
 @pytest.mark.on_both

@@ -64,8 +64,8 @@ async def test_when_a_complaint_is_repeated_both_cards_offer_to_merge_them(offic
     await pass_a_minute(office)
     older, newer = await office.card(f"{first} ·"), await office.card(f"{second} ·")
 
-    assert f"Like {second}, by the same person" in older.text.replace("*", "")
-    assert f"Like {first}, by the same person" in newer.text.replace("*", "")
+    assert f"Similar to {second}, by the same person" in older.text.replace("*", "")
+    assert f"Similar to {first}, by the same person" in newer.text.replace("*", "")
     # From either card, the later complaint is merged into the earlier one.
     await office.staff(ALICE).presses(older, "Merge")
     form = await office.staff(ALICE).opened("link")
@@ -115,6 +115,6 @@ async def test_managers_read_in_the_digest_of_three_similar_cases_without_an_inc
 
     (digest,) = digests(office, MONA)
     assert "Similar complaints in 90 days that no incident covers (1)" in digest
-    line = next(line for line in digest.splitlines() if line.startswith("3 like each other"))
+    line = next(line for line in digest.splitlines() if "3 similar to each other" in line)
     assert all(ref in line for ref in refs)
-    assert "like each other" not in "".join(digests(office, ALICE) + digests(office, BURAK))
+    assert "similar to each other" not in "".join(digests(office, ALICE) + digests(office, BURAK))

@@ -48,20 +48,10 @@ def probes(**values: str) -> list[Row]:
     return [row for row in PROBES if all(row[name] == value for name, value in values.items())]
 
 
-#: Kinds that do not reach the wanted recall yet, with the figure reached: it must not fall.
-RATCHETS = {
-    ("self_harm", "explicit"): 0.88,
-    ("self_harm", "oblique"): 0.66,
-    ("injury", "oblique"): 0.67,
-    ("violence", "oblique"): 0.68,
-}
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", RECALL)
 def test_each_kind_of_danger_leads_to_a_page_or_a_look(kind: str, way: str) -> None:
-    wanted = RATCHETS.get((kind, way), RECALL[way])
-    assert share(probes(kind=kind, level=way), "page", "look") >= wanted
+    assert share(probes(kind=kind, level=way), "page", "look") >= RECALL[way]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -70,8 +60,7 @@ def test_danger_is_found_in_every_language(language: str, way: str) -> None:
     assert share(probes(language=language, level=way), "page", "look") >= RECALL[way]
 
 
-#: The wanted difference between languages is 0.05, which is not reached yet.
-SPREAD = {"explicit": 0.06, "oblique": 0.08}
+SPREAD = {"explicit": 0.02, "oblique": 0.03}
 
 
 @pytest.mark.parametrize("way", RECALL)
@@ -82,7 +71,8 @@ def test_the_languages_are_equally_good(way: str) -> None:
 
 def test_ordinary_complaints_hardly_ever_page_and_seldom_ask_for_a_look() -> None:
     assert share(ORDINARY, "page") <= 0.002
-    assert share(ORDINARY, "look") <= 0.065
+    # Wanted is 0.03: the figure reached must not rise.
+    assert share(ORDINARY, "look") <= 0.058
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

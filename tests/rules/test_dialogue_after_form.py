@@ -327,3 +327,12 @@ def test_words_after_the_human_command_are_kept() -> None:
 def test_an_eight_digit_code_is_treated_as_a_code() -> None:
     assert Play().writes("12345678")[0].startswith("That code is not valid here")
     assert Play().commands("start", "12345678")[0].startswith("That code is not valid here")
+
+
+def test_reopen_and_withdraw_never_deny_a_complaint_that_exists() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    assert play.commands("reopen") == [f"{ref} is open. Write here to add to it."]
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    [reply] = play.commands("withdraw")
+    assert reply.startswith(f"{ref} is closed.")

@@ -114,7 +114,7 @@ def test_another_button_under_the_same_question_is_a_new_choice() -> None:
 def test_cancel_typed_in_any_language_ends_the_form(word: str) -> None:
     play = at_where()
     [reply] = play.writes(word)
-    assert reply.startswith("I ask nothing more.")
+    assert reply.startswith("I will not ask anything more.")
     assert play.acted[-1].verb is Verb.END_FORM
     assert "where_and_when" not in play.texts_of(play.ref)
 
@@ -122,7 +122,7 @@ def test_cancel_typed_in_any_language_ends_the_form(word: str) -> None:
 def test_stop_typed_into_the_story_ends_the_form() -> None:
     play = Play()
     play.writes("The water has been brown.")
-    assert play.writes("stop")[0].startswith("I ask nothing more.")
+    assert play.writes("stop")[0].startswith("I will not ask anything more.")
     assert play.texts_of(play.ref)["description"] == "The water has been brown."
 
 
@@ -137,7 +137,7 @@ def test_back_typed_in_any_language_asks_the_question_before(word: str) -> None:
 
 def test_back_before_the_first_question_leads_to_the_story() -> None:
     play = at_where()
-    assert play.writes("back")[0].startswith("Please tell it again")
+    assert play.writes("back")[0].startswith("Please tell me again")
     assert play.presses("done") == [WHERE]
 
 
@@ -175,3 +175,38 @@ def test_a_location_in_the_middle_of_the_form_is_the_place_and_the_question_stay
     assert a_place(play) == question
     assert play.writes("I fear the bill.") == [HELP]
     assert play.texts_of(play.ref)["where_and_when"] == "51.507200, -0.127600"
+
+
+@pytest.mark.parametrize(
+    ("language", "story", "read_back"),
+    [
+        (
+            "tr",
+            "Aldığım süpürge çalışmıyor. Değiştirilmesini ya da 4.500 TL'nin iadesini istiyorum.",
+            "Şunu istediniz: Değişim, Para iadesi (4.500 TL). Doğru mu?",
+        ),
+        (
+            "en",
+            "The lamp broke after a day. I want my 1.250 euros back and a new one.",
+            "You asked for: Money back (1.250 euros), Replacement. Is that right?",
+        ),
+    ],
+)
+def test_an_amount_with_a_point_ends_no_wish(language: str, story: str, read_back: str) -> None:
+    play = Play(language=language)
+    play.writes(story)
+    play.presses("done")
+    assert read_back in play.presses("skip")
+
+
+@pytest.mark.parametrize(
+    ("language", "story", "number"),
+    [
+        ("en", "Job 77120: your roofer left tiles in my gutter on 12 October.", "Job 77120"),
+        ("tr", "Kursa 20 Ekim'de yazıldım, ders iptal oldu. Kayıt no 55102.", "Kayıt no 55102"),
+    ],
+)
+def test_the_number_of_a_job_or_a_registration_is_read_back(language: str, story: str, number: str) -> None:
+    play = Play(language=language)
+    play.writes(story)
+    assert number in play.presses("done")[0]

@@ -42,6 +42,15 @@ def surveyed(*, started: bool = True) -> Play:
         "ich möchte nicht teilnehmen",
         "no gracias",
         "no quiero responder",
+        "I'm done, thank you",
+        "no more please",
+        "No thanks, I'm too busy",
+        "istemem",
+        "soru sormayın",
+        "Stopp bitte",
+        "lass mich in Ruhe",
+        "déjame en paz",
+        "no tengo tiempo",
     ],
 )
 def test_words_that_decline_end_the_survey_and_open_no_complaint(words: str, started: bool) -> None:
@@ -53,6 +62,45 @@ def test_words_that_decline_end_the_survey_and_open_no_complaint(words: str, sta
     receipt = play.writes("My street lamp is broken.")[0]
     assert "Your reference is" in receipt
     assert play.texts_of(play.ref) == {"description": "My street lamp is broken."}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The bus did not stop at Mill Road again",
+        "Not enough hot water again today",
+        "No time was given for the visit",
+        "Your fitter told me to leave me alone",
+        "Der Bus hat am Schluss einfach gewendet",
+        "No tengo tiempo de esperar, el autobús no vino",
+        "Otobüs durakta durmadı, dur dedim",
+        "Bu faturayı ödemek istemiyorum, yanlış",
+    ],
+)
+def test_a_complaint_with_a_word_of_refusal_in_it_is_kept(words: str) -> None:
+    play = surveyed(started=False)
+    assert "Your reference is" in play.writes(words)[0]
+    assert play.texts_of(play.ref) == {"description": words}
+    play = surveyed()
+    assert play.writes(words)[0].startswith(FAIR)
+    assert play.texts_of(play.ref)["q6"] == words
+
+
+def test_a_score_with_its_scale_answers_the_first_question() -> None:
+    play = surveyed(started=False)
+    play.writes("4 out of 5")
+    assert len(play.cases) == 1
+    assert play.acted[-1].facts["score"] == 4
+
+
+@pytest.mark.parametrize("words", ["Who reads these answers?", "Bunu kim okuyor?"])
+def test_a_question_in_the_survey_goes_to_a_person_and_ours_stays_open(words: str) -> None:
+    play = surveyed()
+    told, again = play.writes(words)
+    assert told.startswith("I cannot answer that myself")
+    assert again.startswith(FAIR)
+    assert play.texts_of(play.ref)["question"] == words
+    assert play.case.survey_concern_at is None
 
 
 @pytest.mark.parametrize("started", [True, False], ids=["in the survey", "before its first answer"])
@@ -104,7 +152,7 @@ def test_an_act_of_staff_ends_the_concern() -> None:
 def test_the_words_of_the_survey_are_the_reason_for_taking_it_up_again() -> None:
     play = surveyed()
     play.writes("The meter is still broken!")
-    assert play.presses("take_up")[0].endswith("taken up again?")
+    assert play.presses("take_up")[0].endswith("again?")
     play.presses("yes")
     assert play.case.state is State.INVESTIGATING
     assert play.acted[-1].words == {"reason": "The meter is still broken!"}
@@ -146,3 +194,12 @@ def test_words_long_after_the_last_question_are_a_new_complaint() -> None:
 def test_a_complaint_before_the_first_answer_is_a_complaint() -> None:
     play = surveyed(started=False)
     assert "Your reference is" in play.writes("My street lamp is broken since Monday.")[0]
+
+
+def test_a_refusal_ends_the_survey_although_a_newer_complaint_is_open() -> None:
+    play = surveyed(started=False)
+    surveyed_ref = play.ref
+    play.writes("My street lamp is broken.")
+    play.do(Verb.END_FORM, play.ref, SYSTEM)
+    assert play.writes("bu soruları istemiyorum")[0].startswith("All right, no more questions")
+    assert play.acted[-1].ref == surveyed_ref

@@ -94,7 +94,7 @@ def test_a_stored_letter_offers_the_review_that_is_possible_when_it_leaves() -> 
 def test_a_disagreement_without_a_reviewer_left_says_so() -> None:
     refused = a_communicated_case().do(Verb.DISAGREE, ANNA, {"reviewers": 0})
     text = decision.recourse(letter(refused))
-    assert "Nobody is left here who could review it and took no part in it." in text
+    assert "Everybody here who could review it has already taken part in it." in text
 
 
 # --- who decides, at a higher level

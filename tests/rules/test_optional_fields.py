@@ -128,7 +128,7 @@ def test_the_currency_is_that_of_the_country_and_may_be_left_out() -> None:
     inputs = inputs_of("decide", investigated(assessed(Story())))
     base = {
         "issues.0.finding": "upheld", "issues.0.reasons": "We erred.", "others_affected": "none",
-        "root_cause": "A slip", "cause_class": "single",
+        "root_cause": "A slip", "cause_class": "single", "nothing_why": "You asked for an explanation.",
     }  # fmt: skip
     row = {"remedies.0.type": "refund", "remedies.0.amount": "12.50"}
     facts, _ = read("decide", base | row, defaults={"currency": "GBP"})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,13 +37,33 @@ presses = st.builds(
     choice=st.sampled_from(CHOICES),
     step=st.sampled_from(STEPS),
     ref=st.sampled_from([None, "234-679-AY", "A7K-M3Q-9T"]),
-    turn=st.integers(0, 10**6),
+    turn=st.integers(0, 10**12),
 )
 
 
 @given(presses, st.integers(1, 10**12))
 def test_every_button_fits_into_64_bytes(press: ButtonInput, chat: int) -> None:
     assert len(BUTTONS.encode(str(chat), press).encode()) <= 64
+
+
+def test_a_turn_that_no_longer_fits_is_older_than_every_answer() -> None:
+    press = ButtonInput("what_would_help", "decision", "A7K-M3Q-9T", 0x10000)
+    data = BUTTONS.encode("1", press)
+    assert len(data) <= 64
+    assert BUTTONS.decode("1", data) == replace(press, turn=0)
+    assert BUTTONS.decode("1", BUTTONS.encode("1", replace(press, turn=0xFFFF))) == replace(
+        press, turn=0xFFFF
+    )
+
+
+def test_the_turn_of_a_real_button_fits_for_millions_of_messages() -> None:
+    press = ButtonInput("what_would_help", "change", "A7K-M3Q-9T", 10**7)
+    assert BUTTONS.decode("1", BUTTONS.encode("1", press)) == press
+
+
+def test_codes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="shorten"):
+        BUTTONS.encode("1", ButtonInput("x" * 40, "check", "A7K-M3Q-9T", 1))
 
 
 @given(presses.filter(lambda press: press.ref is None), st.integers(1, 10**12))

@@ -169,6 +169,8 @@ _REPORTED_WITHIN = 24
 _WITH_NEGATION = frozenset({"explanation", "a_change", "tell_you"})
 #: Characters between what is wanted and the verb at the end of its sentence, and between two things that are wanted.
 _VERB_WITHIN, _NEXT_WISH_WITHIN = 60, 40
+#: A character within a sentence; the point of "4.500" ends none.
+_IN_SENTENCE = r"(?:[^.!?;\n]|(?<=\d)\.(?=\d))"
 
 
 def wishes(story: Story, language: str) -> Iterator[StoryFact]:
@@ -212,14 +214,17 @@ def _wish_patterns(language: str) -> _WishPatterns:
     asked_for = []
     for remedy, things in table["objects"].items():
         if table["asks"].strip():
-            gap = r"\b[^.!?;\n]{1,26}?(?<![^\W_])"
+            gap = rf"\b{_IN_SENTENCE}{{1,26}}?(?<![^\W_])"
             asked_for.append((remedy, _whole_words(any_of(table["asks"]) + gap + any_of(things))))
         if table["asks_after"].strip():
-            gap = rf"[^.!?;\n]{{1,{_VERB_WITHIN}}}?"
+            gap = rf"{_IN_SENTENCE}{{1,{_VERB_WITHIN}}}?"
             asked_for.append((remedy, _whole_words(any_of(things) + gap + any_of(table["asks_after"]))))
-    links = rf"[^.!?;\n]{{0,{_NEXT_WISH_WITHIN}}}?(?<![^\W_]){any_of(table['links'])}\b"
+    links = rf"{_IN_SENTENCE}{{0,{_NEXT_WISH_WITHIN}}}?(?<![^\W_]){any_of(table['links'])}\b"
     linked = [
-        (remedy, re.compile(rf"{links}[^.!?;\n]{{1,26}}?(?<![^\W_])(?P<wish>{any_of(things)})(?![^\W_])"))
+        (
+            remedy,
+            re.compile(rf"{links}{_IN_SENTENCE}{{1,26}}?(?<![^\W_])(?P<wish>{any_of(things)})(?![^\W_])"),
+        )
         for remedy, things in table["objects"].items()
     ]
     asked_for += [(remedy, _whole_words(any_of(phrases))) for remedy, phrases in table["direct"].items()]

@@ -15,7 +15,9 @@ import typer
 from amends.cli.options import Config, Json, open_record
 from amends.cli.output import err, print_line
 from amends.cli.triage.model_files import load_file, starter_model
+from bots.texts.texts import language_name
 from complaints.case_values import Certainty, certainty
+from reports.words import in_words
 
 if TYPE_CHECKING:
     from amends.settings import Settings
@@ -126,13 +128,16 @@ def _print_proposal(proposal: Proposal) -> None:
         "Category": _category_lines(proposal),
         "Severity": _severity_lines(proposal),
         "Matters": [
-            f"{number}. {matter.category} ({matter.probability:.0%}): {' '.join(matter.text.split())}"
+            f"{number}. {in_words(matter.category)} ({matter.probability:.0%}): {' '.join(matter.text.split())}"
             for number, matter in enumerate(proposal.issues, start=1)
         ],
         "Reasons": _reason_lines(proposal),
         "Facts": [f"{fact.kind} {fact.value}: {fact.text}" for fact in proposal.details],
-        "Similar": [f"{case.ref} ({case.similarity:.0%}), {case.category}" for case in proposal.similar],
-        "Model": [f"{proposal.model_version}, language {proposal.language}"],
+        "Similar": [
+            f"{case.ref} ({case.similarity:.0%}), {in_words(case.category or '–')}"
+            for case in proposal.similar
+        ],
+        "Model": [f"{proposal.model_version}, {language_name(proposal.language)}"],
     }
     for heading, lines in sections.items():
         for number, line in enumerate(lines):
@@ -149,9 +154,10 @@ _UNSURE = {
 def _category_lines(proposal: Proposal) -> Iterator[str]:
     ranked = [(proposal.category, proposal.probability)]
     ranked += [(other.category, other.probability) for other in proposal.alternatives]
-    named = [f"{category} ({probability:.0%})" for category, probability in ranked]
+    named = [f"{in_words(category)} ({probability:.0%})" for category, probability in ranked]
     if proposal.probability == 0:
-        yield f"not sure: {proposal.category}, because the model knows no word of this text or no category for it"
+        why = "because the model knows no word of this text or no category for it"
+        yield f"not sure: {in_words(proposal.category)}, {why}"
         return
     sure = certainty(
         proposal.probability,

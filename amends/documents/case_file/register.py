@@ -12,7 +12,7 @@ from complaints.incidents import Incident
 from store.cases.export import WholeCase
 
 #: Facts that other parts of the file show: due times in the targets, rules in the signs.
-_SHOWN_IN_OTHER_PARTS = frozenset({"targets", "met", "signs", "ref", "rulebook", "complainant"})
+_SHOWN_IN_OTHER_PARTS = frozenset({"targets", "met", "signs", "ref", "rulebook", "complainant", "words"})
 
 
 def wording(view: RecordView) -> Iterator[Block]:

@@ -139,7 +139,8 @@ def http_handler(app: AsyncApp) -> Callable[[Request], Awaitable[Response]]:
             return Response(status_code=503)
         if answer.status == 404:
             log.warning("slack_call_not_understood", field="type")
-            return Response(status_code=200)
+            # A form of another release stays open with what was typed: 200 would close it.
+            return Response(status_code=404 if (payload or {}).get("type") == "view_submission" else 200)
         return to_starlette_response(answer)
 
     return called

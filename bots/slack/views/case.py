@@ -34,6 +34,7 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
 from complaints.deadlines.explanation import explanation_steps, targets_in_order
 from complaints.vocabulary import Role
+from store.database.damage import UNREADABLE
 from store.file_types import is_program
 from store.outbox.deliveries import delivery_reason
 from store.values import FileEntry, OpenedCase, Text
@@ -154,6 +155,8 @@ def message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
 def _body(opened: OpenedCase, texts: StaffTexts, now: datetime) -> list[Block]:
     case, zone = opened.case, opened.case.rules.calendar.zone
     blocks: list[Block] = []
+    if opened.damaged:
+        blocks.append(section(texts.count("open.damaged", len(opened.damaged), mark=UNREADABLE)))
     if opened.complainant_name:
         blocks.append(plain_section(texts.text("open.complainant", name=opened.complainant_name)))
     if opened.support_needs:

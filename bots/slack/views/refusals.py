@@ -46,7 +46,7 @@ CODES: frozenset[str] = frozenset(
 #: Fields that the rules need only in some cases, with a text of their own that says in which.
 NEEDED_BECAUSE: frozenset[str] = frozenset(
     {
-        "media_heard", "others_action", "override_reason", "reason", "remedies.currency",
+        "media_heard", "nothing_why", "others_action", "override_reason", "reason", "remedies.currency",
         "remedies.type", "started_at", "subject_review_by", "what",
     }
 )  # fmt: skip

@@ -1,0 +1,43 @@
+"""Thanks and greetings are answered, and never become a complaint."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rules.dialogue_play import MANAGER, Play, Verb
+
+THANKS = [
+    "Teşekkürler, iyi günler.",
+    "Thanks, all good",
+    "ok thank you, have a nice day",
+    "Danke schön",
+    "Vielen Dank, schönen Tag noch!",
+    "Muchas gracias, hasta luego",
+    "IYI GÜNLER",
+]
+
+
+@pytest.mark.parametrize("words", THANKS)
+def test_thanks_after_closing_open_no_complaint_and_are_not_asked_what_went_wrong(words: str) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    [reply] = play.writes(words)
+    assert reply.startswith("Thank you for your message.")
+    assert len(play.cases) == 1
+
+
+@pytest.mark.parametrize("words", THANKS)
+def test_a_first_greeting_introduces_the_desk(words: str) -> None:
+    play = Play()
+    assert "automated complaints assistant" in play.writes(words)[0]
+    assert not play.cases
+
+
+@pytest.mark.parametrize(
+    "words", ["Thanks, it is broken again", "Danke für nichts", "Hello, no water", "gracias por nada"]
+)
+def test_thanks_with_anything_more_are_a_complaint(words: str) -> None:
+    play = Play()
+    play.writes(words)
+    assert len(play.cases) == 1
