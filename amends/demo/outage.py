@@ -10,6 +10,7 @@ from itertools import cycle
 from amends.demo.actions import ALICE, DemoComplaint
 from bots.letters.composer import preview
 from bots.texts.texts import Texts
+from complaints import incidents as incident_rules
 from complaints.errors import ComplaintError
 from complaints.incidents import SAME_INCIDENT
 from complaints.times import format_time
@@ -86,9 +87,11 @@ class Outage:
         receipts = [read.load_case(tx, complaint.ref).received_at for complaint in self.complaints]
         facts = {"started_at": format_time(min([tx.now, *receipts]))}
         self.number = incidents.open_incident(tx, ALICE, facts, INCIDENT_WORDS).id
-        for n, complaint in enumerate(self.complaints):
-            # The first story also complains about the telephone: a second issue, apart from the outage.
-            self._join(tx, complaint, second_issue=n == 0)
+        # One is about something else too. Where a graver reason leaves it out of the update, the next one is.
+        cases = [read.load_case(tx, complaint.ref) for complaint in self.complaints]
+        twofold = next((case.ref for case in cases if incident_rules.left_out(case) is None), None)
+        for complaint in self.complaints:
+            self._join(tx, complaint, second_issue=complaint.ref == twofold)
         complete_due(tx, end - _UPDATE_SENT)
         tx.now = end - _UPDATE_SENT
         incident_updates.schedule_incident_update(tx, self.number, ALICE, UPDATE_WORDS)
