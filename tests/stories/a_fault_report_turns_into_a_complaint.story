@@ -12,7 +12,7 @@ Alice submits
 Mona presses Approve on Anna's card
 Mona fills agreed=yes
 Mona submits
-Bot to Anna: something else than a complaint … If you mean it as a complaint
+Bot to Anna: We have not treated it as a complaint … If you mean it as a complaint
 Record of Anna: state=closed close_code=not_complaint kind=fault_report
 
 Clock +20 days

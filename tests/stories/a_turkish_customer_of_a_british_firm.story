@@ -1,6 +1,6 @@
 # Ayşe came by the link of Turkey: its Saturdays, its bodies, its numbers and its evenings hold for her, London's for Anna.
 Ayşe [tr]: /start tr
-Bot to Ayşe: kuralları geçerli olan ülke: Türkiye
+Bot to Ayşe: şu ülkenin kuralları uygulanır: Türkiye
 Ayşe: /how
 Bot to Ayşe: Tüketici Hakem Heyeti
 Bot never told Ayşe: Consumer ombudsman

@@ -23,7 +23,7 @@ Alice fills text="Please send us a photo of the invoice." needed_by=2026-11-27
 Alice submits
 Alice submits
 Bot to Anna: a photo of the invoice
-Alice sees: Waiting for what the complainant was asked
+Alice sees: Waiting for the complainant's answer to our question
 Clock +2 hours
 Anna sends a photo: This is the invoice
 Alice does not see: Waiting for what the complainant was asked

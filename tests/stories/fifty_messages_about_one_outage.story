@@ -19,7 +19,7 @@ Records of people 1-3: incident_id=1
 Clock +30 seconds
 Bot to people 6-48: Is it this? … no water in Mill Lane
 People 6-45 press Yes
-Bot to people 6-45: You need not answer anything more
+Bot to people 6-45: You do not need to answer anything else
 Bot to people 6-45: We have your complaint
 Bot never told people 6-45: Where did it happen
 People 46-47 press Yes, and more

@@ -23,6 +23,6 @@ Alice presses Verify on Anna's card
 Alice fills remedy=0 how="Courier's list of deliveries"
 Alice submits
 Clock +16 days
-Bot to Anna: have no answer yet
+Bot to Anna: do not know yet what you think of it
 Clock +16 days
 Record of Anna: state=closed close_code=answered_no_reply reply=none

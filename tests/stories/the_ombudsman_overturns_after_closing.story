@@ -27,7 +27,7 @@ Mona fills issues.0.finding=not_upheld issues.0.reasons="The terms were explaine
 Mona submits
 Mona submits
 Anna presses I disagree
-Bot to Anna: nothing further that we can review
+Bot to Anna: We have no further review ourselves
 Record of Anna: state=recourse_offered
 # While the ombudsman looks at it, it is not closed.
 Mona presses Outside body on Anna's card

@@ -29,7 +29,7 @@ Cleo presses Skip
 Cleo presses Skip
 Cleo presses Send
 Clock +2 minutes
-Alice sees: belongs to incident 1. The same?
+Alice sees: belongs to incident 1. Is this part of it?
 Alice presses Same incident on Cleo's card
 Alice submits
 Record of Cleo: incident_id=1
