@@ -32,7 +32,7 @@ Alice fills root_cause="A bad seal" cause_class=single
 Alice submits
 Record of Anna: state=closed close_code=resolved reply=accept
 Anna presses the first Send
-Bot to Anna: was sent before
+Bot to Anna: You have already sent … nothing is missing
 Anna presses I disagree
 Bot to Anna: is closed. If it is not right, type /reopen
 Anna presses the first Repair

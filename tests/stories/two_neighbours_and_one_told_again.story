@@ -41,11 +41,11 @@ Anna presses Skip
 Anna presses Skip
 Anna presses Send
 Clock +2 minutes
-Alice sees: by the same person. One matter?
+Alice sees: by the same person. The same matter?
 Record of Anna: state=received
 Mona presses Merge on Anna's card
 Mona sees: is a duplicate of
 Mona submits
 Record of Anna: state=closed close_code=merged
 Clock +2 minutes
-Alice does not see: by the same person. One matter?
+Alice does not see: by the same person. The same matter?
