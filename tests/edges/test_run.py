@@ -103,7 +103,7 @@ async def resolve_in_slack(platform: Bare, product: Product, ref: str) -> Json:
     done = await platform.submits(HANDLER, await opened_view(platform, "assess"), input_state(ASSESSED))
     assert done == {"response_action": "clear"}
     again = await platform.submits(HANDLER, await opened_view(platform, "assess"), input_state(ASSESSED))
-    assert "done already" in again["view"]["blocks"][0]["text"]["text"]
+    assert "already been done" in again["view"]["blocks"][0]["text"]["text"]
     await platform.clicks(HANDLER, await newest_card(platform, 1), "case.resolve", ref)
     answer = await platform.submits(HANDLER, await opened_view(platform, "resolve"), input_state(RESOLVED))
     assert (answer["response_action"], answer["view"]["callback_id"]) == ("push", "resolve_preview")

@@ -4,8 +4,8 @@ Anna presses Done
 Clock +2 minutes
 Mona sees no card of Anna
 Alice sees no card of Anna
-Mona does not see: is about somebody
-Tuğba sees: is about a member of our channels
+Mona does not see: is about a member
+Tuğba sees: is about a member of our channels, so it is shown in none of them
 Record of Anna: restricted=true significant=true denied="['U0000002']" nobody_left=false
 Tuğba presses Assess in the direct message
 Tuğba fills category=staff_conduct severity=3 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no

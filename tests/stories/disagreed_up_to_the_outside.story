@@ -32,5 +32,5 @@ Mona submits
 Mona submits
 Bot to Anna: explained at the sale
 Anna presses I disagree
-Bot to Anna: no further review ourselves
+Bot to Anna: We have no further review ourselves
 Record of Anna: state=recourse_offered

@@ -1,4 +1,4 @@
-# Refused, told of the outside, closed as exhausted; then the ombudsman decides otherwise, and that above ours.
+# Refused, told of the outside, closed as exhausted; then the ombudsman decides otherwise, and that ranks above ours.
 Anna [en]: You refused to repair my boiler although the guarantee runs until next year.
 Anna presses Done
 Anna: Boiler bought in March, invoice 5510
@@ -27,7 +27,7 @@ Mona fills issues.0.finding=not_upheld issues.0.reasons="The terms were explaine
 Mona submits
 Mona submits
 Anna presses I disagree
-Bot to Anna: no further review ourselves
+Bot to Anna: We have no further review ourselves
 Record of Anna: state=recourse_offered
 # While the ombudsman looks at it, it is not closed.
 Mona presses Outside body on Anna's card
@@ -45,14 +45,14 @@ Mona presses Close on Anna's card
 Mona fills root_cause="Guarantee terms" cause_class=single
 Mona submits
 Record of Anna: state=closed close_code=exhausted
-# A court sees it otherwise, months later: closed or not, that above ours.
+# A court sees it otherwise, months later: closed or not, that ranks above ours.
 Clock +30 days
 Mona presses Outside body on Anna's card
 Mona fills body="County court" event=final outcome="Repair the boiler free of charge." comply_by=today+14
 Mona submits
 Bot to Anna: County court has decided
 Bot to Anna: Repair the boiler free of charge
-Bot to Anna: above ours
+Bot to Anna: ranks above ours
 Record of Anna: state=remedying capa_ids=[1] close_code=none
 Alice sees: an outside body decided otherwise
 Mona sees: an outside body decided otherwise

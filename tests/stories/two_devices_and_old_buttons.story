@@ -22,7 +22,7 @@ Bot to Anna: The meter was changed.
 Anna presses I accept
 Bot to Anna: You have accepted our decision
 Anna presses I accept
-Bot to Anna: You have already accepted our decision
+Bot to Anna: You have already accepted our decision on
 Anna presses the first Change
 Bot to Anna: What would you like to change?
 Anna presses the first Skip
@@ -32,7 +32,7 @@ Alice fills root_cause="A bad seal" cause_class=single
 Alice submits
 Record of Anna: state=closed close_code=resolved reply=accept
 Anna presses the first Send
-Bot to Anna: You have already sent
+Bot to Anna: You have already sent … nothing is missing
 Anna presses I disagree
 Bot to Anna: is closed. If it is not right, type /reopen
 Anna presses the first Repair
