@@ -87,7 +87,7 @@ class Outage:
         receipts = [read.load_case(tx, complaint.ref).received_at for complaint in self.complaints]
         facts = {"started_at": format_time(min([tx.now, *receipts]))}
         self.number = incidents.open_incident(tx, ALICE, facts, INCIDENT_WORDS).id
-        # One is about something else too. Where a graver reason leaves it out of the update, the next one is.
+        # One is about another matter too. Where a graver reason leaves it out of the update, the next one is.
         cases = [read.load_case(tx, complaint.ref) for complaint in self.complaints]
         twofold = next((case.ref for case in cases if incident_rules.left_out(case) is None), None)
         for complaint in self.complaints:

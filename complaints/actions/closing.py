@@ -193,7 +193,9 @@ def apply_reopen(case: Case, event: Event) -> Case:
         level_started_at=event.at,
         # A day named for the next news before the closing is no longer valid.
         next_news_by=None,
-        flags=case.flags - {Flag.WITHDRAWN},
+        # Words after the closing led to this; the date of the new decision covers them.
+        question_at=None,
+        flags=case.flags - {Flag.WITHDRAWN, Flag.QUESTION_OPEN},
     )
 
 
