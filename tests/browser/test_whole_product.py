@@ -85,7 +85,7 @@ async def _close(person: Person, ref: str) -> None:
 
 
 async def _answer_survey(person: Person) -> None:
-    await person.sees_message("Six short, easy questions")
+    await person.sees_message("May we ask six short questions")
     for question in QUESTIONS:
         await person.sees_message(question)
         await person.press("5")

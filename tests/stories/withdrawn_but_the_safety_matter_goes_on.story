@@ -12,7 +12,7 @@ Anna: /withdraw
 Anna presses Yes
 Bot to Anna: You have taken … back
 Record of Anna: state=assessed close_code=none
-Alice sees: Withdrawn, but the matter goes on
+Alice sees: Withdrawn, but the work goes on
 Alice presses Investigate on Anna's card
 Alice fills evidence="complainant_heard|records_checked|staff_statement|rule_or_contract"
 Alice submits
