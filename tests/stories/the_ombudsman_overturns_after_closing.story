@@ -66,7 +66,7 @@ Alice submits
 Mona presses Outside body on Anna's card
 Mona fills body="County court" event=complied
 Mona submits
-Bot to Anna: we have done what was decided by County court
+Bot to Anna: we have done what County court decided
 Mona presses Close on Anna's card
 Mona fills root_cause="Guarantee terms" cause_class=recurring
 Mona submits
