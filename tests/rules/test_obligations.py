@@ -230,7 +230,7 @@ def test_a_likely_danger_is_looked_at_once_and_once_more_without_a_page() -> Non
         (timedelta(minutes=30), SendPriority.DIALOGUE),
     ]
     assert "page" not in complaint.kinds
-    assert (complaint.case.severity, complaint.case.safety) == (4, 2)
+    assert (complaint.case.severity, complaint.case.safety) == (2, 0)
     assert Flag.SIGNIFICANT not in complaint.case.flags
     assert "look" not in complaint.later(minutes=5).do(Verb.RECEIPT, ORHAN).kinds
     assert "look" not in complaint.later(minutes=5).do(Verb.ASSIGN, ALICE).kinds

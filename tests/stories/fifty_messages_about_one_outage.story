@@ -46,7 +46,7 @@ Alice sees: No water in Mill Lane
 Alice presses Update all on the incident card
 Alice fills text.en="The pipe is mended. Let the tap run for a minute before you drink." text.tr="Boru onarıldı. İçmeden önce suyu bir dakika akıtın."
 Alice submits
-Alice sees: This goes to 41 complainants
+Alice sees: This goes to 44 complainants
 Alice sees: The pipe is mended
 Alice sees: more that are not shown here
 Alice sees: (also about another matter)
