@@ -54,8 +54,8 @@ Bot to Anna: County court has decided
 Bot to Anna: Repair the boiler free of charge
 Bot to Anna: ranks above ours
 Record of Anna: state=remedying capa_ids=[1] close_code=none
-Alice sees: an outside body decided otherwise
-Mona sees: an outside body decided otherwise
+Alice sees: an outside body decided differently
+Mona sees: an outside body decided differently
 # What it orders is done and checked like any promise, and told.
 Mona presses Remedy on Anna's card
 Mona fills done_at=now
