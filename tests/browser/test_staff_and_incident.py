@@ -81,7 +81,9 @@ async def test_a_complaint_about_staff_is_hidden_from_the_person_and_decided_aft
         await person.choose("Finding", "Upheld")
         await person.fill("Reasons for this finding", "The recording shows that the call was ended by us.")
         await person.fill(
-            "If you uphold something and promise nothing", "The call was made again and finished."
+            "If you uphold something and promise nothing: why is there nothing more to do? "
+            "(The complainant reads this.)",
+            "The call was made again and finished.",
         )
         await person.choose("Are others affected?", "Nobody else")
         await person.fill("Root cause", "A full queue on one telephone.")

@@ -6,7 +6,7 @@ Anna presses Repair
 Anna presses Send
 Clock +30 seconds
 Alice presses Assess on Anna's card
-Alice fills category=safety severity=4 safety=2 complexity=1 reach=1 recurrence=2 immediate_needed=no
+Alice fills category=safety severity=4 safety=1 complexity=1 reach=1 recurrence=2 immediate_needed=no
 Alice submits
 Anna: /withdraw
 Anna presses Yes
