@@ -16,7 +16,7 @@ from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.outgoing_messages import begin_sending, record_sent, record_unsent
 from store.outbox.claim import claim
-from store.outbox.complete import fail, reschedule, retry
+from store.outbox.complete import Outcome, Rescheduled, fail, reschedule, retry
 from store.outbox.deliveries import list_deliveries, list_failed_obligations
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_failed
 from store.people.staff import load_actor
@@ -197,8 +197,12 @@ async def test_the_card_shows_the_delivery_of_a_letter_even_if_no_event_followed
 async def test_a_manager_can_retry_a_failed_obligation_and_a_handler_cannot(office: Office) -> None:
     store, ref = office.store, office.proposed()
     await office.idle()
-    # Without the complainant's side: no handler takes this obligation.
-    office.worker._handlers.pop("acknowledge")
+
+    async def wait_for_chat(obligation: Obligation) -> Outcome:
+        # Without the complainant's side the letter waits.
+        return Rescheduled(store.now() + timedelta(hours=1), "no chat")
+
+    office.worker._handlers["acknowledge"] = wait_for_chat
     store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
     (row,) = store.read(list_failed, everything=True, kind="acknowledge", ref=ref)
     store.write(fail, row["id"], "refused")

@@ -246,7 +246,7 @@ def test_the_reply_reminder_names_the_last_day_and_the_recourse() -> None:
 
 def test_the_recourse_letter_lists_the_steps() -> None:
     text = decision.recourse(letter(an_assessed_complaint()))
-    assert "took no part in it" in text
+    assert "already taken part in it" in text
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
 
 

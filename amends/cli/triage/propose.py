@@ -15,7 +15,6 @@ import typer
 from amends.cli.options import Config, Json, open_record
 from amends.cli.output import err, print_line
 from amends.cli.triage.model_files import load_file, starter_model
-from bots.texts.texts import language_name
 from complaints.case_values import Certainty, certainty
 from reports.words import in_words
 
@@ -124,6 +123,8 @@ def _texts_on_stdin() -> Iterator[str]:
 
 
 def _print_proposal(proposal: Proposal) -> None:
+    from bots.texts.texts import language_name
+
     sections = {
         "Category": _category_lines(proposal),
         "Severity": _severity_lines(proposal),
