@@ -235,29 +235,30 @@ class Case:
     def severity(self) -> int:
         """The severity in force: the assessor's, or before an assessment the higher of model and safety rules.
 
-        A rule that fires after the assessment raises it again until the next assessment (7.5). A likely sign raises
-        nothing: about 6 % of ordinary complaints have one, so a person looks first.
+        A rule that fires after the assessment raises it again until the next assessment (7.5).
         """
-        if self.assessment is not None:
-            return max(
-                [self.assessment.severity, *(sign.severity for sign in self.fresh_signs if not sign.look)]
-            )
-        proposed = self.proposed.severity if self.proposed else 2
-        return max([proposed, *(sign.severity for sign in self.signs if not sign.look)])
+        judged = self.assessment or self.proposed
+        return max([judged.severity if judged else 2, *(sign.severity for sign in self.fresh_signs)])
 
     @property
     def safety(self) -> int:
         """The safety in force, by the same rule as the severity."""
-        if self.assessment is not None:
-            return max([self.assessment.safety, *(sign.safety for sign in self.fresh_signs if not sign.look)])
-        proposed = self.proposed.safety if self.proposed else 0
-        return max([proposed, *(sign.safety for sign in self.signs if not sign.look)])
+        judged = self.assessment or self.proposed
+        return max([judged.safety if judged else 0, *(sign.safety for sign in self.fresh_signs)])
+
+    @property
+    def certain_signs(self) -> tuple[RecordedSign, ...]:
+        """The signs that raise severity and safety (7.5). A likely sign only asks for a look.
+
+        About 6 % of ordinary complaints have a likely sign, so a person looks first and then assesses freely.
+        """
+        return tuple(sign for sign in self.signs if not sign.look)
 
     @property
     def fresh_signs(self) -> tuple[RecordedSign, ...]:
-        """Signs that fired after the last assessment, or all before the first one."""
+        """Certain signs that fired after the last assessment, or all before the first one."""
         seq = self.assessment.seq if self.assessment is not None else 0
-        return tuple(sign for sign in self.signs if sign.seq > seq)
+        return tuple(sign for sign in self.certain_signs if sign.seq > seq)
 
     @property
     def overruled_signs(self) -> tuple[RecordedSign, ...]:
@@ -267,7 +268,7 @@ class Case:
             return ()
         return tuple(
             sign
-            for sign in self.signs
+            for sign in self.certain_signs
             if sign.seq <= assessed.seq
             and (sign.severity > assessed.severity or sign.safety > assessed.safety)
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from complaints.case import Case
 from complaints.vocabulary import Flag, Priority
 
@@ -60,8 +58,6 @@ def is_significant(case: Case) -> bool:
     wide = assessed is not None and assessed.reach >= 4
     # A child who writes is a matter of safeguarding.
     child = Flag.MINOR in case.flags
-    # A likely sign of danger waits for a person before it goes to the top.
-    certain = replace(case, signs=tuple(sign for sign in case.signs if not sign.look))
-    harm = priority_of(certain) is P1 or certain.severity >= 4
+    harm = priority_of(case) is P1 or case.severity >= 4
     # Only top management may judge a complaint about a manager (C).
     return harm or wide or stuck or child or case.fairness.leads

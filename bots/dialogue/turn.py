@@ -300,10 +300,11 @@ def read_signs(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], n
     when")."""
     if not text.strip():
         return SignsInWords()
-    language = _written_language(text, rules)
+    spoken = spoken_languages(words_of(text), LANGUAGES)
+    language = _written_language(spoken, rules)
     certain = find_signs(text, extra=own_signs(rules))
     # Where people are paged at once, a likely sign adds nothing.
-    likely = () if any(sign.danger for sign in certain) else find_likely_signs(text)
+    likely = () if any(sign.danger for sign in certain) else find_likely_signs(text, spoken=spoken)
     recorded = tuple(
         RecordedSign(
             f"{sign.kind}.{sign.rule}",
@@ -321,12 +322,11 @@ def read_signs(text: str, rules: Rulebook, staff: Mapping[str, Sequence[str]], n
     return SignsInWords(recorded, tuple(sorted({member_by_name[name] for name in names_in_text})))
 
 
-def _written_language(text: str, rules: Rulebook) -> str:
-    """The language that a message is clearly written in, "" where its words do not decide."""
+def _written_language(spoken: Sequence[str], rules: Rulebook) -> str:
+    """The language that a message is clearly written in, of those it may be in; "" where its words do not decide."""
     if not set(rules.languages) <= set(LANGUAGES):
         # A language whose words are not known here could be taken for another.
         return ""
-    spoken = spoken_languages(words_of(text), LANGUAGES)
     desk = [language for language in rules.languages if language in spoken]
     return spoken[0] if len(spoken) == 1 or (desk and desk[0] == spoken[0]) else ""
 

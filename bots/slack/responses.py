@@ -374,7 +374,7 @@ class Responder:
         channel, thread = press.channel or "", press.thread
         if press.response_url is not None:
             is_taken = await answer_privately(
-                press.response_url, text, blocks=blocks, thread=thread, proxy=self.client.proxy
+                self.client, press.response_url, text, blocks=blocks, thread=thread
             )
             return is_taken and await sees_channel(self.client, channel, press.member_id)
         try:

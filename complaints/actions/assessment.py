@@ -24,7 +24,7 @@ def check_assess(case: Case, request: ActionRequest) -> Facts:
     if case.assessment is not None:
         raise BadFacts(f"{case.ref} is assessed: assess it again.", code="assessed_before")
     _require_media_heard(case, request.facts)
-    lowered = _lowered_field(request.facts, case.signs)
+    lowered = _lowered_field(request.facts, case.fresh_signs)
     if lowered is not None:
         _require_manager_and_reason(case, request, lowered)
     return _with_issues(case, request)
@@ -47,11 +47,7 @@ def check_reassess(case: Case, request: ActionRequest) -> Facts:
 
 
 def _lowered_field(facts: Facts, raised: tuple[RecordedSign | Assessment, ...]) -> str | None:
-    """The field that lies below a fired rule or the assessment before; None if neither does.
-
-    A likely sign binds no assessor: it asks for a look, and a handler who looked decides.
-    """
-    raised = tuple(value for value in raised if not getattr(value, "look", False))
+    """The field that lies below a fired rule or the assessment before; None if neither does."""
     if int(facts["severity"]) < max((value.severity for value in raised), default=0):
         return "severity"
     return "safety" if int(facts["safety"]) < max((value.safety for value in raised), default=0) else None
@@ -187,7 +183,7 @@ def apply_reclassify(case: Case, event: Event) -> Case:
 def harm_of(case: Case) -> int:
     """The severity that forbids a reclassification: the assessor's or that of later safety signs, not the model's."""
     assessed = case.assessment.severity if case.assessment else 0
-    return max([assessed, *(sign.severity for sign in case.fresh_signs if not sign.look)])
+    return max([assessed, *(sign.severity for sign in case.fresh_signs)])
 
 
 def check_assign(case: Case, request: ActionRequest) -> Facts:

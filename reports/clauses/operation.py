@@ -180,9 +180,8 @@ def _assessment_fault(history: CaseHistory, event: Event, house: OrganisationFac
         return "assessed by a person who had not opened it: open it and assess it again"
     if before.only_in_media and not (before.media_heard or event.facts.get("media_heard")):
         return "assessed before a person listened to the recordings: listen and assess it again"
-    signs = before.signs if is_first else before.fresh_signs
-    severity = max((sign.severity for sign in signs), default=0)
-    safety = max((sign.safety for sign in signs), default=0)
+    severity = max((sign.severity for sign in before.fresh_signs), default=0)
+    safety = max((sign.safety for sign in before.fresh_signs), default=0)
     is_lowered = int(event.facts["severity"]) < severity or int(event.facts["safety"]) < safety
     if is_lowered and not house.roles_at(event.by, event.at, event.role) & _MAY_LOWER:
         return "set below a safety rule by a person without that role: a manager must check it"

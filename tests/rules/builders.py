@@ -115,10 +115,15 @@ class BuiltComplaint:
 
 
 def a_sign(
-    rule: str = "injury.injury", severity: int = 4, safety: int = 2, *, danger: bool = False
+    rule: str = "injury.injury",
+    severity: int = 4,
+    safety: int = 2,
+    *,
+    danger: bool = False,
+    look: bool = False,
 ) -> RecordedSign:
-    """A safety rule that fired."""
-    return RecordedSign(rule, severity, safety, danger, TUESDAY)
+    """A safety rule that fired; with `look` a likely one."""
+    return RecordedSign(rule, severity, safety, danger, TUESDAY, look=look)
 
 
 def a_message(**facts: Any) -> Mapping[str, Any]:

@@ -165,6 +165,13 @@ def test_an_assessment_without_a_valid_assessor_turns_7_5_red(wrong: Change, say
     assert says in is_red("7.5", [history_of(complaint, wrong)])
 
 
+@clause("7.5")
+def test_a_handler_who_assesses_below_a_likely_sign_keeps_7_5_met() -> None:
+    likely = [{"rule": "fire.fire_likely", "severity": 4, "safety": 2, "danger": False, "look": True}]
+    history = history_of(b.a_communicated_case(), with_facts(Verb.RECEIVE, signs=likely))
+    assert clause_result("7.5", history).status is ClauseStatus.MET
+
+
 @clause("7.6")
 def test_a_decision_without_the_required_evidence_turns_7_6_red() -> None:
     complaint = b.a_communicated_case()

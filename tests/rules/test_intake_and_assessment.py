@@ -188,6 +188,17 @@ def test_only_a_manager_lowers_a_rating_or_extends_by_complexity_later(
     assert assessed(complaint, MONA, LOWER, **{**before, **lower}).last.verb is Verb.REASSESS
 
 
+@clause("7.5")
+def test_a_handler_assesses_freely_where_a_sign_is_only_likely() -> None:
+    likely = a_sign(severity=4, safety=2, look=True)
+    complaint = acknowledged(a_received_case(signs=(likely,)))
+    assert (complaint.case.severity, complaint.case.safety) == (2, 0)
+    assert assessed(complaint, ALICE).case.severity == 2
+    later = an_assessed_case().do(Verb.ADD, ANNA, a_message(signs=(likely,)))
+    assert later.case.severity == 2
+    assert assessed(later, ALICE).case.overruled_signs == ()
+
+
 def test_any_handler_may_raise_the_severity() -> None:
     assert assessed(an_assessed_case(), BURAK, severity=4).case.severity == 4
 

@@ -39,16 +39,17 @@ _FEWEST_WORDS = 6
 _Groups = dict[str, list[tuple[int, int]]]
 
 
-def find_likely_signs(text: str) -> tuple[Sign, ...]:
+def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tuple[Sign, ...]:
     """The likely signs of danger in any text, each rule once, in the languages that it may be written in.
 
-    Few of them are present danger; the others ask for a look within the hour. Never raises.
+    Few are present danger; the others ask for a look within the hour. `spoken` are these languages where the caller
+    has counted them already (`spoken_languages`). Never raises.
     """
     folded = fold(text)
     tokens = list(WORD.finditer(folded.text))
     words = [token.group() for token in tokens]
     signs: dict[str, Sign] = {}
-    for language in spoken_languages(words, LANGUAGES):
+    for language in spoken_languages(words, LANGUAGES) if spoken is None else spoken:
         # Where the words are not those of people in danger, no combination is tried: most complaints end here.
         stretches = _weigh_stretches(words, language)
         # A short message is read in full, because a combination that is present danger needs no weight.

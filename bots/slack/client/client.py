@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -16,7 +16,6 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bots.http_body import is_loopback
 from bots.slack.client.plain_blocks import REFUSED_BLOCKS, REFUSED_VIEW, plainer
@@ -26,8 +25,6 @@ log = logging.getLogger("amends.slack")
 
 #: Time limit of a call in seconds; shorter than the lease of an obligation.
 TIMEOUT = 15
-#: Time limit of a message to a response_url in seconds. If it is late, the card's own obligation draws it.
-RESPONSE_URL_TIMEOUT = 5
 #: Network errors below Slack's own answers.
 NETWORK = (aiohttp.ClientError, TimeoutError, OSError)
 #: Slack's error codes for a problem of its own at this moment.
@@ -115,27 +112,6 @@ def make_client(token: str | None, base_url: str, *, proxy: str | None = None) -
     # The constructor takes the environment's proxy; what is assigned afterwards is kept.
     client.proxy = proxy_for(client.base_url, proxy)
     return client
-
-
-async def replace_original(client: AsyncWebClient, url: str, text: str, blocks: Sequence[Any]) -> bool:
-    """Replace the message whose button was pressed, through the press's `response_url`; True if Slack accepted it.
-
-    This has no rate limit, but Slack accepts it only five times, within 30 minutes of the press.
-    """
-    hook = AsyncWebhookClient(url, timeout=RESPONSE_URL_TIMEOUT, retry_handlers=[])
-    # Assigned afterwards for the reason in `make_client`.
-    hook.proxy = client.proxy if is_loopback(client.base_url) == is_loopback(url) else proxy_for(url)
-    outcome = "unreachable"
-    try:
-        answer = await hook.send(text=text, blocks=blocks, replace_original=True)
-        outcome = "ok" if answer.status_code == 200 else "refused"
-    except TimeoutError:
-        outcome = "timeout"
-    except NETWORK:
-        pass
-    if isinstance(client, SlackClient) and client.on_result is not None:
-        client.on_result("response_url", outcome)
-    return outcome == "ok"
 
 
 def proxy_for(url: str, configured: str | None = None) -> str | None:

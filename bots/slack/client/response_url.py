@@ -11,11 +11,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bots.http_body import is_loopback
 from bots.slack.client.block_kit import Block
-from bots.slack.client.client import NETWORK, channel_members, log_unexpected, proxy_for
+from bots.slack.client.client import NETWORK, SlackClient, channel_members, log_unexpected, proxy_for
 
-#: Time limit of an answer in seconds: after it the person gets a direct message.
-ANSWER_TIMEOUT = 5
+#: Time limit in seconds. After it the person gets a direct message, and a card is drawn by its own obligation.
+TIMEOUT = 5
 #: Who is in a channel is asked again after so many seconds: 50 refusals at once are one call.
 MEMBERS_KEPT = 60.0
 
@@ -23,18 +24,34 @@ _members: WeakKeyDictionary[AsyncWebClient, dict[str, tuple[float, frozenset[str
 
 
 async def answer_privately(
-    url: str, text: str, *, blocks: Sequence[Block] = (), thread: str | None = None, proxy: str | None = None
+    client: AsyncWebClient, url: str, text: str, *, blocks: Sequence[Block] = (), thread: str | None = None
 ) -> bool:
     """Show this only to the person who pressed; False if Slack did not take it."""
     body: dict[str, Any] = {"response_type": "ephemeral", "replace_original": False, "text": text}
     body |= {"blocks": list(blocks)} if blocks else {}
     body |= {"thread_ts": thread} if thread else {}
-    hook = AsyncWebhookClient(url, timeout=ANSWER_TIMEOUT, proxy=proxy_for(url, proxy), retry_handlers=[])
+    return await _send(client, url, body)
+
+
+async def replace_original(client: AsyncWebClient, url: str, text: str, blocks: Sequence[Any]) -> bool:
+    """Replace the message whose button was pressed; True if Slack took it."""
+    return await _send(client, url, {"replace_original": True, "text": text, "blocks": blocks})
+
+
+async def _send(client: AsyncWebClient, url: str, body: dict[str, Any]) -> bool:
+    hook = AsyncWebhookClient(url, timeout=TIMEOUT, retry_handlers=[])
+    # The constructor takes the environment's proxy; what is assigned afterwards is kept.
+    hook.proxy = client.proxy if is_loopback(client.base_url) == is_loopback(url) else proxy_for(url)
+    outcome = "unreachable"
     try:
-        return (await hook.send_dict(body)).status_code == 200
+        answer = await hook.send_dict(body)
+        outcome = "ok" if answer.status_code == 200 else "refused"
     except NETWORK as failure:
+        outcome = "timeout" if isinstance(failure, TimeoutError) else outcome
         log_unexpected("answer to a press", failure)
-        return False
+    if isinstance(client, SlackClient) and client.on_result is not None:
+        client.on_result("response_url", outcome)
+    return outcome == "ok"
 
 
 async def sees_channel(client: AsyncWebClient, channel: str, member_id: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bots.slack.client.client import log_unexpected, replace_original
+from bots.slack.client.client import log_unexpected
+from bots.slack.client.response_url import replace_original
 from bots.slack.context import SlackContext
 from bots.slack.jobs.card import draw_card, first_purpose, post_purposes, record_drawn
 from bots.slack.payloads import PressedMessage
