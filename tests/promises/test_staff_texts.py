@@ -9,10 +9,10 @@ import pytest
 
 from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import RULES
-from bots.slack.views import actions, command_replies, forms, incident, refusals
+from bots.slack.views import actions, command_replies, form_inputs, incident, refusals
 from bots.slack.views import case as case_view
 from bots.slack.views.case import MESSAGE_STATES
-from bots.slack.views.forms import choice_id, label_id
+from bots.slack.views.form_inputs import choice_id, label_id
 from bots.texts.loading import load_catalogues
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
@@ -84,7 +84,7 @@ def computed() -> set[str]:
     for form, fields in FORMS.items():
         for field in fields:
             ids.add(label_id(form, field))
-            if field.name in forms._CHOICES:
+            if field.name in form_inputs._CHOICES:
                 ids |= {choice_id(field, value) for value in field.options}
     return ids
 

@@ -10,7 +10,8 @@ import pytest
 
 from bots.slack.listeners.commands import code_of
 from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import form_view, values_of, with_row
+from bots.slack.views.form_inputs import values_of
+from bots.slack.views.forms import form_view, with_row
 from bots.slack.views.prefill import prefill
 from bots.texts.loading import load_catalogues
 from complaints.actions.import_past import check_past

@@ -14,7 +14,8 @@ from bots.slack.client.block_kit import Block, escaped, pieces
 from bots.slack.views.actions import FITS
 from bots.slack.views.card import event_line, thread_line
 from bots.slack.views.case import case_view
-from bots.slack.views.forms import PREVIEWED, View, form_view, notice_view, values_of, with_notice, with_row
+from bots.slack.views.form_inputs import values_of
+from bots.slack.views.forms import PREVIEWED, View, form_view, notice_view, with_notice, with_row
 from bots.slack.views.open_form import preview_view
 from bots.slack.views.prefill import prefill, remedy_words_by_number
 from complaints.actions.intake import message_facts

@@ -8,7 +8,8 @@ from bots.slack.payloads import FormSubmission
 from bots.slack.responses import Response, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import VALUE, View, metadata, modal, notice_view, values_of
+from bots.slack.views.form_inputs import VALUE, values_of
+from bots.slack.views.forms import View, metadata, modal, notice_view
 from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed

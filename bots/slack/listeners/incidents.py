@@ -8,7 +8,7 @@ from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
-from bots.slack.views.forms import values_of
+from bots.slack.views.form_inputs import values_of
 from bots.slack.views.incident import (
     LEAVE,
     NEW,

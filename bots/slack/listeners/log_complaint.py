@@ -22,7 +22,8 @@ from bots.slack.payloads import LOG_AGAIN, ButtonPress, FormSubmission, SlashCom
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import View, input_block, metadata, modal, values_of
+from bots.slack.views.form_inputs import input_block, values_of
+from bots.slack.views.forms import View, metadata, modal
 from bots.texts.texts import language_name
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor

@@ -12,7 +12,8 @@ from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
 from bots.slack.recipients import MANAGING
 from bots.slack.responses import OpenView, Response, push_view, update_view
 from bots.slack.router import Router
-from bots.slack.views.forms import VALUE, View, metadata, modal, notice_view, values_of
+from bots.slack.views.form_inputs import VALUE, values_of
+from bots.slack.views.forms import View, metadata, modal, notice_view
 from bots.slack.views.home import case_row
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor, is_excluded, judged_below

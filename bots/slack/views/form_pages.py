@@ -8,7 +8,8 @@ from typing import Any
 
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ViewMetadata, read_metadata, with_pressed_message
-from bots.slack.views.forms import FormPlace, View, opened_from_home, values_of
+from bots.slack.views.form_inputs import values_of
+from bots.slack.views.forms import FormPlace, View, opened_from_home
 from bots.slack.views.open_form import typed_form_view
 from complaints.actors import Actor
 from complaints.errors import BadFacts

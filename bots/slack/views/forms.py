@@ -15,14 +15,14 @@ from bots.slack.client.block_kit import (
     button,
     context,
     cut,
-    option,
     pages_of,
     plain,
     section,
 )
 from bots.slack.texts import StaffTexts
+from bots.slack.views.form_inputs import input_block, typed_blocks
 from complaints.case import Case
-from complaints.forms import FORMS, Field, Input
+from complaints.forms import FORMS, Field
 from complaints.vocabulary import Flag, Target
 
 View = dict[str, Any]
@@ -36,10 +36,6 @@ _NOTICE_AT_END = "notice.end"
 _LONG_VIEW = 6
 #: Blocks of one page of a long form; the rest is for the page number, the button back and a notice.
 _PAGE_BLOCKS = MODAL_BLOCKS - 4
-#: The action id of every input.
-VALUE = "value"
-#: Up to so many choices are radio buttons; more are a menu.
-MAX_RADIO_BUTTONS = 5
 #: Checkboxes that a letter needs in some complaints, with the error code if they are not ticked.
 CONFIRMATIONS: Mapping[str, str] = {
     "language_confirmed": "language_not_confirmed",
@@ -47,70 +43,6 @@ CONFIRMATIONS: Mapping[str, str] = {
 }
 #: The block id of an input in a row of a group: `issues.0.text`.
 _ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
-#: Fields whose label differs from form to form.
-_LABELS: Mapping[tuple[str, str], str] = {
-    ("reply", "text"): "field.letter",
-    ("note", "text"): "field.note",
-    ("ask", "text"): "field.question",
-    ("assess", "issues.N.text"): "field.issue",
-    ("assess", "issues.N.category"): "field.issue_category",
-    ("decide", "remedies.N.text"): "field.remedy_text",
-    ("decide", "remedies.N.type"): "field.remedy_type",
-    ("inform", "done"): "field.done_so_far",
-    ("resolve", "done"): "field.done",
-    ("resolve", "cause"): "field.root_cause",
-    ("approve", "reason"): "field.reason_not",
-    ("verify", "remedy"): "field.remedy_verify",
-}
-
-#: The prefix of the ids of a choice's labels, by the name of the field.
-_CHOICES: Mapping[str, str] = {
-    "category": "category",
-    "severity": "severity",
-    "safety": "safety",
-    "complexity": "complexity",
-    "reach": "reach",
-    "recurrence": "recurrence",
-    "finding": "finding",
-    "type": "remedy",
-    "cause_class": "cause",
-    "others_affected": "others",
-    "evidence": "evidence",
-    "kind": "kind",
-    "target": "target",
-    "event": "external",
-    "what": "given",
-    "relation": "relation",
-    "channel": "channel",
-    "answer_by": "channel",
-    "immediate_needed": "choice",
-    "immediate_possible": "choice",
-    "agreed": "choice",
-    "overturned": "choice",
-    "complainant_accepts": "choice",
-    "subject_not_yet": "not_yet",
-}
-
-#: Always a menu: an organisation may have any number of these.
-_MENUS = frozenset({"jurisdiction"})
-
-_LONG = frozenset(
-    {
-        "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",
-        "others_action", "changes", "nothing_why", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome",
-        "words", "description", "remedy_requested",
-    }
-)  # fmt: skip
-#: By the type of an input: where the payload has its value, and where a view has its initial value.
-_INITIAL = {
-    "plain_text_input": ("value", "initial_value"),
-    "static_select": ("selected_option", "initial_option"),
-    "radio_buttons": ("selected_option", "initial_option"),
-    "checkboxes": ("selected_options", "initial_options"),
-    "datepicker": ("selected_date", "initial_date"),
-    "datetimepicker": ("selected_date_time", "initial_date_time"),
-    "users_select": ("selected_user", "initial_user"),
-}
 
 
 @dataclass(frozen=True)
@@ -306,7 +238,7 @@ def group_fields(form: str, group: str) -> list[Field]:
 def with_row(view: Mapping[str, Any], group: str, texts: StaffTexts) -> View | None:
     """The view with one more row of a group and the typed values; None if it needs another page."""
     form = str(view["callback_id"])
-    blocks = _typed_blocks(view)
+    blocks = typed_blocks(view)
     number = max(_row_inputs(blocks, group), default=-1) + 1
     entries = group_fields(form, group)
     if has_pages(view) or len(blocks) + len(entries) > MODAL_BLOCKS - 1:  # the last block is for a notice
@@ -330,7 +262,7 @@ def with_matters(
     The rows are new blocks, because Slack does not change the value of an input that is shown already.
     """
     group, form = "issues", str(view["callback_id"])
-    blocks = _typed_blocks(view)
+    blocks = typed_blocks(view)
     entries = group_fields(form, group)
     template, rows = list(blocks), _row_inputs(blocks, group)
     empty = [block for inputs in rows.values() if not any(map(_is_filled, inputs)) for block in inputs]
@@ -414,7 +346,7 @@ def with_notice(
 
     A long view has it on top and at its end: Slack does not scroll, and the person is at one of them.
     """
-    blocks = [block for block in _typed_blocks(view) if block.get("block_id") not in (NOTICE, _NOTICE_AT_END)]
+    blocks = [block for block in typed_blocks(view) if block.get("block_id") not in (NOTICE, _NOTICE_AT_END)]
     notice = section(cut(text, 3000), block_id=NOTICE, accessory=accessory)
     blocks = [notice, *blocks]
     if _LONG_VIEW < len(blocks) < MODAL_BLOCKS:
@@ -450,123 +382,3 @@ def page_buttons(what: str, ref: str, page: int, count: int, texts: StaffTexts) 
         label = texts.text("open.later_page", page=page + 2, pages=count)
         row.append(button(label, f"{what}.next", f"{ref}:{page + 1}"))
     return actions("turning", row)
-
-
-def label_id(form: str, entry: Field) -> str:
-    return _LABELS.get((form, entry.path), f"field.{entry.name}")
-
-
-def choice_id(entry: Field, value: str) -> str:
-    return f"{_CHOICES[entry.name]}.{value}"
-
-
-def input_block(
-    form: str,
-    entry: Field,
-    path: str,
-    texts: StaffTexts,
-    *,
-    initial: Any = None,
-    choices: tuple[tuple[str, str], ...] | None = None,
-    required: bool | None = None,
-    label: str | None = None,
-) -> Block:
-    """An input for a field; `path` is its block_id, `choices` are (value, label) if they depend on the complaint.
-
-    `label` is given where the name of the field is not enough, as for a text in several languages.
-    """
-    return {
-        "type": "input",
-        "block_id": path,
-        "label": plain(label or texts.text(label_id(form, entry)), 2000),
-        "element": {"action_id": VALUE, **_element(entry, texts, initial, choices)},
-        "optional": not (entry.required if required is None else required),
-    }
-
-
-def _element(
-    entry: Field, texts: StaffTexts, initial: Any, choices: tuple[tuple[str, str], ...] | None
-) -> Block:
-    match entry.input:
-        case Input.TEXT:
-            is_long = entry.name.partition(".")[0] in _LONG
-            element = {"type": "plain_text_input", "multiline": is_long, "max_length": entry.most}
-            return element | _optional("initial_value", cut(str(initial), entry.most) if initial else None)
-        case Input.AMOUNT:
-            return {"type": "plain_text_input", "max_length": 16} | _optional("initial_value", initial)
-        case Input.CHOICE | Input.WHOLE:
-            named = choices if choices is not None else _named_options(entry, texts)
-            selected = None if initial is None else str(initial)
-            return _choice_element(named, selected, texts, menu=entry.name in _MENUS)
-        case Input.FLAG:
-            options = [option("yes", texts.text("choice.yes"))]
-            element = {"type": "checkboxes", "options": options}
-            return element | _optional("initial_options", options if initial else None)
-        case Input.FLAGS:
-            options = [option(value, label) for value, label in _named_options(entry, texts)]
-            ticked = [choice for choice in options if choice["value"] in (initial or ())]
-            return {"type": "checkboxes", "options": options} | _optional("initial_options", ticked or None)
-        case Input.DATE:
-            return {"type": "datepicker"} | _optional("initial_date", initial)
-        case Input.MOMENT:
-            return {"type": "datetimepicker"} | _optional("initial_date_time", initial)
-        case Input.STAFF:
-            return {"type": "users_select"} | _optional("initial_user", initial)
-
-
-def _named_options(entry: Field, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
-    return tuple((value, texts.text(choice_id(entry, value))) for value in entry.options)
-
-
-def _choice_element(
-    named: tuple[tuple[str, str], ...], initial: str | None, texts: StaffTexts, *, menu: bool
-) -> Block:
-    options = [option(value, label) for value, label in named[:100]]
-    selected = next((choice for choice in options if choice["value"] == initial), None)
-    initial_option = _optional("initial_option", selected)
-    if len(options) <= MAX_RADIO_BUTTONS and not menu:
-        return {"type": "radio_buttons", "options": options} | initial_option
-    placeholder = plain(texts.text("modal.choose"), 150)
-    return {"type": "static_select", "options": options, "placeholder": placeholder} | initial_option
-
-
-def _optional(name: str, value: Any) -> Block:
-    return {} if value is None else {name: value}
-
-
-def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """The typed values by path, as `complaints.forms.read` takes them; empty inputs are left out."""
-    values: dict[str, Any] = {}
-    for path, entries in state.items():
-        if VALUE in entries and (value := _typed_value(entries[VALUE])) is not None:
-            values[path] = value
-    return values
-
-
-def _typed_value(entry: Mapping[str, Any]) -> Any:
-    value_key, _ = _INITIAL.get(str(entry.get("type")), ("", ""))
-    match entry.get(value_key):
-        case {"value": choice}:
-            return choice
-        case list(choices):
-            return [choice["value"] for choice in choices] or None
-        case value:
-            return value
-
-
-def _typed_blocks(view: Mapping[str, Any]) -> list[Block]:
-    """The blocks of a view with the typed values as initial ones, so that a redrawn view loses nothing."""
-    state: Mapping[str, Mapping[str, Mapping[str, Any]]] = view.get("state", {}).get("values", {})
-    blocks = []
-    for block in view.get("blocks", ()):
-        element = block.get("element")
-        entry = state.get(str(block.get("block_id")), {}).get(VALUE)
-        if block.get("type") == "input" and element and entry and element["type"] in _INITIAL:
-            value_key, initial_key = _INITIAL[element["type"]]
-            without_initial = {key: value for key, value in element.items() if key != initial_key}
-            typed = entry.get(value_key)
-            initial = {initial_key: typed} if typed else {}
-            blocks.append({**block, "element": without_initial | initial})
-        else:
-            blocks.append(block)
-    return blocks

@@ -27,7 +27,8 @@ from bots.slack.client.block_kit import (
     section,
 )
 from bots.slack.texts import StaffTexts
-from bots.slack.views.forms import View, input_block, metadata, modal
+from bots.slack.views.form_inputs import input_block
+from bots.slack.views.forms import View, metadata, modal
 from complaints.case import Case
 from complaints.incidents import Incident, fields_of
 from complaints.vocabulary import State
