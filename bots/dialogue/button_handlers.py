@@ -35,7 +35,7 @@ _REPLIES = {
     "disagree": after_decision.reject_decision,
     "question": after_decision.ask_question,
     "take_up": survey.take_up_again,
-    "anew": survey.complain_anew,
+    "new_complaint": survey.start_new_complaint,
 }
 #: The step of the form that each button under "Change" leads to.
 _STEP_TO_CHANGE = {"story": "story", "where_and_when": "where", "what_would_help": "help"}
@@ -219,7 +219,7 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
         if remedy_question is not None:
             case, remedy = remedy_question
             return ButtonInput(choice, f"{after_decision.REMEDY_STEP}{remedy.n}", case.ref, turn_number)
-    if choice in ("take_up", "anew") and turn.state.get(survey.OFFERED) is not None:
+    if choice in ("take_up", "new_complaint") and turn.state.get(survey.OFFERED) is not None:
         return ButtonInput(choice, "after_survey", turn.state[survey.OFFERED], turn_number)
     if choice in ("export", "correct_data", "erase_data"):
         return ButtonInput(choice, "mydata", None, turn_number)

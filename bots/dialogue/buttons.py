@@ -46,7 +46,7 @@ DATA: Rows = (("export",), ("correct_data",), ("erase_data",))
 INSIST: Rows = (("insist",),)
 
 #: After a bad survey answer: reopen the complaint, or make a new one.
-AFTER_SURVEY: Rows = (("take_up",), ("anew",))
+AFTER_SURVEY: Rows = (("take_up",), ("new_complaint",))
 
 SCORES = ("1", "2", "3", "4", "5")
 SCALE: Rows = (SCORES, ("skip",))

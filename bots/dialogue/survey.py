@@ -167,7 +167,7 @@ def take_up_again(turn: Turn, case: Case) -> None:
         after_decision.record_reopen_reason(turn, case.ref, words)
 
 
-def complain_anew(turn: Turn, case: Case) -> None:
+def start_new_complaint(turn: Turn, case: Case) -> None:
     """A new complaint with the words of the survey, otherwise words are asked for."""
     words = _words(turn, case)
     if words is None:

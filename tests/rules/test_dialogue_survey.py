@@ -134,7 +134,7 @@ def test_a_bad_answer_is_shown_to_staff_and_the_person_is_offered_more(answer: s
     play = surveyed()
     replies = play.writes(answer)
     assert replies[-1].startswith("I am sorry that it was so bad.")
-    assert play.replies[-1].buttons == (("take_up",), ("anew",))
+    assert play.replies[-1].buttons == (("take_up",), ("new_complaint",))
     assert len(play.cases) == 1
     kinds = {obligation.kind for obligation in current_obligations(play.case)}
     assert "survey_concern" in kinds
@@ -161,7 +161,7 @@ def test_the_words_of_the_survey_are_the_reason_for_taking_it_up_again() -> None
 def test_a_new_complaint_begins_with_the_words_of_the_survey() -> None:
     play = surveyed()
     play.writes("The meter is still broken!")
-    assert "Your reference is" in play.presses("anew")[0]
+    assert "Your reference is" in play.presses("new_complaint")[0]
     assert len(play.cases) == 2
     assert play.texts_of(play.ref) == {"description": "The meter is still broken!"}
 
@@ -180,8 +180,8 @@ def test_after_the_reopening_window_only_a_new_complaint_is_offered() -> None:
     play.state["survey_until"] = "2099-01-01T00:00:00+00:00"
     play.now += timedelta(days=400)
     play.writes("1")
-    assert play.replies[-1].buttons == (("anew",),)
-    play.presses("anew")
+    assert play.replies[-1].buttons == (("new_complaint",),)
+    play.presses("new_complaint")
     assert play.state["step"] == "fresh"
 
 
