@@ -14,13 +14,13 @@ ROOT = Path(__file__).parents[1]
 
 def marked() -> dict[str, list[str]]:
     """Clause to its tests (`path::name`), clauses in their own order of writing, tests by path and place."""
-    found: dict[str, list[str]] = {}
+    tests_by_clause: dict[str, list[str]] = {}
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for name, numbers in _functions(tree):
             for number in numbers:
-                found.setdefault(number, []).append(f"{file.relative_to(ROOT).as_posix()}::{name}")
-    return {number: found[number] for number in sorted(found)}
+                tests_by_clause.setdefault(number, []).append(f"{file.relative_to(ROOT).as_posix()}::{name}")
+    return {number: tests_by_clause[number] for number in sorted(tests_by_clause)}
 
 
 def _functions(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:

@@ -33,13 +33,13 @@ class Patterns:
 
     def constant(self, name: str) -> tuple[str, ast.expr] | None:
         """Where a module-level name is assigned, and what: (module, expression)."""
-        known = _constants()
-        if (self._module.name, name) in known:
-            return self._module.name, known[self._module.name, name]
+        constants = _constants()
+        if (self._module.name, name) in constants:
+            return self._module.name, constants[self._module.name, name]
         if name in self._imported:
             home = self._imported[name]
-            if home in known:
-                return home[0], known[home]
+            if home in constants:
+                return home[0], constants[home]
         return None
 
     def member(self, alias: str, name: str) -> tuple[str, ast.expr] | None:

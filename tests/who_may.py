@@ -16,7 +16,7 @@ READS = frozenset({"open", "stage"})
 
 def who_may() -> Mapping[Role, frozenset[str]]:
     """The forms of each role of staff, as its rows on the page say; "all of" includes another role."""
-    found: dict[Role, frozenset[str]] = {}
+    forms_by_role: dict[Role, frozenset[str]] = {}
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         row = re.fullmatch(r"\| (\w+) \| (.+) \|", line)
         if row is None or row[1] == "role":
@@ -24,9 +24,9 @@ def who_may() -> Mapping[Role, frozenset[str]]:
         inherited = re.match(r"all of (\w+)", row[2])
         forms = frozenset(re.findall(r"`(\w+)`", row[2]))
         role = Role(row[1])
-        taken_over = found[Role(inherited[1])] if inherited else frozenset()
-        found[role] = found.get(role, frozenset()) | forms | taken_over
-    return found
+        taken_over = forms_by_role[Role(inherited[1])] if inherited else frozenset()
+        forms_by_role[role] = forms_by_role.get(role, frozenset()) | forms | taken_over
+    return forms_by_role
 
 
 def verbs_of(form: str) -> frozenset[Verb]:

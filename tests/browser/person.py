@@ -71,6 +71,15 @@ class Person:
         message = self.phone.get_by_role("article").filter(has_text=text).last
         await expect(message).to_be_visible(timeout=seconds * 1000)
 
+    async def reads_reference(self) -> str:
+        """The reference in the newest receipt of the chat."""
+        message = (
+            await self.phone.get_by_role("article").filter(has_text="Your reference is").last.inner_text()
+        )
+        reference = re.search(r"\b\w{3}-\w{3}-\w{2}\b", message)
+        assert reference, message
+        return reference.group()
+
     async def sees_button(self, label: str, *, seconds: float = 15) -> None:
         """Wait until the newest buttons below a message include this one."""
         newest = self.phone.get_by_role("group", name="Answers").last

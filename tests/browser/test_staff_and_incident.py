@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -24,10 +22,7 @@ MENDED = "The pipe is mended. Let the tap run for a minute before you drink."
 async def _last_reference(person: Person) -> str:
     """The last reference that the phone shows."""
     await person.sees_message("Your reference is")
-    message = await person.phone.get_by_role("article").filter(has_text="Your reference is").last.inner_text()
-    reference = re.search(r"\b\w{3}-\w{3}-\w{2}\b", message)
-    assert reference, message
-    return reference.group()
+    return await person.reads_reference()
 
 
 async def _file_complaint(person: Person, name: str, story: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.async_api import Page, expect
 
@@ -42,10 +40,7 @@ async def _file_complaint(person: Person) -> str:
     await person.sees_message("This is what I wrote down")
     await person.press("Send")
     await person.sees_message("We have your complaint")
-    message = await person.phone.get_by_role("article").filter(has_text="Your reference is").last.inner_text()
-    reference = re.search(r"\b\w{3}-\w{3}-\w{2}\b", message)
-    assert reference, message
-    return reference.group()
+    return await person.reads_reference()
 
 
 async def _assess(person: Person, ref: str) -> None:

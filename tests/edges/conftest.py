@@ -12,8 +12,15 @@ from amends.settings import load
 from store.database.keyring import Keyring
 from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
+from tests.edges.product import Product
 
 ANSWERS = InitAnswers(name="Northwind Water", country="GB", timezone="Europe/London", languages=("en", "tr"))
+
+
+@pytest.fixture
+def product(tmp_path: Path, usual_url: str) -> Product:
+    """An installation with a migrated database."""
+    return Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
 
 
 @pytest.fixture

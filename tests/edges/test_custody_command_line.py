@@ -10,38 +10,25 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from amends.settings import load, rulebook
 from complaints.vocabulary import Verb
 from store.cases.read import load_history
 from store.custody.retention import list_unerased
-from store.database.keyring import Keyring
 from store.proof.hash_chain import list_instance_events
-from store.rulebooks import use_rulebook
-from tests.databases import FakeClock, opened
 from tests.edges.desk import MANAGER, Desk
 from tests.edges.product import KEY, Product
+from tests.edges.product_desk import desk_of
 
 NEW_KEY = base64.b64encode(bytes(range(32, 64))).decode()
 
 
 @pytest.fixture
-def product(tmp_path: Path, usual_url: str) -> Product:
-    """An installation with a migrated database."""
-    return Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
-
-
-@pytest.fixture
 def desk(product: Product) -> Iterator[Desk]:
     """A desk that works on it, years ago."""
-    clock = FakeClock(datetime(2020, 3, 4, 10, tzinfo=UTC))
-    with opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)])) as store:
-        desk_then = Desk(store)
-        store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
-        yield desk_then
+    with desk_of(product, datetime(2020, 3, 4, 10, tzinfo=UTC)) as opened_desk:
+        yield opened_desk
 
 
 async def test_a_backup_is_made_verified_and_restored_into_another_database(

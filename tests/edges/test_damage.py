@@ -8,7 +8,6 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Table, delete, select, text, update
@@ -196,12 +195,6 @@ def test_a_key_rotation_moves_everything_but_what_was_altered(sqlite_url: str, c
                 break
         assert len(damaged) == 1
         assert store.read(list_stale_keys) == 1
-
-
-@pytest.fixture
-def product(tmp_path: Path, usual_url: str) -> Product:
-    """An installation with a migrated database."""
-    return Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
 
 
 @pytest.fixture

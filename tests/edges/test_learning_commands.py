@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from amends.checks import model_findings
-from amends.settings import load, rulebook
 from complaints.actors import MODEL
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import open_case
-from store.database.keyring import Keyring
 from store.models.models import TrainingRun, keep_model, keep_run, load_active_model
-from store.rulebooks import use_rulebook
 from store.store import Store
 from store.tables import MODELS
-from tests.databases import FakeClock, opened
+from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, Desk
-from tests.edges.product import KEY, Product
+from tests.edges.product import Product
+from tests.edges.product_desk import desk_of
 from tests.rules.builders import a_proposal
 from triage.example import Example
 from triage.learning.training import train
@@ -53,19 +49,10 @@ def bad() -> Model:
 
 
 @pytest.fixture
-def product(tmp_path: Path, usual_url: str) -> Product:
-    """An installation with a migrated database."""
-    return Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
-
-
-@pytest.fixture
 def desk(product: Product) -> Iterator[Desk]:
     """A desk that works on it."""
-    clock = FakeClock(datetime(2026, 3, 4, 10, tzinfo=UTC))
-    with opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)])) as store:
-        desk_then = Desk(store)
-        store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
-        yield desk_then
+    with desk_of(product, datetime(2026, 3, 4, 10, tzinfo=UTC)) as opened_desk:
+        yield opened_desk
 
 
 def use(store: Store, model: Model) -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from hypothesis import strategies as st
 
 from amends.documents.facts import fact_lines
 from amends.documents.labels import load_labels
-from amends.settings import load, rulebook
 from complaints.vocabulary import (
     CloseCode,
     Finding,
@@ -24,11 +21,9 @@ from complaints.vocabulary import (
     Verb,
 )
 from reports.words import in_words
-from store.database.keyring import Keyring
-from store.rulebooks import use_rulebook
-from tests.databases import FakeClock, opened
 from tests.edges.desk import Desk
-from tests.edges.product import KEY, Product
+from tests.edges.product import Product
+from tests.edges.product_desk import desk_of
 
 RAW = re.compile(
     r"[a-z]+_[a-z_]+|\b\d+ (?:bd|wh)\b|\bq\d\b|\bNone\b|\bTrue\b|\bFalse\b|[{}\[\]]|\d{4}-\d\d-\d\dT\d\d:\d\d"
@@ -71,18 +66,9 @@ def test_reports_put_codes_into_words(code: str, words: str) -> None:
 
 
 @pytest.fixture
-def product(tmp_path: Path, usual_url: str) -> Product:
-    """An installation with a migrated database."""
-    return Product(tmp_path, {"AMENDS_DATABASE_URL": usual_url})
-
-
-@pytest.fixture
 def desk(product: Product) -> Iterator[Desk]:
     """A desk that works on it."""
-    clock = FakeClock(datetime(2026, 3, 4, 10, tzinfo=UTC))
-    with opened(product.env["AMENDS_DATABASE_URL"], clock, Keyring([base64.b64decode(KEY)])) as store:
-        opened_desk = Desk(store)
-        store.write(use_rulebook, rulebook(load(product.folder / "amends.toml", product.env)))
+    with desk_of(product, datetime(2026, 3, 4, 10, tzinfo=UTC)) as opened_desk:
         yield opened_desk
 
 

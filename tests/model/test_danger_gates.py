@@ -65,8 +65,8 @@ SPREAD = {"explicit": 0.02, "oblique": 0.03}
 
 @pytest.mark.parametrize("way", RECALL)
 def test_the_languages_are_equally_good(way: str) -> None:
-    found = [share(probes(language=language, level=way), "page", "look") for language in LANGUAGES]
-    assert max(found) - min(found) <= SPREAD[way]
+    shares = [share(probes(language=language, level=way), "page", "look") for language in LANGUAGES]
+    assert max(shares) - min(shares) <= SPREAD[way]
 
 
 def test_ordinary_complaints_hardly_ever_page_and_seldom_ask_for_a_look() -> None:

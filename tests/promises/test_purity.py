@@ -131,7 +131,7 @@ def test_an_impure_call_is_detected(source: str) -> None:
 def test_changed_copies_only_with_names_of_fields() -> None:
     """`changed` takes any name, so a renamed field would be lost in silence."""
     values = [*vars(case).values(), *vars(case_values).values()]
-    known = {entry.name for value in values if is_dataclass(value) for entry in fields(value)}
+    field_names = {entry.name for value in values if is_dataclass(value) for entry in fields(value)}
     calls = [
         node
         for module in modules()
@@ -140,4 +140,4 @@ def test_changed_copies_only_with_names_of_fields() -> None:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "changed"
     ]
 
-    assert {word.arg for call in calls for word in call.keywords if word.arg} <= known
+    assert {word.arg for call in calls for word in call.keywords if word.arg} <= field_names

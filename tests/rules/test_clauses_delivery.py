@@ -22,8 +22,8 @@ def lapsed() -> BuiltComplaint:
 
 
 def answered() -> BuiltComplaint:
-    asked = b.an_assessed_case().later(days=1).do(Verb.ADD, ANNA, b.a_message(kind="question"))
-    return asked.do(Verb.REPLY, ALICE, {}, {"text": "Tomorrow."})
+    with_question = b.an_assessed_case().later(days=1).do(Verb.ADD, ANNA, b.a_message(kind="question"))
+    return with_question.do(Verb.REPLY, ALICE, {}, {"text": "Tomorrow."})
 
 
 RECORDS = {
@@ -84,7 +84,7 @@ def test_what_a_person_passed_on_needs_no_message() -> None:
 def test_a_survey_that_was_not_delivered_asked_nobody() -> None:
     surveyed = b.a_closed_case().later(days=3).do(Verb.SURVEY, SYSTEM, {"step": "sent"})
 
-    def asked(history: CaseHistory) -> int | None:
+    def people_asked(history: CaseHistory) -> int | None:
         figures = clause_result("8.3", history, days=30).evidence.figures
         return next(
             figure.share.hits
@@ -92,7 +92,7 @@ def test_a_survey_that_was_not_delivered_asked_nobody() -> None:
             if figure.what == "endings that were asked about" and figure.share
         )
 
-    assert (asked(history_of(surveyed)), asked(history_of(surveyed, delivered=False))) == (1, 0)
+    assert (people_asked(history_of(surveyed)), people_asked(history_of(surveyed, delivered=False))) == (1, 0)
 
 
 @clause("8.4")

@@ -210,10 +210,10 @@ def test_a_reopened_complaint_is_not_said_to_be_looked_into() -> None:
 
 def test_a_delay_while_we_wait_for_the_complainant_asks_for_the_answer() -> None:
     complaint = an_assessed_case()
-    asked = complaint.do(Verb.ASK, ALICE, {"needed_by": "2026-11-06"}, {"text": "Which meter?"})
+    with_question = complaint.do(Verb.ASK, ALICE, {"needed_by": "2026-11-06"}, {"text": "Which meter?"})
     nothing = "You do not need to do anything."
     assert nothing in progress.delay(letter(complaint), complaint.at)
-    assert nothing not in progress.delay(letter(asked), asked.at)
+    assert nothing not in progress.delay(letter(with_question), with_question.at)
 
 
 def test_no_reminder_to_reply_leaves_while_the_complainant_waits_for_ours() -> None:

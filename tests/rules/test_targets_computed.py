@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
 
 import pytest
 
 from amends.settings.rulebook import preset_targets
 from complaints.actors import SYSTEM
-from complaints.case_values import TargetSet
 from complaints.deadlines.targets import answer_by, next_due
 from complaints.rulebook import Calendar, OnCall, Rulebook
 from complaints.vocabulary import State, Target, Verb
@@ -21,7 +19,6 @@ from tests.rules.builders import (
     LOWER_REASON,
     MONA,
     RULES,
-    BuiltComplaint,
     a_closed_case,
     a_communicated_case,
     a_message,
@@ -37,22 +34,9 @@ from tests.rules.builders import (
     remedied,
     rules_with,
 )
+from tests.rules.target_dates import BRITISH, due, latest_target
 
-HOLIDAYS = {date(2026, 12, 25): "Christmas Day", date(2026, 12, 28): "Boxing Day"}
-BRITISH = replace(RULES, calendar=replace(RULES.calendar, holidays=HOLIDAYS))
 WHY = {"reason": "Two more readings are needed."}
-
-
-def latest_target(complaint: BuiltComplaint, target: Target, of: int = 0) -> TargetSet:
-    """The latest version of a target, which must exist."""
-    target_set = complaint.case.target(target, of)
-    assert target_set is not None
-    return target_set
-
-
-def due(complaint: BuiltComplaint, target: Target, of: int = 0) -> datetime:
-    """The internal due time."""
-    return latest_target(complaint, target, of).internal_due
 
 
 @clause("7.4")

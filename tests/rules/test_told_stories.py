@@ -30,20 +30,20 @@ def test_what_a_story_says_is_not_asked_and_five_actions_are_enough(story: dict[
     play.now = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
     messages = play.writes(story["text"])
     messages += play.presses("done")
-    actions, asked = 2, []
+    actions, asked_steps = 2, []
     while play.state["step"] != "check":
-        assert actions < 12, asked
+        assert actions < 12, asked_steps
         choice = "yes" if play.replies[-1].buttons == CONFIRM else "skip"
         if choice == "skip":
-            asked.append(play.state["step"])
+            asked_steps.append(play.state["step"])
         messages += play.presses(choice)
         actions += 1
     readback = messages[-1]
     messages += play.presses("send")
-    assert not set(asked) & set(story["said"])
+    assert not set(asked_steps) & set(story["said"])
     assert [words for words in story["shown"] if words not in readback] == []
     assert [words for words in story.get("never", ()) if any(words in message for message in messages)] == []
-    assert actions + 1 <= MOST_ACTIONS, asked
+    assert actions + 1 <= MOST_ACTIONS, asked_steps
     assert all(message.strip() for message in messages)
     assert play.case.confirmed_at == play.now
     # Every answer on record is in the text that the person signed.
