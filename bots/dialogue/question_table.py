@@ -42,8 +42,10 @@ OWN_WORDS = "something_else"
 _AGES = ("under_13", "from_13", "from_16")
 #: The words in which a bare wish such as "repair and 180 pounds back" is a wish to the rules of each language.
 _AS_WISH = "I want {text}\nIch möchte {text}\nQuiero {text}\n{text} istiyorum"
-#: A Turkish ending of an amount ("4.500 TL'nin"), which does not fit where the amount is read back.
-_ENDING = re.compile(r"['’]\w+$")
+#: A Turkish ending of an amount ("4.500 TL'nin", "350 liranın"), which does not fit where the amount is read back.
+_ENDING = re.compile(
+    r"['’]\w+$|(?<=lira)(?!s$)\w+$|(?<=euro|avro)(?!s$)\w+$|(?<=dolar|erlin)\w+$", re.IGNORECASE
+)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 
 

@@ -186,6 +186,11 @@ def test_a_location_in_the_middle_of_the_form_is_the_place_and_the_question_stay
             "Şunu istediniz: Değişim, Para iadesi (4.500 TL). Doğru mu?",
         ),
         (
+            "tr",
+            "Makinemin kapağı kapanmıyor. Onarılmasını ve 350 liranın iadesini istiyorum.",
+            "Şunu istediniz: Onarım, Para iadesi (350 lira). Doğru mu?",
+        ),
+        (
             "en",
             "The lamp broke after a day. I want my 1.250 euros back and a new one.",
             "You asked for: Money back (1.250 euros), Replacement. Is that right?",

@@ -188,6 +188,10 @@ def test_a_leap_day_without_a_year_is_in_the_last_leap_year_or_nothing() -> None
         ("40,- €", "40.00 EUR"),
         ("250 TL", "250.00 TRY"),
         ("40 lira", "40.00 TRY"),
+        ("350 liranın", "350.00 TRY"),
+        ("350 liramı", "350.00 TRY"),
+        ("20 dolarımı", "20.00 USD"),
+        ("40 avronun", "40.00 EUR"),
         ("1.250,50 TL'lik", "1250.50 TRY"),
         ("2 bin lira", "2000.00 TRY"),
         ("50 TRY", "50.00 TRY"),
@@ -195,7 +199,7 @@ def test_a_leap_day_without_a_year_is_in_the_last_leap_year_or_nothing() -> None
         ("25 libras", "25.00 GBP"),
         ("20 Pfund", "20.00 GBP"),
     ],
-    ids=range(16),
+    ids=range(20),
 )
 def test_an_amount_has_a_decimal_point_and_a_currency(text: str, value: str) -> None:
     assert values(text, "amount") == [value]
