@@ -40,14 +40,14 @@ from tests.clauses import clause
 from tests.databases import FakeClock, opened
 from tests.edges.desk import HANDLER, Desk
 from tests.edges.product import KEY, Product
-from tests.edges.test_learning_commands import good, product
+from tests.edges.test_learning_commands import good
 from tests.edges.test_learning_history import ROW
 from tests.edges.test_learning_runs import Process, perform, scheduled_runs
 from tests.rules.builders import a_proposal
 from triage.model.artefact import digest, dump
 from triage.model.pipeline import Model
 
-__all__ = ["good", "product"]
+__all__ = ["good"]
 
 OFF = LearningSettings(retrain_after=0, retrain_at=None)
 

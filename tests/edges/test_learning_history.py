@@ -36,12 +36,12 @@ from store.tables import HISTORY_PARTS, TEXTS
 from tests.databases import FakeClock, opened
 from tests.edges.desk import RULES, Desk
 from tests.edges.product import Product
-from tests.edges.test_learning_commands import bad, confirmed, desk, good, product, use
+from tests.edges.test_learning_commands import bad, confirmed, desk, good, use
 from tests.edges.test_learning_runs import Process, claim_run, perform, scheduled_runs
 from triage.model.artefact import load
 from triage.model.pipeline import Model
 
-__all__ = ["bad", "desk", "good", "product"]
+__all__ = ["bad", "desk", "good"]
 
 ROW = {"text": "The canary sang in the pipe.", "category": "canary", "severity": 2, "language": "en"}
 THINGS = {
