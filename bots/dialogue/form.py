@@ -398,13 +398,17 @@ def read_back(turn: Turn, ref: str) -> None:
 
 def _detail_lines(turn: Turn, ref: str) -> list[str]:
     words, answers_from_story = turn.words(ref), _answers_from_story(turn, ref)
-    lines = []
+    answers: dict[str, str] = {}
     for step in ORDER:
         text = words.get(current_field(turn, step)) if turn.ref == ref else None
         if text is None and step in answers_from_story:
             text = _answer_text(turn, answers_from_story[step])
         if text:
-            lines.append(turn.text(f"readback.{step}", text=_shorten(text, 400)))
+            answers[step] = text
+    if "needs" in answers and answers["needs"] in answers.get("help", ""):
+        # "Call me back" is a need and the wish in own words: one line is enough.
+        del answers["needs"]
+    lines = [turn.text(f"readback.{step}", text=_shorten(text, 400)) for step, text in answers.items()]
     files = turn.file_count(ref)
     if files:
         lines.append(turn.texts.count(turn.language, "readback.files", files))

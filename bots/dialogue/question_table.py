@@ -47,6 +47,9 @@ _ENDING = re.compile(
     r"['’]\w+$|(?<=lira)(?!s$)\w+$|(?<=euro|avro)(?!s$)\w+$|(?<=dolar|erlin)\w+$", re.IGNORECASE
 )
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
+#: Between two amounts that are wanted together ("the £120 deposit and the £40 fee"); an alternative is none.
+_AND = re.compile(r"[^,;]{0,40}\b(?:and|plus|und|sowie|y|ve)(?: \w{1,10})? ", re.IGNORECASE)
+_OR = re.compile(r"\b(?:or|oder|o|veya|ya da|back|zurück|geri|vuelta|paid|charged)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -172,19 +175,33 @@ def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer 
             choices.remove(choice)
     if choices in ([], [OWN_WORDS]):
         return StoryAnswer(words=" ".join(wishes[0].text.split())) if wishes else None
-    amounts = [
-        detail
+    return StoryAnswer(tuple(choices), amount=_requested_amount(story, details))
+
+
+def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, int, str] | None:
+    """The money that a story wants back; None where several amounts could be meant.
+
+    An amount within the wish, or after its beginning, counts before one that only stands in the same sentence: "I
+    paid £240 and want £60 back". Amounts joined by "and" are added.
+    """
+    pairs = [
+        (detail, wish)
         for detail in details
         if detail.kind == "amount"
-        for wish in wishes
+        for wish in details
         if wish.value == "money_back" and _is_same_sentence(story, detail, wish)
     ]
-    distinct = {amount.value: _ENDING.sub("", " ".join(amount.text.split())) for amount in amounts}
-    if len(distinct) != 1:
-        return StoryAnswer(tuple(choices))
-    [(value, text)] = distinct.items()
-    number, currency = value.split()
-    return StoryAnswer(tuple(choices), amount=(text, int(Decimal(number) * 100), currency))
+    after = [amount for amount, wish in pairs if amount.span[0] >= wish.span[0]]
+    amounts = list({amount.value: amount for amount in after or [amount for amount, _ in pairs]}.values())
+    texts = [_ENDING.sub("", " ".join(amount.text.split())) for amount in amounts]
+    gaps = [
+        story[first.span[1] : second.span[0]] for first, second in zip(amounts, amounts[1:], strict=False)
+    ]
+    currencies = {amount.value.split()[1] for amount in amounts}
+    if len(currencies) != 1 or not all(_AND.fullmatch(gap) and not _OR.search(gap) for gap in gaps):
+        return None
+    total = sum(Decimal(amount.value.split()[0]) for amount in amounts)
+    return " + ".join(texts), int(total * 100), currencies.pop()
 
 
 def _is_same_sentence(story: str, first: StoryFact, second: StoryFact) -> bool:
@@ -326,7 +343,7 @@ QUESTIONS: tuple[Question, ...] = (
         "needs",
         "support_needs",
         NEEDS,
-        _has_cue("support"),
+        lambda knowledge: "support" in knowledge.cues or "support_told" in knowledge.cues,
         implied_answer=_support,
         sets_flag=True,
         choice_facts=lambda choice: {},
