@@ -11,7 +11,7 @@ are, denial included, but they raise nothing and are not recorded. Their pattern
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp
@@ -148,11 +148,12 @@ _WITH_REFUSAL = frozenset(_REFUSAL_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class AnswerCues:
-    """What an answer also does. `only_asks`: it is only a question."""
+    """What an answer also does. `only_asks`: it is only a question. `verdict` on a decision: accept or disagree."""
 
     asks: bool
     only_asks: bool
     declines: bool
+    verdict: str | None = None
 
 
 def read_answer(text: str) -> AnswerCues:
@@ -167,12 +168,13 @@ def read_answer(text: str) -> AnswerCues:
         # Only words of a question at the very beginning: "when you came" is none.
         asks = "question" in cues and cues["question"].span[0] == 0 and words <= _QUESTION_WORDS
     only_asks = asks and all("?" in sentence for sentence in sentences[:-1])
-    return AnswerCues(asks, only_asks, words <= _DECLINE_WORDS and _declines(plain))
+    whole = match_rules(plain, _ANSWER_INDEX)
+    verdict = "disagree" if "disagrees" in whole else "accept" if "accepts" in whole else None
+    return AnswerCues(asks, only_asks, words <= _DECLINE_WORDS and _declines(plain, whole), verdict)
 
 
-def _declines(text: str) -> bool:
+def _declines(text: str, cues: Mapping[str, Sign]) -> bool:
     """True if the text begins with a refusal to answer, or is only a word with several meanings."""
-    cues = match_rules(text, _ANSWER_INDEX)
     if "declines" in cues:
         return _adds_nothing(text[: cues["declines"].span[0]])
     if "declines_alone" not in cues:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bots.dialogue import my_data, new_message
-from bots.dialogue.buttons import CANCEL, SURE
+from bots.dialogue.buttons import CANCEL, REPLY, SURE
+from bots.dialogue.question_table import is_affirmation
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED
@@ -13,9 +14,12 @@ from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import ON_REQUEST, settled_early
 from complaints.vocabulary import ANSWERED, CloseCode, State, Verb
 from store.values import PlannedAct
+from triage.intent import read_answer
 
 _QUESTION, _REOPEN_REASON = "question", "reopen_reason"
 _DISAGREEMENT = "look_again"
+#: An answer of more words than these has reasons, or is about another matter. In the state: where reasons were given.
+_SHORT_ANSWER, _REASONED = 9, "reasoned"
 #: The step of the question about a remedy is this prefix with the remedy's number: `done3`.
 REMEDY_STEP = "done"
 REMEDY_CHECK, REMEDY_FAULT = "remedy_check", "not_right"
@@ -32,6 +36,44 @@ def case_awaiting_reply(turn: Turn) -> Case | None:
 def _awaits_reply(case: Case) -> bool:
     communicated = case.decision is not None and case.decision.communicated_at is not None
     return case.state in ANSWERED and communicated and case.reply is None
+
+
+def take_words(turn: Turn, message: ReceivedMessage) -> bool:
+    """Offer the buttons to words that seem to answer a decision; False for all others.
+
+    Words are never an answer by themselves: "that sounds fair" gives up nothing until a button is pressed.
+    """
+    case = new_message.named_case(turn, message) or case_awaiting_reply(turn)
+    verdict = None if message.files else _verdict(turn, message.text)
+    if verdict is None or case is None or not _awaits_reply(case) or turn.mentions_danger(message.text):
+        return False
+    if verdict == "thanks":
+        turn.reply("reply.thanks", ref=case.ref, buttons=REPLY)
+        return True
+    burst = new_message.current_burst(turn)
+    is_continued = burst is not None and burst["ref"] == case.ref and burst["asked"]
+    burst = burst if burst and is_continued else new_message.open_burst(turn, case.ref, in_question=True)
+    add_message(turn, case.ref, burst["field"], message)
+    is_long = len(new_message.words_in(message.text)) > _SHORT_ANSWER
+    if verdict == "disagree" and is_long:
+        turn.state[_REASONED] = case.ref
+    if burst.get("verdict") != verdict:
+        burst["verdict"] = verdict
+        # A long text may be about another matter.
+        turn.reply(
+            f"reply.{verdict}_words", ref=case.ref, buttons=(*REPLY, *((("new",),) if is_long else ()))
+        )
+    return True
+
+
+def _verdict(turn: Turn, text: str) -> str | None:
+    """What a text seems to say to a decision: accept, disagree, only thanks, or None."""
+    verdict = read_answer(text).verdict
+    if verdict is None and is_affirmation(text):
+        return "accept"
+    if verdict is None and turn.texts.choice_of(text) == "no":
+        return "disagree"
+    return verdict or ("thanks" if new_message.is_greeting(text) else None)
 
 
 def accept_decision(turn: Turn, case: Case) -> None:
@@ -84,8 +126,10 @@ def reject_decision(turn: Turn, case: Case) -> None:
             return
         open_remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
         remedies_continue = f"\n{turn.text('reply.meanwhile')}" if open_remedies else ""
+        has_reasons = turn.state.pop(_REASONED, None) == case.ref
         turn.go_to(_DISAGREEMENT, case.ref)
-        turn.reply("reply.disagreed", ref=case.ref, meanwhile=remedies_continue)
+        template = "reply.disagreed_reasons" if has_reasons else "reply.disagreed"
+        turn.reply(template, ref=case.ref, meanwhile=remedies_continue)
     else:
         _reply_out_of_time(turn, case)
 

@@ -91,7 +91,7 @@ def handle_message(turn: Turn, message: ReceivedMessage) -> None:
     is_only_code = is_code(message.text) and not message.files
     if is_only_code and status.use_code(turn, message.text, may_be_words=bool(turn.open_cases)):
         return
-    case = _case_of(turn, message)
+    case = named_case(turn, message)
     if case is not None and _insists(turn, case, message):
         _reopen_with_message(turn, case, message)
     elif case is not None:
@@ -138,7 +138,7 @@ def record_addition(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     add_message(turn, ref, ADDITION, message)
     turn.go_to(IDLE)
     turn.reply(added_text(turn, ref), ref=ref)
-    _open_burst(turn, ref, in_question=False)
+    open_burst(turn, ref, in_question=False)
 
 
 def qualifies(text: str) -> bool:
@@ -178,7 +178,7 @@ def is_code(text: str) -> bool:
 # --- which complaint a message belongs to
 
 
-def _case_of(turn: Turn, message: ReceivedMessage) -> Case | None:
+def named_case(turn: Turn, message: ReceivedMessage) -> Case | None:
     """The complaint that the message quotes or names, or the only one for which staff wait for an answer."""
     quoted = turn.conversation.find_source(message.reply_to) if message.reply_to else None
     replied_to = (
@@ -206,23 +206,23 @@ def _is_new_danger(turn: Turn, message: ReceivedMessage) -> bool:
 
 def _add_and_confirm(turn: Turn, case: Case, message: ReceivedMessage) -> None:
     add_message(turn, case.ref, ADDITION, message)
-    burst = _current_burst(turn)
+    burst = current_burst(turn)
     if burst is None or burst["ref"] != case.ref:
         if _is_not_complaint(case):
             turn.reply("added.not_complaint", ref=case.ref, buttons=INSIST)
         else:
             turn.reply(added_text(turn, case.ref), ref=case.ref)
-        _open_burst(turn, case.ref, in_question=False)
+        open_burst(turn, case.ref, in_question=False)
     else:
         burst["until"] = format_time(turn.burst_end())
 
 
 def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
-    burst = _current_burst(turn)
+    burst = current_burst(turn)
     waiting = _waiting_cases(turn)
     ref = burst["ref"] if burst is not None else (waiting or turn.open_cases)[0].ref
     if burst is None:
-        burst = _open_burst(turn, ref, in_question=True)
+        burst = open_burst(turn, ref, in_question=True)
         # Staff wait for several answers; only the person knows which one this is.
         is_answered = added_text(turn, ref) == "added.answer"
         template = "ask.belongs.answer" if is_answered else "ask.belongs"
@@ -278,12 +278,12 @@ def _burst_message(turn: Turn, burst: dict[str, Any]) -> ReceivedMessage:
     return ReceivedMessage(words.get(burst["field"], ""), f"belongs:{burst['turn']}", files)
 
 
-def _current_burst(turn: Turn) -> dict[str, Any] | None:
+def current_burst(turn: Turn) -> dict[str, Any] | None:
     bursts = turn.state.get("bursts", [])
     return bursts[-1] if bursts and not turn.is_past(bursts[-1]["until"]) else None
 
 
-def _open_burst(turn: Turn, ref: str, *, in_question: bool) -> dict[str, Any]:
+def open_burst(turn: Turn, ref: str, *, in_question: bool) -> dict[str, Any]:
     burst: dict[str, Any] = {
         "turn": turn.state["turn"],
         "ref": ref,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, REMEDIES, SKIP, WHOM, Rows
@@ -194,9 +195,7 @@ def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, in
     after = [amount for amount, wish in pairs if amount.span[0] >= wish.span[0]]
     amounts = list({amount.value: amount for amount in after or [amount for amount, _ in pairs]}.values())
     texts = [_ENDING.sub("", " ".join(amount.text.split())) for amount in amounts]
-    gaps = [
-        story[first.span[1] : second.span[0]] for first, second in zip(amounts, amounts[1:], strict=False)
-    ]
+    gaps = [story[first.span[1] : second.span[0]] for first, second in pairwise(amounts)]
     currencies = {amount.value.split()[1] for amount in amounts}
     if len(currencies) != 1 or not all(_AND.fullmatch(gap) and not _OR.search(gap) for gap in gaps):
         return None

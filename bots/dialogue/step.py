@@ -162,7 +162,8 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     elif not survey.take_message(turn, message):
         if step in FORM or step in SURVEY:
             turn.go_to(IDLE)
-        new_message.handle_message(turn, message)
+        if not after_decision.take_words(turn, message):
+            new_message.handle_message(turn, message)
 
 
 def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None:
