@@ -148,12 +148,17 @@ _WITH_REFUSAL = frozenset(_REFUSAL_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class AnswerCues:
-    """What an answer also does. `only_asks`: it is only a question. `verdict` on a decision: accept or disagree."""
+    """What an answer also does.
+
+    `only_asks`: it is only a question. `verdict` on a decision: accept or disagree. `returns`: something came back
+    or was not put right.
+    """
 
     asks: bool
     only_asks: bool
     declines: bool
     verdict: str | None = None
+    returns: bool = False
 
 
 def read_answer(text: str) -> AnswerCues:
@@ -170,7 +175,8 @@ def read_answer(text: str) -> AnswerCues:
     only_asks = asks and all("?" in sentence for sentence in sentences[:-1])
     whole = match_rules(plain, _ANSWER_INDEX)
     verdict = "disagree" if "disagrees" in whole else "accept" if "accepts" in whole else None
-    return AnswerCues(asks, only_asks, words <= _DECLINE_WORDS and _declines(plain, whole), verdict)
+    declines = words <= _DECLINE_WORDS and _declines(plain, whole)
+    return AnswerCues(asks, only_asks, declines, verdict, "returns" in whole)
 
 
 def _declines(text: str, cues: Mapping[str, Sign]) -> bool:

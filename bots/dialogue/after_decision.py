@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bots.dialogue import my_data, new_message
-from bots.dialogue.buttons import CANCEL, REPLY, SURE
+from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REPLY, SURE
 from bots.dialogue.question_table import is_affirmation
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
@@ -15,11 +15,14 @@ from complaints.deadlines.periods import ON_REQUEST, settled_early
 from complaints.vocabulary import ANSWERED, CloseCode, State, Verb
 from store.values import PlannedAct
 from triage.intent import read_answer
+from triage.matching import fold
 
 _QUESTION, _REOPEN_REASON = "question", "reopen_reason"
 _DISAGREEMENT = "look_again"
 #: An answer of more words than these has reasons, or is about another matter. In the state: where reasons were given.
 _SHORT_ANSWER, _REASONED = 9, "reasoned"
+#: Up to so many words, "it started again" names no matter; longer texts must share so many words with the complaint.
+_SHORT_RETURN, _SHARED_WORDS = 5, 2
 #: The step of the question about a remedy is this prefix with the remedy's number: `done3`.
 REMEDY_STEP = "done"
 REMEDY_CHECK, REMEDY_FAULT = "remedy_check", "not_right"
@@ -50,19 +53,12 @@ def take_words(turn: Turn, message: ReceivedMessage) -> bool:
     if verdict == "thanks":
         turn.reply("reply.thanks", ref=case.ref, buttons=REPLY)
         return True
-    burst = new_message.current_burst(turn)
-    is_continued = burst is not None and burst["ref"] == case.ref and burst["asked"]
-    burst = burst if burst and is_continued else new_message.open_burst(turn, case.ref, in_question=True)
-    add_message(turn, case.ref, burst["field"], message)
     is_long = len(new_message.words_in(message.text)) > _SHORT_ANSWER
     if verdict == "disagree" and is_long:
         turn.state[_REASONED] = case.ref
-    if burst.get("verdict") != verdict:
-        burst["verdict"] = verdict
-        # A long text may be about another matter.
-        turn.reply(
-            f"reply.{verdict}_words", ref=case.ref, buttons=(*REPLY, *((("new",),) if is_long else ()))
-        )
+    # A long text may be about another matter.
+    buttons = (*REPLY, ("new",)) if is_long else REPLY
+    new_message.add_and_offer(turn, case.ref, message, f"reply.{verdict}_words", buttons)
     return True
 
 
@@ -239,6 +235,52 @@ def ask_withdrawal(turn: Turn, case: Case) -> None:
         return
     turn.go_to("sure", case.ref, sure="withdraw")
     turn.reply("withdraw.sure", ref=case.ref, buttons=SURE)
+
+
+def offer_reopening(turn: Turn, message: ReceivedMessage) -> bool:
+    """Keep words such as "it started again" with the complaint that was closed, and ask; False for all others.
+
+    A person reads them there in any case; a press opens the complaint again, or starts a new one with them.
+    """
+    if turn.open_cases or message.files or message.is_place or turn.mentions_danger(message.text):
+        return False
+    burst = new_message.current_burst(turn)
+    case = turn.case(burst["ref"]) if burst and burst["asked"] else _closed_case_meant(turn, message.text)
+    if case is not None:
+        new_message.add_and_offer(turn, case.ref, message, "reopen.offer", AFTER_CLOSING)
+    return case is not None
+
+
+def _closed_case_meant(turn: Turn, text: str) -> Case | None:
+    """The closed complaint that came back: the newest for a short text, otherwise one with some of the same words."""
+    if not read_answer(text).returns:
+        return None
+    words, is_short = _stems(text), len(new_message.words_in(text)) <= _SHORT_RETURN
+    for case in turn.conversation.cases:
+        shared = words & _stems(" ".join(turn.words(case.ref).values()))
+        if _can_come_back(turn, case) and (is_short or len(shared) >= _SHARED_WORDS):
+            return case
+    return None
+
+
+def _can_come_back(turn: Turn, case: Case) -> bool:
+    is_excluded = case.close_code in (CloseCode.MERGED, CloseCode.NOT_COMPLAINT)
+    return turn.allows(case, Verb.REOPEN) and not is_excluded and new_message.within_reopen_window(turn, case)
+
+
+def _stems(text: str) -> set[str]:
+    """The beginnings of the longer words, because Turkish and German words have endings."""
+    return {word[:5] for word in new_message.words_in(fold(text).text) if len(word) >= 5}
+
+
+def reopen_with_words(turn: Turn, case: Case, turn_number: int) -> None:
+    """The offer was accepted: the words that led to it are the reason."""
+    burst = new_message.close_burst(turn, turn_number)
+    if burst is None or not _can_come_back(turn, case):
+        ask_reopen_reason(turn, case)
+        return
+    turn.plan(PlannedAct(Verb.REOPEN, case.ref, {}, {"reason": turn.words(case.ref)[burst["field"]]}))
+    turn.reply("reopen.done", ref=case.ref)
 
 
 def ask_reopen_reason(turn: Turn, case: Case) -> None:

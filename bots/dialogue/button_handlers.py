@@ -83,6 +83,8 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
         incident.record_answer(turn, case, choice, form.ask_next)
     elif press.step in SURVEY and choice in (*SCORES, "skip"):
         survey.record_score(turn, case.ref, press.step, choice)
+    elif choice == "take_up" and press.step == "belongs":
+        after_decision.reopen_with_words(turn, case, press.turn)
     elif choice in _REPLIES:
         _REPLIES[choice](turn, case)
     elif choice in ("yes", "no") and press.step not in question_table.BY_STEP:
@@ -212,6 +214,8 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     if choice == "new":
         burst = _burst_in_question(turn)
         return ButtonInput("new", "belongs", None, burst["turn"]) if burst else None
+    if choice == "take_up" and (burst := _burst_in_question(turn)) and not turn.open_cases:
+        return ButtonInput(choice, "belongs", burst["ref"], burst["turn"])
     if turn.step in _STEPS_BY_CHOICE.get(choice, ()):
         return ButtonInput(choice, turn.step, turn.ref, turn_number)
     if choice in ("yes", "no") and turn.step == "idle":

@@ -233,6 +233,17 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
     burst["files"] += [asdict(file) | {"name": None} for file in message.files]
 
 
+def add_and_offer(turn: Turn, ref: str, message: ReceivedMessage, template: str, buttons: Rows) -> None:
+    """Add a message to a complaint and offer these buttons, once in a burst of messages."""
+    burst = current_burst(turn)
+    if burst is None or (burst["ref"], burst.get("offer")) != (ref, template):
+        turn.reply(template, ref=ref, buttons=buttons, step="belongs")
+        burst = open_burst(turn, ref, in_question=True)
+        burst["offer"] = template
+    add_message(turn, ref, burst["field"], message)
+    burst["until"] = format_time(turn.burst_end())
+
+
 def _choices(turn: Turn, ref: str, waiting: list[Case]) -> Rows:
     others = [case.ref for case in (*waiting, *turn.open_cases) if case.ref != ref]
     offered = list(dict.fromkeys(others))[: MAX_OFFERED_CASES - 1]
@@ -245,11 +256,7 @@ def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int 
     `turn_number` is the turn that asked; None means the last question. A second press finds the question
     answered: it only confirms again where the words are, or does nothing.
     """
-    in_question = [burst for burst in turn.state.get("bursts", []) if burst["asked"]]
-    burst = next((burst for burst in reversed(in_question) if turn_number in (None, burst["turn"])), None)
-    if burst is not None:
-        burst["asked"] = False
-        burst["until"] = format_time(turn.now)
+    burst = close_burst(turn, turn_number)
     if choice == "new":
         if burst is not None:
             _start_from_burst(turn, _burst_message(turn, burst))
@@ -261,6 +268,16 @@ def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int 
             facts = message_facts(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
             turn.plan(PlannedAct(Verb.ANSWER, ref, facts))
         turn.reply(added_text(turn, ref), ref=ref)
+
+
+def close_burst(turn: Turn, turn_number: int | None) -> dict[str, Any] | None:
+    """End the burst that this turn asked about, None being the last; None if its question has an answer already."""
+    in_question = [burst for burst in turn.state.get("bursts", []) if burst["asked"]]
+    burst = next((burst for burst in reversed(in_question) if turn_number in (None, burst["turn"])), None)
+    if burst is not None:
+        burst["asked"] = False
+        burst["until"] = format_time(turn.now)
+    return burst
 
 
 def _start_from_burst(turn: Turn, message: ReceivedMessage) -> None:

@@ -162,7 +162,7 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     elif not survey.take_message(turn, message):
         if step in FORM or step in SURVEY:
             turn.go_to(IDLE)
-        if not after_decision.take_words(turn, message):
+        if not (after_decision.take_words(turn, message) or after_decision.offer_reopening(turn, message)):
             new_message.handle_message(turn, message)
 
 
