@@ -32,6 +32,7 @@ from complaints.times import format_time
 from complaints.vocabulary import CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.intent import find_cues
+from triage.matching import LANGUAGES, fold, read_phrases
 
 ADDITION = "addition"
 INSISTENCE = "reopen_reason"
@@ -45,45 +46,12 @@ _CODE = re.compile(r"\d{8}", re.ASCII)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _WITHOUT_SPACES = re.compile(r"[぀-ヿ㐀-鿿가-힯฀-๿]")
 
-_GREETING_TEXTS = {
-    "en": """
-    hi, hi there, hello, hello there, hey, hey there, good morning, good afternoon, good evening,
-    good day, good night, how are you, hello how are you, hi how are you, is anyone there,
-    anyone there, are you there, hello is anyone there, greetings, thanks, thank you,
-    thank you very much, thanks a lot, many thanks, thank you so much, ok, okay, ok thanks,
-    ok thank you, okay thanks, okay thank you, great thanks, cheers, all right, alright, fine,
-    fine thanks, got it, understood, bye, goodbye, good bye, all good, have a nice day, have a good day,
-    thanks again, thank you again, great, perfect, you too, best wishes
-    """,
-    "tr": """
-    selam, selamlar, merhaba, merhabalar, selamün aleyküm, selamun aleyküm, günaydın, iyi günler,
-    iyi akşamlar, iyi geceler, tünaydın, nasılsınız, merhaba nasılsınız, merhaba iyi günler,
-    iyi günler merhaba, kimse var mı, orada mısınız, iyi çalışmalar, kolay gelsin, teşekkürler,
-    teşekkür ederim, çok teşekkürler, çok teşekkür ederim, sağ olun, sağolun, çok sağ olun, tamam,
-    tamam teşekkürler, tamam teşekkür ederim, peki, anladım, oldu, hoşça kalın, hoşçakalın,
-    görüşürüz, iyi günler dilerim, elinize sağlık, harika, süper, sağ ol, sağol
-    """,
-    "de": """
-    hallo, guten tag, guten morgen, guten abend, moin, grüß gott, servus, danke, danke schön, dankeschön,
-    vielen dank, vielen lieben dank, besten dank, herzlichen dank, tschüss, auf wiedersehen, alles klar, alles gut,
-    in ordnung, verstanden, gut, schönen tag, schönen tag noch, schönen abend, einen schönen tag, ist jemand da,
-    mit freundlichen grüßen, viele grüße, liebe grüße, nochmals, super
-    """,
-    "es": """
-    hola, buenos días, buenas tardes, buenas noches, buenas, gracias, muchas gracias, muchísimas gracias,
-    mil gracias, de acuerdo, vale, entendido, adiós, hasta luego, un saludo, saludos, que tenga un buen día,
-    que tengan un buen día, buen día, perfecto, hay alguien
-    """,
+#: By language, folded.
+_GREETINGS = {
+    language: frozenset(fold(read_phrases("intent", language)["greetings"]).text.splitlines())
+    for language in LANGUAGES
 }
-#: By language, in lower case.
-GREETINGS: dict[str, frozenset[str]] = {
-    language: frozenset(" ".join(phrase.split()) for phrase in phrases.split(","))
-    for language, phrases in _GREETING_TEXTS.items()
-}
-_FOLDED = {
-    language: phrases | {phrase.casefold() for phrase in phrases} for language, phrases in GREETINGS.items()
-}
-_LONGEST_GREETING = max(len(phrase.split()) for phrases in GREETINGS.values() for phrase in phrases)
+_LONGEST_GREETING = max(len(phrase.split()) for phrases in _GREETINGS.values() for phrase in phrases)
 
 
 def handle_message(turn: Turn, message: ReceivedMessage) -> None:
@@ -152,10 +120,9 @@ def words_in(text: str) -> list[str]:
 
 
 def is_greeting(text: str) -> bool:
-    """True when the text holds only greetings and thanks of one language listed in GREETINGS."""
-    plain = [word.casefold() for word in _WORD.findall(text.replace("İ", "i").replace("I", "i"))]
-    turkish = _WORD.findall(text.replace("İ", "i").replace("I", "ı").lower())
-    return any(_holds_only(greetings, words) for greetings in _FOLDED.values() for words in (plain, turkish))
+    """True when the text holds only greetings and thanks of one language."""
+    words = _WORD.findall(fold(text).text)
+    return any(_holds_only(greetings, words) for greetings in _GREETINGS.values())
 
 
 def _holds_only(greetings: frozenset[str], words: list[str]) -> bool:
