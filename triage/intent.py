@@ -132,13 +132,15 @@ _ANSWER_INDEX = index_rules(
     tuple(rule for language in LANGUAGES for rule in read_rules(f"answers_{language}"))
 )
 _LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
-#: A question without a question mark is at most so long, and a refusal to answer too.
-_QUESTION_WORDS, _DECLINE_WORDS = 12, 10
+#: A question without a question mark is at most so long.
+_QUESTION_WORDS = 12
 _WORD = re.compile(r"\w+")
 #: Words that add nothing to a refusal, folded, in all languages.
 _REFUSAL_WORDS = """
 a all am an and any ask asking for i d im it just me more no now ok okay please questions really s sorry
 stop survey thank thanks that the these this to with would you your already abi artik bu daha hayir
+m busy too later maybe another time not interested mesgulum sonra belki baska zaman vaktim yok keine zeit
+vielleicht spater lust interesse tengo tiempo quizas luego otro momento
 lutfen soru sorulari sormayi tesekkurler tesekkur ederim tamam ben benim sag olun ya ahora con eso esto
 gracias las los mas muchas por favor preguntas pues estas aber bitte damit danke das die es fragen ich
 habe hab jetzt mehr mir nein nun
@@ -151,7 +153,7 @@ class AnswerCues:
     """What an answer also does.
 
     `only_asks`: it is only a question. `verdict` on a decision: accept or disagree. `returns`: something came back
-    or was not put right.
+    or was not put right. `rest`: what a refusal to answer says besides.
     """
 
     asks: bool
@@ -159,6 +161,7 @@ class AnswerCues:
     declines: bool
     verdict: str | None = None
     returns: bool = False
+    rest: str = ""
 
 
 def read_answer(text: str) -> AnswerCues:
@@ -175,18 +178,19 @@ def read_answer(text: str) -> AnswerCues:
     only_asks = asks and all("?" in sentence for sentence in sentences[:-1])
     whole = match_rules(plain, _ANSWER_INDEX)
     verdict = "disagree" if "disagrees" in whole else "accept" if "accepts" in whole else None
-    declines = words <= _DECLINE_WORDS and _declines(plain, whole)
-    return AnswerCues(asks, only_asks, declines, verdict, "returns" in whole)
+    rest = _rest_of_refusal(plain, whole)
+    return AnswerCues(asks, only_asks, rest is not None, verdict, "returns" in whole, rest or "")
 
 
-def _declines(text: str, cues: Mapping[str, Sign]) -> bool:
-    """True if the text begins with a refusal to answer, or is only a word with several meanings."""
+def _rest_of_refusal(text: str, cues: Mapping[str, Sign]) -> str | None:
+    """What a text says after a refusal at its beginning, "" if nothing; None if it does not begin with one."""
     if "declines" in cues:
-        return _adds_nothing(text[: cues["declines"].span[0]])
-    if "declines_alone" not in cues:
-        return False
-    start, end = cues["declines_alone"].span
-    return _adds_nothing(f"{text[:start]} {text[end:]}")
+        start, end = cues["declines"].span
+        rest = "" if _adds_nothing(text[end:]) else text[end:].strip(" ,.;:!-\n")
+        return rest if _adds_nothing(text[:start]) else None
+    # A word with several meanings declines only where it is all that is said.
+    start, end = cues["declines_alone"].span if "declines_alone" in cues else (0, 0)
+    return "" if end and _adds_nothing(f"{text[:start]} {text[end:]}") else None
 
 
 def _adds_nothing(text: str) -> bool:

@@ -198,6 +198,7 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
     add_message(turn, ref, burst["field"], message, extra={"aside": True} if waiting else None)
     burst["until"] = format_time(turn.burst_end())
     burst["files"] += [asdict(file) | {"name": None} for file in message.files]
+    burst["place"] = message.is_place and burst.get("place", True)
 
 
 def add_and_offer(turn: Turn, ref: str, message: ReceivedMessage, template: str, buttons: Rows) -> None:
@@ -259,7 +260,8 @@ def _burst_message(turn: Turn, burst: dict[str, Any]) -> ReceivedMessage:
     """The messages of a burst as one message. The text comes from the record: the state holds no words."""
     files = tuple(ReceivedFile(**file) for file in burst["files"])
     words = turn.words(burst["ref"]) if turn.case(burst["ref"]) is not None else {}
-    return ReceivedMessage(words.get(burst["field"], ""), f"belongs:{burst['turn']}", files)
+    text, is_place = words.get(burst["field"], ""), burst.get("place", False)
+    return ReceivedMessage(text, f"belongs:{burst['turn']}", files, is_place=is_place)
 
 
 def current_burst(turn: Turn) -> dict[str, Any] | None:

@@ -82,7 +82,14 @@ def take_message(turn: Turn, message: ReceivedMessage) -> bool:
         ref, question = case.ref, SURVEY[0]
     score = _TYPED_SCORE.fullmatch(message.text.strip())
     if _declines(message):
+        rest = read_answer(message.text).rest
+        is_new = len(new_message.words_in(rest)) > 1 and classify_intent(rest).kind == COMPLAINT
+        if rest and not is_new:
+            _plan_words(turn, ref, message)
         end(turn, ref, question)
+        if is_new and not after_decision.offer_reopening(turn, message):
+            # "No thanks, but my meter is broken": the words after the refusal are a message of their own.
+            new_message.handle_message(turn, message)
     elif score is not None and question != TEXT_QUESTION and not message.files:
         record_score(turn, ref, question, score[1])
     else:
@@ -119,11 +126,9 @@ def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage)
         turn.reply("question.in_form", ref=ref)
         _ask(turn, ref, question)
         return
-    if message.has_words:
-        facts = {"step": "answered", "question": TEXT_QUESTION, "concern": _is_complaint(message.text)}
-        words = {TEXT_QUESTION: message.text}
-        turn.plan(PlannedAct(Verb.SURVEY, ref, facts, words))
-    if message.files or turn.mentions_danger(message.text):
+    if message.has_words and not message.is_place:
+        _plan_words(turn, ref, message)
+    if message.files or message.is_place or turn.mentions_danger(message.text):
         add_message(turn, ref, ADDITION, message)
     if question == TEXT_QUESTION:
         _ask_next(turn, ref, TEXT_QUESTION)
@@ -132,6 +137,11 @@ def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage)
         _ask(turn, ref, question)
     if _is_complaint(message.text):
         _offer(turn, ref)
+
+
+def _plan_words(turn: Turn, ref: str, message: ReceivedMessage) -> None:
+    facts = {"step": "answered", "question": TEXT_QUESTION, "concern": _is_complaint(message.text)}
+    turn.plan(PlannedAct(Verb.SURVEY, ref, facts, {TEXT_QUESTION: message.text}))
 
 
 def _declines(message: ReceivedMessage) -> bool:
