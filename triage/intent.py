@@ -135,17 +135,9 @@ _LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
 #: A question without a question mark is at most so long.
 _QUESTION_WORDS = 12
 _WORD = re.compile(r"\w+")
-#: Words that add nothing to a refusal, folded, in all languages.
-_REFUSAL_WORDS = """
-a all am an and any ask asking for i d im it just me more no now ok okay please questions really s sorry
-stop survey thank thanks that the these this to with would you your already abi artik bu daha hayir
-m busy too later maybe another time not interested mesgulum sonra belki baska zaman vaktim yok keine zeit
-vielleicht spater lust interesse tengo tiempo quizas luego otro momento
-lutfen soru sorulari sormayi tesekkurler tesekkur ederim tamam ben benim sag olun ya ahora con eso esto
-gracias las los mas muchas por favor preguntas pues estas aber bitte damit danke das die es fragen ich
-habe hab jetzt mehr mir nein nun
-"""
-_WITH_REFUSAL = frozenset(_REFUSAL_WORDS.split())
+_WITH_REFUSAL = frozenset(
+    word for language in LANGUAGES for word in read_phrases("intent", language)["with_refusal"].split()
+)
 
 
 @dataclass(frozen=True, slots=True)
