@@ -135,6 +135,8 @@ _LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
 #: A question without a question mark is at most so long.
 _QUESTION_WORDS = 12
 _WORD = re.compile(r"\w+")
+_LONGEST_PHRASE = 8
+"""Words of the longest greeting or affirmation."""
 _WITH_REFUSAL = frozenset(
     word for language in LANGUAGES for word in read_phrases("intent", language)["with_refusal"].split()
 )
@@ -145,7 +147,7 @@ class AnswerCues:
     """What an answer also does.
 
     `only_asks`: it is only a question. `verdict` on a decision: accept or disagree. `returns`: something came back
-    or was not put right. `rest`: what a refusal to answer says besides.
+    or was not put right. `rest`: what follows a refusal to answer.
     """
 
     asks: bool
@@ -187,6 +189,23 @@ def _rest_of_refusal(text: str, cues: Mapping[str, Sign]) -> str | None:
 
 def _adds_nothing(text: str) -> bool:
     return _WITH_REFUSAL.issuperset(_WORD.findall(fold(text).text))
+
+
+@lru_cache(maxsize=8)
+def _phrases(kind: str) -> frozenset[str]:
+    tables = [read_phrases("intent", language)[kind] for language in LANGUAGES]
+    return frozenset(
+        " ".join(_WORD.findall(line)) for table in tables for line in fold(table).text.splitlines()
+    )
+
+
+def says_only(kind: str, text: str) -> bool:
+    """True for a text of only phrases of a kind: "greetings" or "affirms", in all languages."""
+    phrases, words, reached = _phrases(kind), _WORD.findall(fold(text).text), {0}
+    for end in range(1, len(words) + 1):
+        if any(" ".join(words[start:end]) in phrases for start in reached if end - start <= _LONGEST_PHRASE):
+            reached.add(end)
+    return bool(words) and len(words) in reached
 
 
 def find_cues(text: str) -> frozenset[str]:

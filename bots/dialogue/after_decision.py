@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bots.dialogue import my_data, new_message
 from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REPLY, SURE
-from bots.dialogue.question_table import is_affirmation
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED
@@ -14,7 +13,7 @@ from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import ON_REQUEST, settled_early
 from complaints.vocabulary import ANSWERED, CloseCode, State, Verb
 from store.values import PlannedAct
-from triage.intent import read_answer
+from triage.intent import read_answer, says_only
 from triage.matching import fold
 
 _QUESTION, _REOPEN_REASON = "question", "reopen_reason"
@@ -65,11 +64,11 @@ def take_words(turn: Turn, message: ReceivedMessage) -> bool:
 def _verdict(turn: Turn, text: str) -> str | None:
     """What a text seems to say to a decision: accept, disagree, only thanks, or None."""
     verdict = read_answer(text).verdict
-    if verdict is None and is_affirmation(text):
+    if verdict is None and says_only("affirms", text):
         return "accept"
     if verdict is None and turn.texts.choice_of(text) == "no":
         return "disagree"
-    return verdict or ("thanks" if new_message.is_greeting(text) else None)
+    return verdict or ("thanks" if says_only("greetings", text) else None)
 
 
 def accept_decision(turn: Turn, case: Case) -> None:

@@ -23,6 +23,7 @@ from complaints.case import Case
 from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
+from triage.intent import says_only
 
 _DATA_REQUESTS = {
     "export": my_data.request_copy,
@@ -203,8 +204,9 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     """The button press that this text means; None for any other text."""
     choice = turn.texts.choice_of(text)
     turn_number = int(turn.state["turn"])
-    if form.awaits_confirmation(turn) and (
-        choice in ("yes", "no", "change") or question_table.is_affirmation(text)
+    is_asked_yes_or_no = form.awaits_confirmation(turn) or turn.step in ("sure", incident.STEP)
+    if (form.awaits_confirmation(turn) and choice in ("yes", "no", "change")) or (
+        is_asked_yes_or_no and choice is None and says_only("affirms", text)
     ):
         return ButtonInput(choice or "yes", turn.step, turn.ref, turn_number)
     if choice is None:

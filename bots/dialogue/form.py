@@ -29,10 +29,12 @@ from triage.intent import cue_words, read_answer
 
 #: The field that holds the words of each step.
 FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in QUESTIONS}}
-#: Helplines for children (docs/domain.md, section 3, Minor), by country.
+#: Helplines for children (docs/domain.md, section 3, Minor), by country; sources in docs/telegram.md.
 CHILD_LINES = {"GB": "0800 1111", "TR": "183"}
 #: The read-back shows at most this many characters of the story; the record has all of them.
 MAX_READ_BACK_CHARACTERS = 1800
+#: A correction of place and day without any that we recognise ("at the market in Leeds") has at most so many words.
+_LONGEST_CORRECTION = 6
 #: The state remembers for so many complaints when each question was answered.
 _REMEMBERED = 5
 
@@ -235,6 +237,12 @@ def record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
         turn.reply("question.in_form", ref=ref)
         ask(turn, step, ref, use_story=awaits_confirmation(turn))
         return
+    is_correction = len(message.text.split()) <= _LONGEST_CORRECTION or bool(find(message.text))
+    if step == "where" and awaits_confirmation(turn) and not is_correction:
+        # Words such as "it is nine degrees inside" correct no place: they belong to the story.
+        add_message(turn, ref, current_field(turn, "story"), message)
+        ask(turn, step, ref)
+        return
     answer_facts = BY_STEP[step].facts_of_words(message.text)
     remedies = remedies_in_words(message.text, find) if step == "help" else None
     if remedies is not None:
@@ -398,17 +406,13 @@ def read_back(turn: Turn, ref: str) -> None:
 
 def _detail_lines(turn: Turn, ref: str) -> list[str]:
     words, answers_from_story = turn.words(ref), _answers_from_story(turn, ref)
-    answers: dict[str, str] = {}
+    lines = []
     for step in ORDER:
         text = words.get(current_field(turn, step)) if turn.ref == ref else None
         if text is None and step in answers_from_story:
             text = _answer_text(turn, answers_from_story[step])
         if text:
-            answers[step] = text
-    if "needs" in answers and answers["needs"] in answers.get("help", ""):
-        # "Call me back" is a need and the wish in own words: one line is enough.
-        del answers["needs"]
-    lines = [turn.text(f"readback.{step}", text=_shorten(text, 400)) for step, text in answers.items()]
+            lines.append(turn.text(f"readback.{step}", text=_shorten(text, 400)))
     files = turn.file_count(ref)
     if files:
         lines.append(turn.texts.count(turn.language, "readback.files", files))

@@ -31,8 +31,7 @@ from complaints.identifiers import find_reference
 from complaints.times import format_time
 from complaints.vocabulary import CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
-from triage.intent import find_cues
-from triage.matching import LANGUAGES, fold, read_phrases
+from triage.intent import find_cues, read_answer, says_only
 
 ADDITION = "addition"
 INSISTENCE = "reopen_reason"
@@ -45,13 +44,6 @@ MAX_OFFERED_CASES = 3
 _CODE = re.compile(r"\d{8}", re.ASCII)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _WITHOUT_SPACES = re.compile(r"[぀-ヿ㐀-鿿가-힯฀-๿]")
-
-#: By language, folded.
-_GREETINGS = {
-    language: frozenset(fold(read_phrases("intent", language)["greetings"]).text.splitlines())
-    for language in LANGUAGES
-}
-_LONGEST_GREETING = max(len(phrase.split()) for phrases in _GREETINGS.values() for phrase in phrases)
 
 
 def handle_message(turn: Turn, message: ReceivedMessage) -> None:
@@ -67,7 +59,7 @@ def handle_message(turn: Turn, message: ReceivedMessage) -> None:
     elif not turn.open_cases:
         if not _reopen_if_insisted(turn, message):
             handle_first_words(turn, message)
-    elif not message.files and is_greeting(message.text):
+    elif not message.files and says_only("greetings", message.text):
         turn.reply("greeting.open", ref=turn.open_cases[0].ref)
     elif _is_new_danger(turn, message):
         start_complaint(turn, message)
@@ -79,7 +71,7 @@ def handle_first_words(turn: Turn, message: ReceivedMessage, *, kind: str | None
     """A message with no complaint that it could belong to: open one, or explain how to complain."""
     if message.may_be_evidence or qualifies(message.text) or turn.mentions_danger(message.text):
         start_complaint(turn, message, kind=kind)
-    elif is_greeting(message.text):
+    elif says_only("greetings", message.text):
         if turn.conversation.cases:
             turn.reply("greeting.closed")
         else:
@@ -111,30 +103,12 @@ def record_addition(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 
 def qualifies(text: str) -> bool:
     """True for two words or more that are not a greeting (docs/design.md): a plain rule, never the model."""
-    return len(words_in(text)) >= 2 and not is_greeting(text)
+    return len(words_in(text)) >= 2 and not says_only("greetings", text)
 
 
 def words_in(text: str) -> list[str]:
     """The words of a text; in scripts without spaces each character counts as a word."""
     return _WORD.findall(text) + _WITHOUT_SPACES.findall(text)
-
-
-def is_greeting(text: str) -> bool:
-    """True when the text holds only greetings and thanks of one language."""
-    words = _WORD.findall(fold(text).text)
-    return any(_holds_only(greetings, words) for greetings in _GREETINGS.values())
-
-
-def _holds_only(greetings: frozenset[str], words: list[str]) -> bool:
-    """True if the words are one or more of these greetings, one after the other."""
-    if not words:
-        return False
-    reached = {0}
-    for end in range(1, len(words) + 1):
-        starts = range(max(0, end - _LONGEST_GREETING), end)
-        if any(start in reached and " ".join(words[start:end]) in greetings for start in starts):
-            reached.add(end)
-    return len(words) in reached
 
 
 def is_code(text: str) -> bool:
@@ -188,14 +162,16 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
     burst = current_burst(turn)
     waiting = _waiting_cases(turn)
     ref = burst["ref"] if burst is not None else (waiting or turn.open_cases)[0].ref
+    asks = read_answer(message.text).asks and not waiting
     if burst is None:
         burst = open_burst(turn, ref, in_question=True)
         # Staff wait for several answers; only the person knows which one this is.
-        is_answered = added_text(turn, ref) == "added.answer"
+        is_answered = asks or added_text(turn, ref) == "added.answer"
         template = "ask.belongs.answer" if is_answered else "ask.belongs"
         template = "ask.answers_which" if waiting else template
         turn.reply(template, ref=ref, buttons=_choices(turn, ref, waiting), step="belongs")
-    add_message(turn, ref, burst["field"], message, extra={"aside": True} if waiting else None)
+    kind, extra = "question" if asks else None, {"aside": True} if waiting else None
+    add_message(turn, ref, burst["field"], message, kind=kind, extra=extra)
     burst["until"] = format_time(turn.burst_end())
     burst["files"] += [asdict(file) | {"name": None} for file in message.files]
     burst["place"] = message.is_place and burst.get("place", True)

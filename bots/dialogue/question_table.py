@@ -27,11 +27,6 @@ _NUMBERS = frozenset(
 )
 #: With more details than this, ask the question: so many cannot be confirmed by one Yes.
 _MAX_CONFIRMED_DETAILS = 6
-_RIGHT = (
-    r"(?:yes|yep|yeah|correct|right|true|exactly|evet|doğru|aynen|öyle|ja|richtig|genau|stimmt|sí|si|correcto"
-    r"|exacto|así es|(?:that'?s|that is|it is|das ist|das) (?:correct|right|true|it|richtig))"
-)
-_YES = re.compile(rf"{_RIGHT}(?:[ ,]+(?:{_RIGHT}|please|that is|it is)){{0,3}}[.! ]*", re.IGNORECASE)
 _FOR_ONESELF = re.compile(
     r"\s*(?:it(?:'s| is) )?(?:for )?(?:me|myself|my own|mine|us|kendim|kendim için|benim|bizim)\b.{0,12}",
     re.IGNORECASE,
@@ -49,8 +44,11 @@ _ENDING = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 #: Between two amounts that are wanted together ("the £120 deposit and the £40 fee"); an alternative is none.
-_AND = re.compile(r"[^,;]{0,40}\b(?:and|plus|und|sowie|y|ve)(?: \w{1,10})? ", re.IGNORECASE)
-_OR = re.compile(r"\b(?:or|oder|o|veya|ya da|back|zurück|geri|vuelta|paid|charged)\b", re.IGNORECASE)
+_AND = re.compile(
+    r"(?:(?!\b(?:or|oder|o|veya|ya da|back|zurück|geri|vuelta|paid|charged)\b)[^,;]){0,40}"
+    r"\b(?:and|plus|und|sowie|y|ve)(?: \w{1,10})? ",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,7 @@ def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer 
 def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, int, str] | None:
     """The money that a story wants back; None where several amounts could be meant.
 
-    An amount within the wish, or after its beginning, counts before one that only stands in the same sentence: "I
+    An amount within the wish, or after its beginning, counts before others in the same sentence: "I
     paid £240 and want £60 back". Amounts joined by "and" are added.
     """
     pairs = [
@@ -197,7 +195,7 @@ def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, in
     texts = [_ENDING.sub("", " ".join(amount.text.split())) for amount in amounts]
     gaps = [story[first.span[1] : second.span[0]] for first, second in pairwise(amounts)]
     currencies = {amount.value.split()[1] for amount in amounts}
-    if len(currencies) != 1 or not all(_AND.fullmatch(gap) and not _OR.search(gap) for gap in gaps):
+    if len(currencies) != 1 or not all(map(_AND.fullmatch, gaps)):
         return None
     total = sum(Decimal(amount.value.split()[0]) for amount in amounts)
     return " + ".join(texts), int(total * 100), currencies.pop()
@@ -251,11 +249,6 @@ def _if_cue(answer: StoryAnswer, *kinds: str) -> FindAnswer:
 def _support(knowledge: StoryKnowledge) -> StoryAnswer | None:
     words = knowledge.cues.get("support_told")
     return StoryAnswer(words=words) if words else None
-
-
-def is_affirmation(text: str) -> bool:
-    """True when a typed text clearly says yes to "Is that right?"."""
-    return bool(_YES.fullmatch(text.strip()))
 
 
 def is_for_oneself(text: str) -> bool:

@@ -20,7 +20,7 @@ from bots.dialogue import (
     new_message,
     survey,
 )
-from bots.dialogue.buttons import SURVEY
+from bots.dialogue.buttons import CHECK, SURVEY
 from bots.dialogue.inputs import (
     Blocked,
     ButtonInput,
@@ -43,6 +43,7 @@ from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
 from store.values import Conversation, DialogueTurn
+from triage.intent import says_only
 
 #: By step, what records the words that answer its question.
 _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
@@ -175,6 +176,12 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
         form.ask_again(turn)
     elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
         form.record_answer(turn, ref, message)
+    elif (
+        step == "check"
+        and not message.files
+        and (says_only("affirms", message.text) or says_only("greetings", message.text))
+    ):
+        turn.reply("check.press", ref=ref, buttons=CHECK)
     else:
         # A file or a call for help is an addition, and the question stays open. Words after the read-back
         # belong to the story.
@@ -182,6 +189,8 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
         add_message(turn, ref, field, message)
         if step == "check":
             form.read_back(turn, ref)
+        elif not message.files:
+            form.ask_again(turn)
 
 
 def _handle_edit(turn: Turn, incoming: EditInput) -> None:

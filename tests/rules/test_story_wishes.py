@@ -176,3 +176,32 @@ def test_of_two_amounts_the_wanted_ones_count_and_in_doubt_none(
     assert answer is not None
     assert answer.choices == ("money_back",)
     assert answer.amount == amount
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "14 Kasım'da 34 KL 220 plakalı otobüs durmadı.",
+        "The van, number plate AB12 CDE, blocked my door on Monday.",
+        "Am Montag fuhr der Wagen mit Kennzeichen B-AB 1234 zu schnell.",
+        "El taxi matrícula 1234 ABC no paró el lunes.",
+    ],
+)
+def test_a_number_plate_says_where_it_was(story: str) -> None:
+    assert [fact for fact in find_facts(story, received=TUESDAY) if fact.kind == "place"]
+
+
+def test_a_wish_to_be_called_back_is_no_wish_for_money() -> None:
+    text = "Send me another one and call me back, I work nights."
+    answer = requested_remedies(text, find_facts(text, received=TUESDAY))
+    assert answer is not None
+    assert answer.choices == ("replacement",)
+    assert "support_told" in find_cues(text)
+    assert "support_told" not in find_cues("They said they would look and call me back.")
+
+
+def test_a_wish_to_know_why_is_understood_in_turkish() -> None:
+    text = "Neden böyle olduğunu bilmek istiyorum."
+    answer = requested_remedies(text, find_facts(text, received=TUESDAY))
+    assert answer is not None
+    assert answer.choices == ("explanation",)

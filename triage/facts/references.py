@@ -37,7 +37,7 @@ _NUMBER = (
 _DATE = re.compile(r"[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The code of a booking with airlines and railways has six letters and figures.
 _RECORD_LOCATOR = re.compile(r"(?=(?:[0-9]*[a-z]){2})[a-z0-9]{6}")
-# "QW881" is a code as it stands, "100ml" and "3pm" are measures.
+# "QW881" is a code, "100ml" and "3pm" are measures.
 _LETTERS_FIRST = re.compile(r"[a-z]{1,5}[\-/]?[0-9]{3}.*")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _SIGN = re.compile(r"[#:=]")
