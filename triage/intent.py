@@ -136,7 +136,6 @@ _LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
 _QUESTION_WORDS = 12
 _WORD = re.compile(r"\w+")
 _LONGEST_PHRASE = 8
-"""Words of the longest greeting or affirmation."""
 _WITH_REFUSAL = frozenset(
     word for language in LANGUAGES for word in read_phrases("intent", language)["with_refusal"].split()
 )
@@ -144,11 +143,7 @@ _WITH_REFUSAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class AnswerCues:
-    """What an answer also does.
-
-    `only_asks`: it is only a question. `verdict` on a decision: accept or disagree. `returns`: something came back
-    or was not put right. `rest`: what follows a refusal to answer.
-    """
+    """What an answer also does: `verdict` is accept or disagree, `rest` what follows a refusal to answer."""
 
     asks: bool
     only_asks: bool
@@ -203,7 +198,8 @@ def says_only(kind: str, text: str) -> bool:
     """True for a text of only phrases of a kind: "greetings" or "affirms", in all languages."""
     phrases, words, reached = _phrases(kind), _WORD.findall(fold(text).text), {0}
     for end in range(1, len(words) + 1):
-        if any(" ".join(words[start:end]) in phrases for start in reached if end - start <= _LONGEST_PHRASE):
+        starts = reached.intersection(range(max(0, end - _LONGEST_PHRASE), end))
+        if any(" ".join(words[start:end]) in phrases for start in starts):
             reached.add(end)
     return bool(words) and len(words) in reached
 

@@ -204,10 +204,9 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     """The button press that this text means; None for any other text."""
     choice = turn.texts.choice_of(text)
     turn_number = int(turn.state["turn"])
-    is_asked_yes_or_no = form.awaits_confirmation(turn) or turn.step in ("sure", incident.STEP)
-    if (form.awaits_confirmation(turn) and choice in ("yes", "no", "change")) or (
-        is_asked_yes_or_no and choice is None and says_only("affirms", text)
-    ):
+    is_shown, asks = form.awaits_confirmation(turn), turn.step in ("sure", incident.STEP)
+    is_yes = choice is None and says_only("affirms", text)
+    if (is_shown and choice in ("yes", "no", "change")) or ((is_shown or asks) and is_yes):
         return ButtonInput(choice or "yes", turn.step, turn.ref, turn_number)
     if choice is None:
         return _press_for_add_label(turn, text)

@@ -17,6 +17,7 @@ from bots.dialogue.question_table import (
     StoryAnswer,
     StoryKnowledge,
     is_only_question,
+    named_places,
     remedies_in_words,
 )
 from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, added_text, record_choice
@@ -147,6 +148,8 @@ def ask(turn: Turn, step: str, ref: str, *, use_story: bool = True) -> None:
     elif story_answer is not None:
         text = _answer_text(turn, story_answer)
         turn.reply(f"ask.{step}.told", ref=ref, buttons=CONFIRM, text=text)
+    elif step == "where" and use_story and (places := named_places(_knowledge(turn, ref).details())):
+        turn.reply("ask.where.when", ref=ref, buttons=BY_STEP[step].buttons, text=places)
     else:
         plain = f"ask.{step}.plain"
         template = plain if turn.texts.has(plain) and is_child(turn, ref) else f"ask.{step}"

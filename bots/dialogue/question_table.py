@@ -44,10 +44,9 @@ _ENDING = re.compile(
 )
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 #: Between two amounts that are wanted together ("the £120 deposit and the £40 fee"); an alternative is none.
+_NO_SUM = r"\b(?:or|oder|o|veya|ya da|back|zurück|geri|vuelta|paid|charged)\b"
 _AND = re.compile(
-    r"(?:(?!\b(?:or|oder|o|veya|ya da|back|zurück|geri|vuelta|paid|charged)\b)[^,;]){0,40}"
-    r"\b(?:and|plus|und|sowie|y|ve)(?: \w{1,10})? ",
-    re.IGNORECASE,
+    rf"(?:(?!{_NO_SUM})[^,;]){{0,40}}\b(?:and|plus|und|sowie|y|ve)(?: \w{{1,10}})? ", re.IGNORECASE
 )
 
 
@@ -148,6 +147,13 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
     if not days or not places or len(texts) > _MAX_CONFIRMED_DETAILS:
         return None
     return StoryAnswer(words=", ".join(texts.values()))
+
+
+def named_places(details: Sequence[StoryFact]) -> str:
+    """The places and numbers in a story without any day, in its words; then only the day is asked."""
+    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in details if _identifies_place(fact))
+    is_clear = len(texts) <= _MAX_CONFIRMED_DETAILS and all(fact.kind != "date" for fact in details)
+    return ", ".join(texts) if is_clear else ""
 
 
 def _contains(period: StoryFact, other: StoryFact) -> bool:

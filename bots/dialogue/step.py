@@ -169,6 +169,7 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
 
 def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     step = turn.step
+    is_plain_yes = says_only("affirms", message.text) or says_only("greetings", message.text)
     if step == "story":
         form.continue_story(turn, ref, message)
     elif message.is_place and step != "where":
@@ -176,11 +177,7 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
         form.ask_again(turn)
     elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
         form.record_answer(turn, ref, message)
-    elif (
-        step == "check"
-        and not message.files
-        and (says_only("affirms", message.text) or says_only("greetings", message.text))
-    ):
+    elif step == "check" and not message.files and is_plain_yes:
         turn.reply("check.press", ref=ref, buttons=CHECK)
     else:
         # A file or a call for help is an addition, and the question stays open. Words after the read-back

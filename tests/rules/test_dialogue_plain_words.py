@@ -96,3 +96,20 @@ def test_a_neighbour_for_whom_somebody_writes_is_the_person_affected() -> None:
     play.writes("My neighbour Mr Ali at 9 Quay Road has no heating since Sunday, he asked me to write.")
     play.presses("done")
     assert Flag.FOR_ANOTHER in play.case.flags
+
+
+@pytest.mark.parametrize(
+    ("language", "story", "question"),
+    [
+        ("en", "Meter 998877 is running backwards.", "You wrote: Meter 998877. When did it happen?"),
+        ("tr", "55123 numaralı paketim gelmedi.", "Şunu yazdınız: 55123 numaralı paketim. Ne zaman oldu?"),
+    ],
+)
+def test_of_a_story_with_a_number_and_no_day_only_the_day_is_asked(
+    language: str, story: str, question: str
+) -> None:
+    play = Play(language=language)
+    play.writes(story)
+    assert play.presses("done") == [question]
+    play.writes("yesterday")
+    assert play.texts_of(play.ref)["where_and_when"] == "yesterday"

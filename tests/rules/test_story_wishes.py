@@ -205,3 +205,18 @@ def test_a_wish_to_know_why_is_understood_in_turkish() -> None:
     answer = requested_remedies(text, find_facts(text, received=TUESDAY))
     assert answer is not None
     assert answer.choices == ("explanation",)
+
+
+@pytest.mark.parametrize(
+    ("story", "is_past"),
+    [
+        ("I was charged twice on Tuesday and I want it back.", True),
+        ("Ich wurde am Dienstag doppelt belastet und will mein Geld.", True),
+        ("Bu hafta iki kez kesildi ama param hâlâ yok, iade istiyorum.", True),
+        ("I need it this week and not later!", False),
+        ("On Tuesday I need it.", False),
+    ],
+)
+def test_a_demand_in_the_next_clause_leaves_the_day_in_the_past(story: str, is_past: bool) -> None:
+    days = [fact for fact in find_facts(story, received=TUESDAY) if fact.kind == "date"]
+    assert bool(days) is is_past
