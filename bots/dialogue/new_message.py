@@ -162,7 +162,7 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
     burst = current_burst(turn)
     waiting = _waiting_cases(turn)
     ref = burst["ref"] if burst is not None else (waiting or turn.open_cases)[0].ref
-    asks = read_answer(message.text).asks and not waiting
+    asks = not waiting and (read_answer(message.text).asks or message.text.rstrip().endswith("?"))
     if burst is None:
         burst = open_burst(turn, ref, in_question=True)
         # Staff wait for several answers; only the person knows which one this is.

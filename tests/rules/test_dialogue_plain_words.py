@@ -15,7 +15,8 @@ HELP = "What would put this right? Choose one, or write it in your own words."
 
 
 @pytest.mark.parametrize(
-    "words", ["Yes, that is it", "yes", "ok thank you", "evet doğru", "ja, stimmt", "sí, correcto"]
+    "words",
+    ["Yes, that is it", "yes", "yes thats right", "ok thank you", "evet doğru", "ja, stimmt", "sí, correcto"],
 )
 def test_yes_to_the_read_back_is_no_part_of_the_story_and_names_the_button(words: str) -> None:
     play = Play()
@@ -71,7 +72,9 @@ def test_words_under_change_are_kept_and_the_question_is_put_again() -> None:
     assert play.texts_of(play.ref)["addition"] == "it is the hot water only"
 
 
-@pytest.mark.parametrize("words", ["Should I boil the water?", "Ne zaman geleceksiniz?"])
+@pytest.mark.parametrize(
+    "words", ["Should I boil the water?", "Any news", "Ne zaman geleceksiniz?", "Und jetzt?"]
+)
 def test_a_question_after_the_form_goes_to_a_person(words: str) -> None:
     play = Play()
     ref = play.files_a_complaint()
