@@ -18,9 +18,9 @@ from triage.matching import fold
 
 _QUESTION, _REOPEN_REASON = "question", "reopen_reason"
 _DISAGREEMENT = "look_again"
-#: An answer of more words than these has reasons, or is about another matter. In the state: where reasons were given.
+#: An answer of more words has reasons, or is about another matter; the state remembers for which complaint.
 _SHORT_ANSWER, _REASONED = 9, "reasoned"
-#: Up to so many words, "it started again" names no matter; longer texts must share so many words with the complaint.
+#: "It started again" has up to five words; longer texts must share two with the complaint.
 _SHORT_RETURN, _SHARED_WORDS = 5, 2
 #: The step of the question about a remedy is this prefix with the remedy's number: `done3`.
 REMEDY_STEP = "done"

@@ -89,7 +89,6 @@ def take_message(turn: Turn, message: ReceivedMessage) -> bool:
             _plan_words(turn, ref, message)
         end(turn, ref, question)
         if is_new and not after_decision.offer_reopening(turn, message):
-            # "No thanks, but my meter is broken": the words after the refusal are a message of their own.
             new_message.handle_message(turn, message)
     elif score is not None and question != TEXT_QUESTION and not message.files:
         record_score(turn, ref, question, score[1])
