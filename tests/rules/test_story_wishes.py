@@ -220,3 +220,17 @@ def test_a_wish_to_know_why_is_understood_in_turkish() -> None:
 def test_a_demand_in_the_next_clause_leaves_the_day_in_the_past(story: str, is_past: bool) -> None:
     days = [fact for fact in find_facts(story, received=TUESDAY) if fact.kind == "date"]
     assert bool(days) is is_past
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "I don't want another one, I want my money back.",
+        "No quiero otro, quiero mi dinero.",
+        "Ich will kein anderes, ich will mein Geld zurück.",
+    ],
+)
+def test_a_wish_after_a_refused_remedy_is_read(story: str) -> None:
+    answer = requested_remedies(story, find_facts(story, received=TUESDAY))
+    assert answer is not None
+    assert answer.choices == ("money_back",)

@@ -216,7 +216,7 @@ def _wish_patterns(language: str) -> _WishPatterns:
     asked_for = []
     for remedy, things in table["objects"].items():
         if table["asks"].strip():
-            gap = rf"\b{_IN_SENTENCE}{{1,26}}?(?<![^\W_])"
+            gap = rf"\b(?:(?!\b{any_of(table['asks'])}){_IN_SENTENCE}){{1,26}}?(?<![^\W_])"
             asked_for.append((remedy, _whole_words(any_of(table["asks"]) + gap + any_of(things))))
         if table["asks_after"].strip():
             gap = rf"{_IN_SENTENCE}{{1,{_VERB_WITHIN}}}?"
