@@ -22,10 +22,11 @@ from complaints.times import local_time
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
+from store.custody.remnants import EVERY
 from store.custody.retention import delete_expired_rows, erase, list_expired
 from store.database.errors import DamagedCase
 from store.database.transaction import Tx
-from store.outbox.complete import Completed, Outcome
+from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.failed import fail_orphaned
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
@@ -134,7 +135,7 @@ def _ends_when_cancelled(job: Callable[[], Awaitable[None]]) -> Callable[[], Awa
 def housekeeping_handlers(
     store: Store, *, retention: Mapping[str, str] | None = None
 ) -> Mapping[str, Handler]:
-    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule.
+    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule, and of `remnants`.
 
     `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
     """
@@ -159,7 +160,17 @@ def housekeeping_handlers(
                 log.info("not_purged", ref=expired.ref, why=refusal.code)
         return Completed()
 
-    return {"tidy": write(delete_expired_rows), "checkpoint": write(checkpoint), "purge": purge}
+    async def remnants(_: Obligation) -> Outcome:
+        if await store.in_thread(store.remove_remnants):
+            return Completed()
+        return Rescheduled(store.now() + EVERY, "another transaction still reads erased pages")
+
+    return {
+        "tidy": write(delete_expired_rows),
+        "checkpoint": write(checkpoint),
+        "purge": purge,
+        "remnants": remnants,
+    }
 
 
 def act_handlers(store: Store) -> Mapping[str, Handler]:

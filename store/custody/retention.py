@@ -19,6 +19,7 @@ from complaints.identifiers import parse_reference
 from complaints.vocabulary import CloseCode, Flag, State, Verb
 from store.cases.act import act
 from store.cases.erase import erase_person
+from store.custody.remnants import schedule_removal
 from store.database.errors import DamagedCase
 from store.database.transaction import Tx
 from store.outbox.rate_limit import delete_unused_limits
@@ -140,6 +141,7 @@ def delete_expired_rows(tx: Tx) -> None:
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
     delete_unused_limits(tx)
+    schedule_removal(tx)
 
 
 def _closed_page(tx: Tx, after: tuple[datetime, str] | None) -> Sequence[Any]:

@@ -1,0 +1,67 @@
+"""What erased rows leave in the files of the database: pages in the write-ahead log, free pages, row versions (8.1)."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+
+from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.times import format_time
+from store.database.engine import Engines
+from store.database.errors import FAILED_AT_WORK, DatabaseUnavailable
+from store.database.transaction import Tx
+from store.outbox.rows import insert_obligation
+from store.tables import METADATA
+
+#: How long writers wait at most until nobody reads the old pages, in milliseconds; then it is tried again later.
+_WAIT_MS = 2_000
+#: One run covers all erasures of a minute.
+EVERY = timedelta(minutes=1)
+
+
+def schedule_removal(tx: Tx) -> None:
+    """On SQLite, empty the write-ahead log at the end of this minute, after every erasure of the minute."""
+    if tx.is_sqlite:
+        due = tx.now.replace(second=0, microsecond=0) + EVERY
+        obligation = NewObligation(f"remnants:{format_time(due)}", "remnants", due, SendPriority.BULK)
+        insert_obligation(tx, obligation)
+
+
+def empty_log(engines: Engines) -> bool:
+    """Copy SQLite's write-ahead log into the database and truncate it to nothing.
+
+    False if a transaction still reads old pages from the log; then it must be tried again. PostgreSQL's log is the
+    server's own: True.
+    """
+    if not engines.is_sqlite:
+        return True
+    (busy, _, _), *_ = _run(engines, f"PRAGMA busy_timeout={_WAIT_MS:d}", "PRAGMA wal_checkpoint(TRUNCATE)")
+    return not busy
+
+
+def rewrite_tables(engines: Engines) -> None:
+    """Write every table again, without free pages and old row versions. Other processes wait until it is done.
+
+    Raises DatabaseUnavailable if the disk is full, or if another process uses the database for too long.
+    """
+    if engines.is_sqlite:
+        _run(engines, "VACUUM")
+        return
+    with engines.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in METADATA.sorted_tables:
+            connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
+
+
+def _run(engines: Engines, *statements: str) -> list[tuple[int, int, int]]:
+    """The rows of the last statement. SQLAlchemy would begin a transaction, in which neither of them may run."""
+    connection = engines.writing.raw_connection()
+    rows: list[tuple[int, int, int]] = []
+    try:
+        for statement in statements:
+            rows = connection.cursor().execute(statement).fetchall()
+    except sqlite3.Error as error:
+        raise DatabaseUnavailable(FAILED_AT_WORK.format(reason=error)) from error
+    finally:
+        # Not returned to the pool: its waiting time was changed.
+        connection.invalidate()
+    return rows
