@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from complaints.history import CaseHistory
 from complaints.rulebook import Rulebook
 from store.cases.pages import load_history_page, load_open_page, load_received_page, pages
-from store.custody.remnants import empty_log, rewrite_tables
 from store.database.engine import Engines, StoreThreads, create_engines
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
 from store.database.keyring import Keyring
 from store.database.leases import clock_offset, move_clock
 from store.database.migrate import require_current
+from store.database.remnants import empty_log, rewrite_tables
 from store.database.transaction import FoldedCases, Tx
 from store.models.examples import collect_examples, load_examples_page
 

@@ -6,8 +6,8 @@ import os
 
 from sqlalchemy import delete, or_, select, update
 
-from store.custody.remnants import schedule_removal
 from store.database.transaction import Tx
+from store.outbox.rows import insert_removal
 from store.similarity.sketches import drop_sketch
 from store.tables import (
     BINDINGS,
@@ -39,7 +39,7 @@ def erase_words(tx: Tx, ref: str) -> None:
     run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
     for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS):
         run(delete(table).where(table.c.ref == ref))
-    schedule_removal(tx)
+    insert_removal(tx)
 
 
 def erase_person(tx: Tx, person: str) -> None:
@@ -63,4 +63,4 @@ def erase_person(tx: Tx, person: str) -> None:
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.contact_id.in_(points)).values(payload=None))
     of_person = or_(MESSAGES.c.ref.is_(None), MESSAGES.c.sealed_with == "person")
     run(update(MESSAGES).where(MESSAGES.c.contact_id.in_(points), of_person).values(sealed=None))
-    schedule_removal(tx)
+    insert_removal(tx)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from complaints.actions.access import is_on_hold
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case
 from complaints.case_values import Decision, RemedyOwed
@@ -249,7 +250,8 @@ def _header(tx: Tx, file: CaseFile) -> dict[str, Any]:
         "flags": sorted(flag.value for flag in case.flags),
         "restricted": case.restricted,
         "significant": Flag.SIGNIFICANT in case.flags,
-        "legal_hold": Flag.LEGAL_HOLD in case.flags,
+        "legal_hold": is_on_hold(case, tx.now),
+        "hold_until": case.hold_until.isoformat() if case.hold_until else None,
         "erased_at": _time(case.erased_at),
     }
 

@@ -1,30 +1,15 @@
-"""What erased rows leave in the files of the database: pages in the write-ahead log, free pages, row versions (8.1)."""
+"""What erased rows leave in the files of the database: pages in the log, free pages, old row versions (8.1)."""
 
 from __future__ import annotations
 
 import sqlite3
-from datetime import timedelta
 
-from complaints.obligations.kinds import NewObligation, SendPriority
-from complaints.times import format_time
 from store.database.engine import Engines
 from store.database.errors import FAILED_AT_WORK, DatabaseUnavailable
-from store.database.transaction import Tx
-from store.outbox.rows import insert_obligation
 from store.tables import METADATA
 
-#: How long writers wait at most until nobody reads the old pages, in milliseconds; then it is tried again later.
+#: How long writers wait at most until no transaction reads the old pages, in milliseconds; then it is tried again later.
 _WAIT_MS = 2_000
-#: One run covers all erasures of a minute.
-EVERY = timedelta(minutes=1)
-
-
-def schedule_removal(tx: Tx) -> None:
-    """On SQLite, empty the write-ahead log at the end of this minute, after every erasure of the minute."""
-    if tx.is_sqlite:
-        due = tx.now.replace(second=0, microsecond=0) + EVERY
-        obligation = NewObligation(f"remnants:{format_time(due)}", "remnants", due, SendPriority.BULK)
-        insert_obligation(tx, obligation)
 
 
 def empty_log(engines: Engines) -> bool:
