@@ -6,8 +6,10 @@ import os
 
 from sqlalchemy import delete, or_, select, update
 
+from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.transaction import Tx
-from store.outbox.rows import insert_removal
+from store.outbox.complete import IS_OPEN
+from store.outbox.rows import insert_obligation, insert_removal
 from store.similarity.sketches import drop_sketch
 from store.tables import (
     BINDINGS,
@@ -22,6 +24,7 @@ from store.tables import (
     MESSAGES,
     OBLIGATIONS,
     PEOPLE,
+    SLACK,
     TEXTS,
 )
 
@@ -37,6 +40,14 @@ def erase_words(tx: Tx, ref: str) -> None:
     run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))
     run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
+    # In Slack, files are deleted now and not a day after they were sent, messages by an obligation of their own.
+    files = OBLIGATIONS.c.kind == "slack_file_delete", OBLIGATIONS.c.facts["ref"].as_string() == ref
+    run(update(OBLIGATIONS).where(*files, IS_OPEN).values(due=tx.now))
+    if run(select(SLACK.c.id).where(SLACK.c.ref == ref, SLACK.c.deleted_at.is_(None)).limit(1)).first():
+        facts = {"ref": ref}
+        insert_obligation(
+            tx, NewObligation(f"slack_erase:{ref}", "slack_erase", tx.now, SendPriority.BULK, facts)
+        )
     for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS):
         run(delete(table).where(table.c.ref == ref))
     insert_removal(tx)

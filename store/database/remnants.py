@@ -6,9 +6,8 @@ import sqlite3
 
 from store.database.engine import Engines
 from store.database.errors import FAILED_AT_WORK, DatabaseUnavailable
-from store.tables import METADATA
 
-#: How long writers wait at most until no transaction reads the old pages, in milliseconds; then it is tried again later.
+#: How long writers wait at most until no transaction reads the old pages, in milliseconds. Then it is tried later.
 _WAIT_MS = 2_000
 
 
@@ -33,8 +32,7 @@ def rewrite_tables(engines: Engines) -> None:
         _run(engines, "VACUUM")
         return
     with engines.writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in METADATA.sorted_tables:
-            connection.exec_driver_sql(f"VACUUM (FULL) {table.name}")
+        connection.exec_driver_sql("VACUUM (FULL)")
 
 
 def _run(engines: Engines, *statements: str) -> list[tuple[int, int, int]]:
