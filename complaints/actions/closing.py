@@ -230,7 +230,7 @@ def apply_merge(case: Case, event: Event) -> Case:
 
 
 def check_erase(case: Case, request: ActionRequest) -> Facts:
-    """Record that the words and the person were erased (8.1); a legal hold forbids it."""
+    """Record that the words were erased (8.1); a legal hold forbids it."""
     if is_on_hold(case, request.at):
         raise OutOfOrder(f"{case.ref} is under legal hold: release it first.", code="legal_hold")
     return request.facts

@@ -37,7 +37,7 @@ def erase_words(tx: Tx, ref: str) -> None:
     run(update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(key_wrapped=None))
     run(update(TEXTS).where(TEXTS.c.ref == ref).values(sealed=None))
     run(update(MESSAGES).where(MESSAGES.c.ref == ref).values(sealed=None))
-    run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None))
+    run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None, sha256=None))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))
     run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
     # In Slack, files are deleted now and not a day after they were sent, messages by an obligation of their own.
