@@ -28,10 +28,6 @@ def cautions(settings: Settings) -> list[str]:
         warnings += _jurisdiction_cautions(settings, code)
     if settings.privacy.purge and not settings.privacy.retention:
         warnings.append("privacy.purge does nothing without privacy.retention: say how long files are kept")
-    if settings.privacy.retention and not settings.privacy.purge:
-        warnings.append(
-            "privacy.purge is off: run `amends privacy purge`, because complainants read that we erase then"
-        )
     return list(dict.fromkeys(warnings))
 
 

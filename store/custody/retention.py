@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import and_, delete, exists, func, or_, select
 
 from complaints.actions.access import is_on_hold
 from complaints.actors import OPERATOR, SYSTEM, Actor
@@ -124,7 +124,8 @@ def erase_complainant(
     if not preview:
         # A person without a complaint is erased with none.
         counts["persons"] += _erase_unless_needed(tx, person)
-        record_receipt(tx, right, because, len(erased), counts, kept=len(kept))
+        if erased or counts["persons"]:
+            record_receipt(tx, right, because, len(erased), counts, kept=len(kept))
     erased_at = tx.connection.execute(select(PEOPLE.c.erased_at).where(PEOPLE.c.id == person)).scalar_one()
     return Erasure(person, tuple(erased), kept, erased_at is not None, dict(counts))
 
@@ -169,17 +170,8 @@ def list_erasures(tx: Tx) -> list[tuple[str, str, datetime]]:
         exists().where(CASE_PEOPLE.c.person_id == PEOPLE.c.id),
     )
     people = select(PEOPLE.c.id, PEOPLE.c.erased_at).where(PEOPLE.c.erased_at.is_not(None), ~named)
-    run = tx.connection.execute
-    return [
-        *(("ref", row.ref, row.erased_at) for row in run(complaints.order_by(COMPLAINTS.c.erased_at))),
-        *(("person", row.id, row.erased_at) for row in run(people.order_by(PEOPLE.c.erased_at))),
-    ]
-
-
-def find_unerased_person(tx: Tx, person: str) -> bool:
-    """True if this person is here with their data."""
-    query = select(PEOPLE.c.id).where(PEOPLE.c.id == person, PEOPLE.c.erased_at.is_(None))
-    return tx.connection.execute(query).first() is not None
+    queries = {"ref": complaints.order_by(COMPLAINTS.c.erased_at), "person": people}
+    return [(kind, *row) for kind, query in queries.items() for row in tx.connection.execute(query)]
 
 
 def list_unerased(tx: Tx, refs: Sequence[str]) -> list[str]:
@@ -268,24 +260,17 @@ def _reason(tx: Tx, ref: str) -> str | None:
 
 def _count_words(tx: Tx, ref: str) -> Counter[str]:
     """What there is to erase, and how often the operator made a file of it, which no erasure reaches."""
-    counts = {name: (column.table.c.ref == ref, column.is_not(None)) for name, column in _COUNTED.items()}
-    written = (
-        READS.c.ref == ref,
-        READS.c.role == "operator",
-        READS.c.what.like("export%") | READS.c.what.like("file%"),
-    )
-    run = tx.connection.execute
-    return Counter(
-        {
-            name: run(select(func.count()).where(*where)).scalar_one()
-            for name, where in {**counts, "exports": written}.items()
-        }
-    )
+    to_file = and_(READS.c.role == "operator", READS.c.what.like("export%") | READS.c.what.like("file%"))
+    conditions = {
+        name: and_(column.table.c.ref == ref, column.is_not(None)) for name, column in _COUNTED.items()
+    }
+    conditions["exports"] = and_(READS.c.ref == ref, to_file)
+    counts = {name: select(func.count()).where(where) for name, where in conditions.items()}
+    return Counter({name: tx.connection.execute(query).scalar_one() for name, query in counts.items()})
 
 
 def _erase_unless_needed(tx: Tx, person: str) -> int:
-    """Erase a person unless a complaint that still has its words is from or about them; returns how many, 0 or 1."""
-    is_here = PEOPLE.c.id == person, PEOPLE.c.erased_at.is_(None)
+    """Erase a person unless a complaint that still has its words is from or about them; how many, 0 or 1."""
     has_words = COMPLAINTS.c.erased_at.is_(None)
     own = select(COMPLAINTS.c.ref).where(COMPLAINTS.c.complainant_id == person, has_words)
     named = (
@@ -293,8 +278,8 @@ def _erase_unless_needed(tx: Tx, person: str) -> int:
         .join(CASE_PEOPLE, CASE_PEOPLE.c.ref == COMPLAINTS.c.ref)
         .where(CASE_PEOPLE.c.person_id == person, has_words)
     )
-    here = tx.connection.execute(select(PEOPLE.c.id).where(*is_here)).first()
-    if here is None or tx.connection.execute(own.union(named).limit(1)).first() is not None:
+    erased = select(PEOPLE.c.id).where(PEOPLE.c.id == person, PEOPLE.c.erased_at.is_not(None))
+    if tx.connection.execute(own.union(named, erased).limit(1)).first() is not None:
         return 0
     erase_person(tx, person)
     return 1

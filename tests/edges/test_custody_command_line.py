@@ -293,6 +293,7 @@ async def test_a_complaint_under_hold_outlives_erasure_and_purge_until_the_hold_
     assert (await product.amends("db", "verify")).code == 0
 
 
+@pytest.mark.on_both
 async def test_vacuum_writes_every_table_again(product: Product, desk: Desk) -> None:
     desk.closed()
     ended = await product.amends("db", "vacuum")
