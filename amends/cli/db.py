@@ -206,6 +206,16 @@ def checkpoint(file: NewFile, *, config: Config = None) -> None:
     err.print(f"{len(document['heads'])} heads in {file}. Check: amends db verify --checkpoint {file}")
 
 
+def vacuum(*, config: Config = None) -> None:
+    """Write every table again, so that no erased byte is left; each is locked while it is written."""
+    with open_record(config) as (_, store):
+        is_clean = store.remove_remnants(rewrite=True)
+    if not is_clean:
+        err.print("Another process reads the database, so its log could not be emptied: repeat the command.")
+        raise typer.Exit(NOT_WELL)
+    err.print("Every table was written again, without what was erased.")
+
+
 def rotate_key(*, json: Json = False, config: Config = None) -> None:
     """Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken out of it."""
     from amends.settings import SettingsError, load

@@ -6,11 +6,13 @@ SQLite has one writer and four readers, each kind with an engine of its own. Pos
 from __future__ import annotations
 
 import math
+import stat
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -76,6 +78,7 @@ def create_engines(url: str) -> Engines:
         reading = create_engine(
             parsed, pool_size=READERS, max_overflow=4, connect_args={"check_same_thread": False}
         )
+        _keep_private(writing, Path(str(parsed.database)))
         _configure_sqlite(writing, "BEGIN IMMEDIATE")
         _configure_sqlite(reading, "BEGIN")
         return Engines(parsed, writing, reading)
@@ -113,6 +116,17 @@ def _ping_after_idle(engine: Engine) -> None:
                 raise DisconnectionError from error
 
 
+def _keep_private(engine: Engine, file: Path) -> None:
+    """Before the first write, let only the owner read the files of the database: an older release did not."""
+
+    @event.listens_for(engine, "connect")
+    def restrict(_: Any, __: Any) -> None:
+        for part in (file, *(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))):
+            # The files of another account cannot be changed: `amends check` warns of them.
+            with suppress(OSError):
+                part.chmod(stat.S_IRUSR | stat.S_IWUSR)
+
+
 def _configure_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _: Any) -> None:
@@ -124,6 +138,8 @@ def _configure_sqlite(engine: Engine, begin: str) -> None:
             "PRAGMA synchronous=FULL",
             f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS:d}",
             "PRAGMA foreign_keys=ON",
+            # Erased bytes are overwritten in the page that held them, and not only marked as free (8.1).
+            "PRAGMA secure_delete=ON",
         ):
             cursor.execute(pragma)
         cursor.close()
