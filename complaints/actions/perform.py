@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from complaints.actions.authorisation import require_permission, require_state
+from complaints.actions.authorisation import authorise, require_state
 from complaints.actions.intake import Arrival, apply_end_form, check_receive
 from complaints.actions.registry import ACTIONS, Action, Dates, raises_work_version
 from complaints.actions.request import ActionRequest
@@ -75,7 +75,7 @@ def perform(
     if action.moves.begins is not None:
         raise OutOfOrder(f"{case.ref} was received already: add to it instead.", code="received_before")
     # Permission comes first: a person without it must not learn from other errors what is in the case.
-    role = require_permission(case, verb, actor)
+    role = authorise(case, verb, actor)
     require_state(case, verb)
     facts = _without_none(facts or {})
     check_facts(verb, facts, action.facts)

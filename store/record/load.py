@@ -9,9 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from complaints import actors
 from complaints.actions.perform import apply_event, fold
-from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
@@ -56,15 +54,6 @@ def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
     if not rows:
         raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
     return _files(tx, rows)[0]
-
-
-def may_open(tx: Tx, case: Case, by: Actor) -> bool:
-    """Whether this person may read the complaint, and every complaint that it was merged into (4.5, C)."""
-    while actors.may_read(case, by):
-        if case.merged_into is None:
-            return True
-        case = load_case_file(tx, case.merged_into).case
-    return False
 
 
 def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:
