@@ -255,7 +255,7 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
 def history(
     ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
 ) -> None:
-    """What happened and when, who did it, in which role, under which clause; this stays on the record."""
+    """What happened and when, who did it, in which role, under which clause; the read is recorded."""
     from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import fact_lines
     from store.cases.export import export_record, record_read

@@ -139,7 +139,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "case",
             list_="Complaints, those with the next due time first.",
             show="The whole record of one complaint, words included; that it was shown stays on the record.",
-            history="What happened and when, who did it, in which role, under which clause; this stays on the record.",
+            history="What happened and when, who did it, in which role, under which clause; the read is recorded.",
             due=(
                 "How each due time was computed: every day counted, every holiday, every rule; who extended "
                 "it, and why."

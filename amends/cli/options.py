@@ -29,7 +29,7 @@ Reference = Annotated[str, typer.Argument(help="A reference such as A7K-M3Q-9T, 
 
 #: The largest integer that both databases can store; SQLite fails on a query with a larger one.
 LARGEST_ID = 2**63 - 1
-#: The login uid of a process that nobody signed in for (a service).
+#: The login uid of a process without a login, such as a service.
 _NOT_SIGNED_IN = 2**32 - 1
 
 

@@ -43,7 +43,7 @@ _REMEDIES: Mapping[State, str] = {
 
 
 class Access(StrEnum):
-    """What people may do besides the acts of `Verb`: see complaints, and use the desk as a whole."""
+    """What people may do in addition to the acts of `Verb`: see complaints, and use the desk as a whole."""
 
     #: That a complaint exists, with its codes and dates.
     KNOW = "know"
@@ -120,7 +120,7 @@ def is_allowed(case: Case | None, wanted: Verb | Access, actor: Actor) -> bool:
     return True
 
 
-#: Why somebody reads a complaint that is not theirs (4.7); they choose one before it opens.
+#: Why a person reads a complaint that is not theirs (4.7); they choose one before it opens.
 READING_REASONS = ("contact", "help", "similar", "check", "law")
 
 

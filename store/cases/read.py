@@ -42,7 +42,7 @@ from store.values import MergedCase, OpenedCase
 
 #: Similar cases that a person sees with a proposal.
 SIMILAR_SHOWN = 3
-#: The value of `what` where somebody opens a complaint to read it, and not to fill in a form.
+#: The value of `what` where a complaint is opened to be read, and not to fill in a form.
 OPEN = "open"
 
 

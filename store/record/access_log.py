@@ -33,7 +33,7 @@ def load_readable(tx: Tx, ref: str, by: Actor, what: str) -> CaseFile:
             case = load_case_file(tx, case.merged_into).case
             authorise(case, Access.READ, by)
     except NotAllowed:
-        # One answer, whatever the reason: not even who is excluded, or from which complaint, may be learnt.
+        # One answer for every reason: it must not reveal who is excluded.
         refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
         record_after_rollback(tx, ref, what, by, refused)
         raise refused from None
@@ -47,8 +47,8 @@ def find_reason(tx: Tx, case: Case, by: Actor) -> str | None:
     """
     if not needs_reason(case, by):
         return None
-    given = (READS.c.ref == case.ref) & (READS.c.by == by.id) & READS.c.reason.is_not(None)
-    query = select(READS.c.reason).where(given, READS.c.at > tx.now - REASON_HOLDS).limit(1)
+    own = (READS.c.ref == case.ref) & (READS.c.by == by.id) & READS.c.reason.is_not(None)
+    query = select(READS.c.reason).where(own, READS.c.at > tx.now - REASON_HOLDS).limit(1)
     reason: str | None = tx.connection.execute(query).scalar()
     if reason is None:
         raise ReasonNeeded(f"{case.ref} is not yours: say why you read it.")

@@ -23,7 +23,7 @@ from bots.slack.views.form_pages import other_page, typed_values
 from bots.slack.views.forms import View, group_fields, notice_view, opened_from_home, with_matters, with_row
 from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
-from complaints.actions.authorisation import READING_REASONS, Access, authorise
+from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -85,7 +85,7 @@ async def turn_page_of_case(press: ButtonPress, actor: Actor, slack: SlackContex
     return RedrawView(lambda: opened_view(slack, press.ref, actor, page=int(press.detail)))
 
 
-@router.action(re.compile(rf"^reason\.({'|'.join(READING_REASONS)})$"))
+@router.action(re.compile(r"^reason\."))
 async def open_with_reason(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     return RedrawView(lambda: opened_view(slack, press.ref, actor, reason=press.name))
 

@@ -57,7 +57,7 @@ async def home_view(
     """The home of one person: all lists, or a single list from this row on."""
     actor = await slack.actor(member_id)
     texts, now = slack.texts, slack.store.now()
-    if not actor.roles:
+    if not is_allowed(None, Access.KNOW, actor):
         blocks = [section(texts.text("home.no_role"))]
     elif only is None:
         pages = {part: await _page(slack, part, actor, 0, ROWS_OF_EACH) for part in SECTIONS}

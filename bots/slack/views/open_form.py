@@ -135,11 +135,11 @@ async def view_for(
 
 
 def reason_view(case: Case, texts: StaffTexts) -> View:
-    """Asks why somebody reads a complaint that is not theirs; a press on a reason opens it."""
+    """Asks why a person reads a complaint that is not theirs; a press on a reason opens it."""
     reasons = [
         button(texts.text(f"reading.{reason}"), f"reason.{reason}", case.ref) for reason in READING_REASONS
     ]
-    view = notice_view(texts.text("reading.ask", ref=case.ref), texts, title="verb.open", ref=case.ref)
+    view = notice_view(texts.text("reading.ask", ref=case.ref), texts, title="reading.title", ref=case.ref)
     return {**view, "blocks": [*view["blocks"], actions("reasons", reasons)]}
 
 
