@@ -166,6 +166,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
                 "How the handling went (8.4): in time, how long, with which result, what is open. Days are "
                 "local."
             ),
+            access="Unusual reading, for auditors: without assignment, many on a day, at night, by former owners.",
         ),
     ),
     _group(

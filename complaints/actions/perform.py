@@ -14,7 +14,7 @@ from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, Words, changed
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import revise
-from complaints.errors import NotAllowed, OutOfOrder
+from complaints.errors import OutOfOrder
 from complaints.event_facts import check_facts, check_wordless
 from complaints.obligations.kinds import NewObligation
 from complaints.obligations.per_event import event_obligations
@@ -40,12 +40,7 @@ def receive(arrival: Arrival, *, at: datetime, actor: Actor, facts: Facts, words
     facts = _without_none(facts)
     check_facts(Verb.RECEIVE, facts, action.facts)
     require_known_categories(facts, arrival.rules)
-    role = actor.least(action.roles)
-    if role is None:
-        raise NotAllowed(
-            "A complaint is received from its complainant or logged by staff: ask a handler to log it.",
-            code="not_allowed.role",
-        )
+    role = authorise(None, Verb.RECEIVE, actor)
     request = ActionRequest(Verb.RECEIVE, at, actor, role, facts, words)
     event = _event(1, action, request, check_receive(arrival, request))
     case = begin(event, arrival.rules)

@@ -5,6 +5,8 @@ The owner of the tables and every superuser can still do both: they can grant th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from store.database.engine import database_url
@@ -17,7 +19,6 @@ APPEND_ONLY = frozenset(
         "events", "journal", "log_leaves", "log_nodes", "log_checkpoints", "log_signatures", "reads", "attempts",
     }
 )  # fmt: skip
-_READ_ONLY = frozenset({"alembic_version"})
 _IS_POWERFUL = text(
     "SELECT rolsuper OR pg_has_role(rolname, current_user, 'USAGE') FROM pg_roles WHERE rolname = :role"
 )
@@ -41,12 +42,12 @@ def grant_rights(url: str, role: str | None = None) -> list[str]:
     engine = create_engine(parsed)
     try:
         with database_errors(), engine.begin() as connection:
-            names = {*connection.execute(_GRANTEES).scalars()} | ({role} if role else set())
-            for name in sorted(names):
-                _grant(connection, name)
+            names = sorted({*connection.execute(_GRANTEES).scalars()} | ({role} if role else set()))
+            for statement in [line for name in names for line in _statements(connection, name)]:
+                connection.exec_driver_sql(statement)
     finally:
         engine.dispose()
-    return sorted(names)
+    return names
 
 
 def may_change_events(tx: Tx) -> bool:
@@ -55,24 +56,17 @@ def may_change_events(tx: Tx) -> bool:
     return not tx.is_sqlite and bool(tx.connection.execute(query).scalar())
 
 
-def _grant(connection: Connection, role: str) -> None:
+def _statements(connection: Connection, role: str) -> Iterator[str]:
     powerful = connection.execute(_IS_POWERFUL, {"role": role}).scalar()
     if powerful is not False:
         problem = "does not exist: CREATE ROLE it" if powerful is None else "can change everything"
         raise StoreError(f"The role {role} {problem}. Name a role that owns nothing and is no superuser.")
-    quote = connection.dialect.identifier_preparer.quote
-    schema = quote(str(connection.execute(text("SELECT current_schema()")).scalar()))
-    name = quote(role)
-    statements = [
-        f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {name}",
-        f"REVOKE CREATE ON SCHEMA {schema} FROM {name}",
-        f"GRANT USAGE ON SCHEMA {schema} TO {name}",
-        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {name}",
-    ]
+    quote, schema = connection.dialect.identifier_preparer.quote, inspect(connection).default_schema_name
+    name, place = quote(role), f"SCHEMA {quote(str(schema))}"
+    yield f"REVOKE ALL ON ALL TABLES IN {place} FROM {name}"
+    yield f"REVOKE CREATE ON {place} FROM {name}"
+    yield f"GRANT USAGE ON {place} TO {name}"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN {place} TO {name}"
     for table in inspect(connection).get_table_names():
-        rights = "SELECT" if table in _READ_ONLY else "SELECT, INSERT"
-        if table not in APPEND_ONLY | _READ_ONLY:
-            rights += ", UPDATE, DELETE"
-        statements.append(f"GRANT {rights} ON {quote(table)} TO {name}")
-    for statement in statements:
-        connection.exec_driver_sql(statement)
+        rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        yield f"GRANT {'SELECT' if table == 'alembic_version' else rights} ON {quote(table)} TO {name}"

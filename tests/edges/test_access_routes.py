@@ -42,7 +42,8 @@ RECORDED_COMMANDS = {"case show", "case history", "case due", "case file", "priv
 UNRECORDED_COMMANDS = {
     "case list", "case redate", "check", "clauses", "db backup", "db checkpoint", "db restore", "db rotate-key",
     "db upgrade", "db verify", "demo", "import", "inbox give-up", "inbox list", "inbox retry", "init",
-    "outbox give-up", "outbox list", "outbox retry", "privacy erase", "privacy purge", "report monitoring", "run",
+    "outbox give-up", "outbox list", "outbox retry", "privacy erase", "privacy purge", "report access",
+    "report monitoring", "run",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
     "triage propose", "triage rollback", "triage train",
 }  # fmt: skip
@@ -246,3 +247,17 @@ async def records_every_read(product: Product, desk: Desk) -> None:
     rows = desk.store.read(lambda tx: tx.connection.execute(query).all())
     assert {(by, role, reason) for by, role, _, reason in rows} == {(account, "operator", "audit")}
     assert [what for _, _, what, _ in rows] == ["file", "history", "show audit", "export"]
+
+
+async def test_the_list_of_unusual_access_is_printed_for_auditors(product: Product) -> None:
+    with desk_of(product, datetime(2026, 11, 3, 23, tzinfo=UTC)) as desk:
+        ref = desk.assessed()
+        desk.store.write(open_case, ref, desk.actor(SECOND), "open", "help")
+    period = ("--from", "2026-11-01", "--to", "2026-11-30")
+    listed = await product.amends("report", "access", *period, "--json")
+    printed = await product.amends("report", "access", *period)
+    assert listed.code == 0, listed.err
+    found = {(row["by"], row["sign"], row["ref"], row["reason"]) for row in listed.json["findings"]}
+    assert (SECOND, "without assignment", ref, "help") in found
+    assert (SECOND, "at night", ref, "help") in found
+    assert "without assignment" in printed.out
