@@ -98,6 +98,11 @@ def judged_below(case: Case, member: str) -> bool:
     return any(member in people for level, people in case.acted_at.items() if level < case.level)
 
 
+def may_own(case: Case, member: str) -> bool:
+    """True for a person who may be given the complaint: not excluded, and no judge of it at a lower level."""
+    return not is_excluded(case, member) and not judged_below(case, member)
+
+
 def may_read(case: Case, actor: Actor) -> bool:
     """True when this person may open the words: a reading role, not excluded, and cleared if restricted."""
     if is_excluded(case, actor.id) or not actor.roles & READERS:

@@ -14,8 +14,11 @@ from amends.cli.options import (
     Config,
     Json,
     Output,
+    Purpose,
+    Reason,
     Reference,
     open_record,
+    operator,
     parse_ref,
     row_id,
     staff_labels,
@@ -147,26 +150,15 @@ def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) 
     )
 
 
-class Purpose(StrEnum):
-    """Why an operator reads a complaint (4.7)."""
-
-    OPERATION = "operation"
-    AUDIT = "audit"
-    REQUEST = "request"
-    LAW = "law"
-
-
 def show(
     ref: Reference,
     *,
-    reason: Annotated[
-        Purpose, typer.Option(help="What for; it stays on the record with who read it.")
-    ] = Purpose.OPERATION,
+    reason: Reason = Purpose.OPERATION,
     json: Json = False,
     config: Config = None,
 ) -> None:
     """The whole record of one complaint, words included; that it was shown stays on the record."""
-    from store.cases.export import OPERATOR, export_record, record_read
+    from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
 
     with open_record(config) as (settings, store):
@@ -175,7 +167,7 @@ def show(
             record, zone = store.read(export_record, ref), _zone(store, ref)
         labels = staff_labels(settings, zone.key)
         what = "show" if reason is Purpose.OPERATION else f"show {reason.value}"
-        store.write(record_read, [record["ref"]], OPERATOR, what)
+        store.write(record_read, [record["ref"]], operator(), what, reason.value)
     if json:
         print_json(record)
     else:
@@ -260,17 +252,20 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
     return value_words(name, value, labels)
 
 
-def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
-    """What happened and when, who did it, in which role, under which clause."""
+def history(
+    ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
+) -> None:
+    """What happened and when, who did it, in which role, under which clause; the read is recorded."""
     from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import fact_lines
-    from store.cases.export import export_record
+    from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
 
     with open_record(config) as (settings, store):
         ref = parse_ref(ref)
         with collecting_damage() as damaged:
             record, zone = store.read(export_record, ref), _zone(store, ref)
+        store.write(record_read, [ref], operator(), "history", reason.value)
         events, labels = record["events"], staff_labels(settings, zone.key)
     print_damage(damaged)
     if json:
@@ -294,14 +289,16 @@ def history(ref: Reference, *, json: Json = False, config: Config = None) -> Non
     )
 
 
-def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
+def due(
+    ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
+) -> None:
     """How each due time was computed: every day counted, every holiday, every rule; who extended it, and why.
 
     Reasons are words of the record: that they were shown stays on it.
     """
     from complaints.deadlines.explanation import due_record
     from reports.words import in_words
-    from store.cases.export import OPERATOR, record_read
+    from store.cases.export import record_read
     from store.cases.read import load_case, load_history
     from store.database.damage import collecting_damage
     from store.record.load import load_event_words
@@ -316,7 +313,7 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
                 for event in store.read(load_history, case.ref)
             ]
         if any(event.words for event in events):
-            store.write(record_read, [case.ref], OPERATOR, "due")
+            store.write(record_read, [case.ref], operator(), "due", reason.value)
     print_damage(damaged)
     targets = due_record(case, events)
     if json:
@@ -351,13 +348,14 @@ def file_(
     for_: Annotated[
         Edition, typer.Option("--for", help="subject: for a member of staff complained about, to be heard.")
     ] = Edition.HOUSE,
+    reason: Reason = Purpose.OPERATION,
     config: Config = None,
 ) -> None:
     """Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the record."""
     from amends.documents.case_file.case_file import RECORD, case_file, exact_record
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
-    from store.cases.export import OPERATOR, export_case, record_read
+    from store.cases.export import export_case, record_read
     from store.database.damage import collecting_damage
 
     check_output(output)
@@ -375,7 +373,8 @@ def file_(
         with collecting_damage() as damaged:
             whole, now = store.read(export_case, ref), store.now()
             pictures = [] if subject else _pictures(store, whole)
-        store.write(record_read, [ref], OPERATOR, "file:subject" if subject else "file")
+        what = "file:subject" if subject else "file"
+        store.write(record_read, [ref], operator(), what, reason.value)
         document = case_file(
             whole, labels, made_at=now, stored_pictures=pictures, subject=subject, damaged=damaged
         )

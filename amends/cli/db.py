@@ -20,14 +20,26 @@ NewFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]
 ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)]
 
 
-def upgrade(*, config: Config = None) -> None:
+def upgrade(
+    *,
+    roles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLE", help="On PostgreSQL: the role of the desk, which may then only add events."
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
     """Bring the tables to this release; repeating it changes nothing."""
     from amends.settings import load
     from store.database.migrate import upgrade as upgrade_database
+    from store.database.roles import grant_rights
 
-    settings = load(config)
-    upgrade_database(settings.secrets.database_url)
+    url = load(config).secrets.database_url
+    upgrade_database(url)
     err.print("The database is at this release.")
+    for role in grant_rights(url, roles):
+        err.print(f"{role} may run the desk. It cannot change or delete events, reads and attempts.")
 
 
 def verify(
@@ -220,6 +232,7 @@ def rotate_key(*, json: Json = False, config: Config = None) -> None:
     """Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken out of it."""
     from amends.settings import SettingsError, load
     from amends.settings.problems import Problem
+    from store.custody.key_check import record_key_use
     from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
     from store.database.damage import DAMAGE_REMEDY
 
@@ -228,6 +241,7 @@ def rotate_key(*, json: Json = False, config: Config = None) -> None:
         remedy = "put a new key before the present one, separated by a comma, and restart the desk first"
         raise SettingsError([Problem("AMENDS_SECRET_KEY", ".env", f"holds one key only; {remedy}")])
     with open_record(config) as (_, store), progress_bar("Moving keys") as progress:
+        store.write(record_key_use)
         total, done, damaged = store.read(list_stale_keys), 0, set[str]()
         while moved := store.write(rotate_keys, damaged=damaged):
             done += moved

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 
-from complaints import actors
-from complaints.actions.authorisation import require_permission, require_state
+from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
 from complaints.actions.intake import RETURNED
 from complaints.actions.perform import ActResult, perform
 from complaints.actions.registry import raises_work_version
@@ -106,9 +105,9 @@ def act_on(
             raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
     try:
         if version is not None and version != case.work_version:
-            if by.is_staff and actors.is_excluded(case, by.id):
-                # An excluded person must not learn from `Stale` what was done.
-                require_permission(case, verb, by)
+            if not is_allowed(case, Access.KNOW, by):
+                # Who may not know of the complaint must not learn from `Stale` what was done.
+                authorise(case, verb, by)
             raise _stale(file, version)
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
@@ -235,7 +234,7 @@ def _stale(file: CaseFile, version: int) -> Stale:
 
 def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     case = file.case
-    require_permission(case, verb, by)
+    authorise(case, verb, by)
     messages: list[Event] = [
         event
         for event in file.events
@@ -288,7 +287,7 @@ def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> 
     shared = facts.get("relation") == SAME_INCIDENT and by.is_staff
     if not shared or other_ref is None or other_ref == case.ref:
         return facts
-    require_permission(case, Verb.LINK, by)
+    authorise(case, Verb.LINK, by)
     number = find_incident_of(tx, other_ref)
     if number is not None:
         return facts if number == case.incident else {**facts, "incident": number}

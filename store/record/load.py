@@ -9,15 +9,13 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from complaints import actors
 from complaints.actions.perform import apply_event, fold
-from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
 from store.database.damage import DAMAGE_REMEDY, UNREADABLE, collecting_damage, note_damage
-from store.database.errors import DamagedCase, Erased, SealBroken, WrongSchemaVersion
+from store.database.errors import DamagedCase, Erased, WrongSchemaVersion
 from store.database.keyring import place, unseal
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
@@ -56,15 +54,6 @@ def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
     if not rows:
         raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
     return _files(tx, rows)[0]
-
-
-def may_open(tx: Tx, case: Case, by: Actor) -> bool:
-    """Whether this person may read the complaint, and every complaint that it was merged into (4.5, C)."""
-    while actors.may_read(case, by):
-        if case.merged_into is None:
-            return True
-        case = load_case_file(tx, case.merged_into).case
-    return False
 
 
 def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:
@@ -116,20 +105,6 @@ def load_case_key(tx: Tx, ref: str) -> bytes:
     """`case_key` of a complaint that is not loaded."""
     query = select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
     return case_key(tx, ref, tx.connection.execute(query).scalar_one())
-
-
-def require_key(tx: Tx) -> None:
-    """Raise SealBroken if the secrets do not open the newest complaint: every obligation would fail."""
-    newest = select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.key_wrapped.is_not(None))
-    row = tx.connection.execute(newest.order_by(COMPLAINTS.c.received_at.desc()).limit(1)).first()
-    if row is None:
-        return
-    try:
-        case_key(tx, row.ref, row.key_wrapped)
-    except SealBroken as wrong:
-        raise SealBroken(
-            "AMENDS_SECRET_KEY does not open this database: add the key it was written with to any newer one."
-        ) from wrong
 
 
 def key_place(ref: str) -> str:

@@ -148,7 +148,10 @@ class DraftRow(Row, table=True):
 
 
 class ReadRow(Row, table=True):
-    """Who read what of a complaint, when, in which role, up to which version (4.7)."""
+    """Who read what of a complaint, when, in which role, up to which version, and why (4.7).
+
+    `reason` is None where the reader's part in the complaint says it, and in rows of an older release.
+    """
 
     __tablename__ = "reads"
     __table_args__ = (Index("ix_reads_ref_by", "ref", "by", "id"),)
@@ -160,6 +163,7 @@ class ReadRow(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
     what: str
     version: int
+    reason: str | None
 
 
 class AttemptRow(Row, table=True):

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from amends.cli.options import operator
 from amends.documents.case_file.case_file import RECORD, StoredPicture, case_file, exact_record
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
@@ -24,7 +25,7 @@ from complaints.actors import SYSTEM
 from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.export import OPERATOR, export_case, export_record, read_stored_file
+from store.cases.export import export_case, export_record, read_stored_file
 from store.cases.read import open_case
 from store.custody.retention import erase
 from store.database.keyring import Keyring
@@ -298,7 +299,7 @@ async def test_the_command_writes_a_file_for_its_owner_only_and_the_read_is_reco
     assert out.stat().st_mode & 0o777 == 0o600
     assert "Şikâyet dosyası" in pdf.words(out.read_bytes())
     assert [len(page.images) for page in pdf.reader(out.read_bytes()).pages][-1] == 1
-    assert (last["by"], last["role"], last["what"]) == (OPERATOR, OPERATOR, "file")
+    assert (last["by"], last["role"], last["what"]) == (operator(), "operator", "file")
 
 
 @pytest.mark.parametrize(
@@ -328,7 +329,7 @@ async def test_showing_a_record_is_a_recorded_read(product: Product, installed: 
     ref = desk.receive()
     await product.amends("case", "show", ref)
     assert [(read["by"], read["what"]) for read in desk.store.read(export_record, ref)["reads"]] == [
-        (OPERATOR, "show")
+        (operator(), "show")
     ]
 
 

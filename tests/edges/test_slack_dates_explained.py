@@ -46,8 +46,7 @@ async def test_explaining_dates_from_the_card_is_not_recorded_as_a_read(office: 
 async def test_the_open_complaint_also_explains_its_dates(office: Office) -> None:
     ref = office.proposed()
     audrey = office.staff(AUDREY)
-    await audrey.presses(await office.card(ref, AUDREY), "Open")
-    await audrey.opened("Open")
+    await office.reads(AUDREY, ref)
     await audrey.presses(audrey.modal, "Dates explained")
 
     assert "Rule ack: " in (await audrey.opened("Dates explained")).text

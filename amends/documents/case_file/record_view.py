@@ -65,6 +65,8 @@ class RecordView:
         if by is None:
             return None
         part = self.labels.code("part", role) if role else None
+        if role == "operator" and ":" in by:
+            return f"{part} ({by.partition(':')[2]})"
         if role in _NOT_STAFF or by in _NOT_STAFF:
             return part or self.labels.code("part", by)
         if by == self.record["complainant"]:

@@ -36,7 +36,7 @@ CODES: frozenset[str] = frozenset(
         "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
         "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
         "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
-        "question_open",
+        "question_open", "reason_needed",
         "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
         "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
         "verified_before", "waits_for_approval", "window_passed",
