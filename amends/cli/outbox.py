@@ -12,15 +12,14 @@ from amends.cli.output import err, local_time, print_json, print_table
 from reports.words import in_words
 from store.values import FailureReason
 
-
-def _kind(words: str | None) -> str | None:
-    """The kind as the list prints it, such as "survey reminder", or its code."""
-    return words and words.replace(" ", "_")
-
-
 Kind = Annotated[
     str | None,
-    typer.Option("--kind", help="Only obligations of this kind, such as acknowledge.", callback=_kind),
+    typer.Option(
+        "--kind",
+        help="Only obligations of this kind, such as acknowledge.",
+        # As the list prints it ("survey reminder"), or its code.
+        callback=lambda kind: kind and kind.replace(" ", "_"),
+    ),
 ]
 Ref = Annotated[str | None, typer.Option("--ref", help="Only obligations of this complaint.")]
 

@@ -16,44 +16,17 @@ from complaints.deadlines.working_time import Span
 
 #: The catalogue family of the codes in a field; other fields have the family of their own name.
 _FAMILIES = {
-    "findings": "finding",
-    "issue_categories": "category",
-    "cause_class": "cause",
-    "others_affected": "others",
-    "flags": "flag",
-    "event": "external",
-    "by": "part",
-    "by_whom": "part",
-    "role": "part",
-    "direction": "messages",
-    "closed_by": "part",
-    "closing": "close_code",
-    "extends": "target",
-    "field": "said",
-    "intent": "kind",
-    "of": "did",
-    "question": "value",
-    "reason": "criterion",
-    "reply": "answer",
-    "remedies_requested": "remedy",
-    "remedy_requested": "remedy",
-    "type": "remedy",
-    "verb": "did",
-}
+    "findings": "finding", "issue_categories": "category", "cause_class": "cause", "others_affected": "others",
+    "flags": "flag", "event": "external", "by": "part", "by_whom": "part", "role": "part",
+    "direction": "messages", "closed_by": "part", "closing": "close_code", "extends": "target",
+    "field": "said", "intent": "kind", "of": "did", "reason": "criterion", "reply": "answer",
+    "remedies_requested": "remedy", "remedy_requested": "remedy", "type": "remedy", "verb": "did",
+}  # fmt: skip
 #: Families in which a code without a label of its own is looked up.
 _OTHERS = (
-    "close_code",
-    "state",
-    "category",
-    "target",
-    "relation",
-    "said",
-    "case",
-    "did",
-    "flag",
-    "delivery",
+    "close_code", "state", "category", "target", "relation", "said", "case", "did", "flag", "delivery",
     "remedy",
-)
+)  # fmt: skip
 #: Families that every code without a label is looked up in at last.
 _ANY = ("value", "detail", "asked_for")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")

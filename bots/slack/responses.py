@@ -40,7 +40,7 @@ from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, Stale
 from complaints.forms import FORMS, WrongFields, path_in_form
 from complaints.obligations.kinds import SendPriority
 from store.cases.read import load_case
-from store.database.errors import DatabaseUnavailable
+from store.database.errors import DamagedCase, DatabaseUnavailable, SealBroken
 from store.outbox.rows import insert_redraw
 
 
@@ -246,6 +246,8 @@ class Responder:
         if isinstance(error, ComplaintError):
             return refusals.refusal_text(error, texts, case)
         log_unexpected(what, error)
+        if isinstance(error, DamagedCase | SealBroken):
+            return texts.text("refused.damaged_record")
         is_late_command = isinstance(self.request, SlashCommand) and is_trigger_expired(error)
         return texts.text("late.command" if is_late_command else "refused.unexpected")
 

@@ -37,7 +37,7 @@ from store.outbox.rows import schedule_for_case
 from store.people.staff import count_reviewers
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.record.access_log import record_after_rollback
-from store.record.load import CaseFile, key_place, load_case_file
+from store.record.load import CaseFile, key_place, load_case_file, load_event_words
 from store.record.projections import complaint_row, project
 from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
@@ -112,6 +112,8 @@ def act_on(
             raise _stale(file, version)
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
+        if verb is Verb.APPROVE and facts.get("agreed") == "yes":
+            _require_readable(tx, file)
         all_facts = _complete_facts(tx, case, verb, by, facts)
         done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
     except NotAllowed as refused:
@@ -248,6 +250,12 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     if unread:
         local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
         raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
+
+
+def _require_readable(tx: Tx, file: CaseFile) -> None:
+    """Raise SealBroken if the words that wait for approval are damaged: nobody agrees to what nobody can read."""
+    waiting = [event for event in file.events if event.verb in (Verb.RESPOND, Verb.EXTEND, Verb.RECLASSIFY)]
+    load_event_words(tx, file.case.ref, waiting[-1].seq)
 
 
 def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:

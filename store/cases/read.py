@@ -32,6 +32,7 @@ from store.record.load import (
     load_all_texts,
     load_case_file,
     load_events,
+    load_many,
     load_words_by_event,
     may_open,
 )
@@ -121,8 +122,10 @@ def _load_allowed(tx: Tx, ref: str, by: Actor) -> CaseFile:
 
 
 def _merged(tx: Tx, ref: str) -> MergedCase:
-    file = load_case_file(tx, ref)
-    return MergedCase(ref, tuple(load_all_texts(tx, file)), list_files(tx, file))
+    # One whose events cannot be read is noted as damaged: the rest opens.
+    texts = [text for file in load_many(tx, [ref]) for text in load_all_texts(tx, file)]
+    files = [entry for file in load_many(tx, [ref]) for entry in list_files(tx, file)]
+    return MergedCase(ref, tuple(texts), tuple(files))
 
 
 def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:

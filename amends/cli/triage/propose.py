@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from amends.documents.labels import Labels
     from amends.settings import Settings
     from triage.criteria import Criterion
-    from triage.facts.fact import StoryFact
     from triage.model.pipeline import Model
     from triage.proposal import Proposal, ProposalContext
 
@@ -125,6 +124,7 @@ def _texts_on_stdin() -> Iterator[str]:
 
 
 def _print_proposal(proposal: Proposal) -> None:
+    from amends.documents.facts import value_words
     from amends.documents.labels import load_labels
     from bots.texts.texts import language_name
 
@@ -138,7 +138,7 @@ def _print_proposal(proposal: Proposal) -> None:
         ],
         "Reasons": _reason_lines(proposal, labels),
         "Facts": [
-            f"{labels.text(f'detail.{fact.kind}')}: {_fact_value(fact, labels)} ({fact.text})"
+            f"{labels.text(f'detail.{fact.kind}')}: {value_words(fact.kind, fact.value, labels)} ({fact.text})"
             for fact in proposal.details
         ],
         "Similar": [
@@ -150,13 +150,6 @@ def _print_proposal(proposal: Proposal) -> None:
     for heading, lines in sections.items():
         for number, line in enumerate(lines):
             print_line(f"{'' if number else heading:10}{line}")
-
-
-def _fact_value(fact: StoryFact, labels: Labels) -> str:
-    from amends.documents.facts import value_words
-
-    # Other values are in the complainant's own words.
-    return value_words("value", fact.value, labels) if fact.kind in ("date", "remedy") else fact.value
 
 
 _UNSURE = {
