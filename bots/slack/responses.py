@@ -140,21 +140,6 @@ async def schedule_home(slack: SlackContext, key: str, member_id: str) -> None:
     await slack.schedule(f"home:{key}", "home", {"member": member_id})
 
 
-async def schedule_ephemeral(
-    slack: SlackContext,
-    key: str,
-    member_id: str,
-    channel: str,
-    text: str,
-    *,
-    thread: str | None = None,
-    blocks: list[Block] | None = None,
-) -> None:
-    """A message that only one person sees, later than an answer to a press: an obligation, so that it is not lost."""
-    payload = {"channel": channel, "user": member_id, "text": text, "thread": thread, "blocks": blocks}
-    await slack.schedule(f"tell:{key}", "tell", payload=payload)
-
-
 async def schedule_late_answer(
     slack: SlackContext, press: ButtonPress, text: str, *, blocks: Sequence[Block] = ()
 ) -> None:

@@ -113,10 +113,6 @@ class Due:
     because: tuple[DueStep, ...]
 
 
-def explain(due: Due) -> list[str]:
-    return [explain_step(step) for step in due.because]
-
-
 def explain_step(step: DueStep) -> str:
     return STEPS[step.code].format(
         local=_closing(step.local) if step.code == "closing" else _moment(step.local),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from complaints.case_values import TargetSet
+from complaints.deadlines.due_steps import Due, explain_step
 from complaints.vocabulary import Target
 from tests.rules.builders import RULES, BuiltComplaint
 
@@ -23,3 +24,8 @@ def latest_target(complaint: BuiltComplaint, target: Target, of: int = 0) -> Tar
 def due(complaint: BuiltComplaint, target: Target, of: int = 0) -> datetime:
     """The internal due time."""
     return latest_target(complaint, target, of).internal_due
+
+
+def explain(due: Due) -> list[str]:
+    """The steps to a due time in English."""
+    return [explain_step(step) for step in due.because]

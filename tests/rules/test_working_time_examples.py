@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from complaints.deadlines.due_steps import explain
 from complaints.deadlines.opening_hours import (
     closing_time,
     is_working,
@@ -19,6 +18,7 @@ from complaints.deadlines.opening_hours import (
 from complaints.deadlines.quiet_hours import in_quiet_hours, quiet_until
 from complaints.deadlines.working_time import before, due, due_where_on_call, earliest
 from complaints.rulebook import Calendar, OnCall
+from tests.rules.target_dates import explain
 
 LONDON = "Europe/London"
 OFFICE = parse_hours("Mon-Fri 09:00-17:30") or {}
