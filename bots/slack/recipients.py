@@ -95,15 +95,18 @@ def offline_notifiers(case: Case, members: Sequence[Member], now: datetime) -> t
 
 
 def survey_readers(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
-    """Who looks at a bad survey answer: managers, otherwise top management, who did not work on the complaint.
+    """Who looks at a bad survey answer: managers, otherwise top management, otherwise auditors; present ones first.
 
-    The survey promises that people who worked on it do not see who answered.
+    Nobody who worked on the complaint, even if nobody else is left: the survey promises it. The bot offers the
+    complainant to take the complaint up again in any case.
     """
-    people = [member for member in present_members(members, now) if not worked_on(case, member.id)]
-    managers = members_with_role(people, Role.MANAGER)
-    return _readers(case, managers, people) or _readers(
-        case, members_with_role(people, Role.TOP_MANAGEMENT), people
-    )
+    free = [member for member in members if not worked_on(case, member.id)]
+    ranks = [
+        _readers(case, members_with_role(people, role), people)
+        for people in (present_members(free, now), free)
+        for role in (Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
+    ]
+    return next(filter(None, ranks), ())
 
 
 def possible_approvers(case: Case, members: Sequence[Member], now: datetime | None = None) -> tuple[str, ...]:

@@ -49,6 +49,8 @@ NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.APPR
 ABOUT_HANDLING = "about_handling_of"
 #: Acts that bring words of the complainant.
 _COMPLAINANT_WORDS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
+#: Acts that may wait for approval.
+_APPROVED: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.EXTEND, Verb.RECLASSIFY})
 #: Acts that may name a member of staff, who then loses access to the complaint.
 _MAY_NAME_STAFF: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
 
@@ -113,7 +115,9 @@ def act_on(
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
         if verb is Verb.APPROVE and facts.get("agreed") == "yes":
-            _require_readable(tx, file)
+            # Nobody agrees to words that nobody can read: damaged ones raise SealBroken.
+            waiting = [event for event in file.events if event.verb in _APPROVED]
+            load_event_words(tx, case.ref, waiting[-1].seq)
         all_facts = _complete_facts(tx, case, verb, by, facts)
         done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
     except NotAllowed as refused:
@@ -250,12 +254,6 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     if unread:
         local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
         raise Stale(f"New message at {local:%H:%M}: open {case.ref} first.", code="new_message")
-
-
-def _require_readable(tx: Tx, file: CaseFile) -> None:
-    """Raise SealBroken if the words that wait for approval are damaged: nobody agrees to what nobody can read."""
-    waiting = [event for event in file.events if event.verb in (Verb.RESPOND, Verb.EXTEND, Verb.RECLASSIFY)]
-    load_event_words(tx, file.case.ref, waiting[-1].seq)
 
 
 def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
@@ -96,7 +96,9 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
         events=tuple(
             replace(event, words=words.get(event.seq, {})) for event in file.events if event.seq not in hidden
         ),
-        messages=tuple(list_messages(tx, file)),
+        messages=tuple(
+            message for message in list_messages(tx, file) if not hidden or not shows_survey(message, hidden)
+        ),
         proposal=_proposal_for(tx, find_latest_proposal(file, words), by),
         draft_words=drafted,
         # Anonymous to all staff, if the complainant asked for it.
@@ -185,6 +187,7 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             text = "\n".join(words[row.seq].values()) if row.seq in words else None
         records.append(
             {
+                "seq": row.seq,
                 "direction": row.direction,
                 "at": format_time(row.at),
                 "text": text,
@@ -197,6 +200,11 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             }
         )
     return records
+
+
+def shows_survey(entry: Mapping[str, Any], answers: Collection[int]) -> bool:
+    """Whether a text, event or message shows that the survey was answered: an answer, or what the bot says then."""
+    return entry["seq"] in answers or str(entry.get("template")).startswith(("survey.", "after_survey."))
 
 
 def list_cases(

@@ -138,8 +138,10 @@ def key_place(ref: str) -> str:
 
 
 def load_texts(tx: Tx, ref: str) -> list[Text]:
-    """The complainant's words in their newest versions."""
-    return newest_versions(load_all_texts(tx, load_case_file(tx, ref)))
+    """The complainant's words about the complaint in their newest versions, without answers to the survey."""
+    file = load_case_file(tx, ref)
+    answers = {event.seq for event in file.events if event.verb is Verb.SURVEY}
+    return [text for text in newest_versions(load_all_texts(tx, file)) if text.seq not in answers]
 
 
 def load_newest_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:

@@ -255,7 +255,7 @@ def _conditions(tx: Tx, section: WorklistSection, owner: str) -> list[ColumnElem
 def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
     """Decisions to approve, remedies of another person to verify, bad survey answers on the work of others."""
     if section is WorklistSection.SURVEY:
-        if not by.has(Role.MANAGER, Role.TOP_MANAGEMENT):
+        if not by.has(Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR):
             return []
         row = OBLIGATIONS.c
         noticed = (
