@@ -13,13 +13,7 @@ from reports.words import in_words
 from store.values import FailureReason
 
 Kind = Annotated[
-    str | None,
-    typer.Option(
-        "--kind",
-        help="Only obligations of this kind, such as acknowledge.",
-        # As the list prints it ("survey reminder"), or its code.
-        callback=lambda kind: kind and kind.replace(" ", "_"),
-    ),
+    str | None, typer.Option("--kind", help="Only obligations of this kind, such as acknowledge.")
 ]
 Ref = Annotated[str | None, typer.Option("--ref", help="Only obligations of this complaint.")]
 

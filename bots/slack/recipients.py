@@ -97,8 +97,7 @@ def offline_notifiers(case: Case, members: Sequence[Member], now: datetime) -> t
 def survey_readers(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
     """Who looks at a bad survey answer: managers, otherwise top management, otherwise auditors; present ones first.
 
-    Nobody who worked on the complaint, even if nobody else is left: the survey promises it. The bot offers the
-    complainant to take the complaint up again in any case.
+    Empty if all of them worked on the complaint, because the survey promises that they see no answer.
     """
     free = [member for member in members if not worked_on(case, member.id)]
     ranks = [

@@ -57,6 +57,10 @@ _NOTED: Mapping[str, str] = {
 _ELAPSED = frozenset({"elapsed", "same_local_time"})
 
 
+def explained(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> list[str]:
+    return [explain_step(step) for step in explanation_steps(case, target, events)]
+
+
 def _steps(case: Case, target: TargetSet, cause: Event | None, events: Sequence[Event]) -> Iterator[DueStep]:
     if target.basis.startswith("extend"):
         yield from _extended(case, target, cause, events)

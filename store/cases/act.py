@@ -115,7 +115,7 @@ def act_on(
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
         if verb is Verb.APPROVE and facts.get("agreed") == "yes":
-            # Nobody agrees to words that nobody can read: damaged ones raise SealBroken.
+            # Damaged words raise SealBroken: the letter could not be sent.
             waiting = [event for event in file.events if event.verb in _APPROVED]
             load_event_words(tx, case.ref, waiting[-1].seq)
         all_facts = _complete_facts(tx, case, verb, by, facts)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from complaints.case import Case, Event
-from complaints.case_values import TargetSet
-from complaints.deadlines.due_steps import explain_step
-from complaints.deadlines.explanation import due_record, explanation_steps
+from complaints.deadlines.explanation import due_record, explained
 from complaints.vocabulary import Target, Verb
 from tests.rules.builders import (
     ALICE,
@@ -22,10 +18,6 @@ from tests.rules.builders import (
     an_investigated_case,
     rules_with,
 )
-
-
-def explained(case: Case, target: TargetSet, events: Sequence[Event] = ()) -> list[str]:
-    return [explain_step(step) for step in explanation_steps(case, target, events)]
 
 
 def _why(complaint: BuiltComplaint, target: Target, of: int = 0) -> list[str]:

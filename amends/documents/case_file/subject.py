@@ -33,10 +33,7 @@ _PRIVATE = frozenset({
 
 
 def without_survey(whole: WholeCase) -> WholeCase:
-    """The complaint without the complainant's survey answers.
-
-    A case file is handed on, and the survey promises that nobody who worked on the complaint sees who answered.
-    """
+    """The complaint without the survey answers: a case file may reach people who worked on the complaint."""
     record = whole.record
     survey = [event for event in record["events"] if event["verb"] == "survey"]
     answers = {event["seq"] for event in survey if event["role"] == "complainant"}
