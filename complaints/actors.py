@@ -90,8 +90,8 @@ def may_manage(case: Case, actor: Actor) -> bool:
 
 
 def worked_on(case: Case, member: str) -> bool:
-    """True for the owner and for everybody who judged the complaint at any level: they see no survey answers."""
-    return member == case.owner or any(member in people for people in case.acted_at.values())
+    """True for the owner and for everybody who worked on the complaint: they see no survey answers."""
+    return member == case.owner or member in case.workers
 
 
 def judged_below(case: Case, member: str) -> bool:

@@ -38,6 +38,7 @@ from complaints.vocabulary import Priority, State, Verb
 
 if TYPE_CHECKING:
     from amends.documents.case_file.case_file import StoredPicture
+    from amends.documents.case_file.record_view import RecordView
     from amends.documents.labels import Labels
     from complaints.similarity import SimilarCase
     from store.cases.export import WholeCase
@@ -205,7 +206,6 @@ _CODES = {
     ("deliveries", "state"): "delivery",
     ("deliveries", "kind"): "delivery",
     ("deliveries", "reason"): "delivery.why",
-    ("texts", "field"): "said",
 }
 _TIMES = frozenset({"at", "internal_due", "promised_due", "met_at"})
 #: Facts without lists of dates and rule names, which other commands show.
@@ -218,8 +218,10 @@ _NOT_FIELDS = {
 
 
 def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> None:
+    from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import field_name
 
+    view = RecordView(UsageRecord(record), labels)
     fields = (row for row in record.items() if row[0] not in _NOT_FIELDS)
     print_table(
         "",
@@ -227,19 +229,21 @@ def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> 
         [(field_name(name, labels), _field_words(name, value, record, labels)) for name, value in fields],
     )
     for title, field, headings, names in _TABLES:
-        rows = ([_cell(field, name, row[name], zone, labels) for name in names] for row in record[field])
+        rows = ([_cell(field, name, row[name], zone, view) for name in names] for row in record[field])
         print_table(title, headings, rows)
 
 
-def _cell(field: str, name: str, value: Any, zone: ZoneInfo, labels: Labels) -> str | None:
+def _cell(field: str, name: str, value: Any, zone: ZoneInfo, view: RecordView) -> str | None:
     """One cell of a table: texts exactly, times in the zone, codes in words."""
     from amends.documents.facts import value_words
 
+    if (field, name) == ("texts", "field"):
+        return view.field(value) or view.label("said.other")
     if name in _TIMES:
         return local_time(value, zone)
     if name == "text" or value is None:
         return None if value is None else str(value)
-    return value_words(_CODES.get((field, name), name), value, labels)
+    return value_words(_CODES.get((field, name), name), value, view.labels)
 
 
 def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Labels) -> str | None:
@@ -249,7 +253,9 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
     words = {text["text"] for text in record["texts"]} | {record["name"]}
     if value is None or value in ([], {}) or (isinstance(value, str) and value in words):
         return value or None
-    return value_words(name, value, labels)
+    if name == "complainant":
+        return str(value)
+    return value_words(name, value, labels).replace(record["complainant"], labels.text("part.complainant"))
 
 
 def history(
@@ -296,8 +302,11 @@ def due(
 
     Reasons are words of the record: that they were shown stays on it.
     """
+    from bots.slack.texts import StaffTexts
+    from bots.slack.views.case import step_sentence
+    from bots.texts.loading import STAFF, load_catalogues
+    from complaints.deadlines.due_steps import DueStep
     from complaints.deadlines.explanation import due_record
-    from reports.words import in_words
     from store.cases.export import record_read
     from store.cases.read import load_case, load_history
     from store.database.damage import collecting_damage
@@ -320,17 +329,17 @@ def due(
         print_json({"ref": case.ref, "targets": targets})
         return
     zone = ZoneInfo(case.rules.calendar.zone)
-    labels = staff_labels(settings, zone.key)
+    language, own = settings.organisation.staff_language, settings.own_names
+    texts = StaffTexts(load_catalogues((language,), settings.texts_folder, domain=STAFF, own=own), language)
     for target in targets:
         issue = f" {target['of']}" if target["of"] else ""
         due_at = local_due_time(target["internal_due"], zone)
         met = f", met {local_time(target['met_at'], zone)}" if target["met_at"] else ""
         old = ", superseded" if target["superseded"] else ""
-        name = labels.code("target", target["target"])
+        name = texts.text(f"target.{target['target']}")
         print_line(f"{name}{issue}, version {target['version']}: {due_at}{met}{old}", style="bold")
-        for line, step in zip(target["because"], target["steps"], strict=True):
-            # A reason is in a person's own words.
-            print_line(f"    {line if step['code'] == 'reason' else in_words(line)}")
+        for step in target["steps"]:
+            print_line(f"    {step_sentence(DueStep.from_json(step), texts, plain=True)}")
 
 
 class Edition(StrEnum):

@@ -95,16 +95,17 @@ def offline_notifiers(case: Case, members: Sequence[Member], now: datetime) -> t
 
 
 def survey_readers(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
-    """Who looks at a bad survey answer: managers, otherwise top management, who did not work on the complaint.
+    """Who looks at a bad survey answer: managers, otherwise top management, otherwise auditors; present ones first.
 
-    The survey promises that people who worked on it do not see who answered.
+    Empty if all of them worked on the complaint, because the survey promises that they see no answer.
     """
-    present = present_members(members, now)
-    people = [member for member in present if is_allowed(case, Access.SURVEY, member_actor(member))]
-    managers = members_with_role(people, Role.MANAGER)
-    return _readers(case, managers, people) or _readers(
-        case, members_with_role(people, Role.TOP_MANAGEMENT), people
-    )
+    free = [member for member in members if is_allowed(case, Access.SURVEY, member_actor(member))]
+    ranks = [
+        _readers(case, members_with_role(people, role), people)
+        for people in (present_members(free, now), free)
+        for role in (Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
+    ]
+    return next(filter(None, ranks), ())
 
 
 def possible_approvers(case: Case, members: Sequence[Member], now: datetime | None = None) -> tuple[str, ...]:

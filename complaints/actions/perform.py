@@ -144,6 +144,13 @@ def _result(case: Case, event: Event) -> ActResult:
     return ActResult(event, case, (*current_obligations(case), *event_obligations(case, event)))
 
 
+#: Acts of staff that route a complaint or guard access to it, without work on what it says.
+_NO_WORK = frozenset({
+    Verb.ASSIGN, Verb.RECEIPT, Verb.RESTRICT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE, Verb.DECLARE_CONFLICT,
+    Verb.REDATE, Verb.ERASE,
+})  # fmt: skip
+
+
 def _after_any_event(case: Case, event: Event) -> Case:
     """Count the event, remember who judged, take over its due times, end the questions, flag significance."""
     action = ACTIONS[event.verb]
@@ -161,6 +168,7 @@ def _after_any_event(case: Case, event: Event) -> Case:
         version=event.seq,
         work_version=case.work_version + raises_work_version(event),
         acted_at=acted_at,
+        workers=case.workers | {event.by} if is_by_staff and event.verb not in _NO_WORK else case.workers,
         targets=_targets(case, event),
         survey_concern_at=None if event.verb is Verb.REOPEN or is_by_staff else case.survey_concern_at,
     )

@@ -36,7 +36,7 @@ from store.outbox.rows import schedule_for_case
 from store.people.staff import count_reviewers
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.record.access_log import record_after_rollback
-from store.record.load import CaseFile, key_place, load_case_file
+from store.record.load import CaseFile, key_place, load_case_file, load_event_words
 from store.record.projections import complaint_row, project
 from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
@@ -48,6 +48,8 @@ NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.APPR
 ABOUT_HANDLING = "about_handling_of"
 #: Acts that bring words of the complainant.
 _COMPLAINANT_WORDS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
+#: Acts that may wait for approval.
+_APPROVED: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.EXTEND, Verb.RECLASSIFY})
 #: Acts that may name a member of staff, who then loses access to the complaint.
 _MAY_NAME_STAFF: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
 
@@ -111,6 +113,10 @@ def act_on(
             raise _stale(file, version)
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
+        if verb is Verb.APPROVE and facts.get("agreed") == "yes":
+            # Damaged words raise SealBroken: the letter could not be sent.
+            waiting = [event for event in file.events if event.verb in _APPROVED]
+            load_event_words(tx, case.ref, waiting[-1].seq)
         all_facts = _complete_facts(tx, case, verb, by, facts)
         done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
     except NotAllowed as refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
@@ -32,6 +32,7 @@ from store.record.load import (
     load_all_texts,
     load_case_file,
     load_events,
+    load_many,
     load_words_by_event,
 )
 from store.record.projections import NEVER
@@ -100,7 +101,9 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
         events=tuple(
             replace(event, words=words.get(event.seq, {})) for event in file.events if event.seq not in hidden
         ),
-        messages=tuple(list_messages(tx, file)),
+        messages=tuple(
+            message for message in list_messages(tx, file) if not hidden or not shows_survey(message, hidden)
+        ),
         proposal=_proposal_for(tx, find_latest_proposal(file, words), by),
         draft_words=drafted,
         # Anonymous to all staff, if the complainant asked for it.
@@ -116,8 +119,10 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
 
 
 def _merged(tx: Tx, ref: str) -> MergedCase:
-    file = load_case_file(tx, ref)
-    return MergedCase(ref, tuple(load_all_texts(tx, file)), list_files(tx, file))
+    # One whose events cannot be read is noted as damaged: the rest opens.
+    texts = [text for file in load_many(tx, [ref]) for text in load_all_texts(tx, file)]
+    files = [entry for file in load_many(tx, [ref]) for entry in list_files(tx, file)]
+    return MergedCase(ref, tuple(texts), tuple(files))
 
 
 def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:
@@ -180,6 +185,7 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             text = "\n".join(words[row.seq].values()) if row.seq in words else None
         records.append(
             {
+                "seq": row.seq,
                 "direction": row.direction,
                 "at": format_time(row.at),
                 "text": text,
@@ -192,6 +198,11 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             }
         )
     return records
+
+
+def shows_survey(entry: Mapping[str, Any], answers: Collection[int]) -> bool:
+    """Whether a text, event or message shows that the survey was answered: an answer, or what the bot says then."""
+    return entry["seq"] in answers or str(entry.get("template")).startswith(("survey.", "after_survey."))
 
 
 def list_cases(

@@ -113,16 +113,29 @@ def key_place(ref: str) -> str:
 
 
 def load_texts(tx: Tx, ref: str) -> list[Text]:
-    """The complainant's words in their newest versions."""
-    return newest_versions(load_all_texts(tx, load_case_file(tx, ref)))
+    """The complainant's words about the complaint in their newest versions, without answers to the survey."""
+    file = load_case_file(tx, ref)
+    answers = {event.seq for event in file.events if event.verb is Verb.SURVEY}
+    return [text for text in newest_versions(load_all_texts(tx, file)) if text.seq not in answers]
 
 
 def load_newest_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
     """The complainant's newest words by field, for the read-back; messages of one field are joined by blank lines."""
+    return _by_field(newest_versions(load_all_texts(tx, file)))
+
+
+def _by_field(texts: Iterable[Text]) -> dict[str, str]:
     parts: dict[str, list[str]] = {}
-    for text in newest_versions(load_all_texts(tx, file)):
+    for text in texts:
         parts.setdefault(text.field, []).append(text.text)
     return {field: "\n\n".join(texts) for field, texts in parts.items()}
+
+
+def load_readable_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
+    """`load_newest_texts` without damaged words: the dialogue asks for them again or leaves them out."""
+    with collecting_damage():
+        texts = newest_versions(load_all_texts(tx, file))
+    return _by_field(text for text in texts if text.text != UNREADABLE)
 
 
 def load_complaint_text(tx: Tx, ref: str) -> str:
@@ -168,6 +181,13 @@ def load_event_words(tx: Tx, ref: str, seq: int) -> Mapping[str, str]:
     }
 
 
+def load_readable_words(tx: Tx, ref: str, seq: int) -> Mapping[str, str]:
+    """The words of one event without damaged ones, for what staff only read or write again."""
+    with collecting_damage():
+        words = load_event_words(tx, ref, seq)
+    return {field: text for field, text in words.items() if text != UNREADABLE}
+
+
 def load_words_by_event(tx: Tx, file: CaseFile) -> dict[int, dict[str, str]]:
     """All words of a complaint by seq and field; empty once erased."""
     ref = file.case.ref
@@ -188,7 +208,7 @@ def load_decision_letter(tx: Tx, case: Case) -> str:
     decision = case.decision
     if decision is None or decision.communicated_at is None:
         return ""
-    return load_event_words(tx, case.ref, decision.seq).get("letter", "")
+    return load_readable_words(tx, case.ref, decision.seq).get("letter", "")
 
 
 def find_text_by_source(tx: Tx, person: str, source: str) -> tuple[str, str, int] | None:

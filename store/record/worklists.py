@@ -267,7 +267,7 @@ def _conditions(tx: Tx, section: WorklistSection, owner: str) -> list[ColumnElem
 def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
     """Decisions to approve, remedies of another person to verify, bad survey answers on the work of others."""
     if section is WorklistSection.SURVEY:
-        if not is_allowed(None, Access.MANAGE, by):
+        if not is_allowed(None, Access.REPORT, by):
             return []
         row = OBLIGATIONS.c
         noticed = (

@@ -21,7 +21,7 @@ from amends.documents.case_file.case_file import RECORD, StoredPicture, case_fil
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
 from amends.settings import load, rulebook
-from complaints.actors import SYSTEM
+from complaints.actors import SYSTEM, complainant
 from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -118,6 +118,22 @@ def test_the_case_file_holds_the_whole_record(desk: Desk) -> None:
 
 
 @clause("B")
+@pytest.mark.parametrize("subject", [False, True])
+def test_a_case_file_does_not_tell_who_answered_the_survey(desk: Desk, subject: bool) -> None:
+    ref = desk.closed()
+    by = complainant(desk.case(ref).complainant)
+    desk.store.write(act, ref, Verb.SURVEY, SYSTEM, {"step": "sent"})
+    desk.store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q2", "score": 1})
+    desk.store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q6"}, {"q6": "A farce."})
+    data = filed(desk.store, ref, subject=subject)
+    content, record = pdf.words(data), json.loads(pdf.attachment(data, RECORD))
+
+    assert "A farce." not in content + json.dumps(record)
+    assert record["survey"] == []
+    assert len([event for event in record["events"] if event["verb"] == "survey"]) == 1
+    assert "answers to the survey are left out" in content
+
+
 def test_the_form_says_what_replaces_the_signature(desk: Desk) -> None:
     ref = desk.receive()
     still_open = pdf.words(filed(desk.store, ref))

@@ -46,10 +46,11 @@ from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeed
 from complaints.forms import FORM_VERBS
 from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history, open_case, read_dates
+from store.database.errors import SealBroken
 from store.incidents import list_open_incidents
 from store.people.staff import count_reviewers, list_members
 from store.record.access_log import write_read
-from store.record.load import load_complaint_text, load_event_words
+from store.record.load import load_complaint_text, load_event_words, load_readable_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
 
@@ -235,7 +236,7 @@ async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) 
     events = list(await slack.store.aread(load_history, ref))
     for index, event in enumerate(events):
         if event.verb in with_words:
-            events[index] = replace(event, words=await slack.store.aread(load_event_words, ref, event.seq))
+            events[index] = replace(event, words=await slack.store.aread(load_readable_words, ref, event.seq))
     return events
 
 
@@ -316,7 +317,10 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
     event = next((event for event in reversed(events) if event.verb is verb), None)
     if event is None:
         return ""
-    words: Mapping[str, str] = event.words
+    try:
+        words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
+    except SealBroken:
+        return slack.texts.text("modal.letter_damaged")
     if verb is not Verb.RESPOND:
         return words.get("reason", "")
     return slack.preview(
