@@ -1,0 +1,187 @@
+"""The masked copy of a text: what points to a person is replaced by a code in brackets (4.9).
+
+Training, similar cases and reports read masked copies. The codes are the same in every language, so that a model
+learns one word for each: [name], [phone], [email], [address], [card], [iban], [number].
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from store.redaction.numbers import find_numbers
+
+_EMAIL = re.compile(
+    r"[^\s@<>()\[\],;:\"]{1,64}(?:@|\s?[(\[{](?:at|AT|arroba|ät)[)\]}]\s?)"
+    r"[^\W_](?:[\w-]|\.(?=\w)|\s?[(\[{](?:dot|DOT|punkt|punto|nokta)[)\]}]\s?){2,190}(?<=[^\W\d_])"
+)
+_LARGE = "[A-ZÀ-ÖØ-ÞĀĞİŞŒŠŽ]"
+_WORD = rf"(?:{_LARGE}[\w'’-]{{0,30}}|\d{{1,3}}(?:st|nd|rd|th|\.)?|(?:St|Dr|Prof|Gen)\.)"
+_CAPITAL = rf"{_LARGE}(?:['’]{_LARGE})?[^\W\d_]+(?:['’-]{_LARGE}[^\W\d_]+)?"
+_PARTICLE = r"(?:de|del|la|las|los|von|van|der|den|zu|y|al)"
+_NAME = rf"(?:{_LARGE}\.\s?)?{_CAPITAL}(?:[ ](?:{_PARTICLE}[ ]){{0,2}}(?:{_LARGE}\.|{_CAPITAL})){{0,3}}"
+#: Endings that a language joins to a name without a mark, folded: Turkish cases, the German and English genitive.
+_ENDINGS = r"(?:n?in|n?un|[yn]?[iu]|[yn]?[ea]|n?[dt][ea]n?|y?l[ea]|l[ea]r|s|n)?"
+_START, _END = r"(?<![^\W_])", r"(?![^\W_])"
+#: A part of a name that is shorter is masked only where it begins with a capital.
+_SHORTEST_IN_LOWER_CASE = 4
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """What is masked of a text, end excluded; `kind` is the code."""
+
+    start: int
+    end: int
+    kind: str
+
+
+def mask(
+    text: str, *, names: Iterable[str] = (), language: str | None = None, country: str | None = None
+) -> str:
+    """The text with a code instead of each personal value; `names` are those that the desk knows of the complaint.
+
+    `language` is that of the text and `country` the desk's, for numbers in national form; None means all languages.
+    """
+    pieces, position = [], 0
+    for span in find_spans(text, names=names, language=language, country=country):
+        pieces += [text[position : span.start], f"[{span.kind}]"]
+        position = span.end
+    return "".join([*pieces, text[position:]])
+
+
+def find_spans(
+    text: str, *, names: Iterable[str] = (), language: str | None = None, country: str | None = None
+) -> list[Span]:
+    """The spans that `mask` replaces, in order and without overlaps; parameters as for `mask`."""
+    spans = [Span(*match.span(), "name") for match in _given_names(text, frozenset(names))]
+    spans += [Span(*match.span("name"), "name") for cue in _cues() for match in cue.finditer(text)]
+    if "@" in text or any(bracket in text for bracket in "([{"):
+        spans += [Span(*match.span(), "email") for match in _EMAIL.finditer(text)]
+    if any(character.isdigit() for character in text):
+        spans += [Span(*match.span(), "address") for match in _addresses().finditer(text)]
+        countries = _countries(language, country)
+        spans += [Span(*number) for number in find_numbers(text, countries)]
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if joined and span.start < joined[-1].end:
+            # Of two that overlap the longer one names the whole.
+            last = joined.pop()
+            longer = max(last, span, key=lambda part: part.end - part.start)
+            span = Span(last.start, max(last.end, span.end), longer.kind)
+        joined.append(span)
+    return joined
+
+
+@lru_cache(maxsize=1)
+def read_patterns() -> dict[str, Any]:
+    file = resources.files("store").joinpath("redaction", "patterns.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=64)
+def _countries(language: str | None, country: str | None) -> tuple[str, ...]:
+    by_language = read_patterns()["languages"]
+    spoken = [by_language[language]] if language in by_language else by_language.values()
+    listed = [code for codes in spoken for code in codes]
+    return tuple(dict.fromkeys([*([country] if country else []), *listed]))
+
+
+@lru_cache(maxsize=1)
+def _addresses() -> re.Pattern[str]:
+    lines = _lines(read_patterns()["addresses"])
+    return re.compile(_START + "(?:" + "|".join(lines) + ")")
+
+
+@lru_cache(maxsize=1)
+def _cues() -> tuple[re.Pattern[str], ...]:
+    names = read_patterns()["names"]
+    before = "|".join(_lines(names["before"]))
+    name = f"(?P<name>{_NAME})"
+    return (
+        re.compile(rf"{_START}(?:{before})[ ]{{1,2}}{name}"),
+        re.compile(rf"{_START}(?P<name>{_CAPITAL}(?:[ ]{_CAPITAL})?)[ ]{names['after']}{_END}"),
+        re.compile(
+            rf"{_START}{names['closings']}[ ,!.]{{0,3}}[\s]{{1,3}}{name}(?=[ .]{{0,2}}(?:[\n,;(+\d]|$))"
+        ),
+    )
+
+
+def _lines(text: str) -> list[str]:
+    patterns = read_patterns()
+    parts = {**patterns["parts"], "word": _WORD, "capital": _LARGE}
+    lines = [line for line in text.splitlines() if line]
+    for _ in range(3):  # a part may name another
+        for name, part in parts.items():
+            lines = [line.replace("{%s}" % name, part) for line in lines]
+    return lines
+
+
+def _given_names(text: str, names: frozenset[str]) -> Iterator[re.Match[str]]:
+    pattern = _name_pattern(names)
+    if pattern is None:
+        return
+    for match in pattern.finditer(_fold(text)):
+        first = match.group("word") or ""
+        if match.group() == first and _needs_capital(first) and not text[match.start()].isupper():
+            continue
+        yield match
+
+
+@lru_cache(maxsize=1)
+def _also_words() -> frozenset[str]:
+    return frozenset(read_patterns()["also_words"].split())
+
+
+def _needs_capital(part: str) -> bool:
+    return len(part) < _SHORTEST_IN_LOWER_CASE or part in _also_words()
+
+
+@lru_cache(maxsize=512)
+def _name_pattern(names: frozenset[str]) -> re.Pattern[str] | None:
+    """One pattern for every part of these names, alone or in a row, on a folded text."""
+    particles = frozenset(read_patterns()["particles"].split())
+    parts = {
+        part
+        for name in names
+        for part in re.split(r"[^\w]+|_", name.casefold())
+        if len(part) > 1 and part not in particles and not part.isdigit()
+    }
+    if not parts:
+        return None
+    spellings = sorted((_spellings(part) for part in parts), key=len, reverse=True)
+    word = f"(?:{'|'.join(spellings)})"
+    initials = f"(?:[{''.join(sorted({_fold(part)[0] for part in parts}))}]\\.\\s?)?"
+    between = rf"(?:[\s.'’-]{{1,2}}(?:(?:{'|'.join(sorted(particles))})\s){{0,2}}{word})*"
+    return re.compile(rf"{_START}{initials}(?P<word>{word}){between}{_END}")
+
+
+def _spellings(part: str) -> str:
+    """How people write a part of a name: Müller as muller or mueller, Weiß as weiss; endings on longer ones."""
+    spelled = re.sub(r"[äöü]", lambda match: f"{_fold(match.group())}e?", part)
+    spelled = re.sub(r"(?<=[aou])e(?!\?)", "e?", spelled)
+    spelled = _fold(spelled).replace("ß", "ss").replace("ss", "(?:ss|ß)")
+    return spelled + (_ENDINGS if len(part) >= _SHORTEST_IN_LOWER_CASE else "s?")
+
+
+class _Plain(dict[int, str]):
+    """Letters in lower case without accents, each as one character, so that positions stay."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        plain = unicodedata.normalize("NFKD", character)[0].lower()
+        self[code] = plain if len(plain) == 1 else character
+        return self[code]
+
+
+_PLAIN = _Plain({ord("ı"): "i", ord("İ"): "i", ord("’"): "'", ord("ø"): "o", ord("ł"): "l"})
+
+
+def _fold(text: str) -> str:
+    return text.lower() if text.isascii() else text.translate(_PLAIN)

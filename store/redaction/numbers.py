@@ -1,0 +1,145 @@
+"""Numbers that point to a person: cards and IBANs by their checksum, national numbers and phones by their rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+# Letters or digits, and what may stand between two groups of one number.
+_GROUP = re.compile(r"[^\W_]+")
+_GAP = re.compile(r"[ \t\u00a0]?[().+/\-–·]{0,2}[ \t\u00a0]?[()]?")
+_CARD = re.compile(r"(?:3[0-9]|4|5[0-8]|6|2[2-7]|9792)\d+")
+_DATE = re.compile(
+    r"(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])[./\- ](?:0?[1-9]|1[0-2])[./\- ](?:19|20)?\d\d|(?:19|20)\d\d[./-]\d\d?[./-]\d\d?)(?!\d)"
+)
+_PHONE_WORD = re.compile(
+    r"(?:tele?f\w*|phone|mobile|cell|call|ring|text|whats\w*|handy\w*|mobil\w*|ruf\w*|erreich\w*|gsm|cep\w*|ara\w*|ulaş\w*"
+    r"|m[oó]vil|ll[aá]m\w*|fijo|tel|tfno?|fax|dahili)\b\W{0,3}(?:[^\W\d]+\W{1,2}){0,3}$",
+    re.IGNORECASE,
+)
+_MOST_GROUPS, _LONGEST, _FEWEST_DIGITS = 12, 48, 7
+#: Countries whose phones have no 0 in front; grouped digits are taken for a phone there.
+_NO_TRUNK = {"ES": "[6789]", "US": "[2-9]", "CA": "[2-9]", "MX": "[1-9]", "CO": "[36]", "CL": "[29]", "AR": "[1-3]", "TR": "5"}
+
+
+def find_numbers(text: str, countries: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Start, end and kind (`card`, `iban`, `number` or `phone`) of each number in a text.
+
+    National numbers are those of `countries`; the longest row of groups that is such a number counts.
+    """
+    for match in _forms().finditer(text):
+        yield (*match.span(), "number")
+    for row in _rows(text):
+        yield from _numbers_in(text, row, countries)
+
+
+def _rows(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Groups that may belong to one number: with a digit, or few capital letters, and only gaps between them."""
+    row: list[tuple[int, int]] = []
+    for match in _GROUP.finditer(text):
+        group = match.group()
+        is_part = any(map(str.isdigit, group)) or (len(group) <= 4 and group.isupper())
+        if row and not (is_part and _GAP.fullmatch(text, row[-1][1], match.start())):
+            yield row
+            row = []
+        if is_part:
+            row.append(match.span())
+    if row:
+        yield row
+
+
+def _numbers_in(
+    text: str, row: list[tuple[int, int]], countries: Sequence[str]
+) -> Iterator[tuple[int, int, str]]:
+    if sum(map(str.isdigit, text[row[0][0] : row[-1][1]])) < _FEWEST_DIGITS:
+        return
+    windows = sorted(
+        (
+            (first, last)
+            for first in range(len(row))
+            for last in range(first, min(len(row), first + _MOST_GROUPS))
+            if row[last][1] - row[first][0] <= _LONGEST
+        ),
+        key=lambda window: row[window[0]][0] - row[window[1]][1],
+    )
+    taken: set[int] = set()
+    for first, last in windows:
+        if not taken.isdisjoint(range(first, last + 1)):
+            continue
+        start, end = row[first][0], row[last][1]
+        while start > 0 and text[start - 1] in "+(":
+            start -= 1
+        kind = _kind(text, start, end, countries)
+        if kind is not None:
+            taken.update(range(first, last + 1))
+            yield start, end, kind
+
+
+def _kind(text: str, start: int, end: int, countries: Sequence[str]) -> str | None:
+    raw = text[start:end]
+    compact = "".join(filter(str.isalnum, raw)).upper()
+    digits = sum(map(str.isdigit, compact))
+    if digits < _FEWEST_DIGITS or not compact.isascii() or _DATE.search(raw):
+        return None
+    if re.match(r"[A-Z]{2}\d\d", compact) and len(compact) >= 15 and _check("iban").is_valid(compact, False):
+        return "iban"
+    if 12 <= digits <= 19 and _CARD.fullmatch(compact) and _check("luhn").is_valid(compact):
+        return "card"
+    # National numbers rarely begin with 0, and phones within a country mostly do.
+    has_phone_form = raw.startswith(("+", "0", "("))
+    is_phone = compact.isdigit() and _is_phone(text, start, raw, compact, countries)
+    if is_phone and has_phone_form:
+        return "phone"
+    if not raw.startswith("+") and any(check.is_valid(compact) for check in _checks(tuple(countries))):
+        return "number"
+    return "phone" if is_phone else None
+
+
+def _is_phone(text: str, start: int, raw: str, digits: str, countries: Sequence[str]) -> bool:
+    import phonenumbers  # 58 modules: loaded for the first text with a long number
+
+    if not _FEWEST_DIGITS <= len(digits) <= 16:
+        return False
+    abroad = raw.startswith(("+", "00", "(+", "(00"))
+    if _PHONE_WORD.search(text, max(0, start - 40), start) and not abroad:
+        return True
+    is_grouped = len(raw) > len(digits)
+    for country in countries:
+        first = _NO_TRUNK.get(country)
+        if not abroad and digits[0] != "0":
+            if first is None or not re.match(first, digits) or not (is_grouped or country in ("ES", "TR")):
+                continue
+        try:
+            number = phonenumbers.parse("+" + digits.lstrip("0") if abroad else digits, country)
+        except phonenumbers.NumberParseException:
+            continue
+        if abroad or (digits[0] == "0" and len(digits) >= 10):
+            if phonenumbers.is_possible_number(number):
+                return True
+        elif phonenumbers.is_valid_number(number):
+            return True
+    return False
+
+
+@lru_cache(maxsize=1)
+def _forms() -> re.Pattern[str]:
+    from store.redaction.masking import read_patterns
+
+    lines = read_patterns()["forms"]["number"].split("\n")
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(line for line in lines if line)})(?![^\W_])")
+
+
+@lru_cache(maxsize=64)
+def _checks(countries: tuple[str, ...]) -> list[Any]:
+    from store.redaction.masking import read_patterns
+
+    numbers = read_patterns()["numbers"]
+    return [_check(name) for country in countries for name in numbers.get(country, ())]
+
+
+@lru_cache(maxsize=64)
+def _check(name: str) -> Any:
+    return import_module(f"stdnum.{name}")
