@@ -22,7 +22,7 @@ _EMAIL = re.compile(
     r"[^\W_](?:[\w-]|\.(?=\w)|\s?[(\[{](?:dot|DOT|punkt|punto|nokta)[)\]}]\s?){2,190}(?<=[^\W\d_])"
 )
 _LARGE = "[A-ZÀ-ÖØ-ÞĀĞİŞŒŠŽ]"
-_WORD = rf"(?:{_LARGE}[\w'’-]{{0,30}}|\d{{1,3}}(?:st|nd|rd|th|\.)?|(?:St|Dr|Prof|Gen)\.)"
+_WORD = rf"(?:{_LARGE}[\w'’-]{{1,30}}|\d{{1,3}}(?:st|nd|rd|th|\.)?(?!\w)|(?:St|Dr|Prof|Gen)\.)"
 _CAPITAL = rf"{_LARGE}(?:['’]{_LARGE})?[^\W\d_]+(?:['’-]{_LARGE}[^\W\d_]+)?"
 _PARTICLE = r"(?:de|del|la|las|los|von|van|der|den|zu|y|al)"
 _NAME = rf"(?:{_LARGE}\.\s?)?{_CAPITAL}(?:[ ](?:{_PARTICLE}[ ]){{0,2}}(?:{_LARGE}\.|{_CAPITAL})){{0,3}}"
@@ -30,7 +30,8 @@ _NAME = rf"(?:{_LARGE}\.\s?)?{_CAPITAL}(?:[ ](?:{_PARTICLE}[ ]){{0,2}}(?:{_LARGE
 _ENDINGS = r"(?:n?in|n?un|[yn]?[iu]|[yn]?[ea]|n?[dt][ea]n?|y?l[ea]|l[ea]r|s|n)?"
 _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
 #: A part of a name that is shorter is masked only where it begins with a capital.
-_SHORTEST_IN_LOWER_CASE = 4
+_SHORTEST_IN_LOWER_CASE = 3
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, order=True)
@@ -115,7 +116,7 @@ def _cues() -> tuple[re.Pattern[str], ...]:
 
 def _lines(text: str) -> list[str]:
     patterns = read_patterns()
-    parts = {**patterns["parts"], "word": _WORD, "capital": _LARGE}
+    parts = {**patterns["parts"], "word": _WORD, "plain": rf"{_LARGE}[^\W\d_]{{1,30}}", "capital": rf"{_LARGE}[^\W\d_][\w'’-]{{0,30}}"}
     lines = [line for line in text.splitlines() if line]
     for _ in range(3):  # a part may name another
         for name, part in parts.items():
@@ -124,50 +125,49 @@ def _lines(text: str) -> list[str]:
 
 
 def _given_names(text: str, names: frozenset[str]) -> Iterator[re.Match[str]]:
-    pattern = _name_pattern(names)
-    if pattern is None:
+    search = _name_search(names)
+    if search is None:
         return
-    for match in pattern.finditer(_fold(text)):
-        first = match.group("word") or ""
-        if match.group() == first and _needs_capital(first) and not text[match.start()].isupper():
-            continue
-        yield match
-
-
-@lru_cache(maxsize=1)
-def _also_words() -> frozenset[str]:
-    return frozenset(read_patterns()["also_words"].split())
-
-
-def _needs_capital(part: str) -> bool:
-    return len(part) < _SHORTEST_IN_LOWER_CASE or part in _also_words()
+    pattern, ordinary = search
+    folded = _fold(text)
+    for match in pattern.finditer(folded):
+        words = [(match.start() + word.start(), word.group()) for word in _LETTERS.finditer(match.group())]
+        is_ordinary = all(word in _list("particles") or word.startswith(ordinary) for _, word in words)
+        before = folded[: match.start()].rstrip(". ").rpartition(" ")[2]
+        is_ordinary = (is_ordinary and before not in _list("titles")) or before in _list("articles")
+        if not is_ordinary or any(text[start].isupper() for start, _ in words):
+            yield match
 
 
 @lru_cache(maxsize=512)
-def _name_pattern(names: frozenset[str]) -> re.Pattern[str] | None:
-    """One pattern for every part of these names, alone or in a row, on a folded text."""
-    particles = frozenset(read_patterns()["particles"].split())
-    parts = {
-        part
-        for name in names
-        for part in re.split(r"[^\w]+|_", name.casefold())
-        if len(part) > 1 and part not in particles and not part.isdigit()
-    }
+def _name_search(names: frozenset[str]) -> tuple[re.Pattern[str], tuple[str, ...]] | None:
+    """A pattern for the parts of these names, alone or in a row, on a folded text; and the parts that are words."""
+    split = [part for name in names for part in re.split(r"[^\w'’]+|_", name.casefold())]
+    parts = {part for part in split if len(part) > 1 and part not in _list("particles") and not part.isdigit()}
     if not parts:
         return None
-    spellings = sorted((_spellings(part) for part in parts), key=len, reverse=True)
-    word = f"(?:{'|'.join(spellings)})"
+    word = f"(?:{'|'.join(sorted(map(_spellings, parts), key=len, reverse=True))})"
     initials = f"(?:[{''.join(sorted({_fold(part)[0] for part in parts}))}]\\.\\s?)?"
-    between = rf"(?:[\s.'’-]{{1,2}}(?:(?:{'|'.join(sorted(particles))})\s){{0,2}}{word})*"
-    return re.compile(rf"{_START}{initials}(?P<word>{word}){between}{_END}")
+    small = f"(?:(?:{'|'.join(sorted(_list("particles")))})\\s)"
+    own = "|".join(sorted(_list("particles").intersection(split)))
+    prefix = f"(?:(?:{own})\\s)?" if own else ""
+    pattern = rf"{_START}{initials}{prefix}{word}(?:[\s.'-]{{1,2}}{small}{{0,2}}{word})*{_END}"
+    ordinary = (part for part in map(_fold, parts) if len(part) < _SHORTEST_IN_LOWER_CASE or part in _list("also_words"))
+    return re.compile(pattern), tuple(ordinary)
 
 
 def _spellings(part: str) -> str:
-    """How people write a part of a name: Müller as muller or mueller, Weiß as weiss; endings on longer ones."""
+    """How people write a part of a name: Müller as muller or mueller, O'Brien as obrien; endings on longer ones."""
     spelled = re.sub(r"[äöü]", lambda match: f"{_fold(match.group())}e?", part)
     spelled = re.sub(r"(?<=[aou])e(?!\?)", "e?", spelled)
+    spelled = re.sub(r"['’]", "['\\\\s]?", spelled)
     spelled = _fold(spelled).replace("ß", "ss").replace("ss", "(?:ss|ß)")
-    return spelled + (_ENDINGS if len(part) >= _SHORTEST_IN_LOWER_CASE else "s?")
+    return spelled + (_ENDINGS if len(part) > _SHORTEST_IN_LOWER_CASE else "s?")
+
+
+@lru_cache(maxsize=8)
+def _list(name: str) -> frozenset[str]:
+    return frozenset(read_patterns()[name].split())
 
 
 class _Plain(dict[int, str]):

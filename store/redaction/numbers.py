@@ -20,20 +20,32 @@ _PHONE_WORD = re.compile(
     r"|m[oó]vil|ll[aá]m\w*|fijo|tel|tfno?|fax|dahili)\b\W{0,3}(?:[^\W\d]+\W{1,2}){0,3}$",
     re.IGNORECASE,
 )
-_MOST_GROUPS, _LONGEST, _FEWEST_DIGITS = 12, 48, 7
-#: Countries whose phones have no 0 in front; grouped digits are taken for a phone there.
-_NO_TRUNK = {"ES": "[6789]", "US": "[2-9]", "CA": "[2-9]", "MX": "[1-9]", "CO": "[36]", "CL": "[29]", "AR": "[1-3]", "TR": "5"}
+_MOST_GROUPS, _LONGEST, _FEWEST_DIGITS, _MOST_WINDOWS = 12, 48, 7, 2_000
+#: How phones begin in countries that write no 0 in front, and where people write them without gaps.
+_NO_TRUNK = {
+    "ES": "[6789]", "US": "[2-9]", "CA": "[2-9]", "MX": "[1-9]", "CO": "[36]", "CL": "[29]", "AR": "[1-3]", "TR": "5",
+}  # fmt: skip
+_UNGROUPED = ("ES", "TR")
 
 
 def find_numbers(text: str, countries: Sequence[str]) -> Iterator[tuple[int, int, str]]:
     """Start, end and kind (`card`, `iban`, `number` or `phone`) of each number in a text.
 
-    National numbers are those of `countries`; the longest row of groups that is such a number counts.
+    National numbers are those of `countries`; the longest row of groups that is such a number counts. Rows after
+    `_MOST_WINDOWS` comparisons (a table of figures) are masked whole, so that no text takes long.
     """
     for match in _forms().finditer(text):
         yield (*match.span(), "number")
+    left = _MOST_WINDOWS
     for row in _rows(text):
-        yield from _numbers_in(text, row, countries)
+        start, end = row[0][0], row[-1][1]
+        if sum(map(str.isdigit, text[start:end])) < _FEWEST_DIGITS:
+            continue
+        left -= len(row) * min(len(row), _MOST_GROUPS)
+        if left < 0:
+            yield start, end, "number"
+        else:
+            yield from _numbers_in(text, row, countries)
 
 
 def _rows(text: str) -> Iterator[list[tuple[int, int]]]:
@@ -54,8 +66,6 @@ def _rows(text: str) -> Iterator[list[tuple[int, int]]]:
 def _numbers_in(
     text: str, row: list[tuple[int, int]], countries: Sequence[str]
 ) -> Iterator[tuple[int, int, str]]:
-    if sum(map(str.isdigit, text[row[0][0] : row[-1][1]])) < _FEWEST_DIGITS:
-        return
     windows = sorted(
         (
             (first, last)
@@ -70,7 +80,7 @@ def _numbers_in(
         if not taken.isdisjoint(range(first, last + 1)):
             continue
         start, end = row[first][0], row[last][1]
-        while start > 0 and text[start - 1] in "+(":
+        while start > 0 and end - start < _LONGEST and text[start - 1] in "+(":
             start -= 1
         kind = _kind(text, start, end, countries)
         if kind is not None:
@@ -86,7 +96,7 @@ def _kind(text: str, start: int, end: int, countries: Sequence[str]) -> str | No
         return None
     if re.match(r"[A-Z]{2}\d\d", compact) and len(compact) >= 15 and _check("iban").is_valid(compact, False):
         return "iban"
-    if 12 <= digits <= 19 and _CARD.fullmatch(compact) and _check("luhn").is_valid(compact):
+    if 13 <= digits <= 19 and _CARD.fullmatch(compact) and _check("luhn").is_valid(compact):
         return "card"
     # National numbers rarely begin with 0, and phones within a country mostly do.
     has_phone_form = raw.startswith(("+", "0", "("))
@@ -103,25 +113,32 @@ def _is_phone(text: str, start: int, raw: str, digits: str, countries: Sequence[
 
     if not _FEWEST_DIGITS <= len(digits) <= 16:
         return False
-    abroad = raw.startswith(("+", "00", "(+", "(00"))
-    if _PHONE_WORD.search(text, max(0, start - 40), start) and not abroad:
+    if raw.startswith(("+", "00", "(+", "(00")):
+        return _is_number("+" + digits.lstrip("0"), None, exact=False)
+    if _PHONE_WORD.search(text, max(0, start - 40), start):
         return True
     is_grouped = len(raw) > len(digits)
     for country in countries:
-        first = _NO_TRUNK.get(country)
-        if not abroad and digits[0] != "0":
-            if first is None or not re.match(first, digits) or not (is_grouped or country in ("ES", "TR")):
-                continue
-        try:
-            number = phonenumbers.parse("+" + digits.lstrip("0") if abroad else digits, country)
-        except phonenumbers.NumberParseException:
-            continue
-        if abroad or (digits[0] == "0" and len(digits) >= 10):
-            if phonenumbers.is_possible_number(number):
-                return True
-        elif phonenumbers.is_valid_number(number):
+        if digits[0] == "0":
+            is_likely = True
+        elif len(digits) > 10:
+            is_likely = is_grouped and digits.startswith(str(phonenumbers.country_code_for_region(country)))
+        else:
+            is_likely = re.match(_NO_TRUNK.get(country, "0"), digits) and (is_grouped or country in _UNGROUPED)
+        if is_likely and _is_number(digits, country, exact=digits[0] != "0" or len(digits) < 10):
             return True
     return False
+
+
+def _is_number(digits: str, country: str | None, *, exact: bool) -> bool:
+    """Whether a phone may have these digits; `exact` also requires that its area exists."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(digits, country)
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(phonenumbers.is_valid_number(number) if exact else phonenumbers.is_possible_number(number))
 
 
 @lru_cache(maxsize=1)
