@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -22,10 +22,16 @@ _COMPLAINANT_WORDS = (Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value)
 
 
 def seal_masked(
-    tx: Tx, key: bytes, ref: str, seq: int, field: str, text: str, names: Sequence[str], **origin: str | None
-) -> bytes:
-    """The sealed masked copy of a text; `names` and `origin` (language, country) as for `mask`."""
-    return seal(key, mask(text, names=names, **origin), masked_place(ref, seq, field))
+    tx: Tx, key: bytes, ref: str, seq: int, words: Mapping[str, str], *, language: str, country: str
+) -> Mapping[str, bytes]:
+    """The sealed masked copies of an event's words, by field; `language` and `country` as for `mask`."""
+    names = list_case_names(tx, ref)
+    return {
+        field: seal(
+            key, mask(text, names=names, language=language, country=country), masked_place(ref, seq, field)
+        )
+        for field, text in words.items()
+    }
 
 
 def open_masked(tx: Tx, key: bytes, row: Any) -> str:
@@ -65,7 +71,9 @@ def masked_story(tx: Tx, key: bytes, rows: Sequence[Any]) -> str:
 
 def load_masked_story(tx: Tx, ref: str) -> str:
     """`masked_story` of one complaint; raises Erased."""
-    wrapped = tx.connection.execute(select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)).scalar_one()
+    wrapped = tx.connection.execute(
+        select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
+    ).scalar_one()
     return masked_story(tx, case_key(tx, ref, wrapped), masked_texts(tx, [ref]))
 
 

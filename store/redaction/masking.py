@@ -7,15 +7,13 @@ learns one word for each: [name], [phone], [email], [address], [card], [iban], [
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
-from typing import Any
 
 from store.redaction.numbers import find_numbers
+from store.redaction.patterns import read_patterns
 
 _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\"]{1,64}(?:@|\s?[(\[{](?:at|AT|arroba|ät)[)\]}]\s?)"
@@ -50,7 +48,8 @@ def mask(
 
     `language` is that of the text and `country` the desk's, for numbers in national form; None means all languages.
     """
-    pieces, position = [], 0
+    # Accents as marks of their own would part a word.
+    text, pieces, position = unicodedata.normalize("NFC", text), [], 0
     for span in find_spans(text, names=names, language=language, country=country):
         pieces += [text[position : span.start], f"[{span.kind}]"]
         position = span.end
@@ -78,12 +77,6 @@ def find_spans(
             span = Span(last.start, max(last.end, span.end), longer.kind)
         joined.append(span)
     return joined
-
-
-@lru_cache(maxsize=1)
-def read_patterns() -> dict[str, Any]:
-    file = resources.files("store").joinpath("redaction", "patterns.toml")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=64)
@@ -116,11 +109,16 @@ def _cues() -> tuple[re.Pattern[str], ...]:
 
 def _lines(text: str) -> list[str]:
     patterns = read_patterns()
-    parts = {**patterns["parts"], "word": _WORD, "plain": rf"{_LARGE}[^\W\d_]{{1,30}}", "capital": rf"{_LARGE}[^\W\d_][\w'’-]{{0,30}}"}
+    parts = {
+        **patterns["parts"],
+        "word": _WORD,
+        "plain": rf"{_LARGE}[^\W\d_]{{1,30}}",
+        "capital": rf"{_LARGE}[^\W\d_][\w'’-]{{0,30}}",
+    }
     lines = [line for line in text.splitlines() if line]
     for _ in range(3):  # a part may name another
         for name, part in parts.items():
-            lines = [line.replace("{%s}" % name, part) for line in lines]
+            lines = [line.replace(f"{{{name}}}", part) for line in lines]
     return lines
 
 
@@ -142,17 +140,23 @@ def _given_names(text: str, names: frozenset[str]) -> Iterator[re.Match[str]]:
 @lru_cache(maxsize=512)
 def _name_search(names: frozenset[str]) -> tuple[re.Pattern[str], tuple[str, ...]] | None:
     """A pattern for the parts of these names, alone or in a row, on a folded text; and the parts that are words."""
-    split = [part for name in names for part in re.split(r"[^\w'’]+|_", name.casefold())]
-    parts = {part for part in split if len(part) > 1 and part not in _list("particles") and not part.isdigit()}
+    split = [part for name in names for part in re.split(r"[^\w'’]+|_", name.replace("İ", "i").casefold())]
+    parts = {
+        part for part in split if len(part) > 1 and part not in _list("particles") and not part.isdigit()
+    }
     if not parts:
         return None
     word = f"(?:{'|'.join(sorted(map(_spellings, parts), key=len, reverse=True))})"
     initials = f"(?:[{''.join(sorted({_fold(part)[0] for part in parts}))}]\\.\\s?)?"
-    small = f"(?:(?:{'|'.join(sorted(_list("particles")))})\\s)"
+    small = f"(?:(?:{'|'.join(sorted(_list('particles')))})\\s)"
     own = "|".join(sorted(_list("particles").intersection(split)))
     prefix = f"(?:(?:{own})\\s)?" if own else ""
     pattern = rf"{_START}{initials}{prefix}{word}(?:[\s.'-]{{1,2}}{small}{{0,2}}{word})*{_END}"
-    ordinary = (part for part in map(_fold, parts) if len(part) < _SHORTEST_IN_LOWER_CASE or part in _list("also_words"))
+    ordinary = (
+        part
+        for part in map(_fold, parts)
+        if len(part) < _SHORTEST_IN_LOWER_CASE or part in _list("also_words")
+    )
     return re.compile(pattern), tuple(ordinary)
 
 

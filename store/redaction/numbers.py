@@ -8,12 +8,15 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
+from store.redaction.patterns import read_patterns
+
 # Letters or digits, and what may stand between two groups of one number.
 _GROUP = re.compile(r"[^\W_]+")
 _GAP = re.compile(r"[ \t\u00a0]?[().+/\-–·]{0,2}[ \t\u00a0]?[()]?")
 _CARD = re.compile(r"(?:3[0-9]|4|5[0-8]|6|2[2-7]|9792)\d+")
 _DATE = re.compile(
-    r"(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])[./\- ](?:0?[1-9]|1[0-2])[./\- ](?:19|20)?\d\d|(?:19|20)\d\d[./-]\d\d?[./-]\d\d?)(?!\d)"
+    r"(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])[./\- ](?:0?[1-9]|1[0-2])[./\- ](?:19|20)?\d\d"
+    r"|(?:19|20)\d\d[./-]\d\d?[./-]\d\d?)(?!\d)"
 )
 _PHONE_WORD = re.compile(
     r"(?:tele?f\w*|phone|mobile|cell|call|ring|text|whats\w*|handy\w*|mobil\w*|ruf\w*|erreich\w*|gsm|cep\w*|ara\w*|ulaş\w*"
@@ -119,12 +122,12 @@ def _is_phone(text: str, start: int, raw: str, digits: str, countries: Sequence[
         return True
     is_grouped = len(raw) > len(digits)
     for country in countries:
-        if digits[0] == "0":
-            is_likely = True
-        elif len(digits) > 10:
-            is_likely = is_grouped and digits.startswith(str(phonenumbers.country_code_for_region(country)))
+        if len(digits) > 10 and digits[0] != "0":
+            code = str(phonenumbers.country_code_for_region(country))
+            is_likely = is_grouped and digits.startswith(code)
         else:
-            is_likely = re.match(_NO_TRUNK.get(country, "0"), digits) and (is_grouped or country in _UNGROUPED)
+            has_form = re.match(_NO_TRUNK.get(country, "0") + "|0", digits) is not None
+            is_likely = has_form and (digits[0] == "0" or is_grouped or country in _UNGROUPED)
         if is_likely and _is_number(digits, country, exact=digits[0] != "0" or len(digits) < 10):
             return True
     return False
@@ -143,16 +146,12 @@ def _is_number(digits: str, country: str | None, *, exact: bool) -> bool:
 
 @lru_cache(maxsize=1)
 def _forms() -> re.Pattern[str]:
-    from store.redaction.masking import read_patterns
-
     lines = read_patterns()["forms"]["number"].split("\n")
     return re.compile(rf"(?<![^\W_])(?:{'|'.join(line for line in lines if line)})(?![^\W_])")
 
 
 @lru_cache(maxsize=64)
 def _checks(countries: tuple[str, ...]) -> list[Any]:
-    from store.redaction.masking import read_patterns
-
     numbers = read_patterns()["numbers"]
     return [_check(name) for country in countries for name in numbers.get(country, ())]
 

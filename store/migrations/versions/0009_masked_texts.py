@@ -1,7 +1,7 @@
-"""A masked copy of each text, sealed beside it; and models sealed with the instance's key.
+"""A masked copy of each text, sealed beside it.
 
-Both columns are empty in old rows: an old text is masked when it is read. A release before this works beside it. It
-cannot read a sealed model: it then goes back to an earlier one that it can read, or proposes by rules alone.
+It is empty in old rows: such a text is masked when it is read. A release before this works beside it, and writes no
+copies. From this release on models are sealed too; an older release takes one for damaged and uses one before it.
 """
 
 import sqlalchemy as sa
@@ -16,10 +16,8 @@ depends_on = None
 def upgrade() -> None:
     """One column, empty."""
     op.add_column("texts", sa.Column("masked", sa.LargeBinary(), nullable=True))
-    op.add_column("models", sa.Column("sealed", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:
-    """The copies go; sealed models too: train again, or promote a file."""
-    op.drop_column("models", "sealed")
+    """The copies go; the texts stay."""
     op.drop_column("texts", "masked")
