@@ -1,7 +1,7 @@
-"""How much of what points to a person the masks find, and how much else they take, on texts of people who had not seen them.
+"""How much of what points to a person the masks find, and how much else they take.
 
-The texts in `redaction/` were written by somebody who had not seen the rules. At the first run the masks found
-every card, IBAN and e-mail, 96 to 100 % of national numbers and given names, and 10 to 71 % of addresses; 95 to 99 % of
+The texts in `redaction/` were written by somebody who had not seen the rules. At the first run the masks found every
+card, IBAN and e-mail, 96 to 100 % of national numbers and given names, and 10 to 71 % of addresses; 95 to 99 % of
 what they took was personal. Then rules for addresses and for names that are also words were added.
 """
 
