@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from complaints.vocabulary import Role, Verb
 from store.database.damage import note_damage
-from store.database.errors import SealBroken
+from store.database.errors import Altered, SealBroken
 from store.database.keyring import place, seal, unseal
 from store.database.transaction import Tx
 from store.people.contacts import person_name
@@ -19,6 +19,12 @@ from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, PEOPLE, TEXTS
 from store.values import Text
 
 _COMPLAINANT_WORDS = (Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value)
+#: Built once: every message asks it.
+_NAMES = (
+    select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed)
+    .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == PEOPLE.c.id)
+    .where(CASE_PEOPLE.c.ref == bindparam("ref"), PEOPLE.c.name_sealed.is_not(None))
+)
 
 
 def seal_masked(
@@ -37,10 +43,13 @@ def seal_masked(
 def open_masked(tx: Tx, key: bytes, row: Any) -> str:
     """The masked copy of a row of `texts`, with the `language` and `jurisdiction` of its complaint.
 
-    A text without a copy, written by an older release, is masked now.
+    A text without a copy, written by an older release, or with a damaged one is masked now.
     """
     if row.masked is not None:
-        return unseal(key, row.masked, masked_place(row.ref, row.seq, row.field))
+        try:
+            return unseal(key, row.masked, masked_place(row.ref, row.seq, row.field))
+        except Altered:
+            note_damage(masked_place(row.ref, row.seq, row.field))
     text = unseal(key, row.sealed, text_place(row.ref, row.seq, row.field))
     names = list_case_names(tx, row.ref)
     return mask(text, names=names, language=row.language, country=row.jurisdiction)
@@ -79,13 +88,8 @@ def load_masked_story(tx: Tx, ref: str) -> str:
 
 def list_case_names(tx: Tx, ref: str) -> list[str]:
     """The names of everybody in the complaint, as they were given at intake; a damaged one is left out."""
-    query = (
-        select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed)
-        .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == PEOPLE.c.id)
-        .where(CASE_PEOPLE.c.ref == ref, PEOPLE.c.name_sealed.is_not(None))
-    )
     names = []
-    for row in tx.connection.execute(query):
+    for row in tx.connection.execute(_NAMES, {"ref": ref}):
         try:
             names.append(person_name(tx, row.id, row.key_wrapped, row.name_sealed))
         except SealBroken:

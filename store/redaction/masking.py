@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,7 +29,9 @@ _ENDINGS = r"(?:n?in|n?un|[yn]?[iu]|[yn]?[ea]|n?[dt][ea]n?|y?l[ea]|l[ea]r|s|n)?"
 _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
 #: A part of a name that is shorter is masked only where it begins with a capital.
 _SHORTEST_IN_LOWER_CASE = 3
-_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTERS, _NO_PART = re.compile(r"[^\W\d_]+"), re.compile(r"[^\w'’]+|_")
+#: How a spelling begins, before its first choice.
+_STEM = re.compile(r"(?:[^\W_](?!\?))*")
 
 
 @dataclass(frozen=True, order=True)
@@ -123,11 +125,11 @@ def _lines(text: str) -> list[str]:
 
 
 def _given_names(text: str, names: frozenset[str]) -> Iterator[re.Match[str]]:
-    search = _name_search(names)
-    if search is None:
-        return
-    pattern, ordinary = search
     folded = _fold(text)
+    # Compiling a pattern takes .4 ms and every person has another, so only for a text that may have the name.
+    if not any(_STEM.match(spelled)[0] in folded for spelled in _spellings(names).values()):  # type: ignore[index]
+        return
+    pattern, ordinary = _name_search(names)
     for match in pattern.finditer(folded):
         words = [(match.start() + word.start(), word.group()) for word in _LETTERS.finditer(match.group())]
         is_ordinary = all(word in _list("particles") or word.startswith(ordinary) for _, word in words)
@@ -138,30 +140,32 @@ def _given_names(text: str, names: frozenset[str]) -> Iterator[re.Match[str]]:
 
 
 @lru_cache(maxsize=512)
-def _name_search(names: frozenset[str]) -> tuple[re.Pattern[str], tuple[str, ...]] | None:
+def _name_search(names: frozenset[str]) -> tuple[re.Pattern[str], tuple[str, ...]]:
     """A pattern for the parts of these names, alone or in a row, on a folded text; and the parts that are words."""
-    split = [part for name in names for part in re.split(r"[^\w'’]+|_", name.replace("İ", "i").casefold())]
-    parts = {
-        part for part in split if len(part) > 1 and part not in _list("particles") and not part.isdigit()
-    }
-    if not parts:
-        return None
-    word = f"(?:{'|'.join(sorted(map(_spellings, parts), key=len, reverse=True))})"
-    initials = f"(?:[{''.join(sorted({_fold(part)[0] for part in parts}))}]\\.\\s?)?"
+    parts = _spellings(names)
+    word = f"(?:{'|'.join(sorted(parts.values(), key=len, reverse=True))})"
+    initials = f"(?:[{''.join(sorted({part[0] for part in parts}))}]\\.\\s?)?"
     small = f"(?:(?:{'|'.join(sorted(_list('particles')))})\\s)"
-    own = "|".join(sorted(_list("particles").intersection(split)))
+    own = "|".join(sorted(_list("particles").intersection(" ".join(names).casefold().split())))
     prefix = f"(?:(?:{own})\\s)?" if own else ""
     pattern = rf"{_START}{initials}{prefix}{word}(?:[\s.'-]{{1,2}}{small}{{0,2}}{word})*{_END}"
-    ordinary = (
-        part
-        for part in map(_fold, parts)
-        if len(part) < _SHORTEST_IN_LOWER_CASE or part in _list("also_words")
-    )
+    ordinary = (part for part in parts if len(part) < _SHORTEST_IN_LOWER_CASE or part in _list("also_words"))
     return re.compile(pattern), tuple(ordinary)
 
 
-def _spellings(part: str) -> str:
-    """How people write a part of a name: Müller as muller or mueller, O'Brien as obrien; endings on longer ones."""
+@lru_cache(maxsize=512)
+def _spellings(names: frozenset[str]) -> Mapping[str, str]:
+    """The parts of these names, folded, each with a pattern of how people write it."""
+    split = {part for name in names for part in _NO_PART.split(name.replace("İ", "i").casefold())}
+    return {
+        _fold(part): _spelling(part)
+        for part in split
+        if len(part) > 1 and part not in _list("particles") and not part.isdigit()
+    }
+
+
+def _spelling(part: str) -> str:
+    """Müller as muller or mueller, O'Brien as obrien; with endings on longer ones."""
     spelled = re.sub(r"[äöü]", lambda match: f"{_fold(match.group())}e?", part)
     spelled = re.sub(r"(?<=[aou])e(?!\?)", "e?", spelled)
     spelled = re.sub(r"['’]", "['\\\\s]?", spelled)
