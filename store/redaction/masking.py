@@ -13,17 +13,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from store.redaction.numbers import find_numbers
-from store.redaction.patterns import read_patterns
+from store.redaction.patterns import pattern, patterns, read_patterns, word_list
 
-_EMAIL = re.compile(
-    r"[^\s@<>()\[\],;:\"]{1,64}(?:@|\s?[(\[{](?:at|AT|arroba|ät)[)\]}]\s?)"
-    r"[^\W_](?:[\w-]|\.(?=\w)|\s?[(\[{](?:dot|DOT|punkt|punto|nokta)[)\]}]\s?){2,190}(?<=[^\W\d_])"
-)
-_LARGE = "[A-ZÀ-ÖØ-ÞĀĞİŞŒŠŽ]"
-_WORD = rf"(?:{_LARGE}[\w'’-]{{1,30}}|\d{{1,3}}(?:st|nd|rd|th|\.)?(?!\w)|(?:St|Dr|Prof|Gen)\.)"
-_CAPITAL = rf"{_LARGE}(?:['’]{_LARGE})?[^\W\d_]+(?:['’-]{_LARGE}[^\W\d_]+)?"
-_PARTICLE = r"(?:de|del|la|las|los|von|van|der|den|zu|y|al)"
-_NAME = rf"(?:{_LARGE}\.\s?)?{_CAPITAL}(?:[ ](?:{_PARTICLE}[ ]){{0,2}}(?:{_LARGE}\.|{_CAPITAL})){{0,3}}"
 #: Endings that a language joins to a name without a mark, folded: Turkish cases, the German and English genitive.
 _ENDINGS = r"(?:n?in|n?un|[yn]?[iu]|[yn]?[ea]|n?[dt][ea]n?|y?l[ea]|l[ea]r|s|n)?"
 _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
@@ -63,11 +54,11 @@ def find_spans(
 ) -> list[Span]:
     """The spans that `mask` replaces, in order and without overlaps; parameters as for `mask`."""
     spans = [Span(*match.span(), "name") for match in _given_names(text, frozenset(names))]
-    spans += [Span(*match.span("name"), "name") for cue in _cues() for match in cue.finditer(text)]
-    if "@" in text or any(bracket in text for bracket in "([{"):
-        spans += [Span(*match.span(), "email") for match in _EMAIL.finditer(text)]
-    if any(character.isdigit() for character in text):
-        spans += [Span(*match.span(), "address") for match in _addresses().finditer(text)]
+    spans += [Span(*match.span("name"), "name") for cue in patterns("cues") for match in cue.finditer(text)]
+    if any(sign in text for sign in "@([{"):
+        spans += [Span(*match.span(), "email") for match in pattern("email").finditer(text)]
+    if any(map(str.isdigit, text)):
+        spans += [Span(*match.span(), "address") for match in pattern("addresses").finditer(text)]
         countries = _countries(language, country)
         spans += [Span(*number) for number in find_numbers(text, countries)]
     joined: list[Span] = []
@@ -89,52 +80,17 @@ def _countries(language: str | None, country: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*([country] if country else []), *listed]))
 
 
-@lru_cache(maxsize=1)
-def _addresses() -> re.Pattern[str]:
-    lines = _lines(read_patterns()["addresses"])
-    return re.compile(_START + "(?:" + "|".join(lines) + ")")
-
-
-@lru_cache(maxsize=1)
-def _cues() -> tuple[re.Pattern[str], ...]:
-    names = read_patterns()["names"]
-    before = "|".join(_lines(names["before"]))
-    name = f"(?P<name>{_NAME})"
-    return (
-        re.compile(rf"{_START}(?:{before})[ ]{{1,2}}{name}"),
-        re.compile(rf"{_START}(?P<name>{_CAPITAL}(?:[ ]{_CAPITAL})?)[ ]{names['after']}{_END}"),
-        re.compile(
-            rf"{_START}{names['closings']}[ ,!.]{{0,3}}[\s]{{1,3}}{name}(?=[ .]{{0,2}}(?:[\n,;(+\d]|$))"
-        ),
-    )
-
-
-def _lines(text: str) -> list[str]:
-    patterns = read_patterns()
-    parts = {
-        **patterns["parts"],
-        "word": _WORD,
-        "plain": rf"{_LARGE}[^\W\d_]{{1,30}}",
-        "capital": rf"{_LARGE}[^\W\d_][\w'’-]{{0,30}}",
-    }
-    lines = [line for line in text.splitlines() if line]
-    for _ in range(3):  # a part may name another
-        for name, part in parts.items():
-            lines = [line.replace(f"{{{name}}}", part) for line in lines]
-    return lines
-
-
 def _given_names(text: str, names: frozenset[str]) -> Iterator[re.Match[str]]:
     folded = _fold(text)
     # Compiling a pattern takes .4 ms and every person has another, so only for a text that may have the name.
     if not any(_STEM.match(spelled)[0] in folded for spelled in _spellings(names).values()):  # type: ignore[index]
         return
-    pattern, ordinary = _name_search(names)
-    for match in pattern.finditer(folded):
+    search, ordinary = _name_search(names)
+    for match in search.finditer(folded):
         words = [(match.start() + word.start(), word.group()) for word in _LETTERS.finditer(match.group())]
-        is_ordinary = all(word in _list("particles") or word.startswith(ordinary) for _, word in words)
+        is_ordinary = all(word in word_list("particles") or word.startswith(ordinary) for _, word in words)
         before = folded[: match.start()].rstrip(". ").rpartition(" ")[2]
-        is_ordinary = (is_ordinary and before not in _list("titles")) or before in _list("articles")
+        is_ordinary = (is_ordinary and before not in word_list("titles")) or before in word_list("articles")
         if not is_ordinary or any(text[start].isupper() for start, _ in words):
             yield match
 
@@ -145,12 +101,14 @@ def _name_search(names: frozenset[str]) -> tuple[re.Pattern[str], tuple[str, ...
     parts = _spellings(names)
     word = f"(?:{'|'.join(sorted(parts.values(), key=len, reverse=True))})"
     initials = f"(?:[{''.join(sorted({part[0] for part in parts}))}]\\.\\s?)?"
-    small = f"(?:(?:{'|'.join(sorted(_list('particles')))})\\s)"
-    own = "|".join(sorted(_list("particles").intersection(" ".join(names).casefold().split())))
+    small = f"(?:(?:{'|'.join(sorted(word_list('particles')))})\\s)"
+    own = "|".join(sorted(word_list("particles").intersection(" ".join(names).casefold().split())))
     prefix = f"(?:(?:{own})\\s)?" if own else ""
-    pattern = rf"{_START}{initials}{prefix}{word}(?:[\s.'-]{{1,2}}{small}{{0,2}}{word})*{_END}"
-    ordinary = (part for part in parts if len(part) < _SHORTEST_IN_LOWER_CASE or part in _list("also_words"))
-    return re.compile(pattern), tuple(ordinary)
+    whole = rf"{_START}{initials}{prefix}{word}(?:[\s.'-]{{1,2}}{small}{{0,2}}{word})*{_END}"
+    ordinary = (
+        part for part in parts if len(part) < _SHORTEST_IN_LOWER_CASE or part in word_list("also_words")
+    )
+    return re.compile(whole), tuple(ordinary)
 
 
 @lru_cache(maxsize=512)
@@ -160,7 +118,7 @@ def _spellings(names: frozenset[str]) -> Mapping[str, str]:
     return {
         _fold(part): _spelling(part)
         for part in split
-        if len(part) > 1 and part not in _list("particles") and not part.isdigit()
+        if len(part) > 1 and part not in word_list("particles") and not part.isdigit()
     }
 
 
@@ -171,11 +129,6 @@ def _spelling(part: str) -> str:
     spelled = re.sub(r"['’]", "['\\\\s]?", spelled)
     spelled = _fold(spelled).replace("ß", "ss").replace("ss", "(?:ss|ß)")
     return spelled + (_ENDINGS if len(part) > _SHORTEST_IN_LOWER_CASE else "s?")
-
-
-@lru_cache(maxsize=8)
-def _list(name: str) -> frozenset[str]:
-    return frozenset(read_patterns()[name].split())
 
 
 class _Plain(dict[int, str]):

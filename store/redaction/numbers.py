@@ -8,26 +8,13 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from store.redaction.patterns import read_patterns
+from store.redaction.patterns import pattern, read_patterns
 
 # Letters or digits, and what may stand between two groups of one number.
 _GROUP = re.compile(r"[^\W_]+")
 _GAP = re.compile(r"[ \t\u00a0]?[().+/\-–·]{0,2}[ \t\u00a0]?[()]?")
-_CARD = re.compile(r"(?:3[0-9]|4|5[0-8]|6|2[2-7]|9792)\d+")
-_DATE = re.compile(
-    r"(?<!\d)(?:(?:0?[1-9]|[12]\d|3[01])[./\- ](?:0?[1-9]|1[0-2])[./\- ](?:19|20)?\d\d"
-    r"|(?:19|20)\d\d[./-]\d\d?[./-]\d\d?)(?!\d)"
-)
-_PHONE_WORD = re.compile(
-    r"(?:tele?f\w*|phone|mobile|cell|call|ring|text|whats\w*|handy\w*|mobil\w*|ruf\w*|erreich\w*|gsm|cep\w*|ara\w*|ulaş\w*"
-    r"|m[oó]vil|ll[aá]m\w*|fijo|tel|tfno?|fax|dahili)\b\W{0,3}(?:[^\W\d]+\W{1,2}){0,3}$",
-    re.IGNORECASE,
-)
 _MOST_GROUPS, _LONGEST, _FEWEST_DIGITS, _MOST_WINDOWS = 12, 48, 7, 2_000
-#: How phones begin in countries that write no 0 in front, and where people write them without gaps.
-_NO_TRUNK = {
-    "ES": "[6789]", "US": "[2-9]", "CA": "[2-9]", "MX": "[1-9]", "CO": "[36]", "CL": "[29]", "AR": "[1-3]", "TR": "5",
-}  # fmt: skip
+#: Where people write phones that do not begin with 0 without gaps.
 _UNGROUPED = ("ES", "TR")
 
 
@@ -37,7 +24,7 @@ def find_numbers(text: str, countries: Sequence[str]) -> Iterator[tuple[int, int
     National numbers are those of `countries`; the longest row of groups that is such a number counts. Rows after
     `_MOST_WINDOWS` comparisons (a table of figures) are masked whole, so that no text takes long.
     """
-    for match in _forms().finditer(text):
+    for match in pattern("forms").finditer(text):
         yield (*match.span(), "number")
     left = _MOST_WINDOWS
     for row in _rows(text):
@@ -95,11 +82,11 @@ def _kind(text: str, start: int, end: int, countries: Sequence[str]) -> str | No
     raw = text[start:end]
     compact = "".join(filter(str.isalnum, raw)).upper()
     digits = sum(map(str.isdigit, compact))
-    if digits < _FEWEST_DIGITS or not compact.isascii() or _DATE.search(raw):
+    if digits < _FEWEST_DIGITS or not compact.isascii() or pattern("date").search(raw):
         return None
     if re.match(r"[A-Z]{2}\d\d", compact) and len(compact) >= 15 and _check("iban").is_valid(compact, False):
         return "iban"
-    if 13 <= digits <= 19 and _CARD.fullmatch(compact) and _check("luhn").is_valid(compact):
+    if 13 <= digits <= 19 and pattern("card").fullmatch(compact) and _check("luhn").is_valid(compact):
         return "card"
     # National numbers rarely begin with 0, and phones within a country mostly do.
     has_phone_form = raw.startswith(("+", "0", "("))
@@ -118,15 +105,15 @@ def _is_phone(text: str, start: int, raw: str, digits: str, countries: Sequence[
         return False
     if raw.startswith(("+", "00", "(+", "(00")):
         return _is_number("+" + digits.lstrip("0"), None, exact=False)
-    if _PHONE_WORD.search(text, max(0, start - 40), start):
+    if pattern("phone_word").search(text, max(0, start - 40), start):
         return True
-    is_grouped = len(raw) > len(digits)
+    is_grouped, no_trunk = len(raw) > len(digits), read_patterns()["no_trunk"]
     for country in countries:
         if len(digits) > 10 and digits[0] != "0":
             code = str(phonenumbers.country_code_for_region(country))
             is_likely = is_grouped and digits.startswith(code)
         else:
-            has_form = re.match(_NO_TRUNK.get(country, "0") + "|0", digits) is not None
+            has_form = re.match(no_trunk.get(country, "0") + "|0", digits) is not None
             is_likely = has_form and (digits[0] == "0" or is_grouped or country in _UNGROUPED)
         if is_likely and _is_number(digits, country, exact=digits[0] != "0" or len(digits) < 10):
             return True
@@ -142,12 +129,6 @@ def _is_number(digits: str, country: str | None, *, exact: bool) -> bool:
     except phonenumbers.NumberParseException:
         return False
     return bool(phonenumbers.is_valid_number(number) if exact else phonenumbers.is_possible_number(number))
-
-
-@lru_cache(maxsize=1)
-def _forms() -> re.Pattern[str]:
-    lines = read_patterns()["forms"]["number"].split("\n")
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(line for line in lines if line)})(?![^\W_])")
 
 
 @lru_cache(maxsize=64)

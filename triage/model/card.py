@@ -30,8 +30,8 @@ from triage.model.pipeline import Model
 
 #: What whoever gets a model file must know.
 PLAIN_FILE = (
-    "The file is not encrypted. It holds words of the written examples, and words that at least {people} people used; "
-    "in a CSV each row counts as a person."
+    "The file is not encrypted. It holds words of the written examples, and words that at least {people} people "
+    "used; in a CSV each row counts as a person."
 )
 _FEW_ROWS = 15
 _FEW_OF_LANGUAGE = 30
