@@ -1,4 +1,4 @@
-"""The masked copy of each text, sealed beside it: what training, similar cases and reports read (4.9)."""
+"""The masked copy of each text, sealed next to it: what training, similar cases and reports read (4.9)."""
 
 from __future__ import annotations
 

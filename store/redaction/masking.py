@@ -26,7 +26,7 @@ _STEM = re.compile(r"(?:[^\W_](?!\?))*")
 
 
 @dataclass(frozen=True, order=True)
-class Span:
+class MaskedSpan:
     """What is masked of a text, end excluded; `kind` is the code."""
 
     start: int
@@ -51,23 +51,25 @@ def mask(
 
 def find_spans(
     text: str, *, names: Iterable[str] = (), language: str | None = None, country: str | None = None
-) -> list[Span]:
+) -> list[MaskedSpan]:
     """The spans that `mask` replaces, in order and without overlaps; parameters as for `mask`."""
-    spans = [Span(*match.span(), "name") for match in _given_names(text, frozenset(names))]
-    spans += [Span(*match.span("name"), "name") for cue in patterns("cues") for match in cue.finditer(text)]
+    spans = [MaskedSpan(*match.span(), "name") for match in _given_names(text, frozenset(names))]
+    spans += [
+        MaskedSpan(*match.span("name"), "name") for cue in patterns("cues") for match in cue.finditer(text)
+    ]
     if any(sign in text for sign in "@([{"):
-        spans += [Span(*match.span(), "email") for match in pattern("email").finditer(text)]
+        spans += [MaskedSpan(*match.span(), "email") for match in pattern("email").finditer(text)]
     if any(map(str.isdigit, text)):
-        spans += [Span(*match.span(), "address") for match in pattern("addresses").finditer(text)]
+        spans += [MaskedSpan(*match.span(), "address") for match in pattern("addresses").finditer(text)]
         countries = _countries(language, country)
-        spans += [Span(*number) for number in find_numbers(text, countries)]
-    joined: list[Span] = []
+        spans += [MaskedSpan(*number) for number in find_numbers(text, countries)]
+    joined: list[MaskedSpan] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         if joined and span.start < joined[-1].end:
             # Of two that overlap the longer one names the whole.
             last = joined.pop()
             longer = max(last, span, key=lambda part: part.end - part.start)
-            span = Span(last.start, max(last.end, span.end), longer.kind)
+            span = MaskedSpan(last.start, max(last.end, span.end), longer.kind)
         joined.append(span)
     return joined
 

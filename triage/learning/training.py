@@ -110,7 +110,7 @@ def train(
 
     `wanted_precision` (default 0.90) sets the threshold for "not sure": at or above it, this share of the proposals
     is right on held-out rows. `alert_rate` (default 0.10) is the share of cases that may raise an alert. `unlabelled`
-    are complaints that have not been assessed; they teach which words occur together. `unlabelled_people` tells apart
+    are complaints that have not been assessed; they teach which words occur together. `unlabelled_people` identify
     who wrote them; by default each counts as a person of its own. With an `encoder` the model also reads vectors.
     `progress` receives the share done, 0 to 1. Raises UnusableExamples.
     """
@@ -287,8 +287,12 @@ def _version(
     A guess of a short text could be checked against a digest of the texts. `matrix` is that of the rows.
     """
     ends = matrix.indptr.tolist()
-    seen = (matrix.indices[start:end].astype(np.int32).tobytes().hex() for start, end in pairwise(ends))
-    labels = sorted([terms, row.category, str(row.severity)] for terms, row in zip(seen, rows, strict=False))
+    terms_of_rows = (
+        matrix.indices[start:end].astype(np.int32).tobytes().hex() for start, end in pairwise(ends)
+    )
+    labels = sorted(
+        [terms, row.category, str(row.severity)] for terms, row in zip(terms_of_rows, rows, strict=False)
+    )
     fingerprint = None if encoder is None else encoder.fingerprint
     # Thresholds change the answers, and a proposal names its model by the version alone.
     inputs = [PIPELINE, *settings, fingerprint, list(features.words), list(features.characters)]

@@ -28,7 +28,7 @@ from triage.model.metrics import (
 )
 from triage.model.pipeline import Model
 
-#: What whoever gets a model file must know.
+#: What the owner of a model file must know.
 PLAIN_FILE = (
     "The file is not encrypted. It holds words of the written examples, and words that at least {people} people "
     "used; in a CSV each row counts as a person."

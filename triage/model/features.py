@@ -32,7 +32,7 @@ WORDS_KEPT = 60_000
 
 _NGRAM_SIZES = (3, 4, 5)
 FEWEST_PEOPLE = 5
-"""A term of complaints is kept if so many people used it, so that no stored model tells what one of them wrote."""
+"""A term of complaints is kept if so many people used it, so that no stored model reveals what one of them wrote."""
 _MANY_TEXTS = 5_000
 """From this many texts on, a term must occur in two of them: a term of one text is then mostly noise. The starters of
 four languages (3,500 texts) must stay below: with that rule German and Turkish lose 4 to 7 points of accuracy."""
@@ -189,7 +189,7 @@ def _is_of_many(counts: sparse.csr_matrix, writers: sparse.csr_matrix) -> Mask:
     uses = np.repeat(of_text, np.diff(counts.indptr))
     is_of_many = np.bincount(counts.indices, uses, counts.shape[1]) >= FEWEST_PEOPLE
     if len(writers.indices) > writers.shape[0]:
-        # Somebody wrote several texts and counts once. The product is as large as the counts, so only where needed.
+        # A person who wrote several texts counts once. The product is as large as the counts, so only where needed.
         columns = np.flatnonzero(is_of_many)
         by_person = writers @ counts[:, columns]
         is_of_many[columns] = np.bincount(by_person.indices, minlength=len(columns)) >= FEWEST_PEOPLE

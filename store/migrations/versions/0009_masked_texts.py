@@ -1,6 +1,6 @@
-"""A masked copy of each text, sealed beside it.
+"""A masked copy of each text, sealed with it.
 
-It is empty in old rows: such a text is masked when it is read. A release before this works beside it, and writes no
+It is empty in old rows: such a text is masked when it is read. An older release works on these tables too, and writes no
 copies. From this release on models are sealed too; an older release takes one for damaged and uses one before it.
 """
 
