@@ -10,7 +10,7 @@ from typing import Any
 
 from store.redaction.patterns import pattern, read_patterns
 
-# Letters or digits, and what may stand between two groups of one number.
+# Letters or digits, and what may come between two groups of one number.
 _GROUP = re.compile(r"[^\W_]+")
 _GAP = re.compile(r"[ \t\u00a0]?[().+/\-–·]{0,2}[ \t\u00a0]?[()]?")
 _MOST_GROUPS, _LONGEST, _FEWEST_DIGITS, _MOST_WINDOWS = 12, 48, 7, 2_000

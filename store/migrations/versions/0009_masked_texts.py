@@ -1,7 +1,8 @@
 """A masked copy of each text, sealed with it.
 
-It is empty in old rows: such a text is masked when it is read. An older release works on these tables too, and writes no
-copies. From this release on models are sealed too; an older release takes one for damaged and uses one before it.
+It is empty in old rows: such a text is masked when it is read. An older release works on these tables too, and
+writes no copies. From this release on models are sealed too; an older release takes one for damaged and uses one
+before it.
 """
 
 import sqlalchemy as sa
