@@ -83,7 +83,7 @@ def changed_values(draw: st.DrawFn, samples: tuple[Any, ...]) -> Any:
         change = draw(st.sampled_from(["replace", "replace", "remove", "nest"]))
         if change == "remove" and isinstance(holder, dict):
             holder.pop(last, None)
-        elif change == "nest" and isinstance(holder, (dict, list)):
+        elif change == "nest" and last in (holder if isinstance(holder, dict) else range(len(holder))):
             holder[last] = [deepcopy(value)] if draw(st.booleans()) else {"x": deepcopy(holder[last])}
         else:
             holder[last] = draw(VALUES)
