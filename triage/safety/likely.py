@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from itertools import chain, pairwise
@@ -27,8 +27,9 @@ COMBINATIONS: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule i
 BY_WORDS = Rule("danger_likely", "danger", 4, 2, False, (), look=True)
 LIKELY: tuple[Rule, ...] = (*COMBINATIONS, BY_WORDS)
 
-#: In the files of weights: what weighs more asks for a look.
-THRESHOLD = "<look>"
+#: In the files of weights: what weighs more than `LOOK` asks for a look. A combination in words that weigh more than
+#: `PAGE` is certain enough to page.
+LOOK, PAGE = "<look>", "<page>"
 
 _INDICES = {language: index_rules(read_groups(language)) for language in LANGUAGES}
 _ONE_WORD = re.compile(r"[a-z0-9]+(?:\\w\*)?")
@@ -71,9 +72,11 @@ def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tupl
         reading = _read(text, folded, tokens, language)
         stretches = _heavy_stretches(reading, language)
         for place, sign in reading.signs:
-            is_heavy = any(start <= place < end for _, start, end in stretches)
-            if is_heavy or (is_short and sign.danger):
-                signs.setdefault(sign.rule, sign)
+            weight = max((weight for weight, start, end in stretches if start <= place < end), default=-inf)
+            if sign.look and weight > _weights(language)[PAGE]:
+                sign = replace(sign, severity=5, safety=3, danger=True, look=False)
+            if weight > -inf or (is_short and sign.danger):
+                signs[sign.rule] = max(sign, signs.get(sign.rule, sign), key=lambda sign: sign.danger)
         if stretches and not signs and len(tokens) >= _FEWEST_WORDS:
             _, start, end = max(stretches)
             span = folded.span(tokens[start].start(), tokens[end - 1].end())
@@ -152,18 +155,18 @@ def _word_features(words: Sequence[str]) -> set[str]:
 
 @lru_cache(maxsize=len(LANGUAGES))
 def _weights(language: str) -> dict[str, float]:
-    """The weight of each feature, and the `THRESHOLD`."""
+    """The weight of each feature, and the thresholds `LOOK` and `PAGE`."""
     file = resources.files("triage").joinpath("signs", f"weights_{language}.csv")
     return {feature: float(weight) for feature, weight in csv.reader(file.read_text("utf-8").splitlines())}
 
 
 def _heavy_stretches(reading: ReadText, language: str) -> list[tuple[float, int, int]]:
-    """The stretches of words above the threshold: weight, and the places of their first and next word."""
+    """The stretches of words above `LOOK`: weight, and the places of their first and next word."""
     weights, count, stretches = _weights(language), len(reading.tokens), []
     for start in range(0, max(1, count - _STEP), _STEP):
         end = min(start + _WEIGHED_WORDS, count)
         own = reading.features(start, end) & weights.keys()
         weight = sum(map(weights.__getitem__, own)) / sqrt(len(own)) if own else -inf
-        if weight > weights[THRESHOLD]:
+        if weight > weights[LOOK]:
             stretches.append((weight, start, end))
     return stretches
