@@ -27,8 +27,8 @@ languages. About 5 % of the ordinary examples then ask for a look. They are near
 complaints about 2 % do."""
 FALSE_PAGES = 0.002
 """Share of ordinary examples, held out likewise, that may page by a combination in words that weigh much."""
-# People speak of self-harm in everyday words, so its examples must count more to be found as often as the others.
-_WEIGHT_OF_KIND = {"self_harm": 1.5, "ordinary": 2.0}
+# People speak of self-harm and violence in everyday words, so these examples count more, to be found as often.
+_WEIGHT_OF_KIND = {"self_harm": 1.5, "violence": 1.5, "ordinary": 2.0}
 # How far the weights may follow the examples: chosen by cross-validation from 3, 10 and 30.
 _FREEDOM = 10.0
 _FOLDS, _FEWEST_ROWS = 10, 2

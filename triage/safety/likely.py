@@ -145,7 +145,8 @@ def _meetings(rule: Rule, groups: _Groups) -> Iterator[tuple[int, int]]:
 def _features_of_word(word: str) -> tuple[str, ...]:
     """A word, its beginnings, and its parts, which compounds and endings share."""
     beginnings = (word[:length] + "*" for length in (3, 4, 5) if len(word) > length)
-    return (word, *beginnings, *(f"*{word[start : start + 4]}*" for start in range(1, len(word) - 3)))
+    parts = (word[start : start + length] for length in (4, 5) for start in range(1, len(word) - length + 1))
+    return (word, *beginnings, *(f"*{part}*" for part in parts))
 
 
 def _word_features(words: Sequence[str]) -> set[str]:
