@@ -21,14 +21,14 @@ from triage.learning.examples import starter_examples
 from triage.matching import LANGUAGES
 from triage.safety.likely import LOOK, PAGE, danger_features
 
-RECALL = 0.8
+RECALL = 0.79
 """Share of the examples of danger, held out by cross-validation, that must weigh more than the threshold; equal in all
 languages. About 5 % of the ordinary examples then ask for a look. They are near danger on purpose: of all ordinary
 complaints about 2 % do."""
 FALSE_PAGES = 0.002
 """Share of ordinary examples, held out likewise, that may page by a combination in words that weigh much."""
 # People speak of self-harm and violence in everyday words, so these examples count more, to be found as often.
-_WEIGHT_OF_KIND = {"self_harm": 1.5, "violence": 1.5, "ordinary": 2.0}
+_WEIGHT_OF_KIND = {"self_harm": 2.0, "violence": 2.0, "ordinary": 2.0}
 # How far the weights may follow the examples: chosen by cross-validation from 3, 10 and 30.
 _FREEDOM = 10.0
 _FOLDS, _FEWEST_ROWS = 10, 2
