@@ -22,9 +22,8 @@ from triage.matching import LANGUAGES
 from triage.safety.likely import LOOK, PAGE, danger_features
 
 RECALL = 0.79
-"""Share of the examples of danger, held out by cross-validation, that must weigh more than the threshold; equal in all
-languages. About 5 % of the ordinary examples then ask for a look. They are near danger on purpose: of all ordinary
-complaints about 2 % do."""
+"""Share of the examples of danger, held out by cross-validation, that must ask for a look; equal in all languages.
+About 5 % of the ordinary examples then do. These are near danger on purpose: of all ordinary complaints 2 % do."""
 FALSE_PAGES = 0.002
 """Share of ordinary examples, held out likewise, that may page by a combination in words that weigh much."""
 # People speak of self-harm and violence in everyday words, so these examples count more, to be found as often.
@@ -68,7 +67,9 @@ def learn_weights(language: str) -> dict[str, float]:
     combined = matrix[:, [name.startswith("@") for name in names]].max(axis=1).toarray().ravel() > 0
     look = np.quantile(decisions[labels], 1 - RECALL)
     is_ordinary = np.isin(kinds, ["ordinary", "starter"])
-    page = np.sort(np.where(combined, decisions, -np.inf)[is_ordinary])[-1 - int(FALSE_PAGES * is_ordinary.sum())]
+    page = np.sort(np.where(combined, decisions, -np.inf)[is_ordinary])[
+        -1 - int(FALSE_PAGES * is_ordinary.sum())
+    ]
     regression.fit(matrix, labels, sample_weight=weight_of_row)
     intercept = float(regression.intercept_[0])
     weights = dict(zip(names, regression.coef_[0], strict=True))

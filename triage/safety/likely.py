@@ -39,7 +39,9 @@ _WEIGHED_WORDS, _STEP = 60, 30
 _FEWEST_WORDS = 6
 # The places of the word groups of a text in one language, by name.
 _Groups = dict[str, list[tuple[int, int]]]
-_COMBINATIONS = {language: [rule for rule in COMBINATIONS if rule.language == language] for language in LANGUAGES}
+_COMBINATIONS = {
+    language: [rule for rule in COMBINATIONS if rule.language == language] for language in LANGUAGES
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,15 @@ def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tupl
     # A short message is read in full, because a combination that is present danger needs no weight.
     is_short = len(tokens) <= _WEIGHED_WORDS
     signs: dict[str, Sign] = {}
-    for language in spoken_languages((token.group() for token in tokens), LANGUAGES) if spoken is None else spoken:
+    if spoken is None:
+        spoken = spoken_languages((token.group() for token in tokens), LANGUAGES)
+    for language in spoken:
         reading = _read(text, folded, tokens, language)
         stretches = _heavy_stretches(reading, language)
         for place, sign in reading.signs:
             weight = max((weight for weight, start, end in stretches if start <= place < end), default=-inf)
-            if sign.look and weight > _weights(language)[PAGE]:
+            # A word of another language ("gift" is poison in German) must not page.
+            if sign.look and len(spoken) == 1 and weight > _weights(language)[PAGE]:
                 sign = replace(sign, severity=5, safety=3, danger=True, look=False)
             if weight > -inf or (is_short and sign.danger):
                 signs[sign.rule] = max(sign, signs.get(sign.rule, sign), key=lambda sign: sign.danger)
