@@ -224,7 +224,9 @@ def test_likely_self_harm_is_answered_with_a_helpline_once() -> None:
     play = Play()
     answers = play.writes("I looked at the bridge for an hour last night. What stopped me was only the cold.")
     assert "116 123" in answers[-1]
-    again = play.writes("I am so tired that I only want to sleep and not get up again. Nobody would notice for weeks.")
+    again = play.writes(
+        "I am so tired that I only want to sleep and not get up again. Nobody would notice for weeks."
+    )
     assert not any("116 123" in answer for answer in again)
 
 

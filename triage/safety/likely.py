@@ -39,16 +39,13 @@ _WEIGHED_WORDS, _STEP = 60, 30
 _FEWEST_WORDS = 6
 # The places of the word groups of a text in one language, by name.
 _Groups = dict[str, list[tuple[int, int]]]
-_COMBINATIONS = {
-    language: [rule for rule in COMBINATIONS if rule.language == language] for language in LANGUAGES
-}
+_COMBINATIONS = {code: [rule for rule in COMBINATIONS if rule.language == code] for code in LANGUAGES}
 
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
     """A text as it is weighed: the groups and combinations (`marks`) that begin at each word, and their signs."""
 
-    folded: FoldedText
     tokens: Sequence[re.Match[str]]
     marks: Sequence[set[str]]
     signs: Sequence[tuple[int, Sign]]
@@ -70,8 +67,7 @@ def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tupl
     # A short message is read in full, because a combination that is present danger needs no weight.
     is_short = len(tokens) <= _WEIGHED_WORDS
     signs: dict[str, Sign] = {}
-    if spoken is None:
-        spoken = spoken_languages((token.group() for token in tokens), LANGUAGES)
+    spoken = spoken or spoken_languages((token.group() for token in tokens), LANGUAGES)
     for language in spoken:
         reading = _read(text, folded, tokens, language)
         stretches = _heavy_stretches(reading, language)
@@ -85,8 +81,7 @@ def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tupl
         if stretches and not signs and len(tokens) >= _FEWEST_WORDS:
             _, start, end = max(stretches)
             span = folded.span(tokens[start].start(), tokens[end - 1].end())
-            floors = BY_WORDS.severity, BY_WORDS.safety, False
-            signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, *floors, span, True, language)
+            signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, 4, 2, False, span, True, language)
     return tuple(sorted(signs.values(), key=lambda sign: (-sign.danger, sign.span)))
 
 
@@ -103,11 +98,8 @@ def _read(text: str, folded: FoldedText, tokens: Sequence[re.Match[str]], langua
     for token in tokens:
         names, longer = _groups_of_word(language, token.group())
         spans = [(name, token.span()) for name in names]
-        spans += [
-            (matcher.rule.name, match.span())
-            for matcher in longer
-            if (match := matcher.match(folded.text, token.start()))
-        ]
+        matches = ((matcher.rule.name, matcher.match(folded.text, token.start())) for matcher in longer)
+        spans += [(name, match.span()) for name, match in matches if match is not None]
         for name, span in spans:
             groups.setdefault(name, []).append(span)
         marks.append({f"#{name}" for name, _ in spans})
@@ -119,8 +111,7 @@ def _read(text: str, folded: FoldedText, tokens: Sequence[re.Match[str]], langua
             if sign is not None and (sign.look or sign.danger):
                 marks[place_of[start]] |= {f"@{' '.join(rule.all_of)}", f"@{rule.kind}"}
                 signs.append((place_of[start], sign))
-                break
-    return ReadText(folded, tokens, marks, signs)
+    return ReadText(tokens, marks, signs)
 
 
 @lru_cache(maxsize=20_000)
