@@ -85,7 +85,7 @@ def test_danger_is_found_in_every_language(language: str, way: str) -> None:
 
 
 # Wanted is 0.05 for both.
-SPREAD = {"explicit": 0.05, "oblique": 0.10}
+SPREAD = {"explicit": 0.05, "oblique": 0.06}
 
 
 @pytest.mark.parametrize("way", RECALL)
