@@ -166,12 +166,18 @@ def _may_move(before: Case, event: Event, after: Case, target: TargetSet) -> boo
         # Also when the contact before it was in the same moment.
         or (target.target is Target.UPDATE and event.verb is Verb.INFORM)
         or (target.target is Target.UPDATE and _only_the_named_day_stays(before, after))
+        or (target.target is Target.UPDATE and _work_follows_the_notice(before, after))
         or (target.target is Target.WAITING and event.verb is Verb.ASK)
         or (target.target is Target.DECIDE and _complexity(before) != _complexity(after))
         or (target.target is Target.DECIDE and _counts_from_the_acknowledgement(before, after))
         or before.received_at != after.received_at
         or (target.target is Target.SUBJECT and _named_or_put_off(before, event, after))
     )
+
+
+def _work_follows_the_notice(before: Case, after: Case) -> bool:
+    """A notice that nobody works delays the next news; with the first work the usual interval counts again."""
+    return before.noticed_at_version == before.work_version and after.work_version > before.work_version
 
 
 def _only_the_named_day_stays(before: Case, after: Case) -> bool:
