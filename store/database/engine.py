@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
 
 from store.database.errors import StoreError
+from store.proof.journaled import start_noting_postgres, start_noting_sqlite
 
 READERS = 4
 #: PostgreSQL connections, and as many threads: no thread waits for a connection that another waiting thread holds.
@@ -77,6 +78,7 @@ def create_engines(url: str) -> Engines:
             parsed, pool_size=READERS, max_overflow=4, connect_args={"check_same_thread": False}
         )
         _configure_sqlite(writing, "BEGIN IMMEDIATE")
+        event.listen(writing, "connect", lambda connection, _: start_noting_sqlite(connection))
         _configure_sqlite(reading, "BEGIN")
         return Engines(parsed, writing, reading)
     engine = create_engine(
@@ -86,6 +88,7 @@ def create_engines(url: str) -> Engines:
         connect_args={"options": "-c timezone=UTC", "application_name": "amends", **CONNECTION_TIMEOUTS},
     )
     _ping_after_idle(engine)
+    event.listen(engine, "connect", lambda connection, _: start_noting_postgres(connection))
     # A reading transaction sees one snapshot of the record, however many statements it runs.
     return Engines(parsed, engine, engine.execution_options(isolation_level="REPEATABLE READ"))
 
