@@ -5,7 +5,9 @@ SQLite has one writer and four readers, each kind with an engine of its own. Pos
 
 from __future__ import annotations
 
+import hashlib
 import math
+import sqlite3
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -91,6 +93,17 @@ def create_engines(url: str) -> Engines:
     event.listen(engine, "connect", lambda connection, _: start_noting_postgres(connection))
     # A reading transaction sees one snapshot of the record, however many statements it runs.
     return Engines(parsed, engine, engine.execution_options(isolation_level="REPEATABLE READ"))
+
+
+@event.listens_for(Engine, "connect")
+def _add_functions(connection: Any, _: Any) -> None:
+    """SQLite has no hash function; the commitments of the journal need one, in backup files too."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.create_function("amends_sha256", 1, _hex_sha256, deterministic=True)
+
+
+def _hex_sha256(value: bytes | None) -> str | None:
+    return None if value is None else hashlib.sha256(value).hexdigest()
 
 
 def _ping_after_idle(engine: Engine) -> None:

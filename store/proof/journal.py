@@ -11,46 +11,55 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import bindparam, text
 
 from complaints.times import format_time
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, canonical, sha256
-from store.proof.journaled import JOURNALED, TOUCHED, owner_key
+from store.proof.journaled import JOURNALED, TOUCHED, commitment, owner_key
 from store.proof.mac_key import UPGRADING, mac_key
-from store.tables import JOURNAL, JOURNAL_HEADS
+from store.tables import JOURNAL_HEADS
+from store.tables.columns import UtcDateTime
 
 VERSION = 1
-_TAKE = text(f"SELECT DISTINCT tbl, owner, key FROM {TOUCHED}")
-_CLEAR = text(f"DELETE FROM {TOUCHED}")
 #: A changed row: its table, its key, and its commitment; None if the row is gone.
 Item = tuple[str, str, str | None]
+# The statements of every transaction, written out: built by SQLAlchemy they cost more than running them.
+_TAKE = f"SELECT tbl, owner, key, content FROM {TOUCHED} ORDER BY id"
+_CLEAR = f"DELETE FROM {TOUCHED}"
+_HEADS = text("SELECT owner, n, hash, logged_n FROM journal_heads WHERE owner IN :owners ORDER BY owner").bindparams(
+    bindparam("owners", expanding=True)
+)
+_HEADS_LOCKED = text(f"{_HEADS.text} FOR UPDATE").bindparams(bindparam("owners", expanding=True))
+_ENTRY = text(
+    "INSERT INTO journal (owner, n, at, entry, hash, mac) VALUES (:owner, :n, :at, :entry, :hash, :mac)"
+).bindparams(bindparam("at", type_=UtcDateTime()))
+_HEAD = text(
+    "INSERT INTO journal_heads (owner, n, hash, mac, logged_n) VALUES (:owner, :n, :hash, :head_mac, 0) "
+    "ON CONFLICT (owner) DO UPDATE SET n = excluded.n, hash = excluded.hash, mac = excluded.mac"
+)
 
 
 def write_journal(tx: Tx) -> None:
     """Write an entry for each owner of a row that this transaction changed; called last in the transaction."""
-    touched = tx.connection.execute(_TAKE).all()
+    touched = tx.connection.exec_driver_sql(_TAKE).fetchall()
     if not touched:
         return
-    tx.connection.execute(_CLEAR)
+    tx.connection.exec_driver_sql(_CLEAR)
     key, state = mac_key(tx)
-    keys: dict[str, set[str]] = defaultdict(set)
-    items: dict[str, dict[tuple[str, str], str | None]] = defaultdict(dict)
-    for table, owner, row_key in touched:
-        keys[table].add(row_key)
-        items[owner][table, row_key] = None
-    for table, row_keys in keys.items():
-        spec = JOURNALED[table]
-        for row in spec.rows(tx.connection, row_keys):
-            owner = spec.owner_of(row)
-            items[owner][table, spec.key_of(row)] = spec.commitment(owner_key(key, owner), row)
-    append_entries(tx, key, {owner: _sorted(changed) for owner, changed in items.items()}, state)
+    contents: dict[str, dict[tuple[str, str], str | None]] = defaultdict(dict)
+    for table, owner, row_key, content in touched:
+        contents[owner][table, row_key] = content
+    changed = {owner: _commitments(owner_key(key, owner), rows) for owner, rows in contents.items()}
+    append_entries(tx, key, changed, state)
 
 
-def _sorted(changed: Mapping[tuple[str, str], str | None]) -> list[Item]:
-    return sorted((table, row_key, commitment) for (table, row_key), commitment in changed.items())
+def _commitments(key: bytes, rows: Mapping[tuple[str, str], str | None]) -> list[Item]:
+    return sorted(
+        (table, row_key, None if content is None else commitment(key, table, row_key, content))
+        for (table, row_key), content in rows.items()
+    )
 
 
 def append_entries(
@@ -59,46 +68,44 @@ def append_entries(
     """Append an entry to the chain of each owner. While an older record is upgraded, a first entry covers all rows."""
     owners = sorted(changed)
     heads = _lock_heads(tx, owners)
-    entries, new_heads = [], []
+    entries = []
     for owner in owners:
-        head = heads.get(owner)
-        is_anchor = anchors or (head is None and state == UPGRADING)
+        n, prev = heads.get(owner, (0, GENESIS))
+        is_anchor = anchors or (n == 0 and state == UPGRADING)
         items = all_items(tx, key, owner) if is_anchor and not anchors else changed[owner]
-        n, prev = (head.n + 1, head.hash) if head is not None else (1, GENESIS)
-        content = {"version": VERSION, "owner": owner, "n": n, "at": format_time(tx.now), "prev": prev}
+        content = {"version": VERSION, "owner": owner, "n": n + 1, "at": format_time(tx.now), "prev": prev}
         entry = canonical({**content, "items": items, **({"anchor": True} if is_anchor else {})})
         hash_ = sha256(entry)
-        mac = entry_mac(key, owner, n, hash_)
-        entries.append({"owner": owner, "n": n, "at": tx.now, "entry": entry, "hash": hash_, "mac": mac})
-        new_heads.append(
+        entries.append(
             {
                 "owner": owner,
-                "n": n,
+                "n": n + 1,
+                "at": tx.now,
+                "entry": entry,
                 "hash": hash_,
-                "mac": head_mac(key, owner, n, hash_),
-                "logged_n": head.logged_n if head is not None else 0,
+                "mac": entry_mac(key, owner, n + 1, hash_),
+                "head_mac": head_mac(key, owner, n + 1, hash_),
             }
         )
-    tx.connection.execute(insert(JOURNAL), entries)
-    tx.upsert_all(JOURNAL_HEADS, new_heads)
+    for statement in (_ENTRY, _HEAD):
+        tx.connection.execute(statement, entries)
 
 
-def _lock_heads(tx: Tx, owners: Sequence[str]) -> dict[str, Any]:
-    """The heads of these owners; on PostgreSQL no other transaction can append to their chains until the commit.
+def _lock_heads(tx: Tx, owners: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Number and hash of the newest entry of these owners.
 
-    The rows are locked in sorted order and last in the transaction, so that two of them never wait for each other.
+    On PostgreSQL no other transaction can append to their chains until the commit. The rows are locked in sorted
+    order and last in the transaction, so that two of them never wait for each other.
     """
-    query = select(JOURNAL_HEADS).where(JOURNAL_HEADS.c.owner.in_(owners)).order_by(JOURNAL_HEADS.c.owner)
-    if tx.is_sqlite:
-        return {row.owner: row for row in tx.connection.execute(query)}
-    query = query.with_for_update()
-    heads = {row.owner: row for row in tx.connection.execute(query)}
-    if len(heads) < len(owners):
+    query = _HEADS if tx.is_sqlite else _HEADS_LOCKED
+    heads = tx.connection.execute(query, {"owners": owners}).all()
+    if not tx.is_sqlite and len(heads) < len(owners):
         # A first entry has no row yet that could be locked.
+        missing = set(owners) - {head.owner for head in heads}
         first = {"n": 0, "hash": GENESIS, "mac": b"", "logged_n": 0}
-        tx.insert_missing(JOURNAL_HEADS, [{"owner": name, **first} for name in owners if name not in heads])
-        heads = {row.owner: row for row in tx.connection.execute(query)}
-    return {owner: head for owner, head in heads.items() if head.n}
+        tx.insert_missing(JOURNAL_HEADS, [{"owner": name, **first} for name in sorted(missing)])
+        heads = tx.connection.execute(query, {"owners": owners}).all()
+    return {head.owner: (head.n, head.hash) for head in heads}
 
 
 def all_items(tx: Tx, key: bytes, owner: str) -> list[Item]:
@@ -109,15 +116,14 @@ def all_items(tx: Tx, key: bytes, owner: str) -> list[Item]:
 def items_of(tx: Tx, key: bytes, owners: Sequence[str]) -> dict[str, list[Item]]:
     """Every row of these owners, which are all of one kind."""
     items: dict[str, list[Item]] = {owner: [] for owner in owners}
-    owner_keys = {owner: owner_key(key, owner) for owner in owners}
+    keys = {owner: owner_key(key, owner) for owner in owners}
     for name, spec in JOURNALED.items():
-        condition = spec.condition(owners)
-        if condition is None:
+        query = spec.query(owners, tx.connection.dialect.name)
+        if query is None:
             continue
-        for row in tx.connection.execute(spec.select.where(condition)):
-            owner = spec.owner_of(row)
-            if owner in items:
-                items[owner].append((name, spec.key_of(row), spec.commitment(owner_keys[owner], row)))
+        statement, wanted = query
+        for owner, row_key, content in tx.connection.execute(statement, {"owners": wanted} if wanted else {}):
+            items[owner].append((name, row_key, commitment(keys[owner], name, row_key, content)))
     return items
 
 

@@ -9,32 +9,28 @@ another way: projections are folded again, the sketches of similar cases are com
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
+    Boolean,
     Column,
-    ColumnElement,
     Connection,
+    Date,
+    Float,
     Integer,
     LargeBinary,
-    Row,
-    Select,
     Table,
-    and_,
-    select,
-    true,
-    tuple_,
+    TextClause,
+    bindparam,
+    text,
 )
 
-from complaints.times import format_time
-from store.proof.hash_chain import canonical
 from store.tables import (
     ASSESSMENTS,
     ATTEMPTS,
@@ -72,12 +68,12 @@ from store.tables import (
     STAFF_ROLES,
     TEXTS,
 )
+from store.tables.columns import UtcDateTime
 
 #: The temporary table in which triggers note the changed rows of a transaction.
 TOUCHED = "amends_touched"
 #: Prefixes of owners that are no complaint.
 CHAT, PERSON, INCIDENT, DESK = "chat:", "person:", "-incident-", "-desk:"
-_BATCH = 400
 _COMMITMENT_BYTES = 16
 
 _CASE = (("", "ref"),)
@@ -99,11 +95,6 @@ class Journaled:
     only: frozenset[str] = frozenset()
 
     @cached_property
-    def keys(self) -> tuple[Column[Any], ...]:
-        """The columns of the primary key."""
-        return tuple(self.table.primary_key.columns)
-
-    @cached_property
     def columns(self) -> tuple[Column[Any], ...]:
         """The columns that a commitment covers, apart from the key."""
         return tuple(
@@ -114,71 +105,64 @@ class Journaled:
             and (not self.only or column.name in self.only)
         )
 
-    def key_of(self, row: Row[Any]) -> str:
-        """The primary key of a row as text, as the trigger writes it."""
-        return "|".join(
-            value.hex() if isinstance(value, bytes) else str(value) for value in (row[: len(self.keys)])
-        )
+    def owner_sql(self, row: str, dialect: str) -> str:
+        """The owner of a row, as SQL."""
+        text = "::text" if dialect == "postgresql" else ""
+        desk = f"'{DESK}{self.table.name}'"
+        parts = [f"'{prefix}' || {row}.\"{name}\"{text}" for prefix, name in self.owners]
+        return f"coalesce({', '.join(parts)}, {desk})" if parts else desk
 
-    def parse_key(self, key: str) -> tuple[Any, ...]:
-        """The values of a primary key from its text."""
-        parts = key.rsplit("|", len(self.keys) - 1)
-        return tuple(_parse(column, part) for column, part in zip(self.keys, parts, strict=True))
+    def key_sql(self, row: str, dialect: str) -> str:
+        """The primary key of a row as text, as SQL."""
+        return " || '|' || ".join(_text_sql(column, row, dialect) for column in self.table.primary_key.columns)
 
-    def commitment(self, owner_key: bytes, row: Row[Any]) -> str:
-        """The keyed hash of a row that `rows` read."""
-        values = [
-            value is not None if column.name in self.presence else _plain(value)
-            for column, value in zip(self.columns, row[len(self.keys) :], strict=False)
-        ]
-        data = canonical([self.table.name, self.key_of(row), values]).encode()
-        digest = hmac.digest(owner_key, data, "sha256")[:_COMMITMENT_BYTES]
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-    @cached_property
-    def select(self) -> Select[Any]:
-        """The query of all rows: key, columns, and the values that name the owner."""
-        return select(*self.keys, *self.columns, *(self.table.c[name] for _, name in self.owners))
-
-    def owner_of(self, row: Row[Any]) -> str:
-        """The owner of a row that `select` read."""
-        values = row[len(self.keys) + len(self.columns) :]
-        for (prefix, _), value in zip(self.owners, values, strict=True):
-            if value is not None:
-                return f"{prefix}{value}"
-        return DESK + self.table.name
-
-    def rows(self, connection: Connection, keys: Iterable[str]) -> Iterator[Row[Any]]:
-        """The rows with these keys."""
-        ordered = sorted(keys)
-        for start in range(0, len(ordered), _BATCH):
-            values = [self.parse_key(key) for key in ordered[start : start + _BATCH]]
-            if len(self.keys) == 1:
-                condition = self.keys[0].in_([value for (value,) in values])
+    def content_sql(self, row: str, dialect: str) -> str:
+        """The content of a row as text, as SQL: equal on both databases, each value after its length."""
+        parts = []
+        for column in self.columns:
+            if column.name in self.presence:
+                parts.append(f"CASE WHEN {row}.\"{column.name}\" IS NULL THEN '0' ELSE '1' END")
             else:
-                condition = tuple_(*self.keys).in_(values)
-            yield from connection.execute(self.select.where(condition))
+                text = _text_sql(column, row, dialect)
+                parts.append(f"coalesce(length({text}) || ':' || {text}, '-')")
+        return " || ".join(parts)
 
-    def condition(self, owners: Sequence[str]) -> ColumnElement[bool] | None:
-        """The condition for the rows of owners of one kind, or None if this table has no rows of that kind."""
+    def query(self, owners: Sequence[str], dialect: str) -> tuple[TextClause, list[str | int]] | None:
+        """The query for owner, key and content of the rows of owners of one kind, and its parameters.
+
+        None if this table has no rows of that kind.
+        """
         kind = kind_of(owners[0])
+        columns = ", ".join(sql("t", dialect) for sql in (self.owner_sql, self.key_sql, self.content_sql))
+        names = [name for _, name in self.owners]
         if kind == DESK:
             if DESK + self.table.name not in owners:
                 return None
-            without = [self.table.c[name].is_(None) for _, name in self.owners]
-            return _all(without)
-        for position, (prefix, name) in enumerate(self.owners):
-            column = self.table.c[name]
-            if prefix == kind or (prefix == "" and kind == INCIDENT and self.table is EVENTS):
-                values = [owner.removeprefix(prefix) for owner in owners]
-                wanted = [value if prefix in ("", PERSON) else int(value) for value in values]
-                earlier = [self.table.c[other].is_(None) for _, other in self.owners[:position]]
-                return _all([column.in_(wanted), *earlier])
-        return None
+            conditions, wanted = [f't."{name}" IS NULL' for name in names], []
+        else:
+            place = next((n for n, (prefix, _) in enumerate(self.owners) if prefix == kind), None)
+            if place is None and not (kind == INCIDENT and self.table is EVENTS):
+                return None
+            place = place or 0
+            prefix, name = self.owners[place]
+            values = [owner.removeprefix(prefix) for owner in owners]
+            is_number = isinstance(self.table.c[name].type, Integer | BigInteger)
+            wanted = [int(value) if is_number else value for value in values]
+            conditions = [f't."{name}" IN :owners', *(f't."{other}" IS NULL' for other in names[:place])]
+        query = text(f"SELECT {columns} FROM {self.table.name} t WHERE {' AND '.join(conditions or ['true'])}")
+        return (query.bindparams(bindparam("owners", expanding=True)) if wanted else query), wanted
+
+    def changed_sql(self, dialect: str) -> str:
+        """Whether an update changed anything that counts, as SQL."""
+        owners = (self.table.c[name] for _, name in self.owners)
+        columns = dict.fromkeys([*self.table.primary_key.columns, *self.columns, *owners])
+        return " OR ".join(_differs_sql(column, dialect, column.name in self.presence) for column in columns)
 
 
-def _all(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    return and_(true(), *conditions)
+def commitment(key: bytes, table: str, row_key: str, content: str) -> str:
+    """The keyed hash of a row; `key` is the owner's."""
+    digest = hmac.digest(key, f"{table}\x00{row_key}\x00{content}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest[:_COMMITMENT_BYTES])[:-2].decode()
 
 
 def kind_of(owner: str) -> str:
@@ -225,20 +209,6 @@ def owner_key(mac_key: bytes, owner: str) -> bytes:
     return hmac.digest(mac_key, f"owner\x00{owner}".encode(), "sha256")
 
 
-def _parse(column: Column[Any], part: str) -> Any:
-    if isinstance(column.type, LargeBinary):
-        return bytes.fromhex(part)
-    return int(part) if isinstance(column.type, Integer) else part
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return hashlib.sha256(value).hexdigest()
-    if isinstance(value, datetime):
-        return format_time(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
 # --- what the databases do -------------------------------------------------------------------------------------------
 
 
@@ -246,19 +216,19 @@ def start_noting_sqlite(connection: Any) -> None:
     """Let this SQLite connection note the rows that it changes; the triggers are its own and end with it."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA temp_store=MEMORY")
-    cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {TOUCHED} (tbl TEXT, owner TEXT, key TEXT)")
     tables = {name for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if "journal" in tables:
-        for spec in JOURNALED.values():
-            for statement in _sqlite_triggers(spec):
-                cursor.execute(statement)
+    cursor.execute(f"CREATE TEMP TABLE {TOUCHED} (id INTEGER PRIMARY KEY, tbl, owner, key, content)")
+    for spec in JOURNALED.values() if "journal" in tables else ():
+        for statement in _sqlite_triggers(spec):
+            cursor.execute(statement)
     cursor.close()
 
 
 def start_noting_postgres(connection: Any) -> None:
     """Let this PostgreSQL connection note the rows that it changes: the triggers ask for its temporary table."""
     connection.execute(
-        f"CREATE TEMP TABLE IF NOT EXISTS {TOUCHED} (tbl text, owner text, key text) ON COMMIT DELETE ROWS"
+        f"CREATE TEMP TABLE IF NOT EXISTS {TOUCHED} (id bigint GENERATED ALWAYS AS IDENTITY, tbl text, owner text, "
+        "key text, content text) ON COMMIT DELETE ROWS"
     )
     connection.commit()
 
@@ -267,65 +237,65 @@ def create_postgres_triggers(connection: Connection) -> None:
     """Create the triggers of all journaled tables, or replace them; repeating it changes nothing."""
     for spec in JOURNALED.values():
         name = spec.table.name
-        note = f"INSERT INTO pg_temp.{TOUCHED} VALUES ('{name}', {{owner}}, {{key}});"
-        old, new = (
-            note.format(owner=_owner_sql(spec, row, "postgresql"), key=_key_sql(spec, row, "postgresql"))
-            for row in ("OLD", "NEW")
-        )
+        old, new = _notes(spec, "postgresql")
         connection.exec_driver_sql(
             f"CREATE OR REPLACE FUNCTION amends_touch_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF to_regclass('pg_temp.{TOUCHED}') IS NULL THEN RETURN NULL; END IF; "
             f"IF TG_OP <> 'INSERT' THEN {old} END IF; IF TG_OP <> 'DELETE' THEN {new} END IF; "
             "RETURN NULL; END $$"
         )
-        for verb, condition in (("INSERT OR DELETE", ""), ("UPDATE", f"WHEN ({_changed_sql(spec, 'postgresql')})")):
-            trigger = f"touch_{verb.split()[0].lower()}"
+        for verb, condition in (
+            ("INSERT OR DELETE", ""),
+            ("UPDATE", f"WHEN ({spec.changed_sql('postgresql')})"),
+        ):
             connection.exec_driver_sql(
-                f"CREATE OR REPLACE TRIGGER {trigger} AFTER {verb} ON {name} FOR EACH ROW {condition} "
-                f"EXECUTE FUNCTION amends_touch_{name}()"
+                f"CREATE OR REPLACE TRIGGER touch_{verb.split()[0].lower()} AFTER {verb} ON {name} FOR EACH ROW "
+                f"{condition} EXECUTE FUNCTION amends_touch_{name}()"
             )
 
 
 def _sqlite_triggers(spec: Journaled) -> Iterator[str]:
     name = spec.table.name
-    note = f"INSERT INTO {TOUCHED} VALUES ('{name}', {{owner}}, {{key}});"
-    old, new = (
-        note.format(owner=_owner_sql(spec, row, "sqlite"), key=_key_sql(spec, row, "sqlite"))
-        for row in ("OLD", "NEW")
-    )
+    old, new = _notes(spec, "sqlite")
     for verb, condition, notes in (
         ("INSERT", "", new),
         ("DELETE", "", old),
-        ("UPDATE", f"WHEN {_changed_sql(spec, 'sqlite')}", f"{old} {new}"),
+        ("UPDATE", f"WHEN {spec.changed_sql('sqlite')}", f"{old} {new}"),
     ):
         yield (
-            f"CREATE TEMP TRIGGER IF NOT EXISTS touch_{name}_{verb.lower()} AFTER {verb} ON main.{name} "
+            f"CREATE TEMP TRIGGER touch_{name}_{verb.lower()} AFTER {verb} ON main.{name} "
             f"{condition} BEGIN {notes} END"
         )
 
 
-def _owner_sql(spec: Journaled, row: str, dialect: str) -> str:
-    text = "::text" if dialect == "postgresql" else ""
-    desk = f"'{DESK}{spec.table.name}'"
-    parts = [f"'{prefix}' || {row}.\"{name}\"{text}" for prefix, name in spec.owners]
-    return f"coalesce({', '.join(parts)}, {desk})" if parts else desk
+def _notes(spec: Journaled, dialect: str) -> tuple[str, str]:
+    """The statements that note the old row as gone and the new row with its content."""
+    table = f"pg_temp.{TOUCHED}" if dialect == "postgresql" else TOUCHED
+    old, new = (
+        f"INSERT INTO {table} (tbl, owner, key, content) VALUES ('{spec.table.name}', "
+        f"{spec.owner_sql(row, dialect)}, {spec.key_sql(row, dialect)}, {content});"
+        for row, content in (("OLD", "NULL"), ("NEW", spec.content_sql("NEW", dialect)))
+    )
+    return old, new
 
 
-def _key_sql(spec: Journaled, row: str, dialect: str) -> str:
+def _text_sql(column: Column[Any], row: str, dialect: str) -> str:
+    value, kind = f'{row}."{column.name}"', column.type
     postgres = dialect == "postgresql"
-    parts = []
-    for column in spec.keys:
-        value = f'{row}."{column.name}"'
-        if isinstance(column.type, LargeBinary):
-            value = f"encode({value}, 'hex')" if postgres else f"lower(hex({value}))"
-        parts.append(f"{value}::text" if postgres else value)
-    return " || '|' || ".join(parts)
-
-
-def _changed_sql(spec: Journaled, dialect: str) -> str:
-    names = [*spec.keys, *spec.columns, *(spec.table.c[name] for _, name in spec.owners)]
-    conditions = dict.fromkeys(_differs_sql(column, dialect, column.name in spec.presence) for column in names)
-    return " OR ".join(conditions)
+    if isinstance(kind, LargeBinary):
+        if column.primary_key:
+            return f"encode({value}, 'hex')" if postgres else f"lower(hex({value}))"
+        return f"encode(sha256({value}), 'hex')" if postgres else f"amends_sha256({value})"
+    if isinstance(kind, Float):
+        # The databases write fractions differently.
+        return f"round({value} * 1000000)::bigint::text" if postgres else f"CAST(round({value} * 1000000) AS INTEGER)"
+    if not postgres:
+        return value
+    if isinstance(kind, Boolean):
+        return f"{value}::int::text"
+    if isinstance(kind, UtcDateTime):
+        return f"to_char({value} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+    return f"to_char({value}, 'YYYY-MM-DD')" if isinstance(kind, Date) else f"{value}::text"
 
 
 def _differs_sql(column: Column[Any], dialect: str, presence: bool) -> str:
