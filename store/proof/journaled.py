@@ -60,6 +60,7 @@ from store.tables import (
     PEOPLE,
     PROPOSALS,
     READS,
+    RECEIPTS,
     RULEBOOKS,
     SET_ASIDE,
     SETTINGS,
@@ -185,6 +186,7 @@ JOURNALED: Mapping[str, Journaled] = {
         *map(Journaled, (TEXTS, FILES, CHUNKS, READS, ATTEMPTS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS)),
         *map(Journaled, (INCIDENT_RECEIVERS, IMPROVEMENTS, DRAFTS, ASSESSMENTS, PROPOSALS)),
         Journaled(BINDINGS, leave_out=frozenset({"tries"})),
+        Journaled(RECEIPTS, leave_out=frozenset({"leaf"})),
         Journaled(SLACK, leave_out=frozenset({"shown", "draws", "claimed_at"})),
         Journaled(MESSAGES, _CASE_OR_CHAT),
         Journaled(

@@ -68,6 +68,7 @@ LOG_LEAVES = _table(_proof.LogLeafRow)
 LOG_NODES = _table(_proof.LogNodeRow)
 LOG_CHECKPOINTS = _table(_proof.LogCheckpointRow)
 LOG_SIGNATURES = _table(_proof.LogSignatureRow)
+RECEIPTS = _table(_proof.ReceiptRow)
 PROOF_STATE = _table(_proof.ProofStateRow)
 ATTEMPTS = _table(_record.AttemptRow)
 

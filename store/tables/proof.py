@@ -59,6 +59,9 @@ class LogLeafRow(Row, table=True):
 
     n: int = Field(primary_key=True, sa_type=NUMBER)
     owner: str
+    #: Number of the journal entry and of the event that `data` names.
+    entry_n: int
+    entry_seq: int
     data: str = Field(sa_type=Text)
     hash: bytes = Field(sa_type=LargeBinary)
 
@@ -94,6 +97,19 @@ class LogSignatureRow(Row, table=True):
     witness: str = Field(primary_key=True)
     line: str
     at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ReceiptRow(Row, table=True):
+    """A receipt that a complainant asked for; `leaf` is its place in the log from the next checkpoint on."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (partial_index("ix_receipts_new", "ref", where=text("leaf IS NULL")),)
+
+    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
+    n: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    data: str = Field(sa_type=Text)
+    leaf: int | None = Field(sa_type=NUMBER)
 
 
 class ProofStateRow(Row, table=True):

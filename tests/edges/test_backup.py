@@ -52,7 +52,7 @@ def fill_store(store: Store) -> tuple[str, str]:
     first = desk.receive("Brown water.", files=(photo,), chat=desk.chat("70002"))
     store.write(store_file, first, 1, b"x" * 1_500_000, "image/jpeg")
     second = desk.closed()
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     store.write(keep_model, b"blob" * 1000, "a" * 64, {"name": "starter"})
     desk.send_reply("hello", chat=desk.chat("70002"))
     return first, second
@@ -66,7 +66,7 @@ def test_a_backup_of_either_database_is_restored_into_either(
     with opened(database_url, clock) as store:
         first, second = fill_store(store)
         before = {ref: store.read(export_record, ref) for ref in (first, second)}
-        document = store.write(checkpoint)
+        document = store.write(add_checkpoint, None)
     backup = back_up(database_url, file)
     assert (backup.complaints, backup.size) == (2, file.stat().st_size)
     assert backup.root == merkle_root([tuple(head) for head in document["heads"]])

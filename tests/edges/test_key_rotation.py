@@ -45,9 +45,9 @@ def fill_with_secrets(store: Store) -> str:
         NewObligation("digest:1", "digest", store.now(), SendPriority.BULK),
         payload={"text": "of the house"},
     )
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     desk.receive("No heating.", chat=desk.chat("70002"))
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     return ref
 
 
@@ -64,7 +64,7 @@ def rotate(store: Store) -> int:
 def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock: FakeClock) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
         ref = fill_with_secrets(store)
-        outside, before = store.write(checkpoint), store.read(export_record, ref)
+        outside, before = store.write(add_checkpoint, None), store.read(export_record, ref)
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
         stale = store.read(list_stale_keys)
         assert stale >= 11
@@ -84,7 +84,7 @@ def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock:
         desk = Desk(store, count(50))
         desk.add(ref, "And it smells.")
         assert [text.text for text in store.read(load_texts, ref)] == ["Brown water.", "And it smells."]
-        assert store.write(checkpoint)["public_key"] != outside["public_key"]
+        assert store.write(add_checkpoint, None)["public_key"] != outside["public_key"]
         assert store.read(verify).first_bad is None
 
 

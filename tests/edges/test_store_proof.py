@@ -63,7 +63,7 @@ def test_an_untouched_record_verifies_and_counts_the_entries_without_a_checkpoin
     desk.receive(chat=desk.chat("70002"))
     result = store.read(verify)
     assert (result.first_bad, result.cases, result.unsealed_tail) == (None, 2, result.entries)
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     desk.receive(chat=desk.chat("70003"))
     assert store.read(verify).unsealed_tail == 1
 
@@ -132,7 +132,7 @@ def _truncate_chain_and_reset_rows(store: Store, desk: Desk) -> str:
 
     before = store.read(snapshot)
     desk.act(ref, Verb.NOTE, words={"text": "This shall vanish."})
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     _tamper(
         store,
         delete(EVENTS).where(_at(ref, 2)),
@@ -156,7 +156,7 @@ def test_a_removed_checkpoint_is_detected_by_the_document_kept_outside(store: St
     _tamper(store, text("DELETE FROM checkpoint_heads"), text("DELETE FROM checkpoints"))
     assert store.read(verify).first_bad is None
     desk.act(ref, Verb.NOTE, words={"text": "Another one."})
-    document = store.write(checkpoint)
+    document = store.write(add_checkpoint, None)
     forged = {**document, "heads": [[ref, 9, "0" * 64]]}
     assert store.read(verify, document).first_bad is None
     assert store.read(verify, forged).first_bad == (
@@ -178,7 +178,7 @@ def test_a_removed_checkpoint_is_detected_by_the_document_kept_outside(store: St
 
 def test_an_altered_checkpoint_is_detected(store: Store) -> None:
     Desk(store).receive()
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     _tamper(store, update(CHECKPOINTS).values(last_event_id=0))
     assert _first_bad(store) == ("checkpoint 1", 0)
 
@@ -186,11 +186,11 @@ def test_an_altered_checkpoint_is_detected(store: Store) -> None:
 def test_checkpoints_are_chained_and_an_empty_one_adds_nothing(store: Store) -> None:
     desk = Desk(store)
     ref = desk.receive()
-    first, again = store.write(checkpoint), store.write(checkpoint)
+    first, again = store.write(add_checkpoint, None), store.write(checkpoint)
     assert [head[0] for head in first["heads"]] == ["-settings", ref]
     assert first == again
     desk.act(ref, Verb.NOTE, words={"text": "x"})
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     query = select(CHECKPOINTS.c.heads, CHECKPOINTS.c.previous).order_by(CHECKPOINTS.c.n)
     rows = store.read(lambda tx: tx.connection.execute(query).all())
     assert [tuple(row) for row in rows] == [(2, GENESIS), (1, first["root"])]
@@ -251,7 +251,7 @@ def test_a_complaint_without_any_event_is_detected(store: Store) -> None:
 def test_after_erasure_the_words_are_gone_and_the_hash_chain_still_verifies(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed()
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     store.write(
         act, ref, Verb.ERASE, Actor(TOP, frozenset({Role.TOP_MANAGEMENT})), {}, {"reason": "asked for"}
     )

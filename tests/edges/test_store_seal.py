@@ -149,7 +149,7 @@ def _live(store: Store) -> None:
     store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
     (acknowledgement,) = store.write(claim, ["acknowledge"], 1, 60)
     store.write(fail, acknowledgement.id, "blocked")
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
 
 
 def test_no_personal_word_is_readable_in_the_database_file_or_the_log(

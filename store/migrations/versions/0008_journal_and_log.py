@@ -57,6 +57,8 @@ def upgrade() -> None:
         "log_leaves",
         sa.Column("n", NUMBER, autoincrement=False, nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("entry_n", sa.Integer(), nullable=False),
+        sa.Column("entry_seq", sa.Integer(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("n", name="pk_log_leaves"),
@@ -87,6 +89,18 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["size"], ["log_checkpoints.size"], name="fk_log_signatures_size"),
         sa.PrimaryKeyConstraint("size", "witness", name="pk_log_signatures"),
     )
+    op.create_table(
+        "receipts",
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("leaf", NUMBER, nullable=True),
+        sa.ForeignKeyConstraint(["ref"], ["complaints.ref"], name="fk_receipts_ref"),
+        sa.PrimaryKeyConstraint("ref", "n", name="pk_receipts"),
+    )
+    waits = sa.text("leaf IS NULL")
+    op.create_index("ix_receipts_new", "receipts", ["ref"], sqlite_where=waits, postgresql_where=waits)
     op.create_table(
         "proof_state",
         sa.Column("name", sa.String(), nullable=False),
@@ -134,6 +148,7 @@ def downgrade() -> None:
         )
     for table in (
         "proof_state",
+        "receipts",
         "log_signatures",
         "log_checkpoints",
         "log_nodes",
