@@ -23,9 +23,10 @@ from complaints.rulebook import Calendar, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
 from complaints.vocabulary import Role
 from reports.render_markdown import pluralise
+from store.custody.key_check import require_keys
 from store.custody.rotate_keys import list_stale_keys
 from store.database.engine import database_url
-from store.database.errors import StoreError
+from store.database.errors import SealBroken, StoreError
 from store.database.keyring import Keyring
 from store.database.migrate import schema_status
 from store.models.erased import list_models_with_erased_words
@@ -135,6 +136,11 @@ def _secret_keys(settings: Settings) -> Iterator[CheckFinding]:
         yield _ok("secret key", f"{len(settings.secrets.secret_key)} set")
     except SettingsError:
         yield _fail("secret key", "missing", "`amends init` makes one: AMENDS_SECRET_KEY in .env.")
+    if settings.secrets.signing_key is None:
+        remedy = (
+            "Set AMENDS_SIGNING_KEY to what `openssl rand -base64 32` prints, best in a place of its own."
+        )
+        yield _warn("signing key", "missing", remedy)
 
 
 def _database(settings: Settings) -> Iterator[CheckFinding]:
@@ -163,6 +169,11 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
         return
     store = open_store(url, Keyring(settings.secrets.keys()))
     try:
+        try:
+            store.read(require_keys)
+        except SealBroken as wrong:
+            yield _fail("secret key", "is not the one of this database", str(wrong))
+            return
         yield _last_backup(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))
         own = [category.key for category in settings.category]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from amends.settings.catalogue import SettingsTable, tables, variables
@@ -163,7 +164,7 @@ def write_installation(folder: Path, answers: InitAnswers) -> list[Path]:
     text = checked_settings_text(folder, answers)
     texts.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(text, encoding="utf-8")
-    _write_private(env, env_text(new_key()))
+    _write_private(env, env_text({"AMENDS_SECRET_KEY": new_key(), "AMENDS_SIGNING_KEY": new_key()}))
     example.write_text(env_text(), encoding="utf-8")
     app.write_text(json.dumps(app_manifest(), indent=2) + "\n", encoding="utf-8")
     texts.write_text(TEXTS_README, encoding="utf-8")
@@ -251,7 +252,7 @@ def _refuse_duplicates(names: Sequence[str]) -> None:
 
 
 def new_key() -> str:
-    """A new secret key: 32 random bytes in base64."""
+    """A new secret or signing key: 32 random bytes in base64."""
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
@@ -268,12 +269,12 @@ def settings_text(answers: InitAnswers) -> str:
     return "\n".join(lines)
 
 
-def env_text(key: str = "") -> str:
-    """The text of `.env`, or without a key of `.env.example`: every variable as a comment with its default."""
+def env_text(keys: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The text of `.env` with these keys, or of `.env.example`; every other variable is a comment."""
     lines = ["# Secrets of Amends; keep this file private. Variables of the environment override it.", ""]
     for variable in variables():
-        has_value = variable.name == "AMENDS_SECRET_KEY" and key
-        assignment = f"{variable.name}={key}" if has_value else f"#{variable.name}={variable.default}"
+        key = keys.get(variable.name)
+        assignment = f"{variable.name}={key}" if key else f"#{variable.name}={variable.default}"
         lines += [f"# {variable.description}", assignment, ""]
     return "\n".join(lines)
 

@@ -26,10 +26,10 @@ from scheduler.proposals import ProposalHandler
 from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
 from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
 from scheduler.worker import Handler, Worker
+from store.custody.key_check import record_key_use
 from store.database.errors import DatabaseUnavailable
 from store.database.leases import try_writing
 from store.outbox.complete import end_all_leases, find_next_due
-from store.record.load import require_key
 from store.rulebooks import use_rulebooks_when_readable
 from store.store import Store
 from triage.learning.examples import organisation_examples
@@ -195,7 +195,7 @@ class Application:
 
     def _prepare_store(self) -> None:
         """Check the key before the first message arrives. Raises SealBroken if the record has another key."""
-        self.store.read(require_key)
+        self.store.write(record_key_use)
         if not self.store.is_shared:
             # In a shared database a lease may belong to another process that is sending right now.
             self.store.write(end_all_leases)

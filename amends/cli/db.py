@@ -210,6 +210,7 @@ def rotate_key(*, json: Json = False, config: Config = None) -> None:
     """Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken out of it."""
     from amends.settings import SettingsError, load
     from amends.settings.problems import Problem
+    from store.custody.key_check import record_key_use
     from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
     from store.database.damage import DAMAGE_REMEDY
 
@@ -218,6 +219,7 @@ def rotate_key(*, json: Json = False, config: Config = None) -> None:
         remedy = "put a new key before the present one, separated by a comma, and restart the desk first"
         raise SettingsError([Problem("AMENDS_SECRET_KEY", ".env", f"holds one key only; {remedy}")])
     with open_record(config) as (_, store), progress_bar("Moving keys") as progress:
+        store.write(record_key_use)
         total, done, damaged = store.read(list_stale_keys), 0, set[str]()
         while moved := store.write(rotate_keys, damaged=damaged):
             done += moved

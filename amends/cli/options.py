@@ -45,12 +45,14 @@ def open_record(config: Path | None) -> Iterator[tuple[Settings, Store]]:
     """The settings and their open store, which is closed at the end."""
     # Command modules import rooms inside functions: help and completion must not load the database.
     from amends.settings import load
+    from store.custody.key_check import require_keys
     from store.database.keyring import Keyring
     from store.store import open_store
 
     settings = load(config)
     store = open_store(settings.secrets.database_url, Keyring(settings.secrets.keys()))
     try:
+        store.read(require_keys)
         yield settings, store
     finally:
         store.close()

@@ -101,8 +101,24 @@ preset, and the defaults below. There are three exceptions:
 _SECRETS = """\
 ## Secrets and addresses
 
-These are environment variables. They can also be set in `.env` next to amends.toml; the environment wins. A
-variable with `_FILE` at the end of its name is the path of a file with the value (a Docker or systemd secret).
+These are environment variables. They can also be set in `.env` next to amends.toml. Each can be given in one of
+these ways:
+
+| way | example |
+|---|---|
+| the value | `AMENDS_TELEGRAM_TOKEN=…` |
+| a file with the value, as Docker gives secrets | `AMENDS_TELEGRAM_TOKEN_FILE=/run/secrets/telegram` |
+| a command that prints the value, as of a key service | `AMENDS_SECRET_KEY_COMMAND=pass amends/key` |
+| a systemd credential, named in small letters | `LoadCredential=amends_secret_key:/etc/amends/key` |
+
+If a variable is set in several places, the environment wins, then the credential, then `.env`. A command runs
+without a shell in the folder of amends.toml, at each start and for each `amends` command, and must end within 30 s.
+Nothing that it prints is logged or shown, not even on an error.
+
+`AMENDS_SIGNING_KEY` signs checkpoints and opens nothing. `amends init` writes it to `.env` beside the secret key.
+Move it to another place if you can, for example to a key service: who has the database and the secret key then
+cannot sign for you.
+
 Secrets are never written to the database or to the log. Tokens are accepted in any form without blanks. An
 unknown `AMENDS_…` variable does not stop the start; the start and `amends check` warn of it and name the nearest
 known one.

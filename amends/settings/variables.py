@@ -1,13 +1,14 @@
-"""Secrets and addresses, from the environment, from `.env` next to amends.toml, or from files named by `*_FILE`."""
+"""Secrets and addresses: from the environment, `.env`, systemd credentials, files and commands."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import difflib
 import hmac
 import re
-from collections.abc import Mapping
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,25 +23,33 @@ PREFIX = "AMENDS_"
 CONFIG = "AMENDS_CONFIG"
 #: Tokens are only checked for blanks: a server other than the platform's public one may issue tokens of other forms.
 _TOKEN = r"^\S+$"
+#: In seconds. A key service answers in less; a command that waits for a person at a terminal never would.
+COMMAND_TIMEOUT_SECONDS = 30.0
+
+
+def _key(encoded: Any) -> Any:
+    if not isinstance(encoded, str):
+        return encoded
+    try:
+        # Without `validate`, characters outside of the alphabet would be skipped.
+        key = base64.b64decode(encoded.replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        # The message may end in a log, so it never repeats the value.
+        raise ValueError("write 32 bytes in base64; `amends init` and `openssl rand -base64 32` make them")
+    return key
 
 
 def _keys(text: Any) -> Any:
     if not isinstance(text, str):
         return text
-    keys = []
-    for encoded in filter(None, (part.strip() for part in text.split(","))):
-        try:
-            key = base64.b64decode(encoded.replace("-", "+").replace("_", "/"), validate=True)
-        except binascii.Error:
-            key = b""
-        if len(key) != 32:
-            # The message may end in a log, so it never repeats the value.
-            raise ValueError(
-                "each key is 32 bytes in base64, several separated by commas, newest first; "
-                "`amends init` makes one"
-            )
-        keys.append(key)
-    return tuple(keys)
+    try:
+        return tuple(_key(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as wrong:
+        raise ValueError(
+            "each key is 32 bytes in base64, several separated by commas, newest first; `amends init` makes one"
+        ) from wrong
 
 
 def _address(text: str) -> str:
@@ -54,6 +63,7 @@ def _level(text: Any) -> Any:
 
 
 Address = Annotated[str, BeforeValidator(_address)]
+Key = Annotated[bytes, BeforeValidator(_key)]
 Keys = Annotated[tuple[bytes, ...], BeforeValidator(_keys)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_level)]
 
@@ -74,6 +84,12 @@ class Secrets(BaseModel):
         repr=False,
         description="The key that protects the record: 32 bytes in base64, made by `amends init`. Several are "
         "separated by commas, newest first.",
+    )
+    signing_key: Key | None = Field(
+        default=None,
+        repr=False,
+        description="The key that signs checkpoints: an Ed25519 seed of 32 bytes in base64, made by `amends init`. "
+        "It opens nothing; keep it in another place than the secret key if you can (a credential, a command).",
     )
     telegram_token: str | None = Field(
         default=None, repr=False, pattern=_TOKEN, description="The bot's token, from @BotFather."
@@ -200,20 +216,44 @@ class ReadSecrets:
 
 
 def read_secrets(env: Mapping[str, str], folder: Path) -> ReadSecrets:
-    """Read the secrets from the environment and from `.env` in this folder; the environment wins."""
+    """Read the secrets from the environment, from systemd's credentials, and from `.env` in this folder.
+
+    The first of these places that names a variable wins.
+    """
     read = ReadSecrets()
+    sources: dict[str, _Source] = {}
+    for place, variables in (
+        (".env", _dotenv(folder / ".env")),
+        ("credentials", _credentials(env)),
+        ("environment", env),
+    ):
+        sources |= _find_sources(variables, place, read)
     values: dict[str, str] = {}
-    places: dict[str, str] = {}
-    for place, variables in ((".env", _dotenv(folder / ".env")), ("environment", env)):
-        fields = _read_variables(variables, place, folder, read)
-        values |= {name: value for name, (value, _) in fields.items()}
-        places |= {name: value_place for name, (_, value_place) in fields.items()}
+    for name, source in sources.items():
+        try:
+            values[name] = _READERS[source.ending](source.value, folder)
+        except ValueError as wrong:
+            read.problems.append(Problem(variable(name) + source.ending, source.place, str(wrong)))
     try:
         read.secrets = Secrets.model_validate(values)
     except ValidationError as refused:
         errors = refused.errors(include_input=False, include_url=False)
-        read.problems += [_problem(error, places) for error in errors]
+        read.problems += [_problem(error, sources) for error in errors]
     return read
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where the value of a variable is: `ending` is "" for the value itself, `_FILE` or `_COMMAND`."""
+
+    place: str
+    ending: str
+    value: str
+
+    def __str__(self) -> str:
+        # A command may contain a password; the path of a file helps to find it.
+        details = {"_FILE": f", {self.value}", "_COMMAND": ", command"}
+        return self.place + details.get(self.ending, "")
 
 
 def _dotenv(file: Path) -> dict[str, str]:
@@ -223,39 +263,86 @@ def _dotenv(file: Path) -> dict[str, str]:
     return {key: value or "" for key, value in values.items()}
 
 
-def _read_variables(
-    variables: Mapping[str, str], place: str, folder: Path, read: ReadSecrets
-) -> dict[str, tuple[str, str]]:
-    """For each field its value and where that came from; problems are added to `read`."""
+def _credentials(env: Mapping[str, str]) -> dict[str, str]:
+    """The credentials that systemd gives to this service (`LoadCredential=amends_secret_key:…`), as `*_FILE`."""
+    directory = env.get("CREDENTIALS_DIRECTORY")
+    files = (
+        {name: Path(directory, variable(name).lower()) for name in Secrets.model_fields} if directory else {}
+    )
+    return {f"{variable(name)}_FILE": str(file) for name, file in files.items() if file.is_file()}
+
+
+def _find_sources(variables: Mapping[str, str], place: str, read: ReadSecrets) -> dict[str, _Source]:
+    """For each field where its value is; problems are added to `read`."""
     fields = {variable(name): name for name in Secrets.model_fields}
-    values: dict[str, tuple[str, str]] = {}
+    sources: dict[str, _Source] = {}
     for name, value in sorted(variables.items()):
         if not name.startswith(PREFIX) or (name == CONFIG and place == "environment"):
             continue
-        is_file = name.endswith("_FILE") and name not in fields
-        key = fields.get(name.removesuffix("_FILE") if is_file else name)
+        # "" is the last of the readers, and ends every name.
+        ending = "" if name in fields else next(end for end in _READERS if name.endswith(end))
+        key = fields.get(name.removesuffix(ending))
         if key is None:
             read.unknown.append(Problem(name, place, f"unknown variable; {_nearest(name, list(fields))}"))
-        elif value and key in values:
-            read.problems.append(Problem(name, place, f"{variable(key)} is set too; keep one of the two"))
-        elif value and is_file:
-            try:
-                content = (folder / value).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as wrong:
-                read.problems.append(Problem(name, place, f"{value} cannot be read ({type(wrong).__name__})"))
-            else:
-                values[key] = (content, f"{place}, {value}")
+        elif value and key in sources:
+            other = variable(key) + sources[key].ending
+            read.problems.append(Problem(name, place, f"{other} is set too; keep one of the two"))
         elif value:
-            values[key] = (value, place)
-    return values
+            sources[key] = _Source(place, ending, value)
+    return sources
+
+
+def _read_file(path: str, folder: Path) -> str:
+    try:
+        return (folder / path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise ValueError(f"{path} cannot be read ({type(wrong).__name__})") from wrong
+
+
+def _run_command(command: str, folder: Path) -> str:
+    """What the command prints; no message contains any of it, nor the command."""
+    by_hand = "run it by hand to see why"
+    try:
+        done = subprocess.run(  # noqa: S603  # the operator's own command, without a shell
+            shlex.split(command),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=COMMAND_TIMEOUT_SECONDS,
+            check=True,
+        )
+        output = done.stdout.decode().strip()
+    except subprocess.TimeoutExpired:
+        problem = f"the command did not end within {COMMAND_TIMEOUT_SECONDS:g} s; {by_hand}"
+    except subprocess.CalledProcessError as failed:
+        problem = f"the command failed (exit code {failed.returncode}); {by_hand}"
+    except (OSError, ValueError, IndexError) as wrong:
+        problem = f"the command cannot be used ({type(wrong).__name__}); {by_hand}"
+    else:
+        problem = "" if output else f"the command printed nothing; {by_hand}"
+    if problem:
+        # Not `from`: a chained error contains the output.
+        raise ValueError(problem)
+    return output
+
+
+#: How to get a value, by the end of the variable's name.
+_READERS: Mapping[str, Callable[[str, Path], str]] = {
+    "_FILE": _read_file,
+    "_COMMAND": _run_command,
+    "": lambda value, _: value,
+}
 
 
 def _nearest(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name.removesuffix("_FILE"), names, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}, each also with _FILE"
+    stem = name.removesuffix("_FILE").removesuffix("_COMMAND")
+    close = difflib.get_close_matches(stem, names, n=1)
+    known = f"known are {', '.join(names)}, each also with _FILE or _COMMAND"
+    return f"did you mean {close[0]}?" if close else known
 
 
-def _problem(error: Any, places: Mapping[str, str]) -> Problem:
+def _problem(error: Any, sources: Mapping[str, _Source]) -> Problem:
     if not error["loc"]:
         return Problem("", "environment", error["msg"].removeprefix("Value error, "))
     name = str(error["loc"][0])
@@ -263,4 +350,4 @@ def _problem(error: Any, places: Mapping[str, str]) -> Problem:
         what = error["msg"].removeprefix("Value error, ")
     else:
         what = f"is not understood; write {_ACCEPTED_FORMS.get(name, 'text')}"
-    return Problem(variable(name), places.get(name, "environment"), what)
+    return Problem(variable(name), str(sources.get(name, "environment")), what)

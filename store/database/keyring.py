@@ -105,6 +105,11 @@ class Keyring:
         return self._secrets[0].id
 
     @property
+    def checks(self) -> tuple[str, ...]:
+        """A value for each secret, newest first, in hex; the record keeps it to recognise a wrong secret."""
+        return tuple(derive_key(secret.value, "amends key check").hex() for secret in self._secrets)
+
+    @property
     def publics(self) -> tuple[str, ...]:
         """The public keys that verify this instance's signatures, newest first, in hex."""
         return tuple(secret.public.hex() for secret in self._secrets)

@@ -17,7 +17,7 @@ from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
 from store.database.damage import DAMAGE_REMEDY, UNREADABLE, collecting_damage, note_damage
-from store.database.errors import DamagedCase, Erased, SealBroken, WrongSchemaVersion
+from store.database.errors import DamagedCase, Erased, WrongSchemaVersion
 from store.database.keyring import place, unseal
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
@@ -116,20 +116,6 @@ def load_case_key(tx: Tx, ref: str) -> bytes:
     """`case_key` of a complaint that is not loaded."""
     query = select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
     return case_key(tx, ref, tx.connection.execute(query).scalar_one())
-
-
-def require_key(tx: Tx) -> None:
-    """Raise SealBroken if the secrets do not open the newest complaint: every obligation would fail."""
-    newest = select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.key_wrapped.is_not(None))
-    row = tx.connection.execute(newest.order_by(COMPLAINTS.c.received_at.desc()).limit(1)).first()
-    if row is None:
-        return
-    try:
-        case_key(tx, row.ref, row.key_wrapped)
-    except SealBroken as wrong:
-        raise SealBroken(
-            "AMENDS_SECRET_KEY does not open this database: add the key it was written with to any newer one."
-        ) from wrong
 
 
 def key_place(ref: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import json
@@ -289,6 +290,11 @@ async def test_a_failed_start_explains_the_reason_without_a_traceback(tmp_path: 
         product = Product(tmp_path, platform.env)
         taken = await product.amends("run", env={"AMENDS_LISTEN": f"127.0.0.1:{platform.port}"})
         keyless = await product.amends("run", env={"AMENDS_SECRET_KEY": ""})
+        other_key = {"AMENDS_SECRET_KEY": base64.b64encode(bytes(32)).decode()}
+        wrong_key, checked = (
+            await product.amends("run", env=other_key),
+            await product.amends("check", env=other_key),
+        )
         no_platform = await product.amends(
             "run", env={"AMENDS_SLACK_APP_TOKEN": "", "AMENDS_TELEGRAM_TOKEN": ""}
         )
@@ -300,13 +306,17 @@ async def test_a_failed_start_explains_the_reason_without_a_traceback(tmp_path: 
 
     assert (taken.code, keyless.code, no_platform.code, unknown.code, nothing.code) == (2, 2, 2, 2, 2)
     assert (unavailable.code, refused.code) == (3, 3)
+    # The first start used a key, and received nothing yet.
+    assert (wrong_key.code, checked.code) == (1, 1)
+    assert "AMENDS_SECRET_KEY does not open this database" in wrong_key.err
+    assert "secret key: is not the one of this database. AMENDS_SECRET_KEY does not open" in checked.out
     assert "AMENDS_LISTEN" in taken.err
     assert "`amends init` makes one" in keyless.err
     assert "AMENDS_TELEGRAM_TOKEN" in no_platform.err
     assert "AMENDS_SLACK_APP_TOKEN" in no_platform.err
     assert "AMENDS_DATABASE_URL" in unavailable.err
     assert "invalid_auth" in refused.err
-    for ended in (taken, keyless, no_platform, unknown, unavailable, refused):
+    for ended in (taken, keyless, wrong_key, no_platform, unknown, unavailable, refused):
         assert "Traceback" not in ended.err
         assert ended.out == ""
 

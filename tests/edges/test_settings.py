@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import shlex
+import sys
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -282,6 +284,76 @@ def test_a_secret_may_be_in_a_separate_file(tmp_path: Path) -> None:
     assert loaded(tmp_path).secrets.slack_bot_token == "xoxb-1"
 
 
+def test_every_secret_may_be_a_systemd_credential(tmp_path: Path) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "amends_secret_key").write_text(f"{KEY}\n")
+    (folder / "amends_telegram_token").write_text("1:credential")
+    (tmp_path / ".env").write_text(f"AMENDS_SECRET_KEY={OLDER}\n")
+    env = {"CREDENTIALS_DIRECTORY": str(folder)}
+    secrets = loaded(tmp_path, env=env).secrets
+    assert (secrets.keys(), secrets.telegram_token) == ((bytes(range(32)),), "1:credential")
+    assert loaded(tmp_path, env={**env, "AMENDS_TELEGRAM_TOKEN": "1:env"}).secrets.telegram_token == "1:env"
+
+
+def printing(text: str, *, code: int = 0) -> str:
+    """A command that prints this on both streams."""
+    program = f"import sys; print({text!r}); print({text!r}, file=sys.stderr); sys.exit({code})"
+    return shlex.join([sys.executable, "-c", program])
+
+
+def test_every_secret_may_be_printed_by_a_command_that_no_shell_reads(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    env = {"AMENDS_SECRET_KEY_COMMAND": printing(KEY), "AMENDS_SIGNING_KEY_COMMAND": printing(OLDER)}
+    secrets = loaded(tmp_path, env=env).secrets
+    assert (secrets.keys(), secrets.signing_key) == ((bytes(range(32)),), bytes([255] * 32))
+    token = loaded(
+        tmp_path, env={"AMENDS_SLACK_BOT_TOKEN_COMMAND": "echo $HOME;ls>x"}
+    ).secrets.slack_bot_token
+    assert str(token).startswith("$HOME")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_command_is_not_run_where_the_environment_has_the_value(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"AMENDS_SECRET_KEY_COMMAND='touch {tmp_path}/run'\n")
+    assert loaded(tmp_path, env={"AMENDS_SECRET_KEY": KEY}).secrets.keys() == (bytes(range(32)),)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("/none/hunter2", "the command cannot be used (FileNotFoundError)"),
+        ("'hunter2", "the command cannot be used (ValueError)"),
+        (printing("hunter2", code=3), "the command failed (exit code 3); run it by hand to see why"),
+        (printing(""), "the command printed nothing"),
+        (printing("hunter2"), "environment, command: AMENDS_SECRET_KEY: each key is 32 bytes in base64"),
+        ("sleep 60", "the command did not end within 0.2 s"),
+    ],
+)
+def test_a_command_that_gives_no_key_is_refused_without_repeating_what_it_printed(
+    tmp_path: Path,
+    command: str,
+    expected: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if command.startswith("sleep"):
+        monkeypatch.setattr("amends.settings.variables.COMMAND_TIMEOUT_SECONDS", 0.2)
+    message = refused(tmp_path, env={"AMENDS_SECRET_KEY_COMMAND": command})
+    assert expected in message
+    assert "hunter2" not in message + "".join(capfd.readouterr())
+
+
+def test_a_signing_key_is_one_seed_and_optional(tmp_path: Path) -> None:
+    assert loaded(tmp_path).secrets.signing_key is None
+    assert loaded(tmp_path, env={"AMENDS_SIGNING_KEY": KEY}).secrets.signing_key == bytes(range(32))
+    message = refused(tmp_path, env={"AMENDS_SIGNING_KEY": f"{KEY},hunter2"})
+    assert "AMENDS_SIGNING_KEY: write 32 bytes in base64" in message
+    assert "hunter2" not in message
+
+
 def test_keys_are_read_newest_first_in_both_base64_alphabets(tmp_path: Path) -> None:
     secrets = loaded(tmp_path, env={"AMENDS_SECRET_KEY": f"{OLDER}, {KEY}"}).secrets
     assert secrets.keys() == (bytes([255] * 32), bytes(range(32)))
@@ -352,6 +424,7 @@ def test_a_token_of_any_shape_is_accepted(tmp_path: Path, token: str) -> None:
 def test_no_representation_of_the_settings_contains_secrets(tmp_path: Path) -> None:
     env = {
         "AMENDS_SECRET_KEY": KEY,
+        "AMENDS_SIGNING_KEY": KEY,
         "AMENDS_TELEGRAM_TOKEN": "1:hunter2",
         "AMENDS_SLACK_BOT_TOKEN": "xoxb-hunter2",
         "AMENDS_SLACK_APP_TOKEN": "xapp-hunter2",

@@ -49,6 +49,8 @@ def test_a_new_installation_has_valid_settings(tmp_path: Path) -> None:
     assert settings.organisation.name == 'Northwind "Water"'
     assert settings.roles.handler == ("U0000001",)
     assert list(map(len, settings.secrets.keys())) == [32]
+    assert settings.secrets.signing_key is not None
+    assert settings.secrets.signing_key != settings.secrets.keys()[0]
 
 
 def test_the_secret_key_is_new_each_time_and_readable_only_by_its_owner(tmp_path: Path) -> None:

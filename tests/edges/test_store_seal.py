@@ -16,6 +16,8 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import open_case
+from store.custody.key_check import record_key_use, require_keys
+from store.custody.rotate_keys import record_keys_rotated
 from store.custody.verify import verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring, new_key, place, seal, unseal
@@ -26,8 +28,8 @@ from store.outbox.dead_letters import keep_dead_letter
 from store.outbox.failed import list_failed
 from store.people.staff import sync_staff
 from store.proof.checkpoints import checkpoint
-from store.proof.hash_chain import commitment
-from store.record.load import load_texts, require_key
+from store.proof.hash_chain import commitment, list_instance_events
+from store.record.load import load_texts
 from store.slack import save_draft
 from store.store import Store
 from store.tables import EVENTS
@@ -177,13 +179,39 @@ def test_with_a_wrong_secret_the_desk_does_not_start_and_reads_no_obligation_tex
 ) -> None:
     with opened(sqlite_url, clock) as store:
         Desk(store).receive()
-        store.read(require_key)
+        store.read(require_keys)
         Desk(store).send_reply("a")
     with opened(sqlite_url, clock, Keyring([NEW])) as store:
         # A desk refuses to start with a key that is not the database's, and reads nothing with it.
         with pytest.raises(SealBroken, match="AMENDS_SECRET_KEY"):
-            store.read(require_key)
+            store.read(require_keys)
         assert [obligation for obligation in store.write(claim, ["say"], 1, 60) if obligation.payload] == []
+
+
+def test_the_key_of_an_earlier_start_is_required_before_there_is_any_complaint(store: Store) -> None:
+    store.write(record_key_use)
+    store.write(record_key_use)
+    assert len(store.read(list_instance_events, "use_key")) == 1
+    store._keys = Keyring([NEW])
+    for use in (require_keys, record_key_use):
+        with pytest.raises(SealBroken, match="AMENDS_SECRET_KEY does not open this database"):
+            store.write(use)
+
+
+def test_an_older_key_is_required_until_everything_was_rotated(store: Store) -> None:
+    for secrets in ([OLD], [NEW, OLD]):
+        store._keys = Keyring(secrets)
+        store.write(record_key_use)
+    store._keys = Keyring([NEW])
+    with pytest.raises(SealBroken, match="only after `amends db rotate-key`"):
+        store.read(require_keys)
+    store._keys = Keyring([NEW, OLD])
+    store.write(record_keys_rotated)
+    store._keys = Keyring([NEW])
+    store.read(require_keys)
+    store._keys = Keyring([OLD])
+    with pytest.raises(SealBroken):
+        store.read(require_keys)
 
 
 def test_a_commit_wakes_a_second_store_on_postgres(postgres_url: str, clock: FakeClock) -> None:
