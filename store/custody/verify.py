@@ -73,9 +73,7 @@ class Outside:
     witnesses: tuple[Verifier, ...] = ()
 
 
-def verify(
-    tx: Tx, outside: Outside | Mapping[str, Any] | None = None, *, opens: bool = True
-) -> Verification:
+def verify(tx: Tx, outside: Outside | Mapping[str, Any] | None = None, *, opens: bool = True) -> Verification:
     """Verify the whole record in this transaction, and compare it with what is kept outside.
 
     `opens` False leaves out whether messages, names, contacts and files open; it is enough for chain and journal.
@@ -120,7 +118,9 @@ def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
         headers = tx.connection.execute(
             select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped.is_(None)).where(COMPLAINTS.c.ref.in_(names))
         ).all()
-        cases += sum(ref != INSTANCE_CHAIN and not is_incident(ref) and bool(rows) for ref, rows in chains.items())
+        cases += sum(
+            ref != INSTANCE_CHAIN and not is_incident(ref) and bool(rows) for ref, rows in chains.items()
+        )
         erased += sum(bool(no_key) for _, no_key in headers)
         if key is None:
             unanchored += len(names)
@@ -153,7 +153,7 @@ def list_owners(tx: Tx) -> Iterator[str]:
     yield from (owner for owner in desk if owner not in heads)
 
 
-# --- in steps, for the command ---------------------------------------------------------------------------------------
+# --- in steps, for the command ---
 
 
 def begin_verification(tx: Tx, *, full: bool) -> tuple[int, list[str]]:

@@ -60,7 +60,9 @@ def _check_entries(key: bytes, owner: str, rows: Sequence[Any], head: Any) -> It
     elif head.mac != head_mac(key, owner, head.n, head.hash) or head.logged_n > head.n:
         yield Damage(owner, 0, "the head of its journal was changed", "journal_heads", owner, "edited")
     elif (head.n, head.hash) != (len(rows), prev):
-        yield Damage(owner, 0, f"entry {len(rows) + 1} of its journal is missing", "journal", owner, "deleted")
+        yield Damage(
+            owner, 0, f"entry {len(rows) + 1} of its journal is missing", "journal", owner, "deleted"
+        )
 
 
 def _check_entry(key: bytes, owner: str, n: int, row: Any, prev: str) -> str | None:
@@ -76,7 +78,9 @@ def _check_entry(key: bytes, owner: str, n: int, row: Any, prev: str) -> str | N
     return None
 
 
-def _compare(owner: str, entries: Sequence[str], current: Sequence[tuple[str, str, str | None]]) -> list[Damage]:
+def _compare(
+    owner: str, entries: Sequence[str], current: Sequence[tuple[str, str, str | None]]
+) -> list[Damage]:
     latest = latest_items(entries)
     rows = {(table, key): commitment for table, key, commitment in current}
     damages = []

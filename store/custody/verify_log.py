@@ -47,7 +47,9 @@ def check_log(tx: Tx, key: bytes, witnesses: Sequence[Verifier] = (), *, since: 
         verifier = known.get(row.witness)
         if verifier is not None and cosigned_at(f"{notes.get(row.size, '')}{row.line}\n", verifier) is None:
             why = f"the cosignature of {row.witness} does not fit"
-            yield Damage(f"checkpoint {row.size}", 0, why, "log_signatures", f"{row.size}|{row.witness}", "edited")
+            yield Damage(
+                f"checkpoint {row.size}", 0, why, "log_signatures", f"{row.size}|{row.witness}", "edited"
+            )
     missing = select(JOURNAL_HEADS.c.owner).where(
         JOURNAL_HEADS.c.logged_n > 0,
         ~select(LOG_LEAVES.c.n).where(LOG_LEAVES.c.owner == JOURNAL_HEADS.c.owner).exists(),
@@ -92,7 +94,9 @@ def _check_leaves(tx: Tx, since: int) -> Iterator[Damage]:
     expected = since
     for row in tx.connection.execute(query):
         if row.n != expected:
-            yield Damage(f"log entry {expected}", 0, "this entry is missing", "log_leaves", str(expected), "deleted")
+            yield Damage(
+                f"log entry {expected}", 0, "this entry is missing", "log_leaves", str(expected), "deleted"
+            )
         expected = row.n + 1
         data = _loads(row.data)
         names = (data.get("owner"), data.get("n"), data.get("seq"))
@@ -112,7 +116,11 @@ def _loads(data: str) -> dict[str, Any]:
         value = json.loads(data)
     except ValueError:
         return {}
-    return value if isinstance(value, dict) and {"owner", "n", "journal", "seq", "events"} <= value.keys() else {}
+    return (
+        value
+        if isinstance(value, dict) and {"owner", "n", "journal", "seq", "events"} <= value.keys()
+        else {}
+    )
 
 
 def _check_nodes(tx: Tx) -> Iterator[Damage]:
@@ -135,9 +143,12 @@ def _check_nodes(tx: Tx) -> Iterator[Damage]:
     )
     for row in tx.connection.execute(above):
         if row.left is None or row.right is None or node_hash(row.left, row.right) != row.hash:
-            yield Damage("log", 0, "a node of the tree is wrong", "log_nodes", f"{row.level}|{row.n}", "edited")
+            yield Damage(
+                "log", 0, "a node of the tree is wrong", "log_nodes", f"{row.level}|{row.n}", "edited"
+            )
     size, nodes = (
-        int(tx.connection.execute(select(func.count()).select_from(table)).scalar_one()) for table in (leaf, node)
+        int(tx.connection.execute(select(func.count()).select_from(table)).scalar_one())
+        for table in (leaf, node)
     )
     if nodes != sum(size >> level for level in range(size.bit_length() + 1)):
         yield Damage("log", 0, "the tree has too many or too few nodes", "log_nodes", "", "deleted")
@@ -179,7 +190,7 @@ def _checkpoint_problem(
     return None
 
 
-# --- checkpoints of releases before the log --------------------------------------------------------------------------
+# --- checkpoints of releases before the log ---
 
 
 def check_old_checkpoints(tx: Tx) -> Iterator[Damage]:
@@ -190,7 +201,9 @@ def check_old_checkpoints(tx: Tx) -> Iterator[Damage]:
     for number, row in enumerate(rows, start=1):
         query = select(CHECKPOINT_HEADS).where(CHECKPOINT_HEADS.c.n == row.n)
         sealed = sorted((head.ref, head.seq, head.hash) for head in tx.connection.execute(query))
-        statement = statement_of(row.n, format_time(row.at), row.last_event_id, row.heads, row.root, row.previous)
+        statement = statement_of(
+            row.n, format_time(row.at), row.last_event_id, row.heads, row.root, row.previous
+        )
         is_intact = (
             row.n == number
             and row.previous == previous
@@ -235,4 +248,6 @@ def check_heads(tx: Tx, heads: Sequence[Sequence[Any]]) -> Iterator[Damage]:
                 why = "the last events are cut off: a checkpoint knows a later one"
                 yield Damage(ref, length + 1, why, "events", f"{ref}|{seq}", "deleted")
             elif hashes[ref, seq] != hash_:
-                yield Damage(ref, seq, "a checkpoint knows another event in this place", "events", "", "edited")
+                yield Damage(
+                    ref, seq, "a checkpoint knows another event in this place", "events", "", "edited"
+                )

@@ -1,4 +1,4 @@
-"""The newest event of every complaint under one root, as backups name it and as checkpoints of older releases sign it.
+"""The newest event of every complaint under one root, as backups and the checkpoints of older releases have it.
 
 Checkpoints are those of the log now (`store.proof.log`); the older ones are still verified.
 """

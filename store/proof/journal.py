@@ -26,11 +26,11 @@ VERSION = 1
 #: A changed row: its table, its key, and its commitment; None if the row is gone.
 Item = tuple[str, str, str | None]
 # The statements of every transaction, written out: built by SQLAlchemy they cost more than running them.
-_TAKE = f"SELECT tbl, owner, key, content FROM {TOUCHED} ORDER BY id"
-_CLEAR = f"DELETE FROM {TOUCHED}"
-_HEADS = text("SELECT owner, n, hash, logged_n FROM journal_heads WHERE owner IN :owners ORDER BY owner").bindparams(
-    bindparam("owners", expanding=True)
-)
+_TAKE = f"SELECT tbl, owner, key, content FROM {TOUCHED} ORDER BY id"  # noqa: S608  # our own name
+_CLEAR = f"DELETE FROM {TOUCHED}"  # noqa: S608
+_HEADS = text(
+    "SELECT owner, n, hash, logged_n FROM journal_heads WHERE owner IN :owners ORDER BY owner"
+).bindparams(bindparam("owners", expanding=True))
 _HEADS_LOCKED = text(f"{_HEADS.text} FOR UPDATE").bindparams(bindparam("owners", expanding=True))
 _ENTRY = text(
     "INSERT INTO journal (owner, n, at, entry, hash, mac) VALUES (:owner, :n, :at, :entry, :hash, :mac)"
@@ -65,7 +65,7 @@ def _commitments(key: bytes, rows: Mapping[tuple[str, str], str | None]) -> list
 def append_entries(
     tx: Tx, key: bytes, changed: Mapping[str, Sequence[Item]], state: str, *, anchors: bool = False
 ) -> None:
-    """Append an entry to the chain of each owner. While an older record is upgraded, a first entry covers all rows."""
+    """Append an entry to the chain of each owner; in an older record a first entry covers all of its rows."""
     owners = sorted(changed)
     heads = _lock_heads(tx, owners)
     entries = []
@@ -141,6 +141,6 @@ def latest_items(entries: Iterable[str]) -> dict[tuple[str, str], str | None]:
     """The newest commitment of each row by table and key, from the entries of one owner in order."""
     latest: dict[tuple[str, str], str | None] = {}
     for entry in entries:
-        for table, row_key, commitment in json.loads(entry)["items"]:
-            latest[table, row_key] = commitment
+        for table, row_key, committed in json.loads(entry)["items"]:
+            latest[table, row_key] = committed
     return latest

@@ -115,7 +115,9 @@ class Journaled:
 
     def key_sql(self, row: str, dialect: str) -> str:
         """The primary key of a row as text, as SQL."""
-        return " || '|' || ".join(_text_sql(column, row, dialect) for column in self.table.primary_key.columns)
+        return " || '|' || ".join(
+            _text_sql(column, row, dialect) for column in self.table.primary_key.columns
+        )
 
     def content_sql(self, row: str, dialect: str) -> str:
         """The content of a row as text, as SQL: equal on both databases, each value after its length."""
@@ -150,7 +152,9 @@ class Journaled:
             is_number = isinstance(self.table.c[name].type, Integer | BigInteger)
             wanted = [int(value) if is_number else value for value in values]
             conditions = [f't."{name}" IN :owners', *(f't."{other}" IS NULL' for other in names[:place])]
-        query = text(f"SELECT {columns} FROM {self.table.name} t WHERE {' AND '.join(conditions or ['true'])}")
+        query = text(
+            f"SELECT {columns} FROM {self.table.name} t WHERE {' AND '.join(conditions or ['true'])}"
+        )
         return (query.bindparams(bindparam("owners", expanding=True)) if wanted else query), wanted
 
     def changed_sql(self, dialect: str) -> str:
@@ -190,7 +194,9 @@ JOURNALED: Mapping[str, Journaled] = {
         Journaled(SLACK, leave_out=frozenset({"shown", "draws", "claimed_at"})),
         Journaled(MESSAGES, _CASE_OR_CHAT),
         Journaled(
-            OBLIGATIONS, _CASE_OR_CHAT, leave_out=frozenset({"lease_until", "wait_until", "attempts", "speaks"})
+            OBLIGATIONS,
+            _CASE_OR_CHAT,
+            leave_out=frozenset({"lease_until", "wait_until", "attempts", "speaks"}),
         ),
         Journaled(CONVERSATIONS, ((CHAT, "contact_id"),)),
         Journaled(CONTACTS, ((CHAT, "id"),)),
@@ -211,7 +217,7 @@ def owner_key(mac_key: bytes, owner: str) -> bytes:
     return hmac.digest(mac_key, f"owner\x00{owner}".encode(), "sha256")
 
 
-# --- what the databases do -------------------------------------------------------------------------------------------
+# --- what the databases do ---
 
 
 def start_noting_sqlite(connection: Any) -> None:
@@ -290,7 +296,11 @@ def _text_sql(column: Column[Any], row: str, dialect: str) -> str:
         return f"encode(sha256({value}), 'hex')" if postgres else f"amends_sha256({value})"
     if isinstance(kind, Float):
         # The databases write fractions differently.
-        return f"round({value} * 1000000)::bigint::text" if postgres else f"CAST(round({value} * 1000000) AS INTEGER)"
+        return (
+            f"round({value} * 1000000)::bigint::text"
+            if postgres
+            else f"CAST(round({value} * 1000000) AS INTEGER)"
+        )
     if not postgres:
         return value
     if isinstance(kind, Boolean):

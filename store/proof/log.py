@@ -1,8 +1,8 @@
 """The log: one append-only Merkle tree (RFC 6962) over the journal of every owner, and its checkpoints.
 
-A checkpoint adds a leaf for each owner whose journal grew, and for each receipt, so that no act waits for a lock that
-all share. It is a signed note in the format of C2SP. Kept outside, or cosigned by a witness, it shows any later change
-of what it covers, even by someone who holds all keys.
+A checkpoint adds a leaf for each owner whose journal grew, and for each receipt, so that no act waits for a lock
+that all share. It is a signed note in the format of C2SP. Kept outside, or cosigned by a witness, it shows any later
+change of what it covers, even by someone who holds all keys.
 """
 
 from __future__ import annotations
@@ -114,7 +114,9 @@ def read_node(tx: Tx, level: int, n: int) -> bytes:
     query = select(LOG_NODES.c.hash).where(LOG_NODES.c.level == level, LOG_NODES.c.n == n)
     value: bytes | None = tx.connection.execute(query).scalar()
     if value is None:
-        raise StoreError(f"The log is damaged: its node {level}/{n} is missing. Run `amends db verify --full`.")
+        raise StoreError(
+            f"The log is damaged: its node {level}/{n} is missing. Run `amends db verify --full`."
+        )
     return value
 
 
@@ -129,7 +131,7 @@ def public_keys(tx: Tx, name: str) -> list[Verifier]:
     return [Verifier(name, bytes.fromhex(event["facts"]["public"])) for event in events]
 
 
-# --- receipts --------------------------------------------------------------------------------------------------------
+# --- receipts ---
 
 
 def add_receipt(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
@@ -150,9 +152,9 @@ def prove(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
     """
     query = select(RECEIPTS).where(RECEIPTS.c.ref == ref).order_by(RECEIPTS.c.n.desc()).limit(1)
     receipt = tx.connection.execute(query).first()
-    leaf = None if receipt is None else receipt.leaf
-    data = None if receipt is None else receipt.data
-    if receipt is None:
+    if receipt is not None:
+        leaf, data = receipt.leaf, receipt.data
+    else:
         newest = select(LOG_LEAVES).where(LOG_LEAVES.c.owner == ref).order_by(LOG_LEAVES.c.n.desc()).limit(1)
         row = tx.connection.execute(newest).first()
         if row is None:
@@ -173,7 +175,7 @@ def _receipt(tx: Tx, data: str, seed: bytes | None) -> dict[str, Any]:
     return {"format": "amends-receipt-1", "origin": name, "leaf": data, "promise": promise}
 
 
-# --- leaves ----------------------------------------------------------------------------------------------------------
+# --- leaves ---
 
 
 def _new_leaves(tx: Tx, size: int) -> list[dict[str, Any]]:
@@ -185,7 +187,10 @@ def _new_leaves(tx: Tx, size: int) -> list[dict[str, Any]]:
         .with_for_update()
     ).all()
     receipts = tx.connection.execute(
-        select(RECEIPTS).where(RECEIPTS.c.leaf.is_(None)).order_by(RECEIPTS.c.ref, RECEIPTS.c.n).limit(MOST_LEAVES)
+        select(RECEIPTS)
+        .where(RECEIPTS.c.leaf.is_(None))
+        .order_by(RECEIPTS.c.ref, RECEIPTS.c.n)
+        .limit(MOST_LEAVES)
     ).all()
     event_heads = _event_heads(tx, [head.owner for head in heads])
     of_heads = [(head.owner, _leaf_data(head, event_heads.get(head.owner))) for head in heads]

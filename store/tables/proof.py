@@ -9,7 +9,7 @@ from store.tables.columns import NUMBER, Row, UtcDateTime, partial_index
 
 
 class ProofKeyRow(Row, table=True):
-    """The random key of all MACs, wrapped by the instance's key; `state` (see `store.proof.mac_key`) is part of it."""
+    """The random key of all MACs, wrapped by the instance's key together with `state` (`store.proof.mac_key`)."""
 
     __tablename__ = "proof_keys"
 
@@ -22,8 +22,8 @@ class ProofKeyRow(Row, table=True):
 class JournalRow(Row, table=True):
     """The rows that one transaction changed for one owner, as keyed commitments; never changed.
 
-    `owner` is a complaint, an incident (`-incident-N`), `chat:N`, `person:ID`, or `-desk:TABLE`. `hash` covers `entry`
-    and the entry before, `mac` covers `hash`.
+    `owner` is a complaint, an incident (`-incident-N`), `chat:N`, `person:ID`, or `-desk:TABLE`. `hash` covers
+    `entry` and the entry before, `mac` covers `hash`.
     """
 
     __tablename__ = "journal"

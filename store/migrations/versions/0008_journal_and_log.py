@@ -109,7 +109,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name="pk_proof_state"),
     )
     # The first transaction of this release reads it, and then anchors what was written before.
-    older = " UNION ALL ".join(f"SELECT 1 FROM {table}" for table in ("events", "staff", "rulebooks", "people"))
+    older = " UNION ALL ".join(
+        f"SELECT 1 FROM {table}" for table in ("events", "staff", "rulebooks", "people")
+    )
     op.execute(
         f"INSERT INTO proof_state (name, value, mac) SELECT 'older', '', {_EMPTY[op.get_bind().dialect.name]} "
         f"WHERE EXISTS ({older})"
