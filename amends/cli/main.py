@@ -88,8 +88,8 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "db",
             upgrade="Bring the tables to this release; repeating it changes nothing.",
             verify=(
-                "Check every event's place in its chain, commitment and projection, open every sealed value; "
-                "name the damage."
+                "Check every row against the journal, every chain, the log, and what is kept outside; name each "
+                "damage."
             ),
             backup="Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL.",
             restore=(
@@ -97,9 +97,14 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
                 "erased since."
             ),
             checkpoint=(
-                "Write the signed list of all heads; kept outside, it shows a record that was cut or "
-                "rewritten."
+                "Add what is new to the log and write its signed checkpoint; kept outside, it shows any later "
+                "rewriting."
             ),
+            anchor=(
+                "After an upgrade: check the chains of the older release and take its rows into the journal; can "
+                "be repeated."
+            ),
+            prove="Write the receipt of a complaint with the proof that the log contains it.",
             rotate_key=(
                 "Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken "
                 "out of it."

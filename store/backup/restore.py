@@ -27,7 +27,7 @@ from store.backup.backup import (
     reset_sequences,
     write_atomically,
 )
-from store.custody.verify import verify
+from store.custody.verify import Outside, verify
 from store.database import migrate
 from store.database.engine import Engines, database_url
 from store.database.engine import create_engines as open_engines
@@ -232,7 +232,7 @@ def _reader(file: Path) -> Callable[[], Any]:
 
 
 def verify_file(
-    file: Path, keys: Keyring, now: datetime, outside: Mapping[str, Any] | None = None
+    file: Path, keys: Keyring, now: datetime, outside: Outside | None = None
 ) -> Verification:
     """Verify the record in a backup without restoring it; for an older release, an upgraded copy is verified.
 

@@ -37,6 +37,7 @@ from store.tables import (
     JOURNAL_HEADS,
     LOG_LEAVES,
     PEOPLE,
+    PROOF_KEYS,
 )
 from store.values import Verification
 
@@ -230,8 +231,9 @@ def _global_damage(tx: Tx, outside: Outside, since: int) -> Iterator[Damage]:
         yield Damage(ref, int(seq or 0), problem, "sketches", "", "inserted")
     yield from check_old_checkpoints(tx)
     key, _, _ = _mac_key(tx)
+    if tx.connection.execute(select(func.count()).select_from(PROOF_KEYS)).scalar_one() > 1:
+        yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
     if key is not None:
-        tx.mac_key = key, ""
         yield from check_log(tx, key, outside.witnesses, since=since)
         for note in outside.notes:
             damage = check_note(tx, note, outside.witnesses)

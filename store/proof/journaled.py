@@ -115,9 +115,9 @@ class Journaled:
 
     def key_sql(self, row: str, dialect: str) -> str:
         """The primary key of a row as text, as SQL."""
-        return " || '|' || ".join(
-            _text_sql(column, row, dialect) for column in self.table.primary_key.columns
-        )
+        parts = [_text_sql(column, row, dialect) for column in self.table.primary_key.columns]
+        # A single number becomes text too.
+        return "'' || " + " || '|' || ".join(parts)
 
     def content_sql(self, row: str, dialect: str) -> str:
         """The content of a row as text, as SQL: equal on both databases, each value after its length."""
