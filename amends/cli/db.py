@@ -36,14 +36,17 @@ def upgrade(*, config: Config = None) -> None:
 def verify(
     *,
     full: Annotated[
-        bool, typer.Option("--full", help="Check everything, not only what changed since the last verification.")
+        bool,
+        typer.Option("--full", help="Check everything, not only what changed since the last verification."),
     ] = False,
     backup: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Check this backup instead.")
     ] = None,
     checkpoint: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, dir_okay=False, help="Compare with this checkpoint kept outside; repeatable."),
+        typer.Option(
+            exists=True, dir_okay=False, help="Compare with this checkpoint kept outside; repeatable."
+        ),
     ] = None,
     json: Json = False,
     config: Config = None,
@@ -112,11 +115,15 @@ def _read_outside(files: list[Path]) -> Outside:
             if text.startswith("{"):
                 document = json_module.loads(text)
                 if not {"version", "at", "root", "heads", "public_key", "signature"} <= set(document):
-                    raise StoreError(f"{file} is no checkpoint: give a file that `amends db checkpoint` wrote.")
+                    raise StoreError(
+                        f"{file} is no checkpoint: give a file that `amends db checkpoint` wrote."
+                    )
             else:
                 notes.append(text)
         except (ValueError, TypeError, OSError) as error:
-            raise StoreError(f"{file} is no checkpoint ({type(error).__name__}): look at its name.") from error
+            raise StoreError(
+                f"{file} is no checkpoint ({type(error).__name__}): look at its name."
+            ) from error
     return Outside(notes=tuple(notes), document=document)
 
 
@@ -141,7 +148,9 @@ def _print_verification(verification: Verification, *, json: bool, full: bool) -
     counts = f"{pluralise(verification.cases, 'complaint')}, {pluralise(verification.entries, 'event')}"
     out.print(f"Checked: {counts}, {verification.erased} erased.")
     if not full:
-        out.print("These are what changed since the last verified checkpoint; everything: amends db verify --full")
+        out.print(
+            "These are what changed since the last verified checkpoint; everything: amends db verify --full"
+        )
     out.print(f"Newer than the last checkpoint: {pluralise(verification.unsealed_tail, 'event')}.")
     if verification.hash_only:
         out.print(
@@ -149,7 +158,9 @@ def _print_verification(verification: Verification, *, json: bool, full: bool) -
             "complaints, chats and persons. Run `amends db anchor`."
         )
     elif verification.journal_since is not None:
-        out.print(f"Hash only before {verification.journal_since}: older rows were anchored as they were then.")
+        out.print(
+            f"Hash only before {verification.journal_since}: older rows were anchored as they were then."
+        )
     if bad is None:
         out.print("No damage was found. What this shows and what not: docs/proof.md.")
     for damage in verification.problems:
@@ -312,7 +323,9 @@ def checkpoint(file: NewFile, *, config: Config = None) -> None:
         part.write_text(saved.note, encoding="utf-8")
     err.print(f"{saved.size} entries of the log in {file}. Check: amends db verify --checkpoint {file}")
     if seed is None:
-        err.print("It is not signed, so `amends db verify` will not trust it: set AMENDS_SIGNING_KEY (`amends init`).")
+        err.print(
+            "It is not signed, so `amends db verify` will not trust it: set AMENDS_SIGNING_KEY (`amends init`)."
+        )
 
 
 def prove(
@@ -324,8 +337,8 @@ def prove(
     config: Config = None,
 ) -> None:
     """Write the receipt of a complaint with the proof that the log contains it (docs/proof.md)."""
-    from amends.settings import load
     from amends.cli.options import parse_ref
+    from amends.settings import load
     from store.backup.backup import write_atomically
     from store.proof.log import prove as prove_complaint
 

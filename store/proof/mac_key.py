@@ -44,7 +44,12 @@ def _create(tx: Tx) -> Any:
     # The migration marked a record that has rows from before the journal.
     older = tx.connection.execute(select(PROOF_STATE.c.name).where(PROOF_STATE.c.name == "older")).first()
     state = COMPLETE if older is None else UPGRADING
-    values = {"id": 1, "key_wrapped": tx.keys.wrap(new_key(), _place(state, tx.now)), "state": state, "at": tx.now}
+    values = {
+        "id": 1,
+        "key_wrapped": tx.keys.wrap(new_key(), _place(state, tx.now)),
+        "state": state,
+        "at": tx.now,
+    }
     # Another process may have created it in the same moment.
     tx.insert_missing(PROOF_KEYS, [values])
     return tx.connection.execute(select(PROOF_KEYS).where(PROOF_KEYS.c.id == 1)).one()
@@ -55,7 +60,9 @@ def set_state(tx: Tx, state: str) -> None:
     key, _ = mac_key(tx)
     at = tx.connection.execute(select(PROOF_KEYS.c.at).where(PROOF_KEYS.c.id == 1)).scalar_one()
     wrapped = tx.keys.wrap(key, _place(state, at))
-    tx.connection.execute(update(PROOF_KEYS).where(PROOF_KEYS.c.id == 1).values(key_wrapped=wrapped, state=state))
+    tx.connection.execute(
+        update(PROOF_KEYS).where(PROOF_KEYS.c.id == 1).values(key_wrapped=wrapped, state=state)
+    )
     tx.mac_key = key, state
 
 
