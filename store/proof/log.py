@@ -7,6 +7,7 @@ change of what it covers, even by someone who holds all keys.
 
 from __future__ import annotations
 
+import base64
 import hmac
 import json
 from collections.abc import Sequence
@@ -165,7 +166,11 @@ def prove(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
     if leaf is None or checkpoint is None or checkpoint.size <= leaf:
         return document
     path = inclusion_proof(leaf, checkpoint.size, lambda level, n: read_node(tx, level, n))
-    return document | {"index": leaf, "proof": [hash_.hex() for hash_ in path], "checkpoint": checkpoint.note}
+    return document | {
+        "index": leaf,
+        "proof": base64.b64encode(b"".join(path)).decode(),
+        "checkpoint": checkpoint.note,
+    }
 
 
 def _receipt(tx: Tx, data: str, seed: bytes | None) -> dict[str, Any]:
