@@ -66,6 +66,8 @@ def append_entries(
     tx: Tx, key: bytes, changed: Mapping[str, Sequence[Item]], state: str, *, anchors: bool = False
 ) -> None:
     """Append an entry to the chain of each owner; in an older record a first entry covers all of its rows."""
+    if not changed:
+        return
     owners = sorted(changed)
     heads = _lock_heads(tx, owners)
     entries = []
