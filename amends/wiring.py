@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from amends.retention import retention_periods
+from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
 from amends.runtime.slack import SlackPart
@@ -227,7 +227,9 @@ class Application:
         return {
             **act_handlers(store),
             **morning_handlers(store),
-            **housekeeping_handlers(store, retention=retention_periods(self.settings)),
+            **housekeeping_handlers(
+                store, retention=retention_periods(self.settings), after_purge=self._list_erasures
+            ),
             **training_handlers(
                 store,
                 languages=self.settings.languages,
@@ -237,6 +239,13 @@ class Application:
             **self._proposal_handler.handlers(),
             **sending,
         }
+
+    def _list_erasures(self) -> None:
+        """A restored backup erases again what is listed; without the list, its own next purge does."""
+        try:
+            list_new_erasures(self.store, erasures_file(self.settings))
+        except OSError:
+            log.warning("erasures_not_listed", remedy="let this account write erasures.jsonl")
 
     async def ready(self) -> PartHealth:
         health = {"store": await self._store_answers()}

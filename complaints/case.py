@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from complaints.case_values import (
@@ -158,6 +158,8 @@ class Case:
     survey_concern_at: datetime | None = None
     flags: frozenset[Flag] = frozenset()
     executive_receipt_at: datetime | None = None
+    #: The last day of the legal hold; None while there is no hold, or one without an end.
+    hold_until: date | None = None
     erased_at: datetime | None = None
     #: Earlier rules, the first ones first.
     rules_before: tuple[Rulebook, ...] = ()

@@ -7,6 +7,7 @@ every process may tick and no leader is needed.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -16,16 +17,20 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from complaints.actors import READERS, SYSTEM
 from complaints.deadlines.opening_hours import next_morning, working_day_from
-from complaints.errors import ComplaintError
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.times import local_time
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
-from store.custody.retention import delete_expired_rows, erase, list_expired
-from store.database.errors import DamagedCase
+from store.custody.retention import (
+    RETENTION,
+    delete_expired_rows,
+    erase_expired,
+    list_expired,
+    record_receipt,
+)
 from store.database.transaction import Tx
-from store.outbox.complete import Completed, Outcome
+from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.failed import fail_orphaned
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
@@ -132,11 +137,15 @@ def _ends_when_cancelled(job: Callable[[], Awaitable[None]]) -> Callable[[], Awa
 
 
 def housekeeping_handlers(
-    store: Store, *, retention: Mapping[str, str] | None = None
+    store: Store,
+    *,
+    retention: Mapping[str, str] | None = None,
+    after_purge: Callable[[], None] | None = None,
 ) -> Mapping[str, Handler]:
-    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule.
+    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule, and of `remnants`.
 
     `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
+    `after_purge` lists the erasures where backups find them.
     """
 
     def write(command: Callable[[Tx], object]) -> Handler:
@@ -147,19 +156,36 @@ def housekeeping_handlers(
         return handle
 
     async def purge(_: Obligation) -> Outcome:
+        counts, complaints = Counter[str](), 0
         for expired in await store.aread(list_expired, retention or {}, MAX_ERASED):
-            if expired.kept_because is not None:
-                continue
-            try:
-                await store.awrite(erase, expired.ref, "retention")
-            except DamagedCase:
+            erased: Counter[str] | str | None = expired.kept_because
+            if erased is None:
+                erased = await store.awrite(erase_expired, expired.ref)
+            if isinstance(erased, Counter):
+                counts.update(erased)
+                complaints += 1
+            elif erased == "damaged":
                 log.error("damaged_complaint", ref=expired.ref, remedy="amends db verify")
-            except ComplaintError as refusal:
+            elif expired.kept_because is None:
                 # Reopened, or kept for a legal reason, since the list was made. The others are erased.
-                log.info("not_purged", ref=expired.ref, why=refusal.code)
+                log.info("not_purged", ref=expired.ref, why=erased)
+        if complaints:
+            await store.awrite(record_receipt, RETENTION, RETENTION, complaints, counts)
+        if after_purge is not None:
+            await store.in_reader_thread(after_purge)
         return Completed()
 
-    return {"tidy": write(delete_expired_rows), "checkpoint": write(lambda tx: add_checkpoint(tx, None)), "purge": purge}
+    async def remnants(_: Obligation) -> Outcome:
+        if await store.in_thread(store.remove_remnants):
+            return Completed()
+        return Rescheduled(store.now() + timedelta(minutes=1), "another transaction still reads erased pages")
+
+    return {
+        "tidy": write(delete_expired_rows),
+        "checkpoint": write(lambda tx: add_checkpoint(tx, None)),
+        "purge": purge,
+        "remnants": remnants,
+    }
 
 
 def act_handlers(store: Store) -> Mapping[str, Handler]:

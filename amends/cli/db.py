@@ -352,6 +352,16 @@ def prove(
         part.write_text(document, encoding="utf-8")
 
 
+def vacuum(*, config: Config = None) -> None:
+    """Write every table again, so that no erased byte is left; each is locked while it is written."""
+    with open_record(config) as (_, store):
+        is_clean = store.remove_remnants(rewrite=True)
+    if not is_clean:
+        err.print("Another process reads the database, so its log could not be emptied: repeat the command.")
+        raise typer.Exit(NOT_WELL)
+    err.print("Every table was written again, without what was erased.")
+
+
 def rotate_key(*, json: Json = False, config: Config = None) -> None:
     """Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken out of it."""
     from amends.settings import SettingsError, load

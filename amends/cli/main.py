@@ -105,6 +105,9 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
                 "be repeated."
             ),
             prove="Write the receipt of a complaint with the proof that the log contains it.",
+            vacuum=(
+                "Write every table again, so that no erased byte is left; each is locked while it is written."
+            ),
             rotate_key=(
                 "Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken "
                 "out of it."
@@ -200,6 +203,10 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "privacy",
             export="Everything on file about a person, as a ZIP to hand over; that it was made stays on the record.",
             erase="Erase a person and all their complaints: words, files, names. Figures and the chain stay.",
+            receipts="What was erased, when, by what right: the last 1,000 receipts as JSON, in counts and codes.",
+            hold=(
+                "Put a complaint under legal hold, so that it is neither erased nor purged, or release it."
+            ),
             purge=r"Erase what was kept longer than `\[privacy] retention` says, counted from closing.",
         ),
     ),

@@ -94,6 +94,7 @@ def _data(whole: WholePerson, *, notes: bool, retention: Mapping[str, str] | Non
         "complaints": [complaint_data(case, whole, parts, notes=notes) for case, parts in whole.cases],
         "kept": [_why_kept(case, retention) for case, _ in whole.cases],
         "other_messages": list(whole.messages),
+        "conversations": list(whole.conversations),
     }
 
 

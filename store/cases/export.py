@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from complaints.actions.access import is_on_hold
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case
 from complaints.case_values import Decision, RemedyOwed
@@ -21,7 +22,13 @@ from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.read import find_latest_proposal, find_person_name, list_messages, with_first_similar
+from store.cases.read import (
+    find_latest_proposal,
+    find_person_name,
+    list_messages,
+    proposal_record,
+    with_first_similar,
+)
 from store.cases.record_fields import (
     Words,
     capa_ids,
@@ -47,7 +54,18 @@ from store.people.staff import list_names
 from store.proof.hash_chain import sha256
 from store.record.load import CaseFile, load_all_texts, load_case_file, load_newest_texts, load_words_by_event
 from store.rulebooks import load_current_rulebook
-from store.tables import CASE_PEOPLE, COMPLAINTS, CONTACTS, EVENTS, IDENTIFIERS, MESSAGES, PEOPLE, READS
+from store.similarity.similar import list_all_similar_cases
+from store.tables import (
+    CASE_PEOPLE,
+    COMPLAINTS,
+    CONTACTS,
+    CONVERSATIONS,
+    EVENTS,
+    IDENTIFIERS,
+    MESSAGES,
+    PEOPLE,
+    READS,
+)
 from store.values import Delivery
 
 #: The reader in the log if a complaint is read at the command line, where no one signs in (4.7).
@@ -87,6 +105,7 @@ class WholePerson:
     cases: tuple[tuple[WholeCase, tuple[str, ...]], ...]
     rules: Rulebook
     messages: tuple[Mapping[str, Any], ...]
+    conversations: tuple[Mapping[str, Any], ...]
     staff: tuple[str, ...]
 
 
@@ -172,6 +191,7 @@ def export_person(tx: Tx, person: str) -> WholePerson:
         cases=cases,
         rules=cases[-1][0].rules if cases else load_current_rulebook(tx),
         messages=tuple(_other_messages(tx, person, person_key(tx, person, row.key_wrapped))),
+        conversations=tuple(_conversations(tx, person)),
         staff=tuple(sorted(staff_names, key=len)[::-1]),
     )
 
@@ -251,7 +271,8 @@ def _header(tx: Tx, file: CaseFile) -> dict[str, Any]:
         "flags": sorted(flag.value for flag in case.flags),
         "restricted": case.restricted,
         "significant": Flag.SIGNIFICANT in case.flags,
-        "legal_hold": Flag.LEGAL_HOLD in case.flags,
+        "legal_hold": is_on_hold(case, tx.now),
+        "hold_until": case.hold_until.isoformat() if case.hold_until else None,
         "erased_at": _time(case.erased_at),
     }
 
@@ -432,10 +453,19 @@ def _readable_cases(tx: Tx, person: str) -> Iterator[tuple[WholeCase, tuple[str,
 
 
 def _case_of_person(tx: Tx, ref: str, person: str, roles: tuple[str, ...]) -> WholeCase:
-    """The complaint with only the messages that this person sent or received."""
-    whole = export_case(tx, ref)
-    own_messages = _messages_of_person(tx, ref, person, whole.record["messages"], roles)
-    return replace(whole, record={**whole.record, "messages": own_messages})
+    """The complaint with the messages that this person sent or received, and all that was derived from their words.
+
+    Other complaints in it are only counted.
+    """
+    whole, file = export_case(tx, ref), load_case_file(tx, ref)
+    words = load_words_by_event(tx, file)
+    proposals = [proposal_record(event, words) for event in file.events if event.verb is Verb.PROPOSE]
+    own = {
+        "messages": _messages_of_person(tx, ref, person, whole.record["messages"], roles),
+        "proposals": [{**row, "similar": len(row.get("similar") or ())} for row in proposals],
+        "similar_cases": len(list_all_similar_cases(tx, ref)),
+    }
+    return replace(whole, record={**whole.record, **own})
 
 
 def _messages_of_person(
@@ -467,6 +497,14 @@ def _identifiers(tx: Tx, file: CaseFile) -> Iterator[tuple[str, str]]:
     for row in tx.connection.execute(query.order_by(IDENTIFIERS.c.kind)):
         if row.sealed is not None:
             yield row.kind, unseal(file.key(tx), row.sealed, place("identifiers", ref, row.kind))
+
+
+def _conversations(tx: Tx, person: str) -> Iterator[dict[str, Any]]:
+    """Where the dialogue in each chat of the person is now: codes and times."""
+    query = select(CONTACTS.c.channel, CONVERSATIONS.c.state, CONVERSATIONS.c.updated_at)
+    query = query.join(CONTACTS, CONTACTS.c.id == CONVERSATIONS.c.contact_id)
+    for row in tx.connection.execute(query.where(CONTACTS.c.person_id == person)):
+        yield {"channel": row.channel, "updated_at": format_time(row.updated_at), "state": row.state}
 
 
 def _other_messages(tx: Tx, person: str, key: bytes) -> Iterator[dict[str, Any]]:

@@ -128,16 +128,19 @@ def _merged(tx: Tx, ref: str) -> MergedCase:
 def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:
     """The model's latest proposal with its words; None if it made none."""
     last = next((event for event in reversed(file.events) if event.verb is Verb.PROPOSE), None)
-    if last is None:
-        return None
+    return None if last is None else proposal_record(last, words)
+
+
+def proposal_record(event: Event, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any]:
+    """One proposal with its words."""
     details = {
-        field: json.loads(text) for field, text in words.get(last.seq, {}).items() if text != UNREADABLE
+        field: json.loads(text) for field, text in words.get(event.seq, {}).items() if text != UNREADABLE
     }
-    issues = zip_longest(last.facts.get("issues", ()), details.pop("matters", ()))
-    criteria = zip_longest(last.facts.get("criteria", ()), details.pop("evidence", ()))
+    issues = zip_longest(event.facts.get("issues", ()), details.pop("matters", ()))
+    criteria = zip_longest(event.facts.get("criteria", ()), details.pop("evidence", ()))
     return {
-        **last.facts,
-        "at": format_time(last.at),
+        **event.facts,
+        "at": format_time(event.at),
         "because": None,
         **details,
         "issues": [{**issue, "text": text} for issue, text in issues if issue is not None],

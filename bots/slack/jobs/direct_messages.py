@@ -35,7 +35,13 @@ from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import count_reviewers, list_members
 from store.record.load import load_complaint_text, load_event_words
-from store.slack import find_known_slack_keys, forget_slack_key, list_slack_keys, record_slack_key
+from store.slack import (
+    find_known_slack_keys,
+    forget_slack_key,
+    list_slack_keys,
+    record_direct_message,
+    record_slack_key,
+)
 from store.values import Member, Obligation
 
 #: Slack names the staff within this time once it answers.
@@ -306,6 +312,8 @@ class DirectMessageJobs:
                 ts = await self.poster.post(channel, message, f"{obligation.key}:{member_id}")
                 if posts is not None:
                     posts[member_id] = (channel, ts)
+                if obligation.ref is not None:
+                    await store.awrite_with_retry(record_direct_message, obligation.ref, channel, ts)
                 await store.awrite_with_retry(record_slack_key, keys[member_id])
             except SlackApiError as failure:
                 if error_of(failure) in PERMANENT:
