@@ -13,6 +13,7 @@ import base64
 import hashlib
 import hmac
 import json
+import pathlib
 import sys
 
 # --- Ed25519 (RFC 8032), only the check of a signature ---
@@ -103,7 +104,8 @@ def check_receipt(receipt, keys):
         if body != f"{receipt['origin']}\nreceipt\n{receipt['leaf']}\n":
             raise ValueError("the promise is of something else")
     if receipt.get("checkpoint") is None:
-        return print("  A promise: no checkpoint covers it yet. Ask again for the proof.")
+        print("  A promise: no checkpoint covers it yet. Ask again for the proof.")
+        return
     origin, size, root = check_note(receipt["checkpoint"], keys).split("\n")[:3]
     value = hashlib.sha256(b"\x00" + receipt["leaf"].encode()).digest()
     found = root_of(receipt["index"], int(size), value, base64.b64decode(receipt["proof"]))
@@ -134,8 +136,7 @@ def main(arguments):
     keys = [arguments[n + 1] for n, word in enumerate(arguments[:-1]) if word == "--key"]
     files = [word for n, word in enumerate(arguments) if word != "--key" and arguments[n - 1 : n] != ["--key"]]
     for file in files or sys.exit(__doc__):
-        with open(file, encoding="utf-8") as opened:
-            content = opened.read()
+        content = pathlib.Path(file).read_text(encoding="utf-8")
         try:
             if not content.startswith("{"):
                 print(f"Checkpoint: {check_note(content, keys).split(chr(10))[1]} entries")
