@@ -23,20 +23,25 @@ from complaints.incidents import SAME_INCIDENT
 from complaints.rulebook import Rulebook
 from complaints.similarity import SimilarCase
 from complaints.times import format_time
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
 from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
 from store.cases.erase import erase_words
-from store.database.keyring import new_key, place, seal
+from store.database.keyring import new_key, seal
 from store.database.transaction import Tx
 from store.incidents import find_incident_of, open_incident, require_open_incident, schedule_for_move
 from store.outbox.complete import complete
 from store.outbox.deliveries import mark_read_out
 from store.outbox.rows import schedule_for_case
+from store.people.masked_texts import seal_masked
 from store.people.staff import count_reviewers
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.record.access_log import record_after_rollback
+<<<<<<< HEAD
 from store.record.load import CaseFile, key_place, load_case_file, load_event_words
+=======
+from store.record.load import CaseFile, key_place, load_case_file, text_place
+>>>>>>> v-redaction
 from store.record.projections import complaint_row, project
 from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
@@ -310,7 +315,7 @@ def _write(
 ) -> None:
     case, event = done.case, done.event
     insert_event(tx, case.ref, event.seq, event.verb.value, event.at, event.by, event.role.value, entry)
-    _write_words(tx, case.ref, event, key)
+    _write_words(tx, case, event, key)
     project(tx, before, case, event)
     schedule_for_move(tx, before, case)
     schedule_similar_redraw(tx, before, case)
@@ -319,22 +324,30 @@ def _write(
         erase_words(tx, case.ref)
 
 
-def _write_words(tx: Tx, ref: str, event: Event, key: bytes) -> None:
+def _write_words(tx: Tx, case: Case, event: Event, key: bytes) -> None:
+    if not event.words:
+        return
+    ref, seq = case.ref, event.seq
+    # What the model wrote repeats the complainant's words as JSON, and nothing learns from it.
+    masked: Mapping[str, bytes] = {}
+    if event.role is not Role.MODEL:
+        origin = {"language": case.language, "country": case.rules.country}
+        masked = seal_masked(tx, key, ref, seq, event.words, **origin)
     rows = [
         {
             "ref": ref,
-            "seq": event.seq,
+            "seq": seq,
             "field": path,
             "role": event.role.value,
             "at": event.at,
             "source": event.facts.get("source"),
             "replaces": event.facts.get("replaces"),
-            "sealed": seal(key, text, place("texts", f"{ref}/{event.seq}", path)),
+            "sealed": seal(key, text, text_place(ref, seq, path)),
+            "masked": masked.get(path),
         }
         for path, text in event.words.items()
     ]
-    if rows:
-        tx.connection.execute(insert(TEXTS), rows)
+    tx.connection.execute(insert(TEXTS), rows)
 
 
 def _changed_rules(event: Event) -> Mapping[str, str]:

@@ -56,7 +56,10 @@ class CheckpointHeadRow(Row, table=True):
 
 
 class TextRow(Row, table=True):
-    """The words of one field of one event; an edit is a new row, and `replaces` is the seq of the earlier one."""
+    """The words of one field of one event; an edit is a new row, and `replaces` is the seq of the earlier one.
+
+    `masked` is the sealed copy without personal values; None in rows of an older release and in what the model wrote.
+    """
 
     __tablename__ = "texts"
 
@@ -68,6 +71,7 @@ class TextRow(Row, table=True):
     source: str | None = Field(index=True)
     replaces: int | None
     sealed: bytes | None = Field(sa_type=LargeBinary)
+    masked: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class MessageRow(Row, table=True):
