@@ -29,6 +29,7 @@ from store.database.engine import database_url
 from store.database.errors import SealBroken, StoreError
 from store.database.keyring import Keyring
 from store.database.migrate import schema_status
+from store.database.roles import may_change_events
 from store.models.erased import list_models_with_erased_words
 from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run, read_model_blob
@@ -174,6 +175,11 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
         except SealBroken as wrong:
             yield _fail("secret key", "is not the one of this database", str(wrong))
             return
+        if store.read(may_change_events):
+            remedy = (
+                "Run the desk with a role of its own: `amends db upgrade --roles ROLE` (docs/operations.md)."
+            )
+            yield _warn("database role", "may change and delete events", remedy)
         yield _last_backup(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))
         own = [category.key for category in settings.category]

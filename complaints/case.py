@@ -93,6 +93,8 @@ class Case:
     fairness: Fairness = NOBODY_NAMED
     no_reviewer_left: bool = False
     acted_at: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    #: Staff who worked on it, other than by routing it or guarding access: they see no survey answers.
+    workers: frozenset[str] = frozenset()
     released: bool = False
     # the incident that it belongs to, and whether it is also about another matter
     incident: int | None = None

@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from complaints.actors import READERS, SYSTEM
+from complaints.actions.authorisation import Access, is_allowed
+from complaints.actors import SYSTEM, Actor
 from complaints.deadlines.opening_hours import next_morning, working_day_from
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.times import local_time
@@ -69,7 +70,7 @@ def morning_handlers(store: Store) -> Mapping[str, Handler]:
             return
         day = today.isoformat()
         for member in store.read(list_members):
-            if member.roles & READERS:
+            if is_allowed(None, Access.READ, Actor(member.id, member.roles)):
                 facts = {"member": member.id, "day": day}
                 store.write(
                     insert_obligation,

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 
 from complaints.actors import Actor
-from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
 from store.database.damage import UNREADABLE
@@ -26,8 +25,8 @@ from store.database.keyring import (
 from store.database.transaction import Tx
 from store.file_types import media_type
 from store.outbox.rows import schedule_for_case
-from store.record.access_log import record_after_rollback, write_read
-from store.record.load import CaseFile, load_case_file, may_open
+from store.record.access_log import find_reason, load_readable, write_read
+from store.record.load import CaseFile, load_case_file
 from store.tables import CHUNKS, FILES
 from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 
@@ -118,16 +117,13 @@ def record_file_failed(tx: Tx, ref: str, n: int, state: str) -> None:
 
 
 def read_file_bytes(tx: Tx, ref: str, n: int, by: Actor) -> bytes:
-    """The bytes of a file; the read is logged (4.7). Raises NotAllowed (recorded), StoreError without bytes."""
-    file = load_case_file(tx, ref)
-    if not may_open(tx, file.case, by):
-        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
-        record_after_rollback(tx, ref, "file", by, refused)
-        raise refused
+    """The bytes of a file; the read is logged (4.7). Raises NotAllowed (recorded), ReasonNeeded, StoreError."""
+    file = load_readable(tx, ref, by, "file")
+    reason = find_reason(tx, file.case, by)
     row = _row(tx, ref, n)
     if row.state != "fetched":
         raise StoreError(f"file {n} of {ref} is {row.state}: it has no bytes here")
-    write_read(tx, file.case, by, f"file:{n}")
+    write_read(tx, file.case, by, f"file:{n}", reason)
     return load_bytes(tx, file, n)
 
 

@@ -23,14 +23,26 @@ NewFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]
 ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)]
 
 
-def upgrade(*, config: Config = None) -> None:
+def upgrade(
+    *,
+    roles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLE", help="On PostgreSQL: the role of the desk, which may then only add events."
+        ),
+    ] = None,
+    config: Config = None,
+) -> None:
     """Bring the tables to this release; repeating it changes nothing."""
     from amends.settings import load
     from store.database.migrate import upgrade as upgrade_database
+    from store.database.roles import grant_rights
 
-    settings = load(config)
-    upgrade_database(settings.secrets.database_url)
+    url = load(config).secrets.database_url
+    upgrade_database(url)
     err.print("The database is at this release.")
+    for role in grant_rights(url, roles):
+        err.print(f"{role} may run the desk. It cannot change or delete events, reads and attempts.")
 
 
 def verify(

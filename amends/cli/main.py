@@ -147,7 +147,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "case",
             list_="Complaints, those with the next due time first.",
             show="The whole record of one complaint, words included; that it was shown stays on the record.",
-            history="What happened and when, who did it, in which role, under which clause.",
+            history="What happened and when, who did it, in which role, under which clause; the read is recorded.",
             due=(
                 "How each due time was computed: every day counted, every holiday, every rule; who extended "
                 "it, and why."
@@ -174,6 +174,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
                 "How the handling went (8.4): in time, how long, with which result, what is open. Days are "
                 "local."
             ),
+            access="Unusual reading, for auditors: without assignment, many on a day, at night, by former owners.",
         ),
     ),
     _group(

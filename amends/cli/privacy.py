@@ -12,7 +12,18 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, Output, Reference, open_record, parse_ref
+from amends.cli.options import (
+    NOT_WELL,
+    Config,
+    Json,
+    Output,
+    Purpose,
+    Reason,
+    Reference,
+    open_record,
+    operator,
+    parse_ref,
+)
 from amends.cli.output import (
     check_output,
     err,
@@ -72,13 +83,13 @@ def export(
         bool,
         typer.Option(help="With what staff wrote for themselves: look it through for other people's data."),
     ] = True,
+    reason: Reason = Purpose.REQUEST,
     config: Config = None,
 ) -> None:
     """Everything on file about a person, as a ZIP to hand over; that it was made stays on the record."""
     from amends.documents.labels import load_labels
     from amends.privacy.data_export import archive
     from amends.retention import retention_periods
-    from store.cases.export import OPERATOR
     from store.custody.retention import find_person
     from store.database.damage import collecting_damage
 
@@ -91,7 +102,8 @@ def export(
                 store,
                 store.read(find_person, complainant),
                 labels,
-                requested_by=OPERATOR,
+                requested_by=operator(),
+                reason=reason.value,
                 language=language,
                 include_notes=notes,
                 retention=retention_periods(settings),

@@ -111,6 +111,7 @@ def story_text(turn: Turn, ref: str) -> str:
 def ask_next(turn: Turn, ref: str) -> None:
     """Ask the next open question, or read back. Whether it is a known incident is asked first."""
     if is_without_story(turn, ref):
+        turn.go_to("story", ref)
         turn.reply("ask.fresh", ref=ref, buttons=DONE, step="story")
         return
     if incident.ask_once(turn, ref, story_text(turn, ref)):

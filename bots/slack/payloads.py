@@ -80,7 +80,7 @@ class ButtonPress:
     @property
     def case_ref(self) -> str | None:
         """The reference, where this is about one complaint."""
-        return self.ref if self.action.partition(".")[0] in ("case", "open", "due") else None
+        return self.ref if self.action.partition(".")[0] in ("case", "open", "reason", "due") else None
 
     @property
     def attempt(self) -> str:
@@ -93,6 +93,8 @@ class ButtonPress:
                 return f"incident_{name}"
             case "open" | "due":
                 return group
+            case "reason":
+                return "open"
             case "log":
                 return "log_complaint"
             case _:

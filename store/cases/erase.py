@@ -35,7 +35,7 @@ def erase_words(tx: Tx, ref: str) -> None:
     # Must be first: the key opens the sketch, and the sketch names the hashes to delete.
     drop_sketch(tx, ref)
     run(update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(key_wrapped=None))
-    run(update(TEXTS).where(TEXTS.c.ref == ref).values(sealed=None))
+    run(update(TEXTS).where(TEXTS.c.ref == ref).values(sealed=None, masked=None))
     run(update(MESSAGES).where(MESSAGES.c.ref == ref).values(sealed=None))
     run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None, sha256=None))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))

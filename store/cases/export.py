@@ -68,9 +68,6 @@ from store.tables import (
 )
 from store.values import Delivery
 
-#: The reader in the log if a complaint is read at the command line, where no one signs in (4.7).
-OPERATOR = "operator"
-
 
 @dataclass(frozen=True)
 class WholeCase:
@@ -213,14 +210,18 @@ def list_person_roles(tx: Tx, person: str) -> dict[str, tuple[str, ...]]:
     return roles_by_ref
 
 
-def record_read(tx: Tx, refs: Sequence[str], by: str, what: str) -> None:
-    """Log a read by someone who is not a member of staff; `by` is also the role: `operator` or `complainant`."""
+def record_read(tx: Tx, refs: Sequence[str], by: str, what: str, reason: str | None = None) -> None:
+    """Log a read by someone who is not a member of staff: `complainant`, or `operator:` and the account's name.
+
+    What comes before the colon is the role.
+    """
     for ref in refs:
         query = select(COMPLAINTS.c.version).where(COMPLAINTS.c.ref == ref)
         version = tx.connection.execute(query).scalar()
         if version is None:
             raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
-        tx.add(READS, ref=ref, by=by, role=by, at=tx.now, what=what, version=version)
+        role = by.partition(":")[0]
+        tx.add(READS, ref=ref, by=by, role=role, at=tx.now, what=what, version=version, reason=reason)
 
 
 def read_stored_file(tx: Tx, ref: str, n: int) -> bytes:
@@ -425,9 +426,11 @@ def _events(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
 
 
 def _reads(tx: Tx, ref: str) -> list[dict[str, Any]]:
-    query = select(READS.c.by, READS.c.role, READS.c.at, READS.c.what).where(READS.c.ref == ref)
-    rows = tx.connection.execute(query.order_by(READS.c.id))
-    return [{"by": row.by, "role": row.role, "at": format_time(row.at), "what": row.what} for row in rows]
+    rows = tx.connection.execute(select(READS).where(READS.c.ref == ref).order_by(READS.c.id))
+    return [
+        {"by": row.by, "role": row.role, "at": format_time(row.at), "what": row.what, "reason": row.reason}
+        for row in rows
+    ]
 
 
 def _last(words: Words, field: str) -> str | None:

@@ -9,12 +9,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from complaints.actions.registry import ACTIONS
-from complaints.actors import Actor, is_excluded
+from complaints.actions.authorisation import Access, authorise
+from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
 from complaints.identifiers import Number, numbers_in
-from complaints.vocabulary import Verb
 from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.people.contacts import (
@@ -112,7 +111,7 @@ def search_number(tx: Tx, value: str, by: Actor) -> tuple[Case, ...]:
     refs = find_by_identifier(tx, value, *load_current_rulebooks(tx).codes)
     cases = load_visible_cases(tx, refs, by)
     for case in cases:
-        write_read(tx, case, by, SEARCH)
+        write_read(tx, case, by, SEARCH, whole=False)
     if not cases:
         record_refused_attempt(tx, None, "search", by, "nothing_found")
     return cases
@@ -174,10 +173,9 @@ def load_case_for_caller(tx: Tx, ref: str, by: Actor, proof: str) -> Case:
     if refused is not None:
         record_after_rollback(tx, ref, "stage", by, refused)
         raise refused
-    role = by.least(ACTIONS[Verb.NOTE].roles)
     # Version 0: the person saw only the stage and read no words of the complaint.
-    row: dict[str, Any] = {"ref": ref, "by": by.id, "at": tx.now, "what": "stage", "version": 0}
-    tx.add(READS, role="" if role is None else role.value, **row)
+    role = authorise(case, Access.STAGE, by)
+    tx.add(READS, ref=ref, by=by.id, role=role.value, at=tx.now, what="stage", version=0, reason="contact")
     return case
 
 
@@ -216,10 +214,10 @@ def _person_at(tx: Tx, channel: str, address: str) -> Any:
 
 
 def _refusal(tx: Tx, case: Case, by: Actor, proof: str) -> NotAllowed | None:
-    if by.least(ACTIONS[Verb.NOTE].roles) is None:
-        return NotAllowed("You have no role that may give this information.", code="not_allowed.role")
-    if is_excluded(case, by.id):
-        return NotAllowed(f"{case.ref} is not open to you.", code="not_allowed.excluded")
+    try:
+        authorise(case, Access.STAGE, by)
+    except NotAllowed as refused:
+        return refused
     missed = select(func.count()).where(
         ATTEMPTS.c.ref == case.ref,
         ATTEMPTS.c.verb == "stage",

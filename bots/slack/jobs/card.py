@@ -16,14 +16,14 @@ from bots.slack.client.client import GONE, channel_members, error_of, is_history
 from bots.slack.client.rate_limit import POSTS, slot_for
 from bots.slack.context import SlackContext
 from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
-from bots.slack.recipients import MANAGING, member_actor
+from bots.slack.recipients import member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, thread_line
-from complaints.actors import may_manage
+from complaints.actions.authorisation import is_allowed
 from complaints.case import Case
 from complaints.incidents import informs_top_apart
 from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
-from complaints.vocabulary import Flag
+from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history
 from store.incidents import was_executive_notified
 from store.outbox.complete import Completed, Outcome, Rescheduled
@@ -363,7 +363,7 @@ async def notify_managers_privately(poster: Poster, case: Case) -> None:
     slack = poster.slack
     for member in await slack.store.aread(list_members):
         actor = member_actor(member)
-        if member.id in case.denied or not actor.has(*MANAGING) or not may_manage(case, actor):
+        if not is_allowed(case, Verb.UNRESTRICT, actor):
             continue
         key = f"withheld:{case.ref}:{member.id}"
         if await slack.store.aread(find_known_slack_keys, [key]):

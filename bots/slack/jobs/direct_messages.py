@@ -16,7 +16,7 @@ from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.card import RESTRICTED, next_due_text
-from complaints.actors import may_read
+from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
 from complaints.errors import UnknownReference
 from complaints.obligations.reminders import leaves_at
@@ -267,7 +267,7 @@ class DirectMessageJobs:
         readers = [
             member.id
             for member in members
-            if member.id in addressed and may_read(case, recipients.member_actor(member))
+            if member.id in addressed and is_allowed(case, Access.READ, recipients.member_actor(member))
         ]
         text = self._failed_text(obligation, case.ref)
         return await self.send(readers, notice_message(case, text, texts, ("open",)), obligation)

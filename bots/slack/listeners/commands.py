@@ -9,19 +9,19 @@ from datetime import date, timedelta
 
 from bots.slack.client.block_kit import escaped, mention
 from bots.slack.context import SlackContext
-from bots.slack.jobs.reports import KINDS, REPORT_READERS
+from bots.slack.jobs.reports import KINDS
 from bots.slack.listeners.caller_check import question_view, sees_only_the_stage
 from bots.slack.payloads import SlashCommand
-from bots.slack.recipients import MANAGING
 from bots.slack.responses import CommandReply, OpenView, Response
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
 from bots.slack.views.command_replies import policy_blocks
-from bots.slack.views.home import case_row, may_know_of
+from bots.slack.views.home import case_row
 from bots.slack.views.open_form import view_for
+from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.errors import BadFacts, NotAllowed, UnknownReference
+from complaints.errors import BadFacts, UnknownReference
 from complaints.identifiers import parse_reference
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import categories_of
@@ -108,8 +108,7 @@ async def report(command: SlashCommand, actor: Actor, slack: SlackContext) -> Re
         kinds = ", ".join(f"`{name}`" for name in KINDS)
         return CommandReply(texts.text("report.which", kinds=kinds, asked=escaped(kind, 30) or "–"))
     async with slack.refusals_recorded(None, "report", actor):
-        if not actor.has(*REPORT_READERS):
-            raise NotAllowed("Reports are for managers and auditors: ask one.", code="not_allowed.role")
+        authorise(None, Access.REPORT, actor)
     facts = {"kind": kind.casefold(), "to": actor.id}
     await slack.schedule(f"report:{command.trigger}", "report", facts, priority=SendPriority.BULK)
     return CommandReply(texts.text("report.on_its_way"))
@@ -163,10 +162,7 @@ async def back(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
 def _require_own_or_manager(named: str | None, actor: Actor) -> str:
     if named is None or named == actor.id:
         return actor.id
-    if not actor.has(*MANAGING):
-        raise NotAllowed(
-            "Only a manager records that somebody else is away: ask one.", code="not_allowed.role"
-        )
+    authorise(None, Access.MANAGE, actor)
     return named
 
 
@@ -220,7 +216,7 @@ async def _by_reference(slack: SlackContext, ref: str, actor: Actor) -> Sequence
         case = await slack.store.aread(load_case, ref)
     except UnknownReference:
         return ()
-    return (case,) if may_know_of(case, actor) else ()
+    return (case,) if is_allowed(case, Access.KNOW, actor) else ()
 
 
 @router.other_command

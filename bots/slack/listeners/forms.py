@@ -21,12 +21,10 @@ from bots.slack.views.forms import (
     opened_from_home,
     with_notice,
 )
-from bots.slack.views.home import may_know_of
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
 from bots.texts.texts import currency_of
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actions.perform import perform
-from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
@@ -175,9 +173,9 @@ async def _require_role(form: str, case: Case, actor: Actor, slack: SlackContext
     The other rights are checked with the act, because a repeat of what was done must be recognised first.
     """
     verb = verb_of(form, case)
-    if not actor.roles & ACTIONS[verb].roles:
+    if not is_allowed(None, verb, actor):
         async with slack.refusals_recorded(case.ref, form, actor):
-            require_permission(case, verb, actor)
+            authorise(case, verb, actor)
 
 
 async def _was_assessed(case: Case, drawn_version: int, slack: SlackContext) -> bool:
@@ -191,7 +189,7 @@ async def _was_assessed(case: Case, drawn_version: int, slack: SlackContext) -> 
 async def _require_handler(member_id: str, slack: SlackContext) -> None:
     """An owner must be able to act, so only people with a handling role get complaints."""
     owner = await slack.actor(member_id)
-    if not owner.roles & ACTIONS[Verb.ASSESS].roles:
+    if not is_allowed(None, Verb.ASSESS, owner):
         raise BadFacts("This person handles no complaints.", code="owner_no_handler", field="owner")
 
 
@@ -241,7 +239,7 @@ async def _other_ref(filled: FilledForm, slack: SlackContext) -> str:
     if ref is None:
         raise BadFacts("That is no reference.", code="not_a_reference", field="other_ref")
     try:
-        visible = may_know_of(await slack.store.aread(load_case, ref), filled.actor)
+        visible = is_allowed(await slack.store.aread(load_case, ref), Access.KNOW, filled.actor)
     except UnknownReference:
         visible = False
     if not visible:

@@ -19,10 +19,10 @@ from bots.slack.views.incident import (
     incident_update_view,
     languages_of,
 )
-from complaints.actions.registry import ACTIONS
+from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.deadlines.quiet_hours import letter_held_until
-from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale
+from complaints.errors import AlreadyDone, BadFacts, Stale
 from complaints.identifiers import parse_reference
 from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
@@ -171,8 +171,8 @@ async def _open_incident(slack: SlackContext, number: int, verb: str, actor: Act
     async with slack.refusals_recorded(None, f"incident_{verb}", actor):
         if verb in _ACTS:
             required_role(incident, _ACTS[verb], actor)
-        elif actor.least(ACTIONS[Verb.LINK].roles) is None:
-            raise NotAllowed("Joining needs a handling role: ask a handler.", code="not_allowed.role")
+        else:
+            authorise(None, Verb.LINK, actor)
     if not incident.is_open:
         raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
     return incident
