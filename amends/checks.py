@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from amends.init import SCOPES
+from amends.runtime.scanner import file_scanner
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.rulebook import preset_named
 from bots.http_body import is_loopback
@@ -53,6 +54,8 @@ DRIFT_TEXTS = {
     "mix": "the last {rows} complaints are of other categories than before (index {value:.2f} > {bound:.2f})",
     "calibration": "over the last {rows} its probabilities are off by {value:.2f}, at most {bound:.2f} is usual",
 }
+#: The EICAR test file, in parts, so that no scanner objects to this one.
+_SCANNER_TEST = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS" + b"-TEST-FILE!$H+H*"
 _BAD_MODEL = "Run `amends triage rollback`, or promote an intact file; until then an earlier one proposes."
 _ERASED_WORDS = "The next night replaces it by one without them; if this stays, see `amends outbox list`."
 _NO_ENCODER = "Install it with `make install EXTRA=embeddings`, or train again without it."
@@ -75,6 +78,7 @@ async def check_installation(settings: Settings) -> list[CheckFinding]:
     findings = [_ok("settings", f"read from {settings.file}"), *_settings(settings)]
     findings += [*_secret_keys(settings), *_database(settings), *_texts(settings), *_levels(settings)]
     findings += _categories(settings)
+    findings += await _scanner(settings)
     findings += [finding async for finding in _telegram(settings)]
     findings += [finding async for finding in _slack(settings)]
     return findings
@@ -369,6 +373,23 @@ def _categories(settings: Settings) -> Iterator[CheckFinding]:
         yield _ok("categories", f"{len(own)} of your own, {pluralise(len(files.examples), 'example')}")
     elif files.examples:
         yield _ok("examples", f"{len(files.examples)} of your own")
+
+
+async def _scanner(settings: Settings) -> list[CheckFinding]:
+    """The virus scanner passes a harmless file and refuses the test file that all scanners know."""
+    if (scan := file_scanner(settings.files.scanner)) is None:
+        return []
+    verdicts = await scan(b"harmless"), await scan(_SCANNER_TEST)
+    if verdicts == (True, False):
+        return [_ok("scanner", settings.files.scanner)]
+    remedy = "Correct [files] scanner in amends.toml: files are kept, but handed on only after a scan."
+    if None in verdicts:
+        return [_warn("scanner", f"{settings.files.scanner}: no verdict", remedy)]
+    return [
+        _warn(
+            "scanner", f"{settings.files.scanner}: passes the EICAR test file, or refuses a clean one", remedy
+        )
+    ]
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[CheckFinding]:

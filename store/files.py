@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import func, insert, select, update
 
@@ -24,7 +24,7 @@ from store.database.keyring import (
 )
 from store.database.transaction import Tx
 from store.file_types import media_type
-from store.outbox.rows import schedule_for_case
+from store.outbox.rows import insert_obligation, schedule_for_case
 from store.record.access_log import find_reason, load_readable, write_read
 from store.record.load import CaseFile, load_case_file
 from store.tables import CHUNKS, FILES
@@ -33,6 +33,8 @@ from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 CHUNK = 1 << 20
 #: Bots can download files from Telegram up to this size, in bytes.
 LARGEST = 20 * 1_000_000
+#: `unscanned` and `infected` files are kept but not handed on (docs/operations.md, "A virus scanner").
+FetchedState = Literal["fetched", "unscanned", "infected"]
 
 
 def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) -> None:
@@ -79,17 +81,27 @@ def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
     file = load_case_file(tx, ref)
     row = _row(tx, ref, n)
     meta = _meta(file, tx, row)
-    return FileToFetch(ref, n, meta["platform_id"], row.kind, row.mime, row.size, meta["name"])
+    return FileToFetch(ref, n, meta["platform_id"], row.kind, row.mime, row.size, meta["name"], row.state)
 
 
-def store_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
+def store_file(
+    tx: Tx, ref: str, n: int, data: bytes, mime: str | None, state: FetchedState = "fetched"
+) -> str:
     """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex.
 
-    The type of the content is stored; `mime`, the type that the file was sent as, only where it says more.
+    The type of the content is stored; `mime`, the type that the file was sent as, only where it says more. A file
+    stored as `unscanned` gets its state later; staff are informed of one that is `infected`.
     """
     file = load_case_file(tx, ref, lock=True)
     row, key = _row(tx, ref, n), file.key(tx)
-    if row.state == "fetched":
+    if row.state in ("fetched", "infected"):
+        return str(row.sha256)
+    if state == "infected":
+        facts = {"id": n, "kind": "infected"}
+        notice = NewObligation(f"told_failed:file:{n}", "told_failed", tx.now, SendPriority.NOTICE, facts)
+        insert_obligation(tx, notice, ref)
+    if row.state == "unscanned":
+        _change(tx, ref, n, state=state)
         return str(row.sha256)
     total = max(1, -(-len(data) // CHUNK))
     for part in range(total):
@@ -100,7 +112,7 @@ def store_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
         tx,
         ref,
         n,
-        state="fetched",
+        state=state,
         sha256=digest,
         chunks=total,
         size=len(data),
@@ -122,7 +134,7 @@ def read_file_bytes(tx: Tx, ref: str, n: int, by: Actor) -> bytes:
     reason = find_reason(tx, file.case, by)
     row = _row(tx, ref, n)
     if row.state != "fetched":
-        raise StoreError(f"file {n} of {ref} is {row.state}: it has no bytes here")
+        raise StoreError(f"file {n} of {ref} is {row.state}: it is not handed on")
     write_read(tx, file.case, by, f"file:{n}", reason)
     return load_bytes(tx, file, n)
 

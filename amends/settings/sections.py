@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -444,6 +445,28 @@ class Privacy(SettingsSection):
         default=False,
         description="Whether Amends purges automatically each day; if not, run `amends privacy purge`.",
     )
+
+
+class Files(SettingsSection):
+    """What happens to the files that complainants send."""
+
+    scanner: str = Field(
+        default="",
+        description="A virus scanner that reads a file from its standard input: exit code 0 is clean, 1 is infected. "
+        "An infected file is kept but not handed on. If empty, files are not scanned.",
+        examples=["clamdscan -"],
+    )
+
+    @field_validator("scanner")
+    @classmethod
+    def _command(cls, command: str) -> str:
+        try:
+            shlex.split(command)
+        except ValueError as wrong:
+            raise ValueError(
+                f'{command!r} is not a command ({wrong}); write one such as "clamdscan -"'
+            ) from wrong
+        return command
 
 
 def require_whole_levels(

@@ -37,11 +37,7 @@ from store.people.masked_texts import seal_masked
 from store.people.staff import count_reviewers
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.record.access_log import record_after_rollback
-<<<<<<< HEAD
-from store.record.load import CaseFile, key_place, load_case_file, load_event_words
-=======
-from store.record.load import CaseFile, key_place, load_case_file, text_place
->>>>>>> v-redaction
+from store.record.load import CaseFile, key_place, load_case_file, load_event_words, text_place
 from store.record.projections import complaint_row, project
 from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS

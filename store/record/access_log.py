@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from complaints.actions.authorisation import Access, authorise, needs_reason
 from complaints.actors import READERS, Actor
 from complaints.case import Case
-from complaints.errors import NotAllowed, ReasonNeeded
+from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file
 from store.tables import ATTEMPTS, READS
@@ -81,6 +81,6 @@ def record_refused_attempt(tx: Tx, ref: str | None, what: str, by: Actor, code: 
     tx.add(ATTEMPTS, ref=ref, verb=what, by=by.id, roles=roles, code=code, at=tx.now)
 
 
-def record_after_rollback(tx: Tx, ref: str | None, what: str, by: Actor, refused: NotAllowed) -> None:
+def record_after_rollback(tx: Tx, ref: str | None, what: str, by: Actor, refused: ComplaintError) -> None:
     """Record the attempt in a transaction of its own, after the present one is rolled back."""
     tx.if_refused.append(lambda later: record_refused_attempt(later, ref, what, by, refused.code))

@@ -28,9 +28,11 @@ from complaints import actors
 from complaints.actions.authorisation import Access, is_allowed, may_approve
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.errors import UnknownReference
 from complaints.obligations.reminders import WITH_MESSAGES
 from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
+from store.record.access_log import record_after_rollback
 from store.record.load import load_many
 from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
@@ -172,6 +174,20 @@ def visible_to(by: Actor) -> list[ColumnElement[bool]]:
             cleared = cleared | (_COLUMNS.owner == by.id)
     kept_from = exists().where(DENIED.c.ref == _COLUMNS.ref, DENIED.c.member_id == by.id)
     return [cleared, ~kept_from]
+
+
+def is_visible(tx: Tx, ref: str, by: Actor) -> bool:
+    """Whether there is such a complaint and this person may know of it: one query for both, and one answer."""
+    query = select(_COLUMNS.ref).where(_COLUMNS.ref == ref, *visible_to(by))
+    return tx.connection.execute(query).first() is not None
+
+
+def require_visible(tx: Tx, ref: str, by: Actor, what: str) -> None:
+    """Raises UnknownReference (recorded) if `is_visible` is false: who guesses learns nothing and leaves a trace."""
+    if not is_visible(tx, ref, by):
+        refused = UnknownReference(f"No complaint open to you has the reference {ref}: check each letter.")
+        record_after_rollback(tx, ref, what, by, refused)
+        raise refused
 
 
 def load_visible_cases(tx: Tx, refs: list[str], by: Actor) -> tuple[Case, ...]:

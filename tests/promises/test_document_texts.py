@@ -34,7 +34,7 @@ COMPUTED = {
     "person": {"complainant", "affected", "representative", "witness", "subject"},
     "point": {"verified", "preferred", "blocked"},
     "number": {"phone", "email", "customer", "order"},
-    "stored": {"announced", "fetched", "too_large", "failed"},
+    "stored": {"announced", "fetched", "unscanned", "infected", "too_large", "failed"},
     "answer": {"accept", "disagree"},
     "messages": {"in", "out"},
     "promise": {"ack", "first_action", "update", "decide", "remedy", "reply", "legal"},

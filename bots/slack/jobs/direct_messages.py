@@ -280,6 +280,8 @@ class DirectMessageJobs:
         if "id" not in facts:
             # A whole kind that no process handles (`store.outbox.failed`).
             return texts.text("dm.nobody_performs", kind=escaped(kind, 60))
+        if kind == "infected":
+            return texts.text("dm.infected", ref=ref, number=facts["id"])
         where = texts.text("dm.of_case", ref=ref) if ref else ""
         what = texts.text(f"delivery.{kind}") if kind in SENT_TO_COMPLAINANT else escaped(kind, 60)
         return texts.text("dm.told_failed", what=what, ref=where, number=facts["id"])

@@ -18,7 +18,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.command_replies import policy_blocks
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import view_for
-from complaints.actions.authorisation import Access, authorise, is_allowed
+from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, UnknownReference
@@ -30,7 +30,7 @@ from complaints.vocabulary import Priority, State
 from store.cases.read import load_case
 from store.people.identifiers import search_number
 from store.people.staff import end_absence, list_members, record_absence
-from store.record.worklists import WorklistSection, list_by_code, load_worklist
+from store.record.worklists import WorklistSection, is_visible, list_by_code, load_worklist, require_visible
 from store.rulebooks import load_current_rulebook, load_current_rulebooks
 from store.values import Member
 
@@ -73,9 +73,12 @@ async def show(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     """Open a complaint; people who take calls are asked first what the caller gave."""
     if not command.rest:
         return CommandReply(slack.texts.text("command.show_what"))
-    ref = parse_reference(command.rest) or command.rest
+    ref = parse_reference(command.rest)
+    if ref is None:
+        raise UnknownReference("That is no reference: write it as in A7K-M3Q-9T.")
     if sees_only_the_stage(actor):
         return OpenView(question_view(ref, slack.texts))
+    await slack.store.awrite(require_visible, ref, actor, "open")
     return OpenView(await view_for(slack, "open", ref, actor))
 
 
@@ -212,11 +215,9 @@ def code_of(query: str, texts: StaffTexts, categories: Sequence[str]) -> tuple[s
 
 
 async def _by_reference(slack: SlackContext, ref: str, actor: Actor) -> Sequence[Case]:
-    try:
-        case = await slack.store.aread(load_case, ref)
-    except UnknownReference:
+    if not await slack.store.aread(is_visible, ref, actor):
         return ()
-    return (case,) if is_allowed(case, Access.KNOW, actor) else ()
+    return (await slack.store.aread(load_case, ref),)
 
 
 @router.other_command

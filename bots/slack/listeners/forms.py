@@ -23,7 +23,7 @@ from bots.slack.views.forms import (
 )
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
 from bots.texts.texts import currency_of
-from complaints.actions.authorisation import Access, authorise, is_allowed
+from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.perform import perform
 from complaints.actors import Actor
 from complaints.case import Case
@@ -38,6 +38,7 @@ from store.cases.read import load_case, load_history
 from store.people.staff import count_reviewers
 from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
+from store.record.worklists import require_visible
 from store.slack import drop_draft, read_draft, save_draft
 
 router = Router()
@@ -232,19 +233,21 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
     )
 
 
-async def _other_ref(filled: FilledForm, slack: SlackContext) -> str:
-    """The reference of the complaint to link with, if this person may know of it."""
-    case = filled.case
-    ref = parse_reference(str(filled.facts["other_ref"]))
+async def typed_reference(typed: object, actor: Actor, slack: SlackContext, what: str) -> str:
+    """The reference in the field `other_ref`; BadFacts, the same for no complaint and one not open to this person."""
+    ref = parse_reference(str(typed))
     if ref is None:
         raise BadFacts("That is no reference.", code="not_a_reference", field="other_ref")
     try:
-        visible = is_allowed(await slack.store.aread(load_case, ref), Access.KNOW, filled.actor)
-    except UnknownReference:
-        visible = False
-    if not visible:
-        # The same answer for what does not exist and for what is not open to this person.
-        raise BadFacts(f"No complaint is called {ref}.", code="unknown_reference", field="other_ref")
-    if ref == case.ref:
+        await slack.store.awrite(require_visible, ref, actor, what)
+    except UnknownReference as unknown:
+        raise BadFacts(str(unknown), code=unknown.code, field="other_ref") from unknown
+    return ref
+
+
+async def _other_ref(filled: FilledForm, slack: SlackContext) -> str:
+    """The reference of the complaint to link with, if this person may know of it."""
+    ref = await typed_reference(filled.facts["other_ref"], filled.actor, slack, filled.form)
+    if ref == filled.case.ref:
         raise BadFacts("That is this complaint.", code="same_reference", field="other_ref")
     return ref

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bots.slack.context import SlackContext
+from bots.slack.listeners.forms import typed_reference
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
@@ -23,7 +24,6 @@ from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale
-from complaints.identifiers import parse_reference
 from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -106,9 +106,7 @@ async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) ->
     metadata = submission.metadata
     incident = await _open_incident(slack, metadata.incident, "join", actor)
     entered, _ = read("incident_join", values_of(submission.view["state"]["values"]), ())
-    ref = parse_reference(str(entered["other_ref"]))
-    if ref is None:
-        raise BadFacts("That is no reference.", field="other_ref", code="not_a_reference")
+    ref = await typed_reference(entered["other_ref"], actor, slack, "incident_join")
     facts = {"relation": SAME_INCIDENT, "incident": incident.id}
     await slack.store.awrite(act, ref, Verb.LINK, actor, facts, {})
     return CLOSE_FORMS

@@ -68,7 +68,7 @@ FILE_KINDS: frozenset[str] = frozenset(
         "contact",
     }
 )  # fmt: skip
-FILE_STATES: frozenset[str] = frozenset({"announced", "too_large", "failed"})
+FILE_STATES: frozenset[str] = frozenset({"announced", "unscanned", "infected", "too_large", "failed"})
 
 
 def case_view(
