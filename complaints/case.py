@@ -254,7 +254,7 @@ class Case:
     def certain_signs(self) -> tuple[RecordedSign, ...]:
         """The signs that raise severity and safety (7.5). A likely sign only asks for a look.
 
-        About 6 % of ordinary complaints have a likely sign, so a person looks first and then assesses freely.
+        About 2 % of ordinary complaints have a likely sign, so a person looks first and then assesses freely.
         """
         return tuple(sign for sign in self.signs if not sign.look)
 
