@@ -206,10 +206,10 @@ def anchor(
         with progress_bar("Anchoring") as progress:
             done = 0
             for page in pages_of(owners):
-                found = store.read(verify_owners, page).damages
-                for damage in found:
+                damages = store.read(verify_owners, page).damages
+                for damage in damages:
                     out.print(f"Not whole: {damage.ref}, event {damage.seq}: {damage.why}", highlight=False)
-                damaged |= {damage.ref for damage in found}
+                damaged |= {damage.ref for damage in damages}
                 store.write(anchor_owners, [owner for owner in page if anyway or owner not in damaged])
                 done += len(page)
                 progress(done, len(owners))

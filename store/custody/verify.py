@@ -115,7 +115,7 @@ def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
         chains = _read_chains(tx, names) if kind in ("", INCIDENT) else {}
         for ref, rows in chains.items():
             entries += len(rows)
-            damages += [Damage(*found) for found in check_chain_and_case(tx, ref, rows, key)]
+            damages += [Damage(*problem) for problem in check_chain_and_case(tx, ref, rows, key)]
         headers = tx.connection.execute(
             select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped.is_(None)).where(COMPLAINTS.c.ref.in_(names))
         ).all()
@@ -126,8 +126,8 @@ def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
         if key is None:
             unanchored += len(names)
         else:
-            found, older = check_journal(tx, key, state, names)
-            damages += found
+            in_journal, older = check_journal(tx, key, state, names)
+            damages += in_journal
             unanchored += older
     return Part(entries, cases, erased, unanchored, tuple(damages))
 

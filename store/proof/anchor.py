@@ -22,11 +22,11 @@ def is_upgrading(tx: Tx) -> bool:
 
 def without_journal(tx: Tx, owners: Sequence[str]) -> list[str]:
     """Those of these owners that have no journal entry."""
-    known: set[str] = set()
+    journaled: set[str] = set()
     for start in range(0, len(owners), 500):
         query = select(JOURNAL_HEADS.c.owner).where(JOURNAL_HEADS.c.owner.in_(owners[start : start + 500]))
-        known |= set(tx.connection.execute(query).scalars())
-    return [owner for owner in owners if owner not in known]
+        journaled |= set(tx.connection.execute(query).scalars())
+    return [owner for owner in owners if owner not in journaled]
 
 
 def anchor(tx: Tx, owners: Sequence[str]) -> int:

@@ -1,9 +1,9 @@
 """Which rows the journal covers: their owners, the columns that count, and how the database reports a change.
 
 Triggers note each changed row of these tables in a temporary table of our own connection, so that no statement can be
-forgotten; a change by anybody else has no journal entry, and `db verify` names it. The other tables are checked in
-another way: projections are folded again, the sketches of similar cases are computed again, and `heard`, `lanes` and
-`leases` coordinate running processes and hold no record.
+forgotten. A change on another connection has no journal entry, and `db verify` names it. The other tables are checked
+in other ways: projections are folded again, and the sketches of similar cases are computed again. The tables of
+received keys, rate limits and leases coordinate running processes and hold no record.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Journaled:
     """A table of the journal: `owners` are (prefix, column), of which the first that is not null names the owner.
 
     Without any the owner is the desk. `leave_out` are columns that change without being a record (leases, drawings).
-    Of `presence` only counts whether there is a value: a key that is wrapped anew is the same key.
+    Of `presence` only counts whether there is a value: a key that is wrapped again is the same key.
     """
 
     table: Table
@@ -260,6 +260,12 @@ def create_postgres_triggers(connection: Connection) -> None:
                 f"CREATE OR REPLACE TRIGGER touch_{verb.split()[0].lower()} AFTER {verb} ON {name} FOR EACH ROW "
                 f"{condition} EXECUTE FUNCTION amends_touch_{name}()"
             )
+
+
+def drop_postgres_triggers(connection: Connection) -> None:
+    """Remove the triggers of all journaled tables."""
+    for name in JOURNALED:
+        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS amends_touch_{name}() CASCADE")
 
 
 def _sqlite_triggers(spec: Journaled) -> Iterator[str]:

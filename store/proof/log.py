@@ -136,7 +136,7 @@ def public_keys(tx: Tx, name: str) -> list[Verifier]:
 
 
 def add_receipt(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
-    """A receipt for the complaint as it stands: a promise that the next checkpoint covers it; signed with a key.
+    """A receipt for the present state of the complaint: a promise that the next checkpoint covers it; signed with a key.
 
     Its leaf joins the log at the next checkpoint; then `prove` adds the proof.
     """
@@ -249,6 +249,6 @@ def _with_cosignatures(tx: Tx, row: Any) -> SavedCheckpoint:
 
 
 def _record_public_key(tx: Tx, verifier: Verifier) -> None:
-    known = list_instance_events(tx, "signing_key", limit=1)
-    if not known or known[0]["facts"]["public"] != verifier.public.hex():
+    earlier = list_instance_events(tx, "signing_key", limit=1)
+    if not earlier or earlier[0]["facts"]["public"] != verifier.public.hex():
         record_instance_event(tx, "signing_key", {"public": verifier.public.hex()})
