@@ -120,14 +120,17 @@ class Journaled:
         return "'' || " + " || '|' || ".join(parts)
 
     def content_sql(self, row: str, dialect: str) -> str:
-        """The content of a row as text, as SQL: equal on both databases, each value after its length."""
+        """The content of a row as text, as SQL: equal on both databases, each value after its name and length.
+
+        A column without a value adds nothing, so a later migration may add one.
+        """
         parts = []
-        for column in self.columns:
+        for column in sorted(self.columns, key=lambda column: column.name):
             if column.name in self.presence:
-                parts.append(f"CASE WHEN {row}.\"{column.name}\" IS NULL THEN '0' ELSE '1' END")
+                parts.append(f"CASE WHEN {row}.\"{column.name}\" IS NULL THEN '' ELSE '{column.name} ' END")
             else:
-                text = _text_sql(column, row, dialect)
-                parts.append(f"coalesce(length({text}) || ':' || {text}, '-')")
+                value = _text_sql(column, row, dialect)
+                parts.append(f"coalesce('{column.name}=' || length({value}) || ':' || {value} || ' ', '')")
         return " || ".join(parts)
 
     def query(self, owners: Sequence[str], dialect: str) -> tuple[TextClause, list[str | int]] | None:
@@ -187,7 +190,9 @@ JOURNALED: Mapping[str, Journaled] = {
             presence=_PRESENT,
             only=frozenset({"key_wrapped", "complainant_id", "contact_id", "received_at", "logged_at"}),
         ),
-        *map(Journaled, (TEXTS, FILES, CHUNKS, READS, ATTEMPTS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS)),
+        # A masked copy is computed from the text where it is missing.
+        Journaled(TEXTS, leave_out=frozenset({"masked"})),
+        *map(Journaled, (FILES, CHUNKS, READS, ATTEMPTS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS)),
         *map(Journaled, (INCIDENT_RECEIVERS, IMPROVEMENTS, DRAFTS, ASSESSMENTS, PROPOSALS)),
         Journaled(BINDINGS, leave_out=frozenset({"tries"})),
         Journaled(RECEIPTS, leave_out=frozenset({"leaf"})),

@@ -136,7 +136,7 @@ def public_keys(tx: Tx, name: str) -> list[Verifier]:
 
 
 def add_receipt(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
-    """A receipt for the present state of the complaint: a promise that the next checkpoint covers it; signed with a key.
+    """A receipt for the present state of the complaint: a promise, signed with a key, that the log will contain it.
 
     Its leaf joins the log at the next checkpoint; then `prove` adds the proof.
     """
