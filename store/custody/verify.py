@@ -20,9 +20,9 @@ from store.custody.verify_case import check_chain_and_case, is_incident
 from store.custody.verify_journal import check_journal
 from store.custody.verify_log import check_document, check_log, check_note, check_old_checkpoints
 from store.database.errors import SealBroken
+from store.database.journaled import CHAT, DESK, INCIDENT, JOURNALED, PERSON, kind_of
 from store.database.transaction import Tx
 from store.proof.hash_chain import INSTANCE_CHAIN
-from store.proof.journaled import CHAT, DESK, INCIDENT, JOURNALED, PERSON, kind_of
 from store.proof.log import latest_checkpoint
 from store.proof.mac_key import COMPLETE, UPGRADING, read_mac_key
 from store.proof.notes import Verifier

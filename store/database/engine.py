@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
 
 from store.database.errors import StoreError
-from store.proof.journaled import start_noting_postgres, start_noting_sqlite
+from store.database.journaled import start_noting_postgres, start_noting_sqlite
 
 READERS = 4
 #: PostgreSQL connections, and as many threads: no thread waits for a connection that another waiting thread holds.

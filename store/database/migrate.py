@@ -12,7 +12,7 @@ from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, i
 
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
-from store.proof.journaled import create_postgres_triggers, drop_postgres_triggers
+from store.database.journaled import create_postgres_triggers, drop_postgres_triggers
 
 # Alembic is imported where tables change: every other command would load it and all migrations to open the record.
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 
 from complaints.times import format_time
+from store.database.journaled import kind_of
 from store.database.transaction import Tx
 from store.proof.journal import append_entries, items_of
-from store.proof.journaled import kind_of
 from store.proof.mac_key import COMPLETE, UPGRADING, mac_key, set_state
 from store.proof.state import write_state
 from store.tables import JOURNAL_HEADS, PROOF_STATE

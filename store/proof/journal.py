@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import bindparam, text
 
 from complaints.times import format_time
+from store.database.journaled import JOURNALED, TOUCHED, commitment, owner_key
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, canonical, sha256
-from store.proof.journaled import JOURNALED, TOUCHED, commitment, owner_key
 from store.proof.mac_key import UPGRADING, mac_key
 from store.tables import JOURNAL_HEADS
 from store.tables.columns import UtcDateTime

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from complaints.vocabulary import Verb
 from store.custody.verify import verify
-from store.proof.journaled import JOURNALED
+from store.database.journaled import JOURNALED
 from store.proof.log import add_checkpoint
 from store.store import Store
 from store.tables import METADATA

@@ -18,8 +18,8 @@ from store.custody.verify import (
     verify_owners,
 )
 from store.database import migrate
+from store.database.journaled import JOURNALED
 from store.proof.anchor import anchor, end_upgrade, is_upgrading, without_journal
-from store.proof.journaled import JOURNALED
 from store.proof.log import add_checkpoint
 from store.store import Store
 from store.tables import JOURNAL, MESSAGES, METADATA, READS, STAFF_ROLES
