@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from amends.checkpoints import CheckpointSender
 from amends.retention import retention_periods
 from amends.runtime import PARTS
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
@@ -179,7 +180,7 @@ class Application:
                 handlers,
                 [tuple(platform.handlers()) for platform in self._platforms()],
                 cpu_bound=tuple(self._proposal_handler.handlers()),
-                on_result=partial(self.metrics.increment, "duties_performed_total"),
+                on_result=self._count_result,
             )
             store.on_commit(self.worker.nudge)
             self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
@@ -189,6 +190,7 @@ class Application:
                 purges=self.settings.privacy.purge,
                 learning=learning_settings(self.settings),
                 compute_digest=self._training_digest,
+                checkpoint_minutes=self.settings.proof.every_minutes,
             )
             self._ticks.start()
         log.info("started", parts=list(self.parts))
@@ -227,7 +229,12 @@ class Application:
         return {
             **act_handlers(store),
             **morning_handlers(store),
-            **housekeeping_handlers(store, retention=retention_periods(self.settings)),
+            **housekeeping_handlers(
+                store,
+                retention=retention_periods(self.settings),
+                signing_key=self.settings.secrets.signing_key,
+                send_checkpoint=CheckpointSender(self.settings, store, self._count_sent).send,
+            ),
             **training_handlers(
                 store,
                 languages=self.settings.languages,
@@ -237,6 +244,17 @@ class Application:
             **self._proposal_handler.handlers(),
             **sending,
         }
+
+    def _count_result(self, kind: str, outcome: str) -> None:
+        self.metrics.increment("duties_performed_total", kind, outcome)
+        if kind == "checkpoint_post":
+            # The attempts of the Slack post: another rate limit or a retry is no failure yet.
+            outcomes = {"done": "ok", "given_up": "failed"}
+            if outcome in outcomes:
+                self._count_sent("slack", outcomes[outcome])
+
+    def _count_sent(self, place: str, outcome: str) -> None:
+        self.metrics.increment("checkpoint_sent_total", place, outcome)
 
     async def ready(self) -> PartHealth:
         health = {"store": await self._store_answers()}

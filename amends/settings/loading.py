@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     on_call: sections.OnCallSettings = sections.OnCallSettings()
     privacy: sections.Privacy = sections.Privacy()
     triage: sections.Triage = sections.Triage()
+    proof: sections.Proof = sections.Proof()
     jurisdiction: dict[str, sections.Jurisdiction] = Field(
         default_factory=dict,
         description=(
