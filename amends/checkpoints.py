@@ -100,19 +100,19 @@ class CheckpointSender:
         """Ask for a cosignature and keep it. Raises _Inconsistent if the witness knows another log."""
         if self.settings.secrets.signing_key is None:
             raise _Refused("AMENDS_SIGNING_KEY is missing")
-        old = await self.store.aread(last_cosigned, witness.name)
+        old = min(await self.store.aread(last_cosigned, witness.name), newest.size)
         status, text = await self._ask(newest, witness, old)
         if status == 409 and text.strip().isdecimal():
-            known = int(text)
-            if known > newest.size:
+            cosigned_size = int(text)
+            if cosigned_size > newest.size:
                 # Another process may have sent a newer checkpoint in the meantime.
                 latest = await self.store.aread(latest_checkpoint)
-                if latest is not None and known <= latest.size:
+                if latest is not None and cosigned_size <= latest.size:
                     return
-                raise _Inconsistent(f"the witness knows a log of {known}, ours has {newest.size}")
-            if known == old:
-                raise _Inconsistent(f"the witness knows another log of {known}")
-            old = known
+                raise _Inconsistent(f"the witness knows a log of {cosigned_size}, ours has {newest.size}")
+            if cosigned_size == old:
+                raise _Inconsistent(f"the witness knows another log of {cosigned_size}")
+            old = cosigned_size
             status, text = await self._ask(newest, witness, old)
         if status == 422 or (status == 409 and text.strip() == str(old)):
             raise _Inconsistent(f"our log does not continue what the witness cosigned at {old}")
@@ -180,7 +180,7 @@ class CheckpointSender:
 
 
 def save_note(file: Path, note: str) -> None:
-    """Add the note to the history beside `file` unless it is the newest there; then replace `file` by it."""
+    """Append the note to the history next to `file` unless it is the newest there; then replace `file` by it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     before = file.read_text(encoding="utf-8") if file.exists() else ""
     if note != before:

@@ -139,7 +139,8 @@ class Witness:
         if old > checkpoint.size:
             return _refusal(400, "the old size is larger than the checkpoint")
         last = self._last(checkpoint.origin)
-        conflict = Response(f"{last.size}\n", 409, media_type="text/x.tlog.size")
+        # Not `media_type`, which adds a charset: clients compare the header as it is.
+        conflict = Response(f"{last.size}\n", 409, headers={"Content-Type": "text/x.tlog.size"})
         if old != last.size:
             return conflict
         if old == checkpoint.size and checkpoint.root != last.root:

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     on_call: sections.OnCallSettings = sections.OnCallSettings()
     privacy: sections.Privacy = sections.Privacy()
     triage: sections.Triage = sections.Triage()
-    proof: sections.Proof = sections.Proof()
+    proof: sections.ProofSettings = sections.ProofSettings()
     jurisdiction: dict[str, sections.Jurisdiction] = Field(
         default_factory=dict,
         description=(

@@ -477,7 +477,7 @@ class WitnessSettings(SettingsSection):
         return self
 
 
-class Proof(SettingsSection):
+class ProofSettings(SettingsSection):
     """Where the signed checkpoints of the record go (docs/proof.md); name at least one place that you do not run."""
 
     every_minutes: int = Field(
