@@ -1,7 +1,7 @@
 # Needs git, make, Python 3.11 or newer and a package index. Everything lands in .venv; `make clean` forgets it.
 
 .POSIX:
-.PHONY: install demo test check format lint types imports dependencies measures bench soak docs pins clean
+.PHONY: install demo test check format lint types imports dependencies measures bench soak docs pins release clean
 
 # The first of these that is 3.11 or newer and can make environments. Another: make install PYTHON=/path/to/python
 PYTHON =
@@ -79,6 +79,10 @@ pins:
 			--extra "$$extra" -c requirements/run.txt -c requirements/test.txt \
 			-o "requirements/$$extra.txt" || exit 1; \
 	done
+
+# Wheel, source archive, bill of materials, licences and checksums of the present commit, into dist/.
+release: .venv/installed
+	$(BIN)/python .ci/release.py
 
 clean:
 	rm -rf .venv

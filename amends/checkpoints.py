@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import structlog
 
+from amends.runtime.commands import run_command
 from amends.settings import Settings
 from amends.settings.sections import WitnessSettings
 from amends.witness import write_durably
@@ -65,12 +65,10 @@ class CheckpointSender:
         newest = await self.store.aread(latest_checkpoint)
         if newest is None:
             return
-        await asyncio.gather(
-            *(
-                self._try(f"witness:{witness.name}", self._cosign(newest, witness))
-                for witness in proof.witnesses
-            )
+        cosigning = (
+            self._try(f"witness:{each.name}", self._cosign(newest, each)) for each in proof.witnesses
         )
+        await asyncio.gather(*cosigning)
         newest = await self.store.aread(latest_checkpoint) or newest
         if proof.file is not None:
             file = self.settings.file.parent / proof.file
@@ -78,7 +76,8 @@ class CheckpointSender:
         if proof.command:
             await self._try("command", self._run(newest.note))
         if proof.slack_channel is not None:
-            await self._schedule_post()
+            key = f"checkpoint_post:{self.store.now():%Y-%m-%dT%H}"
+            await self._schedule(key, "checkpoint_post", SendPriority.BULK, {})
 
     async def _try(self, place: str, sending: Awaitable[None]) -> None:
         outcome, why = "ok", ""
@@ -87,7 +86,13 @@ class CheckpointSender:
         except _Inconsistent as refused:
             outcome, why = "inconsistent", str(refused)
             log.error("log_inconsistent", place=place, why=why, remedy="docs/proof.md")
-            await self._alarm(place)
+            # To the managers, once a day for each witness.
+            name = place.partition(":")[2]
+            key, facts = (
+                f"told_failed:witness:{name}:{self.store.now():%Y-%m-%d}",
+                {"kind": "witness", "witness": name},
+            )
+            await self._schedule(key, "told_failed", SendPriority.NOTICE, facts)
         except _Refused as refused:
             outcome, why = "refused", str(refused)
         except (OSError, TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError, StoreError) as error:
@@ -144,39 +149,13 @@ class CheckpointSender:
         return response.status_code, answer.decode()
 
     async def _run(self, note: str) -> None:
-        # Our secrets may be in our environment, and the command is none of our own.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
-        process = await asyncio.create_subprocess_exec(
-            *self.settings.proof.command,
-            cwd=self.settings.file.absolute().parent,
-            env=environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
-                await process.communicate(note.encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            raise _Refused(f"exit code {process.returncode}")
+        words, folder = self.settings.proof.command, self.settings.file.absolute().parent
+        if code := await run_command(words, note.encode(), COMMAND_TIMEOUT_SECONDS, folder=folder):
+            raise _Refused(f"exit code {code}")
 
-    async def _schedule_post(self) -> None:
-        now = self.store.now()
-        key = f"checkpoint_post:{now:%Y-%m-%dT%H}"
-        post = NewObligation(key, "checkpoint_post", now, SendPriority.BULK)
-        await self.store.awrite(insert_obligation, post)
-
-    async def _alarm(self, place: str) -> None:
-        """Notify the managers, once a day for each witness."""
-        now, name = self.store.now(), place.partition(":")[2]
-        facts = {"kind": "witness", "witness": name}
-        key = f"told_failed:witness:{name}:{now:%Y-%m-%d}"
-        alarm = NewObligation(key, "told_failed", now, SendPriority.NOTICE, facts)
-        await self.store.awrite(insert_obligation, alarm)
+    async def _schedule(self, key: str, kind: str, priority: SendPriority, facts: Mapping[str, str]) -> None:
+        obligation = NewObligation(key, kind, self.store.now(), priority, facts)
+        await self.store.awrite(insert_obligation, obligation)
 
 
 def save_note(file: Path, note: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from amends.init import SCOPES
+from amends.runtime.scanner import file_scanner
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.rulebook import preset_named
 from bots.http_body import is_loopback
@@ -29,6 +30,7 @@ from store.database.engine import database_url
 from store.database.errors import SealBroken, StoreError
 from store.database.keyring import Keyring
 from store.database.migrate import schema_status
+from store.database.roles import may_change_events
 from store.models.erased import list_models_with_erased_words
 from store.models.examples import list_assessed_proposals
 from store.models.models import load_active_model, load_last_run, read_model_blob
@@ -52,6 +54,8 @@ DRIFT_TEXTS = {
     "mix": "the last {rows} complaints are of other categories than before (index {value:.2f} > {bound:.2f})",
     "calibration": "over the last {rows} its probabilities are off by {value:.2f}, at most {bound:.2f} is usual",
 }
+#: The EICAR test file, in parts, so that no scanner objects to this one.
+_SCANNER_TEST = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS" + b"-TEST-FILE!$H+H*"
 _BAD_MODEL = "Run `amends triage rollback`, or promote an intact file; until then an earlier one proposes."
 _ERASED_WORDS = "The next night replaces it by one without them; if this stays, see `amends outbox list`."
 _NO_ENCODER = "Install it with `make install EXTRA=embeddings`, or train again without it."
@@ -74,6 +78,7 @@ async def check_installation(settings: Settings) -> list[CheckFinding]:
     findings = [_ok("settings", f"read from {settings.file}"), *_settings(settings)]
     findings += [*_secret_keys(settings), *_database(settings), *_texts(settings), *_levels(settings)]
     findings += _categories(settings)
+    findings += await _scanner(settings)
     findings += [finding async for finding in _telegram(settings)]
     findings += [finding async for finding in _slack(settings)]
     return findings
@@ -148,14 +153,12 @@ def _places_of_checkpoints(settings: Settings) -> CheckFinding:
     """Whether checkpoints leave this machine: without that, its administrator can rewrite the record unnoticed."""
     proof, folder = settings.proof, settings.file.absolute().parent
     remedy = "Name a witness, a Slack channel, a command or a file on another machine in [proof]."
-    if not proof.has_a_place:
-        return _warn("checkpoints", "sent to no place outside of the database", remedy)
     places = [f"witness {witness.name}" for witness in proof.witnesses]
-    places += [f"Slack {proof.slack_channel}"] if proof.slack_channel else []
-    places += [name for name in ("file", "command") if getattr(proof, name)]
+    places += [name for name in ("slack_channel", "file", "command") if getattr(proof, name)]
+    if not places:
+        return _warn("checkpoints", "sent to no place outside of the database", remedy)
     if places == ["file"]:
-        parents = (folder / str(proof.file)).parents
-        existing = next(parent for parent in parents if parent.exists())
+        existing = next(parent for parent in (folder / str(proof.file)).parents if parent.exists())
         if existing.stat().st_dev == folder.stat().st_dev:
             return _warn("checkpoints", f"only into a file on the disk of {settings.file.name}", remedy)
     return _ok("checkpoints", f"every {pluralise(proof.every_minutes, 'minute')}: {', '.join(places)}")
@@ -192,6 +195,11 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
         except SealBroken as wrong:
             yield _fail("secret key", "is not the one of this database", str(wrong))
             return
+        if store.read(may_change_events):
+            remedy = (
+                "Run the desk with a role of its own: `amends db upgrade --roles ROLE` (docs/operations.md)."
+            )
+            yield _warn("database role", "may change and delete events", remedy)
         yield _last_backup(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))
         own = [category.key for category in settings.category]
@@ -381,6 +389,23 @@ def _categories(settings: Settings) -> Iterator[CheckFinding]:
         yield _ok("categories", f"{len(own)} of your own, {pluralise(len(files.examples), 'example')}")
     elif files.examples:
         yield _ok("examples", f"{len(files.examples)} of your own")
+
+
+async def _scanner(settings: Settings) -> list[CheckFinding]:
+    """The virus scanner passes a harmless file and refuses the test file that all scanners know."""
+    if (scan := file_scanner(settings.files.scanner)) is None:
+        return []
+    verdicts = await scan(b"harmless"), await scan(_SCANNER_TEST)
+    if verdicts == (True, False):
+        return [_ok("scanner", settings.files.scanner)]
+    remedy = "Correct [files] scanner in amends.toml: files are kept, but handed on only after a scan."
+    if None in verdicts:
+        return [_warn("scanner", f"{settings.files.scanner}: no verdict", remedy)]
+    return [
+        _warn(
+            "scanner", f"{settings.files.scanner}: passes the EICAR test file, or refuses a clean one", remedy
+        )
+    ]
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[CheckFinding]:

@@ -9,11 +9,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from amends.settings import Settings, rulebook
-from complaints.errors import ComplaintError
-from store.custody.retention import erase, list_unerased
+from complaints.errors import ComplaintError, UnknownReference
+from complaints.times import format_time
+from store.custody.retention import (
+    RESTORED,
+    erase,
+    erase_complainant,
+    list_erasures,
+    list_unerased,
+)
 from store.database.errors import StoreError
 from store.store import Store
 
@@ -59,7 +67,24 @@ def require_writable(file: Path) -> None:
 
 def record_erasures(file: Path, refs: Iterable[str], erased_at: str) -> None:
     """Add these references to the list, and return only when they are on the disk."""
-    lines = "".join(json.dumps({"ref": ref, "erased_at": erased_at}) + "\n" for ref in refs)
+    _append(file, [{"ref": ref, "erased_at": erased_at} for ref in refs])
+
+
+def list_new_erasures(store: Store, file: Path) -> None:
+    """Add to the list every erasure of this record that is not in it, also one of a process that then died."""
+    listed = {(kind, line[kind]) for line in _lines(file) for kind in ("ref", "person") if kind in line}
+    _append(
+        file,
+        [
+            {kind: number, "erased_at": format_time(at)}
+            for kind, number, at in store.read(list_erasures)
+            if (kind, number) not in listed
+        ],
+    )
+
+
+def _append(file: Path, entries: Iterable[Mapping[str, str]]) -> None:
+    lines = "".join(json.dumps(entry) + "\n" for entry in entries)
     if not lines:
         return
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -70,25 +95,33 @@ def record_erasures(file: Path, refs: Iterable[str], erased_at: str) -> None:
         os.close(handle)
 
 
-def read_erasures(file: Path) -> list[str]:
-    """The references in the list, without duplicates; empty if there is no list."""
+def _lines(file: Path) -> list[dict[str, str]]:
     if not file.exists():
         return []
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return list(dict.fromkeys(str(json.loads(line)["ref"]) for line in lines if line.strip()))
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def read_erasures(file: Path) -> list[str]:
+    """The references in the list, without duplicates; empty if there is no list."""
+    return list(dict.fromkeys(str(line["ref"]) for line in _lines(file) if "ref" in line))
 
 
 def erase_again(store: Store, file: Path) -> tuple[list[str], dict[str, str]]:
-    """Erase all complaints of the list that this database still has.
+    """Erase all complaints and people of the list that this database still has.
 
     Returns the erased references, and the reason for each that could not be erased.
     """
-    erased, reasons = [], {}
+    erased, reasons = list[str](), dict[str, str]()
     for ref in store.read(list_unerased, read_erasures(file)):
         try:
-            store.write(erase, ref, "restored")
+            store.write(erase, ref, RESTORED)
         except ComplaintError as refused:
             reasons[ref] = str(refused)
         else:
             erased.append(ref)
+    for line in _lines(file):
+        # Of a person who is not in this backup nothing is left to erase.
+        with suppress(UnknownReference):
+            if "person" in line:
+                store.write(erase_complainant, line["person"], RESTORED, RESTORED)
     return erased, reasons

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from amends.checkpoints import CheckpointSender
-from amends.retention import retention_periods
+from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
 from amends.runtime.slack import SlackPart
@@ -232,6 +232,7 @@ class Application:
             **housekeeping_handlers(
                 store,
                 retention=retention_periods(self.settings),
+                after_purge=self._list_erasures,
                 signing_key=self.settings.secrets.signing_key,
                 send_checkpoint=CheckpointSender(self.settings, store, self._count_sent).send,
             ),
@@ -255,6 +256,13 @@ class Application:
 
     def _count_sent(self, place: str, outcome: str) -> None:
         self.metrics.increment("checkpoint_sent_total", place, outcome)
+
+    def _list_erasures(self) -> None:
+        """A restored backup erases again what is listed; without the list, its own next purge does."""
+        try:
+            list_new_erasures(self.store, erasures_file(self.settings))
+        except OSError:
+            log.warning("erasures_not_listed", remedy="let this account write erasures.jsonl")
 
     async def ready(self) -> PartHealth:
         health = {"store": await self._store_answers()}

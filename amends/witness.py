@@ -7,7 +7,6 @@ public keys of the logs that it watches.
 from __future__ import annotations
 
 import base64
-import binascii
 import fcntl
 import os
 import re
@@ -34,18 +33,14 @@ from store.proof.notes import (
     cosigned_at,
     is_signed,
     parse_checkpoint,
-    parse_verifier,
     split_note,
 )
 
 #: A request has at most 63 hashes and a note with a few signatures: about 5 kB.
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_PROOF_LINES = 63
-#: Refused checkpoints are evidence. Anybody can send a bad proof with a good checkpoint, so their file is limited.
-MAX_REFUSED_BYTES = 1024 * 1024
 #: How signed-note names a private key in a file.
 _PRIVATE = "PRIVATE+KEY+"
-_SIZE = r"(0|[1-9][0-9]{0,17})"
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +86,7 @@ class Witness:
         self,
         signer: Signer,
         folder: Path,
-        logs: Sequence[str],
+        logs: Sequence[Verifier],
         *,
         is_new: bool = False,
         clock: Callable[[], float] = time.time,
@@ -107,10 +102,7 @@ class Witness:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise AlreadyRunning(f"Another witness uses {folder}: stop it first.") from error
-        self._logs: dict[str, list[Verifier]] = {}
-        for text in logs:
-            verifier = parse_verifier(text)
-            self._logs.setdefault(verifier.name, []).append(verifier)
+        self._logs = {log.name: [other for other in logs if other.name == log.name] for log in logs}
         self._notes = {origin: self._load(origin) for origin in self._logs}
 
     def close(self) -> None:
@@ -143,14 +135,18 @@ class Witness:
         conflict = Response(f"{last.size}\n", 409, headers={"Content-Type": "text/x.tlog.size"})
         if old != last.size:
             return conflict
-        if old == checkpoint.size and checkpoint.root != last.root:
-            self._keep_refused(checkpoint, note)
-            return conflict
-        if not is_consistent(old, last.root, checkpoint.size, checkpoint.root, proof):
-            self._keep_refused(checkpoint, note)
-            return _refusal(422, "the proof does not lead from the last cosigned checkpoint to this one")
+        is_other = old == checkpoint.size and checkpoint.root != last.root
+        if is_other or not is_consistent(old, last.root, checkpoint.size, checkpoint.root, proof):
+            # The note is evidence: two signed roots of one size. A bad proof alone is none, anybody can send it.
+            log.error("inconsistent_checkpoint", origin=checkpoint.origin, size=checkpoint.size, note=note)
+            return (
+                conflict
+                if is_other
+                else _refusal(422, "the proof does not lead from the last cosigned checkpoint to this one")
+            )
         line = self.signer.cosign(body, int(self._clock()))
-        self._save(checkpoint.origin, f"{note}{line}\n")
+        write_durably(self._file(checkpoint.origin), f"{note}{line}\n")
+        self._notes[checkpoint.origin] = f"{note}{line}\n"
         log.info("cosigned", origin=checkpoint.origin, size=checkpoint.size)
         return PlainTextResponse(f"{line}\n")
 
@@ -158,11 +154,11 @@ class Witness:
         note = self._notes[origin]
         return Checkpoint(origin, 0, EMPTY) if note is None else parse_checkpoint(split_note(note)[0])
 
-    def _file(self, origin: str, ending: str) -> Path:
-        return self._folder / f"{quote(origin, safe='')}.{ending}"
+    def _file(self, origin: str) -> Path:
+        return self._folder / f"{quote(origin, safe='')}.note"
 
     def _load(self, origin: str) -> str | None:
-        file = self._file(origin, "note")
+        file = self._file(origin)
         try:
             note = file.read_bytes().decode()
             # Our own signature is also a checksum.
@@ -174,16 +170,6 @@ class Witness:
         except ValueError as wrong:
             raise StoreError(f"{file} is damaged ({wrong}): restore it, or start with a new key.") from wrong
         raise StoreError(f"{file} was not signed by this witness: restore it, or start with a new key.")
-
-    def _save(self, origin: str, note: str) -> None:
-        write_durably(self._file(origin, "note"), note)
-        self._notes[origin] = note
-
-    def _keep_refused(self, checkpoint: Checkpoint, note: str) -> None:
-        log.error("inconsistent_checkpoint", origin=checkpoint.origin, size=checkpoint.size)
-        with self._file(checkpoint.origin, "refused").open("a", encoding="utf-8") as refused:
-            if refused.tell() + len(note) < MAX_REFUSED_BYTES:
-                refused.write(f"{note}\n")
 
 
 def write_durably(file: Path, text: str) -> None:
@@ -227,17 +213,14 @@ def witness_app(witness: Witness) -> Starlette:
 
 
 def _parse_request(request: bytes) -> tuple[int, list[bytes], str]:
-    head, separator, note = request.decode().partition("\n\n")
+    head, _, note = request.decode().partition("\n\n")
     first, *lines = head.split("\n")
-    size = re.fullmatch(f"old {_SIZE}", first)
-    if size is None or not separator or not note.endswith("\n") or len(lines) > MAX_PROOF_LINES:
-        raise BadNote("write `old N`, the proof, an empty line and the signed checkpoint")
-    try:
-        proof = [base64.b64decode(line, validate=True) for line in lines]
-    except binascii.Error as wrong:
-        raise BadNote("a line of the proof is no base64") from wrong
-    if any(len(hash_) != 32 for hash_ in proof):
-        raise BadNote("a line of the proof is no hash of 32 bytes")
+    size = re.fullmatch(r"old (0|[1-9][0-9]{0,17})", first)
+    proof = [base64.b64decode(line, validate=True) for line in lines]
+    if size is None or len(proof) > MAX_PROOF_LINES or any(len(hash_) != 32 for hash_ in proof):
+        raise BadNote("write `old N`, the proof in base64, an empty line and the signed checkpoint")
+    if not note.endswith("\n"):
+        raise BadNote("the checkpoint does not end with a newline")
     return int(size.group(1)), proof, note
 
 

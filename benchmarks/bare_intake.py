@@ -199,6 +199,11 @@ def intake(session: Session, name: str) -> None:
         entry=ENTRY,
         hash=secrets.token_hex(32),
     )
+    session.exec(
+        select(PersonRow.id, PersonRow.key_wrapped, PersonRow.name_sealed)
+        .join(CasePersonRow, col(CasePersonRow.person_id) == PersonRow.id)
+        .where(CasePersonRow.ref == ref, col(PersonRow.name_sealed).is_not(None))
+    ).all()
     _add(
         session,
         TextRow,
@@ -210,6 +215,7 @@ def intake(session: Session, name: str) -> None:
         source="1",
         replaces=None,
         sealed=secrets.token_bytes(408),
+        masked=secrets.token_bytes(408),
     )
     _add_all(
         session,

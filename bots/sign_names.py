@@ -1,9 +1,10 @@
-"""The names of the safety rules as staff read them, in Slack and in documents."""
+"""The names of safety rules and of rules of due times as staff read them, in Slack and in documents."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from complaints.vocabulary import Target
 from triage.safety.likely import LIKELY
 from triage.safety.organisation import ORGANISATION
 from triage.safety.signs import BUILT_IN
@@ -25,3 +26,11 @@ def rule_name(rule: str, say: Callable[..., str]) -> str:
         return name.replace("_", " ")
     text = say(f"rule.{built_in}")
     return text if built_in == name else say(_QUALIFIERS[name.removeprefix(built_in)], rule=text)
+
+
+def due_rule_name(rule: str, say: Callable[..., str]) -> str:
+    """`P3.first_action` as `P3, first human contact`; a rule of an older release keeps its own name."""
+    priority, _, code = rule.rpartition(".")
+    code = code.removesuffix("_every").removesuffix("_limit").removeprefix("escalated_")
+    name = say(f"target.{code}") if code in set(Target) else code.replace("_", " ")
+    return f"{priority}, {name}" if priority else name

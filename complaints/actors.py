@@ -90,12 +90,17 @@ def may_manage(case: Case, actor: Actor) -> bool:
 
 
 def worked_on(case: Case, member: str) -> bool:
-    """True for the owner and for everybody who judged the complaint at any level: they see no survey answers."""
-    return member == case.owner or any(member in people for people in case.acted_at.values())
+    """True for the owner and for everybody who worked on the complaint: they see no survey answers."""
+    return member == case.owner or member in case.workers
 
 
 def judged_below(case: Case, member: str) -> bool:
     return any(member in people for level, people in case.acted_at.items() if level < case.level)
+
+
+def may_own(case: Case, member: str) -> bool:
+    """True for a person who may be given the complaint: not excluded, and no judge of it at a lower level."""
+    return not is_excluded(case, member) and not judged_below(case, member)
 
 
 def may_read(case: Case, actor: Actor) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from complaints.case_values import (
@@ -93,6 +93,8 @@ class Case:
     fairness: Fairness = NOBODY_NAMED
     no_reviewer_left: bool = False
     acted_at: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    #: Staff who worked on it, other than by routing it or guarding access: they see no survey answers.
+    workers: frozenset[str] = frozenset()
     released: bool = False
     # the incident that it belongs to, and whether it is also about another matter
     incident: int | None = None
@@ -158,6 +160,8 @@ class Case:
     survey_concern_at: datetime | None = None
     flags: frozenset[Flag] = frozenset()
     executive_receipt_at: datetime | None = None
+    #: The last day of the legal hold; None while there is no hold, or one without an end.
+    hold_until: date | None = None
     erased_at: datetime | None = None
     #: Earlier rules, the first ones first.
     rules_before: tuple[Rulebook, ...] = ()
@@ -250,7 +254,7 @@ class Case:
     def certain_signs(self) -> tuple[RecordedSign, ...]:
         """The signs that raise severity and safety (7.5). A likely sign only asks for a look.
 
-        About 6 % of ordinary complaints have a likely sign, so a person looks first and then assesses freely.
+        About 2 % of ordinary complaints have a likely sign, so a person looks first and then assesses freely.
         """
         return tuple(sign for sign in self.signs if not sign.look)
 

@@ -27,6 +27,12 @@ class NotAllowed(ComplaintError):
     code = "not_allowed"
 
 
+class ReasonNeeded(ComplaintError):
+    """This person may read the complaint, but it is not theirs: first they say why (4.7)."""
+
+    code = "reason_needed"
+
+
 class BadFacts(ComplaintError):
     """A field of the act is missing or wrong; `field` names it so that a form can show it there."""
 

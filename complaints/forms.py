@@ -281,7 +281,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "unrestrict": (text("reason", required=True),),
     "reopen": (text("reason", required=True),),
     "not_accept": (text("reason", required=True),),
-    "hold": (text("reason", required=True),),
+    "hold": (text("reason", required=True), Field("hold_until", Input.DATE)),
     "release": (text("reason", required=True),),
     "link": (
         choice("relation", ("duplicate", "same_incident", "about_handling_of"), required=True),

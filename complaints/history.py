@@ -21,6 +21,7 @@ class ReadEntry:
     role: str
     at: datetime
     version: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True)

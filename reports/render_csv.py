@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
+from complaints.csv_cells import csv_cell
 from reports.monitoring import Monitoring
 
 COLUMNS = (
@@ -31,7 +32,7 @@ def as_csv(report: Monitoring) -> str:
     writer = csv.DictWriter(output, COLUMNS, restval="", extrasaction="raise")
     writer.writeheader()
     for row in _rows(report):
-        writer.writerow({name: "" if value is None else value for name, value in row.items()})
+        writer.writerow({name: "" if value is None else csv_cell(value) for name, value in row.items()})
     return output.getvalue()
 
 

@@ -22,6 +22,7 @@ from store.cases.act import record_proposal as store_propose
 from store.cases.read import load_case
 from store.models.models import list_rollback_models, load_active_model, read_model_blob
 from store.outbox.complete import Completed, Outcome, Rescheduled
+from store.people.masked_texts import load_masked_story
 from store.record.load import load_texts
 from store.rulebooks import load_current_rulebooks
 from store.similarity.similar import count_confirmed_similar, find_similar_cases
@@ -65,7 +66,7 @@ class ProposalHandler:
         texts = await store.aread(load_texts, ref)
         story = "\n".join(text.text for text in texts)
         in_thread = partial(asyncio.get_running_loop().run_in_executor, self._thread)
-        story_sketch = await in_thread(sketch, story)
+        story_sketch = await in_thread(sketch, await store.aread(load_masked_story, ref))
         context = triage_context(
             case, languages=self._languages, danger=[danger_sign(sign) for sign in rules.danger]
         )

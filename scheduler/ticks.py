@@ -7,6 +7,7 @@ every process may tick and no leader is needed.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -14,17 +15,23 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from complaints.actors import READERS, SYSTEM
+from complaints.actions.authorisation import Access, is_allowed
+from complaints.actors import SYSTEM, Actor
 from complaints.deadlines.opening_hours import next_morning, working_day_from
-from complaints.errors import ComplaintError
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.times import local_time
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
-from store.custody.retention import delete_expired_rows, erase, list_expired
-from store.database.errors import DamagedCase
-from store.outbox.complete import Completed, Outcome
+from store.custody.retention import (
+    RETENTION,
+    delete_expired_rows,
+    erase_expired,
+    list_expired,
+    record_receipt,
+)
+from store.database.transaction import Tx
+from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.failed import fail_orphaned
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
@@ -63,7 +70,7 @@ def morning_handlers(store: Store) -> Mapping[str, Handler]:
             return
         day = today.isoformat()
         for member in store.read(list_members):
-            if member.roles & READERS:
+            if is_allowed(None, Access.READ, Actor(member.id, member.roles)):
                 facts = {"member": member.id, "day": day}
                 store.write(
                     insert_obligation,
@@ -147,41 +154,69 @@ def housekeeping_handlers(
     store: Store,
     *,
     retention: Mapping[str, str] | None = None,
+    after_purge: Callable[[], None] | None = None,
     signing_key: bytes | None = None,
     send_checkpoint: Callable[[], Awaitable[None]] | None = None,
 ) -> Mapping[str, Handler]:
-    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule.
+    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule, and of `remnants`.
 
     `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
+    `after_purge` lists the erasures where backups find them.
     `signing_key` signs checkpoints, and `send_checkpoint` sends the newest one to places outside of the database.
     """
 
-    async def tidy(_: Obligation) -> Outcome:
-        await store.awrite(delete_expired_rows)
+    def write(command: Callable[[Tx], object]) -> Handler:
+        async def handle(_: Obligation) -> Outcome:
+            await store.awrite(command)
+            return Completed()
+
+        return handle
+
+    async def purge(_: Obligation) -> Outcome:
+        counts, complaints = Counter[str](), 0
+        for expired in await store.aread(list_expired, retention or {}, MAX_ERASED):
+            erased: Counter[str] | str | None = expired.kept_because
+            if erased is None:
+                erased = await store.awrite(erase_expired, expired.ref)
+            if isinstance(erased, Counter):
+                counts.update(erased)
+                complaints += 1
+            elif erased == "damaged":
+                log.error("damaged_complaint", ref=expired.ref, remedy="amends db verify")
+            elif expired.kept_because is None:
+                # Reopened, or kept for a legal reason, since the list was made. The others are erased.
+                log.info("not_purged", ref=expired.ref, why=erased)
+        if complaints:
+            await store.awrite(record_receipt, RETENTION, RETENTION, complaints, counts)
+        if after_purge is not None:
+            await store.in_reader_thread(after_purge)
         return Completed()
 
+    async def remnants(_: Obligation) -> Outcome:
+        if await store.in_thread(store.remove_remnants):
+            return Completed()
+        return Rescheduled(store.now() + timedelta(minutes=1), "another transaction still reads erased pages")
+
+    return {
+        "tidy": write(delete_expired_rows),
+        "checkpoint": _checkpoint_handler(store, signing_key, send_checkpoint),
+        "purge": purge,
+        "remnants": remnants,
+    }
+
+
+def _checkpoint_handler(
+    store: Store, signing_key: bytes | None, send: Callable[[], Awaitable[None]] | None
+) -> Handler:
     async def checkpoint(_: Obligation) -> Outcome:
         more = True
         while more:
             _newest, more = await store.awrite(add_checkpoint, signing_key)
-        if send_checkpoint is not None:
-            await send_checkpoint()
+        if send is not None:
+            await send()
         return Completed()
 
-    async def purge(_: Obligation) -> Outcome:
-        for expired in await store.aread(list_expired, retention or {}, MAX_ERASED):
-            if expired.kept_because is not None:
-                continue
-            try:
-                await store.awrite(erase, expired.ref, "retention")
-            except DamagedCase:
-                log.error("damaged_complaint", ref=expired.ref, remedy="amends db verify")
-            except ComplaintError as refusal:
-                # Reopened, or kept for a legal reason, since the list was made. The others are erased.
-                log.info("not_purged", ref=expired.ref, why=refusal.code)
-        return Completed()
-
-    return {"tidy": tidy, "checkpoint": checkpoint, "purge": purge}
+    return checkpoint
 
 
 def act_handlers(store: Store) -> Mapping[str, Handler]:

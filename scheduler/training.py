@@ -41,6 +41,7 @@ from store.models.examples import MOST_UNASSESSED as UNASSESSED
 from store.models.models import (
     TrainingRun,
     count_assessed_since,
+    digest_data,
     keep_run,
     load_active_use,
     load_intact_model,
@@ -78,7 +79,7 @@ RETRY_WHILE_BUSY = timedelta(seconds=30)
 #: it, because the proposal decides who may see a complaint.
 NICE, NICE_FIRST = 15, 0
 #: The fields of an example that training needs. Who confirmed it, and why, stays in the record.
-_EXAMPLE_FIELDS = ("ref", "at", "whole", "text", "category", "severity", "language")
+_EXAMPLE_FIELDS = ("ref", "at", "whole", "text", "category", "severity", "language", "person")
 
 #: Reads the organisation's own labelled examples (text, category, severity, language); called for each run.
 OwnExamples = Callable[[], Sequence[Mapping[str, Any]]]
@@ -248,7 +249,8 @@ class _Trainer:
         }
         active = await store.aread(load_intact_model)
         settings_digest = digest_settings(self._learning, self._languages, own)
-        key = f"{PIPELINE}:{settings_digest}:{await asyncio.to_thread(_digest, order)}"
+        data = await store.aread(digest_data, await asyncio.to_thread(_digest, order))
+        key = f"{PIPELINE}:{settings_digest}:{data}"
         last_run = await store.aread(load_last_run)
         # Compared with the last run only: after a change and its reversal the old model must be used again.
         if active is not None and not erased and last_run is not None and last_run.key == key:
@@ -301,9 +303,10 @@ class _Trainer:
             log.warning("history_rows_left_out", rows=len(rows) - len(kept), why="no category of this desk")
         return kept
 
-    async def _unassessed(self) -> list[str]:
+    async def _unassessed(self) -> list[tuple[str, str]]:
+        """Masked words of unassessed complaints, each with its complainant's id."""
         store = self._store
-        texts: list[str] = []
+        texts: list[tuple[str, str]] = []
         before: Before | None = None
         for _ in range(LOOKED_AT // PAGE):
             page, before = await store.aread(load_unassessed_page, before)

@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import func, insert, select, update
 
 from complaints.actors import Actor
-from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
 from store.database.damage import UNREADABLE
@@ -25,15 +24,17 @@ from store.database.keyring import (
 )
 from store.database.transaction import Tx
 from store.file_types import media_type
-from store.outbox.rows import schedule_for_case
-from store.record.access_log import record_after_rollback, write_read
-from store.record.load import CaseFile, load_case_file, may_open
+from store.outbox.rows import insert_obligation, schedule_for_case
+from store.record.access_log import find_reason, load_readable, write_read
+from store.record.load import CaseFile, load_case_file
 from store.tables import CHUNKS, FILES
 from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 
 CHUNK = 1 << 20
 #: Bots can download files from Telegram up to this size, in bytes.
 LARGEST = 20 * 1_000_000
+#: `unscanned` and `infected` files are kept but not handed on (docs/operations.md, "A virus scanner").
+FetchedState = Literal["fetched", "unscanned", "infected"]
 
 
 def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) -> None:
@@ -80,17 +81,27 @@ def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
     file = load_case_file(tx, ref)
     row = _row(tx, ref, n)
     meta = _meta(file, tx, row)
-    return FileToFetch(ref, n, meta["platform_id"], row.kind, row.mime, row.size, meta["name"])
+    return FileToFetch(ref, n, meta["platform_id"], row.kind, row.mime, row.size, meta["name"], row.state)
 
 
-def store_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
+def store_file(
+    tx: Tx, ref: str, n: int, data: bytes, mime: str | None, state: FetchedState = "fetched"
+) -> str:
     """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex.
 
-    The type of the content is stored; `mime`, the type that the file was sent as, only where it says more.
+    The type of the content is stored; `mime`, the type that the file was sent as, only where it says more. A file
+    stored as `unscanned` gets its state later; staff are informed of one that is `infected`.
     """
     file = load_case_file(tx, ref, lock=True)
     row, key = _row(tx, ref, n), file.key(tx)
-    if row.state == "fetched":
+    if row.state in ("fetched", "infected"):
+        return str(row.sha256)
+    if state == "infected":
+        facts = {"id": n, "kind": "infected"}
+        notice = NewObligation(f"told_failed:file:{n}", "told_failed", tx.now, SendPriority.NOTICE, facts)
+        insert_obligation(tx, notice, ref)
+    if row.state == "unscanned":
+        _change(tx, ref, n, state=state)
         return str(row.sha256)
     total = max(1, -(-len(data) // CHUNK))
     for part in range(total):
@@ -101,7 +112,7 @@ def store_file(tx: Tx, ref: str, n: int, data: bytes, mime: str | None) -> str:
         tx,
         ref,
         n,
-        state="fetched",
+        state=state,
         sha256=digest,
         chunks=total,
         size=len(data),
@@ -118,16 +129,13 @@ def record_file_failed(tx: Tx, ref: str, n: int, state: str) -> None:
 
 
 def read_file_bytes(tx: Tx, ref: str, n: int, by: Actor) -> bytes:
-    """The bytes of a file; the read is logged (4.7). Raises NotAllowed (recorded), StoreError without bytes."""
-    file = load_case_file(tx, ref)
-    if not may_open(tx, file.case, by):
-        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
-        record_after_rollback(tx, ref, "file", by, refused)
-        raise refused
+    """The bytes of a file; the read is logged (4.7). Raises NotAllowed (recorded), ReasonNeeded, StoreError."""
+    file = load_readable(tx, ref, by, "file")
+    reason = find_reason(tx, file.case, by)
     row = _row(tx, ref, n)
     if row.state != "fetched":
-        raise StoreError(f"file {n} of {ref} is {row.state}: it has no bytes here")
-    write_read(tx, file.case, by, f"file:{n}")
+        raise StoreError(f"file {n} of {ref} is {row.state}: it is not handed on")
+    write_read(tx, file.case, by, f"file:{n}", reason)
     return load_bytes(tx, file, n)
 
 

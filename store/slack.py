@@ -21,6 +21,8 @@ from store.record.load import load_case_key
 from store.tables import COMPLAINTS, DRAFTS, HEARD, OBLIGATIONS, SLACK
 from store.values import Draft, SlackPost
 
+#: The purpose of a direct message starts with this, and ends with its ts.
+DIRECT = "dm:"
 DRAFT_KEPT = timedelta(hours=24)
 #: Each drawing of a card shows the newest record, so one drawing fulfils all obligations of these kinds that wait.
 DRAWINGS = ("card", "redraw")
@@ -29,10 +31,18 @@ DRAWINGS = ("card", "redraw")
 CARDS_PER_SWEEP = 200
 
 
-def list_posts(tx: Tx, ref: str) -> list[SlackPost]:
-    """The complaint's posts that are claimed or posted, and not deleted."""
+def list_posts(tx: Tx, ref: str, *, direct: bool = False) -> list[SlackPost]:
+    """The complaint's posts that are claimed or posted, and not deleted; with `direct` its direct messages."""
+    is_direct = SLACK.c.purpose.startswith(DIRECT)
     query = select(SLACK).where(SLACK.c.ref == ref, SLACK.c.deleted_at.is_(None)).order_by(SLACK.c.id)
+    query = query.where(is_direct if direct else ~is_direct)
     return [_post(row) for row in tx.connection.execute(query)]
+
+
+def record_direct_message(tx: Tx, ref: str, channel: str, ts: str) -> None:
+    """Record where a direct message about a complaint is, so that an erasure can delete it."""
+    row = {"ref": ref, "channel": channel, "purpose": f"{DIRECT}{ts}", "ts": ts, "claimed_at": tx.now}
+    tx.insert_missing(SLACK, [{**row, "shown": 0, "draws": 0, "deleted_at": None}])
 
 
 def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:

@@ -24,6 +24,7 @@ from store.database.errors import DatabaseUnavailable, SerializationConflict, tr
 from store.database.keyring import Keyring
 from store.database.leases import clock_offset, move_clock
 from store.database.migrate import require_current
+from store.database.remnants import empty_log, rewrite_tables
 from store.database.transaction import FoldedCases, Tx
 from store.models.examples import collect_examples, load_examples_page
 from store.proof.journal import write_journal
@@ -178,6 +179,16 @@ class Store:
     def examples(self) -> list[dict[str, Any]]:
         """Training examples from assessments, the earliest first; each page is a transaction of its own."""
         return collect_examples(partial(self.read, load_examples_page))
+
+    def remove_remnants(self, *, rewrite: bool = False) -> bool:
+        """Empty SQLite's write-ahead log (8.1), with `rewrite` after writing every table again.
+
+        False if another transaction still reads old pages: try again later.
+        """
+        with translated_errors(), self._threads.gate:
+            if rewrite:
+                rewrite_tables(self._engines)
+            return empty_log(self._engines)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the writing thread after each commit that scheduled or released an obligation."""

@@ -365,7 +365,8 @@ class Text:
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A file of a case as staff see it; `state` is announced, fetched, too_large or failed."""
+    """A file of a case as staff see it; `state` is announced, fetched, unscanned, infected,
+    too_large or failed."""
 
     seq: int
     kind: str
@@ -389,6 +390,7 @@ class FileToFetch:
     mime: str | None
     size: int | None
     name: str | None
+    state: str
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ files. Keys of the order:
 - `rows`: the examples of the record, with `ref`, `at` and `whole`;
 - `own`: the organisation's own examples; `languages`: those of the starter examples to add;
 - `history`: rows that a promoted model learned from as well;
-- `unlabelled`: texts of complaints that have not been assessed;
+- `unlabelled`: texts of complaints that have not been assessed, each with its person;
 - `in_use`: what the model in use may have seen; `erased`: whether it may contain words that were erased since;
 - `wanted_precision`, `alert_budget` and `encoder`: the settings.
 """
@@ -53,7 +53,8 @@ def main() -> None:
         wanted_precision=order["wanted_precision"],
         alert_rate=order["alert_budget"],
         encoder=chosen_encoder(order.get("encoder", AUTO)),
-        unlabelled=order.get("unlabelled", ()),
+        unlabelled=[text for text, _ in order.get("unlabelled", ())],
+        unlabelled_people=[person for _, person in order.get("unlabelled", ())],
     )
     rows = parse_rows(order["rows"])
     history = [_parse_example(values) for values in order.get("history", ())]
@@ -85,7 +86,9 @@ def exit_without(parent: int) -> None:
 
 def _parse_row(values: Mapping[str, Any]) -> RecordRow:
     at, whole = datetime.fromisoformat(values["at"]), bool(values.get("whole", True))
-    example = _parse_example(values, at=at, ref=values["ref"] if whole else None)
+    example = _parse_example(
+        values, at=at, ref=values["ref"] if whole else None, person=values.get("person") or values["ref"]
+    )
     return RecordRow(example, values["ref"], at, whole)
 
 

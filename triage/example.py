@@ -11,8 +11,9 @@ class Example:
     """A complaint's text with the category that a person assigned, and severity (1-5) and language where known.
 
     `at` is the time of receipt (aware), so that an evaluation can hold out the most recent. `ref` is the complaint's
-    reference, where it comes from the record. A `written` example was made up for training and is no real complaint:
-    figures are not taken on it where there are enough real ones.
+    reference, where it comes from the record. `person` identifies who wrote it; without one, each row counts as a
+    person of its own. A `written` example was made up for training and is no real complaint: figures are not taken
+    on it where there are enough real ones.
     """
 
     text: str
@@ -22,3 +23,4 @@ class Example:
     at: datetime | None = None
     ref: str | None = None
     written: bool = False
+    person: str | None = None

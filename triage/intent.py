@@ -11,7 +11,7 @@ are, denial included, but they raise nothing and are not recorded. Their pattern
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp
@@ -132,27 +132,25 @@ _ANSWER_INDEX = index_rules(
     tuple(rule for language in LANGUAGES for rule in read_rules(f"answers_{language}"))
 )
 _LAST_SENTENCE = re.compile(r"[.!;\n]\s+(?=\S)")
-#: A question without a question mark is at most so long, and a refusal to answer too.
-_QUESTION_WORDS, _DECLINE_WORDS = 12, 10
+#: A question without a question mark is at most so long.
+_QUESTION_WORDS = 12
 _WORD = re.compile(r"\w+")
-#: Words that add nothing to a refusal, folded, in all languages.
-_REFUSAL_WORDS = """
-a all am an and any ask asking for i d im it just me more no now ok okay please questions really s sorry
-stop survey thank thanks that the these this to with would you your already abi artik bu daha hayir
-lutfen soru sorulari sormayi tesekkurler tesekkur ederim tamam ben benim sag olun ya ahora con eso esto
-gracias las los mas muchas por favor preguntas pues estas aber bitte damit danke das die es fragen ich
-habe hab jetzt mehr mir nein nun
-"""
-_WITH_REFUSAL = frozenset(_REFUSAL_WORDS.split())
+_LONGEST_PHRASE = 8
+_WITH_REFUSAL = frozenset(
+    word for language in LANGUAGES for word in read_phrases("intent", language)["with_refusal"].split()
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerCues:
-    """What an answer also does. `only_asks`: it is only a question."""
+    """What an answer also does: `verdict` is accept or disagree, `rest` what follows a refusal to answer."""
 
     asks: bool
     only_asks: bool
     declines: bool
+    verdict: str | None = None
+    returns: bool = False
+    rest: str = ""
 
 
 def read_answer(text: str) -> AnswerCues:
@@ -167,22 +165,43 @@ def read_answer(text: str) -> AnswerCues:
         # Only words of a question at the very beginning: "when you came" is none.
         asks = "question" in cues and cues["question"].span[0] == 0 and words <= _QUESTION_WORDS
     only_asks = asks and all("?" in sentence for sentence in sentences[:-1])
-    return AnswerCues(asks, only_asks, words <= _DECLINE_WORDS and _declines(plain))
+    whole = match_rules(plain, _ANSWER_INDEX)
+    verdict = "disagree" if "disagrees" in whole else "accept" if "accepts" in whole else None
+    rest = _rest_of_refusal(plain, whole)
+    return AnswerCues(asks, only_asks, rest is not None, verdict, "returns" in whole, rest or "")
 
 
-def _declines(text: str) -> bool:
-    """True if the text begins with a refusal to answer, or is only a word with several meanings."""
-    cues = match_rules(text, _ANSWER_INDEX)
+def _rest_of_refusal(text: str, cues: Mapping[str, Sign]) -> str | None:
+    """What a text says after a refusal at its beginning, "" if nothing; None if it does not begin with one."""
     if "declines" in cues:
-        return _adds_nothing(text[: cues["declines"].span[0]])
-    if "declines_alone" not in cues:
-        return False
-    start, end = cues["declines_alone"].span
-    return _adds_nothing(f"{text[:start]} {text[end:]}")
+        start, end = cues["declines"].span
+        rest = "" if _adds_nothing(text[end:]) else text[end:].strip(" ,.;:!-\n")
+        return rest if _adds_nothing(text[:start]) else None
+    # A word with several meanings declines only where it is all that is said.
+    start, end = cues["declines_alone"].span if "declines_alone" in cues else (0, 0)
+    return "" if end and _adds_nothing(f"{text[:start]} {text[end:]}") else None
 
 
 def _adds_nothing(text: str) -> bool:
     return _WITH_REFUSAL.issuperset(_WORD.findall(fold(text).text))
+
+
+@lru_cache(maxsize=8)
+def _phrases(kind: str) -> frozenset[str]:
+    tables = [read_phrases("intent", language)[kind] for language in LANGUAGES]
+    return frozenset(
+        " ".join(_WORD.findall(line)) for table in tables for line in fold(table).text.splitlines()
+    )
+
+
+def says_only(kind: str, text: str) -> bool:
+    """True for a text of only phrases of a kind: "greetings" or "affirms", in all languages."""
+    phrases, words, reached = _phrases(kind), _WORD.findall(fold(text).text), {0}
+    for end in range(1, len(words) + 1):
+        starts = reached.intersection(range(max(0, end - _LONGEST_PHRASE), end))
+        if any(" ".join(words[start:end]) in phrases for start in starts):
+            reached.add(end)
+    return bool(words) and len(words) in reached
 
 
 def find_cues(text: str) -> frozenset[str]:

@@ -31,6 +31,11 @@ _MARKUP = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,200}|!--.{0,200}?--)>")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
 # A pattern, its replacement, and a character that a text must contain to be searched for it.
 _MASKS: tuple[tuple[re.Pattern[str], str, str], ...] = (
+    # The codes of a masked copy (store.redaction.masking): training reads copies, a proposal the text itself.
+    (re.compile(r"\[(?:name|address)\]"), " ", "["),
+    (re.compile(r"\[email\]"), " emailaddress ", "["),
+    (re.compile(r"\[iban\]"), " bankaccount ", "["),
+    (re.compile(r"\[(?:phone|card|number)\]"), " longnumber ", "["),
     (re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE), " weblink ", ""),
     (re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,190}\.[^\s@<>.]{2,24}"), " emailaddress ", "@"),
     (re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b"), " bankaccount ", ""),

@@ -14,8 +14,11 @@ from amends.cli.options import (
     Config,
     Json,
     Output,
+    Purpose,
+    Reason,
     Reference,
     open_record,
+    operator,
     parse_ref,
     row_id,
     staff_labels,
@@ -35,6 +38,7 @@ from complaints.vocabulary import Priority, State, Verb
 
 if TYPE_CHECKING:
     from amends.documents.case_file.case_file import StoredPicture
+    from amends.documents.case_file.record_view import RecordView
     from amends.documents.labels import Labels
     from complaints.similarity import SimilarCase
     from store.cases.export import WholeCase
@@ -147,26 +151,15 @@ def _print_similar(cases: Sequence[SimilarCase], zone: ZoneInfo, *, json: bool) 
     )
 
 
-class Purpose(StrEnum):
-    """Why an operator reads a complaint (4.7)."""
-
-    OPERATION = "operation"
-    AUDIT = "audit"
-    REQUEST = "request"
-    LAW = "law"
-
-
 def show(
     ref: Reference,
     *,
-    reason: Annotated[
-        Purpose, typer.Option(help="What for; it stays on the record with who read it.")
-    ] = Purpose.OPERATION,
+    reason: Reason = Purpose.OPERATION,
     json: Json = False,
     config: Config = None,
 ) -> None:
     """The whole record of one complaint, words included; that it was shown stays on the record."""
-    from store.cases.export import OPERATOR, export_record, record_read
+    from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
 
     with open_record(config) as (settings, store):
@@ -175,7 +168,7 @@ def show(
             record, zone = store.read(export_record, ref), _zone(store, ref)
         labels = staff_labels(settings, zone.key)
         what = "show" if reason is Purpose.OPERATION else f"show {reason.value}"
-        store.write(record_read, [record["ref"]], OPERATOR, what)
+        store.write(record_read, [record["ref"]], operator(), what, reason.value)
     if json:
         print_json(record)
     else:
@@ -213,7 +206,6 @@ _CODES = {
     ("deliveries", "state"): "delivery",
     ("deliveries", "kind"): "delivery",
     ("deliveries", "reason"): "delivery.why",
-    ("texts", "field"): "said",
 }
 _TIMES = frozenset({"at", "internal_due", "promised_due", "met_at"})
 #: Facts without lists of dates and rule names, which other commands show.
@@ -226,8 +218,10 @@ _NOT_FIELDS = {
 
 
 def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> None:
+    from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import field_name
 
+    view = RecordView(UsageRecord(record), labels)
     fields = (row for row in record.items() if row[0] not in _NOT_FIELDS)
     print_table(
         "",
@@ -235,19 +229,21 @@ def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> 
         [(field_name(name, labels), _field_words(name, value, record, labels)) for name, value in fields],
     )
     for title, field, headings, names in _TABLES:
-        rows = ([_cell(field, name, row[name], zone, labels) for name in names] for row in record[field])
+        rows = ([_cell(field, name, row[name], zone, view) for name in names] for row in record[field])
         print_table(title, headings, rows)
 
 
-def _cell(field: str, name: str, value: Any, zone: ZoneInfo, labels: Labels) -> str | None:
+def _cell(field: str, name: str, value: Any, zone: ZoneInfo, view: RecordView) -> str | None:
     """One cell of a table: texts exactly, times in the zone, codes in words."""
     from amends.documents.facts import value_words
 
+    if (field, name) == ("texts", "field"):
+        return view.field(value) or view.label("said.other")
     if name in _TIMES:
         return local_time(value, zone)
     if name == "text" or value is None:
         return None if value is None else str(value)
-    return value_words(_CODES.get((field, name), name), value, labels)
+    return value_words(_CODES.get((field, name), name), value, view.labels)
 
 
 def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Labels) -> str | None:
@@ -257,20 +253,25 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
     words = {text["text"] for text in record["texts"]} | {record["name"]}
     if value is None or value in ([], {}) or (isinstance(value, str) and value in words):
         return value or None
-    return value_words(name, value, labels)
+    if name == "complainant":
+        return str(value)
+    return value_words(name, value, labels).replace(record["complainant"], labels.text("part.complainant"))
 
 
-def history(ref: Reference, *, json: Json = False, config: Config = None) -> None:
-    """What happened and when, who did it, in which role, under which clause."""
+def history(
+    ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
+) -> None:
+    """What happened and when, who did it, in which role, under which clause; the read is recorded."""
     from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import fact_lines
-    from store.cases.export import export_record
+    from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
 
     with open_record(config) as (settings, store):
         ref = parse_ref(ref)
         with collecting_damage() as damaged:
             record, zone = store.read(export_record, ref), _zone(store, ref)
+        store.write(record_read, [ref], operator(), "history", reason.value)
         events, labels = record["events"], staff_labels(settings, zone.key)
     print_damage(damaged)
     if json:
@@ -294,14 +295,19 @@ def history(ref: Reference, *, json: Json = False, config: Config = None) -> Non
     )
 
 
-def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
+def due(
+    ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
+) -> None:
     """How each due time was computed: every day counted, every holiday, every rule; who extended it, and why.
 
     Reasons are words of the record: that they were shown stays on it.
     """
+    from bots.slack.texts import StaffTexts
+    from bots.slack.views.case import step_sentence
+    from bots.texts.loading import STAFF, load_catalogues
+    from complaints.deadlines.due_steps import DueStep
     from complaints.deadlines.explanation import due_record
-    from reports.words import in_words
-    from store.cases.export import OPERATOR, record_read
+    from store.cases.export import record_read
     from store.cases.read import load_case, load_history
     from store.database.damage import collecting_damage
     from store.record.load import load_event_words
@@ -316,24 +322,24 @@ def due(ref: Reference, *, json: Json = False, config: Config = None) -> None:
                 for event in store.read(load_history, case.ref)
             ]
         if any(event.words for event in events):
-            store.write(record_read, [case.ref], OPERATOR, "due")
+            store.write(record_read, [case.ref], operator(), "due", reason.value)
     print_damage(damaged)
     targets = due_record(case, events)
     if json:
         print_json({"ref": case.ref, "targets": targets})
         return
     zone = ZoneInfo(case.rules.calendar.zone)
-    labels = staff_labels(settings, zone.key)
+    language, own = settings.organisation.staff_language, settings.own_names
+    texts = StaffTexts(load_catalogues((language,), settings.texts_folder, domain=STAFF, own=own), language)
     for target in targets:
         issue = f" {target['of']}" if target["of"] else ""
         due_at = local_due_time(target["internal_due"], zone)
         met = f", met {local_time(target['met_at'], zone)}" if target["met_at"] else ""
         old = ", superseded" if target["superseded"] else ""
-        name = labels.code("target", target["target"])
+        name = texts.text(f"target.{target['target']}")
         print_line(f"{name}{issue}, version {target['version']}: {due_at}{met}{old}", style="bold")
-        for line, step in zip(target["because"], target["steps"], strict=True):
-            # A reason is in a person's own words.
-            print_line(f"    {line if step['code'] == 'reason' else in_words(line)}")
+        for step in target["steps"]:
+            print_line(f"    {step_sentence(DueStep.from_json(step), texts, plain=True)}")
 
 
 class Edition(StrEnum):
@@ -351,13 +357,14 @@ def file_(
     for_: Annotated[
         Edition, typer.Option("--for", help="subject: for a member of staff complained about, to be heard.")
     ] = Edition.HOUSE,
+    reason: Reason = Purpose.OPERATION,
     config: Config = None,
 ) -> None:
     """Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the record."""
     from amends.documents.case_file.case_file import RECORD, case_file, exact_record
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
-    from store.cases.export import OPERATOR, export_case, record_read
+    from store.cases.export import export_case, record_read
     from store.database.damage import collecting_damage
 
     check_output(output)
@@ -375,7 +382,8 @@ def file_(
         with collecting_damage() as damaged:
             whole, now = store.read(export_case, ref), store.now()
             pictures = [] if subject else _pictures(store, whole)
-        store.write(record_read, [ref], OPERATOR, "file:subject" if subject else "file")
+        what = "file:subject" if subject else "file"
+        store.write(record_read, [ref], operator(), what, reason.value)
         document = case_file(
             whole, labels, made_at=now, stored_pictures=pictures, subject=subject, damaged=damaged
         )

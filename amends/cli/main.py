@@ -92,8 +92,8 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "db",
             upgrade="Bring the tables to this release; repeating it changes nothing.",
             verify=(
-                "Check every event's place in its chain, commitment and projection, open every sealed value; "
-                "name the damage."
+                "Check every row against the journal, every chain, the log, and what is kept outside; name each "
+                "damage."
             ),
             backup="Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL.",
             restore=(
@@ -101,8 +101,16 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
                 "erased since."
             ),
             checkpoint=(
-                "Write the signed list of all heads; kept outside, it shows a record that was cut or "
-                "rewritten."
+                "Add what is new to the log and write its signed checkpoint; kept outside, it shows any later "
+                "rewriting."
+            ),
+            anchor=(
+                "After an upgrade: check the chains of the older release and take its rows into the journal; can "
+                "be repeated."
+            ),
+            prove="Write the receipt of a complaint with the proof that the log contains it.",
+            vacuum=(
+                "Write every table again, so that no erased byte is left; each is locked while it is written."
             ),
             rotate_key=(
                 "Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken "
@@ -143,7 +151,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "case",
             list_="Complaints, those with the next due time first.",
             show="The whole record of one complaint, words included; that it was shown stays on the record.",
-            history="What happened and when, who did it, in which role, under which clause.",
+            history="What happened and when, who did it, in which role, under which clause; the read is recorded.",
             due=(
                 "How each due time was computed: every day counted, every holiday, every rule; who extended "
                 "it, and why."
@@ -170,6 +178,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
                 "How the handling went (8.4): in time, how long, with which result, what is open. Days are "
                 "local."
             ),
+            access="Unusual reading, for auditors: without assignment, many on a day, at night, by former owners.",
         ),
     ),
     _group(
@@ -199,6 +208,10 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "privacy",
             export="Everything on file about a person, as a ZIP to hand over; that it was made stays on the record.",
             erase="Erase a person and all their complaints: words, files, names. Figures and the chain stay.",
+            receipts="What was erased, when, by what right: the last 1,000 receipts as JSON, in counts and codes.",
+            hold=(
+                "Put a complaint under legal hold, so that it is neither erased nor purged, or release it."
+            ),
             purge=r"Erase what was kept longer than `\[privacy] retention` says, counted from closing.",
         ),
     ),

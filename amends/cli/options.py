@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +29,8 @@ Reference = Annotated[str, typer.Argument(help="A reference such as A7K-M3Q-9T, 
 
 #: The largest integer that both databases can store; SQLite fails on a query with a larger one.
 LARGEST_ID = 2**63 - 1
+#: The login uid of a process without a login, such as a service.
+_NOT_SIGNED_IN = 2**32 - 1
 
 
 def row_id(number: int | None) -> int | None:
@@ -38,6 +43,36 @@ def row_id(number: int | None) -> int | None:
 _ROW = typer.Argument(metavar="ID", help="The number in the list.", callback=row_id)
 RowId = Annotated[int, _ROW]
 OptionalRowId = Annotated[int | None, _ROW]
+
+
+class Purpose(StrEnum):
+    """Why an operator reads a complaint (4.7)."""
+
+    OPERATION = "operation"
+    AUDIT = "audit"
+    REQUEST = "request"
+    LAW = "law"
+
+
+Reason = Annotated[
+    Purpose, typer.Option("--reason", help="What for; it stays on the record with the account that read it.")
+]
+
+
+def operator() -> str:
+    """Who reads at the command line, for the record: `operator:` and the name of the operating-system account.
+
+    On Linux the account that signed in, also after `sudo` or `su`. No variable is trusted: anybody can set one.
+    """
+    try:
+        user = int(Path("/proc/self/loginuid").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        user = _NOT_SIGNED_IN
+    user = os.getuid() if user == _NOT_SIGNED_IN else user
+    try:
+        return f"operator:{pwd.getpwuid(user).pw_name}"
+    except KeyError:
+        return f"operator:{user}"
 
 
 @contextmanager

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, Output, open_record
+from amends.cli.options import (
+    NOT_WELL,
+    Config,
+    Json,
+    Output,
+    Purpose,
+    Reason,
+    Reference,
+    open_record,
+    operator,
+    parse_ref,
+)
 from amends.cli.output import (
     check_output,
     err,
@@ -23,23 +36,30 @@ from amends.cli.output import (
     write_file,
 )
 from complaints.times import format_time
+from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings
     from store.custody.retention import Expired
+    from store.store import Store
 
 #: Why a complaint is kept, and until when, by the code of the reason.
 KEPT = {
     "open": ("it is still being handled", "until it is closed"),
-    "legal_hold": ("a claim or the law needs it (legal hold)", "until the hold is released"),
+    "legal_hold": ("a claim or the law needs it (legal hold)", "until the hold ends or is released"),
     "damaged": ("its events cannot be read", "until it is restored from a backup (`amends db verify`)"),
     "external": ("an outside body is at work on it", "until that body has concluded"),
 }
 
 _OTHER_COPIES = (
-    "Not reached from here: exports and reports that you made yourselves, and backups. A backup that is restored "
-    "erases automatically what erasures.jsonl names."
+    "Not reached from here: files that you made with -o, what people wrote or saved in Slack themselves, and "
+    "backups. A backup that is restored erases automatically what erasures.jsonl names."
 )
+#: By what right something was erased, by the code of the receipt (GDPR).
+RIGHTS = {
+    "request": "the person's request (Art. 17)",
+    "retention": "the end of the retention period (Art. 5(1)(e))",
+}
 _CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,60}")
 
 Complainant = Annotated[str, typer.Option(help="A reference of theirs, or the person's id.")]
@@ -63,13 +83,13 @@ def export(
         bool,
         typer.Option(help="With what staff wrote for themselves: look it through for other people's data."),
     ] = True,
+    reason: Reason = Purpose.REQUEST,
     config: Config = None,
 ) -> None:
     """Everything on file about a person, as a ZIP to hand over; that it was made stays on the record."""
     from amends.documents.labels import load_labels
     from amends.privacy.data_export import archive
     from amends.retention import retention_periods
-    from store.cases.export import OPERATOR
     from store.custody.retention import find_person
     from store.database.damage import collecting_damage
 
@@ -82,7 +102,8 @@ def export(
                 store,
                 store.read(find_person, complainant),
                 labels,
-                requested_by=OPERATOR,
+                requested_by=operator(),
+                reason=reason.value,
                 language=language,
                 include_notes=notes,
                 retention=retention_periods(settings),
@@ -91,29 +112,48 @@ def export(
     print_damage(damaged)
 
 
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    """Ask on standard error; without a yes nothing is done."""
+    if yes:
+        return
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except typer.Abort:
+        err.print("Nothing was erased. Without a terminal, repeat it with --yes.")
+        raise typer.Exit(NOT_WELL) from None
+
+
 def erase(
     *,
     complainant: Complainant,
     reason: Annotated[
         str, typer.Option(callback=_code, help="A code that stays on the record: request, DSR-2026-11.")
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
     """Erase a person and all their complaints: words, files, names. Figures and the chain stay."""
-    from amends.retention import data_protection_authority, erasures_file, record_erasures, require_writable
-    from store.custody.retention import erase_complainant, find_person
+    from amends.retention import data_protection_authority, erasures_file, list_new_erasures, require_writable
+    from store.custody.retention import erase_complainant
 
     with open_record(config) as (settings, store):
-        person = store.read(find_person, complainant)
-        if not yes and not json and err.is_terminal:
-            typer.confirm(
-                f"Everything that {person} wrote to us is destroyed for good. Continue?", abort=True
-            )
+        preview = store.read(erase_complainant, complainant, reason, preview=True)
+        for ref in preview.erased:
+            err.print(f"will be erased  {ref}")
+        for ref, code in preview.kept.items():
+            err.print(f"will be kept    {ref}: {KEPT[code][0]}")
+        if exports := preview.counts.get("exports"):
+            err.print(f"Files with their words were written here, {exports} in all: delete them yourself.")
+        _confirm(f"Destroy for good what {preview.person} has here ({_counts(preview.counts)})?", yes=yes)
         require_writable(erasures_file(settings))
-        result = store.write(erase_complainant, person, reason)
-        record_erasures(erasures_file(settings), result.erased, format_time(store.now()))
+        result = store.write(erase_complainant, preview.person, reason)
+        list_new_erasures(store, erasures_file(settings))
+        erased_at = format_time(store.now())
+        _remove_remnants(store)
     if json:
         kept = [{"ref": ref, "why": code, "until": KEPT[code][1]} for ref, code in result.kept.items()]
         print_json(
@@ -122,13 +162,73 @@ def erase(
                 "erased": list(result.erased),
                 "kept": kept,
                 "person_erased": result.person_erased,
+                "erased_at": erased_at,
+                "reason": reason,
+                "right": "request",
+                "counts": dict(result.counts),
                 "authority": data_protection_authority(settings.organisation.country),
             }
         )
     else:
         _print_erasure(settings, result.erased, result.kept, person_erased=result.person_erased)
+        out.print(
+            f"Receipt: {_counts(result.counts)} erased at {erased_at}, by {RIGHTS['request']}: {reason}."
+        )
     if result.kept or not result.person_erased:
         raise typer.Exit(NOT_WELL)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    """`3 texts, 1 file`, without the files that no erasure reaches."""
+    parts = (
+        pluralise(number, name.removesuffix("s").replace("_", " "))
+        for name, number in counts.items()
+        if number and name != "exports"
+    )
+    return ", ".join(parts) or "nothing"
+
+
+def _remove_remnants(store: Store) -> None:
+    if store.is_shared:
+        err.print(
+            "PostgreSQL keeps old row versions: run `amends db vacuum` in a quiet hour (docs/custody.md)."
+        )
+    elif not store.remove_remnants():
+        err.print("Another process still reads erased pages: the running desk removes them within minutes.")
+
+
+def receipts(*, config: Config = None) -> None:
+    """What was erased, when, by what right: the last 1,000 receipts as JSON, in counts and codes."""
+    from store.proof.hash_chain import list_instance_events
+
+    with open_record(config) as (_, store):
+        print_json(
+            [{"at": row["at"], **row["facts"]} for row in store.read(list_instance_events, "erasure", 1_000)]
+        )
+
+
+def hold(
+    ref: Reference,
+    *,
+    reason: Annotated[str, typer.Option(help="Why, in words; they stay on the record, encrypted.")],
+    until: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last day; without it, until it is released."),
+    ] = None,
+    release: Annotated[bool, typer.Option("--release", help="End the hold.")] = False,
+    config: Config = None,
+) -> None:
+    """Put a complaint under legal hold, so that it is neither erased nor purged, or release it."""
+    from complaints.actors import OPERATOR
+    from complaints.vocabulary import Verb
+    from store.cases.act import act
+
+    facts = {"hold_until": until.date().isoformat()} if until and not release else {}
+    with open_record(config) as (_, store):
+        verb = Verb.RELEASE if release else Verb.HOLD
+        store.write(act, parse_ref(ref), verb, OPERATOR, facts, {"reason": reason})
+    span = facts.get("hold_until", "it is released")
+    out.print(f"{parse_ref(ref)}: {'released' if release else f'under legal hold until {span}'}.")
 
 
 def _print_erasure(
@@ -154,14 +254,13 @@ def _print_erasure(
 def purge(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Yes = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
     r"""Erase what was kept longer than `\[privacy] retention` says, counted from closing."""
-    from amends.retention import retention_periods
-    from store.custody.retention import erase as erase_complaint
-    from store.custody.retention import list_expired
-    from store.database.errors import DamagedCase
+    from amends.retention import erasures_file, list_new_erasures, require_writable, retention_periods
+    from store.custody.retention import RETENTION, erase_expired, list_expired, record_receipt
 
     with open_record(config) as (settings, store):
         spans = retention_periods(settings)
@@ -169,20 +268,30 @@ def purge(
             err.print("Everything is kept: [privacy] retention is not set.")
         expired = store.read(list_expired, spans, limit=1_000_000) if spans else []
         purged = [complaint for complaint in expired if complaint.kept_because is None]
-        damaged = set[str]()
-        if not dry_run:
+        counts = Counter[str]()
+        if purged and not dry_run:
+            if not json:
+                _print_expired(settings, expired, done=False)
+            _confirm(f"{pluralise(len(purged), 'complaint')} will be erased for good. Continue?", yes=yes)
+            require_writable(erasures_file(settings))
+            reasons = dict[str, str]()
             with progress_bar("Purging") as progress:
                 for number, complaint in enumerate(purged, start=1):
-                    try:
-                        store.write(erase_complaint, complaint.ref, "retention")
-                    except DamagedCase:
-                        damaged.add(complaint.ref)
+                    erased = store.write(erase_expired, complaint.ref)
+                    if isinstance(erased, str):
+                        reasons[complaint.ref] = erased
+                    else:
+                        counts += erased
                     progress(number, len(purged))
-                expired = [
-                    replace(complaint, kept_because="damaged") if complaint.ref in damaged else complaint
-                    for complaint in expired
-                ]
-                purged = [complaint for complaint in expired if complaint.kept_because is None]
+            expired = [
+                replace(complaint, kept_because=reasons.get(complaint.ref, complaint.kept_because))
+                for complaint in expired
+            ]
+            purged = [complaint for complaint in expired if complaint.kept_because is None]
+            if purged:
+                store.write(record_receipt, RETENTION, RETENTION, len(purged), counts)
+            list_new_erasures(store, erasures_file(settings))
+            _remove_remnants(store)
     if json:
         held_back = [complaint for complaint in expired if complaint.kept_because]
         print_json(
@@ -190,12 +299,19 @@ def purge(
                 "dry_run": dry_run,
                 "purged": [_as_json(complaint) for complaint in purged],
                 "held": [_as_json(complaint) for complaint in held_back],
+                "counts": dict(counts),
             }
         )
         return
+    _print_expired(settings, expired, done=not dry_run)
+    if counts:
+        out.print(f"Receipt: {_counts(counts)} erased, by {RIGHTS['retention']}.")
+
+
+def _print_expired(settings: Settings, expired: Sequence[Expired], *, done: bool) -> None:
     zone = ZoneInfo(settings.organisation.timezone)
     print_table(
-        "Would be purged" if dry_run else "Purged",
+        "Purged" if done else "Would be purged",
         ("reference", "closed", "kept until", ""),
         [
             (
@@ -207,8 +323,8 @@ def purge(
             for complaint in expired
         ],
     )
-    result = "would go" if dry_run else "gone"
-    out.print(f"{len(purged)} {result}, {len(expired) - len(purged)} held back.")
+    going = sum(complaint.kept_because is None for complaint in expired)
+    out.print(f"{going} {'gone' if done else 'would go'}, {len(expired) - going} held back.")
 
 
 def _as_json(complaint: Expired) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref
+from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref, staff_labels
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.times import format_time
@@ -17,6 +18,7 @@ from reports.render_markdown import pluralise
 from reports.words import in_words
 
 if TYPE_CHECKING:
+    from amends.documents.labels import Labels
     from amends.settings import SettingsError
     from complaints.case_values import TargetSet
     from complaints.rulebook import Rulebooks
@@ -83,7 +85,7 @@ def redate(
         request = _Request(rules, reason.strip(), None if all_ else code, allow_later)
         result = _preview(store, selected, request)
         if not json:
-            _print_changes(result)
+            _print_changes(result, staff_labels(settings, settings.organisation.timezone))
         done = not dry_run and bool(result.changed) and (yes or (not json and _confirmed(result)))
         if done:
             result = _apply(store, result, request)
@@ -162,7 +164,7 @@ def _confirmed(result: _Result) -> bool:
     return typer.confirm(f"Change {pluralise(len(result.changed), 'complaint')} as shown?", err=True)
 
 
-def _print_changes(result: _Result) -> None:
+def _print_changes(result: _Result, labels: Labels) -> None:
     for redated in result.changed:
         (old, new), (old_rules, new_rules) = redated.jurisdiction, redated.rulebook
         country = new if old == new else f"{old} → {new}"
@@ -173,15 +175,18 @@ def _print_changes(result: _Result) -> None:
         print_table(
             f"{redated.ref} ({country}), {rules}",
             ("date", "inside", "", "promised", "", "rule", ""),
-            (_row(change, ZoneInfo(redated.zone)) for change in redated.changes),
+            (_row(change, ZoneInfo(redated.zone), labels) for change in redated.changes),
         )
     for ref, reason in result.refused:
         err.print(f"{ref}: {reason}")
 
 
-def _row(change: RuleChange, zone: ZoneInfo) -> tuple[str | None, ...]:
+def _row(change: RuleChange, zone: ZoneInfo, labels: Labels) -> tuple[str | None, ...]:
+    from bots.sign_names import due_rule_name
+
     target = change.after or change.before
-    name = "" if target is None else in_words(target.target.value) + (f" {target.of}" if target.of else "")
+    name = "" if target is None else due_rule_name(target.target.value, labels.text)
+    name += f" {target.of}" if target is not None and target.of else ""
     return (
         name,
         _local_time(change.before, "internal_due", zone),
@@ -190,7 +195,9 @@ def _row(change: RuleChange, zone: ZoneInfo) -> tuple[str | None, ...]:
         _local_time(change.after, "promised_due", zone),
         None
         if change.after is None
-        else in_words(f"{change.after.basis.split(';')[0]}: {change.after.span}"),
+        else in_words(
+            f"{due_rule_name(re.split('[;,]', change.after.basis)[0], labels.text)}: {change.after.span}"
+        ),
         " ".join(_notes(change)),
     )
 

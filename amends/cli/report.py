@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json as json_module
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amends.cli.options import Config, Json, open_record
-from amends.cli.output import check_output, write_file
+from amends.cli.output import check_output, print_damage, print_json, print_table, write_file
 
 if TYPE_CHECKING:
     from amends.settings import Settings
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 #: Without dates: the last 91 days with today, a quarter, which a management review covers.
 QUARTER = 91
+
+
+From = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=["%Y-%m-%d"], help="First day; else 91 days up to the last day."),
+]
+To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; else today.")]
 
 
 class Format(StrEnum):
@@ -32,13 +40,8 @@ class Format(StrEnum):
 
 def monitoring(
     *,
-    start: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="First day; else 91 days up to the last day."),
-    ] = None,
-    end: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; else today.")
-    ] = None,
+    start: From = None,
+    end: To = None,
     format_: Annotated[
         Format | None, typer.Option("--format", help="Else by the file's ending, else md.")
     ] = None,
@@ -86,6 +89,27 @@ def monitoring(
             _write_text(report, format_, zone, output)
         # After the output: the record shows a report that reached its reader (8.4).
         store.write(record_instance_event, "report", {"report": "monitoring", "format": format_.value})
+
+
+def access(*, start: From = None, end: To = None, json: Json = False, config: Config = None) -> None:
+    """Unusual reading, for auditors: without assignment, many on a day, at night, by former owners."""
+    from complaints.times import format_time, local_time
+    from reports.access import find_unusual_access
+    from store.cases.pages import load_read_page, pages
+    from store.database.damage import collecting_damage
+
+    with open_record(config) as (settings, store), collecting_damage() as damaged:
+        zone = settings.organisation.timezone
+        period = _period(start, end, local_time(store.now(), zone).date(), zone)
+        histories = pages(partial(store.read, load_read_page, period.start, period.end))
+        findings = find_unusual_access(histories, period.start, period.end, zone)
+        rows = [{**asdict(finding), "at": format_time(finding.at)} for finding in findings]
+    if json:
+        print_json({"findings": rows})
+    else:
+        heads = ("at", "by", "sign", "ref", "count", "reason")
+        print_table("Unusual reading", heads, [[row[name] for name in heads] for row in rows])
+    print_damage(damaged)
 
 
 def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format:

@@ -75,10 +75,17 @@ def init(
             answer: Any = _split(option) if key in _LISTS else option
             answers = replace(answers, **{key: answer})
     checked_settings_text(folder, answers)
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        for key, question in _QUESTIONS.items():
-            if options[key] is None:
-                answers = _ask(folder, answers, key, question)
+    open_questions = [key for key, option in options.items() if option is None]
+    try:
+        while open_questions:
+            answers = _ask(folder, answers, open_questions[0])
+            del open_questions[0]
+    except typer.Abort as aborted:
+        # Only the end of a pipe or file: Ctrl-C, and Ctrl-D in a terminal, write nothing.
+        if sys.stdin.isatty() or not isinstance(aborted.__context__, EOFError):
+            raise
+        missing = ", ".join(open_questions)
+        err.print(f"\nNo answer for {missing}: amends.toml gets examples. Change them, or use options.")
     for file in write_installation(folder, answers):
         out.print(f"wrote {file}")
     if answers.categories:
@@ -91,7 +98,7 @@ def init(
     )
 
 
-def _ask(folder: Path, answers: InitAnswers, key: str, question: str) -> InitAnswers:
+def _ask(folder: Path, answers: InitAnswers, key: str) -> InitAnswers:
     """The answers with this one from the terminal; an answer that is refused is asked for again, the others stay."""
     from amends.init import checked_settings_text
     from amends.settings import SettingsError
@@ -105,10 +112,15 @@ def _ask(folder: Path, answers: InitAnswers, key: str, question: str) -> InitAns
         try:
             checked_settings_text(folder, changed)
         except SettingsError as refused:
+            if not sys.stdin.isatty():
+                # The next line of a pipe answers the next question: it must not be taken for this one.
+                raise
             raise typer.BadParameter("; ".join(problem.what for problem in refused.problems)) from refused
         return changed
 
-    answered: InitAnswers = typer.prompt(question, default=default, value_proc=with_answer)
+    answered: InitAnswers = typer.prompt(
+        _QUESTIONS[key], default=default, value_proc=with_answer, err=not sys.stdout.isatty()
+    )
     return answered
 
 

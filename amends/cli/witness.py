@@ -34,8 +34,7 @@ def witness(
     if not host or not port.isdecimal() or int(port) > 65535:
         raise typer.BadParameter('write an address such as "127.0.0.1:8430"', param_hint="--listen")
     try:
-        for text in log:
-            parse_verifier(text)
+        logs = [parse_verifier(text) for text in log]
     except BadNote as wrong:
         raise typer.BadParameter(str(wrong), param_hint="--log") from wrong
     host = host.strip("[]")
@@ -43,7 +42,7 @@ def witness(
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, int(port)), family=family) as listener:
         signer, is_new = load_signer(key, name)
-        running = Witness(signer, state, log, is_new=is_new)
+        running = Witness(signer, state, logs, is_new=is_new)
         set_up_logging("info")
         out.print(str(signer.verifier), soft_wrap=True)
         err.print(

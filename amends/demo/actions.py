@@ -14,6 +14,7 @@ from bots.dialogue.inputs import TextInput
 from bots.dialogue.step import step
 from bots.letters.composer import preview
 from bots.texts.texts import Texts
+from complaints.actions.authorisation import needs_reason
 from complaints.actors import Actor, complainant, staff
 from complaints.case import Case
 from complaints.rulebook import Rulebook
@@ -82,7 +83,8 @@ class PastActions:
     ) -> None:
         """Staff open the complaint, then act; a letter is the one that the form's preview shows."""
         if actor.is_staff:
-            read.open_case(tx, complaint.ref, actor, "open")
+            reason = "help" if needs_reason(self.case(tx, complaint), actor) else None
+            read.open_case(tx, complaint.ref, actor, "open", reason)
         if form in ("resolve", "decide", "reply"):
             case = self.case(tx, complaint)
             letter = preview(

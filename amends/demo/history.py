@@ -33,6 +33,7 @@ from store.cases.outgoing_messages import FollowUpAct
 from store.database.transaction import Tx
 from store.outbox import claim, complete, rows
 from store.people import staff
+from store.people.masked_texts import load_masked_story
 from store.record.load import load_texts
 from store.store import Store
 from store.values import Chat, Obligation
@@ -212,7 +213,14 @@ class DemoHistory:
         )
         facts, words = proposal_facts(proposal, words=case.words), proposal_words(proposal)
         act.record_proposal(
-            tx, ref, MODEL, facts, words, sketch=sketch(story), key=obligation.key, settles=obligation.id
+            tx,
+            ref,
+            MODEL,
+            facts,
+            words,
+            sketch=sketch(load_masked_story(tx, ref)),
+            key=obligation.key,
+            settles=obligation.id,
         )
 
     def _send(self, tx: Tx, obligation: Obligation) -> None:

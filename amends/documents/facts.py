@@ -16,45 +16,34 @@ from complaints.deadlines.working_time import Span
 
 #: The catalogue family of the codes in a field; other fields have the family of their own name.
 _FAMILIES = {
-    "findings": "finding",
-    "issue_categories": "category",
-    "cause_class": "cause",
-    "others_affected": "others",
-    "flags": "flag",
-    "event": "external",
-    "by": "part",
-    "by_whom": "part",
-    "role": "part",
-    "direction": "messages",
-    "closing": "close_code",
-    "extends": "target",
-    "field": "said",
-}
+    "findings": "finding", "issue_categories": "category", "cause_class": "cause", "others_affected": "others",
+    "flags": "flag", "event": "external", "by": "part", "by_whom": "part", "role": "part",
+    "direction": "messages", "closed_by": "part", "closing": "close_code", "extends": "target",
+    "field": "said", "intent": "kind", "of": "did", "reason": "criterion", "reply": "answer",
+    "remedies_requested": "remedy", "remedy_requested": "remedy", "type": "remedy", "verb": "did",
+}  # fmt: skip
 #: Families in which a code without a label of its own is looked up.
 _OTHERS = (
-    "close_code",
-    "state",
-    "category",
-    "target",
-    "relation",
-    "said",
-    "case",
-    "did",
-    "flag",
-    "delivery",
+    "close_code", "state", "category", "target", "relation", "said", "case", "did", "flag", "delivery",
     "remedy",
-)
+)  # fmt: skip
+#: Families that every code without a label is looked up in at last.
+_ANY = ("value", "detail", "asked_for")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _LENGTH = re.compile(r"-?\d+ (s|min|h|days|weeks|months|wh|bd)")
 _CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+#: Fields with a person's own words, which stay as they are.
+_WORDS = frozenset({"text", "word", "words"})
 _SHARES = frozenset({"probability", "share"})
 _EMPTY: tuple[Any, ...] = (None, False, "", [], {}, ())
 
 
 def field_name(name: str, labels: Labels) -> str:
     """The label of a field; its name with spaces if no catalogue has one."""
-    for family in ("case", "said", "field", "table"):
+    if name.isdecimal():
+        return f"{labels.text('case.level')} {name}"
+    for family in ("fact", "case", "said", "field", "table"):
         if label := _label(family, name, labels):
             return label.rstrip("?")
     return name.replace("_", " ")
@@ -93,10 +82,16 @@ def value_words(name: str, value: Any, labels: Labels) -> str:
 
 
 def _text_words(name: str, text: str, labels: Labels) -> str:
+    if name in _WORDS:
+        return text
     if _INSTANT.fullmatch(text):
         return labels.moment(text) or text
-    if _DATE.fullmatch(text):
-        return labels.date(date.fromisoformat(text))
+    if all(map(_DATE.fullmatch, days := text.split("/"))):
+        return " – ".join(labels.date(date.fromisoformat(day)) for day in days)
+    if text in ("yes", "no"):
+        return labels.yes_or_no(text == "yes") or ""
+    if name == "basis":
+        return " ".join(basis_words(text, labels))
     if _LENGTH.fullmatch(text):
         span = Span.parse(text)
         return labels.count(f"span.{span.unit.value}", abs(span.number))
@@ -108,7 +103,7 @@ def _text_words(name: str, text: str, labels: Labels) -> str:
 def code_words(name: str, code: str, labels: Labels) -> str:
     """The label of a code in this field or in any family; without one, the code with spaces."""
     spaced = code.replace("_", " ")
-    for family in (_FAMILIES.get(name, name), name, *(_OTHERS if "_" in code else ())):
+    for family in (_FAMILIES.get(name, name), name, *(_OTHERS if "_" in code else ()), *_ANY):
         if label := _label(family, code, labels):
             return label
     return spaced

@@ -41,6 +41,7 @@ def archive(
     labels: Labels,
     *,
     requested_by: str = "complainant",
+    reason: str | None = None,
     language: str | None = None,
     max_file_bytes: int | None = None,
     include_notes: bool = False,
@@ -51,12 +52,12 @@ def archive(
     It contains `data.json`, `index.html` in `language` (default: the person's), and `files/<ref>/<n>-<name>`.
     `max_file_bytes` is the number of bytes that all files together may have; files that do not fit are named instead.
     With `include_notes` it includes what staff wrote for internal use; check first that it reveals nothing of others.
-    Letters are always included. `requested_by` is `complainant` or `operator`; each complaint records the export.
+    Letters are always included. Each complaint records the export with `requested_by` and `reason` (`record_read`).
     `retention` is the retention period by country.
 
     Raises UnknownRow if there is no such person, and Erased if they were erased.
     """
-    store.write(record_read, list(store.read(list_person_roles, person)), requested_by, _READ_KIND)
+    store.write(record_read, list(store.read(list_person_roles, person)), requested_by, _READ_KIND, reason)
     with collecting_damage() as damaged:
         whole, now = store.read(export_person, person), store.now()
     data = {"made_at": format_time(now), **_data(whole, notes=include_notes, retention=retention)}
@@ -94,6 +95,7 @@ def _data(whole: WholePerson, *, notes: bool, retention: Mapping[str, str] | Non
         "complaints": [complaint_data(case, whole, parts, notes=notes) for case, parts in whole.cases],
         "kept": [_why_kept(case, retention) for case, _ in whole.cases],
         "other_messages": list(whole.messages),
+        "conversations": list(whole.conversations),
     }
 
 

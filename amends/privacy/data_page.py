@@ -96,6 +96,7 @@ def _own_complaint(complaint: Mapping[str, Any], labels: Labels) -> Iterator[str
     if complaint["proposal"]:
         category = code("category", complaint["proposal"]["category"])
         yield _paragraph(say("mine.proposal", category=category))
+    yield from _derived(complaint, labels)
     yield from _texts(complaint["texts"], labels)
     yield from _messages(complaint["messages"], say("messages.title"), labels)
     yield from _decisions(complaint, labels)
@@ -105,6 +106,27 @@ def _own_complaint(complaint: Mapping[str, Any], labels: Labels) -> Iterator[str
         yield _table(
             [(labels.moment(read["at"]) or "", code("part", read["by"])) for read in complaint["who_looked"]]
         )
+
+
+def _derived(complaint: Mapping[str, Any], labels: Labels) -> Iterator[str]:
+    """What programs derived from the person's words: proposals with the words that counted, signs, similar cases."""
+    say = labels.text
+    rows = []
+    for proposal in complaint["proposals"]:
+        values = {name: proposal[name] for name in ("severity", "safety")}
+        category = f"{labels.code('category', proposal['category'])} {proposal['probability']:.0%}"
+        words = ", ".join(reason["word"] for reason in proposal.get("because") or ())
+        rows.append(
+            (
+                labels.moment(proposal["at"]) or "",
+                say("mine.proposed", category=category, words=words or "–", **values),
+            )
+        )
+    signs = (labels.code("rule", sign["rule"].rpartition(".")[2]) for sign in complaint["danger_signs"])
+    rows += [(say("mine.sign"), sign or "") for sign in signs]
+    rows.append((say("mine.similar"), str(complaint["similar_cases"])))
+    yield f"<h3>{escape(say('mine.derived'))}</h3>"
+    yield _table(rows)
 
 
 def _dates(complaint: Mapping[str, Any], labels: Labels) -> Iterator[tuple[str, str | None]]:

@@ -1,7 +1,7 @@
 """What of a complaint is a person's own data: their own is exported in full, other people's is not (8.1, 4.7).
 
-Staff appear by their role, never by name or id. Of the model's work the person gets the proposal, and that a person
-decided. Everything that is left out is listed with the reason.
+Staff appear by their role, never by name or id. Of the model's work the person gets every proposal with its reasons,
+and that a person decided. Everything that is left out is listed with the reason.
 """
 
 from __future__ import annotations
@@ -64,6 +64,9 @@ def complaint_data(
         "texts": texts,
         "messages": _columns(record["messages"], ("direction", "at", "text", "language", "state", "channel")),
         "proposal": _proposal(record["proposal"]),
+        "proposals": [{**row, "decides": False} for row in record["proposals"]],
+        "danger_signs": record["signs"],
+        "similar_cases": record["similar_cases"],
         "issues": [
             {"category": row["category"], "finding": row["finding"] if all_communicated else None}
             for row in record["issues"]

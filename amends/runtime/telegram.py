@@ -15,6 +15,7 @@ from amends.privacy.data_export import archive
 from amends.retention import retention_periods
 from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
+from amends.runtime.scanner import file_scanner
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
@@ -70,6 +71,7 @@ class TelegramPart:
             texts,
             rate_limited=rate_limited,
             copy_of=data_copies(settings, store),
+            scan=file_scanner(settings.files.scanner),
             on_result=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
         )

@@ -38,6 +38,14 @@ _STYLE = (
     "section{margin-bottom:3rem}"
     "@media(prefers-color-scheme:dark){body{background:#14181e;color:#e6e9ee}}"
 )
+#: Of every answer. HTTPS and its Strict-Transport-Security are the reverse proxy's.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 
 class TimeoutServer(uvicorn.Server):
@@ -118,6 +126,8 @@ def create_server(app: Starlette, host: str, port: int) -> TimeoutServer:
             http=PeerLimitedProtocol,
             log_config=None,
             access_log=False,
+            server_header=False,
+            headers=list(_HEADERS.items()),
             lifespan="off",
             limit_concurrency=MAX_CONNECTIONS,
             timeout_keep_alive=int(HEAD_TIMEOUT_SECONDS),
@@ -199,10 +209,7 @@ def web_app(
         return Response(await metrics(), media_type=CONTENT_TYPE)
 
     async def how_to_complain(request: Request) -> Response:
-        policy = "default-src 'none'; style-src 'unsafe-inline'"
-        return HTMLResponse(
-            page(request.query_params.get("country")), headers={"Content-Security-Policy": policy}
-        )
+        return HTMLResponse(page(request.query_params.get("country")))
 
     return Starlette(
         routes=[

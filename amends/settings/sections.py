@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -450,11 +451,7 @@ class Privacy(SettingsSection):
 class WitnessSettings(SettingsSection):
     """A witness that cosigns the checkpoints: `amends witness` or any other of C2SP."""
 
-    name: str = Field(
-        pattern=r"^[^\s+]+$",
-        description="Its name, as in its key.",
-        examples=["audit.example"],
-    )
+    name: str = Field(description="Its name, as in its key.", examples=["audit.example"])
     url: Address = Field(
         description="Its address; checkpoints go to `add-checkpoint` there.",
         examples=["https://audit.example"],
@@ -495,7 +492,7 @@ class ProofSettings(SettingsSection):
     command: tuple[str, ...] = Field(
         default=(),
         description="A command with its arguments, run without a shell; gets each checkpoint on standard input, "
-        "and has 30 s. Its environment has none of our variables.",
+        "and has 30 s.",
         examples=[["/usr/local/bin/keep-checkpoint"]],
     )
     witnesses: tuple[WitnessSettings, ...] = Field(
@@ -509,10 +506,27 @@ class ProofSettings(SettingsSection):
             raise ValueError("two witnesses have the same name; give each its own key and name")
         return witnesses
 
-    @property
-    def has_a_place(self) -> bool:
-        """Whether checkpoints leave the database at all."""
-        return bool(self.slack_channel or self.file or self.command or self.witnesses)
+
+class Files(SettingsSection):
+    """What happens to the files that complainants send."""
+
+    scanner: str = Field(
+        default="",
+        description="A virus scanner that reads a file from its standard input: exit code 0 is clean, 1 is infected. "
+        "An infected file is kept but not handed on. If empty, files are not scanned.",
+        examples=["clamdscan -"],
+    )
+
+    @field_validator("scanner")
+    @classmethod
+    def _command(cls, command: str) -> str:
+        try:
+            shlex.split(command)
+        except ValueError as wrong:
+            raise ValueError(
+                f'{command!r} is not a command ({wrong}); write one such as "clamdscan -"'
+            ) from wrong
+        return command
 
 
 def require_whole_levels(

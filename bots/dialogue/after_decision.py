@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bots.dialogue import my_data, new_message
-from bots.dialogue.buttons import CANCEL, SURE
+from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REPLY, SURE
 from bots.dialogue.record import ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import REMEDY_REFUSED
@@ -13,9 +13,15 @@ from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import ON_REQUEST, settled_early
 from complaints.vocabulary import ANSWERED, CloseCode, State, Verb
 from store.values import PlannedAct
+from triage.intent import read_answer, says_only
+from triage.matching import fold
 
 _QUESTION, _REOPEN_REASON = "question", "reopen_reason"
 _DISAGREEMENT = "look_again"
+#: An answer of more words has reasons, or is about another matter; the state remembers for which complaint.
+_SHORT_ANSWER, _REASONED = 9, "reasoned"
+#: "It started again" has up to five words; longer texts must share two with the complaint.
+_SHORT_RETURN, _SHARED_WORDS = 5, 2
 #: The step of the question about a remedy is this prefix with the remedy's number: `done3`.
 REMEDY_STEP = "done"
 REMEDY_CHECK, REMEDY_FAULT = "remedy_check", "not_right"
@@ -32,6 +38,37 @@ def case_awaiting_reply(turn: Turn) -> Case | None:
 def _awaits_reply(case: Case) -> bool:
     communicated = case.decision is not None and case.decision.communicated_at is not None
     return case.state in ANSWERED and communicated and case.reply is None
+
+
+def take_words(turn: Turn, message: ReceivedMessage) -> bool:
+    """Offer the buttons to words that seem to answer a decision; False for all others.
+
+    Words are never an answer by themselves: "that sounds fair" gives up nothing until a button is pressed.
+    """
+    case = new_message.named_case(turn, message) or case_awaiting_reply(turn)
+    verdict = None if message.files else _verdict(turn, message.text)
+    if verdict is None or case is None or not _awaits_reply(case) or turn.mentions_danger(message.text):
+        return False
+    if verdict == "thanks":
+        turn.reply("reply.thanks", ref=case.ref, buttons=REPLY)
+        return True
+    is_long = len(new_message.words_in(message.text)) > _SHORT_ANSWER
+    if verdict == "disagree" and is_long:
+        turn.state[_REASONED] = case.ref
+    # A long text may be about another matter.
+    buttons = (*REPLY, ("new",)) if is_long else REPLY
+    new_message.add_and_offer(turn, case.ref, message, f"reply.{verdict}_words", buttons)
+    return True
+
+
+def _verdict(turn: Turn, text: str) -> str | None:
+    """What a text seems to say to a decision: accept, disagree, only thanks, or None."""
+    verdict = read_answer(text).verdict
+    if verdict is None and says_only("affirms", text):
+        return "accept"
+    if verdict is None and turn.texts.choice_of(text) == "no":
+        return "disagree"
+    return verdict or ("thanks" if says_only("greetings", text) else None)
 
 
 def accept_decision(turn: Turn, case: Case) -> None:
@@ -84,8 +121,10 @@ def reject_decision(turn: Turn, case: Case) -> None:
             return
         open_remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
         remedies_continue = f"\n{turn.text('reply.meanwhile')}" if open_remedies else ""
+        has_reasons = turn.state.pop(_REASONED, None) == case.ref
         turn.go_to(_DISAGREEMENT, case.ref)
-        turn.reply("reply.disagreed", ref=case.ref, meanwhile=remedies_continue)
+        template = "reply.disagreed_reasons" if has_reasons else "reply.disagreed"
+        turn.reply(template, ref=case.ref, meanwhile=remedies_continue)
     else:
         _reply_out_of_time(turn, case)
 
@@ -195,6 +234,52 @@ def ask_withdrawal(turn: Turn, case: Case) -> None:
         return
     turn.go_to("sure", case.ref, sure="withdraw")
     turn.reply("withdraw.sure", ref=case.ref, buttons=SURE)
+
+
+def offer_reopening(turn: Turn, message: ReceivedMessage) -> bool:
+    """Keep words such as "it started again" with the complaint that was closed, and ask; False for all others.
+
+    A person reads them there in any case; a press opens the complaint again, or starts a new one with them.
+    """
+    if turn.open_cases or message.files or message.is_place or turn.mentions_danger(message.text):
+        return False
+    burst = new_message.current_burst(turn)
+    case = turn.case(burst["ref"]) if burst and burst["asked"] else _closed_case_meant(turn, message.text)
+    if case is not None:
+        new_message.add_and_offer(turn, case.ref, message, "reopen.offer", AFTER_CLOSING)
+    return case is not None
+
+
+def _closed_case_meant(turn: Turn, text: str) -> Case | None:
+    """The closed complaint that came back: the newest for a short text, otherwise one with some of the same words."""
+    if not read_answer(text).returns:
+        return None
+    words, is_short = _stems(text), len(new_message.words_in(text)) <= _SHORT_RETURN
+    for case in turn.conversation.cases:
+        shared = words & _stems(" ".join(turn.words(case.ref).values()))
+        if _can_come_back(turn, case) and (is_short or len(shared) >= _SHARED_WORDS):
+            return case
+    return None
+
+
+def _can_come_back(turn: Turn, case: Case) -> bool:
+    is_excluded = case.close_code in (CloseCode.MERGED, CloseCode.NOT_COMPLAINT)
+    return turn.allows(case, Verb.REOPEN) and not is_excluded and new_message.within_reopen_window(turn, case)
+
+
+def _stems(text: str) -> set[str]:
+    """The beginnings of the longer words, because Turkish and German words have endings."""
+    return {word[:5] for word in new_message.words_in(fold(text).text) if len(word) >= 5}
+
+
+def reopen_with_words(turn: Turn, case: Case, turn_number: int) -> None:
+    """The offer was accepted: the words that led to it are the reason."""
+    burst = new_message.close_burst(turn, turn_number)
+    if burst is None or not _can_come_back(turn, case):
+        ask_reopen_reason(turn, case)
+        return
+    turn.plan(PlannedAct(Verb.REOPEN, case.ref, {}, {"reason": turn.words(case.ref)[burst["field"]]}))
+    turn.reply("reopen.done", ref=case.ref)
 
 
 def ask_reopen_reason(turn: Turn, case: Case) -> None:

@@ -23,6 +23,7 @@ from complaints.case import Case
 from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
+from triage.intent import says_only
 
 _DATA_REQUESTS = {
     "export": my_data.request_copy,
@@ -83,6 +84,8 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
         incident.record_answer(turn, case, choice, form.ask_next)
     elif press.step in SURVEY and choice in (*SCORES, "skip"):
         survey.record_score(turn, case.ref, press.step, choice)
+    elif choice == "take_up" and press.step == "belongs":
+        after_decision.reopen_with_words(turn, case, press.turn)
     elif choice in _REPLIES:
         _REPLIES[choice](turn, case)
     elif choice in ("yes", "no") and press.step not in question_table.BY_STEP:
@@ -201,9 +204,9 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     """The button press that this text means; None for any other text."""
     choice = turn.texts.choice_of(text)
     turn_number = int(turn.state["turn"])
-    if form.awaits_confirmation(turn) and (
-        choice in ("yes", "no", "change") or question_table.is_affirmation(text)
-    ):
+    is_shown, asks = form.awaits_confirmation(turn), turn.step in ("sure", incident.STEP)
+    is_yes = choice is None and says_only("affirms", text)
+    if (is_shown and choice in ("yes", "no", "change")) or ((is_shown or asks) and is_yes):
         return ButtonInput(choice or "yes", turn.step, turn.ref, turn_number)
     if choice is None:
         return _press_for_add_label(turn, text)
@@ -212,6 +215,8 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     if choice == "new":
         burst = _burst_in_question(turn)
         return ButtonInput("new", "belongs", None, burst["turn"]) if burst else None
+    if choice == "take_up" and (burst := _burst_in_question(turn)) and not turn.open_cases:
+        return ButtonInput(choice, "belongs", burst["ref"], burst["turn"])
     if turn.step in _STEPS_BY_CHOICE.get(choice, ()):
         return ButtonInput(choice, turn.step, turn.ref, turn_number)
     if choice in ("yes", "no") and turn.step == "idle":

@@ -48,6 +48,9 @@ INSIST: Rows = (("insist",),)
 #: After a bad survey answer: reopen the complaint, or make a new one.
 AFTER_SURVEY: Rows = (("take_up",), ("new_complaint",))
 
+#: Under words that seem to belong to a closed complaint: reopen it, or make a new one.
+AFTER_CLOSING: Rows = (("take_up",), ("new",))
+
 SCORES = ("1", "2", "3", "4", "5")
 SCALE: Rows = (SCORES, ("skip",))
 #: The survey's questions, fairness and outcome first (docs/domain.md, section 6).

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from bots.dialogue import after_decision, form, my_data, new_message, status, survey
 from bots.dialogue.buttons import CANCEL
 from bots.dialogue.inputs import CommandInput, TextInput
+from bots.dialogue.question_table import ORDER
 from bots.dialogue.record import ReceivedMessage
 from bots.dialogue.turn import COUNTRY, FORM, IDLE, Turn
 from bots.texts.texts import Texts
@@ -16,16 +17,14 @@ from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
-from triage.matching import fold
+from triage.matching import LANGUAGES, fold, lines_of, read_phrases
 
-#: Commands that people type without a slash, folded (lower case, no diacritics).
-_CANCEL = """
-cancel, stop, quit, exit, abort, iptal, iptal et, dur, vazgec, vazgectim, cik, abbrechen, abbruch, stopp, beenden,
-cancelar, parar, detener, salir, anular
-"""
-_BACK = "back, go back, previous, geri, geri don, onceki, zuruck, zurueck, atras, volver, regresar, anterior"
+#: What people type in place of an answer, by its words folded; "I don't know" skips a question.
 _TYPED = {
-    word.strip(): name for name, words in (("cancel", _CANCEL), ("back", _BACK)) for word in words.split(",")
+    words: name
+    for name in ("cancel", "back", "skip")
+    for language in LANGUAGES
+    for words in lines_of(read_phrases("intent", language)[name])
 }
 
 
@@ -35,7 +34,7 @@ def run_command(turn: Turn, incoming: CommandInput) -> None:
 
 
 def run_typed(turn: Turn, incoming: TextInput) -> bool:
-    """Run "Back", "Cancel" or "Stop", typed in a known language in place of an answer; False for any other text."""
+    """Run "Back", "Cancel" or "I don't know", typed in place of an answer in any language; False for other texts."""
     name = _TYPED.get(fold(incoming.text).text.strip(" .!/\n"))
     if name == "back" and turn.ref is not None and turn.step in FORM and turn.is_form_open(turn.ref):
         if turn.step == "change":
@@ -43,6 +42,10 @@ def run_typed(turn: Turn, incoming: TextInput) -> bool:
             form.read_back(turn, turn.ref)
         else:
             form.go_back(turn, turn.ref)
+    elif name == "skip":
+        if turn.step not in ORDER or turn.ref is None:
+            return False
+        form.skip(turn, turn.ref, turn.step)
     elif name is not None:
         _cancel(turn, CommandInput("cancel", "", incoming.source, incoming.at))
     return name is not None

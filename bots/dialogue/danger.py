@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bots.dialogue.buttons import SAFE
 from bots.dialogue.turn import IDLE, SignsInWords, Turn, own_signs
 from complaints.deadlines.opening_hours import nobody_reads_until
@@ -12,18 +14,15 @@ from triage.safety.signs import find_signs
 
 STEP = "danger"
 
-#: Special emergency numbers by kind of sign and country. An organisation's own `[[danger]]` entry has precedence.
-NUMBERS = {
-    **{("gas", country): number for country, number in {
-        "AT": "128", "GB": "0800 111 999", "IE": "1800 20 50 50", "TR": "187",
-    }.items()},
-    **{("self_harm", country): number for country, number in {
-        "AT": "142", "AU": "13 11 14", "CH": "143", "DE": "0800 1110111", "ES": "024",
-        "GB": "116 123", "IE": "116 123", "US": "988",
-    }.items()},
-    **{("fire", country): number for country, number in {"AT": "122", "CH": "118"}.items()},
-    **{("medical", country): number for country, number in {"AT": "144", "CH": "144"}.items()},
-    **{("violence", country): number for country, number in {"AT": "133", "CH": "117", "DE": "110"}.items()},
+#: Special emergency numbers by kind of sign and country, each with its source in docs/telegram.md ("Built-in
+#: numbers"). An organisation's own `[[danger]]` entry has precedence.
+NUMBERS: Mapping[str, Mapping[str, str]] = {
+    "gas": {"AT": "128", "GB": "0800 111 999", "TR": "187"},
+    "self_harm": {"AT": "142", "AU": "13 11 14", "CH": "143", "DE": "0800 1110111", "ES": "024", "GB": "116 123",
+                  "IE": "116 123", "US": "988"},
+    "fire": {"AT": "122", "CH": "118"},
+    "medical": {"AT": "144", "CH": "144"},
+    "violence": {"AT": "133", "CH": "117", "DE": "110"},
 }  # fmt: skip
 
 
@@ -63,10 +62,11 @@ def _mention_number(turn: Turn, ref: str, signs: SignsInWords) -> None:
         return
     turn.state["looked"] = [*turn.state.get("looked", []), ref][-5:]
     rules = turn.current_rules(ref)
-    number = NUMBERS.get((sign.kind, rules.country)) or rules.emergency_number
-    id_ = "look.self_harm" if sign.kind == "self_harm" else "look.other"
+    number = NUMBERS.get(sign.kind, {}).get(rules.country)
+    # Only a helpline listens at any hour; the emergency number sends help.
+    id_ = "look.self_harm" if sign.kind == "self_harm" and number else "look.other"
     language = turn.texts.danger_language(sign.language, turn.language)
-    turn.reply(id_, ref=ref, spoken=language, number=number)
+    turn.reply(id_, ref=ref, spoken=language, number=number or rules.emergency_number)
 
 
 def _fields(turn: Turn, ref: str, signs: SignsInWords, language: str) -> dict[str, str]:
@@ -92,7 +92,7 @@ def advice(turn: Turn, signs: SignsInWords, rules: Rulebook, language: str) -> t
     entry = _entry_of(rules, own.rule.partition(".")[2]) if own else None
     kind = built_in.kind if built_in else _kind_of(entry)
     entry = entry or next((entry for entry in rules.danger if kind in map(str.casefold, entry.signs)), None)
-    number = (entry.number if entry else None) or NUMBERS.get((kind, rules.country))
+    number = (entry.number if entry else None) or NUMBERS.get(kind, {}).get(rules.country)
     number = number or rules.emergency_number
     text = entry.text.get(language) if entry else None
     id_ = f"danger.{kind}"

@@ -17,6 +17,7 @@ from bots.dialogue.question_table import (
     StoryAnswer,
     StoryKnowledge,
     is_only_question,
+    named_places,
     remedies_in_words,
 )
 from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, added_text, record_choice
@@ -29,10 +30,12 @@ from triage.intent import cue_words, read_answer
 
 #: The field that holds the words of each step.
 FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in QUESTIONS}}
-#: Helplines for children (docs/domain.md, section 3, Minor), by country.
+#: Helplines for children (docs/domain.md, section 3, Minor), by country; sources in docs/telegram.md.
 CHILD_LINES = {"GB": "0800 1111", "TR": "183"}
 #: The read-back shows at most this many characters of the story; the record has all of them.
 MAX_READ_BACK_CHARACTERS = 1800
+#: A correction of place and day without any that we recognise ("at the market in Leeds") has at most so many words.
+_LONGEST_CORRECTION = 6
 #: The state remembers for so many complaints when each question was answered.
 _REMEMBERED = 5
 
@@ -108,6 +111,7 @@ def story_text(turn: Turn, ref: str) -> str:
 def ask_next(turn: Turn, ref: str) -> None:
     """Ask the next open question, or read back. Whether it is a known incident is asked first."""
     if is_without_story(turn, ref):
+        turn.go_to("story", ref)
         turn.reply("ask.fresh", ref=ref, buttons=DONE, step="story")
         return
     if incident.ask_once(turn, ref, story_text(turn, ref)):
@@ -145,6 +149,8 @@ def ask(turn: Turn, step: str, ref: str, *, use_story: bool = True) -> None:
     elif story_answer is not None:
         text = _answer_text(turn, story_answer)
         turn.reply(f"ask.{step}.told", ref=ref, buttons=CONFIRM, text=text)
+    elif step == "where" and use_story and (places := named_places(_knowledge(turn, ref).details())):
+        turn.reply("ask.where.when", ref=ref, buttons=BY_STEP[step].buttons, text=places)
     else:
         plain = f"ask.{step}.plain"
         template = plain if turn.texts.has(plain) and is_child(turn, ref) else f"ask.{step}"
@@ -234,6 +240,12 @@ def record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
         add_message(turn, ref, "question", message, kind="question")
         turn.reply("question.in_form", ref=ref)
         ask(turn, step, ref, use_story=awaits_confirmation(turn))
+        return
+    is_correction = len(message.text.split()) <= _LONGEST_CORRECTION or bool(find(message.text))
+    if step == "where" and awaits_confirmation(turn) and not is_correction:
+        # Words such as "it is nine degrees inside" correct no place: they belong to the story.
+        add_message(turn, ref, current_field(turn, "story"), message)
+        ask(turn, step, ref)
         return
     answer_facts = BY_STEP[step].facts_of_words(message.text)
     remedies = remedies_in_words(message.text, find) if step == "help" else None

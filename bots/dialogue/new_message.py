@@ -31,7 +31,7 @@ from complaints.identifiers import find_reference
 from complaints.times import format_time
 from complaints.vocabulary import CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
-from triage.intent import find_cues
+from triage.intent import find_cues, read_answer, says_only
 
 ADDITION = "addition"
 INSISTENCE = "reopen_reason"
@@ -45,53 +45,13 @@ _CODE = re.compile(r"\d{8}", re.ASCII)
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _WITHOUT_SPACES = re.compile(r"[぀-ヿ㐀-鿿가-힯฀-๿]")
 
-_GREETING_TEXTS = {
-    "en": """
-    hi, hi there, hello, hello there, hey, hey there, good morning, good afternoon, good evening,
-    good day, good night, how are you, hello how are you, hi how are you, is anyone there,
-    anyone there, are you there, hello is anyone there, greetings, thanks, thank you,
-    thank you very much, thanks a lot, many thanks, thank you so much, ok, okay, ok thanks,
-    ok thank you, okay thanks, okay thank you, great thanks, cheers, all right, alright, fine,
-    fine thanks, got it, understood, bye, goodbye, good bye, all good, have a nice day, have a good day,
-    thanks again, thank you again, great, perfect, you too, best wishes
-    """,
-    "tr": """
-    selam, selamlar, merhaba, merhabalar, selamün aleyküm, selamun aleyküm, günaydın, iyi günler,
-    iyi akşamlar, iyi geceler, tünaydın, nasılsınız, merhaba nasılsınız, merhaba iyi günler,
-    iyi günler merhaba, kimse var mı, orada mısınız, iyi çalışmalar, kolay gelsin, teşekkürler,
-    teşekkür ederim, çok teşekkürler, çok teşekkür ederim, sağ olun, sağolun, çok sağ olun, tamam,
-    tamam teşekkürler, tamam teşekkür ederim, peki, anladım, oldu, hoşça kalın, hoşçakalın,
-    görüşürüz, iyi günler dilerim, elinize sağlık, harika, süper, sağ ol, sağol
-    """,
-    "de": """
-    hallo, guten tag, guten morgen, guten abend, moin, grüß gott, servus, danke, danke schön, dankeschön,
-    vielen dank, vielen lieben dank, besten dank, herzlichen dank, tschüss, auf wiedersehen, alles klar, alles gut,
-    in ordnung, verstanden, gut, schönen tag, schönen tag noch, schönen abend, einen schönen tag, ist jemand da,
-    mit freundlichen grüßen, viele grüße, liebe grüße, nochmals, super
-    """,
-    "es": """
-    hola, buenos días, buenas tardes, buenas noches, buenas, gracias, muchas gracias, muchísimas gracias,
-    mil gracias, de acuerdo, vale, entendido, adiós, hasta luego, un saludo, saludos, que tenga un buen día,
-    que tengan un buen día, buen día, perfecto, hay alguien
-    """,
-}
-#: By language, in lower case.
-GREETINGS: dict[str, frozenset[str]] = {
-    language: frozenset(" ".join(phrase.split()) for phrase in phrases.split(","))
-    for language, phrases in _GREETING_TEXTS.items()
-}
-_FOLDED = {
-    language: phrases | {phrase.casefold() for phrase in phrases} for language, phrases in GREETINGS.items()
-}
-_LONGEST_GREETING = max(len(phrase.split()) for phrases in GREETINGS.values() for phrase in phrases)
-
 
 def handle_message(turn: Turn, message: ReceivedMessage) -> None:
     """Handle a message that answers no question of the dialogue."""
     is_only_code = is_code(message.text) and not message.files
     if is_only_code and status.use_code(turn, message.text, may_be_words=bool(turn.open_cases)):
         return
-    case = _case_of(turn, message)
+    case = named_case(turn, message)
     if case is not None and _insists(turn, case, message):
         _reopen_with_message(turn, case, message)
     elif case is not None:
@@ -99,7 +59,7 @@ def handle_message(turn: Turn, message: ReceivedMessage) -> None:
     elif not turn.open_cases:
         if not _reopen_if_insisted(turn, message):
             handle_first_words(turn, message)
-    elif not message.files and is_greeting(message.text):
+    elif not message.files and says_only("greetings", message.text):
         turn.reply("greeting.open", ref=turn.open_cases[0].ref)
     elif _is_new_danger(turn, message):
         start_complaint(turn, message)
@@ -111,7 +71,7 @@ def handle_first_words(turn: Turn, message: ReceivedMessage, *, kind: str | None
     """A message with no complaint that it could belong to: open one, or explain how to complain."""
     if message.may_be_evidence or qualifies(message.text) or turn.mentions_danger(message.text):
         start_complaint(turn, message, kind=kind)
-    elif is_greeting(message.text):
+    elif says_only("greetings", message.text):
         if turn.conversation.cases:
             turn.reply("greeting.closed")
         else:
@@ -138,36 +98,17 @@ def record_addition(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     add_message(turn, ref, ADDITION, message)
     turn.go_to(IDLE)
     turn.reply(added_text(turn, ref), ref=ref)
-    _open_burst(turn, ref, in_question=False)
+    open_burst(turn, ref, in_question=False)
 
 
 def qualifies(text: str) -> bool:
     """True for two words or more that are not a greeting (docs/design.md): a plain rule, never the model."""
-    return len(words_in(text)) >= 2 and not is_greeting(text)
+    return len(words_in(text)) >= 2 and not says_only("greetings", text)
 
 
 def words_in(text: str) -> list[str]:
     """The words of a text; in scripts without spaces each character counts as a word."""
     return _WORD.findall(text) + _WITHOUT_SPACES.findall(text)
-
-
-def is_greeting(text: str) -> bool:
-    """True when the text holds only greetings and thanks of one language listed in GREETINGS."""
-    plain = [word.casefold() for word in _WORD.findall(text.replace("İ", "i").replace("I", "i"))]
-    turkish = _WORD.findall(text.replace("İ", "i").replace("I", "ı").lower())
-    return any(_holds_only(greetings, words) for greetings in _FOLDED.values() for words in (plain, turkish))
-
-
-def _holds_only(greetings: frozenset[str], words: list[str]) -> bool:
-    """True if the words are one or more of these greetings, one after the other."""
-    if not words:
-        return False
-    reached = {0}
-    for end in range(1, len(words) + 1):
-        starts = range(max(0, end - _LONGEST_GREETING), end)
-        if any(start in reached and " ".join(words[start:end]) in greetings for start in starts):
-            reached.add(end)
-    return len(words) in reached
 
 
 def is_code(text: str) -> bool:
@@ -178,7 +119,7 @@ def is_code(text: str) -> bool:
 # --- which complaint a message belongs to
 
 
-def _case_of(turn: Turn, message: ReceivedMessage) -> Case | None:
+def named_case(turn: Turn, message: ReceivedMessage) -> Case | None:
     """The complaint that the message quotes or names, or the only one for which staff wait for an answer."""
     quoted = turn.conversation.find_source(message.reply_to) if message.reply_to else None
     replied_to = (
@@ -206,31 +147,45 @@ def _is_new_danger(turn: Turn, message: ReceivedMessage) -> bool:
 
 def _add_and_confirm(turn: Turn, case: Case, message: ReceivedMessage) -> None:
     add_message(turn, case.ref, ADDITION, message)
-    burst = _current_burst(turn)
+    burst = current_burst(turn)
     if burst is None or burst["ref"] != case.ref:
         if _is_not_complaint(case):
             turn.reply("added.not_complaint", ref=case.ref, buttons=INSIST)
         else:
             turn.reply(added_text(turn, case.ref), ref=case.ref)
-        _open_burst(turn, case.ref, in_question=False)
+        open_burst(turn, case.ref, in_question=False)
     else:
         burst["until"] = format_time(turn.burst_end())
 
 
 def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
-    burst = _current_burst(turn)
+    burst = current_burst(turn)
     waiting = _waiting_cases(turn)
     ref = burst["ref"] if burst is not None else (waiting or turn.open_cases)[0].ref
+    asks = not waiting and (read_answer(message.text).asks or message.text.rstrip().endswith("?"))
     if burst is None:
-        burst = _open_burst(turn, ref, in_question=True)
+        burst = open_burst(turn, ref, in_question=True)
         # Staff wait for several answers; only the person knows which one this is.
-        is_answered = added_text(turn, ref) == "added.answer"
+        is_answered = asks or added_text(turn, ref) == "added.answer"
         template = "ask.belongs.answer" if is_answered else "ask.belongs"
         template = "ask.answers_which" if waiting else template
         turn.reply(template, ref=ref, buttons=_choices(turn, ref, waiting), step="belongs")
-    add_message(turn, ref, burst["field"], message, extra={"aside": True} if waiting else None)
+    kind, extra = "question" if asks else None, {"aside": True} if waiting else None
+    add_message(turn, ref, burst["field"], message, kind=kind, extra=extra)
     burst["until"] = format_time(turn.burst_end())
     burst["files"] += [asdict(file) | {"name": None} for file in message.files]
+    burst["place"] = message.is_place and burst.get("place", True)
+
+
+def add_and_offer(turn: Turn, ref: str, message: ReceivedMessage, template: str, buttons: Rows) -> None:
+    """Add a message to a complaint and offer these buttons, once in a burst of messages."""
+    burst = current_burst(turn)
+    if burst is None or (burst["ref"], burst.get("offer")) != (ref, template):
+        turn.reply(template, ref=ref, buttons=buttons, step="belongs")
+        burst = open_burst(turn, ref, in_question=True)
+        burst["offer"] = template
+    add_message(turn, ref, burst["field"], message)
+    burst["until"] = format_time(turn.burst_end())
 
 
 def _choices(turn: Turn, ref: str, waiting: list[Case]) -> Rows:
@@ -245,11 +200,7 @@ def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int 
     `turn_number` is the turn that asked; None means the last question. A second press finds the question
     answered: it only confirms again where the words are, or does nothing.
     """
-    in_question = [burst for burst in turn.state.get("bursts", []) if burst["asked"]]
-    burst = next((burst for burst in reversed(in_question) if turn_number in (None, burst["turn"])), None)
-    if burst is not None:
-        burst["asked"] = False
-        burst["until"] = format_time(turn.now)
+    burst = close_burst(turn, turn_number)
     if choice == "new":
         if burst is not None:
             _start_from_burst(turn, _burst_message(turn, burst))
@@ -261,6 +212,16 @@ def choose_complaint(turn: Turn, choice: str, ref: str | None, turn_number: int 
             facts = message_facts(field=ADDITION, has_words=False, source=f"belongs:{burst['turn']}")
             turn.plan(PlannedAct(Verb.ANSWER, ref, facts))
         turn.reply(added_text(turn, ref), ref=ref)
+
+
+def close_burst(turn: Turn, turn_number: int | None) -> dict[str, Any] | None:
+    """End the burst that this turn asked about, None being the last; None if its question has an answer already."""
+    in_question = [burst for burst in turn.state.get("bursts", []) if burst["asked"]]
+    burst = next((burst for burst in reversed(in_question) if turn_number in (None, burst["turn"])), None)
+    if burst is not None:
+        burst["asked"] = False
+        burst["until"] = format_time(turn.now)
+    return burst
 
 
 def _start_from_burst(turn: Turn, message: ReceivedMessage) -> None:
@@ -275,15 +236,16 @@ def _burst_message(turn: Turn, burst: dict[str, Any]) -> ReceivedMessage:
     """The messages of a burst as one message. The text comes from the record: the state holds no words."""
     files = tuple(ReceivedFile(**file) for file in burst["files"])
     words = turn.words(burst["ref"]) if turn.case(burst["ref"]) is not None else {}
-    return ReceivedMessage(words.get(burst["field"], ""), f"belongs:{burst['turn']}", files)
+    text, is_place = words.get(burst["field"], ""), burst.get("place", False)
+    return ReceivedMessage(text, f"belongs:{burst['turn']}", files, is_place=is_place)
 
 
-def _current_burst(turn: Turn) -> dict[str, Any] | None:
+def current_burst(turn: Turn) -> dict[str, Any] | None:
     bursts = turn.state.get("bursts", [])
     return bursts[-1] if bursts and not turn.is_past(bursts[-1]["until"]) else None
 
 
-def _open_burst(turn: Turn, ref: str, *, in_question: bool) -> dict[str, Any]:
+def open_burst(turn: Turn, ref: str, *, in_question: bool) -> dict[str, Any]:
     burst: dict[str, Any] = {
         "turn": turn.state["turn"],
         "ref": ref,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, REMEDIES, SKIP, WHOM, Rows
@@ -26,11 +27,6 @@ _NUMBERS = frozenset(
 )
 #: With more details than this, ask the question: so many cannot be confirmed by one Yes.
 _MAX_CONFIRMED_DETAILS = 6
-_RIGHT = (
-    r"(?:yes|yep|yeah|correct|right|true|exactly|evet|doğru|aynen|öyle|ja|richtig|genau|stimmt|sí|si|correcto"
-    r"|exacto|así es|(?:that'?s|that is|it is|das ist|das) (?:correct|right|true|it|richtig))"
-)
-_YES = re.compile(rf"{_RIGHT}(?:[ ,]+(?:{_RIGHT}|please|that is|it is)){{0,3}}[.! ]*", re.IGNORECASE)
 _FOR_ONESELF = re.compile(
     r"\s*(?:it(?:'s| is) )?(?:for )?(?:me|myself|my own|mine|us|kendim|kendim için|benim|bizim)\b.{0,12}",
     re.IGNORECASE,
@@ -47,6 +43,11 @@ _ENDING = re.compile(
     r"['’]\w+$|(?<=lira)(?!s$)\w+$|(?<=euro|avro)(?!s$)\w+$|(?<=dolar|erlin)\w+$", re.IGNORECASE
 )
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
+#: Between two amounts that are wanted together ("the £120 deposit and the £40 fee"); an alternative is none.
+_NO_SUM = r"\b(?:or|oder|o|veya|ya da|back|zurück|geri|vuelta|paid|charged)\b"
+_AND = re.compile(
+    rf"(?:(?!{_NO_SUM})[^,;]){{0,40}}\b(?:and|plus|und|sowie|y|ve)(?: \w{{1,10}})? ", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,13 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
     return StoryAnswer(words=", ".join(texts.values()))
 
 
+def named_places(details: Sequence[StoryFact]) -> str:
+    """The places and numbers in a story without any day, in its words; then only the day is asked."""
+    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in details if _identifies_place(fact))
+    is_clear = len(texts) <= _MAX_CONFIRMED_DETAILS and all(fact.kind != "date" for fact in details)
+    return ", ".join(texts) if is_clear else ""
+
+
 def _contains(period: StoryFact, other: StoryFact) -> bool:
     first, _, last = period.value.partition("/")
     other_first, _, other_last = other.value.partition("/")
@@ -172,19 +180,31 @@ def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer 
             choices.remove(choice)
     if choices in ([], [OWN_WORDS]):
         return StoryAnswer(words=" ".join(wishes[0].text.split())) if wishes else None
-    amounts = [
-        detail
+    return StoryAnswer(tuple(choices), amount=_requested_amount(story, details))
+
+
+def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, int, str] | None:
+    """The money that a story wants back; None where several amounts could be meant.
+
+    An amount within the wish, or after its beginning, counts before others in the same sentence: "I
+    paid £240 and want £60 back". Amounts joined by "and" are added.
+    """
+    pairs = [
+        (detail, wish)
         for detail in details
         if detail.kind == "amount"
-        for wish in wishes
+        for wish in details
         if wish.value == "money_back" and _is_same_sentence(story, detail, wish)
     ]
-    distinct = {amount.value: _ENDING.sub("", " ".join(amount.text.split())) for amount in amounts}
-    if len(distinct) != 1:
-        return StoryAnswer(tuple(choices))
-    [(value, text)] = distinct.items()
-    number, currency = value.split()
-    return StoryAnswer(tuple(choices), amount=(text, int(Decimal(number) * 100), currency))
+    after = [amount for amount, wish in pairs if amount.span[0] >= wish.span[0]]
+    amounts = list({amount.value: amount for amount in after or [amount for amount, _ in pairs]}.values())
+    texts = [_ENDING.sub("", " ".join(amount.text.split())) for amount in amounts]
+    gaps = [story[first.span[1] : second.span[0]] for first, second in pairwise(amounts)]
+    currencies = {amount.value.split()[1] for amount in amounts}
+    if len(currencies) != 1 or not all(map(_AND.fullmatch, gaps)):
+        return None
+    total = sum(Decimal(amount.value.split()[0]) for amount in amounts)
+    return " + ".join(texts), int(total * 100), currencies.pop()
 
 
 def _is_same_sentence(story: str, first: StoryFact, second: StoryFact) -> bool:
@@ -235,11 +255,6 @@ def _if_cue(answer: StoryAnswer, *kinds: str) -> FindAnswer:
 def _support(knowledge: StoryKnowledge) -> StoryAnswer | None:
     words = knowledge.cues.get("support_told")
     return StoryAnswer(words=words) if words else None
-
-
-def is_affirmation(text: str) -> bool:
-    """True when a typed text clearly says yes to "Is that right?"."""
-    return bool(_YES.fullmatch(text.strip()))
 
 
 def is_for_oneself(text: str) -> bool:
@@ -326,7 +341,7 @@ QUESTIONS: tuple[Question, ...] = (
         "needs",
         "support_needs",
         NEEDS,
-        _has_cue("support"),
+        lambda knowledge: "support" in knowledge.cues or "support_told" in knowledge.cues,
         implied_answer=_support,
         sets_flag=True,
         choice_facts=lambda choice: {},

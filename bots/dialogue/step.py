@@ -20,7 +20,7 @@ from bots.dialogue import (
     new_message,
     survey,
 )
-from bots.dialogue.buttons import SURVEY
+from bots.dialogue.buttons import CHECK, SURVEY
 from bots.dialogue.inputs import (
     Blocked,
     ButtonInput,
@@ -43,6 +43,7 @@ from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
 from store.values import Conversation, DialogueTurn
+from triage.intent import says_only
 
 #: By step, what records the words that answer its question.
 _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
@@ -162,11 +163,13 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     elif not survey.take_message(turn, message):
         if step in FORM or step in SURVEY:
             turn.go_to(IDLE)
-        new_message.handle_message(turn, message)
+        if not (after_decision.take_words(turn, message) or after_decision.offer_reopening(turn, message)):
+            new_message.handle_message(turn, message)
 
 
 def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     step = turn.step
+    is_plain_yes = says_only("affirms", message.text) or says_only("greetings", message.text)
     if step == "story":
         form.continue_story(turn, ref, message)
     elif message.is_place and step != "where":
@@ -174,6 +177,8 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
         form.ask_again(turn)
     elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
         form.record_answer(turn, ref, message)
+    elif step == "check" and not message.files and is_plain_yes:
+        turn.reply("check.press", ref=ref, buttons=CHECK)
     else:
         # A file or a call for help is an addition, and the question stays open. Words after the read-back
         # belong to the story.
@@ -181,6 +186,8 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
         add_message(turn, ref, field, message)
         if step == "check":
             form.read_back(turn, ref)
+        elif not message.files:
+            form.ask_again(turn)
 
 
 def _handle_edit(turn: Turn, incoming: EditInput) -> None:

@@ -69,6 +69,8 @@ def take_message(turn: Turn, message: ReceivedMessage) -> bool:
 
     Before the first answer only a refusal belongs to it, or words that quote the survey: others may be a complaint.
     """
+    cues = read_answer(message.text)
+    declines = cues.declines and not message.files
     if is_running(turn):
         ref, question = str(turn.ref), turn.step
     else:
@@ -77,12 +79,17 @@ def take_message(turn: Turn, message: ReceivedMessage) -> bool:
             return False
         quoted = turn.conversation.find_ref_of_message(message.reply_to) if message.reply_to else None
         is_score = _TYPED_SCORE.fullmatch(message.text.strip()) is not None
-        if quoted != case.ref and not is_score and not _declines(message):
+        if quoted != case.ref and not is_score and not declines:
             return False
         ref, question = case.ref, SURVEY[0]
     score = _TYPED_SCORE.fullmatch(message.text.strip())
-    if _declines(message):
+    if declines:
+        is_new = len(new_message.words_in(cues.rest)) > 1 and classify_intent(cues.rest).kind == COMPLAINT
+        if cues.rest and not is_new:
+            _plan_words(turn, ref, message)
         end(turn, ref, question)
+        if is_new and not after_decision.offer_reopening(turn, message):
+            new_message.handle_message(turn, message)
     elif score is not None and question != TEXT_QUESTION and not message.files:
         record_score(turn, ref, question, score[1])
     else:
@@ -119,11 +126,9 @@ def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage)
         turn.reply("question.in_form", ref=ref)
         _ask(turn, ref, question)
         return
-    if message.has_words:
-        facts = {"step": "answered", "question": TEXT_QUESTION, "concern": _is_complaint(message.text)}
-        words = {TEXT_QUESTION: message.text}
-        turn.plan(PlannedAct(Verb.SURVEY, ref, facts, words))
-    if message.files or turn.mentions_danger(message.text):
+    if message.has_words and not message.is_place:
+        _plan_words(turn, ref, message)
+    if message.files or message.is_place or turn.mentions_danger(message.text):
         add_message(turn, ref, ADDITION, message)
     if question == TEXT_QUESTION:
         _ask_next(turn, ref, TEXT_QUESTION)
@@ -134,8 +139,9 @@ def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage)
         _offer(turn, ref)
 
 
-def _declines(message: ReceivedMessage) -> bool:
-    return read_answer(message.text).declines and not message.files
+def _plan_words(turn: Turn, ref: str, message: ReceivedMessage) -> None:
+    facts = {"step": "answered", "question": TEXT_QUESTION, "concern": _is_complaint(message.text)}
+    turn.plan(PlannedAct(Verb.SURVEY, ref, facts, {TEXT_QUESTION: message.text}))
 
 
 def _is_complaint(text: str) -> bool:

@@ -80,7 +80,7 @@ class ButtonPress:
     @property
     def case_ref(self) -> str | None:
         """The reference, where this is about one complaint."""
-        return self.ref if self.action.partition(".")[0] in ("case", "open", "due") else None
+        return self.ref if self.action.partition(".")[0] in ("case", "open", "reason", "due") else None
 
     @property
     def attempt(self) -> str:
@@ -93,6 +93,8 @@ class ButtonPress:
                 return f"incident_{name}"
             case "open" | "due":
                 return group
+            case "reason":
+                return "open"
             case "log":
                 return "log_complaint"
             case _:
@@ -245,6 +247,10 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+#: What reading a part of the wrong shape raises; OverflowError for `Infinity`, RecursionError for `[[[[…`.
+UNREADABLE = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+
+
 def wrong_field(body: object) -> str | None:
     """The first field of a payload that is missing or has another type than Slack sends; None if all are right."""
     if not isinstance(body, Mapping):
@@ -284,10 +290,14 @@ def _wrong_part(kind: str, body: Mapping[str, Any]) -> str | None:
                 and isinstance(view.get("blocks") or [], list)
                 and isinstance((view.get("state") or {}).get("values") or {}, Mapping)
             )
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except UNREADABLE:
             return "view"
-        return None if is_readable else "view"
-    return None
+        if not is_readable:
+            return "view"
+    try:
+        return None if kind == "event_callback" or read_request(body) else kind
+    except UNREADABLE:
+        return "actions"
 
 
 def _read_press(body: Mapping[str, Any]) -> ButtonPress:
@@ -387,8 +397,8 @@ def pressed_card(request: Request) -> tuple[str, PressedMessage] | None:
 def named_workspaces(body: Mapping[str, Any]) -> set[str]:
     """Every workspace that Slack names for this person; more than our own means a guest from outside."""
     user, team = body.get("user"), body.get("team")
-    named = {
+    named = (
         user.get("team_id") if isinstance(user, Mapping) else None,
         team.get("id") if isinstance(team, Mapping) else body.get("team_id"),
-    }
+    )
     return {str(team_id) for team_id in named if team_id}

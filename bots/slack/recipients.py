@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from complaints.actions.authorisation import may_approve
-from complaints.actors import Actor, is_excluded, judged_below, level_roles, may_read, worked_on
+from complaints.actions.authorisation import Access, is_allowed, may_approve
+from complaints.actors import Actor, level_roles, may_own
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
 from complaints.obligations.reminders import ReminderLevel
@@ -33,7 +33,7 @@ def paged_members(case: Case, members: Sequence[Member], now: datetime) -> tuple
         people += members_with_role(members, Role.MANAGER)
     if since >= TOP_AFTER or not people:
         people += members_with_role(members, Role.TOP_MANAGEMENT)
-    return tuple(dict.fromkeys(member_id for member_id in people if not is_excluded(case, member_id)))
+    return tuple(dict.fromkeys(member_id for member_id in people if member_id not in case.denied))
 
 
 def reminded_members(
@@ -95,15 +95,17 @@ def offline_notifiers(case: Case, members: Sequence[Member], now: datetime) -> t
 
 
 def survey_readers(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
-    """Who looks at a bad survey answer: managers, otherwise top management, who did not work on the complaint.
+    """Who looks at a bad survey answer: managers, otherwise top management, otherwise auditors; present ones first.
 
-    The survey promises that people who worked on it do not see who answered.
+    Empty if all of them worked on the complaint, because the survey promises that they see no answer.
     """
-    people = [member for member in present_members(members, now) if not worked_on(case, member.id)]
-    managers = members_with_role(people, Role.MANAGER)
-    return _readers(case, managers, people) or _readers(
-        case, members_with_role(people, Role.TOP_MANAGEMENT), people
-    )
+    free = [member for member in members if is_allowed(case, Access.SURVEY, member_actor(member))]
+    ranks = [
+        _readers(case, members_with_role(people, role), people)
+        for people in (present_members(free, now), free)
+        for role in (Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
+    ]
+    return next(filter(None, ranks), ())
 
 
 def possible_approvers(case: Case, members: Sequence[Member], now: datetime | None = None) -> tuple[str, ...]:
@@ -140,7 +142,7 @@ def suggested_owner(
 def possible_owners(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
     """Who may be asked to take it; for a restricted complaint only who may read it already (4.7)."""
     able = _able_members(case, members, now)
-    return tuple(member.id for member in able if may_read(case, member_actor(member)))
+    return tuple(member.id for member in able if is_allowed(case, Access.READ, member_actor(member)))
 
 
 def proposed_owners(
@@ -178,7 +180,7 @@ def _present_top_management(members: Sequence[Member], now: datetime) -> list[st
 
 def _readers(case: Case, people: Iterable[str | None], members: Sequence[Member]) -> tuple[str, ...]:
     """Of these people the members who may read the complaint, in their order."""
-    allowed = {member.id for member in members if may_read(case, member_actor(member))}
+    allowed = {member.id for member in members if is_allowed(case, Access.READ, member_actor(member))}
     return tuple(
         dict.fromkeys(member_id for member_id in people if member_id is not None and member_id in allowed)
     )
@@ -189,7 +191,7 @@ def _able_members(case: Case, members: Sequence[Member], now: datetime) -> list[
     able = [
         member
         for member in present_members(members, now)
-        if member.roles & roles and not is_excluded(case, member.id) and not judged_below(case, member.id)
+        if member.roles & roles and may_own(case, member.id)
     ]
     if case.level > 1:
         return able

@@ -40,7 +40,7 @@ from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, Stale
 from complaints.forms import FORMS, WrongFields, path_in_form
 from complaints.obligations.kinds import SendPriority
 from store.cases.read import load_case
-from store.database.errors import DatabaseUnavailable
+from store.database.errors import DamagedCase, DatabaseUnavailable, SealBroken
 from store.outbox.rows import insert_redraw
 
 
@@ -140,21 +140,6 @@ async def schedule_home(slack: SlackContext, key: str, member_id: str) -> None:
     await slack.schedule(f"home:{key}", "home", {"member": member_id})
 
 
-async def schedule_ephemeral(
-    slack: SlackContext,
-    key: str,
-    member_id: str,
-    channel: str,
-    text: str,
-    *,
-    thread: str | None = None,
-    blocks: list[Block] | None = None,
-) -> None:
-    """A message that only one person sees, later than an answer to a press: an obligation, so that it is not lost."""
-    payload = {"channel": channel, "user": member_id, "text": text, "thread": thread, "blocks": blocks}
-    await slack.schedule(f"tell:{key}", "tell", payload=payload)
-
-
 async def schedule_late_answer(
     slack: SlackContext, press: ButtonPress, text: str, *, blocks: Sequence[Block] = ()
 ) -> None:
@@ -246,6 +231,8 @@ class Responder:
         if isinstance(error, ComplaintError):
             return refusals.refusal_text(error, texts, case)
         log_unexpected(what, error)
+        if isinstance(error, DamagedCase | SealBroken):
+            return texts.text("refused.damaged_record")
         is_late_command = isinstance(self.request, SlashCommand) and is_trigger_expired(error)
         return texts.text("late.command" if is_late_command else "refused.unexpected")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from telegram.error import BadRequest, NetworkError, RetryAfter
@@ -18,9 +18,10 @@ from bots.telegram.letters import LetterHandler
 from bots.telegram.polling import pause_seconds
 from bots.telegram.sending import OutgoingMessage, Sender
 from bots.texts.texts import Texts
+from store.cases.export import read_stored_file
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
-from store.files import load_file_to_fetch, record_file_failed, store_file
+from store.files import FetchedState, load_file_to_fetch, record_file_failed, store_file
 from store.outbox.complete import (
     NO_ANSWER_AGAIN,
     Completed,
@@ -39,6 +40,9 @@ LARGEST_COPY_BYTES = 49 * 1024 * 1024
 
 #: From a person's id and a language to the archive's name and bytes. Records that the copy was handed out.
 CopyOf = Callable[[str, str], tuple[str, bytes]]
+#: From the bytes of a file to whether the virus scanner passes it; None if it gave no verdict.
+Scan = Callable[[bytes], Awaitable[bool | None]]
+_STATES: Mapping[bool | None, FetchedState] = {True: "fetched", False: "infected", None: "unscanned"}
 
 log = structlog.get_logger(__name__)
 
@@ -52,19 +56,20 @@ def job_handlers(
     *,
     rate_limited: bool = True,
     copy_of: CopyOf | None = None,
+    scan: Scan | None = None,
     on_result: OnResult | None = None,
     waiting: ShutdownWait | None = None,
 ) -> Mapping[str, Handler]:
     """The handler for each kind of obligation.
 
     `rate_limited`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
-    person's data. `on_result` is called with the result of each message.
+    person's data, `scan` checks each file. `on_result` is called with the result of each message.
     """
     sender = Sender(app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting)
     return {
         "say": reply_handler(sender, buttons, texts),
         "wake": wake_up_handler(store, intake),
-        "fetch": download_handler(app, store),
+        "fetch": download_handler(app, store, scan),
         "inbox": dead_letter_handler(store, intake),
         "mydata": data_copy_handler(sender, texts, copy_of),
         **LetterHandler(store, sender, buttons, texts).handlers(),
@@ -111,11 +116,22 @@ def wake_up_handler(store: Store, intake: Intake) -> Handler:
     return wake_up
 
 
-def download_handler(app: App, store: Store) -> Handler:
-    """Download one file into the store, up to 20 MiB; a file that cannot be had is marked for staff."""
+def download_handler(app: App, store: Store, scan: Scan | None = None) -> Handler:
+    """Download one file into the store, up to 20 MiB; a file that cannot be had is marked for staff.
+
+    Without a verdict of the scanner the file is kept, not handed on, and scanned again later.
+    """
+
+    async def keep(ref: str, n: int, data: bytes, mime: str | None) -> Outcome:
+        state = "fetched" if scan is None else _STATES[await scan(data)]
+        await store.awrite(store_file, ref, n, data, mime, state)
+        return Retry("the virus scanner gave no verdict") if state == "unscanned" else Completed()
 
     async def download(obligation: Obligation) -> Outcome:
         wanted = await store.aread(load_file_to_fetch, obligation)
+        if wanted.state == "unscanned":
+            data = await store.aread(read_stored_file, wanted.ref, wanted.n)
+            return await keep(wanted.ref, wanted.n, data, wanted.mime)
         try:
             file = await app.bot.get_file(wanted.platform_id)
             if (file.file_size or 0) > MAX_FILE_BYTES:
@@ -131,8 +147,10 @@ def download_handler(app: App, store: Store) -> Handler:
             return Completed()
         except NetworkError as error:
             return Retry(type(error).__name__)
-        await store.awrite(store_file, wanted.ref, wanted.n, data, wanted.mime)
-        return Completed()
+        if len(data) > MAX_FILE_BYTES:
+            await store.awrite(record_file_failed, wanted.ref, wanted.n, "too_large")
+            return Completed()
+        return await keep(wanted.ref, wanted.n, data, wanted.mime)
 
     return download
 

@@ -5,7 +5,7 @@ Also the fair treatment of staff complained about (Annex C): information, hearin
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from complaints.actions.request import ActionRequest, require_words
 from complaints.actors import is_excluded, may_manage, may_read
@@ -16,7 +16,7 @@ from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.identifiers import parse_reference
 from complaints.incidents import joining
-from complaints.times import parse_time
+from complaints.times import local_time, parse_time
 from complaints.vocabulary import Flag, Role
 
 #: A manager's reason for not yet telling the person complained about is reviewed within this time (C).
@@ -67,13 +67,23 @@ def apply_unrestrict(case: Case, event: Event) -> Case:
     return changed(case, released=True, flags=case.flags - {Flag.RESTRICTED})
 
 
+def is_on_hold(case: Case, now: datetime) -> bool:
+    """True if a legal hold forbids erasure now (8.1): until it is released, or to the end of its last day."""
+    today = local_time(now, case.rules.calendar.zone).date()
+    return Flag.LEGAL_HOLD in case.flags and (case.hold_until is None or today <= case.hold_until)
+
+
 def check_hold(case: Case, request: ActionRequest) -> Facts:
-    """A legal hold forbids erasure (8.1)."""
+    """A legal hold forbids erasure (8.1); repeating it changes its last day."""
+    if str(case.hold_until or "") != str(request.facts.get("hold_until") or ""):
+        case = changed(case, flags=case.flags - {Flag.LEGAL_HOLD})
     return _check_flag(case, request, Flag.LEGAL_HOLD, sets=True)
 
 
 def apply_hold(case: Case, event: Event) -> Case:
-    return changed(case, flags=case.flags | {Flag.LEGAL_HOLD})
+    until = event.facts.get("hold_until")
+    last = date.fromisoformat(str(until)) if until else None
+    return changed(case, hold_until=last, flags=case.flags | {Flag.LEGAL_HOLD})
 
 
 def check_release(case: Case, request: ActionRequest) -> Facts:
@@ -82,7 +92,7 @@ def check_release(case: Case, request: ActionRequest) -> Facts:
 
 
 def apply_release(case: Case, event: Event) -> Case:
-    return changed(case, flags=case.flags - {Flag.LEGAL_HOLD})
+    return changed(case, hold_until=None, flags=case.flags - {Flag.LEGAL_HOLD})
 
 
 def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -> Facts:

@@ -1,14 +1,20 @@
-"""May this person do this to this complaint now? First the permission, then the lifecycle (4.5, 4.9, C)."""
+"""May this person do this to this complaint now? First the permission, then the lifecycle (4.5, 4.9, C).
+
+`authorise` decides for every route of the product: lists, search, files, forms, buttons, messages, command line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from complaints.actions.approval import require_second_person, require_within_limit
 from complaints.actions.closing import closing_code
 from complaints.actions.registry import ACTIONS, Action
 from complaints.actors import (
     MANAGERS,
+    ORDER,
+    READERS,
     Actor,
     eligible_reviewers,
     is_excluded,
@@ -16,6 +22,7 @@ from complaints.actors import (
     level_roles,
     may_manage,
     may_read,
+    worked_on,
 )
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
@@ -35,28 +42,93 @@ _REMEDIES: Mapping[State, str] = {
 }
 
 
-def require_permission(case: Case, verb: Verb, actor: Actor) -> Role:
-    """The role in which this person may do this to this complaint; raises NotAllowed with the reason."""
-    if actor.is_staff and is_excluded(case, actor.id):
+class Access(StrEnum):
+    """What people may do in addition to the acts of `Verb`: see complaints, and use the desk as a whole."""
+
+    #: That a complaint exists, with its codes and dates.
+    KNOW = "know"
+    #: Its words and files.
+    READ = "read"
+    #: Who answered the survey, and what.
+    SURVEY = "survey"
+    #: Its stage, for a caller who was identified.
+    STAGE = "stage"
+    #: Give it to another person.
+    HAND_OVER = "hand_over"
+    REPORT = "report"
+    #: The absence of others, and obligations that failed.
+    MANAGE = "manage"
+
+
+_ROLES: Mapping[Access, frozenset[Role]] = {
+    Access.KNOW: frozenset(ORDER) - {Role.MODEL},
+    # The system is also the operator at the command line, who can read everything; each reading is recorded.
+    Access.READ: READERS | {Role.SYSTEM, Role.COMPLAINANT},
+    Access.SURVEY: READERS | {Role.SYSTEM, Role.COMPLAINANT},
+    Access.STAGE: ACTIONS[Verb.NOTE].roles,
+    Access.HAND_OVER: MANAGERS,
+    Access.REPORT: MANAGERS | {Role.AUDITOR, Role.SYSTEM},
+    Access.MANAGE: MANAGERS,
+}
+
+
+def authorise(case: Case | None, wanted: Verb | Access, actor: Actor) -> Role:
+    """The role in which this person may do this, here to this complaint; raises NotAllowed with the reason.
+
+    Without a complaint only the person's roles count.
+    """
+    if case is not None and actor.is_staff and is_excluded(case, actor.id):
         raise NotAllowed(
             f"{case.ref} is not open to you: leave it to the others.", code="not_allowed.excluded"
         )
-    action = ACTIONS[verb]
-    top_only = action.manager_only and case.fairness.leads
-    roles = action.roles - {Role.MANAGER} if top_only else action.roles
+    roles = _ROLES[wanted] if isinstance(wanted, Access) else ACTIONS[wanted].roles
+    if isinstance(wanted, Verb) and ACTIONS[wanted].manager_only and case and case.fairness.leads:
+        roles -= {Role.MANAGER}
     role = actor.least(roles)
     if role is None:
         staff_roles = sorted(role.value for role in roles - {Role.SYSTEM, Role.COMPLAINANT})
         needed = ", ".join(staff_roles) or "nobody of staff"
-        raise NotAllowed(
-            f"'{verb.value}' on {case.ref} needs one of these roles: {needed}.", code="not_allowed.role"
-        )
-    if role is Role.COMPLAINANT and actor.id != case.complainant:
+        on = "" if case is None else f" on {case.ref}"
+        code = "not_allowed.assign" if wanted is Access.HAND_OVER else "not_allowed.role"
+        raise NotAllowed(f"'{wanted.value}'{on} needs one of these roles: {needed}.", code=code)
+    if role is Role.COMPLAINANT and case is not None and actor.id != case.complainant:
         raise NotAllowed(
             f"{case.ref} is not yours: only the person who complains may do this.",
             code="not_allowed.excluded",
         )
-    return _staff_role(case, verb, action, actor, role) if actor.is_staff else role
+    if case is None or not actor.is_staff:
+        return role
+    if isinstance(wanted, Verb):
+        return _staff_role(case, wanted, ACTIONS[wanted], actor, role)
+    reads = may_read(case, actor)
+    is_open = {
+        Access.READ: reads,
+        Access.KNOW: reads or not case.restricted,
+        Access.SURVEY: reads and not worked_on(case, actor.id),
+    }
+    if not is_open.get(wanted, True):
+        raise NotAllowed(f"{case.ref} is not open to you.", code="not_allowed.read")
+    return role
+
+
+def is_allowed(case: Case | None, wanted: Verb | Access, actor: Actor) -> bool:
+    """True where `authorise` gives a role."""
+    try:
+        authorise(case, wanted, actor)
+    except NotAllowed:
+        return False
+    return True
+
+
+#: Why a person reads a complaint that is not theirs (4.7); they choose one before it opens.
+READING_REASONS = ("contact", "help", "similar", "check", "law")
+
+
+def needs_reason(case: Case, actor: Actor) -> bool:
+    """True for a reader who is neither owner, deputy nor manager (so no approver), and cannot take it now."""
+    is_own = case.owner is not None and case.owner in {actor.id, *actor.stands_in_for}
+    to_take = case.owner is None and case.is_open and is_allowed(case, Verb.ASSIGN, actor)
+    return not (is_own or to_take or may_manage(case, actor))
 
 
 def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role) -> Role:
@@ -108,7 +180,7 @@ def possible_in_state(case: Case, verb: Verb) -> bool:
 def may_approve(case: Case, actor: Actor) -> bool:
     """True when this person could agree to what waits for approval now; used to choose the people to ask."""
     try:
-        require_permission(case, Verb.APPROVE, actor)
+        authorise(case, Verb.APPROVE, actor)
         require_second_person(case, actor)
         if case.drafted is not None:
             require_within_limit(case, actor)

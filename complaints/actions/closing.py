@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from complaints.actions.access import other_reference
+from complaints.actions.access import is_on_hold, other_reference
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.case import Case, Event, Facts, changed
 from complaints.deadlines.targets import lapses_at
@@ -230,8 +230,8 @@ def apply_merge(case: Case, event: Event) -> Case:
 
 
 def check_erase(case: Case, request: ActionRequest) -> Facts:
-    """Record that the words and the person were erased (8.1); a legal hold forbids it."""
-    if Flag.LEGAL_HOLD in case.flags:
+    """Record that the words were erased (8.1); a legal hold forbids it."""
+    if is_on_hold(case, request.at):
         raise OutOfOrder(f"{case.ref} is under legal hold: release it first.", code="legal_hold")
     return request.facts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from complaints.actions.access import check_fairness_facts, record_fairness
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
@@ -11,7 +11,7 @@ from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.obligations.resend import add_failed_delivery
-from complaints.vocabulary import Flag, Role
+from complaints.vocabulary import Flag, Role, Target
 
 
 def check_reply(case: Case, request: ActionRequest) -> Facts:
@@ -37,8 +37,7 @@ def check_ask(case: Case, request: ActionRequest) -> Facts:
     The day lies within the setting `waiting_limit`.
     """
     require_words(request, "text", f"Write what {case.ref} needs from the complainant.")
-    _require_future_day(case, request, "needed_by")
-    until = closing_time(date.fromisoformat(request.facts["needed_by"]), case.rules.calendar)
+    until = _require_future_day(case, request, "needed_by")
     if until > due(request.at, case.rules.targets.waiting_limit, case.rules.calendar).at:
         raise BadFacts(
             f"{case.ref} may wait {case.rules.targets.waiting_limit} at most: ask for an earlier day.",
@@ -66,7 +65,13 @@ def check_inform(case: Case, request: ActionRequest) -> Facts:
     elif request.actor.is_staff:
         require_words(request, "done", f"Say what was done on {case.ref}.")
         require_words(request, "left", f"Say what is left to do on {case.ref}.")
-        _require_future_day(case, request, "next_date")
+        until, legal = _require_future_day(case, request, "next_date"), case.target(Target.LEGAL)
+        if legal is not None and legal.met_at is None and request.at <= legal.internal_due < until:
+            raise BadFacts(
+                f"{case.ref} must be decided by its legal maximum: give a day up to then.",
+                field="next_date",
+                code="after_legal",
+            )
     return request.facts
 
 
@@ -90,12 +95,14 @@ def record_contact(case: Case, event: Event) -> Case:
     )
 
 
-def _require_future_day(case: Case, request: ActionRequest, field: str) -> None:
+def _require_future_day(case: Case, request: ActionRequest, field: str) -> datetime:
     day = request.facts.get(field)
     if not day:
         raise BadFacts(f"'{field}' of {case.ref} is missing: give a day.", field=field, code="required")
-    if closing_time(date.fromisoformat(str(day)), case.rules.calendar) <= request.at:
+    until = closing_time(date.fromisoformat(str(day)), case.rules.calendar)
+    if until <= request.at:
         raise BadFacts(f"That day is over for {case.ref}: give a day to come.", field=field, code="not_ahead")
+    return until
 
 
 def check_note(case: Case, request: ActionRequest) -> Facts:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from complaints.actions.authorisation import require_permission, require_state
+from complaints.actions.authorisation import authorise, require_state
 from complaints.actions.intake import Arrival, apply_end_form, check_receive
 from complaints.actions.registry import ACTIONS, Action, Dates, raises_work_version
 from complaints.actions.request import ActionRequest
@@ -14,7 +14,7 @@ from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, Words, changed
 from complaints.case_values import TargetSet
 from complaints.deadlines.targets import revise
-from complaints.errors import NotAllowed, OutOfOrder
+from complaints.errors import OutOfOrder
 from complaints.event_facts import check_facts, check_wordless
 from complaints.obligations.kinds import NewObligation
 from complaints.obligations.per_event import event_obligations
@@ -40,12 +40,7 @@ def receive(arrival: Arrival, *, at: datetime, actor: Actor, facts: Facts, words
     facts = _without_none(facts)
     check_facts(Verb.RECEIVE, facts, action.facts)
     require_known_categories(facts, arrival.rules)
-    role = actor.least(action.roles)
-    if role is None:
-        raise NotAllowed(
-            "A complaint is received from its complainant or logged by staff: ask a handler to log it.",
-            code="not_allowed.role",
-        )
+    role = authorise(None, Verb.RECEIVE, actor)
     request = ActionRequest(Verb.RECEIVE, at, actor, role, facts, words)
     event = _event(1, action, request, check_receive(arrival, request))
     case = begin(event, arrival.rules)
@@ -75,7 +70,7 @@ def perform(
     if action.moves.begins is not None:
         raise OutOfOrder(f"{case.ref} was received already: add to it instead.", code="received_before")
     # Permission comes first: a person without it must not learn from other errors what is in the case.
-    role = require_permission(case, verb, actor)
+    role = authorise(case, verb, actor)
     require_state(case, verb)
     facts = _without_none(facts or {})
     check_facts(verb, facts, action.facts)
@@ -149,6 +144,13 @@ def _result(case: Case, event: Event) -> ActResult:
     return ActResult(event, case, (*current_obligations(case), *event_obligations(case, event)))
 
 
+#: Acts of staff that route a complaint or guard access to it, without work on what it says.
+_NO_WORK = frozenset({
+    Verb.ASSIGN, Verb.RECEIPT, Verb.RESTRICT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE, Verb.DECLARE_CONFLICT,
+    Verb.REDATE, Verb.ERASE,
+})  # fmt: skip
+
+
 def _after_any_event(case: Case, event: Event) -> Case:
     """Count the event, remember who judged, take over its due times, end the questions, flag significance."""
     action = ACTIONS[event.verb]
@@ -166,6 +168,7 @@ def _after_any_event(case: Case, event: Event) -> Case:
         version=event.seq,
         work_version=case.work_version + raises_work_version(event),
         acted_at=acted_at,
+        workers=case.workers | {event.by} if is_by_staff and event.verb not in _NO_WORK else case.workers,
         targets=_targets(case, event),
         survey_concern_at=None if event.verb is Verb.REOPEN or is_by_staff else case.survey_concern_at,
     )

@@ -365,12 +365,12 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=FactShapes(frozenset({"who"}), {"who": code, **PEOPLE}), without_reading=True,
     ),
     Verb.HOLD: Action(
-        "8.1", MANAGERS, stays(EVERY),
+        "8.1", MANAGERS | _SYSTEM, stays(EVERY),
         check=access.check_hold, apply=access.apply_hold,
-        manager_only=True,
+        facts=form_facts("hold"), manager_only=True,
     ),
     Verb.RELEASE: Action(
-        "8.1", MANAGERS, stays(EVERY),
+        "8.1", MANAGERS | _SYSTEM, stays(EVERY),
         check=access.check_release, apply=access.apply_release,
         manager_only=True,
     ),

@@ -39,7 +39,7 @@ STEPS: Mapping[str, str] = {
     "calendar_law": "By the calendar of the law: days on which only we are closed move no legal date.",
     "calendar_own": "By our own calendar: public holidays, and days on which only we are closed.",
     # About a target in the record: who set it, under which rule, and what moved it.
-    "set": "Set {local} by {by}: {name}.",
+    "set": "Set {local}: {name} ({by}).",
     "rule": "Rule {name}: {span}.",
     "doubled": "Complex, so twice the time: {span}.",
     "promised": "Outside {local} is promised ({span}).",
@@ -111,10 +111,6 @@ class Due:
 
     at: datetime
     because: tuple[DueStep, ...]
-
-
-def explain(due: Due) -> list[str]:
-    return [explain_step(step) for step in due.because]
 
 
 def explain_step(step: DueStep) -> str:

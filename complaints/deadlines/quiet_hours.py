@@ -34,11 +34,6 @@ def parse_quiet(text: str) -> tuple[int, int] | None:
     return start, end
 
 
-def in_quiet_hours(at: datetime, quiet: str, zone: str) -> bool:
-    """True in the quiet hours of a person in this zone; the end is outside."""
-    return quiet_until(at, quiet, zone) != to_utc(at)
-
-
 def quiet_until(at: datetime, quiet: str, zone: str) -> datetime:
     """The first instant from `at` on that is not quiet (UTC); `at` itself outside quiet hours."""
     nights = _nights_at(at, quiet, zone)

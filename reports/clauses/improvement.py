@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from complaints.actions.access import is_on_hold
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.obligations.standing import has_survey
@@ -24,7 +25,7 @@ def collection(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point
     """8.1: a complaint under legal hold is not erased."""
     case = history.case
     if Flag.LEGAL_HOLD in case.flags:
-        is_erased = case.erased_at is not None
+        is_erased = case.erased_at is not None and is_on_hold(case, case.erased_at)
         yield Point(
             "under legal hold",
             fault="erased although it was under legal hold: restore it" if is_erased else None,

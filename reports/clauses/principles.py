@@ -195,7 +195,7 @@ def confidentiality(history: CaseHistory, house: OrganisationFacts) -> Iterator[
 
 def _reading_fault(history: CaseHistory, entry: ReadEntry, house: OrganisationFacts) -> str | None:
     # An export at the command line or for the person concerned needs no role; the record has the reason.
-    if entry.by == entry.role and entry.role in EXPORTED_FOR:
+    if entry.by.partition(":")[0] == entry.role and entry.role in EXPORTED_FOR:
         return None
     case = history.at_version(entry.version)
     role = Role(entry.role) if entry.role in set(Role) else None
@@ -337,7 +337,7 @@ CLAUSES: tuple[Clause, ...] = (
         control="A person who is complained about or has a conflict neither sees nor acts; other people judge "
         "each level.",
         code=(
-            "complaints.actions.authorisation.require_permission",
+            "complaints.actions.authorisation.authorise",
             "complaints.actions.access.check_declare_conflict",
         ),
         shows="conflicts declared, acts by people without a part in the matter",
@@ -385,7 +385,7 @@ CLAUSES: tuple[Clause, ...] = (
         "only proposes.",
         code=(
             "complaints.actions.assessment.check_assign",
-            "complaints.actions.authorisation.require_permission",
+            "complaints.actions.authorisation.authorise",
             "complaints.actions.perform.perform",
         ),
         shows="assessed complaints with an owner, judgements by people, acts in a permitted role",
@@ -406,7 +406,7 @@ CLAUSES: tuple[Clause, ...] = (
         title="Capacity, information integrity, competence, timeliness",
         demand="Enough competent people; a record that can be trusted; everything in time.",
         control="Append-only chained events with signed checkpoints; an explanation for every due time.",
-        code=("store.custody.verify.verify", "store.proof.checkpoints.checkpoint"),
+        code=("store.custody.verify.verify", "store.proof.log.add_checkpoint"),
         shows="the chain of events",
         organisation_query=competence,
         lacks="workload against staff, and a training register that keeps untrained people from handling",

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 
-from complaints import actors
-from complaints.actions.authorisation import require_permission, require_state
+from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
 from complaints.actions.intake import RETURNED
 from complaints.actions.perform import ActResult, perform
 from complaints.actions.registry import raises_work_version
@@ -24,20 +23,21 @@ from complaints.incidents import SAME_INCIDENT
 from complaints.rulebook import Rulebook
 from complaints.similarity import SimilarCase
 from complaints.times import format_time
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
 from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
 from store.cases.erase import erase_words
-from store.database.keyring import new_key, place, seal
+from store.database.keyring import new_key, seal
 from store.database.transaction import Tx
 from store.incidents import find_incident_of, open_incident, require_open_incident, schedule_for_move
 from store.outbox.complete import complete
 from store.outbox.deliveries import mark_read_out
 from store.outbox.rows import schedule_for_case
+from store.people.masked_texts import seal_masked
 from store.people.staff import count_reviewers
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.record.access_log import record_after_rollback
-from store.record.load import CaseFile, key_place, load_case_file
+from store.record.load import CaseFile, key_place, load_case_file, load_event_words, text_place
 from store.record.projections import complaint_row, project
 from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
@@ -49,6 +49,8 @@ NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.APPR
 ABOUT_HANDLING = "about_handling_of"
 #: Acts that bring words of the complainant.
 _COMPLAINANT_WORDS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
+#: Acts that may wait for approval.
+_APPROVED: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.EXTEND, Verb.RECLASSIFY})
 #: Acts that may name a member of staff, who then loses access to the complaint.
 _MAY_NAME_STAFF: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
 
@@ -106,12 +108,16 @@ def act_on(
             raise AlreadyDone(f"'{verb.value}' on {case.ref} was done before: nothing changed.")
     try:
         if version is not None and version != case.work_version:
-            if by.is_staff and actors.is_excluded(case, by.id):
-                # An excluded person must not learn from `Stale` what was done.
-                require_permission(case, verb, by)
+            if not is_allowed(case, Access.KNOW, by):
+                # Who may not know of the complaint must not learn from `Stale` what was done.
+                authorise(case, verb, by)
             raise _stale(file, version)
         if verb in NEEDS_LATEST and by.is_staff:
             _must_have_read(tx, file, verb, by)
+        if verb is Verb.APPROVE and facts.get("agreed") == "yes":
+            # Damaged words raise SealBroken: the letter could not be sent.
+            waiting = [event for event in file.events if event.verb in _APPROVED]
+            load_event_words(tx, case.ref, waiting[-1].seq)
         all_facts = _complete_facts(tx, case, verb, by, facts)
         done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
     except NotAllowed as refused:
@@ -235,7 +241,7 @@ def _stale(file: CaseFile, version: int) -> Stale:
 
 def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     case = file.case
-    require_permission(case, verb, by)
+    authorise(case, verb, by)
     messages: list[Event] = [
         event
         for event in file.events
@@ -288,7 +294,7 @@ def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> 
     shared = facts.get("relation") == SAME_INCIDENT and by.is_staff
     if not shared or other_ref is None or other_ref == case.ref:
         return facts
-    require_permission(case, Verb.LINK, by)
+    authorise(case, Verb.LINK, by)
     number = find_incident_of(tx, other_ref)
     if number is not None:
         return facts if number == case.incident else {**facts, "incident": number}
@@ -305,7 +311,7 @@ def _write(
 ) -> None:
     case, event = done.case, done.event
     insert_event(tx, case.ref, event.seq, event.verb.value, event.at, event.by, event.role.value, entry)
-    _write_words(tx, case.ref, event, key)
+    _write_words(tx, case, event, key)
     project(tx, before, case, event)
     schedule_for_move(tx, before, case)
     schedule_similar_redraw(tx, before, case)
@@ -314,22 +320,30 @@ def _write(
         erase_words(tx, case.ref)
 
 
-def _write_words(tx: Tx, ref: str, event: Event, key: bytes) -> None:
+def _write_words(tx: Tx, case: Case, event: Event, key: bytes) -> None:
+    if not event.words:
+        return
+    ref, seq = case.ref, event.seq
+    # What the model wrote repeats the complainant's words as JSON, and nothing learns from it.
+    masked: Mapping[str, bytes] = {}
+    if event.role is not Role.MODEL:
+        origin = {"language": case.language, "country": case.rules.country}
+        masked = seal_masked(tx, key, ref, seq, event.words, **origin)
     rows = [
         {
             "ref": ref,
-            "seq": event.seq,
+            "seq": seq,
             "field": path,
             "role": event.role.value,
             "at": event.at,
             "source": event.facts.get("source"),
             "replaces": event.facts.get("replaces"),
-            "sealed": seal(key, text, place("texts", f"{ref}/{event.seq}", path)),
+            "sealed": seal(key, text, text_place(ref, seq, path)),
+            "masked": masked.get(path),
         }
         for path, text in event.words.items()
     ]
-    if rows:
-        tx.connection.execute(insert(TEXTS), rows)
+    tx.connection.execute(insert(TEXTS), rows)
 
 
 def _changed_rules(event: Event) -> Mapping[str, str]:

@@ -97,7 +97,8 @@ class Codes:
                 return Code(CodeState.YOURS, case)
             return self._miss(CodeState.USED)
         if row.tries >= MOST_TRIES:
-            return Code(CodeState.LOCKED)
+            # This chat sent few wrong codes: it learns no more than for a code that never existed.
+            return self._miss(CodeState.UNKNOWN)
         if row.expires_at <= tx.now:
             return self._miss(CodeState.EXPIRED)
         if case.has_chat:

@@ -6,7 +6,10 @@ import os
 
 from sqlalchemy import delete, or_, select, update
 
+from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.transaction import Tx
+from store.outbox.complete import IS_OPEN
+from store.outbox.rows import insert_obligation, insert_removal
 from store.similarity.sketches import drop_sketch
 from store.tables import (
     BINDINGS,
@@ -21,6 +24,7 @@ from store.tables import (
     MESSAGES,
     OBLIGATIONS,
     PEOPLE,
+    SLACK,
     TEXTS,
 )
 
@@ -31,13 +35,22 @@ def erase_words(tx: Tx, ref: str) -> None:
     # Must be first: the key opens the sketch, and the sketch names the hashes to delete.
     drop_sketch(tx, ref)
     run(update(COMPLAINTS).where(COMPLAINTS.c.ref == ref).values(key_wrapped=None))
-    run(update(TEXTS).where(TEXTS.c.ref == ref).values(sealed=None))
+    run(update(TEXTS).where(TEXTS.c.ref == ref).values(sealed=None, masked=None))
     run(update(MESSAGES).where(MESSAGES.c.ref == ref).values(sealed=None))
-    run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None))
+    run(update(FILES).where(FILES.c.ref == ref).values(meta_sealed=None, sha256=None))
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.ref == ref).values(payload=None))
     run(update(IMPROVEMENTS).where(IMPROVEMENTS.c.ref == ref).values(what_sealed=None))
+    # In Slack, files are deleted now and not a day after they were sent, messages by an obligation of their own.
+    files = OBLIGATIONS.c.kind == "slack_file_delete", OBLIGATIONS.c.facts["ref"].as_string() == ref
+    run(update(OBLIGATIONS).where(*files, IS_OPEN).values(due=tx.now))
+    if run(select(SLACK.c.id).where(SLACK.c.ref == ref, SLACK.c.deleted_at.is_(None)).limit(1)).first():
+        facts = {"ref": ref}
+        insert_obligation(
+            tx, NewObligation(f"slack_erase:{ref}", "slack_erase", tx.now, SendPriority.BULK, facts)
+        )
     for table in (BINDINGS, CHUNKS, DRAFTS, IDENTIFIERS):
         run(delete(table).where(table.c.ref == ref))
+    insert_removal(tx)
 
 
 def erase_person(tx: Tx, person: str) -> None:
@@ -61,3 +74,4 @@ def erase_person(tx: Tx, person: str) -> None:
     run(update(OBLIGATIONS).where(OBLIGATIONS.c.contact_id.in_(points)).values(payload=None))
     of_person = or_(MESSAGES.c.ref.is_(None), MESSAGES.c.sealed_with == "person")
     run(update(MESSAGES).where(MESSAGES.c.contact_id.in_(points), of_person).values(sealed=None))
+    insert_removal(tx)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from complaints.actions.access import is_on_hold
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case
 from complaints.case_values import Decision, RemedyOwed
@@ -21,7 +22,13 @@ from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.read import find_latest_proposal, find_person_name, list_messages, with_first_similar
+from store.cases.read import (
+    find_latest_proposal,
+    find_person_name,
+    list_messages,
+    proposal_record,
+    with_first_similar,
+)
 from store.cases.record_fields import (
     Words,
     capa_ids,
@@ -36,7 +43,7 @@ from store.cases.record_fields import (
 )
 from store.database.damage import note_damage
 from store.database.errors import DamagedCase, Erased, UnknownRow
-from store.database.keyring import place, unseal
+from store.database.keyring import place, sealing_key, unseal
 from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
 from store.incidents import load_incident
@@ -47,11 +54,19 @@ from store.people.staff import list_names
 from store.proof.hash_chain import sha256
 from store.record.load import CaseFile, load_all_texts, load_case_file, load_newest_texts, load_words_by_event
 from store.rulebooks import load_current_rulebook
-from store.tables import CASE_PEOPLE, COMPLAINTS, CONTACTS, EVENTS, IDENTIFIERS, MESSAGES, PEOPLE, READS
+from store.similarity.similar import list_all_similar_cases
+from store.tables import (
+    CASE_PEOPLE,
+    COMPLAINTS,
+    CONTACTS,
+    CONVERSATIONS,
+    EVENTS,
+    IDENTIFIERS,
+    MESSAGES,
+    PEOPLE,
+    READS,
+)
 from store.values import Delivery
-
-#: The reader in the log if a complaint is read at the command line, where no one signs in (4.7).
-OPERATOR = "operator"
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,7 @@ class WholePerson:
     cases: tuple[tuple[WholeCase, tuple[str, ...]], ...]
     rules: Rulebook
     messages: tuple[Mapping[str, Any], ...]
+    conversations: tuple[Mapping[str, Any], ...]
     staff: tuple[str, ...]
 
 
@@ -128,6 +144,8 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
         "messages": list_messages(tx, file),
         "deliveries": [_delivery(delivery) for delivery in list_deliveries(tx, ref)],
         "events": _events(tx, file),
+        # With it anyone can check the words against the events (docs/verify.py); it opens nothing.
+        "commitment_key": _commitment_key(tx, file),
         "reads": _reads(tx, ref),
         "links": links(tx, ref),
         "merged": merged(tx, case),
@@ -170,6 +188,7 @@ def export_person(tx: Tx, person: str) -> WholePerson:
         cases=cases,
         rules=cases[-1][0].rules if cases else load_current_rulebook(tx),
         messages=tuple(_other_messages(tx, person, person_key(tx, person, row.key_wrapped))),
+        conversations=tuple(_conversations(tx, person)),
         staff=tuple(sorted(staff_names, key=len)[::-1]),
     )
 
@@ -191,14 +210,18 @@ def list_person_roles(tx: Tx, person: str) -> dict[str, tuple[str, ...]]:
     return roles_by_ref
 
 
-def record_read(tx: Tx, refs: Sequence[str], by: str, what: str) -> None:
-    """Log a read by someone who is not a member of staff; `by` is also the role: `operator` or `complainant`."""
+def record_read(tx: Tx, refs: Sequence[str], by: str, what: str, reason: str | None = None) -> None:
+    """Log a read by someone who is not a member of staff: `complainant`, or `operator:` and the account's name.
+
+    What comes before the colon is the role.
+    """
     for ref in refs:
         query = select(COMPLAINTS.c.version).where(COMPLAINTS.c.ref == ref)
         version = tx.connection.execute(query).scalar()
         if version is None:
             raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
-        tx.add(READS, ref=ref, by=by, role=by, at=tx.now, what=what, version=version)
+        role = by.partition(":")[0]
+        tx.add(READS, ref=ref, by=by, role=role, at=tx.now, what=what, version=version, reason=reason)
 
 
 def read_stored_file(tx: Tx, ref: str, n: int) -> bytes:
@@ -249,7 +272,8 @@ def _header(tx: Tx, file: CaseFile) -> dict[str, Any]:
         "flags": sorted(flag.value for flag in case.flags),
         "restricted": case.restricted,
         "significant": Flag.SIGNIFICANT in case.flags,
-        "legal_hold": Flag.LEGAL_HOLD in case.flags,
+        "legal_hold": is_on_hold(case, tx.now),
+        "hold_until": case.hold_until.isoformat() if case.hold_until else None,
         "erased_at": _time(case.erased_at),
     }
 
@@ -378,9 +402,13 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def _commitment_key(tx: Tx, file: CaseFile) -> str | None:
+    return None if file.key_wrapped is None else sealing_key(file.key(tx), b"commit").hex()
+
+
 def _events(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
-    query = select(EVENTS.c.seq, EVENTS.c.hash).where(EVENTS.c.ref == file.case.ref)
-    hashes = {row.seq: row.hash for row in tx.connection.execute(query)}
+    query = select(EVENTS.c.seq, EVENTS.c.hash, EVENTS.c.entry).where(EVENTS.c.ref == file.case.ref)
+    rows = {row.seq: row for row in tx.connection.execute(query)}
     return [
         {
             "seq": event.seq,
@@ -390,16 +418,19 @@ def _events(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             "role": event.role.value,
             "clause": ACTIONS[event.verb].clause,
             "facts": dict(event.facts),
-            "hash": hashes[event.seq],
+            "hash": rows[event.seq].hash,
+            "entry": rows[event.seq].entry,
         }
         for event in file.events
     ]
 
 
 def _reads(tx: Tx, ref: str) -> list[dict[str, Any]]:
-    query = select(READS.c.by, READS.c.role, READS.c.at, READS.c.what).where(READS.c.ref == ref)
-    rows = tx.connection.execute(query.order_by(READS.c.id))
-    return [{"by": row.by, "role": row.role, "at": format_time(row.at), "what": row.what} for row in rows]
+    rows = tx.connection.execute(select(READS).where(READS.c.ref == ref).order_by(READS.c.id))
+    return [
+        {"by": row.by, "role": row.role, "at": format_time(row.at), "what": row.what, "reason": row.reason}
+        for row in rows
+    ]
 
 
 def _last(words: Words, field: str) -> str | None:
@@ -425,10 +456,19 @@ def _readable_cases(tx: Tx, person: str) -> Iterator[tuple[WholeCase, tuple[str,
 
 
 def _case_of_person(tx: Tx, ref: str, person: str, roles: tuple[str, ...]) -> WholeCase:
-    """The complaint with only the messages that this person sent or received."""
-    whole = export_case(tx, ref)
-    own_messages = _messages_of_person(tx, ref, person, whole.record["messages"], roles)
-    return replace(whole, record={**whole.record, "messages": own_messages})
+    """The complaint with the messages that this person sent or received, and all that was derived from their words.
+
+    Other complaints in it are only counted.
+    """
+    whole, file = export_case(tx, ref), load_case_file(tx, ref)
+    words = load_words_by_event(tx, file)
+    proposals = [proposal_record(event, words) for event in file.events if event.verb is Verb.PROPOSE]
+    own = {
+        "messages": _messages_of_person(tx, ref, person, whole.record["messages"], roles),
+        "proposals": [{**row, "similar": len(row.get("similar") or ())} for row in proposals],
+        "similar_cases": len(list_all_similar_cases(tx, ref)),
+    }
+    return replace(whole, record={**whole.record, **own})
 
 
 def _messages_of_person(
@@ -460,6 +500,14 @@ def _identifiers(tx: Tx, file: CaseFile) -> Iterator[tuple[str, str]]:
     for row in tx.connection.execute(query.order_by(IDENTIFIERS.c.kind)):
         if row.sealed is not None:
             yield row.kind, unseal(file.key(tx), row.sealed, place("identifiers", ref, row.kind))
+
+
+def _conversations(tx: Tx, person: str) -> Iterator[dict[str, Any]]:
+    """Where the dialogue in each chat of the person is now: codes and times."""
+    query = select(CONTACTS.c.channel, CONVERSATIONS.c.state, CONVERSATIONS.c.updated_at)
+    query = query.join(CONTACTS, CONTACTS.c.id == CONVERSATIONS.c.contact_id)
+    for row in tx.connection.execute(query.where(CONTACTS.c.person_id == person)):
+        yield {"channel": row.channel, "updated_at": format_time(row.updated_at), "state": row.state}
 
 
 def _other_messages(tx: Tx, person: str, key: bytes) -> Iterator[dict[str, Any]]:

@@ -25,8 +25,8 @@ from sqlalchemy import (
     update,
 )
 
-from complaints import actors
 from complaints import incidents as rules
+from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, BadFacts
@@ -113,7 +113,7 @@ def load_update_audience(tx: Tx, number: int, by: Actor) -> Audience:
     to, left_out = [], []
     for case in list_all_incident_cases(tx, number):
         why = rules.left_out(case)
-        if why != "restricted" and not actors.may_read(case, by):
+        if why != "restricted" and not is_allowed(case, Access.READ, by):
             why = "not_open"
         if why is None:
             to.append(case)

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import select
 
+from complaints.actions.authorisation import authorise
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive
-from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import RecordedSign
@@ -70,10 +70,11 @@ def log_complaint(
     past; `logged_at` is now. Without `jurisdiction` the language decides whose rules apply, as in a chat.
     Raises AlreadyDone for a repeated key, NotAllowed (recorded) and BadFacts.
     """
-    if by.least(ACTIONS[Verb.RECEIVE].roles) is None:
-        refused = NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
+    try:
+        authorise(None, Verb.RECEIVE, by)
+    except NotAllowed as refused:
         record_after_rollback(tx, None, "log_complaint", by, refused)
-        raise refused
+        raise
     if not tx.take(HEARD, {"key": key, "at": tx.now}):
         raise AlreadyDone("This complaint was logged before: nothing changed.", code="already_done")
     rulebooks = load_current_rulebooks(tx)

@@ -61,6 +61,13 @@ def load_history_page(tx: Tx, after: After | None = None) -> Page:
     return _with_related_rows(tx, files), next_page
 
 
+def load_read_page(tx: Tx, start: datetime, end: datetime, after: After | None = None) -> Page:
+    """`load_history_page` of the complaints that were read from `start` (included) to `end` (excluded)."""
+    read = select(READS.c.ref).where(READS.c.at >= start, READS.c.at < end)
+    files, next_page = _files_after(tx, [_COLUMNS.ref.in_(read)], after)
+    return _with_related_rows(tx, files), next_page
+
+
 def load_case_history(tx: Tx, ref: str) -> CaseHistory:
     """One complaint with its events and related rows; raises UnknownReference."""
     return _with_related_rows(tx, [load_case_file(tx, ref)])[0]
@@ -133,7 +140,7 @@ def _with_related_rows(tx: Tx, files: list[CaseFile]) -> list[CaseHistory]:
         fields[text.ref][text.seq].add(text.field)
     opened = select(READS).where(READS.c.ref.in_(refs)).order_by(READS.c.id)
     for read in tx.connection.execute(opened):
-        reads[read.ref].append(ReadEntry(read.by, read.role, read.at, read.version))
+        reads[read.ref].append(ReadEntry(read.by, read.role, read.at, read.version, read.reason))
     sent = (
         select(
             MESSAGES.c.ref,

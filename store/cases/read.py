@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
-from complaints.actors import Actor, worked_on
+from complaints.actions.authorisation import Access, is_allowed
+from complaints.actors import Actor
 from complaints.case import Case, Event
-from complaints.errors import NotAllowed
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
@@ -26,14 +26,14 @@ from store.files import list_files
 from store.outbox.deliveries import list_deliveries, message_text_place
 from store.people.contacts import person_name
 from store.people.identifiers import list_complainant_names
-from store.record.access_log import record_after_rollback, write_read
+from store.record.access_log import find_reason, load_readable, write_read
 from store.record.load import (
     CaseFile,
     load_all_texts,
     load_case_file,
     load_events,
+    load_many,
     load_words_by_event,
-    may_open,
 )
 from store.record.projections import NEVER
 from store.record.worklists import load_visible_cases
@@ -43,6 +43,8 @@ from store.values import MergedCase, OpenedCase
 
 #: Similar cases that a person sees with a proposal.
 SIMILAR_SHOWN = 3
+#: The value of `what` where a complaint is opened to be read, and not to fill in a form.
+OPEN = "open"
 
 
 def load_case(tx: Tx, ref: str) -> Case:
@@ -61,17 +63,20 @@ def read_dates(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
 
     Raises NotAllowed (recorded). No read is recorded, because nothing personal is shown.
     """
-    return _load_allowed(tx, ref, by).case, load_events(tx, ref)
+    return load_readable(tx, ref, by, "open").case, load_events(tx, ref)
 
 
-def open_case(tx: Tx, ref: str, by: Actor, what: str) -> OpenedCase:
-    """Everything that this person may see of a complaint; the read is logged (4.7).
+def open_case(tx: Tx, ref: str, by: Actor, what: str, reason: str | None = None) -> OpenedCase:
+    """Everything that this person may see of a complaint; the read is logged with its reason (4.7).
 
-    Words that are damaged in the database are marked and their places named. Raises NotAllowed (recorded).
+    Words that are damaged in the database are marked and their places named. Raises NotAllowed (recorded), and
+    ReasonNeeded where `what` is `open` and neither the case nor `reason` says why; a form says it itself.
     """
-    file = _load_allowed(tx, ref, by)
+    file = load_readable(tx, ref, by, "open")
     case = file.case
-    write_read(tx, case, by, what)
+    if reason is None and what == OPEN:
+        reason = find_reason(tx, case, by)
+    write_read(tx, case, by, what, reason)
     with collecting_damage() as damaged:
         opened = _load_opened(tx, file, by)
     return replace(
@@ -86,7 +91,8 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
     case, ref = file.case, file.case.ref
     words = load_words_by_event(tx, file)
     # The survey promises that people who worked on the complaint do not see who answered.
-    hidden = {event.seq for event in file.events if event.verb is Verb.SURVEY and worked_on(case, by.id)}
+    sees_survey = is_allowed(case, Access.SURVEY, by)
+    hidden = {event.seq for event in file.events if event.verb is Verb.SURVEY and not sees_survey}
     drafted = {} if case.drafted is None else words.get(case.drafted.seq, {})
     return OpenedCase(
         case=case,
@@ -95,7 +101,9 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
         events=tuple(
             replace(event, words=words.get(event.seq, {})) for event in file.events if event.seq not in hidden
         ),
-        messages=tuple(list_messages(tx, file)),
+        messages=tuple(
+            message for message in list_messages(tx, file) if not hidden or not shows_survey(message, hidden)
+        ),
         proposal=_proposal_for(tx, find_latest_proposal(file, words), by),
         draft_words=drafted,
         # Anonymous to all staff, if the complainant asked for it.
@@ -110,34 +118,29 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
     )
 
 
-def _load_allowed(tx: Tx, ref: str, by: Actor) -> CaseFile:
-    """Load the file; raises NotAllowed (recorded) if this person may not open it."""
-    file = load_case_file(tx, ref)
-    if not may_open(tx, file.case, by):
-        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
-        record_after_rollback(tx, ref, "open", by, refused)
-        raise refused
-    return file
-
-
 def _merged(tx: Tx, ref: str) -> MergedCase:
-    file = load_case_file(tx, ref)
-    return MergedCase(ref, tuple(load_all_texts(tx, file)), list_files(tx, file))
+    # One whose events cannot be read is noted as damaged: the rest opens.
+    texts = [text for file in load_many(tx, [ref]) for text in load_all_texts(tx, file)]
+    files = [entry for file in load_many(tx, [ref]) for entry in list_files(tx, file)]
+    return MergedCase(ref, tuple(texts), tuple(files))
 
 
 def find_latest_proposal(file: CaseFile, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any] | None:
     """The model's latest proposal with its words; None if it made none."""
     last = next((event for event in reversed(file.events) if event.verb is Verb.PROPOSE), None)
-    if last is None:
-        return None
+    return None if last is None else proposal_record(last, words)
+
+
+def proposal_record(event: Event, words: Mapping[int, Mapping[str, str]]) -> dict[str, Any]:
+    """One proposal with its words."""
     details = {
-        field: json.loads(text) for field, text in words.get(last.seq, {}).items() if text != UNREADABLE
+        field: json.loads(text) for field, text in words.get(event.seq, {}).items() if text != UNREADABLE
     }
-    issues = zip_longest(last.facts.get("issues", ()), details.pop("matters", ()))
-    criteria = zip_longest(last.facts.get("criteria", ()), details.pop("evidence", ()))
+    issues = zip_longest(event.facts.get("issues", ()), details.pop("matters", ()))
+    criteria = zip_longest(event.facts.get("criteria", ()), details.pop("evidence", ()))
     return {
-        **last.facts,
-        "at": format_time(last.at),
+        **event.facts,
+        "at": format_time(event.at),
         "because": None,
         **details,
         "issues": [{**issue, "text": text} for issue, text in issues if issue is not None],
@@ -182,6 +185,7 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             text = "\n".join(words[row.seq].values()) if row.seq in words else None
         records.append(
             {
+                "seq": row.seq,
                 "direction": row.direction,
                 "at": format_time(row.at),
                 "text": text,
@@ -194,6 +198,11 @@ def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             }
         )
     return records
+
+
+def shows_survey(entry: Mapping[str, Any], answers: Collection[int]) -> bool:
+    """Whether a text, event or message shows that the survey was answered: an answer, or what the bot says then."""
+    return entry["seq"] in answers or str(entry.get("template")).startswith(("survey.", "after_survey."))
 
 
 def list_cases(

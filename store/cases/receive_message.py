@@ -37,7 +37,7 @@ from store.record.load import (
     load_case_file,
     load_decision_letter,
     load_files_of_person,
-    load_newest_texts,
+    load_readable_texts,
 )
 from store.rulebooks import load_current_rulebooks
 from store.tables import HEARD, MESSAGES, OBLIGATIONS
@@ -75,7 +75,7 @@ def receive_message(
             language=contact.language,
             cases=tuple(file.case for file in files.newest),
             next_ref=next_ref,
-            texts=lambda ref: load_newest_texts(tx, files.of(ref)),
+            texts=lambda ref: load_readable_texts(tx, files.of(ref)),
             find_source=lambda source: find_text_by_source(tx, contact.person, source),
             staff=_LazyNames(lambda: staff.list_names(tx)),
             rules=rules,

@@ -13,7 +13,7 @@ from complaints.vocabulary import Flag, Verb
 from store.database.transaction import Tx
 from store.files import files_as_records
 from store.people.contacts import CHAT, chat_of
-from store.record.load import CaseFile, load_all_texts, load_case_file
+from store.record.load import CaseFile, load_all_texts, load_many
 from store.tables import CASE_PEOPLE, CONTACTS, IMPROVEMENTS, LINKS, PEOPLE, READS
 from store.values import EarlierRead
 
@@ -204,22 +204,19 @@ def links(tx: Tx, ref: str) -> list[dict[str, Any]]:
 
 def merged(tx: Tx, case: Case) -> list[dict[str, Any]]:
     """Texts and files of the complaints that were merged into this one, under their own references."""
-    records = []
-    for ref in case.merged:
-        file = load_case_file(tx, ref)
-        records.append(
-            {
-                "ref": ref,
-                "received_at": format_time(file.case.received_at),
-                "channel": file.case.channel,
-                "texts": [
-                    {"field": text.field, "seq": text.seq, "text": text.text, "at": format_time(text.at)}
-                    for text in load_all_texts(tx, file, staff_too=True)
-                ],
-                "files": files_as_records(tx, file),
-            }
-        )
-    return records
+    return [
+        {
+            "ref": file.case.ref,
+            "received_at": format_time(file.case.received_at),
+            "channel": file.case.channel,
+            "texts": [
+                {"field": text.field, "seq": text.seq, "text": text.text, "at": format_time(text.at)}
+                for text in load_all_texts(tx, file, staff_too=True)
+            ],
+            "files": files_as_records(tx, file),
+        }
+        for file in load_many(tx, case.merged)
+    ]
 
 
 def _reason(events: Sequence[Event], words: Words, verb: Verb) -> str | None:

@@ -18,9 +18,8 @@ _USE, _ROTATION = "use_key", "rotate_keys"
 
 def require_keys(tx: Tx) -> None:
     """Raise SealBroken unless the keyring has every secret that the record still needs."""
-    missing = set(_used_checks(tx)) - set(tx.keys.checks)
     try:
-        if missing:
+        if set(_used_checks(tx)) - set(tx.keys.checks):
             raise SealBroken("a secret in use is missing")
         _open_newest_complaint(tx)
     except SealBroken as wrong:

@@ -5,14 +5,16 @@ Also deletes expired rows that belong to no record: drafts, dead letters, keys o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, exists, func, or_, select
 
-from complaints.actors import SYSTEM
+from complaints.actions.access import is_on_hold
+from complaints.actors import OPERATOR, SYSTEM, Actor
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.errors import UnknownReference
 from complaints.identifiers import parse_reference
@@ -21,24 +23,56 @@ from store.cases.act import act
 from store.cases.erase import erase_person
 from store.database.errors import DamagedCase
 from store.database.transaction import Tx
+from store.models.erased import list_models_with_erased_words
 from store.outbox.rate_limit import delete_unused_limits
+from store.outbox.rows import insert_removal
+from store.proof.hash_chain import record_instance_event
 from store.record.load import load_case_file
 from store.rulebooks import load_rulebook
-from store.tables import CASE_PEOPLE, COMPLAINTS, DRAFTS, HEARD, PEOPLE, SET_ASIDE
+from store.tables import (
+    CASE_PEOPLE,
+    COMPLAINTS,
+    DRAFTS,
+    FILES,
+    HEARD,
+    IDENTIFIERS,
+    MESSAGES,
+    PEOPLE,
+    READS,
+    SET_ASIDE,
+    SLACK,
+    TEXTS,
+)
 
 #: A key must outlive the last retry of its message: Telegram retries for 24 hours, Slack for minutes.
 KEYS_KEPT = timedelta(days=7)
 _PAGE = 500
 
 
+#: What an erasure counts for its receipt.
+_COUNTED = {
+    "texts": TEXTS.c.sealed,
+    "messages": MESSAGES.c.sealed,
+    "files": FILES.c.meta_sealed,
+    "numbers": IDENTIFIERS.c.sealed,
+    "slack_posts": SLACK.c.ts,
+}
+#: By what right something is erased, as a code of the receipt.
+ON_REQUEST, RETENTION, RESTORED = "request", "retention", "restored"
+
+
 @dataclass(frozen=True)
 class Erasure:
-    """The result of an erasure. `kept` has the reason by reference: `open`, `legal_hold` or `external`."""
+    """The result of an erasure. `kept` has the reason by reference: `open`, `legal_hold` or `external`.
+
+    `counts` are those of the receipt; `exports` are files that the operator made before, which stay where they are.
+    """
 
     person: str
     erased: tuple[str, ...]
     kept: Mapping[str, str]
     person_erased: bool
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,38 +100,78 @@ def find_person(tx: Tx, who: str) -> str:
     return str(person)
 
 
-def erase_complainant(tx: Tx, who: str, because: str) -> Erasure:
-    """Erase a person with all their complaints, except those that must be kept, in one transaction."""
+def erase_complainant(
+    tx: Tx, who: str, because: str, right: str = ON_REQUEST, *, preview: bool = False
+) -> Erasure:
+    """Erase a person with all their complaints, except those that must be kept, in one transaction.
+
+    With `preview` nothing is changed: the result says what would be erased.
+    """
     person = find_person(tx, who)
     query = select(COMPLAINTS.c.ref).where(
         COMPLAINTS.c.complainant_id == person, COMPLAINTS.c.erased_at.is_(None)
     )
-    erased, kept = [], {}
+    erased, kept, counts = list[str](), dict[str, str](), Counter[str]()
     for ref in (
         tx.connection.execute(query.order_by(COMPLAINTS.c.received_at, COMPLAINTS.c.ref)).scalars().all()
     ):
         reason = _reason_to_keep(tx, ref)
         if reason is None:
-            erase(tx, ref, because)
+            counts += _count_words(tx, ref) if preview else erase(tx, ref, because, OPERATOR)
             erased.append(ref)
         else:
             kept[ref] = reason
-    # A person without a complaint is erased with none.
-    _erase_unless_needed(tx, person)
+    if not preview:
+        # A person without a complaint is erased with none.
+        counts["persons"] += _erase_unless_needed(tx, person)
+        if erased or counts["persons"]:
+            record_receipt(tx, right, because, len(erased), counts, kept=len(kept))
     erased_at = tx.connection.execute(select(PEOPLE.c.erased_at).where(PEOPLE.c.id == person)).scalar_one()
-    return Erasure(person, tuple(erased), kept, erased_at is not None)
+    return Erasure(person, tuple(erased), kept, erased_at is not None, dict(counts))
 
 
-def erase(tx: Tx, ref: str, because: str) -> None:
+def erase(tx: Tx, ref: str, because: str, actor: Actor = SYSTEM) -> Counter[str]:
     """Erase one closed complaint, and each of its people who appears in no other complaint.
 
-    `because` is a code that stays on the record. Raises ComplaintError if the complaint is open or under legal hold.
+    `because` is a code that stays on the record. Returns the counts for the receipt. Raises ComplaintError if the
+    complaint is open or under legal hold.
     """
-    act(tx, ref, Verb.ERASE, SYSTEM, {"because": because})
+    counts = _count_words(tx, ref)
+    act(tx, ref, Verb.ERASE, actor, {"because": because})
     persons = select(CASE_PEOPLE.c.person_id).where(CASE_PEOPLE.c.ref == ref)
     complainant = select(COMPLAINTS.c.complainant_id).where(COMPLAINTS.c.ref == ref)
     for person in sorted({*tx.connection.execute(persons.union(complainant)).scalars()}):
-        _erase_unless_needed(tx, person)
+        counts["persons"] += _erase_unless_needed(tx, person)
+    return counts
+
+
+def erase_expired(tx: Tx, ref: str) -> Counter[str] | str:
+    """Erase a complaint after its retention period; returns the counts, or the reason why it is kept after all."""
+    try:
+        return _reason_to_keep(tx, ref) or erase(tx, ref, RETENTION)
+    except DamagedCase:
+        return "damaged"
+
+
+def record_receipt(
+    tx: Tx, right: str, because: str, complaints: int, counts: Mapping[str, int], *, kept: int = 0
+) -> None:
+    """Record in the installation's log what was erased, by what right and when: counts and codes only (8.1)."""
+    facts = {"right": right, "because": because, "complaints": complaints, "kept": kept, **dict(counts)}
+    # Their words are in these models until the next night replaces them.
+    record_instance_event(tx, "erasure", {**facts, "models": list_models_with_erased_words(tx)})
+
+
+def list_erasures(tx: Tx) -> list[tuple[str, str, datetime]]:
+    """Everything that was erased: `ref` or `person`, its id, and when; a person only if no complaint names them."""
+    complaints = select(COMPLAINTS.c.ref, COMPLAINTS.c.erased_at).where(COMPLAINTS.c.erased_at.is_not(None))
+    named = or_(
+        exists().where(COMPLAINTS.c.complainant_id == PEOPLE.c.id),
+        exists().where(CASE_PEOPLE.c.person_id == PEOPLE.c.id),
+    )
+    people = select(PEOPLE.c.id, PEOPLE.c.erased_at).where(PEOPLE.c.erased_at.is_not(None), ~named)
+    queries = {"ref": complaints.order_by(COMPLAINTS.c.erased_at), "person": people}
+    return [(kind, *row) for kind, query in queries.items() for row in tx.connection.execute(query)]
 
 
 def list_unerased(tx: Tx, refs: Sequence[str]) -> list[str]:
@@ -140,6 +214,7 @@ def delete_expired_rows(tx: Tx) -> None:
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
     delete_unused_limits(tx)
+    insert_removal(tx)
 
 
 def _closed_page(tx: Tx, after: tuple[datetime, str] | None) -> Sequence[Any]:
@@ -175,7 +250,7 @@ def _reason(tx: Tx, ref: str) -> str | None:
         reason = None if target is None else _reason_to_keep(tx, target)
         if reason is not None:
             return reason
-    if Flag.LEGAL_HOLD.value in row.flags:
+    if Flag.LEGAL_HOLD.value in row.flags and is_on_hold(load_case_file(tx, ref).case, tx.now):
         return "legal_hold"
     # The flag stays once an outside body was named. Only the events show whether that body has finished.
     if Flag.EXTERNAL.value in row.flags and load_case_file(tx, ref).case.external_open:
@@ -183,8 +258,19 @@ def _reason(tx: Tx, ref: str) -> str | None:
     return None
 
 
-def _erase_unless_needed(tx: Tx, person: str) -> None:
-    """Erase a person unless a complaint that still has its words is from or about them."""
+def _count_words(tx: Tx, ref: str) -> Counter[str]:
+    """What there is to erase, and how often the operator made a file of it, which no erasure reaches."""
+    to_file = and_(READS.c.role == "operator", READS.c.what.like("export%") | READS.c.what.like("file%"))
+    conditions = {
+        name: and_(column.table.c.ref == ref, column.is_not(None)) for name, column in _COUNTED.items()
+    }
+    conditions["exports"] = and_(READS.c.ref == ref, to_file)
+    counts = {name: select(func.count()).where(where) for name, where in conditions.items()}
+    return Counter({name: tx.connection.execute(query).scalar_one() for name, query in counts.items()})
+
+
+def _erase_unless_needed(tx: Tx, person: str) -> int:
+    """Erase a person unless a complaint that still has its words is from or about them; how many, 0 or 1."""
     has_words = COMPLAINTS.c.erased_at.is_(None)
     own = select(COMPLAINTS.c.ref).where(COMPLAINTS.c.complainant_id == person, has_words)
     named = (
@@ -192,5 +278,8 @@ def _erase_unless_needed(tx: Tx, person: str) -> None:
         .join(CASE_PEOPLE, CASE_PEOPLE.c.ref == COMPLAINTS.c.ref)
         .where(CASE_PEOPLE.c.person_id == person, has_words)
     )
-    if tx.connection.execute(own.union(named).limit(1)).first() is None:
-        erase_person(tx, person)
+    erased = select(PEOPLE.c.id).where(PEOPLE.c.id == person, PEOPLE.c.erased_at.is_not(None))
+    if tx.connection.execute(own.union(named, erased).limit(1)).first() is not None:
+        return 0
+    erase_person(tx, person)
+    return 1

@@ -15,7 +15,9 @@ from sqlalchemy import Column, ColumnElement, Select, func, select, update
 from store.database.errors import Altered
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
+from store.models.erased import is_plain
 from store.models.examples import history_place
+from store.models.models import model_place
 from store.people.contacts import person_key
 from store.people.identifiers import normal_form
 from store.proof.hash_chain import list_instance_events, record_instance_event
@@ -30,6 +32,7 @@ from store.tables import (
     HISTORY_PARTS,
     IDENTIFIERS,
     INCIDENTS,
+    MODELS,
     OBLIGATIONS,
     PEOPLE,
     PROOF_KEYS,
@@ -46,6 +49,7 @@ _SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[Any], str
     (DRAFTS.c.sealed, [DRAFTS.c.ref.is_(None)], lambda row: place("drafts", row.id, "typed")),
     (STAFF.c.sealed, [], lambda row: place("staff", row.id, "name")),
     (SET_ASIDE.c.sealed, [], lambda row: place("set_aside", row.key, "raw")),
+    (MODELS.c.blob, [func.length(MODELS.c.blob) > 0, ~is_plain()], lambda row: model_place(row.sha256)),
     (HISTORY_PARTS.c.sealed, [], lambda row: history_place(row.sha256)),
     (
         OBLIGATIONS.c.payload,

@@ -37,6 +37,7 @@ from store.tables import (
     JOURNAL_HEADS,
     LOG_LEAVES,
     PEOPLE,
+    PROOF_KEYS,
 )
 from store.values import Verification
 
@@ -114,7 +115,7 @@ def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
         chains = _read_chains(tx, names) if kind in ("", INCIDENT) else {}
         for ref, rows in chains.items():
             entries += len(rows)
-            damages += [Damage(*found) for found in check_chain_and_case(tx, ref, rows, key)]
+            damages += [Damage(*problem) for problem in check_chain_and_case(tx, ref, rows, key)]
         headers = tx.connection.execute(
             select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped.is_(None)).where(COMPLAINTS.c.ref.in_(names))
         ).all()
@@ -125,8 +126,8 @@ def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
         if key is None:
             unanchored += len(names)
         else:
-            found, older = check_journal(tx, key, state, names)
-            damages += found
+            in_journal, older = check_journal(tx, key, state, names)
+            damages += in_journal
             unanchored += older
     return Part(entries, cases, erased, unanchored, tuple(damages))
 
@@ -230,8 +231,9 @@ def _global_damage(tx: Tx, outside: Outside, since: int) -> Iterator[Damage]:
         yield Damage(ref, int(seq or 0), problem, "sketches", "", "inserted")
     yield from check_old_checkpoints(tx)
     key, _, _ = _mac_key(tx)
+    if tx.connection.execute(select(func.count()).select_from(PROOF_KEYS)).scalar_one() > 1:
+        yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
     if key is not None:
-        tx.mac_key = key, ""
         yield from check_log(tx, key, outside.witnesses, since=since)
         for note in outside.notes:
             damage = check_note(tx, note, outside.witnesses)

@@ -42,9 +42,9 @@ def check_log(tx: Tx, key: bytes, witnesses: Sequence[Verifier] = (), *, since: 
         if why is not None:
             yield Damage(f"checkpoint {row.size}", 0, why, "log_checkpoints", str(row.size), "edited")
     notes = dict(tx.connection.execute(select(LOG_CHECKPOINTS.c.size, LOG_CHECKPOINTS.c.note)).tuples().all())
-    known = {verifier.name: verifier for verifier in witnesses}
+    verifiers = {verifier.name: verifier for verifier in witnesses}
     for row in tx.connection.execute(select(LOG_SIGNATURES)):
-        verifier = known.get(row.witness)
+        verifier = verifiers.get(row.witness)
         if verifier is not None and cosigned_at(f"{notes.get(row.size, '')}{row.line}\n", verifier) is None:
             why = f"the cosignature of {row.witness} does not fit"
             yield Damage(

@@ -8,11 +8,13 @@ from __future__ import annotations
 import hashlib
 import math
 import sqlite3
+import stat
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -79,6 +81,7 @@ def create_engines(url: str) -> Engines:
         reading = create_engine(
             parsed, pool_size=READERS, max_overflow=4, connect_args={"check_same_thread": False}
         )
+        _keep_private(writing, Path(str(parsed.database)))
         _configure_sqlite(writing, "BEGIN IMMEDIATE")
         event.listen(writing, "connect", lambda connection, _: start_noting_sqlite(connection))
         _configure_sqlite(reading, "BEGIN")
@@ -129,6 +132,17 @@ def _ping_after_idle(engine: Engine) -> None:
                 raise DisconnectionError from error
 
 
+def _keep_private(engine: Engine, file: Path) -> None:
+    """Before the first write, let only the owner read the files of the database: an older release did not."""
+
+    @event.listens_for(engine, "connect")
+    def restrict(_: Any, __: Any) -> None:
+        for part in (file, *(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))):
+            # The files of another account cannot be changed: `amends check` warns of them.
+            with suppress(OSError):
+                part.chmod(stat.S_IRUSR | stat.S_IWUSR)
+
+
 def _configure_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _: Any) -> None:
@@ -140,6 +154,8 @@ def _configure_sqlite(engine: Engine, begin: str) -> None:
             "PRAGMA synchronous=FULL",
             f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS:d}",
             "PRAGMA foreign_keys=ON",
+            # Erased bytes are overwritten in the page that held them, and not only marked as free (8.1).
+            "PRAGMA secure_delete=ON",
         ):
             cursor.execute(pragma)
         cursor.close()

@@ -198,7 +198,8 @@ def _encrypt(cipher: AESGCM, data: bytes, aad: str) -> bytes:
 def _open(cipher: AESGCM, sealed: bytes, aad: str) -> bytes:
     try:
         return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], aad.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
+        # ValueError: cut off within the nonce.
         raise Altered(f"{aad} does not open: it was altered or belongs to another row") from error
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, i
 
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
-from store.proof.journaled import create_postgres_triggers
+from store.proof.journaled import create_postgres_triggers, drop_postgres_triggers
 
 # Alembic is imported where tables change: every other command would load it and all migrations to open the record.
 if TYPE_CHECKING:
@@ -70,6 +70,12 @@ def downgrade(url: str, revision: str) -> None:
     """Migrate down to `revision` ("base": no tables)."""
     from alembic import command
 
+    if database_url(url).get_backend_name() != "sqlite":
+        # Triggers name columns, which could not be dropped otherwise; `upgrade` creates them again.
+        engine = _engine(url)
+        with engine.begin() as connection:
+            drop_postgres_triggers(connection)
+        engine.dispose()
     command.downgrade(_config(url), revision)
 
 

@@ -17,15 +17,15 @@ from typing import Any
 from sqlalchemy import and_, delete, exists, func, or_, select
 
 from complaints.times import format_time
-from complaints.vocabulary import CloseCode, ContactKind, Role, Verb
+from complaints.vocabulary import CloseCode, ContactKind, Role
 from store.database.damage import note_damage
 from store.database.errors import Altered, SealBroken
-from store.database.keyring import place, unseal
+from store.database.keyring import place
 from store.database.transaction import Tx
+from store.people.masked_texts import masked_story, masked_texts, open_masked
 from store.proof.hash_chain import record_instance_event
-from store.record.load import case_key, newest_versions, text_place
-from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, HISTORY_PARTS, PROPOSALS, TEXTS
-from store.values import Text
+from store.record.load import case_key
+from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, HISTORY_PARTS, PROPOSALS
 
 PAGE = 500
 #: The newest examples that a training uses: more would take minutes, and old ones show outdated practice.
@@ -40,7 +40,6 @@ After = tuple[datetime, str, int]
 Before = tuple[datetime, str]
 #: Reads the examples of one page in a transaction of its own, and the key of the next page.
 ExamplesPage = Callable[[After | None], tuple[list[dict[str, Any]], After | None]]
-_COMPLAINANT_WORDS = (Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value)
 #: Rows sealed together: a few hundred kilobytes, so that a training run holds one part in memory at a time.
 _PART = 500
 
@@ -70,7 +69,7 @@ def load_examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[st
 
     Left out are simulations, contacts that are no complaints, merged complaints (the one that they were merged into
     counts instead) and erased ones. The words of an issue are an example of their own (`whole` False). `confirmed`
-    says whether the person kept the proposed category; None without a proposal.
+    says whether the person kept the proposed category; None without a proposal. All words are masked copies.
     """
     columns = ASSESSMENTS.c
     later = ASSESSMENTS.alias("later")
@@ -83,6 +82,7 @@ def load_examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[st
             columns.category,
             columns.severity,
             COMPLAINTS.c.language,
+            COMPLAINTS.c.complainant_id,
             COMPLAINTS.c.received_at,
             COMPLAINTS.c.restriction,
             COMPLAINTS.c.key_wrapped,
@@ -107,7 +107,7 @@ def load_examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[st
         query = query.where(columns.at <= at, or_(columns.at < at, earlier))
     rows = tx.connection.execute(query).all()
     refs = [row.ref for row in rows]
-    texts, proposals = sealed_texts(tx, refs), _proposals(tx, refs)
+    texts, proposals = _texts_by_ref(tx, refs), _proposals(tx, refs)
     examples: list[dict[str, Any]] = []
     for row in rows:
         try:
@@ -119,8 +119,10 @@ def load_examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[st
     return examples, None if last is None else (last.at, last.ref, last.seq)
 
 
-def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[str], Before | None]:
-    """The words of the unassessed complaints among the newest `PAGE` before this key, and the key of the next page.
+def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[tuple[str, str]], Before | None]:
+    """The unassessed complaints among the newest `PAGE` before this key, and the key of the next page.
+
+    Of each its masked words and its complainant's id.
 
     Left out are restricted complaints, simulations, contacts that are no complaints, and merged or erased ones.
     The key is None after the last page.
@@ -128,6 +130,7 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[str
     columns = COMPLAINTS.c
     query = select(
         columns.ref,
+        columns.complainant_id,
         columns.received_at,
         columns.key_wrapped,
         and_(
@@ -146,16 +149,18 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[str
         query.order_by(columns.received_at.desc(), columns.ref.desc()).limit(PAGE)
     ).all()
     wanted = [row for row in rows if row.wanted]
-    texts = sealed_texts(tx, [row.ref for row in wanted])
+    texts = _texts_by_ref(tx, [row.ref for row in wanted])
     stories = []
     for row in wanted:
         try:
-            stories.append(story(case_key(tx, row.ref, row.key_wrapped), row.ref, texts[row.ref]))
+            words = masked_story(tx, case_key(tx, row.ref, row.key_wrapped), texts[row.ref])
         except SealBroken:
             note_damage(place("complaints", row.ref, "words"))
+            continue
+        if words.strip():
+            stories.append((words, row.complainant_id))
     last = rows[-1] if len(rows) == PAGE else None
-    next_key = None if last is None else (last.received_at, last.ref)
-    return [text for text in stories if text.strip()], next_key
+    return stories, None if last is None else (last.received_at, last.ref)
 
 
 def list_assessed_proposals(tx: Tx, limit: int) -> list[dict[str, Any]]:
@@ -188,38 +193,6 @@ def list_assessed_proposals(tx: Tx, limit: int) -> list[dict[str, Any]]:
                 }
             )
     return assessed
-
-
-def sealed_texts(tx: Tx, refs: Sequence[str]) -> Mapping[str, list[Any]]:
-    """By reference all texts of these complaints, sealed, with the verbs of their events."""
-    texts: dict[str, list[Any]] = defaultdict(list)
-    query = (
-        select(TEXTS, EVENTS.c.verb)
-        .join(EVENTS, and_(EVENTS.c.ref == TEXTS.c.ref, EVENTS.c.seq == TEXTS.c.seq))
-        .where(TEXTS.c.ref.in_(refs), TEXTS.c.sealed.is_not(None))
-        .order_by(TEXTS.c.ref, TEXTS.c.seq, TEXTS.c.field)
-    )
-    for row in tx.connection.execute(query):
-        texts[row.ref].append(row)
-    return texts
-
-
-def story(key: bytes, ref: str, rows: Sequence[Any]) -> str:
-    """The complainant's words in their newest versions; also those that staff logged for the complainant."""
-    texts = [
-        Text(
-            row.field,
-            row.seq,
-            unseal(key, row.sealed, text_place(ref, row.seq, row.field)),
-            row.at,
-            row.source,
-            row.replaces,
-        )
-        for row in rows
-        if row.role == Role.COMPLAINANT.value
-        or (row.verb in _COMPLAINANT_WORDS and row.role != Role.MODEL.value)
-    ]
-    return "\n".join(text.text for text in newest_versions(texts))
 
 
 @dataclass(frozen=True)
@@ -287,9 +260,9 @@ def _examples_of(
     tx: Tx, row: Any, texts: Sequence[Any], proposals: Sequence[Any]
 ) -> Iterator[dict[str, Any]]:
     key = case_key(tx, row.ref, row.key_wrapped)
-    whole = story(key, row.ref, texts)
+    whole = masked_story(tx, key, texts)
     words = {
-        text.field: unseal(key, text.sealed, text_place(row.ref, text.seq, text.field))
+        text.field: open_masked(tx, key, text)
         for text in texts
         if text.seq == row.seq and text.role != Role.COMPLAINANT.value
     }
@@ -299,6 +272,7 @@ def _examples_of(
         "language": row.language,
         "at": format_time(row.at),
         "received_at": format_time(row.received_at),
+        "person": row.complainant_id,
         "by": row.by,
         "role": row.role,
         "why": words.get("override_reason"),
@@ -326,6 +300,13 @@ def _issues(row: Any, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         text = words.get(f"issues.{number}.text", "")
         if text.strip():
             yield text, issue.get("category") or row.category
+
+
+def _texts_by_ref(tx: Tx, refs: Sequence[str]) -> Mapping[str, list[Any]]:
+    texts: dict[str, list[Any]] = defaultdict(list)
+    for row in masked_texts(tx, refs):
+        texts[row.ref].append(row)
+    return texts
 
 
 def _proposals(tx: Tx, refs: Sequence[str]) -> Mapping[str, list[Any]]:

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 
 from complaints.times import format_time
-from store.database.errors import UnknownRow
+from store.database.errors import SealBroken, UnknownRow
+from store.database.keyring import place
 from store.database.transaction import Tx
-from store.models.erased import drop_erased_words, list_models_with_erased_words
+from store.models.erased import PLAIN, drop_erased_words, is_plain, list_models_with_erased_words
 from store.models.examples import TrainingHistory, keep_history
 from store.proof.hash_chain import record_instance_event
 from store.tables import ASSESSMENTS, MODEL_RUNS, MODEL_USES, MODELS
@@ -92,6 +93,11 @@ def keep_run(
     return number
 
 
+def digest_data(tx: Tx, digest: str) -> str:
+    """A digest of training data that only the instance's key can make: a guess of few words cannot be checked."""
+    return tx.keys.index("training", digest).hex()
+
+
 def keep_model(
     tx: Tx,
     blob: bytes,
@@ -103,16 +109,18 @@ def keep_model(
     by: str | None = None,
     why: str | None = None,
 ) -> int:
-    """Store a model and use it, unless `activate` is False; storing the same model again restores its bytes."""
-    tx.insert_missing(MODELS, [{"sha256": sha256, "card": dict(card), "blob": blob, "at": tx.now}])
+    """Store a model, sealed, and use it, unless `activate` is False; storing it again restores its bytes."""
+    sealed = tx.keys.seal(blob, model_place(sha256))
+    tx.insert_missing(MODELS, [{"sha256": sha256, "card": dict(card), "blob": sealed, "at": tx.now}])
     number: int = tx.connection.execute(select(MODELS.c.id).where(MODELS.c.sha256 == sha256)).scalar_one()
     if not is_model_intact(tx, number):
         # The row exists, but its bytes were altered or deleted: restore them.
-        tx.connection.execute(update(MODELS).where(MODELS.c.id == number).values(blob=blob))
+        tx.connection.execute(update(MODELS).where(MODELS.c.id == number).values(blob=sealed))
     active = load_active_model(tx)
     if activate and (active is None or active[2] != number):
         use_model(tx, number, how=how, by=by, why=why)
     _delete_old_bytes(tx)
+    _seal_plain_bytes(tx)
     return number
 
 
@@ -222,15 +230,22 @@ def list_models(tx: Tx) -> list[dict[str, Any]]:
 def is_model_intact(tx: Tx, number: int) -> bool:
     """Whether the bytes of this model match its recorded SHA-256."""
     row = tx.connection.execute(select(MODELS.c.sha256, MODELS.c.blob).where(MODELS.c.id == number)).first()
-    return row is not None and hashlib.sha256(row.blob).hexdigest() == row.sha256
+    return row is not None and hashlib.sha256(_open(tx, row)).hexdigest() == row.sha256
 
 
 def read_model_blob(tx: Tx, number: int) -> bytes:
-    """The bytes of a model; empty if only its card and verdict are kept. Raises UnknownRow."""
-    blob: bytes | None = tx.connection.execute(select(MODELS.c.blob).where(MODELS.c.id == number)).scalar()
-    if blob is None:
+    """The artefact of a model; empty if only its card and verdict are kept, or if its bytes were altered.
+
+    Raises UnknownRow, and SealBroken if the keys do not open it.
+    """
+    row = tx.connection.execute(select(MODELS.c.sha256, MODELS.c.blob).where(MODELS.c.id == number)).first()
+    if row is None:
         raise UnknownRow(f"no model has the number {number}: see `amends triage history`")
-    return blob
+    return _open(tx, row)
+
+
+def model_place(sha256: str) -> str:
+    return place("models", sha256, "blob")
 
 
 def load_last_run(tx: Tx) -> TrainingRun | None:
@@ -295,6 +310,25 @@ def _delete_old_bytes(tx: Tx) -> None:
     tx.connection.execute(
         update(MODELS).where(MODELS.c.id.not_in(kept), func.length(MODELS.c.blob) > 0).values(blob=b"")
     )
+
+
+def _open(tx: Tx, row: Any) -> bytes:
+    """The artefact of a row; as it is if an older release stored it."""
+    if not row.blob or row.blob.startswith(PLAIN):
+        return bytes(row.blob)
+    try:
+        return tx.keys.unseal(row.blob, model_place(row.sha256))
+    except SealBroken:
+        return b""
+
+
+def _seal_plain_bytes(tx: Tx) -> None:
+    """Seal what an older release stored; what it trained here stays marked, and is deleted once another is used."""
+    trained = select(MODEL_RUNS.c.model_id).where(_TRAINED)
+    query = select(MODELS.c.id, MODELS.c.sha256, MODELS.c.blob).where(is_plain(), MODELS.c.id.not_in(trained))
+    for row in tx.connection.execute(query).all():
+        sealed = tx.keys.seal(row.blob, model_place(row.sha256))
+        tx.connection.execute(update(MODELS).where(MODELS.c.id == row.id).values(blob=sealed))
 
 
 def _verdicts(tx: Tx) -> dict[int, list[tuple[datetime, dict[str, Any]]]]:

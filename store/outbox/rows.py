@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.times import format_time
 from store.database.errors import UnknownRow
 from store.database.keyring import Keyring, place, seal, unseal
 from store.database.transaction import Tx
@@ -131,6 +132,15 @@ def insert_redraw(
     # `once`: it follows from no event, so the record cannot say whether it is still required.
     facts = {"ref": ref, "once": True}
     insert_obligation(tx, NewObligation(f"redraw:{cause}", "redraw", due or tx.now, priority, facts), ref)
+
+
+def insert_removal(tx: Tx) -> None:
+    """On SQLite, remove what was erased from the write-ahead log at the end of this minute, once for all of it."""
+    if tx.is_sqlite:
+        due = tx.now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        insert_obligation(
+            tx, NewObligation(f"remnants:{format_time(due)}", "remnants", due, SendPriority.BULK)
+        )
 
 
 def seal_payload(

@@ -9,12 +9,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from complaints.actions.registry import ACTIONS
-from complaints.actors import Actor, is_excluded
+from complaints.actions.authorisation import Access, authorise, is_allowed
+from complaints.actors import Actor
 from complaints.case import Case
-from complaints.errors import BadFacts, NotAllowed
+from complaints.errors import BadFacts, NotAllowed, UnknownReference
 from complaints.identifiers import Number, numbers_in
-from complaints.vocabulary import Verb
 from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.people.contacts import (
@@ -28,7 +27,7 @@ from store.people.contacts import (
 from store.record.access_log import SEARCH, record_after_rollback, record_refused_attempt, write_read
 from store.record.load import CaseFile, load_case_file
 from store.record.worklists import load_visible_cases
-from store.rulebooks import load_current_rulebooks
+from store.rulebooks import load_current_rulebook, load_current_rulebooks
 from store.tables import ATTEMPTS, CASE_PEOPLE, CONTACTS, IDENTIFIERS, PEOPLE, READS
 
 KINDS = ("phone", "email", "customer", "order")
@@ -37,6 +36,7 @@ _SEPARATORS = re.compile(r"[^0-9A-Za-z]")
 POINTS = ("phone", "email")
 #: After this many wrong answers about one complaint within a day, only a handler may give information.
 MOST_TRIES, TRIES_WITHIN = 5, timedelta(hours=24)
+_WRONG_PROOF = "not_allowed.identity"
 
 
 def normal_form(kind: str, value: str, country: str) -> str | None:
@@ -112,7 +112,7 @@ def search_number(tx: Tx, value: str, by: Actor) -> tuple[Case, ...]:
     refs = find_by_identifier(tx, value, *load_current_rulebooks(tx).codes)
     cases = load_visible_cases(tx, refs, by)
     for case in cases:
-        write_read(tx, case, by, SEARCH)
+        write_read(tx, case, by, SEARCH, whole=False)
     if not cases:
         record_refused_attempt(tx, None, "search", by, "nothing_found")
     return cases
@@ -167,17 +167,19 @@ def load_case_for_caller(tx: Tx, ref: str, by: Actor, proof: str) -> Case:
 
     `proof` is what the caller named in addition to the reference: a phone, e-mail, customer or order number, or the
     name on file. A match is logged as a read. Otherwise raises NotAllowed (recorded); after five
-    misses within a day it always does.
+    misses within a day it always does. No complaint, and one that excludes this person, are refused as a wrong proof.
     """
-    case = load_case_file(tx, ref, lock=True).case
-    refused = _refusal(tx, case, by, proof)
-    if refused is not None:
-        record_after_rollback(tx, ref, "stage", by, refused)
-        raise refused
-    role = by.least(ACTIONS[Verb.NOTE].roles)
+    case: Case | None
+    try:
+        case = load_case_file(tx, ref, lock=True).case
+    except UnknownReference:
+        case = None
+    refused = _refusal(tx, ref, case, by, proof)
+    if refused is not None or case is None:
+        raise refused or UnknownReference(ref)
     # Version 0: the person saw only the stage and read no words of the complaint.
-    row: dict[str, Any] = {"ref": ref, "by": by.id, "at": tx.now, "what": "stage", "version": 0}
-    tx.add(READS, role="" if role is None else role.value, **row)
+    role = authorise(case, Access.STAGE, by)
+    tx.add(READS, ref=ref, by=by.id, role=role.value, at=tx.now, what="stage", version=0, reason="contact")
     return case
 
 
@@ -215,62 +217,66 @@ def _person_at(tx: Tx, channel: str, address: str) -> Any:
     return None if row is None or row.key_wrapped is None else row
 
 
-def _refusal(tx: Tx, case: Case, by: Actor, proof: str) -> NotAllowed | None:
-    if by.least(ACTIONS[Verb.NOTE].roles) is None:
-        return NotAllowed("You have no role that may give this information.", code="not_allowed.role")
-    if is_excluded(case, by.id):
-        return NotAllowed(f"{case.ref} is not open to you.", code="not_allowed.excluded")
+def _refusal(tx: Tx, ref: str, case: Case | None, by: Actor, proof: str) -> NotAllowed | None:
+    """Record why the stage is not given, and return what the person learns of it; None if it is given."""
+    denied: NotAllowed | None = None
+    try:
+        authorise(case, Access.STAGE, by)
+    except NotAllowed as refused:
+        denied = refused
+    if denied is not None and not is_allowed(None, Access.STAGE, by):
+        record_after_rollback(tx, ref, "stage", by, denied)
+        return denied
     missed = select(func.count()).where(
-        ATTEMPTS.c.ref == case.ref,
+        ATTEMPTS.c.ref == ref,
         ATTEMPTS.c.verb == "stage",
-        ATTEMPTS.c.code == "not_allowed.identity",
+        ATTEMPTS.c.code.in_((_WRONG_PROOF, "not_allowed.excluded")),
         ATTEMPTS.c.at > tx.now - TRIES_WITHIN,
     )
+    country = case.rules.country if case is not None else load_current_rulebook(tx).country
+    matches = _matches_file(tx, ref, country, proof)
     if int(tx.connection.execute(missed).scalar_one()) >= MOST_TRIES:
-        return NotAllowed(
-            f"Too many wrong answers about {case.ref} today: a handler calls back on the number on file.",
-            code="not_allowed.identity_locked",
-        )
-    if not _matches_file(tx, case, proof):
-        return NotAllowed(
-            f"This does not match what {case.ref} has on file: ask for another number, or the name.",
-            code="not_allowed.identity",
-        )
-    return None
+        text = f"Too many wrong answers about {ref} today: a handler calls back on the number on file."
+        code = "not_allowed.identity_locked"
+    elif denied is not None or not matches:
+        text = f"This does not match what {ref} has on file: ask for another number, or the name."
+        code = _WRONG_PROOF
+    else:
+        return None
+    record_after_rollback(tx, ref, "stage", by, denied or NotAllowed(text, code=code))
+    return NotAllowed(text, code=code)
 
 
-def _matches_file(tx: Tx, case: Case, proof: str) -> bool:
+def _matches_file(tx: Tx, ref: str, country: str, proof: str) -> bool:
     proof = " ".join(proof.split())
     if not proof:
         return False
-    if proof.casefold() in {
-        " ".join(name.split()).casefold() for name in list_complainant_names(tx, case.ref)
-    }:
+    if proof.casefold() in {" ".join(name.split()).casefold() for name in list_complainant_names(tx, ref)}:
         return True
     for kind in KINDS:
-        spelled = normal_form(kind, proof, case.rules.country)
+        spelled = normal_form(kind, proof, country)
         if spelled is not None and (
-            _has_identifier(tx, case, kind, spelled) or _has_contact_point(tx, case, kind, spelled)
+            _has_identifier(tx, ref, kind, spelled) or _has_contact_point(tx, ref, kind, spelled)
         ):
             return True
     return False
 
 
-def _has_identifier(tx: Tx, case: Case, kind: str, spelled: str) -> bool:
+def _has_identifier(tx: Tx, ref: str, kind: str, spelled: str) -> bool:
     query = select(IDENTIFIERS.c.ref).where(
-        IDENTIFIERS.c.ref == case.ref,
+        IDENTIFIERS.c.ref == ref,
         IDENTIFIERS.c.kind == kind,
         IDENTIFIERS.c.value_index.in_(tx.keys.indexes(kind, spelled)),
     )
     return tx.connection.execute(query).first() is not None
 
 
-def _has_contact_point(tx: Tx, case: Case, kind: str, spelled: str) -> bool:
+def _has_contact_point(tx: Tx, ref: str, kind: str, spelled: str) -> bool:
     query = (
         select(CONTACTS.c.id)
         .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == CONTACTS.c.person_id)
         .where(
-            CASE_PEOPLE.c.ref == case.ref,
+            CASE_PEOPLE.c.ref == ref,
             CASE_PEOPLE.c.role == "complainant",
             CONTACTS.c.channel == kind,
             CONTACTS.c.address_index.in_(tx.keys.indexes(kind, spelled)),

@@ -1,8 +1,8 @@
 """The journal: what each transaction changed, as keyed commitments in one chain per owner (4.7, 8.1).
 
 An entry is written at the end of every writing transaction, for every owner whose rows changed. It is no event:
-`version` and `work_version` do not move and no card is redrawn. Without the key of the MACs nobody can write one, so
-whoever only has the database can change no row unnoticed.
+`version` and `work_version` do not move and no card is redrawn. Without the key of the MACs no entry can be written,
+so a person who only has the database cannot change a row undetected.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def append_entries(
     tx: Tx, key: bytes, changed: Mapping[str, Sequence[Item]], state: str, *, anchors: bool = False
 ) -> None:
     """Append an entry to the chain of each owner; in an older record a first entry covers all of its rows."""
+    if not changed:
+        return
     owners = sorted(changed)
     heads = _lock_heads(tx, owners)
     entries = []

@@ -1,9 +1,9 @@
 """Which rows the journal covers: their owners, the columns that count, and how the database reports a change.
 
 Triggers note each changed row of these tables in a temporary table of our own connection, so that no statement can be
-forgotten; a change by anybody else has no journal entry, and `db verify` names it. The other tables are checked in
-another way: projections are folded again, the sketches of similar cases are computed again, and `heard`, `lanes` and
-`leases` coordinate running processes and hold no record.
+forgotten. A change on another connection has no journal entry, and `db verify` names it. The other tables are checked
+in other ways: projections are folded again, and the sketches of similar cases are computed again. The tables of
+received keys, rate limits and leases coordinate running processes and hold no record.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Journaled:
     """A table of the journal: `owners` are (prefix, column), of which the first that is not null names the owner.
 
     Without any the owner is the desk. `leave_out` are columns that change without being a record (leases, drawings).
-    Of `presence` only counts whether there is a value: a key that is wrapped anew is the same key.
+    Of `presence` only counts whether there is a value: a key that is wrapped again is the same key.
     """
 
     table: Table
@@ -115,19 +115,22 @@ class Journaled:
 
     def key_sql(self, row: str, dialect: str) -> str:
         """The primary key of a row as text, as SQL."""
-        return " || '|' || ".join(
-            _text_sql(column, row, dialect) for column in self.table.primary_key.columns
-        )
+        parts = [_text_sql(column, row, dialect) for column in self.table.primary_key.columns]
+        # A single number becomes text too.
+        return "'' || " + " || '|' || ".join(parts)
 
     def content_sql(self, row: str, dialect: str) -> str:
-        """The content of a row as text, as SQL: equal on both databases, each value after its length."""
+        """The content of a row as text, as SQL: equal on both databases, each value after its name and length.
+
+        A column without a value adds nothing, so a later migration may add one.
+        """
         parts = []
-        for column in self.columns:
+        for column in sorted(self.columns, key=lambda column: column.name):
             if column.name in self.presence:
-                parts.append(f"CASE WHEN {row}.\"{column.name}\" IS NULL THEN '0' ELSE '1' END")
+                parts.append(f"CASE WHEN {row}.\"{column.name}\" IS NULL THEN '' ELSE '{column.name} ' END")
             else:
-                text = _text_sql(column, row, dialect)
-                parts.append(f"coalesce(length({text}) || ':' || {text}, '-')")
+                value = _text_sql(column, row, dialect)
+                parts.append(f"coalesce('{column.name}=' || length({value}) || ':' || {value} || ' ', '')")
         return " || ".join(parts)
 
     def query(self, owners: Sequence[str], dialect: str) -> tuple[TextClause, list[str | int]] | None:
@@ -187,7 +190,9 @@ JOURNALED: Mapping[str, Journaled] = {
             presence=_PRESENT,
             only=frozenset({"key_wrapped", "complainant_id", "contact_id", "received_at", "logged_at"}),
         ),
-        *map(Journaled, (TEXTS, FILES, CHUNKS, READS, ATTEMPTS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS)),
+        # A masked copy is computed from the text where it is missing.
+        Journaled(TEXTS, leave_out=frozenset({"masked"})),
+        *map(Journaled, (FILES, CHUNKS, READS, ATTEMPTS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS)),
         *map(Journaled, (INCIDENT_RECEIVERS, IMPROVEMENTS, DRAFTS, ASSESSMENTS, PROPOSALS)),
         Journaled(BINDINGS, leave_out=frozenset({"tries"})),
         Journaled(RECEIPTS, leave_out=frozenset({"leaf"})),
@@ -260,6 +265,12 @@ def create_postgres_triggers(connection: Connection) -> None:
                 f"CREATE OR REPLACE TRIGGER touch_{verb.split()[0].lower()} AFTER {verb} ON {name} FOR EACH ROW "
                 f"{condition} EXECUTE FUNCTION amends_touch_{name}()"
             )
+
+
+def drop_postgres_triggers(connection: Connection) -> None:
+    """Remove the triggers of all journaled tables."""
+    for name in JOURNALED:
+        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS amends_touch_{name}() CASCADE")
 
 
 def _sqlite_triggers(spec: Journaled) -> Iterator[str]:

@@ -7,6 +7,7 @@ change of what it covers, even by someone who holds all keys.
 
 from __future__ import annotations
 
+import base64
 import hmac
 import json
 from collections.abc import Sequence
@@ -135,7 +136,7 @@ def public_keys(tx: Tx, name: str) -> list[Verifier]:
 
 
 def add_receipt(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
-    """A receipt for the complaint as it stands: a promise that the next checkpoint covers it; signed with a key.
+    """A receipt for the present state of the complaint: a promise, signed with a key, that the log will contain it.
 
     Its leaf joins the log at the next checkpoint; then `prove` adds the proof.
     """
@@ -165,7 +166,11 @@ def prove(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
     if leaf is None or checkpoint is None or checkpoint.size <= leaf:
         return document
     path = inclusion_proof(leaf, checkpoint.size, lambda level, n: read_node(tx, level, n))
-    return document | {"index": leaf, "proof": [hash_.hex() for hash_ in path], "checkpoint": checkpoint.note}
+    return document | {
+        "index": leaf,
+        "proof": base64.b64encode(b"".join(path)).decode(),
+        "checkpoint": checkpoint.note,
+    }
 
 
 def _receipt(tx: Tx, data: str, seed: bytes | None) -> dict[str, Any]:
@@ -244,6 +249,6 @@ def _with_cosignatures(tx: Tx, row: Any) -> SavedCheckpoint:
 
 
 def _record_public_key(tx: Tx, verifier: Verifier) -> None:
-    known = list_instance_events(tx, "signing_key", limit=1)
-    if not known or known[0]["facts"]["public"] != verifier.public.hex():
+    earlier = list_instance_events(tx, "signing_key", limit=1)
+    if not earlier or earlier[0]["facts"]["public"] != verifier.public.hex():
         record_instance_event(tx, "signing_key", {"public": verifier.public.hex()})

@@ -15,7 +15,7 @@ from store.tables import PROOF_STATE
 
 
 def read_state(tx: Tx, name: str) -> dict[str, Any] | None:
-    """The value; None if there is none, or if somebody else wrote it."""
+    """The value; None if there is none, or if its MAC is wrong."""
     row = tx.connection.execute(select(PROOF_STATE).where(PROOF_STATE.c.name == name)).first()
     key = None if row is None else read_mac_key(tx)
     if row is None or key is None or not hmac.compare_digest(row.mac, _mac(key[0], name, row.value)):

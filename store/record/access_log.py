@@ -2,35 +2,75 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
+from complaints.actions.authorisation import Access, authorise, needs_reason
 from complaints.actors import READERS, Actor
 from complaints.case import Case
-from complaints.errors import NotAllowed
+from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
 from store.database.transaction import Tx
+from store.record.load import CaseFile, load_case_file
 from store.tables import ATTEMPTS, READS
 
 #: The value of `what` if a search listed the complaint and no one opened it.
 SEARCH = "search"
+#: A reason holds so long for the same person and complaint: turning a page does not ask again.
+REASON_HOLDS = timedelta(hours=24)
 
 
-def write_read(tx: Tx, case: Case, by: Actor, what: str) -> None:
-    """Record that this person read `what` of the complaint, up to its present version.
+def load_readable(tx: Tx, ref: str, by: Actor, what: str) -> CaseFile:
+    """Load a complaint that this person may read, as may every complaint that it was merged into (4.5, C).
 
-    A hit of the person's search is logged as `SEARCH` with version 0: no words were read.
+    Raises UnknownReference, and NotAllowed (recorded as an attempt at `what`).
     """
-    role, version = by.least(READERS), 0 if what == SEARCH else case.version
-    tx.add(
-        READS, ref=case.ref, by=by.id, role=role.value if role else "", at=tx.now, what=what, version=version
-    )
+    file = load_case_file(tx, ref)
+    case = file.case
+    try:
+        authorise(case, Access.READ, by)
+        while case.merged_into is not None:
+            case = load_case_file(tx, case.merged_into).case
+            authorise(case, Access.READ, by)
+    except NotAllowed:
+        # One answer for every reason: it must not reveal who is excluded.
+        refused = NotAllowed(f"{ref} is not open to you.", code="not_allowed.read")
+        record_after_rollback(tx, ref, what, by, refused)
+        raise refused from None
+    return file
+
+
+def find_reason(tx: Tx, case: Case, by: Actor) -> str | None:
+    """The reason that this person gave for reading the complaint lately; None if they need none.
+
+    Raises ReasonNeeded if they need one and gave none.
+    """
+    if not needs_reason(case, by):
+        return None
+    own = (READS.c.ref == case.ref) & (READS.c.by == by.id) & READS.c.reason.is_not(None)
+    query = select(READS.c.reason).where(own, READS.c.at > tx.now - REASON_HOLDS).limit(1)
+    reason: str | None = tx.connection.execute(query).scalar()
+    if reason is None:
+        raise ReasonNeeded(f"{case.ref} is not yours: say why you read it.")
+    return reason
+
+
+def write_read(
+    tx: Tx, case: Case, by: Actor, what: str, reason: str | None = None, *, whole: bool = True
+) -> None:
+    """Record that this person read `what` of the complaint, up to its present version, and why.
+
+    Without `whole` the version is 0: they did not see what the complainant wrote.
+    """
+    role, version = by.least(READERS), case.version if whole else 0
+    name = role.value if role else ""
+    tx.add(READS, ref=case.ref, by=by.id, role=name, at=tx.now, what=what, version=version, reason=reason)
 
 
 def find_last_read(tx: Tx, ref: str, member: str) -> datetime | None:
-    """When this person last opened the complaint; None if never."""
+    """When this person last read the whole complaint; None if never."""
     read_at: datetime | None = tx.connection.execute(
-        select(func.max(READS.c.at)).where(READS.c.ref == ref, READS.c.by == member, READS.c.what != SEARCH)
+        select(func.max(READS.c.at)).where(READS.c.ref == ref, READS.c.by == member, READS.c.version > 0)
     ).scalar()
     return read_at
 
@@ -41,6 +81,6 @@ def record_refused_attempt(tx: Tx, ref: str | None, what: str, by: Actor, code: 
     tx.add(ATTEMPTS, ref=ref, verb=what, by=by.id, roles=roles, code=code, at=tx.now)
 
 
-def record_after_rollback(tx: Tx, ref: str | None, what: str, by: Actor, refused: NotAllowed) -> None:
+def record_after_rollback(tx: Tx, ref: str | None, what: str, by: Actor, refused: ComplaintError) -> None:
     """Record the attempt in a transaction of its own, after the present one is rolled back."""
     tx.if_refused.append(lambda later: record_refused_attempt(later, ref, what, by, refused.code))

@@ -9,9 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from complaints import actors
 from complaints.actions.perform import apply_event, fold
-from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
@@ -56,15 +54,6 @@ def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
     if not rows:
         raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
     return _files(tx, rows)[0]
-
-
-def may_open(tx: Tx, case: Case, by: Actor) -> bool:
-    """Whether this person may read the complaint, and every complaint that it was merged into (4.5, C)."""
-    while actors.may_read(case, by):
-        if case.merged_into is None:
-            return True
-        case = load_case_file(tx, case.merged_into).case
-    return False
 
 
 def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:
@@ -124,16 +113,29 @@ def key_place(ref: str) -> str:
 
 
 def load_texts(tx: Tx, ref: str) -> list[Text]:
-    """The complainant's words in their newest versions."""
-    return newest_versions(load_all_texts(tx, load_case_file(tx, ref)))
+    """The complainant's words about the complaint in their newest versions, without answers to the survey."""
+    file = load_case_file(tx, ref)
+    answers = {event.seq for event in file.events if event.verb is Verb.SURVEY}
+    return [text for text in newest_versions(load_all_texts(tx, file)) if text.seq not in answers]
 
 
 def load_newest_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
     """The complainant's newest words by field, for the read-back; messages of one field are joined by blank lines."""
+    return _by_field(newest_versions(load_all_texts(tx, file)))
+
+
+def _by_field(texts: Iterable[Text]) -> dict[str, str]:
     parts: dict[str, list[str]] = {}
-    for text in newest_versions(load_all_texts(tx, file)):
+    for text in texts:
         parts.setdefault(text.field, []).append(text.text)
     return {field: "\n\n".join(texts) for field, texts in parts.items()}
+
+
+def load_readable_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
+    """`load_newest_texts` without damaged words: the dialogue asks for them again or leaves them out."""
+    with collecting_damage():
+        texts = newest_versions(load_all_texts(tx, file))
+    return _by_field(text for text in texts if text.text != UNREADABLE)
 
 
 def load_complaint_text(tx: Tx, ref: str) -> str:
@@ -179,6 +181,13 @@ def load_event_words(tx: Tx, ref: str, seq: int) -> Mapping[str, str]:
     }
 
 
+def load_readable_words(tx: Tx, ref: str, seq: int) -> Mapping[str, str]:
+    """The words of one event without damaged ones, for what staff only read or write again."""
+    with collecting_damage():
+        words = load_event_words(tx, ref, seq)
+    return {field: text for field, text in words.items() if text != UNREADABLE}
+
+
 def load_words_by_event(tx: Tx, file: CaseFile) -> dict[int, dict[str, str]]:
     """All words of a complaint by seq and field; empty once erased."""
     ref = file.case.ref
@@ -199,7 +208,7 @@ def load_decision_letter(tx: Tx, case: Case) -> str:
     decision = case.decision
     if decision is None or decision.communicated_at is None:
         return ""
-    return load_event_words(tx, case.ref, decision.seq).get("letter", "")
+    return load_readable_words(tx, case.ref, decision.seq).get("letter", "")
 
 
 def find_text_by_source(tx: Tx, person: str, source: str) -> tuple[str, str, int] | None:

@@ -11,16 +11,28 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal_column, select, true, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+    union_all,
+    update,
+)
 
 from complaints import actors
-from complaints.actions.authorisation import may_approve, require_permission
-from complaints.actors import Actor, worked_on
+from complaints.actions.authorisation import Access, is_allowed, may_approve
+from complaints.actors import Actor
 from complaints.case import Case
-from complaints.errors import ComplaintError
+from complaints.errors import UnknownReference
 from complaints.obligations.reminders import WITH_MESSAGES
 from complaints.vocabulary import Role, State, Verb
 from store.database.transaction import Tx
+from store.record.access_log import record_after_rollback
 from store.record.load import load_many
 from store.tables import COMPLAINTS, DENIED, EVENTS, HEARD, OBLIGATIONS, REMEDIES
 from store.tables.complaints import OPEN, UNCHECKED, WAITS
@@ -149,7 +161,9 @@ def list_changes_since(tx: Tx, by: Actor, since: datetime, limit: int) -> tuple[
 
 
 def visible_to(by: Actor) -> list[ColumnElement[bool]]:
-    """Conditions for the complaints that this person may know of; the rule of `permissions.may_read` (4.7)."""
+    """Conditions for the complaints that this person may know of; the rule of `authorise` for `Access.KNOW` (4.7)."""
+    if not by.roles:
+        return [false()]
     if by.has(Role.TOP_MANAGEMENT, Role.AUDITOR):
         cleared: ColumnElement[bool] = true()
     else:
@@ -162,6 +176,20 @@ def visible_to(by: Actor) -> list[ColumnElement[bool]]:
     return [cleared, ~kept_from]
 
 
+def is_visible(tx: Tx, ref: str, by: Actor) -> bool:
+    """Whether there is such a complaint and this person may know of it: one query for both, and one answer."""
+    query = select(_COLUMNS.ref).where(_COLUMNS.ref == ref, *visible_to(by))
+    return tx.connection.execute(query).first() is not None
+
+
+def require_visible(tx: Tx, ref: str, by: Actor, what: str) -> None:
+    """Raises UnknownReference (recorded) if `is_visible` is false: who guesses learns nothing and leaves a trace."""
+    if not is_visible(tx, ref, by):
+        refused = UnknownReference(f"No complaint open to you has the reference {ref}: check each letter.")
+        record_after_rollback(tx, ref, what, by, refused)
+        raise refused
+
+
 def load_visible_cases(tx: Tx, refs: list[str], by: Actor) -> tuple[Case, ...]:
     """The complaints among `refs` that this person may know of, in that order."""
     query = select(_COLUMNS.ref).where(_COLUMNS.ref.in_(refs), *visible_to(by))
@@ -171,13 +199,13 @@ def load_visible_cases(tx: Tx, refs: list[str], by: Actor) -> tuple[Case, ...]:
 
 def may_check(case: Case, by: Actor) -> bool:
     """Whether a remedy that another person carried out waits for verification by this person (Annex D)."""
-    try:
-        require_permission(case, Verb.VERIFY, by)
-    except ComplaintError:
-        return False
-    return case.is_open and any(
-        remedy.done_at is not None and remedy.verified_at is None and remedy.done_by != by.id
-        for remedy in case.owed_remedies
+    return (
+        is_allowed(case, Verb.VERIFY, by)
+        and case.is_open
+        and any(
+            remedy.done_at is not None and remedy.verified_at is None and remedy.done_by != by.id
+            for remedy in case.owed_remedies
+        )
     )
 
 
@@ -255,7 +283,7 @@ def _conditions(tx: Tx, section: WorklistSection, owner: str) -> list[ColumnElem
 def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case]:
     """Decisions to approve, remedies of another person to verify, bad survey answers on the work of others."""
     if section is WorklistSection.SURVEY:
-        if not by.has(Role.MANAGER, Role.TOP_MANAGEMENT):
+        if not is_allowed(None, Access.REPORT, by):
             return []
         row = OBLIGATIONS.c
         noticed = (
@@ -265,7 +293,7 @@ def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case
         )
         noticed_refs = list(tx.connection.execute(noticed.limit(MOST_WAITING)).scalars())
         cases = load_visible_cases(tx, noticed_refs, by)
-        return [case for case in cases if case.survey_concern_at and not worked_on(case, by.id)]
+        return [case for case in cases if case.survey_concern_at and is_allowed(case, Access.SURVEY, by)]
     if section is WorklistSection.WAITING:
         query = (
             select(_COLUMNS.ref).where(WAITS, *visible_to(by)).order_by(_COLUMNS.next_due_at, _COLUMNS.ref)

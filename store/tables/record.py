@@ -58,7 +58,10 @@ class CheckpointHeadRow(Row, table=True):
 
 
 class TextRow(Row, table=True):
-    """The words of one field of one event; an edit is a new row, and `replaces` is the seq of the earlier one."""
+    """The words of one field of one event; an edit is a new row, and `replaces` is the seq of the earlier one.
+
+    `masked` is the sealed copy without personal values; None in rows of an older release and in what the model wrote.
+    """
 
     __tablename__ = "texts"
 
@@ -70,6 +73,7 @@ class TextRow(Row, table=True):
     source: str | None = Field(index=True)
     replaces: int | None
     sealed: bytes | None = Field(sa_type=LargeBinary)
+    masked: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class MessageRow(Row, table=True):
@@ -150,7 +154,10 @@ class DraftRow(Row, table=True):
 
 
 class ReadRow(Row, table=True):
-    """Who read what of a complaint, when, in which role, up to which version (4.7)."""
+    """Who read what of a complaint, when, in which role, up to which version, and why (4.7).
+
+    `reason` is None where the reader's part in the complaint says it, and in rows of an older release.
+    """
 
     __tablename__ = "reads"
     __table_args__ = (Index("ix_reads_ref_by", "ref", "by", "id"),)
@@ -162,6 +169,7 @@ class ReadRow(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
     what: str
     version: int
+    reason: str | None
 
 
 class AttemptRow(Row, table=True):

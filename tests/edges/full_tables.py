@@ -118,8 +118,10 @@ def both(first: Content, second: Content) -> tuple[Content, Content]:
             if first_columns and second_columns
             else first_columns | second_columns
         )
+        # Sorted by the shared columns alone: another column may have decided the order of the rows.
         first_shared[name], second_shared[name] = (
-            [{key: row[key] for key in sorted(shared)} for row in rows[name]] for rows in (first, second)
+            sorted(({key: row[key] for key in sorted(shared)} for row in rows[name]), key=repr)
+            for rows in (first, second)
         )
     return first_shared, second_shared
 

@@ -27,7 +27,7 @@ from scheduler.ticks import morning_handlers
 from scheduler.worker import Worker
 from simulator import Limits, Simulator
 from simulator.colleague import StaffMember
-from simulator.screen import Card
+from simulator.screen import Card, Modal
 from store.cases.act import act
 from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import load_case
@@ -170,6 +170,13 @@ class Office:
         """Return the card as this member sees it now."""
         await self.idle()
         return self.staff(member).channel(channel).card(ref)
+
+    async def reads(self, member: str, ref: str, reason: str = "Quality check or audit") -> Modal:
+        """Open a complaint of another person from its card, with this reason."""
+        colleague = self.staff(member)
+        await colleague.presses(await self.card(ref, member), "Open")
+        await colleague.presses(await colleague.opened("Reason for reading"), reason)
+        return await colleague.opened("Open")
 
     async def submits(self, member: str, form: str, values: Mapping[str, Any]) -> Any:
         """Fill in and submit the open form. Returns the view that is on top afterwards."""

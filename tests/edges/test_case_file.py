@@ -16,15 +16,16 @@ from typing import Any
 
 import pytest
 
+from amends.cli.options import operator
 from amends.documents.case_file.case_file import RECORD, StoredPicture, case_file, exact_record
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
 from amends.settings import load, rulebook
-from complaints.actors import SYSTEM
+from complaints.actors import SYSTEM, complainant
 from complaints.case_values import RecordedSign
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.export import OPERATOR, export_case, export_record, read_stored_file
+from store.cases.export import export_case, export_record, read_stored_file
 from store.cases.read import open_case
 from store.custody.retention import erase
 from store.database.keyring import Keyring
@@ -117,6 +118,22 @@ def test_the_case_file_holds_the_whole_record(desk: Desk) -> None:
 
 
 @clause("B")
+@pytest.mark.parametrize("subject", [False, True])
+def test_a_case_file_does_not_tell_who_answered_the_survey(desk: Desk, subject: bool) -> None:
+    ref = desk.closed()
+    by = complainant(desk.case(ref).complainant)
+    desk.store.write(act, ref, Verb.SURVEY, SYSTEM, {"step": "sent"})
+    desk.store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q2", "score": 1})
+    desk.store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q6"}, {"q6": "A farce."})
+    data = filed(desk.store, ref, subject=subject)
+    content, record = pdf.words(data), json.loads(pdf.attachment(data, RECORD))
+
+    assert "A farce." not in content + json.dumps(record)
+    assert record["survey"] == []
+    assert len([event for event in record["events"] if event["verb"] == "survey"]) == 1
+    assert "answers to the survey are left out" in content
+
+
 def test_the_form_says_what_replaces_the_signature(desk: Desk) -> None:
     ref = desk.receive()
     still_open = pdf.words(filed(desk.store, ref))
@@ -298,7 +315,7 @@ async def test_the_command_writes_a_file_for_its_owner_only_and_the_read_is_reco
     assert out.stat().st_mode & 0o777 == 0o600
     assert "Şikâyet dosyası" in pdf.words(out.read_bytes())
     assert [len(page.images) for page in pdf.reader(out.read_bytes()).pages][-1] == 1
-    assert (last["by"], last["role"], last["what"]) == (OPERATOR, OPERATOR, "file")
+    assert (last["by"], last["role"], last["what"]) == (operator(), "operator", "file")
 
 
 @pytest.mark.parametrize(
@@ -328,7 +345,7 @@ async def test_showing_a_record_is_a_recorded_read(product: Product, installed: 
     ref = desk.receive()
     await product.amends("case", "show", ref)
     assert [(read["by"], read["what"]) for read in desk.store.read(export_record, ref)["reads"]] == [
-        (OPERATOR, "show")
+        (operator(), "show")
     ]
 
 

@@ -82,7 +82,7 @@ def test_check_warns_if_checkpoints_stay_on_this_machine(tmp_path: Path) -> None
     elsewhere = _settings(tmp_path / "third", file="/proc/newest.txt")
     assert _finding(elsewhere) == ("ok", "every 10 minutes: file")
     both = _settings(tmp_path / "fourth", file="newest.txt", slack_channel="C0000004", every_minutes=1)
-    assert _finding(both) == ("ok", "every 1 minute: Slack C0000004, file")
+    assert _finding(both) == ("ok", "every 1 minute: slack_channel, file")
 
 
 async def test_init_asks_where_checkpoints_go(tmp_path: Path) -> None:

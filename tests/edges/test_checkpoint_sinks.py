@@ -64,7 +64,7 @@ class Sending:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         signer, is_new = load_signer(folder / "key", name)
-        return Witness(signer, folder / "state", [self.log_key], is_new=is_new)
+        return Witness(signer, folder / "state", [parse_verifier(self.log_key)], is_new=is_new)
 
     def trust(self, url: str, verifier: Verifier) -> None:
         self.witnesses[verifier.name] = (url, verifier)

@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from complaints.vocabulary import Verb
 from store.cases.read import load_history
 from store.custody.retention import list_unerased
 from store.proof.hash_chain import list_instance_events
+from store.proof.notes import Checkpoint, Signer
+from store.tables import PEOPLE
 from tests.edges.desk import MANAGER, Desk
 from tests.edges.product import KEY, Product
 from tests.edges.product_desk import desk_of
@@ -57,20 +60,31 @@ async def test_a_backup_is_made_verified_and_restored_into_another_database(
     assert [facts["size"] > 0 for facts in chain] == [True, True]
 
 
-async def test_verify_detects_a_forged_checkpoint_document(product: Product, desk: Desk) -> None:
+async def test_verify_detects_a_forged_checkpoint_and_a_log_that_was_rolled_back(
+    product: Product, desk: Desk
+) -> None:
     desk.receive()
-    assert (await product.amends("db", "checkpoint", "heads.json")).code == 0
-    well = await product.amends("db", "verify", "--checkpoint", "heads.json", "--json")
+    key = {"AMENDS_SIGNING_KEY": base64.b64encode(bytes(32)).decode()}
+    assert (await product.amends("db", "checkpoint", "log.txt", env=key)).code == 0
+    well = await product.amends("db", "verify", "--checkpoint", "log.txt", "--json", env=key)
     assert well.json["well"] is True
-    file = product.folder / "heads.json"
-    document = json.loads(file.read_text())
-    document["heads"][0][1] += 1
-    file.write_text(json.dumps(document))
-    forged = await product.amends("db", "verify", "--checkpoint", "heads.json", "--json")
-    assert (forged.code, forged.json["first_bad"]["ref"]) == (1, "checkpoint document")
+    file = product.folder / "log.txt"
+    note = file.read_text(encoding="utf-8")
+    size = note.split("\n")[1]
+    file.write_text(note.replace(f"\n{size}\n", f"\n{int(size) + 1}\n"), encoding="utf-8")
+    forged = await product.amends("db", "verify", "--checkpoint", "log.txt", "--json", env=key)
+    assert (forged.code, forged.json["first_bad"]["why"]) == (
+        1,
+        "no key of this desk and no known witness signed it",
+    )
+    longer = Checkpoint(note.split("\n")[0], int(size) + 1, bytes(32)).body()
+    signer = Signer(note.split("\n")[0], bytes(32))
+    file.write_text(f"{longer}\n{signer.sign(longer)}\n", encoding="utf-8")
+    shorter = await product.amends("db", "verify", "--checkpoint", "log.txt", env=key)
+    assert (shorter.code, "was rolled back" in shorter.out) == (1, True)
     file.write_text("[]")
-    other = await product.amends("db", "verify", "--checkpoint", "heads.json")
-    assert (other.code, "no checkpoint" in other.err) == (1, True)
+    other = await product.amends("db", "verify", "--checkpoint", "log.txt")
+    assert (other.code, "no signed note" in other.out) == (1, True)
 
 
 @pytest.mark.on_both
@@ -163,17 +177,19 @@ async def test_an_erasure_prints_what_was_erased_what_is_kept_and_why(product: P
     desk.act(on_hold, Verb.HOLD, MANAGER, words={"reason": "A claim."})
     wordy = await product.amends("privacy", "erase", "--complainant", erased, "--reason", "Mary asked")
     assert (wordy.code, desk.store.read(list_unerased, [erased])) == (2, [erased])
-    ended = await product.amends("privacy", "erase", "--complainant", erased, "--reason", "DSR-1")
+    ended = await product.amends("privacy", "erase", "--complainant", erased, "--reason", "DSR-1", "--yes")
     assert ended.code == 1
     assert f"erased  {erased}" in ended.out
     assert (
-        f"kept    {on_hold}: a claim or the law needs it (legal hold); until the hold is released."
+        f"kept    {on_hold}: a claim or the law needs it (legal hold); until the hold ends or is released."
         in ended.out
     )
     assert "ico.org.uk" in ended.out
     assert desk.store.read(load_history, erased)[-1].facts["because"] == "DSR-1"
     desk.act(on_hold, Verb.RELEASE, MANAGER, words={"reason": "Settled."})
-    rest = await product.amends("privacy", "erase", "--complainant", on_hold, "--reason", "DSR-1", "--json")
+    rest = await product.amends(
+        "privacy", "erase", "--complainant", on_hold, "--reason", "DSR-1", "--yes", "--json"
+    )
     assert (rest.code, rest.json["erased"], rest.json["person_erased"]) == (0, [on_hold], True)
     listed = (product.folder / "erasures.jsonl").read_text().splitlines()
     assert [json.loads(line)["ref"] for line in listed] == [erased, on_hold]
@@ -189,7 +205,7 @@ async def test_a_purge_can_be_previewed_before_it_is_done(product: Product, desk
     assert [row["ref"] for row in dry.json["purged"]] == [ref]
     assert dry.json["purged"][0]["purge_due"].startswith("2022-03-04T")
     assert desk.store.read(list_unerased, [ref]) == [ref]
-    done = await product.amends("privacy", "purge")
+    done = await product.amends("privacy", "purge", "--yes")
     assert (done.code, "1 gone, 0 held back." in done.out) == (0, True)
     assert desk.store.read(list_unerased, [ref]) == []
 
@@ -199,9 +215,99 @@ async def test_a_restore_repeats_the_erasures_that_came_after_the_backup(
 ) -> None:
     ref = desk.closed()
     await product.amends("db", "backup", "copy.db")
-    await product.amends("privacy", "erase", "--complainant", ref, "--reason", "DSR-1")
+    await product.amends("privacy", "erase", "--complainant", ref, "--reason", "DSR-1", "--yes")
     elsewhere = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
     restored = await product.amends("db", "restore", "copy.db", "--json", env=elsewhere)
     assert restored.json["erased_again"] == [ref]
     case = await product.amends("case", "show", ref, "--json", env=elsewhere)
     assert case.json["description"] is None
+
+
+async def test_without_a_yes_an_erasure_shows_what_would_go_and_does_nothing(
+    product: Product, desk: Desk
+) -> None:
+    ref, still_open = desk.closed(), desk.receive("Open still.")
+    for answer in (None, "n\n"):
+        ended = await product.amends(
+            "privacy", "erase", "--complainant", ref, "--reason", "DSR-1", stdin=answer
+        )
+        assert (ended.code, desk.store.read(list_unerased, [ref])) == (1, [ref])
+        assert f"will be erased  {ref}" in ended.err
+        assert f"will be kept    {still_open}: it is still being handled" in ended.err
+        assert "texts" in ended.err
+        assert "Nothing was erased" in ended.err
+    assert not (product.folder / "erasures.jsonl").exists()
+    answered = await product.amends(
+        "privacy", "erase", "--complainant", ref, "--reason", "DSR-1", stdin="y\n"
+    )
+    assert f"erased  {ref}" in answered.out
+
+
+async def test_an_erasure_leaves_a_receipt_of_counts_and_codes(product: Product, desk: Desk) -> None:
+    ref = desk.closed()
+    await product.amends("privacy", "export", "--complainant", ref, "-o", "copy.zip")
+    done = await product.amends(
+        "privacy", "erase", "--complainant", ref, "--reason", "DSR-1", "--yes", "--json"
+    )
+    counts = done.json["counts"]
+    assert (counts["texts"] > 0, counts["persons"], counts["exports"]) == (True, 1, 1)
+    assert "were written here, 1 in all: delete them yourself" in done.err
+    listed = await product.amends("privacy", "receipts")
+    (receipt,) = listed.json
+    assert (receipt["right"], receipt["because"], receipt["complaints"]) == ("request", "DSR-1", 1)
+    assert receipt["texts"] == counts["texts"]
+    assert "Sealedname" not in listed.out
+
+
+async def test_a_purge_asks_first_leaves_a_receipt_and_lists_its_erasures_for_backups(
+    product: Product, desk: Desk
+) -> None:
+    ref = desk.closed()
+    settings = product.folder / "amends.toml"
+    settings.write_text(settings.read_text() + '\n[privacy]\nretention = "24 months"\n')
+    asked = await product.amends("privacy", "purge")
+    assert (asked.code, desk.store.read(list_unerased, [ref])) == (1, [ref])
+    done = await product.amends("privacy", "purge", "--yes")
+    assert (done.code, "Receipt: " in done.out) == (0, True)
+    (receipt,) = (await product.amends("privacy", "receipts")).json
+    assert (receipt["right"], receipt["complaints"]) == ("retention", 1)
+    assert json.loads((product.folder / "erasures.jsonl").read_text())["ref"] == ref
+
+
+async def test_a_person_without_a_complaint_is_erased_again_after_a_restore(
+    product: Product, desk: Desk
+) -> None:
+    desk.send_reply("hello")
+    person = desk.store.read(lambda tx: tx.connection.execute(select(PEOPLE.c.id)).scalar_one())
+    await product.amends("db", "backup", "copy.db")
+    ended = await product.amends("privacy", "erase", "--complainant", person, "--reason", "DSR-1", "--yes")
+    assert ended.code == 0
+    elsewhere = {"AMENDS_DATABASE_URL": f"sqlite:///{product.folder / 'new.db'}"}
+    assert (await product.amends("db", "restore", "copy.db", env=elsewhere)).code == 0
+    gone = await product.amends("privacy", "export", "--complainant", person, "-o", "x.zip", env=elsewhere)
+    assert (gone.code, "were erased" in gone.err) == (1, True)
+
+
+async def test_a_complaint_under_hold_outlives_erasure_and_purge_until_the_hold_ends(
+    product: Product, desk: Desk
+) -> None:
+    ref = desk.closed()
+    put = await product.amends("privacy", "hold", ref, "--reason", "A claim.", "--until", "2099-01-31")
+    assert (put.code, f"{ref}: under legal hold until 2099-01-31." in put.out) == (0, True)
+    erase = ("privacy", "erase", "--complainant", ref, "--reason", "DSR-1", "--yes")
+    kept = await product.amends(*erase)
+    assert (kept.code, "legal hold" in kept.out) == (1, True)
+    event = desk.store.read(load_history, ref)[-1]
+    assert (event.verb, event.by, event.facts["hold_until"]) == (Verb.HOLD, "operator", "2099-01-31")
+    again = await product.amends("privacy", "hold", ref, "--reason", "Less.", "--until", "2020-05-01")
+    assert again.code == 0
+    assert (await product.amends(*erase)).code == 0
+    assert (await product.amends("db", "verify")).code == 0
+
+
+@pytest.mark.on_both
+async def test_vacuum_writes_every_table_again(product: Product, desk: Desk) -> None:
+    desk.closed()
+    ended = await product.amends("db", "vacuum")
+    assert (ended.code, "written again" in ended.err) == (0, True)
+    assert (await product.amends("db", "verify")).code == 0

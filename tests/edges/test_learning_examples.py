@@ -52,6 +52,7 @@ def test_an_assessment_becomes_an_example_with_its_author_time_and_proposal(
             "language": "en",
             "at": "2026-11-03T12:00:00Z",
             "received_at": "2026-11-03T10:00:00Z",
+            "person": store.read(load_case, ref).complainant,
             "by": HANDLER,
             "role": "handler",
             "why": None,
@@ -197,11 +198,14 @@ def test_unassessed_texts_are_listed_newest_first_without_restricted_erased_or_s
         refs[name] = desk.receive(f"The water is {name}.", chat=desk.chat(f"7{number:04}"))
     assess(desk, refs["assessed"])
     desk.act(refs["restricted"], Verb.RESTRICT, MANAGER, {"subject": SECOND}, {"reason": "He is named."})
-    texts = ["The water is withdrawn.", "The water is new.", "The water is old."]
-    assert store.read(load_unassessed_page) == (texts, None)
+    rows = [
+        (f"The water is {name}.", store.read(load_case, refs[name]).complainant)
+        for name in ("withdrawn", "new", "old")
+    ]
+    assert store.read(load_unassessed_page) == (rows, None)
     desk.complain(refs["withdrawn"], Verb.WITHDRAW, chat=desk.chat("70004"))
     store.write(erase, refs["withdrawn"], "request")
-    assert store.read(load_unassessed_page) == (texts[1:], None)
+    assert store.read(load_unassessed_page) == (rows[1:], None)
     assert store.read(
         load_unassessed_page, (store.read(load_case, refs["new"]).received_at, refs["new"])
-    ) == (texts[2:], None)
+    ) == (rows[2:], None)

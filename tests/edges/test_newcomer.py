@@ -23,9 +23,15 @@ AMENDS = str(Path(sys.executable).with_name("amends"))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
 
 
-def amends(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def amends(folder: Path, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [AMENDS, *arguments], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False
+        [AMENDS, *arguments],
+        cwd=folder,
+        env=ENVIRONMENT,
+        input=answers,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -78,6 +84,29 @@ def test_init_asks_again_only_for_the_answer_that_it_refuses(tmp_path: Path) -> 
     settings = (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
     assert 'name = "Su Kurumu"' in settings
     assert 'languages = ["tr", "en"]' in settings
+
+
+def test_init_takes_its_answers_from_a_pipe(tmp_path: Path) -> None:
+    piped = amends(tmp_path, "init", "desk", answers="Lough Gas\nIE\nEurope/Dublin\nen\n999\nBill, Smell\n")
+    settings = (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
+    values = ('name = "Lough Gas"', 'country = "IE"', 'languages = ["en"]', 'emergency_number = "999"')
+    assert piped.returncode == 0, piped.stderr
+    assert [value for value in (*values, 'name.en = "Smell"') if value not in settings] == []
+    assert "No answer for" not in piped.stderr
+
+
+def test_init_names_the_answers_that_a_pipe_does_not_give(tmp_path: Path) -> None:
+    piped = amends(tmp_path, "init", "desk", "--country", "TR", answers="Kuzey Su\n")
+    assert piped.returncode == 0
+    assert "No answer for timezone, languages, emergency_number, categories: " in piped.stderr
+    assert 'name = "Kuzey Su"' in (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
+
+
+def test_a_refused_answer_in_a_pipe_ends_init_and_writes_nothing(tmp_path: Path) -> None:
+    piped = amends(tmp_path, "init", "desk", answers="Kuzey Su\nTurkey\nEurope/Istanbul\n")
+    assert piped.returncode == 2
+    assert "'Turkey' is not a country" in piped.stderr
+    assert not (tmp_path / "desk").exists()
 
 
 def _until_closed(terminal: int) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.documents.facts import fact_lines
+from amends.documents.facts import fact_lines, value_words
 from amends.documents.labels import load_labels
 from complaints.vocabulary import (
     CloseCode,
@@ -94,3 +94,43 @@ async def test_no_command_prints_codes_or_the_programs_own_values(product: Produ
         assert "fault in Amends" not in printed.err
         raw = [line for line in printed.out.splitlines() if RAW.search(line.replace("[privacy]", ""))]
         assert raw == [], command
+
+
+async def test_due_times_name_acts_people_and_rules_in_words(product: Product, desk: Desk) -> None:
+    printed = (await product.amends("case", "due", desk.closed())).out
+
+    assert "Received (the complainant)." in printed
+    assert "Rule P3, assessment by a person: " in printed
+    assert not re.search(r"\b(receive|assess|respond|P\d\.\w+)\b", printed)
+
+
+async def test_a_record_names_every_field_and_the_complainant_in_words(product: Product, desk: Desk) -> None:
+    ref = desk.closed()
+    person = desk.case(ref).complainant
+    shown = (await product.amends("case", "show", ref)).out
+    history = (await product.amends("case", "history", ref)).out
+
+    assert [
+        line for line in shown.splitlines() if person in line and "Number of the person" not in line
+    ] == []
+    assert "is simulation" not in shown
+    assert "Survey" in shown
+    assert "Number of the message in the channel: " in history
+    assert not re.search(r"\bsource: ", history)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("verb", "disagree", "Disagreed"),
+        ("question", "q3", "question 3"),
+        ("immediate_needed", "no", "hayır"),
+        ("reason", "plain_facts", "No words about a dispute"),
+        ("value", "2026-03-02/2026-03-08", "2 March 2026"),
+        ("basis", "P3.first_action", "P3 first human contact"),
+        ("text", "refund", "refund"),
+    ],
+)
+def test_codes_are_shown_in_words_and_words_of_people_as_they_are(name: str, value: str, words: str) -> None:
+    language = "tr" if words == "hayır" else "en"
+    assert words in value_words(name, value, LABELS[language])

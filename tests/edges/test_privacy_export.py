@@ -18,11 +18,12 @@ from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
 from amends.privacy.person_data import without_names
 from amends.settings import load, rulebook
-from complaints.actors import SYSTEM
+from complaints.actors import MODEL, SYSTEM
+from complaints.case_values import RecordedSign
 from complaints.errors import UnknownReference
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.export import OPERATOR, export_record
+from store.cases.export import export_record
 from store.cases.read import open_case
 from store.custody.retention import erase, find_person
 from store.database.errors import Erased, UnknownRow
@@ -31,6 +32,7 @@ from store.files import store_file
 from store.people.identifiers import add_identifier
 from store.record.load import load_case_file
 from store.rulebooks import use_rulebook
+from store.similarity.similar import store_sketch
 from store.store import Store
 from store.values import Chat, ReceivedFile
 from tests.clauses import clause
@@ -47,6 +49,8 @@ from tests.edges.desk import (
     refused,
 )
 from tests.edges.product import KEY, Product
+from tests.rules.builders import a_proposal
+from triage.similarity import sketch
 
 #: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
@@ -214,13 +218,13 @@ def test_a_file_too_large_to_send_is_named_and_left_out(desk: Desk) -> None:
     assert "not in this archive" in page.text
 
 
-@pytest.mark.parametrize("by", [OPERATOR, "complainant"])
+@pytest.mark.parametrize("by", ["operator:alice", "complainant"])
 def test_every_export_is_recorded(desk: Desk, by: str) -> None:
     ref = desk.receive()
     data, _, _ = exported(desk, person(desk, ref), requested_by=by)
     last = desk.store.read(export_record, ref)["reads"][-1]
-    assert (last["by"], last["role"], last["what"]) == (by, by, "export")
-    assert [read["by"] for read in data["complaints"][0]["who_looked"]] == [by]
+    assert (last["by"], last["role"], last["what"]) == (by, by.partition(":")[0], "export")
+    assert [read["by"] for read in data["complaints"][0]["who_looked"]] == [by.partition(":")[0]]
 
 
 def test_the_retention_date_follows_the_retention_in_force(desk: Desk) -> None:
@@ -280,3 +284,36 @@ async def test_the_command_writes_the_archive(tmp_path: Path, usual_url: str) ->
     assert (tmp_path / "F.zip").stat().st_mode & 0o777 == 0o600
     assert not (tmp_path / "H.zip").exists()
     assert "Traceback" not in unknown.err
+
+
+@clause("8.1")
+def test_the_export_holds_all_that_was_derived_from_the_persons_words(desk: Desk) -> None:
+    sign = RecordedSign("danger.gas_smell", 4, 3, danger=True, at=desk.store.now(), seq=1)
+    story = "It smells of gas at the meter in the cellar, and it has done so since Monday."
+    ref = desk.receive(story, signs=(sign,))
+    others = [desk.receive(story, chat=OTHER, source=str(n)) for n in (8, 9)]
+    for similar in (ref, *others):
+        desk.store.write(store_sketch, similar, sketch(story))
+    evidence = {
+        "because": json.dumps([{"word": "meter", "weight": 0.7}, {"word": "smells", "weight": 0.4}]),
+        "evidence": json.dumps([["gas"]]),
+        "similar": json.dumps([{"ref": other, "category": "supply", "severity": 2} for other in others]),
+    }
+    reason = {"field": "severity", "value": 4, "reason": "rule"}
+    for severity in (2, 4):
+        facts = a_proposal(severity=severity, criteria=[reason])
+        desk.store.write(act, ref, Verb.PROPOSE, MODEL, facts, evidence)
+    desk.store.write(open_case, ref, desk.actor(HANDLER), "open")
+    data, page, files = exported(desk, person(desk, ref))
+
+    (complaint,) = data["complaints"]
+    assert [proposal["severity"] for proposal in complaint["proposals"]] == [2, 4]
+    newest = complaint["proposals"][-1]
+    assert [row["word"] for row in newest["because"]] == ["meter", "smells"]
+    assert newest["criteria"] == [{**reason, "words": ["gas"]}]
+    assert (newest["similar"], newest["decides"]) == (2, False)
+    assert (complaint["similar_cases"], complaint["danger_signs"]) == (2, [sign.facts])
+    assert {"by": "handler", "what": "open"}.items() <= complaint["who_looked"][-2].items()
+    assert [row["channel"] for row in data["conversations"]] == ["telegram"]
+    assert ("meter, smells" in page.text, "gas smell" in page.text) == (True, True)
+    assert [other for other in others if other.encode() in files["data.json"] + files["index.html"]] == []

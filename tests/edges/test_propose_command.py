@@ -103,10 +103,23 @@ def test_one_text_gets_a_proposal_in_words(propose: Propose) -> None:
     assert any("2. staff conduct (" in line and "shouted at my wife" in line for line in lines)
     assert re.search(r"words for money: .*\bcharged\b", done.out)
     assert "safety rules: injury" in done.out
-    assert "complexity 2: More than one matter was found (2)" in done.out
-    assert re.search(r"severity 5: Words that a safety rule looks for \(\".+\"\)", done.out)
-    assert "compensation likely yes: " in done.out
+    assert "Complexity 2: More than one matter was found (2)" in done.out
+    assert re.search(r"Severity 5: Words that a safety rule looks for \(\".+\"\)", done.out)
+    assert "Compensation likely yes: " in done.out
     assert "{" not in done.out
+
+
+@pytest.mark.usefixtures("trainings")
+def test_rules_criteria_and_facts_of_a_proposal_are_named_in_words(propose: Propose) -> None:
+    done = propose(
+        "Your firm cut off my water last week although my baby is ill. I want a refund of 35 pounds."
+    )
+
+    assert "a child affected" in done.out
+    assert "supply cut off" in done.out
+    assert "Immediate action needed yes: " in done.out
+    assert "Asked for: Money back (" in done.out
+    assert not re.search(r"[a-z]+_[a-z]+|\d{4}-\d\d-\d\d|^ +amount ", done.out, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("trainings")

@@ -337,6 +337,15 @@ async def test_a_link_to_an_unknown_complaint_is_refused_at_its_field(client: Cl
         assert (answer["response_action"], set(answer["errors"])) == ("errors", {"other_ref"})
 
 
+async def test_the_next_news_after_the_legal_maximum_are_refused_at_their_field(client: Client) -> None:
+    ref = await client.investigated()
+    view = await client.opens(ALICE, "inform", ref)
+    answer = await client.submits(ALICE, view, {"done": "Read", "left": "Ask", "next_date": "2027-03-01"})
+    assert answer["response_action"] == "errors"
+    assert list(answer["errors"]) == ["next_date"]
+    assert "its legal maximum" in answer["errors"]["next_date"]
+
+
 PREVIEWED = [
     ("reply", {"text": "Yes."}),
     ("ask", {"text": "Which day?", "needed_by": "2026-11-06"}),

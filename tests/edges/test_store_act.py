@@ -149,7 +149,7 @@ def test_a_decision_is_refused_when_the_complainant_wrote_after_the_handlers_las
         desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
     assert stale.value.code == "new_message"
     desk.act(ref, Verb.NOTE, words={"text": "Goes through."})
-    store.write(open_case, ref, desk.actor(SECOND), "open")
+    store.write(open_case, ref, desk.actor(SECOND), "open", "help")
     with pytest.raises(Stale):
         desk.act(ref, Verb.RESOLVE, facts=RESOLVED, words=RESOLVED_WORDS)
     store.write(open_case, ref, desk.actor(HANDLER), "open")

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import authorise
 from complaints.actions.intake import message_facts
 from complaints.actions.perform import fold
 from complaints.actors import MODEL, SYSTEM
@@ -330,7 +330,7 @@ class Desk(RuleBasedStateMachine):
 
     def _lets(self, case: Case, verb: Verb, member: str) -> bool:
         with suppress(ComplaintError):
-            require_permission(case, verb, self.store.read(load_actor, member))
+            authorise(case, verb, self.store.read(load_actor, member))
             return True
         return False
 

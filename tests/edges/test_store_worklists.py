@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from complaints.actors import complainant
+from complaints.actors import SYSTEM, complainant
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import open_case
 from store.database.errors import UnknownRow
 from store.people.identifiers import search_number
 from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
+from store.record.load import load_texts
 from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
 from store.store import Store
 from tests.clauses import clause
-from tests.edges.desk import HANDLER, MANAGER, SECOND, STAFF, TOP, Desk
+from tests.edges.desk import HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, STAFF, TOP, Desk
 
 
 def refs(store: Store, section: WorklistSection, member: str, **more: object) -> list[str]:
@@ -152,3 +153,29 @@ def test_a_bad_survey_answer_waits_for_managers_who_did_not_work_on_the_complain
         assert (Verb.SURVEY in {event.verb for event in opened.events}) is is_shown
     desk.act(ref, Verb.NOTE, MANAGER, {}, {"text": "We rang and said sorry."})
     assert refs(store, WorklistSection.SURVEY, MANAGER) == []
+
+
+@clause("8.3")
+def test_whoever_worked_on_a_complaint_sees_no_answer_although_another_person_closed_it(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.assessed()
+    desk.act(ref, Verb.REPLY, HANDLER, {}, {"text": "We look into it.", "letter": "We look into it."})
+    desk.act(ref, Verb.ASSIGN, MANAGER, {"owner": SECOND})
+    store.write(open_case, ref, store.read(load_actor, SECOND), "open")
+    desk.act(ref, Verb.RESOLVE, SECOND, RESOLVED, RESOLVED_WORDS)
+    store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
+    store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
+    desk.complain(ref, Verb.ACCEPT)
+    desk.act(ref, Verb.CLOSE, SECOND, {"cause_class": "single"}, {"root_cause": "An old pipe."})
+    by = complainant(desk.case(ref).complainant)
+    store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q1", "score": 1})
+    store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q6"}, {"q6": "Rude."})
+    desk.deliver(ref, "survey.q2")
+
+    for member, sees in ((HANDLER, False), (SECOND, False), (MANAGER, True), (TOP, True)):
+        opened = store.write(open_case, ref, store.read(load_actor, member), "open")
+        assert ("Rude." in {text.text for text in opened.texts}) is sees, member
+        assert ("survey.q2" in {message["template"] for message in opened.messages}) is sees, member
+    assert refs(store, WorklistSection.SURVEY, MANAGER) == [ref]
+    assert refs(store, WorklistSection.SURVEY, HANDLER) == []
+    assert "Rude." not in {text.text for text in store.read(load_texts, ref)}, "a new proposal would quote it"

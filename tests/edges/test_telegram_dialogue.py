@@ -249,3 +249,31 @@ async def test_yes_to_an_incident_is_confirmed_before_the_acknowledgement_which_
     assert "You do not need to answer anything else." in joined
     assert acknowledged.startswith("We have your complaint")
     assert "press Send" not in acknowledged
+
+
+async def test_words_after_a_decision_lead_to_its_buttons_and_a_closed_matter_to_a_reopening(
+    desk: TelegramDesk,
+) -> None:
+    anna = await desk.send_story()
+    ref = await desk.complete_form(anna)
+    desk.resolve(ref)
+    await desk.settled()
+    await anna.says("That sounds fair, thank you")
+    await desk.settled()
+    assert "If you accept our decision, please press the button" in anna.heard[-1]
+    assert desk.store.read(load_case, ref).reply is None
+    await press(desk, anna, "I accept")
+    assert desk.store.read(load_case, ref).reply == "accept"
+    store, actor = desk.store, desk.store.read(load_actor, HANDLER)
+    store.write(open_case, ref, actor, "case")
+    store.write(act, ref, Verb.REPLY, actor, {}, {"text": "We are glad.", "letter": "We are glad."})
+    await desk.settled()
+    store.write(act, ref, Verb.CLOSE, actor, {"cause_class": "single"}, {"root_cause": "An old pipe."})
+    await desk.settled()
+    await anna.says("It started again")
+    await desk.settled()
+    assert f"Should {ref} be taken up again" in anna.heard[-1]
+    await press(desk, anna, "Take it up again")
+    assert anna.heard[-1].startswith(f"{ref} is open again.")
+    assert desk.store.read(load_case, ref).state is State.INVESTIGATING
+    assert len(desk.store.read(list_cases)[0]) == 1

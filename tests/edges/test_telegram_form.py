@@ -10,7 +10,9 @@ from simulator import Simulator
 from store.cases.export import export_record
 from store.cases.read import load_case
 from store.store import Store
+from store.tables import SET_ASIDE, TEXTS
 from tests.edges.telegram_desk import TelegramDesk, telegram_desk
+from tests.edges.test_damage import flip_a_bit
 
 
 @pytest.fixture
@@ -43,3 +45,29 @@ async def test_a_complaint_is_described_sent_and_acknowledged(desk: TelegramDesk
     assert case.acks == {1: case.confirmed_at}
     record = desk.store.read(export_record, ref)
     assert [message["text"] for message in record["messages"] if message["direction"] == "out"] == replies
+
+
+@pytest.mark.parametrize("damaged", [0, 1])
+async def test_a_damaged_text_does_not_stop_an_unfinished_form(desk: TelegramDesk, damaged: int) -> None:
+    anna = desk.sim.customer("Anna")
+    await anna.says("The tram never stops at Mill Lane any more.")
+    await desk.settled()
+    await anna.presses("Done")
+    await desk.settled()
+    await anna.says("Since 2 November, line 4")
+    await desk.settled()
+    flip_a_bit(desk.store, TEXTS, TEXTS.c.sealed, damaged)
+    await anna.says("An explanation, please.")
+    await desk.settled()
+    if damaged == 0:
+        assert anna.heard[-1] == "Tell me in your own words what went wrong."
+        await anna.says("The tram passes our stop.")
+        await desk.settled()
+        await anna.presses("Done")
+        await desk.settled()
+    await anna.presses("Send")
+    await desk.settled()
+
+    assert desk.store.read(load_case, desk.ref).confirmed_at is not None
+    assert "[unreadable]" not in " ".join(anna.heard)
+    assert desk.store.read(lambda tx: tx.connection.execute(SET_ASIDE.select()).all()) == []

@@ -314,6 +314,23 @@ async def test_other_methods_and_paths_get_plain_answers(telegram: str) -> None:
     assert codes == [405, 405, 405, 404, 200, 200, 405, 404]
 
 
+async def test_every_answer_tells_a_browser_to_load_and_keep_nothing(telegram: str) -> None:
+    async with httpx.AsyncClient(trust_env=False, timeout=20, base_url=telegram) as caller:
+        answers = [await caller.get(path) for path in ("/", "/healthz", "/metrics", "/nowhere", "/telegram")]
+        answers.append(await caller.post("/telegram", content=b"{}"))
+        answers.append(await caller.request("TRACE", "/"))
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 404, 405, 401, 405]
+    for answer in answers:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        (policy,) = answer.headers.get_list("Content-Security-Policy")
+        assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))
+        assert "server" not in answer.headers
+        assert "set-cookie" not in answer.headers
+        assert "access-control-allow-origin" not in answer.headers
+
+
 async def test_slack_is_answered_only_with_a_fresh_valid_signature(office: Office) -> None:
     command = {"command": "/complaints", "text": "help", **_COMMAND_FIELDS}
     good = await office.calls(command)

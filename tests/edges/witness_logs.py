@@ -11,7 +11,7 @@ from pathlib import Path
 
 from amends.witness import Witness, load_signer, witness_app
 from store.proof.merkle import consistency_proof, leaf_hash, new_nodes, root
-from store.proof.notes import Checkpoint, Signer
+from store.proof.notes import Checkpoint, Signer, parse_verifier
 from tests.edges.serving import serving_app
 
 
@@ -65,7 +65,13 @@ def new_witness(folder: Path, *logs: str, name: str = "audit.example") -> Witnes
     """A witness with its key and state in this folder, new or started again."""
     folder.mkdir(exist_ok=True)
     signer, is_new = load_signer(folder / "key", name)
-    return Witness(signer, folder / "state", logs, is_new=is_new, clock=lambda: 1_793_700_000.0)
+    return Witness(
+        signer,
+        folder / "state",
+        [parse_verifier(log) for log in logs],
+        is_new=is_new,
+        clock=lambda: 1_793_700_000.0,
+    )
 
 
 @asynccontextmanager

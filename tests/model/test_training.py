@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,14 @@ BINS = few(
     "waste not collected",
     "full bins",
 )
+
+
+WORDS_AND_PEOPLE = [
+    *(("five", f"p{number}") for number in range(5)),
+    *(("four", f"p{number}") for number in range(4)),
+    *(("alone", "p9") for _ in range(8)),
+    *((f"shared house{number}", f"p{number}") for number in range(5)),
+]
 
 
 def test_an_organisation_may_use_its_own_categories() -> None:
@@ -132,7 +142,7 @@ def test_an_evaluation_has_the_figures_of_the_contract() -> None:
 
 
 def test_a_label_unknown_to_the_model_counts_as_wrong_and_is_listed() -> None:
-    model = train(LIFTS + BINS)
+    model = train([replace(row, written=True) for row in LIFTS + BINS])
     figures = evaluate(model, [*LIFTS, Example("the pool is closed", "pool")])
     assert figures["unknown_categories"] == ["pool"]
     assert figures["accuracy"] == pytest.approx(5 / 6, abs=1e-3)
@@ -193,3 +203,32 @@ def test_reported_progress_only_grows_and_ends_at_one() -> None:
     train(LIFTS + BINS, progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1
+
+
+def test_a_model_keeps_a_word_of_complaints_only_if_five_people_used_it() -> None:
+    rows = [
+        *(
+            Example(f"the lift at {word} is stuck", "lift", person=person)
+            for word, person in WORDS_AND_PEOPLE
+        ),
+        *(replace(row, written=True) for row in LIFTS + BINS),
+    ]
+    words = train(rows).features.words
+    assert {"five", "shared", "stuck"} <= words.keys()
+    assert words.keys().isdisjoint({"four", "alone"})
+
+
+def test_the_same_words_of_five_people_count_for_each_of_them() -> None:
+    rows = [Example("quokka in the lift", "lift", person=f"p{number}") for number in range(5)]
+    written = [replace(row, written=True) for row in LIFTS + BINS]
+    assert "quokka" in train([*written, *rows]).features.words
+    assert "quokka" not in train([*written, *rows[:4]]).features.words
+
+
+def test_unassessed_complaints_of_few_people_add_no_word() -> None:
+    written = [replace(row, written=True) for row in LIFTS + BINS]
+    texts = [f"quokka in the lift, day {number}" for number in range(6)]
+    assert "quokka" in train(written, unlabelled=texts).features.words
+    model = train(written, unlabelled=texts, unlabelled_people=["p1", "p2", "p3", "p4", "p4", "p4"])
+    assert "quokka" not in model.features.words
+    assert not any("quok" in term for term in (*model.features.words, *model.features.characters))

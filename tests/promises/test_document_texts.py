@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from amends.documents.labels import load_labels
+from amends.documents.labels import Labels, load_labels
 from bots.texts.loading import DOCUMENTS, shipped
+from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import Role
 
 HERE = Path(__file__).parents[2]
@@ -33,7 +34,7 @@ COMPUTED = {
     "person": {"complainant", "affected", "representative", "witness", "subject"},
     "point": {"verified", "preferred", "blocked"},
     "number": {"phone", "email", "customer", "order"},
-    "stored": {"announced", "fetched", "too_large", "failed"},
+    "stored": {"announced", "fetched", "unscanned", "infected", "too_large", "failed"},
     "answer": {"accept", "disagree"},
     "messages": {"in", "out"},
     "promise": {"ack", "first_action", "update", "decide", "remedy", "reply", "legal"},
@@ -63,7 +64,23 @@ def computed() -> set[str]:
     """Every id that the code builds from a code."""
     ids = {f"{family}.{code}" for family, codes in COMPUTED.items() for code in codes}
     steps = (HERE / "amends" / "documents" / "case_file" / "follow_up.py").read_text(encoding="utf-8")
-    return ids | {f"step.{name}" for name in (*STEPS.findall(steps), "corrected", "verified")}
+    ids |= {f"step.{name}" for name in (*STEPS.findall(steps), "corrected", "verified")}
+    # Facts and their codes come from every verb: a label that no fact uses costs nothing.
+    return ids | {id_ for id_ in TEXTS["en"] if id_.startswith(("fact.", "value."))}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_fact_of_every_verb_has_a_label(language: str) -> None:
+    labels = load_labels((language,), "Europe/London", staff=True)
+    names = {name for action in ACTIONS.values() for name in (*action.facts.required, *action.facts.shapes)}
+    families = ("fact", "case", "said", "field", "table")
+    bare = {name for name in names if not any(_has(labels, f"{family}.{name}") for family in families)}
+
+    assert bare == set()
+
+
+def _has(labels: Labels, id_: str) -> bool:
+    return any(texts.has(id_) for texts in labels.domains)
 
 
 def test_every_language_has_the_same_ids_with_the_same_fields() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from amends.cli.options import Purpose
 from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import RULES
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals
@@ -14,6 +15,7 @@ from bots.slack.views import case as case_view
 from bots.slack.views.case import MESSAGE_STATES
 from bots.slack.views.form_inputs import choice_id, label_id
 from bots.texts.loading import load_catalogues
+from complaints.actions.authorisation import READING_REASONS
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
@@ -75,6 +77,7 @@ def computed() -> set[str]:
     ids |= {f"asked_for.{remedy}" for remedy in REMEDIES}
     ids |= {f"digest.{section}" for section in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}
+    ids |= {f"reading.{reason}" for reason in (*READING_REASONS, *Purpose)}
     staffed = set(Role) - {Role.COMPLAINANT, Role.SYSTEM, Role.MODEL}
     ids |= {f"role.{role}" for role in staffed} | {f"link.{relation}" for relation in RELATIONS}
     ids |= {f"like.{suggestion}" for suggestion in LinkSuggestion} | {

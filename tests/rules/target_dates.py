@@ -6,6 +6,9 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from complaints.case_values import TargetSet
+from complaints.deadlines.due_steps import Due, explain_step
+from complaints.deadlines.quiet_hours import quiet_until
+from complaints.times import to_utc
 from complaints.vocabulary import Target
 from tests.rules.builders import RULES, BuiltComplaint
 
@@ -23,3 +26,13 @@ def latest_target(complaint: BuiltComplaint, target: Target, of: int = 0) -> Tar
 def due(complaint: BuiltComplaint, target: Target, of: int = 0) -> datetime:
     """The internal due time."""
     return latest_target(complaint, target, of).internal_due
+
+
+def in_quiet_hours(at: datetime, quiet: str, zone: str) -> bool:
+    """True in the quiet hours of a person in this zone; the end is outside."""
+    return quiet_until(at, quiet, zone) != to_utc(at)
+
+
+def explain(due: Due) -> list[str]:
+    """The steps to a due time in English."""
+    return [explain_step(step) for step in due.because]

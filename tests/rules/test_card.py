@@ -14,7 +14,7 @@ from bots.slack.views.actions import FITS, available_actions
 from bots.slack.views.card import EXECUTIVE, card
 from bots.slack.views.open_form import verb_of
 from bots.slack.views.proposal import rule_names
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import authorise
 from complaints.actors import staff
 from complaints.case_values import RecordedSign
 from complaints.forms import FORMS
@@ -236,7 +236,7 @@ def test_the_green_button_of_a_card_is_one_that_every_handler_may_press(name: st
     handler = staff("U0000009", "manager" if case.restricted else "handler")
 
     for form in green:
-        require_permission(case, verb_of(form, case), handler)
+        authorise(case, verb_of(form, case), handler)
     if case.owner is None and case.is_open:
         offered = [element["action_id"] for element in row]
         assert not {"case.resolve", "case.decide", "case.close"} & set(offered)

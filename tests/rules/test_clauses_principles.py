@@ -187,7 +187,8 @@ def test_reading_by_the_person_complained_about_turns_4_7_red() -> None:
 @clause("4.7")
 def test_an_export_on_request_is_recorded_and_violates_nothing() -> None:
     given_out = tuple(
-        ReadEntry(recipient, recipient, HOUSE.now, 2) for recipient in ("operator", "complainant")
+        ReadEntry(by, by.partition(":")[0], HOUSE.now, 2)
+        for by in ("operator", "operator:alice", "complainant")
     )
     history = history_of(restricted())
     assert (

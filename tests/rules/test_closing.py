@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from complaints.actions.perform import fold
-from complaints.actors import SYSTEM
+from complaints.actors import OPERATOR, SYSTEM
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.vocabulary import CloseCode, Finding, Flag, State, Verb
 from tests.clauses import clause
@@ -226,6 +227,22 @@ def test_a_closed_complaint_is_erased_unless_it_is_on_hold() -> None:
     assert closed.do(Verb.ERASE, TUGBA).case.erased_at is not None
     on_hold = closed.do(Verb.HOLD, MONA, {}, WHY)
     assert on_hold.do(Verb.RELEASE, MONA, {}, WHY).do(Verb.ERASE, SYSTEM).case.erased_at is not None
+
+
+@clause("8.1")
+def test_a_hold_ends_after_its_last_day_which_may_be_changed() -> None:
+    closed = a_closed_case()
+    today = closed.case.closed_at.date()
+    held = closed.do(Verb.HOLD, MONA, {"hold_until": today.isoformat()}, WHY)
+    with pytest.raises(OutOfOrder, match="release it first"):
+        held.do(Verb.ERASE, SYSTEM)
+    with pytest.raises(AlreadyDone):
+        held.do(Verb.HOLD, MONA, {"hold_until": today.isoformat()}, WHY)
+    later = (today + timedelta(days=9)).isoformat()
+    extended = held.do(Verb.HOLD, OPERATOR, {"hold_until": later}, WHY)
+    assert extended.case.hold_until == today + timedelta(days=9)
+    earlier = closed.do(Verb.HOLD, MONA, {"hold_until": (today - timedelta(days=1)).isoformat()}, WHY)
+    assert earlier.do(Verb.ERASE, SYSTEM).case.erased_at is not None
 
 
 @clause("8.1")

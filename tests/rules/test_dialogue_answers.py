@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bots.dialogue.inputs import TextInput
@@ -166,6 +168,26 @@ def test_coordinates_and_links_to_a_map_as_text_are_a_place_too(text: str) -> No
     play = Play()
     play.writes(text)
     assert play.texts_of(play.ref) == {"where_and_when": text}
+
+
+@pytest.mark.parametrize("text", ["51.507200, -0.127600", "Town Hall, Market Square (51.5072, -0.1276)"])
+def test_a_location_after_the_form_is_kept_and_as_a_new_complaint_it_is_the_place(text: str) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.now += timedelta(hours=1)
+    assert a_place(play, text) == [f"I have added this to {ref}. Is it about something else?"]
+    assert play.texts_of(ref)["addition"] == text
+    assert play.presses("new")[0].startswith("I have noted this place.")
+    assert play.texts_of(play.ref) == {"where_and_when": text}
+
+
+def test_a_location_with_words_is_a_story_in_a_new_complaint() -> None:
+    play = Play()
+    play.files_a_complaint()
+    a_place(play)
+    play.writes("The lamp here is broken too")
+    play.presses("new")
+    assert "The lamp here is broken too" in play.texts_of(play.ref)["description"]
 
 
 def test_a_location_in_the_middle_of_the_form_is_the_place_and_the_question_stays_open() -> None:

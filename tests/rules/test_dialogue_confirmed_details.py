@@ -158,13 +158,12 @@ def test_danger_interrupts_and_the_confirmation_is_repeated_afterwards() -> None
     "story",
     [
         "The water has been brown since Monday.",
-        "Order 4711 came broken.",
         "There is no water in the whole of Mill Lane since yesterday.",
         "Order 4711 is to come by 3 December 2027.",
         "My card 4111 1111 1111 1111 was charged yesterday.",
         "Pay it to GB82 WEST 1234 5698 7654 32, I have waited since Monday.",
     ],
-    ids=range(6),
+    ids=range(5),
 )
 def test_without_a_day_and_a_number_or_place_the_question_is_asked(story: str) -> None:
     play = Play()

@@ -212,23 +212,22 @@ OBLIQUE = {
 
 def test_a_likely_danger_asks_for_a_look_and_stops_no_question() -> None:
     play = Play()
-    answers = play.writes(OBLIQUE["order"])
+    answers = play.writes("I don't see a tomorrow")
     assert "Your reference is" in answers[0]
     assert answers[-1].startswith("Is anybody in danger now? Then please call")
     assert play.case.look_is_open
     assert play.case.danger_at is None
-    assert play.case.severity >= 4
-    assert play.case.safety == 2
+    assert play.case.severity < 4
 
 
 def test_likely_self_harm_is_answered_with_a_helpline_once() -> None:
     play = Play()
-    words = "I am only a burden to everyone and I don't want to be here any more."
-    answers = play.writes(words)
+    answers = play.writes("I looked at the bridge for an hour last night. What stopped me was only the cold.")
     assert "116 123" in answers[-1]
-    assert not any(
-        "116 123" in answer for answer in play.writes("It will all be over soon, I've had enough of living.")
+    again = play.writes(
+        "I am so tired that I only want to sleep and not get up again. Nobody would notice for weeks."
     )
+    assert not any("116 123" in answer for answer in again)
 
 
 PARITY = {

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from bots.dialogue.inputs import TextInput
 from complaints.actors import SYSTEM
 from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import State, Verb
@@ -203,3 +204,47 @@ def test_a_refusal_ends_the_survey_although_a_newer_complaint_is_open() -> None:
     play.do(Verb.END_FORM, play.ref, SYSTEM)
     assert play.writes("bu soruları istemiyorum")[0].startswith("All right, no more questions")
     assert play.acted[-1].ref == surveyed_ref
+
+
+@pytest.mark.parametrize("started", [True, False], ids=["in the survey", "before its first answer"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No thanks, my street lamp is broken",
+        "No thanks, the bus left early",
+        "No thanks. My kitchen tap is leaking and nobody has come to look at it since Friday last week",
+        "Leave me alone, your man was rude to me",
+        "Hayır teşekkürler, faturam yanlış geldi",
+        "Nein danke, aber mein Zähler ist kaputt",
+        "No gracias, mi contador está roto",
+    ],
+)
+def test_a_complaint_after_a_refusal_ends_the_survey_and_is_received(words: str, started: bool) -> None:
+    play = surveyed(started=started)
+    first = play.ref
+    ended, receipt, *_ = play.writes(words)
+    assert ended.startswith(f"All right, no more questions about {first}.")
+    assert f"Your reference is {play.ref}." in receipt
+    assert play.texts_of(play.ref) == {"description": words}
+
+
+def test_a_refusal_and_the_same_matter_again_offer_to_take_it_up_again() -> None:
+    play = surveyed()
+    ended, offer = play.writes("No thanks, it started again")
+    assert ended.startswith("All right")
+    assert f"Should {play.ref} be taken up again" in offer
+
+
+def test_praise_after_a_refusal_is_kept_as_an_answer() -> None:
+    play = surveyed()
+    assert len(play.writes("No thanks, you were great and very helpful")) == 1
+    assert play.texts_of(play.ref)["q6"] == "No thanks, you were great and very helpful"
+    assert len(play.cases) == 1
+
+
+def test_a_place_in_the_survey_is_no_answer_to_it() -> None:
+    play = surveyed()
+    [again] = play.receives(TextInput("51.507200, -0.127600", "77", play.now, is_place=True))
+    assert again.startswith(FAIR)
+    assert "q6" not in play.texts_of(play.ref)
+    assert play.texts_of(play.ref)["addition"] == "51.507200, -0.127600"

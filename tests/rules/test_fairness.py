@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from complaints import actors
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import authorise
 from complaints.actions.decision import fairness_owed
 from complaints.actors import Actor
 from complaints.case_values import independent
@@ -58,7 +58,7 @@ def investigated(complaint: BuiltComplaint, **fair: object) -> BuiltComplaint:
 def test_the_person_named_and_their_manager_are_refused_every_verb(verb: Verb, who: Actor) -> None:
     complaint = about(BURAK, "handler", lines=(MONA.id,))
     with pytest.raises(NotAllowed):
-        require_permission(complaint.case, verb, who)
+        authorise(complaint.case, verb, who)
     assert not actors.may_read(complaint.case, who)
 
 

@@ -32,6 +32,7 @@ from tests.rules.builders import (
     decided,
     has,
     phone_facts,
+    rules_with,
 )
 
 ONLY_TOP_AT_TWO = replace(RULES, levels={1: ("handler", "manager"), 2: ("top_management",)})
@@ -244,6 +245,16 @@ def test_a_progress_report_by_staff_needs_done_left_and_next_date() -> None:
         complaint.do(Verb.INFORM, ALICE, {}, words)
     assert complaint.do(Verb.INFORM, ALICE, {"next_date": "2026-11-09"}, words).last.verb is Verb.INFORM
     assert complaint.do(Verb.INFORM, SYSTEM).last.verb is Verb.INFORM
+
+
+def test_the_next_news_are_not_promised_for_a_day_after_the_legal_maximum() -> None:
+    complaint, words = an_investigated_case(rules=rules_with(legal="6 bd")), {"done": "Read.", "left": "Ask."}
+    with pytest.raises(BadFacts, match="by its legal maximum") as refused:
+        complaint.do(Verb.INFORM, ALICE, {"next_date": "2026-11-12"}, words)
+    assert (refused.value.field, refused.value.code) == ("next_date", "after_legal")
+    assert complaint.do(Verb.INFORM, ALICE, {"next_date": "2026-11-11"}, words).last.verb is Verb.INFORM
+    overdue = complaint.later(days=20).do(Verb.INFORM, ALICE, {"next_date": "2026-11-27"}, words)
+    assert overdue.last.verb is Verb.INFORM, "once it is missed, news are owed all the more"
 
 
 @pytest.mark.parametrize("verb", [Verb.NOTE, Verb.REPLY, Verb.ASK])

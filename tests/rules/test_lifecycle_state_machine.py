@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import authorise
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, OPERATOR, SYSTEM, Actor
@@ -81,7 +81,7 @@ class Complaint(RuleBasedStateMachine):
 
     def _is_permitted(self, verb: Verb, by: Actor) -> bool:
         try:
-            require_permission(self.case, verb, by)
+            authorise(self.case, verb, by)
         except ComplaintError:
             return False
         return True

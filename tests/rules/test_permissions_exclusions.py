@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from complaints import actors
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import authorise
 from complaints.errors import AlreadyDone, NotAllowed
 from complaints.vocabulary import Flag, Role, Verb
 from tests.clauses import clause
@@ -120,7 +120,7 @@ def test_a_person_named_in_the_complaint_can_neither_read_nor_change_it() -> Non
     assert not actors.may_read(complaint.case, BURAK)
     for verb in Verb:
         with pytest.raises(NotAllowed, match="not open to you"):
-            require_permission(complaint.case, verb, BURAK)
+            authorise(complaint.case, verb, BURAK)
 
 
 @clause("C")
@@ -235,7 +235,7 @@ def test_the_decider_of_a_lower_level_does_not_review(verb: Verb) -> None:
     case = replace(a_case_at_level_two().case, owner=ALICE.id)
     both = replace(ALICE, roles=frozenset({Role.HANDLER, Role.MANAGER}))
     with pytest.raises(NotAllowed, match="another person reviews it"):
-        require_permission(case, verb, both)
+        authorise(case, verb, both)
 
 
 @clause("F")
@@ -245,8 +245,8 @@ def test_the_approver_of_a_lower_level_does_not_review() -> None:
     onward = complaint.do(Verb.COMMUNICATE_DECISION, SYSTEM).do(Verb.DISAGREE, ANNA, {"reviewers": 1})
     for person in (MONA, METE):
         with pytest.raises(NotAllowed, match="another person reviews it"):
-            require_permission(onward.case, Verb.INVESTIGATE, person)
-    assert require_permission(onward.case, Verb.INVESTIGATE, TUGBA) is Role.TOP_MANAGEMENT
+            authorise(onward.case, Verb.INVESTIGATE, person)
+    assert authorise(onward.case, Verb.INVESTIGATE, TUGBA) is Role.TOP_MANAGEMENT
 
 
 @clause("F")
@@ -263,7 +263,7 @@ def test_an_investigator_of_a_lower_level_does_not_review() -> None:
 def test_the_next_level_is_decided_by_the_roles_of_that_level() -> None:
     complaint = a_case_at_level_two().do(Verb.ASSIGN, MONA, {"owner": BURAK.id})
     with pytest.raises(NotAllowed, match="is decided by: manager, top_management"):
-        require_permission(complaint.case, Verb.RESPOND, BURAK)
+        authorise(complaint.case, Verb.RESPOND, BURAK)
 
 
 @clause("F")
@@ -276,7 +276,7 @@ def test_a_decider_of_a_lower_level_is_not_assigned_at_the_next() -> None:
 def test_escalating_before_a_decision_excludes_no_one() -> None:
     complaint = an_investigated_case(by=MONA).do(Verb.ESCALATE, MONA, {}, REASON)
     assert complaint.case.level == 2
-    assert require_permission(complaint.case, Verb.INVESTIGATE, MONA) is Role.MANAGER
+    assert authorise(complaint.case, Verb.INVESTIGATE, MONA) is Role.MANAGER
 
 
 @clause("F")
@@ -285,8 +285,8 @@ def test_escalating_after_a_reopening_excludes_the_earlier_deciders() -> None:
     lapsed = complaint.later(days=40).do(Verb.LAPSE, SYSTEM).do(Verb.REOPEN, ANNA, {}, REASON)
     up = lapsed.do(Verb.INVESTIGATE, METE, {"evidence": []}).do(Verb.ESCALATE, METE, {}, REASON)
     with pytest.raises(NotAllowed, match="another person reviews it"):
-        require_permission(up.case, Verb.INVESTIGATE, MONA)
-    assert require_permission(up.case, Verb.INVESTIGATE, METE) is Role.MANAGER
+        authorise(up.case, Verb.INVESTIGATE, MONA)
+    assert authorise(up.case, Verb.INVESTIGATE, METE) is Role.MANAGER
 
 
 @clause("F")

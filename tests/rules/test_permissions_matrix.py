@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from complaints import actors
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import authorise
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
@@ -31,7 +31,7 @@ NOT_OF_STAFF = {
         link""",
     Role.MODEL: "propose",
     Role.SYSTEM: """end_form acknowledge fail_delivery inform communicate_decision offer_recourse remedy_late
-        lapse restrict survey erase redate""",
+        lapse restrict survey erase redate hold release""",
 }
 
 
@@ -73,10 +73,10 @@ def test_each_role_may_do_exactly_what_the_permissions_page_says(role: Role, ver
     by = _actor(role)
     case = _open_to(by)
     if verb in ALLOWED[role]:
-        assert require_permission(case, verb, by) is role
+        assert authorise(case, verb, by) is role
     else:
         with pytest.raises(NotAllowed):
-            require_permission(case, verb, by)
+            authorise(case, verb, by)
 
 
 @pytest.mark.parametrize("role", list(ALLOWED))
@@ -93,26 +93,26 @@ def test_only_complainant_intake_and_handling_roles_receive_a_complaint(role: Ro
 def test_without_a_role_every_verb_is_refused(verb: Verb) -> None:
     nobody = staff("U7777777")
     with pytest.raises(NotAllowed):
-        require_permission(_open_to(nobody), verb, nobody)
+        authorise(_open_to(nobody), verb, nobody)
 
 
 @pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
 def test_another_complainant_is_refused_every_verb(verb: Verb) -> None:
     with pytest.raises(NotAllowed):
-        require_permission(an_assessed_case().case, verb, Actor("p2", frozenset({Role.COMPLAINANT})))
+        authorise(an_assessed_case().case, verb, Actor("p2", frozenset({Role.COMPLAINANT})))
 
 
 def test_the_event_records_the_least_role_that_allows_the_act() -> None:
     both = staff("U7777777", "handler", "manager")
     case = an_assessed_case().case
-    assert require_permission(case, Verb.REPLY, both) is Role.HANDLER
-    assert require_permission(case, Verb.UNRESTRICT, both) is Role.MANAGER
+    assert authorise(case, Verb.REPLY, both) is Role.HANDLER
+    assert authorise(case, Verb.UNRESTRICT, both) is Role.MANAGER
 
 
 def test_a_decision_is_recorded_with_the_role_of_its_level() -> None:
     both = staff("U7777777", "handler", "manager")
     case = replace(an_assessed_case().case, level=2, owner=both.id)
-    assert require_permission(case, Verb.RESPOND, both) is Role.MANAGER
+    assert authorise(case, Verb.RESPOND, both) is Role.MANAGER
 
 
 def test_every_verb_but_receive_has_a_function() -> None:
@@ -132,4 +132,4 @@ def test_only_handling_roles_and_auditors_read_complaints(role: Role) -> None:
 def test_top_management_decides_only_at_its_own_level() -> None:
     case = replace(an_assessed_case(rules=RULES).case, owner=TUGBA.id)
     with pytest.raises(NotAllowed, match="is decided by: handler, manager"):
-        require_permission(case, Verb.RESPOND, TUGBA)
+        authorise(case, Verb.RESPOND, TUGBA)

@@ -19,7 +19,7 @@ from bots.telegram.letters import ComposedLetter, LetterHandler
 from bots.telegram.sending import Sender
 from bots.texts.loading import load_catalogues
 from complaints.case import Case
-from complaints.deadlines.quiet_hours import in_quiet_hours, last_spoken_by
+from complaints.deadlines.quiet_hours import last_spoken_by
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import CloseCode, Target
 from store.cases.read import load_case
@@ -29,6 +29,7 @@ from store.store import Store
 from store.values import Chat, Obligation
 from tests.clauses import clause
 from tests.rules.builders import REF, RULES, TUESDAY, a_communicated_case, an_assessed_case, at, rules_with
+from tests.rules.target_dates import in_quiet_hours
 
 ZONE, QUIET = RULES.calendar.zone, RULES.dialogue.quiet_hours
 BY_PRIORITY = RULES.targets.by_priority

@@ -44,8 +44,8 @@ def test_an_open_date_is_explained_in_full_and_listed_before_past_ones() -> None
     text_lines = lines(view_of(assessed(proposed(Story()))))
     start = text_lines.index("*decision by Tue 10 Nov, 17:30*")
     assert text_lines[start + 1 : start + 8] == [
-        "• Set Tue 3 Nov 2026, 10:02 by <@U0000001>: Assessed.",
-        "• Rule P3.decide: 5 working days.",
+        "• Set Tue 3 Nov 2026, 10:02: Assessed (<@U0000001>).",
+        "• Rule P3, decision: 5 working days.",
         "• By the calendar of the law and of the desk: they have the same days off.",
         "• Starts Tue 3 Nov 2026, 10:00 (Europe/London).",
         "• Day 0 is Tue 3 Nov 2026, the working day on which that falls.",

@@ -28,7 +28,7 @@ def _why(complaint: BuiltComplaint, target: Target, of: int = 0) -> list[str]:
 
 def test_a_date_names_its_author_its_rule_and_the_days_counted() -> None:
     by, rule, calendar, *steps = _why(an_assessed_case(), Target.DECIDE)
-    assert by == "Set Tue 3 Nov 2026 10:03 by U0000001: assess."
+    assert by == "Set Tue 3 Nov 2026 10:03: assess (U0000001)."
     assert rule == "Rule P3.decide: 10 bd."
     assert calendar == "By the calendar of the law and of the desk: they have the same days off."
     assert steps[0] == "Starts Tue 3 Nov 2026 10:00 (Europe/London)."
@@ -38,7 +38,7 @@ def test_a_date_names_its_author_its_rule_and_the_days_counted() -> None:
 def test_before_the_assessment_the_promised_date_is_explained_too() -> None:
     complaint = a_received_case()
     assert "Outside Tue 1 Dec 2026 17:30 is promised (20 bd)." in _why(complaint, Target.DECIDE)
-    assert _why(complaint, Target.DECIDE)[0] == "Set Tue 3 Nov 2026 10:00 by complainant: receive."
+    assert _why(complaint, Target.DECIDE)[0] == "Set Tue 3 Nov 2026 10:00: receive (complainant)."
 
 
 def test_a_complex_complaint_explains_its_doubled_time() -> None:

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from complaints.deadlines.due_steps import explain
 from complaints.deadlines.opening_hours import (
     closing_time,
     is_working,
@@ -16,9 +15,10 @@ from complaints.deadlines.opening_hours import (
     on_call_covers,
     parse_hours,
 )
-from complaints.deadlines.quiet_hours import in_quiet_hours, quiet_until
+from complaints.deadlines.quiet_hours import quiet_until
 from complaints.deadlines.working_time import before, due, due_where_on_call, earliest
 from complaints.rulebook import Calendar, OnCall
+from tests.rules.target_dates import explain, in_quiet_hours
 
 LONDON = "Europe/London"
 OFFICE = parse_hours("Mon-Fri 09:00-17:30") or {}

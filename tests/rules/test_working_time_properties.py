@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.deadlines.due_steps import STEPS, DueStep, explain, reached
+from complaints.deadlines.due_steps import STEPS, DueStep, reached
 from complaints.deadlines.opening_hours import (
     BadHours,
     NeverOpen,
@@ -33,6 +33,7 @@ from complaints.deadlines.working_time import (
 )
 from complaints.rulebook import Calendar, OnCall
 from complaints.times import local_time
+from tests.rules.target_dates import explain
 
 ZONES = [
     "Europe/London",

@@ -36,6 +36,8 @@ _NEVER = re.compile(r"(?!)")
 #: In a sentence that demands something, these forms say until when and not when it happened: "I need it this week!"
 _OF_DEMAND = frozenset({"period_this_week", "period_this_month", "period_this_year", "back_0", "weekday"})
 _SENTENCE_END = re.compile(r"[.!?;\n]")
+#: What follows it is another clause: "I was charged on Tuesday and I want it back" demands nothing by Tuesday.
+_CONJUNCTION = re.compile(r"\b(?:and|but|und|aber|y|pero|ve|ama)\b")
 _SINGLE_DAYS = ("iso", "numeric", "short", "day")
 
 
@@ -74,7 +76,7 @@ def _is_demanded(patterns: _DatePatterns, folded: str, start: int, end: int) -> 
     after = folded[end : min(end + _DEMAND_WITHIN, stop.start() if stop else len(folded))]
     if not before.strip() and not after.strip():
         return stop is not None and stop.group() == "!"
-    return any(patterns.demanded.search(words) for words in (before, after))
+    return any(patterns.demanded.search(words) for words in (before, _CONJUNCTION.split(after)[0]))
 
 
 def _iso(first: date, last: date, received: date) -> str:

@@ -37,6 +37,8 @@ _NUMBER = (
 _DATE = re.compile(r"[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The code of a booking with airlines and railways has six letters and figures.
 _RECORD_LOCATOR = re.compile(r"(?=(?:[0-9]*[a-z]){2})[a-z0-9]{6}")
+# "QW881" is a code, "100ml" and "3pm" are measures.
+_LETTERS_FIRST = re.compile(r"[a-z]{1,5}[\-/]?[0-9]{3}.*")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _SIGN = re.compile(r"[#:=]")
 _AMOUNT = re.compile(r"[.,][0-9]|\s{0,2}(?:[£$€₺%]|\b(?:eur|gbp|usd|try|tl|chf)\b)")
@@ -86,7 +88,7 @@ def _is_reference(number: str, *, is_named: bool) -> bool:
         return False
     digits = sum(character.isdigit() for character in number)
     return digits >= (_DIGITS_IF_NAMED if is_named else _DIGITS_IF_NOT) or bool(
-        _RECORD_LOCATOR.fullmatch(number)
+        _RECORD_LOCATOR.fullmatch(number) or _LETTERS_FIRST.fullmatch(number)
     )
 
 
@@ -214,7 +216,7 @@ def _wish_patterns(language: str) -> _WishPatterns:
     asked_for = []
     for remedy, things in table["objects"].items():
         if table["asks"].strip():
-            gap = rf"\b{_IN_SENTENCE}{{1,26}}?(?<![^\W_])"
+            gap = rf"\b(?:(?!\b{any_of(table['asks'])}){_IN_SENTENCE}){{1,26}}?(?<![^\W_])"
             asked_for.append((remedy, _whole_words(any_of(table["asks"]) + gap + any_of(things))))
         if table["asks_after"].strip():
             gap = rf"{_IN_SENTENCE}{{1,{_VERB_WITHIN}}}?"

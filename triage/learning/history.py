@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from complaints.csv_cells import csv_cell, text_of_cell
 from triage.errors import UnreadableTable, UnusableExamples
 from triage.example import Example
 from triage.learning import gate
@@ -156,6 +157,8 @@ def _iso_date(moment: datetime | None) -> str | None:
 _COLUMNS = ("text", "category", "severity", "language", "at")
 _ANSWER_COLUMNS = ("held", "proposed", "probability", "right", "score", "alert")
 _LONGEST_FIELD = 1_000_000
+#: Bytes that a history file may unpack to: about a million complaints. A small gzip file can hold terabytes of zeros.
+MOST_BYTES = 2 << 30
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
@@ -238,7 +241,7 @@ def write_history_file(rows: Sequence[HistoryRow]) -> bytes:
 
 def _example_cells(example: Example) -> tuple[Any, ...]:
     at = example.at and example.at.isoformat()
-    return example.text, example.category, example.severity, example.language, at
+    return csv_cell(example.text), example.category, example.severity, example.language, at
 
 
 def _answer_cells(answer: HoldoutAnswer | None) -> tuple[Any, ...]:
@@ -251,7 +254,10 @@ def read_history_file(raw: bytes) -> list[HistoryRow]:
     """The rows of a file. Raises UnreadableTable."""
     csv.field_size_limit(_LONGEST_FIELD)
     try:
-        table = csv.DictReader(io.StringIO(gzip.decompress(raw).decode(), newline=""))
+        unpacked = gzip.GzipFile(fileobj=io.BytesIO(raw)).read(MOST_BYTES + 1)
+        if len(unpacked) > MOST_BYTES:
+            raise UnreadableTable(f"The history file unpacks to more than {MOST_BYTES >> 20} MB: divide it.")
+        table = csv.DictReader(io.StringIO(unpacked.decode(), newline=""))
         if tuple(table.fieldnames or ()) != (*_COLUMNS, *_ANSWER_COLUMNS):
             raise UnreadableTable("This is no history file of Amends: it has other columns.")
         return [_parse_row(cells) for cells in table]
@@ -261,7 +267,7 @@ def read_history_file(raw: bytes) -> list[HistoryRow]:
 
 def _parse_row(cells: dict[str, str]) -> HistoryRow:
     example = Example(
-        cells["text"],
+        text_of_cell(cells["text"]),
         cells["category"],
         int(cells["severity"]) if cells["severity"] else None,
         cells["language"] or None,

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sparse
@@ -25,14 +26,14 @@ from triage.model.card import training_facts
 from triage.model.critical import ALERT_RATE, fit_critical
 from triage.model.embedding_classifier import EmbeddingClassifier, fit_embedding
 from triage.model.embeddings import Encoder
-from triage.model.features import fit_features
+from triage.model.features import FEWEST_PEOPLE, Features, fit_features
 from triage.model.linear import ESTIMATORS, FOLDS, Folds, blend_classifiers, fit_linear, stratified_folds
 from triage.model.metrics import format_losses, losses_of, precision_threshold
 from triage.model.neighbours import fit_neighbours
 from triage.model.pipeline import LinearClassifier, Model
 from triage.text import normalise
 
-PIPELINE = "12"
+PIPELINE = "13"
 """Part of a model's version. Increase it with every change that makes the same examples give another model."""
 
 WANTED_PRECISION = 0.90
@@ -101,6 +102,7 @@ def train(
     wanted_precision: float = WANTED_PRECISION,
     alert_rate: float = ALERT_RATE,
     unlabelled: Sequence[str] = (),
+    unlabelled_people: Sequence[str] = (),
     encoder: Encoder | None = None,
     progress: Progress = _no_progress,
 ) -> Model:
@@ -108,17 +110,25 @@ def train(
 
     `wanted_precision` (default 0.90) sets the threshold for "not sure": at or above it, this share of the proposals
     is right on held-out rows. `alert_rate` (default 0.10) is the share of cases that may raise an alert. `unlabelled`
-    are complaints that have not been assessed; they teach which words occur together. With an `encoder` the model
-    also reads vectors. `progress` receives the share done, 0 to 1. Raises UnusableExamples.
+    are complaints that have not been assessed; they teach which words occur together. `unlabelled_people` identify
+    who wrote them; by default each counts as a person of its own. With an `encoder` the model also reads vectors.
+    `progress` receives the share done, 0 to 1. Raises UnusableExamples.
     """
-    kept, texts = _usable_with_texts(examples)
+    kept, texts, people = _usable_with_texts(examples)
     categories = tuple(sorted({row.category for row in kept}))
-    unlabelled_texts = [text for text in map(normalise, unlabelled) if text][: linear.LATENT_ROWS]
-    is_widened = linear.needs_latent_space(labelled=len(kept), unlabelled=len(unlabelled_texts))
-    unlabelled_texts = unlabelled_texts if is_widened else []
+    unnamed = [f"text {number}" for number in range(len(unlabelled))]
+    unlabelled_rows = [
+        (text, person)
+        for text, person in zip(map(normalise, unlabelled), unlabelled_people or unnamed, strict=True)
+        if text
+    ][: linear.LATENT_ROWS]
+    if not (is_widened := linear.needs_latent_space(labelled=len(kept), unlabelled=len(unlabelled_rows))):
+        unlabelled_rows = []
+    unlabelled_texts = [text for text, _ in unlabelled_rows]
     # Names first: a word that occurs only in them needs a column too.
     names = [_words_of_category(category) for category in categories]
-    features, full_matrix = fit_features([*names, *texts, *unlabelled_texts])
+    writers = _writers([*[{None}] * len(names), *people, *({person} for _, person in unlabelled_rows)])
+    features, full_matrix = fit_features([*names, *texts, *unlabelled_texts], writers)
     progress(0.15)
     space = linear.fit_latent_space(full_matrix, seed=seed) if is_widened else None
     matrix = full_matrix[np.r_[len(names) : len(names) + len(texts), : len(names)]]
@@ -171,7 +181,7 @@ def train(
         critical_scores,
     )
     model = Model(
-        version=_version(kept, unlabelled_texts, seed, encoder, (wanted_precision, alert_rate)),
+        version=_version(kept, matrix, features, encoder, [seed, wanted_precision, alert_rate]),
         categories=categories,
         features=features,
         linear=classifier if space is None else space.fold_back(classifier),
@@ -188,6 +198,7 @@ def train(
             "candidates": losses,
             "latent": space is not None,
             "encoder": None if encoder is None else encoder.name,
+            "fewest_people": FEWEST_PEOPLE,
         },
     )
     progress(1.0)
@@ -202,14 +213,19 @@ def usable(examples: Sequence[Example]) -> list[Example]:
     return _usable_with_texts(examples)[0]
 
 
-def _usable_with_texts(examples: Sequence[Example]) -> tuple[list[Example], list[str]]:
-    """As `usable`, with the normalised texts."""
+def _usable_with_texts(
+    examples: Sequence[Example],
+) -> tuple[list[Example], list[str], list[set[str | None]]]:
+    """As `usable`, with the normalised texts and the people who wrote each; None is for a written example."""
     by_key: dict[tuple[str, str], tuple[Example, str]] = {}
-    for example in examples:
+    people: dict[tuple[str, str], set[str | None]] = {}
+    for number, example in enumerate(examples):
         text = normalise(example.text)
         if text and example.category:
             key = (text.casefold(), example.category)
             before, _ = by_key.setdefault(key, (example, text))
+            person = None if example.written else example.person or f"row {number}"
+            people.setdefault(key, set()).add(person)
             if before.ref is None and not before.written and example.ref is not None:
                 # The same complaint from a file and from the record: only the latter can be shown as a similar case.
                 by_key[key] = example, text
@@ -220,7 +236,7 @@ def _usable_with_texts(examples: Sequence[Example]) -> tuple[list[Example], list
             f"{len(kept)} usable examples in {len(categories)} categories: a model needs at least 6 in 2. "
             "Add examples, or train together with the starter examples."
         )
-    return kept, [text for _, text in by_key.values()]
+    return kept, [text for _, text in by_key.values()], list(people.values())
 
 
 def _words_of_category(category: str) -> str:
@@ -245,18 +261,44 @@ def _real_rows(rows: Sequence[Example]) -> Mask:
     return real if int(real.sum()) >= FEWEST_REAL else np.ones(len(rows), dtype=bool)
 
 
+def _writers(people: Sequence[Set[str | None]]) -> sparse.csr_matrix:
+    """The matrix (people, texts) of who wrote each text; a text that also is a written example has no writer."""
+    numbers: dict[str | None, int] = {}
+    pairs = [
+        (numbers.setdefault(person, len(numbers)), text)
+        for text, of_text in enumerate(people)
+        if None not in of_text
+        for person in of_text
+    ]
+    persons, texts = zip(*pairs, strict=True) if pairs else ((), ())
+    shape = (len(numbers), len(people))
+    return sparse.csr_matrix((np.ones(len(pairs), dtype=np.float32), (persons, texts)), shape=shape)
+
+
 def _version(
-    examples: Sequence[Example],
-    unlabelled: Sequence[str],
-    seed: int,
+    rows: Sequence[Example],
+    matrix: sparse.csr_matrix,
+    features: Features,
     encoder: Encoder | None,
-    thresholds: tuple[float, float],
+    settings: Sequence[float],
 ) -> str:
-    rows = sorted([example.text, example.category, str(example.severity)] for example in examples)
+    """A digest of the settings and of the rows as the model sees them: of the kept terms and not of the texts.
+
+    A guess of a short text could be checked against a digest of the texts. `matrix` is that of the rows.
+    """
+    ends = matrix.indptr.tolist()
+    terms_of_rows = (
+        matrix.indices[start:end].astype(np.int32).tobytes().hex() for start, end in pairwise(ends)
+    )
+    labels = sorted(
+        [terms, row.category, str(row.severity)] for terms, row in zip(terms_of_rows, rows, strict=False)
+    )
     fingerprint = None if encoder is None else encoder.fingerprint
     # Thresholds change the answers, and a proposal names its model by the version alone.
-    inputs = [PIPELINE, seed, rows, sorted(unlabelled), fingerprint, *thresholds]
-    return hashlib.sha256(json.dumps(inputs, ensure_ascii=False).encode()).hexdigest()[:12]
+    inputs = [PIPELINE, *settings, fingerprint, list(features.words), list(features.characters)]
+    digest = hashlib.sha256(json.dumps([*inputs, labels], ensure_ascii=False).encode())
+    digest.update(features.word_idf.tobytes() + features.character_idf.tobytes())
+    return digest.hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ from triage.model.metrics import (
 )
 from triage.model.pipeline import Model
 
+#: What the owner of a model file must know.
+PLAIN_FILE = (
+    "The file is not encrypted. It holds words of the written examples, and words that at least {people} people "
+    "used; in a CSV each row counts as a person."
+)
 _FEW_ROWS = 15
 _FEW_OF_LANGUAGE = 30
 _WEAK_F1 = 0.5
@@ -205,6 +210,8 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield f"Pipeline: {card['pipeline']}."
     if card.get("sha256"):
         yield f"SHA-256 of the file: `{card['sha256']}`."
+    if card.get("sha256") and card.get("fewest_people"):
+        yield PLAIN_FILE.format(people=card["fewest_people"])
     if (history := card.get("history")) is not None:
         yield f"SHA-256 of its history file, {history['rows']} rows: `{history['sha256']}`."
 

@@ -20,6 +20,8 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from triage.matching import fold
 
 Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 WORD = re.compile(r"\b\w\w+\b")
 """A word feature has at least two characters, as in scikit-learn's default `token_pattern`."""
@@ -29,6 +31,8 @@ WORDS_KEPT = 60_000
 """The most frequent words and word pairs: with this limit an artefact stays below 10 MB."""
 
 _NGRAM_SIZES = (3, 4, 5)
+FEWEST_PEOPLE = 5
+"""A term of complaints is kept if so many people used it, so that no stored model reveals what one of them wrote."""
 _MANY_TEXTS = 5_000
 """From this many texts on, a term must occur in two of them: a term of one text is then mostly noise. The starters of
 four languages (3,500 texts) must stay below: with that rule German and Turkish lose 4 to 7 points of accuracy."""
@@ -62,16 +66,20 @@ class Features:
         return sparse.hstack(blocks, format="csr", dtype=np.float32)
 
 
-def fit_features(texts: Sequence[str]) -> tuple[Features, sparse.csr_matrix]:
+def fit_features(
+    texts: Sequence[str], writers: sparse.csr_matrix | None = None
+) -> tuple[Features, sparse.csr_matrix]:
     """Fit both vocabularies on normalised texts.
 
-    Returns the features and the matrix (texts, words + characters) of these texts. A term must occur in two texts
-    once there are 5,000 of them; with fewer, a single occurrence is still informative.
+    `writers` (people, texts) is 1 where a person wrote a text; a text without a writer is a written example, and
+    None means that all are. A term is kept if a written example has it or 5 people used it. Returns the features and
+    the matrix (texts, words + characters) of these texts. A term must occur in two texts once there are 5,000 of
+    them; with fewer, a single occurrence is still informative.
     """
     min_df = 1 if len(texts) < _MANY_TEXTS else 2
     word_tfidf, character_tfidf = _new_tfidf(), _new_tfidf()
-    words, word_counts = fit_words(texts, min_df=min_df, max_features=WORDS_KEPT)
-    characters, character_counts = _fit_characters(texts, min_df)
+    words, word_counts = fit_words(texts, min_df=min_df, max_features=WORDS_KEPT, writers=writers)
+    characters, character_counts = _fit_characters(texts, min_df, writers)
     # In place: with very many rows each copy takes hundreds of megabytes.
     blocks = [
         word_tfidf.fit(word_counts).transform(word_counts, copy=False),
@@ -123,12 +131,13 @@ def count_words(texts: Sequence[str], vocabulary: Mapping[str, int]) -> sparse.c
 
 
 def fit_words(
-    texts: Sequence[str], *, min_df: int, max_features: int
+    texts: Sequence[str], *, min_df: int, max_features: int, writers: sparse.csr_matrix | None = None
 ) -> tuple[dict[str, int], sparse.csr_matrix]:
     """Fit the vocabulary of words and word pairs; `min_df` and `max_features` mean what they do in scikit-learn.
 
-    Returns the vocabulary in column order and the counts (texts, vocabulary), float32. Words are numbered as they
-    occur and a pair is a number made of two, so only the terms that are kept are ever spelled out as strings.
+    `writers` as for `fit_features`. Returns the vocabulary in column order and the counts (texts, vocabulary),
+    float32. Words are numbered as they occur and a pair is a number made of two, so only the terms that are kept are
+    ever spelled out as strings.
     """
     numbers: dict[str, int] = {}
     lengths, word_numbers = [], []
@@ -149,10 +158,7 @@ def fit_words(
         (np.ones(len(columns), dtype=np.float32), (np.concatenate([rows, rows[pair_starts]]), columns)),
         shape=(len(texts), len(names) + len(pairs)),
     )
-    document_frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-    total = np.bincount(columns, minlength=counts.shape[1])
-    kept = np.flatnonzero(document_frequency >= min_df)
-    kept = kept[np.argsort(-total[kept], kind="stable")][:max_features]
+    kept = _kept_columns(counts, min_df, max_features, writers)
 
     def term(column: int) -> str:
         if column < len(names):
@@ -163,6 +169,32 @@ def fit_words(
     terms = sorted((term(column), column) for column in kept.tolist())
     vocabulary = {name: position for position, (name, _) in enumerate(terms)}
     return vocabulary, counts[:, [column for _, column in terms]].tocsr()
+
+
+def _kept_columns(
+    counts: sparse.csr_matrix, min_df: int, limit: int, writers: sparse.csr_matrix | None
+) -> Integers:
+    """The most frequent columns of counts (texts, terms), the most frequent first."""
+    is_kept = np.bincount(counts.indices, minlength=counts.shape[1]) >= min_df
+    if writers is not None:
+        is_kept &= _is_of_many(counts, writers)
+    kept = np.flatnonzero(is_kept)
+    total = np.asarray(counts.sum(axis=0)).ravel()
+    return kept[np.argsort(-total[kept], kind="stable")][:limit]
+
+
+def _is_of_many(counts: sparse.csr_matrix, writers: sparse.csr_matrix) -> Mask:
+    """Which terms (terms,) a written example has, or enough people used."""
+    of_text = np.bincount(writers.indices, minlength=writers.shape[1])
+    uses = np.repeat(of_text, np.diff(counts.indptr))
+    is_of_many = np.bincount(counts.indices, uses, counts.shape[1]) >= FEWEST_PEOPLE
+    if len(writers.indices) > writers.shape[0]:
+        # A person who wrote several texts counts once. The product is as large as the counts, so only where needed.
+        columns = np.flatnonzero(is_of_many)
+        by_person = writers @ counts[:, columns]
+        is_of_many[columns] = np.bincount(by_person.indices, minlength=len(columns)) >= FEWEST_PEOPLE
+    is_of_many[counts[of_text == 0].indices] = True
+    return is_of_many
 
 
 def character_ngrams(piece: str) -> list[str]:
@@ -184,15 +216,14 @@ def _count_characters(texts: Sequence[str], vocabulary: Mapping[str, int]) -> sp
     return (piece_counts @ _cut_pieces(pieces, vocabulary)[0]).tocsr()
 
 
-def _fit_characters(texts: Sequence[str], min_df: int) -> tuple[dict[str, int], sparse.csr_matrix]:
+def _fit_characters(
+    texts: Sequence[str], min_df: int, writers: sparse.csr_matrix | None
+) -> tuple[dict[str, int], sparse.csr_matrix]:
     """The vocabulary of the most frequent n-grams, and their counts (texts, vocabulary)."""
     piece_counts, pieces = _count_pieces(texts)
     ngram_counts, names = _cut_pieces(pieces, None)
     counts = (piece_counts @ ngram_counts).tocsr()
-    document_frequency = np.bincount(counts.indices, minlength=counts.shape[1])
-    total = np.asarray(counts.sum(axis=0)).ravel()
-    kept = np.flatnonzero(document_frequency >= min_df)
-    kept = kept[np.argsort(-total[kept], kind="stable")][:CHARACTERS_KEPT]
+    kept = _kept_columns(counts, min_df, CHARACTERS_KEPT, writers)
     kept = np.array(sorted(kept.tolist(), key=names.__getitem__), dtype=np.int64)
     vocabulary = {names[column]: position for position, column in enumerate(kept.tolist())}
     return vocabulary, counts[:, kept].tocsr()

@@ -1,9 +1,9 @@
 """Signs of danger that are likely and not certain: a person should look within the hour.
 
-People in danger seldom name it: "he sits there, grey, and does not answer". Two means find such texts. Combinations
-of word groups (`signs/combinations.toml`), which are the same in every language; and word weights
-(`signs/weights_<language>.csv`), which were learned from written examples (`triage.learning.danger_words`). Standard
-library only, because this runs in the transaction of every message.
+People in danger seldom name it: "he sits there, grey, and does not answer". So the words of a text are weighed, with
+word groups and their combinations (`signs/combinations.toml`), which are the same in every language. The weights
+(`signs/weights_<language>.csv`) were learned from written examples (`triage.learning.danger_words`). Standard library
+only, because this runs in the transaction of every message.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from itertools import chain, pairwise
 from math import inf, sqrt
 
-from triage.matching import LANGUAGES, fold
+from triage.matching import LANGUAGES, FoldedText, fold
 from triage.safety.language import WORD, spoken_languages
 from triage.safety.rules import Matcher, Rule, index_rules, read_combinations, read_groups
 from triage.safety.signs import Sign, judge_match
@@ -26,8 +27,9 @@ COMBINATIONS: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule i
 BY_WORDS = Rule("danger_likely", "danger", 4, 2, False, (), look=True)
 LIKELY: tuple[Rule, ...] = (*COMBINATIONS, BY_WORDS)
 
-#: In the files of weights: below `LIGHT` a combination is not trusted; above `HEAVY` the words are enough.
-LIGHT, HEAVY = "<light>", "<heavy>"
+#: In the files of weights: what weighs more than `LOOK` asks for a look. A combination in words that weigh more than
+#: `PAGE` is certain enough to page.
+LOOK, PAGE = "<look>", "<page>"
 
 _INDICES = {language: index_rules(read_groups(language)) for language in LANGUAGES}
 _ONE_WORD = re.compile(r"[a-z0-9]+(?:\\w\*)?")
@@ -37,6 +39,21 @@ _WEIGHED_WORDS, _STEP = 60, 30
 _FEWEST_WORDS = 6
 # The places of the word groups of a text in one language, by name.
 _Groups = dict[str, list[tuple[int, int]]]
+_COMBINATIONS = {code: [rule for rule in COMBINATIONS if rule.language == code] for code in LANGUAGES}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """A text as it is weighed: the groups and combinations (`marks`) that begin at each word, and their signs."""
+
+    tokens: Sequence[re.Match[str]]
+    marks: Sequence[set[str]]
+    signs: Sequence[tuple[int, Sign]]
+
+    def features(self, start: int, end: int) -> set[str]:
+        """What is weighed in the words from `start` to `end`."""
+        words = [token.group() for token in self.tokens[start:end]]
+        return _word_features(words).union(*self.marks[start:end])
 
 
 def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tuple[Sign, ...]:
@@ -47,39 +64,54 @@ def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tupl
     """
     folded = fold(text)
     tokens = list(WORD.finditer(folded.text))
-    words = [token.group() for token in tokens]
+    # A short message is read in full, because a combination that is present danger needs no weight.
+    is_short = len(tokens) <= _WEIGHED_WORDS
     signs: dict[str, Sign] = {}
-    for language in spoken_languages(words, LANGUAGES) if spoken is None else spoken:
-        # Where the words are not those of people in danger, no combination is tried: most complaints end here.
-        stretches = _weigh_stretches(words, language)
-        # A short message is read in full, because a combination that is present danger needs no weight.
-        is_short = len(words) <= _WEIGHED_WORDS
-        parts = [(0, len(words))] if is_short else [(start, end) for _, start, end in stretches]
-        places = sorted({place for start, end in parts for place in range(start, end)})
-        groups: _Groups = {}
-        for place in places:
-            token = tokens[place]
-            names, longer = _groups_of_word(language, words[place])
-            for name in names:
-                groups.setdefault(name, []).append(token.span())
-            for matcher in longer:
-                match = matcher.match(folded.text, token.start())
-                if match is not None:
-                    groups.setdefault(matcher.rule.name, []).append(match.span())
-        for rule in COMBINATIONS:
-            if rule.language != language or rule.name in signs or (rule.look and not stretches):
-                continue
-            for start, end in _meetings(rule, groups):
-                sign = judge_match(rule, text, folded, start, end)
-                if sign is not None and (sign.look or sign.danger):
-                    signs[rule.name] = sign
-                    break
-        weight, start, end = max(stretches, default=(-inf, 0, 0))
-        if weight > _weights(language)[HEAVY] and not signs and len(words) >= _FEWEST_WORDS:
+    spoken = spoken or spoken_languages((token.group() for token in tokens), LANGUAGES)
+    for language in spoken:
+        reading = _read(text, folded, tokens, language)
+        stretches = _heavy_stretches(reading, language)
+        for place, sign in reading.signs:
+            weight = max((weight for weight, start, end in stretches if start <= place < end), default=-inf)
+            # A word of another language ("gift" is poison in German) must not page.
+            if sign.look and len(spoken) == 1 and weight > _weights(language)[PAGE]:
+                sign = replace(sign, severity=5, safety=3, danger=True, look=False)
+            if weight > -inf or (is_short and sign.danger):
+                signs[sign.rule] = max(sign, signs.get(sign.rule, sign), key=lambda sign: sign.danger)
+        if stretches and not signs and len(tokens) >= _FEWEST_WORDS:
+            _, start, end = max(stretches)
             span = folded.span(tokens[start].start(), tokens[end - 1].end())
-            floors = BY_WORDS.severity, BY_WORDS.safety, False
-            signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, *floors, span, True, language)
+            signs[BY_WORDS.name] = Sign(BY_WORDS.name, BY_WORDS.kind, 4, 2, False, span, True, language)
     return tuple(sorted(signs.values(), key=lambda sign: (-sign.danger, sign.span)))
+
+
+def danger_features(text: str, language: str) -> set[str]:
+    """What is weighed in a whole text."""
+    folded = fold(text)
+    tokens = list(WORD.finditer(folded.text))
+    return _read(text, folded, tokens, language).features(0, len(tokens))
+
+
+def _read(text: str, folded: FoldedText, tokens: Sequence[re.Match[str]], language: str) -> ReadText:
+    groups: _Groups = {}
+    marks: list[set[str]] = []
+    for token in tokens:
+        names, longer = _groups_of_word(language, token.group())
+        spans = [(name, token.span()) for name in names]
+        matches = ((matcher.rule.name, matcher.match(folded.text, token.start())) for matcher in longer)
+        spans += [(name, match.span()) for name, match in matches if match is not None]
+        for name, span in spans:
+            groups.setdefault(name, []).append(span)
+        marks.append({f"#{name}" for name, _ in spans})
+    place_of = {token.start(): place for place, token in enumerate(tokens)}
+    signs = []
+    for rule in _COMBINATIONS[language]:
+        for start, end in _meetings(rule, groups):
+            sign = judge_match(rule, text, folded, start, end)
+            if sign is not None and (sign.look or sign.danger):
+                marks[place_of[start]] |= {f"@{' '.join(rule.all_of)}", f"@{rule.kind}"}
+                signs.append((place_of[start], sign))
+    return ReadText(tokens, marks, signs)
 
 
 @lru_cache(maxsize=20_000)
@@ -107,28 +139,31 @@ def _meetings(rule: Rule, groups: _Groups) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=20_000)
 def _features_of_word(word: str) -> tuple[str, ...]:
-    return (word, *(word[:length] + "*" for length in (3, 4, 5) if len(word) > length))
+    """A word, its beginnings, and its parts, which compounds and endings share."""
+    beginnings = (word[:length] + "*" for length in (3, 4, 5) if len(word) > length)
+    parts = (word[start : start + length] for length in (4, 5) for start in range(1, len(word) - length + 1))
+    return (word, *beginnings, *(f"*{part}*" for part in parts))
 
 
-def word_features(words: Sequence[str]) -> set[str]:
-    """What is weighed in a stretch of folded words: the words, their beginnings, and pairs of neighbours."""
+def _word_features(words: Sequence[str]) -> set[str]:
+    """Words, their parts, and pairs of neighbours."""
     return {*chain.from_iterable(map(_features_of_word, words)), *map(" ".join, pairwise(words))}
 
 
 @lru_cache(maxsize=len(LANGUAGES))
 def _weights(language: str) -> dict[str, float]:
-    """The weight of each feature, and the thresholds `LIGHT` and `HEAVY`."""
+    """The weight of each feature, and the thresholds `LOOK` and `PAGE`."""
     file = resources.files("triage").joinpath("signs", f"weights_{language}.csv")
     return {feature: float(weight) for feature, weight in csv.reader(file.read_text("utf-8").splitlines())}
 
 
-def _weigh_stretches(words: Sequence[str], language: str) -> list[tuple[float, int, int]]:
-    """The stretches of words that weigh more than `LIGHT`: weight, and the places of their first and next word."""
-    weights, stretches = _weights(language), []
-    for start in range(0, max(1, len(words) - _STEP), _STEP):
-        stretch = words[start : start + _WEIGHED_WORDS]
-        own = word_features(stretch) & weights.keys()
+def _heavy_stretches(reading: ReadText, language: str) -> list[tuple[float, int, int]]:
+    """The stretches of words above `LOOK`: weight, and the places of their first and next word."""
+    weights, count, stretches = _weights(language), len(reading.tokens), []
+    for start in range(0, max(1, count - _STEP), _STEP):
+        end = min(start + _WEIGHED_WORDS, count)
+        own = reading.features(start, end) & weights.keys()
         weight = sum(map(weights.__getitem__, own)) / sqrt(len(own)) if own else -inf
-        if weight > weights[LIGHT]:
-            stretches.append((weight, start, start + len(stretch)))
+        if weight > weights[LOOK]:
+            stretches.append((weight, start, end))
     return stretches

@@ -12,6 +12,7 @@ import typer
 
 from amends.cli.output import err, progress_bar
 from amends.cli.triage.labels import LabelMaps
+from complaints.csv_cells import csv_cell
 from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ def write_refused(file: Path | None, table: ExampleTable | None) -> None:
         with file.open("w", encoding="utf-8", newline="") as opened:
             writer = csv.writer(opened)
             writer.writerow(("line", "why"))
-            writer.writerows((row.line, row.reason) for row in (table.refused if table is not None else ()))
+            writer.writerows(
+                (row.line, csv_cell(row.reason)) for row in (table.refused if table is not None else ())
+            )
     except OSError as error:
         raise typer.BadParameter(
             f"{file} cannot be written: {error.strerror}", param_hint="--refused"

@@ -19,6 +19,7 @@ from complaints.case_values import Certainty, certainty
 from reports.words import in_words
 
 if TYPE_CHECKING:
+    from amends.documents.labels import Labels
     from amends.settings import Settings
     from triage.criteria import Criterion
     from triage.model.pipeline import Model
@@ -123,8 +124,11 @@ def _texts_on_stdin() -> Iterator[str]:
 
 
 def _print_proposal(proposal: Proposal) -> None:
+    from amends.documents.facts import value_words
+    from amends.documents.labels import load_labels
     from bots.texts.texts import language_name
 
+    labels = load_labels(("en",), "UTC", staff=True)
     sections = {
         "Category": _category_lines(proposal),
         "Severity": _severity_lines(proposal),
@@ -132,8 +136,11 @@ def _print_proposal(proposal: Proposal) -> None:
             f"{number}. {in_words(matter.category)} ({matter.probability:.0%}): {' '.join(matter.text.split())}"
             for number, matter in enumerate(proposal.issues, start=1)
         ],
-        "Reasons": _reason_lines(proposal),
-        "Facts": [f"{fact.kind} {fact.value}: {fact.text}" for fact in proposal.details],
+        "Reasons": _reason_lines(proposal, labels),
+        "Facts": [
+            f"{labels.text(f'detail.{fact.kind}')}: {value_words(fact.kind, fact.value, labels)} ({fact.text})"
+            for fact in proposal.details
+        ],
         "Similar": [
             f"{case.ref} ({case.similarity:.0%}), {in_words(case.category or '–')}"
             for case in proposal.similar
@@ -170,7 +177,7 @@ def _category_lines(proposal: Proposal) -> Iterator[str]:
     if named[offered:]:
         yield f"less likely: {', '.join(named[offered:])}"
     if proposal.intent.kind != "complaint":
-        yield f"perhaps no complaint but: {proposal.intent.kind} ({proposal.intent.probability:.0%})"
+        yield f"perhaps no complaint but: {in_words(proposal.intent.kind)} ({proposal.intent.probability:.0%})"
     if proposal.restricted:
         yield "restricted: it may be about a member of staff or about our own handling"
 
@@ -180,23 +187,20 @@ def _severity_lines(proposal: Proposal) -> Iterator[str]:
     yield f"{proposal.severity} of 5; safety {proposal.safety} of 3{critical}"
 
 
-def _reason_lines(proposal: Proposal) -> Iterator[str]:
-    from bots.texts.loading import STAFF, shipped
+def _reason_lines(proposal: Proposal, labels: Labels) -> Iterator[str]:
+    from amends.documents.facts import field_name, value_words
 
     for direction, sign in (("for", 1), ("against", -1)):
         words = [reason.word for reason in proposal.because if reason.weight * sign > 0]
         if words:
-            yield f"words {direction} {proposal.category}: {', '.join(words)}"
+            yield f"words {direction} {in_words(proposal.category)}: {', '.join(words)}"
     if proposal.rules:
-        yield f"safety rules: {', '.join(proposal.rules)}"
-    texts = shipped("en", STAFF)
+        yield f"safety rules: {value_words('rules', proposal.rules, labels)}"
     for criterion in proposal.criteria:
-        value = criterion.value
-        if isinstance(value, bool):
-            value = "yes" if value else "no"
-        reason = texts[f"criterion.{criterion.reason}"].forms[0]
+        value = value_words("value", criterion.value, labels)
+        reason = labels.text(f"criterion.{criterion.reason}")
         evidence = "".join(f" ({item})" for item in _evidence(criterion))
-        yield f"{criterion.field.replace('_', ' ')} {value}: {reason}{evidence}"
+        yield f"{field_name(criterion.field, labels)} {value}: {reason}{evidence}"
 
 
 def _evidence(criterion: Criterion) -> Iterator[str]:
@@ -204,7 +208,7 @@ def _evidence(criterion: Criterion) -> Iterator[str]:
     if criterion.limit is not None:
         yield f"{criterion.probability:.1%}, alert from {criterion.limit:.1%}"
     elif criterion.category is not None and criterion.probability:
-        yield f"{criterion.category} {criterion.probability:.0%}"
+        yield f"{in_words(criterion.category)} {criterion.probability:.0%}"
     if criterion.number is not None:
         yield str(criterion.number)
     if criterion.words:

@@ -93,6 +93,7 @@ def train(
     """Train on labelled complaints, judge on a part held back, write the model and its card."""
     from amends.settings.sections import Triage
     from triage.learning.history import train_on_history
+    from triage.model.card import PLAIN_FILE
     from triage.model.embeddings import chosen_encoder
 
     files = _Files.of_model(to)
@@ -145,6 +146,7 @@ def train(
     _print_training_figures(learnt.evaluation, card)
     for written in files.all if table is not None else files.without_history:
         out.print(f"wrote {written}")
+    out.print(PLAIN_FILE.format(people=card["fewest_people"]))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from amends.documents.case_file.follow_up import follow_up
 from amends.documents.case_file.form import form
 from amends.documents.case_file.record_view import RecordView, UsageRecord
 from amends.documents.case_file.register import register, wording
-from amends.documents.case_file.subject import for_subject
+from amends.documents.case_file.subject import for_subject, without_survey
 from amends.documents.labels import Labels
 from amends.documents.typst import can_draw
 from store.cases.export import WholeCase
@@ -52,6 +52,7 @@ def case_file(
     Times are in the complaint's own zone. `subject` makes the edition for the member of staff complained about:
     it has no pictures, and the record must not be attached to it. `damaged` are the places that could not be read.
     """
+    whole = without_survey(whole)
     if subject:
         whole, stored_pictures = for_subject(whole), ()
     labels = labels.in_zone(whole.rules.calendar.zone)
@@ -76,9 +77,9 @@ def case_file(
 
 
 def exact_record(whole: WholeCase) -> str:
-    """The record as JSON: the output of `amends case show --json` with identifiers and support needs."""
+    """The record as JSON: like the output of `amends case show --json`, with identifiers and support needs."""
     record = {
-        **whole.record,
+        **without_survey(whole).record,
         "identifiers": [{"kind": kind, "value": value} for kind, value in whole.identifiers],
         "support_needs": whole.needs,
         "head": whole.head,
@@ -94,6 +95,7 @@ def _opening(view: RecordView, *, subject: bool) -> list[Block]:
         Paragraph(
             labels.text("case.for_subject") if subject else labels.text("case.exact", name=RECORD), quiet=True
         ),
+        Paragraph(labels.text("case.no_survey"), quiet=True),
     ]
     if record["is_simulation"]:
         blocks.append(Paragraph(labels.text("case.simulation")))

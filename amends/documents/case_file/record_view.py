@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from amends.documents.facts import field_name
 from amends.documents.labels import Labels
 
 #: Actors who are not members of staff: their id adds nothing to their part.
@@ -54,17 +55,15 @@ class RecordView:
             return ""
         number = next((f" {int(part) + 1}" for part in group if part.isdecimal()), "")
         base = _LABEL_NAMES.get((*group[:1], base), base)
-        for family in ("said", "case", "field"):
-            label = self.labels.code(family, base) or ""
-            if label != base.replace("_", " "):
-                break
-        return f"{label}{number}"
+        return f"{field_name(base, self.labels)}{number}"
 
     def who(self, by: str | None, role: str | None = None) -> str | None:
         """The person who acted: staff by role and id, others by their part."""
         if by is None:
             return None
         part = self.labels.code("part", role) if role else None
+        if role == "operator" and ":" in by:
+            return f"{part} ({by.partition(':')[2]})"
         if role in _NOT_STAFF or by in _NOT_STAFF:
             return part or self.labels.code("part", by)
         if by == self.record["complainant"]:

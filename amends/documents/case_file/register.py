@@ -193,7 +193,7 @@ def _reads(view: RecordView) -> Iterator[Block]:
             (
                 view.moment(entry["at"]),
                 view.who(entry["by"], entry["role"] or None),
-                _purpose(view, entry["what"]),
+                _purpose(view, entry["what"], entry["reason"]),
             )
             for entry in view.record["reads"]
         ),
@@ -202,9 +202,12 @@ def _reads(view: RecordView) -> Iterator[Block]:
     )
 
 
-def _purpose(view: RecordView, what: str) -> str:
+def _purpose(view: RecordView, what: str, reason: str | None) -> str:
     """What was opened and for what, such as `show audit` or `file:2`."""
-    return " ".join(value_words("what", part, view.labels) for part in what.replace(":", " ").split())
+    words = [
+        value_words("what", part, view.labels) for part in what.replace(":", " ").split() if part != reason
+    ]
+    return " ".join(words) + (f": {view.labels.code('reading', reason)}" if reason else "")
 
 
 def _unused(view: RecordView) -> Iterator[Block]:

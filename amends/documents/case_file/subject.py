@@ -1,7 +1,7 @@
-"""The edition of a case file for the member of staff complained about, who is informed fully (Annex C).
+"""What a case file leaves out: the survey, and for the member of staff complained about, more (Annex C).
 
-It has the allegations, the issues, the times and the findings. It has neither the complainant's name and contacts
-nor what other staff wrote, did or opened. A field that is not listed here is left out.
+Their edition has the allegations, the issues, the times and the findings. It has neither the complainant's name and
+contacts nor what other staff wrote, did or opened. A field that is not listed here is left out.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from store.cases.export import WholeCase
+from store.cases.read import shows_survey
 
 #: Fields that are kept unchanged.
 _VISIBLE_FIELDS = frozenset({
@@ -29,6 +30,18 @@ _PRIVATE = frozenset({
     "support_needs", "anonymity", "for_whom", "relation", "age_band", "effect", "remedy_requested",
     "data_correction", "data_erasure",
 })  # fmt: skip
+
+
+def without_survey(whole: WholeCase) -> WholeCase:
+    """The complaint without the survey answers: a case file may reach people who worked on the complaint."""
+    record = whole.record
+    survey = [event for event in record["events"] if event["verb"] == "survey"]
+    answers = {event["seq"] for event in survey if event["role"] == "complainant"}
+    kept = {
+        name: [entry for entry in record[name] if not shows_survey(entry, answers)]
+        for name in ("texts", "events", "messages")
+    }
+    return replace(whole, record={**record, **kept, "survey": []})
 
 
 def for_subject(whole: WholeCase) -> WholeCase:

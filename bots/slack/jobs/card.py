@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,14 +16,14 @@ from bots.slack.client.client import GONE, channel_members, error_of, is_history
 from bots.slack.client.rate_limit import POSTS, slot_for
 from bots.slack.context import SlackContext
 from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
-from bots.slack.recipients import MANAGING, member_actor
+from bots.slack.recipients import member_actor
 from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, thread_line
-from complaints.actors import may_manage
+from complaints.actions.authorisation import is_allowed
 from complaints.case import Case
 from complaints.incidents import informs_top_apart
 from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
-from complaints.vocabulary import Flag
+from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history
 from store.incidents import was_executive_notified
 from store.outbox.complete import Completed, Outcome, Rescheduled
@@ -37,6 +37,7 @@ from store.slack import (
     find_known_slack_keys,
     list_posts,
     list_waiting_drawings,
+    record_direct_message,
     record_post_deleted,
     record_posted,
     record_slack_key,
@@ -240,13 +241,29 @@ class CardJobs:
         """Delete a post and our lines in its thread, because it may no longer be seen in its channel."""
         ts = post.ts or await self.poster.find(post.channel, _key(post.ref, post.purpose))
         if ts is not None:
+            await self._delete_messages(post.channel, [*await self._own_lines(post.channel, ts), ts])
+        await self.slack.store.awrite(record_post_deleted, post.ref, post.purpose)
+
+    async def erase(self, obligation: Obligation) -> Outcome:
+        """`slack_erase`: delete the direct messages about an erased complaint, and our lines under its card.
+
+        The card itself is redrawn and says that the complaint was erased.
+        """
+        store, ref = self.slack.store, str(obligation.facts["ref"])
+        for post in await store.aread(list_posts, ref, direct=True):
+            await self._delete(post)
+        for post in await store.aread(list_posts, ref):
+            if post.ts is not None:
+                await self._delete_messages(post.channel, await self._own_lines(post.channel, post.ts))
+        return Completed()
+
+    async def _delete_messages(self, channel: str, messages: Sequence[str]) -> None:
+        for ts in messages:
             try:
-                for message_ts in [*await self._own_lines(post.channel, ts), ts]:
-                    await self.poster.client.chat_delete(channel=post.channel, ts=message_ts)
+                await self.poster.client.chat_delete(channel=channel, ts=ts)
             except SlackApiError as failure:
                 if error_of(failure) not in GONE:
                     raise
-        await self.slack.store.awrite(record_post_deleted, post.ref, post.purpose)
 
     async def _own_lines(self, channel: str, ts: str) -> list[str]:
         try:
@@ -346,7 +363,7 @@ async def notify_managers_privately(poster: Poster, case: Case) -> None:
     slack = poster.slack
     for member in await slack.store.aread(list_members):
         actor = member_actor(member)
-        if member.id in case.denied or not actor.has(*MANAGING) or not may_manage(case, actor):
+        if not is_allowed(case, Verb.UNRESTRICT, actor):
             continue
         key = f"withheld:{case.ref}:{member.id}"
         if await slack.store.aread(find_known_slack_keys, [key]):
@@ -354,6 +371,7 @@ async def notify_managers_privately(poster: Poster, case: Case) -> None:
         channel = await poster.conversation(member.id)
         text = slack.texts.text("dm.withheld", ref=case.ref)
         message = notice_message(case, text, slack.texts, ("open", "assess", "assign"))
-        await poster.post(channel, message, key)
+        ts = await poster.post(channel, message, key)
+        await slack.store.awrite(record_direct_message, case.ref, channel, ts)
         # Recorded only after the post: a duplicate is better than a lost notice.
         await slack.store.awrite(record_slack_key, key)

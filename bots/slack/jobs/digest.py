@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from bots.slack.client.block_kit import Block, SlackMessage, context, header, mention, section
 from bots.slack.jobs.post import Poster, post_once
-from bots.slack.recipients import MANAGING, member_actor, present_members, proposed_owners, substitutes
+from bots.slack.recipients import member_actor, present_members, proposed_owners, substitutes
 from bots.slack.texts import StaffTexts
 from bots.slack.views.command_replies import drift_line
 from bots.slack.views.home import case_row, failed_line, list_heading
 from bots.slack.views.proposal import cluster_lines
+from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.opening_hours import is_working, opening_time, working_day_from
@@ -133,7 +134,7 @@ class DigestJobs:
         store, now = self.slack.store, self.slack.store.now()
         tonight = end_of_day(today, calendar)
         next_night = end_of_day(working_day_from(today + timedelta(days=1), calendar), calendar)
-        manages = actor.has(*MANAGING)
+        manages = is_allowed(None, Access.MANAGE, actor)
         members = await store.aread(list_members)
 
         async def page(

@@ -16,7 +16,7 @@ from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
 from bots.slack.views.card import RESTRICTED, next_due_text
-from complaints.actors import may_read
+from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
 from complaints.errors import UnknownReference
 from complaints.obligations.reminders import leaves_at
@@ -35,7 +35,13 @@ from store.outbox.deliveries import save_words_to_read_out
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.people.staff import count_reviewers, list_members
 from store.record.load import load_complaint_text, load_event_words
-from store.slack import find_known_slack_keys, forget_slack_key, list_slack_keys, record_slack_key
+from store.slack import (
+    find_known_slack_keys,
+    forget_slack_key,
+    list_slack_keys,
+    record_direct_message,
+    record_slack_key,
+)
 from store.values import Member, Obligation
 
 #: Slack names the staff within this time once it answers.
@@ -261,7 +267,7 @@ class DirectMessageJobs:
         readers = [
             member.id
             for member in members
-            if member.id in addressed and may_read(case, recipients.member_actor(member))
+            if member.id in addressed and is_allowed(case, Access.READ, recipients.member_actor(member))
         ]
         text = self._failed_text(obligation, case.ref)
         return await self.send(readers, notice_message(case, text, texts, ("open",)), obligation)
@@ -276,6 +282,8 @@ class DirectMessageJobs:
         if "id" not in facts:
             # A whole kind that no process handles (`store.outbox.failed`).
             return texts.text("dm.nobody_performs", kind=escaped(kind, 60))
+        if kind == "infected":
+            return texts.text("dm.infected", ref=ref, number=facts["id"])
         where = texts.text("dm.of_case", ref=ref) if ref else ""
         what = texts.text(f"delivery.{kind}") if kind in SENT_TO_COMPLAINANT else escaped(kind, 60)
         return texts.text("dm.told_failed", what=what, ref=where, number=facts["id"])
@@ -308,6 +316,8 @@ class DirectMessageJobs:
                 ts = await self.poster.post(channel, message, f"{obligation.key}:{member_id}")
                 if posts is not None:
                     posts[member_id] = (channel, ts)
+                if obligation.ref is not None:
+                    await store.awrite_with_retry(record_direct_message, obligation.ref, channel, ts)
                 await store.awrite_with_retry(record_slack_key, keys[member_id])
             except SlackApiError as failure:
                 if error_of(failure) in PERMANENT:

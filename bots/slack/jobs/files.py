@@ -44,10 +44,15 @@ class FileJobs:
         comment = slack.texts.text("file.here", ref=ref)
         if is_program(media_type(content)):
             comment += f"\n{slack.texts.text('file.program')}"
-        return await self.deliver(member_id, name, content, comment)
+        return await self.deliver(member_id, name, content, comment, ref=ref)
 
-    async def deliver(self, member_id: str, name: str, content: bytes, comment: str) -> Outcome:
-        """Upload a file into one person's direct messages, and schedule its deletion a day later."""
+    async def deliver(
+        self, member_id: str, name: str, content: bytes, comment: str, *, ref: str | None = None
+    ) -> Outcome:
+        """Upload a file into one person's direct messages, and schedule its deletion a day later.
+
+        A file of a complaint is deleted earlier if the complaint (`ref`) is erased.
+        """
         slack, client = self.poster.slack, self.poster.client
         try:
             channel = await self.poster.conversation(member_id)
@@ -56,7 +61,7 @@ class FileJobs:
             # Scheduled before the file can be seen: a worker that dies in between leaves no file behind.
             file_id = str(ticket["file_id"])
             await slack.schedule(
-                f"slack_file_delete:{file_id}", "slack_file_delete", {"file": file_id},
+                f"slack_file_delete:{file_id}", "slack_file_delete", {"file": file_id, "ref": ref},
                 due=slack.store.now() + KEPT_FOR, priority=SendPriority.BULK,
             )  # fmt: skip
             await client.files_completeUploadExternal(

@@ -86,6 +86,7 @@ def job_handlers(
         "card": cards.card,
         "redraw": cards.redraw,
         "thread": cards.thread,
+        "slack_erase": cards.erase,
         "page": direct.page,
         "look": direct.look,
         "remind": ReminderJobs(direct).remind,

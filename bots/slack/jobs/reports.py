@@ -13,12 +13,11 @@ from bots.slack.client.client import PERMANENT, error_of
 from bots.slack.jobs.digest import drifts_in
 from bots.slack.jobs.files import FileJobs
 from bots.slack.views.command_replies import stats_message
-from bots.slack.views.home import may_know_of
+from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.times import at_minute, local_time
-from complaints.vocabulary import Role
 from reports.monitoring import Monitoring, Period, monitor
 from reports.render_markdown import as_markdown
 from store.cases.pages import count_repeats
@@ -35,7 +34,6 @@ QUARTER = timedelta(days=91)
 #: The reports that can be requested.
 KINDS = ("monitoring",)
 #: Reports show who handled complaints and how, so they are not for every handler.
-REPORT_READERS = (Role.MANAGER, Role.TOP_MANAGEMENT, Role.AUDITOR)
 
 
 class ReportJobs:
@@ -69,7 +67,7 @@ class ReportJobs:
         """`report`: made with the rights of this moment; a person who lost them gets no report."""
         member_id = str(obligation.facts["to"])
         actor = await self.slack.actor(member_id)
-        if not actor.has(*REPORT_READERS):
+        if not is_allowed(None, Access.REPORT, actor):
             return Completed()
         rules = await self.slack.store.aread(load_current_rulebook)
         zone = rules.calendar.zone
@@ -119,7 +117,7 @@ class ReportJobs:
 
     async def _may_know_of(self, ref: str, actor: Actor) -> bool:
         try:
-            return may_know_of(await self.slack.store.aread(load_case, ref), actor)
+            return is_allowed(await self.slack.store.aread(load_case, ref), Access.KNOW, actor)
         except UnknownReference:
             return False
 

@@ -8,7 +8,6 @@ import re
 from bots.slack.client.block_kit import header
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, HomeOpened, read_metadata
-from bots.slack.recipients import MANAGING
 from bots.slack.responses import (
     Acknowledged,
     OpenView,
@@ -24,8 +23,8 @@ from bots.slack.views.form_pages import other_page, typed_values
 from bots.slack.views.forms import View, group_fields, notice_view, opened_from_home, with_matters, with_row
 from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
+from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
-from complaints.errors import NotAllowed
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
@@ -84,6 +83,11 @@ async def send_file(press: ButtonPress, actor: Actor, slack: SlackContext) -> Re
 @router.action("open.previous", "open.next")
 async def turn_page_of_case(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     return RedrawView(lambda: opened_view(slack, press.ref, actor, page=int(press.detail)))
+
+
+@router.action(re.compile(r"^reason\."))
+async def open_with_reason(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    return RedrawView(lambda: opened_view(slack, press.ref, actor, reason=press.name))
 
 
 @router.action("due.previous", "due.next")
@@ -162,8 +166,7 @@ async def turn_page(press: ButtonPress, slack: SlackContext) -> Response:
 async def retry_obligation(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
     """Try a failed obligation again; only managers, and only what they may know of."""
     async with slack.refusals_recorded(None, press.attempt, actor):
-        if not actor.has(*MANAGING):
-            raise NotAllowed("Only a manager tries this again: ask one.", code="not_allowed.role")
+        authorise(None, Access.MANAGE, actor)
     number = int(press.value)
     if number in {failed.number for failed in await slack.store.aread(list_failed_obligations, actor)}:
         await slack.store.awrite(retry_failed, number)

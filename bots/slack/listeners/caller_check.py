@@ -10,10 +10,11 @@ from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import VALUE, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
-from complaints.actors import READERS, Actor
+from complaints.actions.authorisation import Access, is_allowed
+from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed
-from complaints.vocabulary import Role, State, Target
+from complaints.vocabulary import State, Target
 from store.people.identifiers import load_case_for_caller
 
 CALLBACK = "stage"
@@ -25,7 +26,7 @@ router = Router()
 
 def sees_only_the_stage(actor: Actor) -> bool:
     """People who only take calls see the stage of a complaint, and none of its words."""
-    return actor.has(Role.INTAKE) and not actor.roles & READERS
+    return is_allowed(None, Access.STAGE, actor) and not is_allowed(None, Access.READ, actor)
 
 
 @router.view(CALLBACK)

@@ -9,19 +9,19 @@ from datetime import date, timedelta
 
 from bots.slack.client.block_kit import escaped, mention
 from bots.slack.context import SlackContext
-from bots.slack.jobs.reports import KINDS, REPORT_READERS
+from bots.slack.jobs.reports import KINDS
 from bots.slack.listeners.caller_check import question_view, sees_only_the_stage
 from bots.slack.payloads import SlashCommand
-from bots.slack.recipients import MANAGING
 from bots.slack.responses import CommandReply, OpenView, Response
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
 from bots.slack.views.command_replies import policy_blocks
-from bots.slack.views.home import case_row, may_know_of
+from bots.slack.views.home import case_row
 from bots.slack.views.open_form import view_for
+from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.errors import BadFacts, NotAllowed, UnknownReference
+from complaints.errors import BadFacts, UnknownReference
 from complaints.identifiers import parse_reference
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import categories_of
@@ -30,7 +30,7 @@ from complaints.vocabulary import Priority, State
 from store.cases.read import load_case
 from store.people.identifiers import search_number
 from store.people.staff import end_absence, list_members, record_absence
-from store.record.worklists import WorklistSection, list_by_code, load_worklist
+from store.record.worklists import WorklistSection, is_visible, list_by_code, load_worklist, require_visible
 from store.rulebooks import load_current_rulebook, load_current_rulebooks
 from store.values import Member
 
@@ -73,9 +73,12 @@ async def show(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     """Open a complaint; people who take calls are asked first what the caller gave."""
     if not command.rest:
         return CommandReply(slack.texts.text("command.show_what"))
-    ref = parse_reference(command.rest) or command.rest
+    ref = parse_reference(command.rest)
+    if ref is None:
+        raise UnknownReference("That is no reference: write it as in A7K-M3Q-9T.")
     if sees_only_the_stage(actor):
         return OpenView(question_view(ref, slack.texts))
+    await slack.store.awrite(require_visible, ref, actor, "open")
     return OpenView(await view_for(slack, "open", ref, actor))
 
 
@@ -108,8 +111,7 @@ async def report(command: SlashCommand, actor: Actor, slack: SlackContext) -> Re
         kinds = ", ".join(f"`{name}`" for name in KINDS)
         return CommandReply(texts.text("report.which", kinds=kinds, asked=escaped(kind, 30) or "–"))
     async with slack.refusals_recorded(None, "report", actor):
-        if not actor.has(*REPORT_READERS):
-            raise NotAllowed("Reports are for managers and auditors: ask one.", code="not_allowed.role")
+        authorise(None, Access.REPORT, actor)
     facts = {"kind": kind.casefold(), "to": actor.id}
     await slack.schedule(f"report:{command.trigger}", "report", facts, priority=SendPriority.BULK)
     return CommandReply(texts.text("report.on_its_way"))
@@ -163,10 +165,7 @@ async def back(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
 def _require_own_or_manager(named: str | None, actor: Actor) -> str:
     if named is None or named == actor.id:
         return actor.id
-    if not actor.has(*MANAGING):
-        raise NotAllowed(
-            "Only a manager records that somebody else is away: ask one.", code="not_allowed.role"
-        )
+    authorise(None, Access.MANAGE, actor)
     return named
 
 
@@ -216,11 +215,9 @@ def code_of(query: str, texts: StaffTexts, categories: Sequence[str]) -> tuple[s
 
 
 async def _by_reference(slack: SlackContext, ref: str, actor: Actor) -> Sequence[Case]:
-    try:
-        case = await slack.store.aread(load_case, ref)
-    except UnknownReference:
+    if not await slack.store.aread(is_visible, ref, actor):
         return ()
-    return (case,) if may_know_of(case, actor) else ()
+    return (await slack.store.aread(load_case, ref),)
 
 
 @router.other_command

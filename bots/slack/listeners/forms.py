@@ -21,12 +21,10 @@ from bots.slack.views.forms import (
     opened_from_home,
     with_notice,
 )
-from bots.slack.views.home import may_know_of
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
 from bots.texts.texts import currency_of
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.perform import perform
-from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
@@ -40,6 +38,7 @@ from store.cases.read import load_case, load_history
 from store.people.staff import count_reviewers
 from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
+from store.record.worklists import require_visible
 from store.slack import drop_draft, read_draft, save_draft
 
 router = Router()
@@ -175,9 +174,9 @@ async def _require_role(form: str, case: Case, actor: Actor, slack: SlackContext
     The other rights are checked with the act, because a repeat of what was done must be recognised first.
     """
     verb = verb_of(form, case)
-    if not actor.roles & ACTIONS[verb].roles:
+    if not is_allowed(None, verb, actor):
         async with slack.refusals_recorded(case.ref, form, actor):
-            require_permission(case, verb, actor)
+            authorise(case, verb, actor)
 
 
 async def _was_assessed(case: Case, drawn_version: int, slack: SlackContext) -> bool:
@@ -191,7 +190,7 @@ async def _was_assessed(case: Case, drawn_version: int, slack: SlackContext) -> 
 async def _require_handler(member_id: str, slack: SlackContext) -> None:
     """An owner must be able to act, so only people with a handling role get complaints."""
     owner = await slack.actor(member_id)
-    if not owner.roles & ACTIONS[Verb.ASSESS].roles:
+    if not is_allowed(None, Verb.ASSESS, owner):
         raise BadFacts("This person handles no complaints.", code="owner_no_handler", field="owner")
 
 
@@ -234,19 +233,21 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
     )
 
 
-async def _other_ref(filled: FilledForm, slack: SlackContext) -> str:
-    """The reference of the complaint to link with, if this person may know of it."""
-    case = filled.case
-    ref = parse_reference(str(filled.facts["other_ref"]))
+async def typed_reference(typed: object, actor: Actor, slack: SlackContext, what: str) -> str:
+    """The reference in the field `other_ref`; BadFacts, the same for no complaint and one not open to this person."""
+    ref = parse_reference(str(typed))
     if ref is None:
         raise BadFacts("That is no reference.", code="not_a_reference", field="other_ref")
     try:
-        visible = may_know_of(await slack.store.aread(load_case, ref), filled.actor)
-    except UnknownReference:
-        visible = False
-    if not visible:
-        # The same answer for what does not exist and for what is not open to this person.
-        raise BadFacts(f"No complaint is called {ref}.", code="unknown_reference", field="other_ref")
-    if ref == case.ref:
+        await slack.store.awrite(require_visible, ref, actor, what)
+    except UnknownReference as unknown:
+        raise BadFacts(str(unknown), code=unknown.code, field="other_ref") from unknown
+    return ref
+
+
+async def _other_ref(filled: FilledForm, slack: SlackContext) -> str:
+    """The reference of the complaint to link with, if this person may know of it."""
+    ref = await typed_reference(filled.facts["other_ref"], filled.actor, slack, filled.form)
+    if ref == filled.case.ref:
         raise BadFacts("That is this complaint.", code="same_reference", field="other_ref")
     return ref

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bots.slack.context import SlackContext
+from bots.slack.listeners.forms import typed_reference
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
@@ -19,11 +20,10 @@ from bots.slack.views.incident import (
     incident_update_view,
     languages_of,
 )
-from complaints.actions.registry import ACTIONS
+from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.deadlines.quiet_hours import letter_held_until
-from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale
-from complaints.identifiers import parse_reference
+from complaints.errors import AlreadyDone, BadFacts, Stale
 from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -106,9 +106,7 @@ async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) ->
     metadata = submission.metadata
     incident = await _open_incident(slack, metadata.incident, "join", actor)
     entered, _ = read("incident_join", values_of(submission.view["state"]["values"]), ())
-    ref = parse_reference(str(entered["other_ref"]))
-    if ref is None:
-        raise BadFacts("That is no reference.", field="other_ref", code="not_a_reference")
+    ref = await typed_reference(entered["other_ref"], actor, slack, "incident_join")
     facts = {"relation": SAME_INCIDENT, "incident": incident.id}
     await slack.store.awrite(act, ref, Verb.LINK, actor, facts, {})
     return CLOSE_FORMS
@@ -171,8 +169,8 @@ async def _open_incident(slack: SlackContext, number: int, verb: str, actor: Act
     async with slack.refusals_recorded(None, f"incident_{verb}", actor):
         if verb in _ACTS:
             required_role(incident, _ACTS[verb], actor)
-        elif actor.least(ACTIONS[Verb.LINK].roles) is None:
-            raise NotAllowed("Joining needs a handling role: ask a handler.", code="not_allowed.role")
+        else:
+            authorise(None, Verb.LINK, actor)
     if not incident.is_open:
         raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
     return incident

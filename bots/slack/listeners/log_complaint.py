@@ -25,10 +25,9 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block, values_of
 from bots.slack.views.forms import View, metadata, modal
 from bots.texts.texts import language_name
-from complaints.actions.registry import ACTIONS
+from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.errors import NotAllowed
 from complaints.forms import FORMS, read
 from complaints.rulebook import Rulebooks
 from complaints.times import format_time
@@ -88,8 +87,7 @@ async def _form(
     slack: SlackContext, actor: Actor, trigger: str, *, words: str = "", received_at: datetime | None = None
 ) -> View:
     async with slack.refusals_recorded(None, FORM, actor):
-        if actor.least(ACTIONS[Verb.RECEIVE].roles) is None:
-            raise NotAllowed("You may not log a complaint: ask a handler.", code="not_allowed.role")
+        authorise(None, Verb.RECEIVE, actor)
     rules = await slack.store.aread(load_current_rulebooks)
     return log_view(
         rules,

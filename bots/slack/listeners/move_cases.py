@@ -9,16 +9,15 @@ from bots.slack.client.block_kit import Block, context, mention, plain, section
 from bots.slack.context import SlackContext
 from bots.slack.listeners.commands import require_member
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
-from bots.slack.recipients import MANAGING
 from bots.slack.responses import OpenView, Response, push_view, update_view
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import VALUE, values_of
 from bots.slack.views.forms import View, metadata, modal, notice_view
 from bots.slack.views.home import case_row
-from complaints.actions.registry import ACTIONS
-from complaints.actors import Actor, is_excluded, judged_below
+from complaints.actions.authorisation import Access, authorise, is_allowed
+from complaints.actors import Actor, may_own
 from complaints.case import Case
-from complaints.errors import BadFacts, NotAllowed
+from complaints.errors import BadFacts
 from complaints.vocabulary import Verb
 from store.people.staff import list_members
 from store.record.worklists import WorklistSection, load_worklist
@@ -33,14 +32,14 @@ router = Router()
 
 @router.action("home.move")
 async def open_from_home(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    _require_manager(actor)
+    authorise(None, Access.HAND_OVER, actor)
     return OpenView(choose_view(slack))
 
 
 @router.command("move")
 async def open_from_command(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
     """Open the form with the person that the command names; the preview at once if it named both."""
-    _require_manager(actor)
+    authorise(None, Access.HAND_OVER, actor)
     members = await slack.store.aread(list_members)
     words = [word for word in command.rest.split() if word.casefold() not in ("from", "to")]
     named = [require_member(word, members).id for word in words]
@@ -58,7 +57,7 @@ async def preview_move(submission: FormSubmission, actor: Actor, slack: SlackCon
 @router.view(PREVIEW)
 async def move_cases(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Schedule the move of exactly the complaints that were shown."""
-    _require_manager(actor)
+    authorise(None, Access.HAND_OVER, actor)
     texts, stored = slack.texts, json.loads(submission.view["private_metadata"])
     facts = {name: stored[name] for name in ("source", "to", "batch", "refs")} | {"by": actor.id}
     await slack.schedule(f"move:{stored['batch']}", "move", facts)
@@ -81,13 +80,13 @@ def choose_view(slack: SlackContext, source: str | None = None) -> View:
 
 async def move_preview_view(slack: SlackContext, source: str, target: str, actor: Actor) -> View:
     """Which complaints move and which cannot; submitting moves exactly those shown."""
-    _require_manager(actor)
+    authorise(None, Access.HAND_OVER, actor)
     owner = await slack.actor(target)
-    if not owner.roles & ACTIONS[Verb.ASSESS].roles or source == target:
+    if not is_allowed(None, Verb.ASSESS, owner) or source == target:
         raise BadFacts("This person cannot take complaints.", code="owner_no_handler", field="to")
     page = await slack.store.aread(load_worklist, WorklistSection.MINE, actor, owner=source, limit=MAX_MOVED)
-    moving = [case for case in page.cases if not _must_stay(case, target)]
-    staying = [case for case in page.cases if _must_stay(case, target)]
+    moving = [case for case in page.cases if may_own(case, target)]
+    staying = [case for case in page.cases if not may_own(case, target)]
     texts = slack.texts
     if not moving and not staying:
         text = texts.text("move.nothing", who=mention(source))
@@ -108,17 +107,8 @@ async def move_preview_view(slack: SlackContext, source: str, target: str, actor
     return view
 
 
-def _must_stay(case: Case, target: str) -> bool:
-    return is_excluded(case, target) or judged_below(case, target)
-
-
 def _listed(cases: Sequence[Case], slack: SlackContext) -> list[Block]:
     now = slack.store.now()
     rows = [case_row(case, slack.texts, now) for case in cases]
     starts = range(0, len(rows), _ROWS_OF_A_SECTION)
     return [section("\n".join(rows[start : start + _ROWS_OF_A_SECTION])) for start in starts]
-
-
-def _require_manager(actor: Actor) -> None:
-    if not actor.has(*MANAGING):
-        raise NotAllowed("Only a manager moves complaints: ask one.", code="not_allowed.assign")

@@ -13,7 +13,7 @@ from bots.slack.responses import PrivateNotice, Response
 from bots.slack.router import Router
 from bots.slack.views.actions import FITS
 from bots.slack.views.refusals import may_take_over
-from complaints.actions.authorisation import require_permission
+from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import NotAllowed
@@ -62,7 +62,7 @@ async def _case(press: ButtonPress, actor: Actor, slack: SlackContext) -> Case:
     """The complaint, for a person who may at least add a note to it. Raises NotAllowed, recorded."""
     case = await slack.store.aread(load_case, press.ref)
     async with slack.refusals_recorded(case.ref, press.name, actor):
-        require_permission(case, Verb.NOTE, actor)
+        authorise(case, Verb.NOTE, actor)
     return case
 
 

@@ -184,7 +184,9 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     if case.reply is not None:
         lines.append(texts.text(f"flag.reply_{case.reply}"))
     flags = [flag for flag in Flag if flag in case.flags and flag is not Flag.DANGER]
-    return (lines + [texts.text(f"flag.{flag.value}") for flag in flags])[:10]
+    names = {Flag.LEGAL_HOLD: "flag.legal_hold_until"} if case.hold_until else {}
+    day = texts.day(case.hold_until) if case.hold_until else ""
+    return (lines + [texts.text(names.get(flag, f"flag.{flag.value}"), day=day) for flag in flags])[:10]
 
 
 def action_row(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from bots.sign_names import due_rule_name
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
@@ -28,7 +29,7 @@ from bots.slack.views.actions import CaseActions, available_actions
 from bots.slack.views.card import action_row, delivery_lines, event_line, flag_lines, headline, next_due_text
 from bots.slack.views.forms import View, metadata, modal, page_buttons, resendable
 from bots.slack.views.proposal import proposal_blocks, similar_blocks
-from complaints.actors import MODEL_ID, SYSTEM_ID
+from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
@@ -45,7 +46,7 @@ _PRIMARY = frozenset({"assess", "take", "approve", "resolve", "decide", "close",
 _PER_PAGE = MODAL_BLOCKS - 8
 #: The rest of the view is for the headline and the page buttons.
 _DATES_PER_PAGE = MODAL_BLOCKS - 4
-_NOT_STAFF = frozenset({SYSTEM_ID, MODEL_ID, Role.COMPLAINANT.value})
+_NOT_STAFF = frozenset({SYSTEM_ID, MODEL_ID, OPERATOR_ID, Role.COMPLAINANT.value})
 #: Code points of a first paragraph; a line above it takes some of the 3,000 that Slack allows.
 _FIRST_PARAGRAPH = 2800
 #: A message that staff are to read out or to post.
@@ -67,7 +68,7 @@ FILE_KINDS: frozenset[str] = frozenset(
         "contact",
     }
 )  # fmt: skip
-FILE_STATES: frozenset[str] = frozenset({"announced", "too_large", "failed"})
+FILE_STATES: frozenset[str] = frozenset({"announced", "unscanned", "infected", "too_large", "failed"})
 
 
 def case_view(
@@ -281,7 +282,7 @@ def _explanations(case: Case, events: Sequence[Event], texts: StaffTexts, now: d
     # A stable sort: open dates first, each part in the order of the explanation.
     for target in sorted(targets_in_order(case), key=lambda target: not _is_open(case, target)):
         lines = [f"*{_title(case, target, texts, now)}*"]
-        lines += [f"• {_sentence(step, texts)}" for step in explanation_steps(case, target, events)]
+        lines += [f"• {step_sentence(step, texts)}" for step in explanation_steps(case, target, events)]
         yield from sections(lines)
 
 
@@ -299,7 +300,8 @@ def _title(case: Case, target: TargetSet, texts: StaffTexts, now: datetime) -> s
     return texts.text("due.superseded", target=name, when=when, version=target.version)
 
 
-def _sentence(step: DueStep, texts: StaffTexts) -> str:
+def step_sentence(step: DueStep, texts: StaffTexts, *, plain: bool = False) -> str:
+    """One step of a due time; `plain` is text for a terminal, otherwise mrkdwn."""
     moment = texts.closing_with_year if step.code == "closing" else texts.moment_with_year
     return texts.text(
         f"why.{step.code}",
@@ -309,7 +311,14 @@ def _sentence(step: DueStep, texts: StaffTexts) -> str:
         day=texts.day(step.day) if step.day else "",
         days=", ".join(texts.day(day) for day in step.days),
         span=texts.duration(step.span) if step.span else "",
-        name=texts.text(f"did.{step.name}") if step.code == "set" else escaped(step.name, 300),
+        name=_step_name(step, texts, plain=plain),
         number=step.number,
-        by=texts.text(f"who.{step.by}") if step.by in _NOT_STAFF else mention(step.by),
+        by=texts.text(f"who.{step.by}") if step.by in _NOT_STAFF else step.by if plain else mention(step.by),
     )
+
+
+def _step_name(step: DueStep, texts: StaffTexts, *, plain: bool) -> str:
+    if step.code == "set":
+        return texts.text(f"did.{step.name}")
+    name = due_rule_name(step.name, texts.text) if step.code == "rule" else step.name
+    return name if plain else escaped(name, 300)

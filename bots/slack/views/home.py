@@ -17,11 +17,11 @@ from bots.slack.client.block_kit import (
     section,
 )
 from bots.slack.context import SlackContext
-from bots.slack.recipients import MANAGING
 from bots.slack.texts import StaffTexts
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import next_act
-from complaints.actors import Actor, is_excluded, may_read
+from complaints.actions.authorisation import Access, is_allowed
+from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
@@ -57,7 +57,7 @@ async def home_view(
     """The home of one person: all lists, or a single list from this row on."""
     actor = await slack.actor(member_id)
     texts, now = slack.texts, slack.store.now()
-    if not actor.roles:
+    if not is_allowed(None, Access.KNOW, actor):
         blocks = [section(texts.text("home.no_role"))]
     elif only is None:
         pages = {part: await _page(slack, part, actor, 0, ROWS_OF_EACH) for part in SECTIONS}
@@ -94,11 +94,6 @@ def failed_line(failed: FailedObligation, texts: StaffTexts, zone: str) -> str:
     return texts.text("stuck.row", ref=failed.ref or "–", what=what, when=when, number=failed.number)
 
 
-def may_know_of(case: Case, actor: Actor) -> bool:
-    """May this person know that it exists? Of a restricted complaint only its readers may."""
-    return not is_excluded(case, actor.id) and (not case.restricted or may_read(case, actor))
-
-
 async def _page(
     slack: SlackContext, part: WorklistSection, actor: Actor, offset: int, limit: int
 ) -> Worklist:
@@ -110,7 +105,7 @@ def _all_lists(
 ) -> list[Block]:
     """All lists with a few rows of each; a button leads to a list alone."""
     blocks: list[Block] = [header(texts.text("home.title"))]
-    if actor.has(*MANAGING):
+    if is_allowed(None, Access.HAND_OVER, actor):
         blocks.append(actions("home", [button(texts.text("home.move"), "home.move", "move")]))
     rows = 0
     for part, page in pages.items():
@@ -173,7 +168,7 @@ def _act_button(part: WorklistSection, case: Case, actor: Actor, texts: StaffTex
 
 async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:
     """The failed obligations that this manager may know of, each with a button that tries it again."""
-    if not actor.has(*MANAGING):
+    if not is_allowed(None, Access.MANAGE, actor):
         return []
     failed = await slack.store.aread(list_failed_obligations, actor, ROWS_OF_EACH)
     if not failed:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
+    actions,
     button,
     context,
     pages,
@@ -19,7 +20,7 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.context import SlackContext
 from bots.slack.payloads import PREVIEW_SUFFIX
-from bots.slack.recipients import MANAGING, suggested_owner
+from bots.slack.recipients import suggested_owner
 from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.actions import FITS, available_actions
@@ -31,22 +32,25 @@ from bots.slack.views.forms import (
     form_view,
     metadata,
     modal,
+    notice_view,
     resendable,
     with_notice,
 )
 from bots.slack.views.incident import incident_case_view
 from bots.slack.views.prefill import READING_FORMS, WORDS_NEEDED, prefill, words_by_verb
-from complaints.actions.authorisation import require_permission, require_state
+from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
 from complaints.actions.decision import fairness_owed, required_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
-from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
+from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
 from complaints.forms import FORM_VERBS
 from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history, open_case, read_dates
+from store.database.errors import SealBroken
 from store.incidents import list_open_incidents
 from store.people.staff import count_reviewers, list_members
-from store.record.load import load_complaint_text, load_event_words
+from store.record.access_log import write_read
+from store.record.load import load_complaint_text, load_event_words, load_readable_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
 
@@ -67,8 +71,8 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
     Raises NotAllowed and OutOfOrder.
     """
     verb = verb_of(form, case)
-    require_permission(case, verb, actor)
-    if form == "assign" and not actor.has(*MANAGING):
+    authorise(case, verb, actor)
+    if form == "assign" and not is_allowed(None, Access.HAND_OVER, actor):
         raise NotAllowed(
             f"Only a manager assigns {case.ref} to another person: take it.", code="not_allowed.assign"
         )
@@ -111,8 +115,11 @@ async def view_for(
     `suggested_link` is the relation and the other reference that the button offered. Raises ComplaintError.
     """
     if form == "open":
-        view = await opened_view(slack, ref, actor)
         case = await slack.store.aread(load_case, ref)
+        try:
+            view = await opened_view(slack, ref, actor)
+        except ReasonNeeded:
+            return reason_view(case, slack.texts)
     elif form == "due":
         return await explained_view(slack, ref, actor)
     else:
@@ -128,9 +135,20 @@ async def view_for(
     return view
 
 
-async def opened_view(slack: SlackContext, ref: str, actor: Actor, *, page: int = 0) -> View:
-    """The opened complaint; this is recorded as a read."""
-    opened = await slack.store.awrite(open_case, ref, actor, "open")
+def reason_view(case: Case, texts: StaffTexts) -> View:
+    """Asks why a person reads a complaint that is not theirs; a press on a reason opens it."""
+    reasons = [
+        button(texts.text(f"reading.{reason}"), f"reason.{reason}", case.ref) for reason in READING_REASONS
+    ]
+    view = notice_view(texts.text("reading.ask", ref=case.ref), texts, title="reading.title", ref=case.ref)
+    return {**view, "blocks": [*view["blocks"], actions("reasons", reasons)]}
+
+
+async def opened_view(
+    slack: SlackContext, ref: str, actor: Actor, *, page: int = 0, reason: str | None = None
+) -> View:
+    """The opened complaint; this is recorded as a read. Raises ReasonNeeded."""
+    opened = await slack.store.awrite(open_case, ref, actor, "open", reason)
     return case_view(
         opened,
         slack.texts,
@@ -188,7 +206,12 @@ async def _prefill(
     slack: SlackContext, form: str, case: Case, actor: Actor, suggested_link: tuple[str, str] | None
 ) -> FormPrefill:
     now = slack.store.now()
+    # A form can be drawn again long after it was opened, and the person may have lost the right since.
+    async with slack.refusals_recorded(case.ref, form, actor):
+        authorise(case, verb_of(form, case), actor)
     opened = await slack.store.awrite(open_case, case.ref, actor, form) if form in READING_FORMS else None
+    if opened is None and form in WORDS_NEEDED:
+        await slack.store.awrite(write_read, case, actor, form, whole=False)
     events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
     letter = await _waiting_letter(slack, case, events, actor) if form == "approve" else ""
     suggestion = None
@@ -213,7 +236,7 @@ async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) 
     events = list(await slack.store.aread(load_history, ref))
     for index, event in enumerate(events):
         if event.verb in with_words:
-            events[index] = replace(event, words=await slack.store.aread(load_event_words, ref, event.seq))
+            events[index] = replace(event, words=await slack.store.aread(load_readable_words, ref, event.seq))
     return events
 
 
@@ -294,7 +317,10 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
     event = next((event for event in reversed(events) if event.verb is verb), None)
     if event is None:
         return ""
-    words: Mapping[str, str] = event.words
+    try:
+        words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
+    except SealBroken:
+        return slack.texts.text("modal.letter_damaged")
     if verb is not Verb.RESPOND:
         return words.get("reason", "")
     return slack.preview(

@@ -50,7 +50,6 @@ READING_FORMS: frozenset[str] = frozenset({"assess", "approve"})
 #: The acts whose words a form shows.
 WORDS_NEEDED: Mapping[str, tuple[Verb, ...]] = {
     "decide": (Verb.ASSESS, Verb.REASSESS),
-    "approve": (Verb.RESPOND, Verb.RECLASSIFY, Verb.EXTEND),
     "remedy": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
     "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
     "close": (Verb.RESPOND, Verb.RESOLVE),

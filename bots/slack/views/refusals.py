@@ -15,14 +15,14 @@ from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import AlreadyDone, BadFacts, ComplaintError, OutOfOrder, Stale, UnknownReference
 from complaints.forms import WrongFields
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Target, Verb
 
 #: The error codes that have a text of their own, `refused.<code>` in the catalogue.
 CODES: frozenset[str] = frozenset(
     {
-        "accepted_before", "ahead", "already_acknowledged", "already_done", "already_ended", "already_so",
-        "answered", "as_late_already", "assessed_before", "away_when", "currency", "decided_before",
-        "disclosure_not_checked",
+        "accepted_before", "after_legal", "ahead", "already_acknowledged", "already_done", "already_ended",
+        "already_so", "answered", "as_late_already", "assessed_before", "away_when", "currency",
+        "decided_before", "disclosure_not_checked",
         "done_before", "erased", "evidence_missing", "expired", "external_open", "form_expired", "incident_ended",
         "issue_without_finding", "issues_fixed", "language_not_confirmed", "legal_hold", "merged",
         "needs_approval", "new_message", "no_reply", "no_such_target", "nobody_of_staff", "nobody_to_tell",
@@ -36,7 +36,7 @@ CODES: frozenset[str] = frozenset(
         "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
         "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
         "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
-        "question_open",
+        "question_open", "reason_needed",
         "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
         "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
         "verified_before", "waits_for_approval", "window_passed",
@@ -65,6 +65,10 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
     if error.code == "evidence_missing" and case is not None:
         missing = [texts.text(f"evidence.{kind}") for kind in sorted(required_evidence(case) - case.evidence)]
         return texts.text("refused.evidence_missing", missing=", ".join(missing))
+    legal = None if case is None else case.target(Target.LEGAL)
+    if error.code == "after_legal" and case is not None and legal is not None:
+        when = texts.due_time(legal.internal_due, case.rules.calendar.zone)
+        return texts.text("refused.after_legal", when=when)
     if error.code == "required" and error.field is not None:
         return _required_text(error.field, texts)
     if error.code in CODES:

@@ -142,12 +142,6 @@ def _refuse_changes() -> None:
 
 def downgrade() -> None:
     """The proof goes with its tables; the public chain of events stays."""
-    if op.get_bind().dialect.name == "postgresql":
-        # Their triggers name columns, which could not be dropped.
-        op.execute(
-            "DO $$ DECLARE f regproc; BEGIN FOR f IN SELECT oid FROM pg_proc WHERE proname LIKE 'amends_touch_%' "
-            "LOOP EXECUTE format('DROP FUNCTION %s() CASCADE', f); END LOOP; END $$"
-        )
     for table in (
         "proof_state",
         "receipts",

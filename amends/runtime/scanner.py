@@ -1,0 +1,41 @@
+"""The optional virus scanner for the files of complainants: a command that reads one file from its standard input."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from amends.runtime.commands import run_command
+
+#: In seconds. A scanner that needs longer for 20 MB is stopped; the worker renews the lease while it runs.
+TIMEOUT_SECONDS = 60.0
+_CLEAN, _INFECTED = 0, 1
+
+log = structlog.get_logger(__name__)
+
+
+def file_scanner(command: str) -> Callable[[bytes], Awaitable[bool | None]] | None:
+    """The scanner of `[files] scanner`; None if no command is set.
+
+    It returns True for a clean file, False for an infected one, and None if the command gave no verdict.
+    """
+    words = shlex.split(command)
+    return (lambda data: scan(words, data)) if words else None
+
+
+async def scan(words: list[str], data: bytes, timeout_seconds: float = TIMEOUT_SECONDS) -> bool | None:
+    """Run the command on one file; None if it is missing, takes too long or ends with another code than 0 and 1."""
+    try:
+        code = await run_command(words, data, timeout_seconds)
+    except TimeoutError:
+        why = "timeout"
+    except (OSError, ValueError) as error:
+        why = type(error).__name__
+    else:
+        if code in (_CLEAN, _INFECTED):
+            return code == _CLEAN
+        why = f"exit code {code}"
+    log.error("scanner_failed", why=why)
+    return None

@@ -1,0 +1,102 @@
+"""The masked copy of each text, sealed next to it: what training, similar cases and reports read (4.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from complaints.vocabulary import Role, Verb
+from store.database.damage import note_damage
+from store.database.errors import Altered, SealBroken
+from store.database.keyring import place, seal, unseal
+from store.database.transaction import Tx
+from store.people.contacts import person_name
+from store.record.load import case_key, newest_versions, text_place
+from store.redaction.masking import mask
+from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, PEOPLE, TEXTS
+from store.values import Text
+
+_COMPLAINANT_WORDS = (Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value)
+#: Built once: every message asks it.
+_NAMES = (
+    select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed)
+    .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == PEOPLE.c.id)
+    .where(CASE_PEOPLE.c.ref == bindparam("ref"), PEOPLE.c.name_sealed.is_not(None))
+)
+
+
+def seal_masked(
+    tx: Tx, key: bytes, ref: str, seq: int, words: Mapping[str, str], *, language: str, country: str
+) -> Mapping[str, bytes]:
+    """The sealed masked copies of an event's words, by field; `language` and `country` as for `mask`."""
+    names = list_case_names(tx, ref)
+    return {
+        field: seal(
+            key, mask(text, names=names, language=language, country=country), masked_place(ref, seq, field)
+        )
+        for field, text in words.items()
+    }
+
+
+def open_masked(tx: Tx, key: bytes, row: Any) -> str:
+    """The masked copy of a row of `texts`, with the `language` and `jurisdiction` of its complaint.
+
+    A text without a copy, written by an older release, or with a damaged one is masked now.
+    """
+    if row.masked is not None:
+        try:
+            return unseal(key, row.masked, masked_place(row.ref, row.seq, row.field))
+        except Altered:
+            note_damage(masked_place(row.ref, row.seq, row.field))
+    text = unseal(key, row.sealed, text_place(row.ref, row.seq, row.field))
+    names = list_case_names(tx, row.ref)
+    return mask(text, names=names, language=row.language, country=row.jurisdiction)
+
+
+def masked_texts(tx: Tx, refs: Sequence[str]) -> Sequence[Any]:
+    """The rows of all texts of these complaints for `open_masked`, with the verbs of their events."""
+    query = (
+        select(TEXTS, EVENTS.c.verb, COMPLAINTS.c.language, COMPLAINTS.c.jurisdiction)
+        .join(EVENTS, (EVENTS.c.ref == TEXTS.c.ref) & (EVENTS.c.seq == TEXTS.c.seq))
+        .join(COMPLAINTS, COMPLAINTS.c.ref == TEXTS.c.ref)
+        .where(TEXTS.c.ref.in_(refs), TEXTS.c.sealed.is_not(None))
+        .order_by(TEXTS.c.ref, TEXTS.c.seq, TEXTS.c.field)
+    )
+    return tx.connection.execute(query).all()
+
+
+def masked_story(tx: Tx, key: bytes, rows: Sequence[Any]) -> str:
+    """The complainant's masked words in their newest versions; also those that staff logged for the complainant."""
+    texts = [
+        Text(row.field, row.seq, open_masked(tx, key, row), row.at, row.source, row.replaces)
+        for row in rows
+        if row.role == Role.COMPLAINANT.value
+        or (row.verb in _COMPLAINANT_WORDS and row.role != Role.MODEL.value)
+    ]
+    return "\n".join(text.text for text in newest_versions(texts))
+
+
+def load_masked_story(tx: Tx, ref: str) -> str:
+    """`masked_story` of one complaint; raises Erased."""
+    wrapped = tx.connection.execute(
+        select(COMPLAINTS.c.key_wrapped).where(COMPLAINTS.c.ref == ref)
+    ).scalar_one()
+    return masked_story(tx, case_key(tx, ref, wrapped), masked_texts(tx, [ref]))
+
+
+def list_case_names(tx: Tx, ref: str) -> list[str]:
+    """The names of everybody in the complaint, as they were given at intake; a damaged one is left out."""
+    names = []
+    for row in tx.connection.execute(_NAMES, {"ref": ref}):
+        try:
+            names.append(person_name(tx, row.id, row.key_wrapped, row.name_sealed))
+        except SealBroken:
+            # `verify` names it; a message must not be refused for it.
+            note_damage(place("people", row.id, "name"))
+    return [name for name in names if name]
+
+
+def masked_place(ref: str, seq: int, field: str) -> str:
+    return place("texts", f"{ref}/{seq}", f"{field}|masked")

@@ -1,0 +1,185 @@
+"""A masked copy of each text serves training and similar cases; no rare word of a complaint reaches a model."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from complaints.actors import MODEL
+from complaints.vocabulary import Verb
+from store.backup.backup import back_up
+from store.cases.act import act
+from store.custody.retention import erase
+from store.models.examples import load_unassessed_page
+from store.models.models import (
+    TrainingRun,
+    is_model_intact,
+    keep_model,
+    keep_run,
+    read_model_blob,
+)
+from store.people.masked_texts import load_masked_story
+from store.record.load import load_texts
+from store.store import Store
+from store.tables import MODELS, TEXTS
+from store.values import Chat
+from tests.databases import FakeClock
+from tests.edges.desk import HANDLER, Desk
+from tests.rules.builders import a_proposal
+from triage.__main__ import parse_rows
+from triage.example import Example
+from triage.learning.training import train
+from triage.model.artefact import dump, load
+from triage.similarity import sketch
+
+STORY = "Ben ayse yilmaz, 0532 123 45 67. Ayşe'nin suyu kahverengi."
+MASKED = "Ben [name], [phone]. [name]'nin suyu kahverengi."
+CHAT = Chat("telegram", "70001", "tr", "Ayşe Yılmaz")
+#: Written examples, which are public: without some of them a model of few complaints would know no word.
+WRITTEN = [
+    Example(f"{what} {where}", category, 2, "en", written=True)
+    for category, what in (("supply", "the water is brown"), ("money", "the invoice is wrong"))
+    for where in ("today", "again", "since monday", "in our house")
+]
+
+
+def in_turkish(desk: Desk) -> str:
+    return desk.receive(STORY, chat=CHAT)
+
+
+def test_a_text_is_stored_with_a_sealed_copy_without_name_and_phone(store: Store) -> None:
+    desk = Desk(store)
+    ref = in_turkish(desk)
+    assert store.read(load_masked_story, ref) == MASKED
+    assert [text.text for text in store.read(load_texts, ref)] == [STORY]
+    row = store.read(lambda tx: tx.connection.execute(select(TEXTS).where(TEXTS.c.ref == ref)).one())
+    assert b"suyu" not in row.masked
+
+
+def test_staff_words_are_masked_too_and_what_the_model_wrote_has_no_copy(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.assessed(text=STORY, chat=CHAT)
+    desk.act(ref, Verb.NOTE, HANDLER, words={"text": "Frau Yılmaz called from +49 30 23125123."})
+    store.write(act, ref, Verb.PROPOSE, MODEL, a_proposal(), {"because": '["suyu"]'})
+    query = select(TEXTS.c.field, TEXTS.c.masked).where(TEXTS.c.ref == ref)
+    copies = {row.field: row.masked for row in store.read(lambda tx: tx.connection.execute(query).all())}
+    assert copies["because"] is None
+    assert copies["text"] is not None
+
+
+def test_a_text_without_a_readable_copy_is_masked_when_it_is_read(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.assessed(text=STORY, chat=CHAT)
+    copies = store.examples()
+    for lost in (None, b"altered"):
+        store.write(lambda tx, lost=lost: tx.connection.execute(update(TEXTS).values(masked=lost)))
+        assert store.read(load_masked_story, ref) == MASKED
+        assert store.examples() == copies
+    assert [example["text"] for example in copies] == [MASKED]
+
+
+def test_unassessed_complaints_are_read_masked(store: Store) -> None:
+    desk = Desk(store)
+    in_turkish(desk)
+    ((text, _),) = store.read(load_unassessed_page)[0]
+    assert text == MASKED
+
+
+def test_an_erasure_deletes_the_masked_copies(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.closed(text=STORY, chat=CHAT)
+    store.write(erase, ref, "request")
+    query = select(TEXTS.c.sealed, TEXTS.c.masked).where(TEXTS.c.ref == ref)
+    assert set(store.read(lambda tx: tx.connection.execute(query).all())) == {(None, None)}
+
+
+def test_the_same_story_with_another_name_and_phone_has_the_same_sketch(store: Store) -> None:
+    desk = Desk(store)
+    first = in_turkish(desk)
+    other = "Ben emine kaya, 0212 555 44 33. Emine'nin suyu kahverengi."
+    second = desk.receive(other, chat=Chat("telegram", "70002", "tr", "Emine Kaya"))
+    first_sketch, second_sketch = (sketch(store.read(load_masked_story, ref)) for ref in (first, second))
+    assert first_sketch == second_sketch != ()
+
+
+def canary_model(store: Store, desk: Desk) -> bytes:
+    """A model of complaints that hold a word of five people, of four, and of one person in six complaints."""
+    stories = [(f"{number}", "fivepeople") for number in range(5)]
+    stories += [(f"{number}", "fourcanary") for number in range(4)]
+    stories += [("9", "lonelycanary") for _ in range(6)]
+    for chat, word in stories:
+        desk.assessed(text=f"the water is brown {word}", chat=desk.chat(f"7000{chat}"))
+    desk.receive("the water smells of hushcanary", chat=desk.chat("70020"))
+    rows = [row.example for row in parse_rows(store.examples())]
+    unassessed = store.read(load_unassessed_page)[0]
+    model = train(
+        [*WRITTEN, *rows],
+        unlabelled=[text for text, _ in unassessed],
+        unlabelled_people=[person for _, person in unassessed],
+    )
+    return dump(model)
+
+
+def unpacked(artefact: bytes) -> bytes:
+    with zipfile.ZipFile(BytesIO(artefact)) as archive:
+        return artefact + b"".join(archive.read(name) for name in archive.namelist())
+
+
+def test_no_word_of_fewer_than_five_people_is_in_artefact_database_or_backup(
+    sqlite_store: Store, sqlite_url: str, tmp_path: Path
+) -> None:
+    artefact = canary_model(sqlite_store, Desk(sqlite_store))
+    model = load(artefact)
+    assert "fivepeople" in model.features.words
+    card = {"version": model.version, **model.facts}
+    run = TrainingRun("13:x:y", sqlite_store.now(), 15, True, {"reasons": [], "figures": {}})
+    sha256 = hashlib.sha256(artefact).hexdigest()
+    number = sqlite_store.write(keep_run, run, artefact, sha256, card, activate=True)
+    assert sqlite_store.read(read_model_blob, number) == artefact
+    assert sqlite_store.read(is_model_intact, number)
+    backup = tmp_path / "backup.db"
+    back_up(sqlite_url, backup)
+    database = Path(sqlite_url.removeprefix("sqlite:///"))
+    files = [
+        file for file in (database, *database.parent.glob(f"{database.name}-*"), backup) if file.exists()
+    ]
+    stored = b"".join(file.read_bytes() for file in files)
+    # Pieces of the words too: character n-grams are part of the vocabulary.
+    for canary in (b"canary", b"lonel", b"hush", b"fourc"):
+        assert canary not in unpacked(artefact)
+        assert canary not in stored
+    # The artefact itself is sealed.
+    assert b"fivepeople" not in stored
+    assert artefact[100:160] not in stored
+
+
+def test_a_model_of_an_older_release_still_opens_and_goes_when_another_is_used(
+    store: Store, clock: FakeClock
+) -> None:
+    desk = Desk(store)
+    desk.assessed()
+    old = dump(train(WRITTEN))
+    sha256 = hashlib.sha256(old).hexdigest()
+    run = TrainingRun("12:x:y", store.now(), 1, True, {"reasons": [], "figures": {}})
+    number = store.write(keep_run, run, old, sha256, {}, activate=True)
+    store.write(lambda tx: tx.connection.execute(update(MODELS).values(blob=old)))
+    assert store.read(read_model_blob, number) == old
+    assert store.read(is_model_intact, number)
+    clock.go_on(hours=1)
+    newer = TrainingRun("13:x:y", store.now(), 1, True, {"reasons": [], "figures": {}})
+    store.write(keep_run, newer, b"new", hashlib.sha256(b"new").hexdigest(), {}, activate=True)
+    assert store.read(read_model_blob, number) == b""
+
+
+def test_a_model_from_a_file_that_an_older_release_stored_is_sealed_with_the_next(store: Store) -> None:
+    old = dump(train(WRITTEN))
+    number = store.write(keep_model, old, hashlib.sha256(old).hexdigest(), {})
+    store.write(lambda tx: tx.connection.execute(update(MODELS).values(blob=old)))
+    store.write(keep_model, b"new", hashlib.sha256(b"new").hexdigest(), {})
+    query = select(MODELS.c.blob).where(MODELS.c.id == number)
+    assert store.read(lambda tx: tx.connection.execute(query).scalar_one())[:2] != b"PK"
+    assert store.read(read_model_blob, number) == old

@@ -1,0 +1,118 @@
+"""Plain words where a button is expected, and questions outside of the form: each is understood as it is meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bots.dialogue.buttons import CHECK
+from bots.dialogue.danger import NUMBERS
+from complaints.vocabulary import CloseCode, Flag
+from tests.rules.dialogue_play import RULES, Play
+
+HELP = "What would put this right? Choose one, or write it in your own words."
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Yes, that is it", "yes", "yes thats right", "ok thank you", "evet doğru", "ja, stimmt", "sí, correcto"],
+)
+def test_yes_to_the_read_back_is_no_part_of_the_story_and_names_the_button(words: str) -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    play.presses("skip")
+    play.presses("skip")
+    assert play.writes(words) == [
+        "Thank you. Please press Send to sign it, or Change if something is not right."
+    ]
+    assert play.replies[-1].buttons == CHECK
+    assert play.texts_of(play.ref) == {"description": "The water is brown."}
+    assert play.case.confirmed_at is None
+
+
+@pytest.mark.parametrize("words", ["I don't know", "dont know", "Bilmiyorum", "keine Ahnung", "No lo sé."])
+def test_i_do_not_know_skips_the_question(words: str) -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    assert play.writes(words) == [HELP]
+    [readback] = play.writes(words)
+    assert words not in readback
+
+
+def test_words_that_correct_no_place_belong_to_the_story() -> None:
+    play = Play()
+    play.writes("The lift at 9 Quay Road is out of order since Sunday.")
+    [question] = play.presses("done")
+    assert play.writes("the landlord says that all this is none of his business")[0] == question
+    assert "landlord" in play.texts_of(play.ref)["description"]
+    assert play.writes("at the market in Leeds") == [HELP]
+    assert play.texts_of(play.ref)["where_and_when"] == "at the market in Leeds"
+
+
+@pytest.mark.parametrize("words", ["Yes please", "evet lütfen", "ja bitte"])
+def test_yes_in_other_words_confirms(words: str) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.commands("withdraw")
+    play.writes(words)
+    assert play.cases[ref].close_code is CloseCode.WITHDRAWN
+
+
+def test_words_under_change_are_kept_and_the_question_is_put_again() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    play.presses("skip")
+    play.presses("skip")
+    play.presses("change")
+    assert play.writes("it is the hot water only") == ["What would you like to change?"]
+    assert play.texts_of(play.ref)["addition"] == "it is the hot water only"
+
+
+@pytest.mark.parametrize(
+    "words", ["Should I boil the water?", "Any news", "Ne zaman geleceksiniz?", "Und jetzt?"]
+)
+def test_a_question_after_the_form_goes_to_a_person(words: str) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    [answer] = play.writes(words)
+    assert (
+        answer
+        == f"I have added this to {ref}. A person reads it and answers here. Is it about something else?"
+    )
+    assert Flag.QUESTION_OPEN in play.case.flags
+
+
+def test_without_a_helpline_nobody_is_told_that_somebody_listens_at_any_hour() -> None:
+    assert "TR" not in NUMBERS["self_harm"]
+    play = Play(rules=replace(RULES, country="TR"))
+    replies = play.writes("It will all be over soon, I've had enough of living.")
+    assert not [reply for reply in replies if "at any hour" in reply]
+    assert replies[-1].startswith("Is anybody in danger now? Then please call 112 first")
+
+
+def test_a_neighbour_for_whom_somebody_writes_is_the_person_affected() -> None:
+    play = Play()
+    play.writes("My neighbour Mr Ali at 9 Quay Road has no heating since Sunday, he asked me to write.")
+    play.presses("done")
+    assert Flag.FOR_ANOTHER in play.case.flags
+
+
+@pytest.mark.parametrize(
+    ("language", "story", "question"),
+    [
+        ("en", "Meter 998877 is running backwards.", "You wrote: Meter 998877. When did it happen?"),
+        ("tr", "55123 numaralı paketim gelmedi.", "Şunu yazdınız: 55123 numaralı paketim. Ne zaman oldu?"),
+    ],
+)
+def test_of_a_story_with_a_number_and_no_day_only_the_day_is_asked(
+    language: str, story: str, question: str
+) -> None:
+    play = Play(language=language)
+    play.writes(story)
+    assert play.presses("done") == [question]
+    play.writes("yesterday")
+    assert play.texts_of(play.ref)["where_and_when"] == "yesterday"
