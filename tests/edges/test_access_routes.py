@@ -45,7 +45,7 @@ UNRECORDED_COMMANDS = {
     "import", "inbox give-up", "inbox list", "inbox retry", "init", "outbox give-up", "outbox list",
     "outbox retry", "privacy erase", "privacy purge", "report access", "report monitoring", "run",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
-    "triage propose", "triage rollback", "triage train",
+    "triage propose", "triage rollback", "triage train", "witness",
 }  # fmt: skip
 ROUTES = Router.joined(module.router for module in LISTENERS)
 CANARY = "Zzyzx"
