@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -156,6 +156,24 @@ class CheckpointSender:
     async def _schedule(self, key: str, kind: str, priority: SendPriority, facts: Mapping[str, str]) -> None:
         obligation = NewObligation(key, kind, self.store.now(), priority, facts)
         await self.store.awrite(insert_obligation, obligation)
+
+
+def ask_witnesses(witnesses: Sequence[WitnessSettings], origin: str) -> tuple[list[str], list[str]]:
+    """The newest note of this log that each witness cosigned, and the names of those that do not answer."""
+    notes, silent = [], []
+    for witness in witnesses:
+        url = f"{witness.url.rstrip('/')}/checkpoint"
+        try:
+            with httpx.Client(trust_env=not is_loopback(url), timeout=WITNESS_TIMEOUT_SECONDS) as client:
+                answer = client.get(url, params={"origin": origin})
+        except (httpx.HTTPError, httpx.InvalidURL):
+            silent.append(witness.name)
+            continue
+        if answer.status_code == 200 and len(answer.content) <= MAX_ANSWER_BYTES:
+            notes.append(answer.text)
+        else:
+            silent.append(witness.name)
+    return notes, silent
 
 
 def save_note(file: Path, note: str) -> None:

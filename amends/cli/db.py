@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from amends.cli.output import err, out, print_json, progress_bar
 from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
+    from amends.settings import Settings
     from store.custody.verify import Outside
     from store.store import Store
     from store.values import Verification
@@ -60,6 +62,9 @@ def verify(
             exists=True, dir_okay=False, help="Compare with this checkpoint kept outside; repeatable."
         ),
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask the witnesses of [[proof.witnesses]].")
+    ] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -75,7 +80,8 @@ def verify(
     if backup is not None:
         verification = verify_file(backup, Keyring(load(config).secrets.keys()), datetime.now(UTC), outside)
     else:
-        with open_record(config) as (_, store):
+        with open_record(config) as (settings, store):
+            outside = _add_witnesses(settings, store, outside, ask=not offline)
             verification = _verify_in_steps(store, outside, full=full)
     _print_verification(verification, json=json, full=full or backup is not None)
     if verification.first_bad is not None:
@@ -113,6 +119,22 @@ def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verificat
         verification = store.read(conclude, part, outside, opens=opens)
     store.write(end_verification, size, full=full, sound=verification.first_bad is None)
     return verification
+
+
+def _add_witnesses(settings: Settings, store: Store, outside: Outside, *, ask: bool) -> Outside:
+    """Add the keys of the witnesses, and what each of them has cosigned of this log."""
+    from amends.checkpoints import ask_witnesses
+    from store.proof.log import latest_checkpoint, origin
+    from store.proof.notes import parse_verifier
+
+    witnesses = settings.proof.witnesses
+    verifiers = tuple(parse_verifier(witness.key, is_witness=True) for witness in witnesses)
+    notes: list[str] = []
+    if ask and witnesses and store.read(latest_checkpoint) is not None:
+        notes, silent = ask_witnesses(witnesses, store.read(origin))
+        for name in silent:
+            err.print(f"The witness {name} gave no checkpoint of this log: it is not compared with its copy.")
+    return replace(outside, notes=(*outside.notes, *notes), witnesses=verifiers)
 
 
 def _read_outside(files: list[Path]) -> Outside:
@@ -322,19 +344,22 @@ def checkpoint(file: NewFile, *, config: Config = None) -> None:
     from amends.settings import load
     from store.backup.backup import write_atomically
     from store.database.errors import StoreError
-    from store.proof.log import add_checkpoint
+    from store.proof.log import add_checkpoint, log_signer
 
     seed = load(config).secrets.signing_key
     with open_record(config) as (_, store):
         more = True
         while more:
             saved, more = store.write(add_checkpoint, seed)
+        signer = store.read(log_signer, seed)
     if saved is None:
         raise StoreError("There is nothing to cover yet: no message was received and no setting loaded.")
     with write_atomically(file) as part:
         part.write_text(saved.note, encoding="utf-8")
     err.print(f"{saved.size} entries of the log in {file}. Check: amends db verify --checkpoint {file}")
-    if seed is None:
+    if signer is not None:
+        err.print(f"The key of the log, for witnesses and docs/verify.py: {signer.verifier}", soft_wrap=True)
+    else:
         err.print(
             "It is not signed, so `amends db verify` will not trust it: set AMENDS_SIGNING_KEY (`amends init`)."
         )

@@ -235,7 +235,7 @@ def _global_damage(tx: Tx, outside: Outside, since: int) -> Iterator[Damage]:
         yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
     if key is not None:
         yield from check_log(tx, key, outside.witnesses, since=since)
-        for note in outside.notes:
+        for note in dict.fromkeys(outside.notes):
             damage = check_note(tx, note, outside.witnesses)
             if damage is not None:
                 yield damage

@@ -7,7 +7,6 @@ tlog-checkpoint: origin, size and root of a log. tlog-cosignature: a witness sig
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Sequence
@@ -92,7 +91,7 @@ def parse_verifier(text: str, *, is_witness: bool = False) -> Verifier:
         algorithm = _COSIGNATURE if is_witness else _ED25519
         if len(key) == 33 and key[0] == algorithm and bytes.fromhex(id_) == verifier.id:
             return verifier
-    except (ValueError, binascii.Error) as error:
+    except ValueError as error:
         raise BadNote(f"{text[:80]!r} is no verifier key: write name+id+key") from error
     raise BadNote(f"{text[:80]!r} is no verifier key of a {'witness' if is_witness else 'log'}")
 
@@ -111,7 +110,7 @@ def parse_checkpoint(body: str) -> Checkpoint:
     lines = body.split("\n")
     try:
         origin, size, root = lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True)
-    except (ValueError, IndexError, binascii.Error) as error:
+    except (ValueError, IndexError) as error:
         raise BadNote("this is no checkpoint: write origin, size and root") from error
     if not origin or size < 0 or str(size) != lines[1] or len(root) != 32:
         raise BadNote("this is no checkpoint: origin, size or root is wrong")
@@ -130,7 +129,7 @@ def cosigned_at(note: str, verifier: Verifier) -> int | None:
         name, _, encoded = line[2:].partition(" ")
         try:
             data = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
+        except ValueError:
             continue
         if name != verifier.name or data[:4] != verifier.id:
             continue
