@@ -146,6 +146,22 @@ def _secret_keys(settings: Settings) -> Iterator[CheckFinding]:
             "Set AMENDS_SIGNING_KEY to what `openssl rand -base64 32` prints, best in a place of its own."
         )
         yield _warn("signing key", "missing", remedy)
+    yield _places_of_checkpoints(settings)
+
+
+def _places_of_checkpoints(settings: Settings) -> CheckFinding:
+    """Whether checkpoints leave this machine: without that, its administrator can rewrite the record unnoticed."""
+    proof, folder = settings.proof, settings.file.absolute().parent
+    remedy = "Name a witness, a Slack channel, a command or a file on another machine in [proof]."
+    places = [f"witness {witness.name}" for witness in proof.witnesses]
+    places += [name for name in ("slack_channel", "file", "command") if getattr(proof, name)]
+    if not places:
+        return _warn("checkpoints", "sent to no place outside of the database", remedy)
+    if places == ["file"]:
+        existing = next(parent for parent in (folder / str(proof.file)).parents if parent.exists())
+        if existing.stat().st_dev == folder.stat().st_dev:
+            return _warn("checkpoints", f"only into a file on the disk of {settings.file.name}", remedy)
+    return _ok("checkpoints", f"every {pluralise(proof.every_minutes, 'minute')}: {', '.join(places)}")
 
 
 def _database(settings: Settings) -> Iterator[CheckFinding]:
@@ -449,8 +465,10 @@ async def _slack(settings: Settings) -> AsyncIterator[CheckFinding]:
     missing = [scope for scope in NEEDED_SCOPES if granted and scope not in granted]
     if missing:
         yield _fail("Slack scopes", f"missing {', '.join(missing)}", "Install the app again (manifest).")
-    for name in ("triage_channel", "restricted_channel", "executive_channel"):
-        channel = getattr(settings.slack, name)
+    channels = settings.slack.model_dump()
+    if settings.proof.slack_channel is not None:
+        channels["proof.slack_channel"] = settings.proof.slack_channel
+    for name, channel in channels.items():
         answer = await _call(f"{api}conversations.info", headers=headers, channel=channel)
         yield _channel(f"Slack {name}", channel, answer)
 

@@ -124,6 +124,8 @@ class InitAnswers:
     restricted_channel: str = "C0000002"
     executive_channel: str = "C0000003"
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Gets the checkpoints of the log; best a place of another machine.
+    checkpoint_file: str = "checkpoints/newest.txt"
     #: Names of the organisation's own categories, in the first language.
     categories: tuple[str, ...] = ()
 
@@ -149,6 +151,7 @@ class InitAnswers:
             "[calendar]": {"hours": self.hours},
             "[slack]": {name: getattr(self, name) for name in channels},
             "[roles]": dict(self.roles),
+            "[proof]": {"file": self.checkpoint_file or None},
         }
 
 

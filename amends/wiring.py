@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from amends.checkpoints import CheckpointSender
 from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
@@ -179,7 +180,7 @@ class Application:
                 handlers,
                 [tuple(platform.handlers()) for platform in self._platforms()],
                 cpu_bound=tuple(self._proposal_handler.handlers()),
-                on_result=partial(self.metrics.increment, "duties_performed_total"),
+                on_result=self._count_result,
             )
             store.on_commit(self.worker.nudge)
             self._tasks.append(asyncio.create_task(self.worker.run(), name="worker"))
@@ -189,6 +190,7 @@ class Application:
                 purges=self.settings.privacy.purge,
                 learning=learning_settings(self.settings),
                 compute_digest=self._training_digest,
+                checkpoint_minutes=self.settings.proof.every_minutes,
             )
             self._ticks.start()
         log.info("started", parts=list(self.parts))
@@ -228,7 +230,11 @@ class Application:
             **act_handlers(store),
             **morning_handlers(store),
             **housekeeping_handlers(
-                store, retention=retention_periods(self.settings), after_purge=self._list_erasures
+                store,
+                retention=retention_periods(self.settings),
+                after_purge=self._list_erasures,
+                signing_key=self.settings.secrets.signing_key,
+                send_checkpoint=CheckpointSender(self.settings, store, self._count_sent).send,
             ),
             **training_handlers(
                 store,
@@ -239,6 +245,17 @@ class Application:
             **self._proposal_handler.handlers(),
             **sending,
         }
+
+    def _count_result(self, kind: str, outcome: str) -> None:
+        self.metrics.increment("duties_performed_total", kind, outcome)
+        if kind == "checkpoint_post":
+            # The attempts of the Slack post: another rate limit or a retry is no failure yet.
+            outcomes = {"done": "ok", "given_up": "failed"}
+            if outcome in outcomes:
+                self._count_sent("slack", outcomes[outcome])
+
+    def _count_sent(self, place: str, outcome: str) -> None:
+        self.metrics.increment("checkpoint_sent_total", place, outcome)
 
     def _list_erasures(self) -> None:
         """A restored backup erases again what is listed; without the list, its own next purge does."""

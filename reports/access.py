@@ -51,7 +51,7 @@ def find_unusual_access(
     histories: Iterable[CaseHistory], start: datetime, end: datetime, zone: str
 ) -> list[UnusualAccess]:
     """The unusual readings from `start` (included) to `end` (excluded), the earliest first."""
-    found: dict[tuple[object, ...], UnusualAccess] = {}
+    unusual: dict[tuple[object, ...], UnusualAccess] = {}
     read_by: dict[str, dict[date, dict[str, datetime]]] = defaultdict(lambda: defaultdict(dict))
     for history in histories:
         for entry in history.reads:
@@ -62,14 +62,14 @@ def find_unusual_access(
             read_by[entry.by][local.date()].setdefault(ref, entry.at)
             for sign in _signs(history, entry, local.hour):
                 finding = UnusualAccess(sign, entry.by, entry.at, ref, 1, entry.reason)
-                found.setdefault((sign, entry.by, ref, local.date()), finding)
+                unusual.setdefault((sign, entry.by, ref, local.date()), finding)
     for by, days in read_by.items():
         for day, refs in days.items():
             usual = median([len(others) for other, others in days.items() if other != day] or [0])
             if len(refs) > max(MANY, TIMES_USUAL * usual):
                 many = UnusualAccess(AccessSign.MANY, by, min(refs.values()), None, len(refs))
-                found[AccessSign.MANY, by, day] = many
-    return sorted(found.values(), key=lambda finding: (finding.at, finding.by, finding.sign))
+                unusual[AccessSign.MANY, by, day] = many
+    return sorted(unusual.values(), key=lambda finding: (finding.at, finding.by, finding.sign))
 
 
 def _signs(history: CaseHistory, entry: ReadEntry, hour: int) -> Iterable[AccessSign]:

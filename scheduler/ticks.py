@@ -35,7 +35,7 @@ from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.failed import fail_orphaned
 from store.outbox.rows import insert_obligation
 from store.people.staff import list_members
-from store.proof.checkpoints import checkpoint
+from store.proof.log import add_checkpoint
 from store.rulebooks import load_current_rulebook
 from store.slack import sweep_cards
 from store.store import Store
@@ -91,12 +91,13 @@ def create_ticks(
     purges: bool = False,
     learning: LearningSettings | None = None,
     compute_digest: Callable[[], str] | None = None,
+    checkpoint_minutes: int = 10,
 ) -> AsyncIOScheduler:
     """The product's ticks; the caller starts them.
 
     `kinds` are those that this process handles: overdue obligations of other kinds are reported (None: not reported).
     `purges` schedules a purge each day. `learning` schedules training runs (None: never). `compute_digest` returns
-    the digest of what a run learns from apart from the record.
+    the digest of what a run learns from apart from the record. `checkpoint_minutes` is the time between checkpoints.
     """
     ticks = AsyncIOScheduler(timezone="UTC")
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -115,15 +116,19 @@ def create_ticks(
     async def cards() -> None:
         await store.awrite(sweep_cards)
 
+    async def checkpoints() -> None:
+        await store.in_thread(schedule_checkpoint, store, checkpoint_minutes)
+
     ticks.add_job(_ends_when_cancelled(cards), "interval", minutes=5, id="cards", **defaults)
-    ticks.add_job(
-        _ends_when_cancelled(housekeeping),
-        "interval",
-        minutes=15,
-        id="housekeeping",
-        next_run_time=datetime.now(UTC),
-        **defaults,
-    )
+    for job, minutes in ((housekeeping, 15), (checkpoints, checkpoint_minutes)):
+        ticks.add_job(
+            _ends_when_cancelled(job),
+            "interval",
+            minutes=minutes,
+            id=job.__name__,
+            next_run_time=datetime.now(UTC),
+            **defaults,
+        )
     return ticks
 
 
@@ -137,16 +142,27 @@ def _ends_when_cancelled(job: Callable[[], Awaitable[None]]) -> Callable[[], Awa
     return run
 
 
+def schedule_checkpoint(store: Store, minutes: int) -> None:
+    """Schedule a checkpoint of the log. Its key is the interval of so many minutes, as in `schedule_next_morning`."""
+    now = store.now()
+    start = now - timedelta(seconds=now.timestamp() % (minutes * 60))
+    key = f"checkpoint:{start:%Y-%m-%dT%H:%M}"
+    store.write(insert_obligation, NewObligation(key, "checkpoint", now, SendPriority.BULK))
+
+
 def housekeeping_handlers(
     store: Store,
     *,
     retention: Mapping[str, str] | None = None,
     after_purge: Callable[[], None] | None = None,
+    signing_key: bytes | None = None,
+    send_checkpoint: Callable[[], Awaitable[None]] | None = None,
 ) -> Mapping[str, Handler]:
     """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule, and of `remnants`.
 
     `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
     `after_purge` lists the erasures where backups find them.
+    `signing_key` signs checkpoints, and `send_checkpoint` sends the newest one to places outside of the database.
     """
 
     def write(command: Callable[[Tx], object]) -> Handler:
@@ -183,10 +199,24 @@ def housekeeping_handlers(
 
     return {
         "tidy": write(delete_expired_rows),
-        "checkpoint": write(checkpoint),
+        "checkpoint": _checkpoint_handler(store, signing_key, send_checkpoint),
         "purge": purge,
         "remnants": remnants,
     }
+
+
+def _checkpoint_handler(
+    store: Store, signing_key: bytes | None, send: Callable[[], Awaitable[None]] | None
+) -> Handler:
+    async def checkpoint(_: Obligation) -> Outcome:
+        more = True
+        while more:
+            _newest, more = await store.awrite(add_checkpoint, signing_key)
+        if send is not None:
+            await send()
+        return Completed()
+
+    return checkpoint
 
 
 def act_handlers(store: Store) -> Mapping[str, Handler]:
@@ -210,13 +240,10 @@ def act_handlers(store: Store) -> Mapping[str, Handler]:
 def _housekeeping(
     store: Store, purges: bool, learning: LearningSettings | None = None, settings_digest: str | None = None
 ) -> None:
-    """Schedule today's cleanup and this hour's checkpoint, and a purge and a training run where they are due."""
+    """Schedule today's cleanup, and a purge and a training run where they are due."""
     now = store.now()
     schedule_next_morning(store)
-    obligations = [
-        NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK),
-        NewObligation(f"checkpoint:{now:%Y-%m-%dT%H}", "checkpoint", now, SendPriority.BULK),
-    ]
+    obligations = [NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK)]
     if purges:
         obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))
     for obligation in obligations:

@@ -27,6 +27,7 @@ from store.database.migrate import require_current
 from store.database.remnants import empty_log, rewrite_tables
 from store.database.transaction import FoldedCases, Tx
 from store.models.examples import collect_examples, load_examples_page
+from store.proof.journal import write_journal
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -66,6 +67,7 @@ class Store:
         self._threads = StoreThreads(is_sqlite=engines.is_sqlite)
         self._rulebooks: dict[str, Rulebook] = {}
         self._folded = FoldedCases()
+        self._mac_key: tuple[bytes, str] | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._notifying = None if engines.is_sqlite else _notifier(engines.url, self._call_back)
         #: True if the database caused the last write to fail: a full disk, a read-only server.
@@ -91,12 +93,15 @@ class Store:
             with translated_errors(), self._threads.gate, self._engines.writing.begin() as connection:
                 tx = self._tx(connection)
                 result = command(tx, *args, **kwargs)
+                write_journal(tx)
         except Exception as error:
             if isinstance(error, DatabaseUnavailable) and not isinstance(error, SerializationConflict):
                 self.writes_fail = True
             self._record_refusals(tx)
             raise
         self.writes_fail = False
+        # Only now: a key that was created in a transaction that is rolled back does not exist.
+        self._mac_key = tx.mac_key
         if tx.obligations_changed:
             self._nudge()
         return result
@@ -199,7 +204,7 @@ class Store:
         self._engines.close()
 
     def _tx(self, connection: Any) -> Tx:
-        return Tx(connection, self._keys, self.now(), self._rulebooks, self._folded)
+        return Tx(connection, self._keys, self.now(), self._rulebooks, self._folded, self._mac_key)
 
     def _record_refusals(self, tx: Tx | None) -> None:
         """Record refused attempts in a new transaction, because theirs was rolled back (4.7)."""
@@ -209,6 +214,7 @@ class Store:
             new_tx = self._tx(connection)
             for write in tx.if_refused:
                 write(new_tx)
+            write_journal(new_tx)
 
     def _nudge(self) -> None:
         if self._notifying is not None:

@@ -435,9 +435,10 @@ class OpenedCase:
 
 @dataclass(frozen=True)
 class Verification:
-    """The result of `verify`. A problem is reference, seq and what is wrong; `first_bad` is the first of `problems`.
+    """The result of `verify`: `problems` are its damages, `first_bad` is reference, seq and reason of the first.
 
     `unsealed_tail` is the number of events after the last checkpoint, `erased` the number of erased complaints.
+    `hash_only` owners have no journal, because they were written before `journal_since` and not anchored yet.
     """
 
     entries: int
@@ -445,4 +446,6 @@ class Verification:
     first_bad: tuple[str, int, str] | None
     unsealed_tail: int
     erased: int
-    problems: tuple[tuple[str, int, str], ...] = ()
+    problems: tuple[Any, ...] = ()
+    hash_only: int = 0
+    journal_since: str | None = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json as json_module
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +16,9 @@ from amends.cli.output import err, out, print_json, progress_bar
 from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
+    from amends.settings import Settings
+    from store.custody.verify import Outside
+    from store.store import Store
     from store.values import Verification
 
 NewFile = Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)]
@@ -44,72 +49,200 @@ def upgrade(
 
 def verify(
     *,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Check everything, not only what changed since the last verification."),
+    ] = False,
     backup: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Check this backup instead.")
     ] = None,
     checkpoint: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Check against this list kept outside too."),
+        list[Path] | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Compare with this checkpoint kept outside; repeatable."
+        ),
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask the witnesses of [[proof.witnesses]].")
+    ] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Check every event's place in its chain, commitment and projection, open every sealed value; name the damage."""
+    """Check every row against the journal, every chain, the log, and what is kept outside; name each damage.
+
+    By default this checks what changed since the last verified checkpoint. A full run that was stopped continues.
+    """
     from amends.settings import load
     from store.backup.restore import verify_file
-    from store.custody.verify import verify as verify_record
     from store.database.keyring import Keyring
 
-    heads = None if checkpoint is None else _read_checkpoint(checkpoint)
+    outside = _read_outside(checkpoint or [])
     if backup is not None:
-        verification = verify_file(backup, Keyring(load(config).secrets.keys()), datetime.now(UTC), heads)
+        verification = verify_file(backup, Keyring(load(config).secrets.keys()), datetime.now(UTC), outside)
     else:
-        with open_record(config) as (_, store):
-            verification = store.read(verify_record, heads)
-    _print_verification(verification, json=json)
+        with open_record(config) as (settings, store):
+            outside = _add_witnesses(settings, store, outside, ask=not offline)
+            verification = _verify_in_steps(store, outside, full=full)
+    _print_verification(verification, json=json, full=full or backup is not None)
     if verification.first_bad is not None:
         raise typer.Exit(NOT_WELL)
 
 
-def _read_checkpoint(file: Path) -> dict[str, Any]:
-    """A list of heads that `amends db checkpoint` wrote; raises StoreError for any other file."""
+def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verification:
+    """Check the owners in batches, each in a transaction of its own; after each batch the position is kept."""
+    from store.custody.verify import (
+        Part,
+        begin_verification,
+        conclude,
+        end_verification,
+        pages_of,
+        save_position,
+        verify_owners,
+    )
+    from store.proof.state import read_state
+
+    size, owners = store.read(begin_verification, full=full)
+    part, started = Part(), time.monotonic()
+    with progress_bar("Verifying") as progress:
+        done = 0
+        for page in pages_of(owners):
+            part += store.read(verify_owners, page)
+            done += len(page)
+            # A damage is only reported at the end: a run that was stopped before must find it again.
+            if full and not part.damages:
+                store.write(save_position, page[-1])
+            progress(done, len(owners))
+        rate = done / max(time.monotonic() - started, 0.001)
+        err.print(f"{pluralise(done, 'owner')} of rows, {rate:,.0f} a second.")
+        # The first run looks at everything too.
+        opens = full or store.read(read_state, "verified") is None
+        verification = store.read(conclude, part, outside, opens=opens)
+    store.write(end_verification, size, full=full, sound=verification.first_bad is None)
+    return verification
+
+
+def _add_witnesses(settings: Settings, store: Store, outside: Outside, *, ask: bool) -> Outside:
+    """Add the keys of the witnesses, and what each of them has cosigned of this log."""
+    from amends.checkpoints import ask_witnesses
+    from store.proof.log import latest_checkpoint, origin
+    from store.proof.notes import parse_verifier
+
+    witnesses = settings.proof.witnesses
+    verifiers = tuple(parse_verifier(witness.key, is_witness=True) for witness in witnesses)
+    notes: list[str] = []
+    if ask and witnesses and store.read(latest_checkpoint) is not None:
+        notes, silent = ask_witnesses(witnesses, store.read(origin))
+        for name in silent:
+            err.print(f"The witness {name} gave no checkpoint of this log: it is not compared with its copy.")
+    return replace(outside, notes=(*outside.notes, *notes), witnesses=verifiers)
+
+
+def _read_outside(files: list[Path]) -> Outside:
+    """Signed checkpoints, and lists of heads that an older release wrote; raises StoreError for any other file."""
+    from store.custody.verify import Outside
     from store.database.errors import StoreError
 
-    try:
-        document = json_module.loads(file.read_text(encoding="utf-8"))
-        if {"version", "at", "root", "heads", "public_key", "signature"} <= set(document):
-            return dict(document)
-    except (ValueError, TypeError, OSError) as error:
-        raise StoreError(f"{file} is no checkpoint ({type(error).__name__}): look at its name.") from error
-    raise StoreError(f"{file} is no checkpoint: give a file that `amends db checkpoint` wrote.")
+    notes, document = [], None
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8")
+            if text.startswith("{"):
+                document = json_module.loads(text)
+                if not {"version", "at", "root", "heads", "public_key", "signature"} <= set(document):
+                    raise StoreError(
+                        f"{file} is no checkpoint: give a file that `amends db checkpoint` wrote."
+                    )
+            else:
+                notes.append(text)
+        except (ValueError, TypeError, OSError) as error:
+            raise StoreError(
+                f"{file} is no checkpoint ({type(error).__name__}): look at its name."
+            ) from error
+    return Outside(notes=tuple(notes), document=document)
 
 
-def _print_verification(verification: Verification, *, json: bool) -> None:
+def _print_verification(verification: Verification, *, json: bool, full: bool) -> None:
     bad = verification.first_bad
     if json:
         print_json(
             {
                 "well": bad is None,
+                "full": full,
                 "cases": verification.cases,
                 "entries": verification.entries,
                 "first_bad": None if bad is None else {"ref": bad[0], "seq": bad[1], "why": bad[2]},
-                "problems": [{"ref": ref, "seq": seq, "why": why} for ref, seq, why in verification.problems],
+                "problems": [damage._asdict() for damage in verification.problems],
                 "unsealed_tail": verification.unsealed_tail,
                 "erased": verification.erased,
+                "hash_only": verification.hash_only,
+                "journal_since": verification.journal_since,
             }
         )
         return
     counts = f"{pluralise(verification.cases, 'complaint')}, {pluralise(verification.entries, 'event')}"
-    out.print(f"{counts}, {verification.erased} erased.")
+    out.print(f"Checked: {counts}, {verification.erased} erased.")
+    if not full:
+        out.print(
+            "These are what changed since the last verified checkpoint; everything: amends db verify --full"
+        )
     out.print(f"Newer than the last checkpoint: {pluralise(verification.unsealed_tail, 'event')}.")
+    if verification.hash_only:
+        out.print(
+            f"Protected by hashes only, because they were written by an older release: {verification.hash_only} "
+            "complaints, chats and persons. Run `amends db anchor`."
+        )
+    elif verification.journal_since is not None:
+        out.print(
+            f"Hash only before {verification.journal_since}: older rows were anchored as they were then."
+        )
     if bad is None:
-        out.print("The record is whole.")
-    for ref, seq, problem in verification.problems:
-        out.print(f"Not whole: {ref}{f', event {seq}' if seq else ''}: {problem}")
+        out.print("No damage was found. What this shows and what not: docs/proof.md.")
+    for damage in verification.problems:
+        event = f", event {damage.seq}" if damage.seq else ""
+        row = f" ({damage.table} {damage.row}, {damage.kind})" if damage.table else ""
+        out.print(f"Not whole: {damage.ref}{event}: {damage.why}{row}", highlight=False)
     if bad is not None:
         out.print(
             "Restore what is damaged from a backup (docs/custody.md, Damage); all other rows can be used."
         )
+
+
+def anchor(
+    *,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also anchor what is damaged, as it is now.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """After an upgrade: check the chains of the older release and take its rows into the journal; can be repeated."""
+    from store.custody.verify import list_owners, pages_of, verify_owners
+    from store.proof.anchor import anchor as anchor_owners
+    from store.proof.anchor import end_upgrade, is_upgrading, without_journal
+
+    with open_record(config) as (_, store):
+        if not store.write(is_upgrading):
+            err.print("Every row is in the journal already.")
+            return
+        owners = store.read(lambda tx: without_journal(tx, list(list_owners(tx))))
+        damaged: set[str] = set()
+        with progress_bar("Anchoring") as progress:
+            done = 0
+            for page in pages_of(owners):
+                damages = store.read(verify_owners, page).damages
+                for damage in damages:
+                    out.print(f"Not whole: {damage.ref}, event {damage.seq}: {damage.why}", highlight=False)
+                damaged |= {damage.ref for damage in damages}
+                store.write(anchor_owners, [owner for owner in page if anyway or owner not in damaged])
+                done += len(page)
+                progress(done, len(owners))
+        if damaged and not anyway:
+            err.print(
+                f"{len(damaged)} are damaged and were not anchored. Restore them from a backup and repeat this, or "
+                "say --anyway to anchor them as they are."
+            )
+            raise typer.Exit(NOT_WELL)
+        store.write(end_upgrade)
+    err.print(f"{pluralise(len(owners), 'owner')} of rows taken into the journal.")
 
 
 def backup(
@@ -207,15 +340,53 @@ def restore(
 
 
 def checkpoint(file: NewFile, *, config: Config = None) -> None:
-    """Write the signed list of all heads; kept outside, it shows a record that was cut or rewritten."""
+    """Add what is new to the log and write its signed checkpoint; kept outside, it shows any later rewriting."""
+    from amends.settings import load
     from store.backup.backup import write_atomically
-    from store.proof.checkpoints import checkpoint as sign_checkpoint
+    from store.database.errors import StoreError
+    from store.proof.log import add_checkpoint, log_signer
 
+    seed = load(config).secrets.signing_key
     with open_record(config) as (_, store):
-        document = store.write(sign_checkpoint)
+        more = True
+        while more:
+            saved, more = store.write(add_checkpoint, seed)
+        signer = store.read(log_signer, seed)
+    if saved is None:
+        raise StoreError("There is nothing to cover yet: no message was received and no setting loaded.")
     with write_atomically(file) as part:
-        part.write_text(json_module.dumps(document, indent=1) + "\n", encoding="utf-8")
-    err.print(f"{len(document['heads'])} heads in {file}. Check: amends db verify --checkpoint {file}")
+        part.write_text(saved.note, encoding="utf-8")
+    err.print(f"{saved.size} entries of the log in {file}. Check: amends db verify --checkpoint {file}")
+    if signer is not None:
+        err.print(f"The key of the log, for witnesses and docs/verify.py: {signer.verifier}", soft_wrap=True)
+    else:
+        err.print(
+            "It is not signed, so `amends db verify` will not trust it: set AMENDS_SIGNING_KEY (`amends init`)."
+        )
+
+
+def prove(
+    ref: Annotated[str, typer.Argument(metavar="REF")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Write the receipt of a complaint with the proof that the log contains it (docs/proof.md)."""
+    from amends.cli.options import parse_ref
+    from amends.settings import load
+    from store.backup.backup import write_atomically
+    from store.proof.log import prove as prove_complaint
+
+    seed = load(config).secrets.signing_key
+    with open_record(config) as (_, store):
+        document = json_module.dumps(store.read(prove_complaint, parse_ref(ref), seed), indent=1) + "\n"
+    if output is None:
+        out.print(document, end="", markup=False, highlight=False, soft_wrap=True)
+        return
+    with write_atomically(output) as part:
+        part.write_text(document, encoding="utf-8")
 
 
 def vacuum(*, config: Config = None) -> None:

@@ -81,6 +81,10 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         check="Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail.",
         slack_manifest='The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest").',
     ),
+    *_commands(
+        "witness",
+        witness="Cosign checkpoints of the logs of other desks that only grew; needs no database and no amends.toml.",
+    ),
     _group(
         "db",
         "The database.",
@@ -88,8 +92,8 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             "db",
             upgrade="Bring the tables to this release; repeating it changes nothing.",
             verify=(
-                "Check every event's place in its chain, commitment and projection, open every sealed value; "
-                "name the damage."
+                "Check every row against the journal, every chain, the log, and what is kept outside; name each "
+                "damage."
             ),
             backup="Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL.",
             restore=(
@@ -97,9 +101,14 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
                 "erased since."
             ),
             checkpoint=(
-                "Write the signed list of all heads; kept outside, it shows a record that was cut or "
-                "rewritten."
+                "Add what is new to the log and write its signed checkpoint; kept outside, it shows any later "
+                "rewriting."
             ),
+            anchor=(
+                "After an upgrade: check the chains of the older release and take its rows into the journal; can "
+                "be repeated."
+            ),
+            prove="Write the receipt of a complaint with the proof that the log contains it.",
             vacuum=(
                 "Write every table again, so that no erased byte is left; each is locked while it is written."
             ),

@@ -107,6 +107,7 @@ def export(
                 language=language,
                 include_notes=notes,
                 retention=retention_periods(settings),
+                signing_key=settings.secrets.signing_key,
             )
     write_file(output, data)
     print_damage(damaged)

@@ -28,6 +28,7 @@ _QUESTIONS = {
     "languages": "Languages, the fallback first",
     "emergency_number": "Emergency number",
     "categories": "Categories of your own, by commas (none: just press Enter)",
+    "checkpoint_file": "File for the checkpoints that prove the record, best on another machine",
 }
 
 
@@ -51,6 +52,9 @@ def init(
             help='Categories of your own, as "Leak in the street, Low pressure"; none: leave it out.'
         ),
     ] = None,
+    checkpoint_file: Annotated[
+        str | None, typer.Option(help="Gets the checkpoints that prove the record; best on another machine.")
+    ] = None,
 ) -> None:
     """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
     from amends.init import InitAnswers, checked_settings_text, refuse_existing, write_installation
@@ -64,6 +68,7 @@ def init(
         "languages": languages,
         "emergency_number": emergency_number,
         "categories": categories,
+        "checkpoint_file": checkpoint_file,
     }
     for key, option in options.items():
         if option is not None:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import segno
+
 from amends.documents.labels import Labels
 from amends.privacy.data_page import data_page
 from amends.privacy.person_data import complaint_data
@@ -28,6 +30,7 @@ from store.database.damage import collecting_damage, describe_damage, note_damag
 from store.database.errors import DatabaseUnavailable, StoreError
 from store.database.keyring import place
 from store.file_types import is_program, media_type
+from store.proof.log import add_receipt
 from store.store import Store
 
 #: How the record of read complaints names this kind of access.
@@ -46,10 +49,12 @@ def archive(
     max_file_bytes: int | None = None,
     include_notes: bool = False,
     retention: Mapping[str, str] | None = None,
+    signing_key: bytes | None = None,
 ) -> bytes:
     """A ZIP with everything on file about one person (people.id).
 
-    It contains `data.json`, `index.html` in `language` (default: the person's), and `files/<ref>/<n>-<name>`.
+    It contains `data.json`, `index.html` in `language` (default: the person's), `files/<ref>/<n>-<name>`, and a
+    receipt of each complaint, signed with `signing_key`, as `receipts/<ref>.json` and as a QR code (docs/proof.md).
     `max_file_bytes` is the number of bytes that all files together may have; files that do not fit are named instead.
     With `include_notes` it includes what staff wrote for internal use; check first that it reveals nothing of others.
     Letters are always included. Each complaint records the export with `requested_by` and `reason` (`record_read`).
@@ -64,6 +69,7 @@ def archive(
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
         damaged += _pack_files(store, packed, data["complaints"], max_file_bytes)
+        _pack_receipts(store, packed, data["complaints"], signing_key)
         # The caller may collect what this export had to leave out.
         data["unreadable"] = [describe_damage(where) for where in damaged if note_damage(where) or True]
         page_labels = labels.in_language(language or _language(whole))
@@ -154,6 +160,22 @@ def _pack_files(
             _write(packed, file["path"], data)
             bytes_left = None if bytes_left is None else bytes_left - len(data)
     return damaged
+
+
+def _pack_receipts(
+    store: Store, packed: zipfile.ZipFile, complaints: list[dict[str, Any]], signing_key: bytes | None
+) -> None:
+    for complaint in complaints:
+        # The record of a person who is only named in it is not theirs to prove.
+        if complaint.get("erased_at") or "state" not in complaint:
+            continue
+        receipt = store.write(add_receipt, complaint["ref"], signing_key)
+        complaint["receipt"] = f"receipts/{complaint['ref']}.json"
+        _write(packed, complaint["receipt"], json.dumps(receipt, indent=1).encode())
+        code = segno.make(receipt["promise"] or receipt["leaf"], error="m", micro=False)
+        picture = io.BytesIO()
+        code.save(picture, kind="svg", scale=4, border=4, xmldecl=False)
+        _write(packed, f"receipts/{complaint['ref']}.svg", picture.getvalue())
 
 
 def _safe_name(name: str | None, kind: str) -> str:

@@ -73,6 +73,10 @@ def _complaint(complaint: Mapping[str, Any], data: Mapping[str, Any], labels: La
     yield _table([(say("case.part"), parts)])
     if "state" in complaint:
         yield from _own_complaint(complaint, labels)
+    if "receipt" in complaint:
+        path = quote(complaint["receipt"])
+        yield f'<p><a href="{path}">{escape(say("mine.receipt"))}</a></p>'
+        yield f'<p><img src="{path.removesuffix("json")}svg" alt="" width="200"></p>'
     yield from _not_included(complaint["not_included"], labels)
     for reason in data["kept"]:
         if reason["ref"] == complaint["ref"]:

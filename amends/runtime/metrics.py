@@ -27,6 +27,7 @@ from complaints.obligations.kinds import SendPriority
 from store.outbox.claim import count_waiting
 from store.outbox.dead_letters import list_dead_letters
 from store.outbox.failed import list_failed
+from store.proof.log import latest_checkpoint
 from store.store import Store
 
 # Without this every counter and histogram gets a further `_created` sample. The switch is global to the process, but
@@ -43,6 +44,7 @@ COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "Obligations that a worker handled, by kind and outcome.",
         ("kind", "outcome"),
     ),
+    "checkpoint_sent_total": ("Checkpoints sent to places outside by outcome.", ("sink", "outcome")),
     "updates_total": ("Telegram updates by outcome.", ("outcome",)),
     "slack_socket_connects_total": ("Connections opened to Slack; the first is no reconnect.", ()),
     "slack_socket_disconnects_total": ("Connections that Slack closed, by its reason.", ("reason",)),
@@ -166,6 +168,10 @@ def _store_gauges(store: Store) -> Iterator[Metric]:
         "Obligations given up or being tried again, up to 1000 (amends outbox list).",
         len(store.read(list_failed)),
     )
+    checkpoint = store.read(latest_checkpoint)
+    if checkpoint is not None:
+        age = (store.now() - checkpoint.at).total_seconds()
+        yield _gauge("checkpoint_age_seconds", "Seconds since the newest checkpoint of the log.", age)
     yield _gauge(
         "updates_set_aside",
         "Updates that were set aside, up to 1000 (amends inbox list).",

@@ -102,6 +102,7 @@ class SlackPart:
                 triage=settings.slack.triage_channel,
                 restricted=settings.slack.restricted_channel,
                 executive=settings.slack.executive_channel,
+                proof=settings.proof.slack_channel,
             ),
             preview=partial(preview, texts=texts),
             read_out=partial(compose_read_out, texts=texts),

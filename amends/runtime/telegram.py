@@ -207,7 +207,15 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:
         largest = LARGEST_COPY_BYTES - _RECORD_BYTES
-        data = archive(store, person, labels, language=language, max_file_bytes=largest, retention=periods)
+        data = archive(
+            store,
+            person,
+            labels,
+            language=language,
+            max_file_bytes=largest,
+            retention=periods,
+            signing_key=settings.secrets.signing_key,
+        )
         return _COPY_NAME, data
 
     return copy_of

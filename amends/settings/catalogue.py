@@ -71,6 +71,10 @@ def tables(preset: str) -> Iterator[SettingsTable]:
                 if model_in(field.annotation) is None
             )
         yield SettingsTable("[jurisdiction.TR]" if name == "jurisdiction" else header, about, keys)
+        if name == "proof":
+            witness = sections.WitnessSettings
+            keys = tuple(_key(key, field, targets) for key, field in witness.model_fields.items())
+            yield SettingsTable("[[proof.witnesses]]", (witness.__doc__ or "").strip(), keys)
         if name == "targets":
             yield from (_priority_table(priority, targets) for priority in Priority)
 

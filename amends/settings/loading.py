@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     privacy: sections.Privacy = sections.Privacy()
     files: sections.Files = sections.Files()
     triage: sections.Triage = sections.Triage()
+    proof: sections.ProofSettings = sections.ProofSettings()
     jurisdiction: dict[str, sections.Jurisdiction] = Field(
         default_factory=dict,
         description=(

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
 
 from amends.settings.field_types import (
     AmountText,
@@ -24,6 +24,7 @@ from amends.settings.field_types import (
     SpanText,
     ZoneName,
 )
+from amends.settings.variables import Address
 from complaints.rulebook import is_code
 from complaints.vocabulary import Category, Priority, Role
 
@@ -445,6 +446,65 @@ class Privacy(SettingsSection):
         default=False,
         description="Whether Amends purges automatically each day; if not, run `amends privacy purge`.",
     )
+
+
+class WitnessSettings(SettingsSection):
+    """A witness that cosigns the checkpoints: `amends witness` or any other of C2SP."""
+
+    name: str = Field(description="Its name, as in its key.", examples=["audit.example"])
+    url: Address = Field(
+        description="Its address; checkpoints go to `add-checkpoint` there.",
+        examples=["https://audit.example"],
+    )
+    key: str = Field(
+        description="Its verifier key, which `amends witness` prints.",
+        examples=["audit.example+3b8aa972+BHtXstgNlxG8YTEeHv0sd4C2xvNE4IaOyXZ+BG8ob/LJ"],
+    )
+
+    @model_validator(mode="after")
+    def _key_of_this_name(self) -> WitnessSettings:
+        # Imported here because it loads the cryptography, which most commands that read settings do not need.
+        from store.proof.notes import parse_verifier
+
+        owner = parse_verifier(self.key, is_witness=True).name
+        if owner != self.name:
+            raise ValueError(
+                f"the key is that of {owner!r}; write name = {owner!r}, or the key of {self.name!r}"
+            )
+        return self
+
+
+class ProofSettings(SettingsSection):
+    """Where the signed checkpoints of the record go (docs/proof.md); name at least one place that you do not run."""
+
+    every_minutes: int = Field(
+        default=10, ge=1, le=1440, description="How often a checkpoint is made and sent, in minutes."
+    )
+    slack_channel: SlackChannel | None = Field(
+        default=None, description="Gets a checkpoint each hour.", examples=["C0000004"]
+    )
+    file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Gets the newest checkpoint; the same name with `.history` gets each of them.",
+        examples=["checkpoints/newest.txt"],
+    )
+    command: tuple[str, ...] = Field(
+        default=(),
+        description="A command with its arguments, run without a shell; gets each checkpoint on standard input, "
+        "and has 30 s.",
+        examples=[["/usr/local/bin/keep-checkpoint"]],
+    )
+    witnesses: tuple[WitnessSettings, ...] = Field(
+        default=(), description="Witnesses, which cosign each checkpoint."
+    )
+
+    @field_validator("witnesses")
+    @classmethod
+    def _different_names(cls, witnesses: tuple[WitnessSettings, ...]) -> tuple[WitnessSettings, ...]:
+        if len({witness.name for witness in witnesses}) < len(witnesses):
+            raise ValueError("two witnesses have the same name; give each its own key and name")
+        return witnesses
 
 
 class Files(SettingsSection):

@@ -338,8 +338,8 @@ _READERS: Mapping[str, Callable[[str, Path], str]] = {
 def _nearest(name: str, names: list[str]) -> str:
     stem = name.removesuffix("_FILE").removesuffix("_COMMAND")
     close = difflib.get_close_matches(stem, names, n=1)
-    known = f"known are {', '.join(names)}, each also with _FILE or _COMMAND"
-    return f"did you mean {close[0]}?" if close else known
+    names_known = f"known are {', '.join(names)}, each also with _FILE or _COMMAND"
+    return f"did you mean {close[0]}?" if close else names_known
 
 
 def _problem(error: Any, sources: Mapping[str, _Source]) -> Problem:

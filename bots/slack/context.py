@@ -76,6 +76,8 @@ class StaffChannels:
     triage: str
     restricted: str
     executive: str
+    #: Gets the checkpoints of the log, if it is set.
+    proof: str | None = None
 
     def channel(self, purpose: str) -> str:
         """The channel of a complaint's post: `card`, `restricted` or `executive`."""

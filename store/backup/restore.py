@@ -27,7 +27,7 @@ from store.backup.backup import (
     reset_sequences,
     write_atomically,
 )
-from store.custody.verify import verify
+from store.custody.verify import Outside, verify
 from store.database import migrate
 from store.database.engine import Engines, database_url
 from store.database.engine import create_engines as open_engines
@@ -231,9 +231,7 @@ def _reader(file: Path) -> Callable[[], Any]:
     return lambda: sqlite3.connect(address, uri=True, check_same_thread=False)
 
 
-def verify_file(
-    file: Path, keys: Keyring, now: datetime, outside: Mapping[str, Any] | None = None
-) -> Verification:
+def verify_file(file: Path, keys: Keyring, now: datetime, outside: Outside | None = None) -> Verification:
     """Verify the record in a backup without restoring it; for an older release, an upgraded copy is verified.
 
     Raises StoreError if the file is damaged, of another program or of a newer release.

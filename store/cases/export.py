@@ -43,7 +43,7 @@ from store.cases.record_fields import (
 )
 from store.database.damage import note_damage
 from store.database.errors import DamagedCase, Erased, UnknownRow
-from store.database.keyring import place, unseal
+from store.database.keyring import place, sealing_key, unseal
 from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
 from store.incidents import load_incident
@@ -144,6 +144,8 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
         "messages": list_messages(tx, file),
         "deliveries": [_delivery(delivery) for delivery in list_deliveries(tx, ref)],
         "events": _events(tx, file),
+        # With it anyone can check the words against the events (docs/verify.py); it opens nothing.
+        "commitment_key": _commitment_key(tx, file),
         "reads": _reads(tx, ref),
         "links": links(tx, ref),
         "merged": merged(tx, case),
@@ -400,9 +402,13 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def _commitment_key(tx: Tx, file: CaseFile) -> str | None:
+    return None if file.key_wrapped is None else sealing_key(file.key(tx), b"commit").hex()
+
+
 def _events(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
-    query = select(EVENTS.c.seq, EVENTS.c.hash).where(EVENTS.c.ref == file.case.ref)
-    hashes = {row.seq: row.hash for row in tx.connection.execute(query)}
+    query = select(EVENTS.c.seq, EVENTS.c.hash, EVENTS.c.entry).where(EVENTS.c.ref == file.case.ref)
+    rows = {row.seq: row for row in tx.connection.execute(query)}
     return [
         {
             "seq": event.seq,
@@ -412,7 +418,8 @@ def _events(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:
             "role": event.role.value,
             "clause": ACTIONS[event.verb].clause,
             "facts": dict(event.facts),
-            "hash": hashes[event.seq],
+            "hash": rows[event.seq].hash,
+            "entry": rows[event.seq].entry,
         }
         for event in file.events
     ]

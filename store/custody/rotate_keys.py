@@ -1,4 +1,4 @@
-"""Key rotation: keys, seals, lookup hashes and signatures made with an older secret are made with the newest one.
+"""Key rotation: keys, seals and lookup hashes made with an older secret are made with the newest one.
 
 Words are not encrypted again; only the keys of cases and people are wrapped again. Each call is one short
 transaction, so the desk keeps running, and an interrupted rotation continues where it stopped.
@@ -12,28 +12,30 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, func, select, update
 
-from complaints.times import format_time
-from store.database.errors import Altered, StoreError
+from store.database.errors import Altered
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
+from store.models.erased import is_plain
 from store.models.examples import history_place
+from store.models.models import model_place
 from store.people.contacts import person_key
 from store.people.identifiers import normal_form
-from store.proof.checkpoints import statement_of
-from store.proof.hash_chain import canonical, list_instance_events, record_instance_event
+from store.proof.hash_chain import list_instance_events, record_instance_event
+from store.proof.mac_key import set_state
 from store.record.load import case_key, key_place
 from store.rulebooks import load_rulebook
 from store.similarity.sketches import rotate_sketch
 from store.tables import (
-    CHECKPOINTS,
     COMPLAINTS,
     CONTACTS,
     DRAFTS,
     HISTORY_PARTS,
     IDENTIFIERS,
     INCIDENTS,
+    MODELS,
     OBLIGATIONS,
     PEOPLE,
+    PROOF_KEYS,
     SET_ASIDE,
     STAFF,
 )
@@ -47,6 +49,7 @@ _SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[Any], str
     (DRAFTS.c.sealed, [DRAFTS.c.ref.is_(None)], lambda row: place("drafts", row.id, "typed")),
     (STAFF.c.sealed, [], lambda row: place("staff", row.id, "name")),
     (SET_ASIDE.c.sealed, [], lambda row: place("set_aside", row.key, "raw")),
+    (MODELS.c.blob, [func.length(MODELS.c.blob) > 0, ~is_plain()], lambda row: model_place(row.sha256)),
     (HISTORY_PARTS.c.sealed, [], lambda row: history_place(row.sha256)),
     (
         OBLIGATIONS.c.payload,
@@ -57,7 +60,7 @@ _SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[Any], str
 
 
 def list_stale_keys(tx: Tx) -> int:
-    """How many values are still sealed, wrapped or signed with an older secret."""
+    """How many values are still sealed or wrapped with an older secret."""
     return sum(
         int(tx.connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
         for query, _ in _kinds(tx)
@@ -107,16 +110,15 @@ def _kinds(tx: Tx) -> Sequence[tuple[Select[Any], Callable[[Tx, Any], None]]]:
     """Queries for the values made with an older secret, each with the function that moves a row."""
     people, cases, incidents = PEOPLE.c, COMPLAINTS.c, INCIDENTS.c
     headers = select(cases.ref, cases.key_wrapped, cases.rulebook_id).where(_is_older(tx, cases.key_wrapped))
-    checkpoints = select(CHECKPOINTS).where(CHECKPOINTS.c.public_key != tx.keys.publics[0])
     return (
         (select(people.id, people.key_wrapped).where(_is_older(tx, people.key_wrapped)), _person),
         (headers, _case),
         (select(incidents.id, incidents.key_wrapped).where(_is_older(tx, incidents.key_wrapped)), _incident),
+        (select(PROOF_KEYS).where(_is_older(tx, PROOF_KEYS.c.key_wrapped)), _proof_key),
         *(
             (select(column.table).where(_is_older(tx, column), *conditions), partial(_reseal, column, where))
             for column, conditions, where in _SEALED
         ),
-        (checkpoints.order_by(CHECKPOINTS.c.n), _checkpoint),
     )
 
 
@@ -171,22 +173,11 @@ def _incident(tx: Tx, row: Any) -> None:
     tx.connection.execute(update(INCIDENTS).where(INCIDENTS.c.id == row.id).values(key_wrapped=wrapped))
 
 
+def _proof_key(tx: Tx, row: Any) -> None:
+    set_state(tx, row.state)
+
+
 def _reseal(column: Column[Any], where: Callable[[Any], str], tx: Tx, row: Any) -> None:
     sealed_place, table = where(row), column.table
     resealed = tx.keys.seal(tx.keys.unseal(getattr(row, column.name), sealed_place), sealed_place)
     tx.connection.execute(update(table).where(table.c.id == row.id).values({column: resealed}))
-
-
-def _checkpoint(tx: Tx, row: Any) -> None:
-    """Sign a checkpoint again after its old signature was verified."""
-    statement = statement_of(row.n, format_time(row.at), row.last_event_id, row.heads, row.root, row.previous)
-    data = canonical(statement).encode()
-    if not tx.keys.verifies(data, row.public_key, row.signature):
-        raise StoreError(
-            f"Checkpoint {row.n} was not signed by a key in AMENDS_SECRET_KEY: add its key; `amends db verify` "
-            "shows whether it was altered."
-        )
-    public_key, signature = tx.keys.sign(data)
-    tx.connection.execute(
-        update(CHECKPOINTS).where(CHECKPOINTS.c.n == row.n).values(public_key=public_key, signature=signature)
-    )

@@ -1,337 +1,254 @@
-"""Verify the whole record: hash chains, commitments to the words, rows, checkpoints and incidents."""
+"""Verify the record: every row against the journal, every chain, the words, the projections, and the log.
+
+The owners (complaints, chats, persons, incidents, the desk itself) are checked in batches. A run in one transaction
+checks all of them; the command checks the owners that changed since the last verified checkpoint, each batch in a
+transaction of its own, and continues where it was stopped.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, func, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import String, cast, func, literal, select
 
-from complaints.actions.perform import fold
-from complaints.incidents import fold as fold_incident
-from complaints.times import format_time, parse_time
-from complaints.vocabulary import Verb
+from store.custody.damage_found import Damage
 from store.custody.opens import list_unopened
-from store.custody.rotate_keys import list_retired_keys
+from store.custody.verify_case import check_chain_and_case, is_incident
+from store.custody.verify_journal import check_journal
+from store.custody.verify_log import check_document, check_log, check_note, check_old_checkpoints
 from store.database.errors import SealBroken
-from store.database.keyring import is_signed, unseal
+from store.database.journaled import CHAT, DESK, INCIDENT, JOURNALED, PERSON, kind_of
 from store.database.transaction import Tx
-from store.incidents import (
-    CHAIN,
-    incident_row,
-    key_place,
-    load_incident_history,
-)
-from store.proof.checkpoints import merkle_root, statement_of
-from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, sha256
-from store.record.load import case_key, first_rules, parse_events, text_place
-from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
-from store.similarity.sketches import check_sketch, find_stray_hashes
+from store.proof.hash_chain import INSTANCE_CHAIN
+from store.proof.log import latest_checkpoint
+from store.proof.mac_key import COMPLETE, UPGRADING, read_mac_key
+from store.proof.notes import Verifier
+from store.proof.state import read_state, write_state
+from store.similarity.sketches import find_stray_hashes
 from store.tables import (
-    ASSESSMENTS,
-    CHECKPOINT_HEADS,
-    CHECKPOINTS,
     COMPLAINTS,
+    CONTACTS,
     EVENTS,
-    IMPROVEMENTS,
     INCIDENTS,
-    PROPOSALS,
-    TEXTS,
+    JOURNAL,
+    JOURNAL_HEADS,
+    LOG_LEAVES,
+    PEOPLE,
+    PROOF_KEYS,
 )
 from store.values import Verification
 
-#: Reference (or chain), seq of the event, and what is wrong.
-Problem = tuple[str, int, str]
-_UNOPENED = "the sealed words of {field} do not open"
+BATCH = 200
 
 
-def verify(tx: Tx, outside: Mapping[str, Any] | None = None, *, opens: bool = True) -> Verification:
-    """Verify the whole record, and compare it with `outside`, a checkpoint document kept elsewhere.
+@dataclass(frozen=True)
+class Part:
+    """What one batch of owners gave."""
 
-    `opens` False leaves out whether messages, names, contacts and files open; it is enough for the hash chain.
+    entries: int = 0
+    cases: int = 0
+    erased: int = 0
+    unanchored: int = 0
+    damages: tuple[Damage, ...] = ()
+
+    def __add__(self, other: Part) -> Part:
+        """Both together."""
+        return Part(
+            self.entries + other.entries,
+            self.cases + other.cases,
+            self.erased + other.erased,
+            self.unanchored + other.unanchored,
+            (*self.damages, *other.damages),
+        )
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What is kept outside of the database: signed notes, the document of an older release, the keys of witnesses."""
+
+    notes: tuple[str, ...] = ()
+    document: Mapping[str, Any] | None = None
+    witnesses: tuple[Verifier, ...] = ()
+
+
+def verify(tx: Tx, outside: Outside | Mapping[str, Any] | None = None, *, opens: bool = True) -> Verification:
+    """Verify the whole record in this transaction, and compare it with what is kept outside.
+
+    `opens` False leaves out whether messages, names, contacts and files open; it is enough for chain and journal.
     """
-    last_sealed = tx.connection.execute(select(func.max(CHECKPOINTS.c.last_event_id))).scalar() or 0
-    entries = cases = erased = tail = 0
-    problems: list[Problem] = []
-    hashes: dict[str, list[str]] = {}
-    for ref, rows in _read_chains(tx):
-        entries += len(rows)
-        tail += sum(row.id > last_sealed for row in rows)
-        hashes[ref] = [row.hash for row in rows]
-        header = tx.connection.execute(select(COMPLAINTS).where(COMPLAINTS.c.ref == ref)).first()
-        if ref != INSTANCE_CHAIN and not _is_incident(ref):
-            cases += 1
-            erased += header is not None and header.key_wrapped is None
-        problems += _check_one(tx, ref, rows, header)
-    others = [
-        _check_stray_hashes(tx, hashes),
-        *_check_lost_events(tx, hashes),
-        _check_checkpoints(tx, hashes),
-    ]
-    if outside is not None:
-        others.append(_check_document(tx, outside, hashes))
-    problems += [problem for problem in others if problem is not None]
+    if not isinstance(outside, Outside):
+        outside = Outside(document=outside)
+    part = Part()
+    for owners in pages_of(list(list_owners(tx))):
+        part += verify_owners(tx, owners)
+    return conclude(tx, part, outside, opens=opens)
+
+
+def conclude(tx: Tx, part: Part, outside: Outside, *, opens: bool = True, since: int = 0) -> Verification:
+    """Add what belongs to no owner: stray rows, the log, older checkpoints, what is kept outside, sealed values."""
+    damages = [*part.damages, *_global_damage(tx, outside, since)]
     if opens:
-        problems += list_unopened(tx)
-    return Verification(entries, cases, next(iter(problems), None), tail, erased, tuple(problems))
+        damages += [Damage(*problem) for problem in list_unopened(tx)]
+    damages = list(dict.fromkeys(damages))
+    tail = tx.connection.execute(
+        select(func.count())
+        .select_from(EVENTS)
+        .join(JOURNAL_HEADS, JOURNAL_HEADS.c.owner == EVENTS.c.ref, isouter=True)
+        .where(EVENTS.c.seq > func.coalesce(_logged_seq(), 0))
+    ).scalar_one()
+    first = damages[0][:3] if damages else None
+    return Verification(
+        part.entries, part.cases, first, int(tail), part.erased, tuple(damages), part.unanchored, _since(tx)
+    )
 
 
-def _check_one(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None) -> list[Problem]:
-    """The first problem of a chain or its complaint; if words do not open, each of them."""
-    try:
-        problem = _check_chain(ref, rows) or _check_case(tx, ref, rows, header)
-    except SQLAlchemyError:
-        raise
-    except Exception as error:  # noqa: BLE001  # a damaged event can fail anywhere; the other chains are checked too
-        problem = ref, rows[-1].seq, f"its events cannot be read ({type(error).__name__})"
-    unopened = list(_unopened_words(tx, ref, header))
-    if problem is not None and problem not in unopened:
-        unopened.insert(0, problem)
-    return unopened
-
-
-def _read_chains(tx: Tx) -> Iterator[tuple[str, list[Row[Any]]]]:
-    """The events of every chain, 200 chains at a time: the archive may be larger than memory."""
-    after = ""
-    while True:
-        refs = (
-            tx.connection.execute(
-                select(EVENTS.c.ref)
-                .where(EVENTS.c.ref > after)
-                .group_by(EVENTS.c.ref)
-                .order_by(EVENTS.c.ref)
-                .limit(200)
-            )
-            .scalars()
-            .all()
+def verify_owners(tx: Tx, owners: Sequence[str]) -> Part:
+    """Check these owners."""
+    key, state, problem = _mac_key(tx)
+    damages: list[Damage] = [] if problem is None else [problem]
+    entries = cases = erased = unanchored = 0
+    for kind, of_kind in groupby(sorted(owners, key=kind_of), key=kind_of):
+        names = sorted(of_kind)
+        chains = _read_chains(tx, names) if kind in ("", INCIDENT) else {}
+        for ref, rows in chains.items():
+            entries += len(rows)
+            damages += [Damage(*problem) for problem in check_chain_and_case(tx, ref, rows, key)]
+        headers = tx.connection.execute(
+            select(COMPLAINTS.c.ref, COMPLAINTS.c.key_wrapped.is_(None)).where(COMPLAINTS.c.ref.in_(names))
+        ).all()
+        cases += sum(
+            ref != INSTANCE_CHAIN and not is_incident(ref) and bool(rows) for ref, rows in chains.items()
         )
-        if not refs:
-            return
-        rows: dict[str, list[Row[Any]]] = {ref: [] for ref in refs}
-        query = select(EVENTS).where(EVENTS.c.ref.in_(refs)).order_by(EVENTS.c.ref, EVENTS.c.seq)
-        for row in tx.connection.execute(query):
-            rows[row.ref].append(row)
-        yield from rows.items()
-        after = refs[-1]
+        erased += sum(bool(no_key) for _, no_key in headers)
+        if key is None:
+            unanchored += len(names)
+        else:
+            in_journal, older = check_journal(tx, key, state, names)
+            damages += in_journal
+            unanchored += older
+    return Part(entries, cases, erased, unanchored, tuple(damages))
 
 
-def _check_chain(ref: str, rows: list[Row[Any]]) -> Problem | None:
-    prev = GENESIS
-    for seq, row in enumerate(rows, start=1):
-        if row.seq != seq:
-            return ref, seq, "this event is missing"
-        if sha256(row.entry) != row.hash:
-            return ref, seq, "the entry does not have the hash that was recorded"
-        entry = json.loads(row.entry)
-        if canonical(entry) != row.entry or entry["prev"] != prev:
-            return ref, seq, "the entry does not follow the one before"
-        columns = (row.ref, row.seq, row.verb, format_time(row.at), row.by, row.role)
-        if columns != tuple(entry[name] for name in ("case", "seq", "verb", "at", "actor", "role")):
-            return ref, seq, "the row differs from its entry"
-        prev = row.hash
-    return None
+def list_owners(tx: Tx) -> Iterator[str]:
+    """Every owner of a row: those with a journal, and those that have rows and none."""
+    heads = set[str]()
+    for owner in tx.connection.execute(select(JOURNAL_HEADS.c.owner)).scalars():
+        heads.add(owner)
+        yield owner
+    others = (
+        select(COMPLAINTS.c.ref),
+        select(EVENTS.c.ref).distinct(),
+        select(JOURNAL.c.owner).distinct(),
+        select(literal(CHAT) + cast(CONTACTS.c.id, String)),
+        select(literal(PERSON) + PEOPLE.c.id),
+        select(literal(INCIDENT) + cast(INCIDENTS.c.id, String)),
+    )
+    desk = [f"{DESK}{name}" for name in JOURNALED]
+    for owner in (owner for query in others for owner in tx.connection.execute(query).scalars()):
+        if owner not in heads:
+            heads.add(owner)
+            yield owner
+    yield from (owner for owner in desk if owner not in heads)
 
 
-def _check_case(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None) -> Problem | None:
-    if ref == INSTANCE_CHAIN:
-        return None
-    if _is_incident(ref):
-        return _check_incident(tx, ref, rows)
-    last = rows[-1].seq
-    if header is None:
-        return ref, last, "these events have no complaint"
-    if header.head != rows[-1].hash:
-        return ref, last, "the last events are cut off: the complaint knows a later one"
-    problem = None if header.key_wrapped is None else _check_words(tx, ref, rows, header.key_wrapped)
-    return problem or _check_sketch(tx, ref, last, header) or _check_projection(tx, ref, rows, header)
+# --- in steps, for the command ---
 
 
-def _check_sketch(tx: Tx, ref: str, last: int, header: Row[Any]) -> Problem | None:
+def begin_verification(tx: Tx, *, full: bool) -> tuple[int, list[str]]:
+    """The log's size now, and the owners to check: all, or those that changed since the last verified checkpoint.
+
+    A full run that was stopped continues: owners that it has checked are left out.
+    """
+    checkpoint = latest_checkpoint(tx)
+    size = checkpoint.size if checkpoint is not None else 0
+    if full:
+        run = read_state(tx, "full") or {}
+        owners = sorted(list_owners(tx), key=lambda owner: (kind_of(owner), owner))
+        after = (run.get("kind", ""), run.get("after", ""))
+        return size, [owner for owner in owners if not run or (kind_of(owner), owner) > after]
+    verified = (read_state(tx, "verified") or {}).get("size", 0)
+    leaves = select(LOG_LEAVES.c.owner).where(LOG_LEAVES.c.n >= verified).distinct()
+    new = select(JOURNAL_HEADS.c.owner).where(JOURNAL_HEADS.c.n > JOURNAL_HEADS.c.logged_n)
+    owners = sorted(
+        {*tx.connection.execute(leaves).scalars(), *tx.connection.execute(new).scalars()},
+        key=lambda owner: (kind_of(owner), owner),
+    )
+    return size, owners
+
+
+def save_position(tx: Tx, owner: str) -> None:
+    """A full run has checked everything up to this owner."""
+    write_state(tx, "full", {"kind": kind_of(owner), "after": owner})
+
+
+def end_verification(tx: Tx, size: int, *, full: bool, sound: bool) -> None:
+    """Everything up to this size of the log was verified; a damaged record is checked again from where it was."""
+    if full:
+        write_state(tx, "full", None)
+    if sound:
+        write_state(tx, "verified", {"size": size})
+
+
+def pages_of(owners: Sequence[str]) -> Iterator[list[str]]:
+    for _, of_kind in groupby(sorted(owners, key=lambda owner: (kind_of(owner), owner)), key=kind_of):
+        names = list(of_kind)
+        for start in range(0, len(names), BATCH):
+            yield names[start : start + BATCH]
+
+
+def _mac_key(tx: Tx) -> tuple[bytes | None, str, Damage | None]:
     try:
-        problem = check_sketch(tx, ref, header.key_wrapped)
-    except SealBroken as error:
-        problem = str(error)
-    return None if problem is None else (ref, last, problem)
-
-
-def _check_stray_hashes(tx: Tx, hashes: Mapping[str, list[str]]) -> Problem | None:
-    stray = find_stray_hashes(tx)
-    if stray is None:
-        return None
-    ref, problem = stray
-    return ref, len(hashes.get(ref, [])), problem
-
-
-def _check_words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Problem | None:
-    try:
-        key = case_key(tx, ref, wrapped)
-    except SealBroken as error:
-        return ref, 1, str(error)
-    words: dict[int, dict[str, str]] = {}
-    for text in tx.connection.execute(select(TEXTS).where(TEXTS.c.ref == ref)):
-        try:
-            place = text_place(ref, text.seq, text.field)
-            content = "" if text.sealed is None else unseal(key, text.sealed, place)
-        except SealBroken:
-            return ref, text.seq, _UNOPENED.format(field=text.field)
-        words.setdefault(text.seq, {})[text.field] = content
-    for row in rows:
-        if json.loads(row.entry)["commit"] != commitment(key, words.get(row.seq, {})):
-            return ref, row.seq, "the words are not those that were committed to"
-    if words.keys() - {row.seq for row in rows}:
-        return ref, max(words), "there are words without an event"
-    return None
-
-
-def _unopened_words(tx: Tx, ref: str, header: Row[Any] | None) -> Iterator[Problem]:
-    """Each text of a complaint that does not open."""
-    if header is None or header.key_wrapped is None:
-        return
-    try:
-        key = case_key(tx, ref, header.key_wrapped)
+        key = read_mac_key(tx)
     except SealBroken:
-        return
-    query = select(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.sealed.is_not(None))
-    for text in tx.connection.execute(query.order_by(TEXTS.c.seq, TEXTS.c.field)):
-        try:
-            unseal(key, text.sealed, text_place(ref, text.seq, text.field))
-        except SealBroken:
-            yield ref, text.seq, _UNOPENED.format(field=text.field)
+        why = "the key of the journal does not open: it was changed or belongs to another record"
+        return None, COMPLETE, Damage("journal", 0, why, "proof_keys", "1", "edited")
+    if key is not None:
+        return (*key, None)
+    journaled = tx.connection.execute(select(JOURNAL.c.id).limit(1)).first()
+    keyed = tx.connection.execute(select(EVENTS.c.id).where(EVENTS.c.mac.is_not(None)).limit(1)).first()
+    if journaled is None and keyed is None:
+        return None, UPGRADING, None
+    why = "the key of the journal is missing"
+    return None, COMPLETE, Damage("journal", 0, why, "proof_keys", "1", "deleted")
 
 
-def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Problem | None:
-    events = parse_events(tx, [row.entry for row in rows])
-    case = fold(events, first_rules(tx, events))
-    last = events[-1].seq
-    with_rulebook = (event for event in reversed(events) if event.verb in (Verb.RECEIVE, Verb.REDATE))
-    latest_rules = next(with_rulebook)
-    if (header.rulebook_id, header.jurisdiction) != (latest_rules.facts["rulebook"], case.rules.country):
-        return ref, latest_rules.seq, "the row names other rules than the events"
-    stored_row = header._mapping  # noqa: SLF001  # SQLAlchemy's public name
-    for name, value in complaint_row(case).items():
-        if stored_row[name] != value:
-            return ref, last, f"the row's {name} is not what the events add up to"
-    if (case.complainant, case.channel) != (header.complainant_id, header.channel):
-        return ref, 1, "the row names another complainant or channel than the events"
-    for table, key, rows_of in LISTS:
-        expected = sorted(
-            (_plain(row) for row in rows_of(case)), key=lambda row: [str(row[name]) for name in key]
-        )
-        query = select(table).where(table.c.ref == ref)
-        stored_rows = sorted(
-            (_plain(row._mapping, "ref") for row in tx.connection.execute(query)),  # noqa: SLF001
-            key=lambda row: [str(row[name]) for name in key],
-        )
-        if expected != stored_rows:
-            return ref, last, f"the rows of {table.name} are not what the events add up to"
-    opened = sorted(
-        (improvement.seq, improvement.due, improvement.opened_at, improvement.cause_class)
-        for improvement in case.improvements
-    )
-    columns = (IMPROVEMENTS.c.seq, IMPROVEMENTS.c.due, IMPROVEMENTS.c.opened_at, IMPROVEMENTS.c.cause_class)
-    # Later work on an improvement is only in its row. That an event opened it must be in the row too.
-    query = select(*columns).where(IMPROVEMENTS.c.ref == ref, IMPROVEMENTS.c.seq.is_not(None))
-    if opened != sorted(tuple(row) for row in tx.connection.execute(query)):
-        return ref, last, "the rows of improvements are not what the events add up to"
-    last_rows = (
-        (ASSESSMENTS, None if case.assessment is None else assessment_row(case.assessment)),
-        (PROPOSALS, None if case.proposed is None else proposal_row(case.proposed)),
-    )
-    for table, latest in last_rows:
-        query = select(table).where(table.c.ref == ref).order_by(table.c.seq.desc()).limit(1)
-        row = tx.connection.execute(query).first()
-        stored = None if row is None else _plain(row._mapping, "ref", "seq")  # noqa: SLF001
-        if stored != latest:
-            return ref, last, f"the rows of {table.name} are not what the events add up to"
-    return None
+def _read_chains(tx: Tx, refs: Sequence[str]) -> dict[str, list[Any]]:
+    chains: dict[str, list[Any]] = {ref: [] for ref in refs}
+    query = select(EVENTS).where(EVENTS.c.ref.in_(refs)).order_by(EVENTS.c.ref, EVENTS.c.seq)
+    for row in tx.connection.execute(query):
+        chains[row.ref].append(row)
+    return chains
 
 
-def _plain(row: Any, *without: str) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name not in without}
+def _global_damage(tx: Tx, outside: Outside, since: int) -> Iterator[Damage]:
+    stray = find_stray_hashes(tx)
+    if stray is not None:
+        ref, problem = stray
+        seq = tx.connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.ref == ref)).scalar()
+        yield Damage(ref, int(seq or 0), problem, "sketches", "", "inserted")
+    yield from check_old_checkpoints(tx)
+    key, _, _ = _mac_key(tx)
+    if tx.connection.execute(select(func.count()).select_from(PROOF_KEYS)).scalar_one() > 1:
+        yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
+    if key is not None:
+        yield from check_log(tx, key, outside.witnesses, since=since)
+        for note in dict.fromkeys(outside.notes):
+            damage = check_note(tx, note, outside.witnesses)
+            if damage is not None:
+                yield damage
+    if outside.document is not None:
+        yield from check_document(tx, outside.document)
 
 
-def _check_incident(tx: Tx, chain: str, rows: Sequence[Row[Any]]) -> Problem | None:
-    """The first problem of the words or the row of an incident; its chain was checked like any other."""
-    number, last = int(chain.removeprefix(CHAIN)), rows[-1].seq
-    header = tx.connection.execute(select(INCIDENTS).where(INCIDENTS.c.id == number)).first()
-    if header is None:
-        return chain, last, "these events have no incident"
-    if header.head != rows[-1].hash:
-        return chain, last, "the last events are cut off: the incident knows a later one"
-    try:
-        events = load_incident_history(tx, number)
-        key = tx.keys.unwrap(header.key_wrapped, key_place(number)) if header.key_wrapped else None
-    except SealBroken as error:
-        return chain, 1, str(error)
-    for event, row in zip(events, rows, strict=True):
-        if key is not None and commitment(key, event.words) != json.loads(row.entry)["commit"]:
-            return chain, event.seq, "the words are not those that were recorded"
-    for name, value in incident_row(fold_incident(events, id_=number)).items():
-        if header._mapping[name] != value:  # noqa: SLF001  # SQLAlchemy's public name
-            return chain, last, f"the row's {name} is not what the events add up to"
-    return None
+def _logged_seq() -> Any:
+    newest = select(func.max(LOG_LEAVES.c.entry_seq)).where(LOG_LEAVES.c.owner == EVENTS.c.ref)
+    return newest.scalar_subquery()
 
 
-def _is_incident(chain: str) -> bool:
-    return chain.startswith(CHAIN)
-
-
-def _check_lost_events(tx: Tx, hashes: Mapping[str, list[str]]) -> Iterator[Problem]:
-    for header in tx.connection.execute(select(COMPLAINTS)):
-        if header.ref not in hashes:
-            yield header.ref, 1, "this complaint has lost its events"
-            yield from _unopened_words(tx, header.ref, header)
-
-
-def _check_checkpoints(tx: Tx, hashes: Mapping[str, list[str]]) -> Problem | None:
-    """Check the signature of each checkpoint, its link to the previous one, and every head that it contains."""
-    previous = GENESIS
-    rows = tx.connection.execute(select(CHECKPOINTS).order_by(CHECKPOINTS.c.n)).all()
-    for number, row in enumerate(rows, start=1):
-        query = select(CHECKPOINT_HEADS).where(CHECKPOINT_HEADS.c.n == row.n)
-        sealed = sorted((head.ref, head.seq, head.hash) for head in tx.connection.execute(query))
-        statement = statement_of(
-            row.n, format_time(row.at), row.last_event_id, row.heads, row.root, row.previous
-        )
-        is_intact = (
-            row.n == number
-            and row.previous == previous
-            and len(sealed) == row.heads
-            and merkle_root(sealed) == row.root
-        )
-        if not is_intact:
-            return f"checkpoint {row.n}", 0, "the checkpoint was altered"
-        if not tx.keys.verifies(canonical(statement).encode(), row.public_key, row.signature):
-            return f"checkpoint {row.n}", 0, "no secret of this instance signed this checkpoint"
-        for ref, seq, hash_ in sealed:
-            problem = _check_head(ref, seq, hash_, hashes)
-            if problem is not None:
-                return problem
-        previous = row.root
-    return None
-
-
-def _check_document(tx: Tx, outside: Mapping[str, Any], hashes: Mapping[str, list[str]]) -> Problem | None:
-    content = {name: outside[name] for name in ("version", "at", "root", "heads")}
-    public_key, own_keys = outside["public_key"], {*tx.keys.publics, *list_retired_keys(tx)}
-    if public_key not in own_keys or not is_signed(
-        canonical(content).encode(), public_key, outside["signature"]
-    ):
-        return "checkpoint document", 0, "no secret of this instance signed it"
-    parse_time(outside["at"])
-    for ref, seq, hash_ in outside["heads"]:
-        problem = _check_head(ref, seq, hash_, hashes)
-        if problem is not None:
-            return problem
-    return None
-
-
-def _check_head(ref: str, seq: int, hash_: str, hashes: Mapping[str, list[str]]) -> Problem | None:
-    chain = hashes.get(ref, [])
-    if len(chain) < seq:
-        return ref, len(chain) + 1, "the last events are cut off: a checkpoint knows a later one"
-    if chain[seq - 1] != hash_:
-        return ref, seq, "a checkpoint knows another event in this place"
-    return None
+def _since(tx: Tx) -> str | None:
+    """Since when the journal covers everything; None if it always did."""
+    anchored = read_state(tx, "anchored")
+    return None if anchored is None else str(anchored["at"])

@@ -5,7 +5,9 @@ SQLite has one writer and four readers, each kind with an engine of its own. Pos
 
 from __future__ import annotations
 
+import hashlib
 import math
+import sqlite3
 import stat
 import threading
 import time
@@ -20,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DisconnectionError
 
 from store.database.errors import StoreError
+from store.database.journaled import start_noting_postgres, start_noting_sqlite
 
 READERS = 4
 #: PostgreSQL connections, and as many threads: no thread waits for a connection that another waiting thread holds.
@@ -80,6 +83,7 @@ def create_engines(url: str) -> Engines:
         )
         _keep_private(writing, Path(str(parsed.database)))
         _configure_sqlite(writing, "BEGIN IMMEDIATE")
+        event.listen(writing, "connect", lambda connection, _: start_noting_sqlite(connection))
         _configure_sqlite(reading, "BEGIN")
         return Engines(parsed, writing, reading)
     engine = create_engine(
@@ -89,8 +93,20 @@ def create_engines(url: str) -> Engines:
         connect_args={"options": "-c timezone=UTC", "application_name": "amends", **CONNECTION_TIMEOUTS},
     )
     _ping_after_idle(engine)
+    event.listen(engine, "connect", lambda connection, _: start_noting_postgres(connection))
     # A reading transaction sees one snapshot of the record, however many statements it runs.
     return Engines(parsed, engine, engine.execution_options(isolation_level="REPEATABLE READ"))
+
+
+@event.listens_for(Engine, "connect")
+def _add_functions(connection: Any, _: Any) -> None:
+    """SQLite has no hash function; the commitments of the journal need one, in backup files too."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.create_function("amends_sha256", 1, _hex_sha256, deterministic=True)
+
+
+def _hex_sha256(value: bytes | None) -> str | None:
+    return None if value is None else hashlib.sha256(value).hexdigest()
 
 
 def _ping_after_idle(engine: Engine) -> None:

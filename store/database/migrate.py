@@ -12,6 +12,7 @@ from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, i
 
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
+from store.database.journaled import create_postgres_triggers, drop_postgres_triggers
 
 # Alembic is imported where tables change: every other command would load it and all migrations to open the record.
 if TYPE_CHECKING:
@@ -37,6 +38,19 @@ def upgrade(url: str, revision: str = "head") -> None:
         if status.is_newer:
             raise WrongSchemaVersion(_NEWER.format(revision=status.revision))
         command.upgrade(_config(url), revision)
+        _create_triggers(url)
+
+
+def _create_triggers(url: str) -> None:
+    """Let PostgreSQL note changed rows for the journal; on SQLite each connection has triggers of its own."""
+    if database_url(url).get_backend_name() == "sqlite" or not schema_status(url).is_current:
+        return
+    engine = _engine(url)
+    try:
+        with engine.begin() as connection:
+            create_postgres_triggers(connection)
+    finally:
+        engine.dispose()
 
 
 def ensure_tables(url: str) -> None:
@@ -56,6 +70,12 @@ def downgrade(url: str, revision: str) -> None:
     """Migrate down to `revision` ("base": no tables)."""
     from alembic import command
 
+    if database_url(url).get_backend_name() != "sqlite":
+        # Triggers name columns, which could not be dropped otherwise; `upgrade` creates them again.
+        engine = _engine(url)
+        with engine.begin() as connection:
+            drop_postgres_triggers(connection)
+        engine.dispose()
     command.downgrade(_config(url), revision)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from complaints.actions.authorisation import Access, authorise, is_allowed
-from complaints.actors import Actor, is_excluded
+from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed, UnknownReference
 from complaints.identifiers import Number, numbers_in
@@ -219,8 +219,14 @@ def _person_at(tx: Tx, channel: str, address: str) -> Any:
 
 def _refusal(tx: Tx, ref: str, case: Case | None, by: Actor, proof: str) -> NotAllowed | None:
     """Record why the stage is not given, and return what the person learns of it; None if it is given."""
-    excluded = case is not None and is_excluded(case, by.id)
-    has_role = is_allowed(None, Access.STAGE, by)
+    denied: NotAllowed | None = None
+    try:
+        authorise(case, Access.STAGE, by)
+    except NotAllowed as refused:
+        denied = refused
+    if denied is not None and not is_allowed(None, Access.STAGE, by):
+        record_after_rollback(tx, ref, "stage", by, denied)
+        return denied
     missed = select(func.count()).where(
         ATTEMPTS.c.ref == ref,
         ATTEMPTS.c.verb == "stage",
@@ -229,18 +235,15 @@ def _refusal(tx: Tx, ref: str, case: Case | None, by: Actor, proof: str) -> NotA
     )
     country = case.rules.country if case is not None else load_current_rulebook(tx).country
     matches = _matches_file(tx, ref, country, proof)
-    if not has_role:
-        text, code = "You have no role that may give this information.", "not_allowed.role"
-    elif int(tx.connection.execute(missed).scalar_one()) >= MOST_TRIES:
+    if int(tx.connection.execute(missed).scalar_one()) >= MOST_TRIES:
         text = f"Too many wrong answers about {ref} today: a handler calls back on the number on file."
         code = "not_allowed.identity_locked"
-    elif excluded or not matches:
+    elif denied is not None or not matches:
         text = f"This does not match what {ref} has on file: ask for another number, or the name."
         code = _WRONG_PROOF
     else:
         return None
-    recorded = NotAllowed(text, code="not_allowed.excluded") if excluded else NotAllowed(text, code=code)
-    record_after_rollback(tx, ref, "stage", by, recorded)
+    record_after_rollback(tx, ref, "stage", by, denied or NotAllowed(text, code=code))
     return NotAllowed(text, code=code)
 
 

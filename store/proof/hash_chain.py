@@ -20,6 +20,7 @@ from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role, Verb
 from store.database.keyring import sealing_key
 from store.database.transaction import Tx
+from store.proof.mac_key import mac_key
 from store.tables import EVENTS
 
 VERSION = 1
@@ -101,7 +102,13 @@ def insert_event(
 ) -> None:
     """Insert the row of an event, whose values repeat those of its entry."""
     hash_ = sha256(entry)
-    tx.add(EVENTS, ref=chain, seq=seq, verb=verb, at=at, by=by, role=role, entry=entry, hash=hash_)
+    mac = event_mac(mac_key(tx)[0], chain, seq, hash_)
+    tx.add(EVENTS, ref=chain, seq=seq, verb=verb, at=at, by=by, role=role, entry=entry, hash=hash_, mac=mac)
+
+
+def event_mac(key: bytes, chain: str, seq: int, hash_: str) -> bytes:
+    """The MAC of an event, which its hash alone is not."""
+    return hmac.digest(key, f"event\x00{chain}\x00{seq}\x00{hash_}".encode(), "sha256")
 
 
 def previous_hash(entry: str) -> str:

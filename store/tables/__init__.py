@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 from store.tables import complaints as _complaints
 from store.tables import people as _people
+from store.tables import proof as _proof
 from store.tables import record as _record
 from store.tables import rules as _rules
 from store.tables import work as _work
@@ -60,6 +61,15 @@ STAFF_ROLES = _table(_people.StaffRoleRow)
 EVENTS = _table(_record.EventRow)
 CHECKPOINTS = _table(_record.CheckpointRow)
 CHECKPOINT_HEADS = _table(_record.CheckpointHeadRow)
+PROOF_KEYS = _table(_proof.ProofKeyRow)
+JOURNAL = _table(_proof.JournalRow)
+JOURNAL_HEADS = _table(_proof.JournalHeadRow)
+LOG_LEAVES = _table(_proof.LogLeafRow)
+LOG_NODES = _table(_proof.LogNodeRow)
+LOG_CHECKPOINTS = _table(_proof.LogCheckpointRow)
+LOG_SIGNATURES = _table(_proof.LogSignatureRow)
+RECEIPTS = _table(_proof.ReceiptRow)
+PROOF_STATE = _table(_proof.ProofStateRow)
 ATTEMPTS = _table(_record.AttemptRow)
 
 RULEBOOKS = _table(_rules.RulebookRow)

@@ -26,6 +26,8 @@ class EventRow(Row, table=True):
     role: str
     entry: str = Field(sa_type=Text)
     hash: str
+    #: Keyed, unlike `hash`; None in events from before the journal.
+    mac: bytes | None = Field(sa_type=LargeBinary)
 
 
 class CheckpointRow(Row, table=True):

@@ -7,6 +7,8 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
+from starlette.applications import Starlette
+
 from amends.runtime.web import Hook, create_server, web_app
 
 
@@ -21,6 +23,13 @@ async def serving(hooks: Mapping[str, Hook]) -> AsyncIterator[str]:
         return ""
 
     app = web_app(page=lambda _: "page", readiness=ready, metrics=figures, hooks=hooks)
+    async with serving_app(app) as address:
+        yield address
+
+
+@asynccontextmanager
+async def serving_app(app: Starlette) -> AsyncIterator[str]:
+    """The address of these routes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

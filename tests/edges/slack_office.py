@@ -220,7 +220,11 @@ async def open_office(store: Store, clock: FakeClock, **limits: Any) -> AsyncIte
     async with Simulator(limits=Limits(**limits)) as sim:
         client = make_client(sim.slack_bot_token, sim.slack_url)
         desk = SlackContext(
-            store, voice(), StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE), letter, read_out_text
+            store,
+            voice(),
+            StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE, proof=EXECUTIVE),
+            letter,
+            read_out_text,
         )
         store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES, on_call=(MONA,))

@@ -41,11 +41,11 @@ RECORDED_COMMANDS = {"case show", "case history", "case due", "case file", "priv
 #: Commands that show none: codes, dates, references, figures, settings.
 UNRECORDED_COMMANDS = {
     "case list", "case redate", "check", "clauses", "db backup", "db checkpoint", "db restore", "db rotate-key",
-    "db upgrade", "db verify", "demo", "import", "inbox give-up", "inbox list", "inbox retry", "init",
-    "outbox give-up", "outbox list", "outbox retry", "privacy erase", "privacy purge", "report access",
-    "report monitoring", "run",
+    "db upgrade", "db verify", "db anchor", "db prove", "db vacuum", "privacy hold", "privacy receipts", "demo",
+    "import", "inbox give-up", "inbox list", "inbox retry", "init", "outbox give-up", "outbox list",
+    "outbox retry", "privacy erase", "privacy purge", "report access", "report monitoring", "run",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
-    "triage propose", "triage rollback", "triage train",
+    "triage propose", "triage rollback", "triage train", "witness",
 }  # fmt: skip
 ROUTES = Router.joined(module.router for module in LISTENERS)
 CANARY = "Zzyzx"

@@ -18,6 +18,7 @@ from complaints.vocabulary import Verb
 from store.cases.read import load_history
 from store.custody.retention import list_unerased
 from store.proof.hash_chain import list_instance_events
+from store.proof.notes import Checkpoint, Signer
 from store.tables import PEOPLE
 from tests.edges.desk import MANAGER, Desk
 from tests.edges.product import KEY, Product
@@ -59,20 +60,31 @@ async def test_a_backup_is_made_verified_and_restored_into_another_database(
     assert [facts["size"] > 0 for facts in chain] == [True, True]
 
 
-async def test_verify_detects_a_forged_checkpoint_document(product: Product, desk: Desk) -> None:
+async def test_verify_detects_a_forged_checkpoint_and_a_log_that_was_rolled_back(
+    product: Product, desk: Desk
+) -> None:
     desk.receive()
-    assert (await product.amends("db", "checkpoint", "heads.json")).code == 0
-    well = await product.amends("db", "verify", "--checkpoint", "heads.json", "--json")
+    key = {"AMENDS_SIGNING_KEY": base64.b64encode(bytes(32)).decode()}
+    assert (await product.amends("db", "checkpoint", "log.txt", env=key)).code == 0
+    well = await product.amends("db", "verify", "--checkpoint", "log.txt", "--json", env=key)
     assert well.json["well"] is True
-    file = product.folder / "heads.json"
-    document = json.loads(file.read_text())
-    document["heads"][0][1] += 1
-    file.write_text(json.dumps(document))
-    forged = await product.amends("db", "verify", "--checkpoint", "heads.json", "--json")
-    assert (forged.code, forged.json["first_bad"]["ref"]) == (1, "checkpoint document")
+    file = product.folder / "log.txt"
+    note = file.read_text(encoding="utf-8")
+    size = note.split("\n")[1]
+    file.write_text(note.replace(f"\n{size}\n", f"\n{int(size) + 1}\n"), encoding="utf-8")
+    forged = await product.amends("db", "verify", "--checkpoint", "log.txt", "--json", env=key)
+    assert (forged.code, forged.json["first_bad"]["why"]) == (
+        1,
+        "no key of this desk and no known witness signed it",
+    )
+    longer = Checkpoint(note.split("\n")[0], int(size) + 1, bytes(32)).body()
+    signer = Signer(note.split("\n")[0], bytes(32))
+    file.write_text(f"{longer}\n{signer.sign(longer)}\n", encoding="utf-8")
+    shorter = await product.amends("db", "verify", "--checkpoint", "log.txt", env=key)
+    assert (shorter.code, "was rolled back" in shorter.out) == (1, True)
     file.write_text("[]")
-    other = await product.amends("db", "verify", "--checkpoint", "heads.json")
-    assert (other.code, "no checkpoint" in other.err) == (1, True)
+    other = await product.amends("db", "verify", "--checkpoint", "log.txt")
+    assert (other.code, "no signed note" in other.out) == (1, True)
 
 
 @pytest.mark.on_both

@@ -15,7 +15,7 @@ from store.cases.export import export_record
 from store.cases.read import open_case
 from store.custody.retention import erase
 from store.custody.rotate_keys import list_stale_keys, record_keys_rotated, rotate_keys
-from store.custody.verify import verify
+from store.custody.verify import Outside, verify
 from store.database.errors import SealBroken
 from store.database.keyring import Keyring
 from store.outbox.claim import claim
@@ -23,7 +23,7 @@ from store.outbox.dead_letters import keep_dead_letter, list_dead_letters, read_
 from store.outbox.rows import insert_obligation
 from store.people.identifiers import add_identifier, find_by_identifier
 from store.people.staff import list_members
-from store.proof.checkpoints import checkpoint
+from store.proof.log import add_checkpoint
 from store.record.load import load_case_file, load_texts
 from store.store import Store
 from store.tables import COMPLAINTS, CONTACTS, IDENTIFIERS, PEOPLE
@@ -45,9 +45,9 @@ def fill_with_secrets(store: Store) -> str:
         NewObligation("digest:1", "digest", store.now(), SendPriority.BULK),
         payload={"text": "of the house"},
     )
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
     desk.receive("No heating.", chat=desk.chat("70002"))
-    store.write(checkpoint)
+    store.write(add_checkpoint, bytes(32))
     return ref
 
 
@@ -64,7 +64,9 @@ def rotate(store: Store) -> int:
 def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock: FakeClock) -> None:
     with opened(database_url, clock, Keyring([OLD])) as store:
         ref = fill_with_secrets(store)
-        outside, before = store.write(checkpoint), store.read(export_record, ref)
+        (saved, _), before = store.write(add_checkpoint, bytes(32)), store.read(export_record, ref)
+        assert saved is not None
+        outside = Outside(notes=(saved.note,))
     with opened(database_url, clock, Keyring([NEW, OLD])) as store:
         stale = store.read(list_stale_keys)
         assert stale >= 11
@@ -73,7 +75,7 @@ def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock:
     with opened(database_url, clock, Keyring([NEW])) as store:
         assert store.read(export_record, ref) == before
         assert store.read(verify).first_bad is None
-        # A document signed before and kept outside still verifies: the record holds the earlier public keys.
+        # A checkpoint kept outside is signed with another key, which no rotation touches.
         assert store.read(verify, outside).first_bad is None
         assert store.read(find_by_identifier, "c 1001", "GB") == [ref]
         assert store.read(read_dead_letter, store.read(list_dead_letters)[0]["id"]).raw == b"raw"
@@ -84,7 +86,9 @@ def test_after_a_rotation_the_older_key_may_be_dropped(database_url: str, clock:
         desk = Desk(store, count(50))
         desk.add(ref, "And it smells.")
         assert [text.text for text in store.read(load_texts, ref)] == ["Brown water.", "And it smells."]
-        assert store.write(checkpoint)["public_key"] != outside["public_key"]
+        # A new signing key: the record holds the earlier public keys.
+        store.write(add_checkpoint, bytes(range(32)))
+        assert store.read(verify, outside).first_bad is None
         assert store.read(verify).first_bad is None
 
 

@@ -20,6 +20,7 @@ from store.database.leases import acquire_leadership, record_listener
 from store.outbox.claim import claim, count_waiting
 from store.outbox.complete import retry
 from store.outbox.rows import insert_obligation
+from store.proof.log import add_checkpoint
 from store.store import Store
 from store.values import QueueLength
 from tests.databases import FakeClock
@@ -125,6 +126,8 @@ def test_overdue_obligations_are_listed_and_never_make_a_process_unready(
 
 
 def test_every_metric_is_documented_for_operators(usual_store: Store) -> None:
+    usual_store.write(insert_obligation, NewObligation("tidy:1", "tidy", usual_store.now()))
+    usual_store.write(add_checkpoint, None)
     page = render_metrics(usual_store, PARTS, Metrics(), dict.fromkeys(PART_GAUGES, 1.0))
     page_of_docs = (Path(amends.__file__).parent.parent / "docs" / "metrics.md").read_text()
     documented = set(re.findall(r"`(amends_\w+)", page_of_docs))

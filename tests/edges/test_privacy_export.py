@@ -30,6 +30,7 @@ from store.database.errors import Erased, UnknownRow
 from store.database.keyring import Keyring
 from store.files import store_file
 from store.people.identifiers import add_identifier
+from store.proof.notes import Signer, is_signed
 from store.record.load import load_case_file
 from store.rulebooks import use_rulebook
 from store.similarity.similar import store_sketch
@@ -113,6 +114,17 @@ def handled(desk: Desk) -> str:
     desk.store.write(act, ref, Verb.ACKNOWLEDGE, SYSTEM, {"level": 1})
     desk.store.write(act, ref, Verb.COMMUNICATE_DECISION, SYSTEM)
     return ref
+
+
+def test_the_export_holds_a_signed_receipt_of_each_complaint_with_its_code(desk: Desk) -> None:
+    ref = handled(desk)
+    data, page, files = exported(desk, person(desk, ref), signing_key=bytes(32))
+    receipt = json.loads(files[data["complaints"][0]["receipt"]])
+    leaf = json.loads(receipt["leaf"])
+    assert (leaf["owner"], leaf["seq"]) == (ref, desk.case(ref).version)
+    assert is_signed(receipt["promise"], [Signer(receipt["origin"], bytes(32)).verifier])
+    assert files[f"receipts/{ref}.svg"].startswith(b"<svg")
+    assert "The receipt of this complaint" in page.text
 
 
 @clause("8.1")

@@ -27,8 +27,8 @@ from store.outbox.complete import fail
 from store.outbox.dead_letters import keep_dead_letter
 from store.outbox.failed import list_failed
 from store.people.staff import sync_staff
-from store.proof.checkpoints import checkpoint
 from store.proof.hash_chain import commitment, list_instance_events
+from store.proof.log import add_checkpoint
 from store.record.load import load_texts
 from store.slack import save_draft
 from store.store import Store
@@ -151,7 +151,7 @@ def _live(store: Store) -> None:
     store.write(act, ref, Verb.END_FORM, SYSTEM, {"because": "silence"})
     (acknowledgement,) = store.write(claim, ["acknowledge"], 1, 60)
     store.write(fail, acknowledgement.id, "blocked")
-    store.write(checkpoint)
+    store.write(add_checkpoint, None)
 
 
 def test_no_personal_word_is_readable_in_the_database_file_or_the_log(

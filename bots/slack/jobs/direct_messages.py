@@ -247,7 +247,7 @@ class DirectMessageJobs:
         return await self.send(people, message, obligation)
 
     async def notify_failed(self, obligation: Obligation) -> Outcome:
-        """`told_failed`: an obligation failed or an update was set aside; for the managers."""
+        """`told_failed`: an obligation failed, an update was set aside, or a witness refused; for the managers."""
         texts, members = self.slack.texts, await self._members()
         ref = obligation.ref or obligation.facts.get("ref")
         managers = recipients.members_with_role(members, Role.MANAGER)
@@ -277,6 +277,8 @@ class DirectMessageJobs:
         kind = str(facts.get("kind", ""))
         if kind == "in":
             return texts.text("dm.set_aside")
+        if kind == "witness":
+            return texts.text("dm.witness_refused", witness=escaped(str(facts["witness"]), 100))
         if "id" not in facts:
             # A whole kind that no process handles (`store.outbox.failed`).
             return texts.text("dm.nobody_performs", kind=escaped(kind, 60))

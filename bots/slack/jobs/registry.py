@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.priority_lock import ShutdownWait
-from bots.slack.client.block_kit import SlackMessage
+from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.client.client import NETWORK, PERMANENT, error_of
 from bots.slack.client.rate_limit import RateLimitedTask, RateLimitWait, SlackRateLimiter, rate_limited
 from bots.slack.context import SlackContext
@@ -23,6 +23,8 @@ from bots.slack.jobs.reminders import ReminderJobs
 from bots.slack.jobs.reports import ReportJobs
 from bots.slack.views.home import home_view
 from store.outbox.complete import Completed, Outcome
+from store.proof.log import latest_checkpoint
+from store.slack import record_slack_key
 from store.values import Obligation
 
 JobHandler = Callable[[Obligation], Awaitable[Outcome]]
@@ -64,8 +66,23 @@ def job_handlers(
         await client.views_publish(user_id=member_id, view=await home_view(slack, member_id))
         return Completed()
 
+    async def post_checkpoint(obligation: Obligation) -> Outcome:
+        channel, newest = slack.channels.proof, await slack.store.aread(latest_checkpoint)
+        # After an outage several hours wait, and one post is enough.
+        key = f"checkpoint:{newest.size}" if newest is not None else ""
+        if channel is None or newest is None or await poster.was_tried(key):
+            return Completed()
+        root = newest.root.hex()
+        text = slack.texts.text(
+            "checkpoint.post", size=newest.size, root=root, note=escaped(newest.note, 2000)
+        )
+        await poster.post(channel, SlackMessage(text, []), obligation.key)
+        await slack.store.awrite_with_retry(record_slack_key, key)
+        return Completed()
+
     handlers: dict[str, JobHandler] = {
         "home": draw_home,
+        "checkpoint_post": post_checkpoint,
         "card": cards.card,
         "redraw": cards.redraw,
         "thread": cards.thread,

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Check a receipt, a case file (JSON) or a checkpoint of Amends without Amends: Python 3.9 and nothing else.
+
+    python3 verify.py FILE... [--key NAME+ID+KEY]...
+
+A receipt is what a complainant got, or `amends db prove REF`. A case file is `amends case show REF --json` or the
+JSON inside of the case file's PDF. A checkpoint is a signed note. --key is a verifier key of the log or of a witness,
+as `amends db checkpoint` and `amends witness` print it; without it the script says which key signed, and trusts none.
+"""
+
+# fmt: off
+import base64
+import hashlib
+import hmac
+import json
+import pathlib
+import sys
+
+# --- Ed25519 (RFC 8032), only the check of a signature ---
+P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT = pow(2, (P - 1) // 4, P)
+
+def add(a, b):
+    x1, y1, z1, t1 = a
+    x2, y2, z2, t2 = b
+    e, f = (y1 - x1) * (y2 - x2) % P, (y1 + x1) * (y2 + x2) % P
+    g, h = 2 * t1 * t2 * D % P, 2 * z1 * z2 % P
+    e, f, g, h = f - e, h - g, h + g, f + e
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+def times(scalar, point):
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = add(result, point)
+        point, scalar = add(point, point), scalar >> 1
+    return result
+
+def point_of(data):
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT % P
+    if y >= P or (x * x - square) % P or (x == 0 and sign):
+        raise ValueError("no point of the curve")
+    x = x if x & 1 == sign else P - x
+    return x, y, 1, x * y % P
+
+BASE = point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+def is_signed(public, message, signature):
+    try:
+        a, r, s = point_of(public), point_of(signature[:32]), int.from_bytes(signature[32:], "little")
+    except ValueError:
+        return False
+    h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % Q
+    left, right = times(s, BASE), add(r, times(h, a))
+    return s < Q and all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
+
+# --- signed notes of C2SP, and the Merkle tree of RFC 6962 ---
+def check_note(note, keys):
+    """The text of a note; prints who signed it. Raises ValueError if no signature of a given key fits."""
+    body, _, signatures = note.rpartition("\n\n")
+    body, trusted = body + "\n", []
+    for line in signatures.splitlines():
+        name, data = line[2:].split(" ")[0], base64.b64decode(line.split(" ")[2])
+        for key in keys:
+            key_name, key_id, encoded = key.split("+", 2)
+            raw = base64.b64decode(encoded)
+            if (key_name, bytes.fromhex(key_id)) != (name, data[:4]):
+                continue
+            message, signature = body, data[4:]
+            if raw[0] == 4:  # a witness signs its time too
+                message = f"cosignature/v1\ntime {int.from_bytes(data[4:12], 'big')}\n{body}"
+                signature = data[12:]
+            if not is_signed(raw[1:], message.encode(), signature):
+                raise ValueError(f"the signature of {name} does not fit")
+            trusted.append(name)
+        print(f"  signed by {name}{'' if name in trusted else ' (not checked: give its --key)'}")
+    if keys and not trusted:
+        raise ValueError("none of the given keys signed it")
+    return body
+
+def root_of(index, size, value, proof):
+    """The root that an inclusion proof leads to, 32 bytes a step."""
+    last = size - 1
+    for start in range(0, len(proof), 32):
+        sibling, is_right = proof[start : start + 32], index % 2 or index == last
+        pair = sibling + value if is_right else value + sibling
+        value = hashlib.sha256(b"\x01" + pair).digest()
+        while is_right and index and not index % 2:
+            index, last = index // 2, last // 2
+        index, last = index // 2, last // 2
+    return value if last == 0 else None
+
+def check_receipt(receipt, keys):
+    leaf = json.loads(receipt["leaf"])
+    print(f"Receipt of {leaf['owner']}: event {leaf['seq']}, hash {leaf['events']}")
+    if receipt.get("promise"):
+        body = check_note(receipt["promise"], keys)
+        if body != f"{receipt['origin']}\nreceipt\n{receipt['leaf']}\n":
+            raise ValueError("the promise is of something else")
+    if receipt.get("checkpoint") is None:
+        print("  A promise: no checkpoint covers it yet. Ask again for the proof.")
+        return
+    origin, size, root = check_note(receipt["checkpoint"], keys).split("\n")[:3]
+    value = hashlib.sha256(b"\x00" + receipt["leaf"].encode()).digest()
+    found = root_of(receipt["index"], int(size), value, base64.b64decode(receipt["proof"]))
+    if origin != receipt["origin"] or found != base64.b64decode(root):
+        raise ValueError("the proof does not lead to the checkpoint")
+    print(f"  Entry {receipt['index']} of the log, which had {size} entries at its checkpoint.")
+
+def check_case(case):
+    prev, key = "0" * 64, case.get("commitment_key")
+    words = {}
+    for text in case["texts"]:
+        words.setdefault(text["seq"], {})[text["field"]] = text["text"]
+    for number, event in enumerate(case["events"], start=1):
+        entry = json.loads(event["entry"])
+        if hashlib.sha256(event["entry"].encode()).hexdigest() != event["hash"] or entry["prev"] != prev:
+            raise ValueError(f"event {number} does not follow the one before")
+        shown = (case["ref"], number, event["verb"], event["by"], event["role"], event["facts"])
+        if shown != tuple(entry[name] for name in ("case", "seq", "verb", "actor", "role", "facts")):
+            raise ValueError(f"event {number} is shown otherwise than it was recorded")
+        if key and number in words:
+            data = json.dumps(words[number], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            if hmac.new(bytes.fromhex(key), data.encode(), "sha256").hexdigest() != entry["commit"]:
+                raise ValueError(f"the words of event {number} are not those that were recorded")
+        prev = event["hash"]
+    print(f"Case {case['ref']}: {len(case['events'])} events, head {prev}. Compare it with a receipt.")
+
+def main(arguments):
+    keys = [arguments[n + 1] for n, word in enumerate(arguments[:-1]) if word == "--key"]
+    files = [word for n, word in enumerate(arguments) if word != "--key" and arguments[n - 1 : n] != ["--key"]]
+    for file in files or sys.exit(__doc__):
+        content = pathlib.Path(file).read_text(encoding="utf-8")
+        try:
+            if not content.startswith("{"):
+                print(f"Checkpoint: {check_note(content, keys).split(chr(10))[1]} entries")
+                continue
+            data = json.loads(content)
+            check_receipt(data, keys) if "leaf" in data else check_case(data)
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            sys.exit(f"{file}: NOT proved: {error}")
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

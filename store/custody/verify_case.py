@@ -1,0 +1,207 @@
+"""Check one complaint or incident: its chain of events, its words, and the rows that its events add up to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from complaints.actions.perform import fold
+from complaints.incidents import fold as fold_incident
+from complaints.times import format_time
+from complaints.vocabulary import Verb
+from store.database.errors import SealBroken
+from store.database.keyring import unseal
+from store.database.transaction import Tx
+from store.incidents import (
+    CHAIN,
+    incident_row,
+    key_place,
+    load_incident_history,
+)
+from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, event_mac, sha256
+from store.record.load import case_key, first_rules, parse_events, text_place
+from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
+from store.similarity.sketches import check_sketch
+from store.tables import ASSESSMENTS, COMPLAINTS, IMPROVEMENTS, INCIDENTS, PROPOSALS, TEXTS
+
+#: Reference (or chain), seq of the event, and what is wrong.
+Problem = tuple[str, int, str]
+_UNOPENED = "the sealed words of {field} do not open"
+
+
+def check_chain_and_case(tx: Tx, ref: str, rows: list[Row[Any]], mac_key: bytes | None) -> list[Problem]:
+    """The first problem of a chain or its complaint; if words do not open, each of them. Without events: none."""
+    header = tx.connection.execute(select(COMPLAINTS).where(COMPLAINTS.c.ref == ref)).first()
+    problem: Problem | None
+    try:
+        if not rows:
+            problem = (ref, 1, "this complaint has lost its events") if header is not None else None
+        else:
+            problem = _check_chain(ref, rows, mac_key) or _check_case(tx, ref, rows, header)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a damaged event can fail anywhere; the other chains are checked too
+        problem = ref, rows[-1].seq, f"its events cannot be read ({type(error).__name__})"
+    unopened = list(_unopened_words(tx, ref, header))
+    if problem is not None and problem not in unopened:
+        unopened.insert(0, problem)
+    return unopened
+
+
+def _check_chain(ref: str, rows: list[Row[Any]], mac_key: bytes | None) -> Problem | None:
+    prev = GENESIS
+    for seq, row in enumerate(rows, start=1):
+        if row.seq != seq:
+            return ref, seq, "this event is missing"
+        if sha256(row.entry) != row.hash:
+            return ref, seq, "the entry does not have the hash that was recorded"
+        entry = json.loads(row.entry)
+        if canonical(entry) != row.entry or entry["prev"] != prev:
+            return ref, seq, "the entry does not follow the one before"
+        columns = (row.ref, row.seq, row.verb, format_time(row.at), row.by, row.role)
+        if columns != tuple(entry[name] for name in ("case", "seq", "verb", "at", "actor", "role")):
+            return ref, seq, "the row differs from its entry"
+        if mac_key is not None and row.mac is not None and row.mac != event_mac(mac_key, ref, seq, row.hash):
+            return ref, seq, "the event has a wrong MAC: it was not written by this desk"
+        prev = row.hash
+    return None
+
+
+def _check_case(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any] | None) -> Problem | None:
+    if ref == INSTANCE_CHAIN:
+        return None
+    if is_incident(ref):
+        return _check_incident(tx, ref, rows)
+    last = rows[-1].seq
+    if header is None:
+        return ref, last, "these events have no complaint"
+    if header.head != rows[-1].hash:
+        return ref, last, "the last events are cut off: the complaint knows a later one"
+    problem = None if header.key_wrapped is None else _check_words(tx, ref, rows, header.key_wrapped)
+    return problem or _check_sketch(tx, ref, last, header) or _check_projection(tx, ref, rows, header)
+
+
+def _check_sketch(tx: Tx, ref: str, last: int, header: Row[Any]) -> Problem | None:
+    try:
+        problem = check_sketch(tx, ref, header.key_wrapped)
+    except SealBroken as error:
+        problem = str(error)
+    return None if problem is None else (ref, last, problem)
+
+
+def _check_words(tx: Tx, ref: str, rows: list[Row[Any]], wrapped: bytes) -> Problem | None:
+    try:
+        key = case_key(tx, ref, wrapped)
+    except SealBroken as error:
+        return ref, 1, str(error)
+    words: dict[int, dict[str, str]] = {}
+    for text in tx.connection.execute(select(TEXTS).where(TEXTS.c.ref == ref)):
+        try:
+            place = text_place(ref, text.seq, text.field)
+            content = "" if text.sealed is None else unseal(key, text.sealed, place)
+        except SealBroken:
+            return ref, text.seq, _UNOPENED.format(field=text.field)
+        words.setdefault(text.seq, {})[text.field] = content
+    for row in rows:
+        if json.loads(row.entry)["commit"] != commitment(key, words.get(row.seq, {})):
+            return ref, row.seq, "the words are not those that were committed to"
+    if words.keys() - {row.seq for row in rows}:
+        return ref, max(words), "there are words without an event"
+    return None
+
+
+def _unopened_words(tx: Tx, ref: str, header: Row[Any] | None) -> Iterator[Problem]:
+    """Each text of a complaint that does not open."""
+    if header is None or header.key_wrapped is None:
+        return
+    try:
+        key = case_key(tx, ref, header.key_wrapped)
+    except SealBroken:
+        return
+    query = select(TEXTS).where(TEXTS.c.ref == ref, TEXTS.c.sealed.is_not(None))
+    for text in tx.connection.execute(query.order_by(TEXTS.c.seq, TEXTS.c.field)):
+        try:
+            unseal(key, text.sealed, text_place(ref, text.seq, text.field))
+        except SealBroken:
+            yield ref, text.seq, _UNOPENED.format(field=text.field)
+
+
+def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Problem | None:
+    events = parse_events(tx, [row.entry for row in rows])
+    case = fold(events, first_rules(tx, events))
+    last = events[-1].seq
+    with_rulebook = (event for event in reversed(events) if event.verb in (Verb.RECEIVE, Verb.REDATE))
+    latest_rules = next(with_rulebook)
+    if (header.rulebook_id, header.jurisdiction) != (latest_rules.facts["rulebook"], case.rules.country):
+        return ref, latest_rules.seq, "the row names other rules than the events"
+    stored_row = header._mapping  # noqa: SLF001  # SQLAlchemy's public name
+    for name, value in complaint_row(case).items():
+        if stored_row[name] != value:
+            return ref, last, f"the row's {name} is not what the events add up to"
+    if (case.complainant, case.channel) != (header.complainant_id, header.channel):
+        return ref, 1, "the row names another complainant or channel than the events"
+    for table, key, rows_of in LISTS:
+        expected = sorted(
+            (_plain(row) for row in rows_of(case)), key=lambda row: [str(row[name]) for name in key]
+        )
+        query = select(table).where(table.c.ref == ref)
+        stored_rows = sorted(
+            (_plain(row._mapping, "ref") for row in tx.connection.execute(query)),  # noqa: SLF001
+            key=lambda row: [str(row[name]) for name in key],
+        )
+        if expected != stored_rows:
+            return ref, last, f"the rows of {table.name} are not what the events add up to"
+    opened = sorted(
+        (improvement.seq, improvement.due, improvement.opened_at, improvement.cause_class)
+        for improvement in case.improvements
+    )
+    columns = (IMPROVEMENTS.c.seq, IMPROVEMENTS.c.due, IMPROVEMENTS.c.opened_at, IMPROVEMENTS.c.cause_class)
+    # Later work on an improvement is only in its row. That an event opened it must be in the row too.
+    query = select(*columns).where(IMPROVEMENTS.c.ref == ref, IMPROVEMENTS.c.seq.is_not(None))
+    if opened != sorted(tuple(row) for row in tx.connection.execute(query)):
+        return ref, last, "the rows of improvements are not what the events add up to"
+    last_rows = (
+        (ASSESSMENTS, None if case.assessment is None else assessment_row(case.assessment)),
+        (PROPOSALS, None if case.proposed is None else proposal_row(case.proposed)),
+    )
+    for table, latest in last_rows:
+        query = select(table).where(table.c.ref == ref).order_by(table.c.seq.desc()).limit(1)
+        row = tx.connection.execute(query).first()
+        stored = None if row is None else _plain(row._mapping, "ref", "seq")  # noqa: SLF001
+        if stored != latest:
+            return ref, last, f"the rows of {table.name} are not what the events add up to"
+    return None
+
+
+def _plain(row: Any, *without: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in without}
+
+
+def _check_incident(tx: Tx, chain: str, rows: Sequence[Row[Any]]) -> Problem | None:
+    """The first problem of the words or the row of an incident; its chain was checked like any other."""
+    number, last = int(chain.removeprefix(CHAIN)), rows[-1].seq
+    header = tx.connection.execute(select(INCIDENTS).where(INCIDENTS.c.id == number)).first()
+    if header is None:
+        return chain, last, "these events have no incident"
+    if header.head != rows[-1].hash:
+        return chain, last, "the last events are cut off: the incident knows a later one"
+    try:
+        events = load_incident_history(tx, number)
+        key = tx.keys.unwrap(header.key_wrapped, key_place(number)) if header.key_wrapped else None
+    except SealBroken as error:
+        return chain, 1, str(error)
+    for event, row in zip(events, rows, strict=True):
+        if key is not None and commitment(key, event.words) != json.loads(row.entry)["commit"]:
+            return chain, event.seq, "the words are not those that were recorded"
+    for name, value in incident_row(fold_incident(events, id_=number)).items():
+        if header._mapping[name] != value:  # noqa: SLF001  # SQLAlchemy's public name
+            return chain, last, f"the row's {name} is not what the events add up to"
+    return None
+
+
+def is_incident(chain: str) -> bool:
+    return chain.startswith(CHAIN)

@@ -1,0 +1,253 @@
+"""Check the log: its leaves, its tree, its checkpoints and what is kept outside of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, func, select
+
+from complaints.times import format_time, parse_time
+from store.custody.damage_found import Damage
+from store.custody.rotate_keys import list_retired_keys
+from store.database.keyring import is_signed as is_signed_by_key
+from store.database.transaction import Tx
+from store.proof.chain_heads import merkle_root, statement_of
+from store.proof.hash_chain import GENESIS, canonical
+from store.proof.log import checkpoint_mac, origin, public_keys
+from store.proof.merkle import leaf_hash, node_hash
+from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note
+from store.tables import (
+    CHECKPOINT_HEADS,
+    CHECKPOINTS,
+    EVENTS,
+    JOURNAL,
+    JOURNAL_HEADS,
+    LOG_CHECKPOINTS,
+    LOG_LEAVES,
+    LOG_NODES,
+    LOG_SIGNATURES,
+)
+
+
+def check_log(tx: Tx, key: bytes, witnesses: Sequence[Verifier] = (), *, since: int = 0) -> Iterator[Damage]:
+    """Each damage of the log from leaf `since` on: leaves, nodes, checkpoints, signatures."""
+    yield from _check_leaves(tx, since)
+    yield from _check_nodes(tx)
+    roots = _computed_roots(tx)
+    name, signers = origin(tx), public_keys(tx, origin(tx))
+    for row in tx.connection.execute(select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size)):
+        why = _checkpoint_problem(row, key, name, signers, roots)
+        if why is not None:
+            yield Damage(f"checkpoint {row.size}", 0, why, "log_checkpoints", str(row.size), "edited")
+    notes = dict(tx.connection.execute(select(LOG_CHECKPOINTS.c.size, LOG_CHECKPOINTS.c.note)).tuples().all())
+    verifiers = {verifier.name: verifier for verifier in witnesses}
+    for row in tx.connection.execute(select(LOG_SIGNATURES)):
+        verifier = verifiers.get(row.witness)
+        if verifier is not None and cosigned_at(f"{notes.get(row.size, '')}{row.line}\n", verifier) is None:
+            why = f"the cosignature of {row.witness} does not fit"
+            yield Damage(
+                f"checkpoint {row.size}", 0, why, "log_signatures", f"{row.size}|{row.witness}", "edited"
+            )
+    missing = select(JOURNAL_HEADS.c.owner).where(
+        JOURNAL_HEADS.c.logged_n > 0,
+        ~select(LOG_LEAVES.c.n).where(LOG_LEAVES.c.owner == JOURNAL_HEADS.c.owner).exists(),
+    )
+    for owner in tx.connection.execute(missing).scalars():
+        yield Damage(owner, 0, "the log has lost its leaves", "log_leaves", owner, "deleted")
+
+
+def check_note(tx: Tx, note: str, witnesses: Sequence[Verifier] = ()) -> Damage | None:
+    """Compare the log with a checkpoint kept outside. A note is trusted if the log or a witness signed it."""
+    name = "checkpoint kept outside"
+    try:
+        checkpoint = parse_checkpoint(split_note(note)[0])
+        trusted = is_signed(note, public_keys(tx, checkpoint.origin)) or any(
+            cosigned_at(note, witness) is not None for witness in witnesses
+        )
+    except BadNote as error:
+        return Damage(name, 0, str(error))
+    if checkpoint.origin != origin(tx):
+        return Damage(name, 0, f"it is of another log ({checkpoint.origin})")
+    if not trusted:
+        return Damage(name, 0, "no key of this desk and no known witness signed it")
+    size = int(tx.connection.execute(select(func.count()).select_from(LOG_LEAVES)).scalar_one())
+    if checkpoint.size > size:
+        why = f"the log was rolled back: it has {size} entries, and had {checkpoint.size}"
+        return Damage(name, 0, why, "log_leaves", "", "deleted")
+    if _computed_roots(tx, {checkpoint.size}).get(checkpoint.size) != checkpoint.root:
+        why = f"the first {checkpoint.size} entries of the log are not those of this checkpoint"
+        return Damage(name, 0, why, "log_leaves", "", "edited")
+    return None
+
+
+def _check_leaves(tx: Tx, since: int) -> Iterator[Damage]:
+    query = (
+        select(LOG_LEAVES, JOURNAL.c.hash.label("journal_hash"), EVENTS.c.hash.label("event_hash"))
+        .outerjoin(JOURNAL, and_(JOURNAL.c.owner == LOG_LEAVES.c.owner, JOURNAL.c.n == LOG_LEAVES.c.entry_n))
+        .outerjoin(EVENTS, and_(EVENTS.c.ref == LOG_LEAVES.c.owner, EVENTS.c.seq == LOG_LEAVES.c.entry_seq))
+        .where(LOG_LEAVES.c.n >= since)
+        .order_by(LOG_LEAVES.c.n)
+        .execution_options(yield_per=500)
+    )
+    expected = since
+    for row in tx.connection.execute(query):
+        if row.n != expected:
+            yield Damage(
+                f"log entry {expected}", 0, "this entry is missing", "log_leaves", str(expected), "deleted"
+            )
+        expected = row.n + 1
+        data = _loads(row.data)
+        names = (data.get("owner"), data.get("n"), data.get("seq"))
+        if leaf_hash(row.data.encode()) != row.hash or names != (row.owner, row.entry_n, row.entry_seq):
+            why = "this entry of the log was changed"
+        elif row.journal_hash != data["journal"]:
+            why = f"entry {data['n']} of its journal is not the one in the log"
+        elif row.event_hash != data["events"]:
+            why = f"event {data['seq']} is not the one in the log"
+        else:
+            continue
+        yield Damage(row.owner, 0, why, "log_leaves", str(row.n), "edited")
+
+
+def _loads(data: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data)
+    except ValueError:
+        return {}
+    return (
+        value
+        if isinstance(value, dict) and {"owner", "n", "journal", "seq", "events"} <= value.keys()
+        else {}
+    )
+
+
+def _check_nodes(tx: Tx) -> Iterator[Damage]:
+    """Leaves and nodes of level 0 agree, and each node is the hash of the two below it."""
+    leaf, node = LOG_LEAVES, LOG_NODES
+    wrong = (
+        select(leaf.c.n)
+        .outerjoin(node, and_(node.c.level == 0, node.c.n == leaf.c.n))
+        .where(node.c.hash.is_(None) | (node.c.hash != leaf.c.hash))
+    )
+    for n in tx.connection.execute(wrong).scalars():
+        yield Damage("log", 0, "a node of the tree is wrong", "log_nodes", f"0|{n}", "edited")
+    left, right = LOG_NODES.alias("l"), LOG_NODES.alias("r")
+    above = (
+        select(node.c.level, node.c.n, node.c.hash, left.c.hash.label("left"), right.c.hash.label("right"))
+        .outerjoin(left, and_(left.c.level == node.c.level - 1, left.c.n == node.c.n * 2))
+        .outerjoin(right, and_(right.c.level == node.c.level - 1, right.c.n == node.c.n * 2 + 1))
+        .where(node.c.level > 0)
+        .execution_options(yield_per=500)
+    )
+    for row in tx.connection.execute(above):
+        if row.left is None or row.right is None or node_hash(row.left, row.right) != row.hash:
+            yield Damage(
+                "log", 0, "a node of the tree is wrong", "log_nodes", f"{row.level}|{row.n}", "edited"
+            )
+    size, nodes = (
+        int(tx.connection.execute(select(func.count()).select_from(table)).scalar_one())
+        for table in (leaf, node)
+    )
+    if nodes != sum(size >> level for level in range(size.bit_length() + 1)):
+        yield Damage("log", 0, "the tree has too many or too few nodes", "log_nodes", "", "deleted")
+
+
+def _computed_roots(tx: Tx, sizes: set[int] | None = None) -> dict[int, bytes]:
+    """The root at each size with a checkpoint (or at `sizes`), computed from the leaves alone."""
+    if sizes is None:
+        sizes = set(tx.connection.execute(select(LOG_CHECKPOINTS.c.size)).scalars())
+    roots: dict[int, bytes] = {}
+    stack: list[tuple[int, bytes]] = []
+    query = select(LOG_LEAVES.c.data).order_by(LOG_LEAVES.c.n).execution_options(yield_per=1000)
+    for count, data in enumerate(tx.connection.execute(query).scalars(), start=1):
+        level, value = 0, leaf_hash(data.encode())
+        while stack and stack[-1][0] == level:
+            level, value = level + 1, node_hash(stack.pop()[1], value)
+        stack.append((level, value))
+        if count in sizes:
+            root = stack[-1][1]
+            for _, left in reversed(stack[:-1]):
+                root = node_hash(left, root)
+            roots[count] = root
+    return roots
+
+
+def _checkpoint_problem(
+    row: Any, key: bytes, name: str, signers: Sequence[Verifier], roots: Mapping[int, bytes]
+) -> str | None:
+    if row.mac != checkpoint_mac(key, row.size, row.note):
+        return "the checkpoint was not written by this desk"
+    body = row.note.partition("\n\n")[0] + "\n"
+    checkpoint = parse_checkpoint(body)
+    if (checkpoint.origin, checkpoint.size, checkpoint.root) != (name, row.size, row.root):
+        return "the checkpoint's row differs from its text"
+    if roots.get(row.size) != row.root:
+        return "the log has other entries than at this checkpoint"
+    if not row.note.endswith("\n\n") and not is_signed(row.note, signers):
+        return "no key of this desk signed this checkpoint"
+    return None
+
+
+# --- checkpoints of releases before the log ---
+
+
+def check_old_checkpoints(tx: Tx) -> Iterator[Damage]:
+    """Check the signature of each older checkpoint, its link to the previous one, and every head that it contains."""
+    own_keys = {*tx.keys.publics, *list_retired_keys(tx)}
+    previous = GENESIS
+    rows = tx.connection.execute(select(CHECKPOINTS).order_by(CHECKPOINTS.c.n)).all()
+    for number, row in enumerate(rows, start=1):
+        query = select(CHECKPOINT_HEADS).where(CHECKPOINT_HEADS.c.n == row.n)
+        sealed = sorted((head.ref, head.seq, head.hash) for head in tx.connection.execute(query))
+        statement = statement_of(
+            row.n, format_time(row.at), row.last_event_id, row.heads, row.root, row.previous
+        )
+        is_intact = (
+            row.n == number
+            and row.previous == previous
+            and len(sealed) == row.heads
+            and merkle_root(sealed) == row.root
+        )
+        name, table = f"checkpoint {row.n}", ("checkpoints", str(row.n), "edited")
+        if not is_intact:
+            yield Damage(name, 0, "the checkpoint was altered", *table)
+            return
+        signed = is_signed_by_key(canonical(statement).encode(), row.public_key, row.signature)
+        if row.public_key not in own_keys or not signed:
+            yield Damage(name, 0, "no secret of this instance signed this checkpoint", *table)
+            return
+        yield from check_heads(tx, sealed)
+        previous = row.root
+
+
+def check_document(tx: Tx, document: Mapping[str, Any]) -> Iterator[Damage]:
+    """Compare the record with the list of heads that an older release wrote and that was kept outside."""
+    content = {name: document[name] for name in ("version", "at", "root", "heads")}
+    public_key, own_keys = document["public_key"], {*tx.keys.publics, *list_retired_keys(tx)}
+    if public_key not in own_keys or not is_signed_by_key(
+        canonical(content).encode(), public_key, document["signature"]
+    ):
+        yield Damage("checkpoint document", 0, "no secret of this instance signed it")
+        return
+    parse_time(document["at"])
+    yield from check_heads(tx, document["heads"])
+
+
+def check_heads(tx: Tx, heads: Sequence[Sequence[Any]]) -> Iterator[Damage]:
+    """Each of these heads (reference, seq, hash) that the chains do not contain."""
+    for start in range(0, len(heads), 500):
+        part = heads[start : start + 500]
+        refs = {ref for ref, _, _ in part}
+        query = select(EVENTS.c.ref, EVENTS.c.seq, EVENTS.c.hash).where(EVENTS.c.ref.in_(refs))
+        hashes = {(row.ref, row.seq): row.hash for row in tx.connection.execute(query)}
+        for ref, seq, hash_ in part:
+            if (ref, seq) not in hashes:
+                length = sum(other == ref for other, _ in hashes)
+                why = "the last events are cut off: a checkpoint knows a later one"
+                yield Damage(ref, length + 1, why, "events", f"{ref}|{seq}", "deleted")
+            elif hashes[ref, seq] != hash_:
+                yield Damage(
+                    ref, seq, "a checkpoint knows another event in this place", "events", "", "edited"
+                )

@@ -1,0 +1,254 @@
+"""The log: one append-only Merkle tree (RFC 6962) over the journal of every owner, and its checkpoints.
+
+A checkpoint adds a leaf for each owner whose journal grew, and for each receipt, so that no act waits for a lock
+that all share. It is a signed note in the format of C2SP. Kept outside, or cosigned by a witness, it shows any later
+change of what it covers, even by someone who holds all keys.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, insert, select, text, update
+
+from store.database.errors import StoreError
+from store.database.transaction import Tx
+from store.proof.hash_chain import canonical, list_instance_events, record_instance_event
+from store.proof.mac_key import mac_key
+from store.proof.merkle import consistency_proof, inclusion_proof, leaf_hash, new_nodes, root
+from store.proof.notes import Checkpoint, Signer, Verifier
+from store.tables import (
+    EVENTS,
+    JOURNAL_HEADS,
+    LOG_CHECKPOINTS,
+    LOG_LEAVES,
+    LOG_NODES,
+    LOG_SIGNATURES,
+    RECEIPTS,
+)
+
+#: Leaves of one checkpoint at most, so that the first one after an upgrade takes no long transaction.
+MOST_LEAVES = 5_000
+_LOCK = 0x616D656E6C6F67
+
+
+@dataclass(frozen=True)
+class SavedCheckpoint:
+    """A checkpoint of the log; `note` is its text with the signatures of log and witnesses."""
+
+    size: int
+    at: datetime
+    root: bytes
+    note: str
+
+
+def origin(tx: Tx) -> str:
+    """The name of this log: the same for the life of the record, and not to be guessed."""
+    return f"amends/{hmac.digest(mac_key(tx)[0], b'origin', 'sha256')[:8].hex()}"
+
+
+def log_signer(tx: Tx, seed: bytes | None) -> Signer | None:
+    """The signer of the log; None without a signing key."""
+    return None if seed is None else Signer(origin(tx), seed)
+
+
+def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, bool]:
+    """Add what is new to the log and sign a checkpoint; returns the newest, and whether more is left for another one.
+
+    None if nothing was ever journaled. Without new entries the newest checkpoint stays.
+    """
+    if not tx.is_sqlite:
+        tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    latest = latest_checkpoint(tx)
+    size = latest.size if latest is not None else 0
+    signer = log_signer(tx, seed)
+    leaves = _new_leaves(tx, size)
+    if not leaves:
+        return latest, False
+    if signer is not None:
+        _record_public_key(tx, signer.verifier)
+    tx.connection.execute(insert(LOG_LEAVES), leaves)
+    nodes = new_nodes(size, [leaf["hash"] for leaf in leaves], lambda level, n: read_node(tx, level, n))
+    tx.connection.execute(insert(LOG_NODES), [{"level": at, "n": n, "hash": hash_} for at, n, hash_ in nodes])
+    size += len(leaves)
+    checkpoint = Checkpoint(origin(tx), size, root(size, lambda level, n: read_node(tx, level, n)))
+    body = checkpoint.body()
+    note = f"{body}\n{signer.sign(body)}\n" if signer is not None else f"{body}\n"
+    mac = checkpoint_mac(mac_key(tx)[0], size, note)
+    tx.add(LOG_CHECKPOINTS, size=size, at=tx.now, root=checkpoint.root, note=note, mac=mac)
+    return SavedCheckpoint(size, tx.now, checkpoint.root, note), len(leaves) >= MOST_LEAVES
+
+
+def latest_checkpoint(tx: Tx) -> SavedCheckpoint | None:
+    """The newest checkpoint, with the cosignatures that witnesses gave it."""
+    row = tx.connection.execute(
+        select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size.desc()).limit(1)
+    ).first()
+    return None if row is None else _with_cosignatures(tx, row)
+
+
+def add_cosignature(tx: Tx, size: int, witness: str, line: str) -> None:
+    """Keep the signature line of a witness."""
+    row = {"size": size, "witness": witness, "line": line, "at": tx.now}
+    tx.insert_missing(LOG_SIGNATURES, [row])
+
+
+def last_cosigned(tx: Tx, witness: str) -> int:
+    """The largest size of the log that this witness has cosigned; 0 if none."""
+    query = select(func.max(LOG_SIGNATURES.c.size)).where(LOG_SIGNATURES.c.witness == witness)
+    return int(tx.connection.execute(query).scalar() or 0)
+
+
+def prove_consistency(tx: Tx, old: int, size: int) -> list[bytes]:
+    """The hashes that show a witness that the log of `size` begins with the log of `old`."""
+    return consistency_proof(old, size, lambda level, n: read_node(tx, level, n))
+
+
+def read_node(tx: Tx, level: int, n: int) -> bytes:
+    """The hash of a complete subtree. Raises StoreError if its row is missing."""
+    query = select(LOG_NODES.c.hash).where(LOG_NODES.c.level == level, LOG_NODES.c.n == n)
+    value: bytes | None = tx.connection.execute(query).scalar()
+    if value is None:
+        raise StoreError(
+            f"The log is damaged: its node {level}/{n} is missing. Run `amends db verify --full`."
+        )
+    return value
+
+
+def checkpoint_mac(key: bytes, size: int, note: str) -> bytes:
+    """The MAC of a checkpoint's row."""
+    return hmac.digest(key, f"checkpoint\x00{size}\x00{note}".encode(), "sha256")
+
+
+def public_keys(tx: Tx, name: str) -> list[Verifier]:
+    """The public keys that ever signed this log, newest first; old ones stay trusted for old checkpoints."""
+    events = list_instance_events(tx, "signing_key")
+    return [Verifier(name, bytes.fromhex(event["facts"]["public"])) for event in events]
+
+
+# --- receipts ---
+
+
+def add_receipt(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
+    """A receipt for the present state of the complaint: a promise, signed with a key, that the log will contain it.
+
+    Its leaf joins the log at the next checkpoint; then `prove` adds the proof.
+    """
+    heads = tx.connection.execute(select(JOURNAL_HEADS).where(JOURNAL_HEADS.c.owner == ref)).one()
+    data = _leaf_data(heads, _event_heads(tx, [ref]).get(ref))
+    tx.insert_missing(RECEIPTS, [{"ref": ref, "n": heads.n, "at": tx.now, "data": data, "leaf": None}])
+    return _receipt(tx, data, seed)
+
+
+def prove(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
+    """The newest receipt of a complaint with its proof, or the newest leaf of the complaint without a receipt.
+
+    The proof is empty while no checkpoint covers it. Raises StoreError if the log has nothing of this complaint.
+    """
+    query = select(RECEIPTS).where(RECEIPTS.c.ref == ref).order_by(RECEIPTS.c.n.desc()).limit(1)
+    receipt = tx.connection.execute(query).first()
+    if receipt is not None:
+        leaf, data = receipt.leaf, receipt.data
+    else:
+        newest = select(LOG_LEAVES).where(LOG_LEAVES.c.owner == ref).order_by(LOG_LEAVES.c.n.desc()).limit(1)
+        row = tx.connection.execute(newest).first()
+        if row is None:
+            raise StoreError(f"The log has nothing of {ref} yet: try again after the next checkpoint.")
+        leaf, data = row.n, row.data
+    document = _receipt(tx, data, seed)
+    checkpoint = latest_checkpoint(tx)
+    if leaf is None or checkpoint is None or checkpoint.size <= leaf:
+        return document
+    path = inclusion_proof(leaf, checkpoint.size, lambda level, n: read_node(tx, level, n))
+    return document | {
+        "index": leaf,
+        "proof": base64.b64encode(b"".join(path)).decode(),
+        "checkpoint": checkpoint.note,
+    }
+
+
+def _receipt(tx: Tx, data: str, seed: bytes | None) -> dict[str, Any]:
+    name, signer = origin(tx), log_signer(tx, seed)
+    body = f"{name}\nreceipt\n{data}\n"
+    promise = None if signer is None else f"{body}\n{signer.sign(body)}\n"
+    return {"format": "amends-receipt-1", "origin": name, "leaf": data, "promise": promise}
+
+
+# --- leaves ---
+
+
+def _new_leaves(tx: Tx, size: int) -> list[dict[str, Any]]:
+    heads = tx.connection.execute(
+        select(JOURNAL_HEADS)
+        .where(text("n > logged_n"))
+        .order_by(JOURNAL_HEADS.c.owner)
+        .limit(MOST_LEAVES)
+        .with_for_update()
+    ).all()
+    receipts = tx.connection.execute(
+        select(RECEIPTS)
+        .where(RECEIPTS.c.leaf.is_(None))
+        .order_by(RECEIPTS.c.ref, RECEIPTS.c.n)
+        .limit(MOST_LEAVES)
+    ).all()
+    event_heads = _event_heads(tx, [head.owner for head in heads])
+    of_heads = [(head.owner, _leaf_data(head, event_heads.get(head.owner))) for head in heads]
+    rows = [*((receipt.ref, receipt.data) for receipt in receipts), *of_heads]
+    for position, receipt in enumerate(receipts):
+        condition = (RECEIPTS.c.ref == receipt.ref) & (RECEIPTS.c.n == receipt.n)
+        tx.connection.execute(update(RECEIPTS).where(condition).values(leaf=size + position))
+    if heads:
+        tx.connection.execute(
+            text("UPDATE journal_heads SET logged_n = n WHERE owner = :owner"),
+            [{"owner": head.owner} for head in heads],
+        )
+    return [
+        {
+            "n": size + position,
+            "owner": owner,
+            "entry_n": json.loads(data)["n"],
+            "entry_seq": json.loads(data)["seq"],
+            "data": data,
+            "hash": leaf_hash(data.encode()),
+        }
+        for position, (owner, data) in enumerate(rows)
+    ]
+
+
+def _leaf_data(head: Any, event_head: tuple[int, str] | None) -> str:
+    seq, hash_ = event_head if event_head is not None else (0, None)
+    return canonical({"owner": head.owner, "n": head.n, "journal": head.hash, "seq": seq, "events": hash_})
+
+
+def _event_heads(tx: Tx, owners: Sequence[str]) -> dict[str, tuple[int, str]]:
+    heads: dict[str, tuple[int, str]] = {}
+    for start in range(0, len(owners), 500):
+        newest = (
+            select(EVENTS.c.ref, func.max(EVENTS.c.seq).label("seq"))
+            .where(EVENTS.c.ref.in_(owners[start : start + 500]))
+            .group_by(EVENTS.c.ref)
+            .subquery()
+        )
+        query = select(EVENTS.c.ref, EVENTS.c.seq, EVENTS.c.hash).join(
+            newest, and_(EVENTS.c.ref == newest.c.ref, EVENTS.c.seq == newest.c.seq)
+        )
+        heads |= {row.ref: (row.seq, row.hash) for row in tx.connection.execute(query)}
+    return heads
+
+
+def _with_cosignatures(tx: Tx, row: Any) -> SavedCheckpoint:
+    query = select(LOG_SIGNATURES.c.line).where(LOG_SIGNATURES.c.size == row.size)
+    lines = tx.connection.execute(query.order_by(LOG_SIGNATURES.c.witness)).scalars()
+    return SavedCheckpoint(row.size, row.at, row.root, row.note + "".join(f"{line}\n" for line in lines))
+
+
+def _record_public_key(tx: Tx, verifier: Verifier) -> None:
+    earlier = list_instance_events(tx, "signing_key", limit=1)
+    if not earlier or earlier[0]["facts"]["public"] != verifier.public.hex():
+        record_instance_event(tx, "signing_key", {"public": verifier.public.hex()})

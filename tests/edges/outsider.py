@@ -1,0 +1,39 @@
+"""Somebody with the database's password and without any key, for tests of what `db verify` notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, text
+
+from store.store import Store
+
+
+@contextmanager
+def outside(store: Store) -> Iterator[Connection]:
+    """A connection of its own, on which no trigger stands in the way; they are put back at the end."""
+    engine = create_engine(store._engines.url)
+    try:
+        with engine.begin() as connection:
+            if engine.dialect.name != "sqlite":
+                connection.execute(text("SET LOCAL session_replication_role = replica"))
+                yield connection
+                return
+            triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+            found = connection.execute(text(triggers)).all()
+            for name, _ in found:
+                connection.execute(text(f"DROP TRIGGER {name}"))
+            yield connection
+            for _, sql in found:
+                connection.execute(text(sql))
+    finally:
+        engine.dispose()
+
+
+def tamper(store: Store, *statements: Any) -> None:
+    """Run these statements around the desk."""
+    with outside(store) as connection:
+        for statement in statements:
+            connection.execute(statement)

@@ -1,0 +1,143 @@
+"""The journal: what an upgrade anchors, what a verification checks again, and which changes it covers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from complaints.vocabulary import Verb
+from store.custody.verify import (
+    begin_verification,
+    end_verification,
+    list_owners,
+    pages_of,
+    save_position,
+    verify,
+    verify_owners,
+)
+from store.database import migrate
+from store.database.journaled import JOURNALED
+from store.proof.anchor import anchor, end_upgrade, is_upgrading, without_journal
+from store.proof.log import add_checkpoint
+from store.store import Store
+from store.tables import JOURNAL, MESSAGES, METADATA, READS, STAFF_ROLES
+from tests.databases import FakeClock, opened
+from tests.edges.desk import Desk
+from tests.edges.outsider import outside, tamper
+
+SEED = bytes(range(32))
+#: How each table is verified that is not in the journal (docs/proof.md).
+FOLDED = {"denied", "issues", "decisions", "remedies", "targets"}
+LOG = {
+    "journal",
+    "journal_heads",
+    "log_leaves",
+    "log_nodes",
+    "log_checkpoints",
+    "log_signatures",
+    "proof_keys",
+}
+OTHERS = FOLDED | LOG | {"checkpoints", "checkpoint_heads", "sketches", "likenesses"}
+COORDINATION = {"heard", "lanes", "leases", "proof_state"}
+
+
+def test_every_table_is_in_the_journal_or_verified_in_another_way() -> None:
+    assert METADATA.tables.keys() - JOURNALED.keys() == OTHERS | COORDINATION
+
+
+def test_a_transaction_writes_one_entry_for_each_owner_of_its_rows(store: Store) -> None:
+    ref = Desk(store).receive()
+    query = select(JOURNAL.c.owner, JOURNAL.c.entry).order_by(JOURNAL.c.id)
+    entries = store.read(lambda tx: tx.connection.execute(query).all())
+    of_case = [json.loads(row.entry) for row in entries if row.owner == ref]
+    tables = {item[0] for item in of_case[0]["items"]}
+    assert {"complaints", "events", "messages", "obligations", "texts"} <= tables
+    assert [entry["n"] for entry in of_case] == list(range(1, len(of_case) + 1))
+
+
+def test_a_forged_row_of_a_table_without_events_is_named_with_its_case_table_and_row(store: Store) -> None:
+    desk = Desk(store)
+    ref = desk.assessed()
+    number = store.read(
+        lambda tx: tx.connection.execute(select(READS.c.id).where(READS.c.ref == ref)).scalar()
+    )
+    tamper(store, update(READS).where(READS.c.id == number).values(by="U9"))
+    (damage,) = store.read(verify).problems
+    assert damage[:2] + damage[3:] == (ref, 0, "reads", str(number), "edited")
+    assert "does not have the key" in damage.why
+
+
+def test_a_role_given_by_an_outsider_is_found(store: Store) -> None:
+    desk = Desk(store)
+    row = {"member_id": "U1", "role": "top_management", "since": store.now(), "until": None}
+    tamper(store, insert(STAFF_ROLES).values(**row))
+    assert [damage.table for damage in store.read(verify).problems] == ["staff_roles"]
+    assert desk
+
+
+def test_a_record_of_an_older_release_is_hash_only_until_it_is_anchored(
+    database_url: str, clock: FakeClock
+) -> None:
+    with opened(database_url, clock) as store:
+        ref = Desk(store).closed()
+    migrate.downgrade(database_url, "0007")
+    migrate.upgrade(database_url)
+    with opened(database_url, clock) as store:
+        before = store.read(verify)
+        assert (before.first_bad, before.journal_since, before.hash_only > 3) == (None, None, True)
+        desk = Desk(store)
+        desk.act(ref, Verb.NOTE, words={"text": "The first act of the new release."})
+        assert store.write(is_upgrading)
+        # A row of an owner with a journal is covered from now on, also an old one.
+        tamper(store, update(MESSAGES).where(MESSAGES.c.ref == ref).values(state="forged"))
+        assert store.read(verify).first_bad is not None
+        tamper(store, update(MESSAGES).where(MESSAGES.c.ref == ref).values(state="sent"))
+
+
+def test_anchoring_covers_all_rows_once_and_ends_the_upgrade(database_url: str, clock: FakeClock) -> None:
+    with opened(database_url, clock) as store:
+        Desk(store).closed()
+    migrate.downgrade(database_url, "0007")
+    migrate.upgrade(database_url)
+    with opened(database_url, clock) as store:
+        owners = store.read(lambda tx: without_journal(tx, list(list_owners(tx))))
+        for page in pages_of(owners):
+            store.write(anchor, page)
+            assert store.write(anchor, page) == 0
+        store.write(end_upgrade)
+        result = store.read(verify)
+        assert (result.first_bad, result.hash_only, result.journal_since is None) == (None, 0, False)
+        with outside(store) as connection:
+            connection.execute(JOURNAL.delete())
+        assert store.read(verify).first_bad is not None
+
+
+def test_only_what_changed_since_the_last_verified_checkpoint_is_checked_again(store: Store) -> None:
+    desk = Desk(store)
+    first, second = desk.assessed(), desk.assessed(chat=desk.chat("70002"))
+    store.write(add_checkpoint, SEED)
+    size, owners = store.read(begin_verification, full=False)
+    assert {first, second} <= set(owners)
+    store.write(end_verification, size, full=False, sound=True)
+    desk.act(second, Verb.NOTE, words={"text": "Later."})
+    owners = store.read(begin_verification, full=False)[1]
+    assert (first in owners, second in owners) == (False, True)
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_a_full_run_that_was_stopped_continues_and_a_damaged_record_is_not_called_verified(
+    store: Store, sound: bool
+) -> None:
+    desk = Desk(store)
+    refs = sorted(desk.assessed(chat=desk.chat(f"7000{n}")) for n in range(3))
+    store.write(add_checkpoint, SEED)
+    size, owners = store.read(begin_verification, full=True)
+    store.read(verify_owners, refs[:2])
+    store.write(save_position, refs[1])
+    remaining = store.read(begin_verification, full=True)[1]
+    assert [ref in remaining for ref in refs] == [False, False, True]
+    assert len(remaining) < len(owners)
+    store.write(end_verification, size, full=True, sound=sound)
+    assert (refs[0] in store.read(begin_verification, full=False)[1]) is not sound
