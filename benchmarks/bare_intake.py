@@ -198,6 +198,7 @@ def intake(session: Session, name: str) -> None:
         role="complainant",
         entry=ENTRY,
         hash=secrets.token_hex(32),
+        mac=secrets.token_bytes(32),
     )
     session.exec(
         select(PersonRow.id, PersonRow.key_wrapped, PersonRow.name_sealed)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from complaints.history import CaseHistory
 from complaints.rulebook import Rulebook
 from store.cases.pages import load_history_page, load_open_page, load_received_page, pages
-from store.database.engine import Engines, StoreThreads, create_engines
+from store.database.engine import Engines, StoreThreads, create_engines, note_changes
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
 from store.database.keyring import Keyring
 from store.database.leases import clock_offset, move_clock
@@ -64,6 +64,7 @@ class Store:
 
     def __init__(self, engines: Engines, keys: Keyring, clock: Callable[[], datetime]) -> None:
         self._engines, self._keys, self._clock = engines, keys, clock
+        note_changes(engines)
         self._threads = StoreThreads(is_sqlite=engines.is_sqlite)
         self._rulebooks: dict[str, Rulebook] = {}
         self._folded = FoldedCases()

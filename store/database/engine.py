@@ -83,7 +83,6 @@ def create_engines(url: str) -> Engines:
         )
         _keep_private(writing, Path(str(parsed.database)))
         _configure_sqlite(writing, "BEGIN IMMEDIATE")
-        event.listen(writing, "connect", lambda connection, _: start_noting_sqlite(connection))
         _configure_sqlite(reading, "BEGIN")
         return Engines(parsed, writing, reading)
     engine = create_engine(
@@ -93,9 +92,14 @@ def create_engines(url: str) -> Engines:
         connect_args={"options": "-c timezone=UTC", "application_name": "amends", **CONNECTION_TIMEOUTS},
     )
     _ping_after_idle(engine)
-    event.listen(engine, "connect", lambda connection, _: start_noting_postgres(connection))
     # A reading transaction sees one snapshot of the record, however many statements it runs.
     return Engines(parsed, engine, engine.execution_options(isolation_level="REPEATABLE READ"))
+
+
+def note_changes(engines: Engines) -> None:
+    """Let every writing connection note the rows that it changes, for the journal; called before the first one."""
+    start = start_noting_sqlite if engines.is_sqlite else start_noting_postgres
+    event.listen(engines.writing, "connect", lambda connection, _: start(connection))
 
 
 @event.listens_for(Engine, "connect")

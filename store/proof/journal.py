@@ -31,7 +31,9 @@ _CLEAR = f"DELETE FROM {TOUCHED}"  # noqa: S608
 _HEADS = text(
     "SELECT owner, n, hash, logged_n FROM journal_heads WHERE owner IN :owners ORDER BY owner"
 ).bindparams(bindparam("owners", expanding=True))
-_HEADS_LOCKED = text(f"{_HEADS.text} FOR UPDATE").bindparams(bindparam("owners", expanding=True))
+_HEADS_LOCKED = text(
+    "SELECT owner, n, hash, logged_n FROM journal_heads WHERE owner IN :owners ORDER BY owner FOR UPDATE"
+).bindparams(bindparam("owners", expanding=True))
 _ENTRY = text(
     "INSERT INTO journal (owner, n, at, entry, hash, mac) VALUES (:owner, :n, :at, :entry, :hash, :mac)"
 ).bindparams(bindparam("at", type_=UtcDateTime()))
