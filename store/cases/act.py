@@ -116,8 +116,8 @@ def act_on(
             _must_have_read(tx, file, verb, by)
         if verb is Verb.APPROVE and facts.get("agreed") == "yes":
             # Damaged words raise SealBroken: the letter could not be sent.
-            waiting = [event for event in file.events if event.verb in _APPROVED]
-            load_event_words(tx, case.ref, waiting[-1].seq)
+            for event in [event for event in file.events if event.verb in _APPROVED][-1:]:
+                load_event_words(tx, case.ref, event.seq)
         all_facts = _complete_facts(tx, case, verb, by, facts)
         done = perform(case, verb, at=tx.now, actor=by, facts=all_facts, words=words, rules=rules)
     except NotAllowed as refused:

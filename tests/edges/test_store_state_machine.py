@@ -27,7 +27,7 @@ from complaints.actions.perform import fold
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Facts
 from complaints.case_values import RecordedSign
-from complaints.errors import AlreadyDone, ComplaintError, NotAllowed
+from complaints.errors import AlreadyDone, ComplaintError, NotAllowed, ReasonNeeded
 from complaints.obligations.standing import current_obligations
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
@@ -203,7 +203,7 @@ class Desk(RuleBasedStateMachine):
             dice.choice(MEMBERS).id
         ]
         by = dice.choice(may)
-        with suppress(NotAllowed):
+        with suppress(NotAllowed, ReasonNeeded):
             self.store.write(open_case, case.ref, self.store.read(load_actor, by), "open")
         self._acts(dice, case, verb, likely_facts(dice, verb, case, self.clock()), by)
 
