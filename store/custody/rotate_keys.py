@@ -44,7 +44,7 @@ BATCH = 200
 #: Every sealed or wrapped value starts with the id of its secret, of this length.
 _ID = 4
 #: What is sealed with the instance's own key: its column, further conditions, and the place that a row is bound to.
-_SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[Any], str]], ...] = (
+INSTANCE_SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[Any], str]], ...] = (
     # Only drafts about incidents: those of a complaint are sealed with its own key.
     (DRAFTS.c.sealed, [DRAFTS.c.ref.is_(None)], lambda row: place("drafts", row.id, "typed")),
     (STAFF.c.sealed, [], lambda row: place("staff", row.id, "name")),
@@ -117,7 +117,7 @@ def _kinds(tx: Tx) -> Sequence[tuple[Select[Any], Callable[[Tx, Any], None]]]:
         (select(PROOF_KEYS).where(_is_older(tx, PROOF_KEYS.c.key_wrapped)), _proof_key),
         *(
             (select(column.table).where(_is_older(tx, column), *conditions), partial(_reseal, column, where))
-            for column, conditions, where in _SEALED
+            for column, conditions, where in INSTANCE_SEALED
         ),
     )
 

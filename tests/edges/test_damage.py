@@ -28,13 +28,32 @@ from store.database.errors import DamagedCase, SealBroken
 from store.database.keyring import Keyring
 from store.database.transaction import FoldedCases, Tx
 from store.files import store_file
+from store.models.erased import PLAIN
+from store.models.examples import TrainingHistory, keep_history
+from store.models.models import keep_model, read_model_blob
 from store.outbox.claim import find_earliest
+from store.outbox.dead_letters import keep_dead_letter
 from store.people.identifiers import add_identifier
 from store.people.staff import list_members
 from store.record.load import load_case_file
 from store.rulebooks import use_rulebook
+from store.slack import keep_draft
 from store.store import Store
-from store.tables import CHUNKS, CONTACTS, EVENTS, FILES, IDENTIFIERS, MESSAGES, PEOPLE, STAFF, TEXTS
+from store.tables import (
+    CHUNKS,
+    CONTACTS,
+    DRAFTS,
+    EVENTS,
+    FILES,
+    HISTORY_PARTS,
+    IDENTIFIERS,
+    MESSAGES,
+    MODELS,
+    PEOPLE,
+    SET_ASIDE,
+    STAFF,
+    TEXTS,
+)
 from store.values import ReceivedFile
 from tests.databases import FakeClock, opened
 from tests.edges.desk import HANDLER, MANAGER, Desk
@@ -50,6 +69,15 @@ SEALED: dict[str, tuple[Table, Column]] = {
     "a name": (PEOPLE, PEOPLE.c.name_sealed),
     "an address": (CONTACTS, CONTACTS.c.address_sealed),
     "a member of staff": (STAFF, STAFF.c.sealed),
+}
+#: Nothing of these is shown in a case file or an export.
+VERIFIED = {
+    **SEALED,
+    "a masked copy": (TEXTS, TEXTS.c.masked),
+    "a model": (MODELS, MODELS.c.blob),
+    "a history": (HISTORY_PARTS, HISTORY_PARTS.c.sealed),
+    "a dead letter": (SET_ASIDE, SET_ASIDE.c.sealed),
+    "a draft about an incident": (DRAFTS, DRAFTS.c.sealed),
 }
 
 
@@ -98,13 +126,57 @@ def a_full_record(store: Store) -> tuple[Desk, str]:
     return desk, ref
 
 
-@pytest.mark.parametrize("kind", SEALED)
+def fill_the_desk(store: Store) -> None:
+    """Something in every column that is sealed with the desk's own key."""
+    store.write(keep_model, b"artefact", "a" * 64, {})
+    store.write(keep_history, TrainingHistory("b" * 64, [{"text": "Brown water."}]))
+    store.write(keep_dead_letter, "tg:broken", b"raw", "unparseable")
+    store.write(keep_draft, None, HANDLER, "update", 0, {"letter": "It is mended."})
+
+
+@pytest.mark.parametrize("kind", VERIFIED)
 def test_verify_names_every_sealed_value_that_does_not_open(usual_store: Store, kind: str) -> None:
     a_full_record(usual_store)
+    fill_the_desk(usual_store)
     assert usual_store.read(verify).problems == ()
-    flip_a_bit(usual_store, *SEALED[kind])
+    flip_a_bit(usual_store, *VERIFIED[kind])
     (problem,) = usual_store.read(verify).problems
     assert "not open" in problem[2]
+
+
+def test_verify_names_a_model_that_names_no_secret_and_opens_no_plain_or_deleted_bytes(
+    usual_store: Store,
+) -> None:
+    numbers = [usual_store.write(keep_model, b"artefact", sha256 * 64, {}) for sha256 in "abc"]
+    blobs = dict(zip(numbers, (PLAIN + b"of an older release", b"", b"none of our secrets"), strict=True))
+
+    def alter(tx: Tx) -> None:
+        for number, blob in blobs.items():
+            tx.connection.execute(update(MODELS).where(MODELS.c.id == number).values(blob=blob))
+
+    usual_store.write(alter)
+    assert [tuple(damage[:3]) for damage in usual_store.read(verify).problems] == [
+        ("-desk:models", 0, f"row {numbers[2]} of models does not open")
+    ]
+
+
+def test_a_sealed_model_moves_to_the_newest_key_and_an_older_plain_one_stays(
+    sqlite_url: str, clock: FakeClock
+) -> None:
+    old, new = b"old" + b"." * 29, b"new" + b"." * 29
+    plain = PLAIN + b"of an older release"
+    with opened(sqlite_url, clock, Keyring([old])) as store:
+        sealed, older = (store.write(keep_model, b"artefact", sha256 * 64, {}) for sha256 in "ab")
+        store.write(
+            lambda tx: tx.connection.execute(update(MODELS).where(MODELS.c.id == older).values(blob=plain))
+        )
+    with opened(sqlite_url, clock, Keyring([new, old])) as store:
+        while store.write(rotate_keys):
+            pass
+    with opened(sqlite_url, clock, Keyring([new])) as store:
+        assert store.read(list_stale_keys) == 0
+        assert [store.read(read_model_blob, number) for number in (sealed, older)] == [b"artefact", plain]
+        assert store.read(verify).problems == ()
 
 
 def test_verify_names_all_damage_and_not_only_the_first(usual_store: Store) -> None:

@@ -330,6 +330,8 @@ async def test_the_order_holds_the_words_and_not_who_assessed_them(store: Store,
             "category": "supply",
             "severity": 2,
             "language": "en",
+            # Whose words they are: a word must be of five people before a model keeps it.
+            "person": store.read(find_person, ref),
         }
     ]
     assert order["in_use"] == {"until": "2026-11-03T10:00:00+00:00", "ours": False}
@@ -509,14 +511,15 @@ async def test_a_real_run_trains_on_the_record_and_stores_an_intact_model(store:
 async def test_a_run_also_reads_unassessed_complaints_but_new_ones_cause_no_new_run(store: Store) -> None:
     desk = Desk(store)
     assess(desk, 1)
-    desk.receive("The lamp is broken.", chat=desk.chat("70002"))
+    ref = desk.receive("The lamp is broken.", chat=desk.chat("70002"))
     store.write(insert_obligation, NewObligation("train:1", "train", store.now(), SendPriority.BULK))
     process = Process()
     assert await perform(store, process) == Completed()
     desk.receive("The road is flooded.", chat=desk.chat("70003"))
     store.write(insert_obligation, NewObligation("train:2", "train", store.now(), SendPriority.BULK))
     assert await perform(store, process) == Completed()
-    assert [order["unlabelled"] for order in process.orders] == [["The lamp is broken."]]
+    unassessed = ["The lamp is broken.", store.read(find_person, ref)]
+    assert [order["unlabelled"] for order in process.orders] == [[unassessed]]
 
 
 def proposal(**more: Any) -> Mapping[str, Any]:
