@@ -94,6 +94,8 @@ class Journaled:
     leave_out: frozenset[str] = frozenset()
     presence: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
+    #: The column of the owner has the whole name: a complaint, an incident, or a chat.
+    names_owner: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -147,7 +149,7 @@ class Journaled:
             conditions, wanted = [f't."{name}" IS NULL' for name in names], []
         else:
             place = next((n for n, (prefix, _) in enumerate(self.owners) if prefix == kind), None)
-            if place is None and not (kind == INCIDENT and self.table is EVENTS):
+            if place is None and not self.names_owner:
                 return None
             place = place or 0
             prefix, name = self.owners[place]
@@ -184,7 +186,8 @@ _DESK: tuple[tuple[str, str], ...] = ()
 JOURNALED: Mapping[str, Journaled] = {
     spec.table.name: spec
     for spec in (
-        Journaled(EVENTS, only=frozenset({"hash"})),
+        Journaled(EVENTS, only=frozenset({"hash"}), names_owner=True),
+        Journaled(ATTEMPTS, names_owner=True),
         Journaled(
             COMPLAINTS,
             presence=_PRESENT,
@@ -192,7 +195,7 @@ JOURNALED: Mapping[str, Journaled] = {
         ),
         # A masked copy is computed from the text where it is missing.
         Journaled(TEXTS, leave_out=frozenset({"masked"})),
-        *map(Journaled, (FILES, CHUNKS, READS, ATTEMPTS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS)),
+        *map(Journaled, (FILES, CHUNKS, READS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS)),
         *map(Journaled, (INCIDENT_RECEIVERS, IMPROVEMENTS, DRAFTS, ASSESSMENTS, PROPOSALS)),
         Journaled(BINDINGS, leave_out=frozenset({"tries"})),
         Journaled(RECEIPTS, leave_out=frozenset({"leaf"})),
