@@ -256,7 +256,8 @@ def _post(row: Any) -> SlackPost:
 
 
 def _is_outdated() -> ColumnElement[bool]:
-    """The complaint has no post, or one that does not show the present record."""
-    is_post = and_(SLACK.c.ref == COMPLAINTS.c.ref, SLACK.c.deleted_at.is_(None))
+    """The complaint has no post, or one that does not show the present record. A direct message shows no version."""
+    is_card = ~SLACK.c.purpose.startswith(DIRECT)
+    is_post = and_(SLACK.c.ref == COMPLAINTS.c.ref, SLACK.c.deleted_at.is_(None), is_card)
     outdated = exists().where(is_post, or_(SLACK.c.ts.is_(None), SLACK.c.shown < COMPLAINTS.c.version))
     return or_(outdated, ~exists().where(is_post))

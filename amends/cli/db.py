@@ -373,7 +373,7 @@ def prove(
     ] = None,
     config: Config = None,
 ) -> None:
-    """Write the receipt of a complaint with the proof that the log contains it (docs/proof.md)."""
+    """Write the receipt of a complaint with the proof that the log contains it."""
     from amends.cli.options import parse_ref
     from amends.settings import load
     from store.backup.backup import write_atomically

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 import sys
 from dataclasses import replace
@@ -60,6 +61,8 @@ def init(
     from amends.init import InitAnswers, checked_settings_text, refuse_existing, write_installation
 
     refuse_existing(folder)
+    # Python has no standard input where the caller closed it: the same as an empty pipe.
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")
     answers = InitAnswers("Northwind Water", "GB", "Europe/London", ("en", "tr"), preset=preset)
     options = {
         "name": name,

@@ -39,8 +39,8 @@ KEYS: dict[str, set[str]] = {
     "texts": {"field", "seq", "text", "at", "source", "replaces"},
     "targets": {"target", "version", "start", "internal_due", "promised_due", "basis", "met_at"},
     "messages": {"direction", "at", "text", "template", "language", "state", "reason"},
-    "events": {"seq", "at", "verb", "by", "role", "clause", "facts", "hash"},
-    "reads": {"by", "role", "at", "what"},
+    "events": {"seq", "at", "verb", "by", "role", "clause", "facts", "hash", "entry"},
+    "reads": {"by", "role", "at", "what", "reason"},
 }
 FIELDS = {
     "ref", "state", "version", "work_version", "received_at", "logged_at", "channel", "kind", "is_simulation",
@@ -120,6 +120,7 @@ async def test_the_json_record_has_every_documented_key(
     assert history.json["events"] == record["events"]
     assert record["reads"][0] == {
         "by": HANDLER, "role": "handler", "at": "2026-11-03T10:00:00Z", "what": "open",
+        "reason": None,
     }  # fmt: skip
     assert (record["state"], record["close_code"]) == ("closed", "resolved")
     (row,) = listed.json["cases"]

@@ -75,7 +75,7 @@ def test_init_asks_again_only_for_the_answer_that_it_refuses(tmp_path: Path) -> 
         [AMENDS, "init", "desk"], cwd=tmp_path, env=ENVIRONMENT, stdin=end, stdout=end, stderr=end
     )
     os.close(end)
-    os.write(terminal, b"Su Kurumu\nTurkey\nTR\nEurope/Istanbul\ntr,xx\ntr,en\n112\n\n")
+    os.write(terminal, b"Su Kurumu\nTurkey\nTR\nEurope/Istanbul\ntr,xx\ntr,en\n112\n\n\n")
     shown = b"".join(_until_closed(terminal)).decode()
     assert process.wait() == 0, shown
     assert shown.count("The organisation's name") == 1
@@ -87,7 +87,7 @@ def test_init_asks_again_only_for_the_answer_that_it_refuses(tmp_path: Path) -> 
 
 
 def test_init_takes_its_answers_from_a_pipe(tmp_path: Path) -> None:
-    piped = amends(tmp_path, "init", "desk", answers="Lough Gas\nIE\nEurope/Dublin\nen\n999\nBill, Smell\n")
+    piped = amends(tmp_path, "init", "desk", answers="Lough Gas\nIE\nEurope/Dublin\nen\n999\nBill, Smell\n\n")
     settings = (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
     values = ('name = "Lough Gas"', 'country = "IE"', 'languages = ["en"]', 'emergency_number = "999"')
     assert piped.returncode == 0, piped.stderr
@@ -98,8 +98,16 @@ def test_init_takes_its_answers_from_a_pipe(tmp_path: Path) -> None:
 def test_init_names_the_answers_that_a_pipe_does_not_give(tmp_path: Path) -> None:
     piped = amends(tmp_path, "init", "desk", "--country", "TR", answers="Kuzey Su\n")
     assert piped.returncode == 0
-    assert "No answer for timezone, languages, emergency_number, categories: " in piped.stderr
+    assert "No answer for timezone, languages, emergency_number, categories, checkpoint_file: " in piped.stderr
     assert 'name = "Kuzey Su"' in (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
+
+
+def test_init_without_standard_input_writes_examples(tmp_path: Path) -> None:
+    closed = subprocess.run(
+        ["sh", "-c", f"{AMENDS} init desk <&-"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, check=False
+    )
+    assert closed.returncode == 0, closed.stderr
+    assert (tmp_path / "desk" / "amends.toml").exists()
 
 
 def test_a_refused_answer_in_a_pipe_ends_init_and_writes_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,8 +49,9 @@ Amends = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def amends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Amends:
-    """Runs a command in an empty folder: exit code, output, messages."""
+    """Runs a command in an empty folder without any input: exit code, output, messages."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     monkeypatch.delenv("AMENDS_CONFIG", raising=False)
 
     def run(*args: str) -> tuple[int, str, str]:

@@ -45,7 +45,7 @@ RESOLVED = {
     "cause": ("plain_text_input", "Read twice"), "cause_class": ("radio_buttons", "single"),
     "agreed_how": ("plain_text_input", "As asked"), "others_affected": ("radio_buttons", "none"),
 }  # fmt: skip
-EVENT_KEYS = {"seq", "at", "verb", "by", "role", "clause", "facts", "hash"}
+EVENT_KEYS = {"seq", "at", "verb", "by", "role", "clause", "facts", "hash", "entry"}
 
 
 def input_state(values: dict[str, tuple[str, str]]) -> Json:

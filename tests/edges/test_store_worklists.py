@@ -173,7 +173,7 @@ def test_whoever_worked_on_a_complaint_sees_no_answer_although_another_person_cl
     desk.deliver(ref, "survey.q2")
 
     for member, sees in ((HANDLER, False), (SECOND, False), (MANAGER, True), (TOP, True)):
-        opened = store.write(open_case, ref, store.read(load_actor, member), "open")
+        opened = store.write(open_case, ref, store.read(load_actor, member), "open", "contact")
         assert ("Rude." in {text.text for text in opened.texts}) is sees, member
         assert ("survey.q2" in {message["template"] for message in opened.messages}) is sees, member
     assert refs(store, WorklistSection.SURVEY, MANAGER) == [ref]

@@ -89,7 +89,7 @@ def met(situation: str) -> Case:
     if "owned" in situation:
         case = replace(case, owner=ME)
     if situation == "worked on":
-        case = replace(case, acted_at={1: frozenset({ME})})
+        case = replace(case, workers=frozenset({ME}))
     return replace(case, conflicted=frozenset({ME})) if situation == "excluded" else case
 
 

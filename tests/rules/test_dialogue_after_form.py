@@ -18,7 +18,7 @@ def test_an_unclear_message_is_added_at_once_with_one_question_per_burst() -> No
     assert play.writes("And the meter reader never came.") == [
         f"I have added this to {ref}. Is it about something else?"
     ]
-    assert play.writes("He was to come on Monday.") == []
+    assert play.writes("He was expected on Monday.") == []
     assert play.sends() == []
     assert len(play.cases) == 1
     play.now += timedelta(minutes=5)

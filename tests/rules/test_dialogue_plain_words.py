@@ -89,7 +89,7 @@ def test_a_question_after_the_form_goes_to_a_person(words: str) -> None:
 def test_without_a_helpline_nobody_is_told_that_somebody_listens_at_any_hour() -> None:
     assert "TR" not in NUMBERS["self_harm"]
     play = Play(rules=replace(RULES, country="TR"))
-    replies = play.writes("It will all be over soon, I've had enough of living.")
+    replies = play.writes("Thank you for everything, goodbye. I close my account.")
     assert not [reply for reply in replies if "at any hour" in reply]
     assert replies[-1].startswith("Is anybody in danger now? Then please call 112 first")
 

@@ -233,6 +233,8 @@ NOTIFIES_NO_MEMBER = frozenset(
         "report",
         "slack_file",
         "slack_file_delete",
+        "slack_erase",
+        "checkpoint_post",
     }
 )
 
