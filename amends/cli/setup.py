@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import io
 import shlex
 import sys
 from dataclasses import replace
@@ -62,7 +62,7 @@ def init(
 
     refuse_existing(folder)
     # Python has no standard input where the caller closed it: the same as an empty pipe.
-    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")
+    sys.stdin = sys.stdin or io.StringIO()
     answers = InitAnswers("Northwind Water", "GB", "Europe/London", ("en", "tr"), preset=preset)
     options = {
         "name": name,

@@ -98,13 +98,19 @@ def test_init_takes_its_answers_from_a_pipe(tmp_path: Path) -> None:
 def test_init_names_the_answers_that_a_pipe_does_not_give(tmp_path: Path) -> None:
     piped = amends(tmp_path, "init", "desk", "--country", "TR", answers="Kuzey Su\n")
     assert piped.returncode == 0
-    assert "No answer for timezone, languages, emergency_number, categories, checkpoint_file: " in piped.stderr
+    assert (
+        "No answer for timezone, languages, emergency_number, categories, checkpoint_file: " in piped.stderr
+    )
     assert 'name = "Kuzey Su"' in (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
 
 
 def test_init_without_standard_input_writes_examples(tmp_path: Path) -> None:
     closed = subprocess.run(
-        ["sh", "-c", f"{AMENDS} init desk <&-"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, check=False
+        ["sh", "-c", f"{AMENDS} init desk <&-"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        check=False,
     )
     assert closed.returncode == 0, closed.stderr
     assert (tmp_path / "desk" / "amends.toml").exists()
