@@ -9,7 +9,9 @@ from typing import Any
 from bots.texts.loading import load_catalogues
 
 #: Keys whose values differ in every run.
-_DIFFERENT_KEYS = frozenset({"hash", "entry", "commitment_key", "platform_id", "source", "rulebook", "seq", "group"})
+_DIFFERENT_KEYS = frozenset(
+    {"hash", "entry", "commitment_key", "platform_id", "source", "rulebook", "seq", "group"}
+)
 #: Templates that are not sent again when their delivery is uncertain.
 COURTESIES = frozenset({"survey", "survey_reminder"})
 _REFERENCE = re.compile(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{2}\b")
