@@ -129,8 +129,8 @@ def cosigned_at(note: str, verifier: Verifier) -> int | None:
         name, _, encoded = line[2:].partition(" ")
         try:
             data = base64.b64decode(encoded, validate=True)
-        except ValueError:
-            continue
+        except ValueError as error:
+            raise BadNote("a signature is no base64") from error
         if name != verifier.name or data[:4] != verifier.id:
             continue
         time = int.from_bytes(data[4:12], "big") if verifier.is_witness else 0

@@ -36,7 +36,7 @@ _ONE_WORD = re.compile(r"[a-z0-9]+(?:\\w\*)?")
 # Words that are weighed together, and how far a step moves: a danger is a few sentences of a longer story.
 _WEIGHED_WORDS, _STEP = 60, 30
 # Words from which on their weight alone is trusted: an answer such as "last Tuesday, I think" is too short.
-_FEWEST_WORDS = 7
+_FEWEST_WORDS = 6
 # The places of the word groups of a text in one language, by name.
 _Groups = dict[str, list[tuple[int, int]]]
 _COMBINATIONS = {code: [rule for rule in COMBINATIONS if rule.language == code] for code in LANGUAGES}
