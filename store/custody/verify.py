@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import String, cast, func, literal, select
+from sqlalchemy import func, select
 
 from store.custody.damage_found import Damage
 from store.custody.opens import list_unopened
@@ -20,7 +20,7 @@ from store.custody.verify_case import check_chain_and_case, is_incident
 from store.custody.verify_journal import check_journal
 from store.custody.verify_log import check_document, check_log, check_note, check_old_checkpoints
 from store.database.errors import SealBroken
-from store.database.journaled import CHAT, DESK, INCIDENT, JOURNALED, PERSON, kind_of
+from store.database.journaled import INCIDENT, JOURNALED, kind_of
 from store.database.transaction import Tx
 from store.proof.hash_chain import INSTANCE_CHAIN
 from store.proof.log import latest_checkpoint
@@ -30,13 +30,10 @@ from store.proof.state import read_state, write_state
 from store.similarity.sketches import find_stray_hashes
 from store.tables import (
     COMPLAINTS,
-    CONTACTS,
     EVENTS,
-    INCIDENTS,
     JOURNAL,
     JOURNAL_HEADS,
     LOG_LEAVES,
-    PEOPLE,
     PROOF_KEYS,
 )
 from store.values import Verification
@@ -138,20 +135,16 @@ def list_owners(tx: Tx) -> Iterator[str]:
     for owner in tx.connection.execute(select(JOURNAL_HEADS.c.owner)).scalars():
         heads.add(owner)
         yield owner
-    others = (
+    dialect = tx.connection.dialect.name
+    others: tuple[Any, ...] = (
         select(COMPLAINTS.c.ref),
-        select(EVENTS.c.ref).distinct(),
         select(JOURNAL.c.owner).distinct(),
-        select(literal(CHAT) + cast(CONTACTS.c.id, String)),
-        select(literal(PERSON) + PEOPLE.c.id),
-        select(literal(INCIDENT) + cast(INCIDENTS.c.id, String)),
+        *(spec.without_journal(dialect) for spec in JOURNALED.values()),
     )
-    desk = [f"{DESK}{name}" for name in JOURNALED]
     for owner in (owner for query in others for owner in tx.connection.execute(query).scalars()):
         if owner not in heads:
             heads.add(owner)
             yield owner
-    yield from (owner for owner in desk if owner not in heads)
 
 
 # --- in steps, for the command ---

@@ -15,9 +15,10 @@ from store.database.keyring import is_signed as is_signed_by_key
 from store.database.transaction import Tx
 from store.proof.chain_heads import merkle_root, statement_of
 from store.proof.hash_chain import GENESIS, canonical
-from store.proof.log import checkpoint_mac, origin, public_keys
+from store.proof.log import checkpoint_mac, count_checkpoints, origin, public_keys
 from store.proof.merkle import leaf_hash, node_hash
 from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note
+from store.proof.state import read_state
 from store.tables import (
     CHECKPOINT_HEADS,
     CHECKPOINTS,
@@ -35,6 +36,8 @@ def check_log(tx: Tx, key: bytes, witnesses: Sequence[Verifier] = (), *, since: 
     """Each damage of the log from leaf `since` on: leaves, nodes, checkpoints, signatures."""
     yield from _check_leaves(tx, since)
     yield from _check_nodes(tx)
+    if count_checkpoints(tx) != (read_state(tx, "checkpoints") or {"count": 0})["count"]:
+        yield Damage("log", 0, "a checkpoint is missing, or was added", "log_checkpoints", "", "deleted")
     roots = _computed_roots(tx)
     name, signers = origin(tx), public_keys(tx, origin(tx))
     for row in tx.connection.execute(select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size)):

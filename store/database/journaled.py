@@ -143,10 +143,11 @@ class Journaled:
         kind = kind_of(owners[0])
         columns = ", ".join(sql("t", dialect) for sql in (self.owner_sql, self.key_sql, self.content_sql))
         names = [name for _, name in self.owners]
+        wanted: list[str | int] = []
         if kind == DESK:
             if DESK + self.table.name not in owners:
                 return None
-            conditions, wanted = [f't."{name}" IS NULL' for name in names], []
+            conditions = [f't."{name}" IS NULL' for name in names]
         else:
             place = next((n for n, (prefix, _) in enumerate(self.owners) if prefix == kind), None)
             if place is None and not self.names_owner:
@@ -155,12 +156,23 @@ class Journaled:
             prefix, name = self.owners[place]
             values = [owner.removeprefix(prefix) for owner in owners]
             is_number = isinstance(self.table.c[name].type, Integer | BigInteger)
-            wanted = [int(value) if is_number else value for value in values]
+            # A forged name such as "chat:1x" has no rows.
+            wanted = [int(value) for value in values if value.isdecimal()] if is_number else [*values]
+            if not wanted:
+                return None
             conditions = [f't."{name}" IN :owners', *(f't."{other}" IS NULL' for other in names[:place])]
         query = text(
             f"SELECT {columns} FROM {self.table.name} t WHERE {' AND '.join(conditions or ['true'])}"
         )
         return (query.bindparams(bindparam("owners", expanding=True)) if wanted else query), wanted
+
+    def without_journal(self, dialect: str) -> TextClause:
+        """The query for owners of rows that have no journal at all."""
+        owner = self.owner_sql("t", dialect)
+        return text(
+            f"SELECT DISTINCT {owner} FROM {self.table.name} t "
+            f"WHERE NOT EXISTS (SELECT 1 FROM journal_heads h WHERE h.owner = {owner})"
+        )
 
     def changed_sql(self, dialect: str) -> str:
         """Whether an update changed anything that counts, as SQL."""

@@ -23,6 +23,7 @@ from store.proof.hash_chain import canonical, list_instance_events, record_insta
 from store.proof.mac_key import mac_key
 from store.proof.merkle import consistency_proof, inclusion_proof, leaf_hash, new_nodes, root
 from store.proof.notes import Checkpoint, Signer, Verifier
+from store.proof.state import write_state
 from store.tables import (
     EVENTS,
     JOURNAL_HEADS,
@@ -82,7 +83,14 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
     note = f"{body}\n{signer.sign(body)}\n" if signer is not None else f"{body}\n"
     mac = checkpoint_mac(mac_key(tx)[0], size, note)
     tx.add(LOG_CHECKPOINTS, size=size, at=tx.now, root=checkpoint.root, note=note, mac=mac)
+    # Under a MAC, so that a removed checkpoint is missed.
+    write_state(tx, "checkpoints", {"count": count_checkpoints(tx)})
     return SavedCheckpoint(size, tx.now, checkpoint.root, note), len(leaves) >= MOST_LEAVES
+
+
+def count_checkpoints(tx: Tx) -> int:
+    """How many checkpoints the database has."""
+    return int(tx.connection.execute(select(func.count()).select_from(LOG_CHECKPOINTS)).scalar_one())
 
 
 def latest_checkpoint(tx: Tx) -> SavedCheckpoint | None:

@@ -90,7 +90,12 @@ def edit(connection: Connection, table: Table, rows: Sequence[Any], dice: random
         return False
     column = dice.choice(columns)
     value = _other_value(row._mapping[column])
-    return connection.execute(update(table).where(_this(table, row)).values({column: value})).rowcount == 1
+    try:
+        with connection.begin_nested():
+            connection.execute(update(table).where(_this(table, row)).values({column: value}))
+    except IntegrityError:
+        return False
+    return True
 
 
 def remove(connection: Connection, table: Table, rows: Sequence[Any], dice: random.Random) -> bool:
