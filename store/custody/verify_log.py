@@ -187,7 +187,7 @@ def _computed_roots(tx: Tx, sizes: set[int] | None = None) -> dict[int, bytes]:
 def _checkpoint_problem(
     row: Any, key: bytes, name: str, signers: Sequence[Verifier], roots: Mapping[int, bytes]
 ) -> str | None:
-    if row.mac != checkpoint_mac(key, row.size, row.note):
+    if row.mac != checkpoint_mac(key, row.size, row.note, row.at):
         return "the checkpoint was not written by this desk"
     body = row.note.partition("\n\n")[0] + "\n"
     checkpoint = parse_checkpoint(body)

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, insert, select, text, update
 
+from complaints.times import format_time
 from store.database.errors import StoreError
 from store.database.transaction import Tx
 from store.proof.hash_chain import canonical, list_instance_events, record_instance_event
@@ -81,7 +82,7 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
     checkpoint = Checkpoint(origin(tx), size, root(size, lambda level, n: read_node(tx, level, n)))
     body = checkpoint.body()
     note = f"{body}\n{signer.sign(body)}\n" if signer is not None else f"{body}\n"
-    mac = checkpoint_mac(mac_key(tx)[0], size, note)
+    mac = checkpoint_mac(mac_key(tx)[0], size, note, tx.now)
     tx.add(LOG_CHECKPOINTS, size=size, at=tx.now, root=checkpoint.root, note=note, mac=mac)
     # Under a MAC, so that a removed checkpoint is missed.
     write_state(tx, "checkpoints", {"count": count_checkpoints(tx)})
@@ -129,9 +130,9 @@ def read_node(tx: Tx, level: int, n: int) -> bytes:
     return value
 
 
-def checkpoint_mac(key: bytes, size: int, note: str) -> bytes:
+def checkpoint_mac(key: bytes, size: int, note: str, at: datetime) -> bytes:
     """The MAC of a checkpoint's row."""
-    return hmac.digest(key, f"checkpoint\x00{size}\x00{note}".encode(), "sha256")
+    return hmac.digest(key, f"checkpoint\x00{size}\x00{format_time(at)}\x00{note}".encode(), "sha256")
 
 
 def public_keys(tx: Tx, name: str) -> list[Verifier]:
