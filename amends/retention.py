@@ -65,11 +65,6 @@ def require_writable(file: Path) -> None:
         ) from wrong
 
 
-def record_erasures(file: Path, refs: Iterable[str], erased_at: str) -> None:
-    """Add these references to the list, and return only when they are on the disk."""
-    _append(file, [{"ref": ref, "erased_at": erased_at} for ref in refs])
-
-
 def list_new_erasures(store: Store, file: Path) -> None:
     """Add to the list every erasure of this record that is not in it, also one of a process that then died."""
     listed = {(kind, line[kind]) for line in _lines(file) for kind in ("ref", "person") if kind in line}

@@ -435,7 +435,7 @@ class OpenedCase:
 
 @dataclass(frozen=True)
 class Verification:
-    """The result of `verify`: `problems` are its damages, `first_bad` is reference, seq and reason of the first.
+    """The result of `verify`: `problems` are its damages.
 
     `unsealed_tail` is the number of events after the last checkpoint, `erased` the number of erased complaints.
     `hash_only` owners have no journal, because they were written before `journal_since` and not anchored yet.
@@ -443,9 +443,13 @@ class Verification:
 
     entries: int
     cases: int
-    first_bad: tuple[str, int, str] | None
     unsealed_tail: int
     erased: int
     problems: tuple[Any, ...] = ()
     hash_only: int = 0
     journal_since: str | None = None
+
+    @property
+    def first_bad(self) -> tuple[str, int, str] | None:
+        """Reference, seq and reason of the first damage."""
+        return self.problems[0][:3] if self.problems else None

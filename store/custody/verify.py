@@ -84,9 +84,9 @@ def verify(tx: Tx, outside: Outside | Mapping[str, Any] | None = None, *, opens:
     return conclude(tx, part, outside, opens=opens)
 
 
-def conclude(tx: Tx, part: Part, outside: Outside, *, opens: bool = True, since: int = 0) -> Verification:
+def conclude(tx: Tx, part: Part, outside: Outside, *, opens: bool = True) -> Verification:
     """Add what belongs to no owner: stray rows, the log, older checkpoints, what is kept outside, sealed values."""
-    damages = [*part.damages, *_global_damage(tx, outside, since)]
+    damages = [*part.damages, *_global_damage(tx, outside)]
     if opens:
         damages += [Damage(*problem) for problem in list_unopened(tx)]
     damages = list(dict.fromkeys(damages))
@@ -96,9 +96,8 @@ def conclude(tx: Tx, part: Part, outside: Outside, *, opens: bool = True, since:
         .join(JOURNAL_HEADS, JOURNAL_HEADS.c.owner == EVENTS.c.ref, isouter=True)
         .where(EVENTS.c.seq > func.coalesce(_logged_seq(), 0))
     ).scalar_one()
-    first = damages[0][:3] if damages else None
     return Verification(
-        part.entries, part.cases, first, int(tail), part.erased, tuple(damages), part.unanchored, _since(tx)
+        part.entries, part.cases, int(tail), part.erased, tuple(damages), part.unanchored, _since(tx)
     )
 
 
@@ -216,7 +215,7 @@ def _read_chains(tx: Tx, refs: Sequence[str]) -> dict[str, list[Any]]:
     return chains
 
 
-def _global_damage(tx: Tx, outside: Outside, since: int) -> Iterator[Damage]:
+def _global_damage(tx: Tx, outside: Outside) -> Iterator[Damage]:
     stray = find_stray_hashes(tx)
     if stray is not None:
         ref, problem = stray
@@ -227,7 +226,7 @@ def _global_damage(tx: Tx, outside: Outside, since: int) -> Iterator[Damage]:
     if tx.connection.execute(select(func.count()).select_from(PROOF_KEYS)).scalar_one() > 1:
         yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
     if key is not None:
-        yield from check_log(tx, key, outside.witnesses, since=since)
+        yield from check_log(tx, key, outside.witnesses)
         for note in dict.fromkeys(outside.notes):
             damage = check_note(tx, note, outside.witnesses)
             if damage is not None:

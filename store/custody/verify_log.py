@@ -11,12 +11,13 @@ from sqlalchemy import and_, func, select
 from complaints.times import format_time, parse_time
 from store.custody.damage_found import Damage
 from store.custody.rotate_keys import list_retired_keys
+from store.database.errors import StoreError
 from store.database.keyring import is_signed as is_signed_by_key
 from store.database.transaction import Tx
 from store.proof.chain_heads import merkle_root, statement_of
 from store.proof.hash_chain import GENESIS, canonical
-from store.proof.log import checkpoint_mac, count_checkpoints, origin, public_keys
-from store.proof.merkle import leaf_hash, node_hash
+from store.proof.log import checkpoint_mac, count_checkpoints, origin, public_keys, read_node
+from store.proof.merkle import leaf_hash, node_hash, root
 from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note
 from store.proof.state import read_state
 from store.tables import (
@@ -32,19 +33,20 @@ from store.tables import (
 )
 
 
-def check_log(tx: Tx, key: bytes, witnesses: Sequence[Verifier] = (), *, since: int = 0) -> Iterator[Damage]:
-    """Each damage of the log from leaf `since` on: leaves, nodes, checkpoints, signatures."""
-    yield from _check_leaves(tx, since)
+def check_log(tx: Tx, key: bytes, witnesses: Sequence[Verifier] = ()) -> Iterator[Damage]:
+    """Each damage of the log: leaves, nodes, checkpoints, signatures."""
+    yield from _check_leaves(tx)
     yield from _check_nodes(tx)
     if count_checkpoints(tx) != (read_state(tx, "checkpoints") or {"count": 0})["count"]:
         yield Damage("log", 0, "a checkpoint is missing, or was added", "log_checkpoints", "", "deleted")
     roots = _computed_roots(tx)
     name, signers = origin(tx), public_keys(tx, origin(tx))
+    notes: dict[int, str] = {}
     for row in tx.connection.execute(select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size)):
+        notes[row.size] = row.note
         why = _checkpoint_problem(row, key, name, signers, roots)
         if why is not None:
             yield Damage(f"checkpoint {row.size}", 0, why, "log_checkpoints", str(row.size), "edited")
-    notes = dict(tx.connection.execute(select(LOG_CHECKPOINTS.c.size, LOG_CHECKPOINTS.c.note)).tuples().all())
     verifiers = {verifier.name: verifier for verifier in witnesses}
     for row in tx.connection.execute(select(LOG_SIGNATURES)):
         verifier = verifiers.get(row.witness)
@@ -69,7 +71,10 @@ def _is_cosigned(note: str, verifier: Verifier) -> bool:
 
 
 def check_note(tx: Tx, note: str, witnesses: Sequence[Verifier] = ()) -> Damage | None:
-    """Compare the log with a checkpoint kept outside. A note is trusted if the log or a witness signed it."""
+    """Compare the log with a checkpoint kept outside. A note is trusted if the log or a witness signed it.
+
+    The root comes from the nodes of the tree, which `check_log` compares with the leaves.
+    """
     name = "checkpoint kept outside"
     try:
         checkpoint = parse_checkpoint(split_note(note)[0])
@@ -86,22 +91,25 @@ def check_note(tx: Tx, note: str, witnesses: Sequence[Verifier] = ()) -> Damage 
     if checkpoint.size > size:
         why = f"the log was rolled back: it has {size} entries, and had {checkpoint.size}"
         return Damage(name, 0, why, "log_leaves", "", "deleted")
-    if _computed_roots(tx, {checkpoint.size}).get(checkpoint.size) != checkpoint.root:
+    try:
+        own_root = root(checkpoint.size, lambda level, n: read_node(tx, level, n))
+    except StoreError:
+        own_root = None
+    if own_root != checkpoint.root:
         why = f"the first {checkpoint.size} entries of the log are not those of this checkpoint"
         return Damage(name, 0, why, "log_leaves", "", "edited")
     return None
 
 
-def _check_leaves(tx: Tx, since: int) -> Iterator[Damage]:
+def _check_leaves(tx: Tx) -> Iterator[Damage]:
     query = (
         select(LOG_LEAVES, JOURNAL.c.hash.label("journal_hash"), EVENTS.c.hash.label("event_hash"))
         .outerjoin(JOURNAL, and_(JOURNAL.c.owner == LOG_LEAVES.c.owner, JOURNAL.c.n == LOG_LEAVES.c.entry_n))
         .outerjoin(EVENTS, and_(EVENTS.c.ref == LOG_LEAVES.c.owner, EVENTS.c.seq == LOG_LEAVES.c.entry_seq))
-        .where(LOG_LEAVES.c.n >= since)
         .order_by(LOG_LEAVES.c.n)
         .execution_options(yield_per=500)
     )
-    expected = since
+    expected = 0
     for row in tx.connection.execute(query):
         if row.n != expected:
             yield Damage(
@@ -164,10 +172,9 @@ def _check_nodes(tx: Tx) -> Iterator[Damage]:
         yield Damage("log", 0, "the tree has too many or too few nodes", "log_nodes", "", "deleted")
 
 
-def _computed_roots(tx: Tx, sizes: set[int] | None = None) -> dict[int, bytes]:
-    """The root at each size with a checkpoint (or at `sizes`), computed from the leaves alone."""
-    if sizes is None:
-        sizes = set(tx.connection.execute(select(LOG_CHECKPOINTS.c.size)).scalars())
+def _computed_roots(tx: Tx) -> dict[int, bytes]:
+    """The root at each size with a checkpoint, computed from the leaves in one pass."""
+    sizes = set(tx.connection.execute(select(LOG_CHECKPOINTS.c.size)).scalars())
     roots: dict[int, bytes] = {}
     stack: list[tuple[int, bytes]] = []
     query = select(LOG_LEAVES.c.data).order_by(LOG_LEAVES.c.n).execution_options(yield_per=1000)
@@ -177,10 +184,10 @@ def _computed_roots(tx: Tx, sizes: set[int] | None = None) -> dict[int, bytes]:
             level, value = level + 1, node_hash(stack.pop()[1], value)
         stack.append((level, value))
         if count in sizes:
-            root = stack[-1][1]
+            whole = stack[-1][1]
             for _, left in reversed(stack[:-1]):
-                root = node_hash(left, root)
-            roots[count] = root
+                whole = node_hash(left, whole)
+            roots[count] = whole
     return roots
 
 
@@ -205,7 +212,6 @@ def _checkpoint_problem(
 
 def check_old_checkpoints(tx: Tx) -> Iterator[Damage]:
     """Check the signature of each older checkpoint, its link to the previous one, and every head that it contains."""
-    own_keys = {*tx.keys.publics, *list_retired_keys(tx)}
     previous = GENESIS
     rows = tx.connection.execute(select(CHECKPOINTS).order_by(CHECKPOINTS.c.n)).all()
     for number, row in enumerate(rows, start=1):
@@ -224,8 +230,7 @@ def check_old_checkpoints(tx: Tx) -> Iterator[Damage]:
         if not is_intact:
             yield Damage(name, 0, "the checkpoint was altered", *table)
             return
-        signed = is_signed_by_key(canonical(statement).encode(), row.public_key, row.signature)
-        if row.public_key not in own_keys or not signed:
+        if not _is_signed_by_desk(tx, statement, row.public_key, row.signature):
             yield Damage(name, 0, "no secret of this instance signed this checkpoint", *table)
             return
         yield from check_heads(tx, sealed)
@@ -235,14 +240,17 @@ def check_old_checkpoints(tx: Tx) -> Iterator[Damage]:
 def check_document(tx: Tx, document: Mapping[str, Any]) -> Iterator[Damage]:
     """Compare the record with the list of heads that an older release wrote and that was kept outside."""
     content = {name: document[name] for name in ("version", "at", "root", "heads")}
-    public_key, own_keys = document["public_key"], {*tx.keys.publics, *list_retired_keys(tx)}
-    if public_key not in own_keys or not is_signed_by_key(
-        canonical(content).encode(), public_key, document["signature"]
-    ):
+    if not _is_signed_by_desk(tx, content, document["public_key"], document["signature"]):
         yield Damage("checkpoint document", 0, "no secret of this instance signed it")
         return
     parse_time(document["at"])
     yield from check_heads(tx, document["heads"])
+
+
+def _is_signed_by_desk(tx: Tx, content: Mapping[str, Any], public_key: str, signature: str) -> bool:
+    """True if a secret of this desk signed it, also one that was taken out after a rotation."""
+    own_keys = {*tx.keys.publics, *list_retired_keys(tx)}
+    return public_key in own_keys and is_signed_by_key(canonical(content).encode(), public_key, signature)
 
 
 def check_heads(tx: Tx, heads: Sequence[Sequence[Any]]) -> Iterator[Damage]:

@@ -60,12 +60,10 @@ class _Secret:
         return derive_key(self.value, "amends blind index")
 
     @cached_property
-    def signing(self) -> Ed25519PrivateKey:
-        return Ed25519PrivateKey.from_private_bytes(derive_key(self.value, "amends checkpoint"))
-
-    @cached_property
     def public(self) -> bytes:
-        return self.signing.public_key().public_bytes_raw()
+        """Verifies the checkpoints that releases before the log signed."""
+        seed = derive_key(self.value, "amends checkpoint")
+        return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 class Keyring:
@@ -130,15 +128,6 @@ class Keyring:
     def indexes(self, kind: str, value: str) -> list[bytes]:
         """The lookup hashes of a value with all secrets, newest first."""
         return [_index(secret, kind, value) for secret in self._secrets]
-
-    def sign(self, data: bytes) -> tuple[str, str]:
-        """Sign with Ed25519; returns the public key and the signature in hex."""
-        newest = self._secrets[0]
-        return newest.public.hex(), newest.signing.sign(data).hex()
-
-    def verifies(self, data: bytes, public_key: str, signature: str) -> bool:
-        """True if one of this instance's secrets signed this."""
-        return public_key in self.publics and is_signed(data, public_key, signature)
 
     def _secret_of(self, sealed: bytes) -> _Secret:
         secret = self._by_id.get(sealed[:_ID])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from amends.retention import erase_again, read_erasures, record_erasures, require_writable
+from amends.retention import erase_again, list_new_erasures, read_erasures, require_writable
 from complaints.actors import SYSTEM, complainant
 from complaints.errors import OutOfOrder, UnknownReference
 from complaints.vocabulary import Verb
@@ -273,9 +274,11 @@ def test_a_restored_backup_repeats_the_erasures_that_came_after_it(
         desk = Desk(store)
         ref, other = desk.closed(), desk.receive("Open at that time.", chat=desk.chat("70002"))
         back_up(usual_url, file)
-        done = store.write(erase_complainant, ref, "request")
-        record_erasures(journal, done.erased, "2026-11-24T10:00:00Z")
-        record_erasures(journal, [other, "A7K-M3Q-9T"], "2026-11-25T10:00:00Z")
+        store.write(erase_complainant, ref, "request")
+        list_new_erasures(store, journal)
+    with journal.open("a", encoding="utf-8") as later:
+        for erased_later in (other, "A7K-M3Q-9T"):
+            later.write(json.dumps({"ref": erased_later, "erased_at": "2026-11-25T10:00:00Z"}) + "\n")
     assert read_erasures(journal) == [ref, other, "A7K-M3Q-9T"]
     restored_url = f"sqlite:///{tmp_path / 'restored.db'}"
     restore(restored_url, file, KEYS, clock())

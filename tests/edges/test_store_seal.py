@@ -76,13 +76,6 @@ def test_an_older_secrets_ciphertext_opens_and_is_marked_for_rotation() -> None:
         old.unwrap(both.wrap(key, "people|x|key"), "people|x|key")
 
 
-def test_a_checkpoint_verifies_only_with_one_of_the_desks_secrets() -> None:
-    public, signature = Keyring([OLD]).sign(b"heads")
-    assert Keyring([NEW, OLD]).verifies(b"heads", public, signature)
-    assert not Keyring([NEW, OLD]).verifies(b"other heads", public, signature)
-    assert not Keyring([NEW]).verifies(b"heads", public, signature)
-
-
 @pytest.mark.parametrize("secrets", [[], [b"short"]])
 def test_a_keyring_without_a_whole_secret_is_refused(secrets: list[bytes]) -> None:
     with pytest.raises(ValueError, match="secret"):
