@@ -66,7 +66,7 @@ class CheckpointSender:
         if newest is None:
             return
         cosigning = (
-            self._try(f"witness:{each.name}", self._cosign(newest, each)) for each in proof.witnesses
+            self._try(f"witness:{witness.name}", self._cosign(newest, witness)) for witness in proof.witnesses
         )
         await asyncio.gather(*cosigning)
         newest = await self.store.aread(latest_checkpoint) or newest

@@ -108,8 +108,8 @@ def check_receipt(receipt, keys):
         return
     origin, size, root = check_note(receipt["checkpoint"], keys).split("\n")[:3]
     value = hashlib.sha256(b"\x00" + receipt["leaf"].encode()).digest()
-    found = root_of(receipt["index"], int(size), value, base64.b64decode(receipt["proof"]))
-    if origin != receipt["origin"] or found != base64.b64decode(root):
+    computed = root_of(receipt["index"], int(size), value, base64.b64decode(receipt["proof"]))
+    if origin != receipt["origin"] or computed != base64.b64decode(root):
         raise ValueError("the proof does not lead to the checkpoint")
     print(f"  Entry {receipt['index']} of the log, which had {size} entries at its checkpoint.")
 
