@@ -129,7 +129,7 @@ class ActionTimer:
                     partial(store.write, record_sent),
                     message,
                     f"{number}.9",
-                    settles=obligation.id,
+                    completes=obligation.id,
                 )
             else:
                 measure("complete an obligation", partial(store.write, complete), obligation.id)
