@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
+from bots.slack.texts import StaffTexts
 from bots.texts.loading import (
     COMPLAINANT,
     DANGER_IDS,
@@ -262,3 +264,16 @@ def test_german_texts_that_address_somebody_all_have_an_informal_form() -> None:
         texts = shipped("de", domain)
         addressing = {id_ for id_ in texts if polite.search(" ".join(texts[id_].forms))}
         assert addressing - set(shipped("de", INFORMAL)) - others == set()
+
+
+def test_german_dates_amounts_and_counts_are_written_as_in_german() -> None:
+    day = date(2026, 11, 4)
+    assert TEXTS.date("de", day, "Europe/Berlin") == "Mittwoch, 4. November 2026"
+    assert TEXTS.amount("de", "1234.5", "EUR") == "1.234,50\xa0€"
+    assert (TEXTS.span("de", "1 bd"), TEXTS.span("de", "8 weeks")) == ("1 Arbeitstag", "8 Wochen")
+    staff = StaffTexts(load_catalogues(["de"], domain=STAFF), "de")
+    noon = datetime(2026, 11, 4, 12, tzinfo=UTC)
+    assert (staff.day(day), staff.moment(noon, "Europe/Berlin")) == (
+        "Mi., 4. Nov. 2026",
+        "Mi., 4. Nov., 13:00",
+    )
