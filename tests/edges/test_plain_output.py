@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.documents.facts import fact_lines, value_words
+from amends.documents.facts import basis_words, fact_lines, value_words
 from amends.documents.labels import load_labels
 from complaints.vocabulary import (
     CloseCode,
@@ -134,3 +134,12 @@ async def test_a_record_names_every_field_and_the_complainant_in_words(product: 
 def test_codes_are_shown_in_words_and_words_of_people_as_they_are(name: str, value: str, words: str) -> None:
     language = "tr" if words == "hayır" else "en"
     assert words in value_words(name, value, LABELS[language])
+
+
+def test_a_promised_length_in_the_basis_of_a_due_time_is_in_the_language_of_the_document() -> None:
+    assert " ".join(basis_words("P3.decide, promised 20 bd", LABELS["en"])).endswith(
+        "promised 20 working days"
+    )
+    assert " ".join(basis_words("P3.decide, promised 20 bd", LABELS["de"])).endswith(
+        "zugesagt 20 Arbeitstage"
+    )
