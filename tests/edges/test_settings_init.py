@@ -25,7 +25,8 @@ from amends.init import (
 from amends.settings import SettingsError, load, rulebook
 from amends.settings.loading import parse_settings
 from amends.settings.sections import PRESETS
-from bots.texts.loading import load_catalogues
+from amends.wiring import Application
+from store.store import Store
 
 ANSWERS = InitAnswers(
     name='Northwind "Water"',
@@ -159,12 +160,13 @@ def test_a_wrong_language_is_one_problem_in_words(tmp_path: Path) -> None:
     assert "tuple" not in str(wrong.value)
 
 
-def test_the_informal_address_reaches_conversations_and_another_word_is_refused(tmp_path: Path) -> None:
+def test_the_informal_address_reaches_conversations_and_another_word_is_refused(
+    tmp_path: Path, sqlite_store: Store
+) -> None:
     write_installation(tmp_path / "desk", replace(ANSWERS, languages=("de", "en")))
     file = tmp_path / "desk" / "amends.toml"
     text = file.read_text(encoding="utf-8").replace("[calendar]", 'address = "informal"\n\n[calendar]', 1)
-    settings = parse_settings(text, file, {})
-    texts = load_catalogues(settings.languages, settings.texts_folder, **settings.wording)
+    texts = Application(parse_settings(text, file, {}), sqlite_store, parts=("web",)).texts
     assert texts.text("de", "ask.effect") == "Was hat das für dich bedeutet?"
     with pytest.raises(SettingsError, match=r"organisation\.address: .*'formal' or 'informal'"):
         parse_settings(text.replace('"informal"', '"du"'), file, {})
