@@ -81,6 +81,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         check="Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail.",
         slack_manifest='The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest").',
     ),
+    *_commands("db", prove="Write the receipt of a complaint with the proof that the log contains it."),
     *_commands(
         "witness",
         witness="Cosign checkpoints of the logs of other desks that only grew; needs no database and no amends.toml.",
