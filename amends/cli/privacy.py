@@ -154,7 +154,7 @@ def erase(
         result = store.write(erase_complainant, preview.person, reason)
         list_new_erasures(store, erasures_file(settings))
         erased_at = format_time(store.now())
-        _remove_remnants(store)
+        remove_remnants(store)
     if json:
         kept = [{"ref": ref, "why": code, "until": KEPT[code][1]} for ref, code in result.kept.items()]
         print_json(
@@ -189,13 +189,14 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(parts) or "nothing"
 
 
-def _remove_remnants(store: Store) -> None:
+def remove_remnants(store: Store) -> None:
+    """Remove what was overwritten from the log of SQLite, or say what is left to do."""
     if store.is_shared:
         err.print(
             "PostgreSQL keeps old row versions: run `amends db vacuum` in a quiet hour (docs/custody.md)."
         )
     elif not store.remove_remnants():
-        err.print("Another process still reads erased pages: the running desk removes them within minutes.")
+        err.print("Another process still reads old pages: the running desk removes them within minutes.")
 
 
 def receipts(*, config: Config = None) -> None:
@@ -292,7 +293,7 @@ def purge(
             if purged:
                 store.write(record_receipt, RETENTION, RETENTION, len(purged), counts)
             list_new_erasures(store, erasures_file(settings))
-            _remove_remnants(store)
+            remove_remnants(store)
     if json:
         held_back = [complaint for complaint in expired if complaint.kept_because]
         print_json(

@@ -66,7 +66,8 @@ def job_handlers(
     """The handler for each kind of obligation.
 
     `rate_limited`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
-    person's data, `receipt_of` the receipt of a complaint (None: letters offer none), `scan` checks each file. `on_result` is called with the result of each message.
+    person's data, `receipt_of` the receipt of a complaint (None: letters offer none), `scan` checks each file.
+    `on_result` is called with the result of each message.
     """
     sender = Sender(app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting)
     return {
