@@ -262,19 +262,28 @@ def purge(
 ) -> None:
     r"""Erase what was kept longer than `\[privacy] retention` says, counted from closing."""
     from amends.retention import erasures_file, list_new_erasures, require_writable, retention_periods
-    from store.custody.retention import RETENTION, erase_expired, list_expired, record_receipt
+    from store.custody.retention import (
+        RETENTION,
+        erase_expired,
+        erase_silent_people,
+        list_expired,
+        list_silent_people,
+        record_receipt,
+    )
 
     with open_record(config) as (settings, store):
         spans = retention_periods(settings)
         if not spans:
-            err.print("Everything is kept: [privacy] retention is not set.")
+            err.print("Every complaint is kept: [privacy] retention is not set.")
         expired = store.read(list_expired, spans, limit=1_000_000) if spans else []
         purged = [complaint for complaint in expired if complaint.kept_because is None]
+        silent = store.read(list_silent_people, limit=1_000_000)
         counts = Counter[str]()
-        if purged and not dry_run:
+        if (purged or silent) and not dry_run:
             if not json:
                 _print_expired(settings, expired, done=False)
-            _confirm(f"{pluralise(len(purged), 'complaint')} will be erased for good. Continue?", yes=yes)
+            what = f"{pluralise(len(purged), 'complaint')} and {pluralise(len(silent), 'person')} without one"
+            _confirm(f"{what} will be erased for good. Continue?", yes=yes)
             require_writable(erasures_file(settings))
             reasons = dict[str, str]()
             with progress_bar("Purging") as progress:
@@ -292,6 +301,8 @@ def purge(
             purged = [complaint for complaint in expired if complaint.kept_because is None]
             if purged:
                 store.write(record_receipt, RETENTION, RETENTION, len(purged), counts)
+            if silent:
+                counts["persons"] += store.write(erase_silent_people, silent)
             list_new_erasures(store, erasures_file(settings))
             remove_remnants(store)
     if json:
@@ -302,10 +313,12 @@ def purge(
                 "purged": [_as_json(complaint) for complaint in purged],
                 "held": [_as_json(complaint) for complaint in held_back],
                 "counts": dict(counts),
+                "without_complaint": len(silent),
             }
         )
         return
     _print_expired(settings, expired, done=not dry_run)
+    out.print(f"{pluralise(len(silent), 'person')} without a complaint {'would go' if dry_run else 'gone'}.")
     if counts:
         out.print(f"Receipt: {_counts(counts)} erased, by {RIGHTS['retention']}.")
 

@@ -198,7 +198,7 @@ async def test_an_erasure_prints_what_was_erased_what_is_kept_and_why(product: P
 async def test_a_purge_can_be_previewed_before_it_is_done(product: Product, desk: Desk) -> None:
     ref = desk.closed()
     kept = await product.amends("privacy", "purge")
-    assert (kept.code, "Everything is kept: [privacy] retention is not set." in kept.err) == (0, True)
+    assert (kept.code, "Every complaint is kept: [privacy] retention is not set." in kept.err) == (0, True)
     settings = product.folder / "amends.toml"
     settings.write_text(settings.read_text() + '\n[privacy]\nretention = "24 months"\n')
     dry = await product.amends("privacy", "purge", "--dry-run", "--json")
