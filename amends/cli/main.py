@@ -213,6 +213,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             hold=(
                 "Put a complaint under legal hold, so that it is neither erased nor purged, or release it."
             ),
+            restrict="Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end it.",
             purge=r"Erase what was kept longer than `\[privacy] retention` says, counted from closing.",
         ),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -231,6 +232,30 @@ def hold(
         store.write(act, parse_ref(ref), verb, OPERATOR, facts, {"reason": reason})
     span = facts.get("hold_until", "it is released")
     out.print(f"{parse_ref(ref)}: {'released' if release else f'under legal hold until {span}'}.")
+
+
+def restrict(
+    who: Annotated[str, typer.Argument(metavar="X", help="A reference, or a person's id for all of theirs.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why, in words; they stay on the record, encrypted.")],
+    release: Annotated[bool, typer.Option("--release", help="End the restriction.")] = False,
+    config: Config = None,
+) -> None:
+    """Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end the restriction."""
+    from complaints.actors import OPERATOR
+    from complaints.errors import AlreadyDone
+    from complaints.identifiers import parse_reference
+    from complaints.vocabulary import Verb
+    from store.cases.act import act
+    from store.custody.retention import list_complaints_of
+
+    verb = Verb.RESUME_PROCESSING if release else Verb.RESTRICT_PROCESSING
+    ref = parse_reference(who)
+    with open_record(config) as (_, store):
+        for complaint in store.read(list_complaints_of, who) if ref is None else [ref]:
+            with suppress(AlreadyDone):
+                store.write(act, complaint, verb, OPERATOR, {}, {"reason": reason})
+            out.print(f"{complaint}: processing {'allowed again' if release else 'restricted'}.")
 
 
 def _print_erasure(

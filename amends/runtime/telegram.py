@@ -223,5 +223,5 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
 
 
 def receipts(signing_key: bytes | None, store: Store) -> ReceiptOf | None:
-    """Makes the receipt of a complaint (docs/proof.md); None without the key, because nobody could trust it."""
+    """Makes the receipt of a complaint (docs/proof.md); None without the key, because it could not be trusted."""
     return None if signing_key is None else lambda ref: receipt_archive(store, ref, signing_key)

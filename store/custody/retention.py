@@ -103,6 +103,14 @@ def find_person(tx: Tx, who: str) -> str:
     return str(person)
 
 
+def list_complaints_of(tx: Tx, who: str) -> list[str]:
+    """The complaints of a person that are not erased, the earliest first; raises UnknownReference."""
+    query = select(COMPLAINTS.c.ref).where(
+        COMPLAINTS.c.complainant_id == find_person(tx, who), COMPLAINTS.c.erased_at.is_(None)
+    )
+    return list(tx.connection.execute(query.order_by(COMPLAINTS.c.received_at, COMPLAINTS.c.ref)).scalars())
+
+
 def erase_complainant(
     tx: Tx, who: str, because: str, right: str = ON_REQUEST, *, preview: bool = False
 ) -> Erasure:
@@ -111,13 +119,8 @@ def erase_complainant(
     With `preview` nothing is changed: the result says what would be erased.
     """
     person = find_person(tx, who)
-    query = select(COMPLAINTS.c.ref).where(
-        COMPLAINTS.c.complainant_id == person, COMPLAINTS.c.erased_at.is_(None)
-    )
     erased, kept, counts = list[str](), dict[str, str](), Counter[str]()
-    for ref in (
-        tx.connection.execute(query.order_by(COMPLAINTS.c.received_at, COMPLAINTS.c.ref)).scalars().all()
-    ):
+    for ref in list_complaints_of(tx, person):
         reason = _reason_to_keep(tx, ref)
         if reason is None:
             counts += _count_words(tx, ref) if preview else erase(tx, ref, because, OPERATOR)

@@ -68,7 +68,7 @@ class FileJobs:
             )  # fmt: skip
             introduction = {"initial_comment": comment}
             if ref is not None:
-                # A message of its own: Slack does not say where the comment of a file is, so no erasure could delete it.
+                # A message of its own: Slack does not name the comment of a file, so no erasure could delete it.
                 ts = await self.poster.post(channel, SlackMessage(comment, []), f"slack_file:{file_id}")
                 await slack.store.awrite_with_retry(record_direct_message, ref, channel, ts)
                 introduction = {}
