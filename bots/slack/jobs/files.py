@@ -66,14 +66,14 @@ class FileJobs:
                 f"slack_file_delete:{file_id}", "slack_file_delete", {"file": file_id, "ref": ref},
                 due=slack.store.now() + KEPT_FOR, priority=SendPriority.BULK,
             )  # fmt: skip
-            introduction = {"initial_comment": comment}
             if ref is not None:
                 # A message of its own: Slack does not name the comment of a file, so no erasure could delete it.
                 ts = await self.poster.post(channel, SlackMessage(comment, []), f"slack_file:{file_id}")
                 await slack.store.awrite_with_retry(record_direct_message, ref, channel, ts)
-                introduction = {}
             await client.files_completeUploadExternal(
-                files=[{"id": file_id, "title": name}], channel_id=channel, **introduction
+                files=[{"id": file_id, "title": name}],
+                channel_id=channel,
+                initial_comment=None if ref is not None else comment,
             )
         except (SlackApiError, RateLimitWait, *NETWORK) as failure:
             return failure_outcome(failure)
