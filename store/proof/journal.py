@@ -27,7 +27,7 @@ Item = tuple[str, str, str | None]
 # The statements of every transaction, in the words of the drivers: built by SQLAlchemy they cost more than running
 # them. On PostgreSQL each is a round trip, so reading and writing are one statement each. The heads are locked in
 # sorted order and last in the transaction, so that two transactions never wait for each other; the array lets the
-# planner use the index, whatever it expects of a temporary table without statistics.
+# planner use the index, since it cannot estimate a temporary table without statistics.
 _TAKE_SQLITE = f"DELETE FROM {TOUCHED} RETURNING id, tbl, owner, key, content"  # noqa: S608  # our own name
 _HEADS_SQLITE = "SELECT owner, n, hash FROM journal_heads WHERE owner IN (SELECT value FROM json_each(?))"
 _ENTRY_SQLITE = "INSERT INTO journal (owner, n, at, entry, hash, mac) VALUES (?, ?, ?, ?, ?, ?)"
