@@ -117,7 +117,7 @@ class Settings(BaseSettings):
 
     @property
     def wording(self) -> dict[str, Any]:
-        """What `load_catalogues` needs besides languages and folder for the texts that complainants read."""
+        """The arguments of `load_catalogues` for what complainants read: own names, and the form of address."""
         return {"own": self.own_names, "address": self.organisation.address}
 
     @property

@@ -156,7 +156,7 @@ def test_every_language_whose_danger_is_detected_has_the_texts_of_danger() -> No
     assert len(required) >= 20
     for language in set(CATALOGUES) - set(LANGUAGES):
         catalogue = shipped(language, COMPLAINANT)
-        assert set(catalogue) == required
+        assert required <= set(catalogue)
         assert {
             id_ for id_ in required if catalogue[id_].fields != shipped("en", COMPLAINANT)[id_].fields
         } == set()
