@@ -14,7 +14,7 @@ from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import Role
 
 HERE = Path(__file__).parents[2]
-LANGUAGES = ("en", "tr")
+LANGUAGES = ("en", "tr", "es")
 TEXTS = {language: shipped(language, DOCUMENTS) for language in LANGUAGES}
 #: Families whose ids are built from codes of the record.
 COMPUTED = {
@@ -83,10 +83,11 @@ def _has(labels: Labels, id_: str) -> bool:
     return any(texts.has(id_) for texts in labels.domains)
 
 
-def test_every_language_has_the_same_ids_with_the_same_fields() -> None:
-    en, tr = TEXTS["en"], TEXTS["tr"]
-    assert set(en) == set(tr)
-    assert {id_ for id_, message in en.items() if message.fields != tr[id_].fields} == set()
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_ids_with_the_same_fields(language: str) -> None:
+    en, other = TEXTS["en"], TEXTS[language]
+    assert set(en) == set(other)
+    assert {id_ for id_, message in en.items() if message.fields != other[id_].fields} == set()
 
 
 def test_no_label_is_missing() -> None:
@@ -101,10 +102,17 @@ def test_no_label_is_unused() -> None:
     assert set(TEXTS["en"]) - written() - computed() == set()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_turkish_labels_differ_from_the_english_ones(language: str) -> None:
-    same = {id_ for id_, message in TEXTS["en"].items() if message.forms == TEXTS["tr"][id_].forms}
-    assert same == {"case.model", "part.model", "table.digest", "table.number"}
+#: Labels that are the same word in English and in the language: no label stayed untranslated by mistake.
+SAME_IN_ENGLISH = {
+    "tr": {"case.model", "part.model", "table.digest", "table.number"},
+    "es": {"case.bytes", "document.no", "table.digest", "table.hash"},
+}
+
+
+@pytest.mark.parametrize("language", SAME_IN_ENGLISH)
+def test_labels_differ_from_the_english_ones(language: str) -> None:
+    same = {id_ for id_, message in TEXTS["en"].items() if message.forms == TEXTS[language][id_].forms}
+    assert same == SAME_IN_ENGLISH[language]
     assert load_labels((language,), "Europe/London", staff=True).language == language
 
 
