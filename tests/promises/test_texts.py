@@ -11,7 +11,16 @@ import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
-from bots.texts.loading import COMPLAINANT, DANGER_IDS, DOMAINS, STAFF, TextsError, load_catalogues, shipped, shipped_languages
+from bots.texts.loading import (
+    COMPLAINANT,
+    DANGER_IDS,
+    DOMAINS,
+    STAFF,
+    TextsError,
+    load_catalogues,
+    shipped,
+    shipped_languages,
+)
 from bots.texts.texts import Texts
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.matching import LANGUAGES as DETECTED
@@ -21,7 +30,7 @@ from triage.safety.signs import BUILT_IN
 BOTS = Path(__file__).parents[2] / "bots"
 CATALOGUES = sorted(folder.name for folder in (BOTS / "texts").iterdir() if (folder / "amends.po").is_file())
 #: The languages that a desk can speak; the other catalogues have only what people in danger read.
-LANGUAGES = ["en", "tr", "es"]
+LANGUAGES = ["en", *(language for language in shipped_languages() if language != "en")]
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
 #: The folders that use each domain's ids.
@@ -91,11 +100,11 @@ def strings(rooms: tuple[str, ...]) -> Iterator[str]:
                     yield node.value
 
 
-def test_the_complete_languages_are_complete() -> None:
-    assert set(LANGUAGES) <= set(shipped_languages())
+def test_english_turkish_and_spanish_are_complete() -> None:
+    assert {"en", "tr", "es"} <= set(LANGUAGES)
 
 
-@pytest.mark.parametrize("domain", [COMPLAINANT, STAFF])
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_the_same_ids_and_fields(language: str, domain: str) -> None:
     english = {id_: message.fields for id_, message in shipped("en", domain).items()}
