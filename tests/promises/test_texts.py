@@ -105,8 +105,8 @@ def strings(rooms: tuple[str, ...]) -> Iterator[str]:
                     yield node.value
 
 
-def test_english_turkish_and_german_are_complete() -> None:
-    assert {"en", "tr", "de"} <= set(LANGUAGES)
+def test_english_turkish_german_and_spanish_are_complete() -> None:
+    assert {"en", "tr", "de", "es"} <= set(LANGUAGES)
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -277,3 +277,14 @@ def test_german_dates_amounts_and_counts_are_written_as_in_german() -> None:
         "Mi., 4. Nov. 2026",
         "Mi., 4. Nov., 13:00",
     )
+
+
+def test_labels_are_distinct_in_every_language_also_without_accents() -> None:
+    for language in LANGUAGES:
+        labels = {
+            TEXTS.raw(language, id_): id_.removeprefix("button.")
+            for id_ in TEXTS.ids(language)
+            if id_.startswith("button.") and not TEXTS.fields(language, id_)
+        }
+        texts = load_catalogues([language])
+        assert {label: texts.choice_of(label.upper()) for label in labels} == labels

@@ -32,7 +32,7 @@ REJECTING = """
     No
     Ich bin nicht einverstanden
     Das akzeptiere ich nicht, das ist unfair
-    No estoy de acuerdo
+    No estoy conforme
     No me parece justo
     Bunu kabul etmiyorum
     Bu doğru değil
@@ -54,7 +54,7 @@ def decided(language: str = "en") -> Play:
     return play
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 @pytest.mark.parametrize("words", [*lines(ACCEPTING), *lines(REJECTING)])
 def test_words_that_answer_a_decision_are_kept_and_answered_with_its_buttons(
     words: str, language: str
