@@ -20,7 +20,16 @@ from bots.dialogue.question_table import (
     named_places,
     remedies_in_words,
 )
-from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, added_text, record_choice
+from bots.dialogue.record import (
+    DESCRIPTION,
+    FORWARDED,
+    PLACE,
+    ReceivedMessage,
+    add_message,
+    added_text,
+    record_choice,
+    recording_names,
+)
 from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
@@ -47,7 +56,9 @@ def start(turn: Turn, ref: str) -> None:
     """Send the short receipt at once; further messages of the burst belong to the same story (7.2)."""
     turn.go_to("story", ref, fields={"story": DESCRIPTION}, done=[], burst=0, chosen={})
     template = "receipt.plain" if is_child(turn, ref) else "receipt"
-    if is_without_story(turn, ref):
+    if is_without_story(turn, ref) and PLACE not in turn.words(ref):
+        template = "receipt.forwarded"
+    elif is_without_story(turn, ref):
         template = "receipt.place"
         _mark_done(turn, "where")
     turn.reply(template, key=f"receipt:{ref}", ref=ref, buttons=DONE)
@@ -60,6 +71,12 @@ def continue_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
         record_place(turn, ref, message)
     else:
         add_message(turn, ref, current_field(turn, "story"), message)
+    _wait_for_burst(turn, ref)
+
+
+def wait_for_album(turn: Turn, ref: str) -> None:
+    """Read back again when the files that came after the read-back are complete."""
+    turn.go_to("story", ref)
     _wait_for_burst(turn, ref)
 
 
@@ -401,11 +418,16 @@ def read_back(turn: Turn, ref: str) -> None:
         ref=ref,
         buttons=CHECK,
         step="check",
-        text=_shorten(story_text(turn, ref)) or turn.text("readback.no_words"),
+        text=_shorten(story_text(turn, ref)) or _without_words(turn, ref),
         details="".join(f"\n{line}" for line in _detail_lines(turn, ref)),
         date=turn.due_day(promised_date(case), case) if case is not None else turn.text("readback.soon"),
         notice=f"\n{turn.text('readback.notice', notice=notice)}" if notice else "",
     )
+
+
+def _without_words(turn: Turn, ref: str) -> str:
+    names = recording_names(turn, ref)
+    return f"({names})" if names else turn.text("readback.no_words")
 
 
 def _detail_lines(turn: Turn, ref: str) -> list[str]:
@@ -417,9 +439,13 @@ def _detail_lines(turn: Turn, ref: str) -> list[str]:
             text = _answer_text(turn, answers_from_story[step])
         if text:
             lines.append(turn.text(f"readback.{step}", text=_shorten(text, 400)))
+    forwarded = [text for name, text in words.items() if name.split(".")[0] == FORWARDED]
+    lines += [turn.text("readback.forwarded", text=_shorten(text, 400)) for text in forwarded]
     files = turn.file_count(ref)
     if files:
-        lines.append(turn.texts.count(turn.language, "readback.files", files))
+        names = recording_names(turn, ref) if story_text(turn, ref) else ""
+        line = turn.texts.count(turn.language, "readback.files", files)
+        lines.append(f"{line}: {names}" if names else line)
     return lines
 
 

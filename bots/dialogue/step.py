@@ -31,14 +31,25 @@ from bots.dialogue.inputs import (
     GroupSeen,
     IncomingMessage,
     TextInput,
+    Transcript,
     Unblocked,
     Unreadable,
     parse_command,
 )
 from bots.dialogue.new_message import qualifies
 from bots.dialogue.question_table import ORDER
-from bots.dialogue.record import ReceivedMessage, add_message, record_edit, record_reachable_again, to_message
-from bots.dialogue.turn import FORM, IDLE, Turn
+from bots.dialogue.record import (
+    ReceivedMessage,
+    add_message,
+    add_to_album,
+    confirm_recording,
+    record_edit,
+    record_reachable_again,
+    record_transcript,
+    remember_album,
+    to_message,
+)
+from bots.dialogue.turn import AUDIBLE, FORM, IDLE, Turn
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
@@ -73,14 +84,14 @@ def step(
     Pure; never raises for anything that a person can send.
     """
     turn = Turn.begin(conversation, now, texts)
-    if not isinstance(incoming, Elapsed):
+    if not isinstance(incoming, Elapsed | Transcript):
         _count_message(turn)
     _handle(turn, incoming)
     if turn.blocked is False:
         # A person who writes can be written to again (7.3).
         record_reachable_again(turn)
     danger.reply_to_danger(turn)
-    if not isinstance(incoming, Elapsed):
+    if not isinstance(incoming, Elapsed | Transcript):
         _drop_replies_in_flood(turn)
     return turn.result()
 
@@ -100,6 +111,12 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
                 form.end_burst(turn, what)
             elif what.startswith(FLOOD_WAKE_UP):
                 _check_flood_end(turn)
+            elif what.startswith("file."):
+                # The download ended without the file: `file.failed:<ref>` or `file.too_large:<ref>`.
+                template, _, ref = what.partition(":")
+                turn.reply(template, ref=ref)
+        case Transcript():
+            record_transcript(turn, incoming)
         case Blocked():
             turn.blocked = True
         case Unblocked():
@@ -122,7 +139,7 @@ def _handle_command(turn: Turn, incoming: CommandInput) -> None:
 
 def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
     turn.blocked = False
-    if isinstance(incoming, TextInput):
+    if isinstance(incoming, TextInput) and not incoming.is_forwarded:
         press = button_handlers.press_for_label(turn, incoming.text)
         if press is not None:
             button_handlers.handle_press(turn, press)
@@ -134,9 +151,13 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
     if not message.has_words and not message.files:
         turn.reply("unreadable")
         return
-    _record_by_step(turn, message)
+    if not add_to_album(turn, message):
+        _record_by_step(turn, message)
+        remember_album(turn, message)
     if isinstance(incoming, FileInput) and incoming.too_large:
         turn.reply("file.too_large")
+    elif isinstance(incoming, FileInput) and incoming.file.kind in AUDIBLE:
+        confirm_recording(turn, incoming.file)
 
 
 def _guess_language(turn: Turn, incoming: TextInput | FileInput) -> None:
@@ -175,6 +196,9 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
     elif message.is_place and step != "where":
         form.record_place(turn, ref, message)
         form.ask_again(turn)
+    elif message.is_forwarded and not message.files and step in ORDER:
+        add_message(turn, ref, new_message.ADDITION, message)
+        form.ask_again(turn)
     elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
         form.record_answer(turn, ref, message)
     elif step == "check" and not message.files and is_plain_yes:
@@ -184,7 +208,10 @@ def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None
         # belong to the story.
         field = form.current_field(turn, "story") if step == "check" else new_message.ADDITION
         add_message(turn, ref, field, message)
-        if step == "check":
+        if step == "check" and message.files and message.files[0].group:
+            # The other files of the album follow at once: read back when all are counted.
+            form.wait_for_album(turn, ref)
+        elif step == "check":
             form.read_back(turn, ref)
         elif not message.files:
             form.ask_again(turn)
@@ -204,10 +231,15 @@ def _handle_edit(turn: Turn, incoming: EditInput) -> None:
     if case is None:
         _handle_message(turn, TextInput(incoming.text, incoming.source, incoming.at))
         return
-    if f"\n\n{incoming.text}\n\n" in f"\n\n{turn.words(ref).get(field, '')}\n\n":
+    if field and f"\n\n{incoming.text}\n\n" in f"\n\n{turn.words(ref).get(field, '')}\n\n":
         # Telegram also reports edits that change no word, for example when a link preview was loaded.
         return
-    record_edit(turn, ref, field, seq, incoming.text, incoming.source)
+    if field:
+        record_edit(turn, ref, field, seq, incoming.text, incoming.source)
+    else:
+        # The first words of a file that came without a caption.
+        field = form.current_field(turn, "story") if turn.ref == ref else new_message.ADDITION
+        add_message(turn, ref, field, ReceivedMessage(incoming.text, incoming.source))
     if case.form_open and turn.ref == ref:
         if turn.step == "check":
             form.read_back(turn, ref)

@@ -27,6 +27,9 @@ DATA_REQUESTS: frozenset[str] = frozenset({"data_correction", "data_erasure"})
 REMEDY_REFUSED = "remedy_refused"
 #: An addition without words: the complainant unblocked the bot, so letters can reach them again.
 RETURNED = "returned"
+#: An addition of this kind is what a machine heard in a recording. The recording came before, with a message of its
+#: own: this is no answer, no new message and no proof that somebody listened.
+TRANSCRIPT = "transcript"
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def check_words(case: Case, request: ActionRequest) -> Facts:
     """
     facts = request.facts
     has_content = facts.get("has_words") or facts.get("media")
-    is_answered = facts.get("kind") in DATA_REQUESTS or facts.get("remedy_ok") is True
+    is_answered = facts.get("kind") in {*DATA_REQUESTS, TRANSCRIPT} or facts.get("remedy_ok") is True
     if case.state in UNDECIDED or not has_content or is_answered:
         return facts
     return {**facts, "needs_reply": True}
@@ -142,7 +145,9 @@ def apply_words(case: Case, event: Event) -> Case:
     They are counted, their safety signs can raise severity and safety, and they can restrict the case (4.7).
     """
     facts = event.facts
-    case = end_silence(case, event)
+    is_transcript = facts.get("kind") == TRANSCRIPT
+    if not is_transcript:
+        case = end_silence(case, event)
     if facts.get("kind") == RETURNED:
         return case
     signs = recorded_signs(event)
@@ -150,7 +155,7 @@ def apply_words(case: Case, event: Event) -> Case:
     new_danger = danger and (case.danger_at is None or case.danger_receipt_at is not None)
     question = facts.get("kind") in ("question", REMEDY_REFUSED) or facts.get("needs_reply")
     # An edit answers nothing, nor do words that may belong to another complaint.
-    if facts.get("field") != "edit" and not facts.get("aside"):
+    if facts.get("field") != "edit" and not facts.get("aside") and not is_transcript:
         case = _end_waiting(case)
     flags = case.flags
     if danger:
@@ -163,13 +168,13 @@ def apply_words(case: Case, event: Event) -> Case:
         flags |= {Flag.MEDIA_UNHEARD}
     if question:
         flags |= {Flag.QUESTION_OPEN}
-    only_media = (case.words == 0 or case.only_in_media) and not facts.get("has_words")
+    only_media = (case.words == 0 or case.only_in_media) and (is_transcript or not facts.get("has_words"))
     counted = changed(
         case,
-        words=case.words + 1,
+        words=case.words + (0 if is_transcript else 1),
         media=case.media + int(facts.get("media", 0)),
         only_in_media=only_media,
-        last_words_at=event.at,
+        last_words_at=case.last_words_at if is_transcript else event.at,
         signs=case.signs + signs,
         danger_at=event.at if new_danger else case.danger_at,
         danger_receipt_at=None if new_danger else case.danger_receipt_at,
