@@ -16,6 +16,7 @@ from amends.retention import retention_periods
 from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
 from amends.runtime.scanner import file_scanner
+from amends.runtime.speech import speech_from
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
@@ -73,6 +74,7 @@ class TelegramPart:
             copy_of=data_copies(settings, store),
             receipt_of=receipts(secrets.signing_key, store),
             scan=file_scanner(settings.files.scanner),
+            speech=speech_from(settings.speech),
             on_result=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
         )

@@ -533,6 +533,21 @@ class Files(SettingsSection):
         return command
 
 
+class SpeechSettings(SettingsSection):
+    """A command that writes down recordings ([operations.md](operations.md#recordings-in-words))."""
+
+    command: tuple[str, ...] = Field(
+        default=(),
+        description="A command with its arguments, run without a shell. It gets the path of a recording as its "
+        "last argument and prints the words. If empty, nothing is written down.",
+        examples=[["/usr/local/bin/write-down"]],
+    )
+    timeout: int = Field(default=600, ge=1, le=7200, description="Stop the command after so many seconds.")
+    max_minutes: int = Field(
+        default=15, ge=1, le=240, description="Longer recordings are kept and not written down."
+    )
+
+
 def require_whole_levels(
     levels: dict[str, tuple[LevelRole, ...]] | None,
 ) -> dict[str, tuple[LevelRole, ...]] | None:

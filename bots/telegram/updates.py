@@ -115,7 +115,9 @@ def _message(message: Message) -> IncomingMessage | None:
         is_place = message.location is not None or message.venue is not None
         return TextInput(replace_lone_surrogates(text), source, at, quoted, is_place, is_forwarded)
     # A formatted message is newer than the library, which keeps it with the unknown fields.
-    is_unreadable = "rich_message" in message.api_kwargs or any(getattr(message, kind) for kind in _UNREADABLE)
+    is_unreadable = "rich_message" in message.api_kwargs or any(
+        getattr(message, kind) for kind in _UNREADABLE
+    )
     return Unreadable() if is_unreadable else None
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
+from bots.telegram.files import Scan, Speech
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import CopyOf, ReceiptOf, Scan, job_handlers
+from bots.telegram.jobs import CopyOf, ReceiptOf, job_handlers
 from bots.telegram.polling import Poller
 from bots.texts.loading import load_catalogues
 from complaints.vocabulary import Verb
@@ -90,6 +91,7 @@ async def telegram_desk(
     copy_of: CopyOf | None = None,
     receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
+    speech: Speech | None = None,
 ) -> AsyncIterator[TelegramDesk]:
     """Start it; everything is closed at the end."""
     Desk(store)
@@ -110,6 +112,7 @@ async def telegram_desk(
             copy_of=copy_of,
             receipt_of=receipt_of,
             scan=scan,
+            speech=speech,
         ),
     }
     worker = Worker(store, kinds)

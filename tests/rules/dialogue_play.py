@@ -205,7 +205,9 @@ class Play:
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
         return self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))
 
-    def sends(self, kind: str = "photo", caption: str = "", *, is_forwarded: bool = False, **more: Any) -> list[str]:
+    def sends(
+        self, kind: str = "photo", caption: str = "", *, is_forwarded: bool = False, **more: Any
+    ) -> list[str]:
         source = str(next(self.numbers))
         file = ReceivedFile(f"f{source}", f"u{source}", kind, source, **more)
         return self.receives(FileInput(file, caption, source, self.now, is_forwarded=is_forwarded))
