@@ -143,14 +143,14 @@ def _dates(complaint: Mapping[str, Any], labels: Labels) -> Iterator[tuple[str, 
 
 
 #: Who wrote a text, where it is no member of staff.
-_AUTHORS = ("you", "machine", "forwarded")
+_AUTHORS = {"you": "mine.by_you", "machine": "mine.by_machine", "forwarded": "mine.by_forwarded"}
 
 
 def _texts(texts: Sequence[Mapping[str, Any]], labels: Labels) -> Iterator[str]:
     yield f"<h3>{escape(labels.text('mine.words'))}</h3>"
     for text in texts:
         by = text["by"]
-        author = labels.text(f"mine.by_{by}") if by in _AUTHORS else labels.code("part", by)
+        author = labels.text(_AUTHORS[by]) if by in _AUTHORS else labels.code("part", by)
         yield _quote(f"{labels.moment(text['at'])} · {author}", text["text"])
 
 

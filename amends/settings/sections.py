@@ -534,7 +534,7 @@ class Files(SettingsSection):
 
 
 class SpeechSettings(SettingsSection):
-    """A command that writes down recordings ([operations.md](operations.md#recordings-in-words))."""
+    """A command that writes down recordings (docs/operations.md, "Recordings in words")."""
 
     command: tuple[str, ...] = Field(
         default=(),

@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 class TextInput:
     """A text message, or a place on the map as text.
 
-    `source` and `reply_to` are the channel's message ids. `is_forwarded`: somebody else wrote it.
+    `source` and `reply_to` are the channel's message ids. `is_forwarded`: another person wrote it.
     """
 
     text: str
@@ -89,7 +89,7 @@ class Elapsed:
 
 @dataclass(frozen=True)
 class Transcript:
-    """What a machine heard in the recording with this number of a complaint; the person did not write it."""
+    """What a machine made of the recording with this number of a complaint; the person did not write it."""
 
     ref: str
     file: int

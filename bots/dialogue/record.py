@@ -27,7 +27,7 @@ _BARE_CODE = re.compile(
     r"(?<![\w.,+-])(?=(?:[A-Za-z/-]*\d){4})[A-Za-z0-9][A-Za-z0-9/-]{3,22}[A-Za-z0-9](?![\w-]|[.,]\d)"
 )
 DESCRIPTION, PLACE = "description", "where_and_when"
-#: Words that somebody else wrote and the person forwarded: shown as such, and never an answer.
+#: Words that the person forwarded and did not write: shown as such, and never an answer.
 FORWARDED = "forwarded"
 #: Coordinates or a link to a map only: they say where, but not what went wrong.
 _ONLY_A_PLACE = re.compile(
@@ -113,7 +113,7 @@ def add_message(
 
 
 def record_transcript(turn: Turn, transcript: Transcript) -> None:
-    """Record what a machine heard in a recording: no answer, no new message, but the safety rules read it."""
+    """Record what a machine made of a recording: no answer, no new message, but the safety rules read it."""
     case = turn.case(transcript.ref)
     ref = case.ref if case is not None else transcript.ref
     signs = turn.signs_in(transcript.text, ref)

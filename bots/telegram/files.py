@@ -35,7 +35,7 @@ BUSY_SECONDS = 2.0
 #: From the bytes of a file to whether the virus scanner passes it; None if it gave no verdict.
 Scan = Callable[[bytes], Awaitable[bool | None]]
 _STATES: Mapping[bool | None, FetchedState] = {True: "fetched", False: "infected", None: "unscanned"}
-#: What the person is told of a file that cannot be had, by its state.
+#: The reply about a file that cannot be had, by its state.
 _MESSAGES = {"failed": "file.failed", "too_large": "file.too_large"}
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ def download_handler(
     async def give_up(
         obligation: Obligation, wanted: FileToFetch, state: Literal["failed", "too_large"]
     ) -> Outcome:
-        log.warning("file_not_fetched", ref=wanted.ref, n=wanted.n, state=state)
+        log.warning("file_refused", ref=wanted.ref, n=wanted.n, state=state)
         await store.awrite(record_file_failed, wanted.ref, wanted.n, state)
         if wanted.chat is not None:
             step = intake.dialogue_step(Elapsed(f"{_MESSAGES[state]}:{wanted.ref}"))

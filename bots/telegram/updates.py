@@ -122,7 +122,7 @@ def _message(message: Message) -> IncomingMessage | None:
 
 
 def _is_forwarded(message: Message) -> bool:
-    """True for the words of somebody else. What people forward of their own is theirs."""
+    """True for the words of another person. What people forward of their own is theirs."""
     origin = message.forward_origin
     is_own = (
         isinstance(origin, MessageOriginUser)
@@ -167,7 +167,7 @@ def _received_file(message: Message, kind: str, file: Any, source: str, *, mime:
         source=source,
         mime=mime,
         size=file.file_size,
-        # A sticker has no name, but the emoji that it stands for.
+        # A sticker has no name, but an emoji.
         name=replace_lone_surrogates(getattr(file, "file_name", None) or getattr(file, "emoji", None) or "")
         or None,
         seconds=int(duration.total_seconds() if hasattr(duration, "total_seconds") else duration)

@@ -27,8 +27,8 @@ DATA_REQUESTS: frozenset[str] = frozenset({"data_correction", "data_erasure"})
 REMEDY_REFUSED = "remedy_refused"
 #: An addition without words: the complainant unblocked the bot, so letters can reach them again.
 RETURNED = "returned"
-#: An addition of this kind is what a machine heard in a recording. The recording came before, with a message of its
-#: own: this is no answer, no new message and no proof that somebody listened.
+#: An addition of this kind is what a machine made of a recording. The recording came before, with a message of its
+#: own: this is no answer, no new message and no proof that a person listened.
 TRANSCRIPT = "transcript"
 
 
