@@ -41,7 +41,7 @@ from tests.edges.telegram_desk import SECRET, TEXTS
 from tests.edges.test_store_bind import code_of, sends
 from tests.edges.test_store_log import desk_of, log
 
-GUESSES = 10_000 if LONG else 100
+GUESSES = 10_000 if LONG else 40
 OTHER = Chat("telegram", "70002", "en", "Guesser")
 
 
