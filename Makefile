@@ -32,8 +32,9 @@ install: .venv/installed
 demo: install
 	@$(BIN)/amends demo $(DEMO)
 
+# Each worker and each started process imports hundreds of modules: without compiled files, seconds each time.
 test: .venv/testable
-	@TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
+	@PYTHONDONTWRITEBYTECODE= TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 check: format lint types imports dependencies measures test
 

@@ -124,14 +124,13 @@ def test_titles_and_labels_are_within_slacks_limits(language: str) -> None:
     assert len(TEXTS.text(language, "preview.ask_approval")) <= 24
 
 
-@pytest.mark.parametrize("code", sorted(refusals.CODES))
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_refusal_has_a_text(code: str, language: str) -> None:
+def test_every_refusal_has_a_text(language: str) -> None:
     case = stages()["assessed"].case
     kinds = {"stale": Stale, "new_message": Stale}
-    kind = kinds.get(code, NotAllowed if code.startswith("not_allowed") else BadFacts)
-
-    assert refusals.refusal_text(kind("English", code=code), voice(language), case).strip() != ""
+    for code in sorted(refusals.CODES):
+        kind = kinds.get(code, NotAllowed if code.startswith("not_allowed") else BadFacts)
+        assert refusals.refusal_text(kind("English", code=code), voice(language), case).strip() != "", code
 
 
 def test_every_refusal_code_of_the_rules_has_a_text() -> None:
