@@ -9,6 +9,7 @@ from statistics import fmean
 
 from complaints.case import Case, Facts
 from complaints.case_values import Decision, RemedyOwed
+from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, CauseClass, CloseCode, Finding, Flag, State, Target, Verb
@@ -34,6 +35,7 @@ def marks(case: Case, now: datetime) -> Iterator[Mark]:
     yield from _assessed(case, now)
     yield from _decided(case, now)
     yield from _updated(case, now)
+    yield from _persons(case, now)
     yield from _promised(case, now)
     yield from _outcomes(case)
     yield from _after(case)
@@ -56,6 +58,17 @@ def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
             is_met = False
         if is_met is not None:
             yield ("escalation_acknowledged_in_time" if index else "acknowledged_in_time"), None, is_met
+
+
+def _persons(case: Case, now: datetime) -> Iterator[Mark]:
+    """Requests for a person, where the scheme says how soon they are met."""
+    if case.rules.person_within is None:
+        return
+    for asked_at, met_at in case.person_waits:
+        until = due(asked_at, case.rules.person_within, case.rules.calendar).at
+        is_met = kept(until, met_at, None, now)
+        if is_met is not None:
+            yield "person_in_time", None, is_met
 
 
 def _is_during(clock: Clock, moment: datetime) -> bool:

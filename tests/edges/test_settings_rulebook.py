@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from amends.settings import SettingsError, cautions, load, rulebook, sections
-from amends.settings.rulebook import preset_named
+from amends.settings import SettingsError, cautions, load, rulebook
+from amends.settings.presets import preset_named, preset_names
 from complaints.deadlines.working_time import due
 from complaints.rulebook import (
     Calendar,
@@ -128,12 +128,14 @@ def test_the_payment_of_water_companies_follows_the_region(
     )
 
 
-@pytest.mark.parametrize("preset", sorted(file.stem for file in sections.PRESETS.glob("*.toml")))
+@pytest.mark.parametrize("preset", preset_names())
 def test_each_time_that_a_preset_calls_law_names_its_source(preset: str) -> None:
-    data = preset_named(preset)
-    for rule in data.get("law", ()):
-        source = data["sources"][rule.replace("level.2.", "level 2 ")]
-        assert not source.startswith("our own"), rule
+    unsourced = [
+        rule.name
+        for rule in preset_named(preset).rules
+        if rule.certain != "own" and rule.source.startswith("our own")
+    ]
+    assert unsourced == []
 
 
 CLOSURES = """BEGIN:VCALENDAR\r
