@@ -142,8 +142,10 @@ def _schemes(settings: Settings, presets: Iterable[str], today: date) -> Iterato
         for clock, value in rules.group("clock").items():
             unknown = sorted(set(value.get("about", ())) - categories)
             if unknown and len(unknown) == len(value["about"]):
-                remedy = f"Add [[category]] with key = \"{unknown[0]}\", so that staff can choose it."
-                yield _warn(subject, f"clock.{clock} ({value['within']}) is for no category that you have", remedy)
+                remedy = f'Add [[category]] with key = "{unknown[0]}", so that staff can choose it.'
+                yield _warn(
+                    subject, f"clock.{clock} ({value['within']}) is for no category that you have", remedy
+                )
 
 
 def _days_off(calendar: Calendar, now: datetime) -> str:

@@ -459,8 +459,8 @@ class RulePeriod:
 class Rulebooks:
     """The rules in force: the organisation's own, and those of each further jurisdiction by its two letters.
 
-    `periods` has the rules by date for every jurisdiction ("" is the own one) whose law changes: today's settings with
-    the law of each time, the earliest first.
+    `periods` has the rules by date for every jurisdiction ("" is the own one) whose law changes: today's settings
+    with the law of each time, the earliest first.
     """
 
     own: Rulebook

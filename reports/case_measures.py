@@ -42,11 +42,13 @@ def marks(case: Case, now: datetime) -> Iterator[Mark]:
     yield from _proposed(case)
 
 
-def kept(due: datetime, done_at: datetime | None, stopped_at: datetime | None, now: datetime) -> bool | None:
+def kept(
+    until: datetime, done_at: datetime | None, stopped_at: datetime | None, now: datetime
+) -> bool | None:
     """True if done by the due time, False if late or overdue, None if not due yet or stopped before it was due."""
     if done_at is not None:
-        return done_at <= due
-    return False if due < (stopped_at or now) else None
+        return done_at <= until
+    return False if until < (stopped_at or now) else None
 
 
 def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
@@ -93,8 +95,8 @@ def _decided(case: Case, now: datetime) -> Iterator[Mark]:
         ended = clock.met_at is not None and level.decision is None
         if ended or (communicated_at is None and not case.is_open):
             continue
-        for key, due in (("decided_in_time", clock.due), ("decided_in_extended_time", clock.extended_due)):
-            is_met = kept(due, communicated_at, clock.next_start, now)
+        for key, until in (("decided_in_time", clock.due), ("decided_in_extended_time", clock.extended_due)):
+            is_met = kept(until, communicated_at, clock.next_start, now)
             if is_met is not None:
                 yield key, None, is_met
 

@@ -123,11 +123,11 @@ def _durations(report: Monitoring) -> Iterator[str]:
             for figure in report.durations
         ),
     )
-    asked = report.person_requests
-    if asked.requests:
-        mean = asked.mean_wait
+    waits = report.person_requests
+    if waits.requests:
+        mean = waits.mean_wait
         wait = "" if mean is None else f"; mean wait {mean.total_seconds() / 60:.1f} min"
-        yield f"Requests for a person: {asked.requests}, answered {asked.met}{wait}."
+        yield f"Requests for a person: {waits.requests}, answered {waits.met}{wait}."
         yield ""
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from complaints.rulebook import ALWAYS, RulePeriod, Rulebook, Rulebooks, as_json, from_json, later_settings
+from complaints.rulebook import ALWAYS, Rulebook, Rulebooks, RulePeriod, as_json, from_json, later_settings
 from complaints.times import format_time
 from store.database.errors import StoreError, WrongSchemaVersion
 from store.database.leases import find_leader
@@ -49,9 +49,10 @@ def use_rulebooks(tx: Tx, rulebooks: Rulebooks) -> bool:
     A jurisdiction that the settings no longer have gets no new complaints: the organisation's own rules list them.
     """
     all_rules = {DEFAULT: rulebooks.own, **rulebooks.others}
-    return any(
-        [use_rulebook(tx, rules, code, rulebooks.periods.get(code, ())) for code, rules in all_rules.items()]
-    )
+    changed = [
+        use_rulebook(tx, rules, code, rulebooks.periods.get(code, ())) for code, rules in all_rules.items()
+    ]
+    return any(changed)
 
 
 def use_rulebooks_when_readable(tx: Tx, rulebooks: Rulebooks, *, lead: str, holder: str) -> bool:

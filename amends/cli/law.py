@@ -14,7 +14,7 @@ from reports.render_markdown import pluralise
 if TYPE_CHECKING:
     from datetime import date
 
-    from amends.settings.presets import Preset, Rule
+    from amends.settings.presets import Preset, PresetRule
 
 _Names = Annotated[list[str] | None, typer.Argument(metavar="[PRESET]...", help="Presets; without one, all.")]
 _DAY = ["%Y-%m-%d"]
@@ -24,7 +24,8 @@ def list_(
     presets: _Names = None,
     *,
     on: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="Only the rules for complaints received on this day.")
+        datetime | None,
+        typer.Option(formats=_DAY, help="Only the rules for complaints received on this day."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -51,9 +52,8 @@ def list_(
             for preset, rule in rows
         ),
     )  # fmt: skip
-    for preset in dict.fromkeys(preset for preset, _ in rows):
-        for missing in preset.not_found:
-            out.print(f"{preset.name}: not found, so left out: {missing}", soft_wrap=True)
+    for name, missing in dict.fromkeys((preset.name, gap) for preset, _ in rows for gap in preset.not_found):
+        out.print(f"{name}: not found, so left out: {missing}", soft_wrap=True)
 
 
 def diff(
@@ -66,7 +66,6 @@ def diff(
     """Show what changes for complaints received after the first day, up to the last."""
     from amends.cli.redate import bad_usage
     from amends.settings.law import law_changes
-    from amends.settings.presets import shown_value
 
     first, last = (from_ or datetime.now(UTC)).date(), to.date()
     if last < first:
@@ -90,16 +89,8 @@ def diff(
     print_table(
         f"Changes of the law from {first} to {last}",
         ("from", "preset", "rule", "before", "after", "source"),
-        (
-            (
-                str(change.day), change.preset, change.name,
-                shown_value(change.before.value) if change.before else "no rule",
-                shown_value(change.after.value) if change.after else "no rule",
-                (change.after or change.before).source if change.after or change.before else "",
-            )
-            for change in changes
-        ),
-    )  # fmt: skip
+        ((str(change.day), change.preset, change.name, *change.values, change.source) for change in changes),
+    )
     out.print(f"{pluralise(len(changes), 'change')}.")
 
 
@@ -114,7 +105,7 @@ def _presets(names: list[str] | None) -> list[Preset]:
         raise bad_usage("PRESET", str(unknown)) from unknown
 
 
-def _as_json(rule: Rule) -> dict[str, Any]:
+def _as_json(rule: PresetRule) -> dict[str, Any]:
     return {
         "rule": rule.name,
         "value": rule.value,

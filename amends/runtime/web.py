@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
 from contextlib import nullcontext
+from datetime import datetime
 from html import escape
 from itertools import count
 from typing import Any

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from amends.settings.presets import Preset, Rule, shown_value
+from amends.settings.presets import Preset, PresetRule, shown_value
 
 #: `amends check` announces changes of the law this many days ahead.
 ANNOUNCED_DAYS = 90
@@ -19,11 +19,23 @@ class LawChange:
     preset: str
     name: str
     day: date
-    before: Rule | None
-    after: Rule | None
+    before: PresetRule | None
+    after: PresetRule | None
+
+    @property
+    def values(self) -> tuple[str, str]:
+        """The old and the new value as lists show them."""
+        old, new = (shown_value(rule.value) if rule else "no rule" for rule in (self.before, self.after))
+        return old, new
+
+    @property
+    def source(self) -> str:
+        """The source of the new rule, or of the one that ends."""
+        rule = self.after or self.before
+        return rule.source if rule else ""
 
     def __str__(self) -> str:
-        old, new = (shown_value(rule.value) if rule else "no rule" for rule in (self.before, self.after))
+        old, new = self.values
         return f"{self.name} from {self.day}: {old} becomes {new}"
 
 

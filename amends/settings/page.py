@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from amends.settings import sections
 from amends.settings.catalogue import SettingKey, SettingsTable, tables, variables
 from amends.settings.presets import (
     CERTAINTY,
@@ -83,7 +82,7 @@ iCalendar files of `[calendar] ics`. An event of these files closes a day if it 
 - The start stops if a file is not an iCalendar file, has more than 5,000 events or 20,000 occurrences, or leaves
   no working day in a year.
 
-**Legal dates** (`legal`, `privacy`, and the times that a preset lists under `law`) count public holidays only. The
+**Legal dates** (`legal`, `privacy`, and the times that a preset has from a source) count public holidays only. The
 days of `[calendar.closed]` and of calendar files move your own dates alone. A weekday without opening hours that is
 no weekend in the country counts for the law too. `amends check` warns if a closure would have moved a legal date,
 and `amends case due REF` names the calendar of each date.
@@ -134,17 +133,18 @@ known one.
 _PRESETS_START = """\
 ## Presets
 
-A preset is a TOML file in `amends/presets/`: the rules of a scheme, each with its dates, its source and how certain it
-is. [Law](law.md) says how to write one. A preset helps to follow a scheme, but it is not legal advice: compare it
+A preset is a TOML file in `amends/presets/`: the rules of a scheme, each with its dates, its source and how certain
+it is. [Law](law.md) says how to write one. A preset helps to follow a scheme, but it is not legal advice: compare it
 with the current text of the scheme. No preset makes P1 or P2 later than the defaults above.
 
 A rule with dates applies to complaints received on these days, both included. The rules of a new day apply without a
 restart. A time with a source other than our own counts public holidays only: your own closures do not move it.
 
 """
+_CERTAIN = "; ".join(f"`{code}`, {words}" for code, words in CERTAINTY.items())
 _PRESETS_END = f"""
 Rules named `practice` and `publish` are for people and set no deadline; `amends check` lists what a scheme wants
-reported, published and learned. How certain a rule is: {"; ".join(f"`{code}`, {words}" for code, words in CERTAINTY.items())}.
+reported, published and learned. How certain a rule is: {_CERTAIN}.
 
 """
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StrictBool, TypeAdapter, ValidationError, model_validator
@@ -65,114 +66,43 @@ class PublicationRule(SettingsSection):
     by: str = Field(min_length=1)
 
 
-@dataclass(frozen=True)
-class RuleKind:
+_TYPES: Mapping[str, Any] = {
+    "span": SpanText,
+    "yes_or_no": StrictBool,
+    "amount": AmountText,
+    "clock": ClockRule,
+    "completion": CompletionRule,
+    "hold_off": HoldOffRule,
+    "fast_track": FastTrackRule,
+    "body": BodyRule,
+    "publication": PublicationRule,
+    "decide_from": Literal["received", "acknowledged"],
+    "levels": Annotated[dict[str, tuple[LevelRole, ...]], AfterValidator(sections.require_whole_levels)],
+    "text": Annotated[str, Field(min_length=1)],
+}
+_ADAPTERS = {name: TypeAdapter(accepted) for name, accepted in _TYPES.items()}
+_LEVEL = r"level\.[2-9]\."
+
+
+class RuleKind(SettingsSection):
     """One kind of rule: a pattern of its name, the type of its value, an example, and what it means."""
 
     pattern: str
-    value: Any
+    type: str
     example: str
     meaning: str
 
 
-_LEVEL = r"level\.[2-9]\."
-_TIMES = (
-    "ack|look|first_action|update_every|decide|approve|remedy|verify|reply_reminder|lapse|escalated_ack|"
-    "waiting_limit|reopen_window|subject|improvement|privacy"
+RULE_KINDS = tuple(
+    RuleKind(**kind)
+    for kind in tomllib.loads(Path(__file__).with_name("rule_kinds.toml").read_text(encoding="utf-8"))["kind"]
 )
-RULE_KINDS: tuple[RuleKind, ...] = (
-    RuleKind(_TIMES, SpanText, '"5 bd"', "the time of that name in `[targets]`"),
-    RuleKind(
-        "legal", SpanText, '"30 days"',
-        "a deadline of its own that limits every other one, also with extensions",
-    ),
-    RuleKind(
-        r"clock\.[a-z][a-z0-9_]*", ClockRule, '{ within = "5 days", about = ["money"] }',
-        "in place of `legal` for the categories in `about`, as a person assessed them; without `about` for every"
-        " complaint. Of several the shortest applies. `answer = \"news\"` asks for a first answer, not for the"
-        " decision. `after` comes first: `within` counts from its end",
-    ),
-    RuleKind("legal_for_all_levels", StrictBool, "true", "all levels share the legal deadline"),
-    RuleKind(
-        "completion", CompletionRule, '{ within = "10 bd" }',
-        "an incomplete complaint: the time that the complainant gets at least to complete it (*Ask*); the legal"
-        " deadline then counts from the completion. `ask_within`: how long after receipt we may ask",
-    ),
-    RuleKind(
-        "hold_off", HoldOffRule, '{ open = ["cutoff"], outside = ["cutoff", "collection"] }',
-        "no cut-off or no debt collection over the matter while it is `open`, or with a body `outside`; the card"
-        " says so",
-    ),
-    RuleKind("extension_cap", SpanText, '"10 bd"', "how much later all extensions together may move a date"),
-    RuleKind(
-        f"{_LEVEL}(ack|decide|extension_cap)", SpanText, '"20 bd"',
-        "counted from the disagreement (`decide`: from its acknowledgement if `decide_from` says so); at that "
-        "level it replaces the deadline of the priority",
-    ),
-    RuleKind(
-        f"{_LEVEL}outside_when_missed", StrictBool, "true",
-        "if the time of that level passes without an answer, the complainant is informed that they can turn "
-        "to the outside bodies at once",
-    ),
-    RuleKind(
-        "decide_from", Literal["received", "acknowledged"], '"acknowledged"',
-        "`acknowledged`: P3 and P4 count from the acknowledgement, at every level",
-    ),
-    RuleKind(
-        "complex_doubles", StrictBool, "false",
-        "`no`: complexity 3 gives no additional time; that needs an extension",
-    ),
-    RuleKind(
-        "delay_notice", SpanText, '"1 bd"',
-        "how long before a date that may be missed the complainant gets a notice",
-    ),
-    RuleKind(
-        "delay_outside", StrictBool, "true",
-        "that notice names the outside bodies, to which the complainant can then turn at once",
-    ),
-    RuleKind("levels", Annotated[dict[str, tuple[LevelRole, ...]], AfterValidator(sections.require_whole_levels)], '{ 1 = ["handler", "manager"] }', "who may decide"),
-    RuleKind(
-        "fast_track", FastTrackRule, '{ within = "3 bd", confirmed = "always" }',
-        "a complaint counts as settled early if the complainant accepts that within this time of receipt; the"
-        " acceptance is confirmed in writing with the outside bodies, always or only on request or in "
-        "hardship (a support need, signs of need or of being cut off)",
-    ),
-    RuleKind(
-        "accept_within", SpanText, '"12 months"',
-        "if everything in the story ended longer before receipt, card and assessment show that; nothing "
-        "happens automatically, but a manager may refuse the complaint with a reason, and the refusal names "
-        "the outside bodies",
-    ),
-    RuleKind("keep", SpanText, '"36 months"', "from receipt; `amends check` warns if files are purged earlier"),
-    RuleKind(
-        r"missed_payment\.[A-Z]{2,3}", AmountText, '"40 GBP"',
-        "by the region of the settings, nothing without one; due without a request for each deadline of the "
-        "scheme that was missed (`legal`, and a later level with `outside_when_missed`); the card and *Decide* "
-        "show it, and a person promises it as a remedy",
-    ),
-    RuleKind(r"recourse\.[a-z][a-z0-9_]*", BodyRule, '{ body = "Ombudsman" }', "an outside body, in the order of the file"),
-    RuleKind(
-        "reply_to_body(_at_most)?", SpanText, '"20 bd"',
-        "the time to answer an outside body that asks whether we take part (*External*: from notified to file sent); "
-        "the longest one, in exceptional cases, is for people",
-    ),
-    RuleKind(
-        "person_within", SpanText, '"3 min"',
-        "how soon a request for a person is met; `amends report` gives the share and the mean wait",
-    ),
-    RuleKind(
-        r"publish\.[a-z][a-z0-9_]*", PublicationRule, '{ what = "the yearly report", by = "31 March" }',
-        "what to publish or report, and by when; `amends check` lists it, and a person does it",
-    ),
-    RuleKind(r"practice\.[a-z][a-z0-9_]*", Annotated[str, Field(min_length=1)], '"quarterly"', "for people; sets no date"),
-)  # fmt: skip
-_ADAPTERS = {kind.pattern: TypeAdapter(kind.value) for kind in RULE_KINDS}
 
 #: The times that count by the calendar of the law where their source is not our own, in addition to `legal`.
 _COUNTED_BY_LAW = re.compile(rf"ack|decide|extension_cap|escalated_ack|{_LEVEL}(ack|decide|extension_cap)")
 
 
-class Rule(SettingsSection):
+class PresetRule(SettingsSection):
     """One rule. `first` and `last` are the days of receipt to which it applies, both included; None: no limit."""
 
     name: str = Field(examples=["legal"])
@@ -183,7 +113,7 @@ class Rule(SettingsSection):
     certain: Literal["law", "authority", "summary", "excerpt", "recalled", "own"] = Field(examples=["law"])
 
     @model_validator(mode="after")
-    def _known(self) -> Rule:
+    def _known(self) -> PresetRule:
         kind = next((kind for kind in RULE_KINDS if re.fullmatch(kind.pattern, self.name)), None)
         if kind is None:
             names = [name for kind in RULE_KINDS for name in readable_name(kind.pattern).split("` `")]
@@ -192,7 +122,7 @@ class Rule(SettingsSection):
             raise ValueError(f"name: {self.name!r} is not a rule; {hint}accepted: {', '.join(names)}")
         if self.first is not None and self.last is not None and self.last < self.first:
             raise ValueError(f"until: {self.last} is before `from` ({self.first}); both days are included")
-        adapter = _ADAPTERS[kind.pattern]
+        adapter = _ADAPTERS[kind.type]
         try:
             value = adapter.validate_python(self.value)
         except ValidationError as wrong:
@@ -225,7 +155,7 @@ class PresetFile(SettingsSection):
     based_on: str | None = Field(default=None, examples=["au_rg271"])
     leave_out: tuple[str, ...] = Field(default=(), examples=[["publish.report"]])
     not_found: tuple[str, ...] = Field(default=(), examples=[["the date of the next change"]])
-    rule: tuple[Rule, ...] = Field(min_length=1)
+    rule: tuple[PresetRule, ...] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -234,7 +164,7 @@ class Preset:
 
     name: str
     title: str
-    rules: tuple[Rule, ...]
+    rules: tuple[PresetRule, ...]
     not_found: tuple[str, ...]
 
     def on(self, day: date) -> RulesOfDay:
@@ -250,7 +180,7 @@ class Preset:
 class RulesOfDay:
     """The rules of a scheme for complaints received on one day, by name in the order of the file."""
 
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, PresetRule]
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a rule."""
@@ -259,7 +189,11 @@ class RulesOfDay:
     def group(self, prefix: str) -> dict[str, Any]:
         """The values of `prefix.NAME` by NAME."""
         start = f"{prefix}."
-        return {name.removeprefix(start): rule.value for name, rule in self.rules.items() if name.startswith(start)}
+        return {
+            name.removeprefix(start): rule.value
+            for name, rule in self.rules.items()
+            if name.startswith(start)
+        }
 
 
 @cache
@@ -273,7 +207,9 @@ def preset_named(name: str) -> Preset:
         raise SettingsError([Problem("", str(file), f"is not TOML: {wrong}")]) from wrong
     except ValidationError as refused:
         lines = line_numbers(text)
-        raise SettingsError(_problem(error, str(file), lines) for error in refused.errors(include_url=False)) from None
+        raise SettingsError(
+            _problem(error, str(file), lines) for error in refused.errors(include_url=False)
+        ) from None
     if problems := [Problem("rule", str(file), what) for what in _contradictions(data)]:
         raise SettingsError(problems)
     base = preset_named(sections.known_preset(data.based_on)) if data.based_on else None
@@ -289,13 +225,19 @@ def preset_names() -> list[str]:
 
 def readable_name(pattern: str) -> str:
     """The names that a pattern of `RULE_KINDS` accepts, as the documentation writes them."""
-    for written, read in ((_LEVEL, "level.2."), (r"\.[a-z][a-z0-9_]*", ".NAME"), (r"\.[A-Z]{2,3}", ".REGION")):
+    for written, read in (
+        (_LEVEL, "level.2."),
+        (r"\.[a-z][a-z0-9_]*", ".NAME"),
+        (r"\.[A-Z]{2,3}", ".REGION"),
+    ):
         pattern = pattern.replace(written, read)
     before, bracket, choice = pattern.partition("(")
     if not bracket:
         return pattern.replace("|", "` `")
     options = choice.removesuffix(")").removesuffix(")?").split("|")
-    return "` `".join([*([before] if choice.endswith(")?") else []), *(before + option for option in options)])
+    return "` `".join(
+        [*([before] if choice.endswith(")?") else []), *(before + option for option in options)]
+    )
 
 
 def shown_value(value: Any) -> str:
@@ -322,7 +264,7 @@ def _problem(error: Any, file: str, lines: Mapping[Any, int]) -> Problem:
         key, message = message.split(": ", 1)
         path = (*path, key.split(".", maxsplit=1)[0])
     else:
-        model: type[SettingsSection] = Rule if len(path) > 1 else PresetFile
+        model: type[SettingsSection] = PresetRule if len(path) > 1 else PresetFile
         keys = {field.alias or name: field for name, field in model.model_fields.items()}
         if error["type"] == "extra_forbidden":
             message = f"unknown key; accepted here: {', '.join(keys)}"

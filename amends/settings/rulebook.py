@@ -94,8 +94,9 @@ def rulebook(
 ) -> Rulebook:
     """The rules of the organisation's own country, or of a further jurisdiction by its two letters.
 
-    They are for complaints received on the day `on` (default: today). Public holidays reach from two years before `year` (default: this year) to eight years after it. Raises
-    SettingsError for a jurisdiction that the settings do not have.
+    They are for complaints received on the day `on` (default: today). Public holidays reach from two years before
+    `year` (default: this year) to eight years after it. Raises SettingsError for a jurisdiction that the settings do
+    not have.
     """
     own = settings.organisation
     other = _jurisdiction(settings, jurisdiction)
@@ -172,7 +173,8 @@ def rulebooks(settings: Settings, *, year: int | None = None) -> Rulebooks:
     others = {code: rulebook(settings, code, year=year) for code in settings.jurisdiction}
     own = rulebook(settings, year=year)
     periods = {
-        "" if rules is own else rules.country: tuple(_periods(settings, rules, year)) for rules in (own, *others.values())
+        "" if rules is own else rules.country: tuple(_periods(settings, rules, year))
+        for rules in (own, *others.values())
     }
     return Rulebooks(own, others, {code: dated for code, dated in periods.items() if len(dated) > 1})
 
@@ -312,7 +314,9 @@ def _recourse(
         bodies = ()  # A jurisdiction with its own scheme has the bodies of that scheme, not the organisation's.
     if bodies:
         return tuple(RecourseStep(**body.model_dump()) for body in bodies)
-    return tuple(RecourseStep(**body) for body in preset.group("recourse").values()) or _default_recourse(country)
+    return tuple(RecourseStep(**body) for body in preset.group("recourse").values()) or _default_recourse(
+        country
+    )
 
 
 def _targets(

@@ -42,9 +42,10 @@ def check_reassess(case: Case, request: ActionRequest) -> Facts:
         raise BadFacts(f"{case.ref} is not assessed yet: assess it.", code="not_assessed")
     _require_media_heard(case, facts)
     lowered = _lowered_field(facts, (before, *case.fresh_signs))
-    if lowered is not None or _is_later(case, facts):
+    all_facts = _with_issues(case, request)
+    if lowered is not None or _is_later(case, all_facts):
         _require_manager_and_reason(case, request, lowered or "complexity")
-    return _with_issues(case, request)
+    return all_facts
 
 
 def _lowered_field(facts: Facts, raised: tuple[RecordedSign | Assessment, ...]) -> str | None:

@@ -78,8 +78,8 @@ def apply_ask(case: Case, event: Event) -> Case:
     until = closing_time(date.fromisoformat(event.facts["needed_by"]), case.rules.calendar)
     flags = case.flags | {Flag.WAITING_COMPLAINANT}
     incomplete_at = event.at if event.facts.get("incomplete") else case.incomplete_at
-    asked = changed(case, asked_at=event.at, asked_until=until, flags=flags, incomplete_at=incomplete_at)
-    return record_contact(asked, event)
+    waiting = changed(case, asked_at=event.at, asked_until=until, flags=flags, incomplete_at=incomplete_at)
+    return record_contact(waiting, event)
 
 
 def check_inform(case: Case, request: ActionRequest) -> Facts:

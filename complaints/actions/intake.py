@@ -169,7 +169,9 @@ def apply_words(case: Case, event: Event) -> Case:
     counted = changed(
         case,
         words=case.words + 1,
-        person_waits=(*case.person_waits, (event.at, None)) if asks_person and not waits else case.person_waits,
+        person_waits=(*case.person_waits, (event.at, None))
+        if asks_person and not waits
+        else case.person_waits,
         media=case.media + int(facts.get("media", 0)),
         only_in_media=only_media,
         last_words_at=event.at,

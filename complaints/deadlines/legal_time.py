@@ -1,4 +1,4 @@
-"""The legal maximum of a complaint: which time of the law applies to its subject, and from when (7.3, docs/law.md)."""
+"""The legal maximum of a complaint: the time of the law for its subject, and its start (7.3, docs/law.md)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def legal_time(case: Case, *, proposed: bool = False) -> LegalTime | None:
 
 
 def news_time(case: Case) -> LegalTime | None:
-    """The shortest time of the law in which a person must give a first answer, by the assessed or proposed subject."""
+    """The shortest time of the law for a first answer by a person, for the assessed or the proposed subject."""
     return _shortest(case, "news", proposed=True)
 
 
@@ -49,9 +49,7 @@ def legal_runs(case: Case) -> bool:
 def held_off(case: Case) -> frozenset[str]:
     """What the scheme forbids over the matter now: "cutoff", "collection"."""
     rule = case.rules.hold_off
-    return frozenset(
-        (*(rule.open if case.is_open else ()), *(rule.outside if case.external_open else ()))
-    )
+    return frozenset((*(rule.open if case.is_open else ()), *(rule.outside if case.external_open else ())))
 
 
 def all_levels_passed(case: Case, legal: LegalTime) -> bool:

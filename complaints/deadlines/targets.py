@@ -264,7 +264,7 @@ def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterato
 
 
 def _first_action(case: Case, start: datetime, span: str, rule: str) -> WantedTarget:
-    """The first contact by a person: in the time of the priority, or sooner where the law wants a first answer."""
+    """The first contact by a person: in the time of the priority, or earlier where the law wants a first answer."""
     usual = WantedTarget(Target.FIRST_ACTION, 0, start, span, rule)
     news = news_time(case) if case.level == 1 else None
     if news is None or compute(case, usual).at <= news.due:

@@ -21,8 +21,20 @@ DATES: list[tuple[str, str, str, Any, Any]] = [
     ("es_trader", "legal", "2025-12-28", "1 month", "15 days"),
     ("es_ley10_2025", "legal", "2025-12-28", "1 month", "15 days"),
     ("es_ley10_2025", "legal", "2026-12-28", "15 days", "15 bd"),
-    ("es_ley10_2025", "clock.billing", "2026-12-28", NONE, {"within": "5 days", "about": ("money", "billing"), "answer": "decision"}),
-    ("es_ley10_2025", "clock.interruption", "2026-12-28", NONE, {"within": "2 h", "about": ("interruption",), "answer": "news"}),
+    (
+        "es_ley10_2025",
+        "clock.billing",
+        "2026-12-28",
+        NONE,
+        {"within": "5 days", "about": ("money", "billing"), "answer": "decision"},
+    ),
+    (
+        "es_ley10_2025",
+        "clock.interruption",
+        "2026-12-28",
+        NONE,
+        {"within": "2 h", "about": ("interruption",), "answer": "news"},
+    ),
     ("es_ley10_2025", "completion", "2026-12-28", NONE, {"within": "10 bd"}),
     ("es_ley10_2025", "extension_cap", "2026-12-28", NONE, "0 bd"),
     ("es_ley10_2025", "complex_doubles", "2026-12-28", NONE, False),
@@ -48,7 +60,7 @@ DATES: list[tuple[str, str, str, Any, Any]] = [
     ("de_enwg111a", "reply_to_body_at_most", "2028-09-20", NONE, "30 bd"),
     ("de_bafin", "reply_to_body", "2028-09-20", NONE, "20 bd"),
     ("de_bafin_insurers", "reply_to_body", "2028-09-20", NONE, "20 bd"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("preset", "rule", "day", "before", "after"), DATES)
@@ -117,18 +129,36 @@ RULE = '[[rule]]\nname = "{name}"\nvalue = {value}\nsource = "Act 1"\ncertain = 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (RULE.format(name="legl", value='"5 bd"'), ("line 3: rule.1.name", "did you mean legal?", "clock.NAME")),
+        (
+            RULE.format(name="legl", value='"5 bd"'),
+            ("line 3: rule.1.name", "did you mean legal?", "clock.NAME"),
+        ),
         (RULE.format(name="legal", value='"5 moons"'), ("line 4: rule.1.value", "'5 moons'", '"10 bd"')),
         (RULE.format(name="clock.bills", value='{ about = ["money"] }'), ("rule.1.value", "within = ")),
-        (RULE.format(name="legal", value='"5 bd"') + "from = 2027-01-01\nuntil = 2026-12-31\n", ("rule.1.until", "2026-12-31 is before `from`")),
-        (RULE.format(name="legal", value='"5 bd"') + 'from = "soon"\n', ("line 7: rule.1.from", "write from = 2026-12-28")),
-        (RULE.format(name="legal", value='"5 bd"') + 'form = 2026-12-28\n', ("rule.1.form", "accepted here: name, value, from, until")),
-        (RULE.format(name="legal", value='"5 bd"').replace('"law"', '"sure"'), ("rule.1.certain", "'authority'")),
-        (RULE.format(name="legal", value='"5 bd"').replace('source = "Act 1"\n', ""), ("rule.1.source", "write source = ")),
+        (
+            RULE.format(name="legal", value='"5 bd"') + "from = 2027-01-01\nuntil = 2026-12-31\n",
+            ("rule.1.until", "2026-12-31 is before `from`"),
+        ),
+        (
+            RULE.format(name="legal", value='"5 bd"') + 'from = "soon"\n',
+            ("line 7: rule.1.from", "write from = 2026-12-28"),
+        ),
+        (
+            RULE.format(name="legal", value='"5 bd"') + "form = 2026-12-28\n",
+            ("rule.1.form", "accepted here: name, value, from, until"),
+        ),
+        (
+            RULE.format(name="legal", value='"5 bd"').replace('"law"', '"sure"'),
+            ("rule.1.certain", "'authority'"),
+        ),
+        (
+            RULE.format(name="legal", value='"5 bd"').replace('source = "Act 1"\n', ""),
+            ("rule.1.source", "write source = "),
+        ),
         (RULE.format(name="legal", value='"5 bd"') * 2, ("legal has two values", "`until`")),
         ("rule = 1 2", ("is not TOML",)),
     ],
-)  # fmt: skip
+)
 def test_a_bad_preset_is_refused_with_file_key_and_accepted_forms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: tuple[str, ...]
 ) -> None:

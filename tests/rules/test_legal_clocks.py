@@ -109,7 +109,9 @@ def test_an_interruption_gets_a_first_answer_in_two_hours_at_night_too() -> None
 
 
 @clause("7.3")
-def test_before_the_assessment_staff_work_to_the_proposed_subject_and_only_the_outer_date_is_promised() -> None:
+def test_before_the_assessment_staff_work_to_the_proposed_subject_and_only_the_outer_date_is_promised() -> (
+    None
+):
     guess = proposed(a_received_case(rules=spain(), at=RECEIVED), category="money")
     decide = guess.case.target(Target.DECIDE)
     assert decide is not None
@@ -225,9 +227,7 @@ def test_the_card_says_what_may_not_happen_while_it_is_open() -> None:
 def test_a_request_for_a_person_is_measured_from_the_request_to_the_first_message_of_staff() -> None:
     rules = replace(RULES, person_within="3 min")
     complaint = assessed(acknowledged(a_received_case(rules=rules)))
-    asked = complaint.do(
-        Verb.ADD, ANNA, {"field": "human", "kind": "question", "has_words": False}, {}
-    )
+    asked = complaint.do(Verb.ADD, ANNA, {"field": "human", "kind": "question", "has_words": False}, {})
     reply = asked.do(Verb.REPLY, ALICE, {"language_confirmed": True}, {"text": "I am Alice; how can I help?"})
     late = asked.later(minutes=5).do(Verb.REPLY, ALICE, {}, {"text": "I am Alice."})
     requests = PersonRequests()

@@ -168,8 +168,8 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
                 who=mention(extension.by),
             )
         )
-    if held := sorted(held_off(case)):
-        lines.append(texts.text(f"flag.no_{'_'.join(held)}"))
+    if forbidden := sorted(held_off(case)):
+        lines.append(texts.text(f"flag.no_{'_'.join(forbidden)}"))
     if case.no_reviewer_left:
         lines.append(texts.text("flag.nobody_left"))
     if case.fairness.review_by is not None and case.fairness.informed_at is None:
