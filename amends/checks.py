@@ -16,7 +16,7 @@ import httpx
 from amends.init import SCOPES
 from amends.runtime.scanner import file_scanner
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
-from amends.settings.law import coming_changes
+from amends.settings.law import ANNOUNCED_DAYS, coming_changes
 from amends.settings.presets import preset_named
 from bots.http_body import is_loopback
 from bots.texts.loading import STAFF, TextsError, load_catalogues
@@ -95,7 +95,7 @@ def _settings(settings: Settings) -> Iterator[CheckFinding]:
         subject = "calendar" if rules is own else f"calendar {rules.country}"
         yield _ok(subject, _days_off(rules.calendar, datetime.now(UTC)))
     today = datetime.now(UTC).date()
-    yield from _schemes(settings, {rules.preset for rules in all_rules}, today)
+    yield from scheme_findings(settings, {rules.preset for rules in all_rules}, today)
     yield from _authority(settings, all_rules)
     if not own.on_call.people:
         yield _warn("on call", "no one", "In danger no person is alerted at once: set [on_call].")
@@ -122,7 +122,7 @@ def _authority(settings: Settings, all_rules: Rulebooks) -> Iterator[CheckFindin
             yield _warn(subject, f"not set, so the defaults: {limits}", remedy)
 
 
-def _schemes(settings: Settings, presets: Iterable[str], today: date) -> Iterator[CheckFinding]:
+def scheme_findings(settings: Settings, presets: Iterable[str], today: date) -> Iterator[CheckFinding]:
     """What each scheme asks of people apart from handling complaints, and what its law changes soon.
 
     The product sends nothing to a regulator.
@@ -139,7 +139,8 @@ def _schemes(settings: Settings, presets: Iterable[str], today: date) -> Iterato
         for change in coming_changes(preset, today):
             remedy = f"It applies to complaints received from {change.day} on, without a restart. {_LAW_LIST}"
             yield _warn(subject, f"the law changes: {change}", remedy)
-        for clock, value in rules.group("clock").items():
+        soon = preset.on(today + timedelta(days=ANNOUNCED_DAYS)).group("clock")
+        for clock, value in (rules.group("clock") | soon).items():
             unknown = sorted(set(value.get("about", ())) - categories)
             if unknown and len(unknown) == len(value["about"]):
                 remedy = f'Add [[category]] with key = "{unknown[0]}", so that staff can choose it.'

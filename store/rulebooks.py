@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from complaints.rulebook import ALWAYS, Rulebook, Rulebooks, RulePeriod, as_json, from_json, later_settings
 from complaints.times import format_time
@@ -17,8 +17,6 @@ from store.tables import RULEBOOKS, SETTINGS
 
 #: The jurisdiction under which the rules of the organisation's own country are stored.
 DEFAULT = ""
-#: A preset with more changes of the law than this is refused by `rulebooks`.
-_MOST_PERIODS = 40
 
 
 def use_rulebook(
@@ -123,17 +121,12 @@ def _in_force(tx: Tx, jurisdiction: str, moment: datetime) -> Rulebook:
 
 
 def _periods(tx: Tx, jurisdiction: str) -> list[tuple[str, datetime]]:
-    """The ids of the rules that the newest settings have, each with the time from which it applies."""
-    rows = tx.connection.execute(
-        select(SETTINGS.c.rulebook_id, SETTINGS.c.at)
-        .where(SETTINGS.c.jurisdiction == jurisdiction)
-        .order_by(SETTINGS.c.id.desc())
-        .limit(_MOST_PERIODS)
-    )
-    newest: list[tuple[str, datetime]] = []
-    for number, since in rows:
-        newest.insert(0, (number, since))
-        if since == ALWAYS:
-            return newest
-    # An earlier release wrote one row for each change, with the time of its writing.
-    return newest[-1:]
+    """The ids of the rules that the newest settings have, each with the time from which it applies.
+
+    An earlier release wrote one row for each change, with the time of its writing: then the newest one counts.
+    """
+    columns, here = SETTINGS.c, SETTINGS.c.jurisdiction == jurisdiction
+    newest = select(func.max(columns.id)).where(here)
+    first = func.coalesce(newest.where(columns.at == ALWAYS).scalar_subquery(), newest.scalar_subquery())
+    rows = select(columns.rulebook_id, columns.at).where(here, columns.id >= first).order_by(columns.id)
+    return [(number, since) for number, since in tx.connection.execute(rows)]

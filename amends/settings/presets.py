@@ -210,9 +210,9 @@ def preset_named(name: str) -> Preset:
         raise SettingsError(
             _problem(error, str(file), lines) for error in refused.errors(include_url=False)
         ) from None
-    if problems := [Problem("rule", str(file), what) for what in _contradictions(data)]:
+    if problems := [Problem(key, str(file), what) for key, what in _contradictions(data, name)]:
         raise SettingsError(problems)
-    base = preset_named(sections.known_preset(data.based_on)) if data.based_on else None
+    base = preset_named(data.based_on) if data.based_on else None
     own = {rule.name for rule in data.rule} | set(data.leave_out)
     kept = tuple(rule for rule in base.rules if rule.name not in own) if base else ()
     missing = (*(base.not_found if base else ()), *data.not_found)
@@ -250,12 +250,15 @@ def shown_value(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _contradictions(data: PresetFile) -> Iterator[str]:
+def _contradictions(data: PresetFile, name: str) -> Iterator[tuple[str, str]]:
+    others = [other for other in preset_names() if other != name]
+    if data.based_on is not None and data.based_on not in others:
+        yield "based_on", f"{data.based_on!r} is no other preset; write one of {', '.join(others)}"
     for number, rule in enumerate(data.rule):
         for other in data.rule[:number]:
             starts = max(rule.first or date.min, other.first or date.min)
             if rule.name == other.name and starts <= min(rule.last or date.max, other.last or date.max):
-                yield f"{rule.name} has two values on {starts}; end the earlier one with `until`"
+                yield "rule", f"{rule.name} has two values on {starts}; end the earlier one with `until`"
 
 
 def _problem(error: Any, file: str, lines: Mapping[Any, int]) -> Problem:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from amends.checks import scheme_findings
 from amends.settings import SettingsError, cautions, load, rulebook
 from amends.settings.presets import preset_named, preset_names
 from complaints.deadlines.working_time import due
@@ -480,3 +481,17 @@ def test_equal_settings_give_the_same_rulebook_before_and_after_storage(tmp_path
     first, second = rules(tmp_path), rules(tmp_path)
     assert first.id == second.id
     assert from_json(json.loads(json.dumps(as_json(first)))) == first
+
+
+def test_the_check_announces_changes_of_the_law_and_clocks_that_no_category_starts(tmp_path: Path) -> None:
+    rules(tmp_path, organisation='preset = "es_ley10_2025"')
+    settings = load(tmp_path / "amends.toml", {})
+    findings = [
+        f"{finding.mark} {finding.result}"
+        for finding in scheme_findings(settings, {"es_ley10_2025"}, date(2026, 12, 1))
+    ]
+    assert "warn the law changes: legal from 2026-12-28: 15 days becomes 15 bd" in findings
+    assert "warn clock.interruption (2 h) is for no category that you have" in findings
+    on_the_day = list(scheme_findings(settings, {"es_ley10_2025"}, date(2026, 12, 28)))
+    assert not any("the law changes" in finding.result for finding in on_the_day)
+    assert any("publish: the yearly evaluation" in finding.result for finding in on_the_day)

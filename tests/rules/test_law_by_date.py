@@ -15,10 +15,12 @@ from amends.settings.rulebook import preset_targets
 
 NONE = None
 CUTOFF = {"open": ("cutoff",), "outside": ("cutoff", "collection")}
+SPAIN = ("es_trader", "es_ley10_2025", "es_ley10_2025_electricity", "es_ley10_2025_finance")
 #: Preset, rule, the first day of the new value, the value on the day before, and on the day.
 DATES: list[tuple[str, str, str, Any, Any]] = [
     ("uk_ofcom", "legal", "2026-04-08", "8 weeks", "6 weeks"),
     ("es_trader", "legal", "2025-12-28", "1 month", "15 days"),
+    *((name, "reply_to_body", "2028-09-20", NONE, "20 bd") for name in SPAIN),
     ("es_ley10_2025", "legal", "2025-12-28", "1 month", "15 days"),
     ("es_ley10_2025", "legal", "2026-12-28", "15 days", "15 bd"),
     (
@@ -156,6 +158,10 @@ RULE = '[[rule]]\nname = "{name}"\nvalue = {value}\nsource = "Act 1"\ncertain = 
             ("rule.1.source", "write source = "),
         ),
         (RULE.format(name="legal", value='"5 bd"') * 2, ("legal has two values", "`until`")),
+        (
+            'based_on = "no_such"\n' + RULE.format(name="legal", value='"5 bd"'),
+            ("based_on: 'no_such'", "is no other preset"),
+        ),
         ("rule = 1 2", ("is not TOML",)),
     ],
 )

@@ -8,6 +8,9 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from amends.settings.rulebook import preset_targets
+from bots.letters.composer import Composer
+from bots.letters.letter import Letter
+from bots.letters.progress import progress
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import flag_lines
 from bots.texts.loading import load_catalogues
@@ -33,6 +36,7 @@ from tests.rules.builders import (
     proposed,
     rules_with,
 )
+from tests.rules.dialogue_play import TEXTS
 
 STAFF = StaffTexts(load_catalogues(("en",), domain="staff"), "en")
 HOURS = parse_hours("Mon-Fri 09:00-17:30") or {}
@@ -197,6 +201,20 @@ def test_all_levels_share_the_time_where_the_scheme_says_so() -> None:
     alone = a_case_at_level_two(rules=rules_with(legal="30 days")).case.target(Target.LEGAL)
     assert alone is not None
     assert alone.met_at is not None
+
+
+@clause("7.9")
+def test_when_the_shared_time_passes_in_a_review_the_letter_does_not_say_that_nothing_was_answered() -> None:
+    second = a_case_at_level_two(rules=rules_with(legal="30 days", legal_for_all_levels=True))
+    notice = second.obligation("legal_passed")
+    letter = Letter(second.case, TEXTS, "en")
+    message = Composer(letter, second.events, lambda seq: {}, notice.due).compose(
+        "legal_passed", notice.facts
+    )
+    assert message is not None
+    assert "we had to finish the review of our answer by" in message.text
+    assert "we had to answer by" not in message.text
+    assert letter.body_list() in progress(letter, notice.due + timedelta(minutes=1))
 
 
 @clause("7.3")
