@@ -137,8 +137,11 @@ def scheme_findings(settings: Settings, presets: Iterable[str], today: date) -> 
         for publication in rules.group("publish").values():
             yield _ok(subject, f"publish: {publication['what']}, by {publication['by']}")
         for change in coming_changes(preset, today):
-            remedy = f"It applies to complaints received from {change.day} on, without a restart. {_LAW_LIST}"
-            yield _warn(subject, f"the law changes: {change}", remedy)
+            for_people = change.name.startswith(("publish.", "practice."))
+            remedy = (
+                "" if for_people else "It applies to complaints received from then on, without a restart. "
+            )
+            yield _warn(subject, f"the law changes: {change}", remedy + _LAW_LIST)
         soon = preset.on(today + timedelta(days=ANNOUNCED_DAYS)).group("clock")
         for clock, value in (rules.group("clock") | soon).items():
             unknown = sorted(set(value.get("about", ())) - categories)

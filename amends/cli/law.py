@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,7 @@ from amends.cli.output import out, print_json, print_table
 from reports.render_markdown import pluralise
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from amends.settings.presets import Preset, PresetRule
+    from amends.settings.presets import Preset
 
 _Names = Annotated[list[str] | None, typer.Argument(metavar="[PRESET]...", help="Presets; without one, all.")]
 _DAY = ["%Y-%m-%d"]
@@ -39,14 +37,14 @@ def list_(
         if on is None or rule.is_on(on.date())
     ]
     if json:
-        print_json([{"preset": preset.name, **_as_json(rule)} for preset, rule in rows])
+        print_json([{"preset": preset.name, **rule.as_json()} for preset, rule in rows])
         return
     print_table(
         "The law that the presets hold",
         ("preset", "rule", "value", "from", "until", "source", "certain"),
         (
             (
-                preset.name, rule.name, shown_value(rule.value), _day(rule.first), _day(rule.last),
+                preset.name, rule.name, shown_value(rule.value), rule.first, rule.last,
                 rule.source, CERTAINTY[rule.certain],
             )
             for preset, rule in rows
@@ -79,8 +77,8 @@ def diff(
                     "preset": change.preset,
                     "rule": change.name,
                     "from": change.day.isoformat(),
-                    "before": change.before and _as_json(change.before),
-                    "after": change.after and _as_json(change.after),
+                    "before": change.before and change.before.as_json(),
+                    "after": change.after and change.after.as_json(),
                 }
                 for change in changes
             ]
@@ -103,18 +101,3 @@ def _presets(names: list[str] | None) -> list[Preset]:
         return [preset_named(known_preset(name)) for name in names or preset_names()]
     except ValueError as unknown:
         raise bad_usage("PRESET", str(unknown)) from unknown
-
-
-def _as_json(rule: PresetRule) -> dict[str, Any]:
-    return {
-        "rule": rule.name,
-        "value": rule.value,
-        "from": _day(rule.first),
-        "until": _day(rule.last),
-        "source": rule.source,
-        "certain": rule.certain,
-    }
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()

@@ -36,7 +36,9 @@ class LawChange:
 
     def __str__(self) -> str:
         old, new = self.values
-        return f"{self.name} from {self.day}: {old} becomes {new}"
+        if self.after is None:
+            return f"{self.name} ends before {self.day}: {old}"
+        return f"{self.name} from {self.day}: {f'{old} becomes ' if self.before else 'new: '}{new}"
 
 
 def law_changes(preset: Preset, first: date, last: date) -> Iterator[LawChange]:

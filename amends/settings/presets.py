@@ -130,11 +130,15 @@ class PresetRule(SettingsSection):
             path = ".".join(("value", *map(str, error["loc"])))
             message = error["msg"].removeprefix("Value error, ")
             raise ValueError(f"{path}: {message}; write value = {kind.example}") from None
-        object.__setattr__(self, "value", adapter.dump_python(value, exclude_none=True))
+        object.__setattr__(self, "value", adapter.dump_python(value, exclude_defaults=True))
         return self
 
     def is_on(self, day: date) -> bool:
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys of the file; without a limit `from` or `until` is null."""
+        return self.model_dump(mode="json", by_alias=True)
 
     @property
     def dates(self) -> str:

@@ -18,7 +18,7 @@ def amends(*arguments: str) -> subprocess.CompletedProcess[str]:
 @clause("7.3")
 def test_the_list_gives_each_rule_with_days_source_and_certainty() -> None:
     rows = json.loads(amends("law", "list", "uk_ofcom", "--json").stdout)
-    legal = [row for row in rows if row["rule"] == "legal"]
+    legal = [row for row in rows if row["name"] == "legal"]
     assert [(row["value"], row["from"], row["until"], row["certain"]) for row in legal] == [
         ("8 weeks", None, "2026-04-07", "authority"),
         ("6 weeks", "2026-04-08", None, "authority"),

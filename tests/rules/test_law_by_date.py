@@ -28,7 +28,7 @@ DATES: list[tuple[str, str, str, Any, Any]] = [
         "clock.billing",
         "2026-12-28",
         NONE,
-        {"within": "5 days", "about": ("money", "billing"), "answer": "decision"},
+        {"within": "5 days", "about": ("money", "billing")},
     ),
     (
         "es_ley10_2025",
@@ -48,7 +48,7 @@ DATES: list[tuple[str, str, str, Any, Any]] = [
     ("es_ley10_2025_finance", "legal", "2025-12-28", NONE, "1 month"),
     ("es_ley10_2025_finance", "completion", "2025-12-28", NONE, {"within": "10 days"}),
     ("es_ley10_2025_finance", "hold_off", "2026-12-28", NONE, {"open": ("cutoff",), "outside": ("cutoff",)}),
-    ("es_rd951", "clock.ley10", "2026-12-28", NONE, {"within": "15 bd", "about": (), "answer": "decision"}),
+    ("es_rd951", "clock.ley10", "2026-12-28", NONE, {"within": "15 bd"}),
     ("uk_water", "missed_payment.ENG", "2025-07-02", "20 GBP", "40 GBP"),
     ("uk_water", "missed_payment.WLS", "2025-07-02", "20 GBP", "20 GBP"),
     ("municipality", "ack", "2026-04-01", NONE, "5 bd"),
