@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from amends.runtime import PARTS
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
 from amends.runtime.slack import SlackPart
 from amends.runtime.telegram import TelegramPart
-from amends.runtime.web import Hook, WebPart, public_page
+from amends.runtime.web import Hook, WebPart, current_page
 from amends.settings import Problem, Settings, SettingsError, rulebook, rulebooks
 from amends.settings.field_types import parse_clock
 from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
@@ -84,7 +85,7 @@ def web_without_store(settings: Settings) -> WebPart:
         return render_metrics_without_store()
 
     texts = load_texts(settings.languages, settings.texts_folder, **settings.wording)
-    page = partial(public_page, rulebooks(settings), texts)
+    page = partial(current_page, rulebooks(settings), texts, partial(datetime.now, UTC))
     return WebPart(settings, page=page, readiness=not_ready, metrics=metrics)
 
 
@@ -152,7 +153,7 @@ class Application:
         holder = self._telegram.holder if self._telegram is not None else ""
         self._rules_activation = RulesActivation(store, self.rulebooks, holder)
         self._proposal_handler = ProposalHandler(store, languages=settings.languages)
-        page = partial(public_page, self.rulebooks, self.texts)
+        page = partial(current_page, self.rulebooks, self.texts, store.now)
         self._web = WebPart(settings, page=page, readiness=self._readiness, metrics=self._metrics_page)
         self._tasks: list[asyncio.Task[None]] = []
         self.worker: Worker | None = None

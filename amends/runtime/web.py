@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
+from datetime import datetime
 from html import escape
 from itertools import count
 from typing import Any
@@ -235,6 +236,13 @@ def public_page(rulebooks: Rulebooks, texts: Texts, country: str | None = None) 
         f'<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(rules.organisation)}</title><style>{_STYLE}</style>{sections}</html>"
     )
+
+
+def current_page(
+    rulebooks: Rulebooks, texts: Texts, now: Callable[[], datetime], country: str | None = None
+) -> str:
+    """`public_page` by the rules of today: a desk runs over a change of the law."""
+    return public_page(rulebooks.at(now()), texts, country)
 
 
 def _links_to_others(rulebooks: Rulebooks, current: Rulebook, texts: Texts) -> str:

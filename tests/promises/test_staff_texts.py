@@ -47,6 +47,7 @@ def computed() -> set[str]:
     ids |= {f"close_code.{code}" for code in CloseCode} | {f"target.{target}" for target in Target}
     ids |= {f"flag.{flag}" for flag in Flag if flag is not Flag.DANGER}
     ids |= {f"flag.reply_{reply}" for reply in ("accept", "disagree")}
+    ids |= {f"flag.no_{held}" for held in ("cutoff", "collection", "collection_cutoff")}
     ids |= {f"category.{category}" for category in Category} | {f"kind.{kind}" for kind in ContactKind}
     ids |= {f"remedy.{remedy}" for remedy in Remedy} | {f"evidence.{kind}" for kind in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
