@@ -83,7 +83,7 @@ def verify(
         with open_record(config) as (settings, store):
             outside = _add_witnesses(settings, store, outside, ask=not offline)
             verification = _verify_in_steps(store, outside, full=full)
-    _print_verification(verification, json=json, full=full or backup is not None)
+    _print_verification(verification, json=json)
     if verification.first_bad is not None:
         raise typer.Exit(NOT_WELL)
 
@@ -95,13 +95,19 @@ def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verificat
         begin_verification,
         conclude,
         end_verification,
+        last_verified,
         pages_of,
         save_position,
         verify_owners,
     )
-    from store.proof.state import read_state
 
-    size, owners = store.read(begin_verification, full=full)
+    verified = None if full else store.read(last_verified)
+    full = verified is None
+    log, owners, left_out = store.read(begin_verification, full=full)
+    if full and left_out:
+        err.print(
+            f"This continues the run of {log['at']}, which has checked {pluralise(left_out, 'owner')} of rows."
+        )
     part, started = Part(), time.monotonic()
     with progress_bar("Verifying") as progress:
         done = 0
@@ -110,14 +116,12 @@ def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verificat
             done += len(page)
             # A damage is only reported at the end: a run that was stopped before must find it again.
             if full and not part.damages:
-                store.write(save_position, page[-1])
+                store.write(save_position, page[-1], log)
             progress(done, len(owners))
         rate = done / max(time.monotonic() - started, 0.001)
         err.print(f"{pluralise(done, 'owner')} of rows, {rate:,.0f} a second.")
-        # The first run looks at everything too.
-        opens = full or store.read(read_state, "verified") is None
-        verification = store.read(conclude, part, outside, opens=opens)
-    store.write(end_verification, size, full=full, sound=verification.first_bad is None)
+        verification = store.read(conclude, part, outside, verified=verified, left_out=left_out)
+    store.write(end_verification, log, full=full, sound=verification.first_bad is None)
     return verification
 
 
@@ -161,8 +165,9 @@ def _read_outside(files: list[Path]) -> Outside:
     return Outside(notes=tuple(notes), document=document)
 
 
-def _print_verification(verification: Verification, *, json: bool, full: bool) -> None:
+def _print_verification(verification: Verification, *, json: bool) -> None:
     bad = verification.first_bad
+    full = verification.verified_at is None
     if json:
         print_json(
             {
@@ -176,14 +181,21 @@ def _print_verification(verification: Verification, *, json: bool, full: bool) -
                 "erased": verification.erased,
                 "hash_only": verification.hash_only,
                 "journal_since": verification.journal_since,
+                "skipped_owners": verification.skipped_owners,
+                "skipped_log_entries": verification.skipped_log_entries,
+                "verified_at": verification.verified_at,
             }
         )
         return
     counts = f"{pluralise(verification.cases, 'complaint')}, {pluralise(verification.entries, 'event')}"
     out.print(f"Checked: {counts}, {verification.erased} erased.")
     if not full:
+        owners = pluralise(verification.skipped_owners, "owner")
+        entries = pluralise(verification.skipped_log_entries, "entry", "entries")
         out.print(
-            "These are what changed since the last verified checkpoint; everything: amends db verify --full"
+            f"Not read again: {owners} of rows and {entries} of the log, which were verified by "
+            f"{verification.verified_at} and have no journal entry since. If somebody changed these in the database, "
+            "only `amends db verify --full` finds it."
         )
     out.print(f"Newer than the last checkpoint: {pluralise(verification.unsealed_tail, 'event')}.")
     if verification.hash_only:

@@ -39,7 +39,7 @@ LOG = {
     "log_signatures",
     "proof_keys",
 }
-OTHERS = FOLDED | LOG | {"checkpoints", "checkpoint_heads", "sketches", "likenesses"}
+OTHERS = FOLDED | LOG | {"checkpoint_heads", "sketches"}
 COORDINATION = {"heard", "lanes", "leases", "proof_state"}
 
 
@@ -118,9 +118,9 @@ def test_only_what_changed_since_the_last_verified_checkpoint_is_checked_again(s
     desk = Desk(store)
     first, second = desk.assessed(), desk.assessed(chat=desk.chat("70002"))
     store.write(add_checkpoint, SEED)
-    size, owners = store.read(begin_verification, full=False)
+    log, owners, _ = store.read(begin_verification, full=False)
     assert {first, second} <= set(owners)
-    store.write(end_verification, size, full=False, sound=True)
+    store.write(end_verification, log, full=False, sound=True)
     desk.act(second, Verb.NOTE, words={"text": "Later."})
     owners = store.read(begin_verification, full=False)[1]
     assert (first in owners, second in owners) == (False, True)
@@ -133,11 +133,11 @@ def test_a_full_run_that_was_stopped_continues_and_a_damaged_record_is_not_calle
     desk = Desk(store)
     refs = sorted(desk.assessed(chat=desk.chat(f"7000{n}")) for n in range(3))
     store.write(add_checkpoint, SEED)
-    size, owners = store.read(begin_verification, full=True)
+    log, owners, _ = store.read(begin_verification, full=True)
     store.read(verify_owners, refs[:2])
-    store.write(save_position, refs[1])
+    store.write(save_position, refs[1], log)
     remaining = store.read(begin_verification, full=True)[1]
     assert [ref in remaining for ref in refs] == [False, False, True]
     assert len(remaining) < len(owners)
-    store.write(end_verification, size, full=True, sound=sound)
+    store.write(end_verification, log, full=True, sound=sound)
     assert (refs[0] in store.read(begin_verification, full=False)[1]) is not sound
