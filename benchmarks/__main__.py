@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from amends.logs import set_up_logging
-from benchmarks import archive, drain, faults, intake, likeness, prompt, replicas, resting, soak
+from benchmarks import alterations, archive, drain, faults, intake, likeness, prompt, replicas, resting, soak
 from benchmarks.noise import noise
 
 out = Console()
@@ -54,6 +54,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "resting": lambda: iter([asyncio.run(resting.table())]),
     "likeness": lambda: iter(likeness.tables()),
     "faults": _faults,
+    "alterations": alterations.tables,
     "triage": _triage,
 }
 

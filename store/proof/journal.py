@@ -144,5 +144,4 @@ def head_mac(key: bytes, owner: str, n: int, hash_: str) -> bytes:
 def items_in(entries: Iterable[str]) -> Iterator[Item]:
     """The changed rows that these entries of one owner list, in order."""
     for entry in entries:
-        for table, row_key, committed in json.loads(entry)["items"]:
-            yield table, row_key, committed
+        yield from map(tuple, json.loads(entry)["items"])

@@ -185,7 +185,7 @@ def check_sketch(tx: Tx, ref: str, wrapped: bytes | None) -> str | None:
 
 
 def list_stray_hashes(tx: Tx) -> list[tuple[str, str]]:
-    """The complaints that have other hashes than their sketch, and what is wrong (`db verify`); reads the whole table.
+    """Complaints that have other hashes than their sketch, and what is wrong (`db verify`); reads the whole table.
 
     It compares numbers of rows: `check_sketch` has verified that every hash of the sketch is stored.
     """

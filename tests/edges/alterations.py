@@ -193,29 +193,30 @@ class Change:
     def note(self, table: Table, *rows: Any) -> None:
         """These rows (before or after) were changed."""
         self.tables.add(table)
-        self.owners |= {_owner(table, row) for row in rows}
+        self.owners |= {self.owner(table, row) for row in rows}
 
-
-def _owner(table: Table, row: Any) -> str:
-    """Whom `db verify` has to name: a complaint, an incident, a chat, a person, or what of the desk."""
-    spec, values = JOURNALED.get(table.name), dict(getattr(row, "_mapping", row))
-    if spec is not None:
-        owner = next(
-            (f"{prefix}{values[name]}" for prefix, name in spec.owners if values[name] is not None), None
+    @staticmethod
+    def owner(table: Table, row: Any) -> str:
+        """Whom `db verify` has to name: a complaint, an incident, a chat, a person, or what of the desk."""
+        spec, values = JOURNALED.get(table.name), dict(getattr(row, "_mapping", row))
+        if spec is not None:
+            owner = next(
+                (f"{prefix}{values[name]}" for prefix, name in spec.owners if values[name] is not None), None
+            )
+            return owner or f"{DESK}{table.name}"
+        if table.name in ("journal", "journal_heads", "log_leaves"):
+            return str(values["owner"])
+        if table.name == "log_checkpoints":
+            return f"checkpoint {values['size']}"
+        if table.name in ("checkpoints", "checkpoint_heads"):
+            return f"checkpoint {values['n']}"
+        return {"log_nodes": "log", "log_signatures": "log", "proof_keys": "journal"}.get(table.name) or str(
+            values["ref"]
         )
-        return owner or f"{DESK}{table.name}"
-    if table.name in ("journal", "journal_heads", "log_leaves"):
-        return str(values["owner"])
-    if table.name == "log_checkpoints":
-        return f"checkpoint {values['size']}"
-    if table.name in ("checkpoints", "checkpoint_heads"):
-        return f"checkpoint {values['n']}"
-    return {"log_nodes": "log", "log_signatures": "log", "proof_keys": "journal"}.get(table.name) or str(
-        values["ref"]
-    )
 
 
-def _this(table: Table, row: Any) -> Any:
+def this_row(table: Table, row: Any) -> Any:
+    """The condition that is true for this row only."""
     return and_(*(column == row._mapping[column] for column in table.primary_key.columns))
 
 
@@ -273,7 +274,7 @@ def _set(connection: Connection, table: Table, row: Any, values: Mapping[str, An
         return False
     try:
         with connection.begin_nested():
-            connection.execute(update(table).where(_this(table, row)).values(values))
+            connection.execute(update(table).where(this_row(table, row)).values(values))
     except (IntegrityError, DataError):
         return False
     change.note(table, before, before | dict(values))
@@ -337,7 +338,7 @@ def add(connection: Connection, record: Record, table: Table, dice: random.Rando
 def remove(connection: Connection, record: Record, table: Table, dice: random.Random, change: Change) -> bool:
     """Delete one row."""
     row = dice.choice(record.rows[table])
-    connection.execute(delete(table).where(_this(table, row)))
+    connection.execute(delete(table).where(this_row(table, row)))
     change.note(table, row)
     return True
 
@@ -348,7 +349,7 @@ def truncate(
     """Delete the end of a table: some of its newest rows, or all."""
     rows = sorted(record.rows[table], key=lambda row: _key(table, row))
     for row in rows[dice.choice((0, dice.randrange(len(rows)))) :]:
-        connection.execute(delete(table).where(_this(table, row)))
+        connection.execute(delete(table).where(this_row(table, row)))
         change.note(table, row)
     return True
 
@@ -373,17 +374,17 @@ def replay(connection: Connection, record: Record, table: Table, dice: random.Ra
 def rewind(connection: Connection, record: Record, table: Table, dice: random.Random, change: Change) -> bool:
     """Put an owner back as a whole, with its journal; a checkpoint covers what came after."""
     logged = {row.owner for row in record.rows[LOG_LEAVES][len(record.earlier[LOG_LEAVES]) :]}
-    owner = dice.choice(sorted(logged & {_owner(table, row) for row in record.earlier[table]}) or [""])
+    owner = dice.choice(sorted(logged & {Change.owner(table, row) for row in record.earlier[table]}) or [""])
     for other in record.tables if owner else ():
         if other.name in _LOG or (KEY in other.columns and other.name == "proof_keys"):
             continue
         mine = [
-            [row for row in rows[other] if _owner(other, row) == owner]
+            [row for row in rows[other] if Change.owner(other, row) == owner]
             for rows in (record.rows, record.earlier)
         ]
         if mine[0] != mine[1]:
             for row in mine[0]:
-                connection.execute(delete(other).where(_this(other, row)))
+                connection.execute(delete(other).where(this_row(other, row)))
             if mine[1]:
                 connection.execute(insert(other), [dict(row._mapping) for row in mine[1]])
             change.tables.add(other)
