@@ -13,7 +13,19 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from amends.logs import set_up_logging
-from benchmarks import alterations, archive, drain, faults, intake, likeness, prompt, replicas, resting, soak
+from benchmarks import (
+    alterations,
+    archive,
+    drain,
+    faults,
+    intake,
+    large_log,
+    likeness,
+    prompt,
+    replicas,
+    resting,
+    soak,
+)
 from benchmarks.noise import noise
 
 out = Console()
@@ -55,6 +67,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "likeness": lambda: iter(likeness.tables()),
     "faults": _faults,
     "alterations": alterations.tables,
+    "log": lambda: iter([large_log.table()]),
     "triage": _triage,
 }
 

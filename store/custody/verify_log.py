@@ -16,7 +16,7 @@ from store.database.keyring import is_signed as is_signed_by_key
 from store.database.transaction import Tx
 from store.proof.chain_heads import merkle_root, statement_of
 from store.proof.hash_chain import GENESIS, canonical
-from store.proof.log import checkpoint_mac, cosignature_sum, origin, public_keys, read_node
+from store.proof.log import checkpoint_mac, cosignature_sum, origin, over_nodes, public_keys
 from store.proof.merkle import leaf_hash, node_hash, root
 from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note
 from store.proof.state import read_state
@@ -126,7 +126,7 @@ def check_note(tx: Tx, note: str, witnesses: Sequence[Verifier] = ()) -> Damage 
 def _stored_root(tx: Tx, size: int) -> bytes | None:
     """The root from the nodes of the tree; None if one is missing."""
     try:
-        return root(size, lambda level, n: read_node(tx, level, n))
+        return over_nodes(tx, lambda node: root(size, node))
     except StoreError:
         return None
 
@@ -139,11 +139,8 @@ def _check_leaves(
     Checkpoints cover so many leaves (`covered`; None if that is not known).
     """
     # The complete subtrees left of the next leaf, by level: those before `start` have the root that was verified.
-    subtrees: list[tuple[int, bytes]] = [
-        (level, read_node(tx, level, (start >> level) - 1))
-        for level in reversed(range(start.bit_length()))
-        if start >> level & 1
-    ]
+    levels = [level for level in reversed(range(start.bit_length())) if start >> level & 1]
+    subtrees = over_nodes(tx, lambda node: [(level, node(level, (start >> level) - 1)) for level in levels])
     query = (
         select(LOG_LEAVES, JOURNAL.c.hash.label("journal_hash"), EVENTS.c.hash.label("event_hash"))
         .outerjoin(JOURNAL, and_(JOURNAL.c.owner == LOG_LEAVES.c.owner, JOURNAL.c.n == LOG_LEAVES.c.entry_n))
