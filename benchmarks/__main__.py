@@ -27,6 +27,7 @@ from benchmarks import (
     soak,
 )
 from benchmarks.noise import noise
+from tests.faults.load import Load
 
 out = Console()
 #: Benchmarks with their own arguments (`python -m benchmarks faults --help`).
@@ -44,7 +45,7 @@ def _replicas() -> Iterator[RenderableType]:
 
 
 def _faults() -> Iterator[RenderableType]:
-    yield faults.kills(faults.Load(400, 400, 8), faults.STORES)
+    yield faults.kills(Load(400, 400, 8), faults.STORES)
     yield faults.costs(faults.STORES, 20)
     yield faults.weather(2.0, faults.STORES)
 

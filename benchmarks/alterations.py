@@ -27,32 +27,28 @@ from store.custody.retention import delete_expired_rows, erase
 from store.custody.rotate_keys import record_keys_rotated, rotate_keys
 from store.custody.verify import (
     Outside,
-    Part,
-    begin_verification,
-    conclude,
-    end_verification,
-    last_verified,
     list_owners,
     pages_of,
     verify,
-    verify_owners,
+    verify_in_steps,
 )
 from store.database import migrate
 from store.database.keyring import Keyring
 from store.proof.anchor import anchor, end_upgrade, without_journal
 from store.proof.log import log_signer
-from store.store import Store, open_store
+from store.store import open_store
 from tests.databases import KEYS, Migrated, Server
+from tests.edges import key_holder
 from tests.edges.alterations import (
     SEED,
     WITNESS,
-    Course,
+    Trial,
     cosigned_checkpoint,
     course_of,
     full_record,
     try_alterations,
 )
-from tests.edges.key_holder import try_forgeries
+from tests.edges.test_store_state_machine import Desk as Course
 from tests.edges.witness_logs import new_witness
 
 NUMBER = int(os.environ.get("AMENDS_ALTERATIONS", "40"))
@@ -95,7 +91,7 @@ def _databases(name: str) -> Iterator[Lent]:
 
 def by_database_writers(name: str, lent: Lent, number: int) -> Table:
     """Alterations by somebody who can write to the database and has no key."""
-    trials = []
+    trials: list[Trial] = []
     while len(trials) < number:
         dice = Random(f"{name} {len(trials)}")
         with lent() as url:
@@ -121,7 +117,7 @@ def by_database_writers(name: str, lent: Lent, number: int) -> Table:
 
 def by_key_holders(name: str, lent: Lent, number: int) -> Table:
     """Changes of what a witness cosigned, by somebody who has every key and computes everything anew."""
-    trials = []
+    trials: list[key_holder.Trial] = []
     # The witness refuses every trial, and reports each as an error.
     logging.getLogger("amends.witness").setLevel(logging.CRITICAL)
     while len(trials) < number:
@@ -131,7 +127,7 @@ def by_key_holders(name: str, lent: Lent, number: int) -> Table:
             signer = record.store.read(log_signer, SEED)
             assert signer is not None
             witness = new_witness(Path(folder) / "witness", str(signer.verifier), name=WITNESS.name)
-            trials += try_forgeries(record, witness, min(PER_RECORD, number - len(trials)), dice)
+            trials += key_holder.try_forgeries(record, witness, min(PER_RECORD, number - len(trials)), dice)
             witness.close()
             record.store.close()
     columns = (
@@ -165,7 +161,7 @@ def untouched(name: str, lent: Lent, number: int) -> Table:
             kinds = dice.sample(list(TREATMENTS), dice.randint(0, 3))
             # An older release has no log, so no checkpoint of it can be kept from before the upgrade.
             kinds.sort(key=lambda kind: (kind in LAST, not kind.startswith("upgraded")))
-            problems = _verify_treated(url, Path(folder), kinds, dice)
+            problems = verify_treated(url, Path(folder), kinds, dice)
             treated.update(kinds or ["nothing else"])
             alarms.update({f"{', '.join(kinds)} ({n}): {problems[:2]}": 1} if problems else {})
     report = _report(f"{number:,} untouched stores ({name})", "stores", "")
@@ -177,7 +173,7 @@ def untouched(name: str, lent: Lent, number: int) -> Table:
     return report
 
 
-def _verify_treated(url: str, folder: Path, kinds: Sequence[str], dice: Random) -> list[object]:
+def verify_treated(url: str, folder: Path, kinds: Sequence[str], dice: Random) -> list[object]:
     """Each damage that three verifications name: the default one twice, then everything."""
     course = course_of(url, dice, dice.randint(3, 30))
     notes = []
@@ -190,26 +186,20 @@ def _verify_treated(url: str, folder: Path, kinds: Sequence[str], dice: Random) 
         if dice.random() < 0.5:
             notes.append(cosigned_checkpoint(course.store).note)
     outside = Outside(tuple(notes), witnesses=(WITNESS.verifier,))
-    problems = [*verify_in_steps(course.store, outside), *verify_in_steps(course.store, outside)]
+    problems: list[object] = []
+    for _ in range(2):
+        problems += verify_in_steps(course.store, outside, full=False, show=_silent).problems
     problems += course.store.read(verify, outside).problems
     course.store.close()
     return problems
 
 
-def verify_in_steps(store: Store, outside: Outside) -> Sequence[object]:
-    """As `amends db verify` does it: everything at first, then what changed."""
-    verified = store.read(last_verified)
-    log, owners, left_out = store.read(begin_verification, full=verified is None)
-    part = Part()
-    for page in pages_of(owners):
-        part += store.read(verify_owners, page)
-    done = store.read(conclude, part, outside, verified=verified, left_out=left_out)
-    store.write(end_verification, log, full=verified is None, sound=done.first_bad is None)
-    return done.problems
+def _silent(*_: object) -> None:
+    pass
 
 
 def _verified(course: Course, _: Path, dice: Random) -> None:
-    verify_in_steps(course.store, Outside())
+    verify_in_steps(course.store, Outside(), full=False, show=_silent)
     course.something_happens(dice.getrandbits(32))
 
 

@@ -89,39 +89,25 @@ def verify(
 
 
 def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verification:
-    """Check the owners in batches, each in a transaction of its own; after each batch the position is kept."""
-    from store.custody.verify import (
-        Part,
-        begin_verification,
-        conclude,
-        end_verification,
-        last_verified,
-        pages_of,
-        save_position,
-        verify_owners,
-    )
+    """Verify with a progress bar, and show the rate."""
+    from store.custody.verify import Start, verify_in_steps
 
-    verified = None if full else store.read(last_verified)
-    full = verified is None
-    log, owners, left_out = store.read(begin_verification, full=full)
-    if full and left_out:
-        err.print(
-            f"This continues the run of {log['at']}, which has checked {pluralise(left_out, 'owner')} of rows."
-        )
-    part, started = Part(), time.monotonic()
+    started, done = time.monotonic(), 0
     with progress_bar("Verifying") as progress:
-        done = 0
-        for page in pages_of(owners):
-            part += store.read(verify_owners, page)
-            done += len(page)
-            # A damage is only reported at the end: a run that was stopped before must find it again.
-            if full and not part.damages:
-                store.write(save_position, page[-1], log)
-            progress(done, len(owners))
-        rate = done / max(time.monotonic() - started, 0.001)
-        err.print(f"{pluralise(done, 'owner')} of rows, {rate:,.0f} a second.")
-        verification = store.read(conclude, part, outside, verified=verified, left_out=left_out)
-    store.write(end_verification, log, full=full, sound=verification.first_bad is None)
+
+        def show(start: Start, number: int) -> None:
+            nonlocal done
+            done = number
+            if number == 0 and start.checked_before:
+                earlier = pluralise(start.checked_before, "owner")
+                err.print(
+                    f"This continues the run of {start.log['at']}, which has checked {earlier} of rows."
+                )
+            progress(number, len(start.owners))
+
+        verification = verify_in_steps(store, outside, full=full, show=show)
+    rate = done / max(time.monotonic() - started, 0.001)
+    err.print(f"{pluralise(done, 'owner')} of rows, {rate:,.0f} a second.")
     return verification
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from store.custody.rotate_keys import INSTANCE_SEALED
-from store.database.errors import Altered, SealBroken
+from store.database.errors import SealBroken
 from store.database.journaled import DESK, PERSON
 from store.database.keyring import place, unseal_bytes
 from store.database.transaction import Tx
@@ -35,9 +35,7 @@ def list_unopened(tx: Tx) -> Iterator[tuple[str, int, str]]:
         for row in tx.connection.execute(query.execution_options(yield_per=10)):
             try:
                 tx.keys.unseal(getattr(row, column.name), value_place(row))
-            except (
-                SealBroken
-            ):  # not only Altered: with its first bytes altered it names no secret of the keyring
+            except SealBroken:
                 yield f"{DESK}{table}", 0, f"row {row.id} of {table} does not open"
 
 
@@ -56,7 +54,7 @@ def _unopened(
                 key = tx.keys.unwrap(row.wrapped, where(row.owner))
             if key:
                 unseal_bytes(key, row.sealed, value_place(row))
-        except Altered:
+        except SealBroken:  # not only Altered: with its first bytes altered it names no secret of the keyring
             if key:
                 yield row.owner, getattr(row, "seq", None) or 0, f"{name(row)} does not open"
             else:
