@@ -159,8 +159,7 @@ def untouched(name: str, lent: Lent, number: int) -> Table:
         dice = Random(f"untouched {name} {n}")
         with lent() as url, tempfile.TemporaryDirectory() as folder:
             kinds = dice.sample(list(TREATMENTS), dice.randint(0, 3))
-            # An older release has no log, so no checkpoint of it can be kept from before the upgrade.
-            kinds.sort(key=lambda kind: (kind in LAST, not kind.startswith("upgraded")))
+            kinds.sort(key=order)
             problems = verify_treated(url, Path(folder), kinds, dice)
             treated.update(kinds or ["nothing else"])
             alarms.update({f"{', '.join(kinds)} ({n}): {problems[:2]}": 1} if problems else {})
@@ -171,6 +170,11 @@ def untouched(name: str, lent: Lent, number: int) -> Table:
     for alarm in alarms:
         report.add_row(f"[red]{alarm}[/]", "", "")
     return report
+
+
+def order(kind: str) -> tuple[bool, bool]:
+    """An upgrade comes first: an older release has no log, so no checkpoint is kept from before it."""
+    return kind in LAST, not kind.startswith("upgraded")
 
 
 def verify_treated(url: str, folder: Path, kinds: Sequence[str], dice: Random) -> list[object]:
