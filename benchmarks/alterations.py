@@ -18,6 +18,7 @@ from random import Random
 
 from rich.table import Table
 
+from amends.verification import verify_in_steps
 from benchmarks import databases
 from benchmarks.measuring import verdict
 from complaints.errors import ComplaintError
@@ -30,7 +31,6 @@ from store.custody.verify import (
     list_owners,
     pages_of,
     verify,
-    verify_in_steps,
 )
 from store.database import migrate
 from store.database.keyring import Keyring

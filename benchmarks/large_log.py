@@ -17,11 +17,12 @@ from typing import Any
 from rich.table import Table
 from sqlalchemy import insert, text
 
+from amends.verification import verify_in_steps
 from benchmarks import databases
 from benchmarks.measuring import ms, quantile, verdict
 from complaints.times import format_time
 from complaints.vocabulary import Verb
-from store.custody.verify import Outside, verify_in_steps
+from store.custody.verify import Outside
 from store.database.journaled import PERSON
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, canonical, sha256

@@ -90,7 +90,8 @@ def verify(
 
 def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verification:
     """Verify with a progress bar, and show the rate."""
-    from store.custody.verify import Start, verify_in_steps
+    from amends.verification import verify_in_steps
+    from store.custody.verify import Start
 
     started, done = time.monotonic(), 0
     with progress_bar("Verifying") as progress:

@@ -7,10 +7,10 @@ transaction of its own, and continues where it was stopped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, text
 
@@ -39,9 +39,6 @@ from store.tables import (
     PROOF_KEYS,
 )
 from store.values import Verification
-
-if TYPE_CHECKING:
-    from store.store import Store
 
 BATCH = 200
 
@@ -167,30 +164,6 @@ def list_owners(tx: Tx) -> Iterator[str]:
 
 
 # --- in steps, for the command ---
-
-
-def verify_in_steps(
-    store: Store, outside: Outside, *, full: bool, show: Callable[[Start, int], None]
-) -> Verification:
-    """Check the owners in batches, each in a transaction of its own; after each batch the position is kept.
-
-    `show` gets the start and the number of owners that were checked, first 0.
-    """
-    verified = None if full else store.read(last_verified)
-    start = store.read(begin_verification, full=verified is None)
-    part, done = Part(), 0
-    show(start, done)
-    for page in pages_of(start.owners):
-        part += store.read(verify_owners, page)
-        done += len(page)
-        # A damage is only reported at the end: a run that was stopped before must find it again.
-        if verified is None and not part.damages:
-            store.write(save_position, page[-1], start.log)
-        show(start, done)
-    verification = store.read(conclude, part, outside, verified=verified, left_out=start.left_out)
-    sound = verification.first_bad is None
-    store.write(end_verification, start.log, full=verified is None, sound=sound)
-    return verification
 
 
 def last_verified(tx: Tx) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import json
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from amends.verification import verify_in_steps
 from complaints.vocabulary import Verb
 from store.custody.verify import (
     Outside,
@@ -16,7 +17,6 @@ from store.custody.verify import (
     pages_of,
     save_position,
     verify,
-    verify_in_steps,
     verify_owners,
 )
 from store.database import migrate
