@@ -84,7 +84,7 @@ def _compare(owner: str, entries: Sequence[str], current: Sequence[Item]) -> lis
     latest: dict[tuple[str, str], str | None] = {}
     added, damages = set(), []
     for table, key, commitment in items_in(entries):
-        # Somebody with our keys can write an entry for a row that nothing of ours ever changes.
+        # A holder of the keys can write an entry for a row that this program never changes.
         if (table, key) in added and commitment != latest[table, key]:
             damages.append(Damage(owner, 0, _REWRITTEN, table, key, "edited"))
         latest[table, key] = commitment
