@@ -1,0 +1,109 @@
+"""What a message in the form is: an answer, a question, an addition, thanks, impatience, a correction, a new matter.
+
+Plain rules, the same for all languages; their words are in `triage/phrases/messages_<language>.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+
+from triage.intent import read_answer, says_only
+from triage.matching import LANGUAGES, fold, read_phrases, whole_words
+
+_WORD = re.compile(r"[^\W_]+")
+#: Words before a cue that do not move it from the beginning: "Oh, and one more thing".
+_LEAD = re.compile(r"(?:(?:and|oh|ok|okay|well|hi|hello|ah|und|ach|na|hallo|ve|ha|y|oye|hola)\b[\s,.!]*){0,3}")
+#: Impatience that is said with facts ("It is order 4711, I already told you!") answers.
+_LONGEST_IMPATIENCE = 25
+#: Words besides the thanks and their companions: with more, the message says something.
+_MOST_BESIDE_THANKS = 1
+
+
+_FEWEST_QUESTION_WORDS = 3
+
+
+class MessageKind(StrEnum):
+    """What a message in the form does."""
+
+    ANSWER = "answer"
+    QUESTION = "question"
+    ADDITION = "addition"
+    THANKS = "thanks"
+    IMPATIENCE = "impatience"
+    CORRECTION = "correction"
+    NEW_MATTER = "new_matter"
+
+
+def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) -> MessageKind:
+    """Classify a message in all languages; `default` where no words decide. Never raises, in linear time."""
+    plain = text.strip()
+    folded = fold(plain).text
+    if _says_thanks(plain, folded):
+        return MessageKind.THANKS
+    if _cue("new_matter").search(folded):
+        return MessageKind.NEW_MATTER
+    cues = read_answer(plain)
+    if _cue("impatient").search(folded) and len(plain.split()) <= _LONGEST_IMPATIENCE:
+        return MessageKind.IMPATIENCE
+    if _cue("corrects").search(folded):
+        return MessageKind.CORRECTION
+    if cues.only_asks or _is_plain_question(plain):
+        return MessageKind.QUESTION
+    if _begins_with("adds", folded):
+        return MessageKind.ADDITION
+    return default
+
+
+def question_subjects(text: str) -> tuple[str, ...]:
+    """Which of "when", "person" and "cost" a question is about."""
+    folded = fold(text).text
+    return tuple(name for name in ("when", "person", "cost") if _cue(f"asks_{name}").search(folded))
+
+
+def corrected_part(text: str) -> str:
+    """The part of a correction after its first words of correcting; the whole text without any."""
+    folded = fold(text)
+    match = _cue("corrects").search(folded.text)
+    return text[folded.span(match.start(), match.end())[0] :] if match else text
+
+
+def _says_thanks(text: str, folded: str) -> bool:
+    if says_only("greetings", text):
+        return True
+    thanks = _cue("thanks")
+    if "?" in text or not thanks.search(folded):
+        return False
+    words = _WORD.findall(thanks.sub(" ", folded))
+    return sum(word not in _beside_thanks() for word in words) <= _MOST_BESIDE_THANKS
+
+
+def _is_plain_question(text: str) -> bool:
+    """A question mark after some words is enough in a form; "Order 4711?" is an unsure answer."""
+    is_short = len(text.split()) < _FEWEST_QUESTION_WORDS
+    return text.endswith(("?", "？", "؟")) and not is_short and not any(map(str.isdigit, text))
+
+
+def _begins_with(kind: str, folded: str) -> bool:
+    return bool(_cue(kind).match(folded, _end_of_lead(folded)))
+
+
+def _end_of_lead(folded: str) -> int:
+    match = _LEAD.match(folded)
+    return match.end() if match else 0
+
+
+@lru_cache(maxsize=16)
+def _cue(kind: str) -> re.Pattern[str]:
+    return whole_words("\n".join(str(_table(language)[kind]) for language in LANGUAGES))
+
+
+@lru_cache(maxsize=1)
+def _beside_thanks() -> frozenset[str]:
+    return frozenset(word for language in LANGUAGES for word in _table(language)["beside_thanks"].split())
+
+
+def _table(language: str) -> Mapping[str, str]:
+    return read_phrases("messages", language)
