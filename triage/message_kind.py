@@ -6,10 +6,11 @@ Plain rules, the same for all languages; their words are in `triage/phrases/mess
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
+from triage.facts.fact import StoryFact
 from triage.intent import read_answer, says_only
 from triage.matching import LANGUAGES, fold, read_phrases, whole_words
 
@@ -22,6 +23,8 @@ _LONGEST_IMPATIENCE = 25
 _MOST_BESIDE_THANKS = 1
 
 
+#: Characters before a fact in which its denial ends.
+_DENIED_WITHIN = 24
 _FEWEST_QUESTION_WORDS = 3
 
 
@@ -63,11 +66,29 @@ def question_subjects(text: str) -> tuple[str, ...]:
     return tuple(name for name in ("when", "person", "cost") if _cue(f"asks_{name}").search(folded))
 
 
-def corrected_part(text: str) -> str:
-    """The part of a correction after its first words of correcting; the whole text without any."""
-    folded = fold(text)
-    match = _cue("corrects").search(folded.text)
-    return text[folded.span(match.start(), match.end())[0] :] if match else text
+def denied_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
+    """The facts that a text denies: "not the 4th", "4 Kasım değil". """
+    before, after = _cue("denied_before"), _cue("denied_after")
+    return [
+        fact
+        for fact in facts
+        if any(
+            match.end() == len(words)
+            for words in [fold(text[max(0, fact.span[0] - _DENIED_WITHIN) : fact.span[0]]).text.rstrip()]
+            for match in before.finditer(words)
+        )
+        or after.match(fold(text[fact.span[1] :]).text.lstrip(" ,'’"))
+    ]
+
+
+def says_place(text: str) -> bool:
+    """True for words that say where something was: "behind the church"."""
+    return bool(_cue("places").search(fold(text).text))
+
+
+def says_wish(text: str) -> bool:
+    """True for words that ask for something."""
+    return bool(_cue("wishes").search(fold(text).text))
 
 
 def _says_thanks(text: str, folded: str) -> bool:

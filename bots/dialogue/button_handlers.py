@@ -105,7 +105,7 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
 def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     choice, ref = press.choice, case.ref
     answered_step = question_table.step_of(choice, press.step)
-    if press.step in question_table.CONFIRMED and choice in ("yes", "no", "change"):
+    if press.step in question_table.SIGNED and choice in ("yes", "no", "change"):
         _handle_confirmation(turn, case, press, yes=choice == "yes")
     elif choice == "done":
         if turn.step == "story" and turn.ref == ref and turn.is_form_open(ref):
@@ -165,7 +165,9 @@ def _send(turn: Turn, case: Case) -> None:
         turn.go_to("check", case.ref)
         form.read_back(turn, case.ref)
     else:
-        turn.plan(PlannedAct(Verb.CONFIRM, case.ref, form.facts_from_story(turn, case.ref)))
+        facts = form.facts_from_story(turn, case.ref)
+        form.record_signed_answers(turn, case.ref)
+        turn.plan(PlannedAct(Verb.CONFIRM, case.ref, facts))
         if not case.form_open:
             turn.reply("sent.late", ref=case.ref)
     if turn.ref == case.ref and turn.step in FORM:
@@ -204,10 +206,8 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     """The button press that this text means; None for any other text."""
     choice = turn.texts.choice_of(text)
     turn_number = int(turn.state["turn"])
-    is_shown, asks = form.awaits_confirmation(turn), turn.step in ("sure", incident.STEP)
-    is_yes = choice is None and says_only("affirms", text)
-    if (is_shown and choice in ("yes", "no", "change")) or ((is_shown or asks) and is_yes):
-        return ButtonInput(choice or "yes", turn.step, turn.ref, turn_number)
+    if turn.step in ("sure", incident.STEP) and choice is None and says_only("affirms", text):
+        return ButtonInput("yes", turn.step, turn.ref, turn_number)
     if choice is None:
         return _press_for_add_label(turn, text)
     if choice.startswith("lang_"):

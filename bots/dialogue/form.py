@@ -7,18 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from bots.dialogue import incident
-from bots.dialogue.buttons import CHANGES, CHECK, CONFIRM, DONE
+from bots.dialogue.buttons import CHANGES, CHECK, DONE
 from bots.dialogue.question_table import (
     BY_STEP,
-    CONFIRMED,
     ORDER,
     QUESTIONS,
+    SIGNED,
     Question,
     StoryAnswer,
     StoryKnowledge,
-    is_only_question,
+    named_days,
     named_places,
-    remedies_in_words,
 )
 from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, added_text, record_choice
 from bots.dialogue.turn import FORM, IDLE, Turn
@@ -26,7 +25,7 @@ from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
 from complaints.deadlines.working_time import due
 from complaints.vocabulary import Flag, Target
-from triage.intent import cue_words, read_answer
+from triage.intent import classify_intent, cue_words
 
 #: The field that holds the words of each step.
 FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in QUESTIONS}}
@@ -34,8 +33,8 @@ FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in
 CHILD_LINES = {"GB": "0800 1111", "TR": "183"}
 #: The read-back shows at most this many characters of the story; the record has all of them.
 MAX_READ_BACK_CHARACTERS = 1800
-#: A correction of place and day without any that we recognise ("at the market in Leeds") has at most so many words.
-_LONGEST_CORRECTION = 6
+#: The wake-up that reminds of a form that was not sent.
+REMINDER = "remind:"
 #: The state remembers for so many complaints when each question was answered.
 _REMEMBERED = 5
 
@@ -46,21 +45,15 @@ _REMEMBERED = 5
 def start(turn: Turn, ref: str) -> None:
     """Send the short receipt at once; further messages of the burst belong to the same story (7.2)."""
     turn.go_to("story", ref, fields={"story": DESCRIPTION}, done=[], burst=0, chosen={})
-    template = "receipt.plain" if is_child(turn, ref) else "receipt"
+    # We are sorry once in a complaint: not about praise, and not next to a number to call.
+    is_sorry = turn.danger is None and classify_intent(story_text(turn, ref)).kind != "praise"
+    template = "receipt.plain" if is_child(turn, ref) else "receipt" if is_sorry else "receipt.noted"
     if is_without_story(turn, ref):
         template = "receipt.place"
         _mark_done(turn, "where")
     turn.reply(template, key=f"receipt:{ref}", ref=ref, buttons=DONE)
-    _wait_for_burst(turn, ref)
-
-
-def continue_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record one more message of the burst, without a reply."""
-    if message.is_place:
-        record_place(turn, ref, message)
-    else:
-        add_message(turn, ref, current_field(turn, "story"), message)
-    _wait_for_burst(turn, ref)
+    wait_for_burst(turn, ref)
+    turn.schedule_wake_up(f"{REMINDER}{ref}", _reminder_time(turn, ref, turn.now))
 
 
 def record_place(turn: Turn, ref: str, message: ReceivedMessage) -> None:
@@ -81,7 +74,7 @@ def go_back(turn: Turn, ref: str) -> None:
     change_answer(turn, ref, answered[-1] if answered else "story")
 
 
-def _wait_for_burst(turn: Turn, ref: str) -> None:
+def wait_for_burst(turn: Turn, ref: str) -> None:
     """Schedule the next question for the end of the burst; each message moves it (20 s by default)."""
     turn.state["burst"] = int(turn.state.get("burst", 0)) + 1
     turn.schedule_wake_up(f"burst:{ref}:{turn.state['burst']}", turn.burst_end())
@@ -121,9 +114,11 @@ def ask_next(turn: Turn, ref: str) -> None:
         if question.step in turn.state.get("done", []) or not question.asks(knowledge):
             continue
         answer = question.implied_answer(knowledge)
-        if answer is None:
+        if answer is None and turn.state.get("short") != ref:
             step = question.step
             break
+        if answer is None:
+            continue
         if question.sets_flag:
             _record_implied_answer(turn, ref, question, answer)
             knowledge = replace(knowledge, chosen=turn.state["chosen"])
@@ -132,25 +127,18 @@ def ask_next(turn: Turn, ref: str) -> None:
 
 
 def ask(turn: Turn, step: str, ref: str, *, use_story: bool = True) -> None:
-    """Put the question of this step, in plainer words to a child.
-
-    If the story has the answer already, show it for confirmation, unless `use_story` is False.
-    """
-    story_answer = (
-        BY_STEP[step].story_answer(_knowledge(turn, ref)) if use_story and step in CONFIRMED else None
-    )
-    turn.state["confirms"] = None if story_answer is None else step
+    """Put the question of this step, in plainer words to a child; what the story says of it is not asked again."""
+    details = _knowledge(turn, ref).details() if step == "where" and use_story else ()
     if step == "check":
         read_back(turn, ref)
     elif step == incident.STEP:
         incident.ask(turn, ref)
     elif step == "change":
         turn.reply("ask.change", ref=ref, buttons=CHANGES)
-    elif story_answer is not None:
-        text = _answer_text(turn, story_answer)
-        turn.reply(f"ask.{step}.told", ref=ref, buttons=CONFIRM, text=text)
-    elif step == "where" and use_story and (places := named_places(_knowledge(turn, ref).details())):
+    elif places := named_places(details):
         turn.reply("ask.where.when", ref=ref, buttons=BY_STEP[step].buttons, text=places)
+    elif days := named_days(details, turn.received_on(ref)):
+        turn.reply("ask.where.place", ref=ref, buttons=BY_STEP[step].buttons, text=days)
     else:
         plain = f"ask.{step}.plain"
         template = plain if turn.texts.has(plain) and is_child(turn, ref) else f"ask.{step}"
@@ -162,6 +150,8 @@ def ask_again(turn: Turn) -> bool:
     ref = turn.ref
     if ref is None or turn.step not in FORM or not turn.is_form_open(ref):
         return False
+    # What was read back before may have been in another language, or is far up in the chat.
+    turn.state.pop("shown", None)
     if turn.step == "story":
         ask_next(turn, ref)
     else:
@@ -207,20 +197,32 @@ def facts_from_story(turn: Turn, ref: str) -> Facts:
         return {}
     return {
         name: value
-        for step, answer in _answers_from_story(turn, ref).items()
+        for step, answer in answers_from_story(turn, ref).items()
+        if step not in SIGNED
         for name, value in BY_STEP[step].facts_of_story(answer).items()
     }
 
 
-def _answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
+def record_signed_answers(turn: Turn, ref: str) -> None:
+    """With Send, record what the story says of where, when and what is wanted, as it was read back."""
+    for step, answer in answers_from_story(turn, ref).items():
+        if step in SIGNED:
+            facts = {**BY_STEP[step].facts_of_story(answer), "from_story": True}
+            record_choice(turn, ref, _new_field(turn, ref, step), _answer_text(turn, answer), facts)
+
+
+def answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
     """By step, the answers that the story gave already: read back without a question."""
     knowledge = _knowledge(turn, ref)
-    done = turn.state.get("done", []) if turn.ref == ref else list(ORDER)
+    words = turn.words(ref)
+    done = turn.state.get("done", []) if turn.ref == ref else [step for step in ORDER if step not in SIGNED]
     answers = {
         question.step: question.implied_answer(knowledge)
         for question in QUESTIONS
         # What happened before is read back in any case; other answers only where their question fits.
-        if question.step not in done and (question.step == "again" or question.asks(knowledge))
+        if question.step not in done
+        and not (question.signed and turn.ref != ref and question.field in words)
+        and (question.step == "again" or question.asks(knowledge))
     }
     return {step: answer for step, answer in answers.items() if answer is not None}
 
@@ -228,32 +230,12 @@ def _answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
 # --- the answers
 
 
-def record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record words that answer the current question, and ask the next one.
-
-    A question of the person goes to the staff; if the message is nothing more, ours is asked again.
-    """
-    step = turn.step
-    cues = read_answer(message.text)
-    find = _find_details(turn, ref)
-    if cues.asks and is_only_question(step, message.text, find, only_asks=cues.only_asks):
-        add_message(turn, ref, "question", message, kind="question")
-        turn.reply("question.in_form", ref=ref)
-        ask(turn, step, ref, use_story=awaits_confirmation(turn))
-        return
-    is_correction = len(message.text.split()) <= _LONGEST_CORRECTION or bool(find(message.text))
-    if step == "where" and awaits_confirmation(turn) and not is_correction:
-        # Words such as "it is nine degrees inside" correct no place: they belong to the story.
-        add_message(turn, ref, current_field(turn, "story"), message)
-        ask(turn, step, ref)
-        return
-    answer_facts = BY_STEP[step].facts_of_words(message.text)
-    remedies = remedies_in_words(message.text, find) if step == "help" else None
-    if remedies is not None:
-        answer_facts = BY_STEP[step].facts_of_story(remedies)
+def record_words(
+    turn: Turn, ref: str, step: str, message: ReceivedMessage, answer_facts: Facts, *, kind: str | None = None
+) -> None:
+    """Record words as the answer to this question, and ask the next one."""
     facts = _with_relation(turn, ref, step, answer_facts)
-    field = _new_field(turn, ref, step)
-    add_message(turn, ref, field, message, kind="question" if cues.asks else None, extra=facts)
+    add_message(turn, ref, _new_field(turn, ref, step), message, kind=kind, extra=facts)
     _mark_answered(turn, ref, step, int(turn.state["turn"]))
     _remember_choice(turn, step, str(facts.get(FIELDS[step], "")))
     _mark_done(turn, step)
@@ -261,9 +243,12 @@ def record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     ask_next(turn, ref)
 
 
-def _find_details(turn: Turn, ref: str) -> Any:
-    received = turn.received_on(ref)
-    return lambda text: turn.details_in(text, received)
+def replace_answer(turn: Turn, ref: str, step: str, answer: StoryAnswer) -> None:
+    """Record a corrected answer; the earlier one stays in the record."""
+    facts = {**BY_STEP[step].facts_of_story(answer), "from_story": True}
+    record_choice(turn, ref, _new_field(turn, ref, step), _answer_text(turn, answer), facts)
+    _mark_answered(turn, ref, step, int(turn.state["turn"]))
+    _mark_done(turn, step)
 
 
 def choose(turn: Turn, ref: str, step: str, choice: str, pressed: int) -> None:
@@ -274,15 +259,10 @@ def choose(turn: Turn, ref: str, step: str, choice: str, pressed: int) -> None:
     _record_choice(turn, ref, step, StoryAnswer((choice,)), BY_STEP[step].facts(choice), pressed)
 
 
-def awaits_confirmation(turn: Turn) -> bool:
-    """True while an answer taken from the story is shown for a Yes."""
-    return turn.step in CONFIRMED and turn.state.get("confirms") == turn.step
-
-
 def confirm_story_answer(turn: Turn, ref: str, step: str, pressed: int) -> None:
-    """Record the answer taken from the story; after the end of the form it is an addition."""
+    """The button Yes under an answer from the story, as earlier versions asked; later it is an addition."""
     question = BY_STEP[step]
-    answer = question.story_answer(_knowledge(turn, ref))
+    answer = question.implied_answer(_knowledge(turn, ref))
     if answer is not None:
         facts = {**question.facts_of_story(answer), "from_story": True}
         _record_choice(turn, ref, step, answer, facts, pressed)
@@ -394,33 +374,66 @@ def _new_field(turn: Turn, ref: str, step: str) -> str:
 
 
 def read_back(turn: Turn, ref: str) -> None:
-    """Show what was recorded, for signing, with all that people must know before they sign (7.1, B)."""
+    """Show what was recorded, for signing, with all that people must know before they sign (7.1, B).
+
+    After that, only what changed is shown again.
+    """
+    details = _details(turn, ref)
+    # The state holds no words: the field and the length of each answer show whether it is a new one.
+    marks = {step: [_current_version(turn, ref, step), len(text)] for step, text in details.items()}
+    shown = turn.state.get("shown", {})
+    turn.state["shown"] = {"ref": ref, **marks}
+    changes = [step for step in marks if shown.get(step) != marks[step]] if shown.get("ref") == ref else []
+    if changes:
+        _read_back_changes(turn, ref, {step: details[step] for step in changes}, shown)
+        return
     case, notice = turn.case(ref), turn.rules_of(ref).notice
+    lines = [line for step, line in _lines(turn, details).items() if step != "story"]
     turn.reply(
         "readback.plain" if is_child(turn, ref) else "readback",
         ref=ref,
         buttons=CHECK,
         step="check",
-        text=_shorten(story_text(turn, ref)) or turn.text("readback.no_words"),
-        details="".join(f"\n{line}" for line in _detail_lines(turn, ref)),
+        text=_shorten(details["story"]) or turn.text("readback.no_words"),
+        details="".join(f"\n{line}" for line in lines),
         date=turn.due_day(promised_date(case), case) if case is not None else turn.text("readback.soon"),
         notice=f"\n{turn.text('readback.notice', notice=notice)}" if notice else "",
     )
 
 
-def _detail_lines(turn: Turn, ref: str) -> list[str]:
-    words, answers_from_story = turn.words(ref), _answers_from_story(turn, ref)
-    lines = []
+def _read_back_changes(turn: Turn, ref: str, changes: dict[str, str], shown: dict[str, Any]) -> None:
+    lines = _lines(turn, changes)
+    version, length = shown.get("story", ("", 0))
+    if "story" in changes and version == _current_version(turn, ref, "story"):
+        added = changes["story"][length:].strip()
+        lines["story"] = turn.text("readback.added", text=_shorten(added or changes["story"]))
+    text = "\n".join(lines.values())
+    turn.reply("readback.changed", ref=ref, buttons=CHECK, step="check", text=text)
+
+
+def _current_version(turn: Turn, ref: str, step: str) -> str:
+    return current_field(turn, step) if turn.ref == ref and step in FIELDS else ""
+
+
+def _details(turn: Turn, ref: str) -> dict[str, str]:
+    """By step, all that is read back; "files" is their number."""
+    words, implied = turn.words(ref), answers_from_story(turn, ref)
+    details = {"story": story_text(turn, ref)}
     for step in ORDER:
         text = words.get(current_field(turn, step)) if turn.ref == ref else None
-        if text is None and step in answers_from_story:
-            text = _answer_text(turn, answers_from_story[step])
+        if text is None and step in implied:
+            text = _answer_text(turn, implied[step])
         if text:
-            lines.append(turn.text(f"readback.{step}", text=_shorten(text, 400)))
+            details[step] = text
     files = turn.file_count(ref)
-    if files:
-        lines.append(turn.texts.count(turn.language, "readback.files", files))
-    return lines
+    return details | ({"files": turn.texts.count(turn.language, "readback.files", files)} if files else {})
+
+
+def _lines(turn: Turn, details: dict[str, str]) -> dict[str, str]:
+    return {
+        step: text if step == "files" else turn.text(f"readback.{step}", text=_shorten(text, 400))
+        for step, text in details.items()
+    }
 
 
 def _shorten(text: str, limit: int = MAX_READ_BACK_CHARACTERS) -> str:
@@ -431,6 +444,26 @@ def promised_date(case: Case) -> datetime:
     """The date of the decision as promised to the complainant: the legal one, or without one that of priority P4."""
     target = case.target(Target.DECIDE)
     return target.promised_due if target is not None else case.received_at
+
+
+def remind(turn: Turn, what: str) -> None:
+    """Once, halfway to filing it as it stands: what was not sent yet can be sent."""
+    ref = what.removeprefix(REMINDER)
+    case = turn.case(ref)
+    if case is None or not case.form_open or not case.is_open or case.confirmed_at is not None:
+        return
+    at = _reminder_time(turn, ref, case.last_words_at or case.logged_at)
+    if at > turn.now:
+        turn.schedule_wake_up(what, at)
+    elif turn.step in FORM and turn.ref == ref:
+        time = turn.moment(filing_time(case), case)
+        turn.reply("not_sent", ref=ref, time=time, buttons=CHECK if turn.step == "check" else ())
+
+
+def _reminder_time(turn: Turn, ref: str, last_words: datetime) -> datetime:
+    rules = turn.rules_of(ref)
+    filed = due(last_words, rules.dialogue.file_abandoned_after, rules.calendar).at
+    return last_words + (filed - last_words) / 2
 
 
 def filing_time(case: Case) -> datetime:

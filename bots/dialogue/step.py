@@ -16,11 +16,12 @@ from bots.dialogue import (
     commands,
     danger,
     form,
+    form_messages,
     my_data,
     new_message,
     survey,
 )
-from bots.dialogue.buttons import CHECK, SURVEY
+from bots.dialogue.buttons import SURVEY
 from bots.dialogue.inputs import (
     Blocked,
     ButtonInput,
@@ -36,14 +37,12 @@ from bots.dialogue.inputs import (
     parse_command,
 )
 from bots.dialogue.new_message import qualifies
-from bots.dialogue.question_table import ORDER
 from bots.dialogue.record import ReceivedMessage, add_message, record_edit, record_reachable_again, to_message
 from bots.dialogue.turn import FORM, IDLE, Turn
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
 from store.values import Conversation, DialogueTurn
-from triage.intent import says_only
 
 #: By step, what records the words that answer its question.
 _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
@@ -98,6 +97,8 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
         case Elapsed(what=what):
             if what.startswith("burst:"):
                 form.end_burst(turn, what)
+            elif what.startswith(form.REMINDER):
+                form.remind(turn, what)
             elif what.startswith(FLOOD_WAKE_UP):
                 _check_flood_end(turn)
         case Blocked():
@@ -155,7 +156,7 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     if step == danger.STEP and case is not None:
         add_message(turn, case.ref, new_message.ADDITION, message)
     elif step in FORM and case is not None and case.form_open:
-        _handle_form_message(turn, case.ref, message)
+        form_messages.handle_form_message(turn, case.ref, message)
     elif step in ("fresh", "human"):
         new_message.handle_first_words(turn, message, kind="human" if step == "human" else None)
     elif case is not None and step in _RECORDERS:
@@ -165,29 +166,6 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
             turn.go_to(IDLE)
         if not (after_decision.take_words(turn, message) or after_decision.offer_reopening(turn, message)):
             new_message.handle_message(turn, message)
-
-
-def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    step = turn.step
-    is_plain_yes = says_only("affirms", message.text) or says_only("greetings", message.text)
-    if step == "story":
-        form.continue_story(turn, ref, message)
-    elif message.is_place and step != "where":
-        form.record_place(turn, ref, message)
-        form.ask_again(turn)
-    elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
-        form.record_answer(turn, ref, message)
-    elif step == "check" and not message.files and is_plain_yes:
-        turn.reply("check.press", ref=ref, buttons=CHECK)
-    else:
-        # A file or a call for help is an addition, and the question stays open. Words after the read-back
-        # belong to the story.
-        field = form.current_field(turn, "story") if step == "check" else new_message.ADDITION
-        add_message(turn, ref, field, message)
-        if step == "check":
-            form.read_back(turn, ref)
-        elif not message.files:
-            form.ask_again(turn)
 
 
 def _handle_edit(turn: Turn, incoming: EditInput) -> None:
@@ -210,10 +188,8 @@ def _handle_edit(turn: Turn, incoming: EditInput) -> None:
     record_edit(turn, ref, field, seq, incoming.text, incoming.source)
     if case.form_open and turn.ref == ref:
         if turn.step == "check":
+            turn.state.pop("shown", None)
             form.read_back(turn, ref)
-        elif form.awaits_confirmation(turn):
-            # The edit may change the answer that is shown for a Yes.
-            form.ask(turn, turn.step, ref)
         return
     turn.reply("edit.noted", ref=ref)
 

@@ -138,6 +138,16 @@ class WantedTarget:
     fixed: datetime | None = None
 
 
+def reply_by(case: Case, now: datetime) -> datetime:
+    """When a person answers a question of the complainant that comes now, or the one that is open already."""
+    asked = case if case.question_at is not None else replace(case, question_at=now)
+    latest = case.target(Target.REPLY)
+    if latest is not None and latest.met_at is None:
+        return latest.promised_due
+    target = next(target for target in wanted_targets(asked) if target.target is Target.REPLY)
+    return parse_time(due_row(asked, target, latest)["promised_due"])
+
+
 def wanted_targets(case: Case) -> Iterator[WantedTarget]:
     """The targets that the rules ask for in this state.
 
