@@ -111,6 +111,8 @@ def guess_language(text: str, languages: Sequence[str] = ("en", "tr")) -> str:
 
 
 _FEWEST_LETTERS, _LEAST_SURE = 20, 0.9
+#: For a short text, which is compared with the languages of the desk only.
+_LEAST_SURE_SHORT = 0.95
 
 
 def detect_language(text: str) -> str | None:
@@ -123,3 +125,12 @@ def detect_language(text: str) -> str | None:
         return None
     guess, probability = identifier.classify(text[:2_000])
     return str(guess) if probability >= _LEAST_SURE else None
+
+
+def likely_language(text: str, languages: Sequence[str]) -> str | None:
+    """The language of a short text if it is probably one of these, such as "no hay agua"; None where it is not sure."""
+    identifier = _identifier(tuple(languages))
+    if identifier is None or sum(character.isalpha() for character in text) >= _FEWEST_LETTERS:
+        return None
+    guess, probability = identifier.classify(text)
+    return str(guess) if probability >= _LEAST_SURE_SHORT else None

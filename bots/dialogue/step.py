@@ -130,7 +130,7 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
             return
         if turn.step not in (IDLE, danger.STEP) and commands.run_typed(turn, incoming):
             return
-    _guess_language(turn, incoming)
+    _detect_language(turn, incoming)
     message = to_message(incoming)
     if not message.has_words and not message.files:
         turn.reply("unreadable")
@@ -140,13 +140,38 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
         turn.reply("file.too_large")
 
 
-def _guess_language(turn: Turn, incoming: TextInput | FileInput) -> None:
-    """Until a language is chosen, letters that only Turkish has outweigh the phone's language."""
+def _detect_language(turn: Turn, incoming: TextInput | FileInput) -> None:
+    """Answer in the language of the first words, unless the person chose another; the phone's counts for short ones.
+
+    A language that the desk does not speak is named once, and the desk's first language goes on.
+    """
     text = incoming.text if isinstance(incoming, TextInput) else incoming.caption
-    undecided = turn.state.get("hinted") and not turn.conversation.cases
-    if undecided and "tr" in turn.texts.languages and _TURKISH_LETTERS & set(text):
-        turn.chosen_language = "tr"
-        turn.state["hinted"] = False
+    if not turn.state.get("hinted") or turn.conversation.cases or not qualifies(text):
+        return
+    language = _language_of(turn, text)
+    if language is None:
+        return
+    turn.state["hinted"] = False
+    if language in turn.texts.languages:
+        turn.chosen_language = language
+        return
+    first = turn.texts.languages[0]
+    turn.chosen_language, turn.written_in = first, language
+    for spoken in dict.fromkeys(("en", first)):
+        names = {name: turn.texts.language_name(code, spoken) for name, code in
+                 (("detected", language), ("language", first))}
+        turn.reply("language.unsupported", spoken=spoken, **names)
+
+
+def _language_of(turn: Turn, text: str) -> str | None:
+    """The language of a text; None where that is not sure."""
+    # Imported here: the commands of the terminal start without the language model.
+    from triage.text import detect_language, likely_language, normalise
+
+    language = detect_language(normalise(text))
+    if language is None and "tr" in turn.texts.languages and _TURKISH_LETTERS & set(text):
+        return "tr"
+    return language or likely_language(text, turn.texts.languages)
 
 
 def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
