@@ -25,6 +25,8 @@ _MOST_BESIDE_THANKS = 1
 
 #: Characters before a fact in which its denial ends.
 _DENIED_WITHIN = 24
+#: Characters between a fact and the words that correct it.
+_CORRECTED_WITHIN = 60
 _FEWEST_QUESTION_WORDS = 3
 
 
@@ -66,19 +68,39 @@ def question_subjects(text: str) -> tuple[str, ...]:
     return tuple(name for name in ("when", "person", "cost") if _cue(f"asks_{name}").search(folded))
 
 
-def denied_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
-    """The facts that a text denies: "not the 4th", "4 Kasım değil". """
-    before, after = _cue("denied_before"), _cue("denied_after")
+def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
+    """The facts that a text itself denies ("not the 4th") or corrects ("on 12 November. Sorry, 13 November")."""
+    folded = fold(text)
+    corrections = [folded.span(*match.span()) for match in _cue("corrects").finditer(folded.text)]
     return [
         fact
         for fact in facts
-        if any(
-            match.end() == len(words)
-            for words in [fold(text[max(0, fact.span[0] - _DENIED_WITHIN) : fact.span[0]]).text.rstrip()]
-            for match in before.finditer(words)
+        if _is_denied(text, fact)
+        or any(
+            0 <= start - fact.span[1] <= _CORRECTED_WITHIN
+            and not any(fact.span[1] <= other.span[0] < start for other in facts if other.kind == fact.kind)
+            and any(
+                other.kind == fact.kind and start <= other.span[0] <= end + _DENIED_WITHIN for other in facts
+            )
+            for start, end in corrections
         )
-        or after.match(fold(text[fact.span[1] :]).text.lstrip(" ,'’"))
     ]
+
+
+def _is_denied(text: str, fact: StoryFact) -> bool:
+    start, end = fact.span
+    before = fold(text[max(0, start - _DENIED_WITHIN) : start]).text.rstrip()
+    after = fold(text[end : end + _DENIED_WITHIN]).text.lstrip(" ,'’")
+    denied = any(match.end() == len(before) for match in _cue("denied_before").finditer(before))
+    return denied or bool(_cue("denied_after").match(after))
+
+
+def as_own_wish(text: str) -> str:
+    """The text with the wishes of somebody else as the writer's own: "she needs it repaired"."""
+    for language in LANGUAGES:
+        table = _table(language)
+        text = re.sub(rf"\b(?:{table['other_wishes']})", table["own_wish"], text, flags=re.IGNORECASE)
+    return text
 
 
 def says_place(text: str) -> bool:

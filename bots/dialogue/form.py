@@ -25,7 +25,9 @@ from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
 from complaints.deadlines.working_time import due
 from complaints.vocabulary import Flag, Target
+from triage.facts.fact import StoryFact
 from triage.intent import classify_intent, cue_words
+from triage.message_kind import as_own_wish, outdated_parts
 
 #: The field that holds the words of each step.
 FIELDS = {"story": DESCRIPTION, **{question.step: question.field for question in QUESTIONS}}
@@ -164,9 +166,18 @@ def _knowledge(turn: Turn, ref: str) -> StoryKnowledge:
     rules = frozenset(sign.rule for sign in turn.signs_in(story, ref).signs)
     received = turn.received_on(ref)
     chosen = turn.state.get("chosen", {}) if turn.ref == ref else {}
-    return StoryKnowledge(
-        story, cue_words(story), rules, received, lambda: turn.details_in(story, received), chosen
-    )
+    cues = cue_words(story)
+    wishes = as_own_wish(story) if "for_another" in cues else story
+
+    def details() -> tuple[StoryFact, ...]:
+        facts = turn.details_in(story, received)
+        outdated = outdated_parts(story, [fact for fact in facts if fact.kind != "remedy"])
+        return tuple(fact for fact in facts if fact not in outdated)
+
+    def wished() -> tuple[StoryFact, ...]:
+        return details() if wishes == story else turn.details_in(wishes, received)
+
+    return StoryKnowledge(story, cues, rules, received, details, chosen, (wishes, wished))
 
 
 def _record_implied_answer(turn: Turn, ref: str, question: Question, answer: StoryAnswer) -> None:

@@ -31,7 +31,7 @@ from triage.intent import says_only
 from triage.message_kind import (
     MessageKind,
     classify_message,
-    denied_parts,
+    outdated_parts,
     question_subjects,
     says_place,
     says_wish,
@@ -206,7 +206,7 @@ def _add_to_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 def _correct(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """Replace the answers that the message corrects; its words are added to the story."""
     find, text = _find_details(turn, ref), message.text
-    kept = denied_parts(text, find(text))
+    kept = outdated_parts(text, find(text))
     facts = [fact for fact in find(text) if fact not in kept]
     base = _current_where(turn, ref)
     where = correct_place_and_day(base, find(base), facts, kept, text)

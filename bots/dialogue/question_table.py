@@ -58,7 +58,8 @@ class StoryKnowledge:
 
     `cues`: by kind, the words of the story that are the cue. `rules`: the safety rules that matched. `details` finds
     dates, numbers and wishes; called only when needed.
-    `received`: the local day of receipt. `chosen`: the choices made so far, by step.
+    `received`: the local day of receipt. `chosen`: the choices made so far, by step. `wishes`: the story as if the
+    person affected wrote it, and its details.
     """
 
     story: str
@@ -67,6 +68,7 @@ class StoryKnowledge:
     received: date
     details: Callable[[], tuple[StoryFact, ...]]
     chosen: Mapping[str, str] = field(default_factory=dict)
+    wishes: tuple[str, Callable[[], tuple[StoryFact, ...]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -284,6 +286,16 @@ def _age(knowledge: StoryKnowledge) -> StoryAnswer | None:
     return StoryAnswer((ages[0],)) if len(ages) == 1 else None
 
 
+def _requested(knowledge: StoryKnowledge) -> StoryAnswer | None:
+    answer = requested_remedies(knowledge.story, knowledge.details())
+    if answer is None and knowledge.wishes is not None:
+        story, details = knowledge.wishes
+        answer = requested_remedies(story, details())
+        # Its own words would be ours: only the codes count.
+        return answer if answer is not None and answer.choices else None
+    return answer
+
+
 def _if_cue(answer: StoryAnswer, *kinds: str) -> FindAnswer:
     return lambda knowledge: answer if any(kind in knowledge.cues for kind in kinds) else None
 
@@ -396,7 +408,7 @@ QUESTIONS: tuple[Question, ...] = (
         "remedy_requested",
         HELP,
         lambda knowledge: True,
-        implied_answer=lambda knowledge: requested_remedies(knowledge.story, knowledge.details()),
+        implied_answer=_requested,
         signed=True,
     ),
 )
