@@ -16,7 +16,9 @@ from triage.matching import LANGUAGES, fold, read_phrases, whole_words
 
 _WORD = re.compile(r"[^\W_]+")
 #: Words before a cue that do not move it from the beginning: "Oh, and one more thing".
-_LEAD = re.compile(r"(?:(?:and|oh|ok|okay|well|hi|hello|ah|und|ach|na|hallo|ve|ha|y|oye|hola)\b[\s,.!]*){0,3}")
+_LEAD = re.compile(
+    r"(?:(?:and|oh|ok|okay|well|hi|hello|ah|und|ach|na|hallo|ve|ha|y|oye|hola)\b[\s,.!]*){0,3}"
+)
 #: Impatience that is said with facts ("It is order 4711, I already told you!") answers.
 _LONGEST_IMPATIENCE = 25
 #: Words besides the thanks and their companions: with more, the message says something.

@@ -128,7 +128,7 @@ def detect_language(text: str) -> str | None:
 
 
 def likely_language(text: str, languages: Sequence[str]) -> str | None:
-    """The language of a short text if it is probably one of these, such as "no hay agua"; None where it is not sure."""
+    """The language of a short text ("no hay agua") if it is probably one of these; None where it is not sure."""
     identifier = _identifier(tuple(languages))
     if identifier is None or sum(character.isalpha() for character in text) >= _FEWEST_LETTERS:
         return None

@@ -137,7 +137,7 @@ def ask(turn: Turn, step: str, ref: str, *, use_story: bool = True) -> None:
         incident.ask(turn, ref)
     elif step == "change":
         turn.reply("ask.change", ref=ref, buttons=CHANGES)
-    elif places := named_places(details):
+    elif places := named_places(details, turn.received_on(ref)):
         turn.reply("ask.where.when", ref=ref, buttons=BY_STEP[step].buttons, text=places)
     elif days := named_days(details, turn.received_on(ref)):
         turn.reply("ask.where.place", ref=ref, buttons=BY_STEP[step].buttons, text=days)
@@ -391,7 +391,11 @@ def read_back(turn: Turn, ref: str) -> None:
     """
     details = _details(turn, ref)
     # The state holds no words: the field and the length of each answer show whether it is a new one.
-    marks = {step: [_current_version(turn, ref, step), len(text)] for step, text in details.items()}
+    words = turn.words(ref)
+    marks = {
+        step: [_version(turn, step) if _version(turn, step) in words else "", len(text)]
+        for step, text in details.items()
+    }
     shown = turn.state.get("shown", {})
     turn.state["shown"] = {"ref": ref, **marks}
     changes = [step for step in marks if shown.get(step) != marks[step]] if shown.get("ref") == ref else []
@@ -415,15 +419,15 @@ def read_back(turn: Turn, ref: str) -> None:
 def _read_back_changes(turn: Turn, ref: str, changes: dict[str, str], shown: dict[str, Any]) -> None:
     lines = _lines(turn, changes)
     version, length = shown.get("story", ("", 0))
-    if "story" in changes and version == _current_version(turn, ref, "story"):
+    if "story" in changes and version == _version(turn, "story"):
         added = changes["story"][length:].strip()
         lines["story"] = turn.text("readback.added", text=_shorten(added or changes["story"]))
     text = "\n".join(lines.values())
     turn.reply("readback.changed", ref=ref, buttons=CHECK, step="check", text=text)
 
 
-def _current_version(turn: Turn, ref: str, step: str) -> str:
-    return current_field(turn, step) if turn.ref == ref and step in FIELDS else ""
+def _version(turn: Turn, step: str) -> str:
+    return current_field(turn, step) if step in FIELDS else ""
 
 
 def _details(turn: Turn, ref: str) -> dict[str, str]:

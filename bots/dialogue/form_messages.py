@@ -27,7 +27,7 @@ from complaints.case import Case
 from complaints.deadlines.targets import reply_by
 from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
-from triage.intent import says_only
+from triage.intent import read_answer, says_only
 from triage.message_kind import (
     MessageKind,
     classify_message,
@@ -58,15 +58,17 @@ def handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 
 
 def _kind(turn: Turn, ref: str, text: str, default: MessageKind) -> MessageKind:
-    """What a message does at the current question: whatever has the answer in it is no mere question or impatience."""
+    """What a message does at the current question: what has the answer in it is no mere question or impatience."""
     step, kind, find = turn.step, classify_message(text, default=default), _find_details(turn, ref)
     if step in ("check", "change") and (says_only("affirms", text) or says_only("greetings", text)):
         return MessageKind.THANKS
     if step not in ORDER:
         return MessageKind.CORRECTION if step == "change" and kind is MessageKind.ADDITION else kind
     answers = _has_answer(step, text, find)
-    if kind is MessageKind.QUESTION and not is_only_question(step, text, find, only_asks=True):
-        return MessageKind.ANSWER
+    if kind is MessageKind.QUESTION:
+        # "Last Tuesday, I think?" only doubts; "Is it order 4711?" asks and answers.
+        only_asks = read_answer(text).only_asks or not answers
+        return kind if is_only_question(step, text, find, only_asks=only_asks) else MessageKind.ANSWER
     if kind in (MessageKind.IMPATIENCE, MessageKind.ADDITION) and answers:
         return MessageKind.ANSWER
     if kind is MessageKind.CORRECTION and not find(text) and len(text.split()) <= _LONGEST_PLAIN_ANSWER:
@@ -135,8 +137,10 @@ def _record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
         form.confirm_story_answer(turn, ref, step, int(turn.state["turn"]))
         return
     remedies = remedies_in_words(message.text, find) if step == "help" else None
-    facts = question.facts_of_story(remedies) if remedies is not None else question.facts_of_words(message.text)
-    asks = classify_message(message.text) is MessageKind.QUESTION
+    facts = (
+        question.facts_of_story(remedies) if remedies is not None else question.facts_of_words(message.text)
+    )
+    asks = read_answer(message.text).asks
     form.record_words(turn, ref, step, message, facts, kind="question" if asks else None)
 
 
@@ -195,7 +199,9 @@ def _add_to_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     find = _find_details(turn, ref)
     before = _current_help(turn, ref)
     add_message(turn, ref, form.current_field(turn, "story"), message)
-    if "help" in turn.state.get("done", []) and (more := requested_remedies(message.text, find(message.text))):
+    if "help" in turn.state.get("done", []) and (
+        more := requested_remedies(message.text, find(message.text))
+    ):
         choices = tuple(dict.fromkeys((*before.choices, *more.choices)))
         if choices:
             answer = StoryAnswer(choices, amount=more.amount or before.amount)

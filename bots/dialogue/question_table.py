@@ -137,13 +137,8 @@ class Question:
 def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer | None:
     """The days up to receipt and the places or numbers in the story; None unless it has both."""
     dates = [detail for detail in details if detail.kind == "date"]
-    days = [
-        day
-        for day in dates
-        if day.value[:10] <= received.isoformat()
-        # "This year" says nothing more than "on 4 November".
-        and not any(_contains(day, other) for other in dates)
-    ]
+    # "This year" says nothing more than "on 4 November".
+    days = [day for day in _past_days(details, received) if not any(_contains(day, other) for other in dates)]
     places = [detail for detail in details if identifies_place(detail)]
     texts: dict[str, str] = {}
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
@@ -153,17 +148,20 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
     return StoryAnswer(words=", ".join(texts.values()))
 
 
-def named_places(details: Sequence[StoryFact]) -> str:
+def named_places(details: Sequence[StoryFact], received: date) -> str:
     """The places and numbers in a story without any day, in its words; then only the day is asked."""
     texts = dict.fromkeys(" ".join(fact.text.split()) for fact in details if identifies_place(fact))
-    is_clear = len(texts) <= _MAX_CONFIRMED_DETAILS and all(fact.kind != "date" for fact in details)
+    is_clear = len(texts) <= _MAX_CONFIRMED_DETAILS and not _past_days(details, received)
     return ", ".join(texts) if is_clear else ""
+
+
+def _past_days(details: Sequence[StoryFact], received: date) -> list[StoryFact]:
+    return [fact for fact in details if fact.kind == "date" and fact.value[:10] <= received.isoformat()]
 
 
 def named_days(details: Sequence[StoryFact], received: date) -> str:
     """The days in a story without any place or number, in its words; then only the place is asked."""
-    days = [fact for fact in details if fact.kind == "date" and fact.value[:10] <= received.isoformat()]
-    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in days)
+    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in _past_days(details, received))
     is_clear = 0 < len(texts) <= _MAX_CONFIRMED_DETAILS and not any(map(identifies_place, details))
     return ", ".join(texts) if is_clear else ""
 
@@ -196,7 +194,9 @@ def correct_place_and_day(
     if not days and not places and not code:
         return None
     refused = {fact.value for fact in denied}
-    kinds = {fact.kind for fact in places} | (_NUMBERS if code or _NUMBERS & {p.kind for p in places} else set())
+    kinds = {fact.kind for fact in places} | (
+        _NUMBERS if code or _NUMBERS & {p.kind for p in places} else set()
+    )
     replaces_one = any(fact.value in refused for fact in old if fact.kind == "date")
     kept = [
         fact.text

@@ -158,8 +158,10 @@ def _detect_language(turn: Turn, incoming: TextInput | FileInput) -> None:
     first = turn.texts.languages[0]
     turn.chosen_language, turn.written_in = first, language
     for spoken in dict.fromkeys(("en", first)):
-        names = {name: turn.texts.language_name(code, spoken) for name, code in
-                 (("detected", language), ("language", first))}
+        names = {
+            name: turn.texts.language_name(code, spoken)
+            for name, code in (("detected", language), ("answered_in", first))
+        }
         turn.reply("language.unsupported", spoken=spoken, **names)
 
 

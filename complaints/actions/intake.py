@@ -167,6 +167,7 @@ def apply_words(case: Case, event: Event) -> Case:
     counted = changed(
         case,
         words=case.words + 1,
+        written_in=facts.get("written_in", case.written_in),
         media=case.media + int(facts.get("media", 0)),
         only_in_media=only_media,
         last_words_at=event.at,

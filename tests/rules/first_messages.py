@@ -79,8 +79,11 @@ def _judge(play: Play, result: Result, read_back: str, details: str) -> None:
     where = play.texts_of(play.ref).get("where_and_when", "")
     if story.get("place") and story["place"] not in where and "where" not in result.asked:
         result.faults.append(f"place {where!r}")
-    values = " ".join(fact.value for fact in find_facts(story["text"], received=RECEIVED.date(), country="GB")
-                      if fact.kind == "date" and " ".join(fact.text.split()) in where)
+    values = " ".join(
+        fact.value
+        for fact in find_facts(story["text"], received=RECEIVED.date(), country="GB")
+        if fact.kind == "date" and " ".join(fact.text.split()) in where
+    )
     if "where" not in result.asked:
         result.faults += [f"day {day} in {where!r}" for day in story.get("days", ()) if day not in values]
         result.faults += [f"corrected day {day}" for day in story.get("not_days", ()) if day in values]
@@ -103,9 +106,11 @@ if __name__ == "__main__":
         own = [result for result in results if result.story["language"] == code]
         if not own:
             continue
-        print(f"== {code}: median {statistics.median(result.actions for result in own)}, "
-              f"{sum(bool(result.faults) for result in own)} of {len(own)} with faults, "
-              f"asked in vain {sum(f.startswith('asked') for r in own for f in r.faults)}")
+        print(
+            f"== {code}: median {statistics.median(result.actions for result in own)}, "
+            f"{sum(bool(result.faults) for result in own)} of {len(own)} with faults, "
+            f"asked in vain {sum(f.startswith('asked') for r in own for f in r.faults)}"
+        )
         if "-v" in sys.argv:
             for result in own:
                 if result.faults:
