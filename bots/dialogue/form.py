@@ -48,7 +48,8 @@ def start(turn: Turn, ref: str) -> None:
     """Send the short receipt at once; further messages of the burst belong to the same story (7.2)."""
     turn.go_to("story", ref, fields={"story": DESCRIPTION}, done=[], burst=0, chosen={})
     # We are sorry once in a complaint: not about praise, and not next to a number to call.
-    is_sorry = turn.danger is None and classify_intent(story_text(turn, ref)).kind != "praise"
+    is_praise = classify_intent(story_text(turn, ref), found_signs=()).kind == "praise"
+    is_sorry = turn.danger is None and not is_praise
     template = "receipt.plain" if is_child(turn, ref) else "receipt" if is_sorry else "receipt.noted"
     if is_without_story(turn, ref):
         template = "receipt.place"

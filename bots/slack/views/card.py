@@ -151,6 +151,9 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
         lines.append(texts.text("flag.danger_unseen"))
     elif case.look_is_open:
         lines.append(texts.text("flag.look"))
+    if case.written_in is not None:
+        name = texts.catalogue.language_name(case.written_in, texts.language)
+        lines.append(texts.text("flag.written_in", name=name))
     if case.drafted is not None:
         lines.append(texts.text("flag.waits_for_approval", who=mention(case.drafted.by)))
     if case.reclassification is not None:
