@@ -14,6 +14,8 @@ from triage.facts.fact import StoryFact
 from triage.intent import read_answer, says_only
 from triage.matching import LANGUAGES, fold, read_phrases, whole_words
 
+#: Characters read: what a message does is said at its beginning.
+_LONGEST = 2_000
 _WORD = re.compile(r"[^\W_]+")
 #: Words before a cue that do not move it from the beginning: "Oh, and one more thing".
 _LEAD = re.compile(
@@ -27,6 +29,8 @@ _MOST_BESIDE_THANKS = 1
 
 #: Characters before a fact in which its denial ends.
 _DENIED_WITHIN = 24
+#: A text with more facts is a list, in which nothing is corrected; each pair of facts is compared.
+_MOST_FACTS = 40
 #: Characters between a fact and the words that correct it.
 _CORRECTED_WITHIN = 60
 _FEWEST_QUESTION_WORDS = 3
@@ -46,7 +50,7 @@ class MessageKind(StrEnum):
 
 def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) -> MessageKind:
     """Classify a message in all languages; `default` where no words decide. Never raises, in linear time."""
-    plain = text.strip()
+    plain = text.strip()[:_LONGEST]
     folded = fold(plain).text
     if _says_thanks(plain, folded):
         return MessageKind.THANKS
@@ -72,6 +76,8 @@ def question_subjects(text: str) -> tuple[str, ...]:
 
 def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
     """The facts that a text itself denies ("not the 4th") or corrects ("on 12 November. Sorry, 13 November")."""
+    if len(facts) > _MOST_FACTS:
+        return []
     folded = fold(text)
     corrections = [folded.span(*match.span()) for match in _cue("corrects").finditer(folded.text)]
     return [
@@ -95,6 +101,18 @@ def _is_denied(text: str, fact: StoryFact) -> bool:
     after = fold(text[end : end + _DENIED_WITHIN]).text.lstrip(" ,'’")
     denied = any(match.end() == len(before) for match in _cue("denied_before").finditer(before))
     return denied or bool(_cue("denied_after").match(after))
+
+
+def without_fillers(text: str) -> str:
+    """A typed label without the words around it: "skip, please"."""
+    return " ".join(word for word in text.split() if fold(word).text.strip(" ,.!") not in _words("fillers"))
+
+
+def asks_to_send(text: str) -> bool:
+    """True for a message that says only: send it."""
+    words = [word for word in _WORD.findall(fold(text).text) if word not in _words("fillers")]
+    words = [word for word in words if not says_only("affirms", word)]
+    return bool(words) and _words("sends").issuperset(words)
 
 
 def as_own_wish(text: str) -> str:
@@ -122,7 +140,7 @@ def _says_thanks(text: str, folded: str) -> bool:
     if "?" in text or not thanks.search(folded):
         return False
     words = _WORD.findall(thanks.sub(" ", folded))
-    return sum(word not in _beside_thanks() for word in words) <= _MOST_BESIDE_THANKS
+    return sum(word not in _words("beside_thanks") for word in words) <= _MOST_BESIDE_THANKS
 
 
 def _is_plain_question(text: str) -> bool:
@@ -145,9 +163,9 @@ def _cue(kind: str) -> re.Pattern[str]:
     return whole_words("\n".join(str(_table(language)[kind]) for language in LANGUAGES))
 
 
-@lru_cache(maxsize=1)
-def _beside_thanks() -> frozenset[str]:
-    return frozenset(word for language in LANGUAGES for word in _table(language)["beside_thanks"].split())
+@lru_cache(maxsize=4)
+def _words(kind: str) -> frozenset[str]:
+    return frozenset(word for language in LANGUAGES for word in _table(language)[kind].split())
 
 
 def _table(language: str) -> Mapping[str, str]:

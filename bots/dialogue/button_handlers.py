@@ -24,6 +24,7 @@ from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
 from triage.intent import says_only
+from triage.message_kind import asks_to_send, without_fillers
 
 _DATA_REQUESTS = {
     "export": my_data.request_copy,
@@ -204,7 +205,9 @@ def _resume_after_danger(turn: Turn, case: Case) -> None:
 
 def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     """The button press that this text means; None for any other text."""
-    choice = turn.texts.choice_of(text)
+    choice = turn.texts.choice_of(text) or turn.texts.choice_of(without_fillers(text))
+    if choice is None and turn.step == "check" and asks_to_send(text):
+        choice = "send"
     turn_number = int(turn.state["turn"])
     if turn.step in ("sure", incident.STEP) and choice is None and says_only("affirms", text):
         return ButtonInput("yes", turn.step, turn.ref, turn_number)

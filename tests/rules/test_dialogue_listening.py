@@ -220,3 +220,21 @@ def test_answers_and_buttons_days_later_are_additions() -> None:
     assert "12 Mill Lane" in play.words
     play.presses("skip", message=button)
     assert play.case.is_open
+
+
+@pytest.mark.parametrize(
+    "words", ["Send it please", "yes, send", "Gönderin lütfen", "bitte abschicken", "envíalo ya"]
+)
+def test_send_typed_in_other_words_signs(words: str) -> None:
+    play = at_check()
+    assert play.writes(words) == []
+    assert play.case.confirmed_at == play.now
+
+
+@pytest.mark.parametrize("words", ["skip, please", "überspringen bitte", "saltar por favor"])
+def test_a_typed_label_may_have_polite_words_around_it(words: str) -> None:
+    play = four_languages("en")
+    play.writes("The water has been brown.")
+    play.presses("done")
+    assert play.writes(words) == [HELP]
+    assert play.texts_of(play.ref).keys() == {"description"}
