@@ -105,7 +105,8 @@ def _is_denied(text: str, fact: StoryFact) -> bool:
 
 def without_fillers(text: str) -> str:
     """A typed label without the words around it: "skip, please"."""
-    return " ".join(word for word in text.split() if fold(word).text.strip(" ,.!") not in _words("fillers"))
+    words = [word for word in text.split() if fold(word).text.strip(",.!") not in _words("fillers")]
+    return " ".join(words).strip(" ,")
 
 
 def asks_to_send(text: str) -> bool:

@@ -13,6 +13,7 @@ from bots.dialogue import (
     my_data,
     new_message,
     question_table,
+    read_back,
     survey,
 )
 from bots.dialogue.buttons import SCORES, SURVEY
@@ -142,7 +143,7 @@ def _handle_confirmation(turn: Turn, case: Case, press: ButtonInput, *, yes: boo
 def _load_form(turn: Turn, case: Case) -> None:
     """Load this complaint's form into the state: an old button may belong to an earlier complaint."""
     if turn.ref != case.ref:
-        fields = {step: turn.latest_field(name, case.ref) for step, name in form.FIELDS.items()}
+        fields = {step: turn.latest_field(name, case.ref) for step, name in read_back.FIELDS.items()}
         turn.state.update(fields=fields, chosen={}, done=list(question_table.ORDER))
 
 
@@ -164,10 +165,10 @@ def _send(turn: Turn, case: Case) -> None:
     elif turn.ref == case.ref and case.form_open and turn.step in FORM - _READ_BACK:
         # An old button: people must not sign words that were not read back to them.
         turn.go_to("check", case.ref)
-        form.read_back(turn, case.ref)
+        read_back.read_back(turn, case.ref)
     else:
-        facts = form.facts_from_story(turn, case.ref)
-        form.record_signed_answers(turn, case.ref)
+        facts = read_back.facts_from_story(turn, case.ref)
+        read_back.record_signed_answers(turn, case.ref)
         turn.plan(PlannedAct(Verb.CONFIRM, case.ref, facts))
         if not case.form_open:
             turn.reply("sent.late", ref=case.ref)
@@ -177,7 +178,7 @@ def _send(turn: Turn, case: Case) -> None:
 
 def _reply_not_yet(turn: Turn, case: Case) -> None:
     if case.form_open:
-        turn.reply("not_yet", ref=case.ref, time=turn.moment(form.filing_time(case), case))
+        turn.reply("not_yet", ref=case.ref, time=turn.moment(read_back.filing_time(case), case))
     else:
         turn.reply("not_yet.filed", ref=case.ref)
 
@@ -186,7 +187,7 @@ def _cancel(turn: Turn) -> None:
     """Cancel the question above the button, never a complaint."""
     if turn.step == "change" and turn.ref is not None and turn.is_form_open(turn.ref):
         turn.go_to("check", turn.ref)
-        form.read_back(turn, turn.ref)
+        read_back.read_back(turn, turn.ref)
     elif turn.step not in FORM and turn.step not in (IDLE, danger.STEP):
         turn.go_to(IDLE)
         turn.reply("cancel.dropped")

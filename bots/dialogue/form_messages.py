@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bots.dialogue import form, new_message
+from bots.dialogue import form, new_message, read_back
 from bots.dialogue.buttons import CHECK, DONE, Rows
 from bots.dialogue.question_table import (
     BY_STEP,
@@ -23,9 +23,6 @@ from bots.dialogue.question_table import (
 )
 from bots.dialogue.record import ReceivedMessage, add_message
 from bots.dialogue.turn import Turn
-from complaints.case import Case
-from complaints.deadlines.targets import reply_by
-from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
 from triage.intent import read_answer, says_only
 from triage.message_kind import (
@@ -100,20 +97,22 @@ def _handle_place(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 def _add_evidence(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """A file or a call for help is an addition, and the question stays open."""
     if turn.step == "story":
-        add_message(turn, ref, form.current_field(turn, "story"), message)
+        add_message(turn, ref, read_back.current_field(turn, "story"), message)
         form.wait_for_burst(turn, ref)
         return
     is_check = turn.step == "check"
-    add_message(turn, ref, form.current_field(turn, "story") if is_check else new_message.ADDITION, message)
+    add_message(
+        turn, ref, read_back.current_field(turn, "story") if is_check else new_message.ADDITION, message
+    )
     if is_check:
-        form.read_back(turn, ref)
+        read_back.read_back(turn, ref)
     elif not message.files:
         form.ask_again(turn)
 
 
 def _handle_in_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """Further messages of the burst are the story, unless they clearly are something else."""
-    has_story = not form.is_without_story(turn, ref)
+    has_story = not read_back.is_without_story(turn, ref)
     kind = classify_message(message.text) if has_story else MessageKind.ANSWER
     if kind is MessageKind.THANKS:
         turn.reply("thanks.form", ref=ref, buttons=DONE)
@@ -124,7 +123,7 @@ def _handle_in_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     elif kind is MessageKind.NEW_MATTER:
         _offer_new_complaint(turn, ref, message)
     else:
-        add_message(turn, ref, form.current_field(turn, "story"), message)
+        add_message(turn, ref, read_back.current_field(turn, "story"), message)
     if turn.step == "story":
         form.wait_for_burst(turn, ref)
 
@@ -132,7 +131,11 @@ def _handle_in_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 def _record_answer(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     step, find = turn.step, _find_details(turn, ref)
     question = BY_STEP[step]
-    if step in SIGNED and says_only("affirms", message.text) and step in form.answers_from_story(turn, ref):
+    if (
+        step in SIGNED
+        and says_only("affirms", message.text)
+        and step in read_back.answers_from_story(turn, ref)
+    ):
         # The Yes to "Is that right?", as earlier versions asked.
         form.confirm_story_answer(turn, ref, step, int(turn.state["turn"]))
         return
@@ -151,20 +154,7 @@ def _answer_question(turn: Turn, ref: str, message: ReceivedMessage, buttons: Ro
     if case is None:
         turn.reply("question.in_form", ref=ref, buttons=buttons)
         return
-    known = [_known(turn, case, subject) for subject in question_subjects(message.text)]
-    by = turn.moment(reply_by(case, turn.now), case)
-    text = "".join(f"{line}\n\n" for line in known)
-    turn.reply("question.passed", ref=ref, known=text, time=by, buttons=buttons)
-
-
-def _known(turn: Turn, case: Case, subject: str) -> str:
-    if subject != "when":
-        return turn.text(f"known.{subject}")
-    date = turn.due_day(form.promised_date(case), case)
-    look = case.target(Target.LOOK)
-    if look is None or look.met_at is not None or look.promised_due <= turn.now:
-        return turn.text("known.answer", date=date)
-    return turn.text("known.look", time=turn.moment(look.promised_due, case), date=date)
+    read_back.answer_question(turn, case, message.text, buttons=buttons)
 
 
 def _reply_to_question(turn: Turn, ref: str, message: ReceivedMessage) -> None:
@@ -198,7 +188,7 @@ def _add_to_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """What an addition says is not asked any more; under the read-back only what it changes is shown."""
     find = _find_details(turn, ref)
     before = _current_help(turn, ref)
-    add_message(turn, ref, form.current_field(turn, "story"), message)
+    add_message(turn, ref, read_back.current_field(turn, "story"), message)
     if "help" in turn.state.get("done", []) and (
         more := requested_remedies(message.text, find(message.text))
     ):
@@ -218,7 +208,7 @@ def _correct(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     where = correct_place_and_day(base, find(base), facts, kept, text)
     wish = requested_remedies(text, facts)
     help_before = _current_help(turn, ref)
-    add_message(turn, ref, form.current_field(turn, "story"), message)
+    add_message(turn, ref, read_back.current_field(turn, "story"), message)
     if where is not None:
         form.replace_answer(turn, ref, "where", where)
     if wish is None and "money_back" in help_before.choices:
@@ -235,13 +225,13 @@ def _correct(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 
 
 def _current_where(turn: Turn, ref: str) -> str:
-    implied = form.answers_from_story(turn, ref).get("where")
-    words = turn.words(ref).get(form.current_field(turn, "where"))
+    implied = read_back.answers_from_story(turn, ref).get("where")
+    words = turn.words(ref).get(read_back.current_field(turn, "where"))
     return words or (implied.words if implied else "") or ""
 
 
 def _current_help(turn: Turn, ref: str) -> StoryAnswer:
-    implied = form.answers_from_story(turn, ref).get("help")
+    implied = read_back.answers_from_story(turn, ref).get("help")
     case = turn.case(ref)
     if implied is not None or case is None:
         return implied or StoryAnswer()

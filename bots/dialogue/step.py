@@ -19,6 +19,7 @@ from bots.dialogue import (
     form_messages,
     my_data,
     new_message,
+    read_back,
     survey,
 )
 from bots.dialogue.buttons import SURVEY
@@ -97,8 +98,8 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
         case Elapsed(what=what):
             if what.startswith("burst:"):
                 form.end_burst(turn, what)
-            elif what.startswith(form.REMINDER):
-                form.remind(turn, what)
+            elif what.startswith(read_back.REMINDER):
+                read_back.remind(turn, what)
             elif what.startswith(FLOOD_WAKE_UP):
                 _check_flood_end(turn)
         case Blocked():
@@ -158,11 +159,9 @@ def _detect_language(turn: Turn, incoming: TextInput | FileInput) -> None:
     first = turn.texts.languages[0]
     turn.chosen_language, turn.written_in = first, language
     for spoken in dict.fromkeys(("en", first)):
-        names = {
-            name: turn.texts.language_name(code, spoken)
-            for name, code in (("detected", language), ("answered_in", first))
-        }
-        turn.reply("language.unsupported", spoken=spoken, **names)
+        detected = turn.texts.language_name(language, spoken)
+        answered_in = turn.texts.language_name(first, spoken)
+        turn.reply("language.unsupported", spoken=spoken, detected=detected, answered_in=answered_in)
 
 
 def _language_of(turn: Turn, text: str) -> str | None:
@@ -216,7 +215,7 @@ def _handle_edit(turn: Turn, incoming: EditInput) -> None:
     if case.form_open and turn.ref == ref:
         if turn.step == "check":
             turn.state.pop("shown", None)
-            form.read_back(turn, ref)
+            read_back.read_back(turn, ref)
         return
     turn.reply("edit.noted", ref=ref)
 

@@ -138,16 +138,6 @@ class WantedTarget:
     fixed: datetime | None = None
 
 
-def reply_by(case: Case, now: datetime) -> datetime:
-    """When a person answers a question of the complainant that comes now, or the one that is open already."""
-    asked = case if case.question_at is not None else replace(case, question_at=now)
-    latest = case.target(Target.REPLY)
-    if latest is not None and latest.met_at is None:
-        return latest.promised_due
-    target = next(target for target in wanted_targets(asked) if target.target is Target.REPLY)
-    return parse_time(due_row(asked, target, latest)["promised_due"])
-
-
 def wanted_targets(case: Case) -> Iterator[WantedTarget]:
     """The targets that the rules ask for in this state.
 
@@ -308,6 +298,16 @@ def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
     if target is None or (latest is not None and is_same_target(latest, target)):
         return latest.promised_due if latest is not None else case.received_at
     return parse_time(due_row(acknowledged_case, target, latest)["promised_due"])
+
+
+def question_due(case: Case, at: datetime) -> datetime:
+    """By when a person answers words that come at `at`: the date of the open question, or that of a new one."""
+    running = case.target(Target.REPLY)
+    if case.question_at is not None and running is not None and running.met_at is None:
+        return running.promised_due
+    priority = priority_of(case)
+    span, rule = case.rules.targets.by_priority[priority].first_action, f"{priority}.first_action"
+    return compute(case, WantedTarget(Target.REPLY, 0, at, span, rule)).at
 
 
 def next_news(case: Case, after: datetime) -> datetime:
