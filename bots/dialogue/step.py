@@ -54,7 +54,6 @@ _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
     my_data.CORRECTION_STEP: my_data.record_correction,
     "add": new_message.record_addition,
 }
-_TURKISH_LETTERS = frozenset("ğışĞİŞ")
 #: Replies stop above this level. The bucket has this capacity and drains 0.5 a second: slower than anybody types.
 FLOOD_LIMIT, FLOOD_CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
 #: Below this level the flood is over, and a later one gets its own notice.
@@ -119,6 +118,8 @@ def _handle_command(turn: Turn, incoming: CommandInput) -> None:
         text = f"/{incoming.name} {incoming.argument}"
         _handle_message(turn, TextInput(text, incoming.source, incoming.at))
     else:
+        if incoming.name == "complain":
+            _detect_language(turn, incoming.argument)
         commands.run_command(turn, incoming)
 
 
@@ -131,8 +132,8 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
             return
         if turn.step not in (IDLE, danger.STEP) and commands.run_typed(turn, incoming):
             return
-    _detect_language(turn, incoming)
     message = to_message(incoming)
+    _detect_language(turn, message.text)
     if not message.has_words and not message.files:
         turn.reply("unreadable")
         return
@@ -141,38 +142,29 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
         turn.reply("file.too_large")
 
 
-def _detect_language(turn: Turn, incoming: TextInput | FileInput) -> None:
+def _detect_language(turn: Turn, text: str) -> None:
     """Answer in the language of the first words, unless the person chose another; the phone's counts for short ones.
 
     A language that the desk does not speak is named once, and the desk's first language goes on.
     """
-    text = incoming.text if isinstance(incoming, TextInput) else incoming.caption
-    if not turn.state.get("hinted") or turn.conversation.cases or not qualifies(text):
+    if not turn.state.get("hinted") or turn.conversation.cases:
         return
-    language = _language_of(turn, text)
+    # Imported here: the commands of the terminal start without the language model.
+    from triage.text import desk_language
+
+    language, is_sure = desk_language(text, turn.texts.languages)
     if language is None:
         return
-    turn.state["hinted"] = False
+    turn.state["hinted"] = not is_sure
     if language in turn.texts.languages:
         turn.chosen_language = language
         return
     first = turn.texts.languages[0]
-    turn.chosen_language, turn.written_in = first, language
+    turn.chosen_language, turn.state["written_in"] = first, language
     for spoken in dict.fromkeys(("en", first)):
         detected = turn.texts.language_name(language, spoken)
         answered_in = turn.texts.language_name(first, spoken)
         turn.reply("language.unsupported", spoken=spoken, detected=detected, answered_in=answered_in)
-
-
-def _language_of(turn: Turn, text: str) -> str | None:
-    """The language of a text; None where that is not sure."""
-    # Imported here: the commands of the terminal start without the language model.
-    from triage.text import detect_language, likely_language, normalise
-
-    language = detect_language(normalise(text))
-    if language is None and "tr" in turn.texts.languages and _TURKISH_LETTERS & set(text):
-        return "tr"
-    return language or likely_language(text, turn.texts.languages)
 
 
 def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:

@@ -51,8 +51,6 @@ class Turn:
     wake_ups: list[WakeUp] = field(default_factory=list)
     chosen_language: str | None = None
     blocked: bool | None = None
-    #: The language of the first words, if the desk does not speak it.
-    written_in: str | None = None
     danger: tuple[str, SignsInWords] | None = None
     _signs: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
     _details: dict[str, tuple[StoryFact, ...]] = field(default_factory=dict)
