@@ -21,9 +21,9 @@ _WORD = re.compile(r"[^\W_]+")
 _LEAD = re.compile(
     r"(?:(?:and|oh|ok|okay|well|hi|hello|ah|und|ach|na|hallo|ve|ha|y|oye|hola)\b[\s,.!]*){0,3}"
 )
-#: Impatience that is said with facts ("It is order 4711, I already told you!") answers.
+#: A longer message has more to say than that it is impatient.
 _LONGEST_IMPATIENCE = 25
-#: Words besides the thanks and their companions: with more, the message says something.
+#: Words next to the thanks that are none of `beside_thanks`: with more, the message says something.
 _MOST_BESIDE_THANKS = 1
 
 
@@ -117,7 +117,7 @@ def asks_to_send(text: str) -> bool:
 
 
 def as_own_wish(text: str) -> str:
-    """The text with the wishes of somebody else as the writer's own: "she needs it repaired"."""
+    """The text with the wishes of another person as the writer's own: "she needs it repaired"."""
     for language in LANGUAGES:
         table = _table(language)
         text = re.sub(rf"\b(?:{table['other_wishes']})", table["own_wish"], text, flags=re.IGNORECASE)

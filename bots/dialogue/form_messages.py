@@ -36,7 +36,7 @@ from triage.message_kind import (
 
 #: An answer to "where?" or "what would help?" of more words says so itself; other words belong to the story.
 _LONGEST_PLAIN_ANSWER = 8
-#: Impatience in the story of more words is part of it: "I have already told your shop, and …"
+#: Impatience in the story of more words is part of it: "I have already written to your shop, and …"
 _LONGEST_IMPATIENCE = 8
 
 
@@ -111,7 +111,7 @@ def _add_evidence(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 
 
 def _handle_in_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Further messages of the burst are the story, unless they clearly are something else."""
+    """Further messages of the burst are the story, unless they clearly have another purpose."""
     has_story = not read_back.is_without_story(turn, ref)
     kind = classify_message(message.text) if has_story else MessageKind.ANSWER
     if kind is MessageKind.THANKS:

@@ -126,11 +126,13 @@ def read_back(turn: Turn, ref: str) -> None:
         step: [_version(turn, step) if _version(turn, step) in words else "", len(text)]
         for step, text in details.items()
     }
-    shown = turn.state.get("shown", {})
+    earlier = turn.state.get("shown", {})
     turn.state["shown"] = {"ref": ref, **marks}
-    changes = [step for step in marks if shown.get(step) != marks[step]] if shown.get("ref") == ref else []
+    changes = (
+        [step for step in marks if earlier.get(step) != marks[step]] if earlier.get("ref") == ref else []
+    )
     if changes:
-        _read_back_changes(turn, ref, {step: details[step] for step in changes}, shown)
+        _read_back_changes(turn, ref, {step: details[step] for step in changes}, earlier)
         return
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
@@ -146,9 +148,9 @@ def read_back(turn: Turn, ref: str) -> None:
     )
 
 
-def _read_back_changes(turn: Turn, ref: str, changes: dict[str, str], shown: dict[str, Any]) -> None:
+def _read_back_changes(turn: Turn, ref: str, changes: dict[str, str], earlier: dict[str, Any]) -> None:
     lines = _lines(turn, changes)
-    version, length = shown.get("story", ("", 0))
+    version, length = earlier.get("story", ("", 0))
     if "story" in changes and version == _version(turn, "story"):
         added = changes["story"][length:].strip()
         lines["story"] = turn.text("readback.added", text=_shorten(added or changes["story"]))
@@ -192,7 +194,7 @@ def promised_date(case: Case) -> datetime:
 
 
 def remind(turn: Turn, what: str) -> None:
-    """Once, halfway to filing it as it stands: what was not sent yet can be sent."""
+    """Once, halfway to the time at which it is filed unsent."""
     ref = what.removeprefix(REMINDER)
     case = turn.case(ref)
     if case is None or not case.form_open or not case.is_open or case.confirmed_at is not None:
@@ -240,9 +242,9 @@ def record_signed_answers(turn: Turn, ref: str) -> None:
 
 def answer_question(turn: Turn, case: Case, text: str, *, buttons: Rows, step: str | None = None) -> None:
     """Say what the record answers to a question, and by when a person answers it."""
-    known = "".join(f"{_known(turn, case, subject)}\n\n" for subject in question_subjects(text))
+    answer = "".join(f"{_known(turn, case, subject)}\n\n" for subject in question_subjects(text))
     by = turn.moment(question_due(case, turn.now), case)
-    turn.reply("question.passed", ref=case.ref, known=known, time=by, buttons=buttons, step=step)
+    turn.reply("question.passed", ref=case.ref, answer=answer, time=by, buttons=buttons, step=step)
 
 
 def _known(turn: Turn, case: Case, subject: str) -> str:

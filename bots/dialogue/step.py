@@ -44,6 +44,8 @@ from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
 from store.values import Conversation, DialogueTurn
+from triage.matching import LANGUAGES
+from triage.safety.language import clear_language, words_of
 
 #: By step, what records the words that answer its question.
 _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
@@ -145,14 +147,16 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
 def _detect_language(turn: Turn, text: str) -> None:
     """Answer in the language of the first words, unless the person chose another; the phone's counts for short ones.
 
-    A language that the desk does not speak is named once, and the desk's first language goes on.
+    A language that the desk does not speak is named once; the replies are then in the desk's first language.
     """
     if not turn.state.get("hinted") or turn.conversation.cases:
         return
-    # Imported here: the commands of the terminal start without the language model.
-    from triage.text import desk_language
+    language, is_sure = clear_language(words_of(text), LANGUAGES), True
+    if language is None:
+        # Imported here: commands start without the language model, and most messages do without it.
+        from triage.text import desk_language
 
-    language, is_sure = desk_language(text, turn.texts.languages)
+        language, is_sure = desk_language(text, turn.texts.languages)
     if language is None:
         return
     turn.state["hinted"] = not is_sure

@@ -37,7 +37,7 @@ def test_the_complete_form_leads_to_a_signed_complaint() -> None:
     play = Play()
     play.writes("The water has been brown since Monday.")
     assert play.presses("done") == [
-        "You wrote: since Monday. Where was it, or which order or account is it about?"
+        "You wrote: since Monday. Where did it happen, or which order or account is it about?"
     ]
     assert play.writes("12 Mill Lane, last week") == [
         "What would put this right? Choose one, or write it in your own words."
@@ -95,7 +95,7 @@ def test_after_a_language_change_the_open_question_is_repeated() -> None:
     play.presses("done")
     assert play.commands("language", "tr") == [
         "Artık Türkçe konuşuyoruz.",
-        "Şunu yazdınız: since Monday. Nerede oldu, ya da hangi sipariş veya hesapla ilgili?",
+        "Şunu yazdınız: since Monday. Nerede oldu? Ya da hangi sipariş veya hesapla ilgili?",
     ]
     play.writes("geç")
     play.writes("özür")

@@ -12,7 +12,7 @@ from tests.rules.dialogue_play import RULES, START, Play
 
 STORY = "Order 4711 came broken on 2 November. I want my money back."
 WHERE = "Where did it happen, or which order or account is it about, and when?"
-PLACE = "You wrote: since Monday. Where was it, or which order or account is it about?"
+PLACE = "You wrote: since Monday. Where did it happen, or which order or account is it about?"
 HELP = "What would put this right? Choose one, or write it in your own words."
 DETAILS = "Where and when: Order 4711, 2 November\nYou would like: Money back\n"
 
