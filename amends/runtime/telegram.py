@@ -11,7 +11,7 @@ import structlog
 from telegram.error import InvalidToken
 
 from amends.documents.labels import load_labels
-from amends.privacy.data_export import archive
+from amends.privacy.data_export import archive, receipt_archive
 from amends.retention import retention_periods
 from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
@@ -23,7 +23,7 @@ from bots.recovery import RecoveryDetector
 from bots.telegram.application import build_application, set_commands
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, job_handlers
+from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, ReceiptOf, job_handlers
 from bots.telegram.polling import Poller
 from bots.telegram.sending import is_telegram_unavailable
 from bots.telegram.updates import ALLOWED_UPDATES
@@ -71,6 +71,7 @@ class TelegramPart:
             texts,
             rate_limited=rate_limited,
             copy_of=data_copies(settings, store),
+            receipt_of=receipts(secrets.signing_key, store),
             scan=file_scanner(settings.files.scanner),
             on_result=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
@@ -219,3 +220,8 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
         return _COPY_NAME, data
 
     return copy_of
+
+
+def receipts(signing_key: bytes | None, store: Store) -> ReceiptOf | None:
+    """Makes the receipt of a complaint (docs/proof.md); None without the key, because it could not be trusted."""
+    return None if signing_key is None else lambda ref: receipt_archive(store, ref, signing_key)

@@ -13,6 +13,8 @@ SAFE: Rows = (("safe",),)
 SURE: Rows = (("yes", "no"),)
 #: "Is it this incident?" (docs/domain.md, section 3, Incident)
 INCIDENT: Rows = (("yes", "yes_more"), ("no",))
+#: Under the acknowledgement, the decision and the closing.
+RECEIPT = ("receipt",)
 REPLY: Rows = (("accept",), ("disagree",), ("question",))
 
 HELP: Rows = (

@@ -224,10 +224,10 @@ class Turn:
             )
         )
 
-    def schedule_job(self, kind: str, template: str) -> None:
+    def schedule_job(self, kind: str, template: str, **more: str) -> None:
         """Schedule an obligation of another kind than a reply, such as sending a file; `template` is its caption."""
         key = f"{kind}:{self.conversation.person}:{self.state['turn']}"
-        fields = {"person": self.conversation.person, "turn": self.state["turn"]}
+        fields = {"person": self.conversation.person, "turn": self.state["turn"], **more}
         self.replies.append(ReplyText(key=key, template=template, fields=fields, kind=kind))
 
     def schedule_wake_up(self, what: str, at: datetime) -> None:

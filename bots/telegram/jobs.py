@@ -40,6 +40,8 @@ LARGEST_COPY_BYTES = 49 * 1024 * 1024
 
 #: From a person's id and a language to the archive's name and bytes. Records that the copy was handed out.
 CopyOf = Callable[[str, str], tuple[str, bytes]]
+#: From a reference to the archive with its receipt, and whether the receipt has its proof already.
+ReceiptOf = Callable[[str], tuple[bytes, bool]]
 #: From the bytes of a file to whether the virus scanner passes it; None if it gave no verdict.
 Scan = Callable[[bytes], Awaitable[bool | None]]
 _STATES: Mapping[bool | None, FetchedState] = {True: "fetched", False: "infected", None: "unscanned"}
@@ -56,6 +58,7 @@ def job_handlers(
     *,
     rate_limited: bool = True,
     copy_of: CopyOf | None = None,
+    receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
     on_result: OnResult | None = None,
     waiting: ShutdownWait | None = None,
@@ -63,7 +66,8 @@ def job_handlers(
     """The handler for each kind of obligation.
 
     `rate_limited`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
-    person's data, `scan` checks each file. `on_result` is called with the result of each message.
+    person's data, `receipt_of` the receipt of a complaint (None: letters offer none), `scan` checks each file.
+    `on_result` is called with the result of each message.
     """
     sender = Sender(app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting)
     return {
@@ -71,8 +75,8 @@ def job_handlers(
         "wake": wake_up_handler(store, intake),
         "fetch": download_handler(app, store, scan),
         "inbox": dead_letter_handler(store, intake),
-        "mydata": data_copy_handler(sender, texts, copy_of),
-        **LetterHandler(store, sender, buttons, texts).handlers(),
+        "mydata": data_copy_handler(sender, texts, copy_of, receipt_of),
+        **LetterHandler(store, sender, buttons, texts, receipts=receipt_of is not None).handlers(),
     }
 
 
@@ -155,8 +159,10 @@ def download_handler(app: App, store: Store, scan: Scan | None = None) -> Handle
     return download
 
 
-def data_copy_handler(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> Handler:
-    """Send the copy of a person's data as a file into their own chat.
+def data_copy_handler(
+    sender: Sender, texts: Texts, copy_of: CopyOf | None, receipt_of: ReceiptOf | None = None
+) -> Handler:
+    """Send the copy of a person's data, or the receipt of one complaint, as a file into their own chat.
 
     If it cannot be made or sent, the obligation fails, and staff hand over a copy themselves.
     """
@@ -166,9 +172,17 @@ def data_copy_handler(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> H
         if chat is None or not obligation.payload:
             # The person's data was erased in the meantime.
             return Completed()
+        language, ref = texts.language(chat.language), obligation.payload["fields"].get("ref")
+        if ref is not None:
+            if receipt_of is None:
+                return Failed("there is no AMENDS_SIGNING_KEY to sign a receipt with: set it (`amends init`)")
+            body, is_proof = await asyncio.to_thread(receipt_of, ref)
+            caption = texts.text(language, "mydata.proof" if is_proof else "mydata.receipt", ref=ref)
+            return await sender.send(
+                obligation, chat, OutgoingMessage(caption, "receipt", language, file=(f"{ref}.zip", body))
+            )
         if copy_of is None:
             return Failed("nothing here makes copies of data: run `amends privacy export` and hand it over")
-        language = texts.language(chat.language)
         # In a thread of its own: on the writing thread, everybody would wait until the archive is made.
         name, body = await asyncio.to_thread(copy_of, str(obligation.payload["fields"]["person"]), language)
         if len(body) > LARGEST_COPY_BYTES:

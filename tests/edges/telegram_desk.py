@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import CopyOf, Scan, job_handlers
+from bots.telegram.jobs import CopyOf, ReceiptOf, Scan, job_handlers
 from bots.telegram.polling import Poller
 from bots.texts.loading import load_catalogues
 from complaints.vocabulary import Verb
@@ -88,6 +88,7 @@ async def telegram_desk(
     polls: bool = True,
     paced: bool = False,
     copy_of: CopyOf | None = None,
+    receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
 ) -> AsyncIterator[TelegramDesk]:
     """Start it; everything is closed at the end."""
@@ -99,7 +100,17 @@ async def telegram_desk(
     poller = Poller(app, store, intake, timeout=2)
     kinds = {
         **act_handlers(store),
-        **job_handlers(app, store, intake, buttons, TEXTS, rate_limited=paced, copy_of=copy_of, scan=scan),
+        **job_handlers(
+            app,
+            store,
+            intake,
+            buttons,
+            TEXTS,
+            rate_limited=paced,
+            copy_of=copy_of,
+            receipt_of=receipt_of,
+            scan=scan,
+        ),
     }
     worker = Worker(store, kinds)
     await app.initialize()
