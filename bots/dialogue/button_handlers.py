@@ -207,7 +207,10 @@ def _resume_after_danger(turn: Turn, case: Case) -> None:
 
 def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     """The button press that this text means; None for any other text."""
-    choice = turn.texts.choice_of(text) or turn.texts.choice_of(without_fillers(text))
+    choice = turn.texts.choice_of(text)
+    if choice is None and turn.step in FORM:
+        # Not under a decision: "OK, I accept that" is no press of its button.
+        choice = turn.texts.choice_of(without_fillers(text))
     if choice is None and turn.step == "check" and asks_to_send(text):
         choice = "send"
     turn_number = int(turn.state["turn"])
