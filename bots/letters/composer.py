@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from bots.letters import decision as decision_letters
@@ -120,6 +120,10 @@ class Composer:
 
     def written(self, facts: Mapping[str, Any]) -> LetterText:
         seq, verb = int(facts["seq"]), str(facts["verb"])
+        for name in ("needed_by", "next_date"):
+            if name in self._event(seq).facts:
+                # The stored text has this date as a promise.
+                self.letter.due_day(date.fromisoformat(self._event(seq).facts[name]))
         return LetterText(self.words_of(seq).get("letter") or self._preview(verb, seq, self.now), verb)
 
     def dates(self, facts: Mapping[str, Any]) -> LetterText | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
+from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
 
 
@@ -26,12 +27,17 @@ class Letter:
     #: Only for a decision: how many people could review it, and the complaint in the complainant's own words.
     reviewers: int = 0
     complaint_text: str = ""
+    #: The promised dates that were written, each with its time in seconds since 1970.
+    dates: dict[str, int] = field(default_factory=dict, compare=False)
 
     def text(self, id_: str, **fields: Any) -> str:
         return self.texts.text(self.language, id_, **{"ref": self.case.ref, **fields})
 
     def due_day(self, at: datetime | date) -> str:
-        return self.texts.day_by(self.language, at, self.case.rules.calendar.zone)
+        calendar = self.case.rules.calendar
+        due = at if isinstance(at, datetime) else closing_time(at, calendar)
+        written = self.texts.day_by(self.language, at, calendar.zone)
+        return self.texts.promise(self.dates, written, due, calendar.zone)
 
     def event_day(self, at: datetime) -> str:
         return self.texts.date(self.language, at, self.case.rules.calendar.zone)

@@ -9,6 +9,7 @@ import structlog
 from telegram.error import BadRequest, NetworkError, RetryAfter
 
 from bots.dialogue.inputs import MAX_FILE_BYTES, Elapsed
+from bots.dialogue.turn import written_reply
 from bots.priority_lock import ShutdownWait
 from bots.recovery import Handler
 from bots.telegram.application import App, OnResult
@@ -96,8 +97,9 @@ def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
             ref=obligation.ref,
             turn=int(reply["fields"].get("turn", 0)),
         )
-        text = texts.text(language, reply["template"], **reply["fields"])
-        message = OutgoingMessage(text, reply["template"], language, keyboard, obligation.ref)
+        text = written_reply(texts, language, reply["template"], reply["fields"])
+        dates = reply["fields"].get("dates", {})
+        message = OutgoingMessage(text, reply["template"], language, keyboard, obligation.ref, dates=dates)
         return await sender.send(obligation, chat, message)
 
     return send_reply

@@ -202,6 +202,7 @@ class LetterHandler:
             ref=case.ref,
             must_arrive=composed.must_arrive,
             acts=acts,
+            dates=letter.dates,
         )
 
     def _compose(

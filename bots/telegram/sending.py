@@ -6,13 +6,15 @@ A message that may have been sent twice says so.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import structlog
-from telegram import InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram import InlineKeyboardMarkup, InputFile, LinkPreviewOptions, MessageEntity
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bots.priority_lock import ShutdownWait
@@ -61,7 +63,8 @@ class OutgoingMessage:
     """A message to send.
 
     `must_arrive`: send it again, with a note, when its delivery is uncertain. `acts` are recorded once it is
-    accepted. `file`: the name and content of an attachment.
+    accepted. `file`: the name and content of an attachment. `dates`: promised dates as the text has them, each with
+    its time in seconds since 1970.
     """
 
     text: str
@@ -72,6 +75,7 @@ class OutgoingMessage:
     must_arrive: bool = True
     acts: Sequence[FollowUpAct] = ()
     file: tuple[str, bytes] | None = None
+    dates: Mapping[str, int] = field(default_factory=dict)
 
 
 class Sender:
@@ -136,12 +140,14 @@ class Sender:
         return await self._rate_limit.begin(chat.address, obligation.lane, record)
 
     async def _deliver(self, chat: Chat, message: OutgoingMessage) -> str:
-        """Call Telegram. If the group became a supergroup, or the topic is gone, call again at once without it."""
+        """Call Telegram. What it refuses is left out at once: a topic that is gone, or the marks of the dates."""
         try:
             return await self._call(int(chat.address), message, chat.topic)
         except ChatMigrated as moved:
             return await self._call(moved.new_chat_id, message, None)
         except BadRequest as error:
+            if message.dates and not (is_topic_gone(error) or is_chat_gone(error)):
+                return await self._deliver(chat, replace(message, dates={}))
             if chat.topic is None or not is_topic_gone(error):
                 raise
             await self._store.awrite_with_retry(forget_topic, chat)
@@ -163,6 +169,7 @@ class Sender:
                 chat_id,
                 message.text,
                 message_thread_id=topic,
+                entities=date_entities(message.text, message.dates),
                 reply_markup=message.keyboard,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
@@ -257,6 +264,23 @@ def was_not_sent(error: TelegramError) -> bool:
     if cause is None or isinstance(cause, TelegramError):
         return isinstance(error, NetworkError)
     return isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def date_entities(text: str, dates: Mapping[str, int]) -> list[MessageEntity] | None:
+    """Marks of the promised dates: a tap shows the time, and the text stays as written; None without dates.
+
+    An entity with a format would be rewritten in the reader's zone, which can be another day than we promised.
+    """
+    pattern = "|".join(re.escape(written) for written in sorted(dates, key=len, reverse=True))
+    return [
+        MessageEntity(
+            MessageEntity.DATE_TIME,
+            telegram_length(text[: match.start()]),
+            telegram_length(match[0]),
+            unix_time=datetime.fromtimestamp(dates[match[0]], UTC),
+        )
+        for match in (re.finditer(pattern, text) if pattern else ())
+    ] or None
 
 
 def telegram_length(text: str) -> int:
