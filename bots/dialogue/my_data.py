@@ -36,7 +36,11 @@ def reply_options(turn: Turn) -> None:
     """What can be requested, what is stored, why and until when, and where to complain about it."""
     forms = tuple((f"form_copy:{case.ref}",) for case in turn.conversation.cases[:MOST_FORMS])
     turn.reply(
-        "mydata", org=turn.person_rules.organisation, kept=_retention(turn), buttons=(*DATA, *forms), step="mydata"
+        "mydata",
+        org=turn.person_rules.organisation,
+        kept=_retention(turn),
+        buttons=(*DATA, *forms),
+        step="mydata",
     )
 
 

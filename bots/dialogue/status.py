@@ -19,7 +19,7 @@ from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
 from store.values import CodeState, PlannedAct
 
 MOST_OPEN, MOST_CLOSED = 8, 3
-#: What people can wait for in addition to the decision, with the texts that give its date: before it passes, and after.
+#: What people can wait for in addition to the decision, with the texts that give its date before and after it passes.
 _OTHER_WAITS = (
     (Target.REPLY, "status.question", "status.question_late"),
     (Target.DATA_REQUEST, "status.data", "status.data_late"),

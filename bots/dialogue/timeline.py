@@ -75,7 +75,9 @@ def _names(event: Event) -> Iterator[str]:
         yield "complied"
     elif event.verb in _ENTRIES:
         yield _ENTRIES[event.verb]
-    if any(row["target"] in _PROMISED and row["basis"].startswith("extend") for row in facts.get("targets", ())):
+    if any(
+        row["target"] in _PROMISED and row["basis"].startswith("extend") for row in facts.get("targets", ())
+    ):
         yield "moved"
     if facts.get("close_code") and event.role is not Role.COMPLAINANT:
         yield "closed"

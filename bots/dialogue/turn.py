@@ -215,7 +215,9 @@ class Turn:
 
         The fields `ref` (for the text) and `turn` (for the buttons) are always filled in.
         """
-        dates = {day: at for day, at in self.dates.items() if any(day in str(text) for text in fields.values())}
+        dates = {
+            day: at for day, at in self.dates.items() if any(day in str(text) for text in fields.values())
+        }
         default_key = f"say:{self.conversation.person}:{self.state['turn']}:{len(self.replies)}"
         self.replies.append(
             ReplyText(

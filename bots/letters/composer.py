@@ -86,6 +86,8 @@ class LetterText:
 
     text: str
     template: str
+    #: A long decision in a few lines, for the chat.
+    in_short: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,10 @@ class Composer:
         form = "resolve" if decision is not None and decision.short else "decide"
         # The time to carry out a remedy counts from the decision, not from when the letter leaves.
         at = decision.at if decision is not None else self.now
-        return LetterText(self._preview(form, int(facts["seq"]), at), "decision")
+        seq = int(facts["seq"])
+        event_facts, words = self._event(seq).facts, self.words_of(seq)
+        in_short = decision_letters.in_short(self.letter, event_facts, words, at)
+        return LetterText(self._preview(form, seq, at), "decision", in_short)
 
     def written(self, facts: Mapping[str, Any]) -> LetterText:
         seq, verb = int(facts["seq"]), str(facts["verb"])

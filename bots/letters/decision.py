@@ -76,6 +76,19 @@ def full_decision(
     )
 
 
+def in_short(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], now: datetime) -> str:
+    """What was found, what we do and by when, and how to reply; without the words of the people."""
+    findings = [row["finding"] for row in facts.get("issues", [])] or [facts["finding"]]
+    how_to_reply = letter.by_channel("decision.reply", "decision.reply.spoken")
+    return "\n".join(
+        (
+            *(letter.text(f"finding.{finding}") for finding in dict.fromkeys(findings)),
+            *_remedies(letter, facts, {}, now).splitlines(),
+            letter.text(how_to_reply, span=letter.span(letter.case.rules.targets.lapse)),
+        )
+    )
+
+
 def _complaint_section(letter: Letter) -> str:
     """What the complainant wrote and signed, in their own words."""
     text = shorten(letter.complaint_text.strip(), MAX_QUOTED) or letter.text("readback.no_words")

@@ -17,7 +17,7 @@ from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.letters import LetterHandler
 from bots.telegram.polling import pause_seconds
-from bots.telegram.sending import OutgoingMessage, Sender
+from bots.telegram.sending import AsPdf, OutgoingMessage, Sender
 from bots.texts.texts import Texts
 from store.cases.export import read_stored_file
 from store.cases.receive_message import receive_message
@@ -39,7 +39,7 @@ DOWNLOAD_TIMEOUT_SECONDS = 30.0
 #: Telegram's limit for a file from a bot is 50 MB, including the form around it.
 LARGEST_COPY_BYTES = 49 * 1024 * 1024
 
-#: From a person's id and a language to the archive's name and bytes. Records that the copy was handed out.
+#: From a person's id, or a reference, and a language to the file's name and bytes. Records that it was handed out.
 CopyOf = Callable[[str, str], tuple[str, bytes]]
 #: From the bytes of a file to whether the virus scanner passes it; None if it gave no verdict.
 Scan = Callable[[bytes], Awaitable[bool | None]]
@@ -57,6 +57,8 @@ def job_handlers(
     *,
     rate_limited: bool = True,
     copy_of: CopyOf | None = None,
+    form_of: CopyOf | None = None,
+    as_pdf: AsPdf | None = None,
     scan: Scan | None = None,
     on_result: OnResult | None = None,
     waiting: ShutdownWait | None = None,
@@ -64,15 +66,19 @@ def job_handlers(
     """The handler for each kind of obligation.
 
     `rate_limited`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
-    person's data, `scan` checks each file. `on_result` is called with the result of each message.
+    person's data, `form_of` the form of a complaint, `as_pdf` a long letter; `scan` checks each file. `on_result` is
+    called with the result of each message.
     """
-    sender = Sender(app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting)
+    sender = Sender(
+        app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting, as_pdf=as_pdf
+    )
     return {
         "say": reply_handler(sender, buttons, texts),
         "wake": wake_up_handler(store, intake),
         "fetch": download_handler(app, store, scan),
         "inbox": dead_letter_handler(store, intake),
         "mydata": data_copy_handler(sender, texts, copy_of),
+        "form_copy": data_copy_handler(sender, texts, form_of, "ref"),
         **LetterHandler(store, sender, buttons, texts).handlers(),
     }
 
@@ -157,8 +163,10 @@ def download_handler(app: App, store: Store, scan: Scan | None = None) -> Handle
     return download
 
 
-def data_copy_handler(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> Handler:
-    """Send the copy of a person's data as a file into their own chat.
+def data_copy_handler(
+    sender: Sender, texts: Texts, copy_of: CopyOf | None, subject: str = "person"
+) -> Handler:
+    """Send the copy of a person's data, or the form of their complaint, as a file into their own chat.
 
     If it cannot be made or sent, the obligation fails, and staff hand over a copy themselves.
     """
@@ -170,15 +178,15 @@ def data_copy_handler(sender: Sender, texts: Texts, copy_of: CopyOf | None) -> H
             return Completed()
         if copy_of is None:
             return Failed("nothing here makes copies of data: run `amends privacy export` and hand it over")
-        language = texts.language(chat.language)
+        language, fields = texts.language(chat.language), obligation.payload["fields"]
         # In a thread of its own: on the writing thread, everybody would wait until the archive is made.
-        name, body = await asyncio.to_thread(copy_of, str(obligation.payload["fields"]["person"]), language)
+        name, body = await asyncio.to_thread(copy_of, str(fields[subject]), language)
         if len(body) > LARGEST_COPY_BYTES:
             return Failed(
                 "the copy is larger than Telegram takes: run `amends privacy export` and hand it over"
             )
-        caption = texts.text(language, obligation.payload["template"])
-        message = OutgoingMessage(caption, "mydata", language, file=(name, body))
+        caption = texts.text(language, obligation.payload["template"], **fields)
+        message = OutgoingMessage(caption, obligation.kind, language, file=(name, body))
         outcome = await sender.send(obligation, chat, message)
         if isinstance(outcome, Retry) and outcome.why == NO_ANSWER_AGAIN:
             # It may have arrived twice already, and all other messages of this chat wait behind it.

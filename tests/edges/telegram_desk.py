@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
+from amends.documents.labels import Labels
+from amends.runtime.telegram import complaint_form, long_letter
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
@@ -89,6 +92,7 @@ async def telegram_desk(
     paced: bool = False,
     copy_of: CopyOf | None = None,
     scan: Scan | None = None,
+    labels: Labels | None = None,
 ) -> AsyncIterator[TelegramDesk]:
     """Start it; everything is closed at the end."""
     Desk(store)
@@ -99,7 +103,18 @@ async def telegram_desk(
     poller = Poller(app, store, intake, timeout=2)
     kinds = {
         **act_handlers(store),
-        **job_handlers(app, store, intake, buttons, TEXTS, rate_limited=paced, copy_of=copy_of, scan=scan),
+        **job_handlers(
+            app,
+            store,
+            intake,
+            buttons,
+            TEXTS,
+            rate_limited=paced,
+            copy_of=copy_of,
+            form_of=labels and partial(complaint_form, store, labels),
+            as_pdf=labels and partial(long_letter, store, labels, "Northwind Water"),
+            scan=scan,
+        ),
     }
     worker = Worker(store, kinds)
     await app.initialize()

@@ -13,6 +13,7 @@ from complaints.vocabulary import Flag, Target, Verb
 from tests.rules.dialogue_play import ASSESSED, HANDLER, MANAGER, RESOLVED, RULES, START, Play
 from tests.rules.test_dialogue_survey import surveyed
 
+
 def status(play: Play, argument: str = "") -> str:
     """The answer to /status as one text."""
     return "\n".join(play.commands("status", argument))
@@ -60,8 +61,12 @@ def test_a_decision_that_waits_for_approval_is_not_disclosed() -> None:
     evidence = {"evidence": ["complainant_heard", "records_checked"]}
     play.do(Verb.INVESTIGATE, ref, HANDLER, evidence, {"facts": "The crew was there."})
     before = status(play)
-    facts = {**RESOLVED, "issues": [], "remedies": [{"type": "refund", "amount": "50.00", "currency": "GBP"}]}
-    play.do(Verb.RESPOND, ref, HANDLER, facts, {"root_cause": "Old pipe.", "remedies.0.text": "The bill."})
+    facts = {
+        **RESOLVED,
+        "issues": [{"finding": "upheld"}],
+        "remedies": [{"type": "refund", "amount": "50.00", "currency": "GBP"}],
+    }
+    play.do(Verb.RESPOND, ref, HANDLER, facts, {"root_cause": "Old pipe.", "issues.0.reasons": "It was old."})
     assert play.case.drafted is not None
     assert status(play) == before
 
@@ -117,10 +122,10 @@ def test_several_complaints_are_a_line_each_with_a_button_for_the_timeline() -> 
 def test_a_request_for_a_person_gets_the_time_of_the_desks_calendar_and_stays_on_record() -> None:
     play = Play()
     ref = play.files_a_complaint()
-    assert play.commands("human") == [
+    assert play.commands("human")[0] == (
         f"I have asked a person of our team to write to you about {ref}. They answer here.\n\n"
         "You get the answer by 17:30 on Friday, 6 November 2026."
-    ]
+    )
     asked = [event for event in play.events[ref] if event.facts.get("field") == "human"]
     target = play.case.target(Target.REPLY)
     assert target is not None

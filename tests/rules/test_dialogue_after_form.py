@@ -121,10 +121,10 @@ def test_the_disagree_button_keeps_the_complaint_open_and_asks_what_to_review() 
     ref = play.staff_resolve()
     [answer] = play.writes("I disagree.")
     assert f"{ref} stays open. What should we look at again?" in answer
-    assert play.writes("You did not read my letter.") == [
+    assert play.writes("You did not read my letter.")[0] == (
         f"I have noted that for {ref}. A person reads it and writes to you here.\n\n"
         "You get the answer by Tuesday, 10 November 2026."
-    ]
+    )
     assert play.texts_of(ref)["look_again"] == "You did not read my letter."
 
 
