@@ -201,7 +201,7 @@ def request_person(turn: Turn, message: ReceivedMessage) -> None:
 
 
 def _waits_for_person(turn: Turn, case: Case) -> bool:
-    """True when they asked for a person before and nobody has answered since."""
+    """True when they asked for a person before and have no answer since."""
     since = case.question_at
     return since is not None and any(
         event.facts.get("field") == PERSON and event.at >= since

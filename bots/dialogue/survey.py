@@ -137,11 +137,11 @@ def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage)
     if question == TEXT_QUESTION:
         _ask_next(turn, ref, TEXT_QUESTION)
     elif message.has_words and not message.is_place:
-        # Words are the answer to the last question. Repeating ours would only show that nobody listens.
+        # Words are the answer to the last question. Repeating ours would look as if no person reads them.
         if is_thanks:
             turn.plan(PlannedAct(Verb.SURVEY, ref, {"step": "skipped", "question": question}))
         turn.go_to(IDLE)
-        turn.reply("survey.welcome" if is_thanks else "survey.words", ref=ref)
+        turn.reply("after_survey.thanks" if is_thanks else "after_survey.words", ref=ref)
     else:
         _ask(turn, ref, question)
     if _is_complaint(message.text):

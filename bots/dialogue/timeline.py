@@ -45,12 +45,12 @@ _PROMISED = frozenset({Target.DECIDE, Target.REMEDY})
 def done_so_far(turn: Turn, case: Case, events: Sequence[Event]) -> str:
     """One line for each day on which something was done, the oldest first."""
     days: dict[str, list[str]] = {}
-    told: set[str] = set()
+    listed: set[str] = set()
     for event in events:
         for name in _names(event):
-            if name in _ONCE and name in told:
+            if name in _ONCE and name in listed:
                 continue
-            told.add(name)
+            listed.add(name)
             at = case.received_at if event.verb is Verb.RECEIVE else event.at
             entries = days.setdefault(turn.event_day(at, case), [])
             text = turn.text(f"done.{name}")

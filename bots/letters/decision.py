@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.dialogue.buttons import SURVEY
-from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
+from bots.letters.letter import Letter, body_line, join_paragraphs, paragraph_below, section, shorten
 from bots.letters.progress import outside_now
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
@@ -187,8 +187,7 @@ def outside_decision(letter: Letter, facts: Mapping[str, Any], words: Mapping[st
 
 def next_body(letter: Letter, index: int) -> str:
     """The outside body after the one whose decision the complainant refused; `index` of the body, from 0."""
-    step = letter.case.rules.recourse[index]
-    body = letter.body_line(index + 1, step.body, step.contact, free=step.free, limit=step.limit)
+    body = body_line(letter.texts, letter.language, index + 1, letter.case.rules.recourse[index])
     return letter.text("recourse.next", body=body)
 
 

@@ -12,6 +12,7 @@ from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
+from complaints.rulebook import RecourseStep, Rulebook
 
 
 @dataclass(frozen=True)
@@ -69,21 +70,8 @@ class Letter:
         return answer_by(self.case, acknowledged)
 
     def body_list(self) -> str:
-        """The outside bodies in their order: how to reach each, its cost and its time limit (7.9)."""
-        lines = [
-            self.body_line(number, step.body, step.contact, free=step.free, limit=step.limit)
-            for number, step in enumerate(self.case.rules.recourse, start=1)
-        ]
-        return "\n".join(lines) or self.text("recourse.none")
-
-    def body_line(self, number: int, body: str, contact: str, *, free: bool, limit: str) -> str:
-        sentences = [f"{number}. {body.rstrip('.')}."]
-        if contact:
-            sentences.append(f"{contact.rstrip('.')}.")
-        sentences.append(self.text("recourse.free" if free else "recourse.paid"))
-        if limit:
-            sentences.append(self.text("recourse.limit", limit=self.texts.limit(self.language, limit)))
-        return " ".join(sentences)
+        """The outside bodies in their order: how to reach each, its form, its cost and its time limit (7.9)."""
+        return body_list(self.texts, self.language, self.case.rules) or self.text("recourse.none")
 
     def body_names(self) -> str:
         """The names of the outside bodies: `A and B`."""
@@ -103,6 +91,31 @@ class Letter:
         first = min((other.n for other in self.case.remedies if other.level == remedy.level), default=0)
         text = words.get(f"remedies.{remedy.n - first}.text", "")
         return self.remedy(remedy.type, text, remedy.amount, remedy.currency)
+
+
+def body_list(texts: Texts, language: str, rules: Rulebook) -> str:
+    """A line for each outside body; empty if there is none."""
+    steps = enumerate(rules.recourse, start=1)
+    return "\n".join(body_line(texts, language, number, step) for number, step in steps)
+
+
+def body_line(texts: Texts, language: str, number: int, step: RecourseStep) -> str:
+    """Only what the settings hold about the body; nothing is guessed."""
+    sentences = [f"{number}. {step.body.rstrip('.')}."]
+    if step.contact:
+        sentences.append(f"{step.contact.rstrip('.')}.")
+    if step.form:
+        sentences.append(texts.text(language, "recourse.form", form=step.form.rstrip(".")))
+    if step.free:
+        sentences.append(texts.text(language, "recourse.free"))
+    elif step.cost:
+        sentences.append(texts.text(language, "recourse.cost", cost=step.cost.rstrip(".")))
+    else:
+        sentences.append(texts.text(language, "recourse.paid"))
+    if step.limit:
+        limit = texts.limit(language, step.limit)
+        sentences.append(texts.text(language, "recourse.limit", limit=limit))
+    return " ".join(sentences)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -116,6 +116,10 @@ class Texts:
 
     def limit(self, language: str, written: str) -> str:
         """The time limit of an outside body: a length of time in words, or the organisation's own wording."""
+        id_ = f"limit.{written}"
+        if self.has(id_):
+            # The wording of a preset.
+            return self.text(language, id_)
         try:
             return self.span(language, written)
         except ValueError:

@@ -108,7 +108,7 @@ async def test_a_long_decision_is_summed_up_in_the_chat_with_its_buttons(desk: T
     assert anna.heard[-1].startswith(
         f"{ref}: our decision is attached as a PDF. In short:\n\nYou are partly right"
     )
-    assert "within 15 working days" in anna.heard[-1]
+    assert "within 20 working days" in anna.heard[-1]
     assert anna.buttons == ["I accept", "I disagree", "I have a question"]
     assert pdf.words(anna.documents()[0][1]).count("We flushed the pipe.") == 300
 

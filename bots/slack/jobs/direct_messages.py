@@ -167,7 +167,7 @@ class DirectMessageJobs:
         """`survey_concern`: a bad survey answer, for managers who did not work on the complaint.
 
         It stays open, as an entry of their worklist, until staff act on the complaint or it expires. When its time
-        has come and nobody acted, they are reminded once.
+        has come without an act, they are reminded once.
         """
         case, now, texts = await self._case(obligation), self.slack.store.now(), self.slack.texts
         since = case.survey_concern_at
