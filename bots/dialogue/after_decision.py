@@ -21,21 +21,10 @@ _QUESTION, _REOPEN_REASON = "question", "reopen_reason"
 #: The step, the field and the kind of a request for a person.
 PERSON = "human"
 #: The replies that say that a person answers: the date follows below them.
-_PERSON_ANSWERS = frozenset(
-    {
-        "human.open",
-        "question.noted",
-        "question.in_form",
-        "added.answer",
-        "ask.belongs.answer",
-        "reply.accept_words",
-        "reply.disagree_words",
-        "reopen.offer",
-        "remedy_check.noted",
-        "receipt",
-        "receipt.plain",
-    }
-)
+_PERSON_ANSWERS = (
+    "human.open", "question.", "added.answer", "ask.belongs.answer", "reply.accept_words", "reply.disagree_words",
+    "reopen.offer", "remedy_check.noted", "receipt",
+)  # fmt: skip
 _DISAGREEMENT = "look_again"
 #: An answer of more words has reasons, or is about another matter; the state remembers for which complaint.
 _SHORT_ANSWER, _REASONED = 9, "reasoned"
@@ -211,7 +200,9 @@ def _waits_for_person(turn: Turn, case: Case) -> bool:
 
 def promise_answer(turn: Turn) -> None:
     """Say by when a person answers, where this turn recorded words that a person must answer (7.3)."""
-    position = next((n for n, reply in enumerate(turn.replies) if reply.template in _PERSON_ANSWERS), None)
+    position = next(
+        (n for n, reply in enumerate(turn.replies) if reply.template.startswith(_PERSON_ANSWERS)), None
+    )
     if position is None:
         return
     for act in turn.acts:

@@ -45,27 +45,23 @@ def reply_options(turn: Turn) -> None:
 
 
 def _retention(turn: Turn) -> str:
-    """Why and how long data is stored, under the rules of each complaint, or those in force; with the dates."""
+    """Why and how long data is stored, and the date for each complaint that is closed."""
     cases = [case for case in turn.conversation.cases if case.erased_at is None]
     rules = cases[0].rules if cases else turn.rules
-    if not rules.retention:
-        return turn.text("mydata.kept_open")
-    period = RetentionPeriod.parse(rules.retention)
-    id_ = "mydata.kept_from_receipt" if period.from_receipt else "mydata.kept"
-    general = turn.text(id_, span=turn.texts.span(turn.language, period.span))
-    return " ".join((general, *(_kept_until(turn, case) for case in cases[:MOST_FORMS]))).rstrip()
-
-
-def _kept_until(turn: Turn, case: Case) -> str:
-    """Until when a closed complaint must stay; "" while that is not known."""
-    if is_on_hold(case, turn.now):
-        return turn.text("mydata.kept_hold", ref=case.ref)
-    if case.closed_at is None or not case.rules.retention:
-        return ""
-    until = RetentionPeriod.parse(case.rules.retention).until(
-        received=case.received_at, closed=case.closed_at, calendar=case.rules.calendar
-    )
-    return turn.text("mydata.kept_until", ref=case.ref, date=turn.event_day(until, case))
+    lines = [turn.text("mydata.kept_open")]
+    if rules.retention:
+        period = RetentionPeriod.parse(rules.retention)
+        id_ = "mydata.kept_from_receipt" if period.from_receipt else "mydata.kept"
+        lines = [turn.text(id_, span=turn.texts.span(turn.language, period.span))]
+    for case in cases[:MOST_FORMS]:
+        if is_on_hold(case, turn.now):
+            lines.append(turn.text("mydata.kept_hold", ref=case.ref))
+        elif case.closed_at is not None and case.rules.retention:
+            until = RetentionPeriod.parse(case.rules.retention).until(
+                received=case.received_at, closed=case.closed_at, calendar=case.rules.calendar
+            )
+            lines.append(turn.text("mydata.kept_until", ref=case.ref, date=turn.event_day(until, case)))
+    return " ".join(lines)
 
 
 def request_form(turn: Turn, case: Case) -> None:
@@ -75,11 +71,6 @@ def request_form(turn: Turn, case: Case) -> None:
         return
     turn.reply("form_copy.coming", ref=case.ref)
     turn.schedule_job(FORM_OBLIGATION, "form_copy.file", ref=case.ref)
-
-
-def notice_version(notice: str) -> str:
-    """A fingerprint of the wording of the privacy notice, as the record names it: twelve hex digits."""
-    return sha256(notice.encode()).hexdigest()[:12]
 
 
 def give_notice(turn: Turn) -> None:
@@ -92,7 +83,8 @@ def give_notice(turn: Turn) -> None:
         return
     act = turn.acts[position]
     notice = turn.rules_of(act.ref).notice
-    version = notice_version(notice)
+    # The same fingerprint as in the exported record.
+    version = sha256(notice.encode()).hexdigest()[:12]
     is_new = turn.state.get(_NOTICE) != version
     if not notice or not (is_new or act.verb is Verb.RECEIVE):
         return

@@ -81,6 +81,8 @@ def _summary(turn: Turn, case: Case) -> str:
 def _next_steps(turn: Turn, case: Case) -> list[str]:
     """What the person waits for, each with its date; a date that was missed is named as missed."""
     lines = [_next_step(turn, case)]
+    if case.asked_until is not None and case.is_open:
+        lines.insert(0, turn.text("status.waiting", date=turn.due_day(case.asked_until, case)))
     for target_name, id_, late_id in _OTHER_WAITS:
         target = case.target(target_name)
         if target is not None and target.met_at is None:
@@ -101,8 +103,6 @@ def _next_step(turn: Turn, case: Case) -> str:
         return _ended(turn, case, ended)
     if case.form_open:
         return turn.text("status.form")
-    if case.asked_until is not None:
-        return turn.text("status.waiting", date=turn.due_day(case.asked_until, case))
     if case.state in UNDECIDED:
         promised = promised_date(case)
         text_id = "status.decide" if promised > turn.now else "status.decide_late"
@@ -125,7 +125,7 @@ def _next_step(turn: Turn, case: Case) -> str:
 def _ended(turn: Turn, case: Case, ended: datetime) -> str:
     """When it ended, and how to reopen it while that is possible."""
     until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
-    can_reopen = case.erased_at is None and turn.now <= until and (not case.is_open or case.withdrawn_at)
+    can_reopen = case.erased_at is None and turn.now <= until and not case.is_open
     date = turn.event_day(ended, case)
     return turn.text("status.closed" if can_reopen else "status.ended", date=date, ref=case.ref)
 

@@ -215,9 +215,6 @@ class Turn:
 
         The fields `ref` (for the text) and `turn` (for the buttons) are always filled in.
         """
-        dates = {
-            day: at for day, at in self.dates.items() if any(day in str(text) for text in fields.values())
-        }
         default_key = f"say:{self.conversation.person}:{self.state['turn']}:{len(self.replies)}"
         self.replies.append(
             ReplyText(
@@ -226,8 +223,8 @@ class Turn:
                 fields={
                     **fields,
                     **({"ref": ref} if ref else {}),
-                    **({"dates": dates} if dates else {}),
                     "turn": self.state["turn"],
+                    "dates": self.dates,
                 },
                 buttons=buttons,
                 ref=ref,
@@ -240,9 +237,7 @@ class Turn:
         """A further paragraph below a reply, by default the last one."""
         reply = self.replies[position]
         below = "\n\n".join(filter(None, (reply.fields.get(BELOW), text)))
-        dates = {day: at for day, at in self.dates.items() if day in text}
-        fields = {**reply.fields, BELOW: below, "dates": {**reply.fields.get("dates", {}), **dates}}
-        self.replies[position] = replace(reply, fields=fields)
+        self.replies[position] = replace(reply, fields={**reply.fields, BELOW: below})
 
     def schedule_job(self, kind: str, template: str, **more: str) -> None:
         """Schedule an obligation of another kind than a reply, such as sending a file; `template` is its caption."""
