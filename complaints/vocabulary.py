@@ -94,6 +94,8 @@ class Verb(StrEnum):
     RECEIPT = "receipt"
     SURVEY = "survey"
     ERASE = "erase"
+    RESTRICT_PROCESSING = "restrict_processing"
+    RESUME_PROCESSING = "resume_processing"
 
 
 class Priority(StrEnum):
@@ -244,6 +246,7 @@ class Flag(StrEnum):
     WAITING_COMPLAINANT = "waiting_complainant"
     EXTERNAL = "external"
     LEGAL_HOLD = "legal_hold"
+    PROCESSING_RESTRICTED = "processing_restricted"
     WITHDRAWN = "withdrawn"
     UNREACHABLE = "unreachable"
     QUESTION_OPEN = "question_open"

@@ -3,7 +3,7 @@
 
     python3 verify.py FILE... [--key NAME+ID+KEY]...
 
-A receipt is what a complainant got, or `amends db prove REF`. A case file is `amends case show REF --json` or the
+A receipt is what a complainant got, or `amends prove REF`. A case file is `amends case show REF --json` or the
 JSON inside of the case file's PDF. A checkpoint is a signed note. --key is a verifier key of the log or of a witness,
 as `amends db checkpoint` and `amends witness` print it; without it the script says which key signed, and trusts none.
 """

@@ -27,10 +27,11 @@ from store.custody.retention import (
     RETENTION,
     delete_expired_rows,
     erase_expired,
+    erase_silent_people,
     list_expired,
+    list_silent_people,
     record_receipt,
 )
-from store.database.transaction import Tx
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.failed import fail_orphaned
 from store.outbox.rows import insert_obligation
@@ -165,12 +166,13 @@ def housekeeping_handlers(
     `signing_key` signs checkpoints, and `send_checkpoint` sends the newest one to places outside of the database.
     """
 
-    def write(command: Callable[[Tx], object]) -> Handler:
-        async def handle(_: Obligation) -> Outcome:
-            await store.awrite(command)
-            return Completed()
-
-        return handle
+    async def tidy(_: Obligation) -> Outcome:
+        await store.awrite(delete_expired_rows)
+        # The list reads every person; on the writing thread everybody would wait for it.
+        silent = await store.aread(list_silent_people)
+        for start in range(0, len(silent), 100):
+            await store.awrite(erase_silent_people, silent[start : start + 100])
+        return Completed()
 
     async def purge(_: Obligation) -> Outcome:
         counts, complaints = Counter[str](), 0
@@ -198,7 +200,7 @@ def housekeeping_handlers(
         return Rescheduled(store.now() + timedelta(minutes=1), "another transaction still reads erased pages")
 
     return {
-        "tidy": write(delete_expired_rows),
+        "tidy": tidy,
         "checkpoint": _checkpoint_handler(store, signing_key, send_checkpoint),
         "purge": purge,
         "remnants": remnants,

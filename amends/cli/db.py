@@ -401,6 +401,7 @@ def vacuum(*, config: Config = None) -> None:
 
 def rotate_key(*, json: Json = False, config: Config = None) -> None:
     """Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken out of it."""
+    from amends.cli.privacy import remove_remnants
     from amends.settings import SettingsError, load
     from amends.settings.problems import Problem
     from store.custody.key_check import record_key_use
@@ -418,9 +419,12 @@ def rotate_key(*, json: Json = False, config: Config = None) -> None:
             done += moved
             progress(done, max(done, total))
         store.write(record_keys_rotated)
+        remove_remnants(store)
     if json:
-        print_json({"moved": done, "left": len(damaged)})
+        print_json({"moved": done, "left": len(damaged), "damaged": sorted(damaged)})
     elif damaged:
+        for row in sorted(damaged):
+            out.print(f"Not moved, no key of AMENDS_SECRET_KEY opens it: {row}", highlight=False)
         out.print(f"{done} moved; {len(damaged)} cannot be opened with any key. {DAMAGE_REMEDY}")
     if damaged:
         raise typer.Exit(NOT_WELL)

@@ -81,6 +81,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         check="Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail.",
         slack_manifest='The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest").',
     ),
+    *_commands("db", prove="Write the receipt of a complaint with the proof that the log contains it."),
     *_commands(
         "witness",
         witness="Cosign checkpoints of the logs of other desks that only grew; needs no database and no amends.toml.",
@@ -212,6 +213,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
             hold=(
                 "Put a complaint under legal hold, so that it is neither erased nor purged, or release it."
             ),
+            restrict="Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end it.",
             purge=r"Erase what was kept longer than `\[privacy] retention` says, counted from closing.",
         ),
     ),

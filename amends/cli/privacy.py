@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -154,7 +155,7 @@ def erase(
         result = store.write(erase_complainant, preview.person, reason)
         list_new_erasures(store, erasures_file(settings))
         erased_at = format_time(store.now())
-        _remove_remnants(store)
+        remove_remnants(store)
     if json:
         kept = [{"ref": ref, "why": code, "until": KEPT[code][1]} for ref, code in result.kept.items()]
         print_json(
@@ -189,13 +190,14 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(parts) or "nothing"
 
 
-def _remove_remnants(store: Store) -> None:
+def remove_remnants(store: Store) -> None:
+    """Remove what was overwritten from the log of SQLite, or say what is left to do."""
     if store.is_shared:
         err.print(
             "PostgreSQL keeps old row versions: run `amends db vacuum` in a quiet hour (docs/custody.md)."
         )
     elif not store.remove_remnants():
-        err.print("Another process still reads erased pages: the running desk removes them within minutes.")
+        err.print("Another process still reads old pages: the running desk removes them within minutes.")
 
 
 def receipts(*, config: Config = None) -> None:
@@ -232,6 +234,30 @@ def hold(
     out.print(f"{parse_ref(ref)}: {'released' if release else f'under legal hold until {span}'}.")
 
 
+def restrict(
+    who: Annotated[str, typer.Argument(metavar="X", help="A reference, or a person's id for all of theirs.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why, in words; they stay on the record, encrypted.")],
+    release: Annotated[bool, typer.Option("--release", help="End the restriction.")] = False,
+    config: Config = None,
+) -> None:
+    """Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end the restriction."""
+    from complaints.actors import OPERATOR
+    from complaints.errors import AlreadyDone
+    from complaints.identifiers import parse_reference
+    from complaints.vocabulary import Verb
+    from store.cases.act import act
+    from store.custody.retention import list_complaints_of
+
+    verb = Verb.RESUME_PROCESSING if release else Verb.RESTRICT_PROCESSING
+    ref = parse_reference(who)
+    with open_record(config) as (_, store):
+        for complaint in store.read(list_complaints_of, who) if ref is None else [ref]:
+            with suppress(AlreadyDone):
+                store.write(act, complaint, verb, OPERATOR, {}, {"reason": reason})
+            out.print(f"{complaint}: processing {'allowed again' if release else 'restricted'}.")
+
+
 def _print_erasure(
     settings: Settings, erased: Sequence[str], kept: Mapping[str, str], *, person_erased: bool
 ) -> None:
@@ -261,19 +287,28 @@ def purge(
 ) -> None:
     r"""Erase what was kept longer than `\[privacy] retention` says, counted from closing."""
     from amends.retention import erasures_file, list_new_erasures, require_writable, retention_periods
-    from store.custody.retention import RETENTION, erase_expired, list_expired, record_receipt
+    from store.custody.retention import (
+        RETENTION,
+        erase_expired,
+        erase_silent_people,
+        list_expired,
+        list_silent_people,
+        record_receipt,
+    )
 
     with open_record(config) as (settings, store):
         spans = retention_periods(settings)
         if not spans:
-            err.print("Everything is kept: [privacy] retention is not set.")
+            err.print("Every complaint is kept: [privacy] retention is not set.")
         expired = store.read(list_expired, spans, limit=1_000_000) if spans else []
         purged = [complaint for complaint in expired if complaint.kept_because is None]
+        silent = store.read(list_silent_people, limit=1_000_000)
         counts = Counter[str]()
-        if purged and not dry_run:
+        if (purged or silent) and not dry_run:
             if not json:
                 _print_expired(settings, expired, done=False)
-            _confirm(f"{pluralise(len(purged), 'complaint')} will be erased for good. Continue?", yes=yes)
+            what = f"{pluralise(len(purged), 'complaint')} and {pluralise(len(silent), 'person')} without one"
+            _confirm(f"{what} will be erased for good. Continue?", yes=yes)
             require_writable(erasures_file(settings))
             reasons = dict[str, str]()
             with progress_bar("Purging") as progress:
@@ -291,8 +326,10 @@ def purge(
             purged = [complaint for complaint in expired if complaint.kept_because is None]
             if purged:
                 store.write(record_receipt, RETENTION, RETENTION, len(purged), counts)
+            if silent:
+                counts["persons"] += store.write(erase_silent_people, silent)
             list_new_erasures(store, erasures_file(settings))
-            _remove_remnants(store)
+            remove_remnants(store)
     if json:
         held_back = [complaint for complaint in expired if complaint.kept_because]
         print_json(
@@ -301,10 +338,12 @@ def purge(
                 "purged": [_as_json(complaint) for complaint in purged],
                 "held": [_as_json(complaint) for complaint in held_back],
                 "counts": dict(counts),
+                "without_complaint": len(silent),
             }
         )
         return
     _print_expired(settings, expired, done=not dry_run)
+    out.print(f"{pluralise(len(silent), 'person')} without a complaint {'would go' if dry_run else 'gone'}.")
     if counts:
         out.print(f"Receipt: {_counts(counts)} erased, by {RIGHTS['retention']}.")
 

@@ -78,6 +78,14 @@ def archive(
     return out.getvalue()
 
 
+def receipt_archive(store: Store, ref: str, signing_key: bytes) -> tuple[bytes, bool]:
+    """A ZIP with the receipt of one complaint and its QR code, and whether it has the proof already."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        is_proof = _pack_receipt(store, packed, ref, signing_key)
+    return out.getvalue(), is_proof
+
+
 def _language(whole: WholePerson) -> str:
     """The language that the person chose, or that of their latest complaint."""
     latest = (str(case.record["language"]) for case, _ in reversed(whole.cases))
@@ -169,13 +177,18 @@ def _pack_receipts(
         # The record of a person who is only named in it is not theirs to prove.
         if complaint.get("erased_at") or "state" not in complaint:
             continue
-        receipt = store.write(add_receipt, complaint["ref"], signing_key)
         complaint["receipt"] = f"receipts/{complaint['ref']}.json"
-        _write(packed, complaint["receipt"], json.dumps(receipt, indent=1).encode())
-        code = segno.make(receipt["promise"] or receipt["leaf"], error="m", micro=False)
-        picture = io.BytesIO()
-        code.save(picture, kind="svg", scale=4, border=4, xmldecl=False)
-        _write(packed, f"receipts/{complaint['ref']}.svg", picture.getvalue())
+        _pack_receipt(store, packed, complaint["ref"], signing_key)
+
+
+def _pack_receipt(store: Store, packed: zipfile.ZipFile, ref: str, signing_key: bytes | None) -> bool:
+    receipt = store.write(add_receipt, ref, signing_key)
+    _write(packed, f"receipts/{ref}.json", json.dumps(receipt, indent=1).encode())
+    code = segno.make(receipt["promise"] or receipt["leaf"], error="m", micro=False)
+    picture = io.BytesIO()
+    code.save(picture, kind="svg", scale=4, border=4, xmldecl=False)
+    _write(packed, f"receipts/{ref}.svg", picture.getvalue())
+    return "proof" in receipt
 
 
 def _safe_name(name: str | None, kind: str) -> str:

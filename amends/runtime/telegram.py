@@ -11,7 +11,7 @@ import structlog
 from telegram.error import InvalidToken
 
 from amends.documents.labels import Labels, load_labels
-from amends.privacy.data_export import archive
+from amends.privacy.data_export import archive, receipt_archive
 from amends.retention import retention_periods
 from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
@@ -23,7 +23,7 @@ from bots.recovery import RecoveryDetector
 from bots.telegram.application import build_application, set_commands
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, job_handlers
+from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, ReceiptOf, job_handlers
 from bots.telegram.polling import Poller
 from bots.telegram.sending import is_telegram_unavailable
 from bots.telegram.updates import ALLOWED_UPDATES
@@ -75,6 +75,7 @@ class TelegramPart:
             copy_of=data_copies(settings, store),
             form_of=partial(complaint_form, store, labels),
             as_pdf=partial(long_letter, store, labels, settings.organisation.name),
+            receipt_of=receipts(secrets.signing_key, store),
             scan=file_scanner(settings.files.scanner),
             on_result=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
@@ -249,3 +250,8 @@ def long_letter(store: Store, labels: Labels, organisation: str, text: str, lang
 def document_labels(settings: Settings) -> Labels:
     zone = settings.organisation.timezone
     return load_labels(settings.languages, zone, settings.texts_folder, own=settings.own_names)
+
+
+def receipts(signing_key: bytes | None, store: Store) -> ReceiptOf | None:
+    """Makes the receipt of a complaint (docs/proof.md); None without the key, because it could not be trusted."""
+    return None if signing_key is None else lambda ref: receipt_archive(store, ref, signing_key)

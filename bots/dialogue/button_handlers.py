@@ -39,6 +39,7 @@ _REPLIES = {
     "question": after_decision.ask_question,
     "timeline": status.reply_timeline,
     "form_copy": my_data.request_form,
+    "receipt": my_data.request_receipt,
     "take_up": survey.take_up_again,
     "new_complaint": survey.start_new_complaint,
 }
@@ -243,6 +244,8 @@ def _case_of_letter_button(turn: Turn, choice: str) -> Case | None:
     """The complaint whose letter has this button. Sending a letter does not change the step of the dialogue."""
     if choice in ("accept", "disagree", "question"):
         return after_decision.case_awaiting_reply(turn)
+    if choice == "receipt" and turn.step == "idle":
+        return next(iter(turn.conversation.cases), None)
     if choice == "insist":
         return new_message.restorable_case(turn)
     if choice in (*SCORES, "skip") and turn.step == "idle":

@@ -17,6 +17,8 @@ CONFIRM: Rows = (("yes", "change"), ("skip",))
 SURE: Rows = (("yes", "no"),)
 #: "Is it this incident?" (docs/domain.md, section 3, Incident)
 INCIDENT: Rows = (("yes", "yes_more"), ("no",))
+#: Under the acknowledgement, the decision and the closing.
+RECEIPT = ("receipt",)
 REPLY: Rows = (("accept",), ("disagree",), ("question",))
 
 HELP: Rows = (

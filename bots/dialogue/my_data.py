@@ -105,6 +105,11 @@ def request_copy(turn: Turn) -> None:
     turn.schedule_job(COPY_OBLIGATION, "mydata.file")
 
 
+def request_receipt(turn: Turn, case: Case) -> None:
+    """Send the receipt of the complaint as it is now (docs/proof.md)."""
+    turn.schedule_job(COPY_OBLIGATION, "mydata.receipt", ref=case.ref)
+
+
 def ask_correction(turn: Turn) -> None:
     """Ask what is wrong; a member of staff gets the answer."""
     case = _case_for_request(turn)

@@ -250,7 +250,9 @@ def _drop_replies_in_flood(turn: Turn) -> None:
     turn.replies[:] = [
         reply
         for reply in turn.replies
-        if reply.lane is SendPriority.DANGER or reply.kind != "say" or reply.template.startswith(_ALWAYS_SENT)
+        if reply.lane is SendPriority.DANGER
+        or (reply.kind != "say" and reply.template != "mydata.receipt")
+        or reply.template.startswith(_ALWAYS_SENT)
     ]
     turn.wake_ups.clear()
     if not turn.state["flood"]["told"]:

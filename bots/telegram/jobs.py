@@ -41,6 +41,8 @@ LARGEST_COPY_BYTES = 49 * 1024 * 1024
 
 #: From a person's id, or a reference, and a language to the file's name and bytes. Records that it was handed out.
 CopyOf = Callable[[str, str], tuple[str, bytes]]
+#: From a reference to the archive with its receipt, and whether the receipt has its proof already.
+ReceiptOf = Callable[[str], tuple[bytes, bool]]
 #: From the bytes of a file to whether the virus scanner passes it; None if it gave no verdict.
 Scan = Callable[[bytes], Awaitable[bool | None]]
 _STATES: Mapping[bool | None, FetchedState] = {True: "fetched", False: "infected", None: "unscanned"}
@@ -59,6 +61,7 @@ def job_handlers(
     copy_of: CopyOf | None = None,
     form_of: CopyOf | None = None,
     as_pdf: AsPdf | None = None,
+    receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
     on_result: OnResult | None = None,
     waiting: ShutdownWait | None = None,
@@ -66,8 +69,8 @@ def job_handlers(
     """The handler for each kind of obligation.
 
     `rate_limited`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
-    person's data, `form_of` the form of a complaint, `as_pdf` a long letter; `scan` checks each file. `on_result` is
-    called with the result of each message.
+    person's data, `form_of` the form of a complaint, `as_pdf` a long letter, `receipt_of` the receipt of a complaint
+    (None: letters offer none); `scan` checks each file. `on_result` is called with the result of each message.
     """
     sender = Sender(
         app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting, as_pdf=as_pdf
@@ -77,9 +80,9 @@ def job_handlers(
         "wake": wake_up_handler(store, intake),
         "fetch": download_handler(app, store, scan),
         "inbox": dead_letter_handler(store, intake),
-        "mydata": data_copy_handler(sender, texts, copy_of),
-        "form_copy": data_copy_handler(sender, texts, form_of, "ref"),
-        **LetterHandler(store, sender, buttons, texts).handlers(),
+        "mydata": data_copy_handler(sender, texts, copy_of, receipt_of),
+        "form_copy": form_handler(sender, texts, form_of),
+        **LetterHandler(store, sender, buttons, texts, receipts=receipt_of is not None).handlers(),
     }
 
 
@@ -164,9 +167,9 @@ def download_handler(app: App, store: Store, scan: Scan | None = None) -> Handle
 
 
 def data_copy_handler(
-    sender: Sender, texts: Texts, copy_of: CopyOf | None, subject: str = "person"
+    sender: Sender, texts: Texts, copy_of: CopyOf | None, receipt_of: ReceiptOf | None = None
 ) -> Handler:
-    """Send the copy of a person's data, or the form of their complaint, as a file into their own chat.
+    """Send the copy of a person's data, or the receipt of one complaint, as a file into their own chat.
 
     If it cannot be made or sent, the obligation fails, and staff hand over a copy themselves.
     """
@@ -176,17 +179,25 @@ def data_copy_handler(
         if chat is None or not obligation.payload:
             # The person's data was erased in the meantime.
             return Completed()
+        language, ref = texts.language(chat.language), obligation.payload["fields"].get("ref")
+        if ref is not None:
+            if receipt_of is None:
+                return Failed("there is no AMENDS_SIGNING_KEY to sign a receipt with: set it (`amends init`)")
+            body, is_proof = await asyncio.to_thread(receipt_of, ref)
+            caption = texts.text(language, "mydata.proof" if is_proof else "mydata.receipt", ref=ref)
+            return await sender.send(
+                obligation, chat, OutgoingMessage(caption, "receipt", language, file=(f"{ref}.zip", body))
+            )
         if copy_of is None:
             return Failed("nothing here makes copies of data: run `amends privacy export` and hand it over")
-        language, fields = texts.language(chat.language), obligation.payload["fields"]
         # In a thread of its own: on the writing thread, everybody would wait until the archive is made.
-        name, body = await asyncio.to_thread(copy_of, str(fields[subject]), language)
+        name, body = await asyncio.to_thread(copy_of, str(obligation.payload["fields"]["person"]), language)
         if len(body) > LARGEST_COPY_BYTES:
             return Failed(
                 "the copy is larger than Telegram takes: run `amends privacy export` and hand it over"
             )
-        caption = texts.text(language, obligation.payload["template"], **fields)
-        message = OutgoingMessage(caption, obligation.kind, language, file=(name, body))
+        caption = texts.text(language, obligation.payload["template"])
+        message = OutgoingMessage(caption, "mydata", language, file=(name, body))
         outcome = await sender.send(obligation, chat, message)
         if isinstance(outcome, Retry) and outcome.why == NO_ANSWER_AGAIN:
             # It may have arrived twice already, and all other messages of this chat wait behind it.
@@ -194,6 +205,24 @@ def data_copy_handler(
         return outcome
 
     return send_copy
+
+
+def form_handler(sender: Sender, texts: Texts, form_of: CopyOf | None) -> Handler:
+    """Send the complaint as a PDF form (Annex B) into the person's own chat."""
+
+    async def send_form(obligation: Obligation) -> Outcome:
+        chat = obligation.chat
+        if chat is None or not obligation.payload:
+            # The person's data was erased in the meantime.
+            return Completed()
+        if form_of is None:
+            return Failed("nothing here makes forms: run `amends case file` and hand it over")
+        language, ref = texts.language(chat.language), str(obligation.payload["fields"]["ref"])
+        file = await asyncio.to_thread(form_of, ref, language)
+        caption = texts.text(language, obligation.payload["template"], ref=ref)
+        return await sender.send(obligation, chat, OutgoingMessage(caption, "form_copy", language, file=file))
+
+    return send_form
 
 
 def dead_letter_handler(store: Store, intake: Intake) -> Handler:

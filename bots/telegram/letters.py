@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from bots.dialogue.after_decision import REMEDY_STEP
-from bots.dialogue.buttons import FORM_COPY, INSIST, REPLY, SCALE, SURE, SURVEY, Rows
+from bots.dialogue.buttons import FORM_COPY, INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import decision, progress
 from bots.letters.composer import DECISION_LETTERS, Composer
 from bots.letters.letter import Letter, join_paragraphs
@@ -60,6 +60,8 @@ DELAYED_KINDS: frozenset[str] = frozenset(
         "next_recourse",
     }
 )
+#: Letters under which the receipt of the complaint can be requested (docs/proof.md).
+RECEIPT_LETTERS: frozenset[str] = frozenset({"acknowledge", "decision", "closing"})
 #: After these acts the letter `no_independent` is a reply; acts of staff can lead to it too.
 _COMPLAINANT_VERBS: frozenset[str] = frozenset({Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value})
 
@@ -96,6 +98,7 @@ class LetterHandler:
     sender: Sender
     buttons: Buttons
     texts: Texts
+    receipts: bool = False
 
     def handlers(self) -> Mapping[str, Handler]:
         return {kind: self._handler(kind, write) for kind, write in self.writers().items()}
@@ -182,11 +185,14 @@ class LetterHandler:
 
     def _message(self, composed: ComposedLetter, letter: Letter, kind: str, address: str) -> OutgoingMessage:
         case = letter.case
+        rows = composed.buttons
+        if self.receipts and kind in RECEIPT_LETTERS:
+            rows = (*rows, RECEIPT)
         keyboard = self.buttons.keyboard(
             self.texts,
             letter.language,
             address,
-            composed.buttons,
+            rows,
             step=composed.step,
             ref=case.ref,
             turn=case.version,

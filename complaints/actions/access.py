@@ -17,7 +17,7 @@ from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.identifiers import parse_reference
 from complaints.incidents import joining
 from complaints.times import local_time, parse_time
-from complaints.vocabulary import Flag, Role
+from complaints.vocabulary import Flag, Role, Verb
 
 #: A manager's reason for not yet telling the person complained about is reviewed within this time (C).
 REVIEW_WITHIN = "5 bd"
@@ -93,6 +93,17 @@ def check_release(case: Case, request: ActionRequest) -> Facts:
 
 def apply_release(case: Case, event: Event) -> Case:
     return changed(case, hold_until=None, flags=case.flags - {Flag.LEGAL_HOLD})
+
+
+def check_processing(case: Case, request: ActionRequest) -> Facts:
+    """The person has the use of their data restricted, or the restriction ends (GDPR, Article 18)."""
+    sets = request.verb is Verb.RESTRICT_PROCESSING
+    return _check_flag(case, request, Flag.PROCESSING_RESTRICTED, sets=sets)
+
+
+def apply_processing(case: Case, event: Event) -> Case:
+    sets, flag = event.verb is Verb.RESTRICT_PROCESSING, {Flag.PROCESSING_RESTRICTED}
+    return changed(case, flags=case.flags | flag if sets else case.flags - flag)
 
 
 def _check_flag(case: Case, request: ActionRequest, flag: Flag, *, sets: bool) -> Facts:

@@ -147,7 +147,7 @@ def _result(case: Case, event: Event) -> ActResult:
 #: Acts of staff that route a complaint or guard access to it, without work on what it says.
 _NO_WORK = frozenset({
     Verb.ASSIGN, Verb.RECEIPT, Verb.RESTRICT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE, Verb.DECLARE_CONFLICT,
-    Verb.REDATE, Verb.ERASE,
+    Verb.REDATE, Verb.ERASE, Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING,
 })  # fmt: skip
 
 

@@ -391,6 +391,10 @@ ACTIONS: Mapping[Verb, Action] = {
         check=closing.check_erase, apply=closing.apply_erase,
         raises_work_version=NOBODY,
     ),
+    **{
+        verb: Action("8.1", _SYSTEM, stays(EVERY), check=access.check_processing, apply=access.apply_processing)
+        for verb in (Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING)
+    },
 }
 # fmt: on
 

@@ -171,6 +171,8 @@ def _proposal(case: Case) -> Iterator[NewObligation]:
     """A proposal when the first burst ends, at most 60 s after the first message, and again after later words."""
     if case.assessment is not None or case.last_words_at is None or case.state not in UNDECIDED:
         return
+    if Flag.PROCESSING_RESTRICTED in case.flags:
+        return
     burst = due(case.last_words_at, case.rules.dialogue.burst, case.rules.calendar).at
     lane = SendPriority.BULK
     if case.proposed is None or case.proposed.words < case.words:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from store.custody.rotate_keys import INSTANCE_SEALED
-from store.database.errors import Altered, SealBroken
+from store.database.errors import SealBroken
 from store.database.journaled import DESK
 from store.database.keyring import place, unseal_bytes
 from store.database.transaction import Tx
@@ -17,7 +17,18 @@ from store.files import chunk_place, file_meta_place
 from store.outbox.deliveries import message_text_place
 from store.people.masked_texts import masked_place
 from store.record.load import key_place
-from store.tables import CHUNKS, COMPLAINTS, CONTACTS, FILES, IDENTIFIERS, MESSAGES, PEOPLE, TEXTS
+from store.tables import (
+    CHUNKS,
+    COMPLAINTS,
+    CONTACTS,
+    DRAFTS,
+    FILES,
+    IDENTIFIERS,
+    MESSAGES,
+    OBLIGATIONS,
+    PEOPLE,
+    TEXTS,
+)
 
 #: A query with columns `owner` (reference or person), `wrapped` and `sealed`; the place and the name of a value.
 _Sealed = tuple[Select[Any], Callable[[Any], str], Callable[[Any], str]]
@@ -55,7 +66,7 @@ def _unopened(
                 key = tx.keys.unwrap(row.wrapped, where(row.owner))
             if key:
                 unseal_bytes(key, row.sealed, value_place(row))
-        except Altered:
+        except SealBroken:
             if key:
                 yield row.owner, getattr(row, "seq", None) or 0, f"{name(row)} does not open"
             else:
@@ -84,6 +95,12 @@ def _of_cases() -> Iterator[_Sealed]:
         ),
         lambda row: masked_place(row.owner, row.seq, row.field),
         lambda row: f"the masked copy of {row.field}",
+    )
+    drafts = select(*keys, DRAFTS.c.id, DRAFTS.c.form, DRAFTS.c.sealed).join(DRAFTS, DRAFTS.c.ref == case.ref)
+    yield (
+        drafts.where(case.key_wrapped.is_not(None)).order_by(case.ref),
+        lambda row: place("drafts", row.id, "typed"),
+        lambda row: f"a draft ({row.form})",
     )
     numbers = select(*keys, IDENTIFIERS.c.kind, IDENTIFIERS.c.sealed).join(
         IDENTIFIERS, IDENTIFIERS.c.ref == case.ref
@@ -146,6 +163,19 @@ def _of_people() -> Iterator[_Sealed]:
         ).order_by(person.id, MESSAGES.c.id),
         lambda row: message_text_place(row.id),
         lambda row: f"message {row.id} ({row.direction})",
+    )
+
+    payloads = (
+        select(*keys, OBLIGATIONS.c.scope, OBLIGATIONS.c.key, OBLIGATIONS.c.payload.label("sealed"))
+        .join(CONTACTS, CONTACTS.c.person_id == person.id)
+        .join(OBLIGATIONS, OBLIGATIONS.c.contact_id == CONTACTS.c.id)
+    )
+    yield (
+        payloads.where(OBLIGATIONS.c.payload.is_not(None), person.key_wrapped.is_not(None)).order_by(
+            person.id
+        ),
+        lambda row: place("obligations", f"{row.scope}/{row.key}", "payload"),
+        lambda row: f"the content of the obligation {row.key}",
     )
 
 

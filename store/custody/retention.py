@@ -32,6 +32,7 @@ from store.rulebooks import load_rulebook
 from store.tables import (
     CASE_PEOPLE,
     COMPLAINTS,
+    CONTACTS,
     DRAFTS,
     FILES,
     HEARD,
@@ -46,6 +47,8 @@ from store.tables import (
 
 #: A key must outlive the last retry of its message: Telegram retries for 24 hours, Slack for minutes.
 KEYS_KEPT = timedelta(days=7)
+#: A person who never complained is erased this long after their last message; as long as drafts of staff are kept.
+SILENT_KEPT = timedelta(hours=24)
 _PAGE = 500
 
 
@@ -100,6 +103,14 @@ def find_person(tx: Tx, who: str) -> str:
     return str(person)
 
 
+def list_complaints_of(tx: Tx, who: str) -> list[str]:
+    """The complaints of a person that are not erased, the earliest first; raises UnknownReference."""
+    query = select(COMPLAINTS.c.ref).where(
+        COMPLAINTS.c.complainant_id == find_person(tx, who), COMPLAINTS.c.erased_at.is_(None)
+    )
+    return list(tx.connection.execute(query.order_by(COMPLAINTS.c.received_at, COMPLAINTS.c.ref)).scalars())
+
+
 def erase_complainant(
     tx: Tx, who: str, because: str, right: str = ON_REQUEST, *, preview: bool = False
 ) -> Erasure:
@@ -108,13 +119,8 @@ def erase_complainant(
     With `preview` nothing is changed: the result says what would be erased.
     """
     person = find_person(tx, who)
-    query = select(COMPLAINTS.c.ref).where(
-        COMPLAINTS.c.complainant_id == person, COMPLAINTS.c.erased_at.is_(None)
-    )
     erased, kept, counts = list[str](), dict[str, str](), Counter[str]()
-    for ref in (
-        tx.connection.execute(query.order_by(COMPLAINTS.c.received_at, COMPLAINTS.c.ref)).scalars().all()
-    ):
+    for ref in list_complaints_of(tx, person):
         reason = _reason_to_keep(tx, ref)
         if reason is None:
             counts += _count_words(tx, ref) if preview else erase(tx, ref, because, OPERATOR)
@@ -215,6 +221,36 @@ def delete_expired_rows(tx: Tx) -> None:
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
     delete_unused_limits(tx)
     insert_removal(tx)
+
+
+def list_silent_people(tx: Tx, among: Sequence[str] | None = None, limit: int = 1_000) -> list[str]:
+    """People who never complained, have no part in a complaint, and did not write for SILENT_KEPT."""
+    cutoff = tx.now - SILENT_KEPT
+    wrote = (
+        select(MESSAGES.c.id)
+        .join(CONTACTS, CONTACTS.c.id == MESSAGES.c.contact_id)
+        .where(CONTACTS.c.person_id == PEOPLE.c.id, MESSAGES.c.at > cutoff)
+    )
+    query = select(PEOPLE.c.id).where(
+        PEOPLE.c.erased_at.is_(None),
+        PEOPLE.c.created_at <= cutoff,
+        PEOPLE.c.id.not_in(select(COMPLAINTS.c.complainant_id)),
+        ~exists().where(CASE_PEOPLE.c.person_id == PEOPLE.c.id),
+        ~wrote.exists(),
+    )
+    if among is not None:
+        query = query.where(PEOPLE.c.id.in_(among))
+    return list(tx.connection.execute(query.order_by(PEOPLE.c.created_at).limit(limit)).scalars())
+
+
+def erase_silent_people(tx: Tx, people: Sequence[str]) -> int:
+    """Erase those who are still silent, with a receipt; returns how many."""
+    silent = list_silent_people(tx, people)
+    for person in silent:
+        erase_person(tx, person)
+    if silent:
+        record_receipt(tx, RETENTION, "no_complaint", 0, {"persons": len(silent)})
+    return len(silent)
 
 
 def _closed_page(tx: Tx, after: tuple[datetime, str] | None) -> Sequence[Any]:

@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, func, select, update
 
-from store.database.errors import Altered
+from store.database.errors import Altered, SealBroken
 from store.database.keyring import place, unseal
 from store.database.transaction import Tx
 from store.models.erased import is_plain
 from store.models.examples import history_place
 from store.models.models import model_place
+from store.outbox.rows import insert_removal
 from store.people.contacts import person_key
 from store.people.identifiers import normal_form
 from store.proof.hash_chain import list_instance_events, record_instance_event
@@ -63,27 +64,27 @@ def list_stale_keys(tx: Tx) -> int:
     """How many values are still sealed or wrapped with an older secret."""
     return sum(
         int(tx.connection.execute(select(func.count()).select_from(query.subquery())).scalar_one())
-        for query, _ in _kinds(tx)
+        for _, query, _ in _kinds(tx)
     )
 
 
 def rotate_keys(tx: Tx, limit: int = BATCH, damaged: set[str] | None = None) -> int:
     """Move up to `limit` values to the newest secret; returns how many, and 0 if none is left.
 
-    What was altered cannot be moved: it is added to `damaged` and left out; without `damaged` it raises. Raises
-    SealBroken if a value was sealed with a secret that is not in the keyring.
+    What no secret of the keyring opens cannot be moved: its table and row are added to `damaged`, and the rest is
+    moved; without `damaged` it raises SealBroken.
     """
-    for kind, (query, move) in enumerate(_kinds(tx)):
+    for table, query, move in _kinds(tx):
         skipped = set() if damaged is None else damaged
         ordered = query.limit(limit + len(skipped))
         moved = 0
         for row in tx.connection.execute(ordered if tx.is_sqlite else ordered.with_for_update()).all():
-            name = f"{kind}:{row[0]}"
+            name = f"{table} {row[0]}"
             if name in skipped:
                 continue
             try:
                 move(tx, row)
-            except Altered:
+            except SealBroken:  # not only Altered: with its first bytes altered it names no secret at all
                 if damaged is None:
                     raise
                 damaged.add(name)
@@ -98,6 +99,7 @@ def record_keys_rotated(tx: Tx) -> None:
     """Record the end of a rotation with the retired public keys, so that old checkpoint documents can be verified."""
     newest, *older = tx.keys.publics
     record_instance_event(tx, "rotate_keys", {"public": newest, "retired": older})
+    insert_removal(tx)
 
 
 def list_retired_keys(tx: Tx) -> frozenset[str]:
@@ -106,17 +108,23 @@ def list_retired_keys(tx: Tx) -> frozenset[str]:
     return frozenset(public_key for event in events for public_key in event["facts"]["retired"])
 
 
-def _kinds(tx: Tx) -> Sequence[tuple[Select[Any], Callable[[Tx, Any], None]]]:
-    """Queries for the values made with an older secret, each with the function that moves a row."""
+def _kinds(tx: Tx) -> Sequence[tuple[str, Select[Any], Callable[[Tx, Any], None]]]:
+    """The table and the query of values made with an older secret, and the function that moves a row."""
     people, cases, incidents = PEOPLE.c, COMPLAINTS.c, INCIDENTS.c
     headers = select(cases.ref, cases.key_wrapped, cases.rulebook_id).where(_is_older(tx, cases.key_wrapped))
+    persons = select(people.id, people.key_wrapped).where(_is_older(tx, people.key_wrapped))
+    outages = select(incidents.id, incidents.key_wrapped).where(_is_older(tx, incidents.key_wrapped))
     return (
-        (select(people.id, people.key_wrapped).where(_is_older(tx, people.key_wrapped)), _person),
-        (headers, _case),
-        (select(incidents.id, incidents.key_wrapped).where(_is_older(tx, incidents.key_wrapped)), _incident),
-        (select(PROOF_KEYS).where(_is_older(tx, PROOF_KEYS.c.key_wrapped)), _proof_key),
+        ("people", persons, _person),
+        ("complaints", headers, _case),
+        ("incidents", outages, _incident),
+        ("proof_keys", select(PROOF_KEYS).where(_is_older(tx, PROOF_KEYS.c.key_wrapped)), _proof_key),
         *(
-            (select(column.table).where(_is_older(tx, column), *conditions), partial(_reseal, column, where))
+            (
+                column.table.name,
+                select(column.table).where(_is_older(tx, column), *conditions),
+                partial(_reseal, column, where),
+            )
             for column, conditions, where in INSTANCE_SEALED
         ),
     )

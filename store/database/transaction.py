@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Float, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -128,6 +131,15 @@ class Tx:
             index_elements=keys, set_={name: value for name, value in changed.items() if name not in keys}
         )
         self.connection.execute(statement, [dict(row) for row in rows])
+
+
+@contextmanager
+def sqlite_cursor(connection: Connection) -> Iterator[sqlite3.Cursor]:
+    """The driver's own cursor, with SQLAlchemy's errors: its statements take 5 microseconds instead of 60."""
+    try:
+        yield cast("sqlite3.Cursor", connection.connection.cursor())
+    except sqlite3.OperationalError as error:
+        raise OperationalError(None, None, error) from error
 
 
 class database_seconds(FunctionElement[float]):  # noqa: N801  # reads as the SQL function that it is

@@ -25,6 +25,7 @@ from store.database.transaction import Tx
 from store.people.masked_texts import masked_story, masked_texts, open_masked
 from store.proof.hash_chain import record_instance_event
 from store.record.load import case_key
+from store.record.projections import may_be_used
 from store.tables import ASSESSMENTS, COMPLAINTS, EVENTS, HISTORY_PARTS, PROPOSALS
 
 PAGE = 500
@@ -94,6 +95,7 @@ def load_examples_page(tx: Tx, after: After | None = None) -> tuple[list[dict[st
         .where(
             ~exists().where(later.c.ref == columns.ref, later.c.seq > columns.seq),
             COMPLAINTS.c.key_wrapped.is_not(None),
+            may_be_used(),
             COMPLAINTS.c.is_simulation.is_(False),
             COMPLAINTS.c.kind == ContactKind.COMPLAINT.value,
             or_(COMPLAINTS.c.close_code.is_(None), COMPLAINTS.c.close_code != CloseCode.MERGED.value),
@@ -137,6 +139,7 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[tup
             ~exists().where(ASSESSMENTS.c.ref == columns.ref),
             columns.key_wrapped.is_not(None),
             columns.restriction.is_(None),
+            may_be_used(),
             columns.is_simulation.is_(False),
             columns.kind == ContactKind.COMPLAINT.value,
             or_(columns.close_code.is_(None), columns.close_code != CloseCode.MERGED.value),
@@ -171,7 +174,11 @@ def list_assessed_proposals(tx: Tx, limit: int) -> list[dict[str, Any]]:
     query = (
         select(ASSESSMENTS.c.ref, ASSESSMENTS.c.seq, ASSESSMENTS.c.at, ASSESSMENTS.c.category)
         .join(COMPLAINTS, COMPLAINTS.c.ref == ASSESSMENTS.c.ref)
-        .where(COMPLAINTS.c.is_simulation.is_(False), COMPLAINTS.c.kind == ContactKind.COMPLAINT.value)
+        .where(
+            may_be_used(),
+            COMPLAINTS.c.is_simulation.is_(False),
+            COMPLAINTS.c.kind == ContactKind.COMPLAINT.value,
+        )
         .order_by(ASSESSMENTS.c.at.desc(), ASSESSMENTS.c.ref.desc(), ASSESSMENTS.c.seq.desc())
         .limit(limit)
     )

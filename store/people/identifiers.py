@@ -14,6 +14,7 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed, UnknownReference
 from complaints.identifiers import Number, numbers_in
+from complaints.vocabulary import Flag
 from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.people.contacts import (
@@ -107,10 +108,12 @@ def find_by_identifier(tx: Tx, value: str, *countries: str, limit: int = 50) -> 
 def search_number(tx: Tx, value: str, by: Actor) -> tuple[Case, ...]:
     """Complaints with this exact number that this person may know of; the search is logged (4.7).
 
+    A complaint whose processing is restricted is found by its reference only.
     Each hit is logged as a read; a search without a hit is logged as an attempt.
     """
     refs = find_by_identifier(tx, value, *load_current_rulebooks(tx).codes)
-    cases = load_visible_cases(tx, refs, by)
+    visible = load_visible_cases(tx, refs, by)
+    cases = tuple(case for case in visible if Flag.PROCESSING_RESTRICTED not in case.flags)
     for case in cases:
         write_read(tx, case, by, SEARCH, whole=False)
     if not cases:

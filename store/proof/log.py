@@ -147,10 +147,14 @@ def public_keys(tx: Tx, name: str) -> list[Verifier]:
 def add_receipt(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
     """A receipt for the present state of the complaint: a promise, signed with a key, that the log will contain it.
 
-    Its leaf joins the log at the next checkpoint; then `prove` adds the proof.
+    Its leaf joins the log at the next checkpoint; from then on the answer has the proof, until the next event.
     """
+    event_head = _event_heads(tx, [ref]).get(ref)
+    newest = _newest_receipt(tx, ref)
+    if newest is not None and event_head is not None and json.loads(newest.data)["events"] == event_head[1]:
+        return prove(tx, ref, seed)
     heads = tx.connection.execute(select(JOURNAL_HEADS).where(JOURNAL_HEADS.c.owner == ref)).one()
-    data = _leaf_data(heads, _event_heads(tx, [ref]).get(ref))
+    data = _leaf_data(heads, event_head)
     tx.insert_missing(RECEIPTS, [{"ref": ref, "n": heads.n, "at": tx.now, "data": data, "leaf": None}])
     return _receipt(tx, data, seed)
 
@@ -160,8 +164,7 @@ def prove(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
 
     The proof is empty while no checkpoint covers it. Raises StoreError if the log has nothing of this complaint.
     """
-    query = select(RECEIPTS).where(RECEIPTS.c.ref == ref).order_by(RECEIPTS.c.n.desc()).limit(1)
-    receipt = tx.connection.execute(query).first()
+    receipt = _newest_receipt(tx, ref)
     if receipt is not None:
         leaf, data = receipt.leaf, receipt.data
     else:
@@ -180,6 +183,11 @@ def prove(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
         "proof": base64.b64encode(b"".join(path)).decode(),
         "checkpoint": checkpoint.note,
     }
+
+
+def _newest_receipt(tx: Tx, ref: str) -> Any:
+    query = select(RECEIPTS).where(RECEIPTS.c.ref == ref).order_by(RECEIPTS.c.n.desc()).limit(1)
+    return tx.connection.execute(query).first()
 
 
 def _receipt(tx: Tx, data: str, seed: bytes | None) -> dict[str, Any]:

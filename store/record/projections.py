@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Table, delete, insert, update
+from sqlalchemy import ColumnElement, Table, Text, cast, delete, insert, update
 
 from complaints.case import Case, Event
 from complaints.case_values import (
@@ -19,10 +19,11 @@ from complaints.case_values import (
 )
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Flag, Verb
 from store.database.transaction import Tx
 from store.tables import (
     ASSESSMENTS,
+    COMPLAINTS,
     DECISIONS,
     DENIED,
     EXTERNALS,
@@ -49,6 +50,11 @@ _NO_OWN_DECISION: Values = {
     "approved_by": None,
     "communicated_at": None,
 }
+
+
+def may_be_used(columns: Any = COMPLAINTS.c) -> ColumnElement[bool]:
+    """Whether training, similar cases and search may use a complaint: its processing is not restricted."""
+    return cast(columns.flags, Text).not_like(f"%{Flag.PROCESSING_RESTRICTED.value}%")
 
 
 def complaint_row(case: Case) -> Values:

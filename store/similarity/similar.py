@@ -16,6 +16,7 @@ from complaints.vocabulary import CloseCode, Flag, State
 from store.database.transaction import Tx
 from store.outbox import rows
 from store.record.load import load_case_file
+from store.record.projections import may_be_used
 from store.record.worklists import visible_to
 from store.similarity.sketches import SketchMatch, find_matches, load_sketch, write_sketch
 from store.tables import ASSESSMENTS, COMPLAINTS, LIKENESSES, LINKS
@@ -155,8 +156,9 @@ def _display(complaint: Case) -> tuple[Any, ...]:
     return _secrecy(complaint), complaint.incident, complaint.is_open, complaint.erased_at
 
 
-def _secrecy(complaint: Case) -> tuple[bool, bool]:
-    return complaint.restricted, Flag.ANONYMOUS in complaint.flags
+def _secrecy(complaint: Case) -> tuple[bool, bool, bool]:
+    flags = complaint.flags
+    return complaint.restricted, Flag.ANONYMOUS in flags, Flag.PROCESSING_RESTRICTED in flags
 
 
 def _schedule_redraws(tx: Tx, refs: Sequence[str], *, why: str | None = None) -> None:
@@ -178,6 +180,7 @@ def _load_matches(
         select(_COLUMNS.is_simulation).where(_COLUMNS.ref == ref).scalar_subquery(), false()
     )
     took_in = exists().where(LINKS.c.ref == _COLUMNS.ref, LINKS.c.relation == "merged")
+    own = COMPLAINTS.alias("own")
     assessed = exists().where(ASSESSMENTS.c.ref == _COLUMNS.ref)
     query = (
         select(
@@ -199,6 +202,8 @@ def _load_matches(
             _COLUMNS.ref.in_(list(shares)),
             _COLUMNS.erased_at.is_(None),
             _COLUMNS.is_simulation == is_simulation,
+            may_be_used(),
+            ~exists().where(own.c.ref == ref, ~may_be_used(own.c)),
             *allowed,
         )
     )

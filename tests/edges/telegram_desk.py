@@ -13,7 +13,7 @@ from amends.runtime.telegram import complaint_form, long_letter
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import CopyOf, Scan, job_handlers
+from bots.telegram.jobs import CopyOf, ReceiptOf, Scan, job_handlers
 from bots.telegram.polling import Poller
 from bots.texts.loading import load_catalogues
 from complaints.vocabulary import Verb
@@ -91,6 +91,7 @@ async def telegram_desk(
     polls: bool = True,
     paced: bool = False,
     copy_of: CopyOf | None = None,
+    receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
     labels: Labels | None = None,
 ) -> AsyncIterator[TelegramDesk]:
@@ -113,6 +114,7 @@ async def telegram_desk(
             copy_of=copy_of,
             form_of=labels and partial(complaint_form, store, labels),
             as_pdf=labels and partial(long_letter, store, labels, "Northwind Water"),
+            receipt_of=receipt_of,
             scan=scan,
         ),
     }

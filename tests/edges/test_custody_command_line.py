@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from complaints.vocabulary import Verb
 from store.cases.read import load_history
-from store.custody.retention import list_unerased
+from store.custody.retention import find_person, list_unerased
 from store.proof.hash_chain import list_instance_events
 from store.proof.notes import Checkpoint, Signer
 from store.tables import PEOPLE
@@ -63,9 +63,11 @@ async def test_a_backup_is_made_verified_and_restored_into_another_database(
 async def test_verify_detects_a_forged_checkpoint_and_a_log_that_was_rolled_back(
     product: Product, desk: Desk
 ) -> None:
-    desk.receive()
+    ref = desk.receive()
     key = {"AMENDS_SIGNING_KEY": base64.b64encode(bytes(32)).decode()}
     assert (await product.amends("db", "checkpoint", "log.txt", env=key)).code == 0
+    proved = [await product.amends(*words, ref, env=key) for words in (("prove",), ("db", "prove"))]
+    assert proved[0].json["proof"] == proved[1].json["proof"]
     well = await product.amends("db", "verify", "--checkpoint", "log.txt", "--json", env=key)
     assert well.json["well"] is True
     file = product.folder / "log.txt"
@@ -93,7 +95,16 @@ async def test_the_key_is_changed_in_three_steps(product: Product, desk: Desk) -
     alone = await product.amends("db", "rotate-key")
     assert (alone.code, "holds one key only" in alone.err) == (2, True)
     both = {"AMENDS_SECRET_KEY": f"{NEW_KEY},{KEY}"}
-    done = await product.amends("db", "rotate-key", env=both)
+    table, person = PEOPLE.c, desk.store.read(find_person, ref)
+    key = desk.store.read(lambda tx: tx.connection.execute(select(table.key_wrapped)).scalar_one())
+    for value, code in ((b"none" + key[4:], 1), (key, 0)):
+        change = update(PEOPLE).values(key_wrapped=value)
+        desk.store.write(lambda tx, change=change: tx.connection.execute(change))
+        done = await product.amends("db", "rotate-key", env=both)
+        assert (done.code, f"no key of AMENDS_SECRET_KEY opens it: people {person}" in done.out) == (
+            code,
+            code == 1,
+        )
     assert (done.code, "nothing is encrypted with an older key" in done.out) == (0, True)
     new = {"AMENDS_SECRET_KEY": NEW_KEY}
     case = await product.amends("case", "show", ref, "--json", env=new)
@@ -198,7 +209,7 @@ async def test_an_erasure_prints_what_was_erased_what_is_kept_and_why(product: P
 async def test_a_purge_can_be_previewed_before_it_is_done(product: Product, desk: Desk) -> None:
     ref = desk.closed()
     kept = await product.amends("privacy", "purge")
-    assert (kept.code, "Everything is kept: [privacy] retention is not set." in kept.err) == (0, True)
+    assert (kept.code, "Every complaint is kept: [privacy] retention is not set." in kept.err) == (0, True)
     settings = product.folder / "amends.toml"
     settings.write_text(settings.read_text() + '\n[privacy]\nretention = "24 months"\n')
     dry = await product.amends("privacy", "purge", "--dry-run", "--json")
@@ -292,6 +303,11 @@ async def test_a_complaint_under_hold_outlives_erasure_and_purge_until_the_hold_
     product: Product, desk: Desk
 ) -> None:
     ref = desk.closed()
+    person = desk.store.read(find_person, ref)
+    limited = await product.amends("privacy", "restrict", person, "--reason", "She disputes it.")
+    assert (limited.code, limited.out) == (0, f"{ref}: processing restricted.\n")
+    ended = await product.amends("privacy", "restrict", ref, "--reason", "Corrected.", "--release")
+    assert (ended.code, ended.out) == (0, f"{ref}: processing allowed again.\n")
     put = await product.amends("privacy", "hold", ref, "--reason", "A claim.", "--until", "2099-01-31")
     assert (put.code, f"{ref}: under legal hold until 2099-01-31." in put.out) == (0, True)
     erase = ("privacy", "erase", "--complainant", ref, "--reason", "DSR-1", "--yes")

@@ -15,11 +15,13 @@ from sqlalchemy import Column, Table, delete, select, text, update
 from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
 from amends.settings import load, rulebook
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
 from reports.monitoring import Period, monitor
 from store.cases.export import export_case, export_record
 from store.cases.outgoing_messages import begin_sending
 from store.cases.read import load_case
+from store.custody.key_check import record_key_use
 from store.custody.retention import find_person
 from store.custody.rotate_keys import list_stale_keys, rotate_keys
 from store.custody.verify import verify
@@ -33,22 +35,27 @@ from store.models.examples import TrainingHistory, keep_history
 from store.models.models import keep_model, read_model_blob
 from store.outbox.claim import find_earliest
 from store.outbox.dead_letters import keep_dead_letter
+from store.outbox.rows import insert_obligation
 from store.people.identifiers import add_identifier
 from store.people.staff import list_members
 from store.record.load import load_case_file
 from store.rulebooks import use_rulebook
+from store.similarity.sketches import write_sketch
 from store.slack import keep_draft
 from store.store import Store
 from store.tables import (
     CHUNKS,
+    COMPLAINTS,
     CONTACTS,
     DRAFTS,
     EVENTS,
     FILES,
     HISTORY_PARTS,
     IDENTIFIERS,
+    LIKENESSES,
     MESSAGES,
     MODELS,
+    OBLIGATIONS,
     PEOPLE,
     SET_ASIDE,
     STAFF,
@@ -78,6 +85,10 @@ VERIFIED = {
     "a history": (HISTORY_PARTS, HISTORY_PARTS.c.sealed),
     "a dead letter": (SET_ASIDE, SET_ASIDE.c.sealed),
     "a draft about an incident": (DRAFTS, DRAFTS.c.sealed),
+    "a draft about a complaint": (DRAFTS, DRAFTS.c.sealed),
+    "a reply that waits": (OBLIGATIONS, OBLIGATIONS.c.payload),
+    "a payload of the desk": (OBLIGATIONS, OBLIGATIONS.c.payload),
+    "a sketch": (LIKENESSES, LIKENESSES.c.sealed),
 }
 
 
@@ -136,8 +147,18 @@ def fill_the_desk(store: Store) -> None:
 
 @pytest.mark.parametrize("kind", VERIFIED)
 def test_verify_names_every_sealed_value_that_does_not_open(usual_store: Store, kind: str) -> None:
-    a_full_record(usual_store)
-    fill_the_desk(usual_store)
+    desk, ref = a_full_record(usual_store)
+    usual_store.write(write_sketch, ref, (b"8 bytes.",), cluster=ref)
+    if kind == "a reply that waits":
+        reply = NewObligation("say:1", "say", usual_store.now(), SendPriority.BULK)
+        usual_store.write(insert_obligation, reply, ref, desk.chat(), {"template": "receipt"})
+    if kind == "a payload of the desk":
+        digest = NewObligation("digest:1", "digest", usual_store.now(), SendPriority.BULK)
+        usual_store.write(insert_obligation, digest, payload={"text": "1 complaint"})
+    if kind == "a draft about a complaint":
+        usual_store.write(keep_draft, ref, HANDLER, "resolve", 0, {"letter": "It is dry."})
+    else:
+        fill_the_desk(usual_store)
     assert usual_store.read(verify).problems == ()
     flip_a_bit(usual_store, *VERIFIED[kind])
     (problem,) = usual_store.read(verify).problems
@@ -267,6 +288,30 @@ def test_a_key_rotation_moves_everything_but_what_was_altered(sqlite_url: str, c
                 break
         assert len(damaged) == 1
         assert store.read(list_stale_keys) == 1
+
+
+@pytest.mark.parametrize("column", [COMPLAINTS.c.key_wrapped, PEOPLE.c.key_wrapped, STAFF.c.sealed])
+def test_a_value_whose_first_bytes_name_no_key_is_named_and_the_rest_is_rotated_and_verified(
+    sqlite_url: str, clock: FakeClock, column: Column
+) -> None:
+    table, old, new = column.table, b"old" + b"." * 29, b"new" + b"." * 29
+    with opened(sqlite_url, clock, Keyring([old])) as store:
+        a_full_record(store)
+        store.write(record_key_use)
+        row, value = store.read(lambda tx: tx.connection.execute(select(*table.primary_key, column)).first())
+        value = bytes([value[0] ^ 1]) + value[1:]
+        change = update(table).where(next(iter(table.primary_key)) == row).values({column: value})
+        store.write(lambda tx: tx.connection.execute(change))
+    with opened(sqlite_url, clock, Keyring([new, old])) as store:
+        problems = store.read(verify).problems
+        assert any(
+            problem.ref == row or problem.table == table.name or str(row) in problem.why
+            for problem in problems
+        )
+        damaged = set[str]()
+        while store.write(rotate_keys, damaged=damaged):
+            pass
+        assert (damaged, store.read(list_stale_keys)) == ({f"{table.name} {row}"}, 1)
 
 
 @pytest.fixture

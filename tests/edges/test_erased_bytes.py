@@ -9,6 +9,8 @@ from sqlalchemy import LargeBinary, select
 
 from scheduler.ticks import housekeeping_handlers
 from store.custody.retention import erase_complainant
+from store.custody.rotate_keys import record_keys_rotated, rotate_keys
+from store.database.keyring import Keyring
 from store.database.transaction import Tx
 from store.outbox.claim import claim
 from store.outbox.complete import Completed, Rescheduled
@@ -121,3 +123,22 @@ def test_only_the_owner_can_read_the_files_of_the_database_after_the_first_write
         assert {part.name: oct(part.stat().st_mode & 0o777) for part in files} == dict.fromkeys(
             (file.name, f"{file.name}-shm", f"{file.name}-wal"), "0o600"
         )
+
+
+def test_no_key_that_the_old_secret_wrapped_is_left_after_a_rotation(
+    usual_url: str, clock: FakeClock
+) -> None:
+    file, old, new = database_file(usual_url), b"old" + b"." * 29, b"new" + b"." * 29
+    with opened(usual_url, clock, Keyring([old])) as store:
+        a_closed_complaint(Desk(store))
+    with opened(usual_url, clock, Keyring([new, old])) as store:
+        wrapped = store.read(sealed_values)
+        while store.write(rotate_keys, damaged=set()):
+            pass
+        store.write(record_keys_rotated)
+        wrapped -= store.read(sealed_values)
+        assert found(wrapped, file) > 3
+        (obligation,) = due_removal(store, clock)
+        assert obligation.kind == "remnants"
+        assert store.remove_remnants()
+        assert found(wrapped, file) == 0

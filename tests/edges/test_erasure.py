@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from amends.retention import erase_again, list_new_erasures, read_erasures, require_writable
-from complaints.actors import SYSTEM, complainant
-from complaints.errors import OutOfOrder, UnknownReference
-from complaints.vocabulary import Verb
+from bots.dialogue.inputs import TextInput
+from bots.dialogue.step import step
+from complaints.actors import OPERATOR, SYSTEM, complainant
+from complaints.errors import AlreadyDone, OutOfOrder, UnknownReference
+from complaints.vocabulary import Flag, Verb
 from scheduler.ticks import _housekeeping, housekeeping_handlers
 from store.backup.backup import back_up
 from store.backup.restore import restore
@@ -22,14 +24,27 @@ from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.outgoing_messages import begin_sending, record_sent
 from store.cases.read import load_case, load_history
-from store.custody.retention import erase, erase_complainant, find_person, list_expired, list_unerased
+from store.cases.receive_message import receive_message
+from store.custody.retention import (
+    erase,
+    erase_complainant,
+    find_person,
+    list_complaints_of,
+    list_erasures,
+    list_expired,
+    list_silent_people,
+    list_unerased,
+)
 from store.custody.verify import verify
 from store.database.errors import StoreError
 from store.files import store_file
 from store.outbox.claim import claim
-from store.outbox.complete import complete, is_still_required
-from store.people.identifiers import add_identifier, find_by_identifier
+from store.outbox.complete import Completed, complete, is_still_required
+from store.people.identifiers import add_identifier, find_by_identifier, search_number
+from store.proof.hash_chain import list_instance_events
 from store.record.load import load_case_file, load_texts
+from store.similarity.similar import list_similar_cases
+from store.similarity.sketches import write_sketch
 from store.slack import save_draft
 from store.store import Store
 from store.tables import CHUNKS, CONTACTS, IDENTIFIERS, MESSAGES, METADATA, OBLIGATIONS, PEOPLE, TEXTS
@@ -38,6 +53,7 @@ from tests.clauses import clause
 from tests.databases import KEYS, FakeClock, opened
 from tests.edges.desk import HANDLER, MANAGER, Desk, refused
 from tests.edges.slack_office import open_office
+from tests.edges.telegram_desk import TEXTS as PHRASES
 from tests.interception import replace_in_store
 
 #: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
@@ -289,3 +305,64 @@ def test_a_restored_backup_repeats_the_erasures_that_came_after_it(
         assert (erased, list(left)) == ([ref], [other])
         assert store.read(load_texts, ref) == []
         assert store.read(verify).first_bad is None
+
+
+async def test_a_person_who_never_complained_is_erased_a_day_after_the_last_message(
+    usual_store: Store, clock: FakeClock
+) -> None:
+    store, desk = usual_store, Desk(usual_store)
+    ref = desk.receive()
+
+    def greets(number: int) -> None:
+        chat = desk.chat("70099")
+        store.write(
+            receive_message,
+            f"tg:{number}",
+            chat,
+            lambda talk: step(talk, TextInput("Hello", "1", store.now()), now=store.now(), texts=PHRASES),
+        )
+
+    greets(1)
+    clock.go_on(hours=23)
+    greets(2)
+    clock.go_on(hours=23)
+    assert store.read(list_silent_people) == []
+    clock.go_on(hours=2)
+    (silent,) = store.read(list_silent_people)
+    _housekeeping(store, False)
+    (tidy,) = store.write(claim, ["tidy"], 5, 60)
+    assert await housekeeping_handlers(store)["tidy"](tidy) == Completed()
+    assert store.read(list_silent_people) == []
+    assert store.read(list_erasures) == [("person", silent, store.now())]
+    assert store.read(load_case, ref).complainant != silent
+    (receipt,) = store.read(list_instance_events, "erasure")
+    assert (receipt["facts"]["because"], receipt["facts"]["persons"]) == ("no_complaint", 1)
+    assert store.read(verify).first_bad is None
+
+
+def test_restricted_processing_keeps_a_complaint_from_training_similar_cases_and_search_until_its_end(
+    usual_store: Store,
+) -> None:
+    store, desk = usual_store, Desk(usual_store)
+    ref, other = desk.closed(), desk.receive(chat=desk.chat("70098"))
+    handler = desk.actor(HANDLER)
+    for complaint in (ref, other):
+        store.write(write_sketch, complaint, (b"8 bytes.",), cluster=ref)
+    store.write(lambda tx: add_identifier(tx, load_case_file(tx, ref), "customer", "C-1001"))
+
+    def used() -> tuple[int, int, int, int]:
+        similar = (store.read(list_similar_cases, complaint, handler) for complaint in (ref, other))
+        hits = store.write(search_number, "C-1001", handler)
+        return len(store.examples()), *map(len, similar), len(hits)
+
+    assert used() == (1, 1, 1, 1)
+    person = store.read(find_person, ref)
+    assert store.read(list_complaints_of, person) == [ref]
+    store.write(act, ref, Verb.RESTRICT_PROCESSING, OPERATOR, {}, {"reason": "She disputes the date."})
+    assert used() == (0, 0, 0, 0)
+    assert store.read(load_case, ref).flags >= {Flag.PROCESSING_RESTRICTED}
+    with pytest.raises(AlreadyDone):
+        store.write(act, ref, Verb.RESTRICT_PROCESSING, OPERATOR, {}, {"reason": "Again."})
+    store.write(act, ref, Verb.RESUME_PROCESSING, OPERATOR, {}, {"reason": "Corrected."})
+    assert used() == (1, 1, 1, 1)
+    assert store.read(verify).first_bad is None

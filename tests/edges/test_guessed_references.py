@@ -1,6 +1,11 @@
 """Who guesses references learns nothing: the same answer and the same queries for no complaint and for a foreign one.
 
-Small in the suite, 10,000 guesses with TESTING=long.
+Routes that take a typed reference: in Telegram every command (also /start of a deep link), the words of a message
+and the labels of buttons; in Slack the slash command and the forms that link complaints or join them to an incident.
+Of the data of the bot's buttons, and of the buttons and views that Slack keeps, we wrote the reference ourselves. No
+web page takes one: `amends/runtime/web.py` has the webhook, health and metrics.
+
+Small in the suite, 10,000 guesses for each route with TESTING=long.
 """
 
 from __future__ import annotations
@@ -8,14 +13,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
 
+from bots.dialogue.commands import COMMANDS
 from bots.dialogue.inputs import ButtonInput, CommandInput, TextInput
 from bots.dialogue.step import step as dialogue_step
 from bots.slack.listeners import commands
@@ -41,6 +49,11 @@ from tests.edges.telegram_desk import SECRET, TEXTS
 from tests.edges.test_store_bind import code_of, sends
 from tests.edges.test_store_log import desk_of, log
 
+#: Every button that is about one complaint.
+PRESSED = (
+    "accept", "disagree", "question", "receipt", "take_up", "new_complaint", "send", "not_yet", "change", "story",
+    "insist", "safe", "done", "skip", "yes", "no", "1", "add",
+)  # fmt: skip
 GUESSES = 10_000 if LONG else 100
 OTHER = Chat("telegram", "70002", "en", "Guesser")
 
@@ -70,6 +83,25 @@ def guesses(foreign: list[str], chance: random.Random) -> list[str]:
     together = unknown + foreign
     chance.shuffle(together)
     return together
+
+
+def sample(foreign: list[str], chance: random.Random) -> list[str]:
+    """All guesses, or in the suite a few for each of many routes."""
+    tried = guesses(foreign, chance)
+    return tried if LONG else [*foreign[:3], *[ref for ref in tried if ref not in foreign][:5]]
+
+
+def test_every_module_that_reads_a_typed_reference_is_covered_here() -> None:
+    bots = Path(__file__).parents[2] / "bots"
+    readers = {
+        file.relative_to(bots).as_posix()
+        for file in bots.rglob("*.py")
+        if re.search(r"(parse|find)_reference\(", file.read_text(encoding="utf-8"))
+    }
+    assert readers == {
+        "dialogue/button_handlers.py", "dialogue/commands.py", "dialogue/new_message.py", "dialogue/status.py",
+        "telegram/callback_data.py", "slack/listeners/commands.py", "slack/listeners/forms.py",
+    }  # fmt: skip
 
 
 # In Telegram.
@@ -102,16 +134,32 @@ def some_foreign_cases(desk: Desk, number: int = 10) -> list[str]:
     return [desk.receive(chat=desk.chat(str(70_100 + n))) for n in range(number)]
 
 
-@pytest.mark.parametrize("command", ["status", "add", "withdraw", "reopen", "human", "mydata"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_guessed_reference_in_a_command_of_the_bot_is_answered_the_same_for_all(
     usual_store: Store, command: str
 ) -> None:
     foreign = some_foreign_cases(Desk(usual_store))
     guesser = Guesser(usual_store)
     answers = set()
-    for ref in guesses(foreign, random.Random(command)):
+    for ref in sample(foreign, random.Random(command)):
         replies, acts, issued = guesser.sends(
             lambda store, ref=ref: CommandInput(command, ref, "1", store.now())  # type: ignore[misc]
+        )
+        assert acts == ()
+        answers.add((str(replies).replace(ref, "REF"), issued))
+    assert len(answers) == 1
+
+
+@pytest.mark.parametrize("choice", PRESSED)
+def test_a_button_about_a_complaint_of_another_person_does_and_says_the_same_as_about_none(
+    usual_store: Store, choice: str
+) -> None:
+    foreign = some_foreign_cases(Desk(usual_store), 3)
+    guesser = Guesser(usual_store)
+    answers = set()
+    for ref in sample(foreign, random.Random(choice)):
+        replies, acts, issued = guesser.sends(
+            lambda _store, ref=ref: ButtonInput(choice, "decision", ref, 1)  # type: ignore[misc]
         )
         assert acts == ()
         answers.add((str(replies).replace(ref, "REF"), issued))
@@ -129,6 +177,12 @@ def test_a_guessed_reference_in_a_message_opens_nothing(usual_store: Store) -> N
         # A complaint of the guesser's own begins, and nothing is added to another person's.
         assert [act.verb for act in acts] == [Verb.RECEIVE]
         assert acts[0].ref not in foreign
+        if ref in foreign:
+            label = TEXTS.label("en", "add", ref)
+            _, acts, _ = guesser.sends(
+                lambda store, label=label: TextInput(label, "1", store.now())  # type: ignore[misc]
+            )
+            assert not {act.ref for act in acts} & set(foreign)
         answers[ref] = tuple(template for template, _ in replies)
     # The letters of a reference are words too, and may raise a doubt of danger, whether it exists or not.
     assert set(answers.values()) <= {("receipt",), ("receipt", "look.other")}

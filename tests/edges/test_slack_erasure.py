@@ -55,8 +55,7 @@ async def test_an_erasure_deletes_direct_messages_thread_lines_and_files(
         assert [file.deleted for file in office.sim.world.slack.files.values()] == [False]
         usual_store.write(erase, ref, "request")
         await office.idle()
-        # Only the comment on the file is left, without the file: it has the reference and no word.
-        assert about(office, ref) == [f"A file of {ref}. It is deleted here after 24 hours."]
+        assert about(office, ref) == []
         assert [file.deleted for file in office.sim.world.slack.files.values()] == [True]
         assert "erased" in (await office.card(ref)).text
         assert usual_store.read(list_posts, ref, direct=True) == []

@@ -6,10 +6,15 @@ run on PostgreSQL.
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
+from amends.privacy.data_export import receipt_archive
 from complaints.vocabulary import Flag, State, Verb
 from simulator import Simulator
 from simulator.customer import Customer
@@ -19,6 +24,7 @@ from store.cases.read import list_cases, load_case, open_case
 from store.incidents import open_incident
 from store.outbox.failed import list_failed
 from store.people.staff import load_actor
+from store.proof.log import add_checkpoint
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.desk import ASSESSED, HANDLER, MANAGER
@@ -277,3 +283,40 @@ async def test_words_after_a_decision_lead_to_its_buttons_and_a_closed_matter_to
     assert anna.heard[-1].startswith(f"{ref} is open again.")
     assert desk.store.read(load_case, ref).state is State.INVESTIGATING
     assert len(desk.store.read(list_cases)[0]) == 1
+
+
+async def test_a_receipt_is_offered_under_acknowledgement_decision_and_closing(usual_store: Store) -> None:
+    def receipts() -> list[dict[str, Any]]:
+        files = [zipfile.ZipFile(io.BytesIO(data)) for _, data in anna.documents()]
+        assert [file.namelist() for file in files] == [[f"receipts/{ref}.json", f"receipts/{ref}.svg"]] * len(
+            files
+        )
+        return [json.loads(file.read(f"receipts/{ref}.json")) for file in files]
+
+    def receipt_of(ref: str) -> tuple[bytes, bool]:
+        return receipt_archive(usual_store, ref, bytes(32))
+
+    label = "Receipt with QR code"
+    async with Simulator() as sim, telegram_desk(sim, usual_store, receipt_of=receipt_of) as desk:
+        anna = await desk.send_story()
+        ref = await desk.complete_form(anna)
+        assert anna.buttons == [label]
+        await press(desk, anna, label)
+        assert "our signed promise" in anna.heard[-1]
+        usual_store.write(add_checkpoint, bytes(32))
+        await anna.says(label)
+        await desk.settled()
+        assert "and the proof" in anna.heard[-1]
+        desk.resolve(ref)
+        await desk.settled()
+        assert anna.buttons[-1] == label
+        await press(desk, anna, label, "I accept")
+        actor = desk.store.read(load_actor, HANDLER)
+        desk.store.write(act, ref, Verb.CLOSE, actor, {"code": "resolved"}, {"root_cause": "A fold"})
+        await desk.settled()
+        assert anna.buttons[-1] == label
+        await press(desk, anna, label)
+        promise, proof, decided, closed = receipts()
+        assert promise["promise"] == proof["promise"]
+        assert ("proof" in promise, "proof" in proof, "proof" in decided) == (False, True, False)
+        assert json.loads(closed["leaf"])["seq"] == desk.store.read(load_case, ref).version

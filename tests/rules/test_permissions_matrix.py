@@ -31,7 +31,8 @@ NOT_OF_STAFF = {
         link""",
     Role.MODEL: "propose",
     Role.SYSTEM: """end_form acknowledge fail_delivery inform communicate_decision offer_recourse remedy_late
-        lapse restrict survey erase redate hold release""",
+        lapse restrict survey erase redate hold release
+        restrict_processing resume_processing""",
 }
 
 

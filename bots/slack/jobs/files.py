@@ -8,6 +8,7 @@ from datetime import timedelta
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from bots.slack.client.block_kit import SlackMessage
 from bots.slack.client.client import NETWORK, TIMEOUT, error_of, proxy_for
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.post import Poster, failure_outcome
@@ -17,6 +18,7 @@ from store.database.errors import StoreError
 from store.file_types import extension, is_program, media_type
 from store.files import read_file_bytes
 from store.outbox.complete import Completed, Outcome
+from store.slack import record_direct_message
 from store.values import Obligation
 
 KEPT_FOR = timedelta(hours=24)
@@ -64,10 +66,14 @@ class FileJobs:
                 f"slack_file_delete:{file_id}", "slack_file_delete", {"file": file_id, "ref": ref},
                 due=slack.store.now() + KEPT_FOR, priority=SendPriority.BULK,
             )  # fmt: skip
+            if ref is not None:
+                # A message of its own: Slack does not name the comment of a file, so no erasure could delete it.
+                ts = await self.poster.post(channel, SlackMessage(comment, []), f"slack_file:{file_id}")
+                await slack.store.awrite_with_retry(record_direct_message, ref, channel, ts)
             await client.files_completeUploadExternal(
                 files=[{"id": file_id, "title": name}],
                 channel_id=channel,
-                initial_comment=comment,
+                initial_comment=None if ref is not None else comment,
             )
         except (SlackApiError, RateLimitWait, *NETWORK) as failure:
             return failure_outcome(failure)
