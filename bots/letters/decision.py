@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 from bots.dialogue.buttons import SURVEY
-from bots.letters.letter import Letter, body_line, join_paragraphs, paragraph_below, section, shorten
+from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
 from bots.letters.progress import outside_now
+from bots.texts.recourse import body_line
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.targets import next_news

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from bots.texts.recourse import body_list
 from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
-from complaints.rulebook import RecourseStep, Rulebook
 
 
 @dataclass(frozen=True)
@@ -91,31 +91,6 @@ class Letter:
         first = min((other.n for other in self.case.remedies if other.level == remedy.level), default=0)
         text = words.get(f"remedies.{remedy.n - first}.text", "")
         return self.remedy(remedy.type, text, remedy.amount, remedy.currency)
-
-
-def body_list(texts: Texts, language: str, rules: Rulebook) -> str:
-    """A line for each outside body; empty if there is none."""
-    steps = enumerate(rules.recourse, start=1)
-    return "\n".join(body_line(texts, language, number, step) for number, step in steps)
-
-
-def body_line(texts: Texts, language: str, number: int, step: RecourseStep) -> str:
-    """Only what the settings hold about the body; nothing is guessed."""
-    sentences = [f"{number}. {step.body.rstrip('.')}."]
-    if step.contact:
-        sentences.append(f"{step.contact.rstrip('.')}.")
-    if step.form:
-        sentences.append(texts.text(language, "recourse.form", form=step.form.rstrip(".")))
-    if step.free:
-        sentences.append(texts.text(language, "recourse.free"))
-    elif step.cost:
-        sentences.append(texts.text(language, "recourse.cost", cost=step.cost.rstrip(".")))
-    else:
-        sentences.append(texts.text(language, "recourse.paid"))
-    if step.limit:
-        limit = texts.limit(language, step.limit)
-        sentences.append(texts.text(language, "recourse.limit", limit=limit))
-    return " ".join(sentences)
 
 
 def shorten(text: str, limit: int) -> str:

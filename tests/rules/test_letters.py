@@ -13,7 +13,8 @@ import pytest
 
 from bots.letters import decision, progress
 from bots.letters.composer import Composer, preview
-from bots.letters.letter import Letter, body_line
+from bots.letters.letter import Letter
+from bots.texts.recourse import body_line
 from complaints.actors import SYSTEM, staff
 from complaints.case import Case
 from complaints.case_values import Issue, RemedyOwed
