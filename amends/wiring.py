@@ -83,7 +83,7 @@ def web_without_store(settings: Settings) -> WebPart:
     async def metrics() -> str:
         return render_metrics_without_store()
 
-    texts = load_texts(settings.languages, settings.texts_folder, own=settings.own_names)
+    texts = load_texts(settings.languages, settings.texts_folder, **settings.wording)
     page = partial(public_page, rulebooks(settings), texts)
     return WebPart(settings, page=page, readiness=not_ready, metrics=metrics)
 
@@ -134,7 +134,7 @@ class Application:
         send_intervals = send_intervals or SendIntervals()
         self.metrics = Metrics()
         folder = settings.texts_folder
-        self.texts = load_texts(settings.languages, folder, own=settings.own_names)
+        self.texts = load_texts(settings.languages, folder, **settings.wording)
         self.staff_texts = load_texts(
             (settings.organisation.staff_language,), folder, domain=STAFF, own=settings.own_names
         )

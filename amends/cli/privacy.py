@@ -97,7 +97,7 @@ def export(
     check_output(output)
     with open_record(config) as (settings, store):
         zone = settings.organisation.timezone
-        labels = load_labels(settings.languages, zone, settings.texts_folder, own=settings.own_names)
+        labels = load_labels(settings.languages, zone, settings.texts_folder, **settings.wording)
         with collecting_damage() as damaged:
             data = archive(
                 store,

@@ -249,7 +249,7 @@ def long_letter(store: Store, labels: Labels, organisation: str, text: str, lang
 
 def document_labels(settings: Settings) -> Labels:
     zone = settings.organisation.timezone
-    return load_labels(settings.languages, zone, settings.texts_folder, own=settings.own_names)
+    return load_labels(settings.languages, zone, settings.texts_folder, **settings.wording)
 
 
 def receipts(signing_key: bytes | None, store: Store) -> ReceiptOf | None:

@@ -25,6 +25,8 @@ from amends.init import (
 from amends.settings import SettingsError, load, rulebook
 from amends.settings.loading import parse_settings
 from amends.settings.sections import PRESETS
+from amends.wiring import Application
+from store.store import Store
 
 ANSWERS = InitAnswers(
     name='Northwind "Water"',
@@ -138,9 +140,16 @@ def test_over_http_all_requests_go_to_the_same_address() -> None:
     assert app["features"]["slash_commands"][0]["url"] == address
 
 
-def test_a_language_with_danger_texts_only_is_not_offered(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r'no texts in "de".*Amends has texts in en, tr;'):
-        write_installation(tmp_path / "desk", replace(ANSWERS, languages=("de", "en")))
+def test_a_language_without_texts_is_refused_with_those_that_have_texts(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r'no texts in "fr".*Amends has texts in de, en, .*tr;'):
+        write_installation(tmp_path / "desk", replace(ANSWERS, languages=("fr", "en")))
+
+
+def test_a_german_desk_needs_no_texts_of_its_own(tmp_path: Path) -> None:
+    answers = replace(ANSWERS, languages=("de",), staff_language="de")
+    write_installation(tmp_path / "desk", answers)
+    settings = load(tmp_path / "desk" / "amends.toml", {})
+    assert (settings.languages, settings.organisation.address) == (("de",), "formal")
 
 
 def test_a_wrong_language_is_one_problem_in_words(tmp_path: Path) -> None:
@@ -149,3 +158,15 @@ def test_a_wrong_language_is_one_problem_in_words(tmp_path: Path) -> None:
     (problem,) = wrong.value.problems
     assert "'112' is not a language code" in problem.what
     assert "tuple" not in str(wrong.value)
+
+
+def test_the_informal_address_reaches_conversations_and_another_word_is_refused(
+    tmp_path: Path, sqlite_store: Store
+) -> None:
+    write_installation(tmp_path / "desk", replace(ANSWERS, languages=("de", "en")))
+    file = tmp_path / "desk" / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", 'address = "informal"\n\n[calendar]', 1)
+    texts = Application(parse_settings(text, file, {}), sqlite_store, parts=("web",)).texts
+    assert texts.text("de", "ask.effect") == "Was hat das für dich bedeutet?"
+    with pytest.raises(SettingsError, match=r"organisation\.address: .*'formal' or 'informal'"):
+        parse_settings(text.replace('"informal"', '"du"'), file, {})
