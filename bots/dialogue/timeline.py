@@ -14,7 +14,7 @@ from complaints.vocabulary import Role, Target, Verb
 
 #: Longer histories show their first day and the newest ones. Telegram takes 4,096 characters.
 MOST_DAYS = 12
-#: Told once: later ones are steps inside the team.
+#: Shown once: later ones are steps inside the team.
 _ONCE = frozenset({"assess", "assign", "investigate", "notify_external"})
 #: Their dates are promises to the complainant.
 _PROMISED = frozenset({Target.DECIDE, Target.REMEDY})
