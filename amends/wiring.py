@@ -22,6 +22,7 @@ from amends.settings.field_types import parse_clock
 from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
 from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
+from bots.texts.texts import Texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
 from scheduler.proposals import ProposalHandler
 from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
@@ -83,9 +84,14 @@ def web_without_store(settings: Settings) -> WebPart:
     async def metrics() -> str:
         return render_metrics_without_store()
 
-    texts = load_texts(settings.languages, settings.texts_folder, own=settings.own_names)
+    texts = texts_for_complainants(settings)
     page = partial(public_page, rulebooks(settings), texts)
     return WebPart(settings, page=page, readiness=not_ready, metrics=metrics)
+
+
+def texts_for_complainants(settings: Settings) -> Texts:
+    own, address = settings.own_names, settings.organisation.address
+    return load_texts(settings.languages, settings.texts_folder, own=own, address=address)
 
 
 def learning_settings(settings: Settings) -> LearningSettings:
@@ -133,10 +139,12 @@ class Application:
         require_secrets(settings, parts)
         send_intervals = send_intervals or SendIntervals()
         self.metrics = Metrics()
-        folder = settings.texts_folder
-        self.texts = load_texts(settings.languages, folder, own=settings.own_names)
+        self.texts = texts_for_complainants(settings)
         self.staff_texts = load_texts(
-            (settings.organisation.staff_language,), folder, domain=STAFF, own=settings.own_names
+            (settings.organisation.staff_language,),
+            settings.texts_folder,
+            domain=STAFF,
+            own=settings.own_names,
         )
         # The scheduler sends on both platforms; a process that only receives on one needs nothing of the other.
         self._telegram: TelegramPart | None = None

@@ -96,8 +96,10 @@ def export(
 
     check_output(output)
     with open_record(config) as (settings, store):
-        zone = settings.organisation.timezone
-        labels = load_labels(settings.languages, zone, settings.texts_folder, own=settings.own_names)
+        zone, address = settings.organisation.timezone, settings.organisation.address
+        labels = load_labels(
+            settings.languages, zone, settings.texts_folder, own=settings.own_names, address=address
+        )
         with collecting_damage() as damaged:
             data = archive(
                 store,

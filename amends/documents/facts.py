@@ -124,6 +124,8 @@ def basis_words(basis: str, labels: Labels) -> Iterator[str]:
         length = word.replace("_", " ")
         if _LENGTH.fullmatch(length):
             yield value_words("span", length, labels)
+        elif word == "promised":
+            yield labels.text("table.promised").lower()
         elif word:
             yield code_words("target", word.removesuffix("_every"), labels)
 

@@ -84,6 +84,7 @@ def load_labels(
     *,
     staff: bool = False,
     own: Mapping[str, Mapping[str, str]] | None = None,
+    address: str = "formal",
 ) -> Labels:
     """The labels in these languages; the first language is used until `in_language`.
 
@@ -95,7 +96,7 @@ def load_labels(
     if not staff:
         wanted = tuple(language for language in wanted if _has_labels(language, folder)) or ("en",)
     domains = (DOCUMENTS, STAFF, COMPLAINANT) if staff else (DOCUMENTS, COMPLAINANT)
-    loaded = tuple(load_texts(wanted, folder, domain=domain, own=own) for domain in domains)
+    loaded = tuple(load_texts(wanted, folder, domain=domain, own=own, address=address) for domain in domains)
     return Labels(loaded, loaded[0].languages[0], zone)
 
 

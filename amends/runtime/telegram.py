@@ -204,7 +204,13 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
     It is called with the person's id and the language, and returns the file's name and bytes. Each copy is recorded.
     """
     own, periods = settings.organisation, retention_periods(settings)
-    labels = load_labels(settings.languages, own.timezone, settings.texts_folder, own=settings.own_names)
+    labels = load_labels(
+        settings.languages,
+        own.timezone,
+        settings.texts_folder,
+        own=settings.own_names,
+        address=own.address,
+    )
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:
         largest = LARGEST_COPY_BYTES - _RECORD_BYTES

@@ -28,6 +28,7 @@ region = "ENG"
 timezone = "Europe/London"
 languages = ["en", "tr"]          # the first is the fallback
 staff_language = "en"
+address = "formal"                # or "informal": "du" in German, "tú" in Spanish, "sen" in Turkish
 emergency_number = "112"
 preset = "small_business"
 

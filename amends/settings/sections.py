@@ -72,6 +72,10 @@ class Organisation(SettingsSection):
     staff_language: LanguageCode = Field(
         default="en", description="The language of everything that staff read in Slack."
     )
+    address: Literal["formal", "informal"] = Field(
+        default="formal",
+        description='How complainants are addressed, in a language that has both: in German "Sie" or "du".',
+    )
     emergency_number: str = Field(
         default="112",
         pattern=r"^[0-9+ ()-]{2,25}$",

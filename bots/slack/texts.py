@@ -32,20 +32,27 @@ class StaffTexts:
         """A text in the plural form of this number, which is its field {number}."""
         return self.catalogue.count(self.language, id_, number, **fields)
 
+    @property
+    def _day(self) -> str:
+        """The pattern of a day: `Wed 4 Nov`, in German `Mi., 4. Nov.`."""
+        return "EEE, d. MMM" if self.language == "de" else "EEE d MMM"
+
     def moment(self, moment: datetime, zone: str) -> str:
         """`Wed 4 Nov, 17:30`, in the organisation's time zone."""
-        return str(format_datetime(moment, "EEE d MMM, HH:mm", tzinfo=ZoneInfo(zone), locale=self.language))
+        return str(
+            format_datetime(moment, f"{self._day}, HH:mm", tzinfo=ZoneInfo(zone), locale=self.language)
+        )
 
     def due_time(self, due_at: datetime, zone: str) -> str:
         """`Wed 4 Nov, 17:30`; a due time at midnight is 24:00 of the day that ends."""
         day = day_ended(local_time(due_at, zone))
         if day is None:
             return self.moment(due_at, zone)
-        return str(format_date(day, "EEE d MMM, '24:00'", locale=self.language))
+        return str(format_date(day, f"{self._day}, '24:00'", locale=self.language))
 
     def moment_with_year(self, local: datetime) -> str:
         """`Wed 4 Nov 2026, 17:30`, of a local time; with its seconds if it has any."""
-        pattern = "EEE d MMM y, HH:mm:ss" if local.second else "EEE d MMM y, HH:mm"
+        pattern = f"{self._day} y, HH:mm:ss" if local.second else f"{self._day} y, HH:mm"
         return str(format_datetime(local, pattern, tzinfo=local.tzinfo, locale=self.language))
 
     def closing_with_year(self, local: datetime) -> str:
@@ -53,7 +60,7 @@ class StaffTexts:
         day = day_ended(local)
         if day is None:
             return self.moment_with_year(local)
-        return str(format_date(day, "EEE d MMM y, '24:00'", locale=self.language))
+        return str(format_date(day, f"{self._day} y, '24:00'", locale=self.language))
 
     def clock(self, moment: datetime, zone: str) -> str:
         """`14:02`."""
@@ -61,7 +68,7 @@ class StaffTexts:
 
     def day(self, day: date) -> str:
         """`Wed 4 Nov 2026`."""
-        return str(format_date(day, "EEE d MMM y", locale=self.language))
+        return str(format_date(day, f"{self._day} y", locale=self.language))
 
     def duration(self, length: str) -> str:
         """`10 bd` as `10 working days`."""

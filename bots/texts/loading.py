@@ -18,6 +18,8 @@ from triage.matching import LANGUAGES
 #: The texts for complainants, for staff, and for documents.
 COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
 DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
+#: The setting and the catalogue of the texts that read differently to somebody who is addressed as "du".
+INFORMAL = "informal"
 #: How the ids begin that a catalogue has which is not a language of the desk: what people in danger read.
 DANGER_IDS = ("danger", "look.", "safe.noted", "button.safe", "maybe_twice", "role.")
 _BRACES = re.compile(r"[{}]")
@@ -33,12 +35,14 @@ def load_catalogues(
     *,
     domain: str = COMPLAINANT,
     own: Mapping[str, Mapping[str, str]] | None = None,
+    address: str = "formal",
 ) -> Texts:
     """The texts of one domain in these languages; the first is the fallback.
 
     `overrides_dir` may hold `<language>.po` with any ids of any domain (`amends init` creates the folder). A
     language without a shipped catalogue needs a file with every id. `own` are texts that only this organisation
-    has, by id and language: the names of its categories. Raises TextsError.
+    has, by id and language: the names of its categories. `address` "informal" takes the texts of informal.po where
+    a language has them. Raises TextsError.
     """
     wanted = tuple(dict.fromkeys(languages))
     if not wanted:
@@ -49,26 +53,31 @@ def load_catalogues(
         wanted,
         {
             language: {
-                **_language(language, domain, reference, known_ids, overrides_dir),
+                **_language(language, domain, reference, known_ids, overrides_dir, address),
                 **_own(own, language),
             }
             for language in wanted
         },
-        danger=_danger_texts(wanted) if domain == COMPLAINANT else None,
+        danger=_danger_texts(wanted, address) if domain == COMPLAINANT else None,
     )
 
 
-def _danger_texts(wanted: tuple[str, ...]) -> dict[str, dict[str, CatalogueMessage]]:
+def _danger_texts(wanted: tuple[str, ...], address: str) -> dict[str, dict[str, CatalogueMessage]]:
     """The texts of danger in the other languages whose signs are detected; their catalogues may have only these."""
     others = [language for language in LANGUAGES if language not in wanted]
     return {
         language: {
             id_: message
-            for id_, message in shipped(language, COMPLAINANT).items()
+            for id_, message in _addressed(language, COMPLAINANT, address).items()
             if id_.startswith(DANGER_IDS)
         }
         for language in others
     }
+
+
+def _addressed(language: str, domain: str, address: str) -> Mapping[str, CatalogueMessage]:
+    texts = shipped(language, domain)
+    return overlay(texts, shipped(language, INFORMAL), "informal.po") if address == INFORMAL else texts
 
 
 def _own(own: Mapping[str, Mapping[str, str]] | None, language: str) -> dict[str, CatalogueMessage]:
@@ -103,12 +112,13 @@ def _language(
     reference: Mapping[str, CatalogueMessage],
     known_ids: set[str],
     folder: Path | None,
+    address: str,
 ) -> Mapping[str, CatalogueMessage]:
     try:
         Locale.parse(language)
     except (UnknownLocaleError, ValueError) as error:
         raise TextsError(f'"{language}" is not a language; write two letters such as "en".') from error
-    shipped_texts = shipped(language, domain)
+    shipped_texts = _addressed(language, domain, address)
     if not set(reference) <= set(shipped_texts):
         # Only the texts of danger: not a language that a desk can speak.
         shipped_texts = {}

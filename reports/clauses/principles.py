@@ -35,6 +35,8 @@ NOTICES = ("start", *READ_BACK, "how", "policy")
 FREE = {
     "en": ("free", "cost: none", "no cost", "costs nothing"),
     "tr": ("ücretsiz", "ücret: yok", "parası yok", "para ödenmez"),
+    "de": ("kostenlos", "kosten: keine", "kostet nichts"),
+    "es": ("gratis", "gratuit", "coste: ninguno", "sin coste", "cuesta nada"),
 }
 #: Parts of the name that a setting with a fee would have.
 FEES = ("fee", "charge", "price_of", "payment_for")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amends.documents.facts import fact_lines, value_words
+from amends.documents.facts import basis_words, fact_lines, value_words
 from amends.documents.labels import load_labels
 from complaints.vocabulary import (
     CloseCode,
@@ -28,7 +28,7 @@ from tests.edges.product_desk import desk_of
 RAW = re.compile(
     r"[a-z]+_[a-z_]+|\b\d+ (?:bd|wh)\b|\bq\d\b|\bNone\b|\bTrue\b|\bFalse\b|[{}\[\]]|\d{4}-\d\d-\d\dT\d\d:\d\d"
 )
-LABELS = {language: load_labels((language,), "Europe/London", staff=True) for language in ("en", "tr")}
+LABELS = {language: load_labels((language,), "Europe/London", staff=True) for language in ("en", "tr", "de")}
 CODES = [
     *(str(code.value) for family in (State, Verb, Role, Finding, CloseCode) for code in family),
     "2026-11-05T09:30:00.123456Z", "2026-11-05", "10 bd", "4 wh", "all_of_us", "where_and_when", "q2",
@@ -45,7 +45,7 @@ values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), values, max_size=4), st.sampled_from(["en", "tr"]))
+@given(st.dictionaries(st.sampled_from(NAMES), values, max_size=4), st.sampled_from(sorted(LABELS)))
 def test_any_facts_are_shown_in_words(facts: dict[str, Any], language: str) -> None:
     for line in fact_lines(facts, LABELS[language]):
         assert not RAW.search(line), line
@@ -134,3 +134,12 @@ async def test_a_record_names_every_field_and_the_complainant_in_words(product: 
 def test_codes_are_shown_in_words_and_words_of_people_as_they_are(name: str, value: str, words: str) -> None:
     language = "tr" if words == "hayır" else "en"
     assert words in value_words(name, value, LABELS[language])
+
+
+def test_a_promised_length_in_the_basis_of_a_due_time_is_in_the_language_of_the_document() -> None:
+    assert " ".join(basis_words("P3.decide, promised 20 bd", LABELS["en"])).endswith(
+        "promised 20 working days"
+    )
+    assert " ".join(basis_words("P3.decide, promised 20 bd", LABELS["de"])).endswith(
+        "zugesagt 20 Arbeitstage"
+    )

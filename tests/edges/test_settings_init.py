@@ -138,9 +138,16 @@ def test_over_http_all_requests_go_to_the_same_address() -> None:
     assert app["features"]["slash_commands"][0]["url"] == address
 
 
-def test_a_language_with_danger_texts_only_is_not_offered(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r'no texts in "de".*Amends has texts in en, tr;'):
-        write_installation(tmp_path / "desk", replace(ANSWERS, languages=("de", "en")))
+def test_a_language_without_texts_is_refused_with_those_that_have_texts(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r'no texts in "fr".*Amends has texts in de, en, .*tr;'):
+        write_installation(tmp_path / "desk", replace(ANSWERS, languages=("fr", "en")))
+
+
+def test_a_german_desk_needs_no_texts_of_its_own(tmp_path: Path) -> None:
+    answers = replace(ANSWERS, languages=("de",), staff_language="de")
+    write_installation(tmp_path / "desk", answers)
+    settings = load(tmp_path / "desk" / "amends.toml", {})
+    assert (settings.languages, settings.organisation.address) == (("de",), "formal")
 
 
 def test_a_wrong_language_is_one_problem_in_words(tmp_path: Path) -> None:

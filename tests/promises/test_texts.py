@@ -5,13 +5,27 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from bots.dialogue.buttons import REMEDIES, SURVEY
 from bots.dialogue.commands import COMMANDS
-from bots.texts.loading import COMPLAINANT, DANGER_IDS, DOMAINS, STAFF, TextsError, load_catalogues, shipped
+from bots.slack.texts import StaffTexts
+from bots.texts.loading import (
+    COMPLAINANT,
+    DANGER_IDS,
+    DOCUMENTS,
+    DOMAINS,
+    INFORMAL,
+    STAFF,
+    TextsError,
+    load_catalogues,
+    overlay,
+    shipped,
+    shipped_languages,
+)
 from bots.texts.texts import Texts
 from complaints.vocabulary import Category, CloseCode, Finding, Remedy, State
 from triage.matching import LANGUAGES as DETECTED
@@ -21,7 +35,7 @@ from triage.safety.signs import BUILT_IN
 BOTS = Path(__file__).parents[2] / "bots"
 CATALOGUES = sorted(folder.name for folder in (BOTS / "texts").iterdir() if (folder / "amends.po").is_file())
 #: The languages that a desk can speak; the other catalogues have only what people in danger read.
-LANGUAGES = ["en", "tr"]
+LANGUAGES = ["en", *(language for language in shipped_languages() if language != "en")]
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
 #: The folders that use each domain's ids.
@@ -91,11 +105,11 @@ def strings(rooms: tuple[str, ...]) -> Iterator[str]:
                     yield node.value
 
 
-def test_english_and_turkish_are_complete() -> None:
-    assert {"en", "tr"} <= set(LANGUAGES)
+def test_english_turkish_and_german_are_complete() -> None:
+    assert {"en", "tr", "de"} <= set(LANGUAGES)
 
 
-@pytest.mark.parametrize("domain", [COMPLAINANT, STAFF])
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_the_same_ids_and_fields(language: str, domain: str) -> None:
     english = {id_: message.fields for id_, message in shipped("en", domain).items()}
@@ -148,12 +162,15 @@ def test_every_language_whose_danger_is_detected_has_the_texts_of_danger() -> No
         } == set()
 
 
-def test_a_catalogue_with_danger_texts_alone_is_no_language_of_the_desk() -> None:
-    assert TEXTS.language("de") == "en"
-    assert TEXTS.danger_language("de", "tr") == "de"
-    assert TEXTS.danger_language("fr", "tr") == "en"
-    assert TEXTS.text("de", "danger.gas").startswith("Verlassen Sie sofort")
-    assert TEXTS.choice_of("Ich bin in Sicherheit, weiter") == "safe"
+def test_a_desk_has_the_texts_of_danger_in_languages_that_it_does_not_speak() -> None:
+    texts = load_catalogues(["en", "tr"])
+    assert texts.language("de") == "en"
+    assert texts.danger_language("de", "tr") == "de"
+    assert texts.danger_language("fr", "tr") == "en"
+    assert texts.text("de", "danger.gas").startswith("Verlassen Sie sofort")
+    assert texts.choice_of("Ich bin in Sicherheit, weiter") == "safe"
+    informal = load_catalogues(["en"], address="informal")
+    assert informal.text("de", "danger.gas").startswith("Verlass sofort")
 
 
 def test_every_button_of_the_public_interface_has_a_label() -> None:
@@ -199,11 +216,64 @@ def test_an_invalid_replacement_text_is_refused_with_the_remedy(tmp_path: Path, 
 
 
 def test_a_language_without_texts_is_refused() -> None:
-    with pytest.raises(TextsError, match=r'no texts in "de"'):
-        load_catalogues(["en", "de"])
+    with pytest.raises(TextsError, match=r'no texts in "fr"'):
+        load_catalogues(["en", "fr"])
 
 
 def test_a_new_language_needs_one_catalogue(tmp_path: Path) -> None:
     english = (BOTS / "texts" / "en" / "amends.po").read_text(encoding="utf-8")
-    (tmp_path / "de.po").write_text(english.replace("Language: en", "Language: de"), encoding="utf-8")
-    assert load_catalogues(["en", "de"], tmp_path).text("de", "button.done") == "Done"
+    (tmp_path / "fr.po").write_text(english.replace("Language: en", "Language: fr"), encoding="utf-8")
+    assert load_catalogues(["en", "fr"], tmp_path).text("fr", "button.done") == "Done"
+
+
+#: A formal pronoun that no full stop explains: not "Sie" at the start of a sentence, which may mean "they".
+FORMAL_PRONOUNS = {
+    "de": re.compile(r"(?<![.!?:\n]) (?:Sie|Ihnen|Ihre?[mnrs]?)\b"),
+    "es": re.compile(r"(?i)\busted(?:es)?\b"),
+    "tr": re.compile(r"(?i)\bsiz(?:e|i|in|den|de|ler\w*)?\b"),
+}
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if shipped(name, INFORMAL)])
+def test_informal_texts_replace_formal_ones_with_the_same_fields(language: str) -> None:
+    informal = shipped(language, INFORMAL)
+    formal = {**shipped(language, DOCUMENTS), **shipped(language, COMPLAINANT)}
+    assert set(informal) <= set(formal)
+    overlay(formal, informal, "informal.po")
+    assert {id_ for id_, message in informal.items() if message.forms == formal[id_].forms} == set()
+    left = {id_ for id_ in informal if FORMAL_PRONOUNS[language].search(" ".join(informal[id_].forms))}
+    assert left == set()
+
+
+def test_the_address_is_formal_unless_the_desk_chooses_the_informal_one(tmp_path: Path) -> None:
+    (tmp_path / "de.po").write_text('msgid "ask.change"\nmsgstr "Was denn?"\n', encoding="utf-8")
+    assert load_catalogues(["de"]).text("de", "ask.effect") == "Was hat das für Sie bedeutet?"
+    texts = load_catalogues(["de", "en"], tmp_path, address="informal")
+    assert texts.text("de", "ask.effect") == "Was hat das für dich bedeutet?"
+    assert texts.text("de", "ask.again") == "Ist das schon einmal passiert?"
+    assert texts.text("de", "ask.change") == "Was denn?"
+    assert texts.text("en", "ask.effect") == "What has this meant for you?"
+
+
+def test_german_texts_that_address_somebody_all_have_an_informal_form() -> None:
+    """A polite pronoun in a text without an informal form would reach a person who is addressed as "du"."""
+    polite = re.compile(r"(?<![.!?:\n]) Sie\b|\bIhnen\b|\bIhre?[mnrs]?\b")
+    # A member of staff who is complained about reads this one.
+    others = {"case.for_subject"}
+    for domain in (COMPLAINANT, DOCUMENTS):
+        texts = shipped("de", domain)
+        addressing = {id_ for id_ in texts if polite.search(" ".join(texts[id_].forms))}
+        assert addressing - set(shipped("de", INFORMAL)) - others == set()
+
+
+def test_german_dates_amounts_and_counts_are_written_as_in_german() -> None:
+    day = date(2026, 11, 4)
+    assert TEXTS.date("de", day, "Europe/Berlin") == "Mittwoch, 4. November 2026"
+    assert TEXTS.amount("de", "1234.5", "EUR") == "1.234,50\xa0€"
+    assert (TEXTS.span("de", "1 bd"), TEXTS.span("de", "8 weeks")) == ("1 Arbeitstag", "8 Wochen")
+    staff = StaffTexts(load_catalogues(["de"], domain=STAFF), "de")
+    noon = datetime(2026, 11, 4, 12, tzinfo=UTC)
+    assert (staff.day(day), staff.moment(noon, "Europe/Berlin")) == (
+        "Mi., 4. Nov. 2026",
+        "Mi., 4. Nov., 13:00",
+    )

@@ -50,7 +50,7 @@ RULES = Rulebook(
 
 @cache
 def voice(language: str = "en") -> StaffTexts:
-    return StaffTexts(load_catalogues(("en", "tr"), domain="staff"), language)
+    return StaffTexts(load_catalogues(("en", "tr", "de"), domain="staff"), language)
 
 
 class Story:

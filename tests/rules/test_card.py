@@ -27,7 +27,7 @@ STAGES = stages()
 
 
 @pytest.mark.parametrize("name", STAGES)
-@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("language", ["en", "tr", "de"])
 @pytest.mark.parametrize("purpose", ["card", "restricted", EXECUTIVE])
 def test_the_card_is_valid_for_slack_at_every_stage(name: str, language: str, purpose: str) -> None:
     message = card(STAGES[name].case, voice(language), now=NOW, draw=1, purpose=purpose)
@@ -46,7 +46,7 @@ SIMILAR = (
 
 
 @pytest.mark.parametrize("name", STAGES)
-@pytest.mark.parametrize("language", ["en", "tr"])
+@pytest.mark.parametrize("language", ["en", "tr", "de"])
 def test_at_most_two_similar_cases_are_shown_and_only_on_open_complaints(name: str, language: str) -> None:
     case = STAGES[name].case
     without = card(case, voice(language), now=NOW, draw=1)

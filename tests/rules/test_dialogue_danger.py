@@ -200,7 +200,7 @@ def test_the_receipt_of_a_danger_is_confirmed_in_its_language() -> None:
     play.writes("Es riecht hier stark nach Gas!")
     play.do(Verb.RECEIPT, play.ref, staff("U2", Role.ON_CALL))
     letter = Letter(play.case, TEXTS, "de")
-    assert progress.danger_seen(letter, "on_call").endswith("unserem Bereitschaftsdienst.")
+    assert progress.danger_seen(letter, "on_call").endswith("unserer Bereitschaft.")
 
 
 OBLIQUE = {

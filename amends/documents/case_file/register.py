@@ -7,7 +7,7 @@ from typing import Any
 
 from amends.documents.blocks import Block, Fields, Heading, Items, Paragraph, Rows, Wording
 from amends.documents.case_file.record_view import RecordView, in_two_lines
-from amends.documents.facts import basis_words, fact_lines, reason_words, value_words
+from amends.documents.facts import basis_words, code_words, fact_lines, reason_words, value_words
 from complaints.incidents import Incident
 from store.cases.export import WholeCase
 
@@ -63,7 +63,7 @@ def _text_line(view: RecordView, text: Mapping[str, Any]) -> str:
 
 
 def _message_line(view: RecordView, message: Mapping[str, Any]) -> str:
-    state = view.labels.code("message", message["state"])
+    state = code_words("message", message["state"], view.labels)
     way = view.label(f"messages.{message['direction']}")
     parts = (
         view.moment(message["at"]),
