@@ -209,6 +209,10 @@ def _locale(language: str) -> Locale:
 
 
 def _plain(text: str) -> str:
-    """A label normalised for comparison: case (with the Turkish dotted i), spacing, final punctuation."""
-    folded = unicodedata.normalize("NFKC", text).replace("İ", "i").replace("I", "i").replace("ı", "i")
-    return " ".join(folded.casefold().replace("’", "'").split()).strip(" .!«»\"'")
+    """A label normalised for comparison: case (with the Turkish i), accents, spacing, final punctuation.
+
+    On a phone, many people type "si" for "Sí" and "degistir" for "Değiştir".
+    """
+    letters = (char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    folded = "".join(letters).replace("I", "i").replace("ı", "i")
+    return " ".join(folded.casefold().replace("’", "'").split()).strip(" .!¡«»\"'")

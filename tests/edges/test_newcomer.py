@@ -65,7 +65,7 @@ def test_init_refuses_a_language_that_run_refuses_and_names_those_with_texts(tmp
     refused = amends(tmp_path, "init", "desk", "--languages", "en,fi")
     assert refused.returncode == 2
     assert 'no texts in "fi"' in refused.stderr
-    assert "en, tr" in refused.stderr
+    assert "Amends has texts in en, es, tr" in refused.stderr
     assert not (tmp_path / "desk").exists()
 
 

@@ -100,6 +100,7 @@ SAME = {
     "en": set(TEXTS["en"]),
     "tr": {"case.model", "part.model", "table.digest", "table.number"},
     "de": {"case.name", "form.problem", "table.digest"},
+    "es": {"case.bytes", "document.no", "table.digest", "table.hash"},
 }
 
 

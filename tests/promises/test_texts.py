@@ -105,8 +105,8 @@ def strings(rooms: tuple[str, ...]) -> Iterator[str]:
                     yield node.value
 
 
-def test_english_turkish_and_german_are_complete() -> None:
-    assert {"en", "tr", "de"} <= set(LANGUAGES)
+def test_english_turkish_german_and_spanish_are_complete() -> None:
+    assert {"en", "tr", "de", "es"} <= set(LANGUAGES)
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -179,10 +179,20 @@ def test_every_button_of_the_public_interface_has_a_label() -> None:
     assert {choice for choice in REMEDIES if not TEXTS.has(f"button.{choice}")} == set()
 
 
-def test_labels_are_distinct_in_every_language() -> None:
+def test_labels_are_distinct_in_every_language_also_without_accents() -> None:
     for language in LANGUAGES:
-        labels = [TEXTS.raw(language, id_) for id_ in TEXTS.ids(language) if id_.startswith("button.")]
-        assert len(set(labels)) == len(labels)
+        labels = {
+            TEXTS.raw(language, id_): id_.removeprefix("button.")
+            for id_ in TEXTS.ids(language)
+            if id_.startswith("button.") and not TEXTS.fields(language, id_)
+        }
+        texts = load_catalogues([language])
+        assert {label: texts.choice_of(label.upper()) for label in labels} == labels
+
+
+@pytest.mark.parametrize(("typed", "choice"), [("si", "yes"), ("¡Sí!", "yes"), ("DEGISTIR", "change")])
+def test_a_label_is_understood_without_its_accents(typed: str, choice: str) -> None:
+    assert TEXTS.choice_of(typed) == choice
 
 
 def test_command_descriptions_are_within_telegrams_limit() -> None:

@@ -50,7 +50,7 @@ RULES = Rulebook(
 
 @cache
 def voice(language: str = "en") -> StaffTexts:
-    return StaffTexts(load_catalogues(("en", "tr", "de"), domain="staff"), language)
+    return StaffTexts(load_catalogues((language,), domain="staff"), language)
 
 
 class Story:

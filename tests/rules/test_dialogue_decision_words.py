@@ -32,7 +32,7 @@ REJECTING = """
     No
     Ich bin nicht einverstanden
     Das akzeptiere ich nicht, das ist unfair
-    No estoy de acuerdo
+    No estoy conforme
     No me parece justo
     Bunu kabul etmiyorum
     Bu doğru değil

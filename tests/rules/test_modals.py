@@ -47,7 +47,7 @@ def inputs(view: View) -> dict[str, Block]:
 
 
 @pytest.mark.parametrize(("name", "form"), [(name, form) for name, form in FITTING if FORMS[form]])
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_every_form_is_a_valid_view_at_every_stage_that_offers_it(
     name: str, form: str, language: str
 ) -> None:
@@ -62,7 +62,7 @@ def test_every_form_is_a_valid_view_at_every_stage_that_offers_it(
 
 
 @pytest.mark.parametrize("name", STAGES)
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_open_complaint_is_a_valid_view_at_every_stage(name: str, language: str) -> None:
     view = case_view(STAGES[name].opened(), voice(language), now=NOW)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bots.texts.loading import load_catalogues
+from bots.texts.loading import load_catalogues, shipped_languages
 
 #: Keys whose values differ in every run.
 _DIFFERENT_KEYS = frozenset(
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r":\d+:")
 _PERSON = re.compile(r"\b[0-9a-f]{16}\b")
 _STAMP = re.compile(r"\b\d{8}T\d{6}\b")
 _CLOCK = re.compile(r"\b\d\d:\d\d\b")
-_MARKS = tuple(load_catalogues((language,)).text(language, "maybe_twice") for language in ("en", "tr", "de"))
+_MARKS = tuple(load_catalogues((language,)).text(language, "maybe_twice") for language in shipped_languages())
 
 
 def comparable_record(record: Mapping[str, Any]) -> dict[str, Any]:

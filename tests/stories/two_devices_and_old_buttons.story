@@ -22,7 +22,7 @@ Bot to Anna: The meter was changed.
 Anna presses I accept
 Bot to Anna: You have accepted our decision
 Anna presses I accept
-Bot to Anna: You have already accepted our decision on
+Bot to Anna: You accepted our decision on
 Anna presses the first Change
 Bot to Anna: What would you like to change?
 Anna presses the first Skip
