@@ -151,7 +151,12 @@ class Application:
         self._slack: SlackPart | None = None
         if {"telegram", "scheduler"} & set(parts):
             self._telegram = TelegramPart(
-                settings, store, self.texts, rate_limited=send_intervals.telegram, metrics=self.metrics
+                settings,
+                store,
+                self.texts,
+                self.rulebooks,
+                rate_limited=send_intervals.telegram,
+                metrics=self.metrics,
             )
         if {"slack", "scheduler"} & set(parts):
             self._slack = SlackPart(
