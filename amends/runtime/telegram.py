@@ -217,6 +217,13 @@ class TelegramPart:
             await self._app.shutdown()
 
 
+async def ask_username(settings: Settings) -> str:
+    """The bot's username, from Telegram. Raises TelegramError."""
+    secrets = settings.secrets
+    async with build_application(str(secrets.telegram_token), secrets.telegram_api_url).bot as bot:
+        return str(bot.username)
+
+
 def data_copies(settings: Settings, store: Store) -> CopyOf:
     """Makes the copy of a person's data that they get in the chat (8.1): the archive of `amends privacy export`.
 
