@@ -49,7 +49,11 @@ def answers(language: str, rules: Rulebook, texts: Texts) -> tuple[Answer, ...]:
 
 def _body(step: RecourseStep, language: str, texts: Texts) -> str:
     """An outside body in a line: how to reach it, its cost and its time limit."""
-    sentences = [step.body, step.contact, texts.text(language, "recourse.free" if step.free else "recourse.paid")]
+    sentences = [
+        step.body,
+        step.contact,
+        texts.text(language, "recourse.free" if step.free else "recourse.paid"),
+    ]
     if step.limit:
         limit = texts.limit(language, step.limit)
         sentences.append(texts.text(language, "recourse.limit", limit=limit))
@@ -65,4 +69,4 @@ def chat_link(bot: str) -> str:
 def qr_code(link: str) -> str:
     """The QR code of an address as SVG, black on white with its quiet zone, so that it scans in dark colours too."""
     code = segno.make(link, error="m", micro=False)
-    return str(code.svg_inline(scale=5, border=4, dark="#000", light="#fff"))
+    return str(code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True))

@@ -68,7 +68,9 @@ def accepted_languages(header: str) -> list[str]:
         except ValueError:
             return 0.0
 
-    return [part[0].strip() for part in sorted(parts, key=weight, reverse=True) if part[0] and weight(part) > 0]
+    return [
+        part[0].strip() for part in sorted(parts, key=weight, reverse=True) if part[0] and weight(part) > 0
+    ]
 
 
 def _links(rulebooks: Rulebooks, current: Rulebook, language: str, texts: Texts) -> str:
@@ -76,7 +78,8 @@ def _links(rulebooks: Rulebooks, current: Rulebook, language: str, texts: Texts)
 
     def link(country: str, code: str, name: str, *, is_current: bool = False) -> str:
         mark = ' aria-current="page"' if is_current else ""
-        return f'<a href="/?country={country}&amp;lang={code}" lang="{code}" hreflang="{code}"{mark}>{escape(name)}</a>'
+        address = f"/?country={country}&amp;lang={code}"
+        return f'<a href="{address}" lang="{code}" hreflang="{code}"{mark}>{escape(name)}</a>'
 
     spoken = [
         link(current.country, code, language_name(code), is_current=code == language)
@@ -135,6 +138,9 @@ def _linked(text: str) -> str:
     for match in _ADDRESS.finditer(text):
         shown = match[0].rstrip(".")
         scheme = "mailto:" if match["mail"] else "" if shown.startswith("http") else "https://"
-        parts += [escape(text[end : match.start()]), f'<a href="{escape(scheme + shown)}">{escape(shown)}</a>']
+        parts += [
+            escape(text[end : match.start()]),
+            f'<a href="{escape(scheme + shown)}">{escape(shown)}</a>',
+        ]
         end = match.start() + len(shown)
     return "".join(parts) + escape(text[end:])

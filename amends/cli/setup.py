@@ -202,4 +202,6 @@ async def _username(settings: Settings) -> str:
     try:
         return await ask_username(settings)
     except TelegramError as error:
-        raise OutsideFailed(f"Telegram did not give the bot's username ({error.message}): {remedy}.") from None
+        raise OutsideFailed(
+            f"Telegram did not give the bot's username ({error.message}): {remedy}."
+        ) from None

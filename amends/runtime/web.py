@@ -131,7 +131,7 @@ Hook = Callable[[Request], Awaitable[Response]]
 #: Returns whether this process can work, and the figures behind that.
 Readiness = Callable[[], Awaitable[tuple[bool, Mapping[str, Any]]]]
 MetricsText = Callable[[], Awaitable[str]]
-#: Renders the public page of a country (two letters, None: not chosen) for a reader of these languages, in their order.
+#: Renders the public page of a country (two letters, None: not chosen) for a reader of these languages, in order.
 PublicPage = Callable[[str | None, Sequence[str]], str]
 
 log = structlog.get_logger(__name__)

@@ -94,7 +94,7 @@ function attachment(app, message) {
   const link = h("a", { class: "file", href: file.url, download: file.name || "file", target: "_blank" },
     icon("file"), h("span", {}, file.name || kind, h("small", {}, sizeText(file.size))));
   if (file.mime !== "application/pdf") return link;
-  return h("div", { class: "document" }, link,
+  return h("div", { class: "pdf" }, link,
     h("button", { type: "button", class: "btn small", on: { click: () => showDocument(file.url, file.name || kind) } }, "Read"));
 }
 

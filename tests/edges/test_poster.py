@@ -20,7 +20,9 @@ from tests.rules.builders import RULES
 LANGUAGES = ("en", "tr", "de", "es")
 TEXTS = load_catalogues(LANGUAGES)
 NOW = datetime(2026, 11, 27, 9, tzinfo=UTC)
-BODY = RecourseStep("Water Ombudsman", "ombudsman.example, 1 Long Street, Anytown AB1 2CD, 0800 000 000", "12 months")
+BODY = RecourseStep(
+    "Water Ombudsman", "ombudsman.example, 1 Long Street, Anytown AB1 2CD, 0800 000 000", "12 months"
+)
 
 
 def pages(data: bytes) -> list[str]:

@@ -19,7 +19,9 @@ BODY = RecourseStep("Water Ombudsman", "ombudsman.example/form, help@ombudsman.e
 OWN = replace(RULES, languages=LANGUAGES, recourse=(BODY,))
 
 
-def page_of(*languages: str, rules: object = OWN, bot: str | None = "desk_bot", country: str | None = None) -> str:
+def page_of(
+    *languages: str, rules: object = OWN, bot: str | None = "desk_bot", country: str | None = None
+) -> str:
     books = Rulebooks(rules)  # type: ignore[arg-type]
     return public_page(books, TEXTS, country=country, languages=languages, bot=bot)
 
@@ -80,7 +82,9 @@ def test_the_times_are_those_of_the_rules_in_force() -> None:
     targets = replace(OWN.targets, ack="3 bd", legal="8 weeks")
     page = page_of("en", rules=replace(OWN, targets=targets))
     assert "We confirm your complaint within 3 working days. You get our answer within 8 weeks." in page
-    later = page_of("en", rules=replace(OWN, targets=replace(targets, legal=None, decide_from="acknowledged")))
+    later = page_of(
+        "en", rules=replace(OWN, targets=replace(targets, legal=None, decide_from="acknowledged"))
+    )
     assert "After that, you get our answer within" in later
 
 
@@ -91,7 +95,11 @@ def test_without_its_username_the_page_says_that_the_link_is_missing() -> None:
 
 
 def test_a_setting_is_never_markup() -> None:
-    odd = replace(OWN, organisation="<b>Ours</b>", recourse=(RecourseStep('"><script>.example', """a.example/'"onclick=x"><i>"""),))
+    odd = replace(
+        OWN,
+        organisation="<b>Ours</b>",
+        recourse=(RecourseStep('"><script>.example', """a.example/'"onclick=x"><i>"""),),
+    )
     page = page_of("en", rules=odd)
     tags = Tags(page).seen
     assert not {"b", "i", "script"} & {tag for tag, _ in tags}
@@ -101,7 +109,9 @@ def test_a_setting_is_never_markup() -> None:
 def luminance(colour: str) -> float:
     digits = colour if len(colour) == 6 else "".join(letter * 2 for letter in colour)
     parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
