@@ -14,6 +14,7 @@ from amends.documents.poster import poster
 from amends.how_to_complain import qr_code
 from bots.texts.loading import load_catalogues
 from complaints.rulebook import RecourseStep, Rulebooks
+from tests.clauses import clause
 from tests.edges.product import Product
 from tests.rules.builders import RULES
 
@@ -29,6 +30,7 @@ def pages(data: bytes) -> list[str]:
     return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(data)).pages]
 
 
+@clause("4.2")
 @pytest.mark.parametrize(("name", "bodies"), [("Northwind Water", 1), ("Very Long Name " * 13, 8)])
 def test_each_language_has_one_page_with_the_facts_of_the_rules(name: str, bodies: int) -> None:
     targets = replace(RULES.targets, ack="3 bd", legal="8 weeks")

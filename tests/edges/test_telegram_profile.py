@@ -12,6 +12,7 @@ from bots.telegram.profile import profile_text, set_profile
 from bots.texts.loading import load_catalogues
 from complaints.rulebook import Rulebooks
 from simulator import Simulator
+from tests.clauses import clause
 from tests.rules.builders import RULES
 
 LANGUAGES = ("en", "tr", "de", "es")
@@ -34,6 +35,7 @@ async def bot() -> AsyncIterator[Bot]:
             yield Bot(sim, app)
 
 
+@clause("4.2")
 async def test_the_profile_is_set_in_every_language_and_not_sent_again(bot: Bot) -> None:
     await set_profile(bot.app, TEXTS, BOOKS)
     api = bot.app.bot

@@ -11,6 +11,7 @@ import pytest
 from amends.public_page import _STYLE, accepted_languages, public_page
 from bots.texts.loading import load_catalogues
 from complaints.rulebook import RecourseStep, Rulebooks
+from tests.clauses import clause
 from tests.rules.builders import RULES
 
 LANGUAGES = ("en", "tr", "de", "es")
@@ -78,6 +79,7 @@ def test_an_unknown_language_gets_the_first_of_the_desk() -> None:
     assert page_of("fi", "sv") == page_of() == page_of("en")
 
 
+@clause("4.2")
 def test_the_times_are_those_of_the_rules_in_force() -> None:
     targets = replace(OWN.targets, ack="3 bd", legal="8 weeks")
     page = page_of("en", rules=replace(OWN, targets=targets))
