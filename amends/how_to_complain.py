@@ -1,4 +1,4 @@
-"""What everybody is told about complaining (4.2): what, how, how long, what it costs, who else can help.
+"""How to complain (4.2): what to do, how long it takes, what it costs, and who can help outside.
 
 The public page and the poster give the same facts; times and outside bodies are those of the rules in force.
 """
@@ -26,7 +26,7 @@ class Answer:
 
 
 def answers(language: str, rules: Rulebook, texts: Texts) -> tuple[Answer, ...]:
-    """How to complain, what happens then, how long it takes, what it costs and what to do if one disagrees."""
+    """How to complain, what happens then, how long it takes, what it costs and which outside bodies there are."""
 
     def text(id_: str, **fields: str) -> str:
         return texts.text(language, id_, **fields)

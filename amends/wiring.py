@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,7 +25,6 @@ from amends.settings.field_types import parse_clock
 from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
 from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
-from bots.texts.texts import Texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
 from scheduler.proposals import ProposalHandler
 from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
@@ -88,18 +88,14 @@ def web_without_store(settings: Settings) -> WebPart:
     async def metrics() -> str:
         return render_metrics_without_store()
 
-    texts = texts_for_complainants(settings)
+    texts = load_texts(settings.languages, settings.texts_folder, **settings.wording)
     rules, bot = rulebooks(settings), settings.organisation.bot or None
 
     def page(country: str | None, languages: Sequence[str]) -> str:
-        return public_page(rules, texts, country=country, languages=languages, bot=bot)
+        today = rules.at(datetime.now(UTC))
+        return public_page(today, texts, country=country, languages=languages, bot=bot)
 
     return WebPart(settings, page=page, readiness=not_ready, metrics=metrics)
-
-
-def texts_for_complainants(settings: Settings) -> Texts:
-    own, address = settings.own_names, settings.organisation.address
-    return load_texts(settings.languages, settings.texts_folder, own=own, address=address)
 
 
 def learning_settings(settings: Settings) -> LearningSettings:
@@ -147,12 +143,10 @@ class Application:
         require_secrets(settings, parts)
         send_intervals = send_intervals or SendIntervals()
         self.metrics = Metrics()
-        self.texts = texts_for_complainants(settings)
+        folder = settings.texts_folder
+        self.texts = load_texts(settings.languages, folder, **settings.wording)
         self.staff_texts = load_texts(
-            (settings.organisation.staff_language,),
-            settings.texts_folder,
-            domain=STAFF,
-            own=settings.own_names,
+            (settings.organisation.staff_language,), folder, domain=STAFF, own=settings.own_names
         )
         # The scheduler sends on both platforms; a process that only receives on one needs nothing of the other.
         self._telegram: TelegramPart | None = None
@@ -297,7 +291,9 @@ class Application:
 
     def _page(self, country: str | None, languages: Sequence[str]) -> str:
         bot = self._username or (self._telegram.username if self._telegram is not None else None)
-        return public_page(self.rulebooks, self.texts, country=country, languages=languages, bot=bot)
+        # A desk runs over a change of the law.
+        today = self.rulebooks.at(self.store.now())
+        return public_page(today, self.texts, country=country, languages=languages, bot=bot)
 
     async def _ask_username(self) -> None:
         """Ask Telegram for the bot's username until it answers, then wait: a task that ends would end the process."""

@@ -438,7 +438,8 @@ class Verification:
     """The result of `verify`: `problems` are its damages.
 
     `unsealed_tail` is the number of events after the last checkpoint, `erased` the number of erased complaints.
-    `hash_only` owners have no journal, because they were written before `journal_since` and not anchored yet.
+    `hash_only` owners have no journal, because they were written before `journal_since` and not anchored yet. What is
+    skipped did not change since it was verified (`verified_at`), according to journal and log.
     """
 
     entries: int
@@ -448,6 +449,9 @@ class Verification:
     problems: tuple[Any, ...] = ()
     hash_only: int = 0
     journal_since: str | None = None
+    skipped_owners: int = 0
+    skipped_log_entries: int = 0
+    verified_at: str | None = None
 
     @property
     def first_bad(self) -> tuple[str, int, str] | None:

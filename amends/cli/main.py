@@ -88,6 +88,15 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         witness="Cosign checkpoints of the logs of other desks that only grew; needs no database and no amends.toml.",
     ),
     _group(
+        "law",
+        "The rules of the presets by date.",
+        *_commands(
+            "law",
+            list_="Each rule of the presets: its value, its days, its source, and how certain it is.",
+            diff="What changes for complaints received after the first day, up to the last.",
+        ),
+    ),
+    _group(
         "db",
         "The database.",
         *_commands(

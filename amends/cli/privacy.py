@@ -96,10 +96,8 @@ def export(
 
     check_output(output)
     with open_record(config) as (settings, store):
-        zone, address = settings.organisation.timezone, settings.organisation.address
-        labels = load_labels(
-            settings.languages, zone, settings.texts_folder, own=settings.own_names, address=address
-        )
+        zone = settings.organisation.timezone
+        labels = load_labels(settings.languages, zone, settings.texts_folder, **settings.wording)
         with collecting_damage() as damaged:
             data = archive(
                 store,

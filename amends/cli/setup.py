@@ -172,10 +172,10 @@ def poster(
     """An A4 poster on how to complain, with the QR code of the bot; a page for each language, as PDF/A."""
     from amends.documents.poster import poster as poster_pdf
     from amends.settings import load, rulebooks
-    from amends.wiring import texts_for_complainants
+    from bots.texts.loading import load_catalogues
 
     settings = load(config)
-    texts = texts_for_complainants(settings)
+    texts = load_catalogues(settings.languages, settings.texts_folder, **settings.wording)
     languages = tuple(language or texts.languages)
     if missing := [code for code in languages if code not in texts.languages]:
         raise typer.BadParameter(
@@ -184,7 +184,7 @@ def poster(
     check_output(output)
     bot = settings.organisation.bot or asyncio.run(_username(settings))
     now = datetime.now(UTC)
-    data = poster_pdf(rulebooks(settings), texts, languages=languages, bot=bot, created_at=now)
+    data = poster_pdf(rulebooks(settings).at(now), texts, languages=languages, bot=bot, created_at=now)
     write_file(output, data)
     out.print(f"wrote {output}: print it again when the times or the outside bodies change")
 

@@ -119,9 +119,9 @@ class TelegramPart:
         if not receives:
             # Nothing more to do here, but the task must not end: that would end the process.
             await asyncio.Event().wait()
-        # In the background: what people wrote meanwhile must not wait for the profile.
+        # In the background: incoming messages must not wait for the profile.
         self._profile = asyncio.create_task(
-            set_profile(self._app, self._texts, self._rulebooks), name="profile"
+            set_profile(self._app, self._texts, self._rulebooks.at(self._store.now())), name="profile"
         )
         if self._secrets.telegram_webhook_url is not None:
             await self._register_webhook()
@@ -230,13 +230,7 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
     It is called with the person's id and the language, and returns the file's name and bytes. Each copy is recorded.
     """
     own, periods = settings.organisation, retention_periods(settings)
-    labels = load_labels(
-        settings.languages,
-        own.timezone,
-        settings.texts_folder,
-        own=settings.own_names,
-        address=own.address,
-    )
+    labels = load_labels(settings.languages, own.timezone, settings.texts_folder, **settings.wording)
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:
         largest = LARGEST_COPY_BYTES - _RECORD_BYTES

@@ -116,6 +116,11 @@ class Settings(BaseSettings):
         return {f"category.{category.key}": dict(category.name) for category in self.category}
 
     @property
+    def wording(self) -> dict[str, Any]:
+        """The arguments of `load_catalogues` for what complainants read: own names, and the form of address."""
+        return {"own": self.own_names, "address": self.organisation.address}
+
+    @property
     def fingerprint(self) -> str:
         """A hash of all settings except secrets, 32 hex digits. A change of it is recorded as an event."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]

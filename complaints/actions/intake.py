@@ -151,7 +151,7 @@ def apply_words(case: Case, event: Event) -> Case:
     question = facts.get("kind") in ("question", REMEDY_REFUSED) or facts.get("needs_reply")
     # An edit answers nothing, nor do words that may belong to another complaint.
     if facts.get("field") != "edit" and not facts.get("aside"):
-        case = _end_waiting(case)
+        case = _end_waiting(case, event)
     flags = case.flags
     if danger:
         flags |= {Flag.DANGER}
@@ -164,9 +164,14 @@ def apply_words(case: Case, event: Event) -> Case:
     if question:
         flags |= {Flag.QUESTION_OPEN}
     only_media = (case.words == 0 or case.only_in_media) and not facts.get("has_words")
+    asks_person = facts.get("kind") == "human" or facts.get("field") == "human"
+    waits = any(met is None for _, met in case.person_waits)
     counted = changed(
         case,
         words=case.words + 1,
+        person_waits=(*case.person_waits, (event.at, None))
+        if asks_person and not waits
+        else case.person_waits,
         media=case.media + int(facts.get("media", 0)),
         only_in_media=only_media,
         last_words_at=event.at,
@@ -192,9 +197,16 @@ def end_silence(case: Case, event: Event) -> Case:
     )
 
 
-def _end_waiting(case: Case) -> Case:
-    """Any word of the complainant ends our waiting for an answer."""
-    return changed(case, asked_at=None, asked_until=None, flags=case.flags - {Flag.WAITING_COMPLAINANT})
+def _end_waiting(case: Case, event: Event) -> Case:
+    """Any word of the complainant ends our waiting for an answer, and completes an incomplete complaint."""
+    completes = case.incomplete_at is not None and case.completed_at is None
+    return changed(
+        case,
+        asked_at=None,
+        asked_until=None,
+        completed_at=event.at if completes else case.completed_at,
+        flags=case.flags - {Flag.WAITING_COMPLAINANT},
+    )
 
 
 def record_answers(case: Case, event: Event) -> Case:

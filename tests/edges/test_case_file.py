@@ -238,7 +238,7 @@ def test_five_hundred_events_are_all_included(usual_store: Store) -> None:
 
 
 @clause("C")
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_file_for_the_person_complained_about_names_neither_complainant_nor_staff(
     desk: Desk, language: str
 ) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from amends.documents.facts import basis_words, fact_lines, value_words
 from amends.documents.labels import load_labels
-from bots.texts.loading import shipped_languages
 from complaints.vocabulary import (
     CloseCode,
     Finding,

@@ -25,6 +25,8 @@ from amends.init import (
 from amends.settings import SettingsError, load, rulebook
 from amends.settings.loading import parse_settings
 from amends.settings.sections import PRESETS
+from amends.wiring import Application
+from store.store import Store
 
 ANSWERS = InitAnswers(
     name='Northwind "Water"',
@@ -156,3 +158,15 @@ def test_a_wrong_language_is_one_problem_in_words(tmp_path: Path) -> None:
     (problem,) = wrong.value.problems
     assert "'112' is not a language code" in problem.what
     assert "tuple" not in str(wrong.value)
+
+
+def test_the_informal_address_reaches_conversations_and_another_word_is_refused(
+    tmp_path: Path, sqlite_store: Store
+) -> None:
+    write_installation(tmp_path / "desk", replace(ANSWERS, languages=("de", "en")))
+    file = tmp_path / "desk" / "amends.toml"
+    text = file.read_text(encoding="utf-8").replace("[calendar]", 'address = "informal"\n\n[calendar]', 1)
+    texts = Application(parse_settings(text, file, {}), sqlite_store, parts=("web",)).texts
+    assert texts.text("de", "ask.effect") == "Was hat das für dich bedeutet?"
+    with pytest.raises(SettingsError, match=r"organisation\.address: .*'formal' or 'informal'"):
+        parse_settings(text.replace('"informal"', '"du"'), file, {})

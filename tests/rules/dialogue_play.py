@@ -53,7 +53,7 @@ from store.values import (
 )
 
 START = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
-TEXTS: Texts = load_catalogues(["en", "tr", "de"])
+TEXTS: Texts = load_catalogues(["en", "tr", "de", "es"])
 HANDLER, MANAGER = staff("U1", Role.HANDLER), staff("U2", Role.MANAGER)
 
 RULES = Rulebook(

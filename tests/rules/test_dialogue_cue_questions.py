@@ -209,7 +209,7 @@ def test_an_adult_age_clears_the_minor_flag() -> None:
 
 def test_every_question_has_its_texts_and_labels() -> None:
     for question in QUESTIONS:
-        for language in ("en", "tr", "de"):
+        for language in ("en", "tr", "de", "es"):
             assert TEXTS.text(language, f"ask.{question.step}")
             assert TEXTS.text(language, f"readback.{question.step}", text="x")
             assert all(TEXTS.label(language, choice) for choice in question.choices)

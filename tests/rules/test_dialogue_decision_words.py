@@ -54,7 +54,7 @@ def decided(language: str = "en") -> Play:
     return play
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 @pytest.mark.parametrize("words", [*lines(ACCEPTING), *lines(REJECTING)])
 def test_words_that_answer_a_decision_are_kept_and_answered_with_its_buttons(
     words: str, language: str

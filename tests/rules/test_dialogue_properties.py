@@ -195,5 +195,5 @@ def test_every_reply_has_a_text_and_none_is_empty(events: list[tuple[Any, ...]])
     for event in events:
         replay(play, event)
     for reply in play.replies:
-        for language in ("en", "tr", "de"):
+        for language in ("en", "tr", "de", "es"):
             assert TEXTS.text(language, reply.template, **reply.fields).strip()

@@ -78,7 +78,7 @@ def test_receipt_on_a_day_off_counts_from_the_next_working_day() -> None:
     assert early_until(complaint.case) == at("2026-11-12 17:30")
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_summary_names_both_days_and_the_outside_body(language: str) -> None:
     complaint = accepted_at("2026-11-05 11:00", DISP)
     letter = Letter(complaint.case, TEXTS, language)
@@ -185,7 +185,7 @@ def test_the_assessment_form_shows_the_out_of_time_warning() -> None:
 
 
 @clause("7.9")
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_a_refusal_as_out_of_time_gives_the_reason_and_the_outside_body(language: str) -> None:
     complaint = proposed(an_assessed_case(rules=DISP), happened_by="2019-01-01")
     refused = complaint.do(Verb.NOT_ACCEPT, MONA, {}, {"reason": "It was in 2019."})

@@ -186,7 +186,7 @@ def test_a_form_without_a_letter_has_no_preview() -> None:
         preview("note", an_assessed_complaint().case, {}, {}, texts=TEXTS, now=NOW)
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 @pytest.mark.parametrize("state", [state for state in State if state is not State.CLOSED])
 def test_a_progress_letter_names_done_left_and_date_in_every_state(state: State, language: str) -> None:
     play = an_assessed_complaint()
@@ -199,7 +199,7 @@ def test_a_progress_letter_names_done_left_and_date_in_every_state(state: State,
     assert "Consumer ombudsman" in late
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 @pytest.mark.parametrize("code", list(CloseCode))
 def test_every_closing_has_a_letter_in_every_language(code: CloseCode, language: str) -> None:
     play = Play()
@@ -221,7 +221,7 @@ def test_the_closing_letter_explains_reopening_and_its_time_limit() -> None:
     assert "does not count as your agreement" in text
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_letter_for_a_still_late_remedy_names_next_news_and_other_help(language: str) -> None:
     play = Play()
     play.files_a_complaint()
@@ -286,7 +286,7 @@ def test_a_date_that_ends_with_a_day_off_is_written_as_that_day(language: str, d
     assert "Saturday, 14 November 2026" in status
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 @pytest.mark.parametrize("verb", ["accept", "disagree", "withdraw"])
 def test_an_answer_by_phone_is_confirmed_in_writing(verb: str, language: str) -> None:
     play = an_assessed_complaint()
@@ -299,7 +299,7 @@ def test_the_survey_begins_with_fairness() -> None:
     assert "Did we treat you fairly and with respect?" in decision.survey(letter(an_assessed_complaint()))
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_delay_notice_names_progress_and_the_expected_date(language: str) -> None:
     play = an_assessed_complaint()
     early = progress.delay(letter(play, language), NOW)
@@ -319,7 +319,7 @@ def test_the_delay_notice_lists_the_outside_bodies_where_the_scheme_says_so() ->
     assert written.body_list() in text
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_missed_date_notice_names_next_news_before_and_after_the_date(
     language: str,
 ) -> None:

@@ -85,7 +85,7 @@ def test_the_person_who_may_approve_is_not_promised_as_a_reviewer() -> None:
 
 def test_a_stored_letter_offers_the_review_that_is_possible_when_it_leaves() -> None:
     complaint = an_investigated_case()
-    for language in ("en", "tr", "de"):
+    for language in ("en", "tr", "de", "es"):
         stored = the_preview(complaint, reviewers=1, language=language)
         leaving = the_preview(complaint, words={"letter": stored}, reviewers=0)
         assert leaving == the_preview(complaint, reviewers=0, language=language)

@@ -112,7 +112,7 @@ def _template(complaint: BuiltComplaint, seq: int) -> str | None:
 
 
 @clause("7.7")
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_a_late_remedy_notice_differs_before_and_after_the_promised_date(language: str) -> None:
     complaint = replace(a_communicated_case(remedies=[a_refund()]), at=at("2026-11-17 16:30"))
     late = complaint.do(Verb.REMEDY_LATE, SYSTEM, {"remedy": 0})
@@ -133,7 +133,7 @@ def test_a_late_remedy_notice_differs_before_and_after_the_promised_date(languag
 
 
 @clause("7.3")
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_a_delayed_data_request_is_announced_before_its_date(language: str) -> None:
     closed = a_closed_case()
     requested = closed.do(Verb.ADD, ANNA, a_message(kind="data_erasure"))
@@ -157,7 +157,7 @@ def test_a_delayed_data_request_is_announced_before_its_date(language: str) -> N
 
 
 @clause("7.3")
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_a_delayed_answer_to_a_question_is_announced_before_its_date(language: str) -> None:
     questioned = a_communicated_case().do(Verb.ADD, ANNA, a_message(kind="question"))
     obligation, target = questioned.obligation("delay"), questioned.case.target(Target.REPLY)

@@ -39,7 +39,7 @@ from tests.rules.builders import (
 )
 
 IDA = staff("U0000009", Role.INTAKE)
-TEXTS = load_catalogues(("en", "tr", "de"))
+TEXTS = load_catalogues(("en", "tr", "de", "es"))
 OTHER = complainant("p9")
 
 
@@ -140,7 +140,7 @@ def test_a_decision_given_by_phone_is_confirmed_word_for_word() -> None:
     assert "we told you our decision" in message.text
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_texts_to_read_out_name_no_button_and_no_command(language: str) -> None:
     case = a_case_logged(TUESDAY).case
     read_aloud = compose_read_out(

@@ -33,7 +33,7 @@ def lines(view: View) -> list[str]:
 
 
 @pytest.mark.parametrize("name", STAGES)
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_the_explained_dates_are_a_valid_view_at_every_stage(name: str, language: str) -> None:
     view = view_of(STAGES[name], language)
     assert view_problems(view, "modal") == []

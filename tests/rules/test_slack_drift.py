@@ -44,7 +44,7 @@ def test_a_share_next_to_its_target_is_written_in_words(
     assert "≤" not in text
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_each_drift_warning_is_a_line_under_the_figures(language: str) -> None:
     text = json.dumps(stats_message(NOTHING, voice(language), "UTC", WARNED).blocks, ensure_ascii=False)
     assert text.count("⚠️") == 3
@@ -56,7 +56,7 @@ def test_without_drift_the_figures_have_no_warning() -> None:
     assert "⚠️" not in json.dumps(stats_message(NOTHING, voice(), "UTC").blocks, ensure_ascii=False)
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "de"])
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 def test_each_drift_warning_is_a_line_of_the_digest(language: str) -> None:
     message = digest_message(
         DigestContent({}, model=ModelNews(drifts=WARNED)), voice(language), NOW, "Europe/London"

@@ -31,6 +31,7 @@ from bots.slack.views.actions import (
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from complaints.actions.intake import RETURNED
 from complaints.case import Case, Event
+from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
 from complaints.deadlines.working_time import due
@@ -167,6 +168,8 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
                 who=mention(extension.by),
             )
         )
+    if forbidden := sorted(held_off(case)):
+        lines.append(texts.text(f"flag.no_{'_'.join(forbidden)}"))
     if case.no_reviewer_left:
         lines.append(texts.text("flag.nobody_left"))
     if case.fairness.review_by is not None and case.fairness.informed_at is None:
