@@ -28,7 +28,9 @@ from tests.edges.product_desk import desk_of
 RAW = re.compile(
     r"[a-z]+_[a-z_]+|\b\d+ (?:bd|wh)\b|\bq\d\b|\bNone\b|\bTrue\b|\bFalse\b|[{}\[\]]|\d{4}-\d\d-\d\dT\d\d:\d\d"
 )
-LABELS = {language: load_labels((language,), "Europe/London", staff=True) for language in shipped_languages()}
+LABELS = {
+    language: load_labels((language,), "Europe/London", staff=True) for language in ("en", "tr", "de", "es")
+}
 CODES = [
     *(str(code.value) for family in (State, Verb, Role, Finding, CloseCode) for code in family),
     "2026-11-05T09:30:00.123456Z", "2026-11-05", "10 bd", "4 wh", "all_of_us", "where_and_when", "q2",
