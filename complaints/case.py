@@ -141,6 +141,8 @@ class Case:
     amount_requested: int | None = None
     currency_requested: str | None = None
     adult: bool = False
+    #: The language of the first words, if the desk does not speak it.
+    written_in: str | None = None
     authority_shown: bool = False
     recourse_at: datetime | None = None
     external_open: bool = False

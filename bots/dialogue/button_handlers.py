@@ -13,6 +13,7 @@ from bots.dialogue import (
     my_data,
     new_message,
     question_table,
+    read_back,
     survey,
 )
 from bots.dialogue.buttons import SCORES, SURVEY
@@ -24,6 +25,7 @@ from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
 from triage.intent import says_only
+from triage.message_kind import asks_to_send, without_fillers
 
 _DATA_REQUESTS = {
     "export": my_data.request_copy,
@@ -106,7 +108,7 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
 def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     choice, ref = press.choice, case.ref
     answered_step = question_table.step_of(choice, press.step)
-    if press.step in question_table.CONFIRMED and choice in ("yes", "no", "change"):
+    if press.step in question_table.SIGNED and choice in ("yes", "no", "change"):
         _handle_confirmation(turn, case, press, yes=choice == "yes")
     elif choice == "done":
         if turn.step == "story" and turn.ref == ref and turn.is_form_open(ref):
@@ -142,7 +144,7 @@ def _handle_confirmation(turn: Turn, case: Case, press: ButtonInput, *, yes: boo
 def _load_form(turn: Turn, case: Case) -> None:
     """Load this complaint's form into the state: an old button may belong to an earlier complaint."""
     if turn.ref != case.ref:
-        fields = {step: turn.latest_field(name, case.ref) for step, name in form.FIELDS.items()}
+        fields = {step: turn.latest_field(name, case.ref) for step, name in read_back.FIELDS.items()}
         turn.state.update(fields=fields, chosen={}, done=list(question_table.ORDER))
 
 
@@ -164,9 +166,11 @@ def _send(turn: Turn, case: Case) -> None:
     elif turn.ref == case.ref and case.form_open and turn.step in FORM - _READ_BACK:
         # An old button: people must not sign words that were not read back to them.
         turn.go_to("check", case.ref)
-        form.read_back(turn, case.ref)
+        read_back.read_back(turn, case.ref)
     else:
-        turn.plan(PlannedAct(Verb.CONFIRM, case.ref, form.facts_from_story(turn, case.ref)))
+        facts = read_back.facts_from_story(turn, case.ref)
+        read_back.record_signed_answers(turn, case.ref)
+        turn.plan(PlannedAct(Verb.CONFIRM, case.ref, facts))
         if not case.form_open:
             turn.reply("sent.late", ref=case.ref)
     if turn.ref == case.ref and turn.step in FORM:
@@ -175,7 +179,7 @@ def _send(turn: Turn, case: Case) -> None:
 
 def _reply_not_yet(turn: Turn, case: Case) -> None:
     if case.form_open:
-        turn.reply("not_yet", ref=case.ref, time=turn.moment(form.filing_time(case), case))
+        turn.reply("not_yet", ref=case.ref, time=turn.moment(read_back.filing_time(case), case))
     else:
         turn.reply("not_yet.filed", ref=case.ref)
 
@@ -184,7 +188,7 @@ def _cancel(turn: Turn) -> None:
     """Cancel the question above the button, never a complaint."""
     if turn.step == "change" and turn.ref is not None and turn.is_form_open(turn.ref):
         turn.go_to("check", turn.ref)
-        form.read_back(turn, turn.ref)
+        read_back.read_back(turn, turn.ref)
     elif turn.step not in FORM and turn.step not in (IDLE, danger.STEP):
         turn.go_to(IDLE)
         turn.reply("cancel.dropped")
@@ -204,11 +208,14 @@ def _resume_after_danger(turn: Turn, case: Case) -> None:
 def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     """The button press that this text means; None for any other text."""
     choice = turn.texts.choice_of(text)
+    if choice is None and turn.step in FORM:
+        # Not under a decision: "OK, I accept that" is no press of its button.
+        choice = turn.texts.choice_of(without_fillers(text))
+    if choice is None and turn.step == "check" and asks_to_send(text):
+        choice = "send"
     turn_number = int(turn.state["turn"])
-    is_shown, asks = form.awaits_confirmation(turn), turn.step in ("sure", incident.STEP)
-    is_yes = choice is None and says_only("affirms", text)
-    if (is_shown and choice in ("yes", "no", "change")) or ((is_shown or asks) and is_yes):
-        return ButtonInput(choice or "yes", turn.step, turn.ref, turn_number)
+    if turn.step in ("sure", incident.STEP) and choice is None and says_only("affirms", text):
+        return ButtonInput("yes", turn.step, turn.ref, turn_number)
     if choice is None:
         return _press_for_add_label(turn, text)
     if choice.startswith("lang_"):

@@ -10,8 +10,6 @@ CANCEL: Rows = (("cancel",),)
 CHECK: Rows = (("send",), ("change", "not_yet"))
 CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("cancel",))
 SAFE: Rows = (("safe",),)
-#: Under an answer taken from the story: "Is that right?"
-CONFIRM: Rows = (("yes", "change"), ("skip",))
 SURE: Rows = (("yes", "no"),)
 #: "Is it this incident?" (docs/domain.md, section 3, Incident)
 INCIDENT: Rows = (("yes", "yes_more"), ("no",))

@@ -39,7 +39,7 @@ def run_typed(turn: Turn, incoming: TextInput) -> bool:
     if name == "back" and turn.ref is not None and turn.step in FORM and turn.is_form_open(turn.ref):
         if turn.step == "change":
             turn.go_to("check", turn.ref)
-            form.read_back(turn, turn.ref)
+            form.ask(turn, "check", turn.ref)
         else:
             form.go_back(turn, turn.ref)
     elif name == "skip":

@@ -69,6 +69,9 @@ def receive(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) ->
     field = PLACE if message.is_place else DESCRIPTION
     words = {field: message.text} if message.has_words else {}
     facts, numbers = _facts(message, field, signs, kind), find_numbers(turn, ref, message.text)
+    if "written_in" in turn.state:
+        # The language of the first words, if the desk does not speak it.
+        facts["written_in"] = turn.state.pop("written_in")
     turn.plan(PlannedAct(Verb.RECEIVE, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
     return ref

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bots.dialogue import incident
 from bots.dialogue.buttons import REPLY
-from bots.dialogue.form import promised_date
+from bots.dialogue.read_back import promised_date
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case
 from complaints.identifiers import parse_reference

@@ -158,6 +158,11 @@ class Texts:
         """The name of a country in the language, by its two-letter code: `Birleşik Krallık`."""
         return country_name(self.language(language), code)
 
+    def language_name(self, code: str, language: str) -> str:
+        """The name of a language in another one: `French`, `Französisch`."""
+        name = _locale(self.danger_language(language, None)).languages.get(code, code)
+        return str(name)
+
     def together(self, language: str, things: list[str]) -> str:
         """`a, b and c`."""
         return str(format_list(things, locale=_locale(self.language(language))))

@@ -172,6 +172,7 @@ def apply_words(case: Case, event: Event) -> Case:
         person_waits=(*case.person_waits, (event.at, None))
         if asks_person and not waits
         else case.person_waits,
+        written_in=facts.get("written_in", case.written_in),
         media=case.media + int(facts.get("media", 0)),
         only_in_media=only_media,
         last_words_at=event.at,

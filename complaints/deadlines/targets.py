@@ -310,6 +310,16 @@ def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
     return parse_time(due_row(acknowledged_case, target, latest)["promised_due"])
 
 
+def question_due(case: Case, at: datetime) -> datetime:
+    """By when a person answers words that come at `at`: the date of the open question, or that of a new one."""
+    running = case.target(Target.REPLY)
+    if case.question_at is not None and running is not None and running.met_at is None:
+        return running.promised_due
+    priority = priority_of(case)
+    span, rule = case.rules.targets.by_priority[priority].first_action, f"{priority}.first_action"
+    return compute(case, WantedTarget(Target.REPLY, 0, at, span, rule)).at
+
+
 def next_news(case: Case, after: datetime) -> datetime:
     """When the next news is due after a notice at `after`, by the priority of the case, if staff do nothing."""
     span = case.rules.targets.by_priority[priority_of(case)].update_every

@@ -196,7 +196,7 @@ def test_an_organisation_can_replace_a_text(tmp_path: Path) -> None:
     (tmp_path / "en.po").write_text('msgid "receipt"\nmsgstr "Noted as {ref}."\n', encoding="utf-8")
     texts = load_catalogues(["en", "tr"], tmp_path)
     assert texts.text("en", "receipt", ref="A7K-M3Q-9T") == "Noted as A7K-M3Q-9T."
-    assert texts.text("tr", "receipt", ref="A7K-M3Q-9T").startswith("Yazdıklarınızı aldım.")
+    assert texts.text("tr", "receipt", ref="A7K-M3Q-9T").startswith("Bunu duyduğumuza üzüldük.")
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ class Play:
     """One person's conversation, kept between turns as the store keeps it."""
 
     language: str | None = "en"
+    catalogue: Texts = TEXTS
     rules: Rulebook = RULES
     others: Mapping[str, Rulebook] = field(default_factory=dict)
     staff_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -153,7 +154,7 @@ class Play:
             load_decision_letter=lambda ref: self.letters.get(ref, ""),
             count_reviewers=lambda case: self.reviewers,
         )
-        return step(conversation, message, now=self.now, texts=TEXTS)
+        return step(conversation, message, now=self.now, texts=self.catalogue)
 
     def do(
         self,
@@ -196,8 +197,8 @@ class Play:
 
     def text(self, reply: ReplyText) -> str:
         """A reply as the person reads it."""
-        language = TEXTS.danger_language(reply.fields.get("spoken"), self.language or "en")
-        return TEXTS.text(language, reply.template, **reply.fields)
+        language = self.catalogue.danger_language(reply.fields.get("spoken"), self.language or "en")
+        return self.catalogue.text(language, reply.template, **reply.fields)
 
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
         return self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))

@@ -64,8 +64,8 @@ def test_the_acknowledgement_has_reference_time_team_one_date_and_the_outside_ri
     ref = play.files_a_complaint()
     text = progress.acknowledgement(letter(play))
     assert text.startswith(
-        f"We have your complaint {ref}, received 3 November 2026, 10:00, and we are sorry that you had to "
-        "make it. Our Complaints team answers by Tuesday, 17 November 2026 at the latest."
+        f"We have your complaint {ref}, received 3 November 2026, 10:00. "
+        "Our Complaints team answers by Tuesday, 17 November 2026 at the latest."
     )
     assert text.endswith("You also have the right to go to: Consumer ombudsman")
 
