@@ -5,30 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 from amends.how_to_complain import Answer, answers, chat_link, qr_code
 from bots.dialogue.commands import policy_fields
 from bots.texts.texts import Texts, language_name
 from complaints.rulebook import Rulebook, Rulebooks
 
-#: Contrast of text at least 7:1 and of borders and focus at least 3:1 in both colour schemes; targets of 44 px.
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1d2430;--soft:#434d5a;--paper:#fff;--line:#6b7682;--leaf:#075450;--on:#fff}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#b9c3cd;--paper:#14181e;--line:#8b97a3;--leaf:#8fded5;
---on:#06201e}}
-*{box-sizing:border-box}
-body{font:1.0625rem/1.55 system-ui,sans-serif;max-width:42rem;margin:0 auto;padding:1rem;color:var(--ink);
-background:var(--paper);overflow-wrap:anywhere}
-h1{font-size:1.75rem;line-height:1.2}h2{font-size:1.2rem;margin:2rem 0 .3rem}p,ol{margin:.4rem 0}li{margin:.3rem 0}
-a{color:var(--leaf)}
-:focus-visible{outline:3px solid var(--leaf);outline-offset:3px}
-nav{display:flex;flex-wrap:wrap;gap:0 1rem}nav a,.open{display:inline-flex;align-items:center;min-height:44px}
-[aria-current]{font-weight:700;text-decoration:none}
-.open{background:var(--leaf);color:var(--on);font-weight:700;padding:.4rem 1.2rem;border-radius:.5rem}
-.code{margin:1rem 0}.code svg{display:block;width:min(100%,12rem);height:auto}
-.code p,footer{color:var(--soft)}
-.danger{border:2px solid var(--line);border-radius:.5rem;padding:.6rem 1rem;font-weight:700}
-"""
+_STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+_ACCEPTED = re.compile(r"(?:^|,)\s*([a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d*)?))?\s*(?=,|$)")
 _ADDRESS = re.compile(
     r"(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)|(?P<web>(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?:/[^\s<>,;]*)?)"
 )
@@ -43,7 +28,11 @@ def public_page(
     """
     code = rulebooks.code(country or "")
     every = rulebooks.of(code).languages if code else rulebooks.languages
-    wanted = next((short for name in languages for short in (name, name[:2]) if short in every), None)
+    spoken = {name.lower(): name for name in every}
+    wanted = next(
+        (spoken[part] for name in languages for part in (name.lower(), name[:2].lower()) if part in spoken),
+        None,
+    )
     rules = rulebooks.for_person(code, wanted)
     language = texts.language(wanted if wanted in rules.languages else rules.languages[0])
     title = escape(texts.text(language, "page.title", org=rules.organisation))
@@ -60,17 +49,9 @@ def public_page(
 
 def accepted_languages(header: str) -> list[str]:
     """The languages of an Accept-Language header, the preferred first, in small letters."""
-    parts = [part.strip().partition(";q=") for part in header[:500].lower().split(",")]
-
-    def weight(part: tuple[str, str, str]) -> float:
-        try:
-            return float(part[2] or 1)
-        except ValueError:
-            return 0.0
-
-    return [
-        part[0].strip() for part in sorted(parts, key=weight, reverse=True) if part[0] and weight(part) > 0
-    ]
+    weighted = _ACCEPTED.findall(header[:500].lower())
+    ordered = sorted(weighted, key=lambda part: float(part[1] or 1), reverse=True)
+    return [name for name, weight in ordered if float(weight or 1) > 0]
 
 
 def _links(rulebooks: Rulebooks, current: Rulebook, language: str, texts: Texts) -> str:
