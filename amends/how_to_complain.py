@@ -11,8 +11,9 @@ from functools import lru_cache
 import segno
 
 from bots.dialogue.commands import time_promise
+from bots.texts.recourse import describe_body
 from bots.texts.texts import Texts, language_name
-from complaints.rulebook import RecourseStep, Rulebook
+from complaints.rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def answers(language: str, rules: Rulebook, texts: Texts) -> tuple[Answer, ...]:
         return texts.text(language, id_, **fields)
 
     languages = texts.together(language, [language_name(code) for code in rules.languages])
-    bodies = tuple(_body(step, language, texts) for step in rules.recourse)
+    bodies = tuple(describe_body(texts, language, step) for step in rules.recourse)
     levels = texts.count(language, "how.levels", rules.top_level)
     elsewhere = text("page.outside") if bodies else text("page.no_body", body=text("how.no_body"))
     return (
@@ -45,19 +46,6 @@ def answers(language: str, rules: Rulebook, texts: Texts) -> tuple[Answer, ...]:
         Answer(text("page.cost.title"), (text("page.cost"),)),
         Answer(text("page.outside.title"), (levels, elsewhere), bodies, ordered=True),
     )
-
-
-def _body(step: RecourseStep, language: str, texts: Texts) -> str:
-    """An outside body in a line: how to reach it, its cost and its time limit."""
-    sentences = [
-        step.body,
-        step.contact,
-        texts.text(language, "recourse.free" if step.free else "recourse.paid"),
-    ]
-    if step.limit:
-        limit = texts.limit(language, step.limit)
-        sentences.append(texts.text(language, "recourse.limit", limit=limit))
-    return " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence)
 
 
 def chat_link(bot: str) -> str:

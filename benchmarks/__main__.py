@@ -25,6 +25,7 @@ from benchmarks import (
     replicas,
     resting,
     soak,
+    updates,
 )
 from benchmarks.noise import noise
 from tests.faults.load import Load
@@ -65,6 +66,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "drain": lambda: iter([asyncio.run(drain.table())]),
     "archive": lambda: iter([archive.table()]),
     "resting": lambda: iter([asyncio.run(resting.table())]),
+    "updates": lambda: iter([asyncio.run(updates.table())]),
     "likeness": lambda: iter(likeness.tables()),
     "faults": _faults,
     "alterations": alterations.tables,

@@ -188,12 +188,17 @@ class Limit:
 
 @dataclass(frozen=True)
 class RecourseStep:
-    """An outside body (7.9); their order is the order of the steps."""
+    """An outside body (7.9); their order is the order of the steps.
+
+    `form` is the link to its complaint form, `cost` what it charges where it is not free.
+    """
 
     body: str
     contact: str = ""
     limit: str = ""
     free: bool = True
+    form: str = ""
+    cost: str = ""
 
 
 @dataclass(frozen=True)
@@ -335,6 +340,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
         }
     ),
     "LevelTargets": frozenset({"outside_when_missed"}),
+    "RecourseStep": frozenset({"form", "cost"}),
 }
 # fmt: on
 

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 from telegram.error import InvalidToken
 
-from amends.documents.labels import load_labels
+from amends.documents.labels import Labels, load_labels
 from amends.privacy.data_export import archive, receipt_archive
 from amends.retention import retention_periods
 from amends.runtime import unique_holder_name
@@ -32,6 +32,7 @@ from bots.telegram.webhook import PATH, create_endpoint
 from bots.texts.texts import Texts
 from complaints.rulebook import Rulebooks
 from scheduler.worker import Handler
+from store.cases.export import export_case, record_read
 from store.outbox.complete import Outcome, Retry, end_retry_pauses
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.store import Store
@@ -72,6 +73,7 @@ class TelegramPart:
         self._intake = Intake(self._app, store, buttons, texts)
         self._intake.on_result = metrics.record_intake
         self._waiting = ShutdownWait()
+        labels = document_labels(settings)
         handlers = job_handlers(
             self._app,
             store,
@@ -80,6 +82,8 @@ class TelegramPart:
             texts,
             rate_limited=rate_limited,
             copy_of=data_copies(settings, store),
+            form_of=partial(complaint_form, store, labels),
+            as_pdf=partial(long_letter, store, labels, settings.organisation.name),
             receipt_of=receipts(secrets.signing_key, store),
             scan=file_scanner(settings.files.scanner),
             on_result=partial(metrics.increment, "messages_total"),
@@ -229,8 +233,7 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
 
     It is called with the person's id and the language, and returns the file's name and bytes. Each copy is recorded.
     """
-    own, periods = settings.organisation, retention_periods(settings)
-    labels = load_labels(settings.languages, own.timezone, settings.texts_folder, **settings.wording)
+    periods, labels = retention_periods(settings), document_labels(settings)
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:
         largest = LARGEST_COPY_BYTES - _RECORD_BYTES
@@ -246,6 +249,33 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
         return _COPY_NAME, data
 
     return copy_of
+
+
+def complaint_form(store: Store, labels: Labels, ref: str, language: str) -> tuple[str, bytes]:
+    """The name and the bytes of the PDF form of a complaint for its complainant (Annex B); it is recorded."""
+    # Imported at the first use: typesetting loads fonts, and most processes never need it.
+    from amends.documents import letters
+    from amends.documents.typst import as_pdf
+
+    store.write(record_read, [ref], "complainant", "file")
+    whole, now = store.read(export_case, ref), store.now()
+    document = letters.complaint_form(whole, labels.in_language(language), made_at=now)
+    return f"{ref}.pdf", as_pdf(document, created_at=now)
+
+
+def long_letter(store: Store, labels: Labels, organisation: str, text: str, language: str, ref: str) -> bytes:
+    """A letter that is too long for a message, as a PDF."""
+    from amends.documents import letters
+    from amends.documents.typst import as_pdf
+
+    now, in_language = store.now(), labels.in_language(language)
+    document = letters.long_letter(text, in_language, organisation=organisation, ref=ref, made_at=now)
+    return as_pdf(document, created_at=now)
+
+
+def document_labels(settings: Settings) -> Labels:
+    zone = settings.organisation.timezone
+    return load_labels(settings.languages, zone, settings.texts_folder, **settings.wording)
 
 
 def receipts(signing_key: bytes | None, store: Store) -> ReceiptOf | None:

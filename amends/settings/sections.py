@@ -340,6 +340,10 @@ class Recourse(SettingsSection):
         examples=["12 months"],
     )
     free: StrictBool = Field(default=True, description="Whether it is free for the complainant.")
+    form: str = Field(
+        default="", description="The link to its complaint form.", examples=["https://ombudsman.example/form"]
+    )
+    cost: str = Field(default="", description="What it charges if it is not free.", examples=["25 EUR"])
 
 
 class DangerSettings(SettingsSection):

@@ -14,12 +14,14 @@ from bots.dialogue import (
     new_message,
     question_table,
     read_back,
+    status,
     survey,
 )
 from bots.dialogue.buttons import SCORES, SURVEY
 from bots.dialogue.inputs import ButtonInput
 from bots.dialogue.question_table import ORDER, QUESTIONS
 from bots.dialogue.turn import FORM, IDLE, Turn
+from bots.texts.texts import WITH_REF
 from complaints.case import Case
 from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
@@ -37,6 +39,8 @@ _REPLIES = {
     "accept": after_decision.accept_decision,
     "disagree": after_decision.reject_decision,
     "question": after_decision.ask_question,
+    "timeline": status.reply_timeline,
+    "form_copy": my_data.request_form,
     "receipt": my_data.request_receipt,
     "take_up": survey.take_up_again,
     "new_complaint": survey.start_new_complaint,
@@ -217,7 +221,7 @@ def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     if turn.step in ("sure", incident.STEP) and choice is None and says_only("affirms", text):
         return ButtonInput("yes", turn.step, turn.ref, turn_number)
     if choice is None:
-        return _press_for_add_label(turn, text)
+        return _press_for_label_with_reference(turn, text)
     if choice.startswith("lang_"):
         return ButtonInput(choice, turn.step, None, turn_number)
     if choice == "new":
@@ -258,15 +262,23 @@ def _case_of_letter_button(turn: Turn, choice: str) -> Case | None:
     return None
 
 
-def _press_for_add_label(turn: Turn, text: str) -> ButtonInput | None:
-    ref = find_reference(text)
+def _press_for_label_with_reference(turn: Turn, text: str) -> ButtonInput | None:
+    ref, typed = find_reference(text), " ".join(text.casefold().split())
     if ref is None or turn.case(ref) is None:
         return None
-    labels = {turn.texts.label(language, "add", ref).casefold() for language in turn.texts.languages}
+    choice = next(
+        (
+            choice
+            for choice in WITH_REF
+            for language in turn.texts.languages
+            if turn.texts.label(language, choice, ref).casefold() == typed
+        ),
+        None,
+    )
     burst = _burst_in_question(turn)
-    if burst is None or " ".join(text.casefold().split()) not in labels:
-        return None
-    return ButtonInput("add", "belongs", ref, burst["turn"])
+    if choice == "add":
+        return ButtonInput(choice, "belongs", ref, burst["turn"]) if burst else None
+    return ButtonInput(choice, "status", ref, int(turn.state["turn"])) if choice else None
 
 
 def _burst_in_question(turn: Turn) -> dict[str, Any] | None:

@@ -7,7 +7,9 @@ Rows = tuple[tuple[str, ...], ...]
 DONE: Rows = (("done",),)
 SKIP: Rows = (("skip",),)
 CANCEL: Rows = (("cancel",),)
-CHECK: Rows = (("send",), ("change", "not_yet"))
+CHECK: Rows = (("send",), ("change", "not_yet"), ("form_copy",))
+#: The complaint as it was written down, as a PDF form (docs/domain.md, section 6, B).
+FORM_COPY: Rows = (("form_copy",),)
 CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("cancel",))
 SAFE: Rows = (("safe",),)
 SURE: Rows = (("yes", "no"),)

@@ -72,6 +72,9 @@ def receive(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) ->
     if "written_in" in turn.state:
         # The language of the first words, if the desk does not speak it.
         facts["written_in"] = turn.state.pop("written_in")
+    if kind == "human":
+        # Who begins with a wish for a person gets a date for the answer, like every question.
+        facts["needs_reply"] = True
     turn.plan(PlannedAct(Verb.RECEIVE, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
     return ref

@@ -81,6 +81,8 @@ def step(
         # A person who writes can be written to again (7.3).
         record_reachable_again(turn)
     danger.reply_to_danger(turn)
+    after_decision.promise_answer(turn)
+    my_data.give_notice(turn)
     if not isinstance(incoming, Elapsed):
         _drop_replies_in_flood(turn)
     return turn.result()

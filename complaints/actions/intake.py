@@ -129,11 +129,18 @@ def check_words(case: Case, request: ActionRequest) -> Facts:
     have a date of their own, and a confirmed remedy needs no answer.
     """
     facts = request.facts
+    return {**facts, "needs_reply": True} if comes_after_decision(case, facts) else facts
+
+
+def comes_after_decision(case: Case, facts: Facts) -> bool:
     has_content = facts.get("has_words") or facts.get("media")
     is_answered = facts.get("kind") in DATA_REQUESTS or facts.get("remedy_ok") is True
-    if case.state in UNDECIDED or not has_content or is_answered:
-        return facts
-    return {**facts, "needs_reply": True}
+    return case.state not in UNDECIDED and bool(has_content) and not is_answered
+
+
+def asks_a_person(facts: Facts) -> bool:
+    """True for words that a person must answer by a date of their own (Target.REPLY)."""
+    return facts.get("kind") in ("question", REMEDY_REFUSED) or bool(facts.get("needs_reply"))
 
 
 def apply_words(case: Case, event: Event) -> Case:
@@ -148,7 +155,7 @@ def apply_words(case: Case, event: Event) -> Case:
     signs = recorded_signs(event)
     danger = any(sign.danger for sign in signs)
     new_danger = danger and (case.danger_at is None or case.danger_receipt_at is not None)
-    question = facts.get("kind") in ("question", REMEDY_REFUSED) or facts.get("needs_reply")
+    question = asks_a_person(facts)
     # An edit answers nothing, nor do words that may belong to another complaint.
     if facts.get("field") != "edit" and not facts.get("aside"):
         case = _end_waiting(case, event)

@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
+from amends.documents.labels import Labels
+from amends.runtime.telegram import complaint_form, long_letter
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
@@ -90,6 +93,7 @@ async def telegram_desk(
     copy_of: CopyOf | None = None,
     receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
+    labels: Labels | None = None,
 ) -> AsyncIterator[TelegramDesk]:
     """Start it; everything is closed at the end."""
     Desk(store)
@@ -108,6 +112,8 @@ async def telegram_desk(
             TEXTS,
             rate_limited=paced,
             copy_of=copy_of,
+            form_of=labels and partial(complaint_form, store, labels),
+            as_pdf=labels and partial(long_letter, store, labels, "Northwind Water"),
             receipt_of=receipt_of,
             scan=scan,
         ),

@@ -14,7 +14,8 @@ def test_a_first_message_of_two_words_opens_a_complaint_and_is_answered_at_once(
     [answer] = play.writes("Brown water")
     assert answer == (
         f"We are sorry to hear this. I have noted it. Your reference is {play.ref}. Go on, add photos or a voice "
-        "note, or press Done."
+        "note, or press Done.\n\n"
+        "Your data: northwind.example/privacy\n/mydata shows what we keep."
     )
     assert play.texts_of(play.ref) == {"description": "Brown water"}
 

@@ -72,7 +72,7 @@ def test_a_question_about_time_is_answered_from_the_calendar_and_goes_to_a_perso
     assert answer == (
         "A person looks at your complaint by this time: 4 November 2026, 17:30. You get our answer by "
         "Tuesday, 17 November 2026 at the latest.\n\nYour question is with our team, and a person answers it "
-        "here. You get the answer by this time: 6 November 2026, 17:30."
+        "here. You get the answer by 17:30 on Friday, 6 November 2026."
     )
     assert again.startswith("Where did it happen")
     assert Flag.QUESTION_OPEN in play.case.flags
