@@ -117,11 +117,11 @@ def _linked(text: str) -> str:
     """The text as HTML, with its web and mail addresses as links."""
     parts, end = [], 0
     for match in _ADDRESS.finditer(text):
-        shown = match[0].rstrip(".")
-        scheme = "mailto:" if match["mail"] else "" if shown.startswith("http") else "https://"
+        address = match[0].rstrip(".")
+        scheme = "mailto:" if match["mail"] else "" if address.startswith("http") else "https://"
         parts += [
             escape(text[end : match.start()]),
-            f'<a href="{escape(scheme + shown)}">{escape(shown)}</a>',
+            f'<a href="{escape(scheme + address)}">{escape(address)}</a>',
         ]
-        end = match.start() + len(shown)
+        end = match.start() + len(address)
     return "".join(parts) + escape(text[end:])
