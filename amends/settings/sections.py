@@ -91,6 +91,14 @@ class Organisation(SettingsSection):
         description="The team that the acknowledgement names; if empty, it names the organisation.",
     )
 
+    bot: str = Field(
+        default="",
+        pattern=r"^(|[A-Za-z0-9_]{5,32})$",
+        description="The username of the bot, without @, for the public page and the poster; if empty, Amends asks "
+        "Telegram.",
+        examples=["northwind_bot"],
+    )
+
     _known_preset = field_validator("preset")(known_preset)
 
 
