@@ -32,8 +32,9 @@ install: .venv/installed
 demo: install
 	@$(BIN)/amends demo $(DEMO)
 
+# Each worker and each started process imports hundreds of modules: without compiled files, seconds each time.
 test: .venv/testable
-	@TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
+	@PYTHONDONTWRITEBYTECODE= TESTING="$(TESTING)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 check: format lint types imports dependencies measures test
 
@@ -59,9 +60,11 @@ measures: .venv/testable
 bench: .venv/testable
 	@DATA="$(DATA)" $(BIN)/python -m benchmarks
 
-# Half of what this machine can take in, for so many minutes: what grows and what does not.
+# Half of what this machine can take in, for so many minutes: what grows and what does not. Then many alterations of
+# the record, and a log of a million entries.
 soak: .venv/testable
 	@$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
+	@AMENDS_ALTERATIONS=1000 AMENDS_LOG=1000000 $(BIN)/python -m benchmarks alterations log
 
 docs: .venv/testable
 	$(BIN)/python -m amends.settings.page

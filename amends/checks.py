@@ -7,7 +7,7 @@ import shlex
 import shutil
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ import httpx
 from amends.init import SCOPES
 from amends.runtime.scanner import file_scanner
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
-from amends.settings.rulebook import preset_named
+from amends.settings.law import ANNOUNCED_DAYS, coming_changes
+from amends.settings.presets import preset_named
 from bots.http_body import is_loopback
 from bots.texts.loading import STAFF, TextsError, load_catalogues
 from complaints.actors import MANAGERS, staff
 from complaints.rulebook import Calendar, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
-from complaints.vocabulary import Role
+from complaints.vocabulary import Category, Role
 from reports.render_markdown import pluralise
 from store.custody.key_check import require_keys
 from store.custody.rotate_keys import list_stale_keys
@@ -59,6 +60,7 @@ DRIFT_TEXTS = {
 _SCANNER_TEST = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS" + b"-TEST-FILE!$H+H*"
 _BAD_MODEL = "Run `amends triage rollback`, or promote an intact file; until then an earlier one proposes."
 _ERASED_WORDS = "The next night replaces it by one without them; if this stays, see `amends outbox list`."
+_LAW_LIST = "`amends law list` has its source."
 _NO_ENCODER = "Install it with `make install EXTRA=embeddings`, or train again without it."
 _DRIFT = "See docs/learning.md, Drift: look at what people confirm, train again, or go back."
 
@@ -94,7 +96,8 @@ def _settings(settings: Settings) -> Iterator[CheckFinding]:
     for rules in all_rules:
         subject = "calendar" if rules is own else f"calendar {rules.country}"
         yield _ok(subject, _days_off(rules.calendar, datetime.now(UTC)))
-    yield from _schemes(rules.preset for rules in all_rules)
+    today = datetime.now(UTC).date()
+    yield from scheme_findings(settings, {rules.preset for rules in all_rules}, today)
     yield from _authority(settings, all_rules)
     if not own.on_call.people:
         yield _warn("on call", "no one", "In danger no person is alerted at once: set [on_call].")
@@ -121,12 +124,34 @@ def _authority(settings: Settings, all_rules: Rulebooks) -> Iterator[CheckFindin
             yield _warn(subject, f"not set, so the defaults: {limits}", remedy)
 
 
-def _schemes(presets: Iterable[str]) -> Iterator[CheckFinding]:
-    """What each scheme asks of people apart from handling complaints; the product sends nothing to a regulator."""
-    for name in dict.fromkeys(presets):
+def scheme_findings(settings: Settings, presets: Iterable[str], today: date) -> Iterator[CheckFinding]:
+    """What each scheme asks of people apart from handling complaints, and what its law changes soon.
+
+    The product sends nothing to a regulator.
+    """
+    categories = {*Category, *(category.key for category in settings.category)}
+    for name in sorted(presets):
+        subject, preset = f"scheme {name}", preset_named(name)
+        rules = preset.on(today)
         for key in ("reports", "learning"):
-            if practice := preset_named(name).get("practice", {}).get(key):
-                yield _ok(f"scheme {name}", f"{key}: {practice}")
+            if practice := rules.get(f"practice.{key}"):
+                yield _ok(subject, f"{key}: {practice}")
+        for publication in rules.group("publish").values():
+            yield _ok(subject, f"publish: {publication['what']}, by {publication['by']}")
+        for change in coming_changes(preset, today):
+            for_people = change.name.startswith(("publish.", "practice."))
+            remedy = (
+                "" if for_people else "It applies to complaints received from then on, without a restart. "
+            )
+            yield _warn(subject, f"the law changes: {change}", remedy + _LAW_LIST)
+        soon = preset.on(today + timedelta(days=ANNOUNCED_DAYS)).group("clock")
+        for clock, value in (rules.group("clock") | soon).items():
+            unknown = sorted(set(value.get("about", ())) - categories)
+            if unknown and len(unknown) == len(value["about"]):
+                remedy = f'Add [[category]] with key = "{unknown[0]}", so that staff can choose it.'
+                yield _warn(
+                    subject, f"clock.{clock} ({value['within']}) is for no category that you have", remedy
+                )
 
 
 def _days_off(calendar: Calendar, now: datetime) -> str:

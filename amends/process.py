@@ -1,10 +1,8 @@
-"""One process of the product: from its start until SIGTERM, with reports to systemd and settings for its memory."""
+"""One process of the product: from its start until SIGTERM, with reports to systemd."""
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import gc
 import logging
 import os
 import signal
@@ -16,6 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from amends.memory import skip_garbage_collection_at_exit, use_one_heap
 from amends.runtime import PARTS
 from amends.runtime.web import WebPart, unavailable_hook
 from amends.settings import Settings, all_ignored_closures
@@ -36,8 +35,6 @@ RECONNECT_SECONDS = 2.0
 #: In seconds. A computing thread (a proposal, a card) keeps Python's lock this long before it must give it to another
 #: thread. A message passes through several threads: with the interpreter's 5 ms it would wait that long for each.
 SWITCH_INTERVAL_SECONDS = 0.0005
-#: `M_ARENA_MAX` of the GNU C library (malloc.h).
-_ARENA_MAX = -8
 
 Result = TypeVar("Result")
 
@@ -225,25 +222,3 @@ class SystemdNotifier:
                 notify_socket.sendto(state.encode(), address)
         except OSError as wrong:
             log.warning("service_not_told", why=type(wrong).__name__)
-
-
-def use_one_heap() -> None:
-    """Make all threads allocate from one heap from now on.
-
-    The GNU C library gives each thread its own heap. Rows and replies are allocated in one thread and freed in
-    another, which leaves holes there that are neither reused nor returned: 5 MB in 100,000 messages, without limit.
-    Other C libraries have no such heaps. If MALLOC_ARENA_MAX is set, the operator has decided, and nothing changes.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None and "MALLOC_ARENA_MAX" not in os.environ:
-        mallopt(_ARENA_MAX, 1)
-
-
-def skip_garbage_collection_at_exit() -> None:
-    """Let the process end without a last garbage collection.
-
-    The interpreter would look at every object once more. With a model in memory that takes seconds on a busy machine,
-    out of the ten that a stop may take.
-    """
-    gc.disable()
-    gc.freeze()

@@ -13,8 +13,22 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from amends.logs import set_up_logging
-from benchmarks import archive, drain, faults, intake, likeness, prompt, replicas, resting, soak
+from benchmarks import (
+    alterations,
+    archive,
+    drain,
+    faults,
+    intake,
+    large_log,
+    likeness,
+    prompt,
+    replicas,
+    resting,
+    soak,
+    updates,
+)
 from benchmarks.noise import noise
+from tests.faults.load import Load
 
 out = Console()
 #: Benchmarks with their own arguments (`python -m benchmarks faults --help`).
@@ -32,7 +46,7 @@ def _replicas() -> Iterator[RenderableType]:
 
 
 def _faults() -> Iterator[RenderableType]:
-    yield faults.kills(faults.Load(400, 400, 8), faults.STORES)
+    yield faults.kills(Load(400, 400, 8), faults.STORES)
     yield faults.costs(faults.STORES, 20)
     yield faults.weather(2.0, faults.STORES)
 
@@ -52,8 +66,11 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "drain": lambda: iter([asyncio.run(drain.table())]),
     "archive": lambda: iter([archive.table()]),
     "resting": lambda: iter([asyncio.run(resting.table())]),
+    "updates": lambda: iter([asyncio.run(updates.table())]),
     "likeness": lambda: iter(likeness.tables()),
     "faults": _faults,
+    "alterations": alterations.tables,
+    "log": lambda: iter([large_log.table()]),
     "triage": _triage,
 }
 

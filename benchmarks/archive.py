@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
@@ -104,20 +103,22 @@ class ActionTimer:
         yield ref
         measure(
             "receive /status",
-            partial(store.write, receive_message),
+            store.write,
+            receive_message,
             desk.key(),
             chat,
             _read_conversation(ref, f"{number}.2"),
         )
         yield ref
-        obligations = measure("claim due obligations", partial(store.write, claim), KINDS, 16, 60)
+        obligations = measure("claim due obligations", store.write, claim, KINDS, 16, 60)
         yield ref
         for obligation in obligations:
-            measure("check that it is still required", partial(store.read, is_still_required), obligation)
+            measure("check that it is still required", store.read, is_still_required, obligation)
             if obligation.kind == "say":
                 message = measure(
                     "begin sending a message",
-                    partial(store.write, begin_sending),
+                    store.write,
+                    begin_sending,
                     obligation,
                     "x",
                     template="t",
@@ -126,19 +127,21 @@ class ActionTimer:
                 )
                 measure(
                     "record that it was sent",
-                    partial(store.write, record_sent),
+                    store.write,
+                    record_sent,
                     message,
                     f"{number}.9",
                     completes=obligation.id,
                 )
             else:
-                measure("complete an obligation", partial(store.write, complete), obligation.id)
+                measure("complete an obligation", store.write, complete, obligation.id)
         yield ref
         hashes = sketch(STORY.format(number))
-        measure("look for similar complaints", partial(store.read, count_confirmed_similar), ref, hashes)
+        measure("look for similar complaints", store.read, count_confirmed_similar, ref, hashes)
         measure(
             "record a proposal",
-            partial(store.write, record_proposal),
+            store.write,
+            record_proposal,
             ref,
             MODEL,
             dict(_PROPOSED),
@@ -147,7 +150,7 @@ class ActionTimer:
         )
         yield ref
         measure("read for a card", self._card, ref, number)
-        measure("open", partial(store.write, open_case), ref, desk.actor(HANDLER), "open")
+        measure("open", store.write, open_case, ref, desk.actor(HANDLER), "open")
         yield ref
         measure("assign", desk.act, ref, Verb.ASSIGN, MANAGER, {"owner": HANDLER})
         measure("assess", desk.act, ref, Verb.ASSESS, HANDLER, ASSESSED)
@@ -181,16 +184,16 @@ class ActionTimer:
         store, desk, measure = self.store, self.desk, self.measure
         handler, manager = desk.actor(HANDLER), desk.actor(MANAGER)
         for section in WorklistSection:
-            measure(f"list: {section.value}", partial(store.read, load_worklist), section, manager)
+            measure(f"list: {section.value}", store.read, load_worklist, section, manager)
         for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
-            measure(f"list by {column}", partial(store.read, list_by_code), column, value, handler)
-        measure("load of each owner", partial(store.read, count_open_by_owner))
-        measure("find a number", partial(store.write, search_number), f"AB-{number}", handler)
-        measure("list complaints", partial(store.read, list_cases))
-        measure("outbox", partial(store.read, list_failed))
-        measure("next due", partial(store.read, find_next_due))
-        measure("count due obligations", partial(store.read, count_claimable), KINDS)
-        measure(MORNING_LABEL, partial(store.read, list_similar_clusters), manager)
+            measure(f"list by {column}", store.read, list_by_code, column, value, handler)
+        measure("load of each owner", store.read, count_open_by_owner)
+        measure("find a number", store.write, search_number, f"AB-{number}", handler)
+        measure("list complaints", store.read, list_cases)
+        measure("outbox", store.read, list_failed)
+        measure("next due", store.read, find_next_due)
+        measure("count due obligations", store.read, count_claimable, KINDS)
+        measure(MORNING_LABEL, store.read, list_similar_clusters, manager)
 
 
 def _read_conversation(ref: str, source: str) -> Callable[[Conversation], DialogueTurn]:

@@ -103,7 +103,7 @@ def _copy_statement(table: Table, refs: Sequence[str], begin: int, end: int, num
     return table.insert().from_select([column_.name for column_ in columns], query)
 
 
-def _rows_of(table: Table, ref: ColumnElement[str]) -> ColumnElement[bool]:
+def _rows_of(table: Table, ref: ColumnElement[str]) -> Any:
     """The rows of one complaint, its person or its chat."""
     complaints = METADATA.tables["complaints"].alias("originals")
 
@@ -126,9 +126,7 @@ def _has_serial_id(table: Table) -> bool:
     return table.name not in ("people", "contact_points")
 
 
-def _copied_value(
-    table: Table, patterns: Any, column_: Any, n: ColumnElement[int], number: int
-) -> ColumnElement[Any]:
+def _copied_value(table: Table, patterns: Any, column_: Any, n: ColumnElement[int], number: int) -> Any:
     """The value of one column in the copy."""
     name, pattern = column_.name, patterns[column_.name]
     ref = func.concat("Z", func.lpad(cast(n, String), 9, "0"))
@@ -160,7 +158,7 @@ def _copied_value(
     return case((pattern.is_(None), None), else_=value)
 
 
-def _earlier(pattern: Any, n: ColumnElement[int], number: int) -> ColumnElement[Any]:
+def _earlier(pattern: Any, n: ColumnElement[int], number: int) -> Any:
     """A time that is earlier the lower the copy's number is, so that all copies fill PERIOD evenly."""
     seconds = cast(literal(PERIOD.total_seconds() / number) * (literal(number) - n), Double)
     return pattern.op("-", return_type=pattern.type)(func.make_interval(0, 0, 0, 0, 0, 0, seconds))

@@ -74,7 +74,7 @@ def intake(session: Session, name: str) -> None:
         .returning(col(KeyRow.key))
     ).first()
     session.exec(
-        select(
+        select(  # type: ignore[call-overload]  # SQLModel types four columns
             ContactPointRow.id,
             ContactPointRow.person_id,
             ContactPointRow.blocked,
@@ -118,7 +118,7 @@ def intake(session: Session, name: str) -> None:
 
     # Look for the person's complaints and the rules in force.
     complaints = (
-        select(
+        select(  # type: ignore[call-overload]  # SQLModel types four columns
             ComplaintRow.ref,
             ComplaintRow.rulebook_id,
             ComplaintRow.key_wrapped,

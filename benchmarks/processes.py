@@ -16,7 +16,7 @@ from amends.settings import Settings, load
 from store.database.keyring import Keyring
 from store.models.models import load_active_model
 from store.store import Store, open_store
-from tests.edges.product import ROOT, Product, free_port, until
+from tests.edges.product import ROOT, Product, Running, free_port, until
 
 
 class StandIn:
@@ -88,9 +88,7 @@ def process(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @asynccontextmanager
-async def desk(
-    platforms: StandIn, url: str, *args: str
-) -> AsyncIterator[tuple[subprocess.Popen[bytes], Product]]:
+async def desk(platforms: StandIn, url: str, *args: str) -> AsyncIterator[tuple[Running, Product]]:
     """`amends run` on this database, ready."""
     with tempfile.TemporaryDirectory(prefix="amends-bench-desk-") as folder:
         product = Product(Path(folder), {"AMENDS_DATABASE_URL": url, **platforms.env})

@@ -177,9 +177,8 @@ def _kill(url: str, kills: int) -> Table:
                 running[n].kill()
                 running.append(stack.enter_context(_replica(url, logs[2 + n])))
             _wait_for(connection, "killed", obligations)
-            due = dict(
-                connection.execute("SELECT id, extract(epoch FROM due)::float8 FROM obligations").fetchall()
-            )
+            query = "SELECT id, extract(epoch FROM due)::float8 FROM obligations"
+            due: dict[int, float] = dict(connection.execute(query).fetchall())
         done = [line for log in logs for line in _read(log)]
     gaps = [at + offset - due[id_] for id_, at in done]
     report = Table(title=f"Two replicas, one killed {kills} time(s)", title_justify="left", show_edge=False)

@@ -30,6 +30,8 @@ def rule_name(rule: str, say: Callable[..., str]) -> str:
 
 def due_rule_name(rule: str, say: Callable[..., str]) -> str:
     """`P3.first_action` as `P3, first human contact`; a rule of an older release keeps its own name."""
+    if rule.startswith("clock."):
+        return f"{say('target.legal')}, {rule.removeprefix('clock.').replace('_', ' ')}"
     priority, _, code = rule.rpartition(".")
     code = code.removesuffix("_every").removesuffix("_limit").removeprefix("escalated_")
     name = say(f"target.{code}") if code in set(Target) else code.replace("_", " ")

@@ -128,18 +128,27 @@ class Case:
     settled_early: str | None = None
     question_at: datetime | None = None
     question_answered_at: datetime | None = None
+    #: Each request for a person in the chat, with when staff wrote first after it.
+    person_waits: tuple[tuple[datetime, datetime | None], ...] = ()
     asked_at: datetime | None = None
     asked_until: datetime | None = None
+    #: When we said that the complaint is incomplete, and when the complainant completed it.
+    incomplete_at: datetime | None = None
+    completed_at: datetime | None = None
     data_request_at: datetime | None = None
     #: The remedies asked for, by code, and the amount of money wanted, in minor units of its currency.
     remedies_requested: tuple[str, ...] = ()
     amount_requested: int | None = None
     currency_requested: str | None = None
     adult: bool = False
+    #: The language of the first words, if the desk does not speak it.
+    written_in: str | None = None
     authority_shown: bool = False
     recourse_at: datetime | None = None
     external_open: bool = False
     external_final_at: datetime | None = None
+    #: Since when an outside body waits for our answer whether we take part.
+    body_asked_at: datetime | None = None
     outside: tuple[OutsideDecision, ...] = ()
     outside_refused: int = 0
     improvements: tuple[Improvement, ...] = ()

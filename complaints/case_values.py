@@ -124,6 +124,8 @@ class Assessment:
     immediate_possible: bool
     compensation_likely: bool
     seq: int = 0
+    #: The day on which a period before the legal time began, such as that for objections.
+    period_from: date | None = None
 
 
 @dataclass(frozen=True)

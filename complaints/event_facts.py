@@ -213,6 +213,7 @@ MESSAGE = FactShapes(
         "amount_requested": whole(0),
         "currency_requested": code,
         "needs_reply": flag,
+        "written_in": code,
     }
 )
 

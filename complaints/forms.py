@@ -203,6 +203,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         text("text", group="issues"),
         choice("category", Category, group="issues"),
         flag("media_heard"),
+        Field("period_from", Input.DATE),
         text("override_reason"),
     ),
     "assign": (Field("owner", Input.STAFF, required=True),),
@@ -216,6 +217,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "ask": (
         text("text", required=True),
         Field("needed_by", Input.DATE, required=True),
+        flag("incomplete"),
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -75,6 +75,45 @@ class LevelTargets:
 
 
 @dataclass(frozen=True)
+class SubjectClock:
+    """A legal time of its own for some categories, in place of `legal`; without `about` for every complaint.
+
+    `answer` is "decision", or "news": a first answer by a person. `after` comes first, and `within` counts from its
+    end.
+    """
+
+    name: str
+    within: str
+    about: tuple[str, ...] = ()
+    answer: str = "decision"
+    after: str | None = None
+
+    @property
+    def rule(self) -> str:
+        """The name of the rule in the basis of a target."""
+        return f"clock.{self.name}"
+
+
+@dataclass(frozen=True)
+class Completion:
+    """An incomplete complaint: the least time to complete it. The legal time counts from the completion.
+
+    `ask_within` is how long after receipt we may ask; None: at any time.
+    """
+
+    within: str
+    ask_within: str | None = None
+
+
+@dataclass(frozen=True)
+class HoldOff:
+    """What may not happen over the matter ("cutoff", "collection") while it is open, or with an outside body."""
+
+    open: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Targets:
     """Every span that a due time is computed from.
 
@@ -107,6 +146,13 @@ class Targets:
     law: tuple[str, ...] = ()
     #: By the number of the level.
     by_level: Mapping[int, LevelTargets] = field(default_factory=dict)
+    #: The legal times of their own by category.
+    clocks: tuple[SubjectClock, ...] = ()
+    #: All levels together share the legal time; otherwise it ends with the first decision.
+    legal_for_all_levels: bool = False
+    completion: Completion | None = None
+    #: The time to answer an outside body that asks whether we take part.
+    reply_to_body: str | None = None
 
     def at_level(self, level: int) -> LevelTargets:
         """The times that the scheme sets for this level."""
@@ -142,12 +188,17 @@ class Limit:
 
 @dataclass(frozen=True)
 class RecourseStep:
-    """An outside body (7.9); their order is the order of the steps."""
+    """An outside body (7.9); their order is the order of the steps.
+
+    `form` is the link to its complaint form, `cost` what it charges where it is not free.
+    """
 
     body: str
     contact: str = ""
     limit: str = ""
     free: bool = True
+    form: str = ""
+    cost: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,6 +265,9 @@ class Rulebook:
     accept_within: str | None = None
     #: The payment that the scheme prescribes for each missed time, or None.
     missed_payment: Limit | None = None
+    hold_off: HoldOff = HoldOff()
+    #: How soon the scheme wants a request for a person to be met, or None.
+    person_within: str | None = None
 
     @cached_property
     def id(self) -> str:
@@ -252,8 +306,10 @@ class Rulebook:
 
     def is_law(self, rule: str) -> bool:
         """True if the law or the scheme sets this time, so that our own closures do not move it."""
+        if rule.startswith("clock."):
+            return True
         key = rule if rule.startswith("level.") else rule.rpartition(".")[2]
-        return key in ("legal", "privacy", *self.targets.law)
+        return key in ("legal", "privacy", "reply_to_body", *self.targets.law)
 
     @property
     def top_level(self) -> int:
@@ -266,16 +322,27 @@ def _digest(rules: Rulebook) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
+# fmt: off
 #: Fields that rulebooks of earlier releases do not have. They are left out at their default, so old ids stay valid.
 _ADDED_LATER: Mapping[str, frozenset[str]] = {
-    "Rulebook": frozenset({"categories", "jurisdictions", "fast_track", "accept_within", "missed_payment"}),
+    "Rulebook": frozenset(
+        {
+            "categories", "jurisdictions", "fast_track", "accept_within", "missed_payment", "hold_off",
+            "person_within",
+        }
+    ),
     "OnCall": frozenset({"zone"}),
     "Calendar": frozenset({"closures", "closed_weekdays"}),
     "Targets": frozenset(
-        {"decide_from", "complex_doubles", "delay_notice", "delay_outside", "law", "by_level"}
+        {
+            "decide_from", "complex_doubles", "delay_notice", "delay_outside", "law", "by_level", "clocks",
+            "legal_for_all_levels", "completion", "reply_to_body",
+        }
     ),
     "LevelTargets": frozenset({"outside_when_missed"}),
+    "RecourseStep": frozenset({"form", "cost"}),
 }
+# fmt: on
 
 
 def later_settings(value: Any) -> frozenset[str]:
@@ -331,6 +398,11 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
     targets["overrides"] = tuple(targets["overrides"])
     targets["law"] = tuple(targets.get("law", ()))
     targets["by_level"] = {int(n): LevelTargets(**row) for n, row in targets.get("by_level", {}).items()}
+    targets["clocks"] = tuple(
+        SubjectClock(**{**row, "about": tuple(row["about"])}) for row in targets.get("clocks", ())
+    )
+    if targets.get("completion"):
+        targets["completion"] = Completion(**targets["completion"])
     calendar = dict(data["calendar"])
     calendar["hours"] = _hours(calendar["hours"])
     for key in ("holidays", "closures"):
@@ -368,6 +440,8 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         fast_track=FastTrack(**data["fast_track"]) if data.get("fast_track") else None,
         accept_within=data.get("accept_within"),
         missed_payment=Limit(**data["missed_payment"]) if data.get("missed_payment") else None,
+        hold_off=HoldOff(**{state: tuple(acts) for state, acts in data.get("hold_off", {}).items()}),
+        person_within=data.get("person_within"),
     )
 
 
@@ -375,12 +449,39 @@ def _hours(data: Mapping[str, Any]) -> dict[int, tuple[tuple[int, int], ...]]:
     return {int(day): tuple((int(a), int(b)) for a, b in spans) for day, spans in data.items()}
 
 
+#: The beginning of the first period: before every complaint.
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class RulePeriod:
+    """The rules for complaints received from `since` on, until the next period begins."""
+
+    since: datetime
+    rules: Rulebook
+
+
 @dataclass(frozen=True)
 class Rulebooks:
-    """The rules in force: the organisation's own, and those of each further jurisdiction by its two letters."""
+    """The rules in force: the organisation's own, and those of each further jurisdiction by its two letters.
+
+    `periods` has the rules by date for every jurisdiction ("" is the own one) whose law changes: today's settings
+    with the law of each time, the earliest first.
+    """
 
     own: Rulebook
     others: Mapping[str, Rulebook] = field(default_factory=dict)
+    periods: Mapping[str, tuple[RulePeriod, ...]] = field(default_factory=dict)
+
+    def at(self, moment: datetime) -> Rulebooks:
+        """The rules for complaints received at this moment."""
+
+        def then(code: str, rules: Rulebook) -> Rulebook:
+            begun = [period.rules for period in self.periods.get(code, ()) if period.since <= moment]
+            return begun[-1] if begun else rules
+
+        others = {code: then(code, rules) for code, rules in self.others.items()}
+        return replace(self, own=then("", self.own), others=others)
 
     def __iter__(self) -> Iterator[Rulebook]:
         yield self.own

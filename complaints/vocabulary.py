@@ -215,6 +215,7 @@ class Target(StrEnum):
     `act_by` is the first work on a complaint that was raised late, counted from when it was logged;
     `reply` is the answer to a question of the complainant; `waiting` is until when our own question waits;
     `data_request` is the answer to a request about their data; `privacy` is the answer to the part about it;
+    `body_reply` is our answer to an outside body that asks whether we take part;
     `subject` is what we owe to staff complained about (0: to be informed, 1: to be informed of the outcome).
     """
 
@@ -235,6 +236,7 @@ class Target(StrEnum):
     DATA_REQUEST = "data_request"
     SUBJECT = "subject"
     PRIVACY = "privacy"
+    BODY_REPLY = "body_reply"
 
 
 class Flag(StrEnum):

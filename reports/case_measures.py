@@ -9,6 +9,7 @@ from statistics import fmean
 
 from complaints.case import Case, Facts
 from complaints.case_values import Decision, RemedyOwed
+from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, CauseClass, CloseCode, Finding, Flag, State, Target, Verb
@@ -34,17 +35,20 @@ def marks(case: Case, now: datetime) -> Iterator[Mark]:
     yield from _assessed(case, now)
     yield from _decided(case, now)
     yield from _updated(case, now)
+    yield from _persons(case, now)
     yield from _promised(case, now)
     yield from _outcomes(case)
     yield from _after(case)
     yield from _proposed(case)
 
 
-def kept(due: datetime, done_at: datetime | None, stopped_at: datetime | None, now: datetime) -> bool | None:
+def kept(
+    until: datetime, done_at: datetime | None, stopped_at: datetime | None, now: datetime
+) -> bool | None:
     """True if done by the due time, False if late or overdue, None if not due yet or stopped before it was due."""
     if done_at is not None:
-        return done_at <= due
-    return False if due < (stopped_at or now) else None
+        return done_at <= until
+    return False if until < (stopped_at or now) else None
 
 
 def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
@@ -56,6 +60,17 @@ def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
             is_met = False
         if is_met is not None:
             yield ("escalation_acknowledged_in_time" if index else "acknowledged_in_time"), None, is_met
+
+
+def _persons(case: Case, now: datetime) -> Iterator[Mark]:
+    """Requests for a person, where the scheme says how soon they are met."""
+    if case.rules.person_within is None:
+        return
+    for asked_at, met_at in case.person_waits:
+        until = due(asked_at, case.rules.person_within, case.rules.calendar).at
+        is_met = kept(until, met_at, None, now)
+        if is_met is not None:
+            yield "person_in_time", None, is_met
 
 
 def _is_during(clock: Clock, moment: datetime) -> bool:
@@ -80,8 +95,8 @@ def _decided(case: Case, now: datetime) -> Iterator[Mark]:
         ended = clock.met_at is not None and level.decision is None
         if ended or (communicated_at is None and not case.is_open):
             continue
-        for key, due in (("decided_in_time", clock.due), ("decided_in_extended_time", clock.extended_due)):
-            is_met = kept(due, communicated_at, clock.next_start, now)
+        for key, until in (("decided_in_time", clock.due), ("decided_in_extended_time", clock.extended_due)):
+            is_met = kept(until, communicated_at, clock.next_start, now)
             if is_met is not None:
                 yield key, None, is_met
 

@@ -83,6 +83,11 @@ SHARES: Mapping[str, Kpi] = {
         "update deadlines with a message to the complainant by then / answered or missed",
         Goal(at_least=0.95),
     ),
+    "person_in_time": Kpi(
+        "A person in time",
+        "requests for a person that staff answered in the time of the scheme / answered or overdue",
+        Goal(at_least=0.95),
+    ),
     "promise_kept": Kpi(
         "Promise kept", "remedies done by the promised day / done or overdue", Goal(at_least=0.95)
     ),

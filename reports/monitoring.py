@@ -33,6 +33,7 @@ from reports.case_clocks import Observation, observations
 from reports.case_measures import Mark, marks, marks_of_events, missed_danger
 from reports.integrity import Integrity, Proof, empty_fields
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
+from reports.person_requests import PersonRequests
 from reports.statistics import Share
 
 NOT_ASSESSED = "not assessed"
@@ -86,6 +87,7 @@ class Monitoring:
     open_by_owner: Mapping[str, int]
     #: References of complaints that cannot be read and are in no figure; empty for a reader who may not know of one.
     damaged: tuple[str, ...] = ()
+    person_requests: PersonRequests = field(default_factory=PersonRequests)
 
     def as_json(self) -> dict[str, Any]:
         """JSON values: times in ISO 8601 UTC ending in Z, shares between 0 and 1, shares of too few cases null."""
@@ -114,6 +116,7 @@ class Monitoring:
             "redress": self.redress.as_json(),
             "improvements_opened": self.improvements,
             "improvements_overdue": self.improvements_overdue,
+            "person_requests": self.person_requests.as_json(),
             "repeat": None
             if self.repeats is None
             else {
@@ -155,6 +158,7 @@ class _Tally:
     scores: ScoreCount = field(default_factory=ScoreCount)
     equal_treatment: EqualTreatmentCount = field(default_factory=EqualTreatmentCount)
     redress: RedressCount = field(default_factory=RedressCount)
+    person_requests: PersonRequests = field(default_factory=PersonRequests)
     incomplete: int = 0
     improvements: int = 0
     improvements_overdue: int = 0
@@ -205,6 +209,7 @@ def monitor(
         incident_count=len(tally.incident_numbers),
         without_incidents=_share_figures(tally.without_incidents) if tally.incidents else (),
         open_by_owner=_by_size(tally.owners),
+        person_requests=tally.person_requests,
     )
 
 
@@ -261,6 +266,7 @@ def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
     tally.scores.add(history)
     tally.equal_treatment.add(history, now)
     tally.redress.add(case)
+    tally.person_requests.add(case)
     tally.incomplete += any(True for _ in empty_fields(case))
     tally.improvements += len(case.improvements)
     # Carrying one out is not recorded yet, so each is open, and overdue after its day.

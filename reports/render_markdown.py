@@ -123,6 +123,12 @@ def _durations(report: Monitoring) -> Iterator[str]:
             for figure in report.durations
         ),
     )
+    waits = report.person_requests
+    if waits.requests:
+        mean = waits.mean_wait
+        wait = "" if mean is None else f"; mean wait {mean.total_seconds() / 60:.1f} min"
+        yield f"Requests for a person: {waits.requests}, answered {waits.met}{wait}."
+        yield ""
 
 
 def _backlog(report: Monitoring, zone: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
 from complaints.incidents import Incident, IncidentAct, IncidentEvent
 from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.obligations.standing import SURVEY_EVERY
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import Role
 from store.database.damage import UNREADABLE
@@ -246,18 +247,20 @@ def was_executive_notified(tx: Tx, ref: str) -> bool:
 
 
 def was_surveyed_before(tx: Tx, ref: str) -> bool:
-    """Whether this person was surveyed about another complaint of the same incident (8.3)."""
+    """Whether this person was surveyed about another complaint, lately or of the same incident (8.3)."""
     row = tx.connection.execute(
         select(COMPLAINTS.c.incident_id, COMPLAINTS.c.complainant_id).where(COMPLAINTS.c.ref == ref)
     ).one()
-    if row.incident_id is None:
-        return False
-    others = select(COMPLAINTS.c.ref).where(
-        COMPLAINTS.c.incident_id == row.incident_id,
-        COMPLAINTS.c.complainant_id == row.complainant_id,
-        COMPLAINTS.c.ref != ref,
+    same = EVENTS.c.at > tx.now - SURVEY_EVERY
+    if row.incident_id is not None:
+        same |= COMPLAINTS.c.incident_id == row.incident_id
+    query = (
+        select(EVENTS.c.id)
+        .join(COMPLAINTS, COMPLAINTS.c.ref == EVENTS.c.ref)
+        .where(COMPLAINTS.c.complainant_id == row.complainant_id, COMPLAINTS.c.ref != ref)
+        .where(EVENTS.c.verb == "survey", same)
+        .limit(1)
     )
-    query = select(EVENTS.c.id).where(EVENTS.c.ref.in_(others), EVENTS.c.verb == "survey").limit(1)
     return tx.connection.execute(query).first() is not None
 
 

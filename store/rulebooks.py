@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+from datetime import datetime
 
-from complaints.rulebook import Rulebook, Rulebooks, as_json, from_json, later_settings
+from sqlalchemy import func, select
+
+from complaints.rulebook import ALWAYS, Rulebook, Rulebooks, RulePeriod, as_json, from_json, later_settings
+from complaints.times import format_time
 from store.database.errors import StoreError, WrongSchemaVersion
 from store.database.leases import find_leader
 from store.database.transaction import Tx
@@ -15,13 +19,25 @@ from store.tables import RULEBOOKS, SETTINGS
 DEFAULT = ""
 
 
-def use_rulebook(tx: Tx, rules: Rulebook, jurisdiction: str = DEFAULT) -> bool:
-    """Give new complaints these rules from now on; True, and an event is recorded, if they differ from before."""
-    number = store_rulebook(tx, rules)
-    if _current_id(tx, jurisdiction) == number:
+def use_rulebook(
+    tx: Tx, rules: Rulebook, jurisdiction: str = DEFAULT, periods: Sequence[RulePeriod] = ()
+) -> bool:
+    """Give new complaints these rules from now on; True, and events are recorded, if they differ from before.
+
+    With `periods` the rules of each date are stored ahead, so those of a new day apply without a restart.
+    """
+    wanted = [
+        (store_rulebook(tx, period.rules), period.since) for period in periods or (RulePeriod(ALWAYS, rules),)
+    ]
+    current = _periods(tx, jurisdiction)
+    same_ids = [number for number, _ in current] == [number for number, _ in wanted]
+    if same_ids and (len(wanted) == 1 or current == wanted):
         return False
-    tx.add(SETTINGS, jurisdiction=jurisdiction, rulebook_id=number, at=tx.now)
-    record_instance_event(tx, "load_settings", {"rulebook": number, "jurisdiction": jurisdiction})
+    for number, since in wanted:
+        tx.add(SETTINGS, jurisdiction=jurisdiction, rulebook_id=number, at=since)
+        facts = {"rulebook": number, "jurisdiction": jurisdiction}
+        dated = {} if since == ALWAYS else {"since": format_time(since)}
+        record_instance_event(tx, "load_settings", facts | dated)
     return True
 
 
@@ -30,8 +46,10 @@ def use_rulebooks(tx: Tx, rulebooks: Rulebooks) -> bool:
 
     A jurisdiction that the settings no longer have gets no new complaints: the organisation's own rules list them.
     """
-    changed = [use_rulebook(tx, rulebooks.own)]
-    changed += [use_rulebook(tx, rules, code) for code, rules in rulebooks.others.items()]
+    all_rules = {DEFAULT: rulebooks.own, **rulebooks.others}
+    changed = [
+        use_rulebook(tx, rules, code, rulebooks.periods.get(code, ())) for code, rules in all_rules.items()
+    ]
     return any(changed)
 
 
@@ -39,15 +57,22 @@ def use_rulebooks_when_readable(tx: Tx, rulebooks: Rulebooks, *, lead: str, hold
     """`use_rulebooks`, unless the leader is another process that may not be able to read them; False: not yet.
 
     The new rules may use settings that came with a newer release. A leader of the older release could not load
-    them, and would stop receiving messages and handling obligations.
+    them, and would stop receiving messages and handling obligations. It would also apply the rules of a later day.
     """
     leading = find_leader(tx, lead)
-    if leading not in (None, holder) and _current_id(tx, DEFAULT) is not None:
+    if leading not in (None, holder) and _periods(tx, DEFAULT):
         newer_settings = later_settings(tuple(load_current_rulebooks(tx)))
-        if not later_settings(tuple(rulebooks)) <= newer_settings:
+        if not later_settings(_all_rules(rulebooks)) <= newer_settings:
+            return False
+        if rulebooks.periods and not any(len(_periods(tx, code)) > 1 for code in rulebooks.periods):
             return False
     use_rulebooks(tx, rulebooks)
     return True
+
+
+def _all_rules(rulebooks: Rulebooks) -> tuple[Rulebook, ...]:
+    dated = (period.rules for periods in rulebooks.periods.values() for period in periods)
+    return (*rulebooks, *dated)
 
 
 def store_rulebook(tx: Tx, rules: Rulebook) -> str:
@@ -59,13 +84,17 @@ def store_rulebook(tx: Tx, rules: Rulebook) -> str:
 
 def load_current_rulebook(tx: Tx) -> Rulebook:
     """The rules of the organisation's own country; raises StoreError if no settings were ever loaded."""
-    return _in_force(tx, DEFAULT)
+    return _in_force(tx, DEFAULT, tx.now)
 
 
-def load_current_rulebooks(tx: Tx) -> Rulebooks:
-    """The rules that new complaints get, by jurisdiction; raises StoreError if no settings were ever loaded."""
-    own = load_current_rulebook(tx)
-    return Rulebooks(own, {code: _in_force(tx, code) for code in own.jurisdictions})
+def load_current_rulebooks(tx: Tx, received_at: datetime | None = None) -> Rulebooks:
+    """The rules that complaints received then get, or now, by jurisdiction: today's settings, the law of that day.
+
+    Raises StoreError if no settings were ever loaded.
+    """
+    moment = received_at or tx.now
+    own = _in_force(tx, DEFAULT, moment)
+    return Rulebooks(own, {code: _in_force(tx, code, moment) for code in own.jurisdictions})
 
 
 def load_rulebook(tx: Tx, number: str) -> Rulebook:
@@ -83,18 +112,21 @@ def load_rulebook(tx: Tx, number: str) -> Rulebook:
     return rules
 
 
-def _in_force(tx: Tx, jurisdiction: str) -> Rulebook:
-    number = _current_id(tx, jurisdiction)
-    if number is None:
+def _in_force(tx: Tx, jurisdiction: str, moment: datetime) -> Rulebook:
+    periods = _periods(tx, jurisdiction)
+    if not periods:
         raise StoreError("the database has no settings yet: start `amends run` once")
-    return load_rulebook(tx, number)
+    begun = [number for number, since in periods if since <= moment]
+    return load_rulebook(tx, begun[-1] if begun else periods[0][0])
 
 
-def _current_id(tx: Tx, jurisdiction: str) -> str | None:
-    number: str | None = tx.connection.execute(
-        select(SETTINGS.c.rulebook_id)
-        .where(SETTINGS.c.jurisdiction == jurisdiction)
-        .order_by(SETTINGS.c.id.desc())
-        .limit(1)
-    ).scalar()
-    return number
+def _periods(tx: Tx, jurisdiction: str) -> list[tuple[str, datetime]]:
+    """The ids of the rules that the newest settings have, each with the time from which it applies.
+
+    An earlier release wrote one row for each change, with the time of its writing: then the newest one counts.
+    """
+    columns, here = SETTINGS.c, SETTINGS.c.jurisdiction == jurisdiction
+    newest = select(func.max(columns.id)).where(here)
+    first = func.coalesce(newest.where(columns.at == ALWAYS).scalar_subquery(), newest.scalar_subquery())
+    rows = select(columns.rulebook_id, columns.at).where(here, columns.id >= first).order_by(columns.id)
+    return [(number, since) for number, since in tx.connection.execute(rows)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -150,8 +150,8 @@ class Conversation:
     by field. `sources` gives the text (reference, field, seq) that came from a message of the channel. `rules`
     gives the rules in force in every jurisdiction, `incidents` the open incidents, the newest first. `posted` gives
     the complaint that one of our messages was about, by the channel's id; `decided` the letter of a complaint's
-    decision, or "". `count_reviewers` gives how many people could review a decision. `code` checks a binding code;
-    every miss counts, so call it only once.
+    decision, or "". `load_events` gives the events of a complaint without their words. `count_reviewers` gives how
+    many people could review a decision. `code` checks a binding code; every miss counts, so call it only once.
     """
 
     chat: Chat
@@ -167,6 +167,7 @@ class Conversation:
     incidents: Callable[[], tuple[Incident, ...]] = tuple
     find_ref_of_message: Callable[[str], str | None] = lambda platform_id: None
     load_decision_letter: Callable[[str], str] = lambda ref: ""
+    load_events: Callable[[str], Sequence[Event]] = lambda ref: ()
     count_reviewers: Callable[[Case], int] = lambda case: 1
     code: Callable[[str], Code] = lambda text: Code(CodeState.UNKNOWN)
 
@@ -440,7 +441,8 @@ class Verification:
     """The result of `verify`: `problems` are its damages.
 
     `unsealed_tail` is the number of events after the last checkpoint, `erased` the number of erased complaints.
-    `hash_only` owners have no journal, because they were written before `journal_since` and not anchored yet.
+    `hash_only` owners have no journal, because they were written before `journal_since` and not anchored yet. What is
+    skipped did not change since it was verified (`verified_at`), according to journal and log.
     """
 
     entries: int
@@ -450,6 +452,9 @@ class Verification:
     problems: tuple[Any, ...] = ()
     hash_only: int = 0
     journal_since: str | None = None
+    skipped_owners: int = 0
+    skipped_log_entries: int = 0
+    verified_at: str | None = None
 
     @property
     def first_bad(self) -> tuple[str, int, str] | None:

@@ -25,6 +25,7 @@ from tests.databases import (
     usual_store,
     usual_url,
 )
+from tests.shared_models import shared_models
 
 __all__ = [
     "LONG",
@@ -36,6 +37,7 @@ __all__ = [
     "postgres_template",
     "postgres_url",
     "pytest_generate_tests",
+    "shared_models",
     "sqlite_store",
     "sqlite_template",
     "sqlite_url",

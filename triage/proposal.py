@@ -21,6 +21,7 @@ from triage.facts.finder import find_facts
 from triage.intent import Intent, classify_intent, cue_words
 from triage.issues import IssueFound, find_issues
 from triage.matching import LANGUAGES
+from triage.message_kind import classify_message
 from triage.model.calibration import Doubles, Mask
 from triage.model.neighbours import Neighbour
 from triage.model.pipeline import CRITICAL, Model, ProposalReason, find_critical_words, find_reasons
@@ -156,6 +157,7 @@ def load_phrases_and_languages() -> None:
     for language in LANGUAGES:
         find_facts("Nobody answers.", language=language, received=date.min)
         classify_intent("Nobody answers.", language=language)
+    classify_message("Nobody answers.")
     propose(None, "Nobody answers. It is dark.", ProposalContext())
 
 

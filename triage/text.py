@@ -111,6 +111,8 @@ def guess_language(text: str, languages: Sequence[str] = ("en", "tr")) -> str:
 
 
 _FEWEST_LETTERS, _LEAST_SURE = 20, 0.9
+#: For a short text, which is compared with the languages of the desk only.
+_LEAST_SURE_SHORT = 0.95
 
 
 def detect_language(text: str) -> str | None:
@@ -123,3 +125,24 @@ def detect_language(text: str) -> str | None:
         return None
     guess, probability = identifier.classify(text[:2_000])
     return str(guess) if probability >= _LEAST_SURE else None
+
+
+_TURKISH_LETTERS = frozenset("ğışĞİŞ")
+
+
+def desk_language(text: str, languages: Sequence[str]) -> tuple[str | None, bool]:
+    """The language in which a person writes to a desk of these languages, and whether that is sure.
+
+    A short text ("no hay agua") is compared with them only; None where nothing decides.
+    """
+    is_short = sum(character.isalpha() for character in text[:2_000]) < _FEWEST_LETTERS
+    identifier = _identifier(tuple(languages))
+    detects_all = set(languages) <= set(DETECTED_LANGUAGES)
+    if not is_short and detects_all and (language := detect_language(normalise(text))) is not None:
+        return language, True
+    if "tr" in languages and _TURKISH_LETTERS & set(text):
+        return "tr", not is_short
+    if identifier is None or not any(character.isalpha() for character in text):
+        return None, False
+    guess, probability = identifier.classify(text[:2_000])
+    return (str(guess), not is_short) if probability >= _LEAST_SURE_SHORT else (None, False)

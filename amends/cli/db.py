@@ -83,41 +83,32 @@ def verify(
         with open_record(config) as (settings, store):
             outside = _add_witnesses(settings, store, outside, ask=not offline)
             verification = _verify_in_steps(store, outside, full=full)
-    _print_verification(verification, json=json, full=full or backup is not None)
+    _print_verification(verification, json=json)
     if verification.first_bad is not None:
         raise typer.Exit(NOT_WELL)
 
 
 def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verification:
-    """Check the owners in batches, each in a transaction of its own; after each batch the position is kept."""
-    from store.custody.verify import (
-        Part,
-        begin_verification,
-        conclude,
-        end_verification,
-        pages_of,
-        save_position,
-        verify_owners,
-    )
-    from store.proof.state import read_state
+    """Verify with a progress bar, and show the rate."""
+    from amends.verification import verify_in_steps
+    from store.custody.verify import Start
 
-    size, owners = store.read(begin_verification, full=full)
-    part, started = Part(), time.monotonic()
+    started, done = time.monotonic(), 0
     with progress_bar("Verifying") as progress:
-        done = 0
-        for page in pages_of(owners):
-            part += store.read(verify_owners, page)
-            done += len(page)
-            # A damage is only reported at the end: a run that was stopped before must find it again.
-            if full and not part.damages:
-                store.write(save_position, page[-1])
-            progress(done, len(owners))
-        rate = done / max(time.monotonic() - started, 0.001)
-        err.print(f"{pluralise(done, 'owner')} of rows, {rate:,.0f} a second.")
-        # The first run looks at everything too.
-        opens = full or store.read(read_state, "verified") is None
-        verification = store.read(conclude, part, outside, opens=opens)
-    store.write(end_verification, size, full=full, sound=verification.first_bad is None)
+
+        def show(start: Start, number: int) -> None:
+            nonlocal done
+            done = number
+            if number == 0 and start.checked_before:
+                earlier = pluralise(start.checked_before, "owner")
+                err.print(
+                    f"This continues the run of {start.log['at']}, which has checked {earlier} of rows."
+                )
+            progress(number, len(start.owners))
+
+        verification = verify_in_steps(store, outside, full=full, show=show)
+    rate = done / max(time.monotonic() - started, 0.001)
+    err.print(f"{pluralise(done, 'owner')} of rows, {rate:,.0f} a second.")
     return verification
 
 
@@ -161,8 +152,9 @@ def _read_outside(files: list[Path]) -> Outside:
     return Outside(notes=tuple(notes), document=document)
 
 
-def _print_verification(verification: Verification, *, json: bool, full: bool) -> None:
+def _print_verification(verification: Verification, *, json: bool) -> None:
     bad = verification.first_bad
+    full = verification.verified_at is None
     if json:
         print_json(
             {
@@ -176,14 +168,21 @@ def _print_verification(verification: Verification, *, json: bool, full: bool) -
                 "erased": verification.erased,
                 "hash_only": verification.hash_only,
                 "journal_since": verification.journal_since,
+                "skipped_owners": verification.skipped_owners,
+                "skipped_log_entries": verification.skipped_log_entries,
+                "verified_at": verification.verified_at,
             }
         )
         return
     counts = f"{pluralise(verification.cases, 'complaint')}, {pluralise(verification.entries, 'event')}"
     out.print(f"Checked: {counts}, {verification.erased} erased.")
     if not full:
+        owners = pluralise(verification.skipped_owners, "owner")
+        entries = pluralise(verification.skipped_log_entries, "entry", "entries")
         out.print(
-            "These are what changed since the last verified checkpoint; everything: amends db verify --full"
+            f"Not read again: {owners} of rows and {entries} of the log, which were verified by "
+            f"{verification.verified_at} and have no journal entry since. If somebody changed these in the database, "
+            "only `amends db verify --full` finds it."
         )
     out.print(f"Newer than the last checkpoint: {pluralise(verification.unsealed_tail, 'event')}.")
     if verification.hash_only:

@@ -79,12 +79,22 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         "setup",
         init="Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest.",
         check="Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail.",
+        poster="An A4 poster on how to complain, with the bot's QR code; a page for each language, as PDF/A.",
         slack_manifest='The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest").',
     ),
     *_commands("db", prove="Write the receipt of a complaint with the proof that the log contains it."),
     *_commands(
         "witness",
         witness="Cosign checkpoints of the logs of other desks that only grew; needs no database and no amends.toml.",
+    ),
+    _group(
+        "law",
+        "The rules of the presets by date.",
+        *_commands(
+            "law",
+            list_="Each rule of the presets: its value, its days, its source, and how certain it is.",
+            diff="What changes for complaints received after the first day, up to the last.",
+        ),
     ),
     _group(
         "db",

@@ -71,14 +71,14 @@ def redate(
     from store.cases.redate import list_open_refs
 
     if bool(refs) == all_:
-        raise _bad_usage("redate", "name references, or write --all")
+        raise bad_usage("redate", "name references, or write --all")
     if not reason.strip():
-        raise _bad_usage("--reason", "is empty: say why, it stays on the record")
+        raise bad_usage("--reason", "is empty: say why, it stays on the record")
     with open_record(config) as (settings, store):
         rules = rulebooks(settings)
         code = rules.code(jurisdiction or "")
         if jurisdiction is not None and code is None:
-            raise _bad_usage(
+            raise bad_usage(
                 "--jurisdiction", f"{jurisdiction} is not set; known are {', '.join(rules.codes)}"
             )
         selected = store.read(list_open_refs, code) if all_ else [parse_ref(ref) for ref in refs or ()]
@@ -97,7 +97,7 @@ def redate(
         raise typer.Exit(NOT_WELL)
 
 
-def _bad_usage(key: str, what: str) -> SettingsError:
+def bad_usage(key: str, what: str) -> SettingsError:
     from amends.settings import SettingsError
     from amends.settings.problems import Problem
 

@@ -44,6 +44,13 @@ class Wording:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """A paragraph exactly as it was written, line by line."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Rows:
     """A table. `widths` are shares of the page's width; `small` is for long tables."""
 
@@ -64,7 +71,7 @@ class Picture:
     caption: str
 
 
-Block = Heading | Paragraph | Fields | Wording | Rows | Items | Picture
+Block = Heading | Paragraph | Fields | Wording | Lines | Rows | Items | Picture
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,8 @@ def _block(block: Block) -> dict[str, Any]:
             return {"is": "fields", "rows": [[printable(name), _value(value)] for name, value in block.rows]}
         case Wording():
             return {"is": "words", "about": printable(block.about), **_value(block.text)}
+        case Lines():
+            return {"is": "lines", **_value(block.text)}
         case Rows():
             widths = block.widths or (1.0,) * len(block.head)
             return {

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 from telegram.error import InvalidToken
 
-from amends.documents.labels import load_labels
+from amends.documents.labels import Labels, load_labels
 from amends.privacy.data_export import archive, receipt_archive
 from amends.retention import retention_periods
 from amends.runtime import unique_holder_name
@@ -21,16 +21,19 @@ from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
 from bots.recovery import RecoveryDetector
-from bots.telegram.application import build_application, set_commands
+from bots.telegram.application import build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, ReceiptOf, job_handlers
 from bots.telegram.polling import Poller
+from bots.telegram.profile import set_profile
 from bots.telegram.sending import is_telegram_unavailable
 from bots.telegram.updates import ALLOWED_UPDATES
 from bots.telegram.webhook import PATH, create_endpoint
 from bots.texts.texts import Texts
+from complaints.rulebook import Rulebooks
 from scheduler.worker import Handler
+from store.cases.export import export_case, record_read
 from store.outbox.complete import Outcome, Retry, end_retry_pauses
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.store import Store
@@ -51,10 +54,17 @@ class TelegramPart:
     """Telegram in one process: receives what complainants write, and sends what they must read."""
 
     def __init__(
-        self, settings: Settings, store: Store, texts: Texts, *, rate_limited: bool, metrics: Metrics
+        self,
+        settings: Settings,
+        store: Store,
+        texts: Texts,
+        rulebooks: Rulebooks,
+        *,
+        rate_limited: bool,
+        metrics: Metrics,
     ) -> None:
         secrets = settings.secrets
-        self._secrets, self._store, self._texts = secrets, store, texts
+        self._secrets, self._store, self._texts, self._rulebooks = secrets, store, texts, rulebooks
         self._app = build_application(
             str(secrets.telegram_token),
             secrets.telegram_api_url,
@@ -64,6 +74,7 @@ class TelegramPart:
         self._intake = Intake(self._app, store, buttons, texts)
         self._intake.on_result = metrics.record_intake
         self._waiting = ShutdownWait()
+        labels = document_labels(settings)
         handlers = job_handlers(
             self._app,
             store,
@@ -72,6 +83,8 @@ class TelegramPart:
             texts,
             rate_limited=rate_limited,
             copy_of=data_copies(settings, store),
+            form_of=partial(complaint_form, store, labels),
+            as_pdf=partial(long_letter, store, labels, settings.organisation.name),
             receipt_of=receipts(secrets.signing_key, store),
             scan=file_scanner(settings.files.scanner),
             speech=speech_from(settings.speech),
@@ -87,6 +100,12 @@ class TelegramPart:
         self._poller: Poller | None = None
         self._initialised = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
+        self._profile: asyncio.Task[None] | None = None
+
+    @property
+    def username(self) -> str | None:
+        """The bot's username, once Telegram has answered."""
+        return self._app.bot.username if self._initialised.is_set() else None
 
     async def start(self, *, receives: bool) -> None:
         """Start sending, and receiving if this process does; Telegram may be unavailable for now."""
@@ -106,7 +125,10 @@ class TelegramPart:
         if not receives:
             # Nothing more to do here, but the task must not end: that would end the process.
             await asyncio.Event().wait()
-        await set_commands(self._app, self._texts)
+        # In the background: incoming messages must not wait for the profile.
+        self._profile = asyncio.create_task(
+            set_profile(self._app, self._texts, self._rulebooks.at(self._store.now())), name="profile"
+        )
         if self._secrets.telegram_webhook_url is not None:
             await self._register_webhook()
             return
@@ -191,13 +213,21 @@ class TelegramPart:
         if self._poller is not None:
             self._poller.stop()
             await asyncio.wait(self.tasks, timeout=STOP_SECONDS)
-        for task in self.tasks:
+        tasks = [*self.tasks, *([self._profile] if self._profile else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self) -> None:
         if self._initialised.is_set():
             await self._app.shutdown()
+
+
+async def ask_username(settings: Settings) -> str:
+    """The bot's username, from Telegram. Raises TelegramError."""
+    secrets = settings.secrets
+    async with build_application(str(secrets.telegram_token), secrets.telegram_api_url).bot as bot:
+        return str(bot.username)
 
 
 def data_copies(settings: Settings, store: Store) -> CopyOf:
@@ -205,8 +235,7 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
 
     It is called with the person's id and the language, and returns the file's name and bytes. Each copy is recorded.
     """
-    own, periods = settings.organisation, retention_periods(settings)
-    labels = load_labels(settings.languages, own.timezone, settings.texts_folder, **settings.wording)
+    periods, labels = retention_periods(settings), document_labels(settings)
 
     def copy_of(person: str, language: str) -> tuple[str, bytes]:
         largest = LARGEST_COPY_BYTES - _RECORD_BYTES
@@ -222,6 +251,33 @@ def data_copies(settings: Settings, store: Store) -> CopyOf:
         return _COPY_NAME, data
 
     return copy_of
+
+
+def complaint_form(store: Store, labels: Labels, ref: str, language: str) -> tuple[str, bytes]:
+    """The name and the bytes of the PDF form of a complaint for its complainant (Annex B); it is recorded."""
+    # Imported at the first use: typesetting loads fonts, and most processes never need it.
+    from amends.documents import letters
+    from amends.documents.typst import as_pdf
+
+    store.write(record_read, [ref], "complainant", "file")
+    whole, now = store.read(export_case, ref), store.now()
+    document = letters.complaint_form(whole, labels.in_language(language), made_at=now)
+    return f"{ref}.pdf", as_pdf(document, created_at=now)
+
+
+def long_letter(store: Store, labels: Labels, organisation: str, text: str, language: str, ref: str) -> bytes:
+    """A letter that is too long for a message, as a PDF."""
+    from amends.documents import letters
+    from amends.documents.typst import as_pdf
+
+    now, in_language = store.now(), labels.in_language(language)
+    document = letters.long_letter(text, in_language, organisation=organisation, ref=ref, made_at=now)
+    return as_pdf(document, created_at=now)
+
+
+def document_labels(settings: Settings) -> Labels:
+    zone = settings.organisation.timezone
+    return load_labels(settings.languages, zone, settings.texts_folder, **settings.wording)
 
 
 def receipts(signing_key: bytes | None, store: Store) -> ReceiptOf | None:

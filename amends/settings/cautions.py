@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import holidays
 
 from amends.settings.loading import Settings
-from amends.settings.rulebook import ignored_closures, preset_named, rulebook
+from amends.settings.presets import RulesOfDay, preset_named
+from amends.settings.rulebook import ignored_closures, rulebook
 from complaints.deadlines.opening_hours import WEEKDAYS, works_on
 from complaints.deadlines.periods import RetentionPeriod
 from complaints.deadlines.working_time import Span, due, rolled_to_working_day
@@ -33,15 +33,17 @@ def cautions(settings: Settings) -> list[str]:
 
 def _jurisdiction_cautions(settings: Settings, code: str | None) -> Iterator[str]:
     rules = rulebook(settings, code)
+    today = local_time(datetime.now(UTC), rules.calendar.zone).date()
+    scheme = preset_named(rules.preset).on(today)
     table = f"jurisdiction.{code}.targets" if code and settings.jurisdiction[code].targets else "targets"
     for key in rules.targets.overrides:
         yield f"{table}.{key} is later than the default for the most urgent complaints"
     if rules.region is None and (parts := _parts_with_own_holidays(rules.country, datetime.now(UTC).year)):
         yield f"no region is set for {rules.country}: holidays of parts do not count ({', '.join(parts)})"
-    yield from filter(None, [_limitation_caution(rules), _scheme_caution(rules, preset_named(rules.preset))])
+    yield from filter(None, [_limitation_caution(rules), _scheme_caution(rules, scheme)])
     yield from ignored_closures(settings, code)
-    yield from _closure_cautions(rules, local_time(datetime.now(UTC), rules.calendar.zone).date())
-    payments = preset_named(rules.preset).get("missed_payment", {})
+    yield from _closure_cautions(rules, today)
+    payments = scheme.group("missed_payment")
     if payments and rules.missed_payment is None:
         sums = ", ".join(f"{region} {amount}" for region, amount in payments.items())
         yield f"{rules.preset}: no payment for a missed time is named: set the region ({sums})"
@@ -105,7 +107,7 @@ def _limitation_caution(rules: Rulebook) -> str | None:
     return None
 
 
-def _scheme_caution(rules: Rulebook, scheme: Mapping[str, Any]) -> str | None:
+def _scheme_caution(rules: Rulebook, scheme: RulesOfDay) -> str | None:
     """A warning if files may be purged before the time from receipt for which the scheme wants them kept.
 
     A period from closing ends later than one from receipt, so only the lengths are compared.

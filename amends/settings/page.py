@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from amends.settings import sections
 from amends.settings.catalogue import SettingKey, SettingsTable, tables, variables
-from amends.settings.rulebook import preset_named
+from amends.settings.presets import (
+    CERTAINTY,
+    RULE_KINDS,
+    Preset,
+    preset_named,
+    preset_names,
+    readable_name,
+    shown_value,
+)
 
 FILE = Path("docs/settings.md")
 
@@ -78,7 +83,7 @@ iCalendar files of `[calendar] ics`. An event of these files closes a day if it 
 - The start stops if a file is not an iCalendar file, has more than 5,000 events or 20,000 occurrences, or leaves
   no working day in a year.
 
-**Legal dates** (`legal`, `privacy`, and the times that a preset lists under `law`) count public holidays only. The
+**Legal dates** (`legal`, `privacy`, and the times that a preset has from a source) count public holidays only. The
 days of `[calendar.closed]` and of calendar files move your own dates alone. A weekday without opening hours that is
 no weekend in the country counts for the law too. `amends check` warns if a closure would have moved a legal date,
 and `amends case due REF` names the calendar of each date.
@@ -129,51 +134,18 @@ known one.
 _PRESETS_START = """\
 ## Presets
 
-A preset is a small TOML file in `amends/presets/`: the deadlines, levels and outside bodies of a scheme, each
-with its source. A preset helps to follow a scheme, but it is not legal advice: compare it with the current text
-of the scheme. No preset makes P1 or P2 later than the defaults above.
+A preset is a TOML file in `amends/presets/`: the rules of a scheme, each with its dates, its source and how certain
+it is. [Law](law.md) says how to write one. A preset helps to follow a scheme, but it is not legal advice: compare it
+with the current text of the scheme. No preset makes P1 or P2 later than the defaults above.
+
+A rule with dates applies to complaints received on these days, both included. The rules of a new day apply without a
+restart. A time with a source other than our own counts public holidays only: your own closures do not move it.
 
 """
-#: The rows of a preset that need an explanation.
-_PRESET_ROWS: Mapping[str, str] = {
-    "`legal`": "a deadline of its own that limits every other one, also with extensions",
-    "`extension_cap`": "how much later all extensions together may move a date",
-    "`law`": (
-        "the times that the scheme sets; like `legal` they count public holidays only, and your own closures "
-        "do not move them"
-    ),
-    "`level 2 …`": (
-        "counted from the disagreement (`decide`: from its acknowledgement if `decide_from` says so); at that "
-        "level it replaces the deadline of the priority"
-    ),
-    "`decide_from` acknowledged": "P3 and P4 count from the acknowledgement, at every level",
-    "`complex_doubles` no": "complexity 3 gives no additional time; that needs an extension",
-    "`delay_notice`": "how long before a date that may be missed the complainant gets a notice",
-    "`delay_outside` yes": (
-        "that notice names the outside bodies, to which the complainant can then turn at once"
-    ),
-    "`level 2 outside_when_missed` yes": (
-        "if the time of that level passes without an answer, the complainant is informed that they can turn "
-        "to the outside bodies at once"
-    ),
-    "`fast_track`": (
-        "a complaint counts as settled early if the complainant accepts that within this time of receipt; the"
-        " acceptance is confirmed in writing with the outside bodies, always or only on request or in "
-        "hardship (a support need, signs of need or of being cut off)"
-    ),
-    "`accept_within`": (
-        "if everything in the story ended longer before receipt, card and assessment show that; nothing "
-        "happens automatically, but a manager may refuse the complaint with a reason, and the refusal names "
-        "the outside bodies"
-    ),
-    "`missed_payment …`": (
-        "by the region of the settings, nothing without one; "
-        "due without a request for each deadline of the scheme that was missed (`legal`, and a later level "
-        "with `outside_when_missed`); the card and *Decide* show it, and a person promises it as a remedy"
-    ),
-}
-_PRESETS_END = """
-Rows in italics are for people and set no deadline. `amends check` lists what a scheme wants reported and learned.
+_CERTAIN = "; ".join(f"`{code}`, {words}" for code, words in CERTAINTY.items())
+_PRESETS_END = f"""
+Rules named `practice` and `publish` are for people and set no deadline; `amends check` lists what a scheme wants
+reported, published and learned. How certain a rule is: {_CERTAIN}.
 
 """
 
@@ -183,7 +155,7 @@ def settings_page() -> str:
         _HEAD,
         *(_table(table) for table in tables("small_business")),
         _SECRETS + _variables(),
-        _PRESETS_START + _preset_rows() + _PRESETS_END + _presets(),
+        _PRESETS_START + _rule_kinds() + _PRESETS_END + _presets(),
     ]
     return "\n".join(parts)
 
@@ -222,61 +194,24 @@ def _variables() -> str:
     return head + "".join(rows)
 
 
-def _preset_rows() -> str:
-    head = "| row | means |\n|---|---|\n"
-    return head + "".join(f"| {row} | {meaning} |\n" for row, meaning in _PRESET_ROWS.items())
+def _rule_kinds() -> str:
+    """What each rule of a preset means, by its name."""
+    rows = (f"| `{readable_name(kind.pattern)}` | {kind.meaning} |\n" for kind in RULE_KINDS)
+    return "| rule | means |\n|---|---|\n" + "".join(rows).replace("(`level 2 …`", "(")
 
 
 def _presets() -> str:
-    return "\n".join(_preset(file.stem) for file in sorted(sections.PRESETS.glob("*.toml")))
+    return "\n".join(_preset(preset_named(name)) for name in preset_names())
 
 
-def _preset(name: str) -> str:
-    data = preset_named(name)
-    return f"### `{name}`\n\n{data['title']}.\n\n" + "".join(_preset_lines(data))
-
-
-def _preset_lines(data: Mapping[str, Any]) -> Iterator[str]:
-    yield "| | | source |\n|---|---|---|\n"
-    for key, value in preset_values(data):
-        name = f"*{key}*" if key in data.get("practice", {}) else key
-        yield f"| {name} | {value} | {data['sources'].get(key, '–')} |\n"
-
-
-def preset_values(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every value of a preset with its name; a deadline of a later level is named `level 2 decide`."""
-    for key, value in data.get("targets", {}).items():
-        if key != "level":
-            yield key, _yes_or_no(value)
-    for number, deadlines in data.get("targets", {}).get("level", {}).items():
-        yield from ((f"level {number} {key}", _yes_or_no(value)) for key, value in deadlines.items())
-    if "law" in data:
-        yield "law", ", ".join(rule.replace("level.2.", "level 2 ") for rule in data["law"])
-    yield "levels", str(len(data["levels"]))
-    if "fast_track" in data:
-        confirmed = {"always": "always", "on_request": "on request or in hardship"}
-        track = data["fast_track"]
-        yield (
-            "fast_track",
-            f"accepted within {track['within']}: confirmed in writing {confirmed[track['confirmed']]}",
-        )
-    if "accept_within" in data:
-        yield "accept_within", data["accept_within"]
-    for region, amount in data.get("missed_payment", {}).items():
-        yield f"missed_payment {region}", amount
-    if "keep" in data:
-        yield "keep", f"{data['keep']} from receipt"
-    yield from data.get("practice", {}).items()
-    bodies = [
-        f"{body['body']} {body.get('contact', '')} {body.get('limit', '')}"
-        for body in data.get("recourse", ())
-    ]
-    if bodies:
-        yield "outside", "; then ".join(" ".join(body.split()) for body in bodies)
-
-
-def _yes_or_no(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+def _preset(preset: Preset) -> str:
+    rows = "".join(
+        f"| {rule.name} | {shown_value(rule.value)} | {rule.dates} | {rule.source} | {rule.certain} |\n"
+        for rule in preset.rules
+    )
+    missing = f"\nNot found: {'; '.join(preset.not_found)}.\n" if preset.not_found else ""
+    head = "| rule | value | dates | source | certain |\n|---|---|---|---|---|\n"
+    return f"### `{preset.name}`\n\n{preset.title}.\n\n{head}{rows}{missing}"
 
 
 if __name__ == "__main__":

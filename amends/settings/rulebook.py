@@ -16,14 +16,18 @@ from amends.settings import sections
 from amends.settings.closures import Closures, DeskHours, closures_of
 from amends.settings.field_types import parse_amount
 from amends.settings.loading import Settings
+from amends.settings.presets import RulesOfDay, preset_named
 from amends.settings.problems import BadCalendarFile, Problem, SettingsError
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.working_time import due_where_on_call
 from complaints.rulebook import (
+    ALWAYS,
     Calendar,
+    Completion,
     Danger,
     Dialogue,
     FastTrack,
+    HoldOff,
     LevelTargets,
     Limit,
     OnCall,
@@ -31,9 +35,12 @@ from complaints.rulebook import (
     RecourseStep,
     Rulebook,
     Rulebooks,
+    RulePeriod,
+    SubjectClock,
     Survey,
     Targets,
 )
+from complaints.times import at_minute, local_time
 from complaints.vocabulary import Priority
 
 #: The years of public holidays in a rulebook, counted from this year.
@@ -62,7 +69,11 @@ _SAME_FOR_ALL = (
     "delay_notice",
 )  # fmt: skip
 #: How times are counted; only a scheme's preset sets it.
-_SCHEME_ONLY = ("decide_from", "complex_doubles", "delay_outside")
+_SCHEME_ONLY = (
+    "decide_from", "complex_doubles", "delay_outside", "legal_for_all_levels", "reply_to_body",
+)  # fmt: skip
+#: A day before every change of the law in a preset.
+_FIRST_DAY = date(1970, 1, 1)
 #: How long before a promised date the complainant is warned if it may be missed, also without a scheme (7.3).
 _DELAY_NOTICE = "1 bd"
 
@@ -73,31 +84,28 @@ _PRIVACY: Mapping[str, str] = {"GB": "30 days", "TR": "30 days"}
 
 
 @cache
-def preset_named(name: str) -> Mapping[str, Any]:
-    """The data of the preset; the settings have checked the name."""
-    return tomllib.loads((sections.PRESETS / f"{name}.toml").read_text(encoding="utf-8"))
-
-
-@cache
 def _default_recourse(country: str) -> tuple[RecourseStep, ...]:
     bodies = tomllib.loads(Path(__file__).with_name("recourse.toml").read_text(encoding="utf-8"))
     return (RecourseStep(**bodies.get(country, bodies["other"])),)
 
 
-def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int | None = None) -> Rulebook:
+def rulebook(
+    settings: Settings, jurisdiction: str | None = None, *, year: int | None = None, on: date | None = None
+) -> Rulebook:
     """The rules of the organisation's own country, or of a further jurisdiction by its two letters.
 
-    Public holidays reach from two years before `year` (default: this year) to eight years after it. Raises
-    SettingsError for a jurisdiction that the settings do not have.
+    They are for complaints received on the day `on` (default: today). Public holidays reach from two years before
+    `year` (default: this year) to eight years after it. Raises SettingsError for a jurisdiction that the settings do
+    not have.
     """
     own = settings.organisation
     other = _jurisdiction(settings, jurisdiction)
     country = own.country if other is None else str(jurisdiction)
     region = own.region if other is None else other.region
     preset_name = (other and other.preset) or own.preset
-    preset = preset_named(preset_name)
     hours = (other and other.calendar) or settings.calendar
     zone = (other and other.timezone) or own.timezone
+    preset = preset_named(preset_name).on(on or local_time(datetime.now(UTC), zone).date())
     public = _public_holidays(country, region, own.staff_language, year or datetime.now(UTC).year)
     calendar = _calendar(hours, zone, country, public, _closures(settings, hours, zone, year=year).days)
     if last_day := _last_day_before_closed_year(calendar):
@@ -135,9 +143,11 @@ def rulebook(settings: Settings, jurisdiction: str | None = None, *, year: int |
         simulated=settings.simulation.telegram,
         categories={category.key: dict(category.name) for category in settings.category},
         jurisdictions=tuple(settings.jurisdiction) if other is None else (),
-        fast_track=FastTrack(**preset["fast_track"]) if "fast_track" in preset else None,
+        fast_track=FastTrack(**preset.get("fast_track")) if preset.get("fast_track") else None,
         accept_within=preset.get("accept_within"),
         missed_payment=_missed_payment(preset, region),
+        hold_off=HoldOff(**preset.get("hold_off", {})),
+        person_within=preset.get("person_within"),
     )
 
 
@@ -159,18 +169,35 @@ def currency_of(country: str) -> str:
 
 
 def rulebooks(settings: Settings, *, year: int | None = None) -> Rulebooks:
-    """The rules of the organisation's own country and of every further jurisdiction."""
+    """The rules of the organisation's own country and of every further jurisdiction, today and by date."""
     others = {code: rulebook(settings, code, year=year) for code in settings.jurisdiction}
-    return Rulebooks(rulebook(settings, year=year), others)
+    own = rulebook(settings, year=year)
+    periods = {
+        "" if rules is own else rules.country: tuple(_periods(settings, rules, year))
+        for rules in (own, *others.values())
+    }
+    return Rulebooks(own, others, {code: dated for code, dated in periods.items() if len(dated) > 1})
 
 
-def preset_targets(name: str) -> Targets:
-    return _targets(sections.TargetsSettings(), preset_named(name), Calendar(always=True), OnCall())
+def _periods(settings: Settings, rules: Rulebook, year: int | None) -> Iterator[RulePeriod]:
+    """The rules of one jurisdiction for each time between two changes of the law that changes them."""
+    last: Rulebook | None = None
+    for day in (_FIRST_DAY, *preset_named(rules.preset).change_days()):
+        then = rulebook(settings, rules.country, year=year, on=day)
+        if then != last:
+            yield RulePeriod(ALWAYS if last is None else at_minute(day, 0, rules.calendar.zone), then)
+        last = then
 
 
-def _missed_payment(preset: Mapping[str, Any], region: str | None) -> Limit | None:
+def preset_targets(name: str, on: date | None = None) -> Targets:
+    """The times of a preset for complaints received on this day (default: today), without a calendar."""
+    preset = preset_named(name).on(on or datetime.now(UTC).date())
+    return _targets(sections.TargetsSettings(), preset, Calendar(always=True), OnCall())
+
+
+def _missed_payment(preset: RulesOfDay, region: str | None) -> Limit | None:
     """The scheme's payment for a missed time in this region; None without a region that has one."""
-    amount = preset.get("missed_payment", {}).get(region)
+    amount = preset.get(f"missed_payment.{region}")
     return None if amount is None else parse_amount(amount)
 
 
@@ -280,25 +307,26 @@ def _danger(settings: Settings, other: sections.Jurisdiction | None) -> tuple[Da
 
 
 def _recourse(
-    settings: Settings, other: sections.Jurisdiction | None, preset: Mapping[str, Any], country: str
+    settings: Settings, other: sections.Jurisdiction | None, preset: RulesOfDay, country: str
 ) -> tuple[RecourseStep, ...]:
     bodies = settings.recourse if other is None or other.recourse is None else other.recourse
     if other is not None and other.recourse is None and other.preset is not None:
         bodies = ()  # A jurisdiction with its own scheme has the bodies of that scheme, not the organisation's.
     if bodies:
         return tuple(RecourseStep(**body.model_dump()) for body in bodies)
-    return tuple(RecourseStep(**body) for body in preset.get("recourse", ())) or _default_recourse(country)
+    return tuple(RecourseStep(**body) for body in preset.group("recourse").values()) or _default_recourse(
+        country
+    )
 
 
 def _targets(
     section: sections.TargetsSettings,
-    preset: Mapping[str, Any],
+    scheme: RulesOfDay,
     calendar: Calendar,
     on_call: OnCall,
     country: str = "",
 ) -> Targets:
     """The times. Each is from the first place that sets it: `[targets.Pn]`, `[targets]`, the preset, the defaults."""
-    scheme: Mapping[str, Any] = preset.get("targets", {})
     overrides: list[str] = []
     by_priority: dict[str, PriorityTargets] = {}
     for priority, default_times in DEFAULT_TIMES.items():
@@ -319,12 +347,18 @@ def _targets(
     same_for_all = {key: getattr(section, key, None) or scheme.get(key) for key in _SAME_FOR_ALL}
     same_for_all["privacy"] = same_for_all["privacy"] or _PRIVACY.get(country)
     same_for_all["delay_notice"] = same_for_all["delay_notice"] or _DELAY_NOTICE
+    completion = scheme.get("completion")
+    by_level: dict[int, dict[str, Any]] = {}
+    for key, value in scheme.group("level").items():
+        by_level.setdefault(int(key[0]), {})[key[2:]] = value
     return Targets(
         by_priority=by_priority,
         overrides=tuple(overrides),
-        by_level={int(number): LevelTargets(**times) for number, times in scheme.get("level", {}).items()},
-        law=tuple(preset.get("law", ())),
-        **{key: scheme[key] for key in _SCHEME_ONLY if key in scheme},
+        by_level={number: LevelTargets(**times) for number, times in by_level.items()},
+        law=tuple(rule.name for rule in scheme.rules.values() if rule.is_by_law),
+        clocks=tuple(SubjectClock(name, **clock) for name, clock in scheme.group("clock").items()),
+        completion=Completion(**completion) if completion else None,
+        **{key: scheme.get(key) for key in _SCHEME_ONLY if scheme.get(key) is not None},
         **{key: span for key, span in same_for_all.items() if span is not None},
     )
 

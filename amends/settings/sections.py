@@ -91,6 +91,14 @@ class Organisation(SettingsSection):
         description="The team that the acknowledgement names; if empty, it names the organisation.",
     )
 
+    bot: str = Field(
+        default="",
+        pattern=r"^(|[A-Za-z0-9_]{5,32})$",
+        description="The username of the bot, without @, for the public page and the poster; if empty, Amends asks "
+        "Telegram.",
+        examples=["northwind_bot"],
+    )
+
     _known_preset = field_validator("preset")(known_preset)
 
 
@@ -332,6 +340,10 @@ class Recourse(SettingsSection):
         examples=["12 months"],
     )
     free: StrictBool = Field(default=True, description="Whether it is free for the complainant.")
+    form: str = Field(
+        default="", description="The link to its complaint form.", examples=["https://ombudsman.example/form"]
+    )
+    cost: str = Field(default="", description="What it charges if it is not free.", examples=["25 EUR"])
 
 
 class DangerSettings(SettingsSection):

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from bots.dialogue import my_data, new_message
 from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REPLY, SURE
-from bots.dialogue.record import ReceivedMessage, add_message, record_choice
+from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice
 from bots.dialogue.turn import IDLE, Turn
-from complaints.actions.intake import REMEDY_REFUSED
+from complaints.actions.intake import REMEDY_REFUSED, asks_a_person, comes_after_decision
 from complaints.actions.reply_and_recourse import accepted_remedy
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import ON_REQUEST, settled_early
-from complaints.vocabulary import ANSWERED, CloseCode, State, Verb
+from complaints.deadlines.targets import question_due
+from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, State, Target, Verb
 from store.values import PlannedAct
 from triage.intent import read_answer, says_only
 from triage.matching import fold
 
 _QUESTION, _REOPEN_REASON = "question", "reopen_reason"
+#: The step, the field and the kind of a request for a person.
+PERSON = "human"
+#: The replies that say that a person answers: the date follows below them.
+_PERSON_ANSWERS = (
+    "human.open", "question.noted", "question.in_form", "added.answer", "ask.belongs.answer",
+    "reply.accept_words", "reply.disagree_words", "reopen.offer", "remedy_check.noted", "receipt",
+)  # fmt: skip
 _DISAGREEMENT = "look_again"
 #: An answer of more words has reasons, or is about another matter; the state remembers for which complaint.
 _SHORT_ANSWER, _REASONED = 9, "reasoned"
@@ -80,6 +88,7 @@ def accept_decision(turn: Turn, case: Case) -> None:
         turn.reply(
             "reply.accepted", ref=case.ref, next=_what_comes_next(turn, case), outside=_recourse(turn, case)
         )
+        turn.add_below(turn.text("reply.recorded", time=turn.moment(turn.now, case)))
     else:
         _reply_out_of_time(turn, case)
 
@@ -133,6 +142,10 @@ def record_disagreement(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     add_message(turn, ref, _DISAGREEMENT, message)
     turn.go_to(IDLE)
     turn.reply("again.noted", ref=ref)
+    case = turn.case(ref)
+    decide = case.target(Target.DECIDE) if case is not None and case.state in UNDECIDED else None
+    if decide is not None and decide.met_at is None and decide.promised_due > turn.now:
+        turn.add_below(turn.text("again.by", date=turn.due_day(decide.promised_due, case)))
 
 
 def ask_question(turn: Turn, case: Case) -> None:
@@ -162,14 +175,51 @@ def request_person(turn: Turn, message: ReceivedMessage) -> None:
     cases = turn.open_cases
     if cases:
         case = cases[0]
-        if case.question_at is None or message.has_words:
-            add_message(turn, case.ref, "human", message, kind="question")
+        is_new = message.has_words or not _waits_for_person(turn, case)
+        if is_new:
+            # One event for each request, so that the record shows when it came and when it was met.
+            add_message(turn, case.ref, PERSON, message, kind="question")
         turn.reply("human.open", ref=case.ref)
+        if not is_new:
+            turn.add_below(_answer_by(turn, case))
     elif message.has_words:
-        new_message.handle_first_words(turn, message, kind="human")
+        new_message.handle_first_words(turn, message, kind=PERSON)
     else:
-        turn.go_to("human")
+        turn.go_to(PERSON)
         turn.reply("human.none", org=turn.person_rules.organisation)
+
+
+def _waits_for_person(turn: Turn, case: Case) -> bool:
+    """True when they asked for a person before and have no answer since."""
+    since = case.question_at
+    return since is not None and any(
+        event.facts.get("field") == PERSON and event.at >= since
+        for event in turn.conversation.load_events(case.ref)
+    )
+
+
+def promise_answer(turn: Turn) -> None:
+    """Say by when a person answers, where this turn recorded words that a person must answer (7.3)."""
+    position = next(
+        (n for n, reply in enumerate(turn.replies) if reply.template.startswith(_PERSON_ANSWERS)), None
+    )
+    if position is None:
+        return
+    for act in turn.acts:
+        if act.verb not in (Verb.RECEIVE, Verb.ADD, Verb.ANSWER):
+            continue
+        case = turn.case(act.ref)
+        if case is None and asks_a_person(act.facts):
+            signs = turn.signs_in(act.words.get(DESCRIPTION, ""), act.ref).signs
+            case = Case(act.ref, turn.rules, turn.now, turn.now, "telegram", "", turn.language, signs=signs)
+        if case is not None and (asks_a_person(act.facts) or comes_after_decision(case, act.facts)):
+            turn.add_below(_answer_by(turn, case), position)
+            return
+
+
+def _answer_by(turn: Turn, case: Case) -> str:
+    at = question_due(case, turn.now)
+    return turn.text("answer.by" if at > turn.now else "answer.late", date=turn.due_time(at, case))
 
 
 # --- the check of a remedy that staff report as done (7.7, Annex D)

@@ -13,17 +13,21 @@ from bots.dialogue import (
     my_data,
     new_message,
     question_table,
+    read_back,
+    status,
     survey,
 )
 from bots.dialogue.buttons import SCORES, SURVEY
 from bots.dialogue.inputs import ButtonInput
 from bots.dialogue.question_table import ORDER, QUESTIONS
 from bots.dialogue.turn import FORM, IDLE, Turn
+from bots.texts.texts import WITH_REF
 from complaints.case import Case
 from complaints.identifiers import find_reference
 from complaints.vocabulary import Verb
 from store.values import PlannedAct
 from triage.intent import says_only
+from triage.message_kind import asks_to_send, without_fillers
 
 _DATA_REQUESTS = {
     "export": my_data.request_copy,
@@ -35,6 +39,8 @@ _REPLIES = {
     "accept": after_decision.accept_decision,
     "disagree": after_decision.reject_decision,
     "question": after_decision.ask_question,
+    "timeline": status.reply_timeline,
+    "form_copy": my_data.request_form,
     "receipt": my_data.request_receipt,
     "take_up": survey.take_up_again,
     "new_complaint": survey.start_new_complaint,
@@ -106,7 +112,7 @@ def handle_press(turn: Turn, press: ButtonInput) -> None:
 def _handle_form_press(turn: Turn, case: Case, press: ButtonInput) -> None:
     choice, ref = press.choice, case.ref
     answered_step = question_table.step_of(choice, press.step)
-    if press.step in question_table.CONFIRMED and choice in ("yes", "no", "change"):
+    if press.step in question_table.SIGNED and choice in ("yes", "no", "change"):
         _handle_confirmation(turn, case, press, yes=choice == "yes")
     elif choice == "done":
         if turn.step == "story" and turn.ref == ref and turn.is_form_open(ref):
@@ -142,7 +148,7 @@ def _handle_confirmation(turn: Turn, case: Case, press: ButtonInput, *, yes: boo
 def _load_form(turn: Turn, case: Case) -> None:
     """Load this complaint's form into the state: an old button may belong to an earlier complaint."""
     if turn.ref != case.ref:
-        fields = {step: turn.latest_field(name, case.ref) for step, name in form.FIELDS.items()}
+        fields = {step: turn.latest_field(name, case.ref) for step, name in read_back.FIELDS.items()}
         turn.state.update(fields=fields, chosen={}, done=list(question_table.ORDER))
 
 
@@ -164,9 +170,11 @@ def _send(turn: Turn, case: Case) -> None:
     elif turn.ref == case.ref and case.form_open and turn.step in FORM - _READ_BACK:
         # An old button: people must not sign words that were not read back to them.
         turn.go_to("check", case.ref)
-        form.read_back(turn, case.ref)
+        read_back.read_back(turn, case.ref)
     else:
-        turn.plan(PlannedAct(Verb.CONFIRM, case.ref, form.facts_from_story(turn, case.ref)))
+        facts = read_back.facts_from_story(turn, case.ref)
+        read_back.record_signed_answers(turn, case.ref)
+        turn.plan(PlannedAct(Verb.CONFIRM, case.ref, facts))
         if not case.form_open:
             turn.reply("sent.late", ref=case.ref)
     if turn.ref == case.ref and turn.step in FORM:
@@ -175,7 +183,7 @@ def _send(turn: Turn, case: Case) -> None:
 
 def _reply_not_yet(turn: Turn, case: Case) -> None:
     if case.form_open:
-        turn.reply("not_yet", ref=case.ref, time=turn.moment(form.filing_time(case), case))
+        turn.reply("not_yet", ref=case.ref, time=turn.moment(read_back.filing_time(case), case))
     else:
         turn.reply("not_yet.filed", ref=case.ref)
 
@@ -184,7 +192,7 @@ def _cancel(turn: Turn) -> None:
     """Cancel the question above the button, never a complaint."""
     if turn.step == "change" and turn.ref is not None and turn.is_form_open(turn.ref):
         turn.go_to("check", turn.ref)
-        form.read_back(turn, turn.ref)
+        read_back.read_back(turn, turn.ref)
     elif turn.step not in FORM and turn.step not in (IDLE, danger.STEP):
         turn.go_to(IDLE)
         turn.reply("cancel.dropped")
@@ -204,13 +212,16 @@ def _resume_after_danger(turn: Turn, case: Case) -> None:
 def press_for_label(turn: Turn, text: str) -> ButtonInput | None:
     """The button press that this text means; None for any other text."""
     choice = turn.texts.choice_of(text)
+    if choice is None and turn.step in FORM:
+        # Not under a decision: "OK, I accept that" is no press of its button.
+        choice = turn.texts.choice_of(without_fillers(text))
+    if choice is None and turn.step == "check" and asks_to_send(text):
+        choice = "send"
     turn_number = int(turn.state["turn"])
-    is_shown, asks = form.awaits_confirmation(turn), turn.step in ("sure", incident.STEP)
-    is_yes = choice is None and says_only("affirms", text)
-    if (is_shown and choice in ("yes", "no", "change")) or ((is_shown or asks) and is_yes):
-        return ButtonInput(choice or "yes", turn.step, turn.ref, turn_number)
+    if turn.step in ("sure", incident.STEP) and choice is None and says_only("affirms", text):
+        return ButtonInput("yes", turn.step, turn.ref, turn_number)
     if choice is None:
-        return _press_for_add_label(turn, text)
+        return _press_for_label_with_reference(turn, text)
     if choice.startswith("lang_"):
         return ButtonInput(choice, turn.step, None, turn_number)
     if choice == "new":
@@ -251,15 +262,23 @@ def _case_of_letter_button(turn: Turn, choice: str) -> Case | None:
     return None
 
 
-def _press_for_add_label(turn: Turn, text: str) -> ButtonInput | None:
-    ref = find_reference(text)
+def _press_for_label_with_reference(turn: Turn, text: str) -> ButtonInput | None:
+    ref, typed = find_reference(text), " ".join(text.casefold().split())
     if ref is None or turn.case(ref) is None:
         return None
-    labels = {turn.texts.label(language, "add", ref).casefold() for language in turn.texts.languages}
+    choice = next(
+        (
+            choice
+            for choice in WITH_REF
+            for language in turn.texts.languages
+            if turn.texts.label(language, choice, ref).casefold() == typed
+        ),
+        None,
+    )
     burst = _burst_in_question(turn)
-    if burst is None or " ".join(text.casefold().split()) not in labels:
-        return None
-    return ButtonInput("add", "belongs", ref, burst["turn"])
+    if choice == "add":
+        return ButtonInput(choice, "belongs", ref, burst["turn"]) if burst else None
+    return ButtonInput(choice, "status", ref, int(turn.state["turn"])) if choice else None
 
 
 def _burst_in_question(turn: Turn) -> dict[str, Any] | None:

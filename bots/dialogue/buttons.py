@@ -7,11 +7,11 @@ Rows = tuple[tuple[str, ...], ...]
 DONE: Rows = (("done",),)
 SKIP: Rows = (("skip",),)
 CANCEL: Rows = (("cancel",),)
-CHECK: Rows = (("send",), ("change", "not_yet"))
+CHECK: Rows = (("send",), ("change", "not_yet"), ("form_copy",))
+#: The complaint as it was written down, as a PDF form (docs/domain.md, section 6, B).
+FORM_COPY: Rows = (("form_copy",),)
 CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("cancel",))
 SAFE: Rows = (("safe",),)
-#: Under an answer taken from the story: "Is that right?"
-CONFIRM: Rows = (("yes", "change"), ("skip",))
 SURE: Rows = (("yes", "no"),)
 #: "Is it this incident?" (docs/domain.md, section 3, Incident)
 INCIDENT: Rows = (("yes", "yes_more"), ("no",))

@@ -10,6 +10,7 @@ from bots.dialogue.inputs import CommandInput, TextInput
 from bots.dialogue.question_table import ORDER
 from bots.dialogue.record import ReceivedMessage
 from bots.dialogue.turn import COUNTRY, FORM, IDLE, Turn
+from bots.texts.recourse import body_list
 from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.identifiers import find_reference, parse_reference
@@ -39,7 +40,7 @@ def run_typed(turn: Turn, incoming: TextInput) -> bool:
     if name == "back" and turn.ref is not None and turn.step in FORM and turn.is_form_open(turn.ref):
         if turn.step == "change":
             turn.go_to("check", turn.ref)
-            form.read_back(turn, turn.ref)
+            form.ask(turn, "check", turn.ref)
         else:
             form.go_back(turn, turn.ref)
     elif name == "skip":
@@ -64,6 +65,14 @@ def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, 
         "version": rules.edition[:8],
         "notice": f"\n\n{notice}" if notice else "",
     }
+
+
+def time_promise(language: str, rules: Rulebook, texts: Texts) -> str:
+    """In a sentence, the times to the acknowledgement and to the answer under these rules."""
+    targets, fields = rules.targets, policy_fields(language, rules, texts)
+    is_after = targets.legal is None and targets.decide_from == "acknowledged"
+    id_ = "page.time.after" if is_after else "page.time"
+    return texts.text(language, id_, ack=fields["ack"], answer=fields["answer"])
 
 
 def set_language(turn: Turn, language: str) -> None:
@@ -157,24 +166,13 @@ def _ask_which(turn: Turn, name: str, cases: list[Case]) -> None:
 
 def _how(turn: Turn, incoming: CommandInput) -> None:
     rules = turn.rules_of(turn.open_cases[0].ref if turn.open_cases else None)
-    steps = "\n".join(outside_step(turn, rules, index) for index in range(len(rules.recourse)))
     turn.reply(
         "how",
         org=rules.organisation,
         levels=turn.texts.count(turn.language, "how.levels", rules.top_level),
-        bodies=steps or turn.text("how.no_body"),
+        bodies=body_list(turn.texts, turn.language, rules) or turn.text("how.no_body"),
         notice=f"\n\n{turn.text('readback.notice', notice=rules.notice)}" if rules.notice else "",
     )
-
-
-def outside_step(turn: Turn, rules: Rulebook, index: int) -> str:
-    """One outside body: how to reach it, its cost and its time limit (7.1, 7.9)."""
-    step = rules.recourse[index]
-    cost = turn.text("recourse.free" if step.free else "recourse.paid")
-    limit = turn.texts.limit(turn.language, step.limit) if step.limit else ""
-    until = f" {turn.text('recourse.limit', limit=limit)}" if limit else ""
-    contact = f" {step.contact}." if step.contact and not step.contact.endswith(".") else f" {step.contact}"
-    return f"{index + 1}. {step.body}.{contact.rstrip()} {cost}{until}"
 
 
 def _policy(turn: Turn, incoming: CommandInput) -> None:

@@ -42,6 +42,8 @@ _AS_WISH = "I want {text}\nIch möchte {text}\nQuiero {text}\n{text} istiyorum"
 _ENDING = re.compile(
     r"['’]\w+$|(?<=lira)(?!s$)\w+$|(?<=euro|avro)(?!s$)\w+$|(?<=dolar|erlin)\w+$", re.IGNORECASE
 )
+#: A number in a correction, without a word that says what it is.
+_BARE_NUMBER = re.compile(r"(?<![\w.,/-])[A-Za-z]{0,4}-?\d{3,12}(?:-\w{1,8})?(?![\w/]|[.,]\d)")
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 #: Between two amounts that are wanted together ("the £120 deposit and the £40 fee"); an alternative is none.
 _NO_SUM = r"\b(?:or|oder|o|veya|ya da|back|zurück|geri|vuelta|paid|charged)\b"
@@ -56,7 +58,8 @@ class StoryKnowledge:
 
     `cues`: by kind, the words of the story that are the cue. `rules`: the safety rules that matched. `details` finds
     dates, numbers and wishes; called only when needed.
-    `received`: the local day of receipt. `chosen`: the choices made so far, by step.
+    `received`: the local day of receipt. `chosen`: the choices made so far, by step. `wishes`: the story as if the
+    person affected wrote it, and its details.
     """
 
     story: str
@@ -65,6 +68,7 @@ class StoryKnowledge:
     received: date
     details: Callable[[], tuple[StoryFact, ...]]
     chosen: Mapping[str, str] = field(default_factory=dict)
+    wishes: tuple[str, Callable[[], tuple[StoryFact, ...]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,8 @@ class Question:
     """One question; `field` holds its words.
 
     `asks`: whether it is asked at all. `implied_answer`: an answer that the story has clearly given; it is not asked.
-    With `sets_flag` that answer is recorded at once, because staff must act on it even without Send.
-    `story_answer`: an answer in the story that is shown for a Yes in place of the question.
+    With `sets_flag` that answer is recorded at once, because staff must act on it even without Send; with
+    `signed` it is recorded as an answer when the person presses Send under it.
     `choice_facts` and `word_facts` give the facts of an answer by button or in words. Sensitive answers have
     no facts: their words are sealed, and only a flag shows that there are some.
     """
@@ -105,7 +109,7 @@ class Question:
     asks: Condition
     implied_answer: FindAnswer = _no_answer
     sets_flag: bool = False
-    story_answer: FindAnswer = _no_answer
+    signed: bool = False
     choice_facts: Callable[[str], Facts] | None = None
     word_facts: Callable[[str], Facts] | None = None
 
@@ -133,14 +137,9 @@ class Question:
 def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer | None:
     """The days up to receipt and the places or numbers in the story; None unless it has both."""
     dates = [detail for detail in details if detail.kind == "date"]
-    days = [
-        day
-        for day in dates
-        if day.value[:10] <= received.isoformat()
-        # "This year" says nothing more than "on 4 November".
-        and not any(_contains(day, other) for other in dates)
-    ]
-    places = [detail for detail in details if _identifies_place(detail)]
+    # "This year" says nothing more than "on 4 November".
+    days = [day for day in _past_days(details, received) if not any(_contains(day, other) for other in dates)]
+    places = [detail for detail in details if identifies_place(detail)]
     texts: dict[str, str] = {}
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
         texts.setdefault(detail.value, " ".join(detail.text.split()).rstrip("."))
@@ -149,10 +148,21 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
     return StoryAnswer(words=", ".join(texts.values()))
 
 
-def named_places(details: Sequence[StoryFact]) -> str:
+def named_places(details: Sequence[StoryFact], received: date) -> str:
     """The places and numbers in a story without any day, in its words; then only the day is asked."""
-    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in details if _identifies_place(fact))
-    is_clear = len(texts) <= _MAX_CONFIRMED_DETAILS and all(fact.kind != "date" for fact in details)
+    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in details if identifies_place(fact))
+    is_clear = len(texts) <= _MAX_CONFIRMED_DETAILS and not _past_days(details, received)
+    return ", ".join(texts) if is_clear else ""
+
+
+def _past_days(details: Sequence[StoryFact], received: date) -> list[StoryFact]:
+    return [fact for fact in details if fact.kind == "date" and fact.value[:10] <= received.isoformat()]
+
+
+def named_days(details: Sequence[StoryFact], received: date) -> str:
+    """The days in a story without any place or number, in its words; then only the place is asked."""
+    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in _past_days(details, received))
+    is_clear = 0 < len(texts) <= _MAX_CONFIRMED_DETAILS and not any(map(identifies_place, details))
     return ", ".join(texts) if is_clear else ""
 
 
@@ -162,12 +172,40 @@ def _contains(period: StoryFact, other: StoryFact) -> bool:
     return other.value != period.value and first <= other_first and (other_last or other_first) <= last
 
 
-def _identifies_place(detail: StoryFact) -> bool:
+def identifies_place(detail: StoryFact) -> bool:
     """True for a number, a branch, or a street with a house number; a street alone is too vague."""
     if detail.kind == "place":
         return any(character.isdigit() for character in detail.value)
     # An IBAN says where to pay money, not what the complaint is about.
     return detail.kind == "branch" or (detail.kind in _NUMBERS and not is_iban(detail.value))
+
+
+def correct_place_and_day(
+    base: str, old: Sequence[StoryFact], new: Sequence[StoryFact], denied: Sequence[StoryFact], text: str
+) -> StoryAnswer | None:
+    """The answer to "where and when?" after a correction; None where it corrects none of it.
+
+    A new day replaces the denied one, or all; a new number or place replaces those of its kind. A bare number in a
+    correction ("sorry, 4712") replaces the number.
+    """
+    days = [fact for fact in new if fact.kind == "date"]
+    places = [fact for fact in new if identifies_place(fact)]
+    code = None if days or places else _BARE_NUMBER.search(text)
+    if not days and not places and not code:
+        return None
+    refused = {fact.value for fact in denied}
+    kinds = {fact.kind for fact in places} | (
+        _NUMBERS if code or _NUMBERS & {p.kind for p in places} else set()
+    )
+    replaces_one = any(fact.value in refused for fact in old if fact.kind == "date")
+    kept = [
+        fact.text
+        for fact in old
+        if fact.value not in refused
+        and not (fact.kind in kinds or (fact.kind == "date" and days and not replaces_one))
+    ]
+    texts = [*kept, *(fact.text for fact in (*places, *days)), *([code.group()] if code else [])]
+    return StoryAnswer(words=", ".join(dict.fromkeys(" ".join(t.split()).rstrip(".") for t in texts)))
 
 
 def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer | None:
@@ -231,7 +269,7 @@ def is_only_question(
 ) -> bool:
     """True when a message that asks something does not also answer our question ("Is it order 4711?")."""
     if step == "where":
-        return only_asks and not any(_identifies_place(detail) for detail in find(text))
+        return only_asks and not any(identifies_place(detail) for detail in find(text))
     return only_asks and not (step == "help" and remedies_in_words(text, find))
 
 
@@ -246,6 +284,16 @@ def relation(cues: Mapping[str, str]) -> StoryAnswer | None:
 def _age(knowledge: StoryKnowledge) -> StoryAnswer | None:
     ages = [age for age in _AGES if f"age_{age}" in knowledge.cues]
     return StoryAnswer((ages[0],)) if len(ages) == 1 else None
+
+
+def _requested(knowledge: StoryKnowledge) -> StoryAnswer | None:
+    answer = requested_remedies(knowledge.story, knowledge.details())
+    if answer is None and knowledge.wishes is not None:
+        story, details = knowledge.wishes
+        answer = requested_remedies(story, details())
+        # Its own words would be ours: only the codes count.
+        return answer if answer is not None and answer.choices else None
+    return answer
 
 
 def _if_cue(answer: StoryAnswer, *kinds: str) -> FindAnswer:
@@ -352,21 +400,21 @@ QUESTIONS: tuple[Question, ...] = (
         "where_and_when",
         SKIP,
         lambda knowledge: True,
-        story_answer=lambda knowledge: where_and_when(knowledge.details(), knowledge.received),
+        implied_answer=lambda knowledge: where_and_when(knowledge.details(), knowledge.received),
+        signed=True,
     ),
     Question(
         "help",
         "remedy_requested",
         HELP,
         lambda knowledge: True,
-        story_answer=lambda knowledge: requested_remedies(knowledge.story, knowledge.details()),
+        implied_answer=_requested,
+        signed=True,
     ),
 )
 BY_STEP: Mapping[str, Question] = {question.step: question for question in QUESTIONS}
-#: The questions that may be replaced by an answer from the story, shown for a Yes.
-CONFIRMED: frozenset[str] = frozenset(
-    question.step for question in QUESTIONS if question.story_answer is not _no_answer
-)
+#: The questions whose answer from the story is recorded with Send.
+SIGNED: frozenset[str] = frozenset(question.step for question in QUESTIONS if question.signed)
 ORDER: tuple[str, ...] = tuple(BY_STEP)
 
 

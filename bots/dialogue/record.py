@@ -79,6 +79,12 @@ def receive(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) ->
     field = PLACE if message.is_place else FORWARDED if message.is_forwarded else DESCRIPTION
     words = {field: message.text} if message.has_words else {}
     facts, numbers = _facts(message, field, signs, kind), find_numbers(turn, ref, message.text)
+    if "written_in" in turn.state:
+        # The language of the first words, if the desk does not speak it.
+        facts["written_in"] = turn.state.pop("written_in")
+    if kind == "human":
+        # Who begins with a wish for a person gets a date for the answer, like every question.
+        facts["needs_reply"] = True
     turn.plan(PlannedAct(Verb.RECEIVE, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
     return ref

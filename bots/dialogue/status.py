@@ -1,24 +1,43 @@
-"""The reply to /status, with the one date that was promised (7.3), and linking codes.
+"""The reply to /status: what was done, what comes next and by when (7.3); and linking codes.
+
+A decision appears only once it was communicated: approvals and drafts are no news. A date that a handler only asks to
+move is none either.
 
 A code from staff connects a complaint that they logged to a chat (docs/surfaces.md, "Telegram"; 4.3).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
 from bots.dialogue import incident
-from bots.dialogue.buttons import REPLY
-from bots.dialogue.form import promised_date
+from bots.dialogue.buttons import FORM_COPY, REPLY
+from bots.dialogue.read_back import promised_date
 from bots.dialogue.turn import IDLE, Turn
-from complaints.case import Case
+from complaints.case import Case, Event
+from complaints.deadlines.working_time import due
 from complaints.identifiers import parse_reference
-from complaints.vocabulary import UNDECIDED, Flag, State, Target, Verb
+from complaints.vocabulary import UNDECIDED, Flag, Role, State, Target, Verb
 from store.values import CodeState, PlannedAct
 
 MOST_OPEN, MOST_CLOSED = 8, 3
+#: Longer histories show their first day and the newest ones. Telegram takes 4,096 characters.
+MOST_DAYS = 12
+#: Shown once: later ones are steps inside the team.
+_ONCE = frozenset({"assess", "assign", "investigate", "notify_external"})
+#: Their dates are promises to the complainant.
+_PROMISED = frozenset({Target.DECIDE, Target.REMEDY})
+#: What people can wait for in addition to the decision, with the texts that give its date before and after it passes.
+_OTHER_WAITS = (
+    (Target.REPLY, "status.question", "status.question_late"),
+    (Target.DATA_REQUEST, "status.data", "status.data_late"),
+    (Target.PRIVACY, "status.privacy", "status.privacy_late"),
+)
 
 
 def reply_status(turn: Turn, argument: str) -> None:
-    """Report on all complaints of the person, or on the one named. Other people's complaints are "unknown"."""
+    """The timeline of one complaint, or a line for each. Other people's complaints are "unknown"."""
     cases = [case for case in turn.conversation.cases if case.merged_into is None]
     if argument.strip():
         case = turn.case(parse_reference(argument))
@@ -27,17 +46,29 @@ def reply_status(turn: Turn, argument: str) -> None:
             return
         cases = [case]
     listed = [case for case in cases if case.is_open][:MOST_OPEN]
-    listed += [case for case in cases if not case.is_open][: MOST_CLOSED if not argument.strip() else 1]
+    listed += [case for case in cases if not case.is_open][:MOST_CLOSED]
     if not listed:
         turn.reply("status.none")
-        return
-    turn.reply("status", lines="\n\n".join(status_line(turn, case) for case in listed))
-    for case in listed:
-        _reply_decision(turn, case)
+    elif len(listed) == 1:
+        reply_timeline(turn, listed[0])
+    else:
+        lines = "\n\n".join(status_line(turn, case) for case in listed)
+        rows = tuple((f"timeline:{case.ref}",) for case in listed)
+        turn.reply("status", lines=lines, buttons=rows, step="status")
 
 
-def _reply_decision(turn: Turn, case: Case) -> None:
-    """People who want no contact get the decision only here, when they ask."""
+def reply_timeline(turn: Turn, case: Case) -> None:
+    """What was done, what comes next and by when."""
+    turn.reply(
+        "timeline",
+        ref=case.ref,
+        summary=_summary(turn, case),
+        done=done_so_far(turn, case, turn.conversation.load_events(case.ref)),
+        next="\n".join(_next_steps(turn, case)),
+        buttons=FORM_COPY,
+        step="status",
+    )
+    # People who want no contact get the decision only here, when they ask.
     letter = turn.conversation.load_decision_letter(case.ref) if Flag.NO_CONTACT in case.flags else ""
     if letter:
         turn.reply("status.result", ref=case.ref, text=letter, buttons=REPLY, step="decision")
@@ -45,29 +76,48 @@ def _reply_decision(turn: Turn, case: Case) -> None:
 
 def status_line(turn: Turn, case: Case) -> str:
     """One complaint: reference, state, what comes next and by when."""
+    return "\n".join((_summary(turn, case), *_next_steps(turn, case)))
+
+
+def _summary(turn: Turn, case: Case) -> str:
     name: str = State.CLOSED if case.withdrawn_at is not None else case.state
     if name == State.ESCALATED and not case.reviews_decision:
         name = "raised"
-    state = turn.text(f"state.{name}")
-    summary = turn.text(
-        "status.line", ref=case.ref, received=turn.event_day(case.received_at, case), state=state
-    )
-    lines = (summary, _next_step(turn, case), incident.incident_line(turn, case))
-    return "\n".join(line for line in lines if line)
+    received = turn.event_day(case.received_at, case)
+    return turn.text("status.line", ref=case.ref, received=received, state=turn.text(f"state.{name}"))
+
+
+def _next_steps(turn: Turn, case: Case) -> list[str]:
+    """What the person waits for, each with its date; a date that was missed is named as missed."""
+    lines = [_next_step(turn, case)]
+    if case.asked_until is not None and case.is_open:
+        lines.insert(0, turn.text("status.waiting", date=turn.due_day(case.asked_until, case)))
+    for target_name, id_, late_id in _OTHER_WAITS:
+        target = case.target(target_name)
+        if target is not None and target.met_at is None:
+            by = turn.due_time(target.promised_due, case)
+            lines.append(turn.text(late_id if target.promised_due <= turn.now else id_, date=by))
+    news = case.next_news_by
+    if case.is_open and case.withdrawn_at is None and news is not None and news > turn.now:
+        lines.append(turn.text("status.news", date=turn.due_day(news, case)))
+    if case.external_open:
+        lines.append(turn.text("status.outside"))
+    lines.append(incident.incident_line(turn, case))
+    return [line for line in lines if line]
 
 
 def _next_step(turn: Turn, case: Case) -> str:
     ended = case.withdrawn_at or (case.closed_at if case.state is State.CLOSED else None)
     if ended is not None:
-        return turn.text("status.closed", date=turn.event_day(ended, case), ref=case.ref)
+        return _ended(turn, case, ended)
     if case.form_open:
         return turn.text("status.form")
-    if case.asked_until is not None:
-        return turn.text("status.waiting", date=turn.due_day(case.asked_until, case))
     if case.state in UNDECIDED:
         promised = promised_date(case)
         text_id = "status.decide" if promised > turn.now else "status.decide_late"
         return turn.text(text_id, date=turn.due_day(promised, case))
+    if case.decision is not None and case.decision.communicated_at is None:
+        return turn.text("status.coming")
     due_dates = [remedy.due for remedy in case.owed_remedies if remedy.done_at is None]
     if due_dates:
         missed = [promised for promised in due_dates if promised <= turn.now]
@@ -76,7 +126,17 @@ def _next_step(turn: Turn, case: Case) -> str:
     lapse = case.target(Target.LAPSE)
     if case.reply is None and lapse is not None and lapse.met_at is None and lapse.promised_due > turn.now:
         return turn.text("status.reply", date=turn.due_day(lapse.promised_due, case))
-    return ""
+    if case.reply == "accept":
+        return turn.text("reply.next_checked")
+    return turn.text("status.left", left=turn.text(f"progress.left.{case.state}"))
+
+
+def _ended(turn: Turn, case: Case, ended: datetime) -> str:
+    """When it ended, and how to reopen it while that is possible."""
+    until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
+    can_reopen = case.erased_at is None and turn.now <= until and not case.is_open
+    date = turn.event_day(ended, case)
+    return turn.text("status.closed" if can_reopen else "status.ended", date=date, ref=case.ref)
 
 
 def use_code(turn: Turn, code: str, *, may_be_words: bool = False) -> bool:
@@ -102,3 +162,40 @@ def use_code(turn: Turn, code: str, *, may_be_words: bool = False) -> bool:
     if not may_be_words:
         turn.reply(f"bind.{lookup.state}")
     return not may_be_words
+
+
+def done_so_far(turn: Turn, case: Case, events: Sequence[Event]) -> str:
+    """One line for each day on which something was done, the oldest first."""
+    days: dict[str, list[str]] = {}
+    listed: set[str] = set()
+    for event in events:
+        at = case.received_at if event.verb is Verb.RECEIVE else event.at
+        for name in _names(event):
+            # A verb without a text is work inside the team.
+            if turn.texts.has(f"done.{name}") and not (name in _ONCE and name in listed):
+                listed.add(name)
+                entries = days.setdefault(turn.event_day(at, case), [])
+                entries += [text for text in [turn.text(f"done.{name}")] if text not in entries]
+    lines = [turn.text("done.day", day=day, done="; ".join(entries)) for day, entries in days.items()]
+    return "\n".join(lines if len(lines) <= MOST_DAYS else [lines[0], "…", *lines[1 - MOST_DAYS :]])
+
+
+def _names(event: Event) -> Iterator[str]:
+    facts, verb = event.facts, event.verb
+    if facts.get("kept"):
+        # They want no contact: nothing was sent, and the decision is shown below.
+        yield "kept" if verb is Verb.COMMUNICATE_DECISION else ""
+    elif verb is Verb.ADD:
+        yield "question" if facts.get("kind") == "question" else ""
+    elif verb is Verb.RECEIPT:
+        yield "danger_seen" if facts.get("danger") else ""
+    elif facts.get("event") == "complied":
+        yield "complied"
+    elif verb is not Verb.ASSIGN or facts.get("owner"):
+        yield Verb.REPLY if verb is Verb.INFORM else verb
+    if any(
+        row["target"] in _PROMISED and row["basis"].startswith("extend") for row in facts.get("targets", ())
+    ):
+        yield "moved"
+    if facts.get("close_code") and event.role is not Role.COMPLAINANT:
+        yield "closed"

@@ -16,11 +16,13 @@ from bots.dialogue import (
     commands,
     danger,
     form,
+    form_messages,
     my_data,
     new_message,
+    read_back,
     survey,
 )
-from bots.dialogue.buttons import CHECK, SURVEY
+from bots.dialogue.buttons import SURVEY
 from bots.dialogue.inputs import (
     Blocked,
     ButtonInput,
@@ -37,7 +39,6 @@ from bots.dialogue.inputs import (
     parse_command,
 )
 from bots.dialogue.new_message import qualifies
-from bots.dialogue.question_table import ORDER
 from bots.dialogue.record import (
     ReceivedMessage,
     add_message,
@@ -54,7 +55,8 @@ from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
 from store.values import Conversation, DialogueTurn
-from triage.intent import says_only
+from triage.matching import LANGUAGES
+from triage.safety.language import clear_language, words_of
 
 #: By step, what records the words that answer its question.
 _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
@@ -65,7 +67,6 @@ _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
     my_data.CORRECTION_STEP: my_data.record_correction,
     "add": new_message.record_addition,
 }
-_TURKISH_LETTERS = frozenset("ğışĞİŞ")
 #: Replies stop above this level. The bucket has this capacity and drains 0.5 a second: slower than anybody types.
 FLOOD_LIMIT, FLOOD_CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
 #: Below this level the flood is over, and a later one gets its own notice.
@@ -91,6 +92,8 @@ def step(
         # A person who writes can be written to again (7.3).
         record_reachable_again(turn)
     danger.reply_to_danger(turn)
+    after_decision.promise_answer(turn)
+    my_data.give_notice(turn)
     if not isinstance(incoming, Elapsed | Transcript):
         _drop_replies_in_flood(turn)
     return turn.result()
@@ -107,14 +110,7 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
         case CommandInput():
             _handle_command(turn, incoming)
         case Elapsed(what=what):
-            if what.startswith("burst:"):
-                form.end_burst(turn, what)
-            elif what.startswith(FLOOD_WAKE_UP):
-                _check_flood_end(turn)
-            elif what.startswith("file."):
-                # The download ended without the file: `file.failed:<ref>` or `file.too_large:<ref>`.
-                template, _, ref = what.partition(":")
-                turn.reply(template, ref=ref)
+            _handle_elapsed(turn, what)
         case Transcript():
             record_transcript(turn, incoming)
         case Blocked():
@@ -127,6 +123,19 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
             _handle_group(turn, link)
 
 
+def _handle_elapsed(turn: Turn, what: str) -> None:
+    if what.startswith("burst:"):
+        form.end_burst(turn, what)
+    elif what.startswith(read_back.REMINDER):
+        read_back.remind(turn, what)
+    elif what.startswith(FLOOD_WAKE_UP):
+        _check_flood_end(turn)
+    elif what.startswith("file."):
+        # The download ended without the file: `file.failed:<ref>` or `file.too_large:<ref>`.
+        template, _, ref = what.partition(":")
+        turn.reply(template, ref=ref)
+
+
 def _handle_command(turn: Turn, incoming: CommandInput) -> None:
     """Run a command. A story whose first word only looks like a command is a story."""
     turn.blocked = False
@@ -134,6 +143,8 @@ def _handle_command(turn: Turn, incoming: CommandInput) -> None:
         text = f"/{incoming.name} {incoming.argument}"
         _handle_message(turn, TextInput(text, incoming.source, incoming.at))
     else:
+        if incoming.name == "complain":
+            _detect_language(turn, incoming.argument)
         commands.run_command(turn, incoming)
 
 
@@ -146,8 +157,9 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
             return
         if turn.step not in (IDLE, danger.STEP) and commands.run_typed(turn, incoming):
             return
-    _guess_language(turn, incoming)
     message = to_message(incoming)
+    if not message.is_forwarded:
+        _detect_language(turn, message.text)
     if not message.has_words and not message.files:
         turn.reply("unreadable")
         return
@@ -160,13 +172,31 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
         confirm_recording(turn, incoming.file)
 
 
-def _guess_language(turn: Turn, incoming: TextInput | FileInput) -> None:
-    """Until a language is chosen, letters that only Turkish has outweigh the phone's language."""
-    text = incoming.text if isinstance(incoming, TextInput) else incoming.caption
-    undecided = turn.state.get("hinted") and not turn.conversation.cases
-    if undecided and "tr" in turn.texts.languages and _TURKISH_LETTERS & set(text):
-        turn.chosen_language = "tr"
-        turn.state["hinted"] = False
+def _detect_language(turn: Turn, text: str) -> None:
+    """Answer in the language of the first words, unless the person chose another; the phone's counts for short ones.
+
+    A language that the desk does not speak is named once; the replies are then in the desk's first language.
+    """
+    if not turn.state.get("hinted") or turn.conversation.cases:
+        return
+    language, is_sure = clear_language(words_of(text), LANGUAGES), True
+    if language is None:
+        # Imported here: commands start without the language model, and most messages do without it.
+        from triage.text import desk_language
+
+        language, is_sure = desk_language(text, turn.texts.languages)
+    if language is None:
+        return
+    turn.state["hinted"] = not is_sure
+    if language in turn.texts.languages:
+        turn.chosen_language = language
+        return
+    first = turn.texts.languages[0]
+    turn.chosen_language, turn.state["written_in"] = first, language
+    for spoken in dict.fromkeys(("en", first)):
+        detected = turn.texts.language_name(language, spoken)
+        answered_in = turn.texts.language_name(first, spoken)
+        turn.reply("language.unsupported", spoken=spoken, detected=detected, answered_in=answered_in)
 
 
 def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
@@ -176,7 +206,7 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
     if step == danger.STEP and case is not None:
         add_message(turn, case.ref, new_message.ADDITION, message)
     elif step in FORM and case is not None and case.form_open:
-        _handle_form_message(turn, case.ref, message)
+        form_messages.handle_form_message(turn, case.ref, message)
     elif step in ("fresh", "human"):
         new_message.handle_first_words(turn, message, kind="human" if step == "human" else None)
     elif case is not None and step in _RECORDERS:
@@ -186,35 +216,6 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
             turn.go_to(IDLE)
         if not (after_decision.take_words(turn, message) or after_decision.offer_reopening(turn, message)):
             new_message.handle_message(turn, message)
-
-
-def _handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    step = turn.step
-    is_plain_yes = says_only("affirms", message.text) or says_only("greetings", message.text)
-    if step == "story":
-        form.continue_story(turn, ref, message)
-    elif message.is_place and step != "where":
-        form.record_place(turn, ref, message)
-        form.ask_again(turn)
-    elif message.is_forwarded and not message.files and step in ORDER:
-        add_message(turn, ref, new_message.ADDITION, message)
-        form.ask_again(turn)
-    elif step in ORDER and not message.files and not turn.mentions_danger(message.text):
-        form.record_answer(turn, ref, message)
-    elif step == "check" and not message.files and is_plain_yes:
-        turn.reply("check.press", ref=ref, buttons=CHECK)
-    else:
-        # A file or a call for help is an addition, and the question stays open. Words after the read-back
-        # belong to the story.
-        field = form.current_field(turn, "story") if step == "check" else new_message.ADDITION
-        add_message(turn, ref, field, message)
-        if step == "check" and message.files and message.files[0].group:
-            # The other files of the album follow at once: read back when all are counted.
-            form.wait_for_album(turn, ref)
-        elif step == "check":
-            form.read_back(turn, ref)
-        elif not message.files:
-            form.ask_again(turn)
 
 
 def _handle_edit(turn: Turn, incoming: EditInput) -> None:
@@ -238,14 +239,12 @@ def _handle_edit(turn: Turn, incoming: EditInput) -> None:
         record_edit(turn, ref, field, seq, incoming.text, incoming.source)
     else:
         # The first words of a file that came without a caption.
-        field = form.current_field(turn, "story") if turn.ref == ref else new_message.ADDITION
+        field = read_back.current_field(turn, "story") if turn.ref == ref else new_message.ADDITION
         add_message(turn, ref, field, ReceivedMessage(incoming.text, incoming.source))
     if case.form_open and turn.ref == ref:
         if turn.step == "check":
-            form.read_back(turn, ref)
-        elif form.awaits_confirmation(turn):
-            # The edit may change the answer that is shown for a Yes.
-            form.ask(turn, turn.step, ref)
+            turn.state.pop("shown", None)
+            read_back.read_back(turn, ref)
         return
     turn.reply("edit.noted", ref=ref)
 

@@ -1,7 +1,8 @@
 """The survey on the handling of a complaint (8.3): six questions, fairness and outcome first; each can be skipped.
 
-Words in the survey never open a complaint by themselves. After the lowest score or a complaint in words the person is
-offered to have the complaint taken up again or to make a new one, and people who did not work on it are informed.
+Words in the survey never open a complaint by themselves: they are recorded, and end it politely. After a low score or
+a complaint in words the person is offered to have the complaint taken up again or to make a new one, and people who
+did not work on it get a task with a due time.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from complaints.case import Case
 from complaints.times import format_time
 from complaints.vocabulary import State, Verb
 from store.values import PlannedAct
-from triage.intent import COMPLAINT, classify_intent, read_answer
+from triage.intent import COMPLAINT, classify_intent, read_answer, says_only
 
 #: The question that is answered in words.
 TEXT_QUESTION = "q6"
-LOWEST = 1
+#: Scores from here down are a task for a person.
+LOW = 2
 #: So long after a question of the survey, words are taken as an answer to it.
 OPEN_FOR = timedelta(days=7)
 #: In the state: until when words belong to the survey, and the complaint for which the offer was made.
@@ -55,12 +57,13 @@ def record_score(turn: Turn, ref: str, question: str, choice: str) -> None:
     facts = (
         {"step": "skipped", "question": question}
         if choice == "skip"
-        else {"step": "answered", "question": question, "score": int(choice)}
+        else {"step": "answered", "question": question, "score": int(choice), "concern": int(choice) <= LOW}
     )
+    is_low = bool(facts.get("concern"))
     turn.plan(PlannedAct(Verb.SURVEY, ref, facts))
     if question not in turn.state.get("asked", {}).get(ref, []):
         _ask_next(turn, ref, question)
-    if choice == str(LOWEST):
+    if is_low:
         _offer(turn, ref)
 
 
@@ -126,14 +129,20 @@ def _record_words(turn: Turn, ref: str, question: str, message: ReceivedMessage)
         turn.reply("question.in_form", ref=ref)
         _ask(turn, ref, question)
         return
-    if message.has_words and not message.is_place:
+    is_thanks = says_only("greetings", message.text) and not message.files
+    if message.has_words and not message.is_place and not is_thanks:
         _plan_words(turn, ref, message)
     if message.files or message.is_place or turn.mentions_danger(message.text):
         add_message(turn, ref, ADDITION, message)
     if question == TEXT_QUESTION:
         _ask_next(turn, ref, TEXT_QUESTION)
+    elif message.has_words and not message.is_place:
+        # Words are the answer to the last question. Repeating ours would look as if no person reads them.
+        if is_thanks:
+            turn.plan(PlannedAct(Verb.SURVEY, ref, {"step": "skipped", "question": question}))
+        turn.go_to(IDLE)
+        turn.reply("after_survey.thanks" if is_thanks else "after_survey.words", ref=ref)
     else:
-        # The question stays open: words are recorded as the answer to the last one.
         _ask(turn, ref, question)
     if _is_complaint(message.text):
         _offer(turn, ref)

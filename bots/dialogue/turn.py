@@ -6,7 +6,7 @@ The state holds codes and ids only. Words are kept in the acts and, sealed, in t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -39,6 +39,8 @@ AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
 MOST_RECORDINGS = 5
 #: Key in the state: the country of the link through which the person came. Their next complaint gets its rules.
 COUNTRY = "country"
+#: Field of a reply: a further paragraph below its text.
+BELOW = "below"
 
 
 @dataclass
@@ -56,6 +58,8 @@ class Turn:
     chosen_language: str | None = None
     blocked: bool | None = None
     danger: tuple[str, SignsInWords] | None = None
+    #: The promised dates that this turn writes, each with its time in seconds since 1970.
+    dates: dict[str, int] = field(default_factory=dict)
     _signs: dict[tuple[str, str], SignsInWords] = field(default_factory=dict)
     _details: dict[str, tuple[StoryFact, ...]] = field(default_factory=dict)
     _file_counts: dict[str, int] = field(default_factory=dict)
@@ -229,13 +233,24 @@ class Turn:
             ReplyText(
                 key=key or default_key,
                 template=template,
-                fields={**fields, **({"ref": ref} if ref else {}), "turn": self.state["turn"]},
+                fields={
+                    **fields,
+                    **({"ref": ref} if ref else {}),
+                    "turn": self.state["turn"],
+                    "dates": self.dates,
+                },
                 buttons=buttons,
                 ref=ref,
                 lane=lane,
                 step=self.step if step is None else step,
             )
         )
+
+    def add_below(self, text: str, position: int = -1) -> None:
+        """A further paragraph below a reply, by default the last one."""
+        reply = self.replies[position]
+        below = "\n\n".join(filter(None, (reply.fields.get(BELOW), text)))
+        self.replies[position] = replace(reply, fields={**reply.fields, BELOW: below})
 
     def schedule_job(self, kind: str, template: str, **more: str) -> None:
         """Schedule an obligation of another kind than a reply, such as sending a file; `template` is its caption."""
@@ -256,7 +271,13 @@ class Turn:
 
     def due_day(self, at: datetime, case: Case | None = None) -> str:
         """The day by which something is due, in the zone of this complaint, or of the current one."""
-        return self.texts.day_by(self.language, at, case.rules.calendar.zone if case else self.zone)
+        zone = case.rules.calendar.zone if case else self.zone
+        return self.texts.promise(self.dates, self.texts.day_by(self.language, at, zone), at, zone)
+
+    def due_time(self, at: datetime, case: Case) -> str:
+        """The day and time by which something is due, in the zone of this complaint: `17:30 today`."""
+        zone = case.rules.calendar.zone
+        return self.texts.promise(self.dates, self.texts.time_by(self.language, at, self.now, zone), at, zone)
 
     def event_day(self, at: datetime, case: Case) -> str:
         return self.texts.date(self.language, at, case.rules.calendar.zone)
@@ -280,6 +301,12 @@ class Turn:
             blocked=self.blocked,
             jurisdiction=self.rules.country,
         )
+
+
+def written_reply(texts: Texts, language: str, template: str, fields: Mapping[str, Any]) -> str:
+    """A reply as the person reads it."""
+    text, below = texts.text(language, template, **fields), fields.get(BELOW)
+    return f"{text}\n\n{below}" if below else text
 
 
 @dataclass(frozen=True)

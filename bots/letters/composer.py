@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from bots.letters import decision as decision_letters
@@ -86,6 +86,8 @@ class LetterText:
 
     text: str
     template: str
+    #: A long decision in a few lines, for the chat.
+    in_short: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,17 @@ class Composer:
         form = "resolve" if decision is not None and decision.short else "decide"
         # The time to carry out a remedy counts from the decision, not from when the letter leaves.
         at = decision.at if decision is not None else self.now
-        return LetterText(self._preview(form, int(facts["seq"]), at), "decision")
+        seq = int(facts["seq"])
+        event_facts, words = self._event(seq).facts, self.words_of(seq)
+        in_short = decision_letters.in_short(self.letter, event_facts, words, at)
+        return LetterText(self._preview(form, seq, at), "decision", in_short)
 
     def written(self, facts: Mapping[str, Any]) -> LetterText:
         seq, verb = int(facts["seq"]), str(facts["verb"])
+        for name in ("needed_by", "next_date"):
+            if name in self._event(seq).facts:
+                # The stored text has this date as a promise.
+                self.letter.due_day(date.fromisoformat(self._event(seq).facts[name]))
         return LetterText(self.words_of(seq).get("letter") or self._preview(verb, seq, self.now), verb)
 
     def dates(self, facts: Mapping[str, Any]) -> LetterText | None:

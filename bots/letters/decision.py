@@ -10,6 +10,7 @@ from typing import Any
 from bots.dialogue.buttons import SURVEY
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
 from bots.letters.progress import outside_now
+from bots.texts.recourse import body_line
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.targets import next_news
@@ -73,6 +74,19 @@ def full_decision(
         _decided_by(letter),
         _if_you_disagree(letter),
         letter.text(letter.by_channel("decision.format", "decision.format.spoken")),
+    )
+
+
+def in_short(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], now: datetime) -> str:
+    """What was found, what we do and by when, and how to reply; without the words of the people."""
+    findings = [row["finding"] for row in facts.get("issues", [])] or [facts["finding"]]
+    how_to_reply = letter.by_channel("decision.reply", "decision.reply.spoken")
+    return "\n".join(
+        (
+            *(letter.text(f"finding.{finding}") for finding in dict.fromkeys(findings)),
+            *_remedies(letter, facts, {}, now).splitlines(),
+            letter.text(how_to_reply, span=letter.span(letter.case.rules.targets.lapse)),
+        )
     )
 
 
@@ -174,8 +188,7 @@ def outside_decision(letter: Letter, facts: Mapping[str, Any], words: Mapping[st
 
 def next_body(letter: Letter, index: int) -> str:
     """The outside body after the one whose decision the complainant refused; `index` of the body, from 0."""
-    step = letter.case.rules.recourse[index]
-    body = letter.body_line(index + 1, step.body, step.contact, free=step.free, limit=step.limit)
+    body = body_line(letter.texts, letter.language, index + 1, letter.case.rules.recourse[index])
     return letter.text("recourse.next", body=body)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from bots.texts.recourse import body_list
 from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
+from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
 
 
@@ -26,12 +28,17 @@ class Letter:
     #: Only for a decision: how many people could review it, and the complaint in the complainant's own words.
     reviewers: int = 0
     complaint_text: str = ""
+    #: The promised dates that were written, each with its time in seconds since 1970.
+    dates: dict[str, int] = field(default_factory=dict, compare=False)
 
     def text(self, id_: str, **fields: Any) -> str:
         return self.texts.text(self.language, id_, **{"ref": self.case.ref, **fields})
 
     def due_day(self, at: datetime | date) -> str:
-        return self.texts.day_by(self.language, at, self.case.rules.calendar.zone)
+        calendar = self.case.rules.calendar
+        due = at if isinstance(at, datetime) else closing_time(at, calendar)
+        written = self.texts.day_by(self.language, at, calendar.zone)
+        return self.texts.promise(self.dates, written, due, calendar.zone)
 
     def event_day(self, at: datetime) -> str:
         return self.texts.date(self.language, at, self.case.rules.calendar.zone)
@@ -63,21 +70,8 @@ class Letter:
         return answer_by(self.case, acknowledged)
 
     def body_list(self) -> str:
-        """The outside bodies in their order: how to reach each, its cost and its time limit (7.9)."""
-        lines = [
-            self.body_line(number, step.body, step.contact, free=step.free, limit=step.limit)
-            for number, step in enumerate(self.case.rules.recourse, start=1)
-        ]
-        return "\n".join(lines) or self.text("recourse.none")
-
-    def body_line(self, number: int, body: str, contact: str, *, free: bool, limit: str) -> str:
-        sentences = [f"{number}. {body.rstrip('.')}."]
-        if contact:
-            sentences.append(f"{contact.rstrip('.')}.")
-        sentences.append(self.text("recourse.free" if free else "recourse.paid"))
-        if limit:
-            sentences.append(self.text("recourse.limit", limit=self.texts.limit(self.language, limit)))
-        return " ".join(sentences)
+        """The outside bodies in their order: how to reach each, its form, its cost and its time limit (7.9)."""
+        return body_list(self.texts, self.language, self.case.rules) or self.text("recourse.none")
 
     def body_names(self) -> str:
         """The names of the outside bodies: `A and B`."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below
 from complaints.case import Case
+from complaints.deadlines.legal_time import legal_runs, legal_time
 from complaints.deadlines.targets import next_news, outside_when_missed
 from complaints.vocabulary import UNDECIDED, State, Target
 
@@ -213,8 +214,10 @@ def legal_passed(letter: Letter, target_name: Target = Target.LEGAL) -> str:
     """The legal maximum, or that of a later level, passed without a decision: work continues, outside is open."""
     target = letter.case.target(target_name)
     passed = target.internal_due if target_name is Target.LEGAL and target is not None else letter.answer_by()
+    # At a later level we did answer, but all levels together have taken too long.
+    is_review = target_name is Target.LEGAL and bool(letter.case.decisions)
     text = letter.text(
-        "legal_passed",
+        "legal_passed_review" if is_review else "legal_passed",
         date=letter.due_day(passed),
         left=_done_and_left(letter)["left"],
     )
@@ -250,6 +253,10 @@ def outside_is_open(case: Case, now: datetime) -> bool:
         and (legal.met_at is None or legal.met_at > legal.internal_due)
     ):
         return True
+    if case.decisions and legal_runs(case):
+        shared = legal_time(case)
+        if shared is not None and shared.due <= now:
+            return True
     if decide is None or decide.met_at is not None or decide.promised_due > now:
         return False
     return outside_when_missed(case, decide)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from bots.dialogue.inputs import Elapsed
+from bots.dialogue.turn import written_reply
 from bots.priority_lock import ShutdownWait
 from bots.recovery import Handler
 from bots.telegram.application import App, OnResult
@@ -13,7 +14,7 @@ from bots.telegram.callback_data import Buttons
 from bots.telegram.files import Scan, Speech, download_handler, transcript_handler
 from bots.telegram.intake import Intake
 from bots.telegram.letters import LetterHandler
-from bots.telegram.sending import OutgoingMessage, Sender
+from bots.telegram.sending import AsPdf, OutgoingMessage, Sender
 from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
@@ -31,7 +32,7 @@ from store.values import Obligation
 #: Telegram's limit for a file from a bot is 50 MB, including the form around it.
 LARGEST_COPY_BYTES = 49 * 1024 * 1024
 
-#: From a person's id and a language to the archive's name and bytes. Records that the copy was handed out.
+#: From a person's id, or a reference, and a language to the file's name and bytes. Records that it was handed out.
 CopyOf = Callable[[str, str], tuple[str, bytes]]
 #: From a reference to the archive with its receipt, and whether the receipt has its proof already.
 ReceiptOf = Callable[[str], tuple[bytes, bool]]
@@ -46,6 +47,8 @@ def job_handlers(
     *,
     rate_limited: bool = True,
     copy_of: CopyOf | None = None,
+    form_of: CopyOf | None = None,
+    as_pdf: AsPdf | None = None,
     receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
     speech: Speech | None = None,
@@ -55,11 +58,13 @@ def job_handlers(
     """The handler for each kind of obligation.
 
     `rate_limited`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
-    person's data, `receipt_of` the receipt of a complaint (None: letters offer none), `scan` checks each file,
-    `speech` writes down recordings.
-    `on_result` is called with the result of each message.
+    person's data, `form_of` the form of a complaint, `as_pdf` a long letter, `receipt_of` the receipt of a complaint
+    (None: letters offer none); `scan` checks each file, `speech` writes down recordings. `on_result` is called with
+    the result of each message.
     """
-    sender = Sender(app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting)
+    sender = Sender(
+        app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting, as_pdf=as_pdf
+    )
     return {
         "say": reply_handler(sender, buttons, texts),
         "wake": wake_up_handler(store, intake),
@@ -67,6 +72,7 @@ def job_handlers(
         "transcribe": transcript_handler(store, intake, speech),
         "inbox": dead_letter_handler(store, intake),
         "mydata": data_copy_handler(sender, texts, copy_of, receipt_of),
+        "form_copy": form_handler(sender, texts, form_of),
         **LetterHandler(store, sender, buttons, texts, receipts=receipt_of is not None).handlers(),
     }
 
@@ -91,8 +97,9 @@ def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
             ref=obligation.ref,
             turn=int(reply["fields"].get("turn", 0)),
         )
-        text = texts.text(language, reply["template"], **reply["fields"])
-        message = OutgoingMessage(text, reply["template"], language, keyboard, obligation.ref)
+        text = written_reply(texts, language, reply["template"], reply["fields"])
+        dates = reply["fields"].get("dates", {})
+        message = OutgoingMessage(text, reply["template"], language, keyboard, obligation.ref, dates=dates)
         return await sender.send(obligation, chat, message)
 
     return send_reply
@@ -150,6 +157,24 @@ def data_copy_handler(
         return outcome
 
     return send_copy
+
+
+def form_handler(sender: Sender, texts: Texts, form_of: CopyOf | None) -> Handler:
+    """Send the complaint as a PDF form (Annex B) into the person's own chat."""
+
+    async def send_form(obligation: Obligation) -> Outcome:
+        chat = obligation.chat
+        if chat is None or not obligation.payload:
+            # The person's data was erased in the meantime.
+            return Completed()
+        if form_of is None:
+            return Failed("nothing here makes forms: run `amends case file` and hand it over")
+        language, ref = texts.language(chat.language), str(obligation.payload["fields"]["ref"])
+        file = await asyncio.to_thread(form_of, ref, language)
+        caption = texts.text(language, obligation.payload["template"], ref=ref)
+        return await sender.send(obligation, chat, OutgoingMessage(caption, "form_copy", language, file=file))
+
+    return send_form
 
 
 def dead_letter_handler(store: Store, intake: Intake) -> Handler:

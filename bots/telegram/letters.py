@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from bots.dialogue.after_decision import REMEDY_STEP
-from bots.dialogue.buttons import INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
+from bots.dialogue.buttons import FORM_COPY, INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import decision, progress
 from bots.letters.composer import DECISION_LETTERS, Composer
 from bots.letters.letter import Letter, join_paragraphs
@@ -80,6 +80,7 @@ class ComposedLetter:
     act: Act | None = None
     must_arrive: bool = True
     template: str = ""
+    in_short: str = ""
 
 
 Write = Callable[[Letter, Obligation], ComposedLetter | None]
@@ -208,6 +209,8 @@ class LetterHandler:
             ref=case.ref,
             must_arrive=composed.must_arrive,
             acts=acts,
+            dates=letter.dates,
+            in_short=composed.in_short,
         )
 
     def _compose(
@@ -228,12 +231,14 @@ class LetterHandler:
         composed = composer.compose(obligation.kind, obligation.facts)
         if composed is None:
             return None
-        return ComposedLetter(composed.text, rows, step, act, template=composed.template)
+        return ComposedLetter(
+            composed.text, rows, step, act, template=composed.template, in_short=composed.in_short
+        )
 
     def _acknowledgement(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         level = int(obligation.facts.get("level", 1))
         can_sign = not letter.case.reviews_decision and progress.is_unsigned(letter)
-        rows = (("send",),) if can_sign else ()
+        rows = (("send",), *FORM_COPY) if can_sign else FORM_COPY
         return self._compose(letter, obligation, rows, "check", (Verb.ACKNOWLEDGE, {"level": level}, {}))
 
     def _progress(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:

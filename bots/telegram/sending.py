@@ -5,16 +5,20 @@ A message that may have been sent twice says so.
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import structlog
-from telegram import InlineKeyboardMarkup, InputFile, LinkPreviewOptions
+from telegram import InlineKeyboardMarkup, InputFile, LinkPreviewOptions, MessageEntity
 from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, RetryAfter, TelegramError
 
+from bots.letters.letter import shorten
 from bots.priority_lock import ShutdownWait
 from bots.telegram.application import App, OnResult
 from bots.telegram.polling import pause_seconds
@@ -46,6 +50,7 @@ from store.store import Store
 from store.values import Chat, MessageState, Obligation
 
 MAX_TEXT_LENGTH = 4096
+MAX_CAPTION_LENGTH = 1024
 #: A message that may have arrived twice is sent again after this many seconds, then after twice as many, and so on.
 REPEAT_SECONDS = 60.0
 #: Telegram answers only after it has stored the whole file.
@@ -61,7 +66,8 @@ class OutgoingMessage:
     """A message to send.
 
     `must_arrive`: send it again, with a note, when its delivery is uncertain. `acts` are recorded once it is
-    accepted. `file`: the name and content of an attachment.
+    accepted. `file`: the name and content of an attachment. `dates`: promised dates as the text has them, each with
+    its time in seconds since 1970. `in_short`: what the chat shows if the text is too long and goes as a PDF.
     """
 
     text: str
@@ -72,6 +78,12 @@ class OutgoingMessage:
     must_arrive: bool = True
     acts: Sequence[FollowUpAct] = ()
     file: tuple[str, bytes] | None = None
+    dates: Mapping[str, int] = field(default_factory=dict)
+    in_short: str = ""
+
+
+#: From a text, its language and the reference to the bytes of a PDF.
+AsPdf = Callable[[str, str, str], bytes]
 
 
 class Sender:
@@ -86,7 +98,9 @@ class Sender:
         rate_limited: bool = True,
         on_result: OnResult | None = None,
         shutdown: ShutdownWait | None = None,
+        as_pdf: AsPdf | None = None,
     ) -> None:
+        self._as_pdf = as_pdf
         self._on_result = on_result or (lambda _kind, _state: None)
         self._bot, self._store, self._texts = app.bot, store, texts
         self._rate_limit = TelegramRateLimit(store, shutdown=shutdown) if rate_limited else None
@@ -136,12 +150,14 @@ class Sender:
         return await self._rate_limit.begin(chat.address, obligation.lane, record)
 
     async def _deliver(self, chat: Chat, message: OutgoingMessage) -> str:
-        """Call Telegram. If the group became a supergroup, or the topic is gone, call again at once without it."""
+        """Call Telegram. What it refuses is left out at once: a topic that is gone, or the marks of the dates."""
         try:
             return await self._call(int(chat.address), message, chat.topic)
         except ChatMigrated as moved:
             return await self._call(moved.new_chat_id, message, None)
         except BadRequest as error:
+            if message.dates and not (is_topic_gone(error) or is_chat_gone(error)):
+                return await self._deliver(chat, replace(message, dates={}))
             if chat.topic is None or not is_topic_gone(error):
                 raise
             await self._store.awrite_with_retry(forget_topic, chat)
@@ -163,16 +179,47 @@ class Sender:
                 chat_id,
                 message.text,
                 message_thread_id=topic,
+                entities=date_entities(message.text, message.dates),
                 reply_markup=message.keyboard,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         else:
-            caption = self._texts.text(message.language, "attached", ref=message.ref or "")
-            file = InputFile(io.BytesIO(message.text.encode()), filename=f"{message.ref or 'amends'}.txt")
+            name, body = await asyncio.to_thread(self._as_file, message)
+            caption = self._caption(message, is_pdf=name.endswith(".pdf"))
             sent = await self._bot.send_document(
-                chat_id, file, caption=caption, message_thread_id=topic, reply_markup=message.keyboard
+                chat_id,
+                InputFile(io.BytesIO(body), filename=name),
+                caption=caption,
+                caption_entities=date_entities(caption, message.dates),
+                message_thread_id=topic,
+                reply_markup=message.keyboard,
+                read_timeout=FILE_TIMEOUT_SECONDS,
             )
         return str(sent.message_id)
+
+    def _as_file(self, message: OutgoingMessage) -> tuple[str, bytes]:
+        """The name and the bytes of a text that is too long: a PDF, or plain text if none can be made."""
+        name = message.ref or "amends"
+        try:
+            if self._as_pdf is not None:
+                return f"{name}.pdf", self._as_pdf(message.text, message.language, name)
+        except Exception as error:  # noqa: BLE001  # a letter that is owed leaves in any case
+            log.error("letter_not_typeset", ref=message.ref, error=type(error).__name__)
+        return f"{name}.txt", message.text.encode()
+
+    def _caption(self, message: OutgoingMessage, *, is_pdf: bool) -> str:
+        """What the chat shows of a long letter: a decision in short, otherwise how the letter begins."""
+        ref, language = message.ref or "", message.language
+        if not is_pdf:
+            caption = self._texts.text(language, "attached", ref=ref)
+        elif message.in_short:
+            caption = self._texts.text(language, "attached.decision", ref=ref, summary=message.in_short)
+        else:
+            start = shorten(message.text, MAX_CAPTION_LENGTH // 2)
+            caption = self._texts.text(language, "attached.letter", ref=ref, start=start)
+        while telegram_length(caption) > MAX_CAPTION_LENGTH:
+            caption = shorten(caption, len(caption) - 20)
+        return caption
 
     async def _failed(
         self,
@@ -257,6 +304,23 @@ def was_not_sent(error: TelegramError) -> bool:
     if cause is None or isinstance(cause, TelegramError):
         return isinstance(error, NetworkError)
     return isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def date_entities(text: str, dates: Mapping[str, int]) -> list[MessageEntity] | None:
+    """Marks of the promised dates: a tap shows the time, and the text stays as written; None without dates.
+
+    An entity with a format would be rewritten in the reader's zone, which can be another day than we promised.
+    """
+    pattern = "|".join(re.escape(written) for written in sorted(dates, key=len, reverse=True))
+    return [
+        MessageEntity(
+            MessageEntity.DATE_TIME,
+            telegram_length(text[: match.start()]),
+            telegram_length(match[0]),
+            unix_time=datetime.fromtimestamp(dates[match[0]], UTC),
+        )
+        for match in (re.finditer(pattern, text) if pattern else ())
+    ] or None
 
 
 def telegram_length(text: str) -> int:

@@ -20,8 +20,11 @@ COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
 DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
 #: The setting and the catalogue of the texts that read differently to somebody who is addressed as "du".
 INFORMAL = "informal"
-#: How the ids begin that a catalogue has which is not a language of the desk: what people in danger read.
-DANGER_IDS = ("danger", "look.", "safe.noted", "button.safe", "maybe_twice", "role.")
+#: How the ids begin that a catalogue has which is not a language of the desk: what people in
+#: danger read, and that the desk does not speak the language.
+DANGER_IDS = (
+    "danger", "look.", "safe.noted", "button.safe", "maybe_twice", "role.", "language.unsupported",
+)  # fmt: skip
 _BRACES = re.compile(r"[{}]")
 
 

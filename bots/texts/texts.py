@@ -21,12 +21,14 @@ from babel.messages.plurals import get_plural
 from babel.numbers import format_currency, format_decimal, get_territory_currencies
 
 from complaints.deadlines.working_time import Span
-from complaints.times import last_day
+from complaints.times import day_ended, last_day, local_time
 
 FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 BUTTON = "button."
 LANGUAGE = "lang_"
 CATEGORY = "category."
+#: The buttons whose labels contain the reference.
+WITH_REF = ("add", "timeline", "form_copy")
 
 
 class UnknownText(KeyError):
@@ -114,16 +116,20 @@ class Texts:
 
     def limit(self, language: str, written: str) -> str:
         """The time limit of an outside body: a length of time in words, or the organisation's own wording."""
+        id_ = f"limit.{written}"
+        if self.has(id_):
+            # The wording of a preset.
+            return self.text(language, id_)
         try:
             return self.span(language, written)
         except ValueError:
             return written
 
     def label(self, language: str, choice: str, ref: str | None = None) -> str:
-        """The label of a button. `add` contains the reference; a language has its own name for itself."""
+        """The label of a button. Some contain the reference; a language has its own name for itself."""
         if choice.startswith(LANGUAGE):
             return language_name(choice.removeprefix(LANGUAGE))
-        return self.text(language, f"button.{choice}", **({"ref": ref} if choice == "add" else {}))
+        return self.text(language, f"button.{choice}", **({"ref": ref} if choice in WITH_REF else {}))
 
     def choice_of(self, text: str) -> str | None:
         """The choice whose label this typed text is, in any configured language."""
@@ -132,6 +138,21 @@ class Texts:
     def day_by(self, language: str, due: datetime | date, zone: str) -> str:
         """The day by which something is due, in the zone; midnight at its end still counts as that day."""
         return self.date(language, last_day(due, zone) if isinstance(due, datetime) else due, zone)
+
+    def promise(self, dates: dict[str, int], written: str, due: datetime, zone: str) -> str:
+        """Note a promised date in `dates`, as it is written and in seconds since 1970; returns it as written."""
+        # Midnight would be shown as the day after the one that it ends.
+        dates[written] = int(due.timestamp()) - (day_ended(local_time(due, zone)) is not None)
+        return written
+
+    def time_by(self, language: str, due: datetime, now: datetime, zone: str) -> str:
+        """`17:30 today`, or `10:00 on Monday, 9 November 2026`, in the zone."""
+        is_today = local_time(due, zone).date() == local_time(now, zone).date()
+        id_ = "time.today" if is_today else "time.day"
+        if day_ended(local_time(due, zone)) is not None:
+            id_ = "time.whole_day"
+        day = self.day_by(language, due, zone)
+        return self.text(language, id_, time=self.clock(language, due, zone), day=day)
 
     def date(self, language: str, at: datetime | date, zone: str) -> str:
         """`Wednesday, 4 November 2026`, in the zone."""
@@ -157,6 +178,11 @@ class Texts:
     def country(self, language: str, code: str) -> str:
         """The name of a country in the language, by its two-letter code: `Birleşik Krallık`."""
         return country_name(self.language(language), code)
+
+    def language_name(self, code: str, language: str) -> str:
+        """The name of a language in another one: `French`, `Französisch`."""
+        name = _locale(self.danger_language(language, None)).languages.get(code, code)
+        return str(name)
 
     def together(self, language: str, things: list[str]) -> str:
         """`a, b and c`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from complaints.actions.request import ActionRequest, require_words
 from complaints.actors import is_excluded, judged_below, may_manage
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Assessment, Issue, RecordedSign
+from complaints.deadlines.legal_time import legal_time
 from complaints.deadlines.targets import decide_due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.priorities import priority_of
@@ -41,9 +42,10 @@ def check_reassess(case: Case, request: ActionRequest) -> Facts:
         raise BadFacts(f"{case.ref} is not assessed yet: assess it.", code="not_assessed")
     _require_media_heard(case, facts)
     lowered = _lowered_field(facts, (before, *case.fresh_signs))
-    if lowered is not None or _is_later(case, facts):
+    all_facts = _with_issues(case, request)
+    if lowered is not None or _is_later(case, all_facts):
         _require_manager_and_reason(case, request, lowered or "complexity")
-    return _with_issues(case, request)
+    return all_facts
 
 
 def _lowered_field(facts: Facts, raised: tuple[RecordedSign | Assessment, ...]) -> str | None:
@@ -56,7 +58,9 @@ def _lowered_field(facts: Facts, raised: tuple[RecordedSign | Assessment, ...]) 
 def _is_later(case: Case, facts: Facts) -> bool:
     """True when the new criteria give a lower priority, or a later day to decide, than those in force."""
     after = _with_criteria(case, facts)
-    return priority_of(after) > priority_of(case) or decide_due(after) > decide_due(case)
+    legal, legal_after = legal_time(case), legal_time(after)
+    legal_is_later = legal is not None and (legal_after is None or legal_after.due > legal.due)
+    return priority_of(after) > priority_of(case) or decide_due(after) > decide_due(case) or legal_is_later
 
 
 def _require_media_heard(case: Case, facts: Facts) -> None:
@@ -138,6 +142,7 @@ def _with_criteria(case: Case, facts: Facts, *, at: datetime | None = None, acto
             immediate_needed=facts["immediate_needed"] == "yes",
             immediate_possible=facts.get("immediate_possible") == "yes",
             compensation_likely=bool(facts.get("compensation_likely")),
+            period_from=date.fromisoformat(facts["period_from"]) if facts.get("period_from") else None,
             seq=case.version + 1,
         ),
         issues=issues,

@@ -34,7 +34,8 @@ def apply_reply(case: Case, event: Event) -> Case:
 def check_ask(case: Case, request: ActionRequest) -> Facts:
     """Ask the complainant for something by a day; no clock stops for that (docs/design.md, rule 5).
 
-    The day lies within the setting `waiting_limit`.
+    The day lies within the setting `waiting_limit`. With `incomplete` the complaint lacks something that we need: the
+    scheme gives the least time for it, and the legal time counts from the completion.
     """
     require_words(request, "text", f"Write what {case.ref} needs from the complainant.")
     until = _require_future_day(case, request, "needed_by")
@@ -44,14 +45,41 @@ def check_ask(case: Case, request: ActionRequest) -> Facts:
             field="needed_by",
             code="too_far",
         )
+    if request.facts.get("incomplete"):
+        _require_completion_time(case, request, until)
     return request.facts
+
+
+def _require_completion_time(case: Case, request: ActionRequest, until: datetime) -> None:
+    """Raise BadFacts where the scheme has no such rule, it is too late or too often, or the day is too early."""
+    rule, calendar = case.rules.targets.completion, case.rules.calendar.by_law
+    if rule is None or case.incomplete_at is not None or case.decisions:
+        raise BadFacts(
+            f"{case.ref} cannot be called incomplete: its rules do not say so, or it was asked before.",
+            field="incomplete",
+            code="not_an_option",
+        )
+    if rule.ask_within is not None and due(case.received_at, rule.ask_within, calendar).at < request.at:
+        raise BadFacts(
+            f"Only within {rule.ask_within} of receipt may {case.ref} be called incomplete: decide it as it is.",
+            field="incomplete",
+            code="completion_over",
+        )
+    if until < due(request.at, rule.within, calendar).at:
+        raise BadFacts(
+            f"The complainant gets at least {rule.within} to complete {case.ref}: give a later day.",
+            field="needed_by",
+            code="completion_early",
+        )
 
 
 def apply_ask(case: Case, event: Event) -> Case:
     """We wait for an answer until the end of the day named; the clocks run on."""
     until = closing_time(date.fromisoformat(event.facts["needed_by"]), case.rules.calendar)
     flags = case.flags | {Flag.WAITING_COMPLAINANT}
-    return record_contact(changed(case, asked_at=event.at, asked_until=until, flags=flags), event)
+    incomplete_at = event.at if event.facts.get("incomplete") else case.incomplete_at
+    waiting = changed(case, asked_at=event.at, asked_until=until, flags=flags, incomplete_at=incomplete_at)
+    return record_contact(waiting, event)
 
 
 def check_inform(case: Case, request: ActionRequest) -> Facts:
@@ -87,8 +115,12 @@ def apply_inform(case: Case, event: Event) -> Case:
 
 
 def record_contact(case: Case, event: Event) -> Case:
+    waits = case.person_waits
+    if event.role is not Role.SYSTEM:
+        waits = tuple((asked_at, met_at or event.at) for asked_at, met_at in waits)
     return changed(
         case,
+        person_waits=waits,
         last_contact_at=event.at,
         contacted=case.contacted or event.role is not Role.SYSTEM,
         privacy_answered_at=event.at if event.facts.get("answers_privacy") else case.privacy_answered_at,

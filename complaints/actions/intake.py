@@ -132,11 +132,18 @@ def check_words(case: Case, request: ActionRequest) -> Facts:
     have a date of their own, and a confirmed remedy needs no answer.
     """
     facts = request.facts
+    return {**facts, "needs_reply": True} if comes_after_decision(case, facts) else facts
+
+
+def comes_after_decision(case: Case, facts: Facts) -> bool:
     has_content = facts.get("has_words") or facts.get("media")
     is_answered = facts.get("kind") in {*DATA_REQUESTS, TRANSCRIPT} or facts.get("remedy_ok") is True
-    if case.state in UNDECIDED or not has_content or is_answered:
-        return facts
-    return {**facts, "needs_reply": True}
+    return case.state not in UNDECIDED and bool(has_content) and not is_answered
+
+
+def asks_a_person(facts: Facts) -> bool:
+    """True for words that a person must answer by a date of their own (Target.REPLY)."""
+    return facts.get("kind") in ("question", REMEDY_REFUSED) or bool(facts.get("needs_reply"))
 
 
 def apply_words(case: Case, event: Event) -> Case:
@@ -153,10 +160,10 @@ def apply_words(case: Case, event: Event) -> Case:
     signs = recorded_signs(event)
     danger = any(sign.danger for sign in signs)
     new_danger = danger and (case.danger_at is None or case.danger_receipt_at is not None)
-    question = facts.get("kind") in ("question", REMEDY_REFUSED) or facts.get("needs_reply")
+    question = asks_a_person(facts)
     # An edit answers nothing, nor do words that may belong to another complaint.
     if facts.get("field") != "edit" and not facts.get("aside") and not is_transcript:
-        case = _end_waiting(case)
+        case = _end_waiting(case, event)
     flags = case.flags
     if danger:
         flags |= {Flag.DANGER}
@@ -169,9 +176,15 @@ def apply_words(case: Case, event: Event) -> Case:
     if question:
         flags |= {Flag.QUESTION_OPEN}
     only_media = (case.words == 0 or case.only_in_media) and (is_transcript or not facts.get("has_words"))
+    asks_person = facts.get("kind") == "human" or facts.get("field") == "human"
+    waits = any(met is None for _, met in case.person_waits)
     counted = changed(
         case,
         words=case.words + (0 if is_transcript else 1),
+        person_waits=(*case.person_waits, (event.at, None))
+        if asks_person and not waits
+        else case.person_waits,
+        written_in=facts.get("written_in", case.written_in),
         media=case.media + int(facts.get("media", 0)),
         only_in_media=only_media,
         last_words_at=case.last_words_at if is_transcript else event.at,
@@ -197,9 +210,16 @@ def end_silence(case: Case, event: Event) -> Case:
     )
 
 
-def _end_waiting(case: Case) -> Case:
-    """Any word of the complainant ends our waiting for an answer."""
-    return changed(case, asked_at=None, asked_until=None, flags=case.flags - {Flag.WAITING_COMPLAINANT})
+def _end_waiting(case: Case, event: Event) -> Case:
+    """Any word of the complainant ends our waiting for an answer, and completes an incomplete complaint."""
+    completes = case.incomplete_at is not None and case.completed_at is None
+    return changed(
+        case,
+        asked_at=None,
+        asked_until=None,
+        completed_at=event.at if completes else case.completed_at,
+        flags=case.flags - {Flag.WAITING_COMPLAINANT},
+    )
 
 
 def record_answers(case: Case, event: Event) -> Case:

@@ -149,9 +149,11 @@ def check_notify_external(case: Case, request: ActionRequest) -> Facts:
 def apply_notify_external(case: Case, event: Event) -> Case:
     """Flag that an outside body is at work; the state stays."""
     refused = event.facts.get("complainant_accepts") == "no"
+    asked_at = event.at if case.body_asked_at is None else case.body_asked_at
     return changed(
         case,
         external_open=True,
+        body_asked_at=asked_at if event.facts.get("event") == "notified" else None,
         outside_refused=case.outside_refused + refused,
         flags=case.flags | {Flag.EXTERNAL},
     )

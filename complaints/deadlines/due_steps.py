@@ -41,6 +41,9 @@ STEPS: Mapping[str, str] = {
     # About a target in the record: who set it, under which rule, and what moved it.
     "set": "Set {local}: {name} ({by}).",
     "rule": "Rule {name}: {span}.",
+    "subject": "The law has a time of its own for this subject.",
+    "period_first": "First comes a period of {span}; the time counts from its end.",
+    "completed": "The complaint was completed {local}; the time counts from there.",
     "doubled": "Complex, so twice the time: {span}.",
     "promised": "Outside {local} is promised ({span}).",
     "legal": "The legal maximum ({span}) ends earlier:",

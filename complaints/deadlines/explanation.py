@@ -10,6 +10,7 @@ from typing import Any
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep, explain_step, reached
+from complaints.deadlines.legal_time import legal_time
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import (
     CAPPED,
@@ -99,6 +100,7 @@ def _counted(case: Case, target: TargetSet) -> Iterator[DueStep]:
     rule, _, promised = ruled.partition(", promised ")
     calendar = case.rules.calendar_of(rule)
     yield DueStep("rule", name=rule, span=target.span)
+    yield from _subject_steps(case, target, rule)
     if _doubled(case, rule, target.span):
         yield DueStep("doubled", span=target.span)
     if promised and target.promised_due != target.internal_due:
@@ -116,14 +118,25 @@ def _counted(case: Case, target: TargetSet) -> Iterator[DueStep]:
         yield from _capping(case, target)
 
 
+def _subject_steps(case: Case, target: TargetSet, rule: str) -> Iterator[DueStep]:
+    """Why a time of the law has another length or start than the usual one."""
+    clock = next((clock for clock in case.rules.targets.clocks if clock.rule == rule), None)
+    if clock is not None and clock.about:
+        yield DueStep("subject")
+    if case.completed_at is not None and target.start >= case.completed_at and (clock or rule == "legal"):
+        yield DueStep("completed", local=_local(case, case.completed_at))
+    if clock is not None and clock.after is not None:
+        yield DueStep("period_first", span=clock.after)
+
+
 def _capping(case: Case, target: TargetSet) -> Iterator[DueStep]:
     """The legal maximum in force then: a merge with an earlier complaint may have moved the receipt since."""
     versions = (legal for legal in case.targets if legal.target is Target.LEGAL)
     legal = next((version for version in versions if version.internal_due == target.internal_due), None)
-    start, span = (case.received_at, case.rules.targets.legal) if legal is None else (legal.start, legal.span)
-    if span is not None:
-        yield DueStep("legal", span=span)
-        counted = due(start, span, case.rules.calendar_of("legal")).because
+    time = legal or legal_time(case, proposed=True)
+    if time is not None:
+        yield DueStep("legal", span=time.span)
+        counted = due(time.start, time.span, case.rules.calendar_of("legal")).because
         if not _ELAPSED & {step.code for step in counted}:
             yield _calendar_step(case, "legal")
         yield from counted

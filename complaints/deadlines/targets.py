@@ -14,6 +14,7 @@ from typing import Any
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import Due
+from complaints.deadlines.legal_time import all_levels_passed, legal_runs, legal_time, news_time
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import Span, due, due_where_on_call, rolled_to_working_day
 from complaints.priorities import priority_of
@@ -151,6 +152,9 @@ def wanted_targets(case: Case) -> Iterator[WantedTarget]:
         yield WantedTarget(Target.REPLY, 0, case.question_at, times.first_action, f"{priority}.first_action")
     if case.data_request_at is not None:
         yield WantedTarget(Target.DATA_REQUEST, 0, case.data_request_at, DATA_REQUEST_SPAN, "data_request")
+    reply_to_body = case.rules.targets.reply_to_body
+    if case.body_asked_at is not None and reply_to_body is not None:
+        yield WantedTarget(Target.BODY_REPLY, 0, case.body_asked_at, reply_to_body, "reply_to_body")
     yield from _for_subjects(case)
     if not case.is_open:
         return
@@ -241,20 +245,31 @@ def _awaiting_reply(case: Case) -> datetime | None:
 
 def _before_decision(case: Case, priority: Priority, start: datetime) -> Iterator[WantedTarget]:
     rule: PriorityTargets = case.rules.targets.by_priority[priority]
-    legal = case.rules.targets.legal if before_first_decision(case) else None
+    legal = legal_time(case) if legal_runs(case) else None
+    if legal is not None and all_levels_passed(case, legal):
+        legal = None
     if case.assessment is None or (start != case.received_at and case.owner is None):
         yield WantedTarget(Target.LOOK, 0, start, rule.look, f"{priority}.look")
     if case.assessment is None and start == case.received_at and logged_late(case):
         yield WantedTarget(Target.ACT_BY, 0, case.logged_at, rule.look, f"{priority}.look")
     if not case.contacted or (case.last_contact_at is not None and case.last_contact_at < start):
-        yield WantedTarget(Target.FIRST_ACTION, 0, start, rule.first_action, f"{priority}.first_action")
+        yield _first_action(case, start, rule.first_action, f"{priority}.first_action")
     contact = max(case.last_contact_at or case.received_at, start)
     yield _update(case, contact, rule.update_every, f"{priority}.update_every")
     decide = decide_time(case, priority, start)
-    promised = None if case.assessment is not None else legal or decide.outer
+    promised = None if case.assessment is not None else legal.span if legal is not None else decide.outer
     yield WantedTarget(Target.DECIDE, 0, decide.start, decide.span, decide.rule, promised_span=promised)
     if legal is not None:
-        yield WantedTarget(Target.LEGAL, 0, case.received_at, legal, "legal")
+        yield WantedTarget(Target.LEGAL, 0, legal.start, legal.span, legal.rule)
+
+
+def _first_action(case: Case, start: datetime, span: str, rule: str) -> WantedTarget:
+    """The first contact by a person: in the time of the priority, or earlier where the law wants a first answer."""
+    usual = WantedTarget(Target.FIRST_ACTION, 0, start, span, rule)
+    news = news_time(case) if case.level == 1 else None
+    if news is None or compute(case, usual).at <= news.due:
+        return usual
+    return replace(usual, start=news.start, span=news.span, rule=news.rule)
 
 
 def _update(case: Case, contact: datetime, span: str, rule: str) -> WantedTarget:
@@ -277,11 +292,6 @@ def logged_late(case: Case) -> bool:
     return due(case.received_at, case.rules.targets.ack, case.rules.calendar_of("ack")).at <= case.logged_at
 
 
-def before_first_decision(case: Case) -> bool:
-    """True until our first decision: the legal maximum runs until then, and later levels have their own times."""
-    return not case.decisions
-
-
 def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
     """The promised date of the answer; with `acknowledged`, the date after an acknowledgement at that time.
 
@@ -298,6 +308,16 @@ def answer_by(case: Case, acknowledged: datetime | None = None) -> datetime:
     if target is None or (latest is not None and is_same_target(latest, target)):
         return latest.promised_due if latest is not None else case.received_at
     return parse_time(due_row(acknowledged_case, target, latest)["promised_due"])
+
+
+def question_due(case: Case, at: datetime) -> datetime:
+    """By when a person answers words that come at `at`: the date of the open question, or that of a new one."""
+    running = case.target(Target.REPLY)
+    if case.question_at is not None and running is not None and running.met_at is None:
+        return running.promised_due
+    priority = priority_of(case)
+    span, rule = case.rules.targets.by_priority[priority].first_action, f"{priority}.first_action"
+    return compute(case, WantedTarget(Target.REPLY, 0, at, span, rule)).at
 
 
 def next_news(case: Case, after: datetime) -> datetime:
@@ -367,13 +387,25 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
     for (name, number), target in wanted_now.items():
         latest = case.target(name, number)
         if latest is not None and latest.met_at is None:
-            if is_same_target(latest, target):
+            if is_same_target(latest, target) and not _cap_moved(case, target, latest):
                 continue
             if name is Target.UPDATE and latest.start != target.start:
                 met.append(_met(latest))
         new.append(due_row(case, target, latest))
     met += met_rows(case, wanted_now)
     return {name: rows for name, rows in (("targets", new), ("met", met)) if rows}
+
+
+def _cap_moved(case: Case, target: WantedTarget, latest: TargetSet) -> bool:
+    """True if the legal maximum changed with the subject or the completion, so that a date under it changes too."""
+    rules = case.rules.targets
+    if target.target not in CAPPED or not (rules.clocks or rules.completion):
+        return False
+    row = due_row(case, target, latest)
+    dates = (parse_time(row["internal_due"]), parse_time(row["promised_due"]))
+    if latest.basis.startswith("extend"):
+        return CAPPED_BY_LAW in row["basis"] and dates[0] < latest.internal_due
+    return dates != (latest.internal_due, latest.promised_due)
 
 
 def met_rows(case: Case, wanted_now: Container[tuple[Target, int]]) -> list[dict[str, Any]]:
@@ -413,19 +445,20 @@ def due_row(
     with `is_recount`.
     """
     internal = target.fixed or compute(case, target).at
-    legal = case.rules.targets.legal
-    promised_rule = "legal" if target.promised_span == legal else target.rule
+    legal = legal_time(case) if target.target in CAPPED and legal_runs(case) else None
+    promised_rule = legal.rule if legal and target.promised_span == legal.span else target.rule
     promised = (
         internal
         if target.promised_span is None
         else due(target.start, target.promised_span, case.rules.calendar_of(promised_rule)).at
     )
     basis = _basis(target)
-    if legal is not None and target.target in CAPPED and before_first_decision(case):
-        cap = due(case.received_at, legal, case.rules.calendar_of("legal")).at
-        if internal > cap:
+    if legal is not None and not all_levels_passed(case, legal):
+        # Staff work to the time of the proposed subject; the complainant is promised that of an assessed one.
+        inner = legal_time(case, proposed=True) or legal
+        if internal > inner.due:
             basis += f";{CAPPED_BY_LAW}"
-        internal, promised = min(internal, cap), min(promised, cap)
+        internal, promised = min(internal, inner.due), min(promised, legal.due)
     if latest is not None and not is_recount and latest.start == target.start:
         notes = latest.basis.split(";")
         if KEPT in notes:

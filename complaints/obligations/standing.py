@@ -24,12 +24,14 @@ from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_s
 from complaints.obligations.resend import with_resend_keys
 from complaints.rulebook import Limit
 from complaints.times import format_time
-from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, ContactKind, Flag, State, Target
+from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, ContactKind, Flag, Priority, State, Target
 
 #: The notice leaves this long before the date, if that is still after the date was set.
 BEFORE_MISSED = timedelta(hours=1)
 #: People are asked once more to look at a likely danger, so that it is still within the hour.
 LOOK_AGAIN_AFTER = timedelta(minutes=30)
+#: The task from a bad survey answer is due as a first action of this priority.
+SURVEY_CONCERN_PRIORITY = Priority.P3
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -103,6 +105,12 @@ def has_survey(case: Case) -> bool:
         return False
     unasked = case.close_code in (CloseCode.NOT_COMPLAINT, CloseCode.MERGED)
     return not (minor or unasked or case.kind is not ContactKind.COMPLAINT) and case.reachable
+
+
+def survey_concern_due(case: Case, since: datetime) -> datetime:
+    """By when people who did not work on the complaint look at a bad survey answer that came at `since` (8.3)."""
+    span = case.rules.targets.by_priority[SURVEY_CONCERN_PRIORITY].first_action
+    return due(since, span, case.rules.calendar).at
 
 
 def _all_obligations(case: Case) -> Iterator[NewObligation]:

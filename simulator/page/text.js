@@ -1,13 +1,13 @@
 /** Formatted text as nodes. Nothing here ever becomes HTML from a string, so no message can break out of its place. */
 
 import { h } from "./dom.js";
-import { slackDate } from "./time.js";
+import { clockText, slackDate } from "./time.js";
 
 const MARKS = { bold: "strong", italic: "em", underline: "u", strike: "s", code: "code", spoiler: "span" };
 const DISCS = { "🔴": "red", "🟠": "orange", "🟡": "yellow", "🟢": "green", "🔵": "blue", "⚪": "white", "⚫": "black" };
 const SAFE = /^(https?:|mailto:|tel:|\/page\/)/i;
 
-/** Runs `[{text, marks, url, mention, date}]` as nodes; quotes and preformatted text become blocks. */
+/** Runs `[{text, marks, url, mention, date, at}]` as nodes; quotes and preformatted text become blocks. */
 export function runsOf(runs, now) {
   const out = [];
   let block = null;
@@ -27,6 +27,10 @@ function inline(run, now) {
   for (const mark of run.marks ?? []) {
     if (mark === "spoiler") node = h("span", { class: "spoiler", tabindex: "0", title: "Hidden until pointed at" }, node);
     else if (MARKS[mark]) node = h(MARKS[mark], {}, node);
+  }
+  if (run.at) {
+    const iso = new Date(run.at * 1000).toISOString();
+    node = h("time", { class: "promised", datetime: iso, title: clockText(run.at * 1000) }, node);
   }
   if (run.mention) return h("span", { class: "mention" }, node);
   return run.url && SAFE.test(run.url) ? link(run.url, node) : node;

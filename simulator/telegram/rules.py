@@ -33,6 +33,7 @@ TAGS = {
     "pre": "pre",
     "blockquote": "blockquote",
     "tg-emoji": "custom_emoji",
+    "tg-time": "date_time",
 }
 CHARACTER = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|lt|gt|amp|quot);")
 ATTRIBUTE = re.compile(r"""\s*([^\s=>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>]+))?""")
@@ -106,6 +107,10 @@ def _entity(name: str, attributes: dict[str, str], offset: int) -> Json:
         entity["url"] = attributes.get("href", "")
     if name == "tg-emoji":
         entity["custom_emoji_id"] = attributes.get("emoji-id", "")
+    if name == "tg-time":
+        if not attributes.get("unix", "").isdecimal():
+            raise BadMarkup(f'tag "tg-time" must have attribute "unix" at byte offset {offset}')
+        entity |= {"unix_time": int(attributes["unix"]), "date_time_format": attributes.get("format", "")}
     if name == "code" and attributes.get("class", "").startswith("language-"):
         entity["language"] = attributes["class"].removeprefix("language-")
     if name == "blockquote" and "expandable" in attributes:
@@ -186,6 +191,8 @@ def check_entities(text: str, entities: list[Json]) -> list[Json]:
     size = utf16(text)
     for entity in entities:
         offset, length = entity["offset"], entity["length"]
+        if entity["type"] == "date_time" and "unix_time" not in entity:
+            raise BadMarkup("entity date_time must have a unix_time")
         if offset < 0 or length < 0 or offset > size:
             raise BadMarkup(f"entity begins after the end of the text at UTF-16 offset {offset}")
         if offset + length > size:
@@ -219,7 +226,7 @@ def detect_entities(text: str) -> list[Json]:
 
 
 def runs(text: str, entities: list[Json]) -> list[Json]:
-    """Pieces of text with the same formatting, for the page: {"text", "marks", "url", "mention"}."""
+    """Pieces of text with the same formatting, for the page: {"text", "marks", "url", "mention", "at"}."""
     units = text.encode("utf-16-le")
     edges = {0, len(units) // 2}
     for entity in entities:
@@ -231,7 +238,8 @@ def runs(text: str, entities: list[Json]) -> list[Json]:
         piece = units[start * 2 : end * 2].decode("utf-16-le", "replace")
         url = next((e.get("url") or piece for e in over if e["type"] in ("text_link", "url")), None)
         marks = list(dict.fromkeys(MARKS[e["type"]] for e in over if e["type"] in MARKS))
-        pieces.append({"text": piece, "marks": marks, "url": url, "mention": None})
+        at = next((e["unix_time"] for e in over if e["type"] == "date_time"), None)
+        pieces.append({"text": piece, "marks": marks, "url": url, "mention": None, "at": at})
     return pieces
 
 

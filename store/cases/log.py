@@ -77,7 +77,8 @@ def log_complaint(
         raise
     if not tx.take(HEARD, {"key": key, "at": tx.now}):
         raise AlreadyDone("This complaint was logged before: nothing changed.", code="already_done")
-    rulebooks = load_current_rulebooks(tx)
+    received_at = parse_time(str(facts["received_at"]))
+    rulebooks = load_current_rulebooks(tx, received_at)
     language, country = str(facts["language"]), facts.get("jurisdiction")
     if language not in rulebooks.languages:
         raise BadFacts("We do not speak this language.", field="language", code="not_an_option")
@@ -91,7 +92,7 @@ def log_complaint(
         complainant=person,
         channel=str(facts["channel"]),
         language=language,
-        received_at=parse_time(str(facts["received_at"])),
+        received_at=received_at,
         rules=rules,
     )
     texts = {path: words[path] for path in COMPLAINT_FIELDS if words.get(path, "").strip()}
@@ -135,10 +136,11 @@ def list_known_past(tx: Tx, past: Sequence[PastComplaint]) -> dict[int, str]:
 
 def import_past(tx: Tx, past: Sequence[PastComplaint], progress: Progress = no_progress) -> dict[int, str]:
     """Import the complaints that are not in the record yet; returns their references by line."""
-    rulebooks, duplicates = load_current_rulebooks(tx), list_known_past(tx, past)
+    duplicates = list_known_past(tx, past)
     imported: dict[int, str] = {}
     for number, complaint in enumerate(past, start=1):
         if complaint.line not in duplicates:
+            rulebooks = load_current_rulebooks(tx, complaint.received_at)
             imported[complaint.line] = _import(tx, complaint, rulebooks.of(complaint.jurisdiction))
         progress(number, len(past))
     if imported:

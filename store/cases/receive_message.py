@@ -82,6 +82,7 @@ def receive_message(
             incidents=lambda: tuple(list_open_incidents(tx)),
             find_ref_of_message=lambda platform_id: find_case_of_message(tx, contact.id, platform_id),
             load_decision_letter=lambda ref: load_decision_letter(tx, files.of(ref).case),
+            load_events=lambda ref: files.of(ref).events,
             count_reviewers=lambda case: staff.count_reviewers(tx, case),
             code=codes,
         )

@@ -97,8 +97,9 @@ def redate(
     later: bool = False,
     seen_version: int | None = None,
 ) -> RedatedCase:
-    """Put an open complaint under the present rules of its own jurisdiction, or of the one named.
+    """Put an open complaint under today's settings, with the law of the day on which it was received.
 
+    The rules are those of its own jurisdiction, or of the one named.
     `seen_version` is the version that was previewed. Raises Stale if the complaint has changed since. Raises
     AlreadyDone if it has these rules already, OutOfOrder if it is closed or its jurisdiction is no longer configured.
     """
@@ -118,7 +119,7 @@ def _rules(rulebooks: Rulebooks, case: Case, jurisdiction: str | None) -> Rulebo
         raise OutOfOrder(
             f"{case.ref} cannot be put under {code}: name one of {', '.join(rulebooks.codes)}.",
         )
-    return rulebooks.of(code)
+    return rulebooks.at(case.received_at).of(code)
 
 
 def _facts(tx: Tx, file: CaseFile, rules: Rulebook, *, later: bool) -> Mapping[str, Any]:

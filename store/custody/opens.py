@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 
 from store.custody.rotate_keys import INSTANCE_SEALED
 from store.database.errors import SealBroken
-from store.database.journaled import DESK
+from store.database.journaled import DESK, PERSON
 from store.database.keyring import place, unseal_bytes
 from store.database.transaction import Tx
 from store.files import chunk_place, file_meta_place
@@ -36,18 +36,17 @@ _Sealed = tuple[Select[Any], Callable[[Any], str], Callable[[Any], str]]
 
 def list_unopened(tx: Tx) -> Iterator[tuple[str, int, str]]:
     """For every damaged value the reference, person or table of the desk, the event or 0, and what does not open."""
-    for queries, where in ((_of_cases(), key_place), (_of_people(), _person_place)):
+    for queries, where, prefix in ((_of_cases(), key_place, ""), (_of_people(), _person_place, PERSON)):
         for query, value_place, name in queries:
-            yield from _unopened(tx, query, where, value_place, name)
+            for owner, seq, why in _unopened(tx, query, where, value_place, name):
+                yield f"{prefix}{owner}", seq, why
     for column, conditions, value_place in INSTANCE_SEALED:
         query, table = select(column.table).where(column.is_not(None), *conditions), column.table.name
         # A model is megabytes.
         for row in tx.connection.execute(query.execution_options(yield_per=10)):
             try:
                 tx.keys.unseal(getattr(row, column.name), value_place(row))
-            except (
-                SealBroken
-            ):  # not only Altered: with its first bytes altered it names no secret of the keyring
+            except SealBroken:
                 yield f"{DESK}{table}", 0, f"row {row.id} of {table} does not open"
 
 
@@ -66,7 +65,7 @@ def _unopened(
                 key = tx.keys.unwrap(row.wrapped, where(row.owner))
             if key:
                 unseal_bytes(key, row.sealed, value_place(row))
-        except SealBroken:
+        except SealBroken:  # not only Altered: with its first bytes altered it names no secret of the keyring
             if key:
                 yield row.owner, getattr(row, "seq", None) or 0, f"{name(row)} does not open"
             else:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from complaints.times import format_time
 from store.custody.damage_found import Damage
 from store.custody.opens import list_unopened
 from store.custody.verify_case import check_chain_and_case, is_incident
@@ -25,9 +26,10 @@ from store.database.transaction import Tx
 from store.proof.hash_chain import INSTANCE_CHAIN
 from store.proof.log import latest_checkpoint
 from store.proof.mac_key import COMPLETE, UPGRADING, read_mac_key
+from store.proof.merkle import EMPTY
 from store.proof.notes import Verifier
 from store.proof.state import read_state, write_state
-from store.similarity.sketches import find_stray_hashes
+from store.similarity.sketches import list_stray_hashes
 from store.tables import (
     COMPLAINTS,
     EVENTS,
@@ -84,20 +86,35 @@ def verify(tx: Tx, outside: Outside | Mapping[str, Any] | None = None, *, opens:
     return conclude(tx, part, outside, opens=opens)
 
 
-def conclude(tx: Tx, part: Part, outside: Outside, *, opens: bool = True) -> Verification:
-    """Add what belongs to no owner: stray rows, the log, older checkpoints, what is kept outside, sealed values."""
-    damages = [*part.damages, *_global_damage(tx, outside)]
-    if opens:
+def conclude(
+    tx: Tx,
+    part: Part,
+    outside: Outside,
+    *,
+    opens: bool = True,
+    verified: Mapping[str, Any] | None = None,
+    left_out: int = 0,
+) -> Verification:
+    """Add what belongs to no owner: stray rows, the log, older checkpoints, what is kept outside, sealed values.
+
+    After a checkpoint that was `verified` only the log after it and what is kept outside; `left_out` owners of rows
+    were not read.
+    """
+    damages = [*part.damages, *_global_damage(tx, outside, verified)]
+    if opens and verified is None:
         damages += [Damage(*problem) for problem in list_unopened(tx)]
     damages = list(dict.fromkeys(damages))
-    tail = tx.connection.execute(
-        select(func.count())
-        .select_from(EVENTS)
-        .join(JOURNAL_HEADS, JOURNAL_HEADS.c.owner == EVENTS.c.ref, isouter=True)
-        .where(EVENTS.c.seq > func.coalesce(_logged_seq(), 0))
-    ).scalar_one()
     return Verification(
-        part.entries, part.cases, int(tail), part.erased, tuple(damages), part.unanchored, _since(tx)
+        part.entries,
+        part.cases,
+        _count_unlogged_events(tx),
+        part.erased,
+        tuple(damages),
+        part.unanchored,
+        _since(tx),
+        left_out,
+        0 if verified is None else verified["size"],
+        None if verified is None else verified["at"],
     )
 
 
@@ -149,39 +166,59 @@ def list_owners(tx: Tx) -> Iterator[str]:
 # --- in steps, for the command ---
 
 
-def begin_verification(tx: Tx, *, full: bool) -> tuple[int, list[str]]:
-    """The log's size now, and the owners to check: all, or those that changed since the last verified checkpoint.
+def last_verified(tx: Tx) -> dict[str, Any] | None:
+    """Size and root of the log and the time (`at`) when everything was verified last; None if it never was."""
+    verified = read_state(tx, "verified")
+    return verified if verified is not None and "root" in verified else None
 
-    A full run that was stopped continues: owners that it has checked are left out.
+
+class Start(NamedTuple):
+    """The log when a verification began, the owners that it has to check, and how many it leaves out.
+
+    `checked_before` owners were checked by the run that a full one continues.
+    """
+
+    log: dict[str, Any]
+    owners: list[str]
+    left_out: int
+    checked_before: int = 0
+
+
+def begin_verification(tx: Tx, *, full: bool) -> Start:
+    """Begin with all owners, or with those that changed since the last verified checkpoint.
+
+    A full run that was stopped continues with the log that it began with: owners that it has checked are left out.
     """
     checkpoint = latest_checkpoint(tx)
-    size = checkpoint.size if checkpoint is not None else 0
+    size, root = (0, EMPTY) if checkpoint is None else (checkpoint.size, checkpoint.root)
+    log = {"size": size, "root": root.hex(), "at": format_time(tx.now)}
     if full:
         run = read_state(tx, "full") or {}
         owners = sorted(list_owners(tx), key=lambda owner: (kind_of(owner), owner))
         after = (run.get("kind", ""), run.get("after", ""))
-        return size, [owner for owner in owners if not run or (kind_of(owner), owner) > after]
-    verified = (read_state(tx, "verified") or {}).get("size", 0)
+        left = [owner for owner in owners if "log" not in run or (kind_of(owner), owner) > after]
+        return Start(run.get("log", log), left, len(owners) - len(left), len(owners) - len(left))
+    verified = (last_verified(tx) or {"size": 0})["size"]
     leaves = select(LOG_LEAVES.c.owner).where(LOG_LEAVES.c.n >= verified).distinct()
     new = select(JOURNAL_HEADS.c.owner).where(JOURNAL_HEADS.c.n > JOURNAL_HEADS.c.logged_n)
     owners = sorted(
         {*tx.connection.execute(leaves).scalars(), *tx.connection.execute(new).scalars()},
         key=lambda owner: (kind_of(owner), owner),
     )
-    return size, owners
+    number = tx.connection.execute(select(func.count()).select_from(JOURNAL_HEADS)).scalar_one()
+    return Start(log, owners, int(number) - len(owners))
 
 
-def save_position(tx: Tx, owner: str) -> None:
-    """A full run has checked everything up to this owner."""
-    write_state(tx, "full", {"kind": kind_of(owner), "after": owner})
+def save_position(tx: Tx, owner: str, log: dict[str, Any]) -> None:
+    """A full run that began with this log has checked everything up to this owner."""
+    write_state(tx, "full", {"kind": kind_of(owner), "after": owner, "log": log})
 
 
-def end_verification(tx: Tx, size: int, *, full: bool, sound: bool) -> None:
-    """Everything up to this size of the log was verified; a damaged record is checked again from where it was."""
+def end_verification(tx: Tx, log: dict[str, Any], *, full: bool, sound: bool) -> None:
+    """Everything in this log was verified, or something is damaged: then the next run reads everything again."""
     if full:
         write_state(tx, "full", None)
-    if sound:
-        write_state(tx, "verified", {"size": size})
+    write_state(tx, "verified", log if sound else None)
 
 
 def pages_of(owners: Sequence[str]) -> Iterator[list[str]]:
@@ -215,18 +252,17 @@ def _read_chains(tx: Tx, refs: Sequence[str]) -> dict[str, list[Any]]:
     return chains
 
 
-def _global_damage(tx: Tx, outside: Outside) -> Iterator[Damage]:
-    stray = find_stray_hashes(tx)
-    if stray is not None:
-        ref, problem = stray
-        seq = tx.connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.ref == ref)).scalar()
-        yield Damage(ref, int(seq or 0), problem, "sketches", "", "inserted")
-    yield from check_old_checkpoints(tx)
+def _global_damage(tx: Tx, outside: Outside, verified: Mapping[str, Any] | None) -> Iterator[Damage]:
+    if verified is None:
+        for ref, problem in list_stray_hashes(tx):
+            seq = tx.connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.ref == ref)).scalar()
+            yield Damage(ref, int(seq or 0), problem, "sketches", "", "inserted")
+        yield from check_old_checkpoints(tx)
     key, _, _ = _mac_key(tx)
     if tx.connection.execute(select(func.count()).select_from(PROOF_KEYS)).scalar_one() > 1:
         yield Damage("journal", 0, "there is more than one key of the journal", "proof_keys", "", "inserted")
     if key is not None:
-        yield from check_log(tx, key, outside.witnesses)
+        yield from check_log(tx, key, outside.witnesses, verified)
         for note in dict.fromkeys(outside.notes):
             damage = check_note(tx, note, outside.witnesses)
             if damage is not None:
@@ -235,9 +271,17 @@ def _global_damage(tx: Tx, outside: Outside) -> Iterator[Damage]:
         yield from check_document(tx, outside.document)
 
 
-def _logged_seq() -> Any:
-    newest = select(func.max(LOG_LEAVES.c.entry_seq)).where(LOG_LEAVES.c.owner == EVENTS.c.ref)
-    return newest.scalar_subquery()
+def _count_unlogged_events(tx: Tx) -> int:
+    """How many events no checkpoint covers: of owners whose journal grew since, and of those without a journal."""
+    head, event = JOURNAL_HEADS.c, EVENTS.c
+    newest = select(func.max(LOG_LEAVES.c.entry_seq)).where(LOG_LEAVES.c.owner == event.ref).scalar_subquery()
+    grown = event.ref.in_(select(head.owner).where(text("n > logged_n")))
+    count = select(func.count()).select_from(EVENTS).where(grown, event.seq > func.coalesce(newest, 0))
+    total = int(tx.connection.execute(count).scalar_one())
+    if _mac_key(tx)[1] == UPGRADING:
+        older = select(func.count()).select_from(EVENTS).where(event.ref.not_in(select(head.owner)))
+        total += int(tx.connection.execute(older).scalar_one())
+    return total
 
 
 def _since(tx: Tx) -> str | None:

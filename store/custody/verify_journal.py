@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from complaints.times import format_time
 from store.custody.damage_found import Damage
+from store.database.roles import APPEND_ONLY
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, canonical, sha256
-from store.proof.journal import entry_mac, head_mac, items_of, latest_items
+from store.proof.journal import Item, entry_mac, head_mac, items_in, items_of
 from store.proof.mac_key import UPGRADING
 from store.tables import JOURNAL, JOURNAL_HEADS
 
@@ -22,6 +23,7 @@ _KINDS = {
     "inserted": "this row was added by somebody who does not have the key",
     "deleted": "this row is missing",
 }
+_REWRITTEN = "a later journal entry changes this row, and rows of this table are never changed"
 
 
 def check_journal(tx: Tx, key: bytes, state: str, owners: Sequence[str]) -> tuple[list[Damage], int]:
@@ -78,12 +80,17 @@ def _check_entry(key: bytes, owner: str, n: int, row: Any, prev: str) -> str | N
     return None
 
 
-def _compare(
-    owner: str, entries: Sequence[str], current: Sequence[tuple[str, str, str | None]]
-) -> list[Damage]:
-    latest = latest_items(entries)
+def _compare(owner: str, entries: Sequence[str], current: Sequence[Item]) -> list[Damage]:
+    latest: dict[tuple[str, str], str | None] = {}
+    added, damages = set(), []
+    for table, key, commitment in items_in(entries):
+        # A holder of the keys can write an entry for a row that this program never changes.
+        if (table, key) in added and commitment != latest[table, key]:
+            damages.append(Damage(owner, 0, _REWRITTEN, table, key, "edited"))
+        latest[table, key] = commitment
+        if table in APPEND_ONLY:
+            added.add((table, key))
     rows = {(table, key): commitment for table, key, commitment in current}
-    damages = []
     for table, key in sorted(latest.keys() | rows.keys()):
         expected, commitment = latest.get((table, key)), rows.get((table, key))
         if expected == commitment:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import LargeBinary, and_, func, literal, select, true
 
 from complaints.times import format_time, parse_time
 from store.custody.damage_found import Damage
@@ -16,7 +16,7 @@ from store.database.keyring import is_signed as is_signed_by_key
 from store.database.transaction import Tx
 from store.proof.chain_heads import merkle_root, statement_of
 from store.proof.hash_chain import GENESIS, canonical
-from store.proof.log import checkpoint_mac, count_checkpoints, origin, public_keys, read_node
+from store.proof.log import checkpoint_mac, cosignature_sum, origin, over_nodes, public_keys
 from store.proof.merkle import leaf_hash, node_hash, root
 from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note
 from store.proof.state import read_state
@@ -30,37 +30,63 @@ from store.tables import (
     LOG_LEAVES,
     LOG_NODES,
     LOG_SIGNATURES,
+    RECEIPTS,
 )
 
 
-def check_log(tx: Tx, key: bytes, witnesses: Sequence[Verifier] = ()) -> Iterator[Damage]:
-    """Each damage of the log: leaves, nodes, checkpoints, signatures."""
-    yield from _check_leaves(tx)
-    yield from _check_nodes(tx)
-    if count_checkpoints(tx) != (read_state(tx, "checkpoints") or {"count": 0})["count"]:
+def check_log(
+    tx: Tx, key: bytes, witnesses: Sequence[Verifier] = (), verified: Mapping[str, Any] | None = None
+) -> Iterator[Damage]:
+    """Each damage of the log: leaves, nodes, checkpoints, signatures.
+
+    With the size and root that were `verified` before, only what came after is read, and the hashes of the complete
+    subtrees that lead to that root.
+    """
+    start = 0 if verified is None else verified["size"]
+    if verified is not None and _stored_root(tx, start) != bytes.fromhex(verified["root"]):
+        why = "the log does not begin with the entries that were verified last"
+        yield Damage("log", 0, why, "log_nodes", "", "edited")
+        start = 0
+    sizes = list(tx.connection.execute(select(LOG_CHECKPOINTS.c.size)).scalars())
+    roots: dict[int, bytes] = dict.fromkeys(sizes, b"")
+    has_all = len(sizes) == (read_state(tx, "checkpoints") or {"count": 0})["count"]
+    if not has_all:
         yield Damage("log", 0, "a checkpoint is missing, or was added", "log_checkpoints", "", "deleted")
-    roots = _computed_roots(tx)
+    size = yield from _check_leaves(tx, start, roots, max(sizes, default=0) if has_all else None)
+    yield from _check_nodes(tx, start, size)
     name, signers = origin(tx), public_keys(tx, origin(tx))
     notes: dict[int, str] = {}
-    for row in tx.connection.execute(select(LOG_CHECKPOINTS).order_by(LOG_CHECKPOINTS.c.size)):
+    newer = select(LOG_CHECKPOINTS).where(LOG_CHECKPOINTS.c.size > start)
+    for row in tx.connection.execute(newer.order_by(LOG_CHECKPOINTS.c.size)):
         notes[row.size] = row.note
-        why = _checkpoint_problem(row, key, name, signers, roots)
-        if why is not None:
-            yield Damage(f"checkpoint {row.size}", 0, why, "log_checkpoints", str(row.size), "edited")
+        problem = _checkpoint_problem(row, key, name, signers, roots)
+        if problem is not None:
+            yield Damage(f"checkpoint {row.size}", 0, problem, "log_checkpoints", str(row.size), "edited")
     verifiers = {verifier.name: verifier for verifier in witnesses}
-    for row in tx.connection.execute(select(LOG_SIGNATURES)):
+    signatures = tx.connection.execute(select(LOG_SIGNATURES).where(LOG_SIGNATURES.c.size > start)).all()
+    for row in signatures:
         verifier = verifiers.get(row.witness)
         if verifier is not None and not _is_cosigned(f"{notes.get(row.size, '')}{row.line}\n", verifier):
             why = f"the cosignature of {row.witness} does not fit"
-            yield Damage(
-                f"checkpoint {row.size}", 0, why, "log_signatures", f"{row.size}|{row.witness}", "edited"
-            )
-    missing = select(JOURNAL_HEADS.c.owner).where(
-        JOURNAL_HEADS.c.logged_n > 0,
-        ~select(LOG_LEAVES.c.n).where(LOG_LEAVES.c.owner == JOURNAL_HEADS.c.owner).exists(),
-    )
-    for owner in tx.connection.execute(missing).scalars():
-        yield Damage(owner, 0, "the log has lost its leaves", "log_leaves", owner, "deleted")
+            row_key = f"{row.size}|{row.witness}"
+            yield Damage(f"checkpoint {row.size}", 0, why, "log_signatures", row_key, "edited")
+    if start == 0:
+        if cosignature_sum(key, signatures) != (read_state(tx, "cosignatures") or {"sum": 0})["sum"]:
+            why = "a cosignature was changed, added or removed"
+            yield Damage("log", 0, why, "log_signatures", "", "edited")
+        yield from _check_owners(tx)
+
+
+def _check_owners(tx: Tx) -> Iterator[Damage]:
+    """Each owner without the leaf of its newest entry in the log, and each receipt with the leaf of another."""
+    head, leaf, receipt = JOURNAL_HEADS.c, LOG_LEAVES.c, RECEIPTS.c
+    newest = select(leaf.n).where(leaf.owner == head.owner, leaf.entry_n == head.logged_n).exists()
+    for owner in tx.connection.execute(select(head.owner).where(head.logged_n > 0, ~newest)).scalars():
+        yield Damage(owner, 0, "the log has lost its newest entry", "log_leaves", owner, "deleted")
+    query = select(receipt.ref, receipt.n).outerjoin(LOG_LEAVES, leaf.n == receipt.leaf)
+    other = receipt.leaf.is_not(None) & (leaf.data.is_(None) | (leaf.data != receipt.data))
+    for ref, n in tx.connection.execute(query.where(other)):
+        yield Damage(ref, 0, "the receipt names another entry of the log", "receipts", f"{ref}|{n}", "edited")
 
 
 def _is_cosigned(note: str, verifier: Verifier) -> bool:
@@ -87,38 +113,63 @@ def check_note(tx: Tx, note: str, witnesses: Sequence[Verifier] = ()) -> Damage 
         return Damage(name, 0, f"it is of another log ({checkpoint.origin})")
     if not trusted:
         return Damage(name, 0, "no key of this desk and no known witness signed it")
-    size = int(tx.connection.execute(select(func.count()).select_from(LOG_LEAVES)).scalar_one())
+    size = 1 + int(tx.connection.execute(select(func.coalesce(func.max(LOG_LEAVES.c.n), -1))).scalar_one())
     if checkpoint.size > size:
         why = f"the log was rolled back: it has {size} entries, and had {checkpoint.size}"
         return Damage(name, 0, why, "log_leaves", "", "deleted")
-    try:
-        own_root = root(checkpoint.size, lambda level, n: read_node(tx, level, n))
-    except StoreError:
-        own_root = None
-    if own_root != checkpoint.root:
+    if _stored_root(tx, checkpoint.size) != checkpoint.root:
         why = f"the first {checkpoint.size} entries of the log are not those of this checkpoint"
         return Damage(name, 0, why, "log_leaves", "", "edited")
     return None
 
 
-def _check_leaves(tx: Tx) -> Iterator[Damage]:
+def _stored_root(tx: Tx, size: int) -> bytes | None:
+    """The root from the nodes of the tree; None if one is missing."""
+    try:
+        return over_nodes(tx, lambda node: root(size, node))
+    except StoreError:
+        return None
+
+
+def _check_leaves(
+    tx: Tx, start: int, roots: dict[int, bytes], covered: int | None
+) -> Generator[Damage, None, int]:
+    """Check the leaves from `start` on, and compute the root at each size in `roots`; returns the log's size.
+
+    Checkpoints cover so many leaves (`covered`; None if that is not known).
+    """
+    # The complete subtrees left of the next leaf, by level: those before `start` have the root that was verified.
+    levels = [level for level in reversed(range(start.bit_length())) if start >> level & 1]
+    subtrees = over_nodes(tx, lambda node: [(level, node(level, (start >> level) - 1)) for level in levels])
     query = (
         select(LOG_LEAVES, JOURNAL.c.hash.label("journal_hash"), EVENTS.c.hash.label("event_hash"))
         .outerjoin(JOURNAL, and_(JOURNAL.c.owner == LOG_LEAVES.c.owner, JOURNAL.c.n == LOG_LEAVES.c.entry_n))
         .outerjoin(EVENTS, and_(EVENTS.c.ref == LOG_LEAVES.c.owner, EVENTS.c.seq == LOG_LEAVES.c.entry_seq))
+        .where(LOG_LEAVES.c.n >= start if start else true())
         .order_by(LOG_LEAVES.c.n)
         .execution_options(yield_per=500)
     )
-    expected = 0
+    expected = start
     for row in tx.connection.execute(query):
         if row.n != expected:
             yield Damage(
                 f"log entry {expected}", 0, "this entry is missing", "log_leaves", str(expected), "deleted"
             )
         expected = row.n + 1
+        level, value = 0, leaf_hash(row.data.encode())
+        while subtrees and subtrees[-1][0] == level:
+            level, value = level + 1, node_hash(subtrees.pop()[1], value)
+        subtrees.append((level, value))
+        if expected in roots:
+            whole = subtrees[-1][1]
+            for _, left in reversed(subtrees[:-1]):
+                whole = node_hash(left, whole)
+            roots[expected] = whole
         data = _loads(row.data)
         names = (data.get("owner"), data.get("n"), data.get("seq"))
-        if leaf_hash(row.data.encode()) != row.hash or names != (row.owner, row.entry_n, row.entry_seq):
+        if covered is not None and row.n >= covered:
+            why = "this entry of the log was added: no checkpoint covers it"
+        elif leaf_hash(row.data.encode()) != row.hash or names != (row.owner, row.entry_n, row.entry_seq):
             why = "this entry of the log was changed"
         elif row.journal_hash != data["journal"]:
             why = f"entry {data['n']} of its journal is not the one in the log"
@@ -127,6 +178,7 @@ def _check_leaves(tx: Tx) -> Iterator[Damage]:
         else:
             continue
         yield Damage(row.owner, 0, why, "log_leaves", str(row.n), "edited")
+    return expected
 
 
 def _loads(data: str) -> dict[str, Any]:
@@ -141,54 +193,39 @@ def _loads(data: str) -> dict[str, Any]:
     )
 
 
-def _check_nodes(tx: Tx) -> Iterator[Damage]:
-    """Leaves and nodes of level 0 agree, and each node is the hash of the two below it."""
-    leaf, node = LOG_LEAVES, LOG_NODES
-    wrong = (
-        select(leaf.c.n)
-        .outerjoin(node, and_(node.c.level == 0, node.c.n == leaf.c.n))
-        .where(node.c.hash.is_(None) | (node.c.hash != leaf.c.hash))
+def _check_nodes(tx: Tx, start: int, size: int) -> Iterator[Damage]:
+    """Leaves and nodes of level 0 agree, each node is the hash of the two below it, and none is left over.
+
+    Only nodes over a leaf from `start` on are read.
+    """
+    leaf, node, left, right = LOG_LEAVES.c, LOG_NODES.c, LOG_NODES.alias("l").c, LOG_NODES.alias("r").c
+    nodes = 0
+    for level in range(size.bit_length()):
+        below = (
+            select(
+                node.n, node.hash, leaf.hash.label("left"), literal(None, LargeBinary).label("right")
+            ).outerjoin(LOG_LEAVES, leaf.n == node.n)
+            if level == 0
+            else select(node.n, node.hash, left.hash.label("left"), right.hash.label("right"))
+            .outerjoin(left.n.table, and_(left.level == level - 1, left.n == node.n * 2))
+            .outerjoin(right.n.table, and_(right.level == level - 1, right.n == node.n * 2 + 1))
+        )
+        query = below.where(node.level == level, node.n >= start >> level if start else true())
+        for row in tx.connection.execute(query.execution_options(yield_per=1000)):
+            nodes += 1
+            is_whole = row.left is not None and (level == 0 or row.right is not None)
+            if not is_whole or row.hash != (row.left if level == 0 else node_hash(row.left, row.right)):
+                yield Damage(
+                    "log", 0, "a node of the tree is wrong", "log_nodes", f"{level}|{row.n}", "edited"
+                )
+    higher = (
+        select(func.count())
+        .select_from(LOG_NODES)
+        .where((node.level < 0) | (node.level >= size.bit_length()))
     )
-    for n in tx.connection.execute(wrong).scalars():
-        yield Damage("log", 0, "a node of the tree is wrong", "log_nodes", f"0|{n}", "edited")
-    left, right = LOG_NODES.alias("l"), LOG_NODES.alias("r")
-    above = (
-        select(node.c.level, node.c.n, node.c.hash, left.c.hash.label("left"), right.c.hash.label("right"))
-        .outerjoin(left, and_(left.c.level == node.c.level - 1, left.c.n == node.c.n * 2))
-        .outerjoin(right, and_(right.c.level == node.c.level - 1, right.c.n == node.c.n * 2 + 1))
-        .where(node.c.level > 0)
-        .execution_options(yield_per=500)
-    )
-    for row in tx.connection.execute(above):
-        if row.left is None or row.right is None or node_hash(row.left, row.right) != row.hash:
-            yield Damage(
-                "log", 0, "a node of the tree is wrong", "log_nodes", f"{row.level}|{row.n}", "edited"
-            )
-    size, nodes = (
-        int(tx.connection.execute(select(func.count()).select_from(table)).scalar_one())
-        for table in (leaf, node)
-    )
-    if nodes != sum(size >> level for level in range(size.bit_length() + 1)):
+    nodes += int(tx.connection.execute(higher).scalar_one())
+    if nodes != sum((size >> level) - (start >> level) for level in range(size.bit_length())):
         yield Damage("log", 0, "the tree has too many or too few nodes", "log_nodes", "", "deleted")
-
-
-def _computed_roots(tx: Tx) -> dict[int, bytes]:
-    """The root at each size with a checkpoint, computed from the leaves in one pass."""
-    sizes = set(tx.connection.execute(select(LOG_CHECKPOINTS.c.size)).scalars())
-    roots: dict[int, bytes] = {}
-    stack: list[tuple[int, bytes]] = []
-    query = select(LOG_LEAVES.c.data).order_by(LOG_LEAVES.c.n).execution_options(yield_per=1000)
-    for count, data in enumerate(tx.connection.execute(query).scalars(), start=1):
-        level, value = 0, leaf_hash(data.encode())
-        while stack and stack[-1][0] == level:
-            level, value = level + 1, node_hash(stack.pop()[1], value)
-        stack.append((level, value))
-        if count in sizes:
-            whole = stack[-1][1]
-            for _, left in reversed(stack[:-1]):
-                whole = node_hash(left, whole)
-            roots[count] = whole
-    return roots
 
 
 def _checkpoint_problem(

@@ -36,6 +36,7 @@ from store.tables import (
     ATTEMPTS,
     BINDINGS,
     CASE_PEOPLE,
+    CHECKPOINTS,
     CHUNKS,
     CLOCK,
     COMPLAINTS,
@@ -51,6 +52,7 @@ from store.tables import (
     INCIDENT_RECEIVERS,
     INCIDENT_WORDS,
     INCIDENTS,
+    LIKENESSES,
     LINKS,
     MESSAGES,
     MODEL_RUNS,
@@ -219,7 +221,7 @@ JOURNALED: Mapping[str, Journaled] = {
         ),
         # A masked copy is computed from the text where it is missing.
         Journaled(TEXTS, leave_out=frozenset({"masked"})),
-        *map(Journaled, (FILES, CHUNKS, READS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS)),
+        *map(Journaled, (FILES, CHUNKS, READS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS, LIKENESSES)),
         *map(Journaled, (INCIDENT_RECEIVERS, IMPROVEMENTS, DRAFTS, ASSESSMENTS, PROPOSALS)),
         Journaled(BINDINGS, leave_out=frozenset({"tries"})),
         Journaled(RECEIPTS, leave_out=frozenset({"leaf"})),
@@ -239,7 +241,7 @@ JOURNALED: Mapping[str, Journaled] = {
             Journaled(table, _DESK)
             for table in (STAFF, STAFF_ROLES, RULEBOOKS, SETTINGS, MODELS, MODEL_USES, MODEL_RUNS)
         ),
-        *(Journaled(table, _DESK) for table in (HISTORY_PARTS, SET_ASIDE, CLOCK)),
+        *(Journaled(table, _DESK) for table in (HISTORY_PARTS, SET_ASIDE, CLOCK, CHECKPOINTS)),
     )
 }
 

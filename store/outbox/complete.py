@@ -48,7 +48,7 @@ BACKGROUND: frozenset[str] = frozenset({"train", "transcribe"})
 #: The kind that posts one line under the card. The lines of a complaint are posted in the order of its events.
 THREAD = "thread"
 #: What is meant for the complainant. What the dialogue says or brings is part of a conversation, not a notice.
-NOTICES: frozenset[str] = (SENT_TO_COMPLAINANT - {"say", "mydata"}) | {"tell_by_voice"}
+NOTICES: frozenset[str] = (SENT_TO_COMPLAINANT - {"say", "mydata", "form_copy"}) | {"tell_by_voice"}
 #: The state of an obligation that a person gave up with a reason.
 GIVEN_UP = "given_up"
 #: Literals and not parameters: only then do both databases use the partial indexes of open rows.

@@ -40,6 +40,7 @@ SENT_TO_COMPLAINANT: frozenset[str] = frozenset(
         "no_independent",
         "summary",
         "mydata",
+        "form_copy",
     }
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -195,10 +195,7 @@ def head_mac(key: bytes, owner: str, n: int, hash_: str) -> bytes:
     return hmac.digest(key, f"head\x00{owner}\x00{n}\x00{hash_}".encode(), "sha256")
 
 
-def latest_items(entries: Iterable[str]) -> dict[tuple[str, str], str | None]:
-    """The newest commitment of each row by table and key, from the entries of one owner in order."""
-    latest: dict[tuple[str, str], str | None] = {}
+def items_in(entries: Iterable[str]) -> Iterator[Item]:
+    """The changed rows that these entries of one owner list, in order."""
     for entry in entries:
-        for table, row_key, committed in json.loads(entry)["items"]:
-            latest[table, row_key] = committed
-    return latest
+        yield from map(tuple, json.loads(entry)["items"])

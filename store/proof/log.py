@@ -10,21 +10,21 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import and_, func, insert, select, text, update
+from sqlalchemy import and_, func, insert, select, text, tuple_, update
 
 from complaints.times import format_time
 from store.database.errors import StoreError
 from store.database.transaction import Tx
 from store.proof.hash_chain import canonical, list_instance_events, record_instance_event
 from store.proof.mac_key import mac_key
-from store.proof.merkle import consistency_proof, inclusion_proof, leaf_hash, new_nodes, root
+from store.proof.merkle import Node, consistency_proof, inclusion_proof, leaf_hash, new_nodes, root
 from store.proof.notes import Checkpoint, Signer, Verifier
-from store.proof.state import write_state
+from store.proof.state import read_state, write_state
 from store.tables import (
     EVENTS,
     JOURNAL_HEADS,
@@ -38,6 +38,7 @@ from store.tables import (
 #: Leaves of one checkpoint at most, so that the first one after an upgrade takes no long transaction.
 MOST_LEAVES = 5_000
 _LOCK = 0x616D656E6C6F67
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -76,17 +77,18 @@ def add_checkpoint(tx: Tx, seed: bytes | None) -> tuple[SavedCheckpoint | None, 
     if signer is not None:
         _record_public_key(tx, signer.verifier)
     tx.connection.execute(insert(LOG_LEAVES), leaves)
-    nodes = new_nodes(size, [leaf["hash"] for leaf in leaves], lambda level, n: read_node(tx, level, n))
+    hashes = [leaf["hash"] for leaf in leaves]
+    nodes = over_nodes(tx, lambda node: new_nodes(size, hashes, node))
     tx.connection.execute(insert(LOG_NODES), [{"level": at, "n": n, "hash": hash_} for at, n, hash_ in nodes])
-    size += len(leaves)
-    checkpoint = Checkpoint(origin(tx), size, root(size, lambda level, n: read_node(tx, level, n)))
+    grown = size + len(leaves)
+    checkpoint = Checkpoint(origin(tx), grown, over_nodes(tx, lambda node: root(grown, node)))
     body = checkpoint.body()
     note = f"{body}\n{signer.sign(body)}\n" if signer is not None else f"{body}\n"
-    mac = checkpoint_mac(mac_key(tx)[0], size, note, tx.now)
-    tx.add(LOG_CHECKPOINTS, size=size, at=tx.now, root=checkpoint.root, note=note, mac=mac)
+    mac = checkpoint_mac(mac_key(tx)[0], grown, note, tx.now)
+    tx.add(LOG_CHECKPOINTS, size=grown, at=tx.now, root=checkpoint.root, note=note, mac=mac)
     # Under a MAC, so that a removed checkpoint is missed.
     write_state(tx, "checkpoints", {"count": count_checkpoints(tx)})
-    return SavedCheckpoint(size, tx.now, checkpoint.root, note), len(leaves) >= MOST_LEAVES
+    return SavedCheckpoint(grown, tx.now, checkpoint.root, note), len(leaves) >= MOST_LEAVES
 
 
 def count_checkpoints(tx: Tx) -> int:
@@ -104,8 +106,24 @@ def latest_checkpoint(tx: Tx) -> SavedCheckpoint | None:
 
 def add_cosignature(tx: Tx, size: int, witness: str, line: str) -> None:
     """Keep the signature line of a witness."""
-    row = {"size": size, "witness": witness, "line": line, "at": tx.now}
-    tx.insert_missing(LOG_SIGNATURES, [row])
+    if not tx.is_sqlite:
+        tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    kept = select(LOG_SIGNATURES).where(LOG_SIGNATURES.c.size == size, LOG_SIGNATURES.c.witness == witness)
+    if tx.connection.execute(kept).first() is not None:
+        return
+    tx.add(LOG_SIGNATURES, size=size, witness=witness, line=line, at=tx.now)
+    before = (read_state(tx, "cosignatures") or {"sum": 0})["sum"]
+    added = cosignature_sum(mac_key(tx)[0], tx.connection.execute(kept).all())
+    write_state(tx, "cosignatures", {"sum": before ^ added})
+
+
+def cosignature_sum(key: bytes, rows: Iterable[Any]) -> int:
+    """The MACs of these rows added bit by bit, so that one number under a MAC shows a change of any of them."""
+    total = 0
+    for row in rows:
+        data = f"cosignature\x00{row.size}\x00{row.witness}\x00{format_time(row.at)}\x00{row.line}"
+        total ^= int.from_bytes(hmac.digest(key, data.encode(), "sha256"))
+    return total
 
 
 def last_cosigned(tx: Tx, witness: str) -> int:
@@ -116,18 +134,25 @@ def last_cosigned(tx: Tx, witness: str) -> int:
 
 def prove_consistency(tx: Tx, old: int, size: int) -> list[bytes]:
     """The hashes that show a witness that the log of `size` begins with the log of `old`."""
-    return consistency_proof(old, size, lambda level, n: read_node(tx, level, n))
+    return over_nodes(tx, lambda node: consistency_proof(old, size, node))
 
 
-def read_node(tx: Tx, level: int, n: int) -> bytes:
-    """The hash of a complete subtree. Raises StoreError if its row is missing."""
-    query = select(LOG_NODES.c.hash).where(LOG_NODES.c.level == level, LOG_NODES.c.n == n)
-    value: bytes | None = tx.connection.execute(query).scalar()
-    if value is None:
+def over_nodes(tx: Tx, compute: Callable[[Node], R]) -> R:
+    """What this function computes from nodes of the tree, read in one query. Raises StoreError if one is missing."""
+    needed: set[tuple[int, int]] = set()
+
+    def note(level: int, n: int) -> bytes:
+        needed.add((level, n))
+        return b""
+
+    compute(note)
+    query = select(LOG_NODES).where(tuple_(LOG_NODES.c.level, LOG_NODES.c.n).in_(sorted(needed)))
+    nodes = {(row.level, row.n): row.hash for row in tx.connection.execute(query)} if needed else {}
+    for level, n in needed - nodes.keys():
         raise StoreError(
             f"The log is damaged: its node {level}/{n} is missing. Run `amends db verify --full`."
         )
-    return value
+    return compute(lambda level, n: nodes[level, n])
 
 
 def checkpoint_mac(key: bytes, size: int, note: str, at: datetime) -> bytes:
@@ -177,7 +202,8 @@ def prove(tx: Tx, ref: str, seed: bytes | None) -> dict[str, Any]:
     checkpoint = latest_checkpoint(tx)
     if leaf is None or checkpoint is None or checkpoint.size <= leaf:
         return document
-    path = inclusion_proof(leaf, checkpoint.size, lambda level, n: read_node(tx, level, n))
+    size = checkpoint.size
+    path = over_nodes(tx, lambda node: inclusion_proof(leaf, size, node))
     return document | {
         "index": leaf,
         "proof": base64.b64encode(b"".join(path)).decode(),

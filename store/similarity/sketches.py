@@ -184,8 +184,8 @@ def check_sketch(tx: Tx, ref: str, wrapped: bytes | None) -> str | None:
     return None if are_hashes_stored(tx, ref, sketch, at=row.at) else NOT_ITS_OWN
 
 
-def find_stray_hashes(tx: Tx) -> tuple[str, str] | None:
-    """A complaint that has other hashes than its sketch, and what is wrong (`db verify`); reads the whole table.
+def list_stray_hashes(tx: Tx) -> list[tuple[str, str]]:
+    """Complaints that have other hashes than their sketch, and what is wrong (`db verify`); reads the whole table.
 
     It compares numbers of rows: `check_sketch` has verified that every hash of the sketch is stored.
     """
@@ -195,12 +195,9 @@ def find_stray_hashes(tx: Tx) -> tuple[str, str] | None:
         select(filed.c.ref, LIKENESSES.c.sealed)
         .outerjoin(LIKENESSES, LIKENESSES.c.ref == filed.c.ref)
         .where(or_(LIKENESSES.c.sealed.is_(None), filed.c.count != own))
-        .limit(1)
     )
-    row = tx.connection.execute(query).first()
-    if row is None:
-        return None
-    return row.ref, LEFT_BEHIND if row.sealed is None else NOT_ITS_OWN
+    rows = tx.connection.execute(query).all()
+    return [(row.ref, LEFT_BEHIND if row.sealed is None else NOT_ITS_OWN) for row in rows]
 
 
 def likeness_row(

@@ -20,7 +20,10 @@ class RulebookRow(Row, table=True):
 
 
 class SettingRow(Row, table=True):
-    """Which rulebook new complaints of a jurisdiction get, and since when; the newest row counts."""
+    """Which rulebook complaints of a jurisdiction get that are received from `at` on.
+
+    Each change of the settings writes all its rows, one for each change of the law; the newest change counts.
+    """
 
     __tablename__ = "settings"
 

@@ -112,14 +112,7 @@ class Product:
     ) -> Ended:
         """Run one command to its end."""
 
-        def run() -> Ended:
-            with TemporaryDirectory() as streams:
-                files = {name: Path(streams) / name for name in ("in", "out", "err")}
-                files["in"].write_text(stdin or "", encoding="utf-8")
-                code = Command(args, self.folder, self._environment(env), files).run(PATIENCE)
-                return Ended(code, *(files[name].read_text(encoding="utf-8") for name in ("out", "err")))
-
-        return await asyncio.to_thread(run)
+        return await asyncio.to_thread(run_command, args, self.folder, self._environment(env), stdin or "")
 
     @asynccontextmanager
     async def running(self, *args: str, from_shell: bool = False) -> AsyncIterator[Running]:
@@ -161,6 +154,15 @@ class Product:
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
         return {**inherited, "PYTHONPATH": str(ROOT), **self.env, **(more or {})}
+
+
+def run_command(args: tuple[str, ...], folder: Path, environment: Mapping[str, str], stdin: str) -> Ended:
+    """Run one command to its end, in a process that has already loaded the product."""
+    with TemporaryDirectory() as streams:
+        files = {name: Path(streams) / name for name in ("in", "out", "err")}
+        files["in"].write_text(stdin, encoding="utf-8")
+        code = Command(args, folder, environment, files).run(PATIENCE)
+        return Ended(code, *(files[name].read_text(encoding="utf-8") for name in ("out", "err")))
 
 
 def _from_shell(

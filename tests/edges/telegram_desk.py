@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
+from amends.documents.labels import Labels
+from amends.runtime.telegram import complaint_form, long_letter
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.files import Scan, Speech
@@ -92,6 +95,7 @@ async def telegram_desk(
     receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
     speech: Speech | None = None,
+    labels: Labels | None = None,
 ) -> AsyncIterator[TelegramDesk]:
     """Start it; everything is closed at the end."""
     Desk(store)
@@ -110,6 +114,8 @@ async def telegram_desk(
             TEXTS,
             rate_limited=paced,
             copy_of=copy_of,
+            form_of=labels and partial(complaint_form, store, labels),
+            as_pdf=labels and partial(long_letter, store, labels, "Northwind Water"),
             receipt_of=receipt_of,
             scan=scan,
             speech=speech,

@@ -206,14 +206,21 @@ def test_a_postgres_database_of_another_release_is_not_backed_up(postgres_url: s
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def backup(sqlite_url: str, clock: FakeClock, tmp_path: Path) -> Path:
-    """An intact backup."""
-    with opened(sqlite_url, clock) as store:
+@pytest.fixture(scope="module")
+def whole_backup(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The backup that each test gets a copy of."""
+    folder = tmp_path_factory.mktemp("backup")
+    url = f"sqlite:///{shutil.copy(sqlite_template, folder / 'amends.db')}"
+    with opened(url, FakeClock()) as store:
         fill_store(store)
-    file = tmp_path / "backup.db"
-    back_up(sqlite_url, file)
-    return file
+    back_up(url, folder / "backup.db")
+    return folder / "backup.db"
+
+
+@pytest.fixture
+def backup(whole_backup: Path, tmp_path: Path) -> Path:
+    """An intact backup."""
+    return shutil.copy(whole_backup, tmp_path / "backup.db")
 
 
 def _truncated(file: Path) -> None:
@@ -350,14 +357,14 @@ def test_a_live_database_file_is_refused_as_a_backup(
 
 
 def test_a_restored_obligation_has_no_lease(
-    backup: Path, empty_url: str, clock: FakeClock, sqlite_url: str
+    empty_url: str, clock: FakeClock, sqlite_url: str, tmp_path: Path
 ) -> None:
     with opened(sqlite_url, clock) as store:
+        fill_store(store)
         assert store.write(claim, ["say"], 5, 3600)
         assert store.write(acquire_leadership, "poller", "a process of then", 3600) is not None
-    again = backup.with_name("later.db")
-    back_up(sqlite_url, again)
-    restore(empty_url, again, KEYS, clock())
+    back_up(sqlite_url, tmp_path / "backup.db")
+    restore(empty_url, tmp_path / "backup.db", KEYS, clock())
     with opened(empty_url, clock) as store:
         assert [obligation.key for obligation in store.write(claim, ["say"], 5, 60)] == ["hello"]
         assert store.write(acquire_leadership, "poller", "a process of now", 60) is not None

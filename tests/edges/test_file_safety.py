@@ -258,7 +258,13 @@ def test_the_product_unpacks_no_archive_that_a_complainant_sent() -> None:
     """Only our own model files and tables of the operator are unpacked, each up to a limit."""
     unpacking = set()
     for module in modules():
-        calls = {ast.unparse(node.func) for node in module.nodes if isinstance(node, ast.Call)}
+        calls = {
+            ast.unparse(node.func)
+            for node in module.nodes
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        }
         if calls & {"gzip.decompress", "gzip.open", "gzip.GzipFile", "zlib.decompress", "zipfile.ZipFile"}:
             unpacking.add(module.path)
         assert not calls & {"tarfile.open", "shutil.unpack_archive", "lzma.open", "bz2.open", "Image.open"}, (

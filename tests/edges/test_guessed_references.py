@@ -54,7 +54,7 @@ PRESSED = (
     "accept", "disagree", "question", "receipt", "take_up", "new_complaint", "send", "not_yet", "change", "story",
     "insist", "safe", "done", "skip", "yes", "no", "1", "add",
 )  # fmt: skip
-GUESSES = 10_000 if LONG else 100
+GUESSES = 10_000 if LONG else 40
 OTHER = Chat("telegram", "70002", "en", "Guesser")
 
 

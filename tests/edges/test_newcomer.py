@@ -18,54 +18,55 @@ import pytest
 
 from amends.cli.main import _message_and_code
 from scheduler.ticks import _ends_when_cancelled
+from tests.edges.product import Ended, run_command
 
 AMENDS = str(Path(sys.executable).with_name("amends"))
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AMENDS_")}
 
 
-def amends(folder: Path, *arguments: str, answers: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [AMENDS, *arguments],
-        cwd=folder,
+def amends(folder: Path, *arguments: str, answers: str = "") -> Ended:
+    return run_command(arguments, folder, ENVIRONMENT, answers)
+
+
+def test_init_then_check_work_as_the_readme_says(tmp_path: Path) -> None:
+    written = subprocess.run(
+        [AMENDS, "init", "desk"],
+        cwd=tmp_path,
         env=ENVIRONMENT,
-        input=answers,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
     )
-
-
-def test_init_then_check_work_as_the_readme_says(tmp_path: Path) -> None:
-    written = amends(tmp_path, "init", "desk")
     outside = amends(tmp_path, "check")
     inside = amends(tmp_path / "desk", "check")
     assert written.returncode == 0
     assert written.stderr.rstrip().endswith(f"then: cd desk && {AMENDS} check")
-    assert (outside.returncode, outside.stderr.count("\n")) == (2, 1)
-    assert "there is one in desk: `cd desk` first" in outside.stderr
-    failures = {line.split(":")[0].split()[1] for line in inside.stdout.splitlines() if line[:4] == "fail"}
+    assert (outside.code, outside.err.count("\n")) == (2, 1)
+    assert "there is one in desk: `cd desk` first" in outside.err
+    failures = {line.split(":")[0].split()[1] for line in inside.out.splitlines() if line[:4] == "fail"}
     assert failures == {"level", "Telegram", "Slack"}
-    assert "the first `amends run` makes its tables" in inside.stdout
-    assert inside.stderr == ""
+    assert "the first `amends run` makes its tables" in inside.out
+    assert inside.err == ""
 
 
 def test_only_the_owner_can_read_the_files_of_an_installation(tmp_path: Path) -> None:
     amends(tmp_path, "init", "desk")
     desk = tmp_path / "desk"
-    assert amends(desk, "db", "upgrade").returncode == 0
+    assert amends(desk, "db", "upgrade").code == 0
     backup = amends(desk, "db", "backup", "copy.db")
-    assert backup.returncode == 0, backup.stderr
+    assert backup.code == 0, backup.err
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in desk.rglob("*")}
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077} == {}
     (desk / "amends.db").chmod(0o644)
-    assert "Run: chmod 600 amends.db" in amends(desk, "check").stdout
+    assert "Run: chmod 600 amends.db" in amends(desk, "check").out
 
 
 def test_init_refuses_a_language_that_run_refuses_and_names_those_with_texts(tmp_path: Path) -> None:
     refused = amends(tmp_path, "init", "desk", "--languages", "en,fi")
-    assert refused.returncode == 2
-    assert 'no texts in "fi"' in refused.stderr
-    assert "Amends has texts in en, es, tr" in refused.stderr
+    assert refused.code == 2
+    assert 'no texts in "fi"' in refused.err
+    assert "Amends has texts in de, en, es, tr" in refused.err
     assert not (tmp_path / "desk").exists()
 
 
@@ -90,17 +91,15 @@ def test_init_takes_its_answers_from_a_pipe(tmp_path: Path) -> None:
     piped = amends(tmp_path, "init", "desk", answers="Lough Gas\nIE\nEurope/Dublin\nen\n999\nBill, Smell\n\n")
     settings = (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
     values = ('name = "Lough Gas"', 'country = "IE"', 'languages = ["en"]', 'emergency_number = "999"')
-    assert piped.returncode == 0, piped.stderr
+    assert piped.code == 0, piped.err
     assert [value for value in (*values, 'name.en = "Smell"') if value not in settings] == []
-    assert "No answer for" not in piped.stderr
+    assert "No answer for" not in piped.err
 
 
 def test_init_names_the_answers_that_a_pipe_does_not_give(tmp_path: Path) -> None:
     piped = amends(tmp_path, "init", "desk", "--country", "TR", answers="Kuzey Su\n")
-    assert piped.returncode == 0
-    assert (
-        "No answer for timezone, languages, emergency_number, categories, checkpoint_file: " in piped.stderr
-    )
+    assert piped.code == 0
+    assert "No answer for timezone, languages, emergency_number, categories, checkpoint_file: " in piped.err
     assert 'name = "Kuzey Su"' in (tmp_path / "desk" / "amends.toml").read_text(encoding="utf-8")
 
 
@@ -118,8 +117,8 @@ def test_init_without_standard_input_writes_examples(tmp_path: Path) -> None:
 
 def test_a_refused_answer_in_a_pipe_ends_init_and_writes_nothing(tmp_path: Path) -> None:
     piped = amends(tmp_path, "init", "desk", answers="Kuzey Su\nTurkey\nEurope/Istanbul\n")
-    assert piped.returncode == 2
-    assert "'Turkey' is not a country" in piped.stderr
+    assert piped.code == 2
+    assert "'Turkey' is not a country" in piped.err
     assert not (tmp_path / "desk").exists()
 
 
@@ -135,11 +134,9 @@ def test_a_port_that_is_taken_is_one_sentence_with_the_remedy(tmp_path: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = amends(tmp_path, "demo", "--empty", "--port", str(port))
-    assert refused.returncode == 2
-    assert (
-        f"--port {port}: cannot listen there (Address already in use): choose another port" in refused.stderr
-    )
-    assert refused.stderr.count("\n") == 1
+    assert refused.code == 2
+    assert f"--port {port}: cannot listen there (Address already in use): choose another port" in refused.err
+    assert refused.err.count("\n") == 1
 
 
 def test_the_demo_prints_a_first_line_its_record_can_be_read_and_it_ends_with_one_line(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from amends.wiring import RulesActivation
 from bots.telegram.polling import LEADER
-from complaints.rulebook import LevelTargets, Rulebooks
+from complaints.rulebook import ALWAYS, LevelTargets, Rulebooks, RulePeriod
 from store.database.leases import acquire_leadership, release_leadership
-from store.rulebooks import load_current_rulebook, use_rulebook
+from store.rulebooks import load_current_rulebook, load_current_rulebooks, use_rulebook, use_rulebooks
 from tests.databases import FakeClock, opened
 from tests.edges.desk import RULES
 from tests.edges.product import until
@@ -52,3 +53,22 @@ async def test_readable_rules_and_rules_of_the_only_receiving_release_are_in_for
             in_turn.append(store.read(load_current_rulebook))
 
     assert in_turn == [RULES, CHANGED_RULES, NEWER_RULES, NEWER_RULES]
+
+
+def test_the_rules_of_a_new_day_apply_without_a_restart_and_a_late_entry_gets_those_of_its_day(
+    database_url: str,
+) -> None:
+    changes_on = datetime(2026, 12, 28, tzinfo=UTC)
+    books = Rulebooks(RULES, periods={"": (RulePeriod(ALWAYS, RULES), RulePeriod(changes_on, CHANGED_RULES))})
+    clock = FakeClock(changes_on - timedelta(seconds=1))
+    with opened(database_url, clock) as store:
+        assert store.write(use_rulebooks, books)
+        assert not store.write(use_rulebooks, books)
+        before = store.read(load_current_rulebook)
+        clock.go_on(seconds=1)
+        on_the_day = store.read(load_current_rulebook)
+        received_before = store.read(load_current_rulebooks, changes_on - timedelta(days=3)).own
+        # Other settings, without a change of the law: they replace what was stored ahead.
+        assert store.write(use_rulebooks, Rulebooks(NEWER_RULES))
+        replaced = store.read(load_current_rulebook)
+    assert [before, on_the_day, received_before, replaced] == [RULES, CHANGED_RULES, RULES, NEWER_RULES]

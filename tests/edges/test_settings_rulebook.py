@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from amends.settings import SettingsError, cautions, load, rulebook, sections
-from amends.settings.rulebook import preset_named
+from amends.checks import scheme_findings
+from amends.settings import SettingsError, cautions, load, rulebook
+from amends.settings.presets import preset_named, preset_names
 from complaints.deadlines.working_time import due
 from complaints.rulebook import (
     Calendar,
@@ -128,12 +129,14 @@ def test_the_payment_of_water_companies_follows_the_region(
     )
 
 
-@pytest.mark.parametrize("preset", sorted(file.stem for file in sections.PRESETS.glob("*.toml")))
+@pytest.mark.parametrize("preset", preset_names())
 def test_each_time_that_a_preset_calls_law_names_its_source(preset: str) -> None:
-    data = preset_named(preset)
-    for rule in data.get("law", ()):
-        source = data["sources"][rule.replace("level.2.", "level 2 ")]
-        assert not source.startswith("our own"), rule
+    unsourced = [
+        rule.name
+        for rule in preset_named(preset).rules
+        if rule.certain != "own" and rule.source.startswith("our own")
+    ]
+    assert unsourced == []
 
 
 CLOSURES = """BEGIN:VCALENDAR\r
@@ -478,3 +481,17 @@ def test_equal_settings_give_the_same_rulebook_before_and_after_storage(tmp_path
     first, second = rules(tmp_path), rules(tmp_path)
     assert first.id == second.id
     assert from_json(json.loads(json.dumps(as_json(first)))) == first
+
+
+def test_the_check_announces_changes_of_the_law_and_clocks_that_no_category_starts(tmp_path: Path) -> None:
+    rules(tmp_path, organisation='preset = "es_ley10_2025"')
+    settings = load(tmp_path / "amends.toml", {})
+    findings = [
+        f"{finding.mark} {finding.result}"
+        for finding in scheme_findings(settings, {"es_ley10_2025"}, date(2026, 12, 1))
+    ]
+    assert "warn the law changes: legal from 2026-12-28: 15 days becomes 15 bd" in findings
+    assert "warn clock.interruption (2 h) is for no category that you have" in findings
+    on_the_day = list(scheme_findings(settings, {"es_ley10_2025"}, date(2026, 12, 28)))
+    assert not any("the law changes" in finding.result for finding in on_the_day)
+    assert any("publish: the yearly evaluation" in finding.result for finding in on_the_day)

@@ -13,7 +13,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect, select, text, update
+from sqlalchemy import Connection, Engine, event, inspect, select, text, update
+from sqlalchemy.pool import Pool
 
 from store.cases.export import export_record
 from store.cases.read import load_case
@@ -26,7 +27,7 @@ from store.similarity.similar import find_similar_cases, store_sketch
 from store.store import open_store
 from store.tables import METADATA, RULEBOOKS, SKETCHES
 from store.values import Chat
-from tests.databases import KEYS, FakeClock, Server, opened
+from tests.databases import KEYS, FakeClock, Server, opened, sync_no_sqlite_file
 from tests.edges.desk import Desk
 from tests.edges.full_tables import Content, both, content, engine_of, fill, shape
 
@@ -301,11 +302,15 @@ def test_other_databases_are_refused_with_the_accepted_forms(url: str) -> None:
 
 def test_sqlite_uses_a_write_ahead_log_full_sync_and_foreign_keys(sqlite_url: str) -> None:
     sqlite = create_engines(sqlite_url)
-    with sqlite.writing.connect() as connection:
-        pragmas = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-        }
+    event.remove(Pool, "checkout", sync_no_sqlite_file)
+    try:
+        with sqlite.writing.connect() as connection:
+            pragmas = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            }
+    finally:
+        event.listen(Pool, "checkout", sync_no_sqlite_file)
     sqlite.close()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 

@@ -373,12 +373,17 @@ def _heads(store: Store) -> list[tuple[str, int, str]]:
     return store.read(lambda tx: heads_in(tx.connection, since=0))
 
 
-def _add_older_checkpoint(store: Store, secret: bytes) -> None:
+def add_older_checkpoint(store: Store, secret: bytes) -> None:
     heads = _heads(store)
     statement = statement_of(1, format_time(store.now()), 9, len(heads), merkle_root(heads), GENESIS)
     row = {**statement, "at": store.now(), **_signed_as_before_the_log(secret, statement)}
     of_heads = [{"n": 1, "ref": ref, "seq": seq, "hash": hash_} for ref, seq, hash_ in heads]
-    tamper(store, insert(CHECKPOINTS).values(row), insert(CHECKPOINT_HEADS).values(of_heads))
+
+    def write(tx: Tx) -> None:
+        tx.connection.execute(insert(CHECKPOINTS).values(row))
+        tx.connection.execute(insert(CHECKPOINT_HEADS).values(of_heads))
+
+    store.write(write)
 
 
 def test_a_checkpoint_of_an_older_release_verifies_only_with_a_secret_of_the_desk(
@@ -388,7 +393,7 @@ def test_a_checkpoint_of_an_older_release_verifies_only_with_a_secret_of_the_des
     refused = "no secret of this instance signed this checkpoint"
     with opened(database_url, clock, Keyring([old])) as store:
         Desk(store).receive()
-        _add_older_checkpoint(store, old)
+        add_older_checkpoint(store, old)
         assert store.read(verify).first_bad is None
     with opened(database_url, clock, Keyring([new, old])) as store:
         assert store.read(verify).first_bad is None
@@ -399,10 +404,10 @@ def test_a_checkpoint_of_an_older_release_verifies_only_with_a_secret_of_the_des
         # The record holds the public key of the secret that was taken out.
         assert store.read(verify).first_bad is None
         tamper(store, update(CHECKPOINTS).values(last_event_id=0))
-        assert store.read(verify).first_bad == ("checkpoint 1", 0, refused)
+        assert refused in {damage.why for damage in store.read(verify).problems}
         tamper(store, delete(CHECKPOINT_HEADS), delete(CHECKPOINTS))
-        _add_older_checkpoint(store, b"a stranger" + b"." * 22)
-        assert store.read(verify).first_bad == ("checkpoint 1", 0, refused)
+        add_older_checkpoint(store, b"a stranger" + b"." * 22)
+        assert refused in {damage.why for damage in store.read(verify).problems}
 
 
 def test_a_list_of_heads_of_an_older_release_shows_a_chain_that_was_cut(store: Store) -> None:

@@ -300,7 +300,7 @@ async def test_a_receipt_is_offered_under_acknowledgement_decision_and_closing(u
     async with Simulator() as sim, telegram_desk(sim, usual_store, receipt_of=receipt_of) as desk:
         anna = await desk.send_story()
         ref = await desk.complete_form(anna)
-        assert anna.buttons == [label]
+        assert anna.buttons == [f"{ref} as a PDF", label]
         await press(desk, anna, label)
         assert "our signed promise" in anna.heard[-1]
         usual_store.write(add_checkpoint, bytes(32))

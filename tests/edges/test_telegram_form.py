@@ -35,11 +35,11 @@ async def test_a_complaint_is_described_sent_and_acknowledged(desk: TelegramDesk
     await desk.settled()
     ref = desk.ref
     replies = anna.heard
-    assert replies[0].startswith(f"I have noted this. Your reference is {ref}.")
+    assert replies[0].startswith(f"We are sorry to hear this. I have noted it. Your reference is {ref}.")
     assert replies[1].startswith("Where did it happen")
     assert replies[2].startswith("What would put this right?")
     assert replies[3].startswith(f"This is what I wrote down under {ref}:")
-    assert replies[4].startswith(f"We have your complaint {ref}, received 3 November 2026, 10:00,")
+    assert replies[4].startswith(f"We have your complaint {ref}, received 3 November 2026, 10:00. Our ")
     assert len(replies) == 5
     case = desk.store.read(load_case, ref)
     assert case.acks == {1: case.confirmed_at}

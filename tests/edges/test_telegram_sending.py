@@ -229,7 +229,7 @@ async def test_an_unfinished_form_is_filed_and_acknowledged_with_a_button_to_sen
     desk.worker.nudge()
     await desk.settled()
     assert "It is filed as you wrote it. If you like, press Send to sign it." in anna.heard[-1]
-    assert anna.buttons[-1:] == ["Send"]
+    assert anna.buttons == ["Send", f"{desk.ref} as a PDF"]
     await anna.presses("Send")
     await desk.settled()
     assert desk.store.read(load_case, desk.ref).confirmed_at == clock.at

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.model.shared_models import starter_model
+from tests.shared_models import starter_model
 from triage.intent import COMPLAINT, classify_intent
 from triage.model.pipeline import CRITICAL, Model
 from triage.proposal import propose

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.model.shared_models import starter_model
+from tests.shared_models import starter_model
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
 from triage.example import Example

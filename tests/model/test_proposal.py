@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.model.shared_models import starter_model
+from tests.shared_models import starter_model
 from triage.criteria import Criterion
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples

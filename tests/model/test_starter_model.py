@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.model.shared_models import starter_model
+from tests.shared_models import starter_model
 from triage.csv.columns import ColumnNames
 from triage.csv.examples import read_examples
 from triage.learning.evaluation import evaluate
@@ -223,11 +223,11 @@ def test_probabilities_sum_to_one(model: Model) -> None:
 
 def test_only_trained_categories_are_proposed(model: Model) -> None:
     assert set(model.categories) == set(CATEGORIES)
-    assert set(train_starter(("tr",)).categories) == set(CATEGORIES)
+    assert set(starter_model(("tr",)).categories) == set(CATEGORIES)
 
 
 def test_a_language_without_starters_uses_the_english_ones() -> None:
-    assert train_starter(("fi",)).version == train_starter(("en",)).version
+    assert train_starter(("fi",)).version == starter_model(("en",)).version
 
 
 def test_the_same_starters_give_the_same_model(model: Model) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.shared_models import starter_model
 from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.learning import training
@@ -101,7 +102,7 @@ def test_corrections_teach_the_model() -> None:
         "service", "the fountain in the park is dry", "park fountain off again", "why is the fountain off",
         "the fountain does not run", "no water in the park fountain", "fountain broken",
     )  # fmt: skip
-    before = train(starter_examples(("en",)))
+    before = starter_model(("en",))
     after = train([*starter_examples(("en",)), *confirmed])
     assert propose(before, "the fountain is still off").category != "service"
     assert propose(after, "the fountain is still off").category == "service"
@@ -114,7 +115,7 @@ def test_without_severities_there_is_no_critical_classifier() -> None:
 
 
 def test_severities_teach_what_is_critical() -> None:
-    model = train(starter_examples(("en", "tr")))
+    model = starter_model(("en", "tr"))
     assert model.critical is not None
     grave = propose(model, "a loose tile fell from your roof beside my daughter")
     calm = propose(model, "I do not like your new colours")
@@ -124,7 +125,7 @@ def test_severities_teach_what_is_critical() -> None:
 
 
 def test_an_evaluation_has_the_figures_of_the_contract() -> None:
-    model = train(starter_examples(("en",)))
+    model = starter_model(("en",))
     figures = evaluate(model, starter_examples(("en",)))
     assert {
         "accuracy", "macro_f1", "log_loss", "ece", "accuracy_at_80", "categories", "severity",

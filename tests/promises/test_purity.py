@@ -141,3 +141,14 @@ def test_changed_copies_only_with_names_of_fields() -> None:
     ]
 
     assert {word.arg for call in calls for word in call.keywords if word.arg} <= field_names
+
+
+def test_nothing_that_we_owe_is_sent_as_a_rich_message() -> None:
+    """Many apps show it blank, and the platform answers OK, so no error handler could notice it."""
+    rich = ("send_rich_message", "sendRichMessage", "rich_message", "InputRichMessage")
+    users = [
+        module.path
+        for module in modules()
+        if module.room != "simulator" and any(name in module.text for name in rich)
+    ]
+    assert users == []

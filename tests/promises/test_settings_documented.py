@@ -10,8 +10,8 @@ import pytest
 from amends.settings import load
 from amends.settings.catalogue import tables, variables
 from amends.settings.loading import SECTIONS
-from amends.settings.page import FILE, preset_values, settings_page
-from amends.settings.rulebook import preset_named
+from amends.settings.page import FILE, settings_page
+from amends.settings.presets import preset_named, preset_names
 from amends.settings.sections import PRESETS
 
 ROOT = Path(__file__).parents[2]
@@ -45,10 +45,12 @@ def test_every_preset_is_described_with_its_sources() -> None:
     assert [file.stem for file in PRESETS.glob("*.toml") if f"### `{file.stem}`" not in PAGE] == []
 
 
-@pytest.mark.parametrize("preset", sorted(file.stem for file in PRESETS.glob("*.toml")))
-def test_every_value_of_a_preset_has_a_source_and_no_source_is_unused(preset: str) -> None:
-    data = preset_named(preset)
-    assert {key for key, _ in preset_values(data)} == set(data["sources"])
+@pytest.mark.parametrize("preset", preset_names())
+def test_every_rule_of_a_preset_is_on_the_page_with_its_source(preset: str) -> None:
+    own = PAGE.split(f"### `{preset}`\n")[1].split("\n### ")[0]
+    for rule in preset_named(preset).rules:
+        assert f"| {rule.name} | " in own
+        assert f"| {rule.dates} | {rule.source} | {rule.certain} |" in own
 
 
 def test_the_example_on_the_page_can_be_loaded(tmp_path: Path) -> None:

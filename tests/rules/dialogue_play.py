@@ -22,12 +22,13 @@ from bots.dialogue.inputs import (
     TextInput,
 )
 from bots.dialogue.step import step
+from bots.dialogue.turn import written_reply
 from bots.texts.loading import load_catalogues
 from bots.texts.texts import Texts
 from complaints.actions.intake import Arrival
 from complaints.actions.perform import perform, receive
 from complaints.actors import SYSTEM, complainant, staff
-from complaints.case import Case
+from complaints.case import Case, Event
 from complaints.identifiers import new_reference
 from complaints.incidents import Incident
 from complaints.rulebook import (
@@ -102,6 +103,7 @@ class Play:
     """One person's conversation, kept between turns as the store keeps it."""
 
     language: str | None = "en"
+    catalogue: Texts = TEXTS
     rules: Rulebook = RULES
     others: Mapping[str, Rulebook] = field(default_factory=dict)
     staff_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -118,6 +120,7 @@ class Play:
     numbers: count[int] = field(default_factory=lambda: count(1))
     codes: dict[str, Code] = field(default_factory=dict)
     reviewers: int = 1
+    events: dict[str, list[Event]] = field(default_factory=dict)
 
     def receives(self, message: IncomingMessage) -> list[str]:
         """Take one step, do what it asks for as the store would, and return the new replies."""
@@ -151,9 +154,10 @@ class Play:
             code=lambda text: self.codes.get(text.strip(), Code(CodeState.UNKNOWN)),
             find_ref_of_message=lambda platform_id: self.posted.get(platform_id),
             load_decision_letter=lambda ref: self.letters.get(ref, ""),
+            load_events=lambda ref: self.events.get(ref, []),
             count_reviewers=lambda case: self.reviewers,
         )
-        return step(conversation, message, now=self.now, texts=TEXTS)
+        return step(conversation, message, now=self.now, texts=self.catalogue)
 
     def do(
         self,
@@ -175,6 +179,7 @@ class Play:
             done = perform(self.cases[ref], verb, at=self.now, actor=by, facts=facts, words=words)
         self.cases[ref] = done.case
         event = done.event
+        self.events.setdefault(ref, []).append(event)
         for name, text in event.words.items():
             row = (name, event.seq, text, event.facts.get("replaces"), event.facts.get("source"))
             self.texts_by_ref.setdefault(ref, []).append(row)
@@ -199,8 +204,8 @@ class Play:
 
     def text(self, reply: ReplyText) -> str:
         """A reply as the person reads it."""
-        language = TEXTS.danger_language(reply.fields.get("spoken"), self.language or "en")
-        return TEXTS.text(language, reply.template, **reply.fields)
+        language = self.catalogue.danger_language(reply.fields.get("spoken"), self.language or "en")
+        return written_reply(self.catalogue, language, reply.template, reply.fields)
 
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
         return self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))

@@ -94,11 +94,11 @@ def met(situation: str) -> Case:
 
 
 @clause("4.7")
-@pytest.mark.parametrize(("route", "role", "situation", "expected"), ROWS)
-def test_each_role_sees_exactly_what_the_table_says(
-    route: Access, role: str, situation: str, expected: bool
-) -> None:
-    assert is_allowed(met(situation), route, staff(ME, role)) is expected
+def test_each_role_sees_exactly_what_the_table_says() -> None:
+    assert [
+        (route, role, situation, is_allowed(met(situation), route, staff(ME, role)))
+        for route, role, situation, _ in ROWS
+    ] == ROWS
 
 
 def test_the_table_has_every_route_and_every_role() -> None:
@@ -106,21 +106,22 @@ def test_the_table_has_every_route_and_every_role() -> None:
     assert {(route, role) for route, role, _, _ in ROWS} == {(a, r) for a in Access for r in roles}
 
 
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
 @pytest.mark.parametrize("role", STAFF_ROLES)
-def test_no_act_is_open_to_a_person_who_is_excluded_or_may_not_read(role: str, verb: Verb) -> None:
+def test_no_act_is_open_to_a_person_who_is_excluded_or_may_not_read(role: str) -> None:
     by = staff(ME, role)
-    assert not is_allowed(met("excluded"), verb, by)
-    for situation in ("restricted", "about a manager"):
-        case = met(situation)
-        if is_allowed(case, verb, by):
-            assert is_allowed(case, Access.READ, by) or ACTIONS[verb].without_reading
+    verbs = [verb for verb in Verb if verb is not Verb.RECEIVE]
+    excluded = met("excluded")
+    assert [verb for verb in verbs if is_allowed(excluded, verb, by)] == []
+    for case in (met("restricted"), met("about a manager")):
+        allowed = [verb for verb in verbs if is_allowed(case, verb, by)]
+        if not is_allowed(case, Access.READ, by):
+            assert [verb for verb in allowed if not ACTIONS[verb].without_reading] == []
 
 
-@pytest.mark.parametrize("wanted", [*Access, *Verb])
 @pytest.mark.parametrize("situation", [*SITUATIONS, None])
-def test_without_a_role_nothing_is_open(situation: str | None, wanted: Access | Verb) -> None:
-    assert not is_allowed(met(situation) if situation else None, wanted, staff(ME))
+def test_without_a_role_nothing_is_open(situation: str | None) -> None:
+    case = met(situation) if situation else None
+    assert [route for route in (*Access, *Verb) if is_allowed(case, route, staff(ME))] == []
 
 
 @pytest.mark.parametrize("route", Access)

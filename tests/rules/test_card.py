@@ -26,14 +26,14 @@ from tests.rules.slack_cases import ALICE, MONA, NOW, REF, Story, assessed, prop
 STAGES = stages()
 
 
-@pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
 @pytest.mark.parametrize("purpose", ["card", "restricted", EXECUTIVE])
-def test_the_card_is_valid_for_slack_at_every_stage(name: str, language: str, purpose: str) -> None:
-    message = card(STAGES[name].case, voice(language), now=NOW, draw=1, purpose=purpose)
+def test_the_card_is_valid_for_slack_at_every_stage(language: str, purpose: str) -> None:
+    for name, story in STAGES.items():
+        message = card(story.case, voice(language), now=NOW, draw=1, purpose=purpose)
 
-    assert message_problems(message.blocks) == []
-    assert message.text.strip() != ""
+        assert (name, message_problems(message.blocks)) == (name, [])
+        assert message.text.strip() != "", name
 
 
 SIMILAR = (

@@ -106,11 +106,12 @@ def test_the_accept_button_records_acceptance_and_keeps_the_right_to_recourse() 
     [answer] = play.writes("i accept")
     assert answer.startswith(f"Thank you. You have accepted our decision on {ref}.")
     assert "your right to go to: Consumer ombudsman" in answer
+    assert answer.endswith("Recorded: 3 November 2026, 10:00.")
     assert play.cases[ref].reply == "accept"
     [added] = play.writes("I accept")
-    assert (
-        added
-        == f"I have added this to {ref}. A person reads it and answers here. Is it about something else?"
+    assert added == (
+        f"I have added this to {ref}. A person reads it and answers here. Is it about something else?\n\n"
+        "You get the answer by 17:30 on Friday, 6 November 2026."
     )
 
 
@@ -120,9 +121,10 @@ def test_the_disagree_button_keeps_the_complaint_open_and_asks_what_to_review() 
     ref = play.staff_resolve()
     [answer] = play.writes("I disagree.")
     assert f"{ref} stays open. What should we look at again?" in answer
-    assert play.writes("You did not read my letter.") == [
-        f"I have noted that for {ref}. A person reads it and writes to you here."
-    ]
+    assert play.writes("You did not read my letter.")[0] == (
+        f"I have noted that for {ref}. A person reads it and writes to you here.\n\n"
+        "You get the answer by Tuesday, 10 November 2026."
+    )
     assert play.texts_of(ref)["look_again"] == "You did not read my letter."
 
 
@@ -220,7 +222,7 @@ def test_the_status_command_lists_only_the_persons_own_complaints_with_their_dat
     assert f"{ref}, received Tuesday, 3 November 2026: received, waiting to be read" in answer
     assert "We answer by Tuesday, 17 November 2026 at the latest." in answer
     assert play.commands("status", "A7K-M3Q-9T") == play.commands("status", "nonsense")
-    assert play.commands("status", f" {ref.lower().replace('-', ' ')} ")[0].startswith("Your complaints:")
+    assert play.commands("status", f" {ref.lower().replace('-', ' ')} ")[0].startswith(f"{ref}, received")
 
 
 def test_the_how_command_states_levels_outside_bodies_cost_and_time_limit() -> None:

@@ -13,7 +13,6 @@ from tests.rules.dialogue_play import Play
 
 WHERE = "Where did it happen, or which order or account is it about, and when?"
 HELP = "What would put this right? Choose one, or write it in your own words."
-STORY = "Order 4711 came broken on 2 November. I want my money back."
 
 
 def at_where() -> Play:
@@ -41,7 +40,7 @@ def at_where() -> Play:
 def test_a_question_typed_into_the_form_goes_to_staff_and_ours_is_asked_again(question: str) -> None:
     play = at_where()
     noted, again = play.writes(question)
-    assert noted.startswith("I cannot answer that myself.")
+    assert "Your question is with our team, and a person answers it here." in noted
     assert again == WHERE
     assert play.texts_of(play.ref)["question"] == question
     assert "where_and_when" not in play.texts_of(play.ref)
@@ -69,22 +68,6 @@ def test_could_you_repair_it_answers_what_would_help() -> None:
     play.presses("skip")
     play.writes("Can you please repair it?")
     assert play.case.remedies_requested == ("repair",)
-
-
-def test_an_old_yes_does_not_replace_a_newer_typed_answer() -> None:
-    play = Play()
-    play.writes(STORY)
-    play.presses("done")
-    old = play.replies[-1]
-    play.writes("Order 4712, on the first")
-    [reply] = play.presses("yes", message=old)
-    assert reply.startswith("You have answered this question since then: Order 4712, on the first.")
-    play.presses("yes")
-    assert play.presses("yes", message=old)[0].startswith("You have answered this question since then")
-    play.presses("send")
-    assert play.presses("yes", message=old)[0].startswith("You have answered this question since then")
-    assert play.texts_of(play.ref)["where_and_when"] == "Order 4712, on the first"
-    assert "where_and_when.2" not in play.texts_of(play.ref)
 
 
 def test_an_old_button_does_not_replace_the_answer_to_the_same_question_asked_later() -> None:
@@ -205,17 +188,17 @@ def test_a_location_in_the_middle_of_the_form_is_the_place_and_the_question_stay
         (
             "tr",
             "Aldığım süpürge çalışmıyor. Değiştirilmesini ya da 4.500 TL'nin iadesini istiyorum.",
-            "Şunu istediniz: Değişim, Para iadesi (4.500 TL). Doğru mu?",
+            "Değişim, Para iadesi (4.500 TL)",
         ),
         (
             "tr",
             "Makinemin kapağı kapanmıyor. Onarılmasını ve 350 liranın iadesini istiyorum.",
-            "Şunu istediniz: Onarım, Para iadesi (350 lira). Doğru mu?",
+            "Onarım, Para iadesi (350 lira)",
         ),
         (
             "en",
             "The lamp broke after a day. I want my 1.250 euros back and a new one.",
-            "You asked for: Money back (1.250 euros), Replacement. Is that right?",
+            "Money back (1.250 euros), Replacement",
         ),
     ],
 )
@@ -223,7 +206,7 @@ def test_an_amount_with_a_point_ends_no_wish(language: str, story: str, read_bac
     play = Play(language=language)
     play.writes(story)
     play.presses("done")
-    assert read_back in play.presses("skip")
+    assert f": {read_back}\n" in play.presses("skip")[0]
 
 
 @pytest.mark.parametrize(
@@ -236,4 +219,5 @@ def test_an_amount_with_a_point_ends_no_wish(language: str, story: str, read_bac
 def test_the_number_of_a_job_or_a_registration_is_read_back(language: str, story: str, number: str) -> None:
     play = Play(language=language)
     play.writes(story)
-    assert number in play.presses("done")[0]
+    play.presses("done")
+    assert number in play.presses("skip")[0].partition("\n\n")[2].partition(story)[2]

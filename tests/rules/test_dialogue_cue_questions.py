@@ -43,7 +43,7 @@ def test_a_cue_in_the_story_asks_its_question_once_and_skip_continues(
 @pytest.mark.parametrize(
     "story",
     [
-        "The water has been brown since Monday.",
+        "The water has been brown.",
         "My wife and I have had no post.",
         "The window blind that you sent is broken.",
         "I will never order from you again.",
@@ -62,9 +62,7 @@ def test_without_a_cue_only_place_and_remedy_are_asked(story: str) -> None:
 def test_what_the_story_says_is_shown_and_signed_and_not_asked() -> None:
     play = Play()
     play.writes("This is the third time that order 4471203 of 3 November came broken. I want a refund.")
-    play.presses("done")
-    play.presses("yes")
-    [readback] = play.presses("yes")
+    [readback] = play.presses("done")
     assert "Happened before: Yes\n" in readback
     assert "You would like: Money back\n" in readback
     play.presses("send")
@@ -187,7 +185,7 @@ CHILD = "I am 13. The bus driver shouted at me."
 def test_a_child_is_addressed_in_plain_words_and_not_asked_for_an_age_that_it_gave() -> None:
     play = Play()
     [receipt] = play.writes(CHILD)
-    assert receipt.startswith("I have written this down.")
+    assert receipt.startswith("We are sorry to hear this. I have written it down.")
     offered, following = play.presses("done")
     assert "a grown-up you trust" in offered
     assert "0800 1111" in offered

@@ -83,7 +83,7 @@ def test_a_complaint_with_a_word_of_refusal_in_it_is_kept(words: str) -> None:
     assert "Your reference is" in play.writes(words)[0]
     assert play.texts_of(play.ref) == {"description": words}
     play = surveyed()
-    assert play.writes(words)[0].startswith(FAIR)
+    assert play.writes(words)[0].startswith("Thank you for your words.")
     assert play.texts_of(play.ref)["q6"] == words
 
 
@@ -111,10 +111,11 @@ def test_the_cancel_command_ends_the_survey(started: bool) -> None:
     assert play.state["step"] == "idle"
 
 
-def test_words_at_a_question_for_a_score_are_an_answer_and_the_question_stays_open() -> None:
+def test_words_at_a_question_for_a_score_are_the_last_answer_and_end_the_survey_politely() -> None:
     play = surveyed()
-    [again] = play.writes("It went smoothly and everybody was kind")
-    assert again.startswith(FAIR)
+    [thanks] = play.writes("It went smoothly and everybody was kind")
+    assert thanks.startswith("Thank you for your words.")
+    assert play.state["step"] == "idle"
     assert len(play.cases) == 1
     assert play.texts_of(play.ref)["q6"] == "It went smoothly and everybody was kind"
     assert play.case.survey_concern_at is None
@@ -129,7 +130,7 @@ def test_a_score_may_be_typed_with_its_scale(typed: str) -> None:
 
 @clause("8.3")
 @pytest.mark.parametrize(
-    "answer", ["1", "Your man was rude and the meter is still broken!"], ids=["score", "words"]
+    "answer", ["1", "2", "Your man was rude and the meter is still broken!"], ids=["lowest", "low", "words"]
 )
 def test_a_bad_answer_is_shown_to_staff_and_the_person_is_offered_more(answer: str) -> None:
     play = surveyed()

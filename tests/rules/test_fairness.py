@@ -53,12 +53,12 @@ def investigated(complaint: BuiltComplaint, **fair: object) -> BuiltComplaint:
 
 
 @clause("C")
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
 @pytest.mark.parametrize("who", [BURAK, MONA])
-def test_the_person_named_and_their_manager_are_refused_every_verb(verb: Verb, who: Actor) -> None:
+def test_the_person_named_and_their_manager_are_refused_every_verb(who: Actor) -> None:
     complaint = about(BURAK, "handler", lines=(MONA.id,))
-    with pytest.raises(NotAllowed):
-        authorise(complaint.case, verb, who)
+    for verb in (verb for verb in Verb if verb is not Verb.RECEIVE):
+        with pytest.raises(NotAllowed):
+            authorise(complaint.case, verb, who)
     assert not actors.may_read(complaint.case, who)
 
 

@@ -3,8 +3,10 @@ own."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +14,16 @@ import pytest
 from bots.letters import decision, progress
 from bots.letters.composer import Composer, preview
 from bots.letters.letter import Letter
+from bots.texts.recourse import body_line
 from complaints.actors import SYSTEM, staff
 from complaints.case import Case
 from complaints.case_values import Issue, RemedyOwed
 from complaints.deadlines.targets import next_news
+from complaints.rulebook import RecourseStep
 from complaints.vocabulary import CloseCode, Role, State, Verb
 from tests.rules.dialogue_play import HANDLER, MANAGER, TEXTS, Play
 
+PRESETS = Path(__file__).parents[2] / "amends/presets"
 NOW = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
 EVIDENCE = {"evidence": ["complainant_heard", "records_checked"]}
 DECIDED: dict[str, Any] = {
@@ -64,8 +69,8 @@ def test_the_acknowledgement_has_reference_time_team_one_date_and_the_outside_ri
     ref = play.files_a_complaint()
     text = progress.acknowledgement(letter(play))
     assert text.startswith(
-        f"We have your complaint {ref}, received 3 November 2026, 10:00, and we are sorry that you had to "
-        "make it. Our Complaints team answers by Tuesday, 17 November 2026 at the latest."
+        f"We have your complaint {ref}, received 3 November 2026, 10:00. "
+        "Our Complaints team answers by Tuesday, 17 November 2026 at the latest."
     )
     assert text.endswith("You also have the right to go to: Consumer ombudsman")
 
@@ -253,11 +258,26 @@ def test_the_recourse_letter_lists_the_steps() -> None:
 def test_the_time_limit_of_a_body_is_in_the_complainants_language() -> None:
     play = an_assessed_complaint()
     assert "Süre sınırı: 12 ay." in decision.recourse(letter(play, "tr"))
-    assert (
-        letter(play)
-        .body_line(1, "KDK", "", free=True, limit="until it is heard")
-        .endswith("until it is heard.")
+    own = RecourseStep("KDK", limit="until it is heard")
+    assert body_line(TEXTS, "en", 1, own).endswith("Time limit: until it is heard.")
+    scheme = RecourseStep("KDK", limit="6 months from our answer, or from when it was due")
+    assert body_line(TEXTS, "tr", 1, scheme).endswith("yanıt vermemiz gereken günden sonra 6 ay.")
+
+
+def test_an_outside_body_is_named_with_its_form_and_its_cost() -> None:
+    body = RecourseStep(
+        "The board", "board.example", "12 months", free=False, form="board.example/form", cost="25 EUR"
     )
+    assert body_line(TEXTS, "en", 2, body) == (
+        "2. The board. board.example. Form: board.example/form. Cost: 25 EUR. Time limit: 12 months."
+    )
+    assert "They may charge a fee." in body_line(TEXTS, "en", 2, replace(body, cost=""))
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_time_limit_of_a_preset_can_be_read_in_every_language(preset: Path) -> None:
+    for limit in re.findall(r'\blimit = "([^"]+)"', preset.read_text(encoding="utf-8")):
+        assert TEXTS.has(f"limit.{limit}") or TEXTS.limit("tr", limit) != limit, limit
 
 
 def test_a_moved_date_is_communicated_with_its_reason() -> None:

@@ -67,17 +67,24 @@ def _open_to(by: Actor) -> Case:
     return replace(case, owner=by.id, level=2 if by.roles <= {Role.TOP_MANAGEMENT} else 1)
 
 
+VERBS = [verb for verb in Verb if verb is not Verb.RECEIVE]
+
+
+def _role_for(case: Case, verb: Verb, by: Actor) -> Role | None:
+    """The role that allows it; None if it is refused."""
+    try:
+        return authorise(case, verb, by)
+    except NotAllowed:
+        return None
+
+
 @clause("5.3")
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
 @pytest.mark.parametrize("role", list(ALLOWED))
-def test_each_role_may_do_exactly_what_the_permissions_page_says(role: Role, verb: Verb) -> None:
+def test_each_role_may_do_exactly_what_the_permissions_page_says(role: Role) -> None:
     by = _actor(role)
     case = _open_to(by)
-    if verb in ALLOWED[role]:
-        assert authorise(case, verb, by) is role
-    else:
-        with pytest.raises(NotAllowed):
-            authorise(case, verb, by)
+    expected = {verb: role if verb in ALLOWED[role] else None for verb in VERBS}
+    assert {verb: _role_for(case, verb, by) for verb in VERBS} == expected
 
 
 @pytest.mark.parametrize("role", list(ALLOWED))
@@ -90,17 +97,15 @@ def test_only_complainant_intake_and_handling_roles_receive_a_complaint(role: Ro
             a_received_case(by=by)
 
 
-@pytest.mark.parametrize("verb", list(Verb))
-def test_without_a_role_every_verb_is_refused(verb: Verb) -> None:
+def test_without_a_role_every_verb_is_refused() -> None:
     nobody = staff("U7777777")
-    with pytest.raises(NotAllowed):
-        authorise(_open_to(nobody), verb, nobody)
+    case = _open_to(nobody)
+    assert [verb for verb in Verb if _role_for(case, verb, nobody) is not None] == []
 
 
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.RECEIVE])
-def test_another_complainant_is_refused_every_verb(verb: Verb) -> None:
-    with pytest.raises(NotAllowed):
-        authorise(an_assessed_case().case, verb, Actor("p2", frozenset({Role.COMPLAINANT})))
+def test_another_complainant_is_refused_every_verb() -> None:
+    case, other = an_assessed_case().case, Actor("p2", frozenset({Role.COMPLAINANT}))
+    assert [verb for verb in VERBS if _role_for(case, verb, other) is not None] == []
 
 
 def test_the_event_records_the_least_role_that_allows_the_act() -> None:

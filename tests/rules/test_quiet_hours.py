@@ -54,7 +54,7 @@ STARTS = frozenset(
     }
 )
 #: It answers a message or a button: it is sent at once.
-ANSWERS = frozenset({"say", "acknowledge", "recourse", "mydata", "summary"})
+ANSWERS = frozenset({"say", "acknowledge", "recourse", "mydata", "summary", "form_copy"})
 #: Danger is sent at once.
 DANGER = frozenset({"danger_seen"})
 #: An answer if the person's own words caused it, otherwise started by us.

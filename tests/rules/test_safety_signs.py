@@ -9,44 +9,33 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import pytest
-
 from triage.matching import LANGUAGES
 from triage.safety.signs import BUILT_IN, KINDS, Sign, find_signs
 
 CASES = list(csv.DictReader(Path(__file__).with_name("safety_signs.csv").open(encoding="utf-8")))
 
 
-def rows(kind: str) -> list[object]:
-    """The sentences of a kind. Their test ids are numbers, because a test's name must not contain personal words."""
-    chosen = {
-        "said": [row for row in CASES if row["expected"] not in ("", "possible")],
-        "quiet": [row for row in CASES if not row["expected"]],
-        "possible": [row for row in CASES if row["expected"] == "possible"],
-    }[kind]
-    return [
-        pytest.param(row, id=f"{row['language']}-{row['expected'] or 'quiet'}-{place}")
-        for place, row in enumerate(chosen)
+def test_a_sign_of_harm_is_found() -> None:
+    rows = [row for row in CASES if row["expected"] not in ("", "possible")]
+    dangers = [{sign.rule: sign.danger for sign in find_signs(row["text"])} for row in rows]
+    wrong = [
+        (row, signs)
+        for row, signs in zip(rows, dangers, strict=True)
+        if signs.get(row["expected"]) is not (row["danger"] == "yes")
     ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("row", rows("said"))
-def test_a_sign_of_harm_is_found(row: dict[str, str]) -> None:
-    signs = {sign.rule: sign for sign in find_signs(row["text"])}
-    assert row["expected"] in signs
-    assert signs[row["expected"]].danger == (row["danger"] == "yes")
+def test_a_denial_or_another_meaning_is_no_sign() -> None:
+    rows = [row for row in CASES if not row["expected"]]
+    assert [(row, signs) for row in rows if (signs := find_signs(row["text"])) != ()] == []
 
 
-@pytest.mark.parametrize("row", rows("quiet"))
-def test_a_denial_or_another_meaning_is_no_sign(row: dict[str, str]) -> None:
-    assert find_signs(row["text"]) == ()
-
-
-@pytest.mark.parametrize("row", rows("possible"))
-def test_harm_that_did_not_happen_is_a_sign_without_danger(row: dict[str, str]) -> None:
-    signs = find_signs(row["text"])
-    assert signs
-    assert all(sign.severity <= 3 and sign.safety <= 1 and not sign.danger for sign in signs)
+def test_harm_that_did_not_happen_is_a_sign_without_danger() -> None:
+    for row in (row for row in CASES if row["expected"] == "possible"):
+        signs = find_signs(row["text"])
+        assert signs, row
+        assert all(sign.severity <= 3 and sign.safety <= 1 and not sign.danger for sign in signs), row
 
 
 def test_every_language_has_enough_cases_of_every_sort() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from triage.errors import UnusableExamples
 from triage.example import Example
 from triage.learning.evaluation import evaluate
 from triage.learning.examples import starter_examples
-from triage.learning.history import train_on_history
+from triage.learning.history import TrainedHistory, train_on_history
 from triage.learning.holdout import duplicate_groups, split_history
 from triage.model.artefact import dump, load
 from triage.model.card import render_card
@@ -24,6 +25,12 @@ STORY = (
     "although I rang the office three times and was promised a call within the day each time."
 )
 ROWS = tuple(starter_examples(("en",)))
+
+
+@lru_cache
+def learnt_from_each(step: int) -> TrainedHistory:
+    """What is learnt from each row of so many: trained once, which takes seconds."""
+    return train_on_history(ROWS[::step])
 
 
 def test_exact_edited_and_enclosed_copies_are_found() -> None:
@@ -95,7 +102,7 @@ def test_without_dates_each_category_gives_its_share_and_keeps_its_last_row() ->
 
 
 def test_figures_come_from_rows_that_the_evaluated_model_has_not_learnt() -> None:
-    learnt = train_on_history(ROWS)
+    learnt = learnt_from_each(1)
     assert learnt.evaluation is not None
     assert learnt.evaluation["rows"] == len(learnt.split.holdout) > 0
     # The final model has learnt all rows, so on these rows it is better than its card states.
@@ -106,7 +113,7 @@ def test_figures_come_from_rows_that_the_evaluated_model_has_not_learnt() -> Non
 
 
 def test_the_card_is_stored_in_the_model_file() -> None:
-    learnt = train_on_history(ROWS[::3])
+    learnt = learnt_from_each(3)
     again = load(dump(learnt.model))
     assert again.facts["evaluation"] == learnt.evaluation
     assert again.facts["data"]["rows"] == len(ROWS[::3])
@@ -133,7 +140,7 @@ def test_contradicting_labels_and_copies_are_reported() -> None:
 
 
 def test_the_page_shows_the_chosen_candidate_and_the_reason_from_the_card() -> None:
-    card = train_on_history(ROWS[::3]).card
+    card = learnt_from_each(3).card
     card |= {
         "choice": "svc: the lowest log-loss",
         "candidates": {"svc": {"log_loss": 0.5}, "blend": {"log_loss": 0.6}},
@@ -146,7 +153,7 @@ def test_the_page_shows_the_chosen_candidate_and_the_reason_from_the_card() -> N
 
 
 def test_a_label_in_another_spelling_is_recognised_and_an_unknown_one_is_listed() -> None:
-    model = train_on_history(ROWS[::3]).model
+    model = learnt_from_each(3).model
     figures = evaluate(model, [Example("The bill is wrong", "Money"), Example("Words", "nonsense")])
     assert figures["unknown_categories"] == ["nonsense"]
     assert figures["categories"]["money"]["rows"] == 1
@@ -160,7 +167,7 @@ def test_wilsons_interval_equals_the_textbook_values(hits: int, rows: int, low: 
 
 
 def test_every_figure_is_within_its_interval() -> None:
-    figures = train_on_history(ROWS).evaluation
+    figures = learnt_from_each(1).evaluation
     assert figures is not None
     for name in ("accuracy", "macro_f1", "log_loss", "ece"):
         low, high = figures[f"{name}_interval"]

@@ -19,10 +19,10 @@ from tests.stories.kill_points import POINTS, Kill
 from tests.stories.story_run import Outcome, prepare, run
 
 STORIES = {story.stem: story for story in sorted(Path(__file__).parent.glob("*.story"))}
-#: These are killed at each point, the others at one.
+#: These are killed at each point in a long run (TESTING=long), the others at one.
 WHOLE = ("resolved_the_same_day",)
-#: These are killed once, at this point: the first five, one for each point, in every run, the others in a long run
-#: (TESTING=long). The stories not listed are long, or like one that is listed.
+#: These are killed once, at this point: the first five, one for each point, in every run, the others in a long run.
+#: The stories not listed are long, or like one that is listed.
 ONCE = {
     "an_album_and_a_voice_note_alone": "before_the_commit",
     "blocked_before_the_receipt": "claimed",
@@ -60,7 +60,7 @@ def _cases() -> list[Case]:
         for row, story in enumerate(WHOLE)
     ]
     once = [Case(story, point, shares[row % len(shares)]) for row, (story, point) in enumerate(ONCE.items())]
-    return matrix + (once if LONG else once[: len(POINTS)])
+    return matrix + once if LONG else once[: len(POINTS)]
 
 
 CASES = _cases()

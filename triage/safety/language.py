@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from triage.matching import fold
 from triage.safety.negation import SCOPE_TABLES
@@ -18,6 +18,8 @@ for _table in SCOPE_TABLES.values():
         _LANGUAGES_BY_WORD.setdefault(_word, []).append(_table["code"])
 # A language with this share of the frequent words of the leading one may also be spoken: people mix languages.
 _SHARE = 0.6
+#: A text is clearly in a language from this many of its frequent words, and this share of all words.
+_FEWEST_WORDS, _CLEAR_SHARE = 3, 0.3
 
 
 def words_of(text: str) -> list[str]:
@@ -25,13 +27,30 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(fold(text).text)
 
 
-def spoken_languages(words: Iterable[str], languages: Collection[str]) -> tuple[str, ...]:
-    """The languages in which these folded words may be written, the likeliest first; all where no word decides."""
+def clear_language(words: Sequence[str], languages: Collection[str]) -> str | None:
+    """The language in which these folded words are clearly written; None where the language model should decide.
+
+    French or Catalan have a few frequent words in common with Spanish, so those of others must be rare.
+    """
+    counts = _counts(words, languages)
+    language = max(counts, key=lambda name: counts[name])
+    most = counts.pop(language)
+    enough = most >= _FEWEST_WORDS and most >= _CLEAR_SHARE * len(words)
+    return language if enough and all(3 * other <= most for other in counts.values()) else None
+
+
+def _counts(words: Iterable[str], languages: Collection[str]) -> dict[str, int]:
     counts = dict.fromkeys(languages, 0)
     for word in words:
         for language in _LANGUAGES_BY_WORD.get(word, ()):
             if language in counts:
                 counts[language] += 1
+    return counts
+
+
+def spoken_languages(words: Iterable[str], languages: Collection[str]) -> tuple[str, ...]:
+    """The languages in which these folded words may be written, the likeliest first; all where no word decides."""
+    counts = _counts(words, languages)
     most = max(counts.values(), default=0)
     ranked = sorted(counts, key=lambda language: -counts[language])
     return tuple(language for language in ranked if counts[language] >= _SHARE * most)

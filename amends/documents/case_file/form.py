@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from amends.documents.blocks import Block, Fields, Heading, Paragraph, Rows, Wording
+from amends.documents.blocks import Block, Fields, Heading, Lines, Paragraph, Rows, Wording
 from amends.documents.case_file.record_view import RecordView, in_two_lines
 from store.cases.export import WholeCase
 from store.file_types import is_program
@@ -49,6 +49,34 @@ def form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     yield Heading(label("form.signature"), 2)
     yield Paragraph(_signature(view))
     yield from _enclosures(view)
+
+
+def own_form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
+    """Annex B for the complainant: only what they gave, as the bot read it back to them."""
+    record, label = view.record, view.label
+    received = view.moment(record["received_at"])
+    yield Fields(((label("case.ref"), record["ref"]), (label("case.received_at"), received)))
+    yield Heading(label("form.person"), 2)
+    yield Fields(((label("case.name"), record["name"]),))
+    if record["support_needs"]:
+        yield Lines(label("readback.needs", text=record["support_needs"]))
+    yield Heading(label("form.agent"), 2)
+    yield Lines(record["for_whom"] or label("form.no_agent"))
+    yield Heading(label("form.product"), 2)
+    numbers = [(view.labels.code("number", kind) or kind, value) for kind, value in whole.identifiers]
+    yield Fields(((label("case.where_and_when"), record["where_and_when"]), *numbers))
+    yield Heading(label("form.problem"), 2)
+    yield Lines(record["description"] or label("readback.no_words"))
+    if record["effect"]:
+        yield Lines(label("readback.effect", text=record["effect"]))
+    yield Heading(label("form.remedy"), 2)
+    remedies = [view.labels.code("button", code) or code for code in record["remedy_requested"]]
+    yield Lines("\n".join(remedies) or record["remedy_requested_text"] or label("document.none"))
+    yield Heading(label("form.signature"), 2)
+    yield Paragraph(_signature(view))
+    yield Heading(label("form.enclosures"), 2)
+    names = [file["name"] or label("form.enclosure", number=file["seq"]) for file in record["files"]]
+    yield Lines("\n".join(names) or label("document.none"))
 
 
 def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:

@@ -20,6 +20,7 @@ from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
 from complaints.errors import UnknownReference
 from complaints.obligations.reminders import leaves_at
+from complaints.obligations.standing import survey_concern_due
 from complaints.times import last_day
 from complaints.vocabulary import Role
 from store.cases.read import load_case, load_history
@@ -165,18 +166,21 @@ class DirectMessageJobs:
     async def notify_survey_concern(self, obligation: Obligation) -> Outcome:
         """`survey_concern`: a bad survey answer, for managers who did not work on the complaint.
 
-        It stays open, as an entry of their worklist, until staff act on the complaint or it expires.
+        It stays open, as an entry of their worklist, until staff act on the complaint or it expires. When its time
+        has come without an act, they are reminded once.
         """
         case, now, texts = await self._case(obligation), self.slack.store.now(), self.slack.texts
         since = case.survey_concern_at
         if since is None or now >= since + SURVEY_CONCERN_KEPT:
             return Completed()
         people = recipients.survey_readers(case, await self._members(), now)
-        message = notice_message(case, texts.text("dm.survey_concern", ref=case.ref), texts, ("open",))
-        outcome = await self.send(people, message, obligation)
+        due, zone = survey_concern_due(case, since), case.rules.calendar.zone
+        by = texts.text("dm.was_due" if due <= now else "dm.due", day=texts.day(last_day(due, zone)))
+        text = f"{texts.text('dm.survey_concern', ref=case.ref)} {by}"
+        outcome = await self.send(people, notice_message(case, text, texts, ("open",)), obligation)
         if not isinstance(outcome, Completed):
             return outcome
-        return Rescheduled(since + SURVEY_CONCERN_KEPT, "waits until staff act on it")
+        return Rescheduled(due if now < due else since + SURVEY_CONCERN_KEPT, "waits until staff act on it")
 
     async def ask_approval(self, obligation: Obligation) -> Outcome:
         """`ask_approval`: ask everybody who may approve what waits for approval."""

@@ -31,6 +31,7 @@ from bots.slack.views.actions import (
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
 from complaints.actions.intake import RETURNED, TRANSCRIPT
 from complaints.case import Case, Event
+from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
 from complaints.deadlines.targets import next_due
 from complaints.deadlines.working_time import due
@@ -152,22 +153,12 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
         lines.append(texts.text("flag.danger_unseen"))
     elif case.look_is_open:
         lines.append(texts.text("flag.look"))
-    if case.drafted is not None:
-        lines.append(texts.text("flag.waits_for_approval", who=mention(case.drafted.by)))
-    if case.reclassification is not None:
-        kind, author = case.reclassification
-        name = texts.text(f"kind.{kind.value}")
-        lines.append(texts.text("flag.reclassified", kind=name, who=mention(author)))
-    if case.extension is not None:
-        extension = case.extension
-        lines.append(
-            texts.text(
-                "flag.extension_asked",
-                target=texts.text(f"target.{extension.target.value}"),
-                day=texts.day(last_day(extension.until, case.rules.calendar.zone)),
-                who=mention(extension.by),
-            )
-        )
+    if case.written_in is not None:
+        name = texts.catalogue.language_name(case.written_in, texts.language)
+        lines.append(texts.text("flag.written_in", name=name))
+    lines += _requests(case, texts)
+    if forbidden := sorted(held_off(case)):
+        lines.append(texts.text(f"flag.no_{'_'.join(forbidden)}"))
     if case.no_reviewer_left:
         lines.append(texts.text("flag.nobody_left"))
     if case.fairness.review_by is not None and case.fairness.informed_at is None:
@@ -188,6 +179,28 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     names = {Flag.LEGAL_HOLD: "flag.legal_hold_until"} if case.hold_until else {}
     day = texts.day(case.hold_until) if case.hold_until else ""
     return (lines + [texts.text(names.get(flag, f"flag.{flag.value}"), day=day) for flag in flags])[:10]
+
+
+def _requests(case: Case, texts: StaffTexts) -> list[str]:
+    """What a second person has to allow."""
+    lines = []
+    if case.drafted is not None:
+        lines.append(texts.text("flag.waits_for_approval", who=mention(case.drafted.by)))
+    if case.reclassification is not None:
+        kind, author = case.reclassification
+        name = texts.text(f"kind.{kind.value}")
+        lines.append(texts.text("flag.reclassified", kind=name, who=mention(author)))
+    if case.extension is not None:
+        extension = case.extension
+        lines.append(
+            texts.text(
+                "flag.extension_asked",
+                target=texts.text(f"target.{extension.target.value}"),
+                day=texts.day(last_day(extension.until, case.rules.calendar.zone)),
+                who=mention(extension.by),
+            )
+        )
+    return lines
 
 
 def action_row(

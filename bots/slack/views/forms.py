@@ -190,6 +190,10 @@ def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
             | "subject_not_yet" | "subject_review_by"
         ):  # fmt: skip
             return bool(case.subjects)
+        case "incomplete":
+            return case.rules.targets.completion is not None and case.incomplete_at is None
+        case "period_from":
+            return any(clock.after for clock in case.rules.targets.clocks)
         case "override_reason":
             return bool(case.signs) or case.assessment is not None
         case _:

@@ -127,6 +127,7 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill
         initial = {name: getattr(assessment, name) for name in names}
         initial["immediate_needed"] = "yes" if assessment.immediate_needed else "no"
         initial["immediate_possible"] = "yes" if assessment.immediate_possible else None
+        initial["period_from"] = assessment.period_from and assessment.period_from.isoformat()
     return FormPrefill(
         initial=initial,
         choices={"category": _categories(case, texts)},

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+import pytest
+
+from amends.demo import settings as demo_settings
 from triage.learning.examples import train_starter
 from triage.model.artefact import dump, load
 from triage.model.pipeline import Model
@@ -13,9 +17,21 @@ from triage.model.pipeline import Model
 _SHARED = list[Path]()
 
 
-def share(folder: Path) -> None:
-    """Set the folder in which the workers of this run share models."""
+@pytest.fixture(scope="session", autouse=True)
+def shared_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One folder for all workers of a run (pytest removes it some runs later); the demo's model is from there too."""
+    worker_folder = tmp_path_factory.getbasetemp()
+    run = next(
+        folder_above
+        for folder_above in (worker_folder, *worker_folder.parents)
+        if folder_above.name.startswith("pytest-")
+    )
+    folder = run / "starter-models"
+    folder.mkdir(exist_ok=True)
     _SHARED[:] = [folder]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo_settings, "train_starter", starter_model)
+        yield
 
 
 @lru_cache

@@ -1,0 +1,54 @@
+"""The inner loops of benchmarks that no other test runs: each once, on a tiny record."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from benchmarks import alterations, large_log
+from benchmarks.archive import ActionTimer
+from store.store import Store
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def test_the_archive_benchmark_takes_a_complaint_from_receipt_to_closing(sqlite_store: Store) -> None:
+    timer = ActionTimer(sqlite_store)
+    assert len({*timer.case(1)}) == 1
+    assert {"receive a first message", "begin sending a message", "close", "list complaints"} <= {
+        *timer.seconds
+    }
+
+
+def test_the_benchmark_of_a_large_log_proves_and_verifies_it(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_log, "PROOFS", 3)
+    figures = large_log.measure(sqlite_store, 200)
+    assert "(met)" in figures["receipt with its proof, bytes, most"]
+
+
+def test_an_upgraded_restored_erased_purged_and_rotated_record_raises_no_alarm(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    shutil.copy(sqlite_template, tmp_path / "a.db")
+    kinds = sorted(alterations.TREATMENTS, key=alterations.order)
+    assert alterations.verify_treated(f"sqlite:///{tmp_path / 'a.db'}", tmp_path, kinds, Random(3)) == []
+
+
+def test_the_benchmark_of_alterations_counts_those_that_were_named(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    @contextmanager
+    def lent() -> Iterator[str]:
+        shutil.copy(sqlite_template, tmp_path / "a.db")
+        yield f"sqlite:///{tmp_path / 'a.db'}"
+
+    for table in (alterations.by_database_writers, alterations.by_key_holders):
+        columns = table("SQLite", lent, 2).columns
+        assert "NOT met" not in [*columns[-1].cells]

@@ -1,0 +1,173 @@
+"""What a message in the form is: an answer, a question, an addition, thanks, impatience, a correction, a new matter.
+
+Plain rules, the same for all languages; their words are in `triage/phrases/messages_<language>.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from functools import lru_cache
+
+from triage.facts.fact import StoryFact
+from triage.intent import read_answer, says_only
+from triage.matching import LANGUAGES, fold, read_phrases, whole_words
+
+#: Characters read: what a message does is said at its beginning.
+_LONGEST = 2_000
+_WORD = re.compile(r"[^\W_]+")
+#: Words before a cue that do not move it from the beginning: "Oh, and one more thing".
+_LEAD = re.compile(
+    r"(?:(?:and|oh|ok|okay|well|hi|hello|ah|und|ach|na|hallo|ve|ha|y|oye|hola)\b[\s,.!]*){0,3}"
+)
+#: A longer message has more to say than that it is impatient.
+_LONGEST_IMPATIENCE = 25
+#: Words next to the thanks that are none of `beside_thanks`: with more, the message says something.
+_MOST_BESIDE_THANKS = 1
+
+
+#: Characters before a fact in which its denial ends.
+_DENIED_WITHIN = 24
+#: A text with more facts is a list, in which nothing is corrected; each pair of facts is compared.
+_MOST_FACTS = 40
+#: Characters between a fact and the words that correct it.
+_CORRECTED_WITHIN = 60
+_FEWEST_QUESTION_WORDS = 3
+
+
+class MessageKind(StrEnum):
+    """What a message in the form does."""
+
+    ANSWER = "answer"
+    QUESTION = "question"
+    ADDITION = "addition"
+    THANKS = "thanks"
+    IMPATIENCE = "impatience"
+    CORRECTION = "correction"
+    NEW_MATTER = "new_matter"
+
+
+def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) -> MessageKind:
+    """Classify a message in all languages; `default` where no words decide. Never raises, in linear time."""
+    plain = text.strip()[:_LONGEST]
+    folded = fold(plain).text
+    if _says_thanks(plain, folded):
+        return MessageKind.THANKS
+    if _cue("new_matter").search(folded):
+        return MessageKind.NEW_MATTER
+    cues = read_answer(plain)
+    if _cue("impatient").search(folded) and len(plain.split()) <= _LONGEST_IMPATIENCE:
+        return MessageKind.IMPATIENCE
+    if _cue("corrects").search(folded):
+        return MessageKind.CORRECTION
+    if cues.only_asks or _is_plain_question(plain):
+        return MessageKind.QUESTION
+    if _begins_with("adds", folded):
+        return MessageKind.ADDITION
+    return default
+
+
+def question_subjects(text: str) -> tuple[str, ...]:
+    """Which of "when", "person" and "cost" a question is about."""
+    folded = fold(text).text
+    return tuple(name for name in ("when", "person", "cost") if _cue(f"asks_{name}").search(folded))
+
+
+def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
+    """The facts that a text itself denies ("not the 4th") or corrects ("on 12 November. Sorry, 13 November")."""
+    if len(facts) > _MOST_FACTS:
+        return []
+    folded = fold(text)
+    corrections = [folded.span(*match.span()) for match in _cue("corrects").finditer(folded.text)]
+    return [
+        fact
+        for fact in facts
+        if _is_denied(text, fact)
+        or any(
+            0 <= start - fact.span[1] <= _CORRECTED_WITHIN
+            and not any(fact.span[1] <= other.span[0] < start for other in facts if other.kind == fact.kind)
+            and any(
+                other.kind == fact.kind and start <= other.span[0] <= end + _DENIED_WITHIN for other in facts
+            )
+            for start, end in corrections
+        )
+    ]
+
+
+def _is_denied(text: str, fact: StoryFact) -> bool:
+    start, end = fact.span
+    before = fold(text[max(0, start - _DENIED_WITHIN) : start]).text.rstrip()
+    after = fold(text[end : end + _DENIED_WITHIN]).text.lstrip(" ,'’")
+    denied = any(match.end() == len(before) for match in _cue("denied_before").finditer(before))
+    return denied or bool(_cue("denied_after").match(after))
+
+
+def without_fillers(text: str) -> str:
+    """A typed label without the words around it: "skip, please"."""
+    words = [word for word in text.split() if fold(word).text.strip(",.!") not in _words("fillers")]
+    return " ".join(words).strip(" ,")
+
+
+def asks_to_send(text: str) -> bool:
+    """True for a message that says only: send it."""
+    words = [word for word in _WORD.findall(fold(text).text) if word not in _words("fillers")]
+    words = [word for word in words if not says_only("affirms", word)]
+    return bool(words) and _words("sends").issuperset(words)
+
+
+def as_own_wish(text: str) -> str:
+    """The text with the wishes of another person as the writer's own: "she needs it repaired"."""
+    for language in LANGUAGES:
+        table = _table(language)
+        text = re.sub(rf"\b(?:{table['other_wishes']})", table["own_wish"], text, flags=re.IGNORECASE)
+    return text
+
+
+def says_place(text: str) -> bool:
+    """True for words that say where something was: "behind the church"."""
+    return bool(_cue("places").search(fold(text).text))
+
+
+def says_wish(text: str) -> bool:
+    """True for words that ask for something."""
+    return bool(_cue("wishes").search(fold(text).text))
+
+
+def _says_thanks(text: str, folded: str) -> bool:
+    if says_only("greetings", text):
+        return True
+    thanks = _cue("thanks")
+    if "?" in text or not thanks.search(folded):
+        return False
+    words = _WORD.findall(thanks.sub(" ", folded))
+    return sum(word not in _words("beside_thanks") for word in words) <= _MOST_BESIDE_THANKS
+
+
+def _is_plain_question(text: str) -> bool:
+    """A question mark after some words is enough in a form; "Order 4711?" is an unsure answer."""
+    is_short = len(text.split()) < _FEWEST_QUESTION_WORDS
+    return text.endswith(("?", "？", "؟")) and not is_short and not any(map(str.isdigit, text))
+
+
+def _begins_with(kind: str, folded: str) -> bool:
+    return bool(_cue(kind).match(folded, _end_of_lead(folded)))
+
+
+def _end_of_lead(folded: str) -> int:
+    match = _LEAD.match(folded)
+    return match.end() if match else 0
+
+
+@lru_cache(maxsize=16)
+def _cue(kind: str) -> re.Pattern[str]:
+    return whole_words("\n".join(str(_table(language)[kind]) for language in LANGUAGES))
+
+
+@lru_cache(maxsize=4)
+def _words(kind: str) -> frozenset[str]:
+    return frozenset(word for language in LANGUAGES for word in _table(language)[kind].split())
+
+
+def _table(language: str) -> Mapping[str, str]:
+    return read_phrases("messages", language)
