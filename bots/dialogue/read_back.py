@@ -253,4 +253,4 @@ def _known(turn: Turn, case: Case, subject: str) -> str:
     look, date = case.target(Target.LOOK), turn.due_day(promised_date(case), case)
     if look is None or look.met_at is not None or look.promised_due <= turn.now:
         return turn.text("known.answer", date=date)
-    return turn.text("known.look", time=turn.moment(look.promised_due, case), date=date)
+    return turn.text("known.look", time=turn.due_time(look.promised_due, case), date=date)

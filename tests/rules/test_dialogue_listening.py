@@ -70,9 +70,9 @@ def test_a_question_about_time_is_answered_from_the_calendar_and_goes_to_a_perso
     answer, again = play.writes("When will I get an answer?")
     # Received on Tuesday: look by the end of the next working day, reply within 3, answer within 10.
     assert answer == (
-        "A person looks at your complaint by this time: 4 November 2026, 17:30. You get our answer by "
-        "Tuesday, 17 November 2026 at the latest.\n\nYour question is with our team, and a person answers it "
-        "here. You get the answer by 17:30 on Friday, 6 November 2026."
+        "A person looks at your complaint by 17:30 on Wednesday, 4 November 2026. The answer to your complaint "
+        "comes by Tuesday, 17 November 2026 at the latest.\n\nOur team has your question. A person writes "
+        "to you about it here by 17:30 on Friday, 6 November 2026."
     )
     assert again.startswith("Where did it happen")
     assert Flag.QUESTION_OPEN in play.case.flags
@@ -85,7 +85,7 @@ def test_a_question_about_time_is_answered_from_the_calendar_and_goes_to_a_perso
     [
         ("Does this cost anything?", "It costs you nothing"),
         ("Am I talking to a robot?", "I am a computer."),
-        ("Can my landlord see this?", "Your question is with our team"),
+        ("Can my landlord see this?", "Our team has your question."),
     ],
 )
 def test_a_question_gets_what_is_known(words: str, known: str) -> None:
@@ -97,7 +97,7 @@ def test_a_question_gets_what_is_known(words: str, known: str) -> None:
 def test_impatience_ends_the_questions_and_leads_to_send() -> None:
     play = at_where()
     ended, readback = play.writes("How many more questions?")
-    assert ended == "I ask nothing more."
+    assert ended == "A person reads what you wrote. I ask nothing more."
     assert readback.startswith("This is what I wrote down")
     assert play.presses("send") == []
     assert "How many" not in play.texts_of(play.ref)["description"]
