@@ -136,12 +136,14 @@ def read_back(turn: Turn, ref: str) -> None:
         return
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
+    is_spoken = case is not None and Flag.MEDIA_UNHEARD in case.flags
+    no_words = "readback.voice" if is_spoken else "readback.no_words"
     turn.reply(
         "readback.plain" if is_child(turn, ref) else "readback",
         ref=ref,
         buttons=CHECK,
         step="check",
-        text=_shorten(details["story"]) or turn.text("readback.no_words"),
+        text=_shorten(details["story"]) or turn.text(no_words),
         details="".join(f"\n{line}" for line in lines),
         date=turn.due_day(promised_date(case), case) if case is not None else turn.text("readback.soon"),
         notice=f"\n{turn.text('readback.notice', notice=notice)}" if notice else "",
@@ -203,7 +205,7 @@ def remind(turn: Turn, what: str) -> None:
     if at > turn.now:
         turn.schedule_wake_up(what, at)
     elif turn.step in FORM and turn.ref == ref:
-        time = turn.moment(filing_time(case), case)
+        time = turn.due_time(filing_time(case), case)
         turn.reply("not_sent", ref=ref, time=time, buttons=CHECK if turn.step == "check" else (("send",),))
 
 

@@ -94,6 +94,43 @@ def test_a_question_gets_what_is_known(words: str, known: str) -> None:
     assert words not in play.texts_of(play.ref)["description"]
 
 
+def test_a_question_after_the_filing_is_answered_from_the_calendar() -> None:
+    play = Play()
+    play.files_a_complaint()
+    (answer,) = play.writes("When will I get an answer?")
+    assert answer.startswith("A person looks at your complaint by 17:30 on Wednesday, 4 November 2026.")
+    assert play.texts_of(play.ref)["question"] == "When will I get an answer?"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Sorry, it was the 2nd of October, not the 3rd.",
+        "Entschuldigung, es war der 2. Oktober, nicht der 3.",
+        "Perdón, fue el 2 de octubre, no el 3.",
+        "Pardon, 3 Ekim değil 2 Ekim olacaktı.",
+    ],
+)
+def test_a_correction_in_a_message_of_its_own_replaces_the_day_of_the_story(words: str) -> None:
+    play = Play()
+    play.writes(
+        "You took the money twice, account 8841207. (3 October 2026) Please send the second payment back."
+    )
+    play.writes(words)
+    (readback,) = play.presses("done")
+    where = next(line for line in readback.splitlines() if line.startswith("Where and when"))
+    assert "3" not in where and "2" in where.removeprefix("Where and when: account 8841207")
+
+
+def test_a_voice_note_alone_is_read_back_as_one_that_a_person_listens_to() -> None:
+    play = Play()
+    play.sends("voice", seconds=3)
+    play.presses("done")
+    play.presses("skip")
+    (readback,) = play.presses("skip")
+    assert "(a voice note or a video: a person listens to it)" in readback
+
+
 def test_impatience_ends_the_questions_and_leads_to_send() -> None:
     play = at_where()
     ended, readback = play.writes("How many more questions?")
@@ -155,7 +192,7 @@ def test_one_reminder_halfway_and_then_the_form_is_filed_as_it_stands() -> None:
     assert play.waits(14 * 60) == []
     [reminder] = play.waits(2 * 60)
     assert reminder.startswith(f"You have not sent {play.ref} yet.")
-    assert "3 November 2026, 10:44" in reminder
+    assert "by 10:44 today" in reminder
     assert play.waits(3600) == []
 
 
