@@ -120,7 +120,8 @@ def test_a_correction_in_a_message_of_its_own_replaces_the_day_of_the_story(word
     play.writes(words)
     (readback,) = play.presses("done")
     where = next(line for line in readback.splitlines() if line.startswith("Where and when"))
-    assert "3" not in where and "2" in where.removeprefix("Where and when: account 8841207")
+    assert "3" not in where
+    assert "2" in where.removeprefix("Where and when: account 8841207")
 
 
 def test_a_voice_note_alone_is_read_back_as_one_that_a_person_listens_to() -> None:
