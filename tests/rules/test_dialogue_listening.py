@@ -124,15 +124,6 @@ def test_a_correction_in_a_message_of_its_own_replaces_the_day_of_the_story(word
     assert "2" in where.removeprefix("Where and when: account 8841207")
 
 
-def test_a_voice_note_alone_is_read_back_as_one_that_a_person_listens_to() -> None:
-    play = Play()
-    play.sends("voice", seconds=3)
-    play.presses("done")
-    play.presses("skip")
-    (readback,) = play.presses("skip")
-    assert "(a voice note or a video: a person listens to it)" in readback
-
-
 def test_impatience_ends_the_questions_and_leads_to_send() -> None:
     play = at_where()
     ended, readback = play.writes("How many more questions?")
