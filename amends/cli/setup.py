@@ -169,7 +169,7 @@ def poster(
     ] = None,
     config: Config = None,
 ) -> None:
-    """An A4 poster on how to complain, with the QR code of the bot; a page for each language, as PDF/A."""
+    """An A4 poster on how to complain, with the bot's QR code; a page for each language, as PDF/A."""
     from amends.documents.poster import poster as poster_pdf
     from amends.settings import load, rulebooks
     from bots.texts.loading import load_catalogues
