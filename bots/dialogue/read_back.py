@@ -214,7 +214,7 @@ def remind(turn: Turn, what: str) -> None:
     if at > turn.now:
         turn.schedule_wake_up(what, at)
     elif turn.step in FORM and turn.ref == ref:
-        time = turn.moment(filing_time(case), case)
+        time = turn.due_time(filing_time(case), case)
         turn.reply("not_sent", ref=ref, time=time, buttons=CHECK if turn.step == "check" else (("send",),))
 
 
@@ -264,4 +264,4 @@ def _known(turn: Turn, case: Case, subject: str) -> str:
     look, date = case.target(Target.LOOK), turn.due_day(promised_date(case), case)
     if look is None or look.met_at is not None or look.promised_due <= turn.now:
         return turn.text("known.answer", date=date)
-    return turn.text("known.look", time=turn.moment(look.promised_due, case), date=date)
+    return turn.text("known.look", time=turn.due_time(look.promised_due, case), date=date)

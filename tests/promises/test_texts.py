@@ -289,3 +289,15 @@ def test_labels_are_distinct_in_every_language_also_without_accents() -> None:
         }
         texts = load_catalogues([language])
         assert {label: texts.choice_of(label.upper()) for label in labels} == labels
+
+
+def test_no_text_has_two_wordings_in_one_catalogue() -> None:
+    """A merge can leave both: the first would be used, and nobody would see the other."""
+    twice = []
+    for file in sorted((BOTS / "texts").glob("*/*.po")):
+        text = file.read_text(encoding="utf-8")
+        ids = re.findall(r'^msgid "(.+)"$', text, re.MULTILINE)
+        two = re.search(r'^msgstr "[^\n]*\n(?:"[^\n]*\n)*msgstr "', text, re.MULTILINE)
+        if two or len(ids) > len(set(ids)):
+            twice.append(file.relative_to(BOTS).as_posix())
+    assert twice == []

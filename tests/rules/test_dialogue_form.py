@@ -239,7 +239,7 @@ def test_a_file_too_large_counts_and_a_smaller_one_is_requested() -> None:
 def test_for_whom_is_asked_when_the_story_mentions_another_person() -> None:
     play = Play()
     play.writes("I write on behalf of the old lady next door: her water is brown.")
-    assert play.presses("done")[0].startswith("Is this for you or for someone else?")
+    assert play.presses("done")[0].startswith("You seem to write for someone else.")
     assert play.presses("agreed") == ["What is your relationship to the person it is about?"]
     assert play.presses("someone_else")[0].startswith("Where did it happen")
 
