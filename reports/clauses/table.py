@@ -1,19 +1,34 @@
-"""The table of all clauses in the order of the standard, and their numbers in the later editions."""
+"""The table of all clauses in the order of the standard (clauses.toml), and their numbers in the later editions."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
 
-from reports.clauses import annexes, closing, framework, improvement, operation, principles
+import reports.clauses
+
+# The modules of the queries: clauses.toml names their functions.
+from reports.clauses import annexes, closing, framework, improvement, operation, principles  # noqa: F401
 from reports.clauses.evidence import Clause
+from reports.kpis import Goal
 
-CLAUSES: tuple[Clause, ...] = (
-    *principles.CLAUSES,
-    *framework.CLAUSES,
-    *operation.CLAUSES,
-    *closing.CLAUSES,
-    *improvement.CLAUSES,
-    *annexes.CLAUSES,
+FILE = Path(__file__).with_name("clauses.toml")
+
+
+def _row(keys: dict[str, Any]) -> Clause:
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in keys.items()}
+    for key in ("case_query", "organisation_query"):
+        if key in values:
+            values[key] = attrgetter(values[key])(reports.clauses)
+    goals = {what: Goal(**goal) for what, goal in values.pop("goals", {}).items()}
+    return Clause(**values, goals=goals)
+
+
+CLAUSES: tuple[Clause, ...] = tuple(
+    _row(keys) for keys in tomllib.loads(FILE.read_text(encoding="utf-8"))["clause"]
 )
 
 #: The numbers of the later editions by those of 2004; None: no clause of its own. 2014 keeps the numbers of 2004.

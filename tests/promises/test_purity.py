@@ -41,6 +41,7 @@ COMPUTES = frozenset(
         "statistics",
         "string",
         "textwrap",
+        "tomllib",
         "types",
         "typing",
         "unicodedata",
@@ -58,7 +59,7 @@ PURE = {
 CLOCKS = {"datetime": ("now", "utcnow", "today"), "date": ("today",)}
 READS = ("open", "read_bytes", "read_text", "touch", "unlink", "write_bytes", "write_text")
 PRINTS = ("breakpoint", "input", "open", "print")
-#: The index of tests that is part of the reports is read once.
+#: The table of clauses and the index of their tests, which are part of the reports, are read once.
 ALLOWED = {("reports/clauses/", "FILE.read_text")}
 
 
