@@ -1,4 +1,4 @@
-"""What the demo's past complaints are about and how far each has come: courses.toml lists the steps with their times."""
+"""What the demo's past complaints are about and how far each has come; courses.toml lists their steps."""
 
 from __future__ import annotations
 

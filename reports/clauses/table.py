@@ -27,9 +27,10 @@ def _row(keys: dict[str, Any]) -> Clause:
     return Clause(**values, goals=goals)
 
 
-CLAUSES: tuple[Clause, ...] = tuple(
-    _row(keys) for keys in tomllib.loads(FILE.read_text(encoding="utf-8"))["clause"]
-)
+_TABLES = tomllib.loads(FILE.read_text(encoding="utf-8"))
+CLAUSES: tuple[Clause, ...] = tuple(_row(keys) for keys in _TABLES["clause"])
+#: How docs/clauses.md begins.
+PAGE_HEAD: str = _TABLES["page_head"]
 
 #: The numbers of the later editions by those of 2004; None: no clause of its own. 2014 keeps the numbers of 2004.
 #: In 2018 the principles are 4.2 to 4.15, clause 5 is split, and the annexes move by one letter. If no public source
