@@ -47,18 +47,6 @@ SCOPES: tuple[str, ...] = tuple(app_manifest()["oauth_config"]["scopes"]["bot"])
 
 #: Characters of a category's code.
 _MAX_CODE_LENGTH = 40
-TEXTS_README = """\
-# Your own texts
-
-Texts in this folder replace the texts of Amends. A file is a gettext catalogue named after its language,
-`en.po` or `tr.po`. It contains only the message ids that you word differently:
-
-    msgid "receipt"
-    msgstr "We have noted this under {ref}. Go on, or press Done."
-
-The ids and the fields in braces are those of the catalogues that come with Amends. Keep every field:
-`amends check` refuses a text in which a field is missing or added.
-"""
 
 
 @dataclass(frozen=True)
@@ -122,7 +110,7 @@ def write_installation(folder: Path, answers: InitAnswers) -> list[Path]:
     _write_private(env, env_text({"AMENDS_SECRET_KEY": new_key(), "AMENDS_SIGNING_KEY": new_key()}))
     example.write_text(env_text(), encoding="utf-8")
     app.write_text(json.dumps(app_manifest(), indent=2) + "\n", encoding="utf-8")
-    texts.write_text(TEXTS_README, encoding="utf-8")
+    texts.write_bytes(Path(__file__).with_name("texts_readme.md").read_bytes())
     return [*_files(folder), texts, *_write_examples(folder / "examples", answers)]
 
 

@@ -53,7 +53,7 @@ def _commands() -> Iterator[LazyCommand | TyperGroup]:
     """The commands and groups of commands.toml, in its order."""
     table = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
     for group, rows in groupby(table["command"], lambda row: row.get("group")):
-        commands = [LazyCommand(*row["function"].rsplit(".", 1), row["summary"]) for row in rows]
+        commands = [LazyCommand(row["module"], row["function"], row["summary"]) for row in rows]
         if group is None:
             yield from commands
         else:

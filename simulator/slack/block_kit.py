@@ -40,7 +40,7 @@ INTERACTIVE = set(_TABLES["elements"]) - {"image"}
 
 def element(block: str) -> Check:
     """An element that this block may contain."""
-    allowed = _TABLES["inside"][block]
+    allowed: set[str] = set(_TABLES["inside"][block])
 
     def check(value: Any, path: str, problems: Problems) -> None:
         kind = value.get("type") if isinstance(value, dict) else None

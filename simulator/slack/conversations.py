@@ -308,14 +308,14 @@ async def users_list(link: Link, arguments: Json, uploads: list[Upload]) -> Json
 
 def _person(member: SlackMember) -> Json:
     names = {"real_name": member.name, "real_name_normalized": member.name}
-    shown = {"display_name": member.name, "display_name_normalized": member.name}
+    display_names = {"display_name": member.name, "display_name_normalized": member.name}
     return payloads.FIXED["user"] | {
         "id": member.id,
         "team_id": TEAM,
         "name": member.handle,
         "deleted": member.deleted,
         "real_name": member.name,
-        "profile": {"team": TEAM, **shown, **names},
+        "profile": {"team": TEAM, **display_names, **names},
         "is_restricted": member.guest,
     }
 
