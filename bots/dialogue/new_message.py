@@ -17,6 +17,7 @@ from typing import Any
 from bots.dialogue import form, status
 from bots.dialogue.buttons import INSIST, Rows
 from bots.dialogue.record import (
+    FORWARDED,
     ReceivedMessage,
     add_message,
     added_text,
@@ -174,6 +175,7 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
     add_message(turn, ref, burst["field"], message, kind=kind, extra=extra)
     burst["until"] = format_time(turn.burst_end())
     burst["files"] += [asdict(file) | {"name": None} for file in message.files]
+    burst["forwarded"] = message.is_forwarded and burst.get("forwarded", True)
     burst["place"] = message.is_place and burst.get("place", True)
 
 
@@ -237,7 +239,10 @@ def _burst_message(turn: Turn, burst: dict[str, Any]) -> ReceivedMessage:
     files = tuple(ReceivedFile(**file) for file in burst["files"])
     words = turn.words(burst["ref"]) if turn.case(burst["ref"]) is not None else {}
     text, is_place = words.get(burst["field"], ""), burst.get("place", False)
-    return ReceivedMessage(text, f"belongs:{burst['turn']}", files, is_place=is_place)
+    if burst.get("forwarded"):
+        text = words.get(turn.latest_field(FORWARDED, burst["ref"]), "")
+    source, is_forwarded = f"belongs:{burst['turn']}", burst.get("forwarded", False)
+    return ReceivedMessage(text, source, files, is_place=is_place, is_forwarded=is_forwarded)
 
 
 def current_burst(turn: Turn) -> dict[str, Any] | None:

@@ -38,12 +38,13 @@ PER_EVENT: frozenset[str] = OF_ONE_EVENT | {
     "ask_approval",
     "told_overturned",
     "fetch",
+    "transcribe",
     "say",
     "told_failed",
     "incident_update",
 }
 #: Kinds that run for minutes and that no person and no test clock waits for.
-BACKGROUND: frozenset[str] = frozenset({"train"})
+BACKGROUND: frozenset[str] = frozenset({"train", "transcribe"})
 #: The kind that posts one line under the card. The lines of a complaint are posted in the order of its events.
 THREAD = "thread"
 #: What is meant for the complainant. What the dialogue says or brings is part of a conversation, not a notice.

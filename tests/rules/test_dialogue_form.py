@@ -216,7 +216,7 @@ def test_a_file_between_questions_is_an_addition_and_the_question_stays_open() -
     play = Play()
     play.writes("The water is brown.")
     play.presses("done")
-    assert play.sends("voice", seconds=3) == []
+    assert play.sends("voice", seconds=3) == ["I have a voice note of 0:03. A person will listen to it."]
     assert play.case.media == 1
     assert play.writes("Mill Lane, yesterday")[0].startswith("What would put this right?")
 
