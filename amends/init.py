@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,90 +24,29 @@ from amends.settings.toml_text import toml_value
 from bots.texts.loading import STAFF, TextsError, load_catalogues, shipped, shipped_languages
 from triage.matching import fold
 
-#: What the app may do in Slack. docs/slack-unproved.md lists the scopes that only a real workspace can prove.
-SCOPES: tuple[str, ...] = (
-    "chat:write", "commands", "channels:read", "groups:read", "channels:history", "groups:history",
-    "im:write", "files:write", "users:read", "usergroups:read", "metadata.message:read",
-)  # fmt: skip
-
-COMMAND = "/complaints"
-SHORTCUTS: tuple[str, ...] = ("log_complaint", "log_from_message")
-EVENTS: tuple[str, ...] = ("app_home_opened",)
-
 
 def app_manifest(public_url: str | None = None) -> dict[str, Any]:
     """The manifest from which Slack creates the app (`amends slack-manifest`).
 
     It is for Socket Mode, or with `public_url` for HTTP: Slack then calls `/slack/events` at that address.
     """
-    return {
-        "_metadata": {"major_version": 2, "minor_version": 1},
-        "display_information": {
-            "name": "Amends",
-            "description": "Complaints handled by the rules of ISO 10002",
-            "background_color": "#1f3a5f",
-        },
-        "features": {
-            "app_home": {
-                "home_tab_enabled": True,
-                # Alerts to on-call people and requested files are sent here. Nothing is read from it.
-                "messages_tab_enabled": True,
-                "messages_tab_read_only_enabled": True,
-            },
-            "bot_user": {"display_name": "Amends", "always_online": True},
-            "shortcuts": [
-                {
-                    "name": "Log a complaint",
-                    "type": "global",
-                    "callback_id": SHORTCUTS[0],
-                    "description": "Record a complaint that reached you by phone, in person or by post",
-                },
-                {
-                    "name": "Log as complaint",
-                    "type": "message",
-                    "callback_id": SHORTCUTS[1],
-                    "description": "Record this message as a complaint",
-                },
-            ],
-            "slash_commands": [
-                {
-                    "command": COMMAND,
-                    "description": "Find, list and log complaints",
-                    "usage_hint": "help, list, mine, show REF, log, search Q, stats, report, clauses, policy",
-                    "should_escape": False,
-                    **_events_address(public_url, "url"),
-                }
-            ],
-        },
-        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
-        "settings": {
-            "event_subscriptions": {"bot_events": list(EVENTS), **_events_address(public_url, "request_url")},
-            "interactivity": {"is_enabled": True, **_events_address(public_url, "request_url")},
-            "org_deploy_enabled": False,
-            "socket_mode_enabled": public_url is None,
-            "token_rotation_enabled": False,
-        },
-    }
+    manifest = tomllib.loads(Path(__file__).with_name("slack_manifest.toml").read_text(encoding="utf-8"))
+    if public_url is not None:
+        address, settings = f"{public_url.rstrip('/')}/slack/events", manifest["settings"]
+        settings["socket_mode_enabled"] = False
+        for command in manifest["features"]["slash_commands"]:
+            command["url"] = address
+        for requests in (settings["event_subscriptions"], settings["interactivity"]):
+            requests["request_url"] = address
+    return manifest
 
 
-def _events_address(public_url: str | None, key: str) -> dict[str, str]:
-    return {} if public_url is None else {key: f"{public_url.rstrip('/')}/slack/events"}
+#: What the app may do in Slack.
+SCOPES: tuple[str, ...] = tuple(app_manifest()["oauth_config"]["scopes"]["bot"])
 
 
 #: Characters of a category's code.
 _MAX_CODE_LENGTH = 40
-TEXTS_README = """\
-# Your own texts
-
-Texts in this folder replace the texts of Amends. A file is a gettext catalogue named after its language,
-`en.po` or `tr.po`. It contains only the message ids that you word differently:
-
-    msgid "receipt"
-    msgstr "We have noted this under {ref}. Go on, or press Done."
-
-The ids and the fields in braces are those of the catalogues that come with Amends. Keep every field:
-`amends check` refuses a text in which a field is missing or added.
-"""
 
 
 @dataclass(frozen=True)
@@ -173,7 +113,7 @@ def write_installation(folder: Path, answers: InitAnswers) -> list[Path]:
     _write_private(env, env_text({"AMENDS_SECRET_KEY": new_key(), "AMENDS_SIGNING_KEY": new_key()}))
     example.write_text(env_text(), encoding="utf-8")
     app.write_text(json.dumps(app_manifest(), indent=2) + "\n", encoding="utf-8")
-    texts.write_text(TEXTS_README, encoding="utf-8")
+    texts.write_bytes(Path(__file__).with_name("texts_readme.md").read_bytes())
     return [*_files(folder), texts, *_write_examples(folder / "examples", answers)]
 
 

@@ -35,9 +35,9 @@ class FactShapes:
     required: frozenset[str] = frozenset()
     shapes: Mapping[str, Shape] = field(default_factory=dict)
 
-    def plus(self, *, required: Iterable[str] = (), **shapes: Shape) -> FactShapes:
+    def plus(self, **shapes: Shape) -> FactShapes:
         """These shapes and more."""
-        return FactShapes(self.required | frozenset(required), {**self.shapes, **shapes})
+        return FactShapes(self.required, {**self.shapes, **shapes})
 
 
 ANY_FACTS = FactShapes()

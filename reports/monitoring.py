@@ -33,7 +33,6 @@ from reports.case_clocks import Observation, observations
 from reports.case_measures import Mark, marks, marks_of_events, missed_danger
 from reports.integrity import Integrity, Proof, empty_fields
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
-from reports.person_requests import PersonRequests
 from reports.statistics import Share
 
 NOT_ASSESSED = "not assessed"
@@ -55,6 +54,32 @@ class Period:
 
     def holds(self, moment: datetime) -> bool:
         return self.start <= moment < self.end
+
+
+@dataclass
+class PersonRequests:
+    """Requests for a person in the chat, those that staff answered, and the sum of their waits (7.3, docs/law.md)."""
+
+    requests: int = 0
+    met: int = 0
+    waited: timedelta = timedelta()
+
+    def add(self, case: Case) -> None:
+        for asked_at, met_at in case.person_waits:
+            self.requests += 1
+            if met_at is not None:
+                self.met += 1
+                self.waited += met_at - asked_at
+
+    @property
+    def mean_wait(self) -> timedelta | None:
+        """The mean wait of the requests that were met; None without one."""
+        return self.waited / self.met if self.met else None
+
+    def as_json(self) -> dict[str, Any]:
+        mean = self.mean_wait
+        seconds = None if mean is None else round(mean.total_seconds())
+        return {"requests": self.requests, "met": self.met, "mean_wait_seconds": seconds}
 
 
 @dataclass(frozen=True)

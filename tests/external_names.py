@@ -41,7 +41,10 @@ def collect() -> Names:
         "facts that are read": keys_read("facts"),
         "conversation state": conversation_state(),
         "slack action ids": slack("action_id", "action", "display_action"),
-        "slack callback ids": slack("callback_id", "view", "shortcut"),
+        "slack callback ids": [
+            *slack("callback_id", "view", "shortcut"),
+            *value_of("SHORTCUTS", below="bots/slack"),
+        ],
         "slack block ids": slack("block_id"),
         "slack metadata": slack("event_type"),
         "slack ids in strings": slack_ids(),

@@ -6,8 +6,11 @@ import errno
 import gc
 import os
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import groupby
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -46,188 +49,18 @@ class LazyCommand(TyperCommand):
         return getattr(self, attribute)
 
 
-def _commands(module: str, **summaries: str) -> Iterator[LazyCommand]:
-    """The commands of a module of this folder: each function with its summary, in the order of the list."""
-    return (LazyCommand(module, function, summary) for function, summary in summaries.items())
+def _commands() -> Iterator[LazyCommand | TyperGroup]:
+    """The commands and groups of commands.toml, in its order."""
+    table = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
+    for group, rows in groupby(table["command"], lambda row: row.get("group")):
+        commands = [LazyCommand(row["module"], row["function"], row["summary"]) for row in rows]
+        if group is None:
+            yield from commands
+        else:
+            yield TyperGroup(name=group, help=table["groups"][group], commands=commands, no_args_is_help=True)
 
 
-def _group(name: str, summary: str, *commands: LazyCommand) -> TyperGroup:
-    return TyperGroup(name=name, help=summary, commands=commands, no_args_is_help=True)
-
-
-COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
-    *_commands(
-        "clauses",
-        clauses=(
-            "Each clause: what meets it, where in the code, which test, what the record shows. Exit 1 if one "
-            "is broken."
-        ),
-    ),
-    *_commands(
-        "desk",
-        demo="The whole desk against a simulator of both platforms, on a throw-away database; prints one address.",
-        run="Work until SIGTERM; then finish the work in progress and stop within 10 seconds.",
-    ),
-    *_commands(
-        "importing",
-        import_=(
-            "Bring in closed complaints of before: no one is written to, no clock runs. A repeat changes "
-            "nothing."
-        ),
-    ),
-    *_commands(
-        "setup",
-        init="Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest.",
-        check="Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail.",
-        poster="An A4 poster on how to complain, with the bot's QR code; a page for each language, as PDF/A.",
-        slack_manifest='The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest").',
-    ),
-    *_commands("db", prove="Write the receipt of a complaint with the proof that the log contains it."),
-    *_commands(
-        "witness",
-        witness="Cosign checkpoints of the logs of other desks that only grew; needs no database and no amends.toml.",
-    ),
-    _group(
-        "law",
-        "The rules of the presets by date.",
-        *_commands(
-            "law",
-            list_="Each rule of the presets: its value, its days, its source, and how certain it is.",
-            diff="What changes for complaints received after the first day, up to the last.",
-        ),
-    ),
-    _group(
-        "db",
-        "The database.",
-        *_commands(
-            "db",
-            upgrade="Bring the tables to this release; repeating it changes nothing.",
-            verify=(
-                "Check every row against the journal, every chain, the log, and what is kept outside; name each "
-                "damage."
-            ),
-            backup="Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL.",
-            restore=(
-                "Bring a backup into an empty database, check it from end to end, erase again what was "
-                "erased since."
-            ),
-            checkpoint=(
-                "Add what is new to the log and write its signed checkpoint; kept outside, it shows any later "
-                "rewriting."
-            ),
-            anchor=(
-                "After an upgrade: check the chains of the older release and take its rows into the journal; can "
-                "be repeated."
-            ),
-            prove="Write the receipt of a complaint with the proof that the log contains it.",
-            vacuum=(
-                "Write every table again, so that no erased byte is left; each is locked while it is written."
-            ),
-            rotate_key=(
-                "Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken "
-                "out of it."
-            ),
-        ),
-    ),
-    _group(
-        "triage",
-        "The model behind the initial assessment.",
-        *_commands(
-            "triage.train",
-            train="Train on labelled complaints, judge on a part held back, write the model and its card.",
-            evaluate="Judge a model: accuracy, macro_f1, log_loss, ece, accuracy_at_80, each category, and severity.",
-        ),
-        *_commands(
-            "triage.propose",
-            propose="What triage proposes: category, matters, severity, reasons. JSON lines in give JSON lines out.",
-        ),
-        *_commands(
-            "triage.promote",
-            promote=(
-                "Put the model of FILE in use if it is not worse than the present one; exit 1 with the "
-                "reasons if it is."
-            ),
-            history="The models in use over time and those turned away, the newest first, and what drifts.",
-            rollback="Use the model that was in use before the present one; a second time goes one further back.",
-            forget_history=(
-                "Destroy the history rows that a promoted model brought; later training runs do not learn "
-                "from them."
-            ),
-        ),
-    ),
-    _group(
-        "case",
-        "The record.",
-        *_commands(
-            "case",
-            list_="Complaints, those with the next due time first.",
-            show="The whole record of one complaint, words included; that it was shown stays on the record.",
-            history="What happened and when, who did it, in which role, under which clause; the read is recorded.",
-            due=(
-                "How each due time was computed: every day counted, every holiday, every rule; who extended "
-                "it, and why."
-            ),
-            file_=(
-                "Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the "
-                "record."
-            ),
-        ),
-        *_commands(
-            "redate",
-            redate=(
-                "Compute the dates of open complaints again by today's amends.toml: settings alone move none "
-                "of them."
-            ),
-        ),
-    ),
-    _group(
-        "report",
-        "Figures from the record (clause 8).",
-        *_commands(
-            "report",
-            monitoring=(
-                "How the handling went (8.4): in time, how long, with which result, what is open. Days are "
-                "local."
-            ),
-            access="Unusual reading, for auditors: without assignment, many on a day, at night, by former owners.",
-        ),
-    ),
-    _group(
-        "outbox",
-        "Obligations that are stuck.",
-        *_commands(
-            "outbox",
-            list_="What was given up or is being tried again.",
-            retry="Try a given-up obligation again, now; with --all every one (of a kind, of a complaint).",
-            give_up="Stop trying an obligation for good; that and why stays on the record.",
-        ),
-    ),
-    _group(
-        "inbox",
-        "Updates set aside.",
-        *_commands(
-            "inbox",
-            list_="What was set aside, when and why; the words stay sealed.",
-            retry="Schedule a set-aside update to be handled again; the running desk takes it.",
-            give_up="Destroy a set-aside update unread; that and why stays on the record.",
-        ),
-    ),
-    _group(
-        "privacy",
-        "A person's own data: to see, to erase, to purge.",
-        *_commands(
-            "privacy",
-            export="Everything on file about a person, as a ZIP to hand over; that it was made stays on the record.",
-            erase="Erase a person and all their complaints: words, files, names. Figures and the chain stay.",
-            receipts="What was erased, when, by what right: the last 1,000 receipts as JSON, in counts and codes.",
-            hold=(
-                "Put a complaint under legal hold, so that it is neither erased nor purged, or release it."
-            ),
-            restrict="Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end it.",
-            purge=r"Erase what was kept longer than `\[privacy] retention` says, counted from closing.",
-        ),
-    ),
-)
+COMMANDS: tuple[LazyCommand | TyperGroup, ...] = tuple(_commands())
 
 
 class _Root(TyperGroup):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from amends.demo.settings import TEXTS
 from bots.dialogue.inputs import TextInput
 from bots.dialogue.step import step
 from bots.letters.composer import preview
@@ -108,22 +109,13 @@ class PastActions:
         return MONA if case.restricted else complaint.handler
 
 
-#: The complainant's answers to the bot's questions, by language: where and when, and the remedy requested.
-_FORM_ANSWERS: Mapping[str, tuple[str, str]] = {
-    "en": ("12 Mill Lane, account 8841207, last week", "Please put it right and tell me what happened."),
-    "tr": ("Değirmen Sokak 12, hesap 8841207, geçen hafta", "Lütfen düzeltin ve ne olduğunu bana anlatın."),
-}
-_SEND: Mapping[str, str] = {"en": "Send", "tr": "Gönder"}
-_SKIP: Mapping[str, str] = {"en": "Skip", "tr": "Geç"}
-
-
 def _write(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.receive(tx, complaint, complaint.example.text)
 
 
 def _finish_form(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    where, remedy = _FORM_ANSWERS[complaint.language]
-    for text in (where, remedy, _SEND[complaint.language]):
+    where, remedy = TEXTS["form_answers"][complaint.language]
+    for text in (where, remedy, TEXTS["send"][complaint.language]):
         past.receive(tx, complaint, text)
         tx.now += timedelta(seconds=25)
 
@@ -164,38 +156,20 @@ def _reclassify(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.act(tx, complaint, "reclassify", Verb.RECLASSIFY, actor, {"kind": "praise"}, words)
 
 
-_REPLY_TEXT: Mapping[str, str] = {
-    "en": "We have read all of it and are looking into it; you will hear from us again this week.",
-    "tr": "Hepsini okuduk ve inceliyoruz; bu hafta içinde size yeniden yazacağız.",
-}
-_QUESTION: Mapping[str, str] = {
-    "en": "Could you send us the date on the letter that you mention?",
-    "tr": "Sözünü ettiğiniz mektubun tarihini bize yazar mısınız?",
-}
-_ANSWER: Mapping[str, str] = {
-    "en": "The letter is of the 2nd of this month.",
-    "tr": "Mektup bu ayın 2'sinde yazılmış.",
-}
-_EXTENSION_REASON: Mapping[str, str] = {
-    "en": "Our supplier's records come only next week.",
-    "tr": "Tedarikçimizin kayıtları ancak gelecek hafta geliyor.",
-}
-
-
 def _reply(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    words = {"text": _REPLY_TEXT[complaint.language]}
+    words = {"text": TEXTS["reply"][complaint.language]}
     actor = past.decider(tx, complaint)
     past.act(tx, complaint, "reply", Verb.REPLY, actor, {"language_confirmed": True}, words)
 
 
 def _ask(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     facts = {"needed_by": (tx.now + timedelta(days=5)).date().isoformat(), "language_confirmed": True}
-    words = {"text": _QUESTION[complaint.language]}
+    words = {"text": TEXTS["question"][complaint.language]}
     past.act(tx, complaint, "ask", Verb.ASK, past.decider(tx, complaint), facts, words)
 
 
 def _answer(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
-    past.receive(tx, complaint, _ANSWER[complaint.language])
+    past.receive(tx, complaint, TEXTS["answer"][complaint.language])
 
 
 def _extend(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
@@ -204,7 +178,7 @@ def _extend(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         return
     extended_to = (target.internal_due + timedelta(days=2)).date().isoformat()
     facts = {"target": "decide", "extended_to": extended_to}
-    words = {"reason": _EXTENSION_REASON[complaint.language]}
+    words = {"reason": TEXTS["extension_reason"][complaint.language]}
     past.act(tx, complaint, "extend", Verb.EXTEND, MONA, facts, words)
 
 
@@ -216,16 +190,6 @@ def _investigate(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
 
 _REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]
 _REPAIR = [{"type": "repair", "needs_acceptance": False}]
-_REASONS: Mapping[str, Mapping[str, str]] = {
-    "upheld": {
-        "en": "Our own records show what you described: the work was booked and then lost between two teams.",
-        "tr": "Kayıtlarımız anlattığınızı doğruluyor: iş kaydedilmiş, sonra iki ekip arasında kaybolmuş.",
-    },
-    "not_upheld": {
-        "en": "We compared the dates with the contract and found that each step was taken when it was due.",
-        "tr": "Tarihleri sözleşmeyle karşılaştırdık ve her adımın zamanında atıldığını gördük.",
-    },
-}
 
 
 def _decide(
@@ -240,9 +204,7 @@ def _decide(
             "cause_class": "single",
             "language_confirmed": True,
         }
-        words = {
-            f"issues.{n}.reasons": _REASONS[finding][complaint.language] for n in range(len(case.issues))
-        }
+        words = {f"issues.{n}.reasons": TEXTS[finding][complaint.language] for n in range(len(case.issues))}
         words["root_cause"] = "Records of two systems did not agree."
         if remedies:
             words["remedies.0.text"] = remedy_text
@@ -272,12 +234,6 @@ def _approve(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.act(tx, complaint, "approve", Verb.APPROVE, actor, {"agreed": "yes"}, {})
 
 
-_DONE_TEXT: Mapping[str, str] = {
-    "en": "We corrected it today and checked it twice.",
-    "tr": "Bugün düzelttik ve iki kez kontrol ettik.",
-}
-
-
 def _resolve(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     """Resolve it at once; a serious complaint needs an investigation and a decision instead."""
     case = past.case(tx, complaint)
@@ -292,7 +248,7 @@ def _resolve(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         "language_confirmed": True,
     }
     words = {
-        "done": _DONE_TEXT[complaint.language],
+        "done": TEXTS["done"][complaint.language],
         "cause": "A note was filed under the wrong account.",
         "agreed_how": "As asked for in the complaint.",
     }
@@ -356,7 +312,7 @@ def _answer_survey(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     best = 5 - complaint.number // 2 % 3
     for question in range(5):
         past.receive(tx, complaint, str(max(1, best - (question % 2))))
-    past.receive(tx, complaint, _SKIP[complaint.language])
+    past.receive(tx, complaint, TEXTS["skip"][complaint.language])
 
 
 STEPS: Mapping[str, Callable[[PastActions, Tx, DemoComplaint], None]] = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import cycle
 
 from amends.demo.actions import ALICE, DemoComplaint
+from amends.demo.settings import TEXTS
 from bots.letters.composer import preview
 from bots.texts.texts import Texts
 from complaints import incidents as incident_rules
@@ -28,35 +29,6 @@ EARLY_COURSES = frozenset({"received", "assessed", "taken", "investigated"})
 #: How long before the demo opens: these are the last events of the past.
 _INCIDENT_OPENED, _UPDATE_SENT = timedelta(minutes=2, seconds=30), timedelta(minutes=2)
 
-STORIES: Mapping[str, tuple[str, ...]] = {
-    "en": (
-        "We have had no water in Mill Lane since this morning and nobody answers the telephone.",
-        "No water from the kitchen tap since early today, the whole street is dry. When will it be back?",
-        "The water went off without any warning, I had to send my children to school unwashed.",
-        "There is no water in our building in Mill Lane. I want to know what happened and for how long.",
-        "Our café had to close because there was no water all morning.",
-    ),
-    "tr": (
-        "Değirmen Sokak'ta sabahtan beri su yok ve telefona kimse bakmıyor.",
-        "Bu sabahtan beri musluktan su akmıyor, bütün sokak susuz. Ne zaman gelecek?",
-        "Hiçbir haber verilmeden su kesildi, dükkânımı açamadım.",
-    ),
-}
-INCIDENT_WORDS = {
-    "what": "Burst main in Mill Lane",
-    "area": "Mill Lane",
-    "line.en": "A water main burst in Mill Lane this morning. We are repairing it.",
-    "line.tr": "Değirmen Sokak'ta bu sabah bir ana su borusu patladı. Onarıyoruz.",
-    "signs.en": "no water, water went off, dry",
-    "signs.tr": "su yok, su kesil, susuz",
-}
-UPDATE_WORDS = {
-    "text.en": "The burst main in Mill Lane is being repaired. We expect water again this evening. "
-    "Drinking water is handed out at the corner of the bridge.",
-    "text.tr": "Değirmen Sokak'taki patlayan boru onarılıyor. Suyun bu akşam gelmesini bekliyoruz. "
-    "Köprünün köşesinde içme suyu dağıtılıyor.",
-}
-
 
 @dataclass
 class Outage:
@@ -65,7 +37,9 @@ class Outage:
     complaints: list[DemoComplaint] = field(default_factory=list)
     number: int | None = None
     _stories: dict[str, Iterator[str]] = field(
-        default_factory=lambda: {language: cycle(stories) for language, stories in STORIES.items()}
+        default_factory=lambda: {
+            language: cycle(stories) for language, stories in TEXTS["outage_stories"].items()
+        }
     )
 
     def example(self, course: str, language: str) -> Example | None:
@@ -86,7 +60,7 @@ class Outage:
             return
         receipts = [read.load_case(tx, complaint.ref).received_at for complaint in self.complaints]
         facts = {"started_at": format_time(min([tx.now, *receipts]))}
-        self.number = incidents.open_incident(tx, ALICE, facts, INCIDENT_WORDS).id
+        self.number = incidents.open_incident(tx, ALICE, facts, TEXTS["incident_words"]).id
         # One is about another matter too. Where a graver reason leaves it out of the update, the next one is.
         cases = [read.load_case(tx, complaint.ref) for complaint in self.complaints]
         twofold = next((case.ref for case in cases if incident_rules.left_out(case) is None), None)
@@ -94,7 +68,7 @@ class Outage:
             self._join(tx, complaint, second_issue=complaint.ref == twofold)
         complete_due(tx, end - _UPDATE_SENT)
         tx.now = end - _UPDATE_SENT
-        incident_updates.schedule_incident_update(tx, self.number, ALICE, UPDATE_WORDS)
+        incident_updates.schedule_incident_update(tx, self.number, ALICE, TEXTS["update_words"])
         for obligation in claim.claim(tx, {incident_updates.KIND}, INCIDENT_PEOPLE, 60.0):
             ref, batch = str(obligation.ref), str(obligation.facts["batch"])
             case = read.load_case(tx, ref)

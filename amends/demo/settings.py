@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from amends.settings import Settings, load
 from complaints.vocabulary import Role
@@ -33,54 +35,9 @@ PEOPLE: tuple[Member, ...] = (
 STAFF: dict[str, str] = {member.name: member.id for member in PEOPLE}
 CHANNELS = ("C0000001", "C0000002", "C0000003")
 
-SETTINGS = """\
-[organisation]
-name = "Northwind Water"
-country = "GB"
-timezone = "Europe/London"
-languages = ["en", "tr"]
-staff_language = "en"
-emergency_number = "112"
-preset = "small_business"
-
-[calendar]
-hours = "Mon-Fri 09:00-17:30"
-
-[slack]
-triage_channel = "C0000001"
-restricted_channel = "C0000002"
-executive_channel = "C0000003"
-
-[roles]
-handler = ["U0000001", "U0000005"]
-manager = ["U0000002", "U0000006"]
-top_management = ["U0000003"]
-auditor = ["U0000004"]
-
-[authority]
-handler = { amount = "100 GBP" }
-manager = { amount = "2000 GBP" }
-
-[[recourse]]
-body = "Consumer ombudsman"
-contact = "ombudsman.example, 0800 000 000"
-limit = "12 months"
-free = true
-
-[[danger]]
-signs = ["gas", "smell of gas"]
-number = "0800 111 999"
-text.en = "Leave now, touch no switches, call {number} from outside."
-text.tr = "Hemen dışarı çıkın, hiçbir düğmeye dokunmayın, dışarıdan {number} numarasını arayın."
-
-[on_call]
-hours = "always"
-people = ["U0000002"]
-
-[triage]
-# The demo's nights pass in a moment; it learns by number.
-retrain_at = "off"
-"""
+SETTINGS = Path(__file__).with_name("amends.toml").read_text(encoding="utf-8")
+#: What people write in the demo and what they are called: by subject, then by language.
+TEXTS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
 
 
 def demo_settings(folder: Path, simulator: Simulator, *, listen_port: int, more: str = "") -> Settings:

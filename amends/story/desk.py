@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from reports.monitoring import Period, monitor
@@ -12,25 +14,7 @@ from store.outbox.complete import find_next_due
 from store.store import Store
 
 #: The names of due times that people see next to the demo's clock.
-LABELS: dict[str, str] = {
-    "acknowledge": "acknowledgement",
-    "card": "card",
-    "closing": "closing message",
-    "delay": "notice that the answer is not ready",
-    "dates": "first real dates",
-    "decision": "decision",
-    "end_form": "questions end",
-    "lapse": "ends without a reply",
-    "page": "page",
-    "progress": "progress notice",
-    "propose": "proposal",
-    "remedy_late": "remedy",
-    "remind": "reminder",
-    "reply_reminder": "reminder to reply",
-    "survey": "survey",
-    "survey_reminder": "survey reminder",
-    "wake": "next question",
-}
+LABELS = tomllib.loads(Path(__file__).with_name("due_labels.toml").read_text(encoding="utf-8"))
 #: The period is a year before and after now: a story may have moved the clock since this store read it.
 _YEAR = timedelta(days=365)
 

@@ -366,13 +366,12 @@ def extension_cap(case: Case, target: TargetSet) -> datetime | None:
     return due(first.internal_due, span, case.rules.calendar_of(rule)).at
 
 
-def compute(case: Case, target: WantedTarget, span: str | None = None) -> Due:
+def compute(case: Case, target: WantedTarget) -> Due:
     """The due time of a wanted target before caps, with its steps, by the calendar of its rule."""
     calendar = case.rules.calendar_of(target.rule)
-    length = span or target.span
     if target.rule.startswith("P1."):
-        return due_where_on_call(target.start, length, calendar, case.rules.on_call)
-    return due(target.start, length, calendar)
+        return due_where_on_call(target.start, target.span, calendar, case.rules.on_call)
+    return due(target.start, target.span, calendar)
 
 
 def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:

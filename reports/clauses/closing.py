@@ -1,4 +1,4 @@
-"""Clauses 7.6 to 7.9, investigation to closing: the rows of the table and their evidence."""
+"""Clauses 7.6 to 7.9, investigation to closing: the evidence for each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from complaints.history import CaseHistory
 from complaints.vocabulary import WITH_DECISION, CloseCode, ContactKind, Flag, Role, State, Target, Verb
 from reports.case_measures import CLOSING, UNANSWERED, on_the_spot
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between, was_delivered
-from reports.clauses.evidence import Clause, OrganisationFacts, Point, hours, must
+from reports.clauses.evidence import OrganisationFacts, Point, hours, must
 
 
 def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -176,59 +176,3 @@ def _is_withdrawn_by_complainant(history: CaseHistory, event: Event) -> bool:
     return any(
         withdrawal.role is Role.COMPLAINANT or withdrawal.facts.get("given_at") for withdrawal in withdrawals
     )
-
-
-CLAUSES: tuple[Clause, ...] = (
-    Clause(
-        id="7.6",
-        title="Investigation",
-        demand="Every reasonable effort, in proportion to the seriousness.",
-        control="A list of evidence by priority and complexity; no decision without it.",
-        code=(
-            "complaints.actions.decision.required_evidence",
-            "complaints.actions.investigation.check_investigate",
-        ),
-        shows="decisions with the evidence that their level requires",
-        case_query=investigation,
-    ),
-    Clause(
-        id="7.7",
-        title="Response",
-        demand="Correct it and prevent it; if not at once, plan the soonest way.",
-        control="Remedies with a promised day, a cause for each decision, a notice when one is late.",
-        code=(
-            "complaints.actions.decision.check_respond",
-            "complaints.actions.remedies.check_remedy_done",
-            "complaints.actions.remedies.check_remedy_late",
-        ),
-        shows="causes named, remedies by the promised day, overdue ones without a notice",
-        case_query=response,
-    ),
-    Clause(
-        id="7.8",
-        title="Communicating the decision",
-        demand="Communicate the decision as soon as it is taken.",
-        control="An obligation from the decision on, sent again until a channel accepts it; reasons for each "
-        "issue.",
-        code=(
-            "complaints.actions.decision.check_communicate_decision",
-            "bots.letters.decision.full_decision",
-        ),
-        shows="hours from decision to the delivered message; one not delivered after a working day is a violation",
-        case_query=communication_of_the_decision,
-    ),
-    Clause(
-        id="7.9",
-        title="Closing",
-        demand="Accepted: carry out and record. Refused: it stays open, with the ways inside and outside.",
-        control="Closing is refused while an obligation or a question is open; without an answer the complaint "
-        "ends with a code of its own.",
-        code=(
-            "complaints.actions.closing.check_close",
-            "complaints.actions.closing.check_lapse",
-            "complaints.actions.reply_and_recourse.check_disagree",
-        ),
-        shows="endings by code, each with its requirements; remedies not done at closing",
-        case_query=closing,
-    ),
-)

@@ -1,4 +1,4 @@
-"""Clauses 7.1 to 7.5, communication to initial assessment: the rows of the table and their evidence."""
+"""Clauses 7.1 to 7.5, communication to initial assessment: the evidence for each."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 from reports.case_clocks import clocks, endings, first_human_priority
 from reports.case_measures import UNANSWERED, kept
 from reports.clauses.delivery import delivered_at, heard_between
-from reports.clauses.evidence import Clause, OrganisationFacts, Point, hours, must
+from reports.clauses.evidence import OrganisationFacts, Point, hours, must
 from reports.clauses.principles import HUMAN, NOTICES, READ_BACK, chain_fault
-from reports.kpis import Goal
 
 _MAY_LOWER = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
 
@@ -188,75 +187,3 @@ def _assessment_fault(history: CaseHistory, event: Event, house: OrganisationFac
     if is_lowered and not history.has_words(event, "override_reason") and history.case.erased_at is None:
         return "set below a safety rule without a reason: a manager must check it"
     return None
-
-
-CLAUSES: tuple[Clause, ...] = (
-    Clause(
-        id="7.1",
-        title="Communication",
-        demand="Say where and how to complain, what to give, the process with its times, remedies, outside "
-        "bodies, the status.",
-        control="The read-back before Send shows the required notices; /how, /policy and /status come from the "
-        "settings.",
-        code=("bots.dialogue.form.read_back", "bots.dialogue.commands.run_command"),
-        shows="confirmed complaints for which the notices were shown before, in the wording in force",
-        case_query=communication,
-        organisation_query=texts,
-    ),
-    Clause(
-        id="7.2",
-        title="Receipt",
-        demand="Record each complaint under an identifier with what is known of it.",
-        control="One transaction: reference, words, time, channel, person; events whose removal is noticed.",
-        code=(
-            "store.cases.receive_message.receive_message",
-            "complaints.actions.intake.check_receive",
-            "store.custody.verify.verify",
-        ),
-        shows="records with every mandatory field, gaps in the chain",
-        case_query=receipt,
-        organisation_query=whole,
-    ),
-    Clause(
-        id="7.3",
-        title="Tracking",
-        demand="Follow it to the end; give the status on request and at preset times.",
-        control="A progress notice is an obligation at each update deadline; /status; every due time keeps its "
-        "reason.",
-        code=(
-            "complaints.obligations.standing.current_obligations",
-            "complaints.deadlines.targets.revise",
-            "complaints.deadlines.explanation.explained",
-        ),
-        shows="deadlines with a message; one without, a working day later, is a violation",
-        case_query=tracking,
-    ),
-    Clause(
-        id="7.4",
-        title="Acknowledgement",
-        demand="Acknowledge receipt at once.",
-        control="An obligation from the end of the form, repeated until a channel accepts it; by voice if there "
-        "is no chat.",
-        code=(
-            "complaints.actions.intake.check_acknowledge",
-            "complaints.obligations.standing.current_obligations",
-        ),
-        shows="acknowledged in time by a delivered message, including those never acknowledged; below 99 % is a "
-        "violation",
-        case_query=acknowledgement,
-        goals={"acknowledged in time": Goal(at_least=0.99)},
-    ),
-    Clause(
-        id="7.5",
-        title="Initial assessment",
-        demand="Assess severity, safety, complexity, impact, and the need for immediate action.",
-        control="The model proposes, a person who has opened it sets the criteria; rules only raise.",
-        code=(
-            "complaints.actions.assessment.check_assess",
-            "complaints.actions.assessment.check_reassess",
-            "complaints.priorities.priority_of",
-        ),
-        shows="assessments by people who had opened the complaint; first priorities that were not changed",
-        case_query=assessment,
-    ),
-)

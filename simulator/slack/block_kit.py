@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
+import tomllib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from simulator.slack.block_kit_checks import (
@@ -30,169 +34,21 @@ from simulator.slack.block_kit_checks import (
 )
 
 Json = dict[str, Any]
+_TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+INTERACTIVE = set(_TABLES["elements"]) - {"image"}
 
 
-def _option(*, mrkdwn_allowed: bool) -> Check:
-    text_check = text if mrkdwn_allowed else plain
-    return shaped(
-        "option",
-        {
-            "text": required(text_check(75)),
-            "value": required(string(150)),
-            "description": optional(text_check(75)),
-            "url": optional(url),
-        },
-    )
-
-
-PLAIN_OPTION = _option(mrkdwn_allowed=False)
-# Only checkboxes and radio buttons may use mrkdwn.
-MARKED_OPTION = _option(mrkdwn_allowed=True)
-_CONFIRM = shaped(
-    "confirm",
-    {
-        "title": required(plain(100)),
-        "text": required(text(300)),
-        "confirm": required(plain(30)),
-        "deny": required(plain(30)),
-        "style": optional(one_of("primary", "danger")),
-    },
-)
-_GROUP = shaped(
-    "option group",
-    {"label": required(plain(75)), "options": required(items(1, 100, PLAIN_OPTION))},
-)
-_DISPATCH = shaped(
-    "dispatch_action_config",
-    {"trigger_actions_on": optional(items(1, 2, one_of("on_enter_pressed", "on_character_entered")))},
-)
-_FILTER = shaped(
-    "filter",
-    {
-        "include": optional(items(1, 4, one_of("im", "mpim", "private", "public"))),
-        "exclude_external_shared_channels": optional(boolean),
-        "exclude_bot_users": optional(boolean),
-    },
-)
-PLACEHOLDER: Shape = {"placeholder": optional(plain(150))}
-CONFIRM: Shape = {"confirm": optional(_CONFIRM)}
-FOCUS: Shape = {"focus_on_load": optional(focus)}
-DISPATCH: Shape = {"dispatch_action_config": optional(_DISPATCH)}
-MANY: Shape = {"max_selected_items": optional(integer(1, 1000))}
-CHOICES: Shape = {
-    "options": optional(items(1, 100, PLAIN_OPTION)),
-    "option_groups": optional(items(1, 100, _GROUP)),
-}
-SELECT: Shape = {**PLACEHOLDER, **CONFIRM, **FOCUS}
-ID = string(255)
-IDS = items(0, 1000, ID)
-CONVERSATIONS: Shape = {"default_to_current_conversation": optional(boolean), "filter": optional(_FILTER)}
-ELEMENTS: dict[str, Shape] = {
-    "button": {
-        "text": required(plain(75)),
-        "value": optional(string(2000)),
-        "url": optional(url),
-        "accessibility_label": optional(string(75)),
-        "style": optional(one_of("primary", "danger")),
-        **CONFIRM,
-    },
-    "static_select": {**SELECT, **CHOICES, "initial_option": optional(PLAIN_OPTION)},
-    "multi_static_select": {
-        **SELECT,
-        **CHOICES,
-        **MANY,
-        "initial_options": optional(items(1, 100, PLAIN_OPTION)),
-    },
-    "external_select": {
-        **SELECT,
-        "min_query_length": optional(integer(0, 1000)),
-        "initial_option": optional(PLAIN_OPTION),
-    },
-    "multi_external_select": {
-        **SELECT,
-        **MANY,
-        "min_query_length": optional(integer(0, 1000)),
-        "initial_options": optional(items(1, 100, PLAIN_OPTION)),
-    },
-    "users_select": {**SELECT, "initial_user": optional(ID)},
-    "multi_users_select": {**SELECT, **MANY, "initial_users": optional(IDS)},
-    "conversations_select": {
-        **SELECT,
-        **CONVERSATIONS,
-        "initial_conversation": optional(ID),
-        "response_url_enabled": optional(boolean),
-    },
-    "multi_conversations_select": {**SELECT, **CONVERSATIONS, **MANY, "initial_conversations": optional(IDS)},
-    "channels_select": {**SELECT, "initial_channel": optional(ID), "response_url_enabled": optional(boolean)},
-    "multi_channels_select": {**SELECT, **MANY, "initial_channels": optional(IDS)},
-    "overflow": {"options": required(items(1, 5, PLAIN_OPTION)), **CONFIRM},
-    "checkboxes": {
-        "options": required(items(1, 10, MARKED_OPTION)),
-        "initial_options": optional(items(1, 10, MARKED_OPTION)),
-        **CONFIRM,
-        **FOCUS,
-    },
-    "radio_buttons": {
-        "options": required(items(1, 10, MARKED_OPTION)),
-        "initial_option": optional(MARKED_OPTION),
-        **CONFIRM,
-        **FOCUS,
-    },
-    "datepicker": {**SELECT, "initial_date": optional(day)},
-    "timepicker": {**SELECT, "initial_time": optional(clock_time), "timezone": optional(string(100))},
-    "datetimepicker": {
-        "initial_date_time": optional(integer(1_000_000_000, 9_999_999_999)),
-        **CONFIRM,
-        **FOCUS,
-    },
-    "plain_text_input": {
-        **PLACEHOLDER,
-        **FOCUS,
-        **DISPATCH,
-        "initial_value": optional(string(3000, 0)),
-        "multiline": optional(boolean),
-        "min_length": optional(integer(0, 3000)),
-        "max_length": optional(integer(1, 3000)),
-    },
-    "email_text_input": {**PLACEHOLDER, **FOCUS, **DISPATCH, "initial_value": optional(string(3000, 0))},
-    "url_text_input": {**PLACEHOLDER, **FOCUS, **DISPATCH, "initial_value": optional(string(3000, 0))},
-    "number_input": {
-        **PLACEHOLDER,
-        **FOCUS,
-        **DISPATCH,
-        "is_decimal_allowed": required(boolean),
-        "initial_value": optional(number_text),
-        "min_value": optional(number_text),
-        "max_value": optional(number_text),
-    },
-    "file_input": {"filetypes": optional(items(1, 100, string(20))), "max_files": optional(integer(1, 10))},
-    "image": {"image_url": required(url), "alt_text": required(string(2000))},
-}
-SELECTS = {name for name in ELEMENTS if name.endswith("_select")}
-TYPED = {"plain_text_input", "email_text_input", "url_text_input", "number_input", "file_input"}
-PICKERS = {"datepicker", "timepicker", "datetimepicker"}
-SINGLE_SELECTS = {name for name in SELECTS if not name.startswith("multi_")}
-IN_ACTIONS = {"button", "overflow", "checkboxes", "radio_buttons"} | PICKERS | SINGLE_SELECTS
-IN_SECTION = {
-    "button",
-    "overflow",
-    "checkboxes",
-    "radio_buttons",
-    "image",
-    "datepicker",
-    "timepicker",
-} | SELECTS
-IN_INPUT = {"checkboxes", "radio_buttons"} | PICKERS | SELECTS | TYPED
-
-
-def element(allowed: set[str]) -> Check:
+def element(block: str) -> Check:
+    """An element that this block may contain."""
+    allowed: set[str] = set(_TABLES["inside"][block])
 
     def check(value: Any, path: str, problems: Problems) -> None:
         kind = value.get("type") if isinstance(value, dict) else None
         if kind not in allowed:
             problems.add(f"unsupported type: {kind}", f"{path}/type")
             return
-        shape = ELEMENTS[kind] if kind == "image" else {"action_id": optional(ID), **ELEMENTS[kind]}
+        shape = {} if kind == "image" else {"action_id": optional(string(255))}
+        shape |= _shapes("elements")[kind]
         if check_object(value, path, problems, shape, kind):
             _check_consistency(value, kind, path, problems)
 
@@ -256,7 +112,7 @@ def _markdown(value: Any, path: str, problems: Problems) -> None:
 
 def _context(value: Any, path: str, problems: Problems) -> None:
     if isinstance(value, dict) and value.get("type") == "image":
-        element({"image"})(value, path, problems)
+        element("context")(value, path, problems)
     else:
         text(3000)(value, path, problems)
 
@@ -267,56 +123,17 @@ def _rows(value: Any, path: str, problems: Problems) -> None:
         problems.add("all rows must have the same number of cells", path)
 
 
-BLOCKS: dict[str, Shape] = {
-    "section": {
-        "text": optional(text(3000)),
-        "fields": optional(items(1, 10, text(2000))),
-        "accessory": optional(element(IN_SECTION)),
-        "expand": optional(boolean),
-    },
-    "divider": {},
-    "header": {"text": required(plain(150)), "level": optional(integer(1, 4))},
-    "context": {"elements": required(items(1, 10, _context))},
-    "actions": {"elements": required(items(1, 25, element(IN_ACTIONS)))},
-    "input": {
-        "label": required(plain(2000)),
-        "element": required(element(IN_INPUT)),
-        "hint": optional(plain(2000)),
-        "optional": optional(boolean),
-        "dispatch_action": optional(boolean),
-    },
-    "image": {
-        "image_url": optional(url),
-        "slack_file": optional(anything),
-        "alt_text": required(string(2000)),
-        "title": optional(plain(2000)),
-    },
-    "rich_text": {"elements": required(items(0, 1000, anything))},
-    "markdown": {"text": required(_markdown)},
-    "table": {"rows": required(_rows), "column_settings": optional(items(0, 20, anything))},
-    "video": {
-        "alt_text": required(string(2000)),
-        "title": required(plain(200)),
-        "thumbnail_url": required(url),
-        "video_url": required(url),
-        "author_name": optional(string(50)),
-        "description": optional(plain(200)),
-        "provider_name": optional(string(50)),
-        "provider_icon_url": optional(url),
-        "title_url": optional(url),
-    },
-}
 MESSAGES_ONLY = {"markdown", "table"}
-INTERACTIVE = set(ELEMENTS) - {"image"}
 
 
 def _block(value: Any, path: str, problems: Problems) -> None:
     kind = value.get("type") if isinstance(value, dict) else None
-    if kind not in BLOCKS or (kind in MESSAGES_ONLY and problems.surface != "message"):
+    shapes = _shapes("blocks")
+    if kind not in shapes or (kind in MESSAGES_ONLY and problems.surface != "message"):
         problems.add(f"unsupported type: {kind}", f"{path}/type")
         return
     before = len(problems.messages)
-    check_object(value, path, problems, {"block_id": optional(string(255)), **BLOCKS[kind]}, kind)
+    check_object(value, path, problems, {"block_id": optional(string(255)), **shapes[kind]}, kind)
     if len(problems.messages) > before:
         return
     if kind == "section" and not value.get("text") and not value.get("fields"):
@@ -352,24 +169,57 @@ def message_problems(blocks: Any) -> list[str]:
     return problems.messages
 
 
-MODAL: Shape = {
-    "title": required(plain(24)),
-    "blocks": required(_blocks(100)),
-    "close": optional(plain(24)),
-    "submit": optional(plain(24)),
-    "private_metadata": optional(string(3000, 0)),
-    "callback_id": optional(string(255, 0)),
-    "clear_on_close": optional(boolean),
-    "notify_on_close": optional(boolean),
-    "external_id": optional(string(255, 0)),
-    "submit_disabled": optional(boolean),
+_CHECKS = {
+    "anything": anything,
+    "boolean": boolean,
+    "clock_time": clock_time,
+    "context": _context,
+    "day": day,
+    "focus": focus,
+    "markdown": _markdown,
+    "number_text": number_text,
+    "rows": _rows,
+    "url": url,
 }
-HOME: Shape = {
-    "blocks": required(_blocks(100)),
-    "private_metadata": optional(string(3000, 0)),
-    "callback_id": optional(string(255, 0)),
-    "external_id": optional(string(255, 0)),
+_CHECKS_WITH_BOUNDS: dict[str, Callable[..., Check]] = {
+    "blocks": _blocks,
+    "element": element,
+    "integer": integer,
+    "one_of": one_of,
+    "plain": plain,
+    "string": string,
+    "text": text,
 }
+
+
+@cache
+def _shapes(table: str) -> dict[str, Shape]:
+    """The shapes of a table of block_kit.toml: `elements`, `blocks` or `views`."""
+    return {kind: _shape(properties) for kind, properties in _TABLES[table].items()}
+
+
+def _shape(properties: Json) -> Shape:
+    shape: Shape = {}
+    for key, value in properties.items():
+        if key == "use":
+            for group in value:
+                shape |= _shape(_TABLES["groups"][group])
+        else:
+            check = _check(value.removeprefix("required ").split())
+            shape[key] = required(check) if value.startswith("required ") else optional(check)
+    return shape
+
+
+def _check(words: list[str]) -> Check:
+    name, *bounds = words
+    if name == "items":
+        return items(int(bounds[0]), int(bounds[1]), _check(bounds[2:]))
+    if name == "object":
+        properties = dict(_TABLES["objects"][bounds[0]])
+        return shaped(properties.pop("name", bounds[0]), _shape(properties))
+    if name in _CHECKS:
+        return _CHECKS[name]
+    return _CHECKS_WITH_BOUNDS[name](*(int(bound) if bound.isdigit() else bound for bound in bounds))
 
 
 def view_problems(view: Any, kind: str) -> list[str]:
@@ -379,7 +229,7 @@ def view_problems(view: Any, kind: str) -> list[str]:
         return ["[ERROR] must provide an object [json-pointer:/view]"]
     if view.get("type") != kind:
         problems.add(f"expected a view of type {kind}", "/view/type")
-    check_object(view, "/view", problems, MODAL if kind == "modal" else HOME, kind)
+    check_object(view, "/view", problems, _shapes("views")[kind], kind)
     blocks = view.get("blocks")
     has_inputs = isinstance(blocks, list) and any(
         isinstance(b, dict) and b.get("type") == "input" for b in blocks

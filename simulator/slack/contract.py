@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,44 +13,7 @@ from typing import Any
 from simulator.state.slack import BOT_USER, Channel, SlackMember, SlackState
 
 Json = dict[str, Any]
-SCOPES = (
-    "chat:write",
-    "commands",
-    "channels:read",
-    "groups:read",
-    "channels:history",
-    "groups:history",
-    "im:write",
-    "files:write",
-    "users:read",
-    "usergroups:read",
-    "metadata.message:read",
-)
-METHOD_SCOPES = {
-    "chat.postMessage": "chat:write",
-    "chat.update": "chat:write",
-    "chat.delete": "chat:write",
-    "chat.postEphemeral": "chat:write",
-    "conversations.open": "im:write",
-    "users.info": "users:read",
-    "users.list": "users:read",
-    "bots.info": "users:read",
-    "usergroups.users.list": "usergroups:read",
-    "files.getUploadURLExternal": "files:write",
-    "files.completeUploadExternal": "files:write",
-    "files.delete": "files:write",
-    "files.info": "files:read",
-    "reactions.add": "reactions:write",
-    "conversations.join": "channels:join",
-    "conversations.list": "channels:read",
-}
-# Scopes for public channels, private channels and direct conversations.
-SCOPES_BY_CHANNEL_KIND = {
-    "conversations.info": ("channels:read", "groups:read", "im:read"),
-    "conversations.members": ("channels:read", "groups:read", "im:read"),
-    "conversations.history": ("channels:history", "groups:history", "im:history"),
-    "conversations.replies": ("channels:history", "groups:history", "im:history"),
-}
+_SCOPES = tomllib.loads((files("simulator") / "slack" / "scopes.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -67,13 +31,13 @@ def method_arguments(method: str) -> tuple[set[str], set[str]] | None:
 
 def scope_for(method: str, sent: Json | None = None, slack: SlackState | None = None) -> str:
     """The scope that a call needs, or ""."""
-    if method not in SCOPES_BY_CHANNEL_KIND:
-        return METHOD_SCOPES.get(method, "")
-    public, private, direct = SCOPES_BY_CHANNEL_KIND[method]
+    if method not in _SCOPES["by_channel_kind"]:
+        return str(_SCOPES["methods"].get(method, ""))
+    public, private, direct = _SCOPES["by_channel_kind"][method]
     channel = slack.channels.get(str((sent or {}).get("channel"))) if slack else None
     if channel is None:
-        return public
-    return direct if channel.direct_with else private if channel.private else public
+        return str(public)
+    return str(direct if channel.direct_with else private if channel.private else public)
 
 
 SIGNING_SECRET = "simulated-signing-secret"
@@ -137,7 +101,7 @@ def create_state(workspace: Workspace, *, signing_secret: str, request_url: str 
         commands=list(workspace.commands),
         shortcuts=dict(workspace.shortcuts),
         message_shortcuts=dict(workspace.message_shortcuts),
-        scopes=SCOPES,
+        scopes=tuple(_SCOPES["app"]),
     )
     for member_id, name, role in workspace.people:
         state.members[member_id] = SlackMember(member_id, name, role)

@@ -10,7 +10,7 @@ from simulator.http import Upload
 from simulator.slack import payloads
 from simulator.slack.block_kit import completed, message_problems
 from simulator.slack.socket import Link
-from simulator.state.slack import APP, BOT, BOT_USER, TEAM, Channel, Post, SlackMember, SlackRefusal
+from simulator.state.slack import BOT, BOT_USER, TEAM, Channel, Post, SlackMember, SlackRefusal
 from simulator.state.world import World
 
 Json = dict[str, Any]
@@ -267,33 +267,23 @@ def _kind(channel: Channel) -> str:
 
 
 def _conversation(channel: Channel) -> Json:
-    common: Json = {
+    common = payloads.FIXED["conversation"] | {
         "id": channel.id,
-        "created": 1700000000,
         "is_archived": channel.archived,
         "is_im": bool(channel.direct_with),
-        "is_mpim": False,
         "is_private": channel.private,
-        "is_org_shared": False,
         "context_team_id": TEAM,
     }
     if channel.direct_with:
-        return common | {"user": channel.direct_with, "is_user_deleted": False, "priority": 0}
-    empty = {"value": "", "creator": "", "last_set": 0}
+        return common | payloads.FIXED["direct"] | {"user": channel.direct_with}
+    common |= payloads.FIXED["channel"]
     return common | {
         "name": channel.name,
         "name_normalized": channel.name,
         "is_channel": not channel.private,
         "is_group": channel.private,
-        "is_general": False,
-        "is_shared": False,
-        "is_ext_shared": False,
         "is_member": channel.bot_in,
-        "topic": empty,
-        "purpose": empty,
         "num_members": len(channel.members) + channel.bot_in,
-        "creator": "U0000000",
-        "unlinked": 0,
         "shared_team_ids": [TEAM],
     }
 
@@ -318,29 +308,15 @@ async def users_list(link: Link, arguments: Json, uploads: list[Upload]) -> Json
 
 def _person(member: SlackMember) -> Json:
     names = {"real_name": member.name, "real_name_normalized": member.name}
-    return {
+    display_names = {"display_name": member.name, "display_name_normalized": member.name}
+    return payloads.FIXED["user"] | {
         "id": member.id,
         "team_id": TEAM,
         "name": member.handle,
         "deleted": member.deleted,
         "real_name": member.name,
-        "tz": "Europe/London",
-        "tz_label": "Greenwich Mean Time",
-        "tz_offset": 0,
-        "profile": {
-            "display_name": member.name,
-            "display_name_normalized": member.name,
-            "team": TEAM,
-            **names,
-        },
-        "is_admin": False,
-        "is_owner": False,
-        "is_primary_owner": False,
+        "profile": {"team": TEAM, **display_names, **names},
         "is_restricted": member.guest,
-        "is_ultra_restricted": False,
-        "is_bot": False,
-        "is_app_user": False,
-        "updated": 1700000000,
     }
 
 
@@ -357,14 +333,4 @@ async def usergroups_users_list(link: Link, arguments: Json, uploads: list[Uploa
 async def bots_info(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     if arguments.get("bot") not in (None, BOT):
         raise SlackRefusal("bot_not_found")
-    return {
-        "bot": {
-            "id": BOT,
-            "deleted": False,
-            "name": "Amends",
-            "updated": 1700000000,
-            "app_id": APP,
-            "user_id": BOT_USER,
-            "icons": {"image_36": "", "image_48": "", "image_72": ""},
-        }
-    }
+    return {"bot": payloads.bot() | {"user_id": BOT_USER}}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+from importlib.resources import files
 from typing import Any
 
 from simulator.slack.block_kit import options_of
@@ -21,6 +23,8 @@ from simulator.state.slack import (
 from simulator.state.world import World
 
 Json = dict[str, Any]
+#: Properties that are the same in every object of a kind.
+FIXED: dict[str, Json] = json.loads((files("simulator") / "slack" / "fixed.json").read_text(encoding="utf-8"))
 
 
 def channel_name(channel: Channel) -> str:
@@ -33,18 +37,10 @@ def channel_name(channel: Channel) -> str:
 def message(world: World, post: Post, *, metadata: bool = False) -> Json:
     """A message as history and payloads show it."""
     if post.deleted:
-        return {
-            "type": "message",
-            "subtype": "tombstone",
-            "text": "This message was deleted.",
-            "user": "USLACKBOT",
-            "hidden": True,
-            "ts": post.ts,
-            "thread_ts": post.ts,
-        }
+        return FIXED["tombstone"] | {"ts": post.ts, "thread_ts": post.ts}
     content: Json = {"type": "message", "text": post.text, "user": post.author, "ts": post.ts, "team": TEAM}
     if post.by_bot:
-        content |= {"bot_id": BOT, "app_id": APP, "bot_profile": bot_profile()}
+        content |= {"bot_id": BOT, "app_id": APP, "bot_profile": bot() | {"team_id": TEAM}}
     if post.blocks:
         content["blocks"] = post.blocks
     if post.thread_ts:
@@ -60,16 +56,8 @@ def message(world: World, post: Post, *, metadata: bool = False) -> Json:
     return content
 
 
-def bot_profile() -> Json:
-    return {
-        "id": BOT,
-        "app_id": APP,
-        "name": "Amends",
-        "deleted": False,
-        "updated": 1700000000,
-        "team_id": TEAM,
-        "icons": {"image_36": "", "image_48": "", "image_72": ""},
-    }
+def bot() -> Json:
+    return FIXED["bot"] | {"id": BOT, "app_id": APP}
 
 
 def file_object(world: World, file_id: str) -> Json:
@@ -77,7 +65,7 @@ def file_object(world: World, file_id: str) -> Json:
     if file.deleted:
         return {"id": file.id, "mode": "tombstone"}
     address = f"{world.url}/files/{file.id}/{file.name}"
-    return {
+    return FIXED["file"] | {
         "id": file.id,
         "created": file.created,
         "timestamp": file.created,
@@ -87,27 +75,12 @@ def file_object(world: World, file_id: str) -> Json:
         "filetype": file.name.rpartition(".")[2] or "binary",
         "pretty_type": file.name.rpartition(".")[2].upper(),
         "user": BOT_USER,
-        "editable": False,
         "size": file.length,
-        "mode": "hosted",
-        "is_external": False,
-        "external_type": "",
-        "is_public": False,
-        "public_url_shared": False,
-        "display_as_bot": False,
-        "username": "",
         "url_private": address,
         "url_private_download": address,
         "permalink": address,
-        "channels": [],
-        "groups": [],
         "ims": file.channels,
-        "has_rich_preview": False,
-        "file_access": "visible",
     }
-
-
-TOKEN = "simulated-verification"
 
 
 def _user(member: SlackMember) -> Json:
@@ -115,15 +88,8 @@ def _user(member: SlackMember) -> Json:
 
 
 def _envelope(kind: str, member: SlackMember) -> Json:
-    return {
-        "type": kind,
-        "user": _user(member),
-        "api_app_id": APP,
-        "token": TOKEN,
-        "team": {"id": TEAM, "domain": DOMAIN},
-        "enterprise": None,
-        "is_enterprise_install": False,
-    }
+    team = {"id": TEAM, "domain": DOMAIN}
+    return FIXED["interaction"] | {"type": kind, "user": _user(member), "api_app_id": APP, "team": team}
 
 
 def response_url(world: World, member: SlackMember, channel: str, post: str | None) -> str:
@@ -208,14 +174,11 @@ def view_closed(member: SlackMember, view: View, *, cleared: bool) -> Json:
 def shortcut(world: World, member: SlackMember, callback_id: str) -> Json:
     """shortcut: a global shortcut."""
     user = {key: value for key, value in _user(member).items() if key != "name"}
-    return {
+    return FIXED["interaction"] | {
         "type": "shortcut",
-        "token": TOKEN,
         "action_ts": world.slack.next_ts(world.now()),
         "team": {"id": TEAM, "domain": DOMAIN},
         "user": user,
-        "is_enterprise_install": False,
-        "enterprise": None,
         "callback_id": callback_id,
         "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
     }
@@ -225,15 +188,12 @@ def message_shortcut(
     world: World, member: SlackMember, channel: Channel, post: Post, callback_id: str
 ) -> Json:
     """message_action: a message shortcut."""
-    return {
+    return FIXED["interaction"] | {
         "type": "message_action",
-        "token": TOKEN,
         "action_ts": world.slack.next_ts(world.now()),
         "team": {"id": TEAM, "domain": DOMAIN},
         "user": {"id": member.id, "name": member.handle, "team_id": TEAM},
         "channel": {"id": channel.id, "name": channel_name(channel)},
-        "is_enterprise_install": False,
-        "enterprise": None,
         "callback_id": callback_id,
         "trigger_id": world.slack.new_trigger(member.id, world.monotonic()),
         "response_url": response_url(world, member, channel.id, post.ts),
@@ -245,7 +205,7 @@ def message_shortcut(
 def command(world: World, member: SlackMember, channel: Channel, name: str, text: str) -> Json:
     """A slash command, as form fields."""
     return {
-        "token": TOKEN,
+        "token": FIXED["interaction"]["token"],
         "team_id": TEAM,
         "team_domain": DOMAIN,
         "channel_id": channel.id,
@@ -264,7 +224,7 @@ def command(world: World, member: SlackMember, channel: Channel, name: str, text
 def event(world: World, content: Json) -> Json:
     """event_callback: the envelope of an Events API event."""
     return {
-        "token": TOKEN,
+        "token": FIXED["interaction"]["token"],
         "team_id": TEAM,
         "api_app_id": APP,
         "event": content,

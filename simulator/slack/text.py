@@ -1,42 +1,13 @@
 """Slack's mrkdwn as runs for the page: without escapes, with names for links and mentions."""
 
+import json
 import re
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 Json = dict[str, Any]
-EMOJI = {
-    "warning": "⚠️",
-    "white_check_mark": "✅",
-    "rotating_light": "🚨",
-    "hourglass": "⌛",
-    "lock": "🔒",
-    "microphone": "🎤",
-    "paperclip": "📎",
-    "bell": "🔔",
-    "x": "❌",
-    "eyes": "👀",
-    "tada": "🎉",
-    "arrow_right": "➡️",
-    "red_circle": "🔴",
-    "large_orange_circle": "🟠",
-    "large_yellow_circle": "🟡",
-    "large_green_circle": "🟢",
-    "large_blue_circle": "🔵",
-    "white_circle": "⚪",
-    "speech_balloon": "💬",
-    "calendar": "📅",
-    "bust_in_silhouette": "👤",
-    "memo": "📝",
-    "+1": "👍",
-    "wave": "👋",
-    "star": "⭐",
-    "fire": "🔥",
-    "sos": "🆘",
-    "information_source": "ℹ️",
-    "question": "❓",
-    "scales": "⚖️",
-}
+EMOJI: dict[str, str] = json.loads((files("simulator") / "slack" / "emoji.json").read_text(encoding="utf-8"))
 TOKEN = re.compile(
     r"```(?P<pre>.+?)```|`(?P<code>[^`\n]+)`|<(?P<angle>[^<>]+)>"
     r"|(?<![\w*])\*(?P<bold>[^*\n]+)\*(?![\w*])|(?<![\w_])_(?P<italic>[^_\n]+)_(?![\w_])|(?<![\w~])~(?P<strike>[^~\n]+)~(?![\w~])",

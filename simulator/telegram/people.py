@@ -200,11 +200,9 @@ def send_contact(world: World, author: ChatAuthor, name: str, phone: str) -> Cha
     return _post(world, author, "contact", {"contact": {"phone_number": phone, "first_name": name}})
 
 
-def press_button(
-    world: World, person: Person, message_id: int, data: str, *, chat_id: int | None = None
-) -> None:
+def press_button(world: World, person: Person, message_id: int, data: str) -> None:
     """Press an inline button; the bot gets a callback query to answer. Raises TelegramImpossible."""
-    message = world.telegram.find_message(chat_id or person.id, message_id)
+    message = world.telegram.find_message(person.id, message_id)
     if message is None:
         raise TelegramImpossible("That message is gone.")
     buttons = [button for row in message.keyboard for button in row]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import html
 import re
+import tomllib
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -16,25 +18,9 @@ from simulator.state.world import World
 
 Json = dict[str, Any]
 
-TAGS = {
-    "b": "bold",
-    "strong": "bold",
-    "i": "italic",
-    "em": "italic",
-    "u": "underline",
-    "ins": "underline",
-    "s": "strikethrough",
-    "strike": "strikethrough",
-    "del": "strikethrough",
-    "tg-spoiler": "spoiler",
-    "span": "spoiler",
-    "a": "text_link",
-    "code": "code",
-    "pre": "pre",
-    "blockquote": "blockquote",
-    "tg-emoji": "custom_emoji",
-    "tg-time": "date_time",
-}
+_MARKUP = tomllib.loads((files("simulator") / "telegram" / "markup.toml").read_text(encoding="utf-8"))
+TAGS: dict[str, str] = _MARKUP["tags"]
+MARKS: dict[str, str] = _MARKUP["marks"]
 CHARACTER = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|lt|gt|amp|quot);")
 ATTRIBUTE = re.compile(r"""\s*([^\s=>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>]+))?""")
 
@@ -140,17 +126,6 @@ def _end_tag(
     return end + 1
 
 
-MARKS = {
-    "bold": "bold",
-    "italic": "italic",
-    "underline": "underline",
-    "strikethrough": "strike",
-    "spoiler": "spoiler",
-    "code": "code",
-    "pre": "pre",
-    "blockquote": "quote",
-    "expandable_blockquote": "quote",
-}
 # What Telegram detects in plain text. A command is detected only at the start of a word.
 DETECTED = re.compile(
     r"(?P<bot_command>(?<![\w/<>])/[a-zA-Z0-9_]{1,64}(?:@\w{5,32})?)|(?P<url>https?://[^\s<>]+)"

@@ -11,10 +11,7 @@ from pathlib import Path
 import pytest
 
 from amends.init import (
-    COMMAND,
-    EVENTS,
     SCOPES,
-    SHORTCUTS,
     InitAnswers,
     app_manifest,
     env_text,
@@ -26,6 +23,7 @@ from amends.settings import SettingsError, load, rulebook
 from amends.settings.loading import parse_settings
 from amends.settings.sections import PRESETS
 from amends.wiring import Application
+from bots.slack.app import COMMAND, SHORTCUTS
 from store.store import Store
 
 ANSWERS = InitAnswers(
@@ -111,12 +109,16 @@ def test_every_variable_of_the_example_is_commented_out() -> None:
 def test_the_manifest_requests_only_what_is_used() -> None:
     app = app_manifest()
     assert app["oauth_config"]["scopes"]["bot"] == list(SCOPES)
+    assert set(SCOPES) == {
+        "chat:write", "commands", "channels:read", "groups:read", "channels:history", "groups:history",
+        "im:write", "files:write", "users:read", "usergroups:read", "metadata.message:read",
+    }  # fmt: skip
     assert [command["command"] for command in app["features"]["slash_commands"]] == [COMMAND]
     assert [(shortcut["type"], shortcut["callback_id"]) for shortcut in app["features"]["shortcuts"]] == [
         ("global", SHORTCUTS[0]),
         ("message", SHORTCUTS[1]),
     ]
-    assert app["settings"]["event_subscriptions"] == {"bot_events": list(EVENTS)}
+    assert app["settings"]["event_subscriptions"] == {"bot_events": ["app_home_opened"]}
     assert app["settings"]["socket_mode_enabled"] is True
     assert json.loads(json.dumps(app)) == app
 

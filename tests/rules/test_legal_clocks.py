@@ -20,7 +20,7 @@ from complaints.errors import BadFacts, NotAllowed
 from complaints.rulebook import Calendar, HoldOff, Rulebook
 from complaints.vocabulary import Target, Verb
 from reports.case_measures import marks
-from reports.person_requests import PersonRequests
+from reports.monitoring import PersonRequests
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
