@@ -9,14 +9,13 @@ words are in `signs/scope.toml`, one table per language.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from importlib import resources
 
+from triage.matching import read_table
 from triage.safety.rules import Rule
 
 
@@ -219,9 +218,7 @@ def _time_patterns(table: Table) -> tuple[re.Pattern[str], re.Pattern[str], re.P
     )
 
 
-SCOPE_TABLES = tomllib.loads(
-    resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8")
-)
+SCOPE_TABLES = read_table("signs", "scope.toml")
 _SCOPES = tuple(
     (_scope_after if table["denies"] == "after" else _scope_before)(table) for table in SCOPE_TABLES.values()
 )
