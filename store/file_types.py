@@ -1,7 +1,5 @@
 """The type of a file by its content: what it was sent as is no evidence, and a program may be sent as a picture."""
 
-from __future__ import annotations
-
 import re
 
 BINARY, TEXT = "application/octet-stream", "text/plain"

@@ -1,7 +1,5 @@
 """The frozen values that go into the store and come out of it; database rows never leave it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -5,8 +5,6 @@ for the folded text; the spans that they find must still point into the text as 
 `triage/phrases`: a new language is a file, not code.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata

@@ -4,8 +4,6 @@ The file is a SQLite database with the same tables, from SQLite and from Postgre
 Everything personal in it is sealed, and the keys are not in it.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Restore a backup into an empty database, verified and complete, or not at all (8.1)."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sqlite3
@@ -188,13 +186,7 @@ def _require_empty(connection: Connection, where: object) -> None:
 
 
 def _into_postgres(
-    url: str,
-    file: Path,
-    part: Path,
-    keys: Keyring,
-    now: datetime,
-    accept_unsound: bool,
-    progress: Progress,
+    url: str, file: Path, part: Path, keys: Keyring, now: datetime, accept_unsound: bool, progress: Progress
 ) -> tuple[dict[str, int], Verification]:
     # One transaction for everything, the verification included, so that a failure leaves nothing.
     migrate.ensure_tables(url)

@@ -1,7 +1,5 @@
 """Read complaints: one case for a person (the read is logged, 4.7), its history, and lists for programs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace

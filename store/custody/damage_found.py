@@ -1,7 +1,5 @@
 """What a verification finds."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -1,7 +1,5 @@
 """Tries to open sealed values that are in no hash chain, from messages and masked copies to files and models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any

@@ -30,14 +30,7 @@ from store.proof.merkle import EMPTY
 from store.proof.notes import Verifier
 from store.proof.state import read_state, write_state
 from store.similarity.sketches import list_stray_hashes
-from store.tables import (
-    COMPLAINTS,
-    EVENTS,
-    JOURNAL,
-    JOURNAL_HEADS,
-    LOG_LEAVES,
-    PROOF_KEYS,
-)
+from store.tables import COMPLAINTS, EVENTS, JOURNAL, JOURNAL_HEADS, LOG_LEAVES, PROOF_KEYS
 from store.values import Verification
 
 BATCH = 200

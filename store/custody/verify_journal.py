@@ -1,7 +1,5 @@
 """Check every row against the journal: what was edited, inserted or deleted without the key of the MACs."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

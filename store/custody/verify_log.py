@@ -1,7 +1,5 @@
 """Check the log: its leaves, its tree, its checkpoints and what is kept outside of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any

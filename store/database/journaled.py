@@ -6,8 +6,6 @@ in other ways: projections are folded again, and the sketches of similar cases a
 received keys, rate limits and leases coordinate running processes and hold no record.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 The owner of the tables and every superuser can still do both: they can grant themselves the right, or drop a trigger.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, create_engine, inspect, text

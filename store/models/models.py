@@ -1,7 +1,5 @@
 """Trained models: their verdicts, which one is in use, and which were used or rejected before (8.5)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

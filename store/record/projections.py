@@ -1,7 +1,5 @@
 """Projections: the rows that follow from a complaint's events, written with each event, checked by `verify`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -10,13 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, Text, cast, delete, insert, update
 
 from complaints.case import Case, Event
-from complaints.case_values import (
-    Assessment,
-    Decision,
-    Improvement,
-    OutsideDecision,
-    Proposed,
-)
+from complaints.case_values import Assessment, Decision, Improvement, OutsideDecision, Proposed
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
 from complaints.vocabulary import Flag, Verb

@@ -1,7 +1,5 @@
 """Which column of a file holds what, and how its cells are read: a severity, a language, a date, a category."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields

@@ -6,8 +6,6 @@ The whole file is read once before it is parsed, in chunks: a single byte near i
 need not fit into memory.
 """
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import io

@@ -5,8 +5,6 @@ words, their beginnings and pairs. The weights are a file that the safety rules 
 model.
 """
 
-from __future__ import annotations
-
 import csv
 from importlib import resources
 from pathlib import Path

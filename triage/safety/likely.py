@@ -6,8 +6,6 @@ word groups and their combinations (`signs/combinations.toml`), which are the sa
 only, because this runs in the transaction of every message.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterator, Sequence

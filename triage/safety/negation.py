@@ -6,8 +6,6 @@ words and stops at the first content word, so "nobody came about the gas leak" i
 words are in `signs/scope.toml`, one table per language.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -231,13 +229,7 @@ def _scopes_for(language: str) -> tuple[_Scope, ...]:
 
 
 def find_scope(
-    sentence: str,
-    start: int,
-    end: int,
-    *,
-    written: str,
-    rule: Rule,
-    is_question: bool = False,
+    sentence: str, start: int, end: int, *, written: str, rule: Rule, is_question: bool = False
 ) -> SignScope:
     """What a sentence says about the sign at folded `sentence[start:end]`: denied, possible, past or said.
 

@@ -6,8 +6,6 @@ diacritics ("ayse"), with a Turkish ending ("Ayşe'nin", "Mehmet'e"), or with a 
 Hanım"). Only names and aliases from the settings are searched for, as whole words; there is no general list of names.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 The index makes each word of a text try only a few patterns.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
