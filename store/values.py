@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from complaints.case import Case, Event
 from complaints.identifiers import Number
@@ -432,6 +432,20 @@ class OpenedCase:
     damaged: tuple[str, ...] = ()
 
 
+class Damage(NamedTuple):
+    """One damage: case (or other owner), event (0 for none), what is wrong; and the table, the row and the kind.
+
+    `kind` is `edited`, `inserted` or `deleted`; empty where the chain of events is damaged.
+    """
+
+    ref: str
+    seq: int
+    why: str
+    table: str = ""
+    row: str = ""
+    kind: str = ""
+
+
 @dataclass(frozen=True)
 class Verification:
     """The result of `verify`: `problems` are its damages.
@@ -445,7 +459,7 @@ class Verification:
     cases: int
     unsealed_tail: int
     erased: int
-    problems: tuple[Any, ...] = ()
+    problems: tuple[Damage, ...] = ()
     hash_only: int = 0
     journal_since: str | None = None
     skipped_owners: int = 0

@@ -84,7 +84,7 @@ def write_atomically(file: Path) -> Iterator[Path]:
 def file_engine(file: Path) -> Engine:
     """An engine for a portable file: without foreign-key checks, so that rows may be copied in any order.
 
-    It keeps no connection, so nobody must dispose of it.
+    It keeps no connection, so it needs no `dispose`.
     """
     engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
 

@@ -155,7 +155,7 @@ def _revisions() -> tuple[str, frozenset[str]]:
 def _engine(url: str) -> Engine:
     parsed = database_url(url)
     timeouts = {} if parsed.get_backend_name() == "sqlite" else CONNECTION_TIMEOUTS
-    # It keeps no connection, so nobody must dispose of it.
+    # It keeps no connection, so it needs no `dispose`.
     return create_engine(parsed, connect_args=timeouts, poolclass=NullPool)
 
 
