@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -81,6 +82,7 @@ async def check_installation(settings: Settings) -> list[CheckFinding]:
     findings += [*_secret_keys(settings), *_database(settings), *_texts(settings), *_levels(settings)]
     findings += _categories(settings)
     findings += await _scanner(settings)
+    findings += _speech(settings)
     findings += [finding async for finding in _telegram(settings)]
     findings += [finding async for finding in _slack(settings)]
     return findings
@@ -414,6 +416,16 @@ def _categories(settings: Settings) -> Iterator[CheckFinding]:
         yield _ok("categories", f"{len(own)} of your own, {pluralise(len(files.examples), 'example')}")
     elif files.examples:
         yield _ok("examples", f"{len(files.examples)} of your own")
+
+
+def _speech(settings: Settings) -> list[CheckFinding]:
+    """The command that writes down recordings is there."""
+    command = settings.speech.command
+    if not command:
+        return []
+    if shutil.which(command[0]):
+        return [_ok("speech", command[0])]
+    return [_warn("speech", f"{command[0]}: no such program", "Correct [speech] command in amends.toml.")]
 
 
 async def _scanner(settings: Settings) -> list[CheckFinding]:

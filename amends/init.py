@@ -20,7 +20,7 @@ from amends.settings.problems import Problem, SettingsError
 from amends.settings.rulebook import currency_of
 from amends.settings.sections import known_preset
 from amends.settings.toml_text import toml_value
-from bots.texts.loading import TextsError, load_catalogues, shipped_languages
+from bots.texts.loading import STAFF, TextsError, load_catalogues, shipped, shipped_languages
 from triage.matching import fold
 
 #: What the app may do in Slack. docs/slack-unproved.md lists the scopes that only a real workspace can prove.
@@ -116,7 +116,8 @@ class InitAnswers:
     timezone: str
     languages: tuple[str, ...] = ("en",)
     region: str | None = None
-    staff_language: str = "en"
+    #: Empty: the first of the languages that has texts for staff.
+    staff_language: str = ""
     emergency_number: str = "112"
     preset: str = "small_business"
     hours: str = "Mon-Fri 09:00-17:30"
@@ -145,9 +146,11 @@ class InitAnswers:
         own = (
             "name", "country", "region", "timezone", "languages", "staff_language", "emergency_number", "preset",
         )  # fmt: skip
+        staff = next((language for language in self.languages if shipped(language, STAFF)), "en")
         channels = ("triage_channel", "restricted_channel", "executive_channel")
         return {
-            "[organisation]": {name: getattr(self, name) for name in own},
+            "[organisation]": {name: getattr(self, name) for name in own}
+            | {"staff_language": self.staff_language or staff},
             "[calendar]": {"hours": self.hours},
             "[slack]": {name: getattr(self, name) for name in channels},
             "[roles]": dict(self.roles),

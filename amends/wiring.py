@@ -10,14 +10,16 @@ from functools import partial
 from typing import Any, TypeVar
 
 import structlog
+from telegram.error import TelegramError
 
 from amends.checkpoints import CheckpointSender
+from amends.public_page import public_page
 from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
 from amends.runtime.slack import SlackPart
-from amends.runtime.telegram import TelegramPart
-from amends.runtime.web import Hook, WebPart, current_page
+from amends.runtime.telegram import TelegramPart, ask_username
+from amends.runtime.web import Hook, WebPart
 from amends.settings import Problem, Settings, SettingsError, rulebook, rulebooks
 from amends.settings.field_types import parse_clock
 from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
@@ -38,6 +40,8 @@ from triage.learning.examples import organisation_examples
 
 #: In seconds. A store that takes longer to answer is reported as unavailable.
 STORE_TIMEOUT_SECONDS = 5.0
+#: In seconds. A process with the public page only asks Telegram for the bot's username this often until it answers.
+USERNAME_RETRY_SECONDS = 60.0
 
 #: Whether each part can work, by the name of the part.
 PartHealth = Mapping[str, bool]
@@ -85,7 +89,12 @@ def web_without_store(settings: Settings) -> WebPart:
         return render_metrics_without_store()
 
     texts = load_texts(settings.languages, settings.texts_folder, **settings.wording)
-    page = partial(current_page, rulebooks(settings), texts, partial(datetime.now, UTC))
+    rules, bot = rulebooks(settings), settings.organisation.bot or None
+
+    def page(country: str | None, languages: Sequence[str]) -> str:
+        today = rules.at(datetime.now(UTC))
+        return public_page(today, texts, country=country, languages=languages, bot=bot)
+
     return WebPart(settings, page=page, readiness=not_ready, metrics=metrics)
 
 
@@ -144,7 +153,12 @@ class Application:
         self._slack: SlackPart | None = None
         if {"telegram", "scheduler"} & set(parts):
             self._telegram = TelegramPart(
-                settings, store, self.texts, rate_limited=send_intervals.telegram, metrics=self.metrics
+                settings,
+                store,
+                self.texts,
+                self.rulebooks,
+                rate_limited=send_intervals.telegram,
+                metrics=self.metrics,
             )
         if {"slack", "scheduler"} & set(parts):
             self._slack = SlackPart(
@@ -153,8 +167,8 @@ class Application:
         holder = self._telegram.holder if self._telegram is not None else ""
         self._rules_activation = RulesActivation(store, self.rulebooks, holder)
         self._proposal_handler = ProposalHandler(store, languages=settings.languages)
-        page = partial(current_page, self.rulebooks, self.texts, store.now)
-        self._web = WebPart(settings, page=page, readiness=self._readiness, metrics=self._metrics_page)
+        self._web = WebPart(settings, page=self._page, readiness=self._readiness, metrics=self._metrics_page)
+        self._username = settings.organisation.bot or None
         self._tasks: list[asyncio.Task[None]] = []
         self.worker: Worker | None = None
 
@@ -170,6 +184,8 @@ class Application:
         await self._rules_activation.start()
         if "web" in self.parts:
             await self._web.start(self._hooks())
+            if self._telegram is None and self._username is None and self.settings.secrets.telegram_token:
+                self._tasks.append(asyncio.create_task(self._ask_username(), name="username"))
         if self._telegram is not None:
             await self._telegram.start(receives="telegram" in self.parts)
         if self._slack is not None:
@@ -272,6 +288,21 @@ class Application:
         if self._slack is not None and "slack" in self.parts:
             health["slack"] = await self._slack.is_healthy()
         return health
+
+    def _page(self, country: str | None, languages: Sequence[str]) -> str:
+        bot = self._username or (self._telegram.username if self._telegram is not None else None)
+        # A desk runs over a change of the law.
+        today = self.rulebooks.at(self.store.now())
+        return public_page(today, self.texts, country=country, languages=languages, bot=bot)
+
+    async def _ask_username(self) -> None:
+        """Ask Telegram for the bot's username until it answers, then wait: a task that ends would end the process."""
+        while self._username is None:
+            try:
+                self._username = await ask_username(self.settings)
+            except TelegramError:
+                await asyncio.sleep(USERNAME_RETRY_SECONDS)
+        await asyncio.Event().wait()
 
     async def _readiness(self) -> tuple[bool, Mapping[str, Any]]:
         health, body = await self._render(lambda parts: readiness(self.store, parts, self._gauges()))

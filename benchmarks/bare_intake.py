@@ -18,6 +18,7 @@ from sqlalchemy import func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, insert, select, update
 
+from complaints.rulebook import ALWAYS
 from store.tables.complaints import ComplaintRow, TargetRow
 from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow
 from store.tables.record import EventRow, MessageRow, TextRow
@@ -131,12 +132,14 @@ def intake(session: Session, name: str) -> None:
         .limit(20)
     )
     session.exec(complaints.with_for_update() if dialect == "postgresql" else complaints).all()
-    rules = session.exec(
-        select(SettingRow.rulebook_id)
+    newest = select(func.max(SettingRow.id)).where(SettingRow.jurisdiction == "")
+    of_all_days = newest.where(SettingRow.at == ALWAYS).scalar_subquery()
+    rules, _ = session.exec(
+        select(SettingRow.rulebook_id, SettingRow.at)
         .where(SettingRow.jurisdiction == "")
-        .order_by(col(SettingRow.id).desc())
-        .limit(1)
-    ).one()
+        .where(col(SettingRow.id) >= func.coalesce(of_all_days, newest.scalar_subquery()))
+        .order_by(col(SettingRow.id))
+    ).all()[-1]
 
     # The complaint, its complainant, its first event, the words, the targets.
     _add(

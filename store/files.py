@@ -17,14 +17,15 @@ from store.database.keyring import place, seal, seal_bytes, unseal, unseal_bytes
 from store.database.transaction import Tx
 from store.file_types import media_type
 from store.outbox.rows import insert_obligation, schedule_for_case
+from store.people.contacts import CHAT, chat_of
 from store.record.access_log import find_reason, load_readable, write_read
 from store.record.load import CaseFile, load_case_file
-from store.tables import CHUNKS, FILES
+from store.tables import CHUNKS, CONTACTS, FILES, PEOPLE
 from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 
 CHUNK = 1 << 20
-#: Bots can download files from Telegram up to this size, in bytes.
-LARGEST = 20 * 1_000_000
+#: Bots can download files from Telegram up to this size, in bytes: the dialogue asks for a smaller one above it.
+LARGEST = 20 * 1024 * 1024
 #: `unscanned` and `infected` files are kept but not handed on (docs/operations.md, "A virus scanner").
 FetchedState = Literal["fetched", "unscanned", "infected"]
 
@@ -68,21 +69,42 @@ def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[Rece
 
 
 def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
-    """The file that an obligation of kind `fetch` must download."""
+    """The file that an obligation of kind `fetch` or `transcribe` is about."""
     ref, n = str(obligation.ref), int(obligation.facts["file"])
     file = load_case_file(tx, ref)
     row = _row(tx, ref, n)
     meta = _meta(file, tx, row)
-    return FileToFetch(ref, n, meta["platform_id"], row.kind, row.mime, row.size, meta["name"], row.state)
+    query = select(*CHAT).outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
+    contact = tx.connection.execute(query.where(CONTACTS.c.id == file.contact_id)).first()
+    return FileToFetch(
+        ref,
+        n,
+        meta["platform_id"],
+        row.kind,
+        row.mime,
+        row.size,
+        meta["name"],
+        row.state,
+        row.seconds,
+        None if contact is None else chat_of(tx, contact)[0],
+    )
 
 
 def store_file(
-    tx: Tx, ref: str, n: int, data: bytes, mime: str | None, state: FetchedState = "fetched"
+    tx: Tx,
+    ref: str,
+    n: int,
+    data: bytes,
+    mime: str | None,
+    state: FetchedState = "fetched",
+    *,
+    transcribe: bool = False,
 ) -> str:
     """Store the bytes in sealed chunks of 1 MiB; returns their SHA-256 in hex.
 
     The type of the content is stored; `mime`, the type that the file was sent as, only where it says more. A file
-    stored as `unscanned` gets its state later; staff are informed of one that is `infected`.
+    stored as `unscanned` gets its state later; staff are informed of one that is `infected`. With `transcribe` a
+    fetched recording is written down later.
     """
     file = load_case_file(tx, ref, lock=True)
     row, key = _row(tx, ref, n), file.key(tx)
@@ -92,6 +114,9 @@ def store_file(
         facts = {"id": n, "kind": "infected"}
         notice = NewObligation(f"told_failed:file:{n}", "told_failed", tx.now, SendPriority.NOTICE, facts)
         insert_obligation(tx, notice, ref)
+    if transcribe and state == "fetched":
+        later = NewObligation(f"transcribe:{n}", "transcribe", tx.now, SendPriority.BULK, {"file": n})
+        schedule_for_case(tx, ref, file.contact_id, [later])
     if row.state == "unscanned":
         _change(tx, ref, n, state=state)
         return str(row.sha256)

@@ -380,7 +380,7 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class FileToFetch:
-    """A file that an obligation of kind `fetch` must download; `n` is its number within the complaint."""
+    """A file to download or to write down; `n` is its number within the complaint, `chat` where it came from."""
 
     ref: str
     n: int
@@ -390,6 +390,8 @@ class FileToFetch:
     size: int | None
     name: str | None
     state: str
+    seconds: int | None = None
+    chat: Chat | None = None
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ _DENIED_WITHIN = 24
 _MOST_FACTS = 40
 #: Characters between a fact and the words that correct it.
 _CORRECTED_WITHIN = 60
+#: Characters between the words of a correction and its fact: "Entschuldigung, es war der 4.".
+_AT_ONCE = 16
 _FEWEST_QUESTION_WORDS = 3
 
 
@@ -78,19 +80,17 @@ def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
         return []
     folded = fold(text)
     corrections = [folded.span(*match.span()) for match in _cue("corrects").finditer(folded.text)]
-    return [
-        fact
-        for fact in facts
-        if _is_denied(text, fact)
-        or any(
-            0 <= start - fact.span[1] <= _CORRECTED_WITHIN
-            and not any(fact.span[1] <= other.span[0] < start for other in facts if other.kind == fact.kind)
-            and any(
-                other.kind == fact.kind and start <= other.span[0] <= end + _DENIED_WITHIN for other in facts
-            )
-            for start, end in corrections
-        )
-    ]
+    outdated = {(fact.kind, fact.value) for fact in facts if _is_denied(text, fact)}
+    for start, end in corrections:
+        for fact in facts:
+            if not start <= fact.span[0] <= end + _DENIED_WITHIN:
+                continue
+            before = [other for other in facts if other.kind == fact.kind and other.span[1] <= start]
+            # "Sorry, it was the 4th" in a message of its own means the only day in the messages before it.
+            at_once = text[:start].endswith("\n") and fact.span[0] <= end + _AT_ONCE and len(before) == 1
+            if before and (at_once or start - before[-1].span[1] <= _CORRECTED_WITHIN):
+                outdated |= {(fact.kind, before[-1].value)} - {(fact.kind, fact.value)}
+    return [fact for fact in facts if (fact.kind, fact.value) in outdated]
 
 
 def _is_denied(text: str, fact: StoryFact) -> bool:

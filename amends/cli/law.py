@@ -27,7 +27,7 @@ def list_(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List each rule of the presets: its value, its days, its source, and how certain it is."""
+    """Each rule of the presets: its value, its days, its source, and how certain it is."""
     from amends.settings.presets import CERTAINTY, shown_value
 
     rows = [
@@ -61,7 +61,7 @@ def diff(
     to: Annotated[datetime, typer.Option(formats=_DAY, help="Last day.")],
     json: Json = False,
 ) -> None:
-    """Show what changes for complaints received after the first day, up to the last."""
+    """What changes for complaints received after the first day, up to the last."""
     from amends.cli.redate import bad_usage
     from amends.settings.law import law_changes
 

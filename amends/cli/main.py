@@ -79,6 +79,7 @@ COMMANDS: tuple[LazyCommand | TyperGroup, ...] = (
         "setup",
         init="Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest.",
         check="Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail.",
+        poster="An A4 poster on how to complain, with the bot's QR code; a page for each language, as PDF/A.",
         slack_manifest='The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest").',
     ),
     *_commands("db", prove="Write the receipt of a complaint with the proof that the log contains it."),

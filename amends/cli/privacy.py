@@ -241,7 +241,7 @@ def restrict(
     release: Annotated[bool, typer.Option("--release", help="End the restriction.")] = False,
     config: Config = None,
 ) -> None:
-    """Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end the restriction."""
+    """Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end it."""
     from complaints.actors import OPERATOR
     from complaints.errors import AlreadyDone
     from complaints.identifiers import parse_reference

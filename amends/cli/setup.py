@@ -1,4 +1,4 @@
-"""`amends init`, `check` and `slack-manifest`: before the first start."""
+"""`amends init`, `check`, `slack-manifest` and `poster`: before the first start."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import io
 import shlex
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amends.cli.options import NOT_WELL, Config, Json
-from amends.cli.output import err, out, print_json, program
+from amends.cli.options import NOT_WELL, Config, Json, Output
+from amends.cli.output import check_output, err, out, print_json, program, write_file
 
 if TYPE_CHECKING:
     from amends.checks import CheckFinding
     from amends.init import InitAnswers
+    from amends.settings import Settings
 
 
 _LISTS = ("languages", "categories")
@@ -157,3 +159,49 @@ def slack_manifest() -> None:
     from amends.init import app_manifest
 
     print_json(app_manifest())
+
+
+def poster(
+    *,
+    output: Output,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Only this language; can be repeated. Else all of the desk.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """An A4 poster on how to complain, with the bot's QR code; a page for each language, as PDF/A."""
+    from amends.documents.poster import poster as poster_pdf
+    from amends.settings import load, rulebooks
+    from bots.texts.loading import load_catalogues
+
+    settings = load(config)
+    texts = load_catalogues(settings.languages, settings.texts_folder, **settings.wording)
+    languages = tuple(language or texts.languages)
+    if missing := [code for code in languages if code not in texts.languages]:
+        raise typer.BadParameter(
+            f"{missing[0]} is not a language of the desk: choose from {', '.join(texts.languages)}"
+        )
+    check_output(output)
+    bot = settings.organisation.bot or asyncio.run(_username(settings))
+    now = datetime.now(UTC)
+    data = poster_pdf(rulebooks(settings).at(now), texts, languages=languages, bot=bot, created_at=now)
+    write_file(output, data)
+    out.print(f"wrote {output}: print it again when the times or the outside bodies change")
+
+
+async def _username(settings: Settings) -> str:
+    """The bot's username from Telegram. Raises OutsideFailed with the remedy."""
+    from telegram.error import TelegramError
+
+    from amends.runtime import OutsideFailed
+    from amends.runtime.telegram import ask_username
+
+    remedy = 'set AMENDS_TELEGRAM_TOKEN, or bot = "…" under [organisation] in amends.toml'
+    if settings.secrets.telegram_token is None:
+        raise OutsideFailed(f"The bot's username is not known: {remedy}.")
+    try:
+        return await ask_username(settings)
+    except TelegramError as error:
+        raise OutsideFailed(
+            f"Telegram did not give the bot's username ({error.message}): {remedy}."
+        ) from None

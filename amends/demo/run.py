@@ -32,6 +32,8 @@ Say = Callable[[str], None]
 
 #: The number of past complaints when the demo opens.
 PAST = 200
+#: Two people who have not written yet, for those who try the demo.
+NEWCOMERS = (("Anna", "en"), ("Elif", "tr"))
 #: Stories begin on this working morning, so that they can name dates.
 STORY_BEGINS = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 
@@ -193,6 +195,8 @@ async def demo(
 
     with suppress(_Interrupted):
         async with staged(port=port, past=0 if empty else PAST, progress=progress_until_interrupted) as stage:
+            for name, language in NEWCOMERS:
+                stage.simulator.customer(name, language=language)
             opened(stage.simulator.url, stage.desk.settings.file)
             faster = asyncio.create_task(_run_faster(stage, speed)) if speed > 1 else None
             await interrupted.wait()

@@ -20,7 +20,7 @@ _FAMILIES = {
     "flags": "flag", "event": "external", "by": "part", "by_whom": "part", "role": "part",
     "direction": "messages", "closed_by": "part", "closing": "close_code", "extends": "target",
     "field": "said", "intent": "kind", "of": "did", "reason": "criterion", "reply": "answer",
-    "remedies_requested": "remedy", "remedy_requested": "remedy", "type": "remedy", "verb": "did",
+    "remedies_requested": "remedy", "remedy_requested": "remedy", "type": "remedy", "verb": "did", "what": "verb",
 }  # fmt: skip
 #: Families in which a code without a label of its own is looked up.
 _OTHERS = (

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import typst
 
@@ -35,29 +36,40 @@ def as_pdf(
 
     `at` is the creation time in the file. Raises TypesettingFailed.
     """
+    return typeset(_TEMPLATE, as_data(document), created_at=created_at, attachments=attachments)
+
+
+def typeset(
+    template: Path,
+    data: Mapping[str, Any],
+    *,
+    created_at: datetime,
+    attachments: Mapping[str, str] | None = None,
+) -> bytes:
+    """The template with these JSON values, one of which is "title", as PDF/A-3a. Raises TypesettingFailed."""
     try:
-        return _compile(document, int(created_at.timestamp()), attachments or {})
+        return _compile(template, data, int(created_at.timestamp()), attachments or {})
     except typst.TypstError as error:
         # Typst's message quotes the text that has no glyph: report only the kind of error, never the words.
-        raise TypesettingFailed(f"{document.title}: {error.message.partition('`')[0].strip()}") from None
+        raise TypesettingFailed(f"{data['title']}: {error.message.partition('`')[0].strip()}") from None
 
 
 def can_draw(picture: Picture) -> bool:
     """False if a picture is broken or of a type that PDF/A refuses: it would make the whole document fail."""
     page = Document("-", "en", "-", "-", "-", "-", (picture,))
     try:
-        _compile(page, 0, {})
+        _compile(_TEMPLATE, as_data(page), 0, {})
     except typst.TypstError:
         return False
     return True
 
 
-def _compile(document: Document, timestamp: int, attached: Mapping[str, str]) -> bytes:
+def _compile(template: Path, data: Mapping[str, Any], timestamp: int, attached: Mapping[str, str]) -> bytes:
     return typst.compile(
-        _TEMPLATE,
-        root=_TEMPLATE.parent,
+        template,
+        root=template.parent,
         sys_inputs={
-            "document": json.dumps(as_data(document), ensure_ascii=False),
+            "document": json.dumps(data, ensure_ascii=False),
             "attached": json.dumps(list(attached.items()), ensure_ascii=False),
         },
         font_paths=FONTS,

@@ -142,10 +142,15 @@ def _dates(complaint: Mapping[str, Any], labels: Labels) -> Iterator[tuple[str, 
             yield name, labels.moment(newest[target])
 
 
+#: Who wrote a text, where it is no member of staff.
+_AUTHORS = {"you": "mine.by_you", "machine": "mine.by_machine", "forwarded": "mine.by_forwarded"}
+
+
 def _texts(texts: Sequence[Mapping[str, Any]], labels: Labels) -> Iterator[str]:
     yield f"<h3>{escape(labels.text('mine.words'))}</h3>"
     for text in texts:
-        author = labels.text("mine.by_you") if text["by"] == "you" else labels.code("part", text["by"])
+        by = text["by"]
+        author = labels.text(_AUTHORS[by]) if by in _AUTHORS else labels.code("part", by)
         yield _quote(f"{labels.moment(text['at'])} · {author}", text["text"])
 
 

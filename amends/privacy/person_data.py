@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from complaints.actions.intake import TRANSCRIPT
 from store.cases.export import WholeCase, WholePerson
 
 #: Fields that are exported unchanged.
@@ -116,6 +117,12 @@ def _party(row: Mapping[str, Any], person: WholePerson, *, is_complainant: bool)
     }
 
 
+def _author(event: Mapping[str, Any], field: str) -> str:
+    if event["facts"].get("kind") == TRANSCRIPT:
+        return "machine"
+    return "forwarded" if field.split(".")[0] == "forwarded" else "you"
+
+
 def _texts(
     record: Mapping[str, Any], staff: Sequence[str], communicated: frozenset[int], *, notes: bool
 ) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
@@ -145,7 +152,7 @@ def _texts(
         exported.append(
             {
                 **{name: text[name] for name in ("field", "seq", "at", "replaces")},
-                "by": "you" if is_by_person else event["role"],
+                "by": _author(event, text["field"]) if is_by_person else event["role"],
                 "text": text["text"] if is_plain else without_names(text["text"], staff),
             }
         )

@@ -16,19 +16,22 @@ from amends.retention import retention_periods
 from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
 from amends.runtime.scanner import file_scanner
+from amends.runtime.speech import speech_from
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
 from bots.recovery import RecoveryDetector
-from bots.telegram.application import build_application, set_commands
+from bots.telegram.application import build_application
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, ReceiptOf, job_handlers
 from bots.telegram.polling import Poller
+from bots.telegram.profile import set_profile
 from bots.telegram.sending import is_telegram_unavailable
 from bots.telegram.updates import ALLOWED_UPDATES
 from bots.telegram.webhook import PATH, create_endpoint
 from bots.texts.texts import Texts
+from complaints.rulebook import Rulebooks
 from scheduler.worker import Handler
 from store.cases.export import export_case, record_read
 from store.outbox.complete import Outcome, Retry, end_retry_pauses
@@ -51,10 +54,17 @@ class TelegramPart:
     """Telegram in one process: receives what complainants write, and sends what they must read."""
 
     def __init__(
-        self, settings: Settings, store: Store, texts: Texts, *, rate_limited: bool, metrics: Metrics
+        self,
+        settings: Settings,
+        store: Store,
+        texts: Texts,
+        rulebooks: Rulebooks,
+        *,
+        rate_limited: bool,
+        metrics: Metrics,
     ) -> None:
         secrets = settings.secrets
-        self._secrets, self._store, self._texts = secrets, store, texts
+        self._secrets, self._store, self._texts, self._rulebooks = secrets, store, texts, rulebooks
         self._app = build_application(
             str(secrets.telegram_token),
             secrets.telegram_api_url,
@@ -77,6 +87,7 @@ class TelegramPart:
             as_pdf=partial(long_letter, store, labels, settings.organisation.name),
             receipt_of=receipts(secrets.signing_key, store),
             scan=file_scanner(settings.files.scanner),
+            speech=speech_from(settings.speech),
             on_result=partial(metrics.increment, "messages_total"),
             waiting=self._waiting,
         )
@@ -89,6 +100,12 @@ class TelegramPart:
         self._poller: Poller | None = None
         self._initialised = asyncio.Event()
         self.tasks: list[asyncio.Task[None]] = []
+        self._profile: asyncio.Task[None] | None = None
+
+    @property
+    def username(self) -> str | None:
+        """The bot's username, once Telegram has answered."""
+        return self._app.bot.username if self._initialised.is_set() else None
 
     async def start(self, *, receives: bool) -> None:
         """Start sending, and receiving if this process does; Telegram may be unavailable for now."""
@@ -108,7 +125,10 @@ class TelegramPart:
         if not receives:
             # Nothing more to do here, but the task must not end: that would end the process.
             await asyncio.Event().wait()
-        await set_commands(self._app, self._texts)
+        # In the background: incoming messages must not wait for the profile.
+        self._profile = asyncio.create_task(
+            set_profile(self._app, self._texts, self._rulebooks.at(self._store.now())), name="profile"
+        )
         if self._secrets.telegram_webhook_url is not None:
             await self._register_webhook()
             return
@@ -193,13 +213,21 @@ class TelegramPart:
         if self._poller is not None:
             self._poller.stop()
             await asyncio.wait(self.tasks, timeout=STOP_SECONDS)
-        for task in self.tasks:
+        tasks = [*self.tasks, *([self._profile] if self._profile else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self) -> None:
         if self._initialised.is_set():
             await self._app.shutdown()
+
+
+async def ask_username(settings: Settings) -> str:
+    """The bot's username, from Telegram. Raises TelegramError."""
+    secrets = settings.secrets
+    async with build_application(str(secrets.telegram_token), secrets.telegram_api_url).bot as bot:
+        return str(bot.username)
 
 
 def data_copies(settings: Settings, store: Store) -> CopyOf:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
-from datetime import datetime
-from html import escape
 from itertools import count
 from typing import Any
 
@@ -19,11 +17,9 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from amends.public_page import accepted_languages
 from amends.runtime.metrics import CONTENT_TYPE
 from amends.settings import Problem, Settings, SettingsError
-from bots.dialogue.commands import policy_fields
-from bots.texts.texts import Texts
-from complaints.rulebook import Rulebook, Rulebooks
 
 #: At most this many connections at once; the next one gets 503 and the caller tries again.
 MAX_CONNECTIONS = 512
@@ -33,12 +29,6 @@ MAX_IDLE_PER_PEER = 100
 #: a request by then is closed. uvicorn closes an idle one after the same time.
 HEAD_TIMEOUT_SECONDS = 15.0
 _TICKS_PER_SECOND = 10
-_STYLE = (
-    "body{font:17px/1.55 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1.2rem;"
-    "color:#1d2430}"
-    "section{margin-bottom:3rem}"
-    "@media(prefers-color-scheme:dark){body{background:#14181e;color:#e6e9ee}}"
-)
 #: Of every answer. HTTPS and its Strict-Transport-Security are the reverse proxy's.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -141,8 +131,8 @@ Hook = Callable[[Request], Awaitable[Response]]
 #: Returns whether this process can work, and the figures behind that.
 Readiness = Callable[[], Awaitable[tuple[bool, Mapping[str, Any]]]]
 MetricsText = Callable[[], Awaitable[str]]
-#: Renders the public page of a country (two letters); None means the organisation's own country.
-PublicPage = Callable[[str | None], str]
+#: Renders the public page of a country (two letters, None: not chosen) for a reader of these languages, in order.
+PublicPage = Callable[[str | None, Sequence[str]], str]
 
 log = structlog.get_logger(__name__)
 
@@ -210,7 +200,9 @@ def web_app(
         return Response(await metrics(), media_type=CONTENT_TYPE)
 
     async def how_to_complain(request: Request) -> Response:
-        return HTMLResponse(page(request.query_params.get("country")))
+        chosen = [code for code in (request.query_params.get("lang"),) if code]
+        languages = chosen + accepted_languages(request.headers.get("accept-language", ""))
+        return HTMLResponse(page(request.query_params.get("country"), languages))
 
     return Starlette(
         routes=[
@@ -221,42 +213,3 @@ def web_app(
             *(Route(path, hook, methods=["POST"]) for path, hook in hooks.items()),
         ]
     )
-
-
-def public_page(rulebooks: Rulebooks, texts: Texts, country: str | None = None) -> str:
-    """The page on how to complain (4.2): the policy of a jurisdiction in each of its languages, as the bot gives it.
-
-    Without `country`, or with one that is not configured, it is the page of the organisation's own country.
-    """
-    rules = rulebooks.of(rulebooks.code(country or ""))
-    sections = _links_to_others(rulebooks, rules, texts)
-    sections += "".join(_section(language, rules, texts) for language in rules.languages)
-    return (
-        f'<!doctype html><html lang="{rules.languages[0]}"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(rules.organisation)}</title><style>{_STYLE}</style>{sections}</html>"
-    )
-
-
-def current_page(
-    rulebooks: Rulebooks, texts: Texts, now: Callable[[], datetime], country: str | None = None
-) -> str:
-    """`public_page` by the rules of today: a desk runs over a change of the law."""
-    return public_page(rulebooks.at(now()), texts, country)
-
-
-def _links_to_others(rulebooks: Rulebooks, current: Rulebook, texts: Texts) -> str:
-    links = " · ".join(
-        f'<a href="/?country={rules.country}" lang="{rules.languages[0]}">'
-        f"{escape(texts.country(rules.languages[0], rules.country))}</a>"
-        for rules in rulebooks
-        if rules.country != current.country
-    )
-    return f"<nav>{links}</nav>" if links else ""
-
-
-def _section(language: str, rules: Rulebook, texts: Texts) -> str:
-    policy = texts.text(language, "policy", **policy_fields(language, rules, texts))
-    title, _, rest = policy.partition("\n")
-    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in rest.split("\n") if line.strip())
-    return f'<section lang="{language}"><h1>{escape(title)}</h1>{paragraphs}</section>'

@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     on_call: sections.OnCallSettings = sections.OnCallSettings()
     privacy: sections.Privacy = sections.Privacy()
     files: sections.Files = sections.Files()
+    speech: sections.SpeechSettings = sections.SpeechSettings()
     triage: sections.Triage = sections.Triage()
     proof: sections.ProofSettings = sections.ProofSettings()
     jurisdiction: dict[str, sections.Jurisdiction] = Field(

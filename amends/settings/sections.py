@@ -91,6 +91,14 @@ class Organisation(SettingsSection):
         description="The team that the acknowledgement names; if empty, it names the organisation.",
     )
 
+    bot: str = Field(
+        default="",
+        pattern=r"^(|[A-Za-z0-9_]{5,32})$",
+        description="The username of the bot, without @, for the public page and the poster; if empty, Amends asks "
+        "Telegram.",
+        examples=["northwind_bot"],
+    )
+
     _known_preset = field_validator("preset")(known_preset)
 
 
@@ -535,6 +543,21 @@ class Files(SettingsSection):
                 f'{command!r} is not a command ({wrong}); write one such as "clamdscan -"'
             ) from wrong
         return command
+
+
+class SpeechSettings(SettingsSection):
+    """A command that writes down recordings (docs/operations.md, "Recordings in words")."""
+
+    command: tuple[str, ...] = Field(
+        default=(),
+        description="A command with its arguments, run without a shell. It gets the path of a recording as its "
+        "last argument and prints the words. If empty, nothing is written down.",
+        examples=[["/usr/local/bin/write-down"]],
+    )
+    timeout: int = Field(default=600, ge=1, le=7200, description="Stop the command after so many seconds.")
+    max_minutes: int = Field(
+        default=15, ge=1, le=240, description="Longer recordings are kept and not written down."
+    )
 
 
 def require_whole_levels(

@@ -67,6 +67,14 @@ def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, 
     }
 
 
+def time_promise(language: str, rules: Rulebook, texts: Texts) -> str:
+    """In a sentence, the times to the acknowledgement and to the answer under these rules."""
+    targets, fields = rules.targets, policy_fields(language, rules, texts)
+    is_after = targets.legal is None and targets.decide_from == "acknowledged"
+    id_ = "page.time.after" if is_after else "page.time"
+    return texts.text(language, id_, ack=fields["ack"], answer=fields["answer"])
+
+
 def set_language(turn: Turn, language: str) -> None:
     if language in turn.texts.languages:
         turn.chosen_language = language

@@ -28,7 +28,14 @@ from bots.dialogue.read_back import (
     reminder_time,
     story_text,
 )
-from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, added_text, record_choice
+from bots.dialogue.record import (
+    DESCRIPTION,
+    PLACE,
+    ReceivedMessage,
+    add_message,
+    added_text,
+    record_choice,
+)
 from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.case import Facts
 from triage.intent import classify_intent
@@ -49,12 +56,20 @@ def start(turn: Turn, ref: str) -> None:
     is_praise = classify_intent(story_text(turn, ref), found_signs=()).kind == "praise"
     is_sorry = turn.danger is None and not is_praise
     template = "receipt.noted" if not is_sorry else "receipt.plain" if is_child(turn, ref) else "receipt"
-    if is_without_story(turn, ref):
+    if is_without_story(turn, ref) and PLACE not in turn.words(ref):
+        template = "receipt.forwarded"
+    elif is_without_story(turn, ref):
         template = "receipt.place"
         _mark_done(turn, "where")
     turn.reply(template, key=f"receipt:{ref}", ref=ref, buttons=DONE)
     wait_for_burst(turn, ref)
     turn.schedule_wake_up(f"{REMINDER}{ref}", reminder_time(turn, ref, turn.now))
+
+
+def wait_for_album(turn: Turn, ref: str) -> None:
+    """Read back again when the files that came after the read-back are complete."""
+    turn.go_to("story", ref)
+    wait_for_burst(turn, ref)
 
 
 def record_place(turn: Turn, ref: str, message: ReceivedMessage) -> None:

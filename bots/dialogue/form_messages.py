@@ -45,6 +45,9 @@ def handle_form_message(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     step = turn.step
     if message.is_place:
         _handle_place(turn, ref, message)
+    elif message.is_forwarded and not message.files and step != "story":
+        add_message(turn, ref, new_message.ADDITION, message)
+        form.ask_again(turn)
     elif message.files or turn.mentions_danger(message.text):
         _add_evidence(turn, ref, message)
     elif step == "story":
@@ -104,7 +107,10 @@ def _add_evidence(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     add_message(
         turn, ref, read_back.current_field(turn, "story") if is_check else new_message.ADDITION, message
     )
-    if is_check:
+    if is_check and message.files and message.files[0].group:
+        # The other files of the album follow at once: read back when all are counted.
+        form.wait_for_album(turn, ref)
+    elif is_check:
         read_back.read_back(turn, ref)
     elif not message.files:
         form.ask_again(turn)
@@ -112,7 +118,7 @@ def _add_evidence(turn: Turn, ref: str, message: ReceivedMessage) -> None:
 
 def _handle_in_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     """Further messages of the burst are the story, unless they clearly have another purpose."""
-    has_story = not read_back.is_without_story(turn, ref)
+    has_story = not read_back.is_without_story(turn, ref) and not message.is_forwarded
     kind = classify_message(message.text) if has_story else MessageKind.ANSWER
     if kind is MessageKind.THANKS:
         turn.reply("thanks.form", ref=ref, buttons=DONE)

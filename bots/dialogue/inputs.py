@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 class TextInput:
     """A text message, or a place on the map as text.
 
-    `source` and `reply_to` are the channel's message ids.
+    `source` and `reply_to` are the channel's message ids. `is_forwarded`: another person wrote it.
     """
 
     text: str
@@ -23,6 +23,7 @@ class TextInput:
     at: datetime
     reply_to: str | None = None
     is_place: bool = False
+    is_forwarded: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class FileInput:
     source: str
     at: datetime
     reply_to: str | None = None
+    is_forwarded: bool = False
 
     @property
     def too_large(self) -> bool:
@@ -86,6 +88,15 @@ class Elapsed:
 
 
 @dataclass(frozen=True)
+class Transcript:
+    """What a machine made of the recording with this number of a complaint; the person did not write it."""
+
+    ref: str
+    file: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Blocked:
     """The person blocked the bot."""
 
@@ -114,6 +125,7 @@ IncomingMessage = (
     | ButtonInput
     | CommandInput
     | Elapsed
+    | Transcript
     | Blocked
     | Unblocked
     | Unreadable

@@ -14,9 +14,10 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from bots.dialogue import form, status
+from bots.dialogue import form, read_back, status
 from bots.dialogue.buttons import INSIST, Rows
 from bots.dialogue.record import (
+    FORWARDED,
     ReceivedMessage,
     add_message,
     added_text,
@@ -29,9 +30,10 @@ from complaints.case import Case
 from complaints.deadlines.working_time import due
 from complaints.identifiers import find_reference
 from complaints.times import format_time
-from complaints.vocabulary import CloseCode, Verb
+from complaints.vocabulary import UNDECIDED, CloseCode, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.intent import find_cues, read_answer, says_only
+from triage.message_kind import question_subjects
 
 ADDITION = "addition"
 INSISTENCE = "reopen_reason"
@@ -163,6 +165,10 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
     waiting = _waiting_cases(turn)
     ref = burst["ref"] if burst is not None else (waiting or turn.open_cases)[0].ref
     asks = not waiting and (read_answer(message.text).asks or message.text.rstrip().endswith("?"))
+    if asks and _is_answered(turn, message):
+        add_message(turn, ref, "question", message, kind="question")
+        read_back.answer_question(turn, turn.open_cases[0], message.text, buttons=())
+        return
     if burst is None:
         burst = open_burst(turn, ref, in_question=True)
         # Staff wait for several answers; only the person knows which one this is.
@@ -174,7 +180,15 @@ def _add_and_ask(turn: Turn, message: ReceivedMessage) -> None:
     add_message(turn, ref, burst["field"], message, kind=kind, extra=extra)
     burst["until"] = format_time(turn.burst_end())
     burst["files"] += [asdict(file) | {"name": None} for file in message.files]
+    burst["forwarded"] = message.is_forwarded and burst.get("forwarded", True)
     burst["place"] = message.is_place and burst.get("place", True)
+
+
+def _is_answered(turn: Turn, message: ReceivedMessage) -> bool:
+    """True if the record answers the question: one complaint, whose answer is still to come and not late."""
+    case = turn.open_cases[0]
+    is_clear = len(turn.open_cases) == 1 and not message.files and case.state in UNDECIDED
+    return is_clear and read_back.promised_date(case) > turn.now and bool(question_subjects(message.text))
 
 
 def add_and_offer(turn: Turn, ref: str, message: ReceivedMessage, template: str, buttons: Rows) -> None:
@@ -237,7 +251,10 @@ def _burst_message(turn: Turn, burst: dict[str, Any]) -> ReceivedMessage:
     files = tuple(ReceivedFile(**file) for file in burst["files"])
     words = turn.words(burst["ref"]) if turn.case(burst["ref"]) is not None else {}
     text, is_place = words.get(burst["field"], ""), burst.get("place", False)
-    return ReceivedMessage(text, f"belongs:{burst['turn']}", files, is_place=is_place)
+    if burst.get("forwarded"):
+        text = words.get(turn.latest_field(FORWARDED, burst["ref"]), "")
+    source, is_forwarded = f"belongs:{burst['turn']}", burst.get("forwarded", False)
+    return ReceivedMessage(text, source, files, is_place=is_place, is_forwarded=is_forwarded)
 
 
 def current_burst(turn: Turn) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bots.dialogue.buttons import CHECK, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
-from bots.dialogue.record import DESCRIPTION, record_choice
+from bots.dialogue.record import DESCRIPTION, FORWARDED, record_choice, recording_names
 from bots.dialogue.turn import FORM, Turn
 from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
@@ -141,11 +141,16 @@ def read_back(turn: Turn, ref: str) -> None:
         ref=ref,
         buttons=CHECK,
         step="check",
-        text=_shorten(details["story"]) or turn.text("readback.no_words"),
+        text=_shorten(details["story"]) or _without_words(turn, ref),
         details="".join(f"\n{line}" for line in lines),
         date=turn.due_day(promised_date(case), case) if case is not None else turn.text("readback.soon"),
         notice=f"\n{turn.text('readback.notice', notice=notice)}" if notice else "",
     )
+
+
+def _without_words(turn: Turn, ref: str) -> str:
+    names = recording_names(turn, ref)
+    return f"({names})" if names else turn.text("readback.no_words")
 
 
 def _read_back_changes(turn: Turn, ref: str, changes: dict[str, str], earlier: dict[str, Any]) -> None:
@@ -172,8 +177,14 @@ def _details(turn: Turn, ref: str) -> dict[str, str]:
             text = answer_text(turn, implied[step])
         if text:
             details[step] = text
-    files = turn.file_count(ref)
-    return details | ({"files": turn.texts.count(turn.language, "readback.files", files)} if files else {})
+    forwarded = [text for name, text in words.items() if name.split(".")[0] == FORWARDED]
+    if forwarded:
+        details["forwarded"] = "\n\n".join(forwarded)
+    if files := turn.file_count(ref):
+        names = recording_names(turn, ref) if details["story"] else ""
+        line = turn.texts.count(turn.language, "readback.files", files)
+        details["files"] = f"{line}: {names}" if names else line
+    return details
 
 
 def _lines(turn: Turn, details: dict[str, str]) -> dict[str, str]:
@@ -203,7 +214,7 @@ def remind(turn: Turn, what: str) -> None:
     if at > turn.now:
         turn.schedule_wake_up(what, at)
     elif turn.step in FORM and turn.ref == ref:
-        time = turn.moment(filing_time(case), case)
+        time = turn.due_time(filing_time(case), case)
         turn.reply("not_sent", ref=ref, time=time, buttons=CHECK if turn.step == "check" else (("send",),))
 
 
@@ -253,4 +264,4 @@ def _known(turn: Turn, case: Case, subject: str) -> str:
     look, date = case.target(Target.LOOK), turn.due_day(promised_date(case), case)
     if look is None or look.met_at is not None or look.promised_due <= turn.now:
         return turn.text("known.answer", date=date)
-    return turn.text("known.look", time=turn.moment(look.promised_due, case), date=date)
+    return turn.text("known.look", time=turn.due_time(look.promised_due, case), date=date)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from bots.dialogue.inputs import FileInput, TextInput
-from bots.dialogue.turn import SignsInWords, Turn
-from complaints.actions.intake import RETURNED, message_facts
+from bots.dialogue.inputs import FileInput, TextInput, Transcript
+from bots.dialogue.turn import AUDIBLE, SignsInWords, Turn
+from complaints.actions.intake import RETURNED, TRANSCRIPT, message_facts
 from complaints.case import Case, Facts
 from complaints.identifiers import Number, is_code
+from complaints.times import format_time
 from complaints.vocabulary import UNDECIDED, Flag, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.facts.finder import find_numbers as numbers_in_story
 from triage.facts.references import is_card, is_iban
 
-#: Kinds of file that staff must listen to or watch before the assessment.
-AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
 #: By kind of number in a story, the kind that staff search for.
 _NUMBER_KINDS = {
     **dict.fromkeys(("order", "invoice", "booking"), "order"),
@@ -28,6 +27,8 @@ _BARE_CODE = re.compile(
     r"(?<![\w.,+-])(?=(?:[A-Za-z/-]*\d){4})[A-Za-z0-9][A-Za-z0-9/-]{3,22}[A-Za-z0-9](?![\w-]|[.,]\d)"
 )
 DESCRIPTION, PLACE = "description", "where_and_when"
+#: Words that the person forwarded and did not write: shown as such, and never an answer.
+FORWARDED = "forwarded"
 #: Coordinates or a link to a map only: they say where, but not what went wrong.
 _ONLY_A_PLACE = re.compile(
     r"(?:geo:)?-?\d{1,3}[.,]\d{2,15}\s?[,; ]\s?-?\d{1,3}[.,]\d{2,15}"
@@ -44,6 +45,7 @@ class ReceivedMessage:
     files: tuple[ReceivedFile, ...] = ()
     reply_to: str | None = None
     is_place: bool = False
+    is_forwarded: bool = False
 
     @property
     def has_words(self) -> bool:
@@ -57,16 +59,24 @@ class ReceivedMessage:
 
 def to_message(incoming: TextInput | FileInput) -> ReceivedMessage:
     if isinstance(incoming, FileInput):
-        return ReceivedMessage(incoming.caption, incoming.source, (incoming.file,), incoming.reply_to)
+        return ReceivedMessage(
+            incoming.caption,
+            incoming.source,
+            (incoming.file,),
+            incoming.reply_to,
+            is_forwarded=incoming.is_forwarded,
+        )
     is_place = incoming.is_place or bool(_ONLY_A_PLACE.fullmatch(incoming.text.strip()))
-    return ReceivedMessage(incoming.text, incoming.source, (), incoming.reply_to, is_place)
+    return ReceivedMessage(
+        incoming.text, incoming.source, (), incoming.reply_to, is_place, incoming.is_forwarded
+    )
 
 
 def receive(turn: Turn, message: ReceivedMessage, *, kind: str | None = None) -> str:
     """Receive a new complaint with this message (7.2); returns its reference."""
     ref = turn.conversation.next_ref
     signs = turn.signs_in(message.text, ref)
-    field = PLACE if message.is_place else DESCRIPTION
+    field = PLACE if message.is_place else FORWARDED if message.is_forwarded else DESCRIPTION
     words = {field: message.text} if message.has_words else {}
     facts, numbers = _facts(message, field, signs, kind), find_numbers(turn, ref, message.text)
     if "written_in" in turn.state:
@@ -96,6 +106,8 @@ def add_message(
     """
     signs = turn.signs_in(message.text, ref)
     case = turn.case(ref)
+    if message.is_forwarded and message.has_words:
+        field = turn.next_field(FORWARDED, ref)
     extra_facts = dict(extra or {})
     is_answer = is_waiting_for_complainant(case) and kind is None and not extra_facts.get("aside")
     verb = Verb.ANSWER if is_answer else Verb.ADD
@@ -104,6 +116,67 @@ def add_message(
     numbers = find_numbers(turn, ref, message.text, is_place_answer=field.split(".")[0] == PLACE)
     turn.plan(PlannedAct(verb, ref, facts, words, message.files, numbers))
     _note_danger(turn, ref, signs)
+
+
+def record_transcript(turn: Turn, transcript: Transcript) -> None:
+    """Record what a machine made of a recording: no answer, no new message, but the safety rules read it."""
+    case = turn.case(transcript.ref)
+    ref = case.ref if case is not None else transcript.ref
+    signs = turn.signs_in(transcript.text, ref)
+    facts = message_facts(
+        field=TRANSCRIPT,
+        has_words=True,
+        signs=signs.signs,
+        subjects=signs.subjects,
+        kind=TRANSCRIPT,
+    )
+    turn.plan(PlannedAct(Verb.ADD, ref, facts, {f"{TRANSCRIPT}.{transcript.file}": transcript.text}))
+    _note_danger(turn, ref, signs)
+
+
+def confirm_recording(turn: Turn, file: ReceivedFile) -> None:
+    """Say that a person listens to a recording, or watches it; once in a burst of messages."""
+    until = turn.state.get("listen_until")
+    turn.state["listen_until"] = format_time(turn.burst_end())
+    what = recording_name(turn, file.kind, file.seconds)
+    if what and (until is None or turn.is_past(until)):
+        turn.reply("media.watch" if "video" in file.kind else "media.listen", what=what)
+
+
+def recording_names(turn: Turn, ref: str) -> str:
+    """The recordings of a complaint, each by kind and length; "" without any."""
+    kept = turn.state.get("recordings", {})
+    files = kept["files"] if kept.get("ref") == ref else []
+    return ", ".join(recording_name(turn, kind, seconds) for kind, seconds in files)
+
+
+def recording_name(turn: Turn, kind: str, seconds: int | None) -> str:
+    """ "a voice note of 0:42"; "" for other files and without a length."""
+    if kind not in AUDIBLE or seconds is None:
+        return ""
+    return turn.text(f"media.{kind}", length=f"{seconds // 60}:{seconds % 60:02}")
+
+
+def add_to_album(turn: Turn, message: ReceivedMessage) -> bool:
+    """Record a further file of an album where its first file is; False for any other message."""
+    album, group = turn.state.get("album"), message.files[0].group if message.files else None
+    case = turn.case(album["ref"]) if album is not None and group == album["group"] else None
+    if album is None or case is None or not turn.allows(case, Verb.ADD):
+        return False
+    add_message(turn, case.ref, turn.latest_field(album["field"], case.ref), message)
+    for burst in turn.state.get("bursts", [])[-1:]:
+        if burst["ref"] == case.ref and burst["asked"]:
+            # "New complaint" takes the whole album along.
+            burst["files"] += [asdict(file) | {"name": None} for file in message.files]
+    return True
+
+
+def remember_album(turn: Turn, message: ReceivedMessage) -> None:
+    """Remember where the first file of an album was recorded: Telegram sends the others as messages of their own."""
+    group = message.files[0].group if message.files else None
+    act = next((act for act in reversed(turn.acts) if act.files), None)
+    if group is not None and act is not None:
+        turn.state["album"] = {"group": group, "ref": act.ref, "field": act.facts["field"]}
 
 
 def added_text(turn: Turn, ref: str) -> str:

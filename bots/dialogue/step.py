@@ -33,13 +33,24 @@ from bots.dialogue.inputs import (
     GroupSeen,
     IncomingMessage,
     TextInput,
+    Transcript,
     Unblocked,
     Unreadable,
     parse_command,
 )
 from bots.dialogue.new_message import qualifies
-from bots.dialogue.record import ReceivedMessage, add_message, record_edit, record_reachable_again, to_message
-from bots.dialogue.turn import FORM, IDLE, Turn
+from bots.dialogue.record import (
+    ReceivedMessage,
+    add_message,
+    add_to_album,
+    confirm_recording,
+    record_edit,
+    record_reachable_again,
+    record_transcript,
+    remember_album,
+    to_message,
+)
+from bots.dialogue.turn import AUDIBLE, FORM, IDLE, Turn
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
@@ -74,7 +85,7 @@ def step(
     Pure; never raises for anything that a person can send.
     """
     turn = Turn.begin(conversation, now, texts)
-    if not isinstance(incoming, Elapsed):
+    if not isinstance(incoming, Elapsed | Transcript):
         _count_message(turn)
     _handle(turn, incoming)
     if turn.blocked is False:
@@ -83,7 +94,7 @@ def step(
     danger.reply_to_danger(turn)
     after_decision.promise_answer(turn)
     my_data.give_notice(turn)
-    if not isinstance(incoming, Elapsed):
+    if not isinstance(incoming, Elapsed | Transcript):
         _drop_replies_in_flood(turn)
     return turn.result()
 
@@ -99,12 +110,9 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
         case CommandInput():
             _handle_command(turn, incoming)
         case Elapsed(what=what):
-            if what.startswith("burst:"):
-                form.end_burst(turn, what)
-            elif what.startswith(read_back.REMINDER):
-                read_back.remind(turn, what)
-            elif what.startswith(FLOOD_WAKE_UP):
-                _check_flood_end(turn)
+            _handle_elapsed(turn, what)
+        case Transcript():
+            record_transcript(turn, incoming)
         case Blocked():
             turn.blocked = True
         case Unblocked():
@@ -113,6 +121,19 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
             turn.reply("unreadable")
         case GroupSeen(link=link):
             _handle_group(turn, link)
+
+
+def _handle_elapsed(turn: Turn, what: str) -> None:
+    if what.startswith("burst:"):
+        form.end_burst(turn, what)
+    elif what.startswith(read_back.REMINDER):
+        read_back.remind(turn, what)
+    elif what.startswith(FLOOD_WAKE_UP):
+        _check_flood_end(turn)
+    elif what.startswith("file."):
+        # The download ended without the file: `file.failed:<ref>` or `file.too_large:<ref>`.
+        template, _, ref = what.partition(":")
+        turn.reply(template, ref=ref)
 
 
 def _handle_command(turn: Turn, incoming: CommandInput) -> None:
@@ -129,7 +150,7 @@ def _handle_command(turn: Turn, incoming: CommandInput) -> None:
 
 def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
     turn.blocked = False
-    if isinstance(incoming, TextInput):
+    if isinstance(incoming, TextInput) and not incoming.is_forwarded:
         press = button_handlers.press_for_label(turn, incoming.text)
         if press is not None:
             button_handlers.handle_press(turn, press)
@@ -137,13 +158,18 @@ def _handle_message(turn: Turn, incoming: TextInput | FileInput) -> None:
         if turn.step not in (IDLE, danger.STEP) and commands.run_typed(turn, incoming):
             return
     message = to_message(incoming)
-    _detect_language(turn, message.text)
+    if not message.is_forwarded:
+        _detect_language(turn, message.text)
     if not message.has_words and not message.files:
         turn.reply("unreadable")
         return
-    _record_by_step(turn, message)
+    if not add_to_album(turn, message):
+        _record_by_step(turn, message)
+        remember_album(turn, message)
     if isinstance(incoming, FileInput) and incoming.too_large:
         turn.reply("file.too_large")
+    elif isinstance(incoming, FileInput) and incoming.file.kind in AUDIBLE:
+        confirm_recording(turn, incoming.file)
 
 
 def _detect_language(turn: Turn, text: str) -> None:
@@ -206,10 +232,15 @@ def _handle_edit(turn: Turn, incoming: EditInput) -> None:
     if case is None:
         _handle_message(turn, TextInput(incoming.text, incoming.source, incoming.at))
         return
-    if f"\n\n{incoming.text}\n\n" in f"\n\n{turn.words(ref).get(field, '')}\n\n":
+    if field and f"\n\n{incoming.text}\n\n" in f"\n\n{turn.words(ref).get(field, '')}\n\n":
         # Telegram also reports edits that change no word, for example when a link preview was loaded.
         return
-    record_edit(turn, ref, field, seq, incoming.text, incoming.source)
+    if field:
+        record_edit(turn, ref, field, seq, incoming.text, incoming.source)
+    else:
+        # The first words of a file that came without a caption.
+        field = read_back.current_field(turn, "story") if turn.ref == ref else new_message.ADDITION
+        add_message(turn, ref, field, ReceivedMessage(incoming.text, incoming.source))
     if case.form_open and turn.ref == ref:
         if turn.step == "check":
             turn.state.pop("shown", None)

@@ -129,10 +129,9 @@ def _if_you_disagree(letter: Letter) -> str:
     lines = [
         letter.text(how_to_reply, span=letter.span(case.rules.targets.lapse)),
         letter.text(_next_review(letter)),
+        letter.text("decision.outside"),
         letter.body_list(),
     ]
-    if case.rules.recourse:
-        lines.append(letter.text("reply.outside", body=case.rules.recourse[0].body))
     return section(letter.text("decision.disagree"), "\n".join(lines))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below
@@ -174,10 +174,17 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
     `missing`: the date of the answer will be missed, and the complainant learns it before (7.3).
     """
     case = letter.case
-    answer = letter.answer_by()
+    legal, answer = case.target(Target.LEGAL), letter.answer_by()
     date, next_date = letter.due_day(answer), letter.due_day(next_news(case, now))
     if case.state not in UNDECIDED:
         when = ""  # The answer was given; staff named this day for further news.
+    elif (
+        legal is not None
+        and case.asked_until is None
+        and timedelta(0) <= now - legal.internal_due < timedelta(days=1)
+    ):
+        # `legal_passed` of the same day says the rest: what is left, that we are sorry, and where to go.
+        return letter.text("progress.again", again=next_date)
     elif answer <= now:
         when = letter.text("progress.late", date=date, again=next_date)
     elif missing:

@@ -8,16 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-import structlog
-from telegram import BotCommand
 from telegram.error import NetworkError, TimedOut
 from telegram.ext import Application
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
 
-from bots.dialogue.commands import COMMANDS
 from bots.http_body import is_loopback
-from bots.texts.texts import Texts
 
 App = Application[Any, Any, Any, Any, Any, Any]
 #: Called with an API method, or the kind of an obligation, and the result.
@@ -31,21 +27,6 @@ warnings.filterwarnings(
 )
 # It logs answers that it cannot parse in full, and an answer may contain a complainant's words.
 logging.getLogger("telegram.request").setLevel(logging.CRITICAL)
-log = structlog.get_logger(__name__)
-
-
-async def set_commands(app: App, texts: Texts) -> None:
-    """Set the commands in every language; the first language is the default for all others.
-
-    A failure is only logged: commands also work without the list.
-    """
-    try:
-        await app.bot.set_my_commands(_commands(texts, texts.languages[0]))
-        for language in texts.languages:
-            if len(language) == 2:
-                await app.bot.set_my_commands(_commands(texts, language), language_code=language)
-    except Exception as error:  # noqa: BLE001  # optional: it must not keep the bot from starting
-        log.warning("commands_not_set", error=type(error).__name__)
 
 
 def build_application(token: str, base_url: str, *, on_result: OnResult | None = None) -> App:
@@ -112,7 +93,3 @@ def _request(root: str, on_result: OnResult | None, *, connections: int) -> HTTP
     request = CountedRequest(connection_pool_size=connections, httpx_kwargs=httpx_options)
     request.on_result = on_result
     return request
-
-
-def _commands(texts: Texts, language: str) -> list[BotCommand]:
-    return [BotCommand(name, texts.text(language, f"command.{name}")) for name in COMMANDS]

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
-import structlog
-from telegram.error import BadRequest, NetworkError, RetryAfter
-
-from bots.dialogue.inputs import MAX_FILE_BYTES, Elapsed
+from bots.dialogue.inputs import Elapsed
 from bots.dialogue.turn import written_reply
 from bots.priority_lock import ShutdownWait
 from bots.recovery import Handler
 from bots.telegram.application import App, OnResult
 from bots.telegram.callback_data import Buttons
+from bots.telegram.files import Scan, Speech, download_handler, transcript_handler
 from bots.telegram.intake import Intake
 from bots.telegram.letters import LetterHandler
-from bots.telegram.polling import pause_seconds
 from bots.telegram.sending import AsPdf, OutgoingMessage, Sender
 from bots.texts.texts import Texts
-from store.cases.export import read_stored_file
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
-from store.files import FetchedState, load_file_to_fetch, record_file_failed, store_file
 from store.outbox.complete import (
     NO_ANSWER_AGAIN,
     Completed,
@@ -34,8 +29,6 @@ from store.outbox.dead_letters import read_dead_letter
 from store.store import Store
 from store.values import Obligation
 
-#: Longest pause between two parts of a download, in seconds; well within the lease on the obligation.
-DOWNLOAD_TIMEOUT_SECONDS = 30.0
 #: Telegram's limit for a file from a bot is 50 MB, including the form around it.
 LARGEST_COPY_BYTES = 49 * 1024 * 1024
 
@@ -43,11 +36,6 @@ LARGEST_COPY_BYTES = 49 * 1024 * 1024
 CopyOf = Callable[[str, str], tuple[str, bytes]]
 #: From a reference to the archive with its receipt, and whether the receipt has its proof already.
 ReceiptOf = Callable[[str], tuple[bytes, bool]]
-#: From the bytes of a file to whether the virus scanner passes it; None if it gave no verdict.
-Scan = Callable[[bytes], Awaitable[bool | None]]
-_STATES: Mapping[bool | None, FetchedState] = {True: "fetched", False: "infected", None: "unscanned"}
-
-log = structlog.get_logger(__name__)
 
 
 def job_handlers(
@@ -63,6 +51,7 @@ def job_handlers(
     as_pdf: AsPdf | None = None,
     receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
+    speech: Speech | None = None,
     on_result: OnResult | None = None,
     waiting: ShutdownWait | None = None,
 ) -> Mapping[str, Handler]:
@@ -70,7 +59,8 @@ def job_handlers(
 
     `rate_limited`: keep to Telegram's rate limits (not in the demo and in tests). `copy_of` makes the copy of a
     person's data, `form_of` the form of a complaint, `as_pdf` a long letter, `receipt_of` the receipt of a complaint
-    (None: letters offer none); `scan` checks each file. `on_result` is called with the result of each message.
+    (None: letters offer none); `scan` checks each file, `speech` writes down recordings. `on_result` is called with
+    the result of each message.
     """
     sender = Sender(
         app, store, texts, rate_limited=rate_limited, on_result=on_result, shutdown=waiting, as_pdf=as_pdf
@@ -78,7 +68,8 @@ def job_handlers(
     return {
         "say": reply_handler(sender, buttons, texts),
         "wake": wake_up_handler(store, intake),
-        "fetch": download_handler(app, store, scan),
+        "fetch": download_handler(app, store, intake, scan, speech),
+        "transcribe": transcript_handler(store, intake, speech),
         "inbox": dead_letter_handler(store, intake),
         "mydata": data_copy_handler(sender, texts, copy_of, receipt_of),
         "form_copy": form_handler(sender, texts, form_of),
@@ -125,45 +116,6 @@ def wake_up_handler(store: Store, intake: Intake) -> Handler:
         return Completed(settled=True)
 
     return wake_up
-
-
-def download_handler(app: App, store: Store, scan: Scan | None = None) -> Handler:
-    """Download one file into the store, up to 20 MiB; a file that cannot be had is marked for staff.
-
-    Without a verdict of the scanner the file is kept, not handed on, and scanned again later.
-    """
-
-    async def keep(ref: str, n: int, data: bytes, mime: str | None) -> Outcome:
-        state = "fetched" if scan is None else _STATES[await scan(data)]
-        await store.awrite(store_file, ref, n, data, mime, state)
-        return Retry("the virus scanner gave no verdict") if state == "unscanned" else Completed()
-
-    async def download(obligation: Obligation) -> Outcome:
-        wanted = await store.aread(load_file_to_fetch, obligation)
-        if wanted.state == "unscanned":
-            data = await store.aread(read_stored_file, wanted.ref, wanted.n)
-            return await keep(wanted.ref, wanted.n, data, wanted.mime)
-        try:
-            file = await app.bot.get_file(wanted.platform_id)
-            if (file.file_size or 0) > MAX_FILE_BYTES:
-                await store.awrite(record_file_failed, wanted.ref, wanted.n, "too_large")
-                return Completed()
-            data = bytes(await file.download_as_bytearray(read_timeout=DOWNLOAD_TIMEOUT_SECONDS))
-        except RetryAfter as flood:
-            return Retry("flood", pause_seconds(flood))
-        except BadRequest as refused:
-            state = "too_large" if "too big" in refused.message.lower() else "failed"
-            log.warning("file_refused", ref=wanted.ref, n=wanted.n, state=state)
-            await store.awrite(record_file_failed, wanted.ref, wanted.n, state)
-            return Completed()
-        except NetworkError as error:
-            return Retry(type(error).__name__)
-        if len(data) > MAX_FILE_BYTES:
-            await store.awrite(record_file_failed, wanted.ref, wanted.n, "too_large")
-            return Completed()
-        return await keep(wanted.ref, wanted.n, data, wanted.mime)
-
-    return download
 
 
 def data_copy_handler(

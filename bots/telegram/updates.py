@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from telegram import Chat as TelegramChat
-from telegram import ChatMember, Message, Update, User
+from telegram import ChatMember, Message, MessageEntity, MessageOriginUser, Update, User
 
 from bots.dialogue.inputs import (
     Blocked,
@@ -28,7 +28,9 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_membe
 #: Kinds of file in the order in which they are looked for: an animation is also a document.
 _FILES = ("animation", "voice", "audio", "video", "video_note", "document", "sticker")
 #: Kinds that a person sends and that cannot be stored. Other messages without content are service messages.
-_UNREADABLE = ("game", "invoice", "story", "paid_media", "giveaway", "gift", "checklist")
+_UNREADABLE = (
+    "game", "invoice", "story", "paid_media", "giveaway", "gift", "unique_gift", "checklist", "poll", "dice",
+)  # fmt: skip
 
 
 def update_key(update_id: int) -> str:
@@ -67,10 +69,8 @@ def _input(
         return GroupSeen(link) if update.message is not None else None
     if update.edited_message is not None:
         message = update.edited_message
-        text = message.text if message.text is not None else message.caption
-        if not text:
-            return None
-        return EditInput(replace_lone_surrogates(text), str(message.message_id), _utc(message.edit_date))
+        text = _text_with_links(message)
+        return EditInput(text, str(message.message_id), _utc(message.edit_date)) if text else None
     return _message(update.message) if update.message is not None else None
 
 
@@ -102,19 +102,48 @@ def _message(message: Message) -> IncomingMessage | None:
         return None
     source, at = str(message.message_id), _utc(message.date)
     quoted = str(message.reply_to_message.message_id) if message.reply_to_message is not None else None
+    text, is_forwarded = _text_with_links(message), _is_forwarded(message)
     if message.text is not None:
-        text = replace_lone_surrogates(message.text)
-        return (
-            parse_command(text, source, at) if text.startswith("/") else TextInput(text, source, at, quoted)
-        )
+        if text.startswith("/") and not is_forwarded:
+            return parse_command(text, source, at)
+        return TextInput(text, source, at, quoted, is_forwarded=is_forwarded)
     file = _file(message, source)
     if file is not None:
-        return FileInput(file, replace_lone_surrogates(message.caption or ""), source, at, quoted)
+        return FileInput(file, text, source, at, quoted, is_forwarded)
     text = _text_of_other_content(message)
     if text:
         is_place = message.location is not None or message.venue is not None
-        return TextInput(replace_lone_surrogates(text), source, at, quoted, is_place)
-    return Unreadable() if any(getattr(message, kind, None) for kind in _UNREADABLE) else None
+        return TextInput(replace_lone_surrogates(text), source, at, quoted, is_place, is_forwarded)
+    # A formatted message is newer than the library, which keeps it with the unknown fields.
+    is_unreadable = "rich_message" in message.api_kwargs or any(
+        getattr(message, kind) for kind in _UNREADABLE
+    )
+    return Unreadable() if is_unreadable else None
+
+
+def _is_forwarded(message: Message) -> bool:
+    """True for the words of another person. What people forward of their own is theirs."""
+    origin = message.forward_origin
+    is_own = (
+        isinstance(origin, MessageOriginUser)
+        and message.from_user is not None
+        and origin.sender_user.id == message.from_user.id
+    )
+    return origin is not None and not is_own
+
+
+def _text_with_links(message: Message) -> str:
+    """The text or the caption; after words with a hidden link comes its address."""
+    text, entities = message.text, message.entities
+    if text is None:
+        text, entities = message.caption or "", message.caption_entities
+    # Telegram counts in UTF-16 units, of two bytes.
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    links = [entity for entity in entities if entity.type == MessageEntity.TEXT_LINK and entity.url]
+    for link in sorted(links, key=lambda entity: entity.offset, reverse=True):
+        end = 2 * (link.offset + link.length)
+        encoded = encoded[:end] + f" ({link.url})".encode("utf-16-le", "surrogatepass") + encoded[end:]
+    return encoded.decode("utf-16-le", "replace")
 
 
 def _file(message: Message, source: str) -> ReceivedFile | None:
@@ -138,7 +167,9 @@ def _received_file(message: Message, kind: str, file: Any, source: str, *, mime:
         source=source,
         mime=mime,
         size=file.file_size,
-        name=replace_lone_surrogates(getattr(file, "file_name", None) or "") or None,
+        # A sticker has no name, but an emoji.
+        name=replace_lone_surrogates(getattr(file, "file_name", None) or getattr(file, "emoji", None) or "")
+        or None,
         seconds=int(duration.total_seconds() if hasattr(duration, "total_seconds") else duration)
         if duration is not None
         else None,
@@ -147,7 +178,7 @@ def _received_file(message: Message, kind: str, file: Any, source: str, *, mime:
 
 
 def _text_of_other_content(message: Message) -> str:
-    """A place, a contact, a poll or a die as text; empty for other messages."""
+    """A place or a contact as text; empty for other messages."""
     if message.venue is not None:
         place = message.venue.location
         return f"{message.venue.title}, {message.venue.address} ({place.latitude}, {place.longitude})"
@@ -156,9 +187,7 @@ def _text_of_other_content(message: Message) -> str:
     if message.contact is not None:
         names = (message.contact.first_name, message.contact.last_name, message.contact.phone_number)
         return " ".join(name for name in names if name)
-    if message.poll is not None:
-        return "\n".join([message.poll.question, *(option.text for option in message.poll.options)])
-    return message.dice.emoji if message.dice is not None else ""
+    return ""
 
 
 def _chat(chat: TelegramChat, user: User | None) -> Chat:

@@ -13,8 +13,13 @@ def body_list(texts: Texts, language: str, rules: Rulebook) -> str:
 
 
 def body_line(texts: Texts, language: str, number: int, step: RecourseStep) -> str:
+    """`describe_body` with its number in the list."""
+    return f"{number}. {describe_body(texts, language, step)}"
+
+
+def describe_body(texts: Texts, language: str, step: RecourseStep) -> str:
     """Only what the settings hold about the body; nothing is guessed."""
-    sentences = [f"{number}. {step.body.rstrip('.')}."]
+    sentences = [f"{step.body.rstrip('.')}."]
     if step.contact:
         sentences.append(f"{step.contact.rstrip('.')}.")
     if step.form:

@@ -304,8 +304,14 @@ CLAUSES: tuple[Clause, ...] = (
         id="4.2",
         title="Visibility",
         demand="Customers, staff and others know where and how to complain.",
-        control="/policy and /how in the chat and the public page, all from the same settings and texts.",
-        code=("amends.runtime.web.public_page", "bots.dialogue.commands.run_command"),
+        control="/policy and /how in the chat, the bot's profile, the public page and the poster, all from the same "
+        "settings and texts.",
+        code=(
+            "amends.public_page.public_page",
+            "amends.documents.poster.poster",
+            "bots.telegram.profile.set_profile",
+            "bots.dialogue.commands.run_command",
+        ),
         shows="policy and procedure in every language, outside bodies named",
         organisation_query=visibility,
     ),

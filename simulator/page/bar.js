@@ -1,6 +1,7 @@
 /** The strip above both sides: the clock of the simulated world, and its troubles. */
 
 import { h, icon } from "./dom.js";
+import { guide } from "./guide.js";
 import { announce } from "./notices.js";
 import { clockText, whenText } from "./time.js";
 
@@ -9,6 +10,7 @@ export function bar(app) {
   return h("header", { key: "bar", class: "bar" },
     h("img", { src: "/static/mark.svg", alt: "", width: "30", height: "30" }),
     h("h1", {}, "Amends", h("small", {}, "demo")),
+    guide.button(app),
     clock(app),
     h("span", { class: "grow" }),
     troubles(app));

@@ -2,7 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { menu } from "./menu.js";
-import { enlarge } from "./notices.js";
+import { enlarge, showDocument } from "./notices.js";
 import { play, playing } from "./sound.js";
 import { runsOf, sizeText } from "./text.js";
 import { dayText, timeOf } from "./time.js";
@@ -91,8 +91,11 @@ function attachment(app, message) {
     return h("button", { type: "button", class: "picture", "aria-label": `${name}, enlarge`, on: { click: () => enlarge(file.url, name) } },
       h("img", { src: file.url, alt: name, loading: "lazy", width: file.width, height: file.height }));
   }
-  return h("a", { class: "file", href: file.url, download: file.name || "file", target: "_blank" },
+  const link = h("a", { class: "file", href: file.url, download: file.name || "file", target: "_blank" },
     icon("file"), h("span", {}, file.name || kind, h("small", {}, sizeText(file.size))));
+  if (file.mime !== "application/pdf") return link;
+  return h("div", { class: "pdf" }, link,
+    h("button", { type: "button", class: "btn small", on: { click: () => showDocument(file.url, file.name || kind) } }, "Read"));
 }
 
 function sound(app, message) {

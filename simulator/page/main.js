@@ -4,9 +4,10 @@ import { listen, readClock, readState, send } from "./api.js";
 import { bar } from "./bar.js";
 import { desk } from "./desk.js";
 import { h, patch } from "./dom.js";
+import { guide } from "./guide.js";
 import { toast } from "./notices.js";
 import { hear } from "./news.js";
-import { customerPicker, staffPicker } from "./people.js";
+import { customerPicker, newcomer, staffPicker } from "./people.js";
 import { phone } from "./phone.js";
 import { useZone } from "./time.js";
 
@@ -122,7 +123,7 @@ function accept(state) {
 function settle() {
   const { customers, staff, workspace } = app.state;
   const was = JSON.stringify(app.choice);
-  if (!customers.some((one) => one.id === app.choice.customer)) app.choice.customer = customers[0]?.id ?? null;
+  if (!customers.some((one) => one.id === app.choice.customer)) app.choice.customer = newcomer(customers)?.id ?? null;
   if (!staff.some((one) => one.id === app.choice.staff)) app.choice.staff = staff[0]?.id ?? null;
   if (workspace && workspace.staff === app.choice.staff) {
     const seen = [...workspace.channels, ...workspace.direct];
@@ -150,6 +151,7 @@ function draw() {
   document.title = `${unread ? `(${unread}) ` : ""}${app.state.bot.name || "Amends"} demo`;
   patch(root, [
     bar(app),
+    guide.panel(app),
     h("main", { key: "main" },
       h("div", { class: "side-a" }, customerPicker(app), phone(app)),
       h("div", { class: "side-b" }, staffPicker(app), desk(app))),

@@ -58,6 +58,21 @@ export function ask({ title, text, confirm = "OK", deny = null, danger = false }
   });
 }
 
+/** A PDF in a dialogue, in the viewer of the browser. */
+export function showDocument(url, name) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "reader";
+  dialog.setAttribute("aria-label", name);
+  const end = () => { dialog.close(); dialog.remove(); };
+  dialog.addEventListener("cancel", end);
+  patch(dialog, [
+    h("iframe", { src: url, title: name }),
+    h("button", { type: "button", class: "btn", autofocus: true, on: { click: end } }, "Close"),
+  ]);
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 /** A picture at full size; Esc or a press anywhere closes it. */
 export function enlarge(url, name) {
   const dialog = document.createElement("dialog");

@@ -11,6 +11,11 @@ export const LANGUAGES = {
 const SHOWN_CUSTOMERS = 2;
 const SHOWN_STAFF = 6;
 
+/** Who is shown first: somebody who has not written yet, so that a newcomer can begin. */
+export function newcomer(customers) {
+  return customers.find((one) => !one.last) ?? customers[0];
+}
+
 /** The row above the phone. */
 export function customerPicker(app) {
   const people = app.state.customers.map((one) => ({
@@ -36,8 +41,10 @@ export function staffPicker(app) {
 
 function picker(app, { label, people, chosen, shown, choose, faces, extra }) {
   // The chosen one and whoever has news stay in sight; the order of the row itself never changes under the pointer.
+  // Somebody who has not written yet comes before those of the past.
+  const isNew = (one) => Boolean(extra) && !one.at;
   const rank = [...people].sort((a, b) =>
-    (b.id === chosen) - (a.id === chosen) || Boolean(b.unread) - Boolean(a.unread) || (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
+    (b.id === chosen) - (a.id === chosen) || Boolean(b.unread) - Boolean(a.unread) || isNew(b) - isNew(a) || (a.at < b.at ? 1 : a.at > b.at ? -1 : 0));
   const row = people.length <= shown + 1 ? people : people.filter((one) => rank.indexOf(one) < shown);
   const id = `all-${label.toLowerCase().replace(" ", "-")}`;
   const rest = people.filter((one) => !row.includes(one));

@@ -51,7 +51,8 @@ function earlier(app) {
 
 function hello(app, customer) {
   return h("div", { key: "hello", class: "hello" },
-    h("p", {}, app.state.bot.description || app.state.bot.short_description || "Write a message, or press Start."),
+    h("h3", { lang: "en" }, "What can this bot do?"),
+    h("p", { class: "about-bot" }, app.state.bot.description || app.state.bot.short_description || "Write a message, or press Start."),
     h("button", {
       type: "button", class: "btn primary",
       on: { click: () => app.act(`/page/customers/${customer.id}/text`, { text: "/start" }) },

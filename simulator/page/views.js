@@ -59,11 +59,11 @@ function dialog(app, view, depth) {
   const complaint = Object.entries(errors).find(([block]) => !view.blocks.some((one) => one.block_id === block));
   pointOut(id, view, errors);
   const closing = view.close || (depth > 1 ? "Back" : "Close");
-  return h("form", {
-    key: view.id, id, class: "dialog", role: "dialog", "aria-labelledby": `${id}-title`, tabindex: "-1", novalidate: true,
+  // A form may not have the role of a dialogue.
+  return h("div", {
+    key: view.id, id, class: "dialog sheet", role: "dialog", "aria-labelledby": `${id}-title`, tabindex: "-1",
     "aria-busy": busy || null, ref: (element) => focusFirst(element, view),
-    on: { submit: (event) => { event.preventDefault(); submit(app, view); } },
-  },
+  }, h("form", { novalidate: true, on: { submit: (event) => { event.preventDefault(); submit(app, view); } } },
   h("header", { class: "title" },
     // The arrow, and the cross of a single view, only repeat the button at the foot: for the mouse alone.
     depth > 1 && h("button", { type: "button", class: "plain", "aria-hidden": "true", tabindex: "-1", on: { click: () => close(app, view) } },
@@ -79,7 +79,7 @@ function dialog(app, view, depth) {
   h("footer", {},
     h("span", { class: "faint", role: "status" }, busy ? "Sending…" : ""),
     h("button", { type: "button", class: "btn", on: { click: () => close(app, view) } }, closing),
-    view.submit && h("button", { type: "submit", class: "btn primary", "aria-busy": busy || null }, view.submit)));
+    view.submit && h("button", { type: "submit", class: "btn primary", "aria-busy": busy || null }, view.submit))));
 }
 
 function placeOf(app, view, id, errors) {

@@ -163,6 +163,7 @@ class TelegramState:
     queries: dict[str, Query] = field(default_factory=dict)
     commands: dict[tuple[str, str], list[Json]] = field(default_factory=dict)
     descriptions: dict[tuple[str, str], str] = field(default_factory=dict)
+    menu_button: dict[str, Any] = field(default_factory=lambda: {"type": "default"})
     webhook: Webhook = field(default_factory=Webhook)
     allowed_updates: list[str] | None = None
     poll_number: int = 0

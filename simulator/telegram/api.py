@@ -195,6 +195,8 @@ METHODS: dict[str, Method] = {
     "getMyShortDescription": profile.get_description("short_description"),
     "setMyName": profile.set_description("name", 64),
     "getMyName": profile.get_description("name"),
+    "setChatMenuButton": profile.set_menu_button,
+    "getChatMenuButton": profile.get_menu_button,
     "logOut": profile.log_out,
     "close": profile.log_out,
 }

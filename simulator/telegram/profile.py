@@ -53,6 +53,16 @@ async def delete_my_commands(world: World, arguments: Json, uploads: list[Upload
     return True
 
 
+async def set_menu_button(world: World, arguments: Json, uploads: list[Upload]) -> bool:
+    """setChatMenuButton, for every chat."""
+    world.telegram.menu_button = arguments.get("menu_button", {"type": "default"})
+    return True
+
+
+async def get_menu_button(world: World, arguments: Json, uploads: list[Upload]) -> Json:
+    return world.telegram.menu_button
+
+
 def set_description(key: str, limit: int) -> Callable[[World, Json, list[Upload]], Awaitable[bool]]:
     """setMyDescription and its like: store the text of a language; `limit` is in characters."""
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
-from complaints.actions.intake import Arrival
+from complaints.actions.intake import TRANSCRIPT, Arrival
 from complaints.actions.perform import receive
 from complaints.actors import Actor, complainant
 from complaints.case import Event
@@ -130,7 +130,7 @@ def _perform(
         event = recorded.event
     files.keep(file)
     add_identifiers_in(tx, file, planned.words.values(), planned.numbers)
-    if planned.words or planned.files:
+    if (planned.words or planned.files) and planned.facts.get("kind") != TRANSCRIPT:
         _write_message(tx, contact, chat, planned, event)
     if planned.files:
         record_received_files(tx, file, event.seq, planned.files)

@@ -18,7 +18,7 @@ from store.database.keyring import place, unseal
 from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
 from store.rulebooks import load_rulebook
-from store.tables import COMPLAINTS, EVENTS, MESSAGES, TEXTS
+from store.tables import COMPLAINTS, EVENTS, FILES, MESSAGES, TEXTS
 from store.values import Text
 
 _HEADER = select(
@@ -210,7 +210,10 @@ def load_decision_letter(tx: Tx, case: Case) -> str:
 
 
 def find_text_by_source(tx: Tx, person: str, source: str) -> tuple[str, str, int] | None:
-    """The text of this person that came from a message of the channel: reference, field, latest seq."""
+    """The text of this person that came from a message of the channel: reference, field, latest seq.
+
+    Of a file without a caption the field is "".
+    """
     row = tx.connection.execute(
         select(TEXTS.c.ref, TEXTS.c.field, TEXTS.c.seq)
         .join(COMPLAINTS, COMPLAINTS.c.ref == TEXTS.c.ref)
@@ -218,7 +221,15 @@ def find_text_by_source(tx: Tx, person: str, source: str) -> tuple[str, str, int
         .order_by(TEXTS.c.seq.desc(), TEXTS.c.field)
         .limit(1)
     ).first()
-    return None if row is None else (row.ref, row.field, row.seq)
+    if row is not None:
+        return row.ref, row.field, row.seq
+    file = tx.connection.execute(
+        select(FILES.c.ref, FILES.c.seq)
+        .join(COMPLAINTS, COMPLAINTS.c.ref == FILES.c.ref)
+        .where(FILES.c.source == source, COMPLAINTS.c.complainant_id == person)
+        .limit(1)
+    ).first()
+    return None if file is None else (file.ref, "", file.seq)
 
 
 def find_case_of_message(tx: Tx, contact_id: int, platform_id: str) -> str | None:

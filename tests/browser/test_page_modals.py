@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from simulator import Simulator
+from tests.browser.accessibility import violations
 from tests.browser.blocks import CHANNEL, a_card, a_modal, button, mrkdwn
 from tests.browser.person import Person
 from tests.browser.scripted_bot import ScriptedBot
@@ -41,6 +42,7 @@ async def test_every_kind_of_field_can_be_filled_by_its_label_and_submitted(
     _answer_with(bot, a_modal())
     await _open_modal(person, bot)
     await expect(person.modal.get_by_label("Category", exact=True)).to_be_focused()
+    assert await violations(person.page) == []
     await person.choose("Category", "Service")
     await person.choose("Severity", "4")
     await person.choose("Immediate action needed", "Yes")

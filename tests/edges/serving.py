@@ -22,7 +22,7 @@ async def serving(hooks: Mapping[str, Hook]) -> AsyncIterator[str]:
     async def figures() -> str:
         return ""
 
-    app = web_app(page=lambda _: "page", readiness=ready, metrics=figures, hooks=hooks)
+    app = web_app(page=lambda *_: "page", readiness=ready, metrics=figures, hooks=hooks)
     async with serving_app(app) as address:
         yield address
 

@@ -12,8 +12,9 @@ from amends.documents.labels import Labels
 from amends.runtime.telegram import complaint_form, long_letter
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
+from bots.telegram.files import Scan, Speech
 from bots.telegram.intake import Intake
-from bots.telegram.jobs import CopyOf, ReceiptOf, Scan, job_handlers
+from bots.telegram.jobs import CopyOf, ReceiptOf, job_handlers
 from bots.telegram.polling import Poller
 from bots.texts.loading import load_catalogues
 from complaints.vocabulary import Verb
@@ -93,6 +94,7 @@ async def telegram_desk(
     copy_of: CopyOf | None = None,
     receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
+    speech: Speech | None = None,
     labels: Labels | None = None,
 ) -> AsyncIterator[TelegramDesk]:
     """Start it; everything is closed at the end."""
@@ -116,6 +118,7 @@ async def telegram_desk(
             as_pdf=labels and partial(long_letter, store, labels, "Northwind Water"),
             receipt_of=receipt_of,
             scan=scan,
+            speech=speech,
         ),
     }
     worker = Worker(store, kinds)

@@ -42,7 +42,7 @@ RECORDED_COMMANDS = {"case show", "case history", "case due", "case file", "priv
 UNRECORDED_COMMANDS = {
     "case list", "case redate", "check", "clauses", "db backup", "db checkpoint", "db restore", "db rotate-key",
     "db upgrade", "db verify", "db anchor", "db prove", "db vacuum", "privacy hold", "privacy receipts", "demo",
-    "privacy restrict", "prove", "import", "inbox give-up", "inbox list", "inbox retry", "init", "law diff",
+    "privacy restrict", "prove", "poster", "import", "inbox give-up", "inbox list", "inbox retry", "init", "law diff",
     "law list", "outbox give-up", "outbox list",
     "outbox retry", "privacy erase", "privacy purge", "report access", "report monitoring", "run",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",

@@ -18,6 +18,7 @@ import pytest
 
 from amends.cli.options import operator
 from amends.documents.case_file.case_file import RECORD, StoredPicture, case_file, exact_record
+from amends.documents.facts import field_name, value_words
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
 from amends.settings import load, rulebook
@@ -224,6 +225,13 @@ def test_the_file_of_an_erased_complaint_says_so_and_keeps_the_hash_chain(desk: 
     assert ("The water is brown" in content, "Sealedname" in content) == (False, False)
     assert json.loads(pdf.attachment(data, RECORD))["texts"] == []
     assert desk.store.read(export_case, ref).head in content.replace(" ", "")
+
+
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
+def test_an_opened_form_and_the_key_have_names_in_the_language_of_the_file(language: str) -> None:
+    labels = load_labels((language,), "Europe/London", staff=True)
+    assert value_words("what", "decide", labels) == labels.text("verb.decide")
+    assert field_name("commitment_key", labels) == labels.text("fact.commitment_key")
 
 
 def test_five_hundred_events_are_all_included(usual_store: Store) -> None:

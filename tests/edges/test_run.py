@@ -26,6 +26,7 @@ import pytest
 from amends.process import stop_signals
 from amends.runtime.metrics import Metrics
 from amends.runtime.telegram import TelegramPart
+from amends.settings import rulebooks
 from amends.settings.loading import load
 from bots.texts.loading import load_catalogues as load_texts
 from store.store import Store
@@ -373,7 +374,9 @@ async def test_a_telegram_part_that_only_sends_keeps_its_tasks_running(
     async with bare() as platform:
         settings = load(tmp_path / "amends.toml", Product(tmp_path, platform.env).env)
         texts = load_texts(settings.languages)
-        speaking = TelegramPart(settings, sqlite_store, texts, rate_limited=False, metrics=Metrics())
+        speaking = TelegramPart(
+            settings, sqlite_store, texts, rulebooks(settings), rate_limited=False, metrics=Metrics()
+        )
         await speaking.start(receives=False)
         await until(speaking.is_healthy)
         # A task that ends would end the process (`Application.wait_for_failure`).

@@ -146,10 +146,10 @@ def test_a_language_without_texts_is_refused_with_those_that_have_texts(tmp_path
 
 
 def test_a_german_desk_needs_no_texts_of_its_own(tmp_path: Path) -> None:
-    answers = replace(ANSWERS, languages=("de",), staff_language="de")
-    write_installation(tmp_path / "desk", answers)
+    write_installation(tmp_path / "desk", replace(ANSWERS, languages=("de",)))
     settings = load(tmp_path / "desk" / "amends.toml", {})
     assert (settings.languages, settings.organisation.address) == (("de",), "formal")
+    assert settings.organisation.staff_language == "de"
 
 
 def test_a_wrong_language_is_one_problem_in_words(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from amends.documents.case_file.case_file import case_file
 from amends.documents.labels import load_labels
 from amends.importing import ColumnMapping, past_complaints
 from amends.privacy.data_export import archive
-from amends.runtime.web import public_page, web_app
+from amends.public_page import public_page
+from amends.runtime.web import web_app
 from amends.settings import cautions, load, rulebooks
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.deadlines.opening_hours import on_call_covers
@@ -116,20 +117,26 @@ def test_the_public_page_shows_the_requested_country_and_links_the_others() -> N
         return ""
 
     application = web_app(
-        page=lambda country: public_page(BOTH, TEXTS, country), readiness=nothing, metrics=figures, hooks={}
+        page=lambda country, languages: public_page(
+            BOTH, TEXTS, country=country, languages=languages, bot="desk_bot"
+        ),
+        readiness=nothing,
+        metrics=figures,
+        hooks={},
     )
     caller = TestClient(application)
     own, other, odd = (caller.get(f"/{query}").text for query in ("", "?country=tr", "?country=<b>"))
     assert 'lang="en"' in own
-    assert 'href="/?country=TR"' in own
+    assert 'href="/?country=TR&amp;lang=tr"' in own
     assert "Tüketici Hakem Heyeti" not in own
     assert "Tüketici Hakem Heyeti" in other
-    assert 'href="/?country=GB"' in other
+    assert 'href="/?country=GB&amp;lang=en"' in other
     assert odd == own
 
 
 def test_with_one_country_the_public_page_links_no_other() -> None:
-    assert "<nav>" not in public_page(Rulebooks(RULES), TEXTS)
+    page = public_page(Rulebooks(RULES), TEXTS, country=None, languages=(), bot=None)
+    assert TEXTS.text("en", "page.countries") not in page
 
 
 @pytest.fixture

@@ -86,7 +86,12 @@ def row(store: Store, ref: str) -> tuple[str, str]:
 def test_a_chat_complaint_gets_the_rules_of_the_jurisdiction_of_its_language(
     desk: Desk, language: str, country: str
 ) -> None:
-    case = receive_in_language(desk, "Pazartesiden beri musluktan kahverengi su akiyor.", language)
+    texts = {
+        "tr": "Pazartesiden beri musluktan kahverengi su akiyor.",
+        "en": "The water from the tap has been brown since Monday.",
+        "de": "Seit Montag kommt braunes Wasser aus dem Hahn.",
+    }
+    case = receive_in_language(desk, texts[language], language)
     rules = BOTH.of(country)
     assert case.rules == rules
     assert row(desk.store, case.ref) == (country, rules.id)

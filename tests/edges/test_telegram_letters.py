@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.telegram.application import set_commands
 from complaints.actors import staff
 from complaints.vocabulary import CloseCode, Role, State, Target, Verb
 from simulator import Simulator
@@ -149,14 +148,6 @@ async def test_a_withdrawal_is_confirmed_once(desk: TelegramDesk) -> None:
     assert anna.heard[-1].startswith(f"You have taken {ref} back.")
     assert len([text for text in anna.heard if "back" in text]) == 2
     assert desk.store.read(load_case, ref).close_code is CloseCode.WITHDRAWN
-
-
-async def test_the_bot_lists_its_commands_in_every_language(desk: TelegramDesk) -> None:
-    await set_commands(desk.app, TEXTS)
-    turkish = await desk.app.bot.get_my_commands(language_code="tr")
-    assert ("status", "Şikâyetlerinizin durumu") in [
-        (command.command, command.description) for command in turkish
-    ]
 
 
 async def test_the_approver_counts_as_involved_when_the_decision_leaves(desk: TelegramDesk) -> None:

@@ -149,6 +149,9 @@ def test_nothing_that_we_owe_is_sent_as_a_rich_message() -> None:
     users = [
         module.path
         for module in modules()
-        if module.room != "simulator" and any(name in module.text for name in rich)
+        # `updates` sends nothing: it recognises such a message of a person, to refuse it.
+        if module.room != "simulator"
+        and module.path != "bots/telegram/updates.py"
+        and any(name in module.text for name in rich)
     ]
     assert users == []

@@ -38,8 +38,9 @@ CATALOGUES = sorted(folder.name for folder in (BOTS / "texts").iterdir() if (fol
 LANGUAGES = ["en", *(language for language in shipped_languages() if language != "en")]
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
-#: The folders that use each domain's ids.
-ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts"), STAFF: ("slack",)}
+#: The folders and files that use each domain's ids.
+PAGES = ("../amends/how_to_complain.py", "../amends/public_page.py", "../amends/documents/poster.py")
+ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts", *PAGES), STAFF: ("slack",)}
 #: Families whose ids are built from codes of the record.
 FAMILIES = {
     "state.": set(State),
@@ -93,7 +94,7 @@ LABELS = (
 def strings(rooms: tuple[str, ...]) -> Iterator[str]:
     """Every string in the code, and the beginning of every f-string up to its first value."""
     for room in rooms:
-        for file in sorted((BOTS / room).rglob("*.py")):
+        for file in sorted((BOTS / room).rglob("*.py")) or [BOTS / room]:
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if (
                     isinstance(node, ast.JoinedStr)
@@ -288,3 +289,15 @@ def test_labels_are_distinct_in_every_language_also_without_accents() -> None:
         }
         texts = load_catalogues([language])
         assert {label: texts.choice_of(label.upper()) for label in labels} == labels
+
+
+def test_no_text_has_two_wordings_in_one_catalogue() -> None:
+    """A merge can leave both: the first would be used, and nobody would see the other."""
+    twice = []
+    for file in sorted((BOTS / "texts").glob("*/*.po")):
+        text = file.read_text(encoding="utf-8")
+        ids = re.findall(r'^msgid "(.+)"$', text, re.MULTILINE)
+        two = re.search(r'^msgstr "[^\n]*\n(?:"[^\n]*\n)*msgstr "', text, re.MULTILINE)
+        if two or len(ids) > len(set(ids)):
+            twice.append(file.relative_to(BOTS).as_posix())
+    assert twice == []

@@ -197,7 +197,10 @@ class Play:
     def source_of(self, source: str) -> tuple[str, str, int] | None:
         """Like store.record.load.find_text_by_source."""
         rows = [(ref, row) for ref, rows in self.texts_by_ref.items() for row in rows if row[4] == source]
-        return (rows[-1][0], rows[-1][1][0], rows[-1][1][1]) if rows else None
+        if not rows:
+            refs = [act.ref for act in self.acted for file in act.files if file.source == source]
+            return (refs[-1], "", 0) if refs else None
+        return rows[-1][0], rows[-1][1][0], rows[-1][1][1]
 
     def text(self, reply: ReplyText) -> str:
         """A reply as the person reads it."""
@@ -207,10 +210,12 @@ class Play:
     def writes(self, text: str, source: str | None = None, **more: Any) -> list[str]:
         return self.receives(TextInput(text, source or str(next(self.numbers)), self.now, **more))
 
-    def sends(self, kind: str = "photo", caption: str = "", **more: Any) -> list[str]:
+    def sends(
+        self, kind: str = "photo", caption: str = "", *, is_forwarded: bool = False, **more: Any
+    ) -> list[str]:
         source = str(next(self.numbers))
         file = ReceivedFile(f"f{source}", f"u{source}", kind, source, **more)
-        return self.receives(FileInput(file, caption, source, self.now))
+        return self.receives(FileInput(file, caption, source, self.now, is_forwarded=is_forwarded))
 
     def edits(self, source: str, text: str) -> list[str]:
         """The person edits an earlier message."""

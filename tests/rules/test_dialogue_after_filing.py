@@ -123,7 +123,7 @@ def test_a_request_for_a_person_gets_the_time_of_the_desks_calendar_and_stays_on
     play = Play()
     ref = play.files_a_complaint()
     assert play.commands("human")[0] == (
-        f"I have asked a person of our team to write to you about {ref}. They answer here.\n\n"
+        f"I have asked a person of our team to write to you here about {ref}.\n\n"
         "You get the answer by 17:30 on Friday, 6 November 2026."
     )
     asked = [event for event in play.events[ref] if event.facts.get("field") == "human"]

@@ -40,7 +40,7 @@ def at_where() -> Play:
 def test_a_question_typed_into_the_form_goes_to_staff_and_ours_is_asked_again(question: str) -> None:
     play = at_where()
     noted, again = play.writes(question)
-    assert "Your question is with our team, and a person answers it here." in noted
+    assert "Our team has your question. A person writes to you about it here by " in noted
     assert again == WHERE
     assert play.texts_of(play.ref)["question"] == question
     assert "where_and_when" not in play.texts_of(play.ref)

@@ -12,8 +12,8 @@ from tests.rules.dialogue_play import HANDLER, TEXTS, Play
 
 WHERE = "Where did it happen, or which order or account is it about, and when?"
 CUES = [
-    ("whom", "I write for my mother: her water is brown.", "Is this for you or for someone else?"),
-    ("whom", "Annem adına yazıyorum, suyu kahverengi.", "Is this for you or for someone else?"),
+    ("whom", "I write for my mother: her water is brown.", "You seem to write for someone else."),
+    ("whom", "Annem adına yazıyorum, suyu kahverengi.", "You seem to write for someone else."),
     ("effect", "The bill was wrong and I was so upset.", "What has this meant for you?"),
     ("effect", "Faturam yanlış geldi, çok üzüldüm.", "What has this meant for you?"),
     ("again", "I called again about the meter.", "Has it happened before?"),

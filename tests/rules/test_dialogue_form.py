@@ -216,7 +216,7 @@ def test_a_file_between_questions_is_an_addition_and_the_question_stays_open() -
     play = Play()
     play.writes("The water is brown.")
     play.presses("done")
-    assert play.sends("voice", seconds=3) == []
+    assert play.sends("voice", seconds=3) == ["I have a voice note of 0:03. A person will listen to it."]
     assert play.case.media == 1
     assert play.writes("Mill Lane, yesterday")[0].startswith("What would put this right?")
 
@@ -239,7 +239,7 @@ def test_a_file_too_large_counts_and_a_smaller_one_is_requested() -> None:
 def test_for_whom_is_asked_when_the_story_mentions_another_person() -> None:
     play = Play()
     play.writes("I write on behalf of the old lady next door: her water is brown.")
-    assert play.presses("done")[0].startswith("Is this for you or for someone else?")
+    assert play.presses("done")[0].startswith("You seem to write for someone else.")
     assert play.presses("agreed") == ["What is your relationship to the person it is about?"]
     assert play.presses("someone_else")[0].startswith("Where did it happen")
 

@@ -70,9 +70,9 @@ def test_a_question_about_time_is_answered_from_the_calendar_and_goes_to_a_perso
     answer, again = play.writes("When will I get an answer?")
     # Received on Tuesday: look by the end of the next working day, reply within 3, answer within 10.
     assert answer == (
-        "A person looks at your complaint by this time: 4 November 2026, 17:30. You get our answer by "
-        "Tuesday, 17 November 2026 at the latest.\n\nYour question is with our team, and a person answers it "
-        "here. You get the answer by 17:30 on Friday, 6 November 2026."
+        "A person looks at your complaint by 17:30 on Wednesday, 4 November 2026. The answer to your complaint "
+        "comes by Tuesday, 17 November 2026 at the latest.\n\nOur team has your question. A person writes "
+        "to you about it here by 17:30 on Friday, 6 November 2026."
     )
     assert again.startswith("Where did it happen")
     assert Flag.QUESTION_OPEN in play.case.flags
@@ -85,7 +85,7 @@ def test_a_question_about_time_is_answered_from_the_calendar_and_goes_to_a_perso
     [
         ("Does this cost anything?", "It costs you nothing"),
         ("Am I talking to a robot?", "I am a computer."),
-        ("Can my landlord see this?", "Your question is with our team"),
+        ("Can my landlord see this?", "Our team has your question."),
     ],
 )
 def test_a_question_gets_what_is_known(words: str, known: str) -> None:
@@ -94,10 +94,40 @@ def test_a_question_gets_what_is_known(words: str, known: str) -> None:
     assert words not in play.texts_of(play.ref)["description"]
 
 
+@pytest.mark.parametrize("words", ["When will I get an answer?", "Any news", "Ne zaman geleceksiniz?"])
+def test_a_question_after_the_filing_is_answered_from_the_calendar(words: str) -> None:
+    play = Play()
+    play.files_a_complaint()
+    (answer,) = play.writes(words)
+    assert answer.startswith("A person looks at your complaint by 17:30 on Wednesday, 4 November 2026.")
+    assert play.texts_of(play.ref)["question"] == words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Sorry, it was the 2nd of October, not the 3rd.",
+        "Entschuldigung, es war der 2. Oktober, nicht der 3.",
+        "Perdón, fue el 2 de octubre, no el 3.",
+        "Pardon, 3 Ekim değil 2 Ekim olacaktı.",
+    ],
+)
+def test_a_correction_in_a_message_of_its_own_replaces_the_day_of_the_story(words: str) -> None:
+    play = Play()
+    play.writes(
+        "You took the money twice, account 8841207. (3 October 2026) Please send the second payment back."
+    )
+    play.writes(words)
+    (readback,) = play.presses("done")
+    where = next(line for line in readback.splitlines() if line.startswith("Where and when"))
+    assert "3" not in where
+    assert "2" in where.removeprefix("Where and when: account 8841207")
+
+
 def test_impatience_ends_the_questions_and_leads_to_send() -> None:
     play = at_where()
     ended, readback = play.writes("How many more questions?")
-    assert ended == "I ask nothing more."
+    assert ended == "A person reads what you wrote. I ask nothing more."
     assert readback.startswith("This is what I wrote down")
     assert play.presses("send") == []
     assert "How many" not in play.texts_of(play.ref)["description"]
@@ -155,7 +185,7 @@ def test_one_reminder_halfway_and_then_the_form_is_filed_as_it_stands() -> None:
     assert play.waits(14 * 60) == []
     [reminder] = play.waits(2 * 60)
     assert reminder.startswith(f"You have not sent {play.ref} yet.")
-    assert "3 November 2026, 10:44" in reminder
+    assert "by 10:44 today" in reminder
     assert play.waits(3600) == []
 
 

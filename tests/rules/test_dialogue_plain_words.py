@@ -73,9 +73,7 @@ def test_words_under_change_are_added_and_only_they_are_read_back() -> None:
     assert "The water is brown." not in changed
 
 
-@pytest.mark.parametrize(
-    "words", ["Should I boil the water?", "Any news", "Ne zaman geleceksiniz?", "Und jetzt?"]
-)
+@pytest.mark.parametrize("words", ["Should I boil the water?", "Und jetzt?"])
 def test_a_question_after_the_form_goes_to_a_person(words: str) -> None:
     play = Play()
     ref = play.files_a_complaint()

@@ -115,7 +115,7 @@ def test_a_decision_has_every_part_under_its_heading() -> None:
     assert "A gesture of goodwill: A new tap: this is an offer. We do it if you accept." in text
     assert "within 20 working days. If you do nothing, that never counts as a yes." in text
     assert "1. Consumer ombudsman. 0300 123 4567. Free of charge. Time limit: 12 months." in text
-    assert "Accepting does not take away your right to go to: Consumer ombudsman" in text
+    assert text.count("Consumer ombudsman") == 1
 
 
 def test_words_of_staff_are_on_lines_of_their_own() -> None:

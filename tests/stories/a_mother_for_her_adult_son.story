@@ -2,7 +2,7 @@
 Anna [en]: I write for my son, who is 24 and autistic: his electricity meter was changed and his bill has doubled since. He cannot read your letters.
 Bot to Anna: Your reference is
 Anna presses Done
-Bot to Anna: Is this for you or for someone else?
+Bot to Anna: You seem to write for someone else.
 Anna presses They don't know
 Bot to Anna: Would anything make this easier
 Anna: Please write short sentences, one thing at a time

@@ -51,6 +51,9 @@ class RecordView:
     def field(self, name: str) -> str:
         """The label of a field; in a list with its number: `Reasons 2`. Empty if the verb is enough."""
         *group, base = name.split(".")
+        if group and base.isdecimal():
+            # A later version of the same words: `addition.2`.
+            base = group.pop()
         if base == "text" and not group:
             return ""
         number = next((f" {int(part) + 1}" for part in group if part.isdecimal()), "")

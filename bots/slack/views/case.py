@@ -60,6 +60,7 @@ WORD_FIELDS: frozenset[str] = frozenset(
         "description", "where_and_when", "remedy_requested", "for_whom", "relation", "age_band", "effect",
         "recurrent", "support_needs", "anonymity", "question", "answer", "addition", "look_again",
         "reopen_reason", "remedy_check", "not_right", "data_correction", "data_erasure",
+        "transcript", "forwarded",
     }
 )  # fmt: skip
 FILE_KINDS: frozenset[str] = frozenset(

@@ -1,0 +1,59 @@
+"""The poster on how to complain (4.2): the facts of the public page and the QR code, an A4 page for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from amends.documents.fonts import printable
+from amends.documents.typst import typeset
+from amends.how_to_complain import answers, chat_link, qr_code
+from bots.texts.texts import Texts
+from complaints.rulebook import Rulebooks
+
+_TEMPLATE = Path(__file__).with_name("poster.typ")
+
+
+def poster(
+    rulebooks: Rulebooks, texts: Texts, *, languages: Iterable[str], bot: str, created_at: datetime
+) -> bytes:
+    """The poster as PDF/A-3a with a page for each of these languages; `bot` is the bot's username.
+
+    Raises TypesettingFailed.
+    """
+    link = chat_link(bot)
+    sheets = [_sheet(rulebooks, texts, language, bot) for language in languages]
+    data = {
+        "title": sheets[0]["title"],
+        "organisation": printable(rulebooks.own.organisation),
+        "link": link,
+        "code": qr_code(link),
+        "sheets": sheets,
+    }
+    return typeset(_TEMPLATE, data, created_at=created_at)
+
+
+def _sheet(rulebooks: Rulebooks, texts: Texts, language: str, bot: str) -> dict[str, Any]:
+    rules = rulebooks.for_person(None, language)
+
+    def text(id_: str, **fields: str) -> str:
+        return printable(texts.text(language, id_, **fields))
+
+    return {
+        "language": language[:2],
+        "title": text("page.title", org=rules.organisation),
+        "lead": text("page.lead"),
+        "scan": text("page.scan", bot=bot),
+        "alt": text("page.qr", link=chat_link(bot)),
+        "danger": text("page.danger", number=rules.emergency_number),
+        "answers": [
+            {
+                "question": printable(answer.question),
+                "paragraphs": [printable(line) for line in answer.paragraphs],
+                "items": [printable(item) for item in answer.items],
+            }
+            for answer in answers(language, rules, texts)
+        ],
+    }

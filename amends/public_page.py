@@ -1,0 +1,127 @@
+"""The public page on how to complain (4.2), in the reader's language; no script, no picture from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+from amends.how_to_complain import Answer, answers, chat_link, qr_code
+from bots.dialogue.commands import policy_fields
+from bots.texts.texts import Texts, language_name
+from complaints.rulebook import Rulebook, Rulebooks
+
+_STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+_ACCEPTED = re.compile(r"(?:^|,)\s*([a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d*)?))?\s*(?=,|$)")
+_ADDRESS = re.compile(
+    r"(?P<mail>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)|(?P<web>(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}(?:/[^\s<>,;]*)?)"
+)
+
+
+def public_page(
+    rulebooks: Rulebooks, texts: Texts, *, country: str | None, languages: Sequence[str], bot: str | None
+) -> str:
+    """The page of a country in the first of these languages that it has; as the bot would choose both.
+
+    Without `country`, or with one that is not configured, the language decides. `bot` is the bot's username.
+    """
+    code = rulebooks.code(country or "")
+    every = rulebooks.of(code).languages if code else rulebooks.languages
+    spoken = {name.lower(): name for name in every}
+    wanted = next(
+        (spoken[part] for name in languages for part in (name.lower(), name[:2].lower()) if part in spoken),
+        None,
+    )
+    rules = rulebooks.for_person(code, wanted)
+    language = texts.language(wanted if wanted in rules.languages else rules.languages[0])
+    title = escape(texts.text(language, "page.title", org=rules.organisation))
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>"
+        f"<header>{_links(rulebooks, rules, language, texts)}</header>"
+        f"<main><h1>{title}</h1>{_chat(language, rules, texts, bot)}"
+        f"{''.join(_section(answer) for answer in answers(language, rules, texts))}"
+        f"</main><footer>{_policy(language, rules, texts)}</footer></body></html>"
+    )
+
+
+def accepted_languages(header: str) -> list[str]:
+    """The languages of an Accept-Language header, the preferred first, in small letters."""
+    weighted = _ACCEPTED.findall(header[:500].lower())
+    ordered = sorted(weighted, key=lambda part: float(part[1] or 1), reverse=True)
+    return [name for name, weight in ordered if float(weight or 1) > 0]
+
+
+def _links(rulebooks: Rulebooks, current: Rulebook, language: str, texts: Texts) -> str:
+    """The languages of this country, then the other countries, if there are any."""
+
+    def link(country: str, code: str, name: str, *, is_current: bool = False) -> str:
+        mark = ' aria-current="page"' if is_current else ""
+        address = f"/?country={country}&amp;lang={code}"
+        return f'<a href="{address}" lang="{code}" hreflang="{code}"{mark}>{escape(name)}</a>'
+
+    spoken = [
+        link(current.country, code, language_name(code), is_current=code == language)
+        for code in current.languages
+    ]
+    others = [
+        link(rules.country, rules.languages[0], texts.country(rules.languages[0], rules.country))
+        for rules in rulebooks
+        if rules.country != current.country
+    ]
+    return "".join(
+        f'<nav aria-label="{escape(texts.text(language, id_))}">{"".join(links)}</nav>'
+        for id_, links in (("page.languages", spoken if len(spoken) > 1 else []), ("page.countries", others))
+        if links
+    )
+
+
+def _chat(language: str, rules: Rulebook, texts: Texts, bot: str | None) -> str:
+    danger = texts.text(language, "page.danger", number=rules.emergency_number)
+    opening = f"<p>{escape(texts.text(language, 'page.lead'))}</p>"
+    closing = f'<p class="danger">{escape(danger)}</p>'
+    if bot is None:
+        return f"{opening}<p>{escape(texts.text(language, 'page.no_bot'))}</p>{closing}"
+    link = chat_link(bot)
+    return (
+        f'{opening}<p><a class="open" href="{escape(link)}">{escape(texts.text(language, "page.open"))}</a></p>'
+        f'<div class="code"><div role="img" aria-label="{escape(texts.text(language, "page.qr", link=link))}">'
+        f"{qr_code(link)}</div><p>{escape(texts.text(language, 'page.scan', bot=bot))}</p></div>{closing}"
+    )
+
+
+def _section(answer: Answer) -> str:
+    tag = "ol" if answer.ordered else "ul"
+    items = "".join(f"<li>{_linked(item)}</li>" for item in answer.items)
+    return (
+        f"<section><h2>{escape(answer.question)}</h2>{_paragraphs(answer.paragraphs)}"
+        f"{f'<{tag}>{items}</{tag}>' if items else ''}</section>"
+    )
+
+
+def _policy(language: str, rules: Rulebook, texts: Texts) -> str:
+    """The complaints policy (5.2) as the bot gives it; its first line is the heading."""
+    policy = texts.text(language, "policy", **policy_fields(language, rules, texts))
+    title, _, rest = policy.partition("\n")
+    lines = [*rest.split("\n"), texts.text(language, "page.commands")]
+    return f"<h2>{escape(title)}</h2>{_paragraphs(lines)}"
+
+
+def _paragraphs(lines: Iterable[str]) -> str:
+    return "".join(f"<p>{_linked(line)}</p>" for line in lines if line.strip())
+
+
+def _linked(text: str) -> str:
+    """The text as HTML, with its web and mail addresses as links."""
+    parts, end = [], 0
+    for match in _ADDRESS.finditer(text):
+        address = match[0].rstrip(".")
+        scheme = "mailto:" if match["mail"] else "" if address.startswith("http") else "https://"
+        parts += [
+            escape(text[end : match.start()]),
+            f'<a href="{escape(scheme + address)}">{escape(address)}</a>',
+        ]
+        end = match.start() + len(address)
+    return "".join(parts) + escape(text[end:])

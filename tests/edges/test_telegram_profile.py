@@ -1,0 +1,85 @@
+"""The bot's profile in Telegram: set in each language at a start, only where it differs, never stopping the start."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from bots.telegram.application import App, build_application
+from bots.telegram.profile import profile_text, set_profile
+from bots.texts.loading import load_catalogues
+from complaints.rulebook import Rulebooks
+from simulator import Simulator
+from tests.clauses import clause
+from tests.rules.builders import RULES
+
+LANGUAGES = ("en", "tr", "de", "es")
+TEXTS = load_catalogues(LANGUAGES)
+BOOKS = Rulebooks(replace(RULES, languages=LANGUAGES))
+SETTERS = ("setMyName", "setMyDescription", "setMyShortDescription", "setMyCommands", "setChatMenuButton")
+
+
+@dataclass(frozen=True)
+class Bot:
+    sim: Simulator
+    app: App
+
+
+@pytest.fixture
+async def bot() -> AsyncIterator[Bot]:
+    async with Simulator() as sim:
+        app = build_application(sim.bot_token, sim.telegram_url)
+        async with app:
+            yield Bot(sim, app)
+
+
+@clause("4.2")
+async def test_the_profile_is_set_in_every_language_and_not_sent_again(bot: Bot) -> None:
+    await set_profile(bot.app, TEXTS, BOOKS)
+    api = bot.app.bot
+    for language in (None, *LANGUAGES):
+        expected = language or "en"
+        assert (await api.get_my_name(language)).name == profile_text("bot.name", TEXTS, BOOKS, expected)
+        long = (await api.get_my_description(language)).description
+        assert long == profile_text("bot.description", TEXTS, BOOKS, expected)
+        commands = {
+            command.command: command.description for command in await api.get_my_commands(None, language)
+        }
+        assert commands["status"] == TEXTS.text(expected, "command.status")
+    assert (await api.get_chat_menu_button()).type == "commands"
+    before = [len(bot.sim.calls(method)) for method in SETTERS]
+    await set_profile(bot.app, TEXTS, BOOKS)
+    assert [len(bot.sim.calls(method)) for method in SETTERS] == before
+    changed = Rulebooks(replace(BOOKS.own, targets=replace(BOOKS.own.targets, ack="3 bd")))
+    await set_profile(bot.app, TEXTS, changed)
+    assert "3 working days" in (await api.get_my_description()).description
+    assert len(bot.sim.calls("setMyName")) == before[0]
+
+
+async def test_a_refused_name_leaves_the_rest_of_the_profile(
+    bot: Bot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bot.sim.fail_next("setMyName", status=429, retry_after=40_000, times=9)
+    await set_profile(bot.app, TEXTS, BOOKS)
+    assert (await bot.app.bot.get_my_description("de")).description
+    assert "bot_profile_not_set" in (logged := capsys.readouterr().out)
+    assert "the next start tries again" in logged
+
+
+async def test_without_telegram_the_profile_is_given_up_after_one_call(bot: Bot) -> None:
+    bot.sim.trouble.telegram_down = True
+    await set_profile(bot.app, TEXTS, BOOKS)
+    bot.sim.trouble.telegram_down = False
+    assert [len(bot.sim.calls(method)) for method in SETTERS] == [0] * len(SETTERS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_of_the_profile_keeps_its_limit_with_the_longest_name(language: str) -> None:
+    books = Rulebooks(
+        replace(BOOKS.own, organisation="Ü" * 200, targets=replace(RULES.targets, legal="8 weeks"))
+    )
+    for id_, limit in (("bot.name", 64), ("bot.short", 120), ("bot.description", 512)):
+        assert len(profile_text(id_, TEXTS, books, language)) <= limit
+        assert len(TEXTS.text(language, id_, org="", time="", number="")) < limit - 20
