@@ -1,7 +1,5 @@
 """The handler that makes the model's proposal for the initial assessment (7.5), and the model that it uses."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ APScheduler only calls the ticks; its jobs are kept in memory. A tick inserts ob
 every process may tick and no leader is needed.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping

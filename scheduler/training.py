@@ -4,8 +4,6 @@ A run is scheduled at the first start, after a number of assessments, and each n
 process trains at a time: it holds a lease, and renews that and the lease of the obligation until the run ends.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import json
@@ -49,13 +47,7 @@ from store.models.models import (
     load_learnt_until,
     read_model_blob,
 )
-from store.outbox.complete import (
-    Completed,
-    Outcome,
-    Rescheduled,
-    Retry,
-    renew_leases,
-)
+from store.outbox.complete import Completed, Outcome, Rescheduled, Retry, renew_leases
 from store.outbox.rows import insert_obligation
 from store.rulebooks import load_current_rulebook
 from store.store import Store

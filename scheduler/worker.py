@@ -4,8 +4,6 @@
 Also its capacity (how many obligations run at the same time) and its retry delays.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections import Counter

@@ -1,41 +1,15 @@
 """The type of a file by its content: what it was sent as is no evidence, and a program may be sent as a picture."""
 
-from __future__ import annotations
-
 import re
+import tomllib
+from importlib import resources
 
 BINARY, TEXT = "application/octet-stream", "text/plain"
+_TABLES = tomllib.loads(resources.files("store").joinpath("file_types.toml").read_text(encoding="utf-8"))
 #: First bytes of a file, its type and its extension.
-_MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
-    (b"GIF87a", "image/gif", ".gif"),
-    (b"GIF89a", "image/gif", ".gif"),
-    (b"II*\x00", "image/tiff", ".tif"),
-    (b"MM\x00*", "image/tiff", ".tif"),
-    (b"%PDF-", "application/pdf", ".pdf"),
-    (b"{\\rtf", "application/rtf", ".rtf"),
-    (b"OggS", "audio/ogg", ".ogg"),
-    (b"ID3", "audio/mpeg", ".mp3"),
-    (b"\xff\xfb", "audio/mpeg", ".mp3"),
-    (b"fLaC", "audio/flac", ".flac"),
-    (b"#!AMR", "audio/amr", ".amr"),
-    (b"\x1aE\xdf\xa3", "video/webm", ".webm"),
-    (b"PK\x03\x04", "application/zip", ".zip"),
-    (b"Rar!\x1a\x07", "application/vnd.rar", ".rar"),
-    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed", ".7z"),
-    (b"\x1f\x8b", "application/gzip", ".gz"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage", ".bin"),
-    (b"MZ", "application/vnd.microsoft.portable-executable", ".bin"),
-    (b"\x7fELF", "application/x-executable", ".bin"),
-    (b"\xca\xfe\xba\xbe", "application/x-mach-binary", ".bin"),
-    (b"\xcf\xfa\xed\xfe", "application/x-mach-binary", ".bin"),
-    (b"\xce\xfa\xed\xfe", "application/x-mach-binary", ".bin"),
-    (b"\x00asm", "application/wasm", ".bin"),
-    (b"dex\n", "application/vnd.android.dex", ".bin"),
-    (b"L\x00\x00\x00\x01\x14\x02\x00", "application/x-ms-shortcut", ".bin"),
-    (b"#!", "text/x-script", ".txt"),
-)
+_MAGIC: list[tuple[bytes, str, str]] = [
+    (start.encode("latin-1"), mime, ending) for start, mime, ending in _TABLES["magic"]
+]
 #: Beginnings of text that a program would run, after blanks and a byte-order mark, in lower case.
 _SCRIPTS = re.compile(
     rb"<\?php|<!doctype html|<html|<script|<svg[^>]*>.*<script|<\?xml[^>]*>.*<script|@echo off|powershell|"
@@ -49,20 +23,7 @@ PROGRAMS = frozenset({
     "application/wasm", "application/vnd.android.dex", "application/x-ms-shortcut", SCRIPT,
 })  # fmt: skip
 #: What a declared type may add to the sniffed one, because one container serves several types.
-_REFINES: dict[str, tuple[str, ...]] = {
-    "application/zip": (
-        "application/vnd.",
-        "application/epub",
-        "application/java-archive",
-        "application/x-zip",
-    ),
-    "application/x-ole-storage": ("application/msword", "application/vnd.ms-", "application/vnd.visio"),
-    "audio/ogg": ("audio/", "video/ogg", "application/ogg"),
-    "audio/mpeg": ("audio/",),
-    "video/webm": ("video/x-matroska", "audio/webm", "audio/x-matroska"),
-    "video/mp4": ("audio/", "video/", "image/heic", "image/heif", "image/avif"),
-    TEXT: ("text/", "application/json", "application/xml", "message/", "application/x-subrip"),
-}
+_REFINES = {mime: tuple(beginnings) for mime, beginnings in _TABLES["refines"].items()}
 
 
 def media_type(data: bytes, declared: str | None = None) -> str:

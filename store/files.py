@@ -1,7 +1,5 @@
 """Files of a complaint: recorded with their message, downloaded by an obligation, stored in sealed chunks."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence
@@ -15,13 +13,7 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.times import format_time
 from store.database.damage import UNREADABLE
 from store.database.errors import StoreError, UnknownRow
-from store.database.keyring import (
-    place,
-    seal,
-    seal_bytes,
-    unseal,
-    unseal_bytes,
-)
+from store.database.keyring import place, seal, seal_bytes, unseal, unseal_bytes
 from store.database.transaction import Tx
 from store.file_types import media_type
 from store.outbox.rows import insert_obligation, schedule_for_case

@@ -3,8 +3,6 @@
 Its Slack card is redrawn at once after an act on the incident, and a few seconds after one of its complaints changed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime

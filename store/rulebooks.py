@@ -1,7 +1,5 @@
 """Rulebooks: immutable rows identified by their content, and which of them new complaints get."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

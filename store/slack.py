@@ -1,7 +1,5 @@
 """Posts of complaints in Slack, drafts of previewed forms, keys of received payloads, and repair of failed cards."""
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Collection, Mapping
@@ -47,19 +45,8 @@ def record_direct_message(tx: Tx, ref: str, channel: str, ts: str) -> None:
 
 def claim_post(tx: Tx, ref: str, channel: str, purpose: str) -> SlackPost:
     """Write the row of a post before posting; a second claim returns the same row, with `mine` False."""
-    new = tx.take(
-        SLACK,
-        {
-            "ref": ref,
-            "channel": channel,
-            "purpose": purpose,
-            "ts": None,
-            "shown": 0,
-            "draws": 0,
-            "claimed_at": tx.now,
-            "deleted_at": None,
-        },
-    )
+    row = {"ref": ref, "channel": channel, "purpose": purpose, "ts": None, "claimed_at": tx.now}
+    new = tx.take(SLACK, {**row, "shown": 0, "draws": 0, "deleted_at": None})
     is_post = (SLACK.c.ref == ref, SLACK.c.channel == channel, SLACK.c.purpose == purpose)
     if not new:
         # The post was deleted when the complaint moved to another channel; now it has moved back.
@@ -77,9 +64,7 @@ def take_over_post(tx: Tx, post: SlackPost) -> bool:
     return tx.connection.execute(unposted.values(claimed_at=tx.now)).rowcount == 1
 
 
-def record_posted(
-    tx: Tx, ref: str, purpose: str, ts: str, shown: int, draw: int, *, channel: str | None = None
-) -> bool:
+def record_posted(tx: Tx, ref: str, purpose: str, ts: str, shown: int, draw: int) -> bool:
     """Record that the post is at `ts` and shows this version; an older draw never replaces a newer one.
 
     After the first draw, the thread lines that waited for it become due. False if another process has recorded a
@@ -88,8 +73,6 @@ def record_posted(
     statement = update(SLACK).where(
         SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None), SLACK.c.shown <= shown
     )
-    if channel is not None:
-        statement = statement.where(SLACK.c.channel == channel)
     is_newest = tx.connection.execute(statement.values(ts=ts, shown=shown, draws=draw)).rowcount > 0
     if draw == 1:
         _release_thread_lines(tx, ref)
@@ -112,13 +95,11 @@ def complete_drawings(tx: Tx, ids: Collection[int]) -> None:
     tx.connection.execute(drawn.values(state="done", ended_at=tx.now, payload=None, why=None))
 
 
-def record_post_deleted(tx: Tx, ref: str, purpose: str, *, channel: str | None = None) -> None:
+def record_post_deleted(tx: Tx, ref: str, purpose: str) -> None:
     """Record that the post was deleted, because the complaint is shown in another channel."""
     statement = update(SLACK).where(
         SLACK.c.ref == ref, SLACK.c.purpose == purpose, SLACK.c.deleted_at.is_(None)
     )
-    if channel is not None:
-        statement = statement.where(SLACK.c.channel == channel)
     tx.connection.execute(statement.values(deleted_at=tx.now))
 
 

@@ -1,12 +1,10 @@
 """The frozen values that go into the store and come out of it; database rows never leave it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from complaints.case import Case, Event
 from complaints.identifiers import Number
@@ -436,6 +434,20 @@ class OpenedCase:
     damaged: tuple[str, ...] = ()
 
 
+class Damage(NamedTuple):
+    """One damage: case (or other owner), event (0 for none), what is wrong; and the table, the row and the kind.
+
+    `kind` is `edited`, `inserted` or `deleted`; empty where the chain of events is damaged.
+    """
+
+    ref: str
+    seq: int
+    why: str
+    table: str = ""
+    row: str = ""
+    kind: str = ""
+
+
 @dataclass(frozen=True)
 class Verification:
     """The result of `verify`: `problems` are its damages.
@@ -449,7 +461,7 @@ class Verification:
     cases: int
     unsealed_tail: int
     erased: int
-    problems: tuple[Any, ...] = ()
+    problems: tuple[Damage, ...] = ()
     hash_only: int = 0
     journal_since: str | None = None
     skipped_owners: int = 0

@@ -12,8 +12,6 @@ files. Keys of the order:
 - `wanted_precision`, `alert_budget` and `encoder`: the settings.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -5,8 +5,6 @@ reason is the id of a staff text, `criterion.<reason>`. `rule_grades` turns the 
 number for the classifier of critical cases.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache

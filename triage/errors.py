@@ -1,7 +1,5 @@
 """Errors of triage; each message says what to do."""
 
-from __future__ import annotations
-
 
 class TriageError(Exception):
     """Base of all errors that triage raises on purpose."""

@@ -1,7 +1,5 @@
 """A labelled text, the input of training and evaluation."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

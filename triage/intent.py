@@ -8,8 +8,6 @@ are, denial included, but they raise nothing and are not recorded. Their pattern
 `triage/signs/asking_<language>.toml`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ and sentences of the same category are joined. A second issue is named only wher
 clearer the smaller its part of the text: it is easier for a person to add a row than to notice a wrong one.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

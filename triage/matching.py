@@ -5,8 +5,6 @@ for the folded text; the spans that they find must still point into the text as 
 `triage/phrases`: a new language is a file, not code.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata
@@ -74,11 +72,15 @@ def fold(text: str) -> FoldedText:
     return FoldedText(folded, tuple(offsets), len(text))
 
 
+def read_table(folder: str, name: str) -> dict[str, Any]:
+    """A table of this package, as TOML. Raises FileNotFoundError where there is none."""
+    return tomllib.loads(resources.files("triage").joinpath(folder, name).read_text(encoding="utf-8"))
+
+
 @lru_cache(maxsize=32)
 def read_phrases(subject: str, language: str) -> dict[str, Any]:
     """The table of a subject in a language. Raises FileNotFoundError where there is none."""
-    file = resources.files("triage").joinpath("phrases", f"{subject}_{language}.toml")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return read_table("phrases", f"{subject}_{language}.toml")
 
 
 def languages_of(language: str | None) -> tuple[str, ...]:

@@ -3,8 +3,6 @@
 Plain rules, the same for all languages; their words are in `triage/phrases/messages_<language>.toml`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum

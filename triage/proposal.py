@@ -7,7 +7,7 @@ a model the rules alone make the proposal, so intake never waits for training.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -116,9 +116,7 @@ class Proposal:
         return {
             "category": self.category,
             "probability": self.probability,
-            "alternatives": [
-                {"category": other.category, "probability": other.probability} for other in self.alternatives
-            ],
+            "alternatives": [asdict(other) for other in self.alternatives],
             "abstained": self.abstained,
             "severity": self.severity,
             "safety": self.safety,

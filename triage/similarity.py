@@ -4,8 +4,6 @@ Of two texts the same shingles are kept, so a few hashes estimate how much of on
 sampling: Broder, On the resemblance and containment of documents, 1997). The store keys and encrypts them.
 """
 
-from __future__ import annotations
-
 import re
 from hashlib import blake2b
 

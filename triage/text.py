@@ -3,8 +3,6 @@
 A model learns only from masked text, so that no person's number or address can become a feature of a stored model.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ The file is a SQLite database with the same tables, from SQLite and from Postgre
 Everything personal in it is sealed, and the keys are not in it.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, inspect, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from store.database.engine import BUSY_TIMEOUT_MS, database_url
 from store.database.engine import create_engines as open_engines
@@ -83,8 +82,11 @@ def write_atomically(file: Path) -> Iterator[Path]:
 
 
 def file_engine(file: Path) -> Engine:
-    """An engine for a portable file: without foreign-key checks, so that rows may be copied in any order."""
-    engine = create_engine(f"sqlite:///{file}")
+    """An engine for a portable file: without foreign-key checks, so that rows may be copied in any order.
+
+    It keeps no connection, so it needs no `dispose`.
+    """
+    engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _: Any) -> None:
@@ -102,15 +104,11 @@ def file_engine(file: Path) -> Engine:
 
 def describe_file(file: Path) -> dict[str, Any]:
     """The content of a portable file, as counts; StoreError if the file is damaged."""
-    engine = file_engine(file)
-    try:
-        with engine.connect() as connection:
-            revision = read_revision(connection, file)
-            heads = heads_in(connection, since=0)
-            complaints = connection.execute(select(func.count()).select_from(COMPLAINTS)).scalar_one()
-            events = connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
-    finally:
-        engine.dispose()
+    with file_engine(file).connect() as connection:
+        revision = read_revision(connection, file)
+        heads = heads_in(connection, since=0)
+        complaints = connection.execute(select(func.count()).select_from(COMPLAINTS)).scalar_one()
+        events = connection.execute(select(func.count()).select_from(EVENTS)).scalar_one()
     return {
         "revision": revision,
         "complaints": complaints,
@@ -224,8 +222,13 @@ def _from_sqlite(source: URL, part: Path, progress: Progress) -> None:
         origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
         origin.backup(copy, pages=_PAGES, sleep=0, progress=lambda _, left, all_: progress(all_ - left, all_))
         origin.execute("COMMIT")
-        # Keep everything in one file, without a write-ahead log.
-        copy.execute("PRAGMA journal_mode=DELETE")
+    end_write_ahead_log(part)
+
+
+def end_write_ahead_log(file: Path) -> None:
+    """Keep everything in one file, without a write-ahead log."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
 
 
 def _from_postgres(url: str, part: Path, progress: Progress) -> None:
@@ -235,16 +238,11 @@ def _from_postgres(url: str, part: Path, progress: Progress) -> None:
     except DatabaseUnavailable as error:
         # This is an error of the backup file, not of the desk's database.
         raise sqlite3.OperationalError("no space for the tables") from error
-    part_engine, engines = file_engine(part), open_engines(url)
-    snapshot = engines.reading.execution_options(postgresql_readonly=True)
-    try:
-        with snapshot.begin() as source, part_engine.begin() as target:
+    with closing(open_engines(url)) as engines:
+        snapshot = engines.reading.execution_options(postgresql_readonly=True)
+        with snapshot.begin() as source, file_engine(part).begin() as target:
             copy_rows(source, target, progress)
-    finally:
-        part_engine.dispose()
-        engines.close()
-    with closing(sqlite3.connect(part, isolation_level=None)) as copy:
-        copy.execute("PRAGMA journal_mode=DELETE")
+    end_write_ahead_log(part)
 
 
 def _require_ok(result: object, file: Path) -> None:

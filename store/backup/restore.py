@@ -1,17 +1,15 @@
 """Restore a backup into an empty database, verified and complete, or not at all (8.1)."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, create_engine, inspect, select
 from sqlalchemy.exc import DatabaseError
@@ -22,6 +20,7 @@ from store.backup.backup import (
     copy_rows,
     count_rows,
     describe_file,
+    end_write_ahead_log,
     file_engine,
     read_revision,
     reset_sequences,
@@ -125,14 +124,9 @@ def _prepare(file: Path, part: Path) -> str | None:
     if revision not in scripts.get_heads():
         older_revision = revision
         migrate.upgrade(f"sqlite:///{part}")
-    engine = file_engine(part)
-    try:
-        with engine.begin() as connection:
-            clear_process_state(connection)
-    finally:
-        engine.dispose()
-    with closing(sqlite3.connect(part, isolation_level=None)) as copy:
-        copy.execute("PRAGMA journal_mode=DELETE")
+    with file_engine(part).begin() as connection:
+        clear_process_state(connection)
+    end_write_ahead_log(part)
     return older_revision
 
 
@@ -144,12 +138,8 @@ def _damaged(file: Path, part: Path, error: Exception) -> StoreError:
 
 
 def _verify(part: Path, keys: Keyring, now: datetime) -> tuple[dict[str, int], Verification]:
-    engine = file_engine(part)
-    try:
-        with engine.connect() as connection:
-            return count_rows(connection), verify(Tx(connection, keys, now, {}))
-    finally:
-        engine.dispose()
+    with file_engine(part).connect() as connection:
+        return count_rows(connection), verify(Tx(connection, keys, now, {}))
 
 
 def _require_verified(file: Path, verification: Verification, accept_unsound: bool) -> None:
@@ -167,12 +157,8 @@ def _require_empty_file(url: str, path: Path) -> None:
         raise StoreError(f"There is no folder {path.parent}: create it, or check AMENDS_DATABASE_URL.")
     if not path.exists() or path.stat().st_size == 0:
         return
-    engines = open_engines(url)
-    try:
-        with engines.reading.begin() as connection:
-            _require_empty(connection, path)
-    finally:
-        engines.close()
+    with closing(open_engines(url)) as engines, engines.reading.begin() as connection:
+        _require_empty(connection, path)
 
 
 def _require_empty(connection: Connection, where: object) -> None:
@@ -188,30 +174,23 @@ def _require_empty(connection: Connection, where: object) -> None:
 
 
 def _into_postgres(
-    url: str,
-    file: Path,
-    part: Path,
-    keys: Keyring,
-    now: datetime,
-    accept_unsound: bool,
-    progress: Progress,
+    url: str, file: Path, part: Path, keys: Keyring, now: datetime, accept_unsound: bool, progress: Progress
 ) -> tuple[dict[str, int], Verification]:
     # One transaction for everything, the verification included, so that a failure leaves nothing.
     migrate.ensure_tables(url)
-    part_engine, target = file_engine(part), open_engines(url)
-    try:
-        with part_engine.connect() as source, target.writing.begin() as connection:
-            connection.exec_driver_sql("LOCK TABLE complaints, events, people IN EXCLUSIVE MODE")
-            _require_empty(connection, "The database")
-            for name in sorted(_MAY_HAVE_ROWS):
-                connection.execute(METADATA.tables[name].delete())
-            rows = copy_rows(source, connection, progress)
-            reset_sequences(connection)
-            verification = verify(Tx(connection, keys, now, {}))
-            _require_verified(file, verification, accept_unsound)
-    finally:
-        part_engine.dispose()
-        target.close()
+    with (
+        closing(open_engines(url)) as target,
+        file_engine(part).connect() as source,
+        target.writing.begin() as connection,
+    ):
+        connection.exec_driver_sql("LOCK TABLE complaints, events, people IN EXCLUSIVE MODE")
+        _require_empty(connection, "The database")
+        for name in sorted(_MAY_HAVE_ROWS):
+            connection.execute(METADATA.tables[name].delete())
+        rows = copy_rows(source, connection, progress)
+        reset_sequences(connection)
+        verification = verify(Tx(connection, keys, now, {}))
+        _require_verified(file, verification, accept_unsound)
     return rows, verification
 
 
@@ -219,16 +198,10 @@ def _into_postgres(
 def only_read(file: Path) -> Iterator[Engines]:
     """Open a backup for reading only: nothing in it can change, and no other file is created."""
     _require_backup(file)
-    engine = create_engine("sqlite://", creator=_reader(file), poolclass=NullPool)
-    try:
-        yield Engines(database_url(f"sqlite:///{file}"), engine, engine)
-    finally:
-        engine.dispose()
-
-
-def _reader(file: Path) -> Callable[[], Any]:
     address = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
-    return lambda: sqlite3.connect(address, uri=True, check_same_thread=False)
+    read_only = partial(sqlite3.connect, address, uri=True, check_same_thread=False)
+    engine = create_engine("sqlite://", creator=read_only, poolclass=NullPool)
+    yield Engines(database_url(f"sqlite:///{file}"), engine, engine)
 
 
 def verify_file(file: Path, keys: Keyring, now: datetime, outside: Outside | None = None) -> Verification:
@@ -246,9 +219,5 @@ def verify_file(file: Path, keys: Keyring, now: datetime, outside: Outside | Non
     with tempfile.TemporaryDirectory(prefix="amends-verify-") as folder:
         part = Path(folder) / "record.db"
         _prepare(file, part)
-        engine = file_engine(part)
-        try:
-            with engine.connect() as connection:
-                return verify(Tx(connection, keys, now, {}), outside)
-        finally:
-            engine.dispose()
+        with file_engine(part).connect() as connection:
+            return verify(Tx(connection, keys, now, {}), outside)

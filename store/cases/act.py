@@ -3,8 +3,6 @@
 Event, words, projections and obligations are written in the open transaction: all of them or none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo

@@ -3,8 +3,6 @@
 A code is shown once, stored only as a hash, and can be used once.
 """
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import replace
 from datetime import timedelta
@@ -48,14 +46,7 @@ def create_bind_code(
     )
     code = _new_code(tx)
     until = tx.now + VALID_FOR
-    tx.add(
-        BINDINGS,
-        ref=ref,
-        code_index=tx.keys.index(_KIND, code),
-        tries=0,
-        expires_at=until,
-        used_at=None,
-    )
+    tx.add(BINDINGS, ref=ref, code_index=tx.keys.index(_KIND, code), tries=0, expires_at=until, used_at=None)
     return code, until
 
 

@@ -3,8 +3,6 @@
 Roles and lines of management are written into the event, because they must not change with later settings.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -165,9 +163,7 @@ def _update_representative(tx: Tx, ref: str, person: str, values: Mapping[str, A
     tx.connection.execute(
         update(CASE_PEOPLE)
         .where(
-            CASE_PEOPLE.c.ref == ref,
-            CASE_PEOPLE.c.person_id == person,
-            CASE_PEOPLE.c.role == REPRESENTATIVE,
+            CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.person_id == person, CASE_PEOPLE.c.role == REPRESENTATIVE
         )
         .values(**values)
     )

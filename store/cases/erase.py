@@ -1,7 +1,5 @@
 """Erase words (8.1): the key and the sealed copies are deleted; the hash chain and the figures stay."""
 
-from __future__ import annotations
-
 import os
 
 from sqlalchemy import delete, or_, select, update

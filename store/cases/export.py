@@ -1,7 +1,5 @@
 """Export one complaint, or all data about one person (8.1), in the field names of docs/domain.md, section 2."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime

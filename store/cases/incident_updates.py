@@ -4,8 +4,6 @@ The act records who gets the update and who is left out. Each complaint gets an 
 the remaining ones go on, and no one gets the update twice.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

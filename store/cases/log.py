@@ -4,8 +4,6 @@ Each imported one becomes one `receive` event with the fact `imported`: it creat
 the file's. A file is imported whole or not at all.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

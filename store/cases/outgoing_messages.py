@@ -1,7 +1,5 @@
 """Messages to the complainant: recorded before the network call, and completed with the acts that follow."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Read many complaints for reports (8.3, 8.4), one page and one transaction at a time."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

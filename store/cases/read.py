@@ -1,7 +1,5 @@
 """Read complaints: one case for a person (the read is logged, 4.7), its history, and lists for programs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -45,6 +43,8 @@ from store.values import MergedCase, OpenedCase
 SIMILAR_SHOWN = 3
 #: The value of `what` where a complaint is opened to be read, and not to fill in a form.
 OPEN = "open"
+#: What `list_cases` shows of a complaint as it is in the row.
+_LISTED = ("ref", "jurisdiction", "state", "priority", "category", "owner")
 
 
 def load_case(tx: Tx, ref: str) -> Case:
@@ -220,15 +220,7 @@ def list_cases(
     """A page of complaints, the next due first, and the cursor of the next page; None after the last page."""
     columns = COMPLAINTS.c
     query = select(
-        columns.ref,
-        columns.jurisdiction,
-        columns.state,
-        columns.priority,
-        columns.category,
-        columns.owner,
-        columns.received_at,
-        columns.next_target,
-        columns.next_due_at,
+        *(columns[name] for name in _LISTED), columns.received_at, columns.next_target, columns.next_due_at
     )
     filters = (
         (columns.state, state),
@@ -251,12 +243,7 @@ def list_cases(
     rows = tx.connection.execute(query.order_by(columns.next_due_at, columns.ref).limit(limit + 1)).all()
     listed = [
         {
-            "ref": row.ref,
-            "jurisdiction": row.jurisdiction,
-            "state": row.state,
-            "priority": row.priority,
-            "category": row.category,
-            "owner": row.owner,
+            **{name: getattr(row, name) for name in _LISTED},
             "received_at": format_time(row.received_at),
             "next_due": _next(row.next_target, row.next_due_at),
         }

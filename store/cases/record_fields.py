@@ -1,7 +1,5 @@
 """Fields of the exported record that come from single events or from other tables than `complaints`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Put open complaints under today's rules or another jurisdiction: preview the new dates, then do it (7.3)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -116,9 +114,7 @@ def redate(
 def _rules(rulebooks: Rulebooks, case: Case, jurisdiction: str | None) -> Rulebook:
     code = jurisdiction or case.rules.country
     if code not in rulebooks.codes:
-        raise OutOfOrder(
-            f"{case.ref} cannot be put under {code}: name one of {', '.join(rulebooks.codes)}.",
-        )
+        raise OutOfOrder(f"{case.ref} cannot be put under {code}: name one of {', '.join(rulebooks.codes)}.")
     return rulebooks.at(case.received_at).of(code)
 
 

@@ -1,7 +1,5 @@
 """Recognises a wrong secret key at a start, before a message arrives or an obligation fails."""
 
-from __future__ import annotations
-
 import json
 from contextlib import suppress
 

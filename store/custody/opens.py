@@ -1,12 +1,10 @@
 """Tries to open sealed values that are in no hash chain, from messages and masked copies to files and models."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Column, Select, select
 
 from store.custody.rotate_keys import INSTANCE_SEALED
 from store.database.errors import SealBroken
@@ -73,109 +71,82 @@ def _unopened(
 
 
 def _of_cases() -> Iterator[_Sealed]:
-    case = COMPLAINTS.c
-    keys = (case.ref.label("owner"), case.key_wrapped.label("wrapped"))
-    messages = select(*keys, MESSAGES.c.id, MESSAGES.c.seq, MESSAGES.c.direction, MESSAGES.c.sealed).join(
-        MESSAGES, MESSAGES.c.ref == case.ref
-    )
     yield (
-        messages.where(MESSAGES.c.sealed.is_not(None), case.key_wrapped.is_not(None)).order_by(
-            case.ref, MESSAGES.c.id
-        ),
+        _of_case(MESSAGES.c.sealed, "id", "seq", "direction"),
         lambda row: message_text_place(row.id),
         lambda row: f"message {row.id} ({row.direction})",
     )
-    copies = select(*keys, TEXTS.c.seq, TEXTS.c.field, TEXTS.c.masked.label("sealed")).join(
-        TEXTS, TEXTS.c.ref == case.ref
-    )
     yield (
-        copies.where(TEXTS.c.masked.is_not(None), case.key_wrapped.is_not(None)).order_by(
-            case.ref, TEXTS.c.seq
-        ),
+        _of_case(TEXTS.c.masked, "seq", "field"),
         lambda row: masked_place(row.owner, row.seq, row.field),
         lambda row: f"the masked copy of {row.field}",
     )
-    drafts = select(*keys, DRAFTS.c.id, DRAFTS.c.form, DRAFTS.c.sealed).join(DRAFTS, DRAFTS.c.ref == case.ref)
     yield (
-        drafts.where(case.key_wrapped.is_not(None)).order_by(case.ref),
+        _of_case(DRAFTS.c.sealed, "id", "form"),
         lambda row: place("drafts", row.id, "typed"),
         lambda row: f"a draft ({row.form})",
     )
-    numbers = select(*keys, IDENTIFIERS.c.kind, IDENTIFIERS.c.sealed).join(
-        IDENTIFIERS, IDENTIFIERS.c.ref == case.ref
-    )
     yield (
-        numbers.where(IDENTIFIERS.c.sealed.is_not(None), case.key_wrapped.is_not(None)).order_by(case.ref),
+        _of_case(IDENTIFIERS.c.sealed, "kind"),
         lambda row: place("identifiers", row.owner, row.kind),
         lambda row: f"a number ({row.kind})",
     )
-    files = select(*keys, FILES.c.n, FILES.c.seq, FILES.c.meta_sealed.label("sealed")).join(
-        FILES, FILES.c.ref == case.ref
-    )
     yield (
-        files.where(FILES.c.meta_sealed.is_not(None), case.key_wrapped.is_not(None)).order_by(
-            case.ref, FILES.c.n
-        ),
+        _of_case(FILES.c.meta_sealed, "n", "seq"),
         lambda row: file_meta_place(row.owner, row.n),
         lambda row: f"the name of file {row.n}",
     )
-    chunks = (
-        select(*keys, FILES.c.n, FILES.c.seq, FILES.c.chunks, CHUNKS.c.part, CHUNKS.c.sealed)
-        .join(FILES, FILES.c.ref == case.ref)
-        .join(CHUNKS, (CHUNKS.c.ref == FILES.c.ref) & (CHUNKS.c.n == FILES.c.n))
-    )
+    chunks = _of_case(CHUNKS.c.sealed, "n", "part").add_columns(FILES.c.seq, FILES.c.chunks)
+    chunks = chunks.join(FILES, (FILES.c.ref == CHUNKS.c.ref) & (FILES.c.n == CHUNKS.c.n))
     yield (
-        chunks.where(case.key_wrapped.is_not(None)).order_by(case.ref, FILES.c.n, CHUNKS.c.part),
+        chunks.order_by(CHUNKS.c.part),
         lambda row: chunk_place(row.owner, row.n, row.part, row.chunks),
         lambda row: f"part {row.part} of file {row.n}",
     )
 
 
+def _of_case(column: Column[Any], *names: str) -> Select[Any]:
+    """The values of this column by complaint, with other columns of its table, in the order of the first of them."""
+    case, row = COMPLAINTS.c, column.table.c
+    query = _with_key(case.ref, case.key_wrapped, column, names)
+    return query.join(column.table, row.ref == case.ref).order_by(row[names[0]])
+
+
 def _of_people() -> Iterator[_Sealed]:
-    person = PEOPLE.c
-    keys = (person.id.label("owner"), person.key_wrapped.label("wrapped"))
-    for column, name in ((person.name_sealed, "name"), (person.needs_sealed, "needs")):
-        query = select(*keys, column.label("sealed"))
-        yield (
-            query.where(column.is_not(None), person.key_wrapped.is_not(None)),
-            partial(_personal_place, name),
-            partial(_personal_name, name),
-        )
-    points = select(*keys, CONTACTS.c.channel, CONTACTS.c.address_sealed.label("sealed")).join(
-        CONTACTS, CONTACTS.c.person_id == person.id
-    )
+    for column, name in ((PEOPLE.c.name_sealed, "name"), (PEOPLE.c.needs_sealed, "needs")):
+        yield _of_person(column), partial(_personal_place, name), partial(_personal_name, name)
+    is_own = CONTACTS.c.person_id == PEOPLE.c.id
     yield (
-        points.where(CONTACTS.c.address_sealed.is_not(None), person.key_wrapped.is_not(None)).order_by(
-            person.id
-        ),
+        _of_person(CONTACTS.c.address_sealed, "channel").join(CONTACTS, is_own),
         lambda row: place("contact_points", row.owner, "address"),
         lambda row: f"the address for {row.channel}",
     )
-    messages = (
-        select(*keys, MESSAGES.c.id, MESSAGES.c.direction, MESSAGES.c.sealed)
-        .join(CONTACTS, CONTACTS.c.person_id == person.id)
-        .join(MESSAGES, MESSAGES.c.contact_id == CONTACTS.c.id)
-    )
+    messages = _of_person(MESSAGES.c.sealed, "id", "direction").join(CONTACTS, is_own)
+    messages = messages.join(MESSAGES, MESSAGES.c.contact_id == CONTACTS.c.id)
     yield (
-        messages.where(
-            MESSAGES.c.ref.is_(None), MESSAGES.c.sealed.is_not(None), person.key_wrapped.is_not(None)
-        ).order_by(person.id, MESSAGES.c.id),
+        messages.where(MESSAGES.c.ref.is_(None)).order_by(MESSAGES.c.id),
         lambda row: message_text_place(row.id),
         lambda row: f"message {row.id} ({row.direction})",
     )
-
-    payloads = (
-        select(*keys, OBLIGATIONS.c.scope, OBLIGATIONS.c.key, OBLIGATIONS.c.payload.label("sealed"))
-        .join(CONTACTS, CONTACTS.c.person_id == person.id)
-        .join(OBLIGATIONS, OBLIGATIONS.c.contact_id == CONTACTS.c.id)
-    )
+    payloads = _of_person(OBLIGATIONS.c.payload, "scope", "key").join(CONTACTS, is_own)
     yield (
-        payloads.where(OBLIGATIONS.c.payload.is_not(None), person.key_wrapped.is_not(None)).order_by(
-            person.id
-        ),
+        payloads.join(OBLIGATIONS, OBLIGATIONS.c.contact_id == CONTACTS.c.id),
         lambda row: place("obligations", f"{row.scope}/{row.key}", "payload"),
         lambda row: f"the content of the obligation {row.key}",
     )
+
+
+def _of_person(column: Column[Any], *names: str) -> Select[Any]:
+    """The values of this column by person; the caller joins its table."""
+    return _with_key(PEOPLE.c.id, PEOPLE.c.key_wrapped, column, names)
+
+
+def _with_key(
+    owner: Column[Any], wrapped: Column[Any], column: Column[Any], names: Sequence[str]
+) -> Select[Any]:
+    others = (column.table.c[name] for name in names)
+    query = select(owner.label("owner"), wrapped.label("wrapped"), column.label("sealed"), *others)
+    return query.where(column.is_not(None), wrapped.is_not(None)).order_by(owner)
 
 
 def _personal_place(name: str, row: Any) -> str:

@@ -3,8 +3,6 @@
 Also deletes expired rows that belong to no record: drafts, dead letters, keys of messages, unused rate limits.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Words are not encrypted again; only the keys of cases and people are wrapped aga
 transaction, so the desk keeps running, and an interrupted rotation continues where it stopped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select, text
 
 from complaints.times import format_time
-from store.custody.damage_found import Damage
 from store.custody.opens import list_unopened
 from store.custody.verify_case import check_chain_and_case, is_incident
 from store.custody.verify_journal import check_journal
@@ -30,15 +29,8 @@ from store.proof.merkle import EMPTY
 from store.proof.notes import Verifier
 from store.proof.state import read_state, write_state
 from store.similarity.sketches import list_stray_hashes
-from store.tables import (
-    COMPLAINTS,
-    EVENTS,
-    JOURNAL,
-    JOURNAL_HEADS,
-    LOG_LEAVES,
-    PROOF_KEYS,
-)
-from store.values import Verification
+from store.tables import COMPLAINTS, EVENTS, JOURNAL, JOURNAL_HEADS, LOG_LEAVES, PROOF_KEYS
+from store.values import Damage, Verification
 
 BATCH = 200
 
@@ -54,7 +46,6 @@ class Part:
     damages: tuple[Damage, ...] = ()
 
     def __add__(self, other: Part) -> Part:
-        """Both together."""
         return Part(
             self.entries + other.entries,
             self.cases + other.cases,

@@ -1,7 +1,5 @@
 """Check one complaint or incident: its chain of events, its words, and the rows that its events add up to."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,12 +14,7 @@ from complaints.vocabulary import Verb
 from store.database.errors import SealBroken
 from store.database.keyring import unseal
 from store.database.transaction import Tx
-from store.incidents import (
-    CHAIN,
-    incident_row,
-    key_place,
-    load_incident_history,
-)
+from store.incidents import CHAIN, incident_row, key_place, load_incident_history
 from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, event_mac, sha256
 from store.record.load import case_key, first_rules, parse_events, text_place
 from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row

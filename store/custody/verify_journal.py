@@ -1,7 +1,5 @@
 """Check every row against the journal: what was edited, inserted or deleted without the key of the MACs."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -10,13 +8,13 @@ from typing import Any
 from sqlalchemy import select
 
 from complaints.times import format_time
-from store.custody.damage_found import Damage
 from store.database.roles import APPEND_ONLY
 from store.database.transaction import Tx
 from store.proof.hash_chain import GENESIS, canonical, sha256
 from store.proof.journal import Item, entry_mac, head_mac, items_in, items_of
 from store.proof.mac_key import UPGRADING
 from store.tables import JOURNAL, JOURNAL_HEADS
+from store.values import Damage
 
 _KINDS = {
     "edited": "this row was changed by somebody who does not have the key",

@@ -1,7 +1,5 @@
 """Check the log: its leaves, its tree, its checkpoints and what is kept outside of it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +7,6 @@ from typing import Any
 from sqlalchemy import LargeBinary, and_, func, literal, select, true
 
 from complaints.times import format_time, parse_time
-from store.custody.damage_found import Damage
 from store.custody.rotate_keys import list_retired_keys
 from store.database.errors import StoreError
 from store.database.keyring import is_signed as is_signed_by_key
@@ -32,6 +29,7 @@ from store.tables import (
     LOG_SIGNATURES,
     RECEIPTS,
 )
+from store.values import Damage
 
 
 def check_log(

@@ -1,7 +1,5 @@
 """Damaged rows: within `collecting_damage` they are named and the rest is read; outside they raise."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -3,8 +3,6 @@
 SQLite has one writer and four readers, each kind with an engine of its own. PostgreSQL has one pool for both.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import sqlite3

@@ -3,8 +3,6 @@
 Every message says what to do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -6,8 +6,6 @@ in other ways: projections are folded again, and the sketches of similar cases a
 received keys, rate limits and leases coordinate running processes and hold no record.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,46 +29,7 @@ from sqlalchemy import (
     text,
 )
 
-from store.tables import (
-    ASSESSMENTS,
-    ATTEMPTS,
-    BINDINGS,
-    CASE_PEOPLE,
-    CHECKPOINTS,
-    CHUNKS,
-    CLOCK,
-    COMPLAINTS,
-    CONTACTS,
-    CONVERSATIONS,
-    DRAFTS,
-    EVENTS,
-    EXTERNALS,
-    FILES,
-    HISTORY_PARTS,
-    IDENTIFIERS,
-    IMPROVEMENTS,
-    INCIDENT_RECEIVERS,
-    INCIDENT_WORDS,
-    INCIDENTS,
-    LIKENESSES,
-    LINKS,
-    MESSAGES,
-    MODEL_RUNS,
-    MODEL_USES,
-    MODELS,
-    OBLIGATIONS,
-    PEOPLE,
-    PROPOSALS,
-    READS,
-    RECEIPTS,
-    RULEBOOKS,
-    SET_ASIDE,
-    SETTINGS,
-    SLACK,
-    STAFF,
-    STAFF_ROLES,
-    TEXTS,
-)
+from store import tables
 from store.tables.columns import UtcDateTime
 
 #: The temporary table in which triggers note the changed rows of a transaction.
@@ -207,41 +166,44 @@ def kind_of(owner: str) -> str:
 
 
 _PRESENT = frozenset({"key_wrapped"})
-_DESK: tuple[tuple[str, str], ...] = ()
+#: Tables of which every column counts, by owner: the complaint of the row, or the desk itself.
+_OF_CASES = (
+    "files", "file_chunks", "reads", "case_people", "identifiers", "externals", "links", "likenesses",
+    "incident_receivers", "improvements", "drafts", "assessments", "proposals",
+)  # fmt: skip
+_OF_DESK = (
+    "staff", "staff_roles", "rulebooks", "settings", "models", "model_uses", "model_runs", "history_parts",
+    "set_aside", "clock", "checkpoints",
+)  # fmt: skip
 
 JOURNALED: Mapping[str, Journaled] = {
     spec.table.name: spec
     for spec in (
-        Journaled(EVENTS, only=frozenset({"hash"}), names_owner=True),
-        Journaled(ATTEMPTS, names_owner=True),
+        Journaled(tables.EVENTS, only=frozenset({"hash"}), names_owner=True),
+        Journaled(tables.ATTEMPTS, names_owner=True),
         Journaled(
-            COMPLAINTS,
+            tables.COMPLAINTS,
             presence=_PRESENT,
             only=frozenset({"key_wrapped", "complainant_id", "contact_id", "received_at", "logged_at"}),
         ),
         # A masked copy is computed from the text where it is missing.
-        Journaled(TEXTS, leave_out=frozenset({"masked"})),
-        *map(Journaled, (FILES, CHUNKS, READS, CASE_PEOPLE, IDENTIFIERS, EXTERNALS, LINKS, LIKENESSES)),
-        *map(Journaled, (INCIDENT_RECEIVERS, IMPROVEMENTS, DRAFTS, ASSESSMENTS, PROPOSALS)),
-        Journaled(BINDINGS, leave_out=frozenset({"tries"})),
-        Journaled(RECEIPTS, leave_out=frozenset({"leaf"})),
-        Journaled(SLACK, leave_out=frozenset({"shown", "draws", "claimed_at"})),
-        Journaled(MESSAGES, _CASE_OR_CHAT),
+        Journaled(tables.TEXTS, leave_out=frozenset({"masked"})),
+        *(Journaled(tables.METADATA.tables[name]) for name in _OF_CASES),
+        Journaled(tables.BINDINGS, leave_out=frozenset({"tries"})),
+        Journaled(tables.RECEIPTS, leave_out=frozenset({"leaf"})),
+        Journaled(tables.SLACK, leave_out=frozenset({"shown", "draws", "claimed_at"})),
+        Journaled(tables.MESSAGES, _CASE_OR_CHAT),
         Journaled(
-            OBLIGATIONS,
+            tables.OBLIGATIONS,
             _CASE_OR_CHAT,
             leave_out=frozenset({"lease_until", "wait_until", "attempts", "speaks"}),
         ),
-        Journaled(CONVERSATIONS, ((CHAT, "contact_id"),)),
-        Journaled(CONTACTS, ((CHAT, "id"),)),
-        Journaled(PEOPLE, ((PERSON, "id"),), presence=_PRESENT),
-        Journaled(INCIDENTS, ((INCIDENT, "id"),), presence=_PRESENT, leave_out=frozenset({"draws"})),
-        Journaled(INCIDENT_WORDS, ((INCIDENT, "incident_id"),)),
-        *(
-            Journaled(table, _DESK)
-            for table in (STAFF, STAFF_ROLES, RULEBOOKS, SETTINGS, MODELS, MODEL_USES, MODEL_RUNS)
-        ),
-        *(Journaled(table, _DESK) for table in (HISTORY_PARTS, SET_ASIDE, CLOCK, CHECKPOINTS)),
+        Journaled(tables.CONVERSATIONS, ((CHAT, "contact_id"),)),
+        Journaled(tables.CONTACTS, ((CHAT, "id"),)),
+        Journaled(tables.PEOPLE, ((PERSON, "id"),), presence=_PRESENT),
+        Journaled(tables.INCIDENTS, ((INCIDENT, "id"),), presence=_PRESENT, leave_out=frozenset({"draws"})),
+        Journaled(tables.INCIDENT_WORDS, ((INCIDENT, "incident_id"),)),
+        *(Journaled(tables.METADATA.tables[name], ()) for name in _OF_DESK),
     )
 }
 

@@ -4,8 +4,6 @@ Each text is sealed with the key of its case or person, and bound to its row and
 those keys.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import os

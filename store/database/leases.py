@@ -3,8 +3,6 @@
 The clock is here because all processes share its offset too. Rate limits are in store/outbox/rate_limit.py.
 """
 
-from __future__ import annotations
-
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager

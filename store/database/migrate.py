@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, inspect, select
+from sqlalchemy.pool import NullPool
 
 from store.database.engine import CONNECTION_TIMEOUTS, database_url
 from store.database.errors import WrongSchemaVersion, database_errors
@@ -45,22 +46,14 @@ def _create_triggers(url: str) -> None:
     """Let PostgreSQL note changed rows for the journal; on SQLite each connection has triggers of its own."""
     if database_url(url).get_backend_name() == "sqlite" or not schema_status(url).is_current:
         return
-    engine = _engine(url)
-    try:
-        with engine.begin() as connection:
-            create_postgres_triggers(connection)
-    finally:
-        engine.dispose()
+    with _engine(url).begin() as connection:
+        create_postgres_triggers(connection)
 
 
 def ensure_tables(url: str) -> None:
     """Create the tables in an empty database; WrongSchemaVersion if this release cannot work on them."""
-    engine = _engine(url)
-    try:
-        with database_errors():
-            empty = not inspect(engine).get_table_names()
-    finally:
-        engine.dispose()
+    with database_errors():
+        empty = not inspect(_engine(url)).get_table_names()
     if empty:
         upgrade(url)
     require_current(url)
@@ -72,10 +65,8 @@ def downgrade(url: str, revision: str) -> None:
 
     if database_url(url).get_backend_name() != "sqlite":
         # Triggers name columns, which could not be dropped otherwise; `upgrade` creates them again.
-        engine = _engine(url)
-        with engine.begin() as connection:
+        with _engine(url).begin() as connection:
             drop_postgres_triggers(connection)
-        engine.dispose()
     command.downgrade(_config(url), revision)
 
 
@@ -116,18 +107,14 @@ def schema_status(url: str) -> SchemaStatus:
     if _is_new_file(url):
         # Connecting would create the file.
         return SchemaStatus(None, own_revision, revisions, None)
-    engine = _engine(url)
-    try:
-        with database_errors(), engine.connect() as connection:
-            revision = serves_from = None
-            tables = inspect(connection)
-            if tables.has_table(_VERSION.name):
-                revision = connection.execute(select(_VERSION.c.version_num)).scalar()
-                columns = {column["name"] for column in tables.get_columns(_VERSION.name)}
-                if revision is not None and "serves_from" in columns:
-                    serves_from = connection.execute(select(_VERSION.c.serves_from)).scalar()
-    finally:
-        engine.dispose()
+    with database_errors(), _engine(url).connect() as connection:
+        revision = serves_from = None
+        tables = inspect(connection)
+        if tables.has_table(_VERSION.name):
+            revision = connection.execute(select(_VERSION.c.version_num)).scalar()
+            columns = {column["name"] for column in tables.get_columns(_VERSION.name)}
+            if revision is not None and "serves_from" in columns:
+                serves_from = connection.execute(select(_VERSION.c.serves_from)).scalar()
     return SchemaStatus(revision, own_revision, revisions, serves_from)
 
 
@@ -167,9 +154,9 @@ def _revisions() -> tuple[str, frozenset[str]]:
 
 def _engine(url: str) -> Engine:
     parsed = database_url(url)
-    return create_engine(
-        parsed, connect_args={} if parsed.get_backend_name() == "sqlite" else CONNECTION_TIMEOUTS
-    )
+    timeouts = {} if parsed.get_backend_name() == "sqlite" else CONNECTION_TIMEOUTS
+    # It keeps no connection, so it needs no `dispose`.
+    return create_engine(parsed, connect_args=timeouts, poolclass=NullPool)
 
 
 def _is_new_file(url: str) -> bool:

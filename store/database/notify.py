@@ -4,8 +4,6 @@ NOTIFY inside the writing transactions would queue all commits behind one lock. 
 most one in 20 ms. A lost notification costs nothing: every worker also polls once a second.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 

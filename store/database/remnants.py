@@ -1,7 +1,5 @@
 """What erased rows leave in the files of the database: pages in the log, free pages, old row versions (8.1)."""
 
-from __future__ import annotations
-
 import sqlite3
 
 from store.database.engine import Engines

@@ -3,11 +3,10 @@
 The owner of the tables and every superuser can still do both: they can grant themselves the right, or drop a trigger.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.pool import NullPool
 
 from store.database.engine import database_url
 from store.database.errors import StoreError, database_errors
@@ -39,14 +38,10 @@ def grant_rights(url: str, role: str | None = None) -> list[str]:
         if role is not None:
             raise StoreError("SQLite has no roles: triggers refuse changes. Leave out --roles.")
         return []
-    engine = create_engine(parsed)
-    try:
-        with database_errors(), engine.begin() as connection:
-            names = sorted({*connection.execute(_GRANTEES).scalars()} | ({role} if role else set()))
-            for statement in [line for name in names for line in _statements(connection, name)]:
-                connection.exec_driver_sql(statement)
-    finally:
-        engine.dispose()
+    with database_errors(), create_engine(parsed, poolclass=NullPool).begin() as connection:
+        names = sorted({*connection.execute(_GRANTEES).scalars()} | ({role} if role else set()))
+        for statement in [line for name in names for line in _statements(connection, name)]:
+            connection.exec_driver_sql(statement)
     return names
 
 

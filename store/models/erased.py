@@ -1,7 +1,5 @@
 """Find models that may contain words erased after their training, and delete the bytes of these models (8.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

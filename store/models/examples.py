@@ -4,8 +4,6 @@ The training history has the rows of a file that a promoted model learnt from, k
 file replaces it, and a command can forget it. Its rows are not complaints of this desk.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections import defaultdict

@@ -1,10 +1,8 @@
 """Trained models: their verdicts, which one is in use, and which were used or rejected before (8.5)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -140,16 +138,12 @@ def roll_back(tx: Tx, *, by: str | None = None, why: str | None = None) -> Intac
 
     Another rollback goes one step further back, and never to a model that was rolled back from.
     """
-    bad: list[int] = []
-    for number in reversed(_used_models(tx)[:-1]):
-        if is_model_intact(tx, number):
-            use_model(tx, number, how=_ROLLED_BACK, by=by, why=why)
-            row = tx.connection.execute(_card(MODELS.c.id == number)).one()
-            gone = set(list_models_with_erased_words(tx, gone=True)) if bad else set()
-            erased = tuple(bad_number for bad_number in bad if bad_number in gone)
-            return IntactModel(row.id, row.sha256, row.card, tuple(bad), erased)
-        bad.append(number)
-    return None
+    model = _newest_intact(tx, _used_models(tx)[:-1])
+    if model is None:
+        return None
+    use_model(tx, model.number, how=_ROLLED_BACK, by=by, why=why)
+    gone = set(list_models_with_erased_words(tx, gone=True)) if model.passed_over else set()
+    return replace(model, erased=tuple(number for number in model.passed_over if number in gone))
 
 
 def load_active_model(tx: Tx) -> tuple[str, Mapping[str, Any], int] | None:
@@ -173,12 +167,14 @@ def load_active_use(tx: Tx) -> tuple[datetime, str | None] | None:
 
 def load_intact_model(tx: Tx) -> IntactModel | None:
     """The model in use, or the last one before it whose bytes are intact; None without any."""
-    bad: list[int] = []
-    for number in reversed(_used_models(tx)):
+    return _newest_intact(tx, _used_models(tx))
+
+
+def _newest_intact(tx: Tx, numbers: Sequence[int]) -> IntactModel | None:
+    for newer, number in enumerate(reversed(numbers)):
         if is_model_intact(tx, number):
             row = tx.connection.execute(_card(MODELS.c.id == number)).one()
-            return IntactModel(row.id, row.sha256, row.card, tuple(bad))
-        bad.append(number)
+            return IntactModel(row.id, row.sha256, row.card, tuple(numbers[::-1][:newer]))
     return None
 
 

@@ -3,8 +3,6 @@
 Also counts what waits, for the worker and for those who monitor the desk.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -116,8 +114,7 @@ def count_waiting(tx: Tx, most: int = MAX_COUNTED) -> dict[SendPriority, QueueLe
     """
     columns = OBLIGATIONS.c
     priority = case(
-        (columns.lane.in_([int(level) for level in SendPriority]), columns.lane),
-        else_=int(SendPriority.BULK),
+        (columns.lane.in_([int(level) for level in SendPriority]), columns.lane), else_=int(SendPriority.BULK)
     ).label("lane")
     due = (
         select(priority, columns.due, columns.lease_until, columns.attempts)
@@ -198,9 +195,7 @@ def _next_of_all(kinds: tuple[str, ...], is_sqlite: bool) -> Select[Any]:
 
 @lru_cache(maxsize=1024)
 def _next_of_platform(
-    kinds: tuple[str, ...],
-    priorities: tuple[SendPriority, ...],
-    is_sqlite: bool,
+    kinds: tuple[str, ...], priorities: tuple[SendPriority, ...], is_sqlite: bool
 ) -> CompoundSelect[Any]:
     """The next obligations of each priority, up to its own limit.
 

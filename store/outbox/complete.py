@@ -1,20 +1,11 @@
 """What happens to an obligation after a worker claimed it: completed, rescheduled, retried, released or failed."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Select,
-    case,
-    literal_column,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Select, case, literal_column, select, text, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.resend import OF_ONE_EVENT
@@ -32,17 +23,9 @@ NO_ANSWER, NO_ANSWER_AGAIN = "no answer", "no answer again"
 #: Obligations of one event, done once, also if the complaint changes later. All others are checked against the
 #: complaint again before they are handled.
 PER_EVENT: frozenset[str] = OF_ONE_EVENT | {
-    "thread",
-    "danger_seen",
-    "told_owner",
-    "ask_approval",
-    "told_overturned",
-    "fetch",
-    "transcribe",
-    "say",
-    "told_failed",
-    "incident_update",
-}
+    "thread", "danger_seen", "told_owner", "ask_approval", "told_overturned", "fetch", "transcribe", "say",
+    "told_failed", "incident_update",
+}  # fmt: skip
 #: Kinds that run for minutes and that no person and no test clock waits for.
 BACKGROUND: frozenset[str] = frozenset({"train", "transcribe"})
 #: The kind that posts one line under the card. The lines of a complaint are posted in the order of its events.

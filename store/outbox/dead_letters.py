@@ -1,7 +1,5 @@
 """Dead letters: incoming messages that could not be handled, kept sealed for 30 days until a person decides."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any

@@ -4,8 +4,6 @@
 holds the exact words of letters to a complainant without a chat; staff pass them on.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from functools import partial
 from typing import Any

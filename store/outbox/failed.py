@@ -1,7 +1,5 @@
 """Failed obligations, which a person lists, retries or gives up (8.1), and orphans that no handler exists for."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any

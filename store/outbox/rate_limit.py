@@ -3,8 +3,6 @@
 Each limit has rows in the table `lanes`. A row holds the time from which it is free again.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

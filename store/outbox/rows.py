@@ -1,7 +1,5 @@
 """Obligations as rows: inserted once by their key and never changed by a later act (docs/design.md, rule 2)."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -17,32 +15,11 @@ from store.tables import OBLIGATIONS
 from store.values import Chat
 
 #: Kinds that send a message to the complainant. Only the oldest open one of a chat is claimed.
-SENT_TO_COMPLAINANT: frozenset[str] = frozenset(
-    {
-        "say",
-        "acknowledge",
-        "decision",
-        "recourse",
-        "progress",
-        "delay",
-        "letter",
-        "dates",
-        "danger_seen",
-        "legal_passed",
-        "confirmation",
-        "remedy_notice",
-        "reply_reminder",
-        "closing",
-        "survey",
-        "survey_reminder",
-        "outside",
-        "next_recourse",
-        "no_independent",
-        "summary",
-        "mydata",
-        "form_copy",
-    }
-)
+SENT_TO_COMPLAINANT: frozenset[str] = frozenset({
+    "say", "acknowledge", "decision", "recourse", "progress", "delay", "letter", "dates", "danger_seen",
+    "legal_passed", "confirmation", "remedy_notice", "reply_reminder", "closing", "survey", "survey_reminder",
+    "outside", "next_recourse", "no_independent", "summary", "mydata", "form_copy",
+})  # fmt: skip
 
 
 def chat_scope(contact_id: int) -> str:
@@ -122,12 +99,7 @@ def insert_obligation(
 
 
 def insert_redraw(
-    tx: Tx,
-    ref: str,
-    cause: str,
-    *,
-    due: datetime | None = None,
-    priority: SendPriority = SendPriority.BULK,
+    tx: Tx, ref: str, cause: str, *, due: datetime | None = None, priority: SendPriority = SendPriority.BULK
 ) -> None:
     """Draw the card of this complaint again, at once without `due`, although its record did not change."""
     # `once`: it follows from no event, so the record cannot say whether it is still required.

@@ -1,7 +1,5 @@
 """Persons and their contact points: looked up by HMAC, names and addresses sealed with the person's key."""
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Identifiers of complaints and people, looked up by HMAC, and how a caller is identified (4.7)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

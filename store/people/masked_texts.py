@@ -1,7 +1,5 @@
 """The masked copy of each text, sealed next to it: what training, similar cases and reports read (4.9)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

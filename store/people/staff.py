@@ -1,7 +1,5 @@
 """The members of staff: names sealed, roles by period, absences and deputies. Roles are read for every act."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime

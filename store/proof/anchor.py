@@ -1,7 +1,5 @@
 """Bring a record of an older release into the journal: each owner's rows become its first entry (resumable)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from sqlalchemy import delete, select

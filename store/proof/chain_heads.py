@@ -3,8 +3,6 @@
 Checkpoints are those of the log now (`store.proof.log`); the older ones are still verified.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from typing import Any

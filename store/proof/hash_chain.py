@@ -4,8 +4,6 @@ A complaint has one, an incident has one, and so has the instance: its log of wh
 (8.1), for example loaded settings, a backup, a restore, new keys or an import.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

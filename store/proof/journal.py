@@ -5,8 +5,6 @@ An entry is written at the end of every writing transaction, for every owner who
 so a person who only has the database cannot change a row undetected.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 from collections import defaultdict

@@ -5,8 +5,6 @@ that all share. It is a signed note in the format of C2SP. Kept outside, or cosi
 change of what it covers, even by someone who holds all keys.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import json

@@ -4,8 +4,6 @@ The state is part of what is wrapped: without the instance's key it cannot be se
 without journal entries are accepted.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

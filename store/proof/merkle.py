@@ -4,8 +4,6 @@ A tree is given as `node(level, n)`, the hash of the complete subtree over the l
 reads about 2 * log2(size) hashes, wherever they are kept.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Sequence
 

@@ -4,8 +4,6 @@ signed-note: a text that ends with a newline, an empty line, and signature lines
 tlog-checkpoint: origin, size and root of a log. tlog-cosignature: a witness signs the text with its time.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

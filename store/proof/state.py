@@ -1,7 +1,5 @@
 """How far the verification and the upgrade came: small JSON values under the MAC."""
 
-from __future__ import annotations
-
 import hmac
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """Who read which complaint, and who was refused: rows for the record, not events (4.7)."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select

@@ -1,7 +1,5 @@
 """Load complaints: fold their events into cases, unwrap their keys, lock their rows, and unseal their words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Projections: the rows that follow from a complaint's events, written with each event, checked by `verify`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -10,13 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, Text, cast, delete, insert, update
 
 from complaints.case import Case, Event
-from complaints.case_values import (
-    Assessment,
-    Decision,
-    Improvement,
-    OutsideDecision,
-    Proposed,
-)
+from complaints.case_values import Assessment, Decision, Improvement, OutsideDecision, Proposed
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
 from complaints.vocabulary import Flag, Verb
@@ -39,6 +31,11 @@ from store.tables import (
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 Values = dict[str, Any]
+#: Columns of `decisions` that are fields of a decision.
+_OF_DECISION = (
+    *("seq", "level", "by", "at", "short", "cause_class", "others_affected"),
+    *("needs_approval", "approved_by", "communicated_at"),
+)
 #: What the row of an outside body's decision has in the columns of the organisation's own; its event names the body.
 _NO_OWN_DECISION: Values = {
     "external": True,
@@ -104,18 +101,9 @@ def waits(case: Case) -> bool:
 def decision_row(decision: Decision) -> Values:
     """The row of one of the organisation's decisions in `decisions`."""
     return {
-        "seq": decision.seq,
-        "level": decision.level,
-        "external": False,
-        "by": decision.by,
-        "at": decision.at,
-        "short": decision.short,
+        **{name: getattr(decision, name) for name in _OF_DECISION},
         "findings": [finding.value for finding in decision.findings],
-        "cause_class": decision.cause_class,
-        "others_affected": decision.others_affected,
-        "needs_approval": decision.needs_approval,
-        "approved_by": decision.approved_by,
-        "communicated_at": decision.communicated_at,
+        "external": False,
         "overturned": None,
     }
 

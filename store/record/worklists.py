@@ -3,8 +3,6 @@
 The database leaves out restricted complaints that a person may not know of, so that no count includes them (4.7, C).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -4,8 +4,6 @@ Training, similar cases and reports read masked copies. The codes are the same i
 learns one word for each: [name], [phone], [email], [address], [card], [iban], [number].
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping

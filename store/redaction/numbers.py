@@ -1,7 +1,5 @@
 """Numbers that point to a person: cards and IBANs by their checksum, national numbers and phones by their rules."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The table of what the masks search for, `patterns.toml`, and its patterns."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from functools import lru_cache

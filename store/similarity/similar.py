@@ -1,7 +1,5 @@
 """Similar complaints that a person may know of, and the redraws that a new or changed one causes (7.5, 8.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -226,7 +224,6 @@ def _load_matches(
     ]
     return tuple(
         sorted(
-            similar_cases,
-            key=lambda similar: (-similar.share, -similar.received_at.timestamp(), similar.ref),
+            similar_cases, key=lambda similar: (-similar.share, -similar.received_at.timestamp(), similar.ref)
         )
     )

@@ -4,8 +4,6 @@ The sketch is sealed with the complaint's key. Its hashes are also stored one by
 so that a stolen database does not reveal words. That table is one tree ordered by hash, for fast searches.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,13 +32,7 @@ from sqlalchemy import (
 from complaints.similarity import LEAST_SHARED, SIMILAR_FROM, similarity
 from store.database.damage import note_damage
 from store.database.errors import Erased, SealBroken
-from store.database.keyring import (
-    OVERHEAD,
-    Keyring,
-    place,
-    seal_bytes,
-    unseal_bytes,
-)
+from store.database.keyring import OVERHEAD, Keyring, place, seal_bytes, unseal_bytes
 from store.database.transaction import Tx
 from store.record.load import case_key
 from store.tables import COMPLAINTS, LIKENESSES, SKETCHES

@@ -23,7 +23,6 @@ from store.cases.act import record_proposal
 from store.cases.bind import create_bind_code
 from store.cases.incident_updates import schedule_incident_update
 from store.cases.log import log_complaint
-from store.custody.damage_found import Damage
 from store.custody.verify import Outside, verify
 from store.database.journaled import DESK, JOURNALED
 from store.files import store_file
@@ -39,7 +38,7 @@ from store.slack import claim_post, drop_draft, keep_draft, save_draft
 from store.store import Store
 from store.tables import CONTACTS, JOURNAL, LOG_LEAVES, METADATA
 from store.tables.columns import UtcDateTime
-from store.values import ReceivedFile
+from store.values import Damage, ReceivedFile
 from tests.edges.desk import ASSESSED, AUDITOR, HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, TOP, Desk
 from tests.edges.outsider import outside
 from tests.edges.test_store_proof import add_older_checkpoint

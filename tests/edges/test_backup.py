@@ -219,7 +219,8 @@ def whole_backup(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def backup(whole_backup: Path, tmp_path: Path) -> Path:
-    """An intact backup."""
+    """An intact backup, with its database next to it."""
+    shutil.copy(whole_backup.with_name("amends.db"), tmp_path)
     return shutil.copy(whole_backup, tmp_path / "backup.db")
 
 

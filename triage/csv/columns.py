@@ -1,7 +1,5 @@
 """Which column of a file holds what, and how its cells are read: a severity, a language, a date, a category."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -9,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from triage.errors import UnknownColumn
-from triage.matching import fold
+from triage.matching import fold, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,51 +30,14 @@ class ColumnPositions:
     guessed: tuple[str, ...]
 
 
+_TABLES = read_table("csv", "columns.toml")
 #: Usual names, folded (lower case, no accents, one blank between words), the likelier first.
-USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
-    "text": (
-        "text", "complaint text", "complaint", "narrative", "consumer complaint narrative", "description",
-        "complaint description", "message", "body", "story", "details", "comment", "content", "words",
-        "beschreibung", "beschwerde", "beschwerdetext", "nachricht", "inhalt", "sachverhalt",
-        "aciklama", "sikayet", "sikayet metni", "metin", "mesaj", "icerik", "konu metni",
-        "texte", "reclamation", "plainte", "message client", "texto", "queja", "descripcion",
-    ),
-    "category": (
-        "category", "label category", "label", "complaint category", "product", "issue", "topic", "subject area",
-        "class", "problem code", "kategorie", "thema", "art", "kategori", "konu", "sinif",
-        "categorie", "motif", "categoria", "motivo",
-    ),
-    "severity": (
-        "severity", "label severity", "urgency", "priority", "criticality", "schwere", "schweregrad",
-        "dringlichkeit", "prioritat", "onem", "onem derecesi", "aciliyet", "oncelik", "gravite", "urgence",
-    ),
-    "language": ("language", "lang", "locale", "sprache", "dil", "langue", "idioma"),
-    "at": (
-        "at", "received at", "received", "date received", "received on", "created at", "created", "date",
-        "timestamp", "datum", "eingang", "eingegangen am", "eingangsdatum", "tarih", "gelis tarihi",
-        "kayit tarihi", "date de reception", "fecha",
-    ),
-}  # fmt: skip
+USUAL_NAMES: Mapping[str, Sequence[str]] = _TABLES["names"]
 _REQUIRED = ("text", "category")
 
 #: Words for how severe a case is, on the scale of clause 7.5; from 4 on a case counts as critical.
-SEVERITY_WORDS: Mapping[str, int] = {
-    **dict.fromkeys(("critical", "immediate", "emergency", "kritisch", "kritik", "notfall", "p1"), 5),
-    **dict.fromkeys(("high", "severe", "major", "urgent", "serious", "hoch", "schwer", "dringend"), 4),
-    **dict.fromkeys(("yuksek", "acil", "ciddi", "p2", "yes", "true", "ja", "evet"), 4),
-    **dict.fromkeys(("medium", "moderate", "mittel", "orta", "p3"), 3),
-    **dict.fromkeys(
-        ("normal", "low", "minor", "no", "false", "niedrig", "gering", "nein", "dusuk", "hayir", "p4"), 2
-    ),
-    **dict.fromkeys(("none", "trivial", "keine", "yok"), 1),
-}
-_LANGUAGES = {
-    **dict.fromkeys(("english", "englisch", "ingilizce", "anglais"), "en"),
-    **dict.fromkeys(("turkish", "turkisch", "turkce", "turc"), "tr"),
-    **dict.fromkeys(("german", "deutsch", "almanca", "allemand"), "de"),
-    **dict.fromkeys(("french", "franzosisch", "fransizca", "francais"), "fr"),
-    **dict.fromkeys(("spanish", "spanisch", "ispanyolca", "espanol"), "es"),
-}
+SEVERITY_WORDS = {word: int(severity) for severity, words in _TABLES["severity"].items() for word in words}
+_LANGUAGES: Mapping[str, str] = {word: code for code, words in _TABLES["languages"].items() for word in words}
 _LANGUAGE_CODE = re.compile(r"([a-z]{2,3})(?:[-_][A-Za-z0-9_-]{1,12})?", re.IGNORECASE)
 _SEVERITY_NUMBER = re.compile(r"([1-5])(?:[.,]0+)?")
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.0+)?")

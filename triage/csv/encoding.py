@@ -6,8 +6,6 @@ The whole file is read once before it is parsed, in chunks: a single byte near i
 need not fit into memory.
 """
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import io
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from triage.errors import UnreadableTable
+from triage.matching import read_table
 
 Source = Path | bytes
 
@@ -49,60 +48,17 @@ _BYTE_ORDER_MARKS = (
 )
 _SAVE_AS_CSV = 'Save it as CSV (in Excel: "Save as", "CSV UTF-8") and try again.'
 
-#: Letters outside A to Z of the languages that the code pages are for, in lower case.
-_LETTERS = {
-    "en": "éèêëïñçôàâöü",
-    "tr": "çğıöşüâîûİ",
-    "de": "äöüßé",
-    "fr": "àâæçéèêëîïôœùûüÿ",
-    "es": "áéíñóúü",
-    "it": "àèéìîòóù",
-    "nl": "éèëïóöü",
-    "pt": "áàâãçéêíóôõúü",
-    "da": "æøåé",
-    "nb": "æøåéò",
-    "sv": "åäöé",
-    "fi": "äöå",
-    "pl": "ąćęłńóśźż",
-    "cs": "áčďéěíňóřšťúůýž",
-    "sk": "áäčďéíĺľňóôŕšťúýž",
-    "hu": "áéíóöőúüű",
-    "sl": "čšžćđ",
-    "hr": "čćđšž",
-    "ro": "ăâîşţșț",
-    "lt": "ąčęėįšųūž",
-    "lv": "āčēģīķļņšūž",
-    "et": "äõöüšž",
-    "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
-    "uk": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
-    "bg": "абвгдежзийклмнопрстуфхцчшщъьюя",
-    "el": "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",
-    "he": "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
-    "ar": "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي",
-}
-#: The commonest letters of languages in another script: about half of any text, but hardly a fifth of a misread one.
-_COMMON_LETTERS = {"ru": "оеаинтс", "uk": "оаинвеі", "bg": "аоиетнр", "el": "αοιετσνη",
-                   "he": "יוהלאתמר", "ar": "اليمنوتر"}  # fmt: skip
+_TABLES = read_table("csv", "encodings.toml")
+#: Letters outside A to Z by language, in lower case, and the commonest ones of languages in another script.
+_LETTERS: Mapping[str, str] = _TABLES["letters"]
+_COMMON_LETTERS: Mapping[str, str] = _TABLES["common_letters"]
 _COMMON_SHARE = 0.4
 _MISREAD_SHARE = 0.25
-_WESTERN = ("en", "de", "fr", "es", "it", "nl", "pt", "da", "nb", "sv", "fi")
-_CENTRAL = ("pl", "cs", "sk", "hu", "sl", "hr", "ro")
-#: The code pages and the languages written in them, the likelier first: of equally good ones the first is taken.
-_WINDOWS_AND_ISO = {
-    "cp1252": _WESTERN,
-    "cp1254": ("tr",),
-    "cp1250": _CENTRAL,
-    "cp1257": ("lt", "lv", "et"),
-    "cp1251": ("ru", "uk", "bg"),
-    "koi8_r": ("ru",),
-    "cp1253": ("el",),
-    "cp1255": ("he",),
-    "cp1256": ("ar",),
-    "iso8859_2": _CENTRAL,
-    "latin_1": _WESTERN,
-}
-#: In Excel "CSV (MS-DOS)" and "CSV (Macintosh)". Tried last: quotation marks of Windows are letters in them.
-_DOS_AND_MACINTOSH = {"cp850": _WESTERN, "cp857": ("tr",), "cp852": _CENTRAL, "mac_roman": _WESTERN}
+#: Code pages with the languages written in them. Those of DOS and Macintosh are tried last.
+_CODE_PAGES = tuple(
+    {name: tuple(languages) for name, languages in _TABLES[systems].items()}
+    for systems in ("windows_and_iso", "dos_and_macintosh")
+)
 
 _ASCII_WORD = re.compile(r"[a-zA-Z]{2,}")
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -240,7 +196,7 @@ def _by_nul_bytes(first: bytes) -> str | None:
 def _code_page(sample: bytes, organisation: Collection[str]) -> str:
     """The code page that a sample of lines fits best; raises UnreadableTable where none fits."""
     sample = sample[:_DECODED]
-    for code_pages in (_WINDOWS_AND_ISO, _DOS_AND_MACINTOSH):
+    for code_pages in _CODE_PAGES:
         for decoded in _by_fit(sample, code_pages, organisation):
             if _is_plausible(decoded, code_pages[decoded.code_page]):
                 return decoded.code_page

@@ -1,7 +1,5 @@
 """Labelled complaints from a CSV file, with every refused row and the reason."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Read the rows of a CSV file that another program wrote, each with the line at which it begins."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io

@@ -1,7 +1,5 @@
 """Amounts of money with their currency, as people write them: £40, 1.234,56 €, 250 TL, 2 bin lira."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal

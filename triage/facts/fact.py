@@ -1,7 +1,5 @@
 """One fact in a story, and what is needed to read it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 

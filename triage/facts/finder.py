@@ -1,7 +1,5 @@
 """All facts of a story; where two overlap, the more certain one is kept."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import date

@@ -5,8 +5,6 @@ check digits are right. Of a card number only the last four digits become a fact
 for it, not where it refuses it or reports it from others (Annex E).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ It reads only codes and figures of assessed complaints, no words. Each warning m
 because with few rows an index or a calibration error is large on its own.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

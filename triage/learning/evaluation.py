@@ -1,7 +1,5 @@
 """Evaluation of a model on labelled complaints that it has not seen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

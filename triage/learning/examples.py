@@ -5,8 +5,6 @@ a few sentences for each of its own categories, in one CSV file per language nex
 every training: while real rows are few, nothing improves a model more (docs/triage.md, "Cold start").
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace

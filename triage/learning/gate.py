@@ -5,8 +5,6 @@ difference lies wholly on the bad side, or if it falls by more than its toleranc
 For severity 4 and 5 the candidate may not find less at the alert budget, nor miss more in total.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime

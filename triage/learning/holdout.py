@@ -5,8 +5,6 @@ history file (`split_history`): the most recent rows where they have dates, othe
 Duplicates of a text, exact or near, stay on one side, because a model that has seen a copy would look too good.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import zlib

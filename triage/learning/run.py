@@ -7,8 +7,6 @@ three folds are used instead. Both recipes, with and without the new rows, answe
 After an erasure, `retrain_after_erasure` always ends with a model that contains none of the erased words (8.1).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -213,9 +213,7 @@ def usable(examples: Sequence[Example]) -> list[Example]:
     return _usable_with_texts(examples)[0]
 
 
-def _usable_with_texts(
-    examples: Sequence[Example],
-) -> tuple[list[Example], list[str], list[set[str | None]]]:
+def _usable_with_texts(examples: Sequence[Example]) -> tuple[list[Example], list[str], list[set[str | None]]]:
     """As `usable`, with the normalised texts and the people who wrote each; None is for a written example."""
     by_key: dict[tuple[str, str], tuple[Example, str]] = {}
     people: dict[tuple[str, str], set[str | None]] = {}

@@ -4,8 +4,6 @@ The file is a skops archive that contains only arrays, numbers and strings. Voca
 each and the vectorisers are rebuilt, so it is small and loads quickly. Other types, above all pickles, are refused.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import zipfile

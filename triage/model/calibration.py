@@ -6,8 +6,6 @@ each with its own temperature (Guo et al. 2017), fitted together on held-out row
 same in both, so accuracy does not change. On public complaint narratives the calibration error fell by half.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

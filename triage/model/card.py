@@ -3,8 +3,6 @@
 It comes as plain values, for the store and `--json`, and as a page in Markdown.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -7,8 +7,6 @@ among many others. Together they find more critical cases at the same number of 
 there are only written examples and low with a history. Independently, each rule stays a floor of severity.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

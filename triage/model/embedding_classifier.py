@@ -5,8 +5,6 @@ example shows it. The exponents of the blend are fitted on held-out rows. The ha
 model: it answers alone where the encoder is absent, and it alone gives the reasons.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Nothing of them is imported before one is needed. Their files must have the dige
 file would mean something different to a trained model.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Sequence

@@ -5,8 +5,6 @@ and Spanish. Texts are folded first, because many people write without diacritic
 scikit-learn's `CountVectorizer` ("word" and "char_wb"), in about half the time or less.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

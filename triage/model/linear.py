@@ -6,8 +6,6 @@ which words occur together. It is linear too and its columns are not normalised,
 latent columns is folded back into one over the words alone, of the same size and speed.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

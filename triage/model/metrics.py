@@ -3,8 +3,6 @@
 Arrays have shape (n, k) for probabilities and (n,) for labels, which are category numbers below k.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np

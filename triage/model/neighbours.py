@@ -4,8 +4,6 @@ Each case that trained the model is stored as a short vector, by reference and w
 latent space of the most frequent words, one byte per dimension. Access rights are checked by the caller.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ The model is linear, so the share of each word in the decision value is exact: i
 pairs that it belongs to, and the character n-grams inside it.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """A model whose categories have other names: an organisation's own labels become the categories of its desk."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

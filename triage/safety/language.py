@@ -3,8 +3,6 @@
 `triage.text.guess_language` is more exact, but takes a hundred times as long and needs a model of 30 MB.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Sequence
 

@@ -2,11 +2,9 @@
 
 People in danger seldom name it: "he sits there, grey, and does not answer". So the words of a text are weighed, with
 word groups and their combinations (`signs/combinations.toml`), which are the same in every language. The weights
-(`signs/weights_<language>.csv`) were learned from written examples (`triage.learning.danger_words`). Standard library
+(`signs/weights_<language>.csv`) were learned from written examples (`benchmarks.danger_words`). Standard library
 only, because this runs in the transaction of every message.
 """
-
-from __future__ import annotations
 
 import csv
 import re

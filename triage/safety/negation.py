@@ -6,17 +6,14 @@ words and stops at the first content word, so "nobody came about the gas leak" i
 words are in `signs/scope.toml`, one table per language.
 """
 
-from __future__ import annotations
-
 import re
-import tomllib
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from importlib import resources
 
+from triage.matching import read_table
 from triage.safety.rules import Rule
 
 
@@ -219,9 +216,7 @@ def _time_patterns(table: Table) -> tuple[re.Pattern[str], re.Pattern[str], re.P
     )
 
 
-SCOPE_TABLES = tomllib.loads(
-    resources.files("triage").joinpath("signs", "scope.toml").read_text(encoding="utf-8")
-)
+SCOPE_TABLES = read_table("signs", "scope.toml")
 _SCOPES = tuple(
     (_scope_after if table["denies"] == "after" else _scope_before)(table) for table in SCOPE_TABLES.values()
 )
@@ -234,13 +229,7 @@ def _scopes_for(language: str) -> tuple[_Scope, ...]:
 
 
 def find_scope(
-    sentence: str,
-    start: int,
-    end: int,
-    *,
-    written: str,
-    rule: Rule,
-    is_question: bool = False,
+    sentence: str, start: int, end: int, *, written: str, rule: Rule, is_question: bool = False
 ) -> SignScope:
     """What a sentence says about the sign at folded `sentence[start:end]`: denied, possible, past or said.
 

@@ -6,14 +6,12 @@ diacritics ("ayse"), with a Turkish ending ("Ayşe'nin", "Mehmet'e"), or with a 
 Hanım"). Only names and aliases from the settings are searched for, as whole words; there is no general list of names.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from triage.matching import fold
+from triage.matching import fold, read_table
 from triage.safety.rules import KEY, Matcher, Rule, RuleIndex
 
 #: The kind of an organisation's own signs: `own.smell_of_gas`.
@@ -28,32 +26,15 @@ _SUFFIX = (
 )
 _INNER = r"(?:e?s|e[nrm]?|n)?"
 _GAP = r"[\x20\t\-_'\"*]{1,3}"
+_TABLES = read_table("signs", "administrative.toml")
 # A single word before one of these is an account or a product, not a danger: "gas bill", "yangın sigortası".
-_ADMINISTRATIVE = (
-    r"(?!"
-    + _GAP
-    + r"(?:bills?|billing|invoices?|meters?|prices?|pricing|tariffs?|accounts?|contracts?|company|companies|"
-    r"suppl(?:y|ier|iers)|payments?|charges?|readings?|rates?|engineers?|cards?|insurance|bonus|stations?|customers?|"
-    r"department|boilers?|cookers?|hobs?|ovens?|services?|certificates?|alarms?|doors?|exits?|drills?|fatura\w*|sayac\w*|"
-    r"abone\w*|sozlesme\w*|fiyat\w*|ucret\w*|dagitim\w*|sirket\w*|tarife\w*|borc\w*|hesab\w*|parasi\w*|sigorta\w*|"
-    r"kart\w*|odeme\w*|rechnung\w*|za?ehler\w*|zahler\w*|preis\w*|tarif\w*|vertrag\w*|anbieter\w*|versorger\w*|"
-    r"abschlag\w*|herd\w*|heizung\w*|versicherung\w*|melder\w*|uebung\w*|ubung\w*)\b)"
-)
+_ADMINISTRATIVE = rf"(?!{_GAP}(?:{'|'.join(_TABLES['after'].split())})\b)"
 # Spanish has such a word before it: "factura del gas", "salida de incendios"; German may: "Rechnung für Gas".
-_PRECEDING = (
-    "factura facturas recibo recibos boleta boletas cuenta medidor contador lectura tarifa precio precios contrato "
-    "empresa compania proveedor pago deuda seguro tecnico estacion caldera cocina estufa calentador salida alarma "
-    "extintor escalera escaleras detector simulacro poliza boca"
-)
 _ADMINISTRATIVE_BEFORE = "".join(
     f"(?<!{word} {link} )"
-    for words, links in (
-        (_PRECEDING, "de del"),
-        ("puerta puertas seguro agua", "contra con"),
-        ("rechnung abschlag preis vertrag zahler zaehler anbieter", "fur fuer von"),
-    )
-    for word in words.split()
-    for link in links.split()
+    for entry in _TABLES["before"]
+    for word in entry["words"].split()
+    for link in entry["links"].split()
 )
 
 

@@ -3,17 +3,13 @@
 The index makes each word of a text try only a few patterns.
 """
 
-from __future__ import annotations
-
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Any
 
-from triage.matching import fold, lines_of
+from triage.matching import fold, lines_of, read_table
 
 # No line break: it ends a sentence, and a new line must not change what was found before it.
 _GAP = r"[\x20\t\-_'\"*/]{1,3}"
@@ -54,8 +50,7 @@ class Rule:
 
 def read_rules(language: str) -> tuple[Rule, ...]:
     """The rules of a file in `triage/signs`, such as "en" or "asking_en". Raises FileNotFoundError without a file."""
-    text = resources.files("triage").joinpath("signs", f"{language}.toml").read_text(encoding="utf-8")
-    table = tomllib.loads(text)
+    table = read_table("signs", f"{language}.toml")
     code = language.rpartition("_")[2]
     return tuple(_parse_rule(entry, table.get("words", {}), code) for entry in table["rule"])
 
@@ -63,16 +58,14 @@ def read_rules(language: str) -> tuple[Rule, ...]:
 def read_groups(language: str) -> tuple[Rule, ...]:
     """The word groups of a language, as rules whose kind is `GROUP`: `;` separates words, `*` is any ending, `~` up
     to three words."""
-    text = resources.files("triage").joinpath("signs", f"groups_{language}.toml").read_text(encoding="utf-8")
     return tuple(
         Rule(name, GROUP, 0, 0, False, tuple(_group_patterns(words, language)), language=language)
-        for name, words in tomllib.loads(text).items()
+        for name, words in read_table("signs", f"groups_{language}.toml").items()
     )
 
 
 def read_combinations(language: str) -> tuple[Rule, ...]:
     """The combinations of word groups, the same for every language."""
-    text = resources.files("triage").joinpath("signs", "combinations.toml").read_text(encoding="utf-8")
     return tuple(
         Rule(
             **{key: value for key, value in entry.items() if key not in ("all_of", "none_of")},
@@ -81,7 +74,7 @@ def read_combinations(language: str) -> tuple[Rule, ...]:
             none_of=tuple(entry.get("none_of", "").split()),
             language=language,
         )
-        for entry in tomllib.loads(text)["rule"]
+        for entry in read_table("signs", "combinations.toml")["rule"]
     )
 
 

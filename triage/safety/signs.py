@@ -4,8 +4,6 @@ Standard library only, and fast, because it runs in the transaction of every mes
 every text: people mix languages, and a missed sign costs more than a second look.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -9,8 +9,6 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _EMPTY = {"sqlite": "x''", "postgresql": "''::bytea"}
@@ -143,16 +141,9 @@ def _refuse_changes() -> None:
 def downgrade() -> None:
     """The proof goes with its tables; the public chain of events stays."""
     for table in (
-        "proof_state",
-        "receipts",
-        "log_signatures",
-        "log_checkpoints",
-        "log_nodes",
-        "log_leaves",
-        "journal_heads",
-        "journal",
-        "proof_keys",
-    ):
+        "proof_state", "receipts", "log_signatures", "log_checkpoints", "log_nodes", "log_leaves",
+        "journal_heads", "journal", "proof_keys",
+    ):  # fmt: skip
         op.drop_table(table)
     op.drop_column("events", "mac")
     if op.get_bind().dialect.name == "postgresql":

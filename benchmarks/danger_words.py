@@ -1,11 +1,9 @@
 """The word weights of likely danger, learned from the written examples in `triage/danger`.
 
-Run `python -m triage.learning.danger_words` after a change of the examples. It is a plain logistic regression on
+Run `python -m benchmarks.danger_words` after a change of the examples. It is a plain logistic regression on
 words, their beginnings and pairs. The weights are a file that the safety rules read, so that no message waits for a
 model.
 """
-
-from __future__ import annotations
 
 import csv
 from importlib import resources
