@@ -35,7 +35,7 @@ PEOPLE: tuple[Member, ...] = (
 STAFF: dict[str, str] = {member.name: member.id for member in PEOPLE}
 CHANNELS = ("C0000001", "C0000002", "C0000003")
 
-SETTINGS = Path(__file__).with_name("amends.toml").read_text(encoding="utf-8")
+SETTINGS = Path(__file__).with_name("desk.toml").read_text(encoding="utf-8")
 #: What people write in the demo and what they are called: by subject, then by language.
 TEXTS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
 
