@@ -7,6 +7,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from hypothesis import settings
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 from tests.databases import (
     LONG,
@@ -22,6 +24,7 @@ from tests.databases import (
     sqlite_template,
     sqlite_url,
     store,
+    sync_no_sqlite_file,
     usual_store,
     usual_url,
 )
@@ -45,6 +48,8 @@ __all__ = [
     "usual_store",
     "usual_url",
 ]
+
+event.listen(Pool, "checkout", sync_no_sqlite_file)
 
 # A test says what holds, not how fast: a busy machine would fail Hypothesis's 200 ms an example.
 settings.register_profile("amends", deadline=None)

