@@ -38,6 +38,7 @@ def list_unopened(tx: Tx) -> Iterator[tuple[str, int, str]]:
         for query, value_place, name in queries:
             for owner, seq, why in _unopened(tx, query, where, value_place, name):
                 yield f"{prefix}{owner}", seq, why
+    yield from _keys_without_values(tx)
     for column, conditions, value_place in INSTANCE_SEALED:
         query, table = select(column.table).where(column.is_not(None), *conditions), column.table.name
         # A model is megabytes.
@@ -46,6 +47,20 @@ def list_unopened(tx: Tx) -> Iterator[tuple[str, int, str]]:
                 tx.keys.unseal(getattr(row, column.name), value_place(row))
             except SealBroken:
                 yield f"{DESK}{table}", 0, f"row {row.id} of {table} does not open"
+
+
+def _keys_without_values(tx: Tx) -> Iterator[tuple[str, int, str]]:
+    """The keys of people of whom nothing is sealed: no value shows that such a key does not open."""
+    is_own = (CONTACTS.c.person_id == PEOPLE.c.id) & CONTACTS.c.address_sealed.is_not(None)
+    has_values = PEOPLE.c.name_sealed.is_not(None) | PEOPLE.c.needs_sealed.is_not(None)
+    query = select(PEOPLE.c.id, PEOPLE.c.key_wrapped).where(
+        PEOPLE.c.key_wrapped.is_not(None), ~has_values, ~select(CONTACTS.c.id).where(is_own).exists()
+    )
+    for row in tx.connection.execute(query):
+        try:
+            tx.keys.unwrap(row.key_wrapped, _person_place(row.id))
+        except SealBroken:
+            yield f"{PERSON}{row.id}", 0, "its key does not open"
 
 
 def _unopened(

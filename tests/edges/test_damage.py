@@ -27,7 +27,7 @@ from store.custody.rotate_keys import list_stale_keys, rotate_keys
 from store.custody.verify import verify
 from store.database.damage import UNREADABLE, collecting_damage, describe_damage
 from store.database.errors import DamagedCase, SealBroken
-from store.database.keyring import Keyring
+from store.database.keyring import Keyring, place
 from store.database.transaction import FoldedCases, Tx
 from store.files import store_file
 from store.models.erased import PLAIN
@@ -367,3 +367,18 @@ async def test_the_due_times_are_explained_although_a_reason_is_damaged(
     assert UNREADABLE in due.out
     assert due.out.startswith("acknowledgement, version 1")
     assert "first human contact, version 1" in due.out
+
+
+def test_an_altered_key_of_a_person_without_any_sealed_value_is_named(
+    sqlite_url: str, clock: FakeClock
+) -> None:
+    def add(tx: Tx) -> None:
+        wrapped = tx.keys.wrap(b"k" * 32, place("people", "p1", "key"))
+        tx.add(PEOPLE, id="p1", key_wrapped=wrapped, created_at=tx.now)
+
+    with opened(sqlite_url, clock) as store:
+        store.write(add)
+        assert store.read(verify).problems == ()
+        change = update(PEOPLE).where(PEOPLE.c.id == "p1").values(key_wrapped=b"")
+        store.write(lambda tx: tx.connection.execute(change))
+        assert [problem.ref for problem in store.read(verify).problems] == ["person:p1"]
