@@ -50,7 +50,7 @@ def list_unopened(tx: Tx) -> Iterator[tuple[str, int, str]]:
 
 
 def _keys_without_values(tx: Tx) -> Iterator[tuple[str, int, str]]:
-    """The keys of people of whom nothing is sealed: no value shows that such a key does not open."""
+    """The keys of people without sealed values: no value shows that such a key does not open."""
     is_own = (CONTACTS.c.person_id == PEOPLE.c.id) & CONTACTS.c.address_sealed.is_not(None)
     has_values = PEOPLE.c.name_sealed.is_not(None) | PEOPLE.c.needs_sealed.is_not(None)
     query = select(PEOPLE.c.id, PEOPLE.c.key_wrapped).where(
