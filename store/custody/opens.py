@@ -38,7 +38,6 @@ def list_unopened(tx: Tx) -> Iterator[tuple[str, int, str]]:
         for query, value_place, name in queries:
             for owner, seq, why in _unopened(tx, query, where, value_place, name):
                 yield f"{prefix}{owner}", seq, why
-    yield from _keys_without_values(tx)
     for column, conditions, value_place in INSTANCE_SEALED:
         query, table = select(column.table).where(column.is_not(None), *conditions), column.table.name
         # A model is megabytes.
@@ -47,20 +46,6 @@ def list_unopened(tx: Tx) -> Iterator[tuple[str, int, str]]:
                 tx.keys.unseal(getattr(row, column.name), value_place(row))
             except SealBroken:
                 yield f"{DESK}{table}", 0, f"row {row.id} of {table} does not open"
-
-
-def _keys_without_values(tx: Tx) -> Iterator[tuple[str, int, str]]:
-    """The keys of people without sealed values: no value shows that such a key does not open."""
-    is_own = (CONTACTS.c.person_id == PEOPLE.c.id) & CONTACTS.c.address_sealed.is_not(None)
-    has_values = PEOPLE.c.name_sealed.is_not(None) | PEOPLE.c.needs_sealed.is_not(None)
-    query = select(PEOPLE.c.id, PEOPLE.c.key_wrapped).where(
-        PEOPLE.c.key_wrapped.is_not(None), ~has_values, ~select(CONTACTS.c.id).where(is_own).exists()
-    )
-    for row in tx.connection.execute(query):
-        try:
-            tx.keys.unwrap(row.key_wrapped, _person_place(row.id))
-        except SealBroken:
-            yield f"{PERSON}{row.id}", 0, "its key does not open"
 
 
 def _unopened(
@@ -76,7 +61,7 @@ def _unopened(
             if row.owner != owner:
                 owner, key = row.owner, b""
                 key = tx.keys.unwrap(row.wrapped, where(row.owner))
-            if key:
+            if key and row.sealed is not None:
                 unseal_bytes(key, row.sealed, value_place(row))
         except SealBroken:  # not only Altered: with its first bytes altered it names no secret of the keyring
             if key:
@@ -123,13 +108,15 @@ def _of_cases() -> Iterator[_Sealed]:
 def _of_case(column: Column[Any], *names: str) -> Select[Any]:
     """The values of this column by complaint, with other columns of its table, in the order of the first of them."""
     case, row = COMPLAINTS.c, column.table.c
-    query = _with_key(case.ref, case.key_wrapped, column, names)
+    query = _with_key(case.ref, case.key_wrapped, column, names).where(column.is_not(None))
     return query.join(column.table, row.ref == case.ref).order_by(row[names[0]])
 
 
 def _of_people() -> Iterator[_Sealed]:
-    for column, name in ((PEOPLE.c.name_sealed, "name"), (PEOPLE.c.needs_sealed, "needs")):
-        yield _of_person(column), partial(_personal_place, name), partial(_personal_name, name)
+    # The first query has people without a name too, so that the key of a person without any sealed value is tried.
+    names = _with_key(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed, ())
+    for query, name in ((names, "name"), (_of_person(PEOPLE.c.needs_sealed), "needs")):
+        yield query, partial(_personal_place, name), partial(_personal_name, name)
     is_own = CONTACTS.c.person_id == PEOPLE.c.id
     yield (
         _of_person(CONTACTS.c.address_sealed, "channel").join(CONTACTS, is_own),
@@ -153,7 +140,7 @@ def _of_people() -> Iterator[_Sealed]:
 
 def _of_person(column: Column[Any], *names: str) -> Select[Any]:
     """The values of this column by person; the caller joins its table."""
-    return _with_key(PEOPLE.c.id, PEOPLE.c.key_wrapped, column, names)
+    return _with_key(PEOPLE.c.id, PEOPLE.c.key_wrapped, column, names).where(column.is_not(None))
 
 
 def _with_key(
@@ -161,7 +148,7 @@ def _with_key(
 ) -> Select[Any]:
     others = (column.table.c[name] for name in names)
     query = select(owner.label("owner"), wrapped.label("wrapped"), column.label("sealed"), *others)
-    return query.where(column.is_not(None), wrapped.is_not(None)).order_by(owner)
+    return query.where(wrapped.is_not(None)).order_by(owner)
 
 
 def _personal_place(name: str, row: Any) -> str:
