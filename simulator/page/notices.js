@@ -58,30 +58,27 @@ export function ask({ title, text, confirm = "OK", deny = null, danger = false }
   });
 }
 
-/** A PDF in a dialogue, in the viewer of the browser. */
-export function showDocument(url, name) {
+/** A file in a dialogue that a press of its button or Esc closes; returns the dialogue and what closes it. */
+function openFile(className, name, content) {
   const dialog = document.createElement("dialog");
-  dialog.className = "reader";
+  dialog.className = className;
   dialog.setAttribute("aria-label", name);
   const end = () => { dialog.close(); dialog.remove(); };
   dialog.addEventListener("cancel", end);
-  patch(dialog, [
-    h("iframe", { src: url, title: name }),
-    h("button", { type: "button", class: "btn", autofocus: true, on: { click: end } }, "Close"),
-  ]);
+  const close = h("button", { type: "button", class: "btn", autofocus: true, on: { click: end } }, "Close");
+  patch(dialog, [content, close]);
   document.body.append(dialog);
   dialog.showModal();
+  return [dialog, end];
+}
+
+/** A PDF, in the viewer of the browser. */
+export function showDocument(url, name) {
+  openFile("reader", name, h("iframe", { src: url, title: name }));
 }
 
 /** A picture at full size; Esc or a press anywhere closes it. */
 export function enlarge(url, name) {
-  const dialog = document.createElement("dialog");
-  dialog.className = "enlarge";
-  dialog.setAttribute("aria-label", name);
-  const end = () => { dialog.close(); dialog.remove(); };
+  const [dialog, end] = openFile("enlarge", name, h("img", { src: url, alt: name }));
   dialog.addEventListener("click", end);
-  dialog.addEventListener("cancel", end);
-  patch(dialog, [h("img", { src: url, alt: name }), h("button", { type: "button", class: "btn", autofocus: true }, "Close")]);
-  document.body.append(dialog);
-  dialog.showModal();
 }
