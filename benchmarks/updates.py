@@ -35,6 +35,8 @@ from tests.rules.first_messages import read_stories
 UPDATES = int(os.environ.get("AMENDS_UPDATES", "2000"))
 CHATS, RESTART_EVERY, SETTLE_EVERY = 40, 500, 20
 SEED = 20_261_127
+#: How long a busy machine may take until every update is handled.
+BUSY_SECONDS = 300
 COMMANDS = (
     "/start", "/status", "/human", "/how", "/policy", "/mydata", "/language", "/cancel", "/withdraw", "/reopen",
     "/complain", "/add more", "/help", "/nonsense",
@@ -63,11 +65,11 @@ async def table(updates: int = UPDATES) -> Table:
                     for number in range(start, min(start + RESTART_EVERY, updates)):
                         await _send(random, random.choice(people), desk)
                         if number % SETTLE_EVERY == 0:
-                            await _settle(desk)
+                            await desk.settled(BUSY_SECONDS)
                             clock.go_on(minutes=random.choice((1, 30, 60 * 24)))
                             _staff_acts(random, desk)
                         bar.advance(task)
-                    await _settle(desk)
+                    await desk.settled(BUSY_SECONDS)
                     if start + RESTART_EVERY >= updates:
                         stuck = await _chats_without_answer(people, desk)
                     dead = len(store.read(list_dead_letters))
@@ -78,13 +80,6 @@ async def table(updates: int = UPDATES) -> Table:
         report.add_column(column)
     report.add_row(f"{updates:,}", str(restarts), str(dead), str(stuck), verdict(not dead and not stuck))
     return report
-
-
-async def _settle(desk: TelegramDesk) -> None:
-    """Wait until every update is handled and every due obligation done, on a busy machine too."""
-    for _ in range(3):
-        await desk.sim.until(lambda: not desk.sim.world.telegram.updates, timeout=300, what="updates taken")
-        await desk.worker.idle()
 
 
 async def _send(random: Random, person: Customer, desk: TelegramDesk) -> None:
@@ -135,6 +130,6 @@ async def _chats_without_answer(people: list[Customer], desk: TelegramDesk) -> i
         person.unblocks()
         before = len(person.heard)
         await person.says("/status")
-        await _settle(desk)
+        await desk.settled(BUSY_SECONDS)
         stuck += len(person.heard) == before
     return stuck

@@ -46,10 +46,12 @@ class TelegramDesk:
     poller: Poller
     worker: Worker
 
-    async def settled(self) -> None:
+    async def settled(self, timeout: float = 10) -> None:
         """Wait until every update is handled and every due obligation done."""
         for _ in range(3):
-            await self.sim.until(lambda: not self.sim.world.telegram.updates, what="updates taken")
+            await self.sim.until(
+                lambda: not self.sim.world.telegram.updates, timeout=timeout, what="updates taken"
+            )
             await self.worker.idle()
 
     async def send_story(
