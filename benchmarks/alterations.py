@@ -142,9 +142,8 @@ def by_key_holders(name: str, lent: Lent, number: int) -> Table:
     )
     for kind in sorted({trial.kind for trial in trials}):
         mine = [trial for trial in trials if trial.kind == kind]
-        counts = [sum(each) for each in zip(*(
-            (trial.looks_whole, trial.is_reported, trial.is_refused) for trial in mine
-        ), strict=True)]  # fmt: skip
+        columns_of_trials = ("looks_whole", "is_reported", "is_refused")
+        counts = [sum(getattr(trial, column) for trial in mine) for column in columns_of_trials]
         report.add_row(kind, str(len(mine)), *map(str, counts), verdict(counts[1:] == [len(mine)] * 2))
     return report
 

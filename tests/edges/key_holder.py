@@ -74,13 +74,13 @@ def try_forgeries(record: Record, witness: Witness, number: int, dice: random.Ra
         newest = store.read(latest_checkpoint)
         assert newest is not None
         old = min(cosigned.size, newest.size)
-        asked = request(old, store.read(prove_consistency, old, newest.size), newest.note)
+        consistency_request = request(old, store.read(prove_consistency, old, newest.size), newest.note)
         trials.append(
             Trial(
                 kind,
                 store.read(verify).problems == (),
                 any(damage.ref == "checkpoint kept outside" for damage in problems) or kind == "amend",
-                kind == "amend" or witness.add_checkpoint(asked).status_code in (409, 422),
+                kind == "amend" or witness.add_checkpoint(consistency_request).status_code in (409, 422),
             )
         )
         if kind == "amend":

@@ -28,8 +28,8 @@ def test_the_list_gives_each_rule_with_days_source_and_certainty() -> None:
 
 @clause("7.3")
 def test_the_difference_names_what_begins_between_two_days() -> None:
-    found = amends("law", "diff", "--from", "2026-11-01", "--to", "2027-01-01", "--json")
-    changes = {(row["preset"], row["rule"], row["from"]) for row in json.loads(found.stdout)}
+    printed = amends("law", "diff", "--from", "2026-11-01", "--to", "2027-01-01", "--json")
+    changes = {(row["preset"], row["rule"], row["from"]) for row in json.loads(printed.stdout)}
     assert {
         ("es_ley10_2025", "legal", "2026-12-28"),
         ("es_ley10_2025_electricity", "clock.interruption", "2026-12-28"),

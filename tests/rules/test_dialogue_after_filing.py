@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from complaints.actors import SYSTEM, complainant
+from complaints.case import Event
 from complaints.vocabulary import Flag, Target, Verb
 from tests.rules.dialogue_play import ASSESSED, HANDLER, MANAGER, RESOLVED, RULES, START, Play
 from tests.rules.test_dialogue_survey import surveyed
@@ -126,7 +127,11 @@ def test_a_request_for_a_person_gets_the_time_of_the_desks_calendar_and_stays_on
         f"I have asked a person of our team to write to you here about {ref}.\n\n"
         "You get the answer by 17:30 on Friday, 6 November 2026."
     )
-    asked = [event for event in play.events[ref] if event.facts.get("field") == "human"]
+
+    def requests() -> list[Event]:
+        return [event for event in play.events[ref] if event.facts.get("field") == "human"]
+
+    first_requests = requests()
     target = play.case.target(Target.REPLY)
     assert target is not None
     assert play.replies[-1].fields["dates"] == {
@@ -134,13 +139,13 @@ def test_a_request_for_a_person_gets_the_time_of_the_desks_calendar_and_stays_on
     }
     # Asking again records nothing new and promises the same.
     assert "17:30 on Friday, 6 November 2026" in play.commands("human")[0]
-    assert [event for event in play.events[ref] if event.facts.get("field") == "human"] == asked
+    assert requests() == first_requests
     assert "A person answers your message by 17:30 on Friday" in status(play)
     play.now += timedelta(days=7)
     assert "We said that a person answers by" in play.commands("human")[0]
     play.do(Verb.REPLY, ref, HANDLER, {}, {"text": "I am here."})
     play.commands("human")
-    assert len([event for event in play.events[ref] if event.facts.get("field") == "human"]) == 2
+    assert len(requests()) == 2
 
 
 def test_a_time_on_the_same_day_is_called_today() -> None:

@@ -168,8 +168,8 @@ def test_a_new_matter_can_become_a_complaint_of_its_own() -> None:
 def test_we_are_sorry_once_and_not_about_praise_or_next_to_an_emergency_number() -> None:
     play = at_check()
     play.presses("send")
-    said = "\n".join(play.text(reply) for reply in play.replies)
-    assert said.lower().count("sorry") == 1
+    replies = "\n".join(play.text(reply) for reply in play.replies)
+    assert replies.lower().count("sorry") == 1
     for words in (
         "Your driver was lovely, thank you all!",
         "I smell gas in the kitchen!",

@@ -140,12 +140,12 @@ def test_a_completed_complaint_counts_from_its_completion() -> None:
     ask = {"needed_by": "2027-01-12", "incomplete": True}
     with pytest.raises(BadFacts, match="at least 10 bd"):
         received.do(Verb.ASK, ALICE, {**ask, "needed_by": "2027-01-08"}, question)
-    asked = received.do(Verb.ASK, ALICE, {**ask, "needed_by": "2027-01-14"}, question)
+    waiting = received.do(Verb.ASK, ALICE, {**ask, "needed_by": "2027-01-14"}, question)
     # No time of ours runs out while it waits, and no letter says so.
-    assert "legal_passed" not in asked.kinds
+    assert "legal_passed" not in waiting.kinds
     with pytest.raises(BadFacts, match="asked before"):
-        asked.do(Verb.ASK, ALICE, {**ask, "needed_by": "2027-01-22"}, question)
-    answered = replace(asked, at=at("2027-01-07 09:59")).do(
+        waiting.do(Verb.ASK, ALICE, {**ask, "needed_by": "2027-01-22"}, question)
+    answered = replace(waiting, at=at("2027-01-07 09:59")).do(
         Verb.ANSWER, ANNA, {"field": "answer", "has_words": True}, {"answer": "The second."}
     )
     assert legal(answered) == at("2027-01-28 17:30")
@@ -225,9 +225,9 @@ def test_an_outside_body_is_answered_in_the_time_of_the_law() -> None:
     scheme = spain(date(2028, 9, 20), "de_enwg111a")
     complaint = assessed(a_received_case(rules=scheme, at=RECEIVED))
     notified = complaint.do(Verb.NOTIFY_EXTERNAL, MONA, {"event": "notified"}, {"body": "Schlichtungsstelle"})
-    asked = notified.case.target(Target.BODY_REPLY)
-    assert asked is not None
-    assert asked.internal_due == at("2027-01-28 17:30")
+    reply_target = notified.case.target(Target.BODY_REPLY)
+    assert reply_target is not None
+    assert reply_target.internal_due == at("2027-01-28 17:30")
     sent = notified.do(Verb.NOTIFY_EXTERNAL, MONA, {"event": "file_sent"}, {"body": "Schlichtungsstelle"})
     answered = sent.case.target(Target.BODY_REPLY)
     assert answered is not None
