@@ -5,7 +5,7 @@ sentence; their words are in `triage/phrases/warnings_<language>.toml`.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +21,15 @@ WARNINGS = ("others_data", "internal", "admission", "promise_without_date", "bla
 _LONGEST = 12_000
 #: Characters between a word for another person and their name.
 _NAME_WITHIN = 60
-_NAME = re.compile(r"(?<![^\W_])[^\W\d_a-zß-öø-ÿ][\w'’-]{1,25}\s[^\W\d_a-zß-öø-ÿ][\w'’-]{1,25}")
+_LARGE = r"[^\W\d_a-zß-öø-ÿğışœ]"
+_NAME = re.compile(rf"(?<![^\W_]){_LARGE}[^\W\d_]{{1,24}}\s{_LARGE}[^\W\d_]{{1,24}}(?![^\W_])")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+#: The salutation ends here.
+_GREETING = re.compile(r"[^,:!\n]{3,60}(?=[,:!\n])")
+_ADDRESS = re.compile(
+    rf"(?:(?:Frau|Herr|M[rs]s?|Sra?|Señora?)\.? )?(?P<name>{_LARGE}[^\W\d_]{{1,20}})(?: Bey| Hanım)?,\s"
+)
+_ADVERBS = ("ly", "mente", "weise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,42 @@ class LetterWarning:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence: its start in the letter, its words as written and folded, and whether it is the first one."""
+
+    start: int
+    text: str
+    folded: FoldedText
+    is_first: bool
+
+    def span(self, match: re.Match[str]) -> Span:
+        low, high = self.folded.span(*match.span())
+        return self.start + low, self.start + high
+
+    @property
+    def whole(self) -> Span:
+        return self.start, self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """The table of one kind of warning: one pattern, or the words, by key."""
+
+    patterns: Mapping[str, re.Pattern[str]]
+
+    def __call__(self, key: str, sentence: _Sentence) -> re.Match[str] | None:
+        pattern = self.patterns.get(key)
+        return pattern.search(sentence.folded.text) if pattern else None
+
+    def cause(self, sentence: _Sentence) -> Span | None:
+        """The words of the first pattern, where no exception is in the sentence."""
+        match = self("patterns", sentence)
+        return None if match is None or self("unless", sentence) else sentence.span(match)
+
+
 def find_warnings(
-    text: str,
-    *,
-    language: str,
-    may_admit: bool,
-    personal: Iterable[tuple[int, int, str]] = (),
+    text: str, *, language: str, may_admit: bool, personal: Iterable[tuple[int, int, str]] = ()
 ) -> tuple[LetterWarning, ...]:
     """The warnings for a letter, at most one for each code; never raises, in time linear in its length.
 
@@ -46,108 +84,113 @@ def find_warnings(
     the desk, as far as the caller can tell; kind "name" for names.
     """
     text = text[:_LONGEST]
+    sentences = _sentences(text)
+    if not sentences:
+        return ()
     written_in, is_sure = desk_language(text, LANGUAGES)
-    languages = (written_in,) if written_in in LANGUAGES else LANGUAGES
-    warnings: dict[str, Span] = {}
+    causes: dict[str, Span] = {}
     if is_sure and written_in is not None and written_in != language:
-        warnings["wrong_language"] = _sentences(text)[0]
-    letter = _Letter(text, fold(text), tuple(personal), _sentences(text))
-    for code in languages:
-        phrases = _phrases(code)
-        for index, (start, end) in enumerate(letter.sentences):
-            for kind in ("internal", "admission", "blaming"):
-                if kind not in warnings and (kind != "admission" or not may_admit):
-                    span = letter.search(phrases[kind], start, end)
-                    if span is not None:
-                        warnings[kind] = span
-            if "promise_without_date" not in warnings:
-                span = letter.promise(phrases["promise_without_date"], index)
+        causes["wrong_language"] = sentences[0].whole
+    greeting = _greeting(text)
+    # The last words are the signature.
+    named = [span for span in personal if span[1] < len(text.rstrip(" .,!\n"))]
+    for code in (written_in,) if written_in in LANGUAGES else LANGUAGES:
+        rules = _phrases(code)
+        for index, sentence in enumerate(sentences):
+            around = sentences[max(0, index - 1) : index + 2]
+            others = [span for span in named if 0 <= span[0] - sentence.start < len(sentence.text)]
+            found = {
+                "internal": rules["internal"].cause(sentence) or _address(rules["internal"], sentence, greeting),
+                "admission": None if may_admit else rules["admission"].cause(sentence),
+                "promise_without_date": _promise(rules["promise_without_date"], sentence, around),
+                "blaming": rules["blaming"].cause(sentence),
+                "others_data": _others_data(rules["others_data"], sentence, others, greeting),
+            }
+            for kind, span in found.items():
                 if span is not None:
-                    warnings["promise_without_date"] = span
-            if "others_data" not in warnings:
-                span = letter.others_data(phrases["others_data"], start, end)
-                if span is not None:
-                    warnings["others_data"] = span
-    return tuple(LetterWarning(kind, warnings[kind]) for kind in WARNINGS if kind in warnings)
+                    causes.setdefault(kind, span)
+    return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """A letter as written and folded, with what is personal in it and the bounds of its sentences."""
-
-    text: str
-    folded: FoldedText
-    personal: tuple[tuple[int, int, str], ...]
-    sentences: Sequence[Span]
-
-    def sentence(self, start: int, end: int) -> str:
-        return fold(self.text[start:end]).text
-
-    def search(self, rules: "_Rules", start: int, end: int) -> Span | None:
-        """The words of the first pattern in a sentence to which no exception applies."""
-        folded = fold(self.text[start:end])
-        match = rules["patterns"].search(folded.text)
-        if match is None or ("unless" in rules and rules["unless"].search(folded.text)):
-            return None
-        low, high = folded.span(*match.span())
-        return start + low, start + high
-
-    def promise(self, rules: "_Rules", index: int) -> Span | None:
-        """A promise without a date. A date in the sentence before or after it counts, unless it says "soon"."""
-        start, end = self.sentences[index]
-        span = self.search(rules, start, end)
-        if span is None:
-            return None
-        sentence = self.sentence(start, end)
-        if rules["dated"].search(sentence):
-            return None
-        if rules["vague"].search(sentence):
-            return start, end
-        around = self.sentences[max(0, index - 1) : index + 2]
-        return None if any(rules["dated"].search(self.sentence(*bounds)) for bounds in around) else span
-
-    def others_data(self, rules: "_Rules", start: int, end: int) -> Span | None:
-        """What is personal of somebody else: a name or a contact next to words for another person, or their health."""
-        span = self.search(rules, start, end)
-        if span is not None:
-            return span
-        sentence = fold(self.text[start:end])
-        third = rules["third"].search(sentence.text)
-        for low, high, kind in self.personal:
-            if not start <= low < end:
-                continue
-            if third or (kind != "name" and not rules["own"].search(sentence.text)):
-                return low, high
-        if third:
-            begin, stop = (start + position for position in sentence.span(*third.span()))
-            name = _NAME.search(self.text, stop, min(end, stop + _NAME_WITHIN))
-            if name is not None:
-                return begin, name.end()
+def _promise(rules: _Rules, sentence: _Sentence, around: Iterable[_Sentence]) -> Span | None:
+    """A promise without a date. A date in the sentence before or after it counts, unless the promise says "soon"."""
+    span = rules.cause(sentence)
+    if span is None or rules("dated", sentence):
         return None
+    if rules("vague", sentence):
+        return sentence.whole
+    return None if any(rules("dated", other) for other in around) else span
 
 
-_Rules = Mapping[str, re.Pattern[str]]
+def _address(rules: _Rules, sentence: _Sentence, greeting: frozenset[str]) -> Span | None:
+    """A sentence that begins with a colleague's name: "Tom, please check"."""
+    match = None if sentence.is_first else _ADDRESS.match(sentence.text)
+    if match is None:
+        return None
+    word = fold(match["name"]).text
+    if word in greeting or word.endswith(_ADVERBS) or rules.patterns["no_names"].fullmatch(word):
+        return None
+    follows = rules.patterns["after_name"].match(fold(sentence.text[match.end() :]).text)
+    return sentence.whole if follows else None
 
 
-def _sentences(text: str) -> list[Span]:
-    """The bounds of the sentences; a line break ends one."""
-    bounds = []
+def _others_data(
+    rules: _Rules, sentence: _Sentence, personal: Iterable[tuple[int, int, str]], greeting: frozenset[str]
+) -> Span | None:
+    """A name or a contact next to words for another person, or something private of a person."""
+    third, staff = rules("third", sentence), rules("staff", sentence)
+    is_of_other = third or (rules("pronouns", sentence) and not rules("own", sentence))
+    names, contacts = [], []
+    for start, end, kind in personal:
+        words = sentence.text[max(0, start - sentence.start) : end - sentence.start]
+        if kind != "name":
+            contacts.append((start, end))
+        elif greeting.isdisjoint(_words(words)):
+            names.append((start, end))
+    if third:
+        stop = sentence.folded.span(*third.span())[1]
+        name = _NAME.search(sentence.text, stop, stop + _NAME_WITHIN)
+        if name and greeting.isdisjoint(_words(name.group())):
+            names.append((sentence.start + name.start(), sentence.start + name.end()))
+    if contacts and (is_of_other or (names and not staff)):
+        return contacts[0]
+    private = rules("sensitive", sentence)
+    if private and (is_of_other or names or staff) and not rules("own_sensitive", sentence):
+        return sentence.span(private)
+    return names[0] if third and names and not staff else None
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(fold(text).text)
+
+
+def _greeting(text: str) -> frozenset[str]:
+    """The folded words of the salutation: the name in it is the complainant's."""
+    match = _GREETING.match(text)
+    return frozenset(_words(match.group())) if match else frozenset()
+
+
+def _sentences(text: str) -> list[_Sentence]:
+    """The sentences; a line break ends one."""
+    sentences: list[_Sentence] = []
     position = 0
     for line in text.splitlines(keepends=True):
-        bounds += [(position + start, position + end) for start, end in split_sentences(line)]
+        for start, end in split_sentences(line):
+            part = line[start:end]
+            sentences.append(_Sentence(position + start, part, fold(part), not sentences))
         position += len(line)
-    return bounds or [(0, len(text))]
+    return sentences
 
 
 @lru_cache(maxsize=8)
 def _phrases(language: str) -> Mapping[str, _Rules]:
     """The tables of a language, compiled: a space in a pattern is a short gap, in which a comma may be."""
     table = read_phrases("warnings", language)
-    return {
-        kind: {name: _compile(lines) for name, lines in rules.items()} for kind, rules in table.items()
-    }
+    return {kind: _Rules({key: _compile(key, lines) for key, lines in keys.items()}) for kind, keys in table.items()}
 
 
-def _compile(lines: str) -> re.Pattern[str]:
+def _compile(key: str, lines: str) -> re.Pattern[str]:
+    if key == "no_names":
+        return re.compile("|".join(lines.split()))
     patterns = "|".join(line.replace(" ?", r"\s{0,3}").replace(" ", r"[\s,]{1,3}") for line in lines_of(lines))
     return re.compile(rf"(?<![^\W_])(?:{patterns})(?![^\W_])")
