@@ -19,8 +19,6 @@ Span = tuple[int, int]
 WARNINGS = ("others_data", "internal", "admission", "promise_without_date", "blaming", "wrong_language")
 #: Characters of a letter that are read; the longest field of a form is shorter.
 _LONGEST = 12_000
-#: Characters between a word for another person and their name.
-_NAME_WITHIN = 60
 _LARGE = r"[^\W\d_a-zß-öø-ÿğışœ]"
 _NAME = re.compile(rf"(?<![^\W_]){_LARGE}[^\W\d_]{{1,24}}\s{_LARGE}[^\W\d_]{{1,24}}(?![^\W_])")
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -30,6 +28,10 @@ _ADDRESS = re.compile(
     rf"(?:(?:Frau|Herr|M[rs]s?|Sra?|Señora?)\.? )?(?P<name>{_LARGE}[^\W\d_]{{1,20}})(?: Bey| Hanım)?,\s"
 )
 _ADVERBS = ("ly", "mente", "weise")
+
+
+#: What others said is no sentence of the writer.
+_QUOTED = re.compile(r"[“„][^“”„]{1,300}[”“]|«[^»]{1,300}»|\"[^\"]{1,300}\"|‘[^’]{10,300}’")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,11 @@ class _Rules:
 
     def __call__(self, key: str, sentence: _Sentence) -> re.Match[str] | None:
         pattern = self.patterns.get(key)
-        return pattern.search(sentence.folded.text) if pattern else None
+        return pattern.search(sentence.text.lower() if key == "written" else sentence.folded.text) if pattern else None
 
     def cause(self, sentence: _Sentence) -> Span | None:
         """The words of the first pattern, where no exception is in the sentence."""
-        match = self("patterns", sentence)
+        match = self("patterns", sentence) or self("written", sentence)
         return None if match is None or self("unless", sentence) else sentence.span(match)
 
 
@@ -83,7 +85,7 @@ def find_warnings(
     kind) of names, phones, e-mails, addresses and numbers in the text that belong neither to the complainant nor to
     the desk, as far as the caller can tell; kind "name" for names.
     """
-    text = text[:_LONGEST]
+    text = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text[:_LONGEST])
     sentences = _sentences(text)
     if not sentences:
         return ()
@@ -100,8 +102,8 @@ def find_warnings(
             around = sentences[max(0, index - 1) : index + 2]
             others = [span for span in named if 0 <= span[0] - sentence.start < len(sentence.text)]
             found = {
-                "internal": rules["internal"].cause(sentence) or _address(rules["internal"], sentence, greeting),
-                "admission": None if may_admit else rules["admission"].cause(sentence),
+                "internal": _internal(rules["internal"], sentence, greeting, sentences),
+                "admission": None if may_admit else _admission(rules["admission"], sentence),
                 "promise_without_date": _promise(rules["promise_without_date"], sentence, around),
                 "blaming": rules["blaming"].cause(sentence),
                 "others_data": _others_data(rules["others_data"], sentence, others, greeting),
@@ -112,14 +114,35 @@ def find_warnings(
     return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
 
 
+def _admission(rules: _Rules, sentence: _Sentence) -> Span | None:
+    """An accepted liability: the words for it, or a word of the law about what we did."""
+    legal = rules("legal", sentence)
+    if legal and rules("we", sentence) and not (rules("unless", sentence) or rules("legal_unless", sentence)):
+        return sentence.span(legal)
+    return rules.cause(sentence)
+
+
 def _promise(rules: _Rules, sentence: _Sentence, around: Iterable[_Sentence]) -> Span | None:
-    """A promise without a date. A date in the sentence before or after it counts, unless the promise says "soon"."""
-    span = rules.cause(sentence)
-    if span is None or rules("dated", sentence):
+    """A promise without a date. A date in the sentence before or after it counts, unless it says "soon"."""
+    if rules("dated", sentence) or rules("unless", sentence):
         return None
-    if rules("vague", sentence):
+    span, is_vague = rules.cause(sentence), rules("vague", sentence)
+    if is_vague and (span or rules("weak", sentence)):
         return sentence.whole
     return None if any(rules("dated", other) for other in around) else span
+
+
+def _internal(
+    rules: _Rules, sentence: _Sentence, greeting: frozenset[str], letter: Iterable[_Sentence]
+) -> Span | None:
+    """Words for colleagues, also in the familiar form in a formal letter."""
+    familiar = rules("familiar", sentence)
+    if familiar and any(rules("formal", other) for other in letter):
+        low, high = sentence.span(familiar)
+        # "Şen" is a name.
+        if sentence.text[low - sentence.start : high - sentence.start].islower():
+            return low, high
+    return rules.cause(sentence) or _address(rules, sentence, greeting)
 
 
 def _address(rules: _Rules, sentence: _Sentence, greeting: frozenset[str]) -> Span | None:
@@ -147,11 +170,11 @@ def _others_data(
             contacts.append((start, end))
         elif greeting.isdisjoint(_words(words)):
             names.append((start, end))
-    if third:
-        stop = sentence.folded.span(*third.span())[1]
-        name = _NAME.search(sentence.text, stop, stop + _NAME_WITHIN)
-        if name and greeting.isdisjoint(_words(name.group())):
-            names.append((sentence.start + name.start(), sentence.start + name.end()))
+    for match in _NAME.finditer(sentence.text):
+        name = sentence.start + match.start(), sentence.start + match.end()
+        in_contact = any(start < name[1] and name[0] < end for start, end in contacts)
+        if not in_contact and greeting.isdisjoint(_words(match.group())):
+            names.append(name)
     if contacts and (is_of_other or (names and not staff)):
         return contacts[0]
     private = rules("sensitive", sentence)
