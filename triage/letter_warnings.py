@@ -1,4 +1,4 @@
-"""What a letter of staff to a complainant should not say: warnings before it is sent, each with the words that cause it.
+"""What a letter of staff to a complainant should not say: warnings with the words that cause them.
 
 A warning is advice: the writer changes the letter or sends it as it is (4.7, 5.1, 7.8). Plain rules, sentence by
 sentence; their words are in `triage/phrases/warnings_<language>.toml`.
@@ -36,7 +36,7 @@ _QUOTED = re.compile(r"[“„][^“”„]{1,300}[”“]|«[^»]{1,300}»|\"[^
 
 @dataclass(frozen=True, slots=True)
 class LetterWarning:
-    """A warning: its code (one of `WARNINGS`), and the span of the words in the letter that cause it, end excluded."""
+    """A warning: its code (one of `WARNINGS`), and the span of the words that cause it, end excluded."""
 
     code: str
     span: Span
@@ -68,7 +68,11 @@ class _Rules:
 
     def __call__(self, key: str, sentence: _Sentence) -> re.Match[str] | None:
         pattern = self.patterns.get(key)
-        return pattern.search(sentence.text.lower() if key == "written" else sentence.folded.text) if pattern else None
+        return (
+            pattern.search(sentence.text.lower() if key == "written" else sentence.folded.text)
+            if pattern
+            else None
+        )
 
     def cause(self, sentence: _Sentence) -> Span | None:
         """The words of the first pattern, where no exception is in the sentence."""
@@ -173,7 +177,9 @@ def _others_data(
     for match in _NAME.finditer(sentence.text):
         name = sentence.start + match.start(), sentence.start + match.end()
         in_contact = any(start < name[1] and name[0] < end for start, end in contacts)
-        if not in_contact and greeting.isdisjoint(_words(match.group())):
+        no_names = rules.patterns.get("no_names")
+        is_name = no_names is None or not no_names.fullmatch(fold(match.group().split()[0]).text)
+        if is_name and not in_contact and greeting.isdisjoint(_words(match.group())):
             names.append(name)
     if contacts and (is_of_other or (names and not staff)):
         return contacts[0]
@@ -209,11 +215,16 @@ def _sentences(text: str) -> list[_Sentence]:
 def _phrases(language: str) -> Mapping[str, _Rules]:
     """The tables of a language, compiled: a space in a pattern is a short gap, in which a comma may be."""
     table = read_phrases("warnings", language)
-    return {kind: _Rules({key: _compile(key, lines) for key, lines in keys.items()}) for kind, keys in table.items()}
+    return {
+        kind: _Rules({key: _compile(key, lines) for key, lines in keys.items()})
+        for kind, keys in table.items()
+    }
 
 
 def _compile(key: str, lines: str) -> re.Pattern[str]:
     if key == "no_names":
         return re.compile("|".join(lines.split()))
-    patterns = "|".join(line.replace(" ?", r"\s{0,3}").replace(" ", r"[\s,]{1,3}") for line in lines_of(lines))
+    patterns = "|".join(
+        line.replace(" ?", r"\s{0,3}").replace(" ", r"[\s,]{1,3}") for line in lines_of(lines)
+    )
     return re.compile(rf"(?<![^\W_])(?:{patterns})(?![^\W_])")

@@ -5,7 +5,7 @@ the remaining ones go on, and no one gets the update twice.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,13 +77,14 @@ class UpdateDelivery:
 
 @dataclass(frozen=True)
 class IncidentDraft:
-    """The texts of an update while they are previewed; `version` is the incident's."""
+    """The texts of an update while they are previewed; `version` is the incident's, `overruled` codes of warnings."""
 
     id: str
     incident: int
     by: str
     version: int
     words: Mapping[str, str]
+    overruled: tuple[str, ...] = ()
 
 
 def open_incident_with(
@@ -120,9 +121,12 @@ def load_update_audience(tx: Tx, number: int, by: Actor) -> Audience:
     return Audience(tuple(to), tuple(left_out))
 
 
-def save_incident_draft(tx: Tx, incident: int, by: str, version: int, words: Mapping[str, str]) -> str:
+def save_incident_draft(
+    tx: Tx, incident: int, by: str, version: int, words: Mapping[str, str], overruled: Sequence[str] = ()
+) -> str:
     """Keep the texts for 24 hours, sealed with the instance's key; returns an unguessable id."""
-    return keep_draft(tx, None, by, FORM, version, {"incident": incident, "words": dict(words)})
+    content = {"incident": incident, "words": dict(words), "overruled": list(overruled)}
+    return keep_draft(tx, None, by, FORM, version, content)
 
 
 def read_incident_draft(tx: Tx, number: str) -> IncidentDraft | None:
@@ -133,7 +137,8 @@ def read_incident_draft(tx: Tx, number: str) -> IncidentDraft | None:
     if row is None:
         return None
     typed = json.loads(tx.keys.unseal(row.sealed, place("drafts", number, "typed")))
-    return IncidentDraft(number, typed["incident"], row.by, row.work_version, typed["words"])
+    overruled = tuple(typed.get("overruled", ()))
+    return IncidentDraft(number, typed["incident"], row.by, row.work_version, typed["words"], overruled)
 
 
 def schedule_incident_update(
@@ -144,9 +149,11 @@ def schedule_incident_update(
     *,
     version: int | None = None,
     key: str | None = None,
+    overruled: Sequence[str] = (),
 ) -> Incident:
     """Inform all complainants (words `text.<language>`); returns the incident with its new `batch`.
 
+    `overruled` are the codes of warnings about the texts that the sender saw.
     Raises BadFacts if there is no recipient, and what `act_on_incident` raises.
     """
     before = load_incident(tx, number)
@@ -162,6 +169,8 @@ def schedule_incident_update(
         "receivers": len(audience.to),
         "left_out": [{"ref": case.ref, "why": why} for case, why in audience.left_out],
     }
+    if overruled:
+        facts["overruled"] = list(overruled)
     after = act_on_incident(tx, number, IncidentAct.UPDATE, by, facts, words, version=version, key=key)
     rows = [_receiver_row(batch, number, case, None) for case in audience.to]
     rows += [_receiver_row(batch, number, case, why) for case, why in audience.left_out]

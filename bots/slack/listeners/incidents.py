@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bots.slack.context import SlackContext
 from bots.slack.listeners.forms import typed_reference
+from bots.slack.listeners.letter_check import check_text
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
@@ -20,6 +21,7 @@ from bots.slack.views.incident import (
     incident_update_view,
     languages_of,
 )
+from bots.slack.views.letter_warnings import Warned, codes_of, warning_lines
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.deadlines.quiet_hours import letter_held_until
@@ -139,11 +141,19 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     languages = [block_id.partition(".")[2] for block_id in inputs]
     _, words = read("incident_update", values_of(view["state"]["values"]), languages)
     samples = _samples(audience, words, slack)
-    draft = await slack.store.awrite(save_incident_draft, incident.id, actor.id, incident.version, words)
     first = audience.to[0]
+    warned: list[Warned] = []
+    for path, text in words.items():
+        warned += await check_text(slack, text, first, actor, path.partition(".")[2])
+    draft = await slack.store.awrite(
+        save_incident_draft, incident.id, actor.id, incident.version, words, codes_of(warned)
+    )
     leaves_at = letter_held_until(first, slack.store.now(), is_reply=True)
     when = None if leaves_at is None else texts.clock(leaves_at, first.rules.calendar.zone)
-    return push_view(incident_preview_view(incident, audience, samples, draft, texts, leaves_at=when))
+    warnings = warning_lines(warned, texts)
+    return push_view(
+        incident_preview_view(incident, audience, samples, draft, texts, leaves_at=when, warnings=warnings)
+    )
 
 
 @router.view("incident_update_preview")
@@ -155,7 +165,7 @@ async def send_update(submission: FormSubmission, actor: Actor, slack: SlackCont
         raise AlreadyDone("This preview was sent or has expired.", code="already_done")
     await slack.store.awrite(
         schedule_incident_update, draft.incident, actor, draft.words,
-        version=draft.version, key=f"draft:{draft.id}",
+        version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled,
     )  # fmt: skip
     return CLOSE_FORMS
 

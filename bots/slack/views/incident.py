@@ -209,9 +209,11 @@ def incident_preview_view(
     texts: StaffTexts,
     *,
     leaves_at: str | None = None,
+    warnings: str = "",
 ) -> View:
     """The exact letter in each language, how many get it, and which complaints are left out."""
-    blocks: list[Block] = [section(texts.count("incident.reaches", len(audience.to)))]
+    blocks: list[Block] = [section(warnings)] if warnings else []
+    blocks.append(section(texts.count("incident.reaches", len(audience.to))))
     for language, letter in samples.items():
         number = sum(case.language == language for case in audience.to)
         name = language_name(language, texts)
@@ -224,7 +226,8 @@ def incident_preview_view(
     stored = _incident_metadata(incident, draft=draft)
     return modal(
         texts, "incident_update_preview", stored, blocks[:MODAL_BLOCKS],
-        title="incident.verb.update", submit="preview.send", close="preview.back",
+        title="incident.verb.update", submit="preview.send_anyway" if warnings else "preview.send",
+        close="preview.back",
     )  # fmt: skip
 
 

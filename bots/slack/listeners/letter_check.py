@@ -1,0 +1,61 @@
+"""The warnings for what staff typed, before its letter is sent (4.7, 5.1, 7.8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from bots.slack.context import SlackContext
+from bots.slack.views.letter_warnings import Warned
+from complaints.actors import MANAGERS, Actor
+from complaints.case import Case
+from store.people.others_data import find_others_data
+from triage.letter_warnings import find_warnings
+
+#: The fields of each form whose words the complainant reads.
+LETTER_FIELDS: Mapping[str, frozenset[str]] = {
+    "reply": frozenset({"text"}),
+    "ask": frozenset({"text"}),
+    "inform": frozenset({"done", "left", "reason"}),
+    "resolve": frozenset({"done"}),
+    "decide": frozenset({"reasons", "text", "nothing_why", "changes"}),
+    "extend": frozenset({"reason"}),
+    "not_accept": frozenset({"reason"}),
+    "reclassify": frozenset({"reason"}),
+}
+#: Facts that give the letter the day of what it promises.
+_DAYS = ("next_date", "extended_to", "remedies")
+
+
+async def check_letter(
+    slack: SlackContext,
+    form: str,
+    case: Case,
+    actor: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    *,
+    approval: bool = False,
+) -> tuple[Warned, ...]:
+    """The warnings for a filled-in form; with `approval` a manager reads it before it is sent."""
+    read = LETTER_FIELDS.get(form, frozenset())
+    text = "\n".join(text for path, text in words.items() if path.rpartition(".")[2] in read)
+    warned = await check_text(slack, text, case, actor, case.language, approval=approval)
+    has_day = any(facts.get(name) for name in _DAYS)
+    return tuple((code, cause) for code, cause in warned if not (has_day and code == "promise_without_date"))
+
+
+async def check_text(
+    slack: SlackContext, text: str, case: Case, actor: Actor, language: str, *, approval: bool = False
+) -> tuple[Warned, ...]:
+    """The warnings for a text in this language to the complainant of this case."""
+    if not text.strip():
+        return ()
+    personal = await slack.store.aread(find_others_data, case.ref, text)
+    may_admit = approval or actor.least(MANAGERS) is not None
+    # In a thread: the first call compiles the rules and loads the language model, which takes seconds.
+    warnings = await asyncio.to_thread(
+        find_warnings, text, language=language, may_admit=may_admit, personal=personal
+    )
+    return tuple((warning.code, text[slice(*warning.span)]) for warning in warnings)
