@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from triage.issues import split_sentences
-from triage.matching import LANGUAGES, FoldedText, fold, lines_of, read_phrases
+from triage.matching import LANGUAGES, FoldedText, fold, languages_of, lines_of, read_phrases
+from triage.safety.language import clear_language, words_of
 from triage.text import desk_language
 
 Span = tuple[int, int]
@@ -19,6 +20,8 @@ Span = tuple[int, int]
 WARNINGS = ("others_data", "internal", "admission", "promise_without_date", "blaming", "wrong_language")
 #: Characters of a letter that are read; the longest field of a form is shorter.
 _LONGEST = 12_000
+#: Of a shorter text the language is not known.
+_FEWEST_LETTERS = 20
 _LARGE = r"[^\W\d_a-zß-öø-ÿğışœ]"
 _NAME = re.compile(rf"(?<![^\W_]){_LARGE}[^\W\d_]{{1,24}}\s{_LARGE}[^\W\d_]{{1,24}}(?![^\W_])")
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -93,14 +96,15 @@ def find_warnings(
     sentences = _sentences(text)
     if not sentences:
         return ()
-    written_in, is_sure = desk_language(text, LANGUAGES)
+    written_in = _language(text)
     causes: dict[str, Span] = {}
-    if is_sure and written_in is not None and written_in != language:
+    if written_in is not None and written_in != language:
         causes["wrong_language"] = sentences[0].whole
+    read_in = written_in or language
     greeting = _greeting(text)
     # The last words are the signature.
     named = [span for span in personal if span[1] < len(text.rstrip(" .,!\n"))]
-    for code in (written_in,) if written_in in LANGUAGES else LANGUAGES:
+    for code in languages_of(read_in):
         rules = _phrases(code)
         for index, sentence in enumerate(sentences):
             around = sentences[max(0, index - 1) : index + 2]
@@ -116,6 +120,17 @@ def find_warnings(
                 if span is not None:
                     causes.setdefault(kind, span)
     return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
+
+
+def _language(text: str) -> str | None:
+    """The language of the letter, where that is sure: by its frequent words, which is faster, or by the model."""
+    if sum(map(str.isalpha, text)) < _FEWEST_LETTERS:
+        return None
+    clear = clear_language(words_of(text), LANGUAGES)
+    if clear is not None:
+        return clear
+    written_in, is_sure = desk_language(text, LANGUAGES)
+    return written_in if is_sure else None
 
 
 def _admission(rules: _Rules, sentence: _Sentence) -> Span | None:
