@@ -78,6 +78,8 @@ class PlannedAct:
     words: Mapping[str, str] = field(default_factory=dict)
     files: tuple[ReceivedFile, ...] = ()
     numbers: tuple[Number, ...] = ()
+    #: Its words may be in a language that staff do not read: a translator looks at them later.
+    translate: bool = False
 
 
 @dataclass(frozen=True)
@@ -360,6 +362,8 @@ class Text:
     at: datetime
     source: str | None
     replaces: int | None
+    #: Of a translation the seq of the original.
+    translates: int | None = None
 
 
 @dataclass(frozen=True)
@@ -395,6 +399,17 @@ class FileToFetch:
 
 
 @dataclass(frozen=True)
+class WordsToTranslate:
+    """The words of one event by field; `language` is that of the complaint, `chat` where they came from."""
+
+    ref: str
+    seq: int
+    words: Mapping[str, str]
+    language: str
+    chat: Chat | None
+
+
+@dataclass(frozen=True)
 class MergedCase:
     """Texts and files of a complaint that was merged into another one."""
 
@@ -425,6 +440,8 @@ class OpenedCase:
     complainant_name: str | None
     support_needs: str | None = None
     merged: tuple[MergedCase, ...] = ()
+    #: By reference, event and field; None where the translator gave none.
+    translations: Mapping[tuple[str, int, str], str | None] = field(default_factory=dict)
     #: Members of staff who read the complaint before they lost access to it.
     earlier_reads: tuple[EarlierRead, ...] = ()
     #: Similar cases that this reader may know of.

@@ -17,6 +17,7 @@ from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
 from amends.runtime.scanner import file_scanner
 from amends.runtime.speech import speech_from
+from amends.runtime.translator import translator_from
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
@@ -71,7 +72,7 @@ class TelegramPart:
             on_result=partial(metrics.increment, "platform_calls_total", "telegram"),
         )
         buttons = Buttons(*secrets.button_secrets())
-        self._intake = Intake(self._app, store, buttons, texts)
+        self._intake = Intake(self._app, store, buttons, texts, translator=translator_from(settings))
         self._intake.on_result = metrics.record_intake
         self._waiting = ShutdownWait()
         labels = document_labels(settings)

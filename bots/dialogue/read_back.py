@@ -7,9 +7,9 @@ from typing import Any
 
 from bots.dialogue.buttons import CHECK, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
-from bots.dialogue.record import DESCRIPTION, FORWARDED, record_choice, recording_names
+from bots.dialogue.record import DESCRIPTION, record_choice, recording_names
 from bots.dialogue.turn import FORM, Turn
-from complaints.actions.intake import CHILD_WRITING
+from complaints.actions.intake import CHILD_WRITING, FORWARDED
 from complaints.case import Case, Facts
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due

@@ -34,6 +34,7 @@ from bots.dialogue.inputs import (
     IncomingMessage,
     TextInput,
     Transcript,
+    Translation,
     Unblocked,
     Unreadable,
     parse_command,
@@ -47,6 +48,7 @@ from bots.dialogue.record import (
     record_edit,
     record_reachable_again,
     record_transcript,
+    record_translation,
     remember_album,
     to_message,
 )
@@ -67,6 +69,8 @@ _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
     my_data.CORRECTION_STEP: my_data.record_correction,
     "add": new_message.record_addition,
 }
+#: What no person wrote: it counts for no flood.
+_NOT_WRITTEN = Elapsed | Transcript | Translation
 #: Replies stop above this level. The bucket has this capacity and drains 0.5 a second: slower than anybody types.
 FLOOD_LIMIT, FLOOD_CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
 #: Below this level the flood is over, and a later one gets its own notice.
@@ -85,7 +89,7 @@ def step(
     Pure; never raises for anything that a person can send.
     """
     turn = Turn.begin(conversation, now, texts)
-    if not isinstance(incoming, Elapsed | Transcript):
+    if not isinstance(incoming, _NOT_WRITTEN):
         _count_message(turn)
     _handle(turn, incoming)
     if turn.blocked is False:
@@ -94,7 +98,7 @@ def step(
     danger.reply_to_danger(turn)
     after_decision.promise_answer(turn)
     my_data.give_notice(turn)
-    if not isinstance(incoming, Elapsed | Transcript):
+    if not isinstance(incoming, _NOT_WRITTEN):
         _drop_replies_in_flood(turn)
     return turn.result()
 
@@ -113,6 +117,8 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
             _handle_elapsed(turn, what)
         case Transcript():
             record_transcript(turn, incoming)
+        case Translation():
+            record_translation(turn, incoming)
         case Blocked():
             turn.blocked = True
         case Unblocked():

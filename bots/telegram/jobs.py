@@ -11,9 +11,10 @@ from bots.priority_lock import ShutdownWait
 from bots.recovery import Handler
 from bots.telegram.application import App, OnResult
 from bots.telegram.callback_data import Buttons
-from bots.telegram.files import Scan, Speech, download_handler, transcript_handler
+from bots.telegram.files import Scan, download_handler
 from bots.telegram.intake import Intake
 from bots.telegram.letters import LetterHandler
+from bots.telegram.machine_words import Speech, transcript_handler, translation_handler
 from bots.telegram.sending import AsPdf, OutgoingMessage, Sender
 from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
@@ -69,7 +70,8 @@ def job_handlers(
         "say": reply_handler(sender, buttons, texts),
         "wake": wake_up_handler(store, intake),
         "fetch": download_handler(app, store, intake, scan, speech),
-        "transcribe": transcript_handler(store, intake, speech),
+        "transcribe": transcript_handler(store, intake.dialogue_step, speech),
+        "translate": translation_handler(store, intake.dialogue_step, intake.translator),
         "inbox": dead_letter_handler(store, intake),
         "mydata": data_copy_handler(sender, texts, copy_of, receipt_of),
         "form_copy": form_handler(sender, texts, form_of),

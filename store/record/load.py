@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from complaints.actions.intake import TRANSLATION
 from complaints.actions.perform import apply_event, fold
 from complaints.case import Case, Event
 from complaints.errors import UnknownReference
@@ -151,17 +152,22 @@ def load_complaint_text(tx: Tx, ref: str) -> str:
 def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[Text]:
     """The complainant's words in every version, also those that staff logged for the complainant.
 
-    `staff_too` adds what staff wrote themselves. The model's reasons are never included.
+    `staff_too` adds what staff wrote themselves, and translations. The model's reasons are never included.
     """
     by_seq = {event.seq: event for event in file.events}
     texts = []
     for seq, fields in load_words_by_event(tx, file).items():
         event = by_seq[seq]
         of_complainant = event.role is Role.COMPLAINANT or event.verb in (Verb.RECEIVE, Verb.ADD, Verb.ANSWER)
-        if event.role is Role.MODEL or not (of_complainant or staff_too):
+        is_translation = event.facts.get("kind") == TRANSLATION
+        if (
+            event.role is Role.MODEL
+            or not (of_complainant or staff_too)
+            or (is_translation and not staff_too)
+        ):
             continue
-        source, replaces = event.facts.get("source"), event.facts.get("replaces")
-        texts += [Text(field, seq, text, event.at, source, replaces) for field, text in fields.items()]
+        origin = tuple(event.facts.get(name) for name in ("source", "replaces", "translates"))
+        texts += [Text(field, seq, text, event.at, *origin) for field, text in fields.items()]
     return texts
 
 

@@ -149,6 +149,7 @@ def message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
         when = texts.moment(received_at, zone)
         if isinstance(entry, Text):
             blocks += _text_blocks(entry, when, texts)
+            blocks += _translation_blocks(opened, ref, entry, texts)
         else:
             blocks.append(_file_block(ref, entry, when, texts))
     return blocks or [section(texts.text("open.nothing_said"))]
@@ -257,6 +258,17 @@ def _text_blocks(text: Text, when: str, texts: StaffTexts) -> list[Block]:
     if text.replaces is not None:
         name = texts.text("said.edited", what=name)
     return _titled_sections(f"{when} · {name}", text.text)
+
+
+def _translation_blocks(opened: OpenedCase, ref: str, text: Text, texts: StaffTexts) -> list[Block]:
+    """What a machine made of the text, below it; or that it could not be translated."""
+    key = ref, text.seq, text.field
+    if key not in opened.translations:
+        return []
+    translation = opened.translations[key]
+    if translation is None:
+        return [section(f"_{texts.text('said.not_translated')}_")]
+    return _titled_sections(texts.text("said.translation"), translation)
 
 
 def _titled_sections(title: str, text: str) -> list[Block]:
