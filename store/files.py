@@ -182,9 +182,23 @@ def list_files(tx: Tx, file: CaseFile) -> tuple[FileEntry, ...]:
             source=row.source,
             group=row.group,
             at=row.at,
+            seconds=row.seconds,
         )
         for row in tx.connection.execute(query)
     )
+
+
+def load_received_files(tx: Tx, file: CaseFile) -> list[ReceivedFile]:
+    """The files of a complaint as they were received, in order."""
+    rows = tx.connection.execute(select(FILES).where(FILES.c.ref == file.case.ref).order_by(FILES.c.n))
+    return [
+        ReceivedFile(
+            **_meta(file, tx, row),
+            **{name: getattr(row, name) for name in ("kind", "source", "mime", "size", "seconds", "group")},
+        )
+        for row in rows
+        if row.meta_sealed is not None
+    ]
 
 
 def files_as_records(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:

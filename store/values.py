@@ -150,8 +150,9 @@ class Conversation:
     by field. `sources` gives the text (reference, field, seq) that came from a message of the channel. `rules`
     gives the rules in force in every jurisdiction, `incidents` the open incidents, the newest first. `posted` gives
     the complaint that one of our messages was about, by the channel's id; `decided` the letter of a complaint's
-    decision, or "". `load_events` gives the events of a complaint without their words. `count_reviewers` gives how
-    many people could review a decision. `code` checks a binding code; every miss counts, so call it only once.
+    decision, or "". `load_events` gives the events of a complaint without their words, `load_files` its files.
+    `count_reviewers` gives how many people could review a decision. `code` checks a binding code; every miss counts,
+    so call it only once.
     """
 
     chat: Chat
@@ -168,6 +169,7 @@ class Conversation:
     find_ref_of_message: Callable[[str], str | None] = lambda platform_id: None
     load_decision_letter: Callable[[str], str] = lambda ref: ""
     load_events: Callable[[str], Sequence[Event]] = lambda ref: ()
+    load_files: Callable[[str], Sequence[ReceivedFile]] = lambda ref: ()
     count_reviewers: Callable[[Case], int] = lambda case: 1
     code: Callable[[str], Code] = lambda text: Code(CodeState.UNKNOWN)
 
@@ -367,6 +369,19 @@ class Text:
 
 
 @dataclass(frozen=True)
+class ComplaintText:
+    """The complaint in the complainant's words; without any, its files (kind and seconds) and other words."""
+
+    words: str = ""
+    files: tuple[tuple[str, int | None], ...] = ()
+    transcripts: tuple[str, ...] = ()
+    forwarded: tuple[str, ...] = ()
+
+
+NO_TEXT = ComplaintText()
+
+
+@dataclass(frozen=True)
 class FileEntry:
     """A file of a case as staff see it; `state` is announced, fetched, unscanned, infected,
     too_large or failed."""
@@ -380,6 +395,7 @@ class FileEntry:
     source: str
     group: str | None
     at: datetime
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)

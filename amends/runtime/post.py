@@ -12,8 +12,8 @@ from bots.http_body import is_loopback
 async def post(url: str, timeout_seconds: float, max_bytes: int, **body: Any) -> tuple[int, bytes]:
     """The status and the body of the answer; redirects are not followed, so no other host gets the body.
 
-    `body` is `content` or `json` of httpx. Raises TimeoutError, httpx.HTTPError, httpx.InvalidURL, and NoResult for an
-    answer that is too long.
+    `body` is `content` or `json` of httpx. Raises TimeoutError, httpx.HTTPError, httpx.InvalidURL, and NoResult for
+    an answer that is too long.
     """
     answer = bytearray()
     async with (

@@ -46,11 +46,12 @@ class FileInput:
 
 @dataclass(frozen=True)
 class EditInput:
-    """The new text of an earlier message."""
+    """The new text of an earlier message, and its file if it has one: the earlier file or another one."""
 
     text: str
     source: str
     at: datetime
+    file: ReceivedFile | None = None
 
 
 @dataclass(frozen=True)

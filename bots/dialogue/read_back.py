@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bots.dialogue.buttons import CHECK, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
-from bots.dialogue.record import DESCRIPTION, record_choice, recording_names
+from bots.dialogue.record import DESCRIPTION, record_choice
 from bots.dialogue.turn import FORM, Turn
+from bots.media import recording_names, without_words
 from complaints.actions.intake import CHILD_WRITING, FORWARDED
 from complaints.case import Case, Facts
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due
 from complaints.vocabulary import Flag, Target
+from store.record.load import other_content
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words
 from triage.message_kind import as_own_wish, outdated_parts, question_subjects
@@ -149,8 +153,9 @@ def read_back(turn: Turn, ref: str) -> None:
 
 
 def _without_words(turn: Turn, ref: str) -> str:
-    names = recording_names(turn, ref)
-    return f"({names})" if names else turn.text("readback.no_words")
+    # Forwarded words are among the details.
+    complaint = replace(other_content(turn.words(ref), turn.files(ref)), forwarded=())
+    return without_words(complaint, turn.text, partial(turn.texts.count, turn.language))
 
 
 def _read_back_changes(turn: Turn, ref: str, changes: dict[str, str], earlier: dict[str, Any]) -> None:
@@ -181,7 +186,7 @@ def _details(turn: Turn, ref: str) -> dict[str, str]:
     if forwarded:
         details["forwarded"] = "\n\n".join(forwarded)
     if files := turn.file_count(ref):
-        names = recording_names(turn, ref) if details["story"] else ""
+        names = ", ".join(recording_names(turn.files(ref), turn.text)) if details["story"] else ""
         line = turn.texts.count(turn.language, "readback.files", files)
         details["files"] = f"{line}: {names}" if names else line
     return details

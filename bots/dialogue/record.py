@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bots.dialogue.inputs import FileInput, TextInput, Transcript, Translation
-from bots.dialogue.turn import AUDIBLE, SignsInWords, Turn
+from bots.dialogue.turn import SignsInWords, Turn
+from bots.media import AUDIBLE, recording_name
 from complaints.actions.intake import FORWARDED, RETURNED, TRANSCRIPT, TRANSLATION, message_facts
 from complaints.case import Case, Facts
 from complaints.identifiers import Number, is_code
@@ -159,23 +160,9 @@ def confirm_recording(turn: Turn, file: ReceivedFile) -> None:
     """Say that a person listens to a recording, or watches it; once in a burst of messages."""
     until = turn.state.get("listen_until")
     turn.state["listen_until"] = format_time(turn.burst_end())
-    what = recording_name(turn, file.kind, file.seconds)
+    what = recording_name(file.kind, file.seconds, turn.text)
     if what and (until is None or turn.is_past(until)):
         turn.reply("media.watch" if "video" in file.kind else "media.listen", what=what)
-
-
-def recording_names(turn: Turn, ref: str) -> str:
-    """The recordings of a complaint, each by kind and length; "" without any."""
-    kept = turn.state.get("recordings", {})
-    files = kept["files"] if kept.get("ref") == ref else []
-    return ", ".join(recording_name(turn, kind, seconds) for kind, seconds in files)
-
-
-def recording_name(turn: Turn, kind: str, seconds: int | None) -> str:
-    """ "a voice note of 0:42"; "" for other files and without a length."""
-    if kind not in AUDIBLE or seconds is None:
-        return ""
-    return turn.text(f"media.{kind}", length=f"{seconds // 60}:{seconds % 60:02}")
 
 
 def add_to_album(turn: Turn, message: ReceivedMessage) -> bool:

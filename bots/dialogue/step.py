@@ -24,6 +24,7 @@ from bots.dialogue import (
 )
 from bots.dialogue.buttons import SURVEY
 from bots.dialogue.inputs import (
+    MAX_FILE_BYTES,
     Blocked,
     ButtonInput,
     CommandInput,
@@ -52,7 +53,8 @@ from bots.dialogue.record import (
     remember_album,
     to_message,
 )
-from bots.dialogue.turn import AUDIBLE, FORM, IDLE, Turn
+from bots.dialogue.turn import FORM, IDLE, Turn
+from bots.media import AUDIBLE
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
@@ -226,33 +228,45 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
 
 def _handle_edit(turn: Turn, incoming: EditInput) -> None:
     source = turn.conversation.find_source(incoming.source)
-    if source is None:
-        if incoming.text.startswith("/"):
+    case = None if source is None else turn.case(source[0])
+    if source is None or case is None:
+        if incoming.file is not None:
+            _handle_message(turn, FileInput(incoming.file, incoming.text, incoming.source, incoming.at))
+        elif source is None and incoming.text.startswith("/"):
             # A mistyped command was corrected.
             _handle_command(turn, parse_command(incoming.text, incoming.source, incoming.at))
         else:
             _handle_message(turn, TextInput(incoming.text, incoming.source, incoming.at))
         return
     ref, field, seq = source
-    case = turn.case(ref)
-    if case is None:
-        _handle_message(turn, TextInput(incoming.text, incoming.source, incoming.at))
-        return
-    if field and f"\n\n{incoming.text}\n\n" in f"\n\n{turn.words(ref).get(field, '')}\n\n":
-        # Telegram also reports edits that change no word, for example when a link preview was loaded.
-        return
-    if field:
+    # The first words of a file that came without a caption, and another file, are additions.
+    addition = read_back.current_field(turn, "story") if turn.ref == ref else new_message.ADDITION
+    is_other_file = _is_other_file(turn, ref, incoming)
+    if is_other_file and incoming.file is not None:
+        add_message(turn, ref, addition, ReceivedMessage("", incoming.source, (incoming.file,)))
+        if (incoming.file.size or 0) > MAX_FILE_BYTES:
+            turn.reply("file.too_large")
+    # Telegram also reports edits that change no word, for example when a link preview was loaded.
+    earlier = turn.words(ref).get(field, "") if field else ""
+    is_new_text = bool(incoming.text) and f"\n\n{incoming.text}\n\n" not in f"\n\n{earlier}\n\n"
+    if is_new_text and field:
         record_edit(turn, ref, field, seq, incoming.text, incoming.source)
-    else:
-        # The first words of a file that came without a caption.
-        field = read_back.current_field(turn, "story") if turn.ref == ref else new_message.ADDITION
-        add_message(turn, ref, field, ReceivedMessage(incoming.text, incoming.source))
+    elif is_new_text:
+        add_message(turn, ref, addition, ReceivedMessage(incoming.text, incoming.source))
+    if not is_new_text and not is_other_file:
+        return
     if case.form_open and turn.ref == ref:
         if turn.step == "check":
             turn.state.pop("shown", None)
             read_back.read_back(turn, ref)
         return
     turn.reply("edit.noted", ref=ref)
+
+
+def _is_other_file(turn: Turn, ref: str, incoming: EditInput) -> bool:
+    """True when the edit replaced the file of the message: the earlier one is kept, and this one is fetched too."""
+    earlier = {file.platform_unique_id for file in turn.conversation.load_files(ref)}
+    return incoming.file is not None and incoming.file.platform_unique_id not in earlier
 
 
 def _handle_group(turn: Turn, link: str) -> None:

@@ -33,10 +33,6 @@ from triage.safety.signs import find_signs
 #: The steps that belong to the form.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
 IDLE = "idle"
-#: Kinds of file that staff must listen to or watch before the assessment.
-AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
-#: The read-back names so many recordings; all of them are counted.
-MOST_RECORDINGS = 5
 #: Key in the state: the country of the link through which the person came. Their next complaint gets its rules.
 COUNTRY = "country"
 #: Field of a reply: a further paragraph below its text.
@@ -163,15 +159,6 @@ class Turn:
 
     def plan(self, act: PlannedAct) -> None:
         self.acts.append(act)
-        recordings = [
-            [file.kind, file.seconds]
-            for file in act.files
-            if file.kind in AUDIBLE and file.seconds is not None
-        ]
-        if recordings:
-            kept = self.state.get("recordings", {})
-            earlier = kept["files"] if kept.get("ref") == act.ref else []
-            self.state["recordings"] = {"ref": act.ref, "files": [*earlier, *recordings][:MOST_RECORDINGS]}
         self._file_counts[act.ref] = self._file_counts.get(act.ref, 0) + len(act.files)
 
     def words(self, ref: str) -> Mapping[str, str]:
@@ -207,6 +194,12 @@ class Turn:
             country = self.rules_of(self.ref).country
             self._details[text] = find_facts(text, received=received, country=country)
         return self._details[text]
+
+    def files(self, ref: str) -> tuple[tuple[str, int | None], ...]:
+        """The kind and the seconds of each file of a complaint, including those of this turn."""
+        received = self.conversation.load_files(ref) if self.case(ref) is not None else ()
+        new = (file for act in self.acts if act.ref == ref for file in act.files)
+        return tuple((file.kind, file.seconds) for file in (*received, *new))
 
     def file_count(self, ref: str) -> int:
         """The number of files of a complaint, including those of this turn."""

@@ -18,6 +18,7 @@ from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import Role, Target, Verb
+from store.values import NO_TEXT, ComplaintText
 
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
@@ -36,7 +37,7 @@ def preview(
     language: str | None = None,
     issue_texts: Sequence[str] = (),
     reviewers: int = 0,
-    complaint_text: str = "",
+    complaint_text: ComplaintText = NO_TEXT,
     written_at: datetime | None = None,
 ) -> str:
     """The letter of a filled-in form as the complainant will read it; stored as words["letter"].
@@ -287,7 +288,7 @@ def compose_read_out(
     texts: Texts,
     now: datetime,
     reviewers: int = 0,
-    complaint_text: str = "",
+    complaint_text: ComplaintText = NO_TEXT,
 ) -> LetterText | None:
     """The letter that staff read out or post when there is no chat, in the complainant's language."""
     letter = Letter(case, texts, texts.language(case.language), reviewers, complaint_text)

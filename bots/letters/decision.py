@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from bots.dialogue.buttons import SURVEY
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
 from bots.letters.progress import outside_now
+from bots.media import without_words
 from bots.texts.recourse import body_line
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
@@ -92,8 +94,10 @@ def in_short(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str],
 
 def _complaint_section(letter: Letter) -> str:
     """What the complainant wrote and signed, in their own words."""
-    text = shorten(letter.complaint_text.strip(), MAX_QUOTED) or letter.text("readback.no_words")
-    return section(letter.text("decision.told"), text)
+    complaint = letter.complaint_text
+    count = partial(letter.texts.count, letter.language)
+    text = complaint.words.strip() or without_words(complaint, letter.text, count)
+    return section(letter.text("decision.told"), shorten(text, MAX_QUOTED))
 
 
 def _remedies(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], now: datetime) -> str:

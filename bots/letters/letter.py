@@ -13,6 +13,7 @@ from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
+from store.values import NO_TEXT, ComplaintText
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Letter:
     language: str
     #: Only for a decision: how many people could review it, and the complaint in the complainant's own words.
     reviewers: int = 0
-    complaint_text: str = ""
+    complaint_text: ComplaintText = NO_TEXT
     #: The promised dates that were written, each with its time in seconds since 1970.
     dates: dict[str, int] = field(default_factory=dict, compare=False)
 

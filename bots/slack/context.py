@@ -19,6 +19,7 @@ from complaints.obligations.kinds import NewObligation, SendPriority
 from store.outbox.rows import insert_obligation
 from store.people.staff import load_actor
 from store.record.access_log import record_refused_attempt
+from store.values import NO_TEXT, ComplaintText
 
 if TYPE_CHECKING:
     from store.store import Store
@@ -46,7 +47,7 @@ class LetterPreview(Protocol):
         now: datetime,
         issue_texts: Sequence[str] = (),
         reviewers: int = 0,
-        complaint_text: str = "",
+        complaint_text: ComplaintText = NO_TEXT,
         written_at: datetime | None = None,
     ) -> str: ...
 
@@ -67,7 +68,7 @@ class ReadOut(Protocol):
         words_of: Callable[[int], Mapping[str, str]],
         now: datetime,
         reviewers: int = 0,
-        complaint_text: str = "",
+        complaint_text: ComplaintText = NO_TEXT,
     ) -> LetterText | None: ...
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bots.dialogue.inputs import IncomingMessage, Transcript, Translation
-from bots.dialogue.turn import AUDIBLE
+from bots.media import AUDIBLE
 from bots.recovery import Handler
 from complaints.actions.intake import TRANSCRIPT
 from store.cases.export import read_stored_file

@@ -69,8 +69,9 @@ def _input(
         return GroupSeen(link) if update.message is not None else None
     if update.edited_message is not None:
         message = update.edited_message
-        text = _text_with_links(message)
-        return EditInput(text, str(message.message_id), _utc(message.edit_date)) if text else None
+        source, text = str(message.message_id), _text_with_links(message)
+        file = _file(message, source)
+        return EditInput(text, source, _utc(message.edit_date), file) if text or file else None
     return _message(update.message) if update.message is not None else None
 
 

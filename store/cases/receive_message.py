@@ -22,7 +22,7 @@ from store.cases.act import act_on, begin_record
 from store.cases.bind import Codes
 from store.cases.conflicts import with_conflicts
 from store.database.transaction import Tx
-from store.files import record_received_files
+from store.files import load_received_files, record_received_files
 from store.incidents import list_open_incidents
 from store.outbox.complete import complete
 from store.outbox.rows import chat_scope, obligation_row, schedule_for_case, seal_payload, wake_up_row
@@ -83,6 +83,7 @@ def receive_message(
             find_ref_of_message=lambda platform_id: find_case_of_message(tx, contact.id, platform_id),
             load_decision_letter=lambda ref: load_decision_letter(tx, files.of(ref).case),
             load_events=lambda ref: files.of(ref).events,
+            load_files=lambda ref: load_received_files(tx, files.of(ref)),
             count_reviewers=lambda case: staff.count_reviewers(tx, case),
             code=codes,
         )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from complaints.actions.intake import TRANSLATION
+from complaints.actions.intake import FORWARDED, TRANSCRIPT, TRANSLATION
 from complaints.actions.perform import apply_event, fold
 from complaints.case import Case, Event
 from complaints.errors import UnknownReference
@@ -20,7 +20,7 @@ from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
 from store.rulebooks import load_rulebook
 from store.tables import COMPLAINTS, EVENTS, FILES, MESSAGES, TEXTS
-from store.values import Text
+from store.values import ComplaintText, Text
 
 _HEADER = select(
     COMPLAINTS.c.ref,
@@ -137,16 +137,29 @@ def load_readable_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
     return _by_field(text for text in texts if text.text != UNREADABLE)
 
 
-def load_complaint_text(tx: Tx, ref: str) -> str:
-    """The complaint in the complainant's own words, as it was last read back to them; "" for files alone.
+def load_complaint_text(tx: Tx, ref: str) -> ComplaintText:
+    """The complaint in the complainant's own words, as it was last read back to them; without any, its files.
 
-    Also "" for damaged words: a letter leaves them out, so that a decision does not wait for a backup.
+    Also without words if they are damaged: a letter leaves them out, so that a decision does not wait for a backup.
     """
-    with collecting_damage() as damaged:
+    with collecting_damage():
         texts = load_newest_texts(tx, load_case_file(tx, ref))
     versions = [field for field in texts if field.split(".")[0] == "description"]
     text = texts[max(versions, key=lambda field: int(field.partition(".")[2] or 1))] if versions else ""
-    return "" if damaged and UNREADABLE in text else text
+    if text and UNREADABLE not in text:
+        return ComplaintText(text)
+    query = select(FILES.c.kind, FILES.c.seconds).where(FILES.c.ref == ref).order_by(FILES.c.n)
+    files = tuple((row.kind, row.seconds) for row in tx.connection.execute(query))
+    return other_content(texts, files)
+
+
+def other_content(texts: Mapping[str, str], files: Iterable[tuple[str, int | None]]) -> ComplaintText:
+    """What a complaint consists of beside the complainant's own words, from its newest texts by field."""
+    transcripts, forwarded = (
+        tuple(text for name, text in texts.items() if name.split(".")[0] == field and text != UNREADABLE)
+        for field in (TRANSCRIPT, FORWARDED)
+    )
+    return ComplaintText(files=tuple(files), transcripts=transcripts, forwarded=forwarded)
 
 
 def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[Text]:

@@ -40,6 +40,7 @@ from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
 from store.record.worklists import require_visible
 from store.slack import drop_draft, read_draft, save_draft
+from store.values import NO_TEXT
 
 router = Router()
 
@@ -213,7 +214,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         now=now,
         issue_texts=issues,
         reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
-        complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else "",
+        complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else NO_TEXT,
     )
     draft = await slack.store.awrite(
         save_draft, case.ref, actor.id, filled.form, filled.facts, filled.words, letter,
