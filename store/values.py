@@ -369,19 +369,6 @@ class Text:
 
 
 @dataclass(frozen=True)
-class ComplaintText:
-    """The complaint in the complainant's words; without any, its files (kind and seconds) and other words."""
-
-    words: str = ""
-    files: tuple[tuple[str, int | None], ...] = ()
-    transcripts: tuple[str, ...] = ()
-    forwarded: tuple[str, ...] = ()
-
-
-NO_TEXT = ComplaintText()
-
-
-@dataclass(frozen=True)
 class FileEntry:
     """A file of a case as staff see it; `state` is announced, fetched, unscanned, infected,
     too_large or failed."""

@@ -11,13 +11,13 @@ from bots.dialogue.buttons import CHECK, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
 from bots.dialogue.record import DESCRIPTION, record_choice
 from bots.dialogue.turn import FORM, Turn
-from bots.media import recording_names, without_words
+from bots.texts.media import recording_names, without_words
 from complaints.actions.intake import CHILD_WRITING, FORWARDED
 from complaints.case import Case, Facts
+from complaints.complaint_text import without_own_words
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due
 from complaints.vocabulary import Flag, Target
-from store.record.load import other_content
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words
 from triage.message_kind import as_own_wish, outdated_parts, question_subjects
@@ -154,7 +154,7 @@ def read_back(turn: Turn, ref: str) -> None:
 
 def _without_words(turn: Turn, ref: str) -> str:
     # Forwarded words are among the details.
-    complaint = replace(other_content(turn.words(ref), turn.files(ref)), forwarded=())
+    complaint = replace(without_own_words(turn.words(ref), turn.files(ref)), forwarded=())
     return without_words(complaint, turn.text, partial(turn.texts.count, turn.language))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bots.dialogue.inputs import FileInput, TextInput, Transcript, Translation
 from bots.dialogue.turn import SignsInWords, Turn
-from bots.media import AUDIBLE, recording_name
+from bots.texts.media import AUDIBLE, recording_name
 from complaints.actions.intake import FORWARDED, RETURNED, TRANSCRIPT, TRANSLATION, message_facts
 from complaints.case import Case, Facts
 from complaints.identifiers import Number, is_code

@@ -16,9 +16,9 @@ from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
+from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.obligations.standing import remedy_notice_at
 from complaints.vocabulary import Role, Target, Verb
-from store.values import NO_TEXT, ComplaintText
 
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})

@@ -11,7 +11,7 @@ from typing import Any
 from bots.dialogue.buttons import SURVEY
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
 from bots.letters.progress import outside_now
-from bots.media import without_words
+from bots.texts.media import without_words
 from bots.texts.recourse import body_line
 from complaints.case import Case
 from complaints.case_values import RemedyOwed

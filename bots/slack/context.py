@@ -14,12 +14,12 @@ from bots.letters.composer import LetterText
 from bots.slack.texts import StaffTexts
 from complaints.actors import Actor
 from complaints.case import Case, Event
+from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.outbox.rows import insert_obligation
 from store.people.staff import load_actor
 from store.record.access_log import record_refused_attempt
-from store.values import NO_TEXT, ComplaintText
 
 if TYPE_CHECKING:
     from store.store import Store

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bots.dialogue.inputs import IncomingMessage, Transcript, Translation
-from bots.media import AUDIBLE
 from bots.recovery import Handler
+from bots.texts.media import AUDIBLE
 from complaints.actions.intake import TRANSCRIPT
 from store.cases.export import read_stored_file
 from store.cases.receive_message import receive_message

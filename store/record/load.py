@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from complaints.actions.intake import FORWARDED, TRANSCRIPT, TRANSLATION
+from complaints.actions.intake import TRANSLATION
 from complaints.actions.perform import apply_event, fold
 from complaints.case import Case, Event
+from complaints.complaint_text import ComplaintText, without_own_words
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
@@ -20,7 +21,7 @@ from store.database.transaction import FoldedCase, Tx
 from store.proof.hash_chain import parse_event, previous_hash
 from store.rulebooks import load_rulebook
 from store.tables import COMPLAINTS, EVENTS, FILES, MESSAGES, TEXTS
-from store.values import ComplaintText, Text
+from store.values import Text
 
 _HEADER = select(
     COMPLAINTS.c.ref,
@@ -150,16 +151,8 @@ def load_complaint_text(tx: Tx, ref: str) -> ComplaintText:
         return ComplaintText(text)
     query = select(FILES.c.kind, FILES.c.seconds).where(FILES.c.ref == ref).order_by(FILES.c.n)
     files = tuple((row.kind, row.seconds) for row in tx.connection.execute(query))
-    return other_content(texts, files)
-
-
-def other_content(texts: Mapping[str, str], files: Iterable[tuple[str, int | None]]) -> ComplaintText:
-    """What a complaint consists of beside the complainant's own words, from its newest texts by field."""
-    transcripts, forwarded = (
-        tuple(text for name, text in texts.items() if name.split(".")[0] == field and text != UNREADABLE)
-        for field in (TRANSCRIPT, FORWARDED)
-    )
-    return ComplaintText(files=tuple(files), transcripts=transcripts, forwarded=forwarded)
+    readable = {field: text for field, text in texts.items() if text != UNREADABLE}
+    return without_own_words(readable, files)
 
 
 def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[Text]:

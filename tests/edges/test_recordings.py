@@ -14,6 +14,7 @@ from amends.documents.labels import load_labels
 from amends.runtime.speech import speech_from, transcribe
 from amends.settings.sections import SpeechSettings
 from bots.telegram import files
+from complaints.complaint_text import ComplaintText
 from complaints.vocabulary import Flag
 from simulator import Simulator
 from store.cases.export import export_case
@@ -24,7 +25,7 @@ from store.people.masked_texts import load_masked_story
 from store.people.staff import load_actor
 from store.record.load import load_complaint_text
 from store.store import Store
-from store.values import ComplaintText, FileToFetch
+from store.values import FileToFetch
 from tests.edges.telegram_desk import telegram_desk
 
 

@@ -14,9 +14,9 @@ from bots.letters.letter import Letter
 from bots.texts.loading import load_catalogues
 from complaints.actions.authorisation import count_reviewers
 from complaints.actors import SYSTEM
+from complaints.complaint_text import ComplaintText
 from complaints.errors import BadFacts
 from complaints.vocabulary import CloseCode, Verb
-from store.values import ComplaintText
 from tests.rules.builders import (
     ALICE,
     ANNA,

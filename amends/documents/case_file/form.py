@@ -7,10 +7,10 @@ from typing import Any
 
 from amends.documents.blocks import Block, Fields, Heading, Lines, Paragraph, Rows, Wording
 from amends.documents.case_file.record_view import RecordView, in_two_lines
-from bots.media import without_words
+from bots.texts.media import without_words
+from complaints.complaint_text import without_own_words
 from store.cases.export import WholeCase
 from store.file_types import is_program
-from store.record.load import other_content
 
 #: The other parts that people have in a complaint, in the form's order.
 _OTHERS = ("affected", "representative", "witness", "subject")
@@ -86,7 +86,7 @@ def _problem(view: RecordView) -> str:
     files = [(file["kind"], file["seconds"]) for file in record["files"]]
     texts = {f"{text['field']}.{text['seq']}": text["text"] for text in record["texts"]}
     return record["description"] or without_words(
-        other_content(texts, files), view.labels.text, view.labels.count
+        without_own_words(texts, files), view.labels.text, view.labels.count
     )
 
 

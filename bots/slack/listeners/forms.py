@@ -27,6 +27,7 @@ from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.perform import perform
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.complaint_text import NO_TEXT
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.forms import FORMS, form_verb, read
@@ -40,7 +41,6 @@ from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
 from store.record.worklists import require_visible
 from store.slack import drop_draft, read_draft, save_draft
-from store.values import NO_TEXT
 
 router = Router()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from store.values import ComplaintText
+from complaints.complaint_text import ComplaintText
 
 #: Kinds of file that staff must listen to or watch before the assessment.
 AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
