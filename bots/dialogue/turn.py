@@ -14,13 +14,14 @@ from bots.dialogue.buttons import Rows
 from bots.dialogue.question_table import ORDER
 from bots.texts.texts import Texts
 from complaints.actions.authorisation import possible_in_state
+from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case
 from complaints.case_values import RecordedSign
 from complaints.deadlines.working_time import due
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook, Rulebooks
 from complaints.times import local_time, parse_time
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Flag, Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
@@ -41,6 +42,8 @@ MOST_RECORDINGS = 5
 COUNTRY = "country"
 #: Field of a reply: a further paragraph below its text.
 BELOW = "below"
+#: Field of a reply to a child: such a person is not addressed formally.
+TO_CHILD = "to_child"
 
 
 @dataclass
@@ -50,7 +53,7 @@ class Turn:
     conversation: Conversation
     now: datetime
     rulebooks: Rulebooks
-    texts: Texts
+    catalogue: Texts
     state: dict[str, Any]
     acts: list[PlannedAct] = field(default_factory=list)
     replies: list[ReplyText] = field(default_factory=list)
@@ -74,6 +77,22 @@ class Turn:
             turn.chosen_language = turn.language
             state["hinted"] = True
         return turn
+
+    @property
+    def texts(self) -> Texts:
+        """The texts in the form of address for this person."""
+        return self.catalogue.to(child=self.is_child)
+
+    @property
+    def is_child(self) -> bool:
+        """True if the record, or the words of this turn, say that the person is a child."""
+        answers = [act.facts["minor"] for act in self.acts if "minor" in act.facts]
+        if answers:
+            return bool(answers[-1])
+        cases = self.open_cases or self.conversation.cases[:1]
+        if any(case.adult or Flag.MINOR in case.flags for case in cases):
+            return any(Flag.MINOR in case.flags for case in cases)
+        return any(sign.rule == CHILD_WRITING for found in self._signs.values() for sign in found.signs)
 
     @property
     def language(self) -> str:
@@ -236,6 +255,7 @@ class Turn:
                 fields={
                     **fields,
                     **({"ref": ref} if ref else {}),
+                    **self._addressee(),
                     "turn": self.state["turn"],
                     "dates": self.dates,
                 },
@@ -246,6 +266,9 @@ class Turn:
             )
         )
 
+    def _addressee(self) -> dict[str, bool]:
+        return {TO_CHILD: True} if self.is_child else {}
+
     def add_below(self, text: str, position: int = -1) -> None:
         """A further paragraph below a reply, by default the last one."""
         reply = self.replies[position]
@@ -255,7 +278,8 @@ class Turn:
     def schedule_job(self, kind: str, template: str, **more: str) -> None:
         """Schedule an obligation of another kind than a reply, such as sending a file; `template` is its caption."""
         key = f"{kind}:{self.conversation.person}:{self.state['turn']}"
-        fields = {"person": self.conversation.person, "turn": self.state["turn"], **more}
+        own = {"person": self.conversation.person, "turn": self.state["turn"], **self._addressee()}
+        fields = {**own, **more}
         self.replies.append(ReplyText(key=key, template=template, fields=fields, kind=kind))
 
     def schedule_wake_up(self, what: str, at: datetime) -> None:
@@ -278,6 +302,10 @@ class Turn:
         """The day and time by which something is due, in the zone of this complaint: `17:30 today`."""
         zone = case.rules.calendar.zone
         return self.texts.promise(self.dates, self.texts.time_by(self.language, at, self.now, zone), at, zone)
+
+    def past_time(self, at: datetime, case: Case) -> str:
+        """When something happened, in the zone of this complaint: `10:05 today`."""
+        return self.texts.time_by(self.language, at, self.now, case.rules.calendar.zone)
 
     def event_day(self, at: datetime, case: Case) -> str:
         return self.texts.date(self.language, at, case.rules.calendar.zone)
@@ -305,6 +333,7 @@ class Turn:
 
 def written_reply(texts: Texts, language: str, template: str, fields: Mapping[str, Any]) -> str:
     """A reply as the person reads it."""
+    texts = texts.to(child=TO_CHILD in fields)
     text, below = texts.text(language, template, **fields), fields.get(BELOW)
     return f"{text}\n\n{below}" if below else text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import product
 from typing import Any
 
 from bots.dialogue.buttons import SURVEY
@@ -157,8 +158,10 @@ def as_it_leaves(
 
     The approver counts as involved too, and the time to carry out a remedy counts from the approval.
     """
-    for language in letter.texts.languages:
-        in_language = replace(letter, language=language)
+    # The reader may be known as a child only since it was written.
+    addresses = [letter.texts, letter.texts.to(child=True)]
+    for texts, language in product(addresses, letter.texts.languages):
+        in_language = replace(letter, texts=texts, language=language)
         promised = _remedies(in_language, facts, words, written_at)
         if promised:
             text = text.replace(promised, _remedies(in_language, facts, words, decided_at))
