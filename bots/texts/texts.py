@@ -134,6 +134,11 @@ class Texts:
         except ValueError:
             return written
 
+    def body(self, language: str, name: str) -> str:
+        """An outside body that a preset describes, in the language; a name of its own stays as it is."""
+        id_ = f"body.{name}"
+        return self.text(language, id_) if self.has(id_) else name
+
     def label(self, language: str, choice: str, ref: str | None = None) -> str:
         """The label of a button. Some contain the reference; a language has its own name for itself."""
         if choice.startswith(LANGUAGE):

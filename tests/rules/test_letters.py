@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amends.settings.presets import preset_named
 from bots.letters import decision, progress
 from bots.letters.composer import Composer, preview
 from bots.letters.letter import Letter
@@ -21,7 +22,7 @@ from complaints.case_values import Issue, RemedyOwed
 from complaints.deadlines.targets import next_news
 from complaints.rulebook import RecourseStep
 from complaints.vocabulary import CloseCode, Role, State, Verb
-from tests.rules.dialogue_play import HANDLER, MANAGER, TEXTS, Play
+from tests.rules.dialogue_play import HANDLER, MANAGER, RULES, TEXTS, Play
 
 PRESETS = Path(__file__).parents[2] / "amends/presets"
 NOW = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
@@ -280,6 +281,22 @@ def test_every_time_limit_of_a_preset_can_be_read_in_every_language(preset: Path
         assert TEXTS.has(f"limit.{limit}") or TEXTS.limit("tr", limit) != limit, limit
 
 
+@pytest.mark.parametrize("preset", ["eu_dsa", "uk_ofcom"])
+@pytest.mark.parametrize("language", ["de", "es", "tr"])
+def test_an_outside_body_that_a_preset_describes_is_named_in_the_readers_language(
+    preset: str, language: str
+) -> None:
+    (body,) = preset_named(preset).on(date(2026, 11, 27)).group("recourse").values()
+    step = RecourseStep(**body)
+    play = Play(rules=replace(RULES, recourse=(step,)), language=language)
+    play.files_a_complaint()
+    name = TEXTS.body(language, step.body)
+    assert name != step.body
+    assert name.rstrip(".") in decision.recourse(letter(play, language))
+    assert name in letter(play, language).body_names()
+    assert name in play.commands("policy")[0]
+
+
 def test_a_moved_date_is_communicated_with_its_reason() -> None:
     play = an_assessed_complaint()
     play.do(
@@ -335,7 +352,7 @@ def test_the_delay_notice_lists_the_outside_bodies_where_the_scheme_says_so() ->
     written = letter(an_assessed_complaint())
     rules = replace(written.case.rules, targets=replace(written.case.rules.targets, delay_outside=True))
     text = progress.delay(replace(written, case=replace(written.case, rules=rules)), NOW)
-    assert "you can go to one of these now" in text
+    assert "You can go outside now:" in text
     assert written.body_list() in text
 
 
