@@ -55,7 +55,9 @@ def reply_status(turn: Turn, argument: str) -> None:
     elif len(listed) == 1:
         reply_timeline(turn, listed[0])
     else:
-        lines = "\n\n".join(status_line(turn, case) for case in listed)
+        lines = "\n\n".join(
+            status_line(turn, case, turn.conversation.load_events(case.ref)) for case in listed
+        )
         rows = tuple((f"timeline:{case.ref}",) for case in listed)
         turn.reply("status", lines=lines, buttons=rows, step="status")
 
@@ -78,11 +80,9 @@ def reply_timeline(turn: Turn, case: Case) -> None:
         turn.reply("status.result", ref=case.ref, text=letter, buttons=REPLY, step="decision")
 
 
-def status_line(turn: Turn, case: Case) -> str:
-    """One complaint: reference, state, who is on it, what comes next and by when."""
-    return "\n".join(
-        (_summary(turn, case), *_next_steps(turn, case, turn.conversation.load_events(case.ref)))
-    )
+def status_line(turn: Turn, case: Case, events: Sequence[Event] = ()) -> str:
+    """One complaint: reference, state, what comes next and by when; with its `events` also who is on it."""
+    return "\n".join((_summary(turn, case), *_next_steps(turn, case, events)))
 
 
 def _summary(turn: Turn, case: Case) -> str:
@@ -116,7 +116,7 @@ def _next_steps(turn: Turn, case: Case, events: Sequence[Event]) -> list[str]:
 
 def _attention(turn: Turn, case: Case, events: Sequence[Event]) -> Iterator[str]:
     """Until the decision: since when a person is on it or has read it, otherwise by when a person looks."""
-    if case.withdrawn_at is not None or case.state not in UNDECIDED:
+    if not events or case.withdrawn_at is not None or case.state not in UNDECIDED:
         return
     start = case.level_started_at or case.received_at
     seen = [event for event in events if event.at >= start and event.role not in _NOT_STAFF]

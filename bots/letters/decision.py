@@ -241,13 +241,19 @@ def reply_reminder(letter: Letter) -> str:
     case = letter.case
     lapse = case.target(Target.LAPSE)
     communicated = case.decision.communicated_at if case.decision is not None else None
-    outside = letter.text("reply_reminder.outside", bodies=letter.body_list()) if case.rules.recourse else ""
     return letter.text(
         "reply_reminder",
         told=letter.event_day(communicated or case.received_at),
         date=letter.due_day(lapse.promised_due if lapse is not None else case.received_at),
-        outside=paragraph_below(outside),
+        outside=paragraph_below(_still_outside(letter)),
     )
+
+
+def _still_outside(letter: Letter) -> str:
+    """The outside bodies, which the complainant can still go to; empty if there is none."""
+    if not letter.case.rules.recourse:
+        return ""
+    return letter.text("reply_reminder.outside", bodies=letter.body_list())
 
 
 def recourse(letter: Letter) -> str:
@@ -285,13 +291,14 @@ def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str =
     ended = case.closed_at or case.received_at
     until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
     how_to_reopen = letter.by_channel("closing.again", "closing.spoken_again")
-    return letter.text(
+    text = letter.text(
         closing_template(case, code),
         again=letter.text(how_to_reopen, date=letter.due_day(until)),
         reason=words.get("reason", "").strip() or letter.text("closing.no_reason"),
         bodies=letter.body_list(),
         other=other,
     )
+    return join_paragraphs(text, _still_outside(letter) if code == CloseCode.EXHAUSTED else "")
 
 
 def survey(letter: Letter, *, reminder: bool = False) -> str:
