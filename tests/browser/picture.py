@@ -29,6 +29,8 @@ async def set_up(page: Page) -> None:
     await person.sees_message("Your reference is")
     await person.attach("Sample photo")
     await person.press("Done")
+    await person.sees_message("Is it this?")
+    await person.press("No")
     await person.sees_message("Where did it happen")
     await person.write("14 Mill Lane, since Monday morning")
     await person.sees_message("What would put this right")
