@@ -16,7 +16,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
 PAST = 60
 STORY = (
     "There has been no water in our street since Monday. Two callers were told it was fixed. "
-    "Nobody here can carry bottles up five floors."
+    "The taps are still dry."
 )
 NOTE = "Called the depot: the valve is closed. A van with bottles leaves at six."
 
