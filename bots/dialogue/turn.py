@@ -92,7 +92,7 @@ class Turn:
         cases = self.open_cases or self.conversation.cases[:1]
         if any(case.adult or Flag.MINOR in case.flags for case in cases):
             return any(Flag.MINOR in case.flags for case in cases)
-        return any(sign.rule == CHILD_WRITING for found in self._signs.values() for sign in found.signs)
+        return any(sign.rule == CHILD_WRITING for signs in self._signs.values() for sign in signs.signs)
 
     @property
     def language(self) -> str:
