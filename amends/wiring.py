@@ -252,7 +252,6 @@ class Application:
                 after_purge=self._list_erasures,
                 signing_key=self.settings.secrets.signing_key,
                 send_checkpoint=CheckpointSender(self.settings, store, self._count_sent).send,
-                # A change of the law changes the times that the profile promises.
                 each_day=self._telegram.set_profile if self._telegram is not None else None,
             ),
             **training_handlers(

@@ -29,7 +29,6 @@ def rule_name(rule: str, say: Callable[..., str]) -> str:
     return text if built_in == name else say(_QUALIFIERS[name.removeprefix(built_in)], rule=text)
 
 
-#: The names of the times to answer an outside body.
 BODY_REPLY_NAMES = dict(zip(BODY_REPLY_RULES, ("body_reply", "body_reply.1"), strict=True))
 
 

@@ -9,11 +9,10 @@ from bots.dialogue.buttons import CHECK, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
 from bots.dialogue.record import DESCRIPTION, FORWARDED, record_choice, recording_names
 from bots.dialogue.turn import FORM, Turn
-from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case, Facts
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due
-from complaints.vocabulary import Flag, Target
+from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words
 from triage.message_kind import as_own_wish, outdated_parts, question_subjects
@@ -76,17 +75,6 @@ def knowledge_of(turn: Turn, ref: str) -> StoryKnowledge:
     return StoryKnowledge(story, cues, rules, received, details, chosen, (wishes, wished))
 
 
-def is_child(turn: Turn, ref: str) -> bool:
-    """True when the writer is, or seems to be, a child; the words are plainer then."""
-    case = turn.case(ref)
-    answers = [act.facts["minor"] for act in turn.acts if act.ref == ref and "minor" in act.facts]
-    if answers:
-        return bool(answers[-1])
-    if case is not None and Flag.MINOR in case.flags:
-        return True
-    return CHILD_WRITING in knowledge_of(turn, ref).rules and not (case is not None and case.adult)
-
-
 def answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
     """By step, the answers that the story gave already: read back without a question."""
     knowledge = knowledge_of(turn, ref)
@@ -137,7 +125,7 @@ def read_back(turn: Turn, ref: str) -> None:
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
     turn.reply(
-        "readback.plain" if is_child(turn, ref) else "readback",
+        "readback.plain" if turn.is_child else "readback",
         ref=ref,
         buttons=CHECK,
         step="check",

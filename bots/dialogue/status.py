@@ -118,19 +118,22 @@ def _attention(turn: Turn, case: Case, events: Sequence[Event]) -> Iterator[str]
     """Until the decision: since when a person is on it or has read it, otherwise by when a person looks."""
     if not events or case.withdrawn_at is not None or case.state not in UNDECIDED:
         return
-    start = case.level_started_at or case.received_at
-    seen = [event for event in events if event.at >= start and event.role not in _NOT_STAFF]
-    alarmed = [event for event in seen if event.verb is Verb.RECEIPT and event.facts.get("danger")]
-    taken = [event for event in seen if event.verb is Verb.ASSIGN and event.facts.get("owner")]
-    read = [event for event in seen if event.verb in _READ]
-    look = case.target(Target.LOOK)
+
+    def since(event: Event) -> str:
+        return turn.texts.time_by(turn.language, event.at, turn.now, case.rules.calendar.zone)
+
+    start, look = case.level_started_at or case.received_at, case.target(Target.LOOK)
+    by_staff = [event for event in events if event.at >= start and event.role not in _NOT_STAFF]
+    alarmed = [event for event in by_staff if event.verb is Verb.RECEIPT and event.facts.get("danger")]
+    taken = [event for event in by_staff if event.verb is Verb.ASSIGN and event.facts.get("owner")]
+    read = [event for event in by_staff if event.verb in _READ]
     if alarmed:
         role = turn.text(f"role.{alarmed[-1].role}")
-        yield turn.text("status.danger_seen", role=role, time=turn.past_time(alarmed[-1].at, case))
+        yield turn.text("status.danger_seen", role=role, time=since(alarmed[-1]))
     if case.owner is not None and taken:
-        yield turn.text("status.taken", time=turn.past_time(taken[0].at, case))
+        yield turn.text("status.taken", time=since(taken[0]))
     elif read:
-        yield turn.text("status.read", time=turn.past_time(read[0].at, case))
+        yield turn.text("status.read", time=since(read[0]))
     elif look is not None and look.met_at is None and not alarmed:
         late = "_late" if look.promised_due <= turn.now else ""
         yield turn.text(f"status.look{late}", time=turn.due_time(look.promised_due, case))

@@ -90,9 +90,10 @@ class Turn:
         if answers:
             return bool(answers[-1])
         cases = self.open_cases or self.conversation.cases[:1]
-        if any(case.adult or Flag.MINOR in case.flags for case in cases):
-            return any(Flag.MINOR in case.flags for case in cases)
-        return any(sign.rule == CHILD_WRITING for signs in self._signs.values() for sign in signs.signs)
+        if any(Flag.MINOR in case.flags for case in cases):
+            return True
+        signs = [sign.rule for in_words in self._signs.values() for sign in in_words.signs]
+        return CHILD_WRITING in signs and not any(case.adult for case in cases)
 
     @property
     def language(self) -> str:
@@ -255,7 +256,7 @@ class Turn:
                 fields={
                     **fields,
                     **({"ref": ref} if ref else {}),
-                    **self._addressee(),
+                    **({TO_CHILD: True} if self.is_child else {}),
                     "turn": self.state["turn"],
                     "dates": self.dates,
                 },
@@ -266,9 +267,6 @@ class Turn:
             )
         )
 
-    def _addressee(self) -> dict[str, bool]:
-        return {TO_CHILD: True} if self.is_child else {}
-
     def add_below(self, text: str, position: int = -1) -> None:
         """A further paragraph below a reply, by default the last one."""
         reply = self.replies[position]
@@ -278,8 +276,8 @@ class Turn:
     def schedule_job(self, kind: str, template: str, **more: str) -> None:
         """Schedule an obligation of another kind than a reply, such as sending a file; `template` is its caption."""
         key = f"{kind}:{self.conversation.person}:{self.state['turn']}"
-        own = {"person": self.conversation.person, "turn": self.state["turn"], **self._addressee()}
-        fields = {**own, **more}
+        reader = {TO_CHILD: True} if self.is_child else {}
+        fields = {"person": self.conversation.person, "turn": self.state["turn"], **reader, **more}
         self.replies.append(ReplyText(key=key, template=template, fields=fields, kind=kind))
 
     def schedule_wake_up(self, what: str, at: datetime) -> None:
@@ -302,10 +300,6 @@ class Turn:
         """The day and time by which something is due, in the zone of this complaint: `17:30 today`."""
         zone = case.rules.calendar.zone
         return self.texts.promise(self.dates, self.texts.time_by(self.language, at, self.now, zone), at, zone)
-
-    def past_time(self, at: datetime, case: Case) -> str:
-        """When something happened, in the zone of this complaint: `10:05 today`."""
-        return self.texts.time_by(self.language, at, self.now, case.rules.calendar.zone)
 
     def event_day(self, at: datetime, case: Case) -> str:
         return self.texts.date(self.language, at, case.rules.calendar.zone)

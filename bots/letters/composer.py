@@ -12,12 +12,12 @@ from typing import Any
 
 from bots.letters import decision as decision_letters
 from bots.letters import progress as progress_letters
-from bots.letters.letter import Letter, is_child, join_paragraphs
+from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.obligations.standing import remedy_notice_at
-from complaints.vocabulary import Role, Target, Verb
+from complaints.vocabulary import Flag, Role, Target, Verb
 
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
@@ -46,7 +46,7 @@ def preview(
     who could review it, and `complaint_text` the complaint in the complainant's own words. Raises ValueError for a
     form that sends nothing.
     """
-    texts = texts.to(child=is_child(case))
+    texts = texts.to(child=Flag.MINOR in case.flags)
     letter = Letter(case, texts, texts.language(language or case.language), reviewers, complaint_text)
     stored = words.get("letter")
     match form:
@@ -291,7 +291,7 @@ def compose_read_out(
     complaint_text: str = "",
 ) -> LetterText | None:
     """The letter that staff read out or post when there is no chat, in the complainant's language."""
-    texts = texts.to(child=is_child(case))
+    texts = texts.to(child=Flag.MINOR in case.flags)
     letter = Letter(case, texts, texts.language(case.language), reviewers, complaint_text)
     if about == "logged":
         return LetterText(progress_letters.read_out(letter, now=now), "logged")

@@ -159,8 +159,7 @@ def as_it_leaves(
     The approver counts as involved too, and the time to carry out a remedy counts from the approval.
     """
     # The reader may be known as a child only since it was written.
-    addresses = [letter.texts, letter.texts.to(child=True)]
-    for texts, language in product(addresses, letter.texts.languages):
+    for texts, language in product([letter.texts, letter.texts.to(child=True)], letter.texts.languages):
         in_language = replace(letter, texts=texts, language=language)
         promised = _remedies(in_language, facts, words, written_at)
         if promised:

@@ -13,7 +13,6 @@ from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
-from complaints.vocabulary import Flag
 
 
 @dataclass(frozen=True)
@@ -93,11 +92,6 @@ class Letter:
         first = min((other.n for other in self.case.remedies if other.level == remedy.level), default=0)
         text = words.get(f"remedies.{remedy.n - first}.text", "")
         return self.remedy(remedy.type, text, remedy.amount, remedy.currency)
-
-
-def is_child(case: Case) -> bool:
-    """True if the complainant is a child, who is not addressed formally."""
-    return Flag.MINOR in case.flags
 
 
 def shorten(text: str, limit: int) -> str:

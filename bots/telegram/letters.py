@@ -14,7 +14,7 @@ from bots.dialogue.after_decision import REMEDY_STEP
 from bots.dialogue.buttons import FORM_COPY, INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import decision, progress
 from bots.letters.composer import DECISION_LETTERS, Composer
-from bots.letters.letter import Letter, is_child, join_paragraphs
+from bots.letters.letter import Letter, join_paragraphs
 from bots.recovery import Handler
 from bots.telegram.callback_data import Buttons
 from bots.telegram.sending import OutgoingMessage, Sender
@@ -143,7 +143,7 @@ class LetterHandler:
             if chat is None:
                 return Failed(f"{ref} has no chat to write to: tell the complainant by another route")
             language = self.texts.language(chat.language or case.language)
-            letter = Letter(case, self.texts.to(child=is_child(case)), language)
+            letter = Letter(case, self.texts.to(child=Flag.MINOR in case.flags), language)
             composed = await store.in_thread(lambda: write(letter, obligation))
             if composed is None:
                 return Completed()
@@ -211,7 +211,7 @@ class LetterHandler:
             acts=acts,
             dates=letter.dates,
             in_short=composed.in_short,
-            to_child=is_child(case),
+            to_child=Flag.MINOR in case.flags,
         )
 
     def _compose(

@@ -21,7 +21,7 @@ from complaints.case import Case
 from complaints.case_values import Issue, RemedyOwed
 from complaints.deadlines.targets import next_news
 from complaints.rulebook import RecourseStep
-from complaints.vocabulary import CloseCode, Role, State, Verb
+from complaints.vocabulary import CloseCode, Flag, Role, State, Verb
 from tests.rules.dialogue_play import HANDLER, MANAGER, RULES, TEXTS, Play
 
 PRESETS = Path(__file__).parents[2] / "amends/presets"
@@ -248,6 +248,32 @@ def test_the_reply_reminder_names_the_last_day_and_the_recourse() -> None:
     text = decision.reply_reminder(letter(play))
     assert "Please answer by Tuesday, 1 December 2026" in text
     assert "Time limit: 12 months." in text
+
+
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
+def test_after_the_last_level_the_closing_still_names_the_outside_body_with_form_cost_and_limit(
+    language: str,
+) -> None:
+    body = RecourseStep("The board", "board.example", "12 months", False, "board.example/form", "25 EUR")
+    play = Play(rules=replace(RULES, recourse=(body,)))
+    play.files_a_complaint()
+    text = decision.closing(letter(play, language), CloseCode.EXHAUSTED, {})
+    assert text.endswith(body_line(TEXTS, language, 1, body))
+    assert {"board.example/form", "25 EUR"} <= set(re.findall(r"board.example/form|25 EUR", text))
+
+
+def test_a_letter_that_was_previewed_before_the_reader_was_known_as_a_child_keeps_its_dates_right() -> None:
+    play = an_assessed_complaint()
+    facts = {**DECIDED, "remedies": [{"type": "refund", "amount": "5.00", "currency": "GBP"}]}
+    words = {
+        **WORDS,
+        "letter": preview("decide", play.case, facts, WORDS, texts=TEXTS, now=NOW, language="de"),
+    }
+    child = replace(play.case, flags=play.case.flags | {Flag.MINOR})
+    later = NOW + timedelta(days=7)
+    sent = preview("decide", child, facts, words, texts=TEXTS, now=later, written_at=NOW, language="de")
+    assert "19. November 2026" not in sent
+    assert "26. November 2026" in sent
 
 
 def test_the_recourse_letter_lists_the_steps() -> None:
