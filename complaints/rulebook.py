@@ -37,6 +37,11 @@ class Calendar:
     closed_weekdays: tuple[int, ...] = ()
 
     @cached_property
+    def counted(self) -> dict[Any, Any]:
+        """The due times that were counted by this calendar (`working_time.due`): an event asks for each six times."""
+        return {}
+
+    @cached_property
     def by_law(self) -> Calendar:
         """The calendar of legal dates: only weekends and public holidays are days off.
 
