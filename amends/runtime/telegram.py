@@ -127,9 +127,7 @@ class TelegramPart:
             # Nothing more to do here, but the task must not end: that would end the process.
             await asyncio.Event().wait()
         # In the background: incoming messages must not wait for the profile.
-        self._profile = asyncio.create_task(
-            set_profile(self._app, self._texts, self._rulebooks.at(self._store.now())), name="profile"
-        )
+        self._profile = asyncio.create_task(self.set_profile(), name="profile")
         if self._secrets.telegram_webhook_url is not None:
             await self._register_webhook()
             return
@@ -139,6 +137,11 @@ class TelegramPart:
             self._app, self._store, self._intake, holder=holder, on_recovery=self._on_recovery
         )
         await self._poller.run()
+
+    async def set_profile(self) -> None:
+        """Bring the bot's profile in line with the rules in force now; without Telegram, nothing."""
+        if self._initialised.is_set():
+            await set_profile(self._app, self._texts, self._rulebooks.at(self._store.now()))
 
     async def _delete_webhook(self) -> None:
         """Remove a webhook, which would take every update; updates that wait at Telegram are kept.

@@ -12,12 +12,12 @@ from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, Stor
 from bots.dialogue.record import DESCRIPTION, record_choice
 from bots.dialogue.turn import FORM, Turn
 from bots.texts.media import recording_names, without_words
-from complaints.actions.intake import CHILD_WRITING, FORWARDED
+from complaints.actions.intake import FORWARDED
 from complaints.case import Case, Facts
 from complaints.complaint_text import without_own_words
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due
-from complaints.vocabulary import Flag, Target
+from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words
 from triage.message_kind import as_own_wish, outdated_parts, question_subjects
@@ -80,17 +80,6 @@ def knowledge_of(turn: Turn, ref: str) -> StoryKnowledge:
     return StoryKnowledge(story, cues, rules, received, details, chosen, (wishes, wished))
 
 
-def is_child(turn: Turn, ref: str) -> bool:
-    """True when the writer is, or seems to be, a child; the words are plainer then."""
-    case = turn.case(ref)
-    answers = [act.facts["minor"] for act in turn.acts if act.ref == ref and "minor" in act.facts]
-    if answers:
-        return bool(answers[-1])
-    if case is not None and Flag.MINOR in case.flags:
-        return True
-    return CHILD_WRITING in knowledge_of(turn, ref).rules and not (case is not None and case.adult)
-
-
 def answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
     """By step, the answers that the story gave already: read back without a question."""
     knowledge = knowledge_of(turn, ref)
@@ -141,7 +130,7 @@ def read_back(turn: Turn, ref: str) -> None:
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
     turn.reply(
-        "readback.plain" if is_child(turn, ref) else "readback",
+        "readback.plain" if turn.is_child else "readback",
         ref=ref,
         buttons=CHECK,
         step="check",

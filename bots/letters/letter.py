@@ -76,7 +76,8 @@ class Letter:
 
     def body_names(self) -> str:
         """The names of the outside bodies: `A and B`."""
-        return self.texts.together(self.language, [step.body for step in self.case.rules.recourse])
+        names = [self.texts.body(self.language, step.body) for step in self.case.rules.recourse]
+        return self.texts.together(self.language, names)
 
     def remedy(
         self, type_: str, text: str = "", amount: str | None = None, currency: str | None = None

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from bots.dialogue.inputs import Elapsed
-from bots.dialogue.turn import written_reply
+from bots.dialogue.turn import TO_CHILD, written_reply
 from bots.priority_lock import ShutdownWait
 from bots.recovery import Handler
 from bots.telegram.application import App, OnResult
@@ -101,7 +101,10 @@ def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
         )
         text = written_reply(texts, language, reply["template"], reply["fields"])
         dates = reply["fields"].get("dates", {})
-        message = OutgoingMessage(text, reply["template"], language, keyboard, obligation.ref, dates=dates)
+        child = TO_CHILD in reply["fields"]
+        message = OutgoingMessage(
+            text, reply["template"], language, keyboard, obligation.ref, dates=dates, to_child=child
+        )
         return await sender.send(obligation, chat, message)
 
     return send_reply
@@ -150,7 +153,8 @@ def data_copy_handler(
             return Failed(
                 "the copy is larger than Telegram takes: run `amends privacy export` and hand it over"
             )
-        caption = texts.text(language, obligation.payload["template"])
+        to_reader = texts.to(child=TO_CHILD in obligation.payload["fields"])
+        caption = to_reader.text(language, obligation.payload["template"])
         message = OutgoingMessage(caption, "mydata", language, file=(name, body))
         outcome = await sender.send(obligation, chat, message)
         if isinstance(outcome, Retry) and outcome.why == NO_ANSWER_AGAIN:
@@ -173,7 +177,8 @@ def form_handler(sender: Sender, texts: Texts, form_of: CopyOf | None) -> Handle
             return Failed("nothing here makes forms: run `amends case file` and hand it over")
         language, ref = texts.language(chat.language), str(obligation.payload["fields"]["ref"])
         file = await asyncio.to_thread(form_of, ref, language)
-        caption = texts.text(language, obligation.payload["template"], ref=ref)
+        to_reader = texts.to(child=TO_CHILD in obligation.payload["fields"])
+        caption = to_reader.text(language, obligation.payload["template"], ref=ref)
         return await sender.send(obligation, chat, OutgoingMessage(caption, "form_copy", language, file=file))
 
     return send_form

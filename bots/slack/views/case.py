@@ -307,7 +307,7 @@ def _title(case: Case, target: TargetSet, texts: StaffTexts, now: datetime) -> s
     if _is_open(case, target):
         return texts.target_due(target, case, now)
     zone = case.rules.calendar.zone
-    name, when = texts.text(f"target.{target.target.value}"), texts.due_time(target.internal_due, zone)
+    name, when = texts.target_name(target.target, target.of), texts.due_time(target.internal_due, zone)
     if target.met_at is not None:
         return texts.text("due.met", target=name, when=when, met=texts.moment(target.met_at, zone))
     return texts.text("due.superseded", target=name, when=when, version=target.version)
