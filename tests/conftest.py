@@ -8,9 +8,6 @@ from functools import partial
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# Collecting nine thousand tests only adds objects: looking for garbage among them took a fifth of that time.
-gc.set_threshold(100_000, 50, 50)
-
 from hypothesis import settings
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
@@ -56,6 +53,8 @@ __all__ = [
     "usual_url",
 ]
 
+# Collecting nine thousand tests only adds objects: looking for garbage among them took a fifth of that time.
+gc.set_threshold(100_000, 50, 50)
 event.listen(Pool, "checkout", sync_no_sqlite_file)
 store_engine.create_engine = partial(  # type: ignore[attr-defined]
     store_engine.create_engine, execution_options={"compiled_cache": COMPILED}
