@@ -104,8 +104,16 @@ def answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
 
 
 def answer_text(turn: Turn, answer: StoryAnswer) -> str:
-    """The labels of the choices, with the amount; an answer in the story's own words stays as it is."""
-    labels = {choice: turn.texts.label(turn.language, choice) for choice in answer.choices}
+    """The labels of the choices, with the amount; an answer in the story's own words stays as it is.
+
+    A label that says too little without its question ("They agreed") has a text of its own, `answer.<choice>`.
+    """
+    labels = {
+        choice: turn.text(f"answer.{choice}")
+        if turn.texts.has(f"answer.{choice}")
+        else turn.texts.label(turn.language, choice)
+        for choice in answer.choices
+    }
     if answer.amount is not None:
         labels["money_back"] = f"{labels['money_back']} ({answer.amount[0]})"
     return ", ".join(labels.values()) or answer.words
