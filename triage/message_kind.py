@@ -80,7 +80,7 @@ def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
         return []
     folded = fold(text)
     corrections = [folded.span(*match.span()) for match in _cue("corrects").finditer(folded.text)]
-    outdated = {(fact.kind, fact.value) for fact in facts if _is_denied(text, fact)}
+    outdated = {(fact.kind, fact.value) for fact in facts if _is_denied(text, fact, facts)}
     for start, end in corrections:
         for fact in facts:
             if not start <= fact.span[0] <= end + _DENIED_WITHIN:
@@ -93,12 +93,14 @@ def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
     return [fact for fact in facts if (fact.kind, fact.value) in outdated]
 
 
-def _is_denied(text: str, fact: StoryFact) -> bool:
+def _is_denied(text: str, fact: StoryFact, facts: Sequence[StoryFact]) -> bool:
     start, end = fact.span
     before = fold(text[max(0, start - _DENIED_WITHIN) : start]).text.rstrip()
     after = fold(text[end : end + _DENIED_WITHIN]).text.lstrip(" ,'’")
     denied = any(match.end() == len(before) for match in _cue("denied_before").finditer(before))
-    return denied or bool(_cue("denied_after").match(after))
+    # "The bill of the 4th is wrong" is a complaint; "the 4th is wrong, it was the 5th" is a correction.
+    corrected = any(f.kind == fact.kind and 0 <= f.span[0] - end <= _CORRECTED_WITHIN for f in facts)
+    return denied or bool(_cue("denied_after").match(after) or (corrected and _cue("wrong_after").match(after)))
 
 
 def without_fillers(text: str) -> str:

@@ -116,7 +116,7 @@ def answer_text(turn: Turn, answer: StoryAnswer) -> str:
     }
     if answer.amount is not None:
         labels["money_back"] = f"{labels['money_back']} ({answer.amount[0]})"
-    return ", ".join(labels.values()) or answer.words
+    return ", ".join([*labels.values(), *([answer.words] if answer.words else [])])
 
 
 # --- the read-back

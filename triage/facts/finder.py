@@ -41,11 +41,17 @@ def find_facts(
     # same one only: "I want it repaired and my money back" are two, with one verb.
     wanted = list(chain(*(wishes(story, code) for code in languages)))
     # A wish in own words counts only where no other one is named.
+    # What a clear wish in own words covers is that wish: "please correct the bill" asks for no repair.
+    own = [wish for wish in wanted if wish.value == "own"]
+    wanted = [wish for wish in wanted if wish.value == "own" or not any(_covers(wish, other) for other in own)]
     named = {wish.value for wish in wanted}
     named -= {"something_else"} if len(named) > 1 else set()
     by_remedy = [[wish for wish in wanted if wish.value == remedy] for remedy in named]
-    for candidates in (*by_remedy, list(chain(*(places(story, code) for code in languages)))):
-        facts += _without_overlap(sorted(candidates, key=_longest_first), card_spans)
+    located = list(chain(*(places(story, code) for code in languages)))
+    for candidates in (*by_remedy, located):
+        # A spot ("in your shop") gives way to a name or a number in the same words.
+        ordered = sorted(candidates, key=lambda fact: (fact.kind == "spot", _longest_first(fact)))
+        facts += _without_overlap(ordered, card_spans)
     return tuple(sorted(facts, key=lambda fact: (fact.span, fact.kind)))
 
 
@@ -54,6 +60,10 @@ def find_numbers(text: str, *, received: date) -> tuple[StoryFact, ...]:
     story = Story(text, fold(text), received)
     candidates = [*accounts(story), *chain(*(numbers(story, code) for code in languages_of(None)))]
     return tuple(_without_overlap(candidates, (span for _, span in cards(story))))
+
+
+def _covers(wish: StoryFact, own: StoryFact) -> bool:
+    return wish.value != "something_else" and own.span[0] <= wish.span[0] and wish.span[1] <= own.span[1]
 
 
 def _longest_first(fact: StoryFact) -> int:

@@ -30,7 +30,8 @@ _CALLED_CARD_LENGTH = 48
 # Groups with spaces are one number only where each is long: "4471203 3 November" is a number and a day.
 _NUMBER = (
     r"(?P<number>[a-z]{0,5}+[\-/]?[0-9][a-z0-9]{0,30}+(?:[\-/][a-z0-9]{1,20}+|\.[0-9]{1,20}+){0,5}+"
-    r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+)(?![a-z0-9])"
+    r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+(?:\x20[0-9]{2}(?=[.,;:!?)](?:\s|$)|\n|$))?+)"
+    r"(?![a-z0-9])"
 )
 _DATE = re.compile(r"[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The code of a booking with airlines and railways has six letters and figures.
@@ -74,6 +75,7 @@ def numbers(story: Story, language: str) -> Iterator[StoryFact]:
                 bool(re.search(r"[a-z]", between))
                 or bool(_SIGN.search(between))
                 or match["cue"].endswith(("nummer", "nr"))
+                or match["cue"].startswith("numero de ")
             )
             if _is_reference(number, is_named=is_named) and not _AMOUNT.match(folded, end):
                 start = min(match.start("cue"), match.start("number"))
