@@ -19,6 +19,10 @@ _WORD = re.compile(r"[^\W_]+")
 _LEAD = re.compile(
     r"(?:(?:and|oh|ok|okay|well|hi|hello|ah|und|ach|na|hallo|ve|ha|y|oye|hola)\b[\s,.!]*){0,3}"
 )
+#: From thanks to what comes after them: "Thank you dear. "
+_END_OF_THANKS = re.compile(r"(?: \w+){0,4}\s?[.,!;]+\s*(?=\S+\s+\S+\s+\S)")
+#: A number in a question that doubts an answer: "it says RE-2026-5514, is that it?"
+_CODE = re.compile(r"(?<![\w.,])(?=[\w/-]*\d{3})[A-Za-z]{0,5}[-/]?\d[\w/-]{4,}(?![\w.,]*\d)")
 #: A longer message has more to say than that it is impatient.
 _LONGEST_IMPATIENCE = 25
 #: Words next to the thanks that are none of `beside_thanks`: with more, the message says something.
@@ -56,16 +60,19 @@ def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) ->
         return MessageKind.THANKS
     if _cue("new_matter").search(folded):
         return MessageKind.NEW_MATTER
-    cues = read_answer(plain)
     if _cue("impatient").search(folded) and len(plain.split()) <= _LONGEST_IMPATIENCE:
         return MessageKind.IMPATIENCE
     if _cue("corrects").search(folded):
         return MessageKind.CORRECTION
-    if cues.only_asks or _is_plain_question(plain):
-        return MessageKind.QUESTION
-    if _begins_with("adds", folded):
+    # What comes after thanks is no answer to a question of ours: "Thank you. My neighbour saw it as well."
+    said = _after_thanks(folded)
+    if _begins_with("adds", said or folded) or _cue("mentions").search(folded):
         return MessageKind.ADDITION
-    return default
+    is_wish = _cue("requests").search(folded) or _CODE.search(plain)
+    asks = read_answer(plain).only_asks or _is_plain_question(plain) or _cue("asks").search(folded)
+    if asks and not is_wish:
+        return MessageKind.QUESTION
+    return MessageKind.ADDITION if said else default
 
 
 def question_subjects(text: str) -> tuple[str, ...]:
@@ -150,8 +157,15 @@ def _is_plain_question(text: str) -> bool:
     return text.endswith(("?", "？", "؟")) and not is_short and not any(map(str.isdigit, text))
 
 
+def _after_thanks(folded: str) -> str:
+    """What follows thanks at the beginning of a message, without the rest of their sentence; "" for other messages."""
+    thanks = _cue("thanks").match(folded, _end_of_lead(folded))
+    rest = _END_OF_THANKS.match(folded, thanks.end()) if thanks else None
+    return folded[rest.end() :] if rest else ""
+
+
 def _begins_with(kind: str, folded: str) -> bool:
-    return bool(_cue(kind).match(folded, _end_of_lead(folded)))
+    return any(_cue(kind).match(folded, start) for start in (0, _end_of_lead(folded)))
 
 
 def _end_of_lead(folded: str) -> int:
