@@ -87,10 +87,13 @@ def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
         return []
     folded = fold(text)
     corrections = [folded.span(*match.span()) for match in _cue("corrects").finditer(folded.text)]
-    outdated = {(fact.kind, fact.value) for fact in facts if _is_denied(text, fact, facts)}
+    denied = {(fact.kind, fact.value) for fact in facts if _is_denied(text, fact, facts)}
+    outdated = set(denied)
     for start, end in corrections:
         for fact in facts:
-            if not start <= fact.span[0] <= end + _DENIED_WITHIN:
+            # "It was the 2nd, not the 3rd": what is denied corrects nothing.
+            is_near = start <= fact.span[0] <= end + _DENIED_WITHIN
+            if not is_near or (fact.kind, fact.value) in denied:
                 continue
             before = [other for other in facts if other.kind == fact.kind and other.span[1] <= start]
             # "Sorry, it was the 4th" in a message of its own means the only day in the messages before it.

@@ -30,6 +30,8 @@ _NUMBERS = frozenset(
 #: With more details than this, ask the question: so many cannot be confirmed by one Yes.
 _MAX_CONFIRMED_DETAILS = 6
 _MAX_SPOTS = 2
+#: A day longer ago is one of birth, or no day at all.
+_OLDEST_YEARS = 20
 _FOR_ONESELF = re.compile(
     r"\s*(?:it(?:'s| is) )?(?:for )?(?:me|myself|my own|mine|us|kendim|kendim için|benim|bizim)\b.{0,12}",
     re.IGNORECASE,
@@ -81,12 +83,14 @@ class StoryKnowledge:
 class StoryAnswer:
     """An answer found in the story: choices under the question, the story's own `words`, or both.
 
-    `amount` is the money that a choice is about: as written, in minor units, and its currency.
+    `amount` is the money that a choice is about: as written, in minor units, and its currency. `missing` is the
+    half that an answer to "where and when?" lacks: "place" or "day".
     """
 
     choices: tuple[str, ...] = ()
     words: str = ""
     amount: tuple[str, int, str] | None = None
+    missing: str = ""
 
 
 Condition = Callable[[StoryKnowledge], bool]
@@ -141,24 +145,28 @@ class Question:
 
 
 def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer | None:
-    """The days up to receipt and the places or numbers in the story; None unless it has both."""
-    dates = [detail for detail in details if detail.kind == "date"]
+    """The days up to receipt and the places or numbers in the story; None where it has neither, or too many.
+
+    One of both is enough: the read-back names what is missing, and a message there adds it.
+    """
+    # "Since the 4th" says more than "today".
+    dates = [
+        detail for detail in details if detail.kind == "date" and detail.value != received.isoformat()
+    ]
     # "This year" says nothing more than "on 4 November".
-    days = [day for day in _past_days(details, received) if not any(_contains(day, other) for other in dates)]
+    days = [
+        day
+        for day in _past_days(details, received)
+        if any(map(str.isdigit, day.text)) or not any(_contains(day, other) for other in dates)
+    ]
     places = _places(details)
     texts: dict[str, str] = {}
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
         texts.setdefault(detail.value, " ".join(detail.text.split()).rstrip("."))
-    if not days or not places or len(texts) > _MAX_CONFIRMED_DETAILS:
+    if not texts or len(texts) > _MAX_CONFIRMED_DETAILS:
         return None
-    return StoryAnswer(words=", ".join(texts.values()))
-
-
-def named_places(details: Sequence[StoryFact], received: date) -> str:
-    """The places and numbers in a story without any day, in its words; then only the day is asked."""
-    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in _places(details))
-    is_clear = len(texts) <= _MAX_CONFIRMED_DETAILS and not _past_days(details, received)
-    return ", ".join(texts) if is_clear else ""
+    missing = "" if days and places else "place" if days else "day"
+    return StoryAnswer(words=", ".join(texts.values()), missing=missing)
 
 
 def _places(details: Sequence[StoryFact]) -> list[StoryFact]:
@@ -168,14 +176,12 @@ def _places(details: Sequence[StoryFact]) -> list[StoryFact]:
 
 
 def _past_days(details: Sequence[StoryFact], received: date) -> list[StoryFact]:
-    return [fact for fact in details if fact.kind == "date" and fact.value[:10] <= received.isoformat()]
-
-
-def named_days(details: Sequence[StoryFact], received: date) -> str:
-    """The days in a story without any place or number, in its words; then only the place is asked."""
-    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in _past_days(details, received))
-    is_clear = 0 < len(texts) <= _MAX_CONFIRMED_DETAILS and not any(map(identifies_place, details))
-    return ", ".join(texts) if is_clear else ""
+    earliest = str(received.year - _OLDEST_YEARS)
+    return [
+        fact
+        for fact in details
+        if fact.kind == "date" and earliest <= fact.value[:10] <= received.isoformat()
+    ]
 
 
 def _contains(period: StoryFact, other: StoryFact) -> bool:
@@ -309,11 +315,11 @@ def _age(knowledge: StoryKnowledge) -> StoryAnswer | None:
 
 def _requested(knowledge: StoryKnowledge) -> StoryAnswer | None:
     answer = requested_remedies(knowledge.story, knowledge.details())
-    if answer is None and knowledge.wishes is not None:
+    if knowledge.wishes is not None and (answer is None or not answer.choices):
         story, details = knowledge.wishes
-        answer = requested_remedies(story, details())
+        other = requested_remedies(story, details())
         # Its own words would be ours: only the codes count.
-        return answer if answer is not None and answer.choices else None
+        return other if other is not None and other.choices else answer
     return answer
 
 

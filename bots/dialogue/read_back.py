@@ -144,6 +144,9 @@ def read_back(turn: Turn, ref: str) -> None:
         return
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
+    where = answers_from_story(turn, ref).get("where")
+    if where is not None and where.missing:
+        lines.append(turn.text(f"readback.without_{where.missing}"))
     turn.reply(
         "readback.plain" if is_child(turn, ref) else "readback",
         ref=ref,
