@@ -17,7 +17,7 @@ _LONGEST = 2_000
 _WORD = re.compile(r"[^\W_]+")
 #: Words before a cue that do not move it from the beginning: "Oh, and one more thing".
 _LEAD = re.compile(
-    r"(?:(?:and|oh|ok|okay|well|hi|hello|ah|und|ach|na|hallo|ve|ha|y|oye|hola)\b[\s,.!]*){0,3}"
+    r"(?:(?:and|oh|ok|okay|well|hi|hello|great|ah|und|ach|na|hallo|gut|prima|super|alles klar|ve|ha|tamam|y|oye|hola|vale|perfecto|bueno)\b[\s,.!]*){0,3}"
 )
 #: From thanks to what comes after them: "Thank you dear. "
 _END_OF_THANKS = re.compile(r"(?: \w+){0,4}\s?[.,!;]+\s*(?=\S+\s+\S+\s+\S)")
@@ -38,6 +38,9 @@ _CORRECTED_WITHIN = 60
 #: Characters between the words of a correction and its fact: "Entschuldigung, es war der 4.".
 _AT_ONCE = 16
 _FEWEST_QUESTION_WORDS = 3
+#: A question without its mark has so many words at most.
+_LONGEST_BARE_QUESTION = 9
+_IMPATIENT_MARKS = re.compile(r"\?{3,}|[\U0001f644\U0001f624]")
 
 
 class MessageKind(StrEnum):
@@ -60,7 +63,8 @@ def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) ->
         return MessageKind.THANKS
     if _cue("new_matter").search(folded):
         return MessageKind.NEW_MATTER
-    if _cue("impatient").search(folded) and len(plain.split()) <= _LONGEST_IMPATIENCE:
+    is_impatient = _cue("impatient").search(folded) or _IMPATIENT_MARKS.search(plain)
+    if is_impatient and len(plain.split()) <= _LONGEST_IMPATIENCE:
         return MessageKind.IMPATIENCE
     if _cue("corrects").search(folded):
         return MessageKind.CORRECTION
@@ -68,9 +72,8 @@ def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) ->
     said = _after_thanks(folded)
     if _begins_with("adds", said or folded) or _cue("mentions").search(folded):
         return MessageKind.ADDITION
-    is_wish = _cue("requests").search(folded) or _CODE.search(plain)
-    asks = read_answer(plain).only_asks or _is_plain_question(plain) or _cue("asks").search(folded)
-    if asks and not is_wish:
+    is_wish = any(_cue(kind).search(folded) for kind in ("requests", "hedges")) or _CODE.search(plain)
+    if not is_wish and _asks(plain, folded):
         return MessageKind.QUESTION
     return MessageKind.ADDITION if said else default
 
@@ -152,6 +155,18 @@ def _says_thanks(text: str, folded: str) -> bool:
         return False
     words = _WORD.findall(thanks.sub(" ", folded))
     return sum(word not in _words("beside_thanks") for word in words) <= _MOST_BESIDE_THANKS
+
+
+def _asks(plain: str, folded: str) -> bool:
+    if read_answer(plain).only_asks or _is_plain_question(plain) or _cue("asks").search(folded):
+        return True
+    first, _, rest = plain.partition("?")
+    if any(map(str.isdigit, plain)):
+        return False
+    # "Will I have to come in for this? I don't drive any more."
+    begins = _cue("begins_question").match(fold(first).text.lstrip("¿ "))
+    is_short = len(plain.split()) <= _LONGEST_BARE_QUESTION or (rest and len(first.split()) > _FEWEST_QUESTION_WORDS)
+    return bool(begins) and bool(is_short)
 
 
 def _is_plain_question(text: str) -> bool:

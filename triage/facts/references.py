@@ -33,7 +33,7 @@ _NUMBER = (
     r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+(?:\x20[0-9]{2}(?=[.,;:!?)](?:\s|$)|\n|$))?+)"
     r"(?![a-z0-9])"
 )
-_DATE = re.compile(r"[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}|[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The code of a booking with airlines and railways has six letters and figures.
 _RECORD_LOCATOR = re.compile(r"(?=(?:[0-9]*[a-z]){2})[a-z0-9]{6}")
 # "QW881" is a code, "100ml" and "3pm" are measures.
