@@ -21,11 +21,11 @@ Bot to people 6-48: Is it this? … no water in Mill Lane
 People 6-45 press Yes
 Bot to people 6-45: You do not need to answer anything else
 Bot to people 6-45: We have your complaint
-Bot never told people 6-45: What would put this right
+Bot never told people 6-45: Where did it happen
 People 46-47 press Yes, and more
-Bot to people 46-47: What would put this right
+Bot to people 46-47: Where did it happen
 People 48-48 press No
-Bot to people 48-48: What would put this right
+Bot to people 48-48: Where did it happen
 Records of people 6-47: incident_id=1
 Record of Person-48: incident_id=none
 

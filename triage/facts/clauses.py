@@ -14,7 +14,8 @@ _CLAUSE = re.compile(
     r"(?:(?!\b(?:and|but|und|aber|sondern|y|pero|sino|ve|ama|fakat)\b)(?:[^.!?;,:\n\"\u2600-\u27bf\U0001f300-\U0001faff]|(?<=\d)[.,:](?=\d))){4,200}"
 )
 _CONTINUES = re.compile(r"(?:que|q|dass|to|that)\b")
-_MOST_LINKED_WORDS = 6
+#: Characters between two clauses with one verb, and words of the second without "that".
+_LONGEST_GAP, _MOST_LINKED_WORDS = 12, 6
 #: A clause of fewer words says nothing ("please").
 _FEWEST_WORDS = 2
 
@@ -23,12 +24,13 @@ def wishes_in_clauses(story: Story, language: str) -> Iterator[StoryFact]:
     """The remedies that such clauses name, or their words as a wish of its own; linear in the length."""
     table = read_phrases("facts", language)["remedies"]["clauses"]
     asks, declined = whole_words(table["asks"]), whole_words(table["declined"])
-    asked_until = -1
+    asked_until = len(story.folded.text)
     for clause in _CLAUSE.finditer(story.folded.text):
-        text, before = clause.group().strip(), story.folded.text[max(0, asked_until) : clause.start()]
+        text, gap = clause.group().strip(), clause.start() - asked_until
+        before = story.folded.text[asked_until : clause.start()] if 0 <= gap <= _LONGEST_GAP else "."
         remedies = [name for name, pattern in _names(language) if pattern.search(text)]
         # "I want that you call her and that you apologise", "an apology and my £6 back": the verb of the first clause.
-        is_same = asked_until >= 0 and not re.search(r"[.!?;\n]", before)
+        is_same = not re.search(r"[.!?;\n]", before)
         is_short = bool(remedies) and len(text.split()) <= _MOST_LINKED_WORDS and before.strip().isalpha()
         goes_on = is_same and (is_short or _CONTINUES.match(text))
         if len(text.split()) < _FEWEST_WORDS or not (asks.search(text) or goes_on) or declined.search(text):
