@@ -69,13 +69,13 @@ def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) ->
     if _cue("corrects").search(folded):
         return MessageKind.CORRECTION
     # What comes after thanks is no answer to a question of ours: "Thank you. My neighbour saw it as well."
-    said = _after_thanks(folded)
-    if _begins_with("adds", said or folded) or _cue("mentions").search(folded):
+    remainder = _after_thanks(folded)
+    if _begins_with("adds", remainder or folded) or _cue("mentions").search(folded):
         return MessageKind.ADDITION
     is_wish = any(_cue(kind).search(folded) for kind in ("requests", "hedges")) or _CODE.search(plain)
     if not is_wish and _asks(plain, folded):
         return MessageKind.QUESTION
-    return MessageKind.ADDITION if said else default
+    return MessageKind.ADDITION if remainder else default
 
 
 def question_subjects(text: str) -> tuple[str, ...]:
@@ -113,7 +113,9 @@ def _is_denied(text: str, fact: StoryFact, facts: Sequence[StoryFact]) -> bool:
     denied = any(match.end() == len(before) for match in _cue("denied_before").finditer(before))
     # "The bill of the 4th is wrong" is a complaint; "the 4th is wrong, it was the 5th" is a correction.
     corrected = any(f.kind == fact.kind and 0 <= f.span[0] - end <= _CORRECTED_WITHIN for f in facts)
-    return denied or bool(_cue("denied_after").match(after) or (corrected and _cue("wrong_after").match(after)))
+    return denied or bool(
+        _cue("denied_after").match(after) or (corrected and _cue("wrong_after").match(after))
+    )
 
 
 def without_fillers(text: str) -> str:
@@ -165,7 +167,9 @@ def _asks(plain: str, folded: str) -> bool:
         return False
     # "Will I have to come in for this? I don't drive any more."
     begins = _cue("begins_question").match(fold(first).text.lstrip("¿ "))
-    is_short = len(plain.split()) <= _LONGEST_BARE_QUESTION or (rest and len(first.split()) > _FEWEST_QUESTION_WORDS)
+    is_short = len(plain.split()) <= _LONGEST_BARE_QUESTION or (
+        rest and len(first.split()) > _FEWEST_QUESTION_WORDS
+    )
     return bool(begins) and bool(is_short)
 
 

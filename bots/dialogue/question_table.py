@@ -150,9 +150,7 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
     One of both is enough: the read-back names what is missing, and a message there adds it.
     """
     # "Since the 4th" says more than "today".
-    dates = [
-        detail for detail in details if detail.kind == "date" and detail.value != received.isoformat()
-    ]
+    dates = [detail for detail in details if detail.kind == "date" and detail.value != received.isoformat()]
     # "This year" says nothing more than "on 4 November".
     days = [
         day
@@ -162,7 +160,9 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
     places = _places(details)
     texts: dict[str, str] = {}
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
-        texts.setdefault(detail.value, " ".join(detail.text.split()).rstrip("."))
+        # The point of "am 20." is part of the day.
+        text = " ".join(detail.text.split())
+        texts.setdefault(detail.value, text if detail.kind == "date" else text.rstrip("."))
     if not texts or len(texts) > _MAX_CONFIRMED_DETAILS:
         return None
     missing = "" if days and places else "place" if days else "day"

@@ -37,9 +37,7 @@ def test_one_word_is_answered_with_a_request_for_more() -> None:
 def test_the_complete_form_leads_to_a_signed_complaint() -> None:
     play = Play()
     play.writes("The water has been brown for days.")
-    assert play.presses("done") == [
-        "Where did it happen, or which order or account is it about, and when?"
-    ]
+    assert play.presses("done") == ["Where did it happen, or which order or account is it about, and when?"]
     assert play.writes("12 Mill Lane, last week") == [
         "What would put this right? Choose one, or write it in your own words."
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from bots.dialogue.inputs import ButtonInput
 from complaints.vocabulary import Verb
-from tests.rules.dialogue_play import RULES, START, Play
+from tests.rules.dialogue_play import RULES, START, TEXTS, Play
 
 STORY = "Order 4711 came broken on 2 November. I want my money back."
 WHERE = "Where did it happen, or which order or account is it about, and when?"
@@ -225,7 +225,9 @@ def test_relative_days_use_the_time_zone_of_the_rules() -> None:
     assert east.presses("done") == [HELP]
     assert west.presses("done") == [HELP]
     assert "Where and when: Order 4711, 2026-11-03" in east.presses("skip")[0]
-    assert "Where and when: Order 4711\nWhen was it?" in west.presses("skip")[0].replace("You would like: \n", "")
+    assert "Where and when: Order 4711\nWhen was it?" in west.presses("skip")[0].replace(
+        "You would like: \n", ""
+    )
 
 
 def test_the_state_contains_no_words() -> None:
@@ -233,3 +235,28 @@ def test_the_state_contains_no_words() -> None:
     play.writes("Sorry, it was order 4712")
     assert "4711" not in str(play.state)
     assert "4712" not in str(play.state)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "tr"])
+def test_the_read_back_names_the_other_person_and_not_only_their_consent(language: str) -> None:
+    rules = replace(RULES, languages=("en", "de", "es", "tr"))
+    play = Play(language=language, rules=rules)
+    play.writes("I write for my mother. The water has been brown since Monday.")
+    play.commands("language", language)
+    play.presses("done")
+    play.presses("agreed")
+    while play.state["step"] != "check":
+        play.presses("skip")
+    who = TEXTS.text(language, "readback.whom", text=TEXTS.text(language, "answer.agreed"))
+    assert who in play.text(play.replies[-1])
+    assert TEXTS.label(language, "agreed") not in play.text(play.replies[-1])
+
+
+def test_a_wish_at_the_question_where_it_was_is_no_place() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    [again] = play.writes("I want my money back")
+    assert again == WHERE
+    assert "where_and_when" not in play.texts_of(play.ref)
+    assert "You would like: Money back" in play.presses("skip")[0]

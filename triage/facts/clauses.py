@@ -29,7 +29,7 @@ def wishes_in_clauses(story: Story, language: str) -> Iterator[StoryFact]:
         text, gap = clause.group().strip(), clause.start() - asked_until
         before = story.folded.text[asked_until : clause.start()] if 0 <= gap <= _LONGEST_GAP else "."
         remedies = [name for name, pattern in _names(language) if pattern.search(text)]
-        # "I want that you call her and that you apologise", "an apology and my £6 back": the verb of the first clause.
+        # "I want that you call her and that you apologise", "an apology and my £6 back": one verb for both.
         is_same = not re.search(r"[.!?;\n]", before)
         is_short = bool(remedies) and len(text.split()) <= _MOST_LINKED_WORDS and before.strip().isalpha()
         goes_on = is_same and (is_short or _CONTINUES.match(text))

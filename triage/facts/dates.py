@@ -214,7 +214,7 @@ def _single_day(
     if kind == "bare":
         # "On the 15th": the last such day, of this month or of an earlier one.
         day, days = int(match["day"]), (received - timedelta(days=back) for back in range(62))
-        return None if is_future else next((each for each in days if each.day == day), None)
+        return None if is_future else next((candidate for candidate in days if candidate.day == day), None)
     if kind == "day":
         month = _index(patterns.months, match["month"]) + 1
         if match["year"]:

@@ -27,7 +27,8 @@ def find_facts(
 
     `received` is the day of receipt at the organisation, from which "yesterday" is counted; a day without a year
     is before it. With `language` None the words of every language are tried, those for a spot only in `written_in`
-    where that is given. `country` decides how 11/03/2026 is read. Of a card number only the last four digits appear in any fact.
+    where that is given. `country` decides how 11/03/2026 is read. Of a card number only the last four digits appear
+    in any fact.
     """
     story = Story(text, fold(text), received, country)
     languages = languages_of(language)
@@ -53,7 +54,9 @@ def find_facts(
         wanted += [wish for wish in more if not wanted or wish.value != "something_else"]
     # What a clear wish in own words covers is that wish: "please correct the bill" asks for no repair.
     own = [wish for wish in wanted if wish.value == "own"]
-    wanted = [wish for wish in wanted if wish.value == "own" or not any(_covers(wish, other) for other in own)]
+    wanted = [
+        wish for wish in wanted if wish.value == "own" or not any(_covers(wish, other) for other in own)
+    ]
     named = {wish.value for wish in wanted}
     named -= {"something_else"} if len(named) > 1 else set()
     by_remedy = [[wish for wish in wanted if wish.value == remedy] for remedy in named]
