@@ -17,7 +17,8 @@ _LONGEST = 2_000
 _WORD = re.compile(r"[^\W_]+")
 #: Words before a cue that do not move it from the beginning: "Oh, and one more thing".
 _LEAD = re.compile(
-    r"(?:(?:and|oh|ok|okay|well|hi|hello|great|ah|und|ach|na|hallo|gut|prima|super|alles klar|ve|ha|tamam|y|oye|hola|vale|perfecto|bueno)\b[\s,.!]*){0,3}"
+    r"(?:(?:and|oh|ok|okay|well|hi|hello|great|ah|und|ach|na|hallo|gut|prima|super|alles klar|ve|ha|tamam|y|oye|hola"
+    r"|vale|perfecto|bueno)\b[\s,.!]*){0,3}"
 )
 #: From thanks to what comes after them: "Thank you dear. "
 _END_OF_THANKS = re.compile(r"(?: \w+){0,4}\s?[.,!;]+\s*(?=\S+\s+\S+\s+\S)")
@@ -180,7 +181,7 @@ def _is_plain_question(text: str) -> bool:
 
 
 def _after_thanks(folded: str) -> str:
-    """What follows thanks at the beginning of a message, without the rest of their sentence; "" for other messages."""
+    """What follows thanks at the beginning of a message, without the rest of their sentence; "" for others."""
     thanks = _cue("thanks").match(folded, _end_of_lead(folded))
     rest = _END_OF_THANKS.match(folded, thanks.end()) if thanks else None
     return folded[rest.end() :] if rest else ""
