@@ -113,7 +113,7 @@ def _what_comes_next(turn: Turn, case: Case) -> str:
 
 
 def _recourse(turn: Turn, case: Case) -> str:
-    body = case.rules.recourse[0].body if case.rules.recourse else ""
+    body = turn.texts.body(turn.language, case.rules.recourse[0].body) if case.rules.recourse else ""
     lines = [turn.text("reply.outside", body=body)] if body else []
     if settled_early(case, {}, turn.now) == ON_REQUEST:
         lines.append(turn.text("reply.in_writing"))

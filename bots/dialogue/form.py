@@ -18,7 +18,6 @@ from bots.dialogue.read_back import (
     REMINDER,
     answer_text,
     current_field,
-    is_child,
     is_without_story,
     knowledge_of,
     new_field,
@@ -53,7 +52,7 @@ def start(turn: Turn, ref: str) -> None:
     # We are sorry once in a complaint: not about praise, and not next to a number to call.
     is_praise = classify_intent(story_text(turn, ref), found_signs=()).kind == "praise"
     is_sorry = turn.danger is None and not is_praise
-    template = "receipt.noted" if not is_sorry else "receipt.plain" if is_child(turn, ref) else "receipt"
+    template = "receipt.noted" if not is_sorry else "receipt.plain" if turn.is_child else "receipt"
     if is_without_story(turn, ref) and PLACE not in turn.words(ref):
         template = "receipt.forwarded"
     elif is_without_story(turn, ref):
@@ -142,7 +141,7 @@ def ask(turn: Turn, step: str, ref: str) -> None:
         turn.reply("ask.change", ref=ref, buttons=CHANGES)
     else:
         plain = f"ask.{step}.plain"
-        template = plain if turn.texts.has(plain) and is_child(turn, ref) else f"ask.{step}"
+        template = plain if turn.texts.has(plain) and turn.is_child else f"ask.{step}"
         turn.reply(template, ref=ref, buttons=BY_STEP[step].buttons)
 
 

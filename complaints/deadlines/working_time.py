@@ -55,6 +55,8 @@ _MOST = {
 _SECONDS_IN = {Unit.SECONDS: 1, Unit.MINUTES: 60, Unit.HOURS: 3600, Unit.WORKING_HOURS: 3600}
 # An explanation lists up to this many days or stretches; of a longer count it gives only the number.
 _LISTED = 31
+# Due times that a calendar keeps: those of about 200 complaints, some kilobytes each.
+_MOST_COUNTED = 1024
 
 
 class BadSpan(ValueError):
@@ -109,6 +111,16 @@ def due(start: datetime, length: Span | str, calendar: Calendar) -> Due:
     length, start = span(length), to_utc(start)
     if length.number < 0:
         raise BadSpan(f'"{length}" lies in the past of its start; `before` counts back from a due time')
+    counted = calendar.counted
+    end = counted.get((start, length))
+    if end is None:
+        if len(counted) >= _MOST_COUNTED:
+            counted.clear()
+        end = counted[start, length] = _due(start, length, calendar)
+    return end
+
+
+def _due(start: datetime, length: Span, calendar: Calendar) -> Due:
     steps = (_start(start, calendar),)
     if length.unit is Unit.WORKING_DAYS:
         return _working_days(start, length, calendar, steps)

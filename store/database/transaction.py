@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from threading import Lock
 from typing import Any, cast
 
@@ -103,34 +104,43 @@ class Tx:
         """Insert the rows whose keys do not exist yet."""
         values = [dict(row) for row in rows]
         if values:
-            self.connection.execute(self._insert(table).on_conflict_do_nothing(), values)
+            self.connection.execute(_insert_missing(table, self.is_sqlite), values)
 
     def take(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert this row; False if its key exists already."""
-        first = next(iter(table.primary_key.columns))
-        statement = self._insert(table).on_conflict_do_nothing().returning(first)
+        statement = _insert_missing(table, self.is_sqlite, returning=True)
         return self.connection.execute(statement, dict(row)).first() is not None
-
-    def _insert(self, table: Table) -> Any:
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
     def put(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert the row, or update the row with the same primary key."""
         keys = [column.name for column in table.primary_key.columns]
         changed = {name: value for name, value in row.items() if name not in keys}
         self.connection.execute(
-            self._insert(table).values(**row).on_conflict_do_update(index_elements=keys, set_=changed)
+            _insert(table, self.is_sqlite)
+            .values(**row)
+            .on_conflict_do_update(index_elements=keys, set_=changed)
         )
 
     def upsert_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or update several rows by their primary keys, in one statement."""
         keys = [column.name for column in table.primary_key.columns]
-        statement = self._insert(table)
+        statement = _insert(table, self.is_sqlite)
         changed = {column.name: statement.excluded[column.name] for column in table.columns}
         statement = statement.on_conflict_do_update(
             index_elements=keys, set_={name: value for name, value in changed.items() if name not in keys}
         )
         self.connection.execute(statement, [dict(row) for row in rows])
+
+
+def _insert(table: Table, is_sqlite: bool) -> Any:
+    return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+
+
+@cache
+def _insert_missing(table: Table, is_sqlite: bool, *, returning: bool = False) -> Any:
+    """The statement, built once: each intake runs three of them."""
+    statement = _insert(table, is_sqlite).on_conflict_do_nothing()
+    return statement.returning(next(iter(table.primary_key.columns))) if returning else statement
 
 
 @contextmanager

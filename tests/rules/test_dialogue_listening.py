@@ -223,16 +223,41 @@ def test_the_first_words_choose_the_language_and_the_phone_only_where_they_are_t
 
 
 @clause("4.4")
-def test_a_language_that_the_desk_does_not_speak_is_named_and_shown_to_staff() -> None:
+@pytest.mark.parametrize("starts", [True, False])
+@pytest.mark.parametrize(
+    ("first", "second", "code", "in_english", "in_german"),
+    [
+        (
+            "Le chauffage de la maison est en panne depuis lundi.",
+            "Il fait froid et personne ne vient.",
+            "fr", "French", "Französisch",
+        ),
+        (
+            "Вже третій день у квартирі немає гарячої води, і ніхто не відповідає.",
+            "Ми мерзнемо, допоможіть будь ласка.",
+            "uk", "Ukrainian", "Ukrainisch",
+        ),
+        (
+            "لا يوجد ماء ساخن في الشقة منذ ثلاثة أيام ولا أحد يجيب على الهاتف.",
+            "نحن نعاني من البرد ولا يأتي أحد.",
+            "ar", "Arabic", "Arabisch",
+        ),
+    ],
+)  # fmt: skip
+def test_a_language_that_the_desk_does_not_speak_is_named_and_shown_to_staff(
+    first: str, second: str, code: str, in_english: str, in_german: str, starts: bool
+) -> None:
     play = Play(language=None, rules=replace(RULES, languages=("de", "tr")), catalogue=GERMAN_DESK)
-    english, german, receipt = play.writes("Le chauffage de la maison est en panne depuis lundi.")
-    assert english.startswith("Your message seems to be in this language: French.")
+    if starts:
+        play.commands("start")
+    english, german, receipt = play.writes(first)
+    assert english.startswith(f"Your message seems to be in this language: {in_english}.")
     assert "I go on in this language: German." in english
-    assert german.startswith("Ihre Nachricht ist wohl in dieser Sprache: Französisch.")
+    assert german.startswith(f"Ihre Nachricht ist wohl in dieser Sprache: {in_german}.")
     assert receipt.startswith("Es tut uns leid")
-    assert play.case.written_in == "fr"
-    assert [line for line in flag_lines(play.case, voice()) if ": French." in line]
-    assert not [text for text in play.writes("Il fait froid et personne ne vient.") if "Sprache" in text]
+    assert (play.case.written_in, play.case.language) == (code, "de")
+    assert [line for line in flag_lines(play.case, voice()) if f": {in_english}." in line]
+    assert not [text for text in play.writes(second) if "Sprache" in text]
 
 
 def test_the_language_changes_in_the_middle_of_the_form_and_answers_stay() -> None:
