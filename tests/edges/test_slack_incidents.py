@@ -20,7 +20,7 @@ from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
 from store.database.leases import acquire_leadership, release_leadership
-from store.incidents import list_open_incidents, load_incident
+from store.incidents import list_open_incidents, load_incident, load_incident_history
 from store.people.staff import load_actor
 from store.record.load import load_event_words
 from store.store import Store
@@ -236,6 +236,21 @@ async def test_each_complainant_gets_the_update_in_their_language(office: Office
     letters = [update_text(office, ref) for ref in (english, turkish)]
 
     assert letters == [TEXT["text.en"], "Boru onarıldı."]
+
+
+async def test_an_update_sent_although_warned_keeps_the_codes_in_the_act(
+    office: Office, clock: FakeClock
+) -> None:
+    await open_incident(office, receive_from(office, 1))
+    await office.staff(ALICE).presses(await incident_card(office), "Update all")
+    await office.staff(ALICE).opened("Update all")
+    await office.staff(ALICE).fills({"text.en": "We will mend the pipe as soon as we can."})
+    preview = await office.staff(ALICE).submits()
+    await office.staff(ALICE).submits()
+
+    assert preview is not None
+    assert "promises something without a date" in preview.text
+    assert office.store.read(load_incident_history, 1)[-1].facts["overruled"] == ["promise_without_date"]
 
 
 @pytest.mark.on_both
