@@ -24,6 +24,7 @@ _LONGEST = 12_000
 _FEWEST_LETTERS = 20
 _LARGE = r"[^\W\d_a-zß-öø-ÿğışœ]"
 _NAME = re.compile(rf"(?<![^\W_]){_LARGE}[^\W\d_]{{1,24}}\s{_LARGE}[^\W\d_]{{1,24}}(?![^\W_])")
+_INNER_NAME = re.compile(rf"(?<=[a-z,] ){_LARGE}[^\W\d_]{{2,24}}")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 #: The salutation ends here.
 _GREETING = re.compile(r"[^,:!\n]{3,60}(?=[,:!\n])")
@@ -102,8 +103,9 @@ def find_warnings(
         causes["wrong_language"] = sentences[0].whole
     read_in = written_in or language
     greeting = _greeting(text)
-    # The last words are the signature.
-    named = [span for span in personal if span[1] < len(text.rstrip(" .,!\n"))]
+    # A name at the end is the signature.
+    end = len(text.rstrip(" .,!\n"))
+    named = [span for span in personal if span[1] < end or span[2] != "name"]
     for code in languages_of(read_in):
         rules = _phrases(code)
         for index, sentence in enumerate(sentences):
@@ -155,6 +157,14 @@ def _internal(
     rules: _Rules, sentence: _Sentence, greeting: frozenset[str], letter: Iterable[_Sentence]
 ) -> Span | None:
     """Words for colleagues, also in the familiar form in a formal letter."""
+    pronoun = rules("pronouns", sentence)
+    if pronoun and not any(
+        rules("persons", other) or _has_name(other, greeting)
+        for other in letter
+        if other.start <= sentence.start
+    ):
+        # "She will fold" without anybody to whom it could refer is about the complainant.
+        return sentence.span(pronoun)
     familiar = rules("familiar", sentence)
     if familiar and any(rules("formal", other) for other in letter):
         low, high = sentence.span(familiar)
@@ -206,6 +216,11 @@ def _others_data(
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(fold(text).text)
+
+
+def _has_name(sentence: _Sentence, greeting: frozenset[str]) -> bool:
+    """Whether a name stands in the middle of the sentence that is not the complainant's."""
+    return any(greeting.isdisjoint(_words(match.group())) for match in _INNER_NAME.finditer(sentence.text))
 
 
 def _greeting(text: str) -> frozenset[str]:
