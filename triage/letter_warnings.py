@@ -90,8 +90,8 @@ def find_warnings(
     """The warnings for a letter, at most one for each code; never raises, in time linear in its length.
 
     `language` is the complainant's. With `may_admit` the writer may accept liability. `personal` are (start, end,
-    kind) of names, phones, e-mails, addresses and numbers in the text that belong neither to the complainant nor to
-    the desk, as far as the caller can tell; kind "name" for names.
+    kind) of names, phones, e-mails, addresses and numbers in the text that the caller does not know as the
+    complainant's or the desk's; kind "name" for names.
     """
     text = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text[:_LONGEST])
     sentences = _sentences(text)
@@ -111,14 +111,14 @@ def find_warnings(
         for index, sentence in enumerate(sentences):
             around = sentences[max(0, index - 1) : index + 2]
             others = [span for span in named if 0 <= span[0] - sentence.start < len(sentence.text)]
-            found = {
+            spans = {
                 "internal": _internal(rules["internal"], sentence, greeting, sentences),
                 "admission": None if may_admit else _admission(rules["admission"], sentence),
                 "promise_without_date": _promise(rules["promise_without_date"], sentence, around),
                 "blaming": rules["blaming"].cause(sentence),
                 "others_data": _others_data(rules["others_data"], sentence, others, greeting),
             }
-            for kind, span in found.items():
+            for kind, span in spans.items():
                 if span is not None:
                     causes.setdefault(kind, span)
     return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
@@ -157,21 +157,20 @@ def _internal(
     rules: _Rules, sentence: _Sentence, greeting: frozenset[str], letter: Iterable[_Sentence]
 ) -> Span | None:
     """Words for colleagues, also in the familiar form in a formal letter."""
-    pronoun = rules("pronouns", sentence)
-    if pronoun and not any(
-        rules("persons", other) or _has_name(other, greeting)
-        for other in letter
-        if other.start <= sentence.start
-    ):
-        # "She will fold" without anybody to whom it could refer is about the complainant.
-        return sentence.span(pronoun)
     familiar = rules("familiar", sentence)
     if familiar and any(rules("formal", other) for other in letter):
         low, high = sentence.span(familiar)
         # "Şen" is a name.
         if sentence.text[low - sentence.start : high - sentence.start].islower():
             return low, high
-    return rules.cause(sentence) or _address(rules, sentence, greeting)
+    cause = rules.cause(sentence) or _address(rules, sentence, greeting)
+    pronoun = rules("pronouns", sentence)
+    if cause or not pronoun or rules("reader", sentence):
+        return cause
+    # "She will give up" is about the complainant where no other woman is in the letter so far.
+    before = [other for other in letter if other.start <= sentence.start]
+    is_other = any(rules("persons", other) or _has_name(other, greeting) for other in before)
+    return None if is_other else sentence.span(pronoun)
 
 
 def _address(rules: _Rules, sentence: _Sentence, greeting: frozenset[str]) -> Span | None:
@@ -219,7 +218,7 @@ def _words(text: str) -> list[str]:
 
 
 def _has_name(sentence: _Sentence, greeting: frozenset[str]) -> bool:
-    """Whether a name stands in the middle of the sentence that is not the complainant's."""
+    """Whether the sentence has, after its first word, a name that is not the complainant's."""
     return any(greeting.isdisjoint(_words(match.group())) for match in _INNER_NAME.finditer(sentence.text))
 
 

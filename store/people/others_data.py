@@ -1,4 +1,4 @@
-"""Personal data in a letter of staff that the record does not know as the complainant's (4.9)."""
+"""Personal data in a letter of staff that the record does not have as the complainant's (4.9)."""
 
 from store.database.damage import collecting_damage
 from store.database.transaction import Tx
@@ -10,17 +10,17 @@ from store.redaction.masking import find_spans
 def find_others_data(tx: Tx, ref: str, text: str) -> tuple[tuple[int, int, str], ...]:
     """(start, end, kind) of names, phones, e-mails, addresses and numbers, without those of the complaint.
 
-    Those of the complaint are its names, and what stands in the complainant's words or was logged with them.
+    Those of the complaint are its names, and what is in the complainant's words or was logged with them.
     """
     file = load_case_file(tx, ref)
     with collecting_damage():
         own = [*list_case_names(tx, ref), *(entry.text for entry in load_all_texts(tx, file))]
-    known = _plain(" ".join(own))
+    own_text = _plain(" ".join(own))
     spans = find_spans(text, language=file.case.language, country=file.case.rules.country)
     return tuple(
         (span.start, span.end, span.kind)
         for span in spans
-        if _plain(text[span.start : span.end]) not in known
+        if _plain(text[span.start : span.end]) not in own_text
     )
 
 

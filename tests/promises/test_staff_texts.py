@@ -31,6 +31,7 @@ from store.values import DeliveryStatus
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
+from triage.letter_warnings import WARNINGS
 
 LANGUAGES = sorted(shipped_languages(), key=lambda language: language != "en")
 TEXTS = load_catalogues(LANGUAGES, domain="staff")
@@ -77,6 +78,7 @@ def computed() -> set[str]:
         f"stats.{share}" for share in command_replies.SHARES_SHOWN
     }
     ids |= {f"criterion.{reason}" for reason in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
+    ids |= {f"{group}.{code}" for group in ("letter_warning", "warned") for code in WARNINGS}
     ids |= {f"asked_for.{remedy}" for remedy in REMEDIES}
     ids |= {f"digest.{section}" for section in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}

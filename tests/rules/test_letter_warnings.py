@@ -73,7 +73,7 @@ def test_letters_of_an_independent_author_are_warned_of_and_good_ones_pass(name:
         ("es", "Si hubiera leído el contrato, no habría pasado.", "blaming", "Si hubiera leído"),
         (
             "en",
-            "Your neighbour Paul Cooper told us. His number is 07700 900761.",
+            "Your neighbour Paul Cooper told us about it.",
             "others_data",
             "Paul Cooper",
         ),

@@ -8,8 +8,10 @@ from typing import Any
 
 from bots.slack.context import SlackContext
 from bots.slack.views.letter_warnings import Warned
-from complaints.actors import MANAGERS, Actor
+from complaints.actions.authorisation import is_allowed
+from complaints.actors import Actor
 from complaints.case import Case
+from complaints.vocabulary import Verb
 from store.people.others_data import find_others_data
 from triage.letter_warnings import find_warnings
 
@@ -53,7 +55,8 @@ async def check_text(
     if not text.strip():
         return ()
     personal = await slack.store.aread(find_others_data, case.ref, text)
-    may_admit = approval or actor.least(MANAGERS) is not None
+    # Who may approve a decision may also accept liability in it.
+    may_admit = approval or is_allowed(None, Verb.APPROVE, actor)
     # In a thread: the first call compiles the rules and loads the language model, which takes seconds.
     warnings = await asyncio.to_thread(
         find_warnings, text, language=language, may_admit=may_admit, personal=personal
