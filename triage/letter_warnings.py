@@ -5,9 +5,10 @@ sentence; their words are in `triage/phrases/warnings_<language>.toml`.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from triage.issues import split_sentences
 from triage.matching import LANGUAGES, FoldedText, fold, languages_of, lines_of, read_phrases
@@ -32,14 +33,11 @@ _ADDRESS = re.compile(
     rf"(?:(?:Frau|Herr|M[rs]s?|Sra?|Señora?)\.? )?(?P<name>{_LARGE}[^\W\d_]{{1,20}})(?: Bey| Hanım)?,\s"
 )
 _ADVERBS = ("ly", "mente", "weise")
-
-
 #: What others said is no sentence of the writer.
 _QUOTED = re.compile(r"[“„][^“”„]{1,300}[”“]|«[^»]{1,300}»|\"[^\"]{1,300}\"|‘[^’]{10,300}’")
 
 
-@dataclass(frozen=True, slots=True)
-class LetterWarning:
+class LetterWarning(NamedTuple):
     """A warning: its code (one of `WARNINGS`), and the span of the words that cause it, end excluded."""
 
     code: str
@@ -48,16 +46,18 @@ class LetterWarning:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence: its start in the letter, its words as written and folded, and whether it is the first one."""
+    """A sentence: its start in the letter, and its words as written and folded."""
 
     start: int
     text: str
     folded: FoldedText
-    is_first: bool
 
     def span(self, match: re.Match[str]) -> Span:
         low, high = self.folded.span(*match.span())
         return self.start + low, self.start + high
+
+    def words(self, span: Span) -> str:
+        return self.text[span[0] - self.start : span[1] - self.start]
 
     @property
     def whole(self) -> Span:
@@ -71,12 +71,8 @@ class _Rules:
     patterns: Mapping[str, re.Pattern[str]]
 
     def __call__(self, key: str, sentence: _Sentence) -> re.Match[str] | None:
-        pattern = self.patterns.get(key)
-        return (
-            pattern.search(sentence.text.lower() if key == "written" else sentence.folded.text)
-            if pattern
-            else None
-        )
+        searched = sentence.text.lower() if key == "written" else sentence.folded.text
+        return self.patterns[key].search(searched) if key in self.patterns else None
 
     def cause(self, sentence: _Sentence) -> Span | None:
         """The words of the first pattern, where no exception is in the sentence."""
@@ -101,12 +97,13 @@ def find_warnings(
     causes: dict[str, Span] = {}
     if written_in is not None and written_in != language:
         causes["wrong_language"] = sentences[0].whole
-    read_in = written_in or language
-    greeting = _greeting(text)
+    # The name in the salutation is the complainant's.
+    match = _GREETING.match(text)
+    greeting = frozenset(_words(match.group())) if match else frozenset()
     # A name at the end is the signature.
     end = len(text.rstrip(" .,!\n"))
     named = [span for span in personal if span[1] < end or span[2] != "name"]
-    for code in languages_of(read_in):
+    for code in languages_of(written_in or language):
         rules = _phrases(code)
         for index, sentence in enumerate(sentences):
             around = sentences[max(0, index - 1) : index + 2]
@@ -128,10 +125,9 @@ def _language(text: str) -> str | None:
     """The language of the letter, where that is sure: by its frequent words, which is faster, or by the model."""
     if sum(map(str.isalpha, text)) < _FEWEST_LETTERS:
         return None
-    clear = clear_language(words_of(text), LANGUAGES)
-    if clear is not None:
-        return clear
-    written_in, is_sure = desk_language(text, LANGUAGES)
+    written_in, is_sure = clear_language(words_of(text), LANGUAGES), True
+    if written_in is None:
+        written_in, is_sure = desk_language(text, LANGUAGES)
     return written_in if is_sure else None
 
 
@@ -154,28 +150,29 @@ def _promise(rules: _Rules, sentence: _Sentence, around: Iterable[_Sentence]) ->
 
 
 def _internal(
-    rules: _Rules, sentence: _Sentence, greeting: frozenset[str], letter: Iterable[_Sentence]
+    rules: _Rules, sentence: _Sentence, greeting: frozenset[str], letter: Sequence[_Sentence]
 ) -> Span | None:
     """Words for colleagues, also in the familiar form in a formal letter."""
     familiar = rules("familiar", sentence)
-    if familiar and any(rules("formal", other) for other in letter):
-        low, high = sentence.span(familiar)
-        # "Şen" is a name.
-        if sentence.text[low - sentence.start : high - sentence.start].islower():
-            return low, high
-    cause = rules.cause(sentence) or _address(rules, sentence, greeting)
+    # "Şen" is a name.
+    is_familiar = familiar and sentence.words(sentence.span(familiar)).islower()
+    if familiar and is_familiar and any(rules("formal", other) for other in letter):
+        return sentence.span(familiar)
+    is_first = sentence is letter[0]
+    cause = rules.cause(sentence) or (None if is_first else _address(rules, sentence, greeting))
     pronoun = rules("pronouns", sentence)
     if cause or not pronoun or rules("reader", sentence):
         return cause
     # "She will give up" is about the complainant where no other woman is in the letter so far.
     before = [other for other in letter if other.start <= sentence.start]
-    is_other = any(rules("persons", other) or _has_name(other, greeting) for other in before)
+    names = {word for other in before for name in _INNER_NAME.findall(other.text) for word in _words(name)}
+    is_other = names - greeting or any(rules("persons", other) for other in before)
     return None if is_other else sentence.span(pronoun)
 
 
 def _address(rules: _Rules, sentence: _Sentence, greeting: frozenset[str]) -> Span | None:
     """A sentence that begins with a colleague's name: "Tom, please check"."""
-    match = None if sentence.is_first else _ADDRESS.match(sentence.text)
+    match = _ADDRESS.match(sentence.text)
     if match is None:
         return None
     word = fold(match["name"]).text
@@ -191,20 +188,15 @@ def _others_data(
     """A name or a contact next to words for another person, or something private of a person."""
     third, staff = rules("third", sentence), rules("staff", sentence)
     is_of_other = third or (rules("pronouns", sentence) and not rules("own", sentence))
-    names, contacts = [], []
-    for start, end, kind in personal:
-        words = sentence.text[max(0, start - sentence.start) : end - sentence.start]
-        if kind != "name":
-            contacts.append((start, end))
-        elif greeting.isdisjoint(_words(words)):
-            names.append((start, end))
+    contacts = [(start, end) for start, end, kind in personal if kind != "name"]
+    names = [(start, end) for start, end, kind in personal if kind == "name"]
+    no_names = rules.patterns.get("no_names")
     for match in _NAME.finditer(sentence.text):
-        name = sentence.start + match.start(), sentence.start + match.end()
-        in_contact = any(start < name[1] and name[0] < end for start, end in contacts)
-        no_names = rules.patterns.get("no_names")
+        low, high = sentence.start + match.start(), sentence.start + match.end()
         is_name = no_names is None or not no_names.fullmatch(fold(match.group().split()[0]).text)
-        if is_name and not in_contact and greeting.isdisjoint(_words(match.group())):
-            names.append(name)
+        if is_name and not any(start < high and low < end for start, end in contacts):
+            names.append((low, high))
+    names = [span for span in names if greeting.isdisjoint(_words(sentence.words(span)))]
     if contacts and (is_of_other or (names and not staff)):
         return contacts[0]
     private = rules("sensitive", sentence)
@@ -217,25 +209,13 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(fold(text).text)
 
 
-def _has_name(sentence: _Sentence, greeting: frozenset[str]) -> bool:
-    """Whether the sentence has, after its first word, a name that is not the complainant's."""
-    return any(greeting.isdisjoint(_words(match.group())) for match in _INNER_NAME.finditer(sentence.text))
-
-
-def _greeting(text: str) -> frozenset[str]:
-    """The folded words of the salutation: the name in it is the complainant's."""
-    match = _GREETING.match(text)
-    return frozenset(_words(match.group())) if match else frozenset()
-
-
 def _sentences(text: str) -> list[_Sentence]:
     """The sentences; a line break ends one."""
     sentences: list[_Sentence] = []
     position = 0
     for line in text.splitlines(keepends=True):
         for start, end in split_sentences(line):
-            part = line[start:end]
-            sentences.append(_Sentence(position + start, part, fold(part), not sentences))
+            sentences.append(_Sentence(position + start, line[start:end], fold(line[start:end])))
         position += len(line)
     return sentences
 

@@ -16,16 +16,11 @@ from store.people.others_data import find_others_data
 from triage.letter_warnings import find_warnings
 
 #: The fields of each form whose words the complainant reads.
-LETTER_FIELDS: Mapping[str, frozenset[str]] = {
-    "reply": frozenset({"text"}),
-    "ask": frozenset({"text"}),
-    "inform": frozenset({"done", "left", "reason"}),
-    "resolve": frozenset({"done"}),
-    "decide": frozenset({"reasons", "text", "nothing_why", "changes"}),
-    "extend": frozenset({"reason"}),
-    "not_accept": frozenset({"reason"}),
-    "reclassify": frozenset({"reason"}),
-}
+LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "reply": ("text",), "ask": ("text",), "inform": ("done", "left", "reason"), "resolve": ("done",),
+    "decide": ("reasons", "text", "nothing_why", "changes"), "extend": ("reason",), "not_accept": ("reason",),
+    "reclassify": ("reason",),
+}  # fmt: skip
 #: Facts that give the letter the day of what it promises.
 _DAYS = ("next_date", "extended_to", "remedies")
 
@@ -41,7 +36,7 @@ async def check_letter(
     approval: bool = False,
 ) -> tuple[Warned, ...]:
     """The warnings for a filled-in form; with `approval` a manager reads it before it is sent."""
-    read = LETTER_FIELDS.get(form, frozenset())
+    read = LETTER_FIELDS[form]
     text = "\n".join(text for path, text in words.items() if path.rpartition(".")[2] in read)
     warned = await check_text(slack, text, case, actor, case.language, approval=approval)
     has_day = any(facts.get(name) for name in _DAYS)
@@ -52,8 +47,6 @@ async def check_text(
     slack: SlackContext, text: str, case: Case, actor: Actor, language: str, *, approval: bool = False
 ) -> tuple[Warned, ...]:
     """The warnings for a text in this language to the complainant of this case."""
-    if not text.strip():
-        return ()
     personal = await slack.store.aread(find_others_data, case.ref, text)
     # Who may approve a decision may also accept liability in it.
     may_admit = approval or is_allowed(None, Verb.APPROVE, actor)
