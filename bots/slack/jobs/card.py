@@ -17,15 +17,16 @@ from bots.slack.client.rate_limit import POSTS, slot_for
 from bots.slack.context import SlackContext
 from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
 from bots.slack.recipients import member_actor
-from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, thread_line
+from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, folded_card, thread_line
 from complaints.actions.authorisation import is_allowed
 from complaints.case import Case
+from complaints.incident_decisions import folds_into_incident
 from complaints.incidents import informs_top_apart
 from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history
-from store.incidents import was_executive_notified
+from store.incidents import is_incident_open, was_executive_notified
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.deliveries import list_deliveries
 from store.outbox.rows import insert_redraw
@@ -300,6 +301,10 @@ async def draw_card(
 ) -> CardDrawing:
     """Draw the card of this purpose as the record is now; the caller sends it."""
     store, number = slack.store, 1 if post is None else post.draws + 1
+    incident = case.incident if purpose == CARD and folds_into_incident(case) else None
+    if incident is not None and await store.aread(is_incident_open, incident):
+        folded = folded_card(case, slack.texts, draw=number)
+        return CardDrawing(case.ref, purpose, case.version, number, folded)
     has_similar = is_working_place and case.is_open
     message = card(
         case,

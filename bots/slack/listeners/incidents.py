@@ -24,7 +24,7 @@ from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale
-from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, read, required_role
+from complaints.incidents import DECIDING, SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.incident_updates import (
@@ -42,32 +42,38 @@ from store.rulebooks import load_current_rulebooks
 #: From a complaint's card; all other forms are about an incident that exists.
 FROM_CASE = "incident"
 #: The right that each verb needs; `join` needs that of a link.
-_ACTS = {"update": IncidentAct.UPDATE, "edit": IncidentAct.CHANGE, "end": IncidentAct.END}
+_ACTS = {
+    "update": IncidentAct.UPDATE,
+    "edit": IncidentAct.CHANGE,
+    "end": IncidentAct.END,
+    "decide": IncidentAct.DECIDE,
+    "approve": IncidentAct.APPROVE,
+}
 router = Router()
 
 
 @router.action("incident.edit")
 async def open_edit(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await _open_incident(slack, int(press.ref), "edit", actor)
+    incident = await open_incident_for(slack, int(press.ref), "edit", actor)
     rules = await slack.store.aread(load_current_rulebooks)
     return OpenView(incident_edit_view(incident, rules.languages, slack.texts))
 
 
 @router.action("incident.join")
 async def open_join(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await _open_incident(slack, int(press.ref), "join", actor)
+    incident = await open_incident_for(slack, int(press.ref), "join", actor)
     return OpenView(incident_join_view(incident, slack.texts))
 
 
 @router.action("incident.end")
 async def open_end(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await _open_incident(slack, int(press.ref), "end", actor)
+    incident = await open_incident_for(slack, int(press.ref), "end", actor)
     return OpenView(incident_end_view(incident, slack.texts, now=slack.store.now()))
 
 
 @router.action("incident.update")
 async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await _open_incident(slack, int(press.ref), "update", actor)
+    incident = await open_incident_for(slack, int(press.ref), "update", actor)
     audience = await _load_audience(slack, incident, actor)
     texts = slack.texts
     return OpenView(incident_update_view(incident, audience, languages_of(audience, texts), texts))
@@ -104,7 +110,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
 @router.view("incident_join")
 async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     metadata = submission.metadata
-    incident = await _open_incident(slack, metadata.incident, "join", actor)
+    incident = await open_incident_for(slack, metadata.incident, "join", actor)
     entered, _ = read("incident_join", values_of(submission.view["state"]["values"]), ())
     ref = await typed_reference(entered["other_ref"], actor, slack, "incident_join")
     facts = {"relation": SAME_INCIDENT, "incident": incident.id}
@@ -115,7 +121,7 @@ async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) ->
 @router.view("incident_edit", "incident_end")
 async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     metadata, verb = submission.metadata, submission.form.removeprefix("incident_")
-    await _open_incident(slack, metadata.incident, verb, actor)
+    await open_incident_for(slack, metadata.incident, verb, actor)
     rules = await slack.store.aread(load_current_rulebooks)
     facts, words = read(submission.form, values_of(submission.view["state"]["values"]), rules.languages)
     change_or_end = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
@@ -131,7 +137,7 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     """Show the exact letters; nothing is recorded, and what was typed is kept for a day."""
     view, texts = submission.view, slack.texts
     metadata = submission.metadata
-    incident = await _open_incident(slack, metadata.incident, "update", actor)
+    incident = await open_incident_for(slack, metadata.incident, "update", actor)
     if metadata.version != incident.version:
         raise Stale("This incident moved on: look again.")
     audience = await _load_audience(slack, incident, actor)
@@ -160,8 +166,8 @@ async def send_update(submission: FormSubmission, actor: Actor, slack: SlackCont
     return CLOSE_FORMS
 
 
-async def _open_incident(slack: SlackContext, number: int, verb: str, actor: Actor) -> Incident:
-    """The incident, if this person may do this to it and it has not ended.
+async def open_incident_for(slack: SlackContext, number: int, verb: str, actor: Actor) -> Incident:
+    """The incident, if this person may do this to it, and if it has not ended or this is about its decision.
 
     Raises NotAllowed, recorded as an attempt, and AlreadyDone.
     """
@@ -171,7 +177,7 @@ async def _open_incident(slack: SlackContext, number: int, verb: str, actor: Act
             required_role(incident, _ACTS[verb], actor)
         else:
             authorise(None, Verb.LINK, actor)
-    if not incident.is_open:
+    if not incident.is_open and _ACTS.get(verb) not in DECIDING:
         raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
     return incident
 

@@ -23,7 +23,7 @@ CODES: frozenset[str] = frozenset(
         "accepted_before", "after_legal", "ahead", "already_acknowledged", "already_done", "already_ended",
         "already_so", "answered", "as_late_already", "assessed_before", "away_when", "completion_early",
         "completion_over", "currency", "decided_before", "disclosure_not_checked",
-        "done_before", "erased", "evidence_missing", "expired", "external_open", "form_expired", "incident_ended",
+        "done_before", "erased", "evidence_for_all", "evidence_missing", "expired", "external_open", "form_expired", "incident_ended",
         "issue_without_finding", "issues_fixed", "language_not_confirmed", "legal_hold", "merged",
         "needs_approval", "new_message", "no_reply", "no_such_target", "nobody_of_staff", "nobody_to_tell",
         "not_a_date", "not_a_email", "not_a_moment", "not_a_number", "not_a_phone", "not_a_reference",
