@@ -92,6 +92,8 @@ async def _measure(stage: DemoStage, number: int) -> tuple[str, ...]:
     await second.submits()
     await stage.settled()
     seconds = time.monotonic() - began
+    # The card follows the letters at ever longer intervals.
+    await stage.advance(timedelta(minutes=5))
     refs = [member.ref for member in members]
     correct = sum(_is_correct(member, refs) for member in members if member not in late)
     silent = sum(not _letters(member) for member in late)
@@ -126,7 +128,7 @@ async def _join(stage: DemoStage, number: int) -> list[_Member]:
         customer = stage.simulator.customer(f"Member{index}", language=language)
         members.append(_Member(customer, language, STORIES[language].format(number=index)))
         await customer.says(members[-1].story)
-        await stage.settled()
+    await stage.settled()
     await stage.advance(timedelta(minutes=35))
     mona = stage.store.read(load_actor, STAFF["Mona"])
     stage.store.write(open_incident, mona, {}, {"what": "Blackout"})

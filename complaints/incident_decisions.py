@@ -1,7 +1,7 @@
 """One decision on all complaints of an incident: who gets it, what is recorded in each, and who may approve it.
 
 A manager decides with one form and a second person approves. Each complaint gets its own assessment where it has
-none, its own decision and its own approval (7.5 to 7.8). Whatever needs a look of its own is left to a person.
+none, its own decision and its own approval (7.5 to 7.8). What needs a look of its own is left to a person.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from complaints.actions.assessment import with_criteria
+from complaints.actions.authorisation import is_allowed
 from complaints.actions.decision import exceeds, required_evidence
 from complaints.actions.perform import perform
 from complaints.actors import MANAGERS, Actor
@@ -18,7 +20,7 @@ from complaints.case import Case, Facts, Words
 from complaints.errors import BadFacts, ComplaintError, NotAllowed
 from complaints.incidents import left_out
 from complaints.obligations.standing import missed_times_payment
-from complaints.rulebook import Limit
+from complaints.rulebook import Limit, categories_of
 from complaints.vocabulary import DECIDABLE, Finding, Flag, State, Verb
 
 #: Why a complaint is left to a person, in addition to the reasons of an update to all.
@@ -93,49 +95,47 @@ def decision_left_out(case: Case, now: datetime, previewed_at: datetime) -> str 
     return next((reason for reason, applies in reasons.items() if applies), None)
 
 
-#: An act on one complaint: what is done, its facts and its words.
-Step = tuple[Verb, Facts, Words]
+def refusal_of(case: Case, decision: IncidentDecision, decider: Actor, now: datetime) -> str | None:
+    """Why this complaint would be left to a person if it were decided now; None: it would be decided.
+
+    It tries no act, so that a preview of hundreds is there within Slack's 3 s; the acts themselves check the rest.
+    """
+    why = decision_left_out(case, now, decision.previewed_at)
+    if why is not None:
+        return why
+    if not all(is_allowed(case, verb, decider) for verb in (Verb.ASSESS, Verb.RESPOND)):
+        return "not_open"
+    facts = decision.facts
+    assessed = case if case.assessment is not None else with_criteria(case, _assessment(case, facts))
+    if assessed.category not in categories_of(case.rules):
+        return "rules"
+    return "evidence" if required_evidence(assessed) - case.evidence - set(facts["evidence"]) else None
 
 
-def apply_decision(
-    case: Case, decision: IncidentDecision, decider: Actor, at: datetime
-) -> tuple[Case, tuple[Step, ...]]:
-    """The complaint after the manager's part of the decision, and its steps; the second person's act follows.
+def next_step(case: Case, decision: IncidentDecision) -> tuple[Verb, dict[str, Any], dict[str, str]] | None:
+    """The next act on one complaint, with its facts and words; None when only the second person's is left."""
+    facts, words = decision.facts, dict[str, str]()
+    if case.assessment is None:
+        verb, act_facts = Verb.ASSESS, _assessment(case, facts)
+    elif missing := (required_evidence(case) - case.evidence) & set(facts["evidence"]):
+        verb, act_facts = Verb.INVESTIGATE, {"evidence": sorted(missing)}
+    elif case.drafted is None:
+        verb, act_facts = Verb.RESPOND, decision_facts(facts)
+        words = decision_words(decision.words, case.language)
+    else:
+        return None
+    return verb, {**act_facts, "batch": decision.batch}, words
+
+
+def apply_decision(case: Case, decision: IncidentDecision, decider: Actor, at: datetime) -> Case:
+    """The complaint after the manager's part of the decision.
 
     Raises ComplaintError where the rules refuse it for this complaint.
     """
-    facts, steps = decision.facts, []
-
-    def do(verb: Verb, act_facts: Facts, words: Words) -> None:
-        nonlocal case
-        act_facts = {**act_facts, "batch": decision.batch}
-        case = perform(case, verb, at=at, actor=decider, facts=act_facts, words=words).case
-        steps.append((verb, act_facts, words))
-
-    if case.assessment is None:
-        do(Verb.ASSESS, _assessment(case, facts), {})
-    if missing := required_evidence(case) - case.evidence:
-        do(Verb.INVESTIGATE, {"evidence": sorted(missing & set(facts["evidence"]))}, {})
-    do(Verb.RESPOND, decision_facts(facts), decision_words(decision.words, case.language))
-    return case, tuple(steps)
-
-
-def refusal_of(case: Case, decision: IncidentDecision, decider: Actor, at: datetime) -> str | None:
-    """Why this complaint would be left to a person if it were decided now; None: it would be decided.
-
-    Raises BadFacts where the remedy itself is wrong, so that nobody could get it.
-    """
-    why = decision_left_out(case, at, decision.previewed_at)
-    if why is not None:
-        return why
-    try:
-        apply_decision(case, decision, decider, at)
-    except ComplaintError as refusal:
-        field = refusal.field or ""
-        if isinstance(refusal, BadFacts) and field.startswith("remedies."):
-            raise BadFacts(str(refusal), field=field.rpartition(".")[2], code=refusal.code) from refusal
-        return reason_of(refusal)
-    return None
+    while (step := next_step(case, decision)) is not None:
+        verb, facts, words = step
+        case = perform(case, verb, at=at, actor=decider, facts=facts, words=words).case
+    return case
 
 
 def reason_of(refusal: ComplaintError) -> str:
@@ -167,7 +167,7 @@ def decision_facts(facts: Facts) -> dict[str, Any]:
     return {
         "issues": [{"finding": facts["finding"]}],
         "remedies": [remedy] if remedy else [],
-        # The others are the complaints of the incident, so somebody else is always affected.
+        # The others are the complaints of the incident, so other people are always affected.
         "others_affected": "some",
         "cause_class": facts["cause_class"],
     }
@@ -237,7 +237,7 @@ def may_approve_all(decision: IncidentDecision, by: Actor, authority: Mapping[st
 
 
 def folds_into_incident(case: Case) -> bool:
-    """True while an open incident's card stands for this complaint's: nothing about it needs a look of its own."""
+    """True while the card of an open incident takes the place of this complaint's: it needs no look of its own."""
     states = DECIDABLE | {State.RECEIVED, State.DECIDED, State.REMEDYING}
     return (
         left_out(case) is None

@@ -332,7 +332,7 @@ def _perform(
 
 
 def _unfold_cards(tx: Tx, number: int) -> None:
-    """Its complaints stand for themselves again: each card is drawn whole, after everything urgent."""
+    """Draw the card of each of its complaints whole again, after everything urgent."""
     refs = select(COMPLAINTS.c.ref).where(
         COMPLAINTS.c.incident_id == number, COMPLAINTS.c.state != State.CLOSED.value
     )

@@ -39,17 +39,15 @@ from store.record.load import load_case_file, load_many
 from store.tables import INCIDENT_RECEIVERS
 
 #: The obligation that decides one complaint, and that which informs managers about the decision.
-KIND, NOTICE = "incident_decision", "incident_notice"
+KIND = "incident_decision"
+NOTICE = "incident_notice"
 #: The form whose values are kept as a draft.
 FORM = "incident_decide"
 _RECEIVERS = INCIDENT_RECEIVERS.c
 
 
 def load_decision_audience(tx: Tx, number: int, by: Actor, decision: IncidentDecision) -> Audience:
-    """Who would be decided now, and who would be left to a person.
-
-    Raises BadFacts where the remedy itself is wrong, with the field of the form.
-    """
+    """Who would be decided now, and who would be left to a person."""
     return load_update_audience(tx, number, by, lambda case: rules.refusal_of(case, decision, by, tx.now))
 
 
@@ -62,11 +60,7 @@ def load_proposed_audience(tx: Tx, decision: IncidentDecision, decider: Actor, a
     """Who would be decided if this person approved it now, of the complaints that it was proposed for."""
     to, left_out = [], []
     for file in load_many(tx, _refs(tx, decision.batch)):
-        try:
-            why = rules.refusal_of(file.case, decision, decider, tx.now)
-        except BadFacts:
-            # The promised day is over by now: it can only be sent back.
-            why = "rules"
+        why = rules.refusal_of(file.case, decision, decider, tx.now)
         if why != "restricted" and not is_allowed(file.case, Access.READ, approver):
             why = "not_open"
         if why is None:
@@ -120,7 +114,9 @@ def answer_incident_decision(
     facts = {"batch": decision.batch if decision else "", "agreed": "yes" if agreed else "no"}
     after = act_on_incident(tx, number, IncidentAct.APPROVE, by, facts, {"reason": reason}, version=version)
     if decision is not None and agreed:
-        schedule_for_each(tx, KIND, decision.batch, number, _refs(tx, decision.batch), by)
+        about = {"batch": decision.batch, "incident": number, "by": by.id}
+        obligation = NewObligation(f"{KIND}:{decision.batch}", KIND, tx.now, SendPriority.BULK, about)
+        schedule_for_each(tx, obligation, _refs(tx, decision.batch))
     elif decision is not None:
         schedule_notice(tx, number, decision.batch, "returned")
     return after
@@ -133,7 +129,7 @@ def prepare_incident_decision(
 
     Raises ComplaintError where the rules refuse it.
     """
-    after, _ = rules.apply_decision(case, decision, decider, tx.now)
+    after = rules.apply_decision(case, decision, decider, tx.now)
     return after, count_reviewers(tx, after, approver)
 
 
@@ -160,8 +156,8 @@ def record_incident_decision(
         return
     if file.case.version != seen_version:
         raise Stale(f"{ref} changed while its letter was written.")
-    _, steps = rules.apply_decision(file.case, decision, decider, tx.now)
-    for verb, facts, words in steps:
+    while (step := rules.next_step(file.case, decision)) is not None:
+        verb, facts, words = step
         if verb is Verb.RESPOND:
             words = {**words, "letter": letter}
         done, file = act_on(tx, file, verb, decider, facts, words, previewed=True)

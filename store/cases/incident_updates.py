@@ -192,8 +192,13 @@ def schedule_incident_update(
     }
     after = act_on_incident(tx, number, IncidentAct.UPDATE, by, facts, words, version=version, key=key)
     insert_receivers(tx, batch, number, audience)
-    schedule_for_each(tx, KIND, batch, number, [case.ref for case in audience.to], by)
+    schedule_for_each(tx, _obligation(tx, batch, number, by), [case.ref for case in audience.to])
     return after
+
+
+def _obligation(tx: Tx, batch: str, number: int, by: Actor) -> NewObligation:
+    facts = {"batch": batch, "incident": number, "by": by.id}
+    return NewObligation(f"{KIND}:{batch}", KIND, tx.now, SendPriority.BULK, facts)
 
 
 def insert_receivers(tx: Tx, batch: str, number: int, audience: Audience) -> None:
@@ -203,10 +208,8 @@ def insert_receivers(tx: Tx, batch: str, number: int, audience: Audience) -> Non
     tx.connection.execute(insert(INCIDENT_RECEIVERS), rows)
 
 
-def schedule_for_each(tx: Tx, kind: str, batch: str, number: int, refs: Sequence[str], by: Actor) -> None:
+def schedule_for_each(tx: Tx, obligation: NewObligation, refs: Sequence[str]) -> None:
     """One obligation for each complaint of a batch: after a crash the remaining ones go on."""
-    facts = {"batch": batch, "incident": number, "by": by.id}
-    obligation = NewObligation(f"{kind}:{batch}", kind, tx.now, SendPriority.BULK, facts)
     rows = [obligation_row(obligation, scope=ref, ref=ref, contact_id=None, at=tx.now) for ref in refs]
     tx.insert_missing(OBLIGATIONS, rows)
     tx.obligations_changed = True

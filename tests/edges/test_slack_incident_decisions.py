@@ -191,6 +191,14 @@ async def test_only_a_second_person_within_their_limit_approves(office: Office, 
     assert any("asks you to approve one decision on 2 complaints" in text for text in office.texts(TUGBA))
 
 
+async def test_a_wrong_currency_is_reported_at_its_field(office: Office, clock: FakeClock) -> None:
+    await outage(office, clock, "en")
+    with pytest.raises(FormRefused) as refused:
+        await preview(office, currency="gbp")
+
+    assert set(refused.value.errors) == {"currency"}
+
+
 async def test_missing_evidence_for_all_is_reported_at_its_field(office: Office, clock: FakeClock) -> None:
     await outage(office, clock, "en")
     with pytest.raises(FormRefused) as refused:

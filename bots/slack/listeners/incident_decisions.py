@@ -136,8 +136,13 @@ async def _preview(
 ) -> DecisionPreview:
     letters = []
     for case in sample_cases(audience):
-        after, reviewers = await slack.store.aread(
-            prepare_incident_decision, case, decision, decider, approver
-        )
+        try:
+            after, reviewers = await slack.store.aread(
+                prepare_incident_decision, case, decision, decider, approver
+            )
+        except BadFacts as wrong:
+            # What is wrong with the remedy is wrong for all; the form names its fields without the row.
+            field = (wrong.field or "").rpartition(".")[2]
+            raise BadFacts(str(wrong), field=field, code=wrong.code) from wrong
         letters.append((case, await decision_letter(slack, decision, after, reviewers)))
     return DecisionPreview(replace(decision, number=len(audience.to)), audience, letters)

@@ -122,7 +122,7 @@ def card(
 
 
 def folded_card(case: Case, texts: StaffTexts, *, draw: int) -> SlackMessage:
-    """The card while that of its open incident stands for it: headline, the incident, and all acts in the menu."""
+    """The card while that of its open incident takes its place: headline, the incident, and all acts in the menu."""
     title, line = headline(case, texts), texts.text("flag.incident", number=case.incident)
     available = available_actions(case)
     others = tuple(name for name in available.buttons if name != "open")

@@ -166,10 +166,9 @@ def left_to_person(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> lis
         refs = [delivery.ref for delivery in left_out if delivery.reason == reason][: MAX_NAMED - named]
         refs = [] if reason in HIDDEN_REASONS else refs
         named += len(refs)
-        more = number - len(refs)
-        others = [texts.text("incident.more", number=more)] if refs and more else []
-        shown = f" ({', '.join([*refs, *others])})" if refs else ""
-        parts.append(f"{texts.text(f'left_out.{reason}')} {number}{shown}")
+        more = ["…"] if refs and number > len(refs) else []
+        references = f" ({', '.join([*refs, *more])})" if refs else ""
+        parts.append(f"{texts.text(f'left_out.{reason}')} {number}{references}")
     text = texts.count("incident.left_to_person", len(left_out), reasons="; ".join(parts))
     return [context(text)]
 
@@ -312,7 +311,7 @@ def _left_out(audience: Audience, texts: StaffTexts) -> list[Block]:
 
 
 def as_deliveries(audience: Audience) -> list[UpdateDelivery]:
-    """Those left out, as they will stand in the batch."""
+    """Those left out, as the batch records them."""
     return [UpdateDelivery(case.ref, "left_out", reason) for case, reason in audience.left_out]
 
 

@@ -68,7 +68,7 @@ def incident_decide_view(
     rules: Rulebook,
     texts: StaffTexts,
 ) -> View:
-    """The form, filled in with what was sent back, or else with what most of the complaints have."""
+    """The form, filled in with what was sent back, otherwise with what most of the complaints have."""
     blocks: list[Block] = [section(texts.count("incident.decides", len(audience.to)))]
     blocks += left_to_person(as_deliveries(audience), texts)
     sent_back = last if last is not None and last.agreed is False else None
@@ -86,15 +86,15 @@ def incident_decide_view(
 
 
 def _usual(incident: Incident, audience: Audience, rules: Rulebook, texts: StaffTexts) -> dict[str, Any]:
-    found = Counter(case.category for case in audience.to if case.category)
+    categories = Counter(case.category for case in audience.to if case.category).most_common(1)
     return {
-        "category": found.most_common(1)[0][0] if found else None,
+        "category": categories[0][0] if categories else None,
         "severity": min(3, max((case.severity for case in audience.to), default=2)),
         "reach": 3,
         "currency": currency_of(rules.country),
         "root_cause": incident.what,
         "cause_class": CauseClass.RECURRING.value,
-        "others_action": texts.text("incident.others_action", number=incident.id),
+        "others_action": texts.text("incident.others_action", incident=incident.id),
     }
 
 
