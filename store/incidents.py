@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, exists, func, insert, select, update
 
 from complaints import incidents as rules
 from complaints.actors import Actor
@@ -28,7 +28,7 @@ from store.proof.hash_chain import GENESIS, build_entry, commitment, insert_even
 from store.record.access_log import record_after_rollback
 from store.record.load import load_many
 from store.rulebooks import load_current_rulebook
-from store.tables import COMPLAINTS, EVENTS, HEARD, INCIDENT_WORDS, INCIDENTS, SLACK
+from store.tables import COMPLAINTS, EVENTS, HEARD, INCIDENT_RECEIVERS, INCIDENT_WORDS, INCIDENTS, SLACK
 
 #: The `ref` of an incident's events is this and its number; no complaint's reference looks like it.
 CHAIN = "-incident-"
@@ -188,9 +188,15 @@ def count_incident_replies(tx: Tx, number: int) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in tx.connection.execute(query)}
 
 
-def is_incident_open(tx: Tx, number: int) -> bool:
-    query = select(_COLUMNS.ended_at).where(_COLUMNS.id == number)
-    return tx.connection.execute(query).scalar_one() is None
+def folds_card(tx: Tx, ref: str, number: int) -> bool:
+    """Whether the incident is open and no act on all left this complaint to a person."""
+    left_out = exists().where(
+        INCIDENT_RECEIVERS.c.incident_id == number,
+        INCIDENT_RECEIVERS.c.ref == ref,
+        INCIDENT_RECEIVERS.c.left_out.is_not(None),
+    )
+    query = select(_COLUMNS.id).where(_COLUMNS.id == number, _COLUMNS.ended_at.is_(None), ~left_out)
+    return tx.connection.execute(query).first() is not None
 
 
 def load_incident_words(tx: Tx, row: Any, seq: int) -> dict[str, str]:

@@ -44,7 +44,7 @@ from store.incidents import (
     open_incident,
 )
 from store.outbox.complete import complete
-from store.outbox.rows import obligation_row
+from store.outbox.rows import insert_redraw, obligation_row
 from store.record.load import load_case_file
 from store.slack import keep_draft
 from store.tables import COMPLAINTS, DRAFTS, INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
@@ -206,6 +206,8 @@ def insert_receivers(tx: Tx, batch: str, number: int, audience: Audience) -> Non
     rows = [_receiver_row(batch, number, case, None) for case in audience.to]
     rows += [_receiver_row(batch, number, case, why) for case, why in audience.left_out]
     tx.connection.execute(insert(INCIDENT_RECEIVERS), rows)
+    for case, _ in audience.left_out:
+        insert_redraw(tx, case.ref, f"left_out:{batch}")
 
 
 def schedule_for_each(tx: Tx, obligation: NewObligation, refs: Sequence[str]) -> None:
@@ -252,6 +254,7 @@ def record_left_out(tx: Tx, ref: str, batch: str, why: str, *, completes: int | 
         .where(_RECEIVERS.batch == batch, _RECEIVERS.ref == ref, _RECEIVERS.seq.is_(None))
         .values(left_out=why)
     )
+    insert_redraw(tx, ref, f"left_out:{batch}")
     if completes is not None:
         complete(tx, completes)
 

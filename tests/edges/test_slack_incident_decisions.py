@@ -152,7 +152,9 @@ async def test_a_message_after_the_preview_leaves_the_complaint_to_a_person(
     office.store.write(receive_message, "tg:later", chat, lambda talk: turn)
     await answer(office, clock, agreed="yes")
     card = (await incident_card(office)).text
+    cards = [(await office.card(ref)).text for ref in refs]
 
+    assert ["Owner" in text for text in cards] == [False, True]
     assert [case(office, ref).state for ref in refs] == [State.REMEDYING, State.RECEIVED]
     assert case(office, refs[1]).assessment is None
     assert "1 of 2 decided" in card

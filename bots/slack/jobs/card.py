@@ -26,7 +26,7 @@ from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history
-from store.incidents import is_incident_open, was_executive_notified
+from store.incidents import folds_card, was_executive_notified
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.deliveries import list_deliveries
 from store.outbox.rows import insert_redraw
@@ -98,6 +98,9 @@ class CardJobs:
         events = await store.aread(load_history, ref)
         line = thread_line(events, int(obligation.facts["seq"]), case, slack.texts)
         if line is None or case.erased_at is not None:
+            return Completed()
+        if obligation.facts["verb"] == Verb.COMMUNICATE_DECISION and await is_folded(slack, case):
+            # The incident's card counts the letters: hundreds of lines would take the channel's posts for minutes.
             return Completed()
         text, not_before = line
         now = store.now()
@@ -301,8 +304,7 @@ async def draw_card(
 ) -> CardDrawing:
     """Draw the card of this purpose as the record is now; the caller sends it."""
     store, number = slack.store, 1 if post is None else post.draws + 1
-    incident = case.incident if purpose == CARD and folds_into_incident(case) else None
-    if incident is not None and await store.aread(is_incident_open, incident):
+    if purpose == CARD and await is_folded(slack, case):
         folded = folded_card(case, slack.texts, draw=number)
         return CardDrawing(case.ref, purpose, case.version, number, folded)
     has_similar = is_working_place and case.is_open
@@ -317,6 +319,13 @@ async def draw_card(
         deliveries=await store.aread(list_deliveries, case.ref) if is_working_place else (),
     )
     return CardDrawing(case.ref, purpose, case.version, number, message)
+
+
+async def is_folded(slack: SlackContext, case: Case) -> bool:
+    """Whether the card of an open incident takes the place of this complaint's."""
+    if case.incident is None or not folds_into_incident(case):
+        return False
+    return await slack.store.aread(folds_card, case.ref, case.incident)
 
 
 async def record_drawn(slack: SlackContext, drawing: CardDrawing, ts: str) -> None:
