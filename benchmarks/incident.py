@@ -128,6 +128,8 @@ async def _join(stage: DemoStage, number: int) -> list[_Member]:
         customer = stage.simulator.customer(f"Member{index}", language=language)
         members.append(_Member(customer, language, STORIES[language].format(number=index)))
         await customer.says(members[-1].story)
+        if index % 10 == 9:
+            await stage.settled()
     await stage.settled()
     await stage.advance(timedelta(minutes=35))
     mona = stage.store.read(load_actor, STAFF["Mona"])
