@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import structlog
 
-from amends.runtime.commands import run_command
+from amends.runtime.commands import NoResult, run_command
+from amends.runtime.post import post
 from amends.settings import Settings
 from amends.settings.sections import WitnessSettings
 from amends.witness import write_durably
@@ -93,7 +94,7 @@ class CheckpointSender:
                 {"kind": "witness", "witness": name},
             )
             await self._schedule(key, "told_failed", SendPriority.NOTICE, facts)
-        except _Refused as refused:
+        except (_Refused, NoResult) as refused:
             outcome, why = "refused", str(refused)
         except (OSError, TimeoutError, httpx.HTTPError, httpx.InvalidURL, ValueError, StoreError) as error:
             outcome, why = "failed", type(error).__name__
@@ -136,17 +137,9 @@ class CheckpointSender:
         """The status and the text of the witness's answer."""
         proof = await self.store.aread(prove_consistency, old, newest.size)
         lines = [f"old {old}", *(base64.b64encode(hash_).decode() for hash_ in proof), "", newest.note]
-        url, answer = f"{witness.url.rstrip('/')}/add-checkpoint", bytearray()
-        async with (
-            asyncio.timeout(WITNESS_TIMEOUT_SECONDS),
-            httpx.AsyncClient(trust_env=not is_loopback(url)) as client,
-            client.stream("POST", url, content="\n".join(lines).encode()) as response,
-        ):
-            async for chunk in response.aiter_bytes():
-                answer += chunk
-                if len(answer) > MAX_ANSWER_BYTES:
-                    raise _Refused("its answer is too long")
-        return response.status_code, answer.decode()
+        url, body = f"{witness.url.rstrip('/')}/add-checkpoint", "\n".join(lines).encode()
+        status, answer = await post(url, WITNESS_TIMEOUT_SECONDS, MAX_ANSWER_BYTES, content=body)
+        return status, answer.decode()
 
     async def _run(self, note: str) -> None:
         words, folder = self.settings.proof.command, self.settings.file.absolute().parent

@@ -16,6 +16,7 @@ import httpx
 
 from amends.init import SCOPES
 from amends.runtime.scanner import file_scanner
+from amends.runtime.translator import translator_from
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.law import ANNOUNCED_DAYS, coming_changes
 from amends.settings.presets import preset_named
@@ -83,6 +84,7 @@ async def check_installation(settings: Settings) -> list[CheckFinding]:
     findings += _categories(settings)
     findings += await _scanner(settings)
     findings += _speech(settings)
+    findings += await _translator(settings)
     findings += [finding async for finding in _telegram(settings)]
     findings += [finding async for finding in _slack(settings)]
     return findings
@@ -426,6 +428,18 @@ def _speech(settings: Settings) -> list[CheckFinding]:
     if shutil.which(command[0]):
         return [_ok("speech", command[0])]
     return [_warn("speech", f"{command[0]}: no such program", "Correct [speech] command in amends.toml.")]
+
+
+async def _translator(settings: Settings) -> list[CheckFinding]:
+    """The translator translates a harmless word."""
+    if (translator := translator_from(settings)) is None:
+        return []
+    source, word = ("de", "Guten Tag") if translator.target != "de" else ("en", "Good morning")
+    where = settings.translator.url or settings.translator.command[0]
+    if await translator.translate(word, source, translator.target):
+        return [_ok("translator", f"{where}, {source} to {translator.target}")]
+    remedy = "Correct [translator] in amends.toml: staff see the words untranslated."
+    return [_warn("translator", f"{where}: no translation from {source} to {translator.target}", remedy)]
 
 
 async def _scanner(settings: Settings) -> list[CheckFinding]:

@@ -252,6 +252,7 @@ class Application:
                 after_purge=self._list_erasures,
                 signing_key=self.settings.secrets.signing_key,
                 send_checkpoint=CheckpointSender(self.settings, store, self._count_sent).send,
+                each_day=self._telegram.set_profile if self._telegram is not None else None,
             ),
             **training_handlers(
                 store,

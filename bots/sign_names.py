@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from complaints.deadlines.targets import BODY_REPLY_RULES
 from complaints.vocabulary import Target
 from triage.safety.likely import LIKELY
 from triage.safety.organisation import ORGANISATION
@@ -28,11 +29,15 @@ def rule_name(rule: str, say: Callable[..., str]) -> str:
     return text if built_in == name else say(_QUALIFIERS[name.removeprefix(built_in)], rule=text)
 
 
+BODY_REPLY_NAMES = dict(zip(BODY_REPLY_RULES, ("body_reply", "body_reply.1"), strict=True))
+
+
 def due_rule_name(rule: str, say: Callable[..., str]) -> str:
     """`P3.first_action` as `P3, first human contact`; a rule of an older release keeps its own name."""
     if rule.startswith("clock."):
         return f"{say('target.legal')}, {rule.removeprefix('clock.').replace('_', ' ')}"
     priority, _, code = rule.rpartition(".")
     code = code.removesuffix("_every").removesuffix("_limit").removeprefix("escalated_")
-    name = say(f"target.{code}") if code in set(Target) else code.replace("_", " ")
+    code = BODY_REPLY_NAMES.get(code, code)
+    name = say(f"target.{code}") if code.split(".")[0] in set(Target) else code.replace("_", " ")
     return f"{priority}, {name}" if priority else name

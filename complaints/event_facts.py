@@ -201,6 +201,7 @@ MESSAGE = FactShapes(
         "signs": _SIGNS,
         "subjects": codes,
         "kind": code,
+        "translates": whole(1),
         **PEOPLE,
         "for_whom": one_of("for_me", "agreed", "cannot_decide", "do_not_know"),
         "relation": code,

@@ -156,8 +156,9 @@ class Targets:
     #: All levels together share the legal time; otherwise it ends with the first decision.
     legal_for_all_levels: bool = False
     completion: Completion | None = None
-    #: The time to answer an outside body that asks whether we take part.
+    #: The time to answer an outside body that asks whether we take part, and the longest one, in exceptional cases.
     reply_to_body: str | None = None
+    reply_to_body_at_most: str | None = None
 
     def at_level(self, level: int) -> LevelTargets:
         """The times that the scheme sets for this level."""
@@ -314,12 +315,16 @@ class Rulebook:
         if rule.startswith("clock."):
             return True
         key = rule if rule.startswith("level.") else rule.rpartition(".")[2]
-        return key in ("legal", "privacy", "reply_to_body", *self.targets.law)
+        return key in _BY_LAW or key in self.targets.law
 
     @property
     def top_level(self) -> int:
         """The last level of review inside the organisation (Annex F)."""
         return max(self.levels)
+
+
+#: The times that only the law sets.
+_BY_LAW = frozenset({"legal", "privacy", "data_request", "reply_to_body", "reply_to_body_at_most"})
 
 
 def _digest(rules: Rulebook) -> str:
@@ -342,6 +347,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
         {
             "decide_from", "complex_doubles", "delay_notice", "delay_outside", "law", "by_level", "clocks",
             "legal_for_all_levels", "completion", "reply_to_body",
+            "reply_to_body_at_most",
         }
     ),
     "LevelTargets": frozenset({"outside_when_missed"}),

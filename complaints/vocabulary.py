@@ -215,7 +215,7 @@ class Target(StrEnum):
     `act_by` is the first work on a complaint that was raised late, counted from when it was logged;
     `reply` is the answer to a question of the complainant; `waiting` is until when our own question waits;
     `data_request` is the answer to a request about their data; `privacy` is the answer to the part about it;
-    `body_reply` is our answer to an outside body that asks whether we take part;
+    `body_reply` is our answer to an outside body that asks whether we take part (1: the longest time for it);
     `subject` is what we owe to staff complained about (0: to be informed, 1: to be informed of the outcome).
     """
 

@@ -156,12 +156,14 @@ def housekeeping_handlers(
     after_purge: Callable[[], None] | None = None,
     signing_key: bytes | None = None,
     send_checkpoint: Callable[[], Awaitable[None]] | None = None,
+    each_day: Callable[[], Awaitable[None]] | None = None,
 ) -> Mapping[str, Handler]:
     """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule, and of `remnants`.
 
     `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
     `after_purge` lists the erasures where backups find them.
     `signing_key` signs checkpoints, and `send_checkpoint` sends the newest one to places outside of the database.
+    `each_day` is called after the daily cleanup; it must not raise.
     """
 
     async def tidy(_: Obligation) -> Outcome:
@@ -170,6 +172,8 @@ def housekeeping_handlers(
         silent = await store.aread(list_silent_people)
         for start in range(0, len(silent), 100):
             await store.awrite(erase_silent_people, silent[start : start + 100])
+        if each_day is not None:
+            await each_day()
         return Completed()
 
     async def purge(_: Obligation) -> Outcome:

@@ -155,6 +155,10 @@ class Customer:
         self._mark_action()
         return _snapshot(people.edit(self.world, self.person, message.id, text))
 
+    async def replaces_photo(self, message: MessageSnapshot) -> MessageSnapshot:
+        self._mark_action()
+        return _snapshot(people.replace_photo(self.world, self.person, message.id, samples.photo(1)))
+
     def blocks(self) -> None:
         people.set_blocked(self.world, self.person, True)
 

@@ -17,10 +17,10 @@ from store.database.keyring import place, seal, seal_bytes, unseal, unseal_bytes
 from store.database.transaction import Tx
 from store.file_types import media_type
 from store.outbox.rows import insert_obligation, schedule_for_case
-from store.people.contacts import CHAT, chat_of
+from store.people.contacts import load_chat
 from store.record.access_log import find_reason, load_readable, write_read
 from store.record.load import CaseFile, load_case_file
-from store.tables import CHUNKS, CONTACTS, FILES, PEOPLE
+from store.tables import CHUNKS, FILES
 from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 
 CHUNK = 1 << 20
@@ -74,8 +74,6 @@ def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
     file = load_case_file(tx, ref)
     row = _row(tx, ref, n)
     meta = _meta(file, tx, row)
-    query = select(*CHAT).outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
-    contact = tx.connection.execute(query.where(CONTACTS.c.id == file.contact_id)).first()
     return FileToFetch(
         ref,
         n,
@@ -86,7 +84,7 @@ def load_file_to_fetch(tx: Tx, obligation: Obligation) -> FileToFetch:
         meta["name"],
         row.state,
         row.seconds,
-        None if contact is None else chat_of(tx, contact)[0],
+        load_chat(tx, file.contact_id),
     )
 
 
@@ -184,9 +182,23 @@ def list_files(tx: Tx, file: CaseFile) -> tuple[FileEntry, ...]:
             source=row.source,
             group=row.group,
             at=row.at,
+            seconds=row.seconds,
         )
         for row in tx.connection.execute(query)
     )
+
+
+def load_received_files(tx: Tx, file: CaseFile) -> list[ReceivedFile]:
+    """The files of a complaint as they were received, in order."""
+    rows = tx.connection.execute(select(FILES).where(FILES.c.ref == file.case.ref).order_by(FILES.c.n))
+    return [
+        ReceivedFile(
+            **_meta(file, tx, row),
+            **{name: getattr(row, name) for name in ("kind", "source", "mime", "size", "seconds", "group")},
+        )
+        for row in rows
+        if row.meta_sealed is not None
+    ]
 
 
 def files_as_records(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:

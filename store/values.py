@@ -78,6 +78,8 @@ class PlannedAct:
     words: Mapping[str, str] = field(default_factory=dict)
     files: tuple[ReceivedFile, ...] = ()
     numbers: tuple[Number, ...] = ()
+    #: Its words may be in a language that staff do not read: a translator looks at them later.
+    translate: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,9 @@ class Conversation:
     by field. `sources` gives the text (reference, field, seq) that came from a message of the channel. `rules`
     gives the rules in force in every jurisdiction, `incidents` the open incidents, the newest first. `posted` gives
     the complaint that one of our messages was about, by the channel's id; `decided` the letter of a complaint's
-    decision, or "". `load_events` gives the events of a complaint without their words. `count_reviewers` gives how
-    many people could review a decision. `code` checks a binding code; every miss counts, so call it only once.
+    decision, or "". `load_events` gives the events of a complaint without their words, `load_files` its files.
+    `count_reviewers` gives how many people could review a decision. `code` checks a binding code; every miss counts,
+    so call it only once.
     """
 
     chat: Chat
@@ -166,6 +169,7 @@ class Conversation:
     find_ref_of_message: Callable[[str], str | None] = lambda platform_id: None
     load_decision_letter: Callable[[str], str] = lambda ref: ""
     load_events: Callable[[str], Sequence[Event]] = lambda ref: ()
+    load_files: Callable[[str], Sequence[ReceivedFile]] = lambda ref: ()
     count_reviewers: Callable[[Case], int] = lambda case: 1
     code: Callable[[str], Code] = lambda text: Code(CodeState.UNKNOWN)
 
@@ -360,6 +364,8 @@ class Text:
     at: datetime
     source: str | None
     replaces: int | None
+    #: Of a translation the seq of the original.
+    translates: int | None = None
 
 
 @dataclass(frozen=True)
@@ -376,6 +382,7 @@ class FileEntry:
     source: str
     group: str | None
     at: datetime
+    seconds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -392,6 +399,17 @@ class FileToFetch:
     state: str
     seconds: int | None = None
     chat: Chat | None = None
+
+
+@dataclass(frozen=True)
+class WordsToTranslate:
+    """The words of one event by field; `language` is that of the complaint, `chat` where they came from."""
+
+    ref: str
+    seq: int
+    words: Mapping[str, str]
+    language: str
+    chat: Chat | None
 
 
 @dataclass(frozen=True)
@@ -425,6 +443,8 @@ class OpenedCase:
     complainant_name: str | None
     support_needs: str | None = None
     merged: tuple[MergedCase, ...] = ()
+    #: By reference, event and field; None where the translator gave none.
+    translations: Mapping[tuple[str, int, str], str | None] = field(default_factory=dict)
     #: Members of staff who read the complaint before they lost access to it.
     earlier_reads: tuple[EarlierRead, ...] = ()
     #: Similar cases that this reader may know of.

@@ -336,7 +336,7 @@ def due(
         due_at = local_due_time(target["internal_due"], zone)
         met = f", met {local_time(target['met_at'], zone)}" if target["met_at"] else ""
         old = ", superseded" if target["superseded"] else ""
-        name = texts.text(f"target.{target['target']}")
+        name = texts.target_name(target["target"], target["of"])
         print_line(f"{name}{issue}, version {target['version']}: {due_at}{met}{old}", style="bold")
         for step in target["steps"]:
             print_line(f"    {step_sentence(DueStep.from_json(step), texts, plain=True)}")

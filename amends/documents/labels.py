@@ -73,6 +73,10 @@ class Labels:
         """The same labels with times in another zone, such as a complaint's own."""
         return Labels(self.domains, self.language, zone)
 
+    def to(self, *, child: bool) -> Labels:
+        """The same labels in the form of address for this reader."""
+        return Labels(tuple(texts.to(child=child) for texts in self.domains), self.language, self.zone)
+
     def _domain_of(self, id_: str) -> Texts:
         return next((texts for texts in self.domains if texts.has(id_)), self.domains[0])
 

@@ -22,7 +22,7 @@ def long_letter(text: str, labels: Labels, *, organisation: str, ref: str, made_
 
 def complaint_form(whole: WholeCase, labels: Labels, *, made_at: datetime) -> Document:
     """The complaint as it was written down, without anything that staff added; times in its own zone (Annex B)."""
-    labels = labels.in_zone(whole.rules.calendar.zone)
+    labels = labels.in_zone(whole.rules.calendar.zone).to(child=bool(whole.record.get("minor_flag")))
     body = tuple(own_form(RecordView(UsageRecord(whole.record), labels), whole))
     title = labels.text("own_form.title")
     return _document(title, labels, whole.rules.organisation, str(whole.record["ref"]), made_at, body)

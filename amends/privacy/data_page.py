@@ -143,7 +143,12 @@ def _dates(complaint: Mapping[str, Any], labels: Labels) -> Iterator[tuple[str, 
 
 
 #: Who wrote a text, where it is no member of staff.
-_AUTHORS = {"you": "mine.by_you", "machine": "mine.by_machine", "forwarded": "mine.by_forwarded"}
+_AUTHORS = {
+    "you": "mine.by_you",
+    "machine": "mine.by_machine",
+    "translator": "mine.by_translator",
+    "forwarded": "mine.by_forwarded",
+}
 
 
 def _texts(texts: Sequence[Mapping[str, Any]], labels: Labels) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from complaints.actions.intake import TRANSCRIPT
+from complaints.actions.intake import MACHINE_MADE, TRANSLATION
 from store.cases.export import WholeCase, WholePerson
 
 #: Fields that are exported unchanged.
@@ -118,8 +118,9 @@ def _party(row: Mapping[str, Any], person: WholePerson, *, is_complainant: bool)
 
 
 def _author(event: Mapping[str, Any], field: str) -> str:
-    if event["facts"].get("kind") == TRANSCRIPT:
-        return "machine"
+    kind = event["facts"].get("kind")
+    if kind in MACHINE_MADE:
+        return "translator" if kind == TRANSLATION else "machine"
     return "forwarded" if field.split(".")[0] == "forwarded" else "you"
 
 

@@ -1,4 +1,4 @@
-"""Runs commands that an operator names in the settings, with data on standard input and without our secrets."""
+"""Runs commands that an operator names in the settings, with data and without our secrets."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import signal
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 #: No other variable reaches a command: our environment holds the tokens and the keys.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
+
+
+#: In bytes of UTF-8. An hour of speech has about 60 KiB; a command that prints without end is cut.
+LONGEST_OUTPUT = 256 * 1024
 
 
 async def run_command(
@@ -45,3 +50,41 @@ async def run_command(
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     return process.returncode or 0
+
+
+class NoResult(Exception):
+    """Why a command or a service gave no result, without any words of the data."""
+
+
+async def command_result(
+    words: Sequence[str],
+    data: bytes,
+    timeout_seconds: float,
+    *,
+    accepted: Sequence[int] = (0,),
+    as_file: bool = False,
+) -> tuple[int, str]:
+    """The exit code and what the command prints; it runs in a folder of its own, which is deleted afterwards.
+
+    It gets the data on standard input, or with `as_file` the path of a file as its last argument. Raises
+    NoResult if it is missing, takes too long or ends with another code.
+    """
+    with TemporaryDirectory(prefix="amends-") as name:
+        file, printed = Path(name, "data"), Path(name, "printed")
+        if as_file:
+            await asyncio.to_thread(file.write_bytes, data)
+            words, data = [*words, str(file)], b""
+        try:
+            code = await run_command(words, data, timeout_seconds, folder=Path(name), printed=printed)
+        except TimeoutError:
+            raise NoResult("timeout") from None
+        except (OSError, ValueError) as error:
+            raise NoResult(type(error).__name__) from None
+        if code not in accepted:
+            raise NoResult(f"exit code {code}")
+        return code, await asyncio.to_thread(_read, printed)
+
+
+def _read(printed: Path) -> str:
+    with printed.open("rb") as output:
+        return output.read(LONGEST_OUTPUT).decode(errors="replace").replace("\0", "").strip()

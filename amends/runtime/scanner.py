@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from amends.runtime.commands import run_command
+from amends.runtime.commands import NoResult, command_result
 
 #: In seconds. A scanner that needs longer for 20 MB is stopped; the worker renews the lease while it runs.
 TIMEOUT_SECONDS = 60.0
@@ -28,14 +28,8 @@ def file_scanner(command: str) -> Callable[[bytes], Awaitable[bool | None]] | No
 async def scan(words: list[str], data: bytes, timeout_seconds: float = TIMEOUT_SECONDS) -> bool | None:
     """Run the command on one file; None if it is missing, takes too long or ends with another code than 0 and 1."""
     try:
-        code = await run_command(words, data, timeout_seconds)
-    except TimeoutError:
-        why = "timeout"
-    except (OSError, ValueError) as error:
-        why = type(error).__name__
-    else:
-        if code in (_CLEAN, _INFECTED):
-            return code == _CLEAN
-        why = f"exit code {code}"
-    log.error("scanner_failed", why=why)
-    return None
+        code, _ = await command_result(words, data, timeout_seconds, accepted=(_CLEAN, _INFECTED))
+    except NoResult as failed:
+        log.error("scanner_failed", why=str(failed))
+        return None
+    return code == _CLEAN

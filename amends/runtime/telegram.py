@@ -17,6 +17,7 @@ from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
 from amends.runtime.scanner import file_scanner
 from amends.runtime.speech import speech_from
+from amends.runtime.translator import translator_from
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
@@ -71,7 +72,7 @@ class TelegramPart:
             on_result=partial(metrics.increment, "platform_calls_total", "telegram"),
         )
         buttons = Buttons(*secrets.button_secrets())
-        self._intake = Intake(self._app, store, buttons, texts)
+        self._intake = Intake(self._app, store, buttons, texts, translator=translator_from(settings))
         self._intake.on_result = metrics.record_intake
         self._waiting = ShutdownWait()
         labels = document_labels(settings)
@@ -126,9 +127,7 @@ class TelegramPart:
             # Nothing more to do here, but the task must not end: that would end the process.
             await asyncio.Event().wait()
         # In the background: incoming messages must not wait for the profile.
-        self._profile = asyncio.create_task(
-            set_profile(self._app, self._texts, self._rulebooks.at(self._store.now())), name="profile"
-        )
+        self._profile = asyncio.create_task(self.set_profile(), name="profile")
         if self._secrets.telegram_webhook_url is not None:
             await self._register_webhook()
             return
@@ -138,6 +137,11 @@ class TelegramPart:
             self._app, self._store, self._intake, holder=holder, on_recovery=self._on_recovery
         )
         await self._poller.run()
+
+    async def set_profile(self) -> None:
+        """Bring the bot's profile in line with the rules in force now; without Telegram, nothing."""
+        if self._initialised.is_set():
+            await set_profile(self._app, self._texts, self._rulebooks.at(self._store.now()))
 
     async def _delete_webhook(self) -> None:
         """Remove a webhook, which would take every update; updates that wait at Telegram are kept.

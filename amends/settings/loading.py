@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     privacy: sections.Privacy = sections.Privacy()
     files: sections.Files = sections.Files()
     speech: sections.SpeechSettings = sections.SpeechSettings()
+    translator: sections.TranslatorSettings = sections.TranslatorSettings()
     triage: sections.Triage = sections.Triage()
     proof: sections.ProofSettings = sections.ProofSettings()
     jurisdiction: dict[str, sections.Jurisdiction] = Field(

@@ -71,6 +71,7 @@ _SAME_FOR_ALL = (
 #: How times are counted; only a scheme's preset sets it.
 _SCHEME_ONLY = (
     "decide_from", "complex_doubles", "delay_outside", "legal_for_all_levels", "reply_to_body",
+    "reply_to_body_at_most",
 )  # fmt: skip
 #: A day before every change of the law in a preset.
 _FIRST_DAY = date(1970, 1, 1)

@@ -560,6 +560,45 @@ class SpeechSettings(SettingsSection):
     )
 
 
+class TranslatorSettings(SettingsSection):
+    """A command or a service that translates complainants' words for staff (docs/operations.md, "Translations")."""
+
+    command: tuple[str, ...] = Field(
+        default=(),
+        description="A command with its arguments, run without a shell; `{source}` and `{target}` become language "
+        "codes. It reads the words from standard input and prints the translation.",
+        examples=[["argos-translate", "--from-lang", "{source}", "--to-lang", "{target}"]],
+    )
+    url: Address | None = Field(
+        default=None,
+        description="Instead of a command, a service with LibreTranslate's API; words go to `translate` there. "
+        "HTTPS, or on this machine.",
+        examples=["https://translate.example"],
+    )
+    target: LanguageCode | None = Field(
+        default=None,
+        description="The language to translate into; if unset, `staff_language`.",
+        examples=["en"],
+    )
+    reads: tuple[LanguageCode, ...] = Field(
+        default=(),
+        description="Further languages that all staff read: words in these are not translated.",
+        examples=[["de"]],
+    )
+    timeout: int = Field(default=60, ge=1, le=600, description="Give up an attempt after so many seconds.")
+
+    @model_validator(mode="after")
+    def _command_or_service(self) -> TranslatorSettings:
+        # Imported here: most commands that read settings need no web server.
+        from bots.http_body import is_loopback
+
+        if self.command and self.url:
+            raise ValueError("write a command or a url, not both")
+        if self.url and not self.url.startswith("https://") and not is_loopback(self.url):
+            raise ValueError(f"{self.url} would send words unencrypted; write an address with https://")
+        return self
+
+
 def require_whole_levels(
     levels: dict[str, tuple[LevelRole, ...]] | None,
 ) -> dict[str, tuple[LevelRole, ...]] | None:

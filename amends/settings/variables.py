@@ -127,6 +127,12 @@ class Secrets(BaseModel):
     slack_api_url: Address = Field(
         default="https://slack.com/api/", description="The address of Slack's Web API."
     )
+    translator_api_key: str | None = Field(
+        default=None,
+        repr=False,
+        pattern=_TOKEN,
+        description="The API key for `[translator] url`, if it needs one.",
+    )
     listen: str = Field(
         default="127.0.0.1:8400",
         pattern=r"^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$",

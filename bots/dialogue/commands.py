@@ -54,7 +54,7 @@ def run_typed(turn: Turn, incoming: TextInput) -> bool:
 
 def policy_fields(language: str, rules: Rulebook, texts: Texts) -> Mapping[str, str]:
     """The fields of the text `policy`, from the rules in force; the bot and the public page both use them."""
-    bodies = texts.together(language, [step.body for step in rules.recourse])
+    bodies = texts.together(language, [texts.body(language, step.body) for step in rules.recourse])
     notice = texts.text(language, "readback.notice", notice=rules.notice) if rules.notice else ""
     return {
         "org": rules.organisation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,11 +46,12 @@ class FileInput:
 
 @dataclass(frozen=True)
 class EditInput:
-    """The new text of an earlier message."""
+    """The new text of an earlier message, and its file if it has one: the earlier file or another one."""
 
     text: str
     source: str
     at: datetime
+    file: ReceivedFile | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,16 @@ class Transcript:
 
 
 @dataclass(frozen=True)
+class Translation:
+    """What a machine made of the words of an event of a complaint, by field; `language` is that of the original."""
+
+    ref: str
+    seq: int
+    words: Mapping[str, str]
+    language: str
+
+
+@dataclass(frozen=True)
 class Blocked:
     """The person blocked the bot."""
 
@@ -126,6 +138,7 @@ IncomingMessage = (
     | CommandInput
     | Elapsed
     | Transcript
+    | Translation
     | Blocked
     | Unblocked
     | Unreadable

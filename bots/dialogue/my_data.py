@@ -12,8 +12,7 @@ from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.access import is_on_hold
 from complaints.case import Case
 from complaints.deadlines.periods import RetentionPeriod
-from complaints.deadlines.targets import DATA_REQUEST_SPAN
-from complaints.deadlines.working_time import due
+from complaints.deadlines.targets import data_request_due
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time
 from complaints.vocabulary import Verb
@@ -146,7 +145,7 @@ def record_erasure_request(turn: Turn, case: Case) -> None:
 
 
 def _reply_day(turn: Turn, ref: str) -> str:
-    return turn.due_day(due(turn.now, DATA_REQUEST_SPAN, turn.rules_of(ref).calendar).at, turn.case(ref))
+    return turn.due_day(data_request_due(turn.rules_of(ref), turn.now), turn.case(ref))
 
 
 def _case_for_request(turn: Turn) -> Case | None:

@@ -17,7 +17,6 @@ from typing import Any
 from bots.dialogue import form, read_back, status
 from bots.dialogue.buttons import INSIST, Rows
 from bots.dialogue.record import (
-    FORWARDED,
     ReceivedMessage,
     add_message,
     added_text,
@@ -25,7 +24,7 @@ from bots.dialogue.record import (
     receive,
 )
 from bots.dialogue.turn import IDLE, Turn
-from complaints.actions.intake import message_facts
+from complaints.actions.intake import FORWARDED, message_facts
 from complaints.case import Case
 from complaints.deadlines.working_time import due
 from complaints.identifiers import find_reference

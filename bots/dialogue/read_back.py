@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bots.dialogue.buttons import CHECK, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
-from bots.dialogue.record import DESCRIPTION, FORWARDED, record_choice, recording_names
+from bots.dialogue.record import DESCRIPTION, record_choice
 from bots.dialogue.turn import FORM, Turn
-from complaints.actions.intake import CHILD_WRITING
+from bots.texts.media import recording_names, without_words
+from complaints.actions.intake import FORWARDED
 from complaints.case import Case, Facts
+from complaints.complaint_text import without_own_words
 from complaints.deadlines.targets import question_due
 from complaints.deadlines.working_time import due
-from complaints.vocabulary import Flag, Target
+from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words
 from triage.message_kind import as_own_wish, outdated_parts, question_subjects
@@ -76,17 +80,6 @@ def knowledge_of(turn: Turn, ref: str) -> StoryKnowledge:
     return StoryKnowledge(story, cues, rules, received, details, chosen, (wishes, wished))
 
 
-def is_child(turn: Turn, ref: str) -> bool:
-    """True when the writer is, or seems to be, a child; the words are plainer then."""
-    case = turn.case(ref)
-    answers = [act.facts["minor"] for act in turn.acts if act.ref == ref and "minor" in act.facts]
-    if answers:
-        return bool(answers[-1])
-    if case is not None and Flag.MINOR in case.flags:
-        return True
-    return CHILD_WRITING in knowledge_of(turn, ref).rules and not (case is not None and case.adult)
-
-
 def answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
     """By step, the answers that the story gave already: read back without a question."""
     knowledge = knowledge_of(turn, ref)
@@ -104,11 +97,19 @@ def answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
 
 
 def answer_text(turn: Turn, answer: StoryAnswer) -> str:
-    """The labels of the choices, with the amount; an answer in the story's own words stays as it is."""
-    labels = {choice: turn.texts.label(turn.language, choice) for choice in answer.choices}
+    """The labels of the choices, with the amount; an answer in the story's own words stays as it is.
+
+    A label that says too little without its question ("They agreed") has a text of its own, `answer.<choice>`.
+    """
+    labels = {
+        choice: turn.text(f"answer.{choice}")
+        if turn.texts.has(f"answer.{choice}")
+        else turn.texts.label(turn.language, choice)
+        for choice in answer.choices
+    }
     if answer.amount is not None:
         labels["money_back"] = f"{labels['money_back']} ({answer.amount[0]})"
-    return ", ".join(labels.values()) or answer.words
+    return ", ".join([*labels.values(), *([answer.words] if answer.words else [])])
 
 
 # --- the read-back
@@ -136,8 +137,11 @@ def read_back(turn: Turn, ref: str) -> None:
         return
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
+    where = answers_from_story(turn, ref).get("where")
+    if where is not None and where.missing:
+        lines.append(turn.text(f"readback.without_{where.missing}"))
     turn.reply(
-        "readback.plain" if is_child(turn, ref) else "readback",
+        "readback.plain" if turn.is_child else "readback",
         ref=ref,
         buttons=CHECK,
         step="check",
@@ -149,8 +153,9 @@ def read_back(turn: Turn, ref: str) -> None:
 
 
 def _without_words(turn: Turn, ref: str) -> str:
-    names = recording_names(turn, ref)
-    return f"({names})" if names else turn.text("readback.no_words")
+    # Forwarded words are among the details.
+    complaint = replace(without_own_words(turn.words(ref), turn.files(ref)), forwarded=())
+    return without_words(complaint, turn.text, partial(turn.texts.count, turn.language))
 
 
 def _read_back_changes(turn: Turn, ref: str, changes: dict[str, str], earlier: dict[str, Any]) -> None:
@@ -181,7 +186,7 @@ def _details(turn: Turn, ref: str) -> dict[str, str]:
     if forwarded:
         details["forwarded"] = "\n\n".join(forwarded)
     if files := turn.file_count(ref):
-        names = recording_names(turn, ref) if details["story"] else ""
+        names = ", ".join(recording_names(turn.files(ref), turn.text)) if details["story"] else ""
         line = turn.texts.count(turn.language, "readback.files", files)
         details["files"] = f"{line}: {names}" if names else line
     return details

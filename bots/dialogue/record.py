@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bots.dialogue.inputs import FileInput, TextInput, Transcript
-from bots.dialogue.turn import AUDIBLE, SignsInWords, Turn
-from complaints.actions.intake import RETURNED, TRANSCRIPT, message_facts
+from bots.dialogue.inputs import FileInput, TextInput, Transcript, Translation
+from bots.dialogue.turn import SignsInWords, Turn
+from bots.texts.media import AUDIBLE, recording_name
+from complaints.actions.intake import FORWARDED, RETURNED, TRANSCRIPT, TRANSLATION, message_facts
 from complaints.case import Case, Facts
 from complaints.identifiers import Number, is_code
 from complaints.times import format_time
@@ -16,6 +17,7 @@ from complaints.vocabulary import UNDECIDED, Flag, Verb
 from store.values import PlannedAct, ReceivedFile
 from triage.facts.finder import find_numbers as numbers_in_story
 from triage.facts.references import is_card, is_iban
+from triage.matching import LANGUAGES
 
 #: By kind of number in a story, the kind that staff search for.
 _NUMBER_KINDS = {
@@ -27,8 +29,6 @@ _BARE_CODE = re.compile(
     r"(?<![\w.,+-])(?=(?:[A-Za-z/-]*\d){4})[A-Za-z0-9][A-Za-z0-9/-]{3,22}[A-Za-z0-9](?![\w-]|[.,]\d)"
 )
 DESCRIPTION, PLACE = "description", "where_and_when"
-#: Words that the person forwarded and did not write: shown as such, and never an answer.
-FORWARDED = "forwarded"
 #: Coordinates or a link to a map only: they say where, but not what went wrong.
 _ONLY_A_PLACE = re.compile(
     r"(?:geo:)?-?\d{1,3}[.,]\d{2,15}\s?[,; ]\s?-?\d{1,3}[.,]\d{2,15}"
@@ -134,27 +134,35 @@ def record_transcript(turn: Turn, transcript: Transcript) -> None:
     _note_danger(turn, ref, signs)
 
 
+def record_translation(turn: Turn, translation: Translation) -> None:
+    """Record what a machine made of these words, for staff; the original is what counts.
+
+    The safety rules read it only where they do not know the language of the original.
+    """
+    case = turn.case(translation.ref)
+    if case is not None and case.ref != translation.ref:
+        # Merged since: the events of the complaint that continues have other numbers.
+        return
+    signs = SignsInWords()
+    if translation.language not in LANGUAGES:
+        all_signs = turn.signs_in("\n".join(translation.words.values()), translation.ref)
+        # The words of the translation do not show in which language the person is to be answered.
+        signs = replace(all_signs, signs=tuple(replace(sign, language="") for sign in all_signs.signs))
+    facts = message_facts(
+        field=TRANSLATION, has_words=True, signs=signs.signs, subjects=signs.subjects, kind=TRANSLATION
+    )
+    words = {f"{TRANSLATION}.{field}": text for field, text in translation.words.items()}
+    turn.plan(PlannedAct(Verb.ADD, translation.ref, {**facts, "translates": translation.seq}, words))
+    _note_danger(turn, translation.ref, signs)
+
+
 def confirm_recording(turn: Turn, file: ReceivedFile) -> None:
     """Say that a person listens to a recording, or watches it; once in a burst of messages."""
     until = turn.state.get("listen_until")
     turn.state["listen_until"] = format_time(turn.burst_end())
-    what = recording_name(turn, file.kind, file.seconds)
+    what = recording_name(file.kind, file.seconds, turn.text)
     if what and (until is None or turn.is_past(until)):
         turn.reply("media.watch" if "video" in file.kind else "media.listen", what=what)
-
-
-def recording_names(turn: Turn, ref: str) -> str:
-    """The recordings of a complaint, each by kind and length; "" without any."""
-    kept = turn.state.get("recordings", {})
-    files = kept["files"] if kept.get("ref") == ref else []
-    return ", ".join(recording_name(turn, kind, seconds) for kind, seconds in files)
-
-
-def recording_name(turn: Turn, kind: str, seconds: int | None) -> str:
-    """ "a voice note of 0:42"; "" for other files and without a length."""
-    if kind not in AUDIBLE or seconds is None:
-        return ""
-    return turn.text(f"media.{kind}", length=f"{seconds // 60}:{seconds % 60:02}")
 
 
 def add_to_album(turn: Turn, message: ReceivedMessage) -> bool:

@@ -26,6 +26,9 @@ MOST_OPEN, MOST_CLOSED = 8, 3
 MOST_DAYS = 12
 #: Shown once: later ones are steps inside the team.
 _ONCE = frozenset({"assess", "assign", "investigate", "notify_external"})
+_NOT_STAFF = frozenset({Role.COMPLAINANT, Role.SYSTEM, Role.MODEL})
+#: Acts of people who have read the complaint.
+_READ = frozenset({Verb.ASSESS, Verb.REPLY, Verb.ASK, Verb.INVESTIGATE})
 #: Their dates are promises to the complainant.
 _PROMISED = frozenset({Target.DECIDE, Target.REMEDY})
 #: What people can wait for in addition to the decision, with the texts that give its date before and after it passes.
@@ -52,19 +55,22 @@ def reply_status(turn: Turn, argument: str) -> None:
     elif len(listed) == 1:
         reply_timeline(turn, listed[0])
     else:
-        lines = "\n\n".join(status_line(turn, case) for case in listed)
+        lines = "\n\n".join(
+            status_line(turn, case, turn.conversation.load_events(case.ref)) for case in listed
+        )
         rows = tuple((f"timeline:{case.ref}",) for case in listed)
         turn.reply("status", lines=lines, buttons=rows, step="status")
 
 
 def reply_timeline(turn: Turn, case: Case) -> None:
     """What was done, what comes next and by when."""
+    events = turn.conversation.load_events(case.ref)
     turn.reply(
         "timeline",
         ref=case.ref,
         summary=_summary(turn, case),
-        done=done_so_far(turn, case, turn.conversation.load_events(case.ref)),
-        next="\n".join(_next_steps(turn, case)),
+        done=done_so_far(turn, case, events),
+        next="\n".join(_next_steps(turn, case, events)),
         buttons=FORM_COPY,
         step="status",
     )
@@ -74,22 +80,24 @@ def reply_timeline(turn: Turn, case: Case) -> None:
         turn.reply("status.result", ref=case.ref, text=letter, buttons=REPLY, step="decision")
 
 
-def status_line(turn: Turn, case: Case) -> str:
-    """One complaint: reference, state, what comes next and by when."""
-    return "\n".join((_summary(turn, case), *_next_steps(turn, case)))
+def status_line(turn: Turn, case: Case, events: Sequence[Event] = ()) -> str:
+    """One complaint: reference, state, what comes next and by when; with its `events` also who is on it."""
+    return "\n".join((_summary(turn, case), *_next_steps(turn, case, events)))
 
 
 def _summary(turn: Turn, case: Case) -> str:
     name: str = State.CLOSED if case.withdrawn_at is not None else case.state
     if name == State.ESCALATED and not case.reviews_decision:
         name = "raised"
+    if name == State.RECEIVED and (case.owner is not None or case.contacted or case.danger_receipt_at):
+        name = "seen"
     received = turn.event_day(case.received_at, case)
     return turn.text("status.line", ref=case.ref, received=received, state=turn.text(f"state.{name}"))
 
 
-def _next_steps(turn: Turn, case: Case) -> list[str]:
-    """What the person waits for, each with its date; a date that was missed is named as missed."""
-    lines = [_next_step(turn, case)]
+def _next_steps(turn: Turn, case: Case, events: Sequence[Event]) -> list[str]:
+    """Who is on it, and what the person waits for, each with its date; a missed date is named as missed."""
+    lines = [*_attention(turn, case, events), _next_step(turn, case)]
     if case.asked_until is not None and case.is_open:
         lines.insert(0, turn.text("status.waiting", date=turn.due_day(case.asked_until, case)))
     for target_name, id_, late_id in _OTHER_WAITS:
@@ -104,6 +112,31 @@ def _next_steps(turn: Turn, case: Case) -> list[str]:
         lines.append(turn.text("status.outside"))
     lines.append(incident.incident_line(turn, case))
     return [line for line in lines if line]
+
+
+def _attention(turn: Turn, case: Case, events: Sequence[Event]) -> Iterator[str]:
+    """Until the decision: since when a person is on it or has read it, otherwise by when a person looks."""
+    if not events or case.withdrawn_at is not None or case.state not in UNDECIDED:
+        return
+
+    def since(event: Event) -> str:
+        return turn.texts.time_by(turn.language, event.at, turn.now, case.rules.calendar.zone)
+
+    start, look = case.level_started_at or case.received_at, case.target(Target.LOOK)
+    by_staff = [event for event in events if event.at >= start and event.role not in _NOT_STAFF]
+    alarmed = [event for event in by_staff if event.verb is Verb.RECEIPT and event.facts.get("danger")]
+    taken = [event for event in by_staff if event.verb is Verb.ASSIGN and event.facts.get("owner")]
+    read = [event for event in by_staff if event.verb in _READ]
+    if alarmed:
+        role = turn.text(f"role.{alarmed[-1].role}")
+        yield turn.text("status.danger_seen", role=role, time=since(alarmed[-1]))
+    if case.owner is not None and taken:
+        yield turn.text("status.taken", time=since(taken[0]))
+    elif read:
+        yield turn.text("status.read", time=since(read[0]))
+    elif look is not None and look.met_at is None and not alarmed:
+        late = "_late" if look.promised_due <= turn.now else ""
+        yield turn.text(f"status.look{late}", time=turn.due_time(look.promised_due, case))
 
 
 def _next_step(turn: Turn, case: Case) -> str:

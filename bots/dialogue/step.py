@@ -24,6 +24,7 @@ from bots.dialogue import (
 )
 from bots.dialogue.buttons import SURVEY
 from bots.dialogue.inputs import (
+    MAX_FILE_BYTES,
     Blocked,
     ButtonInput,
     CommandInput,
@@ -34,6 +35,7 @@ from bots.dialogue.inputs import (
     IncomingMessage,
     TextInput,
     Transcript,
+    Translation,
     Unblocked,
     Unreadable,
     parse_command,
@@ -47,10 +49,12 @@ from bots.dialogue.record import (
     record_edit,
     record_reachable_again,
     record_transcript,
+    record_translation,
     remember_album,
     to_message,
 )
-from bots.dialogue.turn import AUDIBLE, FORM, IDLE, Turn
+from bots.dialogue.turn import FORM, IDLE, Turn
+from bots.texts.media import AUDIBLE
 from bots.texts.texts import Texts
 from complaints.obligations.kinds import SendPriority
 from complaints.times import format_time, parse_time
@@ -67,6 +71,8 @@ _RECORDERS: Mapping[str, Callable[[Turn, str, ReceivedMessage], None]] = {
     my_data.CORRECTION_STEP: my_data.record_correction,
     "add": new_message.record_addition,
 }
+#: What no person wrote: it counts for no flood.
+_NOT_WRITTEN = Elapsed | Transcript | Translation
 #: Replies stop above this level. The bucket has this capacity and drains 0.5 a second: slower than anybody types.
 FLOOD_LIMIT, FLOOD_CAPACITY, DRAIN_PER_SECOND = 30.0, 40.0, 0.5
 #: Below this level the flood is over, and a later one gets its own notice.
@@ -85,7 +91,7 @@ def step(
     Pure; never raises for anything that a person can send.
     """
     turn = Turn.begin(conversation, now, texts)
-    if not isinstance(incoming, Elapsed | Transcript):
+    if not isinstance(incoming, _NOT_WRITTEN):
         _count_message(turn)
     _handle(turn, incoming)
     if turn.blocked is False:
@@ -94,7 +100,7 @@ def step(
     danger.reply_to_danger(turn)
     after_decision.promise_answer(turn)
     my_data.give_notice(turn)
-    if not isinstance(incoming, Elapsed | Transcript):
+    if not isinstance(incoming, _NOT_WRITTEN):
         _drop_replies_in_flood(turn)
     return turn.result()
 
@@ -113,6 +119,8 @@ def _handle(turn: Turn, incoming: IncomingMessage) -> None:
             _handle_elapsed(turn, what)
         case Transcript():
             record_transcript(turn, incoming)
+        case Translation():
+            record_translation(turn, incoming)
         case Blocked():
             turn.blocked = True
         case Unblocked():
@@ -220,33 +228,45 @@ def _record_by_step(turn: Turn, message: ReceivedMessage) -> None:
 
 def _handle_edit(turn: Turn, incoming: EditInput) -> None:
     source = turn.conversation.find_source(incoming.source)
-    if source is None:
-        if incoming.text.startswith("/"):
+    case = None if source is None else turn.case(source[0])
+    if source is None or case is None:
+        if incoming.file is not None:
+            _handle_message(turn, FileInput(incoming.file, incoming.text, incoming.source, incoming.at))
+        elif source is None and incoming.text.startswith("/"):
             # A mistyped command was corrected.
             _handle_command(turn, parse_command(incoming.text, incoming.source, incoming.at))
         else:
             _handle_message(turn, TextInput(incoming.text, incoming.source, incoming.at))
         return
     ref, field, seq = source
-    case = turn.case(ref)
-    if case is None:
-        _handle_message(turn, TextInput(incoming.text, incoming.source, incoming.at))
-        return
-    if field and f"\n\n{incoming.text}\n\n" in f"\n\n{turn.words(ref).get(field, '')}\n\n":
-        # Telegram also reports edits that change no word, for example when a link preview was loaded.
-        return
-    if field:
+    # The first words of a file that came without a caption, and another file, are additions.
+    addition = read_back.current_field(turn, "story") if turn.ref == ref else new_message.ADDITION
+    is_other_file = _is_other_file(turn, ref, incoming)
+    if is_other_file and incoming.file is not None:
+        add_message(turn, ref, addition, ReceivedMessage("", incoming.source, (incoming.file,)))
+        if (incoming.file.size or 0) > MAX_FILE_BYTES:
+            turn.reply("file.too_large")
+    # Telegram also reports edits that change no word, for example when a link preview was loaded.
+    earlier = turn.words(ref).get(field, "") if field else ""
+    is_new_text = bool(incoming.text) and f"\n\n{incoming.text}\n\n" not in f"\n\n{earlier}\n\n"
+    if is_new_text and field:
         record_edit(turn, ref, field, seq, incoming.text, incoming.source)
-    else:
-        # The first words of a file that came without a caption.
-        field = read_back.current_field(turn, "story") if turn.ref == ref else new_message.ADDITION
-        add_message(turn, ref, field, ReceivedMessage(incoming.text, incoming.source))
+    elif is_new_text:
+        add_message(turn, ref, addition, ReceivedMessage(incoming.text, incoming.source))
+    if not is_new_text and not is_other_file:
+        return
     if case.form_open and turn.ref == ref:
         if turn.step == "check":
             turn.state.pop("shown", None)
             read_back.read_back(turn, ref)
         return
     turn.reply("edit.noted", ref=ref)
+
+
+def _is_other_file(turn: Turn, ref: str, incoming: EditInput) -> bool:
+    """True when the edit replaced the file of the message: the earlier one is kept, and this one is fetched too."""
+    earlier = {file.platform_unique_id for file in turn.conversation.load_files(ref)}
+    return incoming.file is not None and incoming.file.platform_unique_id not in earlier
 
 
 def _handle_group(turn: Turn, link: str) -> None:

@@ -14,13 +14,14 @@ from bots.dialogue.buttons import Rows
 from bots.dialogue.question_table import ORDER
 from bots.texts.texts import Texts
 from complaints.actions.authorisation import possible_in_state
+from complaints.actions.intake import CHILD_WRITING
 from complaints.case import Case
 from complaints.case_values import RecordedSign
 from complaints.deadlines.working_time import due
 from complaints.obligations.kinds import SendPriority
 from complaints.rulebook import Rulebook, Rulebooks
 from complaints.times import local_time, parse_time
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Flag, Verb
 from store.values import Conversation, DialogueTurn, PlannedAct, ReplyText, WakeUp
 from triage.facts.fact import StoryFact
 from triage.facts.finder import find_facts
@@ -33,14 +34,12 @@ from triage.safety.signs import find_signs
 #: The steps that belong to the form.
 FORM = frozenset({"story", "incident", *ORDER, "check", "change"})
 IDLE = "idle"
-#: Kinds of file that staff must listen to or watch before the assessment.
-AUDIBLE = frozenset({"voice", "audio", "video", "video_note"})
-#: The read-back names so many recordings; all of them are counted.
-MOST_RECORDINGS = 5
 #: Key in the state: the country of the link through which the person came. Their next complaint gets its rules.
 COUNTRY = "country"
 #: Field of a reply: a further paragraph below its text.
 BELOW = "below"
+#: Field of a reply to a child: such a person is not addressed formally.
+TO_CHILD = "to_child"
 
 
 @dataclass
@@ -50,7 +49,7 @@ class Turn:
     conversation: Conversation
     now: datetime
     rulebooks: Rulebooks
-    texts: Texts
+    catalogue: Texts
     state: dict[str, Any]
     acts: list[PlannedAct] = field(default_factory=list)
     replies: list[ReplyText] = field(default_factory=list)
@@ -74,6 +73,23 @@ class Turn:
             turn.chosen_language = turn.language
             state["hinted"] = True
         return turn
+
+    @property
+    def texts(self) -> Texts:
+        """The texts in the form of address for this person."""
+        return self.catalogue.to(child=self.is_child)
+
+    @property
+    def is_child(self) -> bool:
+        """True if the record, or the words of this turn, say that the person is a child."""
+        answers = [act.facts["minor"] for act in self.acts if "minor" in act.facts]
+        if answers:
+            return bool(answers[-1])
+        cases = self.open_cases or self.conversation.cases[:1]
+        if any(Flag.MINOR in case.flags for case in cases):
+            return True
+        signs = [sign.rule for in_words in self._signs.values() for sign in in_words.signs]
+        return CHILD_WRITING in signs and not any(case.adult for case in cases)
 
     @property
     def language(self) -> str:
@@ -163,15 +179,6 @@ class Turn:
 
     def plan(self, act: PlannedAct) -> None:
         self.acts.append(act)
-        recordings = [
-            [file.kind, file.seconds]
-            for file in act.files
-            if file.kind in AUDIBLE and file.seconds is not None
-        ]
-        if recordings:
-            kept = self.state.get("recordings", {})
-            earlier = kept["files"] if kept.get("ref") == act.ref else []
-            self.state["recordings"] = {"ref": act.ref, "files": [*earlier, *recordings][:MOST_RECORDINGS]}
         self._file_counts[act.ref] = self._file_counts.get(act.ref, 0) + len(act.files)
 
     def words(self, ref: str) -> Mapping[str, str]:
@@ -205,8 +212,16 @@ class Turn:
         """The dates, places, numbers and wishes in a text; cached for the turn."""
         if text not in self._details:
             country = self.rules_of(self.ref).country
-            self._details[text] = find_facts(text, received=received, country=country)
+            self._details[text] = find_facts(
+                text, received=received, country=country, written_in=self.language
+            )
         return self._details[text]
+
+    def files(self, ref: str) -> tuple[tuple[str, int | None], ...]:
+        """The kind and the seconds of each file of a complaint, including those of this turn."""
+        received = self.conversation.load_files(ref) if self.case(ref) is not None else ()
+        new = (file for act in self.acts if act.ref == ref for file in act.files)
+        return tuple((file.kind, file.seconds) for file in (*received, *new))
 
     def file_count(self, ref: str) -> int:
         """The number of files of a complaint, including those of this turn."""
@@ -236,6 +251,7 @@ class Turn:
                 fields={
                     **fields,
                     **({"ref": ref} if ref else {}),
+                    **({TO_CHILD: True} if self.is_child else {}),
                     "turn": self.state["turn"],
                     "dates": self.dates,
                 },
@@ -255,7 +271,8 @@ class Turn:
     def schedule_job(self, kind: str, template: str, **more: str) -> None:
         """Schedule an obligation of another kind than a reply, such as sending a file; `template` is its caption."""
         key = f"{kind}:{self.conversation.person}:{self.state['turn']}"
-        fields = {"person": self.conversation.person, "turn": self.state["turn"], **more}
+        reader = {TO_CHILD: True} if self.is_child else {}
+        fields = {"person": self.conversation.person, "turn": self.state["turn"], **reader, **more}
         self.replies.append(ReplyText(key=key, template=template, fields=fields, kind=kind))
 
     def schedule_wake_up(self, what: str, at: datetime) -> None:
@@ -305,6 +322,7 @@ class Turn:
 
 def written_reply(texts: Texts, language: str, template: str, fields: Mapping[str, Any]) -> str:
     """A reply as the person reads it."""
+    texts = texts.to(child=TO_CHILD in fields)
     text, below = texts.text(language, template, **fields), fields.get(BELOW)
     return f"{text}\n\n{below}" if below else text
 

@@ -16,8 +16,9 @@ from bots.letters.letter import Letter, join_paragraphs
 from bots.texts.texts import Texts
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
+from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.obligations.standing import remedy_notice_at
-from complaints.vocabulary import Role, Target, Verb
+from complaints.vocabulary import Flag, Role, Target, Verb
 
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
@@ -36,7 +37,7 @@ def preview(
     language: str | None = None,
     issue_texts: Sequence[str] = (),
     reviewers: int = 0,
-    complaint_text: str = "",
+    complaint_text: ComplaintText = NO_TEXT,
     written_at: datetime | None = None,
 ) -> str:
     """The letter of a filled-in form as the complainant will read it; stored as words["letter"].
@@ -46,6 +47,7 @@ def preview(
     who could review it, and `complaint_text` the complaint in the complainant's own words. Raises ValueError for a
     form that sends nothing.
     """
+    texts = texts.to(child=Flag.MINOR in case.flags)
     letter = Letter(case, texts, texts.language(language or case.language), reviewers, complaint_text)
     stored = words.get("letter")
     match form:
@@ -287,9 +289,10 @@ def compose_read_out(
     texts: Texts,
     now: datetime,
     reviewers: int = 0,
-    complaint_text: str = "",
+    complaint_text: ComplaintText = NO_TEXT,
 ) -> LetterText | None:
     """The letter that staff read out or post when there is no chat, in the complainant's language."""
+    texts = texts.to(child=Flag.MINOR in case.flags)
     letter = Letter(case, texts, texts.language(case.language), reviewers, complaint_text)
     if about == "logged":
         return LetterText(progress_letters.read_out(letter, now=now), "logged")

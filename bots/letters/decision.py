@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
+from itertools import product
 from typing import Any
 
 from bots.dialogue.buttons import SURVEY
 from bots.letters.letter import Letter, join_paragraphs, paragraph_below, section, shorten
 from bots.letters.progress import outside_now
+from bots.texts.media import without_words
 from bots.texts.recourse import body_line
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
@@ -92,8 +95,10 @@ def in_short(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str],
 
 def _complaint_section(letter: Letter) -> str:
     """What the complainant wrote and signed, in their own words."""
-    text = shorten(letter.complaint_text.strip(), MAX_QUOTED) or letter.text("readback.no_words")
-    return section(letter.text("decision.told"), text)
+    complaint = letter.complaint_text
+    count = partial(letter.texts.count, letter.language)
+    text = complaint.words.strip() or without_words(complaint, letter.text, count)
+    return section(letter.text("decision.told"), shorten(text, MAX_QUOTED))
 
 
 def _remedies(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], now: datetime) -> str:
@@ -157,8 +162,9 @@ def as_it_leaves(
 
     The approver counts as involved too, and the time to carry out a remedy counts from the approval.
     """
-    for language in letter.texts.languages:
-        in_language = replace(letter, language=language)
+    # The reader may be known as a child only since it was written.
+    for texts, language in product([letter.texts, letter.texts.to(child=True)], letter.texts.languages):
+        in_language = replace(letter, texts=texts, language=language)
         promised = _remedies(in_language, facts, words, written_at)
         if promised:
             text = text.replace(promised, _remedies(in_language, facts, words, decided_at))
@@ -238,13 +244,19 @@ def reply_reminder(letter: Letter) -> str:
     case = letter.case
     lapse = case.target(Target.LAPSE)
     communicated = case.decision.communicated_at if case.decision is not None else None
-    outside = letter.text("reply_reminder.outside", bodies=letter.body_list()) if case.rules.recourse else ""
     return letter.text(
         "reply_reminder",
         told=letter.event_day(communicated or case.received_at),
         date=letter.due_day(lapse.promised_due if lapse is not None else case.received_at),
-        outside=paragraph_below(outside),
+        outside=paragraph_below(_still_outside(letter)),
     )
+
+
+def _still_outside(letter: Letter) -> str:
+    """The outside bodies, which the complainant can still go to; empty if there is none."""
+    if not letter.case.rules.recourse:
+        return ""
+    return letter.text("reply_reminder.outside", bodies=letter.body_list())
 
 
 def recourse(letter: Letter) -> str:
@@ -282,13 +294,14 @@ def closing(letter: Letter, code: str, words: Mapping[str, str], *, other: str =
     ended = case.closed_at or case.received_at
     until = due(ended, case.rules.targets.reopen_window, case.rules.calendar).at
     how_to_reopen = letter.by_channel("closing.again", "closing.spoken_again")
-    return letter.text(
+    text = letter.text(
         closing_template(case, code),
         again=letter.text(how_to_reopen, date=letter.due_day(until)),
         reason=words.get("reason", "").strip() or letter.text("closing.no_reason"),
         bodies=letter.body_list(),
         other=other,
     )
+    return join_paragraphs(text, _still_outside(letter) if code == CloseCode.EXHAUSTED else "")
 
 
 def survey(letter: Letter, *, reminder: bool = False) -> str:

@@ -11,6 +11,7 @@ from bots.texts.recourse import body_list
 from bots.texts.texts import Texts
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
+from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.targets import answer_by
 
@@ -27,7 +28,7 @@ class Letter:
     language: str
     #: Only for a decision: how many people could review it, and the complaint in the complainant's own words.
     reviewers: int = 0
-    complaint_text: str = ""
+    complaint_text: ComplaintText = NO_TEXT
     #: The promised dates that were written, each with its time in seconds since 1970.
     dates: dict[str, int] = field(default_factory=dict, compare=False)
 
@@ -75,7 +76,8 @@ class Letter:
 
     def body_names(self) -> str:
         """The names of the outside bodies: `A and B`."""
-        return self.texts.together(self.language, [step.body for step in self.case.rules.recourse])
+        names = [self.texts.body(self.language, step.body) for step in self.case.rules.recourse]
+        return self.texts.together(self.language, names)
 
     def remedy(
         self, type_: str, text: str = "", amount: str | None = None, currency: str | None = None

@@ -14,6 +14,7 @@ from bots.letters.composer import LetterText
 from bots.slack.texts import StaffTexts
 from complaints.actors import Actor
 from complaints.case import Case, Event
+from complaints.complaint_text import NO_TEXT, ComplaintText
 from complaints.errors import NotAllowed
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.outbox.rows import insert_obligation
@@ -46,7 +47,7 @@ class LetterPreview(Protocol):
         now: datetime,
         issue_texts: Sequence[str] = (),
         reviewers: int = 0,
-        complaint_text: str = "",
+        complaint_text: ComplaintText = NO_TEXT,
         written_at: datetime | None = None,
     ) -> str: ...
 
@@ -67,7 +68,7 @@ class ReadOut(Protocol):
         words_of: Callable[[int], Mapping[str, str]],
         now: datetime,
         reviewers: int = 0,
-        complaint_text: str = "",
+        complaint_text: ComplaintText = NO_TEXT,
     ) -> LetterText | None: ...
 
 

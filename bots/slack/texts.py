@@ -89,8 +89,13 @@ class StaffTexts:
             return self.text("who.complainant")
         return mention(actor_id)
 
+    def target_name(self, target: str, number: int) -> str:
+        """What a due time is for; the further ones of a target can have a name of their own."""
+        id_ = f"target.{target}.{number}"
+        return self.text(id_ if self.catalogue.has(id_) else f"target.{target}")
+
     def target_due(self, target: TargetSet, case: Case, now: datetime) -> str:
         """`decision by Wed 4 Nov, 17:30`, or that it was missed."""
-        name = self.text(f"target.{target.target.value}")
+        name = self.target_name(target.target, target.of)
         when = self.due_time(target.internal_due, case.rules.calendar.zone)
         return self.text("due.missed" if target.internal_due < now else "due.by", target=name, when=when)

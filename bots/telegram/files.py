@@ -1,25 +1,23 @@
-"""The files that complainants send: downloaded into the store, and recordings written down by a machine."""
+"""The files that complainants send, downloaded into the store."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
-from bots.dialogue.inputs import MAX_FILE_BYTES, Elapsed, Transcript
-from bots.dialogue.turn import AUDIBLE
+from bots.dialogue.inputs import MAX_FILE_BYTES, Elapsed
 from bots.recovery import Handler
 from bots.telegram.application import App
 from bots.telegram.intake import Intake
+from bots.telegram.machine_words import Speech
 from bots.telegram.polling import pause_seconds
 from store.cases.export import read_stored_file
 from store.cases.receive_message import receive_message
 from store.files import FetchedState, load_file_to_fetch, record_file_failed, store_file
-from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Retry
+from store.outbox.complete import Completed, Failed, Outcome, Retry
 from store.store import Store
 from store.values import FileToFetch, Obligation
 
@@ -27,10 +25,6 @@ from store.values import FileToFetch, Obligation
 DOWNLOAD_TIMEOUT_SECONDS = 30.0
 #: Attempts in about eight hours. Then the person and the staff are informed.
 DOWNLOAD_ATTEMPTS = 60
-#: Attempts in about ten minutes and the time that the command takes. Then the staff are informed.
-TRANSCRIPT_ATTEMPTS = 8
-#: Only one recording is written down at a time, because it takes a whole processor. Look again after so many seconds.
-BUSY_SECONDS = 2.0
 
 #: From the bytes of a file to whether the virus scanner passes it; None if it gave no verdict.
 Scan = Callable[[bytes], Awaitable[bool | None]]
@@ -39,17 +33,6 @@ _STATES: Mapping[bool | None, FetchedState] = {True: "fetched", False: "infected
 _MESSAGES = {"failed": "file.failed", "too_large": "file.too_large"}
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Speech:
-    """How recordings of up to `max_seconds` are written down; `transcribe` returns None if it failed."""
-
-    transcribe: Callable[[bytes], Awaitable[str | None]]
-    max_seconds: int
-
-    def takes(self, file: FileToFetch) -> bool:
-        return file.kind in AUDIBLE and (file.seconds or 0) <= self.max_seconds
 
 
 def download_handler(
@@ -100,35 +83,3 @@ def download_handler(
         return await keep(wanted, data)
 
     return download
-
-
-def transcript_handler(store: Store, intake: Intake, speech: Speech | None = None) -> Handler:
-    """Write down one recording; the recording stays, and a person still has to listen to it.
-
-    The words go through the dialogue in one transaction, so the safety rules read them as they read a message.
-    """
-    running = asyncio.Lock()
-
-    async def transcribe(obligation: Obligation) -> Outcome:
-        wanted = await store.aread(load_file_to_fetch, obligation)
-        if speech is None or wanted.chat is None or wanted.state != "fetched":
-            return Completed()
-        if running.locked():
-            return RateLimited(BUSY_SECONDS)
-        async with running:
-            text = await speech.transcribe(await store.aread(read_stored_file, wanted.ref, wanted.n))
-        if text is None:
-            why = "the speech command gave no text: see the log"
-            return Retry(why) if obligation.attempts < TRANSCRIPT_ATTEMPTS else Failed(why)
-        if text:
-            step = intake.dialogue_step(Transcript(wanted.ref, wanted.n, text))
-            await store.awrite(
-                receive_message,
-                f"{wanted.ref}:{obligation.key}",
-                wanted.chat,
-                step,
-                completes=obligation.id,
-            )
-        return Completed(settled=bool(text))
-
-    return transcribe

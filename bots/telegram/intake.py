@@ -26,6 +26,7 @@ from bots.dialogue.inputs import IncomingMessage
 from bots.dialogue.step import step
 from bots.telegram.application import App
 from bots.telegram.callback_data import Buttons
+from bots.telegram.machine_words import Translator
 from bots.telegram.updates import to_input, topic_of, update_key
 from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
@@ -51,8 +52,11 @@ log = structlog.get_logger(__name__)
 class Intake:
     """The entry for all updates: from polling, from the webhook, and from dead letters."""
 
-    def __init__(self, app: App, store: Store, buttons: Buttons, texts: Texts) -> None:
+    def __init__(
+        self, app: App, store: Store, buttons: Buttons, texts: Texts, *, translator: Translator | None = None
+    ) -> None:
         self._app, self._store, self._buttons, self._texts = app, store, buttons, texts
+        self.translator = translator
         #: By chat: its lock, and how many updates hold it or wait for it.
         self._chat_locks: dict[str, tuple[asyncio.Lock, int]] = {}
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_UPDATES)
@@ -134,7 +138,8 @@ class Intake:
         def run(conversation: Conversation) -> DialogueTurn:
             if incoming is None:
                 return DialogueTurn(state=conversation.state)
-            return step(conversation, incoming, now=self._store.now(), texts=self._texts)
+            turn = step(conversation, incoming, now=self._store.now(), texts=self._texts)
+            return turn if self.translator is None else self.translator.mark(turn)
 
         return run
 

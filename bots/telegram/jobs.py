@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from bots.dialogue.inputs import Elapsed
-from bots.dialogue.turn import written_reply
+from bots.dialogue.turn import TO_CHILD, written_reply
 from bots.priority_lock import ShutdownWait
 from bots.recovery import Handler
 from bots.telegram.application import App, OnResult
 from bots.telegram.callback_data import Buttons
-from bots.telegram.files import Scan, Speech, download_handler, transcript_handler
+from bots.telegram.files import Scan, download_handler
 from bots.telegram.intake import Intake
 from bots.telegram.letters import LetterHandler
+from bots.telegram.machine_words import Speech, transcript_handler, translation_handler
 from bots.telegram.sending import AsPdf, OutgoingMessage, Sender
 from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
@@ -69,7 +70,8 @@ def job_handlers(
         "say": reply_handler(sender, buttons, texts),
         "wake": wake_up_handler(store, intake),
         "fetch": download_handler(app, store, intake, scan, speech),
-        "transcribe": transcript_handler(store, intake, speech),
+        "transcribe": transcript_handler(store, intake.dialogue_step, speech),
+        "translate": translation_handler(store, intake.dialogue_step, intake.translator),
         "inbox": dead_letter_handler(store, intake),
         "mydata": data_copy_handler(sender, texts, copy_of, receipt_of),
         "form_copy": form_handler(sender, texts, form_of),
@@ -99,7 +101,10 @@ def reply_handler(sender: Sender, buttons: Buttons, texts: Texts) -> Handler:
         )
         text = written_reply(texts, language, reply["template"], reply["fields"])
         dates = reply["fields"].get("dates", {})
-        message = OutgoingMessage(text, reply["template"], language, keyboard, obligation.ref, dates=dates)
+        child = TO_CHILD in reply["fields"]
+        message = OutgoingMessage(
+            text, reply["template"], language, keyboard, obligation.ref, dates=dates, to_child=child
+        )
         return await sender.send(obligation, chat, message)
 
     return send_reply
@@ -148,7 +153,8 @@ def data_copy_handler(
             return Failed(
                 "the copy is larger than Telegram takes: run `amends privacy export` and hand it over"
             )
-        caption = texts.text(language, obligation.payload["template"])
+        to_reader = texts.to(child=TO_CHILD in obligation.payload["fields"])
+        caption = to_reader.text(language, obligation.payload["template"])
         message = OutgoingMessage(caption, "mydata", language, file=(name, body))
         outcome = await sender.send(obligation, chat, message)
         if isinstance(outcome, Retry) and outcome.why == NO_ANSWER_AGAIN:
@@ -171,7 +177,8 @@ def form_handler(sender: Sender, texts: Texts, form_of: CopyOf | None) -> Handle
             return Failed("nothing here makes forms: run `amends case file` and hand it over")
         language, ref = texts.language(chat.language), str(obligation.payload["fields"]["ref"])
         file = await asyncio.to_thread(form_of, ref, language)
-        caption = texts.text(language, obligation.payload["template"], ref=ref)
+        to_reader = texts.to(child=TO_CHILD in obligation.payload["fields"])
+        caption = to_reader.text(language, obligation.payload["template"], ref=ref)
         return await sender.send(obligation, chat, OutgoingMessage(caption, "form_copy", language, file=file))
 
     return send_form

@@ -143,7 +143,7 @@ class LetterHandler:
             if chat is None:
                 return Failed(f"{ref} has no chat to write to: tell the complainant by another route")
             language = self.texts.language(chat.language or case.language)
-            letter = Letter(case, self.texts, language)
+            letter = Letter(case, self.texts.to(child=Flag.MINOR in case.flags), language)
             composed = await store.in_thread(lambda: write(letter, obligation))
             if composed is None:
                 return Completed()
@@ -211,6 +211,7 @@ class LetterHandler:
             acts=acts,
             dates=letter.dates,
             in_short=composed.in_short,
+            to_child=Flag.MINOR in case.flags,
         )
 
     def _compose(

@@ -21,7 +21,7 @@ _LIMITS = {
     "bot.short": BotDescriptionLimit.MAX_SHORT_DESCRIPTION_LENGTH,
     "bot.description": BotDescriptionLimit.MAX_DESCRIPTION_LENGTH,
 }
-_REMEDY = "nothing to do: complaints work without it, and the next start tries again"
+_REMEDY = "nothing to do: complaints work without it, and it is tried again each day"
 
 #: What it is, the language, the wanted value, the call that reads it, and the call that sets it.
 _Part = tuple[str, str, Any, Callable[[], Any], Callable[[], Any]]
@@ -33,7 +33,7 @@ async def set_profile(app: App, texts: Texts, rulebooks: Rulebooks) -> None:
     """Set what differs from the texts and the rules in force; the first language is the default for all others.
 
     Telegram allows few changes of the name a day, so equal texts are not sent again. A refusal is only logged: the
-    bot works without its profile, and the next start tries again.
+    bot works without its profile, and it is tried again each day.
     """
     for what, language, wanted, read, change in _parts(app, texts, rulebooks):
         try:

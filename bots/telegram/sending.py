@@ -80,6 +80,7 @@ class OutgoingMessage:
     file: tuple[str, bytes] | None = None
     dates: Mapping[str, int] = field(default_factory=dict)
     in_short: str = ""
+    to_child: bool = False
 
 
 #: From a text, its language and the reference to the bytes of a PDF.
@@ -115,7 +116,7 @@ class Sender:
                 await store.awrite(act, ref, verb, actor, facts, words, key=key)
             return Completed()
         if obligation.uncertain:
-            note = self._texts.text(message.language, "maybe_twice")
+            note = self._texts.to(child=message.to_child).text(message.language, "maybe_twice")
             message = replace(message, text=f"{note}\n\n{message.text}")
         number = await self._begin(obligation, chat, message)
         if isinstance(number, RateLimited):
@@ -139,7 +140,7 @@ class Sender:
             "template": message.template,
             "language": message.language,
             "ref": message.ref,
-            "version": self._texts.version(message.language, message.template),
+            "version": self._texts.to(child=message.to_child).version(message.language, message.template),
         }
         if self._rate_limit is None:
             return await store.awrite(begin_sending, obligation, message.text, **details)
@@ -209,14 +210,14 @@ class Sender:
 
     def _caption(self, message: OutgoingMessage, *, is_pdf: bool) -> str:
         """What the chat shows of a long letter: a decision in short, otherwise how the letter begins."""
-        ref, language = message.ref or "", message.language
+        ref, language, texts = message.ref or "", message.language, self._texts.to(child=message.to_child)
         if not is_pdf:
-            caption = self._texts.text(language, "attached", ref=ref)
+            caption = texts.text(language, "attached", ref=ref)
         elif message.in_short:
-            caption = self._texts.text(language, "attached.decision", ref=ref, summary=message.in_short)
+            caption = texts.text(language, "attached.decision", ref=ref, summary=message.in_short)
         else:
             start = shorten(message.text, MAX_CAPTION_LENGTH // 2)
-            caption = self._texts.text(language, "attached.letter", ref=ref, start=start)
+            caption = texts.text(language, "attached.letter", ref=ref, start=start)
         while telegram_length(caption) > MAX_CAPTION_LENGTH:
             caption = shorten(caption, len(caption) - 20)
         return caption

@@ -69,8 +69,9 @@ def _input(
         return GroupSeen(link) if update.message is not None else None
     if update.edited_message is not None:
         message = update.edited_message
-        text = _text_with_links(message)
-        return EditInput(text, str(message.message_id), _utc(message.edit_date)) if text else None
+        source, text = str(message.message_id), _text_with_links(message)
+        file = _file(message, source)
+        return EditInput(text, source, _utc(message.edit_date), file) if text or file else None
     return _message(update.message) if update.message is not None else None
 
 
@@ -110,7 +111,7 @@ def _message(message: Message) -> IncomingMessage | None:
     file = _file(message, source)
     if file is not None:
         return FileInput(file, text, source, at, quoted, is_forwarded)
-    text = _text_of_other_content(message)
+    text = _text_of_without_own_words(message)
     if text:
         is_place = message.location is not None or message.venue is not None
         return TextInput(replace_lone_surrogates(text), source, at, quoted, is_place, is_forwarded)
@@ -177,7 +178,7 @@ def _received_file(message: Message, kind: str, file: Any, source: str, *, mime:
     )
 
 
-def _text_of_other_content(message: Message) -> str:
+def _text_of_without_own_words(message: Message) -> str:
     """A place or a contact as text; empty for other messages."""
     if message.venue is not None:
         place = message.venue.location

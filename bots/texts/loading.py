@@ -45,7 +45,7 @@ def load_catalogues(
     `overrides_dir` may hold `<language>.po` with any ids of any domain (`amends init` creates the folder). A
     language without a shipped catalogue needs a file with every id. `own` are texts that only this organisation
     has, by id and language: the names of its categories. `address` "informal" takes the texts of informal.po where
-    a language has them. Raises TextsError.
+    a language has them; formal texts of complainants have the informal ones for children. Raises TextsError.
     """
     wanted = tuple(dict.fromkeys(languages))
     if not wanted:
@@ -62,6 +62,9 @@ def load_catalogues(
             for language in wanted
         },
         danger=_danger_texts(wanted, address) if domain == COMPLAINANT else None,
+        informal=None
+        if address == INFORMAL or domain == STAFF
+        else load_catalogues(wanted, overrides_dir, domain=domain, own=own, address=INFORMAL),
     )
 
 

@@ -19,7 +19,7 @@ def body_line(texts: Texts, language: str, number: int, step: RecourseStep) -> s
 
 def describe_body(texts: Texts, language: str, step: RecourseStep) -> str:
     """Only what the settings hold about the body; nothing is guessed."""
-    sentences = [f"{step.body.rstrip('.')}."]
+    sentences = [f"{texts.body(language, step.body).rstrip('.')}."]
     if step.contact:
         sentences.append(f"{step.contact.rstrip('.')}.")
     if step.form:

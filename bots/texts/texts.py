@@ -55,8 +55,13 @@ class Texts:
         messages: Mapping[str, Mapping[str, CatalogueMessage]],
         *,
         danger: Mapping[str, Mapping[str, CatalogueMessage]] | None = None,
+        informal: Texts | None = None,
     ) -> None:
-        """`danger`: the texts of danger in further languages, which are not languages of the desk."""
+        """`danger`: the texts of danger in further languages, which are not languages of the desk.
+
+        `informal`: the same texts for people who are addressed as "du"; None where these are such texts already.
+        """
+        self._informal = informal
         self.languages = languages
         self._messages = messages
         self._danger = danger or {}
@@ -74,6 +79,10 @@ class Texts:
                 if code in self.languages:
                     return code
         return self.languages[0]
+
+    def to(self, *, child: bool) -> Texts:
+        """The texts in the form of address for this reader: a child is never addressed formally."""
+        return self._informal or self if child else self
 
     def danger_language(self, wanted: str | None, otherwise: str | None) -> str:
         """The language of a text of danger: the wanted one where such texts exist, otherwise one of the desk."""
@@ -124,6 +133,11 @@ class Texts:
             return self.span(language, written)
         except ValueError:
             return written
+
+    def body(self, language: str, name: str) -> str:
+        """An outside body that a preset describes, in the language; a name of its own stays as it is."""
+        id_ = f"body.{name}"
+        return self.text(language, id_) if self.has(id_) else name
 
     def label(self, language: str, choice: str, ref: str | None = None) -> str:
         """The label of a button. Some contain the reference; a language has its own name for itself."""

@@ -30,6 +30,11 @@ RETURNED = "returned"
 #: An addition of this kind is what a machine made of a recording. The recording came before, with a message of its
 #: own: this is no answer, no new message and no proof that a person listened.
 TRANSCRIPT = "transcript"
+TRANSLATION = "translation"
+#: Words that the complainant forwarded and did not write: shown as such, and never an answer.
+FORWARDED = "forwarded"
+#: Kinds of words that a machine made from what the complainant sent: no message and no answer.
+MACHINE_MADE = frozenset({TRANSCRIPT, TRANSLATION})
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def check_words(case: Case, request: ActionRequest) -> Facts:
 
 def comes_after_decision(case: Case, facts: Facts) -> bool:
     has_content = facts.get("has_words") or facts.get("media")
-    is_answered = facts.get("kind") in {*DATA_REQUESTS, TRANSCRIPT} or facts.get("remedy_ok") is True
+    is_answered = facts.get("kind") in DATA_REQUESTS | MACHINE_MADE or facts.get("remedy_ok") is True
     return case.state not in UNDECIDED and bool(has_content) and not is_answered
 
 
@@ -152,8 +157,8 @@ def apply_words(case: Case, event: Event) -> Case:
     They are counted, their safety signs can raise severity and safety, and they can restrict the case (4.7).
     """
     facts = event.facts
-    is_transcript = facts.get("kind") == TRANSCRIPT
-    if not is_transcript:
+    is_machine_made = facts.get("kind") in MACHINE_MADE
+    if not is_machine_made:
         case = end_silence(case, event)
     if facts.get("kind") == RETURNED:
         return case
@@ -162,7 +167,7 @@ def apply_words(case: Case, event: Event) -> Case:
     new_danger = danger and (case.danger_at is None or case.danger_receipt_at is not None)
     question = asks_a_person(facts)
     # An edit answers nothing, nor do words that may belong to another complaint.
-    if facts.get("field") != "edit" and not facts.get("aside") and not is_transcript:
+    if facts.get("field") != "edit" and not facts.get("aside") and not is_machine_made:
         case = _end_waiting(case, event)
     flags = case.flags
     if danger:
@@ -175,19 +180,18 @@ def apply_words(case: Case, event: Event) -> Case:
         flags |= {Flag.MEDIA_UNHEARD}
     if question:
         flags |= {Flag.QUESTION_OPEN}
-    only_media = (case.words == 0 or case.only_in_media) and (is_transcript or not facts.get("has_words"))
+    only_media = (case.words == 0 or case.only_in_media) and (is_machine_made or not facts.get("has_words"))
     asks_person = facts.get("kind") == "human" or facts.get("field") == "human"
-    waits = any(met is None for _, met in case.person_waits)
     counted = changed(
         case,
-        words=case.words + (0 if is_transcript else 1),
+        words=case.words + (0 if is_machine_made else 1),
         person_waits=(*case.person_waits, (event.at, None))
-        if asks_person and not waits
+        if asks_person and not case.waits_for_person
         else case.person_waits,
         written_in=facts.get("written_in", case.written_in),
         media=case.media + int(facts.get("media", 0)),
         only_in_media=only_media,
-        last_words_at=case.last_words_at if is_transcript else event.at,
+        last_words_at=case.last_words_at if is_machine_made else event.at,
         signs=case.signs + signs,
         danger_at=event.at if new_danger else case.danger_at,
         danger_receipt_at=None if new_danger else case.danger_receipt_at,

@@ -105,8 +105,9 @@ def _counted(case: Case, target: TargetSet) -> Iterator[DueStep]:
         yield DueStep("doubled", span=target.span)
     if promised and target.promised_due != target.internal_due:
         yield DueStep("promised", span=promised, local=_local(case, target.promised_due))
-    if target.target is Target.PRIVACY:
-        yield DueStep("day_after_receipt")
+    if target.target in (Target.PRIVACY, Target.DATA_REQUEST):
+        if target.target is Target.PRIVACY:
+            yield DueStep("day_after_receipt")
         yield _calendar_step(case, rule)
         yield from rolled_to_working_day(due(target.start, target.span, calendar), calendar).because
         return

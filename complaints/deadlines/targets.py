@@ -18,7 +18,7 @@ from complaints.deadlines.legal_time import all_levels_passed, legal_runs, legal
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import Span, due, due_where_on_call, rolled_to_working_day
 from complaints.priorities import priority_of
-from complaints.rulebook import LevelTargets, PriorityTargets
+from complaints.rulebook import LevelTargets, PriorityTargets, Rulebook
 from complaints.times import format_time, parse_time
 from complaints.vocabulary import ANSWERED, RESTRICTING, UNDECIDED, Category, Flag, Priority, Target
 
@@ -124,6 +124,8 @@ _FOR_COMPLAINANT: frozenset[Target] = frozenset(
 )
 #: Access, correction and erasure are answered within one month (docs/domain.md, section 6, Data protection).
 DATA_REQUEST_SPAN = "1 months"
+#: The settings of the answer to an outside body by the number of its target; the second is for exceptional cases.
+BODY_REPLY_RULES = ("reply_to_body", "reply_to_body_at_most")
 
 
 @dataclass(frozen=True)
@@ -151,10 +153,13 @@ def wanted_targets(case: Case) -> Iterator[WantedTarget]:
         times = case.rules.targets.by_priority[priority]
         yield WantedTarget(Target.REPLY, 0, case.question_at, times.first_action, f"{priority}.first_action")
     if case.data_request_at is not None:
-        yield WantedTarget(Target.DATA_REQUEST, 0, case.data_request_at, DATA_REQUEST_SPAN, "data_request")
-    reply_to_body = case.rules.targets.reply_to_body
-    if case.body_asked_at is not None and reply_to_body is not None:
-        yield WantedTarget(Target.BODY_REPLY, 0, case.body_asked_at, reply_to_body, "reply_to_body")
+        start, span, rule = case.data_request_at, DATA_REQUEST_SPAN, Target.DATA_REQUEST.value
+        end = data_request_due(case.rules, start)
+        yield WantedTarget(Target.DATA_REQUEST, 0, start, span, rule, fixed=end)
+    for number, rule in enumerate(BODY_REPLY_RULES):
+        span = getattr(case.rules.targets, rule)
+        if case.body_asked_at is not None and span is not None:
+            yield WantedTarget(Target.BODY_REPLY, number, case.body_asked_at, span, rule)
     yield from _for_subjects(case)
     if not case.is_open:
         return
@@ -162,6 +167,12 @@ def wanted_targets(case: Case) -> Iterator[WantedTarget]:
     for target in _while_open(case, priority):
         if not (withdrawn and target.target in _FOR_COMPLAINANT):
             yield target
+
+
+def data_request_due(rules: Rulebook, start: datetime) -> datetime:
+    """By when a request about personal data is answered: closing time, and the next working day after a day off."""
+    calendar = rules.calendar_of(Target.DATA_REQUEST)
+    return rolled_to_working_day(due(start, DATA_REQUEST_SPAN, calendar), calendar).at
 
 
 def _while_open(case: Case, priority: Priority) -> Iterator[WantedTarget]:

@@ -42,6 +42,7 @@ REMINDED: frozenset[Target] = frozenset(
         Target.DATA_REQUEST,
         Target.SUBJECT,
         Target.PRIVACY,
+        Target.BODY_REPLY,
     }
 )
 #: Each stage is a message for these; the others are only in the digest.

@@ -154,6 +154,16 @@ def write(world: World, author: ChatAuthor, text: str, *, reply_to: int | None =
     return _post(world, author, "text", content, reply_to=reply_to)
 
 
+def replace_photo(world: World, person: Person, message_id: int, upload: Upload) -> ChatMessage:
+    """Replace the photo of an own message. Raises TelegramImpossible."""
+    message = _own_message(world, person, message_id)
+    stored = world.telegram.store_file(upload.data, name=upload.name, mime=upload.mime, folder="photos")
+    message.api = {**message.api, "photo": _sizes(world, upload, stored), "edit_date": _seconds(world)}
+    message.file = stored
+    _queue_update(world, "edited_message", message.api)
+    return message
+
+
 def edit(world: World, person: Person, message_id: int, text: str) -> ChatMessage:
     """Edit the text or caption of an own message. Raises TelegramImpossible."""
     message = _own_message(world, person, message_id)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, insert, select, update
 
 from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
-from complaints.actions.intake import RETURNED
+from complaints.actions.intake import RETURNED, TRANSLATION
 from complaints.actions.perform import ActResult, perform
 from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
@@ -245,7 +245,7 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
     messages: list[Event] = [
         event
         for event in file.events
-        if event.verb in _COMPLAINANT_WORDS and event.facts.get("kind") != RETURNED
+        if event.verb in _COMPLAINANT_WORDS and event.facts.get("kind") not in (RETURNED, TRANSLATION)
     ]
     read = tx.connection.execute(
         select(func.max(READS.c.version)).where(READS.c.ref == case.ref, READS.c.by == by.id)
@@ -324,9 +324,9 @@ def _write_words(tx: Tx, case: Case, event: Event, key: bytes) -> None:
     if not event.words:
         return
     ref, seq = case.ref, event.seq
-    # What the model wrote repeats the complainant's words as JSON, and nothing learns from it.
+    # Nothing searches or learns from what the model wrote (it repeats the words as JSON) or from a translation.
     masked: Mapping[str, bytes] = {}
-    if event.role is not Role.MODEL:
+    if event.role is not Role.MODEL and event.facts.get("kind") != TRANSLATION:
         origin = {"language": case.language, "country": case.rules.country}
         masked = seal_masked(tx, key, ref, seq, event.words, **origin)
     rows = [

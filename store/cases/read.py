@@ -16,6 +16,7 @@ from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.record_fields import read_by_denied
+from store.cases.translations import load_translations
 from store.database.damage import UNREADABLE, collecting_damage
 from store.database.errors import UnknownRow
 from store.database.keyring import unseal
@@ -112,6 +113,11 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
         else " / ".join(list_complainant_names(tx, ref)) or None,
         support_needs=find_support_needs(tx, case.complainant),
         merged=tuple(_merged(tx, merged_ref) for merged_ref in case.merged),
+        translations={
+            key: text
+            for translated in (file, *load_many(tx, case.merged))
+            for key, text in load_translations(tx, translated).items()
+        },
         earlier_reads=tuple(read_by_denied(tx, case)),
         similar_cases=list_similar_cases(tx, ref, by),
         deliveries=list_deliveries(tx, ref),

@@ -9,23 +9,23 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
-from complaints.actions.intake import TRANSCRIPT, Arrival
+from complaints.actions.intake import MACHINE_MADE, TRANSLATION, Arrival
 from complaints.actions.perform import receive
 from complaints.actors import Actor, complainant
 from complaints.case import Event
 from complaints.errors import UnknownReference
 from complaints.identifiers import new_reference
-from complaints.obligations.kinds import NewObligation
+from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from store.cases.act import act_on, begin_record
 from store.cases.bind import Codes
 from store.cases.conflicts import with_conflicts
 from store.database.transaction import Tx
-from store.files import record_received_files
+from store.files import load_received_files, record_received_files
 from store.incidents import list_open_incidents
 from store.outbox.complete import complete
-from store.outbox.rows import chat_scope, obligation_row, seal_payload, wake_up_row
+from store.outbox.rows import chat_scope, obligation_row, schedule_for_case, seal_payload, wake_up_row
 from store.people import staff
 from store.people.contacts import ContactPoint, find_or_create_contact, keep_language, keep_state, lock_chat
 from store.people.contacts import mark_blocked as set_blocked
@@ -83,6 +83,7 @@ def receive_message(
             find_ref_of_message=lambda platform_id: find_case_of_message(tx, contact.id, platform_id),
             load_decision_letter=lambda ref: load_decision_letter(tx, files.of(ref).case),
             load_events=lambda ref: files.of(ref).events,
+            load_files=lambda ref: load_received_files(tx, files.of(ref)),
             count_reviewers=lambda case: staff.count_reviewers(tx, case),
             code=codes,
         )
@@ -129,9 +130,16 @@ def _perform(
         recorded, file = act_on(tx, target, planned.verb, by, planned.facts, planned.words)
         event = recorded.event
     files.keep(file)
-    add_identifiers_in(tx, file, planned.words.values(), planned.numbers)
-    if (planned.words or planned.files) and planned.facts.get("kind") != TRANSCRIPT:
+    kind = planned.facts.get("kind")
+    if kind != TRANSLATION:
+        # A machine can change a number: staff search by the original.
+        add_identifiers_in(tx, file, planned.words.values(), planned.numbers)
+    if (planned.words or planned.files) and kind not in MACHINE_MADE:
         _write_message(tx, contact, chat, planned, event)
+    if planned.translate:
+        facts = {"event": event.seq}
+        later = NewObligation(f"translate:{event.seq}", "translate", tx.now, SendPriority.BULK, facts)
+        schedule_for_case(tx, planned.ref, contact.id, [later])
     if planned.files:
         record_received_files(tx, file, event.seq, planned.files)
     return planned.ref

@@ -208,7 +208,10 @@ def merged(tx: Tx, case: Case) -> list[dict[str, Any]]:
             "received_at": format_time(file.case.received_at),
             "channel": file.case.channel,
             "texts": [
-                {"field": text.field, "seq": text.seq, "text": text.text, "at": format_time(text.at)}
+                {
+                    **{name: getattr(text, name) for name in ("field", "seq", "text", "translates")},
+                    "at": format_time(text.at),
+                }
                 for text in load_all_texts(tx, file, staff_too=True)
             ],
             "files": files_as_records(tx, file),

@@ -154,7 +154,7 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[tup
     stories = []
     for row in wanted:
         try:
-            words = masked_story(tx, case_key(tx, row.ref, row.key_wrapped), texts[row.ref])
+            words = masked_story(tx, case_key(tx, row.ref, row.key_wrapped), texts[row.ref], own_only=True)
         except SealBroken:
             note_damage(place("complaints", row.ref, "words"))
             continue
@@ -265,7 +265,7 @@ def _examples_of(
     tx: Tx, row: Any, texts: Sequence[Any], proposals: Sequence[Any]
 ) -> Iterator[dict[str, Any]]:
     key = case_key(tx, row.ref, row.key_wrapped)
-    whole = masked_story(tx, key, texts)
+    whole = masked_story(tx, key, texts, own_only=True)
     words = {
         text.field: open_masked(tx, key, text)
         for text in texts

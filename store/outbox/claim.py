@@ -101,9 +101,7 @@ def find_earliest(tx: Tx, kinds: Collection[str], until: datetime) -> Obligation
 
     Only for a process that has the database to itself, such as the making of the demo record.
     """
-    columns = OBLIGATIONS.c
-    query = _rows(columns.kind.in_(sorted(kinds)), IS_OPEN, HAS_KNOWN_PRIORITY, columns.due <= until)
-    row = tx.connection.execute(query.order_by(columns.due, columns.lane, columns.id).limit(1)).first()
+    row = tx.connection.execute(_earliest(tuple(sorted(kinds))), {"now": until}).first()
     return None if row is None else _value(tx, row, set())
 
 
@@ -184,6 +182,13 @@ def _earlier_in_thread() -> list[ColumnElement[bool]]:
         earlier.due <= _NOW,
         _is_older(),
     ]
+
+
+@lru_cache(maxsize=256)
+def _earliest(kinds: tuple[str, ...]) -> Select[Any]:
+    columns = OBLIGATIONS.c
+    query = _rows(columns.kind.in_(kinds), IS_OPEN, HAS_KNOWN_PRIORITY, columns.due <= _NOW)
+    return query.order_by(columns.due, columns.lane, columns.id).limit(1)
 
 
 @lru_cache(maxsize=256)

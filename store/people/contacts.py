@@ -167,6 +167,13 @@ def chat_of(tx: Tx, row: Any) -> tuple[Chat | None, bytes | None]:
     )
 
 
+def load_chat(tx: Tx, contact_id: int | None) -> Chat | None:
+    """The chat of a contact point; None if there is none or it was erased."""
+    query = select(*CHAT).outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
+    row = tx.connection.execute(query.where(CONTACTS.c.id == contact_id)).first()
+    return None if row is None else chat_of(tx, row)[0]
+
+
 def forget_topic(tx: Tx, chat: Chat) -> None:
     """Forget the topic of a chat, which the platform no longer knows; one that was opened since then is kept."""
     lock_chat(tx, chat)

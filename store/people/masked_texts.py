@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from complaints.actions.intake import FORWARDED, MACHINE_MADE, TRANSLATION
 from complaints.vocabulary import Role, Verb
 from store.database.damage import note_damage
 from store.database.errors import Altered, SealBroken
@@ -16,6 +17,8 @@ from store.redaction.masking import mask
 from store.tables import CASE_PEOPLE, COMPLAINTS, EVENTS, PEOPLE, TEXTS
 from store.values import Text
 
+#: Fields of words that a machine or another person wrote.
+NOT_OWN_WORDS = MACHINE_MADE | {FORWARDED}
 _COMPLAINANT_WORDS = (Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value)
 #: Built once: every message asks it.
 _NAMES = (
@@ -65,13 +68,21 @@ def masked_texts(tx: Tx, refs: Sequence[str]) -> Sequence[Any]:
     return tx.connection.execute(query).all()
 
 
-def masked_story(tx: Tx, key: bytes, rows: Sequence[Any]) -> str:
-    """The complainant's masked words in their newest versions; also those that staff logged for the complainant."""
+def masked_story(tx: Tx, key: bytes, rows: Sequence[Any], *, own_only: bool = False) -> str:
+    """The complainant's masked words in their newest versions; also those that staff logged for the complainant.
+
+    `own_only`: without transcripts and forwarded messages. They help to find similar cases, but a model must not
+    learn what a machine or another person wrote as the complainant's words.
+    """
+    left_out = NOT_OWN_WORDS if own_only else {TRANSLATION}
     texts = [
         Text(row.field, row.seq, open_masked(tx, key, row), row.at, row.source, row.replaces)
         for row in rows
-        if row.role == Role.COMPLAINANT.value
-        or (row.verb in _COMPLAINANT_WORDS and row.role != Role.MODEL.value)
+        if row.field.split(".")[0] not in left_out
+        and (
+            row.role == Role.COMPLAINANT.value
+            or (row.verb in _COMPLAINANT_WORDS and row.role != Role.MODEL.value)
+        )
     ]
     return "\n".join(text.text for text in newest_versions(texts))
 

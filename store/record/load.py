@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from complaints.actions.intake import TRANSLATION
 from complaints.actions.perform import apply_event, fold
 from complaints.case import Case, Event
+from complaints.complaint_text import ComplaintText, without_own_words
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role, Verb
@@ -136,32 +138,42 @@ def load_readable_texts(tx: Tx, file: CaseFile) -> Mapping[str, str]:
     return _by_field(text for text in texts if text.text != UNREADABLE)
 
 
-def load_complaint_text(tx: Tx, ref: str) -> str:
-    """The complaint in the complainant's own words, as it was last read back to them; "" for files alone.
+def load_complaint_text(tx: Tx, ref: str) -> ComplaintText:
+    """The complaint in the complainant's own words, as it was last read back to them; without any, its files.
 
-    Also "" for damaged words: a letter leaves them out, so that a decision does not wait for a backup.
+    Also without words if they are damaged: a letter leaves them out, so that a decision does not wait for a backup.
     """
-    with collecting_damage() as damaged:
+    with collecting_damage():
         texts = load_newest_texts(tx, load_case_file(tx, ref))
     versions = [field for field in texts if field.split(".")[0] == "description"]
     text = texts[max(versions, key=lambda field: int(field.partition(".")[2] or 1))] if versions else ""
-    return "" if damaged and UNREADABLE in text else text
+    if text and UNREADABLE not in text:
+        return ComplaintText(text)
+    query = select(FILES.c.kind, FILES.c.seconds).where(FILES.c.ref == ref).order_by(FILES.c.n)
+    files = tuple((row.kind, row.seconds) for row in tx.connection.execute(query))
+    readable = {field: text for field, text in texts.items() if text != UNREADABLE}
+    return without_own_words(readable, files)
 
 
 def load_all_texts(tx: Tx, file: CaseFile, *, staff_too: bool = False) -> list[Text]:
     """The complainant's words in every version, also those that staff logged for the complainant.
 
-    `staff_too` adds what staff wrote themselves. The model's reasons are never included.
+    `staff_too` adds what staff wrote themselves, and translations. The model's reasons are never included.
     """
     by_seq = {event.seq: event for event in file.events}
     texts = []
     for seq, fields in load_words_by_event(tx, file).items():
         event = by_seq[seq]
         of_complainant = event.role is Role.COMPLAINANT or event.verb in (Verb.RECEIVE, Verb.ADD, Verb.ANSWER)
-        if event.role is Role.MODEL or not (of_complainant or staff_too):
+        is_translation = event.facts.get("kind") == TRANSLATION
+        if (
+            event.role is Role.MODEL
+            or not (of_complainant or staff_too)
+            or (is_translation and not staff_too)
+        ):
             continue
-        source, replaces = event.facts.get("source"), event.facts.get("replaces")
-        texts += [Text(field, seq, text, event.at, source, replaces) for field, text in fields.items()]
+        origin = tuple(event.facts.get(name) for name in ("source", "replaces", "translates"))
+        texts += [Text(field, seq, text, event.at, *origin) for field, text in fields.items()]
     return texts
 
 

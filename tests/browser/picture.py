@@ -16,7 +16,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
 PAST = 60
 STORY = (
     "There has been no water in our street since Monday. Two callers were told it was fixed. "
-    "My mother is 81 and cannot carry bottles up the stairs."
+    "The taps are still dry."
 )
 NOTE = "Called the depot: the valve is closed. A van with bottles leaves at six."
 
@@ -29,10 +29,12 @@ async def set_up(page: Page) -> None:
     await person.sees_message("Your reference is")
     await person.attach("Sample photo")
     await person.press("Done")
+    await person.sees_message("Is it this?")
+    await person.press("No")
     await person.sees_message("Where did it happen")
     await person.write("14 Mill Lane, since Monday morning")
     await person.sees_message("What would put this right")
-    await person.write("Water again, and bottles brought to her door until then")
+    await person.write("Water again, and bottles brought to the door until then")
     await person.sees_message("This is what I wrote down")
     await person.press("Send")
     await person.sees_message("We have your complaint")

@@ -12,9 +12,10 @@ from amends.documents.labels import Labels
 from amends.runtime.telegram import complaint_form, long_letter
 from bots.telegram.application import App, build_application
 from bots.telegram.callback_data import Buttons
-from bots.telegram.files import Scan, Speech
+from bots.telegram.files import Scan
 from bots.telegram.intake import Intake
 from bots.telegram.jobs import CopyOf, ReceiptOf, job_handlers
+from bots.telegram.machine_words import Speech, Translator
 from bots.telegram.polling import Poller
 from bots.texts.loading import load_catalogues
 from complaints.vocabulary import Verb
@@ -97,6 +98,7 @@ async def telegram_desk(
     receipt_of: ReceiptOf | None = None,
     scan: Scan | None = None,
     speech: Speech | None = None,
+    translator: Translator | None = None,
     labels: Labels | None = None,
 ) -> AsyncIterator[TelegramDesk]:
     """Start it; everything is closed at the end."""
@@ -104,7 +106,7 @@ async def telegram_desk(
     store.write(use_rulebook, RULES)
     app = build_application(sim.bot_token, sim.telegram_url)
     buttons = Buttons(SECRET)
-    intake = Intake(app, store, buttons, TEXTS)
+    intake = Intake(app, store, buttons, TEXTS, translator=translator)
     poller = Poller(app, store, intake, timeout=2)
     kinds = {
         **act_handlers(store),

@@ -55,9 +55,9 @@ def filed(store: Store, ref: str, language: str = "en", **more: Any) -> bytes:
 
 
 @pytest.fixture
-def desk(store: Store) -> Desk:
-    """A desk with rules and staff, on each database."""
-    return Desk(store)
+def desk(usual_store: Store) -> Desk:
+    """A desk with rules and staff."""
+    return Desk(usual_store)
 
 
 def whole_life(desk: Desk) -> str:
@@ -97,6 +97,7 @@ def whole_life(desk: Desk) -> str:
 
 
 @clause("D")
+@pytest.mark.on_both
 def test_the_case_file_holds_the_whole_record(desk: Desk) -> None:
     ref = whole_life(desk)
     desk.act(ref, Verb.REMEDY_DONE, facts={"remedy": "0", "done_at": "2026-11-03T10:00:00Z"})
@@ -148,6 +149,7 @@ def test_the_form_says_what_replaces_the_signature(desk: Desk) -> None:
     assert "sent by the complainant on 3 November 2026, 10:00: this counts as a signature" in signed
 
 
+@pytest.mark.on_both
 def test_the_exact_words_are_attached_as_recorded(desk: Desk) -> None:
     ref = whole_life(desk)
     data = filed(desk.store, ref)
@@ -216,6 +218,7 @@ def test_unknown_fields_of_a_newer_record_are_included(desk: Desk) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.on_both
 def test_the_file_of_an_erased_complaint_says_so_and_keeps_the_hash_chain(desk: Desk) -> None:
     ref = desk.closed()
     desk.store.write(erase, ref, "request")

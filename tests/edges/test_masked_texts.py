@@ -89,6 +89,15 @@ def test_unassessed_complaints_are_read_masked(store: Store) -> None:
     assert text == MASKED
 
 
+def test_a_forwarded_message_helps_to_find_similar_cases_but_no_model_learns_it(store: Store) -> None:
+    desk = Desk(store)
+    ref = in_turkish(desk)
+    desk.complain(ref, Verb.ADD, words={"forwarded": "The pump at the works failed."}, chat=CHAT)
+    assert store.read(load_masked_story, ref) == f"{MASKED}\nThe pump at the works failed."
+    ((text, _),) = store.read(load_unassessed_page)[0]
+    assert text == MASKED
+
+
 def test_an_erasure_deletes_the_masked_copies(store: Store) -> None:
     desk = Desk(store)
     ref = desk.closed(text=STORY, chat=CHAT)

@@ -8,14 +8,22 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from amends.documents.case_file.form import own_form
+from amends.documents.case_file.record_view import RecordView, UsageRecord
+from amends.documents.labels import load_labels
 from amends.runtime.speech import speech_from, transcribe
 from amends.settings.sections import SpeechSettings
 from bots.telegram import files
+from complaints.complaint_text import ComplaintText
 from complaints.vocabulary import Flag
 from simulator import Simulator
+from store.cases.export import export_case
 from store.cases.read import open_case
+from store.models.examples import load_unassessed_page
 from store.outbox.failed import list_failed
+from store.people.masked_texts import load_masked_story
 from store.people.staff import load_actor
+from store.record.load import load_complaint_text
 from store.store import Store
 from store.values import FileToFetch
 from tests.edges.telegram_desk import telegram_desk
@@ -47,6 +55,31 @@ async def test_the_words_of_a_recording_are_marked_read_for_danger_and_do_not_re
     assert [file.state for file in opened.files] == ["fetched"]
     assert {Flag.DANGER, Flag.MEDIA_UNHEARD} <= opened.case.flags
     assert opened.case.only_in_media
+    words = "there is a smell of gas in my kitchen"
+    # It serves search, but no model learns what a machine wrote.
+    assert usual_store.read(load_masked_story, desk.ref) == words
+    assert usual_store.read(load_unassessed_page) == ([], None)
+    content = ComplaintText(files=(("voice", 42),), transcripts=(words,))
+    assert usual_store.read(load_complaint_text, desk.ref) == content
+    whole, labels = usual_store.read(export_case, desk.ref), load_labels(("en",), "Europe/London")
+    shown = "\n".join(map(str, own_form(RecordView(UsageRecord(whole.record), labels), whole)))
+    assert f"(a voice note of 0:42)\\nA machine wrote this from the recording, not checked: {words}" in shown
+
+
+async def test_a_photo_that_replaces_another_in_an_edit_is_fetched_and_the_earlier_one_is_kept(
+    usual_store: Store,
+) -> None:
+    async with Simulator() as sim, telegram_desk(sim, usual_store) as desk:
+        anna = sim.customer("Anna")
+        photo = await anna.sends_photo()
+        await desk.settled()
+        await anna.replaces_photo(photo)
+        await desk.settled()
+        opened = usual_store.write(open_case, desk.ref, usual_store.read(load_actor, "U1"), "case")
+        files = [(file.kind, file.state, file.source) for file in opened.files]
+        assert files == [("photo", "fetched", str(photo.id))] * 2
+        hashes = {file["sha256"] for file in usual_store.read(export_case, desk.ref).record["files"]}
+        assert len(hashes) == 2
 
 
 @pytest.mark.parametrize(

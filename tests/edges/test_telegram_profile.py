@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from amends.runtime.metrics import Metrics
+from amends.runtime.telegram import TelegramPart
+from amends.settings.loading import parse_settings
 from bots.telegram.application import App, build_application
 from bots.telegram.profile import profile_text, set_profile
 from bots.texts.loading import load_catalogues
-from complaints.rulebook import Rulebooks
+from complaints.rulebook import ALWAYS, Rulebooks, RulePeriod
+from scheduler.ticks import _housekeeping, housekeeping_handlers
 from simulator import Simulator
+from store.outbox.claim import claim
+from store.rulebooks import use_rulebooks
 from tests.clauses import clause
+from tests.databases import FakeClock, opened
+from tests.edges.product import KEY, SETTINGS, until
 from tests.rules.builders import RULES
 
 LANGUAGES = ("en", "tr", "de", "es")
@@ -65,7 +75,7 @@ async def test_a_refused_name_leaves_the_rest_of_the_profile(
     await set_profile(bot.app, TEXTS, BOOKS)
     assert (await bot.app.bot.get_my_description("de")).description
     assert "bot_profile_not_set" in (logged := capsys.readouterr().out)
-    assert "the next start tries again" in logged
+    assert "it is tried again each day" in logged
 
 
 async def test_without_telegram_the_profile_is_given_up_after_one_call(bot: Bot) -> None:
@@ -83,3 +93,36 @@ def test_every_text_of_the_profile_keeps_its_limit_with_the_longest_name(languag
     for id_, limit in (("bot.name", 64), ("bot.short", 120), ("bot.description", 512)):
         assert len(profile_text(id_, TEXTS, books, language)) <= limit
         assert len(TEXTS.text(language, id_, org="", time="", number="")) < limit - 20
+
+
+@clause("4.2")
+async def test_the_daily_check_brings_the_profile_in_line_with_a_law_that_changed(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    changes = datetime(2026, 12, 28, tzinfo=UTC)
+    law = replace(RULES, targets=replace(RULES.targets, legal="15 bd"))
+    books = Rulebooks(RULES, periods={"": (RulePeriod(ALWAYS, RULES), RulePeriod(changes, law))})
+    clock = FakeClock(changes - timedelta(minutes=5))
+    async with Simulator() as sim:
+        secrets = {
+            "AMENDS_SECRET_KEY": KEY,
+            "AMENDS_TELEGRAM_TOKEN": sim.bot_token,
+            "AMENDS_TELEGRAM_API_URL": sim.telegram_url,
+        }
+        settings = parse_settings(SETTINGS, tmp_path / "amends.toml", secrets)
+        with opened(sqlite_url, clock) as store:
+            store.write(use_rulebooks, books)
+            part = TelegramPart(settings, store, TEXTS, books, rate_limited=False, metrics=Metrics())
+            await part.start(receives=True)
+            api = part._app.bot
+            await until(lambda: part._profile is not None and part._profile.done())
+            before = (await api.get_my_description("en")).description
+            clock.go_on(minutes=10)
+            _housekeeping(store, False)
+            (tidy,) = store.write(claim, ["tidy"], 5, 60)
+            await housekeeping_handlers(store, each_day=part.set_profile)["tidy"](tidy)
+            after = (await api.get_my_description("en")).description
+            await part.stop_receiving()
+            await part.close()
+    assert "15 working days" not in before
+    assert "15 working days" in after

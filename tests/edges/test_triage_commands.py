@@ -72,9 +72,30 @@ def history(
     return file
 
 
+#: What a training command printed and wrote, by its table and options.
+_TRAININGS: dict[tuple[bytes, tuple[str, ...]], tuple[Ended, dict[str, tuple[int, bytes]]]] = {}
+
+
+def trained(amends: Amends, file: Path, *options: str) -> Ended:
+    """Train m.skops in this folder: a training takes seconds, so the same one is done once for all tests."""
+    key = (file.read_bytes(), options)
+    if key not in _TRAININGS:
+        done = amends("triage", "train", str(file), *options, "--out", "m.skops", "--json")
+        written = {
+            path.name: (path.stat().st_mode, path.read_bytes()) for path in file.parent.glob("m.skops*")
+        }
+        _TRAININGS[key] = done, written
+    done, written = _TRAININGS[key]
+    for name, (mode, content) in written.items():
+        path = file.parent / name
+        path.write_bytes(content)
+        path.chmod(mode)
+    return done
+
+
 def test_a_history_is_trained_into_a_model_with_its_card(amends: Amends, tmp_path: Path) -> None:
     file = history(tmp_path)
-    done = amends("triage", "train", str(file), "--category", "label_category", "--out", "m.skops", "--json")
+    done = trained(amends, file, "--category", "label_category")
     assert done.code == 0
     report = done.json
     card = json.loads((tmp_path / "m.skops.card.json").read_text())
@@ -92,7 +113,7 @@ def test_the_learnt_rows_are_stored_next_to_the_model_and_readable_only_by_their
     amends: Amends, tmp_path: Path
 ) -> None:
     file = history(tmp_path, part=slice(None, None, 3))
-    report = amends("triage", "train", str(file), "--out", "m.skops", "--json").json
+    report = trained(amends, file, "--category", "label_category").json
     history_file = tmp_path / "m.skops.history.csv.gz"
     rows = read_history_file(history_file.read_bytes())
     assert history_file.stat().st_mode & 0o777 == 0o600
@@ -127,9 +148,9 @@ def test_the_settings_determine_the_wanted_precision_and_the_alert_budget(
 
 
 def test_the_same_file_and_seed_give_the_same_model(amends: Amends, tmp_path: Path) -> None:
-    file = str(history(tmp_path, part=slice(None, None, 3)))
-    first = amends("triage", "train", file, "--no-starters", "--out", "one.skops", "--json").json
-    second = amends("triage", "train", file, "--no-starters", "--out", "two.skops", "--json").json
+    file = history(tmp_path, part=slice(None, None, 3))
+    first = trained(amends, file, "--no-starters").json
+    second = amends("triage", "train", str(file), "--no-starters", "--out", "two.skops", "--json").json
     assert (first["version"], first["evaluation"]) == (second["version"], second["evaluation"])
 
 
@@ -138,7 +159,7 @@ def test_a_model_is_evaluated_on_other_rows_with_the_documented_keys(amends: Ame
         history(tmp_path, name="a.csv", part=slice(0, None, 2)),
         history(tmp_path, name="b.csv", part=slice(1, None, 2)),
     )
-    assert amends("triage", "train", str(learnt), "--out", "m.skops", "--no-starters").code == 0
+    assert trained(amends, learnt, "--no-starters").code == 0
     evaluated = amends("triage", "evaluate", "m.skops", str(other), "--category", "label_category", "--json")
     plain = amends("triage", "evaluate", "m.skops", str(other))
     assert (evaluated.code, plain.code) == (0, 0)
@@ -188,7 +209,15 @@ def test_own_labels_are_renamed_by_a_mapping_file(amends: Amends, tmp_path: Path
     )
     for form in ("toml", "json"):
         done = amends(
-            "triage", "train", str(file), "--map", f"map.{form}", "--out", f"{form}.skops", "--json"
+            "triage",
+            "train",
+            str(file),
+            "--map",
+            f"map.{form}",
+            "--no-starters",
+            "--out",
+            f"{form}.skops",
+            "--json",
         )
         assert done.code == 0
         assert "money" in done.json["categories"]
@@ -219,7 +248,7 @@ def test_at_a_desk_labels_that_are_not_its_categories_are_refused_until_they_are
 
 def test_without_a_desk_own_labels_are_only_named(amends: Amends, tmp_path: Path) -> None:
     file = history(tmp_path, category=lambda category: "Billing" if category == "money" else category)
-    done = amends("triage", "train", str(file), "--encoder", "none", "--out", "m.skops")
+    done = amends("triage", "train", str(file), "--encoder", "none", "--no-starters", "--out", "m.skops")
     assert (done.code, "do not come with Amends: Billing." in done.err) == (0, True)
 
 
@@ -227,7 +256,7 @@ def test_a_model_is_not_scored_on_labels_that_it_cannot_know(amends: Amends, tmp
     learnt = history(tmp_path, name="a.csv", part=slice(0, None, 2))
     mixed = history(tmp_path, name="b.csv", category=lambda name: "Billing" if name == "money" else name)
     foreign = history(tmp_path, name="c.csv", category=lambda name: f"Own {name}")
-    assert amends("triage", "train", str(learnt), "--out", "m.skops", "--no-starters").code == 0
+    assert trained(amends, learnt, "--no-starters").code == 0
     figures = amends("triage", "evaluate", "m.skops", str(mixed), "--json").json
     plain = amends("triage", "evaluate", "m.skops", str(mixed))
     refused = amends("triage", "evaluate", "m.skops", str(foreign))
@@ -246,7 +275,9 @@ def test_refused_rows_are_listed_by_line_and_reason_without_their_words(
     file = history(tmp_path)
     with file.open("a") as opened:
         opened.writelines(["😡,money,normal,x\n" for _ in range(30)] + ["SECRETWORDS,,normal,x\n"])
-    done = amends("triage", "train", str(file), "--out", "m.skops", "--refused", "no.csv", "--json")
+    done = amends(
+        "triage", "train", str(file), "--no-starters", "--out", "m.skops", "--refused", "no.csv", "--json"
+    )
     assert done.code == 0
     assert len(done.json["refused"]) == 30
     assert done.json["file"]["unlabelled"] == 1
@@ -264,7 +295,7 @@ def test_no_file_is_overwritten_without_force(amends: Amends, tmp_path: Path) ->
     refused = amends("triage", "train", file, "--out", "m.skops")
     assert (refused.code, (tmp_path / "m.skops").exists()) == (2, False)
     assert "--force" in refused.err
-    assert amends("triage", "train", file, "--out", "m.skops", "--force").code == 0
+    assert amends("triage", "train", file, "--no-starters", "--out", "m.skops", "--force").code == 0
     assert amends("triage", "train", file, "--out", "nowhere/m.skops").code == 2
 
 
@@ -339,13 +370,13 @@ def test_a_model_of_dated_rows_is_evaluated_on_the_most_recent(amends: Amends, t
         writer.writerow(("received", "text", "category"))
         for number, row in enumerate(sorted(rows, key=lambda row: len(row.text))):
             writer.writerow((f"{number % 28 + 1:02}.{number // 28 % 12 + 1:02}.2025", row.text, row.category))
-    done = amends("triage", "train", "dated.csv", "--out", "m.skops", "--json")
+    done = amends("triage", "train", "dated.csv", "--no-starters", "--out", "m.skops", "--json")
     assert done.json["held_back"]["how"] == "time"
     assert done.json["held_back"]["since"].startswith("2025-")
 
 
 def test_the_card_of_an_english_model_names_only_english(amends: Amends, tmp_path: Path) -> None:
-    done = amends("triage", "train", str(history(tmp_path)), "--out", "m.skops", "--no-starters", "--json")
+    done = trained(amends, history(tmp_path), "--no-starters")
     assert list(done.json["card"]["languages"]) == ["en"]
 
 

@@ -54,11 +54,12 @@ async def test_an_obligation_that_outlasts_its_lease_is_not_started_by_another_w
 ) -> None:
     monkeypatch.setattr(worker, "LEASE_SECONDS", 0.8)
     monkeypatch.setattr(worker, "RENEW_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.2)
     started: list[int] = []
 
     async def slowly(obligation: Obligation) -> Outcome:
         started.append(obligation.id)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(1.5)
         return Completed()
 
     schedule(store, "a")
@@ -142,11 +143,12 @@ async def test_a_worker_does_not_repeat_its_own_obligation_after_the_lease_expir
 ) -> None:
     # As after a suspended machine: no lease was renewed.
     monkeypatch.setattr(worker, "LEASE_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.2)
     started: list[int] = []
 
     async def slowly(obligation: Obligation) -> Outcome:
         started.append(obligation.id)
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(1.0)
         return Completed()
 
     schedule(store, "a")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
+
 import numpy as np
 import pytest
 import scipy.sparse as sparse
@@ -16,14 +19,26 @@ from triage.model.pipeline import CriticalClassifier, NormalisedLinear
 from triage.safety.signs import find_signs
 from triage.text import normalise
 
-ROWS = starter_examples(("en",))
-_, MATRIX = fit_features([normalise(row.text) for row in ROWS])
-SEVERITIES = np.array([row.severity for row in ROWS], dtype=np.float64)
-GRADES = rule_grades([row.text for row in ROWS])
+
+@dataclass(frozen=True)
+class Rows:
+    """The features, severities and rule grades of the starter examples."""
+
+    matrix: sparse.csr_matrix
+    severities: Doubles
+    grades: Doubles
+
+
+@cache
+def rows() -> Rows:
+    examples = starter_examples(("en",))
+    _, matrix = fit_features([normalise(row.text) for row in examples])
+    severities = np.array([row.severity for row in examples], dtype=np.float64)
+    return Rows(matrix, severities, rule_grades([row.text for row in examples]))
 
 
 def fitted(**more: int) -> CriticalClassifier:
-    result = fit_critical(MATRIX, SEVERITIES, GRADES.__getitem__, seed=0, **more)
+    result = fit_critical(rows().matrix, rows().severities, rows().grades.__getitem__, seed=0, **more)
     assert result is not None
     return result[0]
 
@@ -50,7 +65,7 @@ def test_rules_count_less_the_longer_the_history() -> None:
 
 
 def test_without_a_matched_rule_rules_have_no_weight() -> None:
-    result = fit_critical(MATRIX, SEVERITIES, lambda places: np.zeros(len(places)), seed=0)
+    result = fit_critical(rows().matrix, rows().severities, lambda places: np.zeros(len(places)), seed=0)
     assert result is not None
     assert result[0].rule_weight == 0
 
@@ -60,8 +75,8 @@ def test_a_sample_of_many_rows_still_gives_the_share_of_critical_cases(
 ) -> None:
     monkeypatch.setattr(critical, "MAX_ROWS", 300)
     few = fitted()
-    mean = float(few.sigmoid.apply(few.decide(MATRIX, GRADES)).mean())
-    assert mean == pytest.approx(float((SEVERITIES >= 4).mean()), abs=0.08)
+    mean = float(few.sigmoid.apply(few.decide(rows().matrix, rows().grades)).mean())
+    assert mean == pytest.approx(float((rows().severities >= 4).mean()), abs=0.08)
 
 
 def test_rules_read_only_the_sample_of_many_texts(
@@ -72,15 +87,15 @@ def test_rules_read_only_the_sample_of_many_texts(
 
     def grades(places: Integers) -> Doubles:
         read.extend(places.tolist())
-        return np.asarray(GRADES[places])
+        return np.asarray(rows().grades[places])
 
-    assert fit_critical(MATRIX, SEVERITIES, grades, seed=0) is not None
+    assert fit_critical(rows().matrix, rows().severities, grades, seed=0) is not None
     assert len(read) == len(set(read)) == 300
 
 
 def test_too_few_critical_rows_give_no_classifier() -> None:
-    calm = np.where(SEVERITIES >= 4, np.nan, SEVERITIES)
-    assert fit_critical(MATRIX, calm, GRADES.__getitem__, seed=0) is None
+    calm = np.where(rows().severities >= 4, np.nan, rows().severities)
+    assert fit_critical(rows().matrix, calm, rows().grades.__getitem__, seed=0) is None
 
 
 def test_a_word_counts_the_same_in_short_and_long_texts_if_the_other_words_are_neutral() -> None:

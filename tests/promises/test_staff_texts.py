@@ -9,7 +9,7 @@ import pytest
 
 from amends.cli.options import Purpose
 from bots.dialogue.buttons import REMEDIES
-from bots.sign_names import RULES
+from bots.sign_names import BODY_REPLY_NAMES, RULES
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals
 from bots.slack.views import case as case_view
 from bots.slack.views.case import MESSAGE_STATES
@@ -46,6 +46,7 @@ def computed() -> set[str]:
     ids |= {f"did.{verb}" for verb in Verb}
     ids |= {f"state.{state}" for state in State} | {f"next.{state}" for state in State}
     ids |= {f"close_code.{code}" for code in CloseCode} | {f"target.{target}" for target in Target}
+    ids |= {f"target.{name}" for name in BODY_REPLY_NAMES.values()}
     ids |= {f"flag.{flag}" for flag in Flag if flag is not Flag.DANGER}
     ids |= {f"flag.reply_{reply}" for reply in ("accept", "disagree")}
     ids |= {f"flag.no_{held}" for held in ("cutoff", "collection", "collection_cutoff")}

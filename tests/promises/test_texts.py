@@ -137,7 +137,7 @@ def test_no_text_for_complainants_is_unused() -> None:
 
 
 #: Texts of a code in a case where its usual text would not be true.
-VARIANTS = {"raised", "resolved.nothing_owed", "withdrawn.goes_on"}
+VARIANTS = {"raised", "seen", "resolved.nothing_owed", "withdrawn.goes_on"}
 
 
 @pytest.mark.parametrize(("family", "codes"), FAMILIES.items())

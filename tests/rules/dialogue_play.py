@@ -140,6 +140,7 @@ class Play:
     def turn(self, message: IncomingMessage) -> DialogueTurn:
         """One step of the dialogue, without its effects."""
         conversation = Conversation(
+            load_files=lambda ref: [file for act in self.acted if act.ref == ref for file in act.files],
             chat=Chat("telegram", "70001", "en", "Mary"),
             person="p1",
             state=self.state,

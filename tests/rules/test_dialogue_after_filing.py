@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from complaints.actors import SYSTEM, complainant
+from complaints.actors import SYSTEM, complainant, staff
 from complaints.case import Event
-from complaints.vocabulary import Flag, Target, Verb
+from complaints.vocabulary import Flag, Role, Target, Verb
 from tests.rules.dialogue_play import ASSESSED, HANDLER, MANAGER, RESOLVED, RULES, START, Play
 from tests.rules.test_dialogue_survey import surveyed
 
@@ -38,9 +38,63 @@ def test_the_timeline_says_what_was_done_and_what_comes_next_without_names() -> 
         "Wednesday, 4 November 2026: a person took it on; a person read and assessed it; we began to look into it",
         "",
         "What comes next",
+        "A person of our team has been on it since 10:00 today.",
         "We answer by Tuesday, 10 November 2026 at the latest.",
     ]
     assert HANDLER.id not in text
+
+
+#: By when a person looks, that this time passed, since when a person is on it, and that a danger was seen.
+ATTENTION = {
+    "en": (
+        "A person looks at it by 10:30 today.",
+        "A person was to look at it by 10:30 today.",
+        "has been on it since 10:40 today.",
+        "Your message about the danger was seen by the person on call: 10:10 today.",
+    ),
+    "de": (
+        "Ein Mensch sieht sich Ihre Beschwerde bis heute, 10:30 Uhr an.",
+        "Bis heute, 10:30 Uhr sollte sich ein Mensch Ihre Beschwerde ansehen.",
+        "kümmert sich seit heute, 10:40 Uhr darum.",
+        "Ihre Meldung zur Gefahr wurde von unserer Bereitschaft gesehen: heute, 10:10 Uhr.",
+    ),
+    "es": (
+        "Una persona leerá su queja a más tardar hoy a las 10:30.",
+        "Una persona tenía que leer su queja a más tardar hoy a las 10:30.",
+        "Se hizo cargo hoy a las 10:40.",
+        "Su aviso de peligro lo vio la persona de guardia hoy a las 10:10.",
+    ),
+    "tr": (
+        "Bir yetkili şikâyetinize en geç şu zamana kadar bakar: bugün 10:30.",
+        "Bir yetkili şikâyetinize şu zamana kadar bakacaktı: bugün 10:30.",
+        "Üstlendiği zaman: bugün 10:40.",
+        "Gören: nöbetçi görevli. Zamanı: bugün 10:10.",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ATTENTION)
+def test_the_status_says_by_when_a_person_looks_and_since_when_somebody_is_on_it(language: str) -> None:
+    look, look_late, taken, seen = ATTENTION[language]
+    play = Play(language=language)
+    play.writes("There is a smell of gas in my kitchen.")
+    assert look in status(play)
+    alarmed = Play(language=language)
+    alarmed.writes("There is a smell of gas in my kitchen.")
+    alarmed.now += timedelta(minutes=10)
+    alarmed.do(Verb.RECEIPT, alarmed.ref, staff("U2", Role.ON_CALL))
+    assert seen in status(alarmed)
+    assert look not in status(alarmed)
+    play.now += timedelta(minutes=40)
+    assert look_late in status(play)
+    waiting = status(play).splitlines()[0]
+    play.do(Verb.ASSIGN, play.ref, HANDLER, {"owner": HANDLER.id})
+    assert taken in status(play)
+    assert look_late not in status(play)
+    assert status(play).splitlines()[0] != waiting
+    # With several complaints each has its line.
+    play.commands("complain", "The invoice of May has the wrong sum, I paid it already.")
+    assert taken in status(play)
 
 
 def test_a_moved_date_is_in_the_timeline_and_a_wish_to_move_it_is_not() -> None:
@@ -146,6 +200,27 @@ def test_a_request_for_a_person_gets_the_time_of_the_desks_calendar_and_stays_on
     play.do(Verb.REPLY, ref, HANDLER, {}, {"text": "I am here."})
     play.commands("human")
     assert len(requests()) == 2
+
+
+@pytest.mark.parametrize("has_closed", [False, True], ids=["after news from staff", "after a closing"])
+def test_a_request_after_the_news_or_a_closing_is_a_new_one(has_closed: bool) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.commands("human")
+    if has_closed:
+        play.do(Verb.WITHDRAW, ref, complainant("p1"))
+        play.do(Verb.REOPEN, ref, complainant("p1"), {}, {"reason": "It is brown again."})
+    else:
+        # One text to all of an incident is no person's answer.
+        play.do(Verb.INFORM, ref, HANDLER, {"batch": "inc1"}, {"text": "A pipe broke."})
+        assert play.case.waits_for_person
+        news = {"done": "Looked.", "left": "A repair."}
+        play.do(Verb.INFORM, ref, HANDLER, {"next_date": "2026-11-09"}, news)
+    assert not play.case.waits_for_person
+    play.commands("human")
+    assert play.case.waits_for_person
+    assert len(play.case.person_waits) == 2
+    assert Flag.QUESTION_OPEN in play.case.flags
 
 
 def test_a_time_on_the_same_day_is_called_today() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,6 +146,37 @@ def test_a_recording_is_confirmed_and_named_in_the_read_back(kind: str, answer: 
     (read_back,) = play.presses("skip")
     assert f"({name})\n" in read_back
     assert "no words" not in read_back
+
+
+def test_the_read_back_of_files_alone_names_them_and_marks_what_a_machine_wrote() -> None:
+    play = Play()
+    play.sends("photo")
+    play.sends("voice", seconds=42)
+    play.sends("document")
+    play.receives(Transcript(play.ref, 2, "No water since Monday"))
+    play.presses("done")
+    play.presses("skip")
+    (read_back,) = play.presses("skip")
+    assert (
+        "(a voice note of 0:42, 1 photo, 1 file)\n"
+        "A machine wrote this from the recording, not checked: No water since Monday\n"
+    ) in read_back
+
+
+def test_another_file_in_an_edited_message_is_added_and_the_same_file_is_not() -> None:
+    play = Play()
+    play.sends("photo")
+    (sent,) = play.acted[-1].files
+    ref, edit = play.ref, EditInput("", sent.source, play.now, sent)
+    acts = len(play.acted)
+    assert play.receives(edit) == []
+    assert len(play.acted) == acts
+    other = replace(sent, platform_id="other", platform_unique_id="u-other")
+    play.receives(EditInput("It leaks here.", sent.source, play.now, other))
+    assert [(act.ref, act.files, dict(act.words)) for act in play.acted[acts:]] == [
+        (ref, (other,), {}),
+        (ref, (), {"description": "It leaks here."}),
+    ]
 
 
 @pytest.mark.parametrize("asked", ["reopen_reason", "addition", "check"])

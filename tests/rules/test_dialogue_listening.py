@@ -20,7 +20,11 @@ from tests.rules.first_messages import TEXTS as FOUR_LANGUAGES
 from tests.rules.slack_cases import voice
 from triage.message_kind import classify_message
 
-STORIES = read_stories("first_messages.toml") + read_stories("first_messages_later.toml")
+STORIES = [
+    story
+    for name in ("first_messages.toml", "first_messages_later.toml", "first_messages_fresh.toml")
+    for story in read_stories(name)
+]
 GERMAN_DESK = load_catalogues(["de", "tr"])
 HELP = "What would put this right? Choose one, or write it in your own words."
 
@@ -219,16 +223,41 @@ def test_the_first_words_choose_the_language_and_the_phone_only_where_they_are_t
 
 
 @clause("4.4")
-def test_a_language_that_the_desk_does_not_speak_is_named_and_shown_to_staff() -> None:
+@pytest.mark.parametrize("starts", [True, False])
+@pytest.mark.parametrize(
+    ("first", "second", "code", "in_english", "in_german"),
+    [
+        (
+            "Le chauffage de la maison est en panne depuis lundi.",
+            "Il fait froid et personne ne vient.",
+            "fr", "French", "Französisch",
+        ),
+        (
+            "Вже третій день у квартирі немає гарячої води, і ніхто не відповідає.",
+            "Ми мерзнемо, допоможіть будь ласка.",
+            "uk", "Ukrainian", "Ukrainisch",
+        ),
+        (
+            "لا يوجد ماء ساخن في الشقة منذ ثلاثة أيام ولا أحد يجيب على الهاتف.",
+            "نحن نعاني من البرد ولا يأتي أحد.",
+            "ar", "Arabic", "Arabisch",
+        ),
+    ],
+)  # fmt: skip
+def test_a_language_that_the_desk_does_not_speak_is_named_and_shown_to_staff(
+    first: str, second: str, code: str, in_english: str, in_german: str, starts: bool
+) -> None:
     play = Play(language=None, rules=replace(RULES, languages=("de", "tr")), catalogue=GERMAN_DESK)
-    english, german, receipt = play.writes("Le chauffage de la maison est en panne depuis lundi.")
-    assert english.startswith("Your message seems to be in this language: French.")
+    if starts:
+        play.commands("start")
+    english, german, receipt = play.writes(first)
+    assert english.startswith(f"Your message seems to be in this language: {in_english}.")
     assert "I go on in this language: German." in english
-    assert german.startswith("Ihre Nachricht ist wohl in dieser Sprache: Französisch.")
+    assert german.startswith(f"Ihre Nachricht ist wohl in dieser Sprache: {in_german}.")
     assert receipt.startswith("Es tut uns leid")
-    assert play.case.written_in == "fr"
-    assert [line for line in flag_lines(play.case, voice()) if ": French." in line]
-    assert not [text for text in play.writes("Il fait froid et personne ne vient.") if "Sprache" in text]
+    assert (play.case.written_in, play.case.language) == (code, "de")
+    assert [line for line in flag_lines(play.case, voice()) if f": {in_english}." in line]
+    assert not [text for text in play.writes(second) if "Sprache" in text]
 
 
 def test_the_language_changes_in_the_middle_of_the_form_and_answers_stay() -> None:

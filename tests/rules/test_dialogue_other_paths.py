@@ -3,7 +3,7 @@ messages."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bots.dialogue.inputs import ButtonInput, Unblocked, Unreadable
 from complaints.actors import SYSTEM
@@ -11,7 +11,7 @@ from complaints.obligations.standing import current_obligations
 from complaints.vocabulary import CloseCode, ContactKind, Flag, State, Target, Verb
 from store.values import DialogueTurn
 from tests.clauses import clause
-from tests.rules.dialogue_play import ASSESSED, HANDLER, MANAGER, Play
+from tests.rules.dialogue_play import ASSESSED, HANDLER, MANAGER, START, Play
 
 LONG_AGO = timedelta(days=400)
 
@@ -203,6 +203,8 @@ def test_a_data_correction_is_a_request_due_in_a_month() -> None:
     target = case.target(Target.DATA_REQUEST)
     assert target is not None
     assert target.met_at is None
+    # The whole last day, as it is promised, and not the minute of the request.
+    assert "data by 17:30 on Thursday, 3 December 2026." in play.commands("status")[0]
     play.do(Verb.REPLY, ref, HANDLER, {}, {"text": "It is corrected."})
     assert Flag.DATA_REQUEST not in play.cases[ref].flags
     met = play.cases[ref].target(Target.DATA_REQUEST)
@@ -387,3 +389,16 @@ def test_a_survey_answered_only_by_skip_is_not_reminded_of() -> None:
     assert "survey_reminder" in {obligation.kind for obligation in current_obligations(play.cases[ref])}
     play.writes("skip")
     assert "survey_reminder" not in {obligation.kind for obligation in current_obligations(play.cases[ref])}
+
+
+def test_a_request_about_data_whose_month_ends_on_a_day_off_is_answered_on_the_next_working_day() -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.now = START + timedelta(days=2, minutes=37)
+    play.commands("mydata")
+    play.presses("correct_data")
+    [answer] = play.writes("My name is Marie, not Mary.")
+    assert "by Monday, 7 December 2026" in answer
+    target = play.cases[ref].target(Target.DATA_REQUEST)
+    assert target is not None
+    assert target.internal_due == datetime(2026, 12, 7, 17, 30, tzinfo=UTC)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,10 +14,11 @@ from bots.letters.composer import Composer
 from bots.letters.letter import Letter
 from bots.letters.progress import progress
 from bots.slack.texts import StaffTexts
-from bots.slack.views.card import flag_lines
+from bots.slack.views.card import card, flag_lines
 from bots.texts.loading import load_catalogues
 from complaints.deadlines.explanation import explained
 from complaints.deadlines.opening_hours import parse_hours
+from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, NotAllowed
 from complaints.rulebook import Calendar, HoldOff, Rulebook
 from complaints.vocabulary import Target, Verb
@@ -232,6 +235,33 @@ def test_an_outside_body_is_answered_in_the_time_of_the_law() -> None:
     answered = sent.case.target(Target.BODY_REPLY)
     assert answered is not None
     assert answered.met_at is not None
+
+
+@clause("7.3")
+@pytest.mark.parametrize("preset", ["de_enwg111a", "es_ley10_2025"])
+def test_both_times_to_answer_an_outside_body_are_dates_with_reminders(preset: str) -> None:
+    notice: tuple[Any, ...] = (Verb.NOTIFY_EXTERNAL, MONA, {"event": "notified"}, {"body": "The ombudsman"})
+    earlier = assessed(a_received_case(rules=spain(date(2028, 9, 19), preset), at=RECEIVED)).do(*notice)
+    assert earlier.case.target(Target.BODY_REPLY) is None
+    rules = spain(date(2028, 9, 20), preset)
+    asked = assessed(a_received_case(rules=rules, at=RECEIVED)).do(*notice)
+    usual, longest = (asked.case.target(Target.BODY_REPLY, number) for number in (0, 1))
+    assert usual is not None
+    assert longest is not None
+    assert (usual.span, longest.span) == ("20 bd", "30 bd")
+    assert usual.internal_due < longest.internal_due
+    # Our own closures move no time of the law.
+    assert longest.internal_due == due(asked.at, "30 bd", rules.calendar.by_law).at
+    keys = {obligation.key for obligation in asked.obligations if obligation.kind == "remind"}
+    assert {"remind:body_reply:0:1:-1bd", "remind:body_reply:1:1:due"} <= keys
+    dues = [STAFF.target_due(target, asked.case, asked.at) for target in (usual, longest)]
+    assert dues[0].startswith("answer to the outside body by ")
+    assert dues[1].startswith("answer to the outside body, in an exceptional case by ")
+    message = card(asked.case, STAFF, now=asked.at, draw=1)
+    assert all(line in json.dumps(message.blocks) for line in dues)
+    sent = asked.do(Verb.NOTIFY_EXTERNAL, MONA, {"event": "file_sent"}, {"body": "The ombudsman"})
+    answered = [sent.case.target(Target.BODY_REPLY, number) for number in (0, 1)]
+    assert all(target is not None and target.met_at is not None for target in answered)
 
 
 @clause("7.3")

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from amends.settings.presets import preset_named
 from bots.letters import decision, progress
 from bots.letters.composer import Composer, preview
 from bots.letters.letter import Letter
@@ -20,8 +21,8 @@ from complaints.case import Case
 from complaints.case_values import Issue, RemedyOwed
 from complaints.deadlines.targets import next_news
 from complaints.rulebook import RecourseStep
-from complaints.vocabulary import CloseCode, Role, State, Verb
-from tests.rules.dialogue_play import HANDLER, MANAGER, TEXTS, Play
+from complaints.vocabulary import CloseCode, Flag, Role, State, Verb
+from tests.rules.dialogue_play import HANDLER, MANAGER, RULES, TEXTS, Play
 
 PRESETS = Path(__file__).parents[2] / "amends/presets"
 NOW = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
@@ -249,6 +250,32 @@ def test_the_reply_reminder_names_the_last_day_and_the_recourse() -> None:
     assert "Time limit: 12 months." in text
 
 
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
+def test_after_the_last_level_the_closing_still_names_the_outside_body_with_form_cost_and_limit(
+    language: str,
+) -> None:
+    body = RecourseStep("The board", "board.example", "12 months", False, "board.example/form", "25 EUR")
+    play = Play(rules=replace(RULES, recourse=(body,)))
+    play.files_a_complaint()
+    text = decision.closing(letter(play, language), CloseCode.EXHAUSTED, {})
+    assert text.endswith(body_line(TEXTS, language, 1, body))
+    assert {"board.example/form", "25 EUR"} <= set(re.findall(r"board.example/form|25 EUR", text))
+
+
+def test_a_letter_that_was_previewed_before_the_reader_was_known_as_a_child_keeps_its_dates_right() -> None:
+    play = an_assessed_complaint()
+    facts = {**DECIDED, "remedies": [{"type": "refund", "amount": "5.00", "currency": "GBP"}]}
+    words = {
+        **WORDS,
+        "letter": preview("decide", play.case, facts, WORDS, texts=TEXTS, now=NOW, language="de"),
+    }
+    child = replace(play.case, flags=play.case.flags | {Flag.MINOR})
+    later = NOW + timedelta(days=7)
+    sent = preview("decide", child, facts, words, texts=TEXTS, now=later, written_at=NOW, language="de")
+    assert "19. November 2026" not in sent
+    assert "26. November 2026" in sent
+
+
 def test_the_recourse_letter_lists_the_steps() -> None:
     text = decision.recourse(letter(an_assessed_complaint()))
     assert "already taken part in it" in text
@@ -278,6 +305,22 @@ def test_an_outside_body_is_named_with_its_form_and_its_cost() -> None:
 def test_every_time_limit_of_a_preset_can_be_read_in_every_language(preset: Path) -> None:
     for limit in re.findall(r'\blimit = "([^"]+)"', preset.read_text(encoding="utf-8")):
         assert TEXTS.has(f"limit.{limit}") or TEXTS.limit("tr", limit) != limit, limit
+
+
+@pytest.mark.parametrize("preset", ["eu_dsa", "uk_ofcom"])
+@pytest.mark.parametrize("language", ["de", "es", "tr"])
+def test_an_outside_body_that_a_preset_describes_is_named_in_the_readers_language(
+    preset: str, language: str
+) -> None:
+    (body,) = preset_named(preset).on(date(2026, 11, 27)).group("recourse").values()
+    step = RecourseStep(**body)
+    play = Play(rules=replace(RULES, recourse=(step,)), language=language)
+    play.files_a_complaint()
+    name = TEXTS.body(language, step.body)
+    assert name != step.body
+    assert name.rstrip(".") in decision.recourse(letter(play, language))
+    assert name in letter(play, language).body_names()
+    assert name in play.commands("policy")[0]
 
 
 def test_a_moved_date_is_communicated_with_its_reason() -> None:
@@ -335,7 +378,7 @@ def test_the_delay_notice_lists_the_outside_bodies_where_the_scheme_says_so() ->
     written = letter(an_assessed_complaint())
     rules = replace(written.case.rules, targets=replace(written.case.rules.targets, delay_outside=True))
     text = progress.delay(replace(written, case=replace(written.case, rules=rules)), NOW)
-    assert "you can go to one of these now" in text
+    assert "You can go outside now:" in text
     assert written.body_list() in text
 
 

@@ -11,8 +11,10 @@ import pytest
 from bots.letters import decision, progress
 from bots.letters.composer import Composer, preview
 from bots.letters.letter import Letter
+from bots.texts.loading import load_catalogues
 from complaints.actions.authorisation import count_reviewers
 from complaints.actors import SYSTEM
+from complaints.complaint_text import ComplaintText
 from complaints.errors import BadFacts
 from complaints.vocabulary import CloseCode, Verb
 from tests.rules.builders import (
@@ -121,7 +123,7 @@ def test_a_review_after_a_disagreement_names_its_people() -> None:
 
 def test_a_decision_quotes_the_complainants_own_words() -> None:
     complaint = an_investigated_case()
-    text = the_preview(complaint, complaint_text="My bill has doubled since May.")
+    text = the_preview(complaint, complaint_text=ComplaintText("My bill has doubled since May."))
     assert "What you told us\nMy bill has doubled since May." in text
     assert "Money" not in text
     resolved = preview(
@@ -131,9 +133,54 @@ def test_a_decision_quotes_the_complainants_own_words() -> None:
         RESOLVED,
         texts=TEXTS,
         now=complaint.at,
-        complaint_text="It leaks.",
+        complaint_text=ComplaintText("It leaks."),
     )
     assert "What you told us\nIt leaks." in resolved
+
+
+@pytest.mark.parametrize("address", ["formal", "informal"])
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            "(a voice note of 0:42, 2 photos)\nA machine wrote this from the recording, not checked: No water.",
+        ),
+        (
+            "de",
+            (
+                "(eine Sprachnachricht von 0:42, 2 Fotos)\n"
+                "Von einer Maschine aus der Aufnahme geschrieben, nicht geprüft: No water."
+            ),
+        ),
+        (
+            "es",
+            (
+                "(una nota de voz de 0:42, 2 fotos)\n"
+                "Lo escribió una máquina a partir de la grabación, sin comprobar: No water."
+            ),
+        ),
+        (
+            "tr",
+            "(0:42 süreli sesli mesaj, 2 fotoğraf)\nBunu kayıttan makine yazdı, kontrol edilmedi: No water.",
+        ),
+    ],
+)
+def test_a_decision_names_recordings_and_photos_where_there_are_no_words(
+    language: str, expected: str, address: str
+) -> None:
+    files = (("voice", 42), ("photo", None), ("photo", None))
+    complaint = an_investigated_case()
+    letter = preview(
+        "decide",
+        complaint.case,
+        UPHELD,
+        {"issues.0.reasons": "The log shows it."},
+        texts=load_catalogues((language,), address=address),
+        now=complaint.at,
+        complaint_text=ComplaintText(files=files, transcripts=("No water.",)),
+    )
+    assert f"\n{expected}\n" in letter
 
 
 def test_an_upheld_decision_without_a_remedy_needs_a_reason_that_the_letter_gives() -> None:

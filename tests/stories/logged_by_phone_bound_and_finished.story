@@ -6,7 +6,7 @@ Alice sees: Your complaint has the reference
 Alice submits
 Clock +2 minutes
 Record of Anna: state=received channel=phone
-Alice sees: first work on what was raised late
+Alice sees: first work on a complaint logged late
 Alice presses Take on Anna's card
 Alice presses Assess on Anna's card
 Alice fills category=money severity=2 safety=0 complexity=1 reach=1 recurrence=2 immediate_needed=no

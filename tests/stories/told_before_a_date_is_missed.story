@@ -22,5 +22,5 @@ Alice does not see: The depot has not answered
 Alice goes back
 Clock +9 days
 Bot told Anna once: We will not keep that date
-Bot to Anna: you can go to one of these now
+Bot to Anna: You can go outside now:
 Record of Anna: state=assessed

@@ -7,6 +7,8 @@ from typing import Any
 
 from amends.documents.blocks import Block, Fields, Heading, Lines, Paragraph, Rows, Wording
 from amends.documents.case_file.record_view import RecordView, in_two_lines
+from bots.texts.media import without_words
+from complaints.complaint_text import without_own_words
 from store.cases.export import WholeCase
 from store.file_types import is_program
 
@@ -37,7 +39,7 @@ def form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
         )
     )
     yield Heading(label("form.problem"), 2)
-    yield Wording(label("form.in_their_words"), record["description"] or "")
+    yield Wording(label("form.in_their_words"), _problem(view))
     yield Heading(label("form.remedy"), 2)
     remedies = [view.labels.code("button", code) or code for code in record["remedy_requested"]]
     yield Fields(
@@ -66,7 +68,7 @@ def own_form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     numbers = [(view.labels.code("number", kind) or kind, value) for kind, value in whole.identifiers]
     yield Fields(((label("case.where_and_when"), record["where_and_when"]), *numbers))
     yield Heading(label("form.problem"), 2)
-    yield Lines(record["description"] or label("readback.no_words"))
+    yield Lines(_problem(view))
     if record["effect"]:
         yield Lines(label("readback.effect", text=record["effect"]))
     yield Heading(label("form.remedy"), 2)
@@ -77,6 +79,15 @@ def own_form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     yield Heading(label("form.enclosures"), 2)
     names = [file["name"] or label("form.enclosure", number=file["seq"]) for file in record["files"]]
     yield Lines("\n".join(names) or label("document.none"))
+
+
+def _problem(view: RecordView) -> str:
+    record = view.record
+    files = [(file["kind"], file["seconds"]) for file in record["files"]]
+    texts = {f"{text['field']}.{text['seq']}": text["text"] for text in record["texts"]}
+    return record["description"] or without_words(
+        without_own_words(texts, files), view.labels.text, view.labels.count
+    )
 
 
 def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from amends.documents.facts import field_name
 from amends.documents.labels import Labels
+from complaints.actions.intake import MACHINE_MADE, TRANSLATION
 
 #: Actors who are not members of staff: their id adds nothing to their part.
 _NOT_STAFF = frozenset({"system", "model", "complainant", "operator"})
@@ -81,11 +82,22 @@ class RecordView:
     def member(self, by: str | None) -> str | None:
         return self.who(by, self.roles.get(by) if by else None)
 
+    def with_translations(self, texts: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The texts, each followed by its translations."""
+        for text in texts:
+            if text["translates"] is None:
+                key = text["seq"], f"{TRANSLATION}.{text['field']}"
+                yield text
+                yield from (other for other in texts if (other["translates"], other["field"]) == key)
+
     @cached_property
     def events(self) -> Mapping[int, Mapping[str, Any]]:
         return {event["seq"]: event for event in self.record["events"]}
 
     def did(self, event: Mapping[str, Any]) -> str:
+        kind = event["facts"].get("kind")
+        if kind in MACHINE_MADE:
+            return self.label(f"did.{kind}")
         act = self.labels.code("did", event["verb"])
         return f"{act} – {self.who(event['by'], event['role'])}"
 

@@ -20,7 +20,7 @@ def wording(view: RecordView) -> Iterator[Block]:
     yield Heading(view.label("words.title"), new_page=True)
     if not view.record["texts"]:
         yield Paragraph(view.label("document.none"))
-    for text in view.record["texts"]:
+    for text in view.with_translations(view.record["texts"]):
         yield Wording(_text_line(view, text), text["text"])
     yield from _merged(view)
     yield Heading(view.label("messages.title"))
@@ -34,10 +34,9 @@ def wording(view: RecordView) -> Iterator[Block]:
 def _merged(view: RecordView) -> Iterator[Block]:
     for other in view.record["merged"]:
         yield Heading(view.label("words.merged", ref=other["ref"], when=view.moment(other["received_at"])), 2)
-        for text in other["texts"]:
-            yield Wording(
-                f"#{text['seq']} · {view.moment(text['at'])} · {view.field(text['field'])}", text["text"]
-            )
+        for text in view.with_translations(other["texts"]):
+            name = view.field(text["field"]) if text["translates"] is None else view.label("did.translation")
+            yield Wording(f"#{text['seq']} · {view.moment(text['at'])} · {name}", text["text"])
         if other["files"]:
             yield Items(
                 tuple(f"{file['name'] or file['kind']}, SHA-256 {file['sha256']}" for file in other["files"])

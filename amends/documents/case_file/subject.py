@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from complaints.actions.intake import MACHINE_MADE, TRANSLATION
 from store.cases.export import WholeCase
 from store.cases.read import shows_survey
 
@@ -62,16 +63,22 @@ def for_subject(whole: WholeCase) -> WholeCase:
         "texts": [
             text
             for text in record["texts"]
-            if text["seq"] in complainant_events and text["field"].split(".")[0] not in _PRIVATE
+            if text["seq"] in complainant_events
+            and text["field"].removeprefix(f"{TRANSLATION}.").split(".")[0] not in _PRIVATE
         ],
         "decisions": [_decision(decision) for decision in decisions],
         "issues": [
             {**issue, "finding": issue["finding"] if decisions else None, "reasons": None}
             for issue in record["issues"]
         ],
-        "events": [{**event, "by": "", "facts": {}} for event in record["events"]],
+        "events": [{**event, "by": "", "facts": _kind_of_machine(event)} for event in record["events"]],
     }
     return replace(whole, record=visible, names=(), identifiers=(), needs=None, incident=None)
+
+
+def _kind_of_machine(event: Mapping[str, Any]) -> dict[str, Any]:
+    kind = event["facts"].get("kind")
+    return {"kind": kind} if kind in MACHINE_MADE else {}
 
 
 def _decision(decision: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.perform import perform
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.complaint_text import NO_TEXT
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.forms import FORMS, form_verb, read
@@ -213,7 +214,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         now=now,
         issue_texts=issues,
         reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
-        complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else "",
+        complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else NO_TEXT,
     )
     draft = await slack.store.awrite(
         save_draft, case.ref, actor.id, filled.form, filled.facts, filled.words, letter,

@@ -29,7 +29,7 @@ from bots.slack.views.actions import (
     executive_actions_alone,
 )
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
-from complaints.actions.intake import RETURNED, TRANSCRIPT
+from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
 from complaints.case import Case, Event
 from complaints.deadlines.legal_time import held_off
 from complaints.deadlines.periods import early_until, last_day_if_too_old, summary_owed
@@ -72,6 +72,7 @@ _COMPLAINANT_DID: Mapping[tuple[Verb, str | None], str] = {
     (Verb.ADD, RETURNED): "did.returned",
     (Verb.ADD, "question"): "did.question",
     (Verb.ADD, TRANSCRIPT): "did.transcript",
+    (Verb.ADD, TRANSLATION): "did.translation",
 }
 
 
@@ -273,8 +274,8 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     who = texts.actor_name(event.by, case)
     if event.role is Role.COMPLAINANT:
         # By role and not by id: a chat that was connected later has another id.
-        is_transcript = event.facts.get("kind") == TRANSCRIPT
-        who = texts.text("who.system" if is_transcript else "who.complainant")
+        is_machine = event.facts.get("kind") in MACHINE_MADE
+        who = texts.text("who.system" if is_machine else "who.complainant")
         text_id = _COMPLAINANT_DID.get((event.verb, event.facts.get("kind")), text_id)
         text_id = "did.edited" if "replaces" in event.facts else text_id
     return texts.text("thread.line", did=texts.text(text_id), who=who, when=when)
@@ -287,6 +288,9 @@ def thread_line(
 
     Forty messages in three minutes are one line, which belongs to the last of them.
     """
+    events = [event for event in events if event.facts.get("kind") != TRANSLATION]
+    if all(event.seq != seq for event in events):
+        return None
     run = _message_run(events, seq, case)
     last = run[-1]
     if last.verb in NOT_IN_THREAD or last.seq != seq:
@@ -313,7 +317,7 @@ def _message_run(events: Sequence[Event], seq: int, case: Case) -> list[Event]:
 
 
 def _is_message(event: Event) -> bool:
-    return event.verb in _WORDS and event.facts.get("kind") not in (RETURNED, TRANSCRIPT)
+    return event.verb in _WORDS and event.facts.get("kind") not in {RETURNED, *MACHINE_MADE}
 
 
 def _same_burst(event: Event, following: Event, case: Case) -> bool:

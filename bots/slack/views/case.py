@@ -149,6 +149,7 @@ def message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
         when = texts.moment(received_at, zone)
         if isinstance(entry, Text):
             blocks += _text_blocks(entry, when, texts)
+            blocks += _translation_blocks(opened, ref, entry, texts)
         else:
             blocks.append(_file_block(ref, entry, when, texts))
     return blocks or [section(texts.text("open.nothing_said"))]
@@ -259,6 +260,17 @@ def _text_blocks(text: Text, when: str, texts: StaffTexts) -> list[Block]:
     return _titled_sections(f"{when} · {name}", text.text)
 
 
+def _translation_blocks(opened: OpenedCase, ref: str, text: Text, texts: StaffTexts) -> list[Block]:
+    """What a machine made of the text, below it; or that it could not be translated."""
+    key = ref, text.seq, text.field
+    if key not in opened.translations:
+        return []
+    translation = opened.translations[key]
+    if translation is None:
+        return [section(f"_{texts.text('said.not_translated')}_")]
+    return _titled_sections(texts.text("said.translation"), translation)
+
+
 def _titled_sections(title: str, text: str) -> list[Block]:
     first, *rest = pieces(text, _FIRST_PARAGRAPH) or ["–"]
     return [plain_section(f"{title}\n{first}"), *(plain_section(piece) for piece in rest)]
@@ -295,7 +307,7 @@ def _title(case: Case, target: TargetSet, texts: StaffTexts, now: datetime) -> s
     if _is_open(case, target):
         return texts.target_due(target, case, now)
     zone = case.rules.calendar.zone
-    name, when = texts.text(f"target.{target.target.value}"), texts.due_time(target.internal_due, zone)
+    name, when = texts.target_name(target.target, target.of), texts.due_time(target.internal_due, zone)
     if target.met_at is not None:
         return texts.text("due.met", target=name, when=when, met=texts.moment(target.met_at, zone))
     return texts.text("due.superseded", target=name, when=when, version=target.version)
