@@ -136,7 +136,7 @@ async def test_a_decision_on_all_is_approved_by_a_second_person_and_recorded_in_
     assert "The pump failed." in letter_of(office, refs[0])
     assert "Pompa bozuldu." in letter_of(office, refs[1])
     assert "3 of 3 decided" in card
-    assert any("Your decision on incident 1 is done: 3 of 3 decided." in text for text in office.texts(MONA))
+    assert any("Work on incident 1 is done: 3 of 3 decided." in text for text in office.texts(MONA))
     assert office.store.read(verify).first_bad is None
 
 
