@@ -103,7 +103,7 @@ async def test_an_incident_opened_from_a_complaints_card_gets_its_own_card(
 
     assert "No water in the north" in card.text
     assert "We know of no water in the north." in card.text
-    assert card.buttons == ["Update all", "Join", "Edit", "End"]
+    assert card.buttons == ["Update all", "Decide all", "Join", "Edit", "End"]
     assert office.store.read(load_case, ref).incident == 1
     assert "Belongs to incident 1" in (await office.card(ref)).text
     assert "Zzyzx" not in card.text
@@ -294,14 +294,14 @@ async def test_a_manager_edits_the_incident_and_assigns_another_owner(
     assert office.store.read(load_incident, 1).words["en"] == ("no water", "dry tap")
 
 
-async def test_an_ended_incident_has_no_buttons(office: Office) -> None:
+async def test_after_the_end_of_an_incident_only_the_decision_is_left(office: Office) -> None:
     await open_incident(office, receive_from(office, 1))
     old = await incident_card(office)
     await office.staff(ALICE).presses(old, "End")
     await office.submits(ALICE, "End", {})
     card = await incident_card(office)
 
-    assert card.buttons == []
+    assert card.buttons == ["Decide all"]
     assert "Ended" in card.text
     assert office.store.read(load_incident, 1).ended_at is not None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from bots.slack.context import SlackContext
@@ -55,3 +56,13 @@ async def check_text(
         find_warnings, text, language=language, may_admit=may_admit, personal=personal
     )
     return tuple((warning.code, text[slice(*warning.span)]) for warning in warnings)
+
+
+async def check_texts_to_all(
+    slack: SlackContext, words: Mapping[str, str], case: Case, actor: Actor
+) -> tuple[Warned, ...]:
+    """The warnings for texts by language (`text.de`) to all complaints of an incident; `case` is one of them."""
+    warned = [
+        await check_text(slack, text, case, actor, path.partition(".")[2]) for path, text in words.items()
+    ]
+    return tuple(chain.from_iterable(warned))
