@@ -27,7 +27,7 @@ from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
 from amends.runtime.translator import by_command, by_service, or_none
 from amends.settings.sections import TranslatorSettings
-from bots.slack.views.case import message_blocks
+from bots.slack.views.timeline import message_blocks
 from bots.telegram import machine_words
 from bots.telegram.machine_words import Translator
 from complaints.vocabulary import Flag

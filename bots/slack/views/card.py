@@ -102,7 +102,7 @@ def card(
         return SlackMessage(erased, [header(case.ref), section(erased), row])
     blocks = [
         header(headline(case, texts)),
-        fields(_fields(case, texts)),
+        fields(fact_fields(case, texts)),
         section(next_due_text(case, texts, now)),
     ]
     lines = (
@@ -317,7 +317,8 @@ def _burst_end(event: Event, case: Case) -> datetime:
     return due(event.at, case.rules.dialogue.burst, case.rules.calendar).at
 
 
-def _fields(case: Case, texts: StaffTexts) -> list[str]:
+def fact_fields(case: Case, texts: StaffTexts) -> list[str]:
+    """Category, owner, receipt, level, and what was asked for, each with its name above it."""
     category = texts.text(f"category.{case.category}") if case.category else texts.text("card.no_category")
     if case.category and case.assessment is None:
         category = texts.text("card.not_assessed", category=category)
@@ -333,11 +334,11 @@ def _fields(case: Case, texts: StaffTexts) -> list[str]:
     if case.kind is not ContactKind.COMPLAINT:
         rows.append(("card.kind", texts.text(f"kind.{case.kind.value}")))
     if case.remedies_requested:
-        rows.append(("card.asked_for", _asked_for(case, texts)))
+        rows.append(("card.asked_for", asked_for_text(case, texts)))
     return [f"*{texts.text(label)}*\n{value}" for label, value in rows]
 
 
-def _asked_for(case: Case, texts: StaffTexts) -> str:
+def asked_for_text(case: Case, texts: StaffTexts) -> str:
     """The remedies that the complainant asked for, with the amount of money."""
     names = [texts.text(f"asked_for.{code}") for code in case.remedies_requested]
     if case.amount_requested is not None:
