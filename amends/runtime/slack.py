@@ -107,6 +107,7 @@ class SlackPart:
             ),
             preview=partial(preview, texts=texts),
             suggest=partial(suggested_words, texts=texts),
+            masked_subject=settings.slack.subject == "masked",
             read_out=partial(compose_read_out, texts=texts),
             clauses=partial(clause_lines, store, settings),
         )

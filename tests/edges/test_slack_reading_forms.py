@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
+from bots.slack.jobs.card import draw_card, masked_subject
+from complaints.vocabulary import Flag
+from store.cases.read import load_case
 from store.record.access_log import find_last_read
 from store.store import Store
 from store.tables import READS
@@ -59,3 +63,25 @@ async def test_a_form_counts_as_read_only_if_it_shows_all_that_is_unread(office:
     assert "Message 3" in form.text
     assert "Message 0" not in form.text
     assert office.store.read(find_last_read, ref, ALICE) == read_at
+
+
+@pytest.mark.parametrize(
+    ("setting", "more", "subject"),
+    [
+        (True, {}, "Money · I am [name], my card [card] was charged twice"),
+        (False, {}, ""),
+        (True, {"category": "staff_conduct", "restricted": True}, ""),
+    ],
+)
+async def test_a_card_has_masked_words_only_if_the_settings_say_so_and_never_of_a_restricted_complaint(
+    office: Office, setting: bool, more: dict[str, object], subject: str
+) -> None:
+    ref = office.proposed("I am Anna Zzyzx, my card 4111 1111 1111 1111 was charged twice", **more)
+    desk = replace(office.desk, masked_subject=setting)
+    case = office.store.read(load_case, ref)
+
+    assert await masked_subject(desk, case) == subject
+    assert await masked_subject(desk, replace(case, flags=case.flags | {Flag.ANONYMOUS})) == ""
+    drawing = await draw_card(desk, case, "card", None, is_working_place=True)
+    assert ("charged" in str(drawing.message.blocks)) == bool(subject)
+    assert "charged" not in drawing.message.text

@@ -1,6 +1,7 @@
 """The card of a complaint, what became of its notices (7.3), and the lines in its thread.
 
-None of it shows a name or the complainant's words, because it is posted in a channel.
+None of it shows a name or the complainant's words, because it is posted in a channel; only the setting `subject` adds
+some masked words.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from bots.slack.client.block_kit import (
     header,
     mention,
     option,
+    plain_section,
     section,
 )
 from bots.slack.texts import StaffTexts
@@ -86,8 +88,9 @@ def card(
     is_working_place: bool = False,
     similar: Sequence[SimilarCase] = (),
     deliveries: Sequence[Delivery] = (),
+    subject: str = "",
 ) -> SlackMessage:
-    """The card as the record is now; `draw` counts the drawings of this post.
+    """The card as the record is now; `draw` counts the drawings of this post; `subject` has masked words.
 
     `similar` holds only complaints that everybody who sees this post may know of. The executive post has two buttons,
     unless it is the only post (`is_working_place`): then it has all of them.
@@ -102,6 +105,7 @@ def card(
         return SlackMessage(erased, [header(case.ref), section(erased), row])
     blocks = [
         header(headline(case, texts)),
+        *([plain_section(subject)] if subject else []),
         fields(fact_fields(case, texts)),
         section(next_due_text(case, texts, now)),
     ]
