@@ -32,6 +32,7 @@ from bots.telegram import machine_words
 from bots.telegram.machine_words import Translator
 from complaints.vocabulary import Flag
 from simulator import Simulator
+from simulator.screen import texts_of
 from store.cases.erase import erase_words
 from store.cases.export import export_case
 from store.cases.read import open_case
@@ -61,7 +62,7 @@ def opened(desk: TelegramDesk) -> OpenedCase:
 
 
 def lines(case: OpenedCase) -> list[str]:
-    return [block["text"]["text"] for block in message_blocks(case, voice()) if "text" in block]
+    return ["\n".join(texts_of([block])) for block in message_blocks(case, voice())]
 
 
 async def test_a_translation_is_shown_below_the_original_and_goes_and_comes_with_it(

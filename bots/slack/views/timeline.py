@@ -18,6 +18,7 @@ from bots.slack.client.block_kit import (
     pieces,
     plain_section,
     plain_sections,
+    quoted,
     section,
     sections,
 )
@@ -116,9 +117,9 @@ def summary_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
     words = "\n".join(text.text for text in story)
     keys = [(opened.case.ref, text.seq, text.field) for text in story]
     translated = "\n".join(filter(None, map(opened.translations.get, keys)))
-    blocks = _titled_sections(texts.text("said.description"), words, SUMMARY_LENGTH) if words else []
+    blocks = _quotations(texts.text("said.description"), words, SUMMARY_LENGTH) if words else []
     if translated:
-        blocks += _titled_sections(texts.text("said.translation"), translated, SUMMARY_LENGTH)
+        blocks += _quotations(texts.text("said.translation"), translated, SUMMARY_LENGTH)
     if max(len(words), len(translated)) > SUMMARY_LENGTH:
         blocks.append(section(texts.text("modal.rest_in_open")))
     return [*blocks, *(block for entry in latest for block in entry.blocks)]
@@ -259,14 +260,19 @@ def _text_blocks(
     name = texts.text(f"said.{field}" if field in WORD_FIELDS else "said.other")
     if text.replaces is not None:
         name = texts.text("said.edited", what=name)
-    blocks = _titled_sections(f"{title} · {name}", text.text, most)
+    blocks = _quotations(f"{title} · {name}", text.text, most)
     key = ref, text.seq, text.field
     if key not in opened.translations:
         return blocks
     translation = opened.translations[key]
     if translation is None:
         return [*blocks, section(f"_{texts.text('said.not_translated')}_")]
-    return [*blocks, *_titled_sections(texts.text("said.translation"), translation, most)]
+    return [*blocks, *_quotations(texts.text("said.translation"), translation, most)]
+
+
+def _quotations(title: str, words: str, most: int | None = None) -> list[Block]:
+    """The complainant's words below the title, in pieces, or cut to `most` code points."""
+    return [quoted(title, piece) for piece in pieces(words if most is None else cut(words, most)) or ["–"]]
 
 
 def _titled_sections(title: str, text: str, most: int | None = None) -> list[Block]:
