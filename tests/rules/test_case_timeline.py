@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bots.slack.client.plain_blocks import plain_blocks
 from bots.slack.views.case import case_view, model_view
 from bots.slack.views.forms import form_view
 from bots.slack.views.prefill import SUMMARY_FORMS, prefill
@@ -148,3 +149,20 @@ def test_a_summary_is_whole_only_if_everything_unread_stands_in_it_in_full() -> 
     assert not summary_is_whole(many, voice(), None)
     assert summary_is_whole(many, voice(), many.texts[1].at)
     assert not summary_is_whole(long, voice(), NOW)
+
+
+def test_words_are_quotations_that_become_plain_sections_where_a_workspace_refuses_them() -> None:
+    words = "<!channel> *now* <@U0000001>"
+    opened = with_texts(Story(), *written(words))
+    view = case_view(opened, voice(), now=NOW)
+    quotation = next(
+        block for block in view["blocks"] if block["type"] == "rich_text" and words in str(block)
+    )
+
+    assert quotation["elements"][1] == {
+        "type": "rich_text_quote",
+        "elements": [{"type": "text", "text": words}],
+    }
+    (plain,) = plain_blocks([quotation])
+    assert plain["text"]["type"] == "plain_text"
+    assert words in plain["text"]["text"]

@@ -157,3 +157,13 @@ def test_the_first_date_of_a_letter_is_one_that_the_rules_accept(form: str, days
     facts = {name: value for name, value in start.initial.items() if name in ("needed_by", "next_date")}
 
     assert perform(story.case, Verb(form), at=now, actor=ALICE, facts=facts, words=words)
+
+
+def test_a_further_row_has_the_currency_but_not_the_remedy_that_was_asked_for() -> None:
+    story = cases()["decide"]
+    start = prefill("decide", story.case, story.events, voice(), now=NOW)
+    values = start.with_typed("decide", {"remedies.1.type": "apology"}, {"remedies": 3}).initial
+
+    assert [values.get(f"remedies.{row}.currency") for row in range(3)] == ["GBP"] * 3
+    assert [values.get(f"remedies.{row}.amount") for row in range(3)] == ["42.00", None, None]
+    assert [values.get(f"remedies.{row}.type") for row in range(3)] == ["refund", "apology", None]

@@ -126,7 +126,9 @@ async def view_for(
         if form == "open":
             view = await opened_view(slack, ref, actor, reason=reason)
         elif form == "model":
-            opened = await slack.store.awrite(open_case, ref, actor, form, reason)
+            opened = await slack.store.awrite(
+                open_case, ref, actor, form, reason, is_whole=lambda opened: False
+            )
             return model_view(opened, slack.texts, now=slack.store.now())
         else:
             async with slack.refusals_recorded(ref, form, actor):
@@ -236,8 +238,8 @@ async def _prefill(
 
         def is_whole(opened: OpenedCase) -> bool:
             # Another page of a form shows no message: what arrived since is still unread.
-            is_summary = form in SUMMARY_FORMS
-            return not is_summary or (not is_redrawn and summary_is_whole(opened, slack.texts, read_at))
+            whole = form not in SUMMARY_FORMS or summary_is_whole(opened, slack.texts, read_at)
+            return whole and not is_redrawn
 
         opened = await slack.store.awrite(open_case, case.ref, actor, form, reason, is_whole=is_whole)
     if opened is None and form in WORDS_NEEDED:

@@ -80,7 +80,39 @@ def prefill(
     complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are first
     words of a letter, and the usual cause in this category: each fills the field of its name.
     """
-    start = _start(form, case, events, texts, now, opened, letter, suggested_owner, suggested_link)
+    match form:
+        case "assess" if opened is not None:
+            start = _assess(opened, texts, now)
+        case "assign" if case.owner is not None:
+            start = FormPrefill(initial={"owner": case.owner})
+        case "assign" if suggested_owner is not None:
+            member_id, number = suggested_owner
+            suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
+            start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
+        case "decide":
+            start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
+        case "approve":
+            start = FormPrefill(preface=_approval_blocks(case, letter, texts))
+        case "remedy":
+            remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
+            start = _remedies(remedies, events, texts, {"done_at": _whole_minute(now)})
+        case "verify":
+            remedies = [remedy for remedy in case.owed_remedies if remedy.done_at and not remedy.verified_at]
+            how = {"how": _how_verified(remedies[0], events, texts)} if len(remedies) == 1 else {}
+            start = _with_confirmations(remedies, _remedies(remedies, events, texts, how), texts)
+        case "close":
+            start = _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
+        case "investigate":
+            start = FormPrefill(initial={"evidence": sorted(case.evidence)})
+        case "given":
+            start = _given(case, texts, now)
+        case "link":
+            other = "X" if suggested_link is None else suggested_link[1]
+            effects = [context(texts.text(text_id, ref=case.ref, other=other)) for text_id in _LINK_EFFECTS]
+            initial = {} if suggested_link is None else link_initial(suggested_link)
+            start = FormPrefill(initial=initial, preface=effects)
+        case _:
+            start = FormPrefill()
     names = {field.name for field in FORMS[form] if field.group is None}
     from_record = {
         **_from_record(form, case, texts, now, opened),
@@ -92,52 +124,6 @@ def prefill(
     # What waits for approval is read first; any other letter is yet to be written.
     story = summary_blocks(opened, texts)
     return replace(start, preface=[*start.preface, *story] if form == "approve" else [*story, *start.preface])
-
-
-def _start(
-    form: str,
-    case: Case,
-    events: Sequence[Event],
-    texts: StaffTexts,
-    now: datetime,
-    opened: OpenedCase | None,
-    letter: str,
-    suggested_owner: tuple[str, int] | None,
-    suggested_link: tuple[str, str] | None,
-) -> FormPrefill:
-    match form:
-        case "assess" if opened is not None:
-            return _assess(opened, texts, now)
-        case "assign" if case.owner is not None:
-            return FormPrefill(initial={"owner": case.owner})
-        case "assign" if suggested_owner is not None:
-            member_id, number = suggested_owner
-            suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
-            return FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
-        case "decide":
-            return _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
-        case "approve":
-            return FormPrefill(preface=_approval_blocks(case, letter, texts))
-        case "remedy":
-            remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
-            return _remedies(remedies, events, texts, {"done_at": _whole_minute(now)})
-        case "verify":
-            remedies = [remedy for remedy in case.owed_remedies if remedy.done_at and not remedy.verified_at]
-            how = {"how": _how_verified(remedies[0], events, texts)} if len(remedies) == 1 else {}
-            return _with_confirmations(remedies, _remedies(remedies, events, texts, how), texts)
-        case "close":
-            return _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
-        case "investigate":
-            return FormPrefill(initial={"evidence": sorted(case.evidence)})
-        case "given":
-            return _given(case, texts, now)
-        case "link":
-            other = "X" if suggested_link is None else suggested_link[1]
-            effects = [context(texts.text(text_id, ref=case.ref, other=other)) for text_id in _LINK_EFFECTS]
-            initial = {} if suggested_link is None else link_initial(suggested_link)
-            return FormPrefill(initial=initial, preface=effects)
-        case _:
-            return FormPrefill()
 
 
 def _from_record(
