@@ -166,3 +166,21 @@ def test_words_are_quotations_that_become_plain_sections_where_a_workspace_refus
     (plain,) = plain_blocks([quotation])
     assert plain["text"]["type"] == "plain_text"
     assert words in plain["text"]["text"]
+
+
+def test_many_letters_to_read_out_and_long_reasons_fit_and_none_is_lost() -> None:
+    story = Story().act(Verb.NOTE, ALICE, {}, {"text": "seen"})
+    note = replace(
+        story.events[-1], words={f"issues.{n}.reasons": f"reason {n}. {'x' * 2000}" for n in range(100)}
+    )
+    letters = tuple(
+        {"direction": "out", "at": NOW, "text": f"letter {n}. {LONG}", "state": "to_tell", "channel": "phone"}
+        for n in range(40)
+    )
+    opened = replace(story.opened(), events=(*story.events[:-1], note), messages=letters)
+    pages = all_pages(opened)
+    whole = "".join(str(list(texts_in(page["blocks"]))) for page in pages)
+
+    assert [view_problems(page, "modal") for page in pages] == [[]] * len(pages)
+    assert [whole.count(f"letter {n}.") for n in range(40)] == [1] * 40
+    assert [whole.count(f"reason {n}.") for n in range(100)] == [1] * 100

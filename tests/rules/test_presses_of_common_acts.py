@@ -34,6 +34,7 @@ from tests.rules.slack_cases import (
     responded,
     voice,
 )
+from tests.source import ROOT
 
 #: A menu needs a press to open it and one to choose, a calendar too.
 _PRESSES = {
@@ -167,3 +168,12 @@ def test_a_further_row_has_the_currency_but_not_the_remedy_that_was_asked_for() 
     assert [values.get(f"remedies.{row}.currency") for row in range(3)] == ["GBP"] * 3
     assert [values.get(f"remedies.{row}.amount") for row in range(3)] == ["42.00", None, None]
     assert [values.get(f"remedies.{row}.type") for row in range(3)] == ["refund", "apology", None]
+
+
+def test_the_page_for_staff_has_these_figures() -> None:
+    page = (ROOT / "docs" / "slack.md").read_text(encoding="utf-8")
+    table = page.partition("| act | presses before |")[2].partition("\n\n")[0]
+    rows = [[cell.split()[0].strip(";") for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
+    figures = {row[0].lower(): tuple(map(int, row[1:])) for row in rows}
+
+    assert figures == {form: (*before, *now) for form, (before, now) in COUNTED.items()}

@@ -45,8 +45,9 @@ _PER_PAGE = MODAL_BLOCKS - 8
 #: The rest of the view is for the headline and the page buttons.
 _DATES_PER_PAGE = MODAL_BLOCKS - 4
 _NOT_STAFF = frozenset({SYSTEM_ID, MODEL_ID, OPERATOR_ID, Role.COMPLAINANT.value})
-#: Blocks and bytes of the first page: of the story, and of the newest that followed.
-_STORY_BLOCKS, _NEWEST_BLOCKS, _PART_BYTES = 12, 30, 70_000
+#: Blocks and bytes of the first page: what has to be read out, the story, and the newest that followed.
+_NOTICE_BLOCKS, _STORY_BLOCKS, _NEWEST_BLOCKS = 24, 12, 30
+_NOTICE_BYTES, _PART_BYTES = 40_000, 70_000
 #: The steps that explain a date in one line; the view of the dates has all of them.
 _EXPLAINING = frozenset(
     {"set", "rule", "asked_for", "in_decision", "next_news", "review", "extended", "moved", "capped"}
@@ -77,22 +78,19 @@ def case_view(
     if fitting:
         head.append(action_row(case, texts, CaseActions(buttons, others), 0, primary=_PRIMARY))
     story, followed = story_and_conversation(opened, texts, now)
-    first, newest = _within(story), newest_within(followed, _NEWEST_BLOCKS, _PART_BYTES)
-    between = [*story[len(first) :], *followed[: len(followed) - len(newest)]]
+    notices, newest = _notices(opened, texts), newest_within(followed, _NEWEST_BLOCKS, _PART_BYTES)
+    urgent = pages(notices, _NOTICE_BLOCKS, _NOTICE_BYTES)[0]
+    first = pages(story, _STORY_BLOCKS, _PART_BYTES)[0]
+    between = [*story[len(first) :], *followed[: len(followed) - len(newest)], *notices[len(urgent) :]]
     older = pages(between, _PER_PAGE)[::-1] if between else []
     page = max(0, min(page, len(older)))
     if page:
         body = [*older[page - 1], _page_row(case.ref, page, len(older), texts)]
     else:
         row = [_page_row(case.ref, 0, len(older), texts)] if older else []
-        body = [*_notices(opened, texts), *first, *row, *newest, *_facts(opened, texts, now)]
+        body = [*urgent, *first, *row, *newest, *_facts(opened, texts, now)]
     stored = metadata(case.ref, case.work_version, page=page)
     return modal(texts, "open", stored, [*head, *body], title="verb.open")
-
-
-def _within(blocks: Sequence[Block]) -> list[Block]:
-    """The first blocks of the story, as far as the first page has room for them."""
-    return pages(blocks, _STORY_BLOCKS, _PART_BYTES)[0]
 
 
 def _page_row(ref: str, page: int, last: int, texts: StaffTexts) -> Block:

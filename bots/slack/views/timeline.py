@@ -153,11 +153,8 @@ def _blocks(entries: Sequence[TimelineEntry]) -> list[Block]:
     blocks: list[Block] = []
     for are_acts, group in groupby(entries, key=lambda entry: bool(entry.line)):
         run = list(group)
-        blocks += (
-            sections(entry.line for entry in run)
-            if are_acts
-            else [block for entry in run for block in entry.blocks]
-        )
+        lines = (line for entry in run for line in entry.line.splitlines())
+        blocks += sections(lines) if are_acts else [block for entry in run for block in entry.blocks]
     return blocks
 
 
