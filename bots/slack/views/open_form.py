@@ -38,7 +38,7 @@ from bots.slack.views.forms import (
 )
 from bots.slack.views.incident import incident_case_view
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
-from bots.slack.views.timeline import summary_is_whole
+from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
 from complaints.actions.decision import fairness_owed, required_evidence
 from complaints.actors import Actor
@@ -238,7 +238,7 @@ async def _prefill(
 
         def is_whole(opened: OpenedCase) -> bool:
             # Another page of a form shows no message: what arrived since is still unread.
-            whole = form not in SUMMARY_FORMS or summary_is_whole(opened, slack.texts, read_at)
+            whole = form not in SUMMARY_FORMS or shown_messages(form, opened, slack.texts, read_at)[1]
             return whole and not is_redrawn
 
         opened = await slack.store.awrite(open_case, case.ref, actor, form, reason, is_whole=is_whole)

@@ -28,7 +28,7 @@ from bots.slack.views.proposal import (
     take_matters_blocks,
     uncertain_categories,
 )
-from bots.slack.views.timeline import newest_message_blocks, summary_blocks
+from bots.slack.views.timeline import newest_message_blocks, shown_messages
 from bots.texts.texts import currency_of
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
@@ -40,11 +40,9 @@ from complaints.forms import FORMS, OFFLINE_VERBS
 from complaints.priorities import priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
-from complaints.vocabulary import ANSWERED, REMEDY_ASKED_FOR, Flag, Priority, Remedy, State, Target, Verb
+from complaints.vocabulary import ANSWERED, Flag, Priority, State, Target, Verb
 from store.values import OpenedCase
 
-#: What is shown above the inputs of the assessment at most; the rest is in the opened complaint.
-_SHOWN_BLOCKS, _SHOWN_BYTES = 40, 120_000
 #: What each relation does to both complaints, shown before one is chosen.
 _LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
 #: Forms that show the story and the latest messages above their fields.
@@ -122,7 +120,7 @@ def prefill(
     if opened is None or form not in SUMMARY_FORMS:
         return start
     # What waits for approval is read first; any other letter is yet to be written.
-    story = summary_blocks(opened, texts)
+    story, _ = shown_messages(form, opened, texts)
     return replace(start, preface=[*start.preface, *story] if form == "approve" else [*story, *start.preface])
 
 
@@ -195,7 +193,7 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill
         initial=initial,
         choices={"category": _categories(case, texts)},
         preface=[
-            *newest_message_blocks(opened, texts, _SHOWN_BLOCKS, _SHOWN_BYTES),
+            *newest_message_blocks(opened, texts),
             *_out_of_time(case, texts),
             *proposal_blocks(opened, texts),
             *(take_matters_blocks(opened, texts) if assessment is None else ()),
@@ -245,31 +243,18 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
         if text:
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
         headings[f"issues.{issue.n}"] = section(heading)
+    if case.remedies_requested:
+        # No first value: a refused complaint would promise what was asked for, and Slack's menus cannot be emptied.
+        wish = texts.text("prefill.asked_for", what=asked_for_text(case, texts))
+        headings["remedies.0"] = section(wish)
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
         preface=[section(unpaid)] if unpaid else (),
-        initial=_remedies_requested(case),
-        rows={"issues": len(case.issues), "remedies": max(1, len(_remedy_types(case)))},
+        initial={"remedies.0.currency": currency_of(case.rules.country)},
+        rows={"issues": len(case.issues)},
         fixed=frozenset({"issues"}),
         headings=headings,
     )
-
-
-def _remedy_types(case: Case) -> list[Remedy]:
-    """The remedies that the complainant asked for, before the first decision."""
-    asked_for = [] if case.decisions else case.remedies_requested
-    return [REMEDY_ASKED_FOR[code] for code in asked_for if code in REMEDY_ASKED_FOR]
-
-
-def _remedies_requested(case: Case) -> dict[str, Any]:
-    """A row for each remedy that was asked for, with the amount of money."""
-    initial: dict[str, Any] = {"remedies.0.currency": currency_of(case.rules.country)}
-    for row, remedy in enumerate(_remedy_types(case)):
-        initial[f"remedies.{row}.type"] = remedy.value
-        if remedy is Remedy.REFUND and case.amount_requested:
-            initial[f"remedies.{row}.amount"] = f"{case.amount_requested / 100:.2f}"
-            initial[f"remedies.{row}.currency"] = case.currency_requested
-    return initial
 
 
 def _approval_blocks(case: Case, letter: str, texts: StaffTexts) -> list[Block]:

@@ -35,6 +35,8 @@ from store.values import FileEntry, OpenedCase, Text
 _FIRST_PARAGRAPH = 2800
 #: Code points of the story and of each message, and the number of messages, that a form shows.
 SUMMARY_LENGTH, SUMMARY_MESSAGES = 600, 3
+#: Blocks and bytes of words above the inputs of a form at most; the rest is in the opened complaint.
+_FORM_BLOCKS, _FORM_BYTES = 40, 120_000
 #: A message that staff are to read out or to post.
 TO_READ_OUT = "to_tell"
 MESSAGE_STATES: frozenset[str] = frozenset(
@@ -92,10 +94,23 @@ def message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
     return blocks or [section(texts.text("open.nothing_said"))]
 
 
-def newest_message_blocks(opened: OpenedCase, texts: StaffTexts, most: int, most_bytes: int) -> list[Block]:
+def shown_messages(
+    form: str, opened: OpenedCase, texts: StaffTexts, read_at: datetime | None = None
+) -> tuple[list[Block], bool]:
+    """What a form shows of the messages, and whether that is all that was not read by `read_at`.
+
+    Who approves has to have read everything, so all words are shown where they fit.
+    """
+    blocks = message_blocks(opened, texts)
+    if form == "approve" and len(newest_within(blocks, _FORM_BLOCKS, _FORM_BYTES)) == len(blocks):
+        return blocks, True
+    return summary_blocks(opened, texts), summary_is_whole(opened, texts, read_at)
+
+
+def newest_message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
     """The complainant's words as far as a form has room for them; the newest are kept."""
     blocks = message_blocks(opened, texts)
-    kept = newest_within(blocks, most, most_bytes)
+    kept = newest_within(blocks, _FORM_BLOCKS, _FORM_BYTES)
     return kept if len(kept) == len(blocks) else [section(texts.text("modal.rest_in_open")), *kept]
 
 
