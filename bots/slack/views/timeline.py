@@ -24,6 +24,7 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import UNSETTLED, delivery_lines, event_line
+from bots.slack.views.letter_warnings import overruled_line
 from complaints.actions.intake import RETURNED, TRANSCRIPT
 from complaints.case import Event
 from complaints.vocabulary import Role, Verb
@@ -233,7 +234,10 @@ def _acts(opened: OpenedCase, texts: StaffTexts) -> Iterator[TimelineEntry]:
         if event.verb in _NOT_SHOWN or (is_message and event.facts.get("kind") != RETURNED):
             continue
         words = [f"> {escaped(' '.join(text.split()), 1000)}" for text in _staff_words(event, letters)]
-        yield TimelineEntry(event.at, line="\n".join([event_line(event, opened.case, texts), *words]))
+        overruled = event.facts.get("overruled")
+        warned = [f"_{overruled_line(overruled, texts)}_"] if overruled else []
+        lines = [event_line(event, opened.case, texts), *warned, *words]
+        yield TimelineEntry(event.at, line="\n".join(lines))
 
 
 def _staff_words(event: Event, letters: str) -> Iterator[str]:
