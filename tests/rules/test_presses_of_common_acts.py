@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,7 @@ from tests.rules.slack_cases import (
     voice,
 )
 from tests.source import ROOT
+from triage.letter_warnings import find_warnings
 
 #: A menu needs a press to open it and one to choose, a calendar too.
 _PRESSES = {
@@ -170,3 +172,13 @@ def test_the_page_for_staff_has_these_figures() -> None:
     figures = {row[0].lower(): tuple(map(int, row[1:])) for row in rows}
 
     assert figures == {form: (*before, *now) for form, (before, now) in COUNTED.items()}
+
+
+@pytest.mark.parametrize("language", ["en", "tr", "de", "es"])
+def test_the_first_words_of_a_letter_raise_no_warning(language: str) -> None:
+    texts = load_catalogues((language,))
+    for story in cases().values():
+        case = replace(story.case, language=language)
+        for form in ("inform", "resolve"):
+            for words in suggested_words(form, case, texts=texts).values():
+                assert find_warnings(words, language=language, may_admit=False) == ()
