@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 
 
@@ -181,6 +182,17 @@ class Remedy(StrEnum):
     GOODWILL = "goodwill"
     CHANGE = "change"
     OTHER = "other"
+
+
+#: The remedy that is meant by an answer to "what would put this right?".
+REMEDY_ASKED_FOR: Mapping[str, Remedy] = {
+    "repair": Remedy.REPAIR,
+    "replacement": Remedy.REPLACE,
+    "money_back": Remedy.REFUND,
+    "explanation": Remedy.INFORMATION,
+    "apology": Remedy.APOLOGY,
+    "a_change": Remedy.CHANGE,
+}
 
 
 class CauseClass(StrEnum):

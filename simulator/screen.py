@@ -63,6 +63,11 @@ def texts_of(value: Any) -> list[str]:
         ]
         if isinstance(block.get("text"), str):
             texts.append(readable(block["text"]))
+        if block["type"] == "rich_text":
+            # Nothing in it is markup.
+            texts += [
+                "".join(str(part.get("text", "")) for part in row["elements"]) for row in block["elements"]
+            ]
     return texts
 
 

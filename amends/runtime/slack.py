@@ -20,6 +20,7 @@ from amends.runtime import OutsideFailed, unique_holder_name
 from amends.runtime.metrics import Metrics
 from amends.settings import Settings
 from bots.letters.composer import compose_read_out, preview
+from bots.letters.suggestions import suggested_words
 from bots.priority_lock import ShutdownWait
 from bots.recovery import RecoveryDetector
 from bots.slack.app import build_app
@@ -106,6 +107,8 @@ class SlackPart:
                 proof=settings.proof.slack_channel,
             ),
             preview=partial(preview, texts=texts),
+            suggest=partial(suggested_words, texts=texts),
+            masked_subject=settings.slack.subject == "masked",
             read_out=partial(compose_read_out, texts=texts),
             clauses=partial(clause_lines, store, settings),
         )

@@ -145,6 +145,10 @@ class Slack(SettingsSection):
         description="Gets significant complaints, which top management must confirm as read (clause 5.3).",
         examples=["C0000003"],
     )
+    subject: Literal["off", "masked"] = Field(
+        default="off",
+        description="`masked`: cards begin with the category and the first masked words. Read decision 75 before.",
+    )
 
 
 class Roles(SettingsSection):

@@ -191,7 +191,7 @@ def progress(letter: Letter, now: datetime, *, missing: bool = False) -> str:
         when = letter.text("progress.missing", date=date, again=next_date)
     else:
         when = letter.text("progress.on_time", date=date)
-    text = letter.text("progress", **_done_and_left(letter), when=when)
+    text = letter.text("progress", **done_and_left(letter), when=when)
     open_now = outside_is_open(case, now) or (missing and case.rules.targets.delay_outside)
     return join_paragraphs(text.strip(), outside_now(letter) if open_now else "")
 
@@ -202,7 +202,7 @@ def delay(letter: Letter, now: datetime) -> str:
     text = letter.text(
         "delay" if answer > now else "delay.late",
         date=letter.due_day(answer),
-        **_done_and_left(letter),
+        **done_and_left(letter),
     )
     if answer > now and case.asked_until is None:
         text = f"{text} {letter.text('delay.nothing_needed')}"
@@ -226,12 +226,12 @@ def legal_passed(letter: Letter, target_name: Target = Target.LEGAL) -> str:
     text = letter.text(
         "legal_passed_review" if is_review else "legal_passed",
         date=letter.due_day(passed),
-        left=_done_and_left(letter)["left"],
+        left=done_and_left(letter)["left"],
     )
     return join_paragraphs(text, outside_now(letter))
 
 
-def _done_and_left(letter: Letter) -> Mapping[str, str]:
+def done_and_left(letter: Letter) -> Mapping[str, str]:
     """What was done and what is left to do, by the state.
 
     Only a review of a decision is with other people, and a reopened complaint counts as investigated before anybody

@@ -128,6 +128,10 @@ class SlackContext:
     channels: StaffChannels
     preview: LetterPreview
     read_out: ReadOut
+    #: Words that the record already has for the letter of a form, in the complainant's language.
+    suggest: Callable[[str, Case], Mapping[str, str]] = lambda form, case: {}
+    #: Whether a card may have the category and masked words as its subject (the setting `subject`).
+    masked_subject: bool = False
     #: The check of the clauses, a line each; it is made where every room is known.
     clauses: Callable[[], Sequence[str]] | None = None
     presses: CardPresses = field(default_factory=CardPresses)

@@ -1,7 +1,7 @@
 """Read complaints: one case for a person (the read is logged, 4.7), its history, and lists for programs."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import zip_longest
@@ -42,8 +42,8 @@ from store.values import MergedCase, OpenedCase
 
 #: Similar cases that a person sees with a proposal.
 SIMILAR_SHOWN = 3
-#: The value of `what` where a complaint is opened to be read, and not to fill in a form.
-OPEN = "open"
+#: What of a complaint is not opened without a reason by a person whose complaint it is not.
+ASKS_REASON = frozenset({"open", "model", "reply", "ask", "inform", "resolve", "decide", "approve"})
 #: What `list_cases` shows of a complaint as it is in the row.
 _LISTED = ("ref", "jurisdiction", "state", "priority", "category", "owner")
 
@@ -67,19 +67,28 @@ def read_dates(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
     return load_readable(tx, ref, by, "open").case, load_events(tx, ref)
 
 
-def open_case(tx: Tx, ref: str, by: Actor, what: str, reason: str | None = None) -> OpenedCase:
+def open_case(
+    tx: Tx,
+    ref: str,
+    by: Actor,
+    what: str,
+    reason: str | None = None,
+    *,
+    is_whole: Callable[[OpenedCase], bool] = lambda opened: True,
+) -> OpenedCase:
     """Everything that this person may see of a complaint; the read is logged with its reason (4.7).
 
-    Words that are damaged in the database are marked and their places named. Raises NotAllowed (recorded), and
-    ReasonNeeded where `what` is `open` and neither the case nor `reason` says why; a form says it itself.
+    `is_whole`: whether the reader sees all that the complainant wrote. Words that are damaged in the database are
+    marked and their places named. Raises NotAllowed (recorded), and ReasonNeeded where `what` is one of
+    `ASKS_REASON` and neither the case nor `reason` says why; assessing says it itself.
     """
     file = load_readable(tx, ref, by, "open")
     case = file.case
-    if reason is None and what == OPEN:
+    if reason is None and what in ASKS_REASON:
         reason = find_reason(tx, case, by)
-    write_read(tx, case, by, what, reason)
     with collecting_damage() as damaged:
         opened = _load_opened(tx, file, by)
+    write_read(tx, case, by, what, reason, whole=is_whole(opened))
     return replace(
         opened,
         damaged=tuple(damaged),

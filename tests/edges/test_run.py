@@ -143,7 +143,11 @@ async def test_a_complaint_is_handled_until_its_acceptance_and_no_personal_data_
     ]  # fmt: skip
     assert {frozenset(event) for event in record["events"]} == {frozenset(EVENT_KEYS)}
     assert record["description"] == STORY
-    assert [read["what"] for read in record["reads"] if read["by"] == HANDLER] == ["open", "assess"]
+    assert [read["what"] for read in record["reads"] if read["by"] == HANDLER] == [
+        "open",
+        "assess",
+        "resolve",
+    ]
     assert {read["role"] for read in record["reads"]} == {"handler"}
     assert {frozenset(reason) for reason in record["proposal"]["because"]} == {frozenset({"word", "weight"})}
     sent_texts = [message["text"] for message in record["messages"] if message["direction"] == "out"]

@@ -16,7 +16,7 @@ from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, Office, open_office
 
 #: So many that the remedies are on the second page and the causes on the third.
-ISSUES = 61
+ISSUES = 60
 REST = {
     "others_affected": "none", "root_cause": "A typing error", "cause_class": "single",
     "nothing_why": "Every bill is corrected already.",
@@ -32,7 +32,7 @@ async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
 
 
 async def with_many_issues(office: Office) -> str:
-    """A complaint with sixty-one issues and enough evidence, whose Decide is open in front of Alice."""
+    """A complaint with sixty issues and enough evidence, whose Decide is open in front of Alice."""
     ref = office.proposed()
     alice = office.store.read(load_actor, ALICE)
     criteria = {name: int(value) if value.isdecimal() else value for name, value in ASSESSMENT.items()}
@@ -59,7 +59,7 @@ async def fill_page(office: Office) -> list[str]:
     return inputs
 
 
-async def test_sixty_one_issues_are_decided_page_by_page(office: Office) -> None:
+async def test_sixty_issues_are_decided_page_by_page(office: Office) -> None:
     ref = await with_many_issues(office)
     alice = office.staff(ALICE)
     seen: list[str] = []

@@ -16,6 +16,7 @@ from complaints.actors import MODEL, SYSTEM
 from complaints.obligations.kinds import SendPriority
 from complaints.vocabulary import Verb
 from store.cases.act import act, record_proposal
+from store.cases.causes import find_usual_cause
 from store.cases.export import export_record
 from store.cases.incident_updates import (
     list_update_deliveries,
@@ -24,7 +25,7 @@ from store.cases.incident_updates import (
     schedule_incident_update,
 )
 from store.cases.outgoing_messages import begin_sending, load_contact, record_sent
-from store.cases.read import list_cases, load_history, open_case
+from store.cases.read import list_cases, load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.custody.retention import delete_expired_rows, list_expired
 from store.database.engine import Engines
@@ -203,6 +204,7 @@ def _run_every_path(store: Store) -> None:
     store.read(count_confirmed_similar, ref, hashes)
     store.read(list_similar_cases, ref)
     store.read(list_similar_cases, ref, desk.actor(HANDLER))
+    store.read(find_usual_cause, store.read(load_case, ref), desk.actor(HANDLER))
     store.read(list_similar_clusters, desk.actor(MANAGER))
     store.write(open_case, ref, desk.actor(HANDLER), "open")
     store.write(read_file_bytes, ref, 1, desk.actor(HANDLER))

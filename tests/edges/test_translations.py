@@ -27,11 +27,12 @@ from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
 from amends.runtime.translator import by_command, by_service, or_none
 from amends.settings.sections import TranslatorSettings
-from bots.slack.views.case import message_blocks
+from bots.slack.views.timeline import message_blocks
 from bots.telegram import machine_words
 from bots.telegram.machine_words import Translator
 from complaints.vocabulary import Flag
 from simulator import Simulator
+from simulator.screen import texts_of
 from store.cases.erase import erase_words
 from store.cases.export import export_case
 from store.cases.read import open_case
@@ -61,7 +62,7 @@ def opened(desk: TelegramDesk) -> OpenedCase:
 
 
 def lines(case: OpenedCase) -> list[str]:
-    return [block["text"]["text"] for block in message_blocks(case, voice()) if "text" in block]
+    return ["\n".join(texts_of([block])) for block in message_blocks(case, voice())]
 
 
 async def test_a_translation_is_shown_below_the_original_and_goes_and_comes_with_it(

@@ -10,9 +10,7 @@ import pytest
 from amends.cli.options import Purpose
 from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import BODY_REPLY_NAMES, RULES
-from bots.slack.views import actions, command_replies, form_inputs, incident, refusals
-from bots.slack.views import case as case_view
-from bots.slack.views.case import MESSAGE_STATES
+from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
 from bots.slack.views.form_inputs import choice_id, label_id
 from bots.texts.loading import load_catalogues, shipped_languages
 from complaints.actions.authorisation import READING_REASONS
@@ -55,11 +53,11 @@ def computed() -> set[str]:
     ids |= {f"remedy.{remedy}" for remedy in Remedy} | {f"evidence.{kind}" for kind in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
     ids |= {f"refused.required.{field}" for field in refusals.NEEDED_BECAUSE}
-    ids |= {f"said.{field}" for field in case_view.WORD_FIELDS} | {
-        f"file.{kind}" for kind in case_view.FILE_KINDS
+    ids |= {f"said.{field}" for field in timeline.WORD_FIELDS} | {
+        f"file.{kind}" for kind in timeline.FILE_KINDS
     }
-    ids |= {f"file.state_{state}" for state in case_view.FILE_STATES} | {
-        f"message.{state}" for state in MESSAGE_STATES
+    ids |= {f"file.state_{state}" for state in timeline.FILE_STATES} | {
+        f"message.{state}" for state in timeline.MESSAGE_STATES
     }
     ids |= {f"delivery.{status}" for status in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
         f"delivery.why.{reason}" for reason in REASONS_WHY

@@ -332,7 +332,7 @@ def test_every_message_to_the_complainant_shows_how_far_it_got(
         block["text"]["text"] for block in case_view(opened, voice(), now=NOW)["blocks"] if "text" in block
     ]
 
-    assert f"Tue 3 Nov, 10:00 · {label}\nDear Anna" in texts
+    assert f"Tue 3 Nov, 10:00 · we wrote · {label}\nDear Anna" in texts
 
 
 def test_a_line_in_the_thread_contains_no_words_of_the_complainant() -> None:

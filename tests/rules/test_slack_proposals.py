@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bots.slack.views.card import card
-from bots.slack.views.case import case_view
+from bots.slack.views.case import model_view
 from bots.slack.views.forms import form_view, with_matters
 from bots.slack.views.prefill import prefill
 from bots.slack.views.proposal import take_matters_blocks
@@ -268,11 +268,11 @@ def test_four_long_issues_fit_into_the_value_of_the_button() -> None:
     assert len(row["elements"][0]["value"]) <= 2000
 
 
-@pytest.mark.parametrize("form", ["assess", "open"])
+@pytest.mark.parametrize("form", ["assess", "model"])
 def test_opening_the_complaint_shows_words_reasons_facts_and_similar_cases(form: str) -> None:
     story = a_story(**MATTERS, **CRITERIA)
     opened_case = opened(story)
-    view = assess_form(story) if form == "assess" else case_view(opened_case, voice(), now=NOW)
+    view = assess_form(story) if form == "assess" else model_view(opened_case, voice(), now=NOW)
     text = str(view["blocks"])
     for words in (
         "Because of: “charged”",

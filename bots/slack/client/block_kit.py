@@ -82,6 +82,19 @@ def plain_sections(text: str, most: int = SECTION) -> list[Block]:
     return [plain_section(piece) for piece in pieces(text, most)]
 
 
+def quoted(title: str, words: str) -> Block:
+    """People's words as a quotation below a bold title: in rich text nothing is markup, and no mention is live."""
+    line = {"type": "text", "text": title, "style": {"bold": True}}
+    quotation = {"type": "text", "text": words}
+    return {
+        "type": "rich_text",
+        "elements": [
+            {"type": "rich_text_section", "elements": [line]},
+            {"type": "rich_text_quote", "elements": [quotation]},
+        ],
+    }
+
+
 def fields(texts: Sequence[str]) -> Block:
     """Two columns of short mrkdwn."""
     return {"type": "section", "fields": [mrkdwn(text) for text in texts[:10]]}

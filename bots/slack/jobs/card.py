@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from slack_sdk.errors import SlackApiError
 
-from bots.slack.client.block_kit import SlackMessage
+from bots.slack.client.block_kit import SlackMessage, cut
 from bots.slack.client.client import GONE, channel_members, error_of, is_history_closed
 from bots.slack.client.rate_limit import POSTS, slot_for
 from bots.slack.context import SlackContext
@@ -26,10 +26,12 @@ from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history
+from store.database.errors import SealBroken
 from store.incidents import folds_card, was_executive_notified
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.deliveries import list_deliveries
 from store.outbox.rows import insert_redraw
+from store.people.masked_texts import load_masked_story
 from store.people.staff import list_members
 from store.similarity.similar import list_similar_cases, redraw_similar_cases
 from store.slack import (
@@ -49,6 +51,10 @@ from store.values import Obligation, SlackPost
 #: The lease of an obligation: a worker that claimed a post and has not made it by then is dead.
 POST_CLAIM_TIMEOUT = timedelta(seconds=20)
 RETRY_AFTER = timedelta(seconds=1)
+#: People whose words are never in a channel, even masked: too few details are needed to know who they are.
+_NO_SUBJECT = frozenset({Flag.MINOR, Flag.ANONYMOUS, Flag.SUPPORT_NEED, Flag.PROCESSING_RESTRICTED})
+#: Code points of a card's subject.
+_SUBJECT_LENGTH = 80
 #: Why a first post waits.
 POSTED_ELSEWHERE = "another process may be posting it"
 
@@ -317,8 +323,21 @@ async def draw_card(
         is_working_place=is_working_place,
         similar=await store.aread(list_similar_cases, case.ref) if has_similar else (),
         deliveries=await store.aread(list_deliveries, case.ref) if is_working_place else (),
+        subject=await masked_subject(slack, case),
     )
     return CardDrawing(case.ref, purpose, case.version, number, message)
+
+
+async def masked_subject(slack: SlackContext, case: Case) -> str:
+    """The category and the first masked words, if the settings want them; empty for people who need protection."""
+    if not slack.masked_subject or case.restricted or case.erased_at or case.flags & _NO_SUBJECT:
+        return ""
+    try:
+        words = await slack.store.aread(load_masked_story, case.ref)
+    except SealBroken:
+        return ""
+    category = slack.texts.text(f"category.{case.category}") if case.category else ""
+    return cut(" · ".join(filter(None, (category, " ".join(words.split())))), _SUBJECT_LENGTH)
 
 
 async def is_folded(slack: SlackContext, case: Case) -> bool:

@@ -87,7 +87,13 @@ async def turn_page_of_case(press: ButtonPress, actor: Actor, slack: SlackContex
 
 @router.action(re.compile(r"^reason\."))
 async def open_with_reason(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    return RedrawView(lambda: opened_view(slack, press.ref, actor, reason=press.name))
+    """The complaint, or the form that asked for the reason."""
+
+    async def draw() -> View:
+        view = await view_for(slack, press.detail or "open", press.ref, actor, reason=press.name)
+        return opened_from_home(view) if press.metadata.from_home else view
+
+    return RedrawView(draw)
 
 
 @router.action("due.previous", "due.next")

@@ -1,6 +1,7 @@
 """The card of a complaint, what became of its notices (7.3), and the lines in its thread.
 
-None of it shows a name or the complainant's words, because it is posted in a channel.
+None of it shows a name or the complainant's words, because it is posted in a channel; only the setting `subject` adds
+some masked words.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from bots.slack.client.block_kit import (
     header,
     mention,
     option,
+    plain_section,
     section,
 )
 from bots.slack.texts import StaffTexts
@@ -86,8 +88,9 @@ def card(
     is_working_place: bool = False,
     similar: Sequence[SimilarCase] = (),
     deliveries: Sequence[Delivery] = (),
+    subject: str = "",
 ) -> SlackMessage:
-    """The card as the record is now; `draw` counts the drawings of this post.
+    """The card as the record is now; `draw` counts the drawings of this post; `subject` has masked words.
 
     `similar` holds only complaints that everybody who sees this post may know of. The executive post has two buttons,
     unless it is the only post (`is_working_place`): then it has all of them.
@@ -102,7 +105,8 @@ def card(
         return SlackMessage(erased, [header(case.ref), section(erased), row])
     blocks = [
         header(headline(case, texts)),
-        fields(_fields(case, texts)),
+        *([plain_section(subject)] if subject else []),
+        fields(fact_fields(case, texts)),
         section(next_due_text(case, texts, now)),
     ]
     lines = (
@@ -328,7 +332,8 @@ def _burst_end(event: Event, case: Case) -> datetime:
     return due(event.at, case.rules.dialogue.burst, case.rules.calendar).at
 
 
-def _fields(case: Case, texts: StaffTexts) -> list[str]:
+def fact_fields(case: Case, texts: StaffTexts) -> list[str]:
+    """Category, owner, receipt, level, and what was asked for, each with its name above it."""
     category = texts.text(f"category.{case.category}") if case.category else texts.text("card.no_category")
     if case.category and case.assessment is None:
         category = texts.text("card.not_assessed", category=category)
@@ -344,11 +349,11 @@ def _fields(case: Case, texts: StaffTexts) -> list[str]:
     if case.kind is not ContactKind.COMPLAINT:
         rows.append(("card.kind", texts.text(f"kind.{case.kind.value}")))
     if case.remedies_requested:
-        rows.append(("card.asked_for", _asked_for(case, texts)))
+        rows.append(("card.asked_for", asked_for_text(case, texts)))
     return [f"*{texts.text(label)}*\n{value}" for label, value in rows]
 
 
-def _asked_for(case: Case, texts: StaffTexts) -> str:
+def asked_for_text(case: Case, texts: StaffTexts) -> str:
     """The remedies that the complainant asked for, with the amount of money."""
     names = [texts.text(f"asked_for.{code}") for code in case.remedies_requested]
     if case.amount_requested is not None:

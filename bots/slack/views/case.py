@@ -1,4 +1,4 @@
-"""The opened complaint: all words, files and messages, what was done, and the dates; and the dates explained."""
+"""The opened complaint: what to do next, the story and everything since, facts and dates; and the dates explained."""
 
 from __future__ import annotations
 
@@ -12,34 +12,31 @@ from bots.slack.client.block_kit import (
     Block,
     actions,
     button,
-    cut,
     divider,
     escaped,
+    fields,
     header,
     mention,
     pages,
-    pieces,
     plain_section,
-    plain_sections,
     section,
     sections,
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import CaseActions, available_actions
-from bots.slack.views.card import action_row, delivery_lines, event_line, flag_lines, headline, next_due_text
+from bots.slack.views.card import action_row, fact_fields, flag_lines, headline, next_due_text
 from bots.slack.views.forms import View, metadata, modal, page_buttons, resendable
-from bots.slack.views.letter_warnings import overruled_line
-from bots.slack.views.proposal import proposal_blocks, similar_blocks
+from bots.slack.views.proposal import model_line, proposal_blocks, similar_blocks
+from bots.slack.views.timeline import newest_within, read_out_blocks, story_and_conversation
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.case import Case, Event
 from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import DueStep
 from complaints.deadlines.explanation import explanation_steps, targets_in_order
+from complaints.deadlines.targets import next_due
 from complaints.vocabulary import Role
 from store.database.damage import UNREADABLE
-from store.file_types import is_program
-from store.outbox.deliveries import delivery_reason
-from store.values import FileEntry, OpenedCase, Text
+from store.values import OpenedCase
 
 #: What takes the complaint to its next state.
 _PRIMARY = frozenset({"assess", "take", "approve", "resolve", "decide", "close", "receipt"})
@@ -48,29 +45,15 @@ _PER_PAGE = MODAL_BLOCKS - 8
 #: The rest of the view is for the headline and the page buttons.
 _DATES_PER_PAGE = MODAL_BLOCKS - 4
 _NOT_STAFF = frozenset({SYSTEM_ID, MODEL_ID, OPERATOR_ID, Role.COMPLAINANT.value})
-#: Code points of a first paragraph; a line above it takes some of the 3,000 that Slack allows.
-_FIRST_PARAGRAPH = 2800
-#: A message that staff are to read out or to post.
-TO_READ_OUT = "to_tell"
-MESSAGE_STATES: frozenset[str] = frozenset(
-    {"sending", "sent", "uncertain", "failed", TO_READ_OUT, "told", "by_chat"}
+#: Blocks and bytes of the first page: what has to be read out, the story, and the newest that followed.
+_NOTICE_BLOCKS, _STORY_BLOCKS, _NEWEST_BLOCKS = 24, 12, 30
+_NOTICE_BYTES, _PART_BYTES = 40_000, 70_000
+#: The steps that explain a date in one line; the view of the dates has all of them.
+_EXPLAINING = frozenset(
+    {"set", "rule", "asked_for", "in_decision", "next_news", "review", "extended", "moved", "capped"}
 )
-#: The questions that have a name in the texts; words of any other field are called "words".
-WORD_FIELDS: frozenset[str] = frozenset(
-    {
-        "description", "where_and_when", "remedy_requested", "for_whom", "relation", "age_band", "effect",
-        "recurrent", "support_needs", "anonymity", "question", "answer", "addition", "look_again",
-        "reopen_reason", "remedy_check", "not_right", "data_correction", "data_erasure",
-        "transcript", "forwarded",
-    }
-)  # fmt: skip
-FILE_KINDS: frozenset[str] = frozenset(
-    {
-        "photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker", "location",
-        "contact",
-    }
-)  # fmt: skip
-FILE_STATES: frozenset[str] = frozenset({"announced", "unscanned", "infected", "too_large", "failed"})
+#: Acts that the opened complaint offers as buttons where they fit; the others are in its menu.
+_COMMON = ("reply", "ask", "inform", "resolve", "decide", "approve", "verify", "close")
 
 
 def case_view(
@@ -87,12 +70,43 @@ def case_view(
     """
     case, available = opened.case, available_actions(opened.case)
     # The view is open already.
-    buttons = tuple(name for name in available.buttons if name != "open" and may(name))
-    available = CaseActions(buttons, tuple(name for name in available.others if may(name)))
-    head: list[Block] = [header(headline(case, texts)), section(next_due_text(case, texts, now))]
-    if buttons or available.others:
-        head.append(action_row(case, texts, available, 0, primary=_PRIMARY))
-    return _page_view("open", case, texts, head, pages(_body(opened, texts, now), _PER_PAGE), page)
+    fitting = [name for name in (*available.buttons, *available.others) if name != "open" and may(name)]
+    buttons = tuple(name for name in fitting if name in available.buttons or name in _COMMON)
+    others = tuple(name for name in fitting if name not in buttons)
+    due_and_flags = [next_due_text(case, texts, now), *flag_lines(case, texts)]
+    head: list[Block] = [header(headline(case, texts)), *sections(due_and_flags)]
+    if fitting:
+        head.append(action_row(case, texts, CaseActions(buttons, others), 0, primary=_PRIMARY))
+    story, followed = story_and_conversation(opened, texts, now)
+    notices, newest = _notices(opened, texts), newest_within(followed, _NEWEST_BLOCKS, _PART_BYTES)
+    urgent = pages(notices, _NOTICE_BLOCKS, _NOTICE_BYTES)[0]
+    first = pages(story, _STORY_BLOCKS, _PART_BYTES)[0]
+    between = [*story[len(first) :], *followed[: len(followed) - len(newest)], *notices[len(urgent) :]]
+    older = pages(between, _PER_PAGE)[::-1] if between else []
+    page = max(0, min(page, len(older)))
+    if page:
+        body = [*older[page - 1], _page_row(case.ref, page, len(older), texts)]
+    else:
+        row = [_page_row(case.ref, 0, len(older), texts)] if older else []
+        body = [*urgent, *first, *row, *newest, *_facts(opened, texts, now)]
+    stored = metadata(case.ref, case.work_version, page=page)
+    return modal(texts, "open", stored, [*head, *body], title="verb.open")
+
+
+def _page_row(ref: str, page: int, last: int, texts: StaffTexts) -> Block:
+    """The buttons of the timeline: page 0 has the newest, page `last` the oldest that followed the story."""
+    row = [button(texts.text("open.newest"), "open.previous", f"{ref}:0")] if page else []
+    if page < last:
+        row.append(button(texts.text("open.older"), "open.next", f"{ref}:{page + 1}"))
+    return actions("turning", row)
+
+
+def model_view(opened: OpenedCase, texts: StaffTexts, *, now: datetime) -> View:
+    """What the model proposed and why, and similar complaints: pushed onto the opened complaint."""
+    case = opened.case
+    blocks = [*proposal_blocks(opened, texts), *similar_blocks(case, opened.similar_cases, texts, now=now)]
+    stored = metadata(case.ref, case.work_version)
+    return modal(texts, "model", stored, [header(headline(case, texts)), *blocks], title="verb.model")
 
 
 def dates_view(
@@ -103,24 +117,11 @@ def dates_view(
     `events` have no words: the reason of an extension is shown in the opened complaint.
     """
     body = pages(list(_explanations(case, events, texts, now)), _DATES_PER_PAGE)
-    return _page_view("due", case, texts, [header(headline(case, texts))], body, page)
-
-
-def _page_view(
-    callback_id: str,
-    case: Case,
-    texts: StaffTexts,
-    head: Sequence[Block],
-    body: Sequence[Sequence[Block]],
-    page: int,
-) -> View:
-    """This page, or the nearest that there is; `head` is on every page."""
     page = max(0, min(page, len(body) - 1))
-    blocks = [*head, *body[page]]
+    blocks = [header(headline(case, texts)), *body[page]]
     if len(body) > 1:
-        blocks.append(page_buttons(callback_id, case.ref, page, len(body), texts))
-    stored = metadata(case.ref, case.work_version, page=page)
-    return modal(texts, callback_id, stored, blocks, title=f"verb.{callback_id}")
+        blocks.append(page_buttons("due", case.ref, page, len(body), texts))
+    return modal(texts, "due", metadata(case.ref, case.work_version, page=page), blocks, title="verb.due")
 
 
 def with_next_drawing(view: Mapping[str, Any]) -> View:
@@ -136,163 +137,46 @@ def with_next_drawing(view: Mapping[str, Any]) -> View:
     return {**resendable(view), "blocks": blocks}
 
 
-def message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
-    """All words and files of the complainant, the oldest first; each file with a button that sends it."""
-    zone = opened.case.rules.calendar.zone
-    sources = [(opened.case.ref, opened.texts, opened.files)]
-    sources += [(merged.ref, merged.texts, merged.files) for merged in opened.merged]
-    entries: list[tuple[datetime, int, str, Text | FileEntry]] = [
-        *((text.at, 0, ref, text) for ref, messages, _ in sources for text in messages),
-        *((file.at, 1, ref, file) for ref, _, files in sources for file in files),
-    ]
-    blocks: list[Block] = []
-    for received_at, _, ref, entry in sorted(entries, key=lambda entry: entry[:3]):
-        when = texts.moment(received_at, zone)
-        if isinstance(entry, Text):
-            blocks += _text_blocks(entry, when, texts)
-            blocks += _translation_blocks(opened, ref, entry, texts)
-        else:
-            blocks.append(_file_block(ref, entry, when, texts))
-    return blocks or [section(texts.text("open.nothing_said"))]
+def _notices(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
+    """What has to be known before reading: damaged words, and a message that staff are to read out."""
+    damaged = len(opened.damaged)
+    lines = [texts.count("open.damaged", damaged, mark=UNREADABLE)] if damaged else []
+    return [*sections(lines), *read_out_blocks(opened, texts)]
 
 
-def _body(opened: OpenedCase, texts: StaffTexts, now: datetime) -> list[Block]:
+def _facts(opened: OpenedCase, texts: StaffTexts, now: datetime) -> list[Block]:
+    """Facts, dates with the next one explained, and the model in one line."""
     case, zone = opened.case, opened.case.rules.calendar.zone
-    blocks: list[Block] = []
-    if opened.damaged:
-        blocks.append(section(texts.count("open.damaged", len(opened.damaged), mark=UNREADABLE)))
+    blocks: list[Block] = [divider(), fields(fact_fields(case, texts))]
     if opened.complainant_name:
         blocks.append(plain_section(texts.text("open.complainant", name=opened.complainant_name)))
     if opened.support_needs:
         blocks.append(plain_section(texts.text("open.support", needs=opened.support_needs)))
-    flags = flag_lines(case, texts)
-    if flags:
-        blocks.append(section("\n".join(flags)))
     if opened.earlier_reads:
         readers = [f"{mention(read.by)} ({texts.moment(read.at, zone)})" for read in opened.earlier_reads]
-        blocks.append(section(texts.text("open.read_before", who=", ".join(readers))))
-    if case.assessment is None:
-        blocks += proposal_blocks(opened, texts)
-    blocks += similar_blocks(case, opened.similar_cases, texts, now=now)
-    blocks += [header(texts.text("open.said")), *message_blocks(opened, texts)]
-    blocks += _read_out_blocks(opened, texts)
-    deliveries = delivery_lines(opened.deliveries, case, texts, now)
-    if deliveries:
-        blocks.append(header(texts.text("open.delivered")))
-        blocks += sections(deliveries)
-    sent = _sent_blocks(opened, texts)
-    if sent:
-        blocks += [header(texts.text("open.messages")), *sent]
-    if opened.draft_words:
-        blocks.append(header(texts.text("open.unsent")))
-        for words in opened.draft_words.values():
-            blocks += plain_sections(words)
-    blocks += [divider(), header(texts.text("open.events")), *_event_blocks(opened, texts)]
-    dates = _date_blocks(case, texts, now)
-    if dates:
-        blocks += [header(texts.text("open.dues")), *dates]
+        blocks += sections([texts.text("open.read_before", who=", ".join(readers))])
+    if case.targets:
+        following = next_due(case)
+        targets = sorted(case.current_targets(), key=lambda target: target.internal_due)
+        lines = [
+            f"• {texts.target_due(target, case, now)}"
+            for target in targets
+            if target.met_at is None and target != following
+        ]
+        explained = [] if following is None else [_explained(opened, following, texts, now)]
+        blocks += sections([*explained, *lines])
+        blocks.append(actions("dues", [button(texts.text("verb.due"), "case.due", case.ref)]))
+    if case.proposed is not None or opened.similar_cases:
+        more = button(texts.text("open.model_more"), "case.model", case.ref)
+        blocks.append(section(model_line(case, texts), accessory=more))
     return blocks
 
 
-def _read_out_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
-    """The exact words that staff are to read out or to post, with the way that the complainant chose."""
-    blocks: list[Block] = []
-    for message in opened.messages:
-        if message.get("state") == TO_READ_OUT:
-            how = texts.text(f"channel.{message['channel']}")
-            blocks.append(header(texts.text("open.to_tell", how=how)))
-            words = str(message.get("text") or "–")
-            blocks += plain_sections(words, _FIRST_PARAGRAPH)
-    return blocks
-
-
-def _sent_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
-    """Every message that we sent, with its exact words and its state."""
-    zone = opened.case.rules.calendar.zone
-    blocks: list[Block] = []
-    for message in opened.messages:
-        if message.get("direction") == "in" or message.get("state") == TO_READ_OUT:
-            continue
-        state = str(message.get("state") or "")
-        why = texts.text(f"delivery.why.{delivery_reason(message.get('reason'))}")
-        suffix = f" · {texts.text(f'message.{state}', why=why)}" if state in MESSAGE_STATES else ""
-        when = texts.moment(_as_datetime(message["at"]), zone)
-        blocks += _titled_sections(f"{when}{suffix}", str(message.get("text") or "–"))
-    return blocks
-
-
-def _as_datetime(moment: Any) -> datetime:
-    return moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
-
-
-def _event_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
-    """What was done, a line for each event, with the words of staff."""
-    lines: list[str] = []
-    for event in opened.events:
-        lines.append(event_line(event, opened.case, texts))
-        if event.facts.get("overruled"):
-            lines.append(f"_{overruled_line(event.facts['overruled'], texts)}_")
-        lines += _staff_words(event)
-    return sections(lines)
-
-
-def _staff_words(event: Event) -> list[str]:
-    """The words of an act of staff, without the letter: letters are shown among the messages."""
-    if event.role in (Role.COMPLAINANT, Role.MODEL):
-        return []
-    return [
-        f"> {escaped(' '.join(text.split()), 1000)}"
-        for path, text in event.words.items()
-        if path != "letter" and text.strip()
-    ]
-
-
-def _date_blocks(case: Case, texts: StaffTexts, now: datetime) -> list[Block]:
-    if not case.targets:
-        return []
-    targets = sorted(case.current_targets(), key=lambda target: target.internal_due)
-    lines = [f"• {texts.target_due(target, case, now)}" for target in targets if target.met_at is None]
-    why = actions("dues", [button(texts.text("verb.due"), "case.due", case.ref)])
-    return [*sections(lines), why]
-
-
-def _text_blocks(text: Text, when: str, texts: StaffTexts) -> list[Block]:
-    field = text.field.split(".")[0]
-    name = texts.text(f"said.{field}" if field in WORD_FIELDS else "said.other")
-    if text.replaces is not None:
-        name = texts.text("said.edited", what=name)
-    return _titled_sections(f"{when} · {name}", text.text)
-
-
-def _translation_blocks(opened: OpenedCase, ref: str, text: Text, texts: StaffTexts) -> list[Block]:
-    """What a machine made of the text, below it; or that it could not be translated."""
-    key = ref, text.seq, text.field
-    if key not in opened.translations:
-        return []
-    translation = opened.translations[key]
-    if translation is None:
-        return [section(f"_{texts.text('said.not_translated')}_")]
-    return _titled_sections(texts.text("said.translation"), translation)
-
-
-def _titled_sections(title: str, text: str) -> list[Block]:
-    first, *rest = pieces(text, _FIRST_PARAGRAPH) or ["–"]
-    return [plain_section(f"{title}\n{first}"), *(plain_section(piece) for piece in rest)]
-
-
-def _file_block(ref: str, file: FileEntry, when: str, texts: StaffTexts) -> Block:
-    """One file, with a button that sends it to the direct messages of the person who presses it."""
-    size = texts.text("file.size", kilobytes=max(1, round(file.size / 1024))) if file.size else ""
-    kind = texts.text(f"file.{file.kind}" if file.kind in FILE_KINDS else "file.other")
-    name = escaped(cut(file.name, 100)) if file.name else ""
-    line = " · ".join(part for part in (when, kind, name, size) if part)
-    if is_program(file.mime):
-        line += f"\n{texts.text('file.program')}"
-    if file.state == "fetched":
-        send = button(texts.text("file.send"), "case.file", f"{ref}:{file.seq}")
-        return section(line, accessory=send)
-    state = file.state if file.state in FILE_STATES else "failed"
-    return section(f"{line}\n_{texts.text(f'file.state_{state}')}_")
+def _explained(opened: OpenedCase, target: TargetSet, texts: StaffTexts, now: datetime) -> str:
+    """A date in one line with who set it, and by which rule."""
+    steps = explanation_steps(opened.case, target, opened.events)
+    why = [step_sentence(step, texts) for step in steps if step.code in _EXPLAINING]
+    return " ".join((f"*{texts.target_due(target, opened.case, now)}*", *why))
 
 
 def _explanations(case: Case, events: Sequence[Event], texts: StaffTexts, now: datetime) -> Iterator[Block]:

@@ -70,9 +70,9 @@ class FormPrefill:
             if match := _ROW.fullmatch(path):
                 numbers[match[1]] = max(numbers.get(match[1], 1), int(match[2]) + 1)
         for group, count in numbers.items():
-            for entry in group_fields(form, group):
-                first = self.initial.get(f"{group}.0.{entry.name}")
-                initial |= {f"{group}.{row}.{entry.name}": first for row in range(count) if first}
+            # Only the currency is the same in every row: a remedy that was asked for is promised once.
+            if currency := self.initial.get(f"{group}.0.currency"):
+                initial = {f"{group}.{row}.currency": currency for row in range(count)} | initial
         return replace(self, initial={**initial, **values}, rows=numbers)
 
 

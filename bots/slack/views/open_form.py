@@ -24,7 +24,7 @@ from bots.slack.recipients import suggested_owner
 from bots.slack.texts import StaffTexts
 from bots.slack.views import refusals
 from bots.slack.views.actions import FITS, available_actions
-from bots.slack.views.case import case_view, dates_view
+from bots.slack.views.case import case_view, dates_view, model_view
 from bots.slack.views.forms import (
     FormPlace,
     FormPrefill,
@@ -37,7 +37,8 @@ from bots.slack.views.forms import (
     with_notice,
 )
 from bots.slack.views.incident import incident_case_view
-from bots.slack.views.prefill import READING_FORMS, WORDS_NEEDED, prefill, words_by_verb
+from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
+from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
 from complaints.actions.decision import fairness_owed, required_evidence
 from complaints.actors import Actor
@@ -45,14 +46,16 @@ from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
 from complaints.forms import FORM_VERBS
 from complaints.vocabulary import Flag, Verb
+from store.cases.causes import find_usual_cause
 from store.cases.read import load_case, load_history, open_case, read_dates
 from store.database.errors import SealBroken
 from store.incidents import list_open_incidents
 from store.people.staff import count_reviewers, list_members
-from store.record.access_log import write_read
+from store.record.access_log import find_last_read, write_read
 from store.record.load import load_complaint_text, load_event_words, load_readable_words
 from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
+from store.values import OpenedCase
 
 #: Blocks of a letter on one page of its preview; the rest is for when it leaves and for warnings.
 _LETTER_BLOCKS = MODAL_BLOCKS - 10
@@ -108,25 +111,31 @@ async def view_for(
     *,
     work_version: int | None = None,
     suggested_link: tuple[str, str] | None = None,
+    reason: str | None = None,
 ) -> View:
     """The view that a press opens; showing words is recorded as a read.
 
     `work_version` is that of the button: if the complaint changed since, the view says what was done.
-    `suggested_link` is the relation and the other reference that the button offered. Raises ComplaintError.
+    `suggested_link` is the relation and the other reference that the button offered. `reason` is why this person
+    reads the complaint, if the view asked for it. Raises ComplaintError.
     """
-    if form == "open":
-        case = await slack.store.aread(load_case, ref)
-        try:
-            view = await opened_view(slack, ref, actor)
-        except ReasonNeeded:
-            return reason_view(case, slack.texts)
-    elif form == "due":
+    if form == "due":
         return await explained_view(slack, ref, actor)
-    else:
-        case = await slack.store.aread(load_case, ref)
-        async with slack.refusals_recorded(ref, form, actor):
-            require_form(form, case, actor)
-        view = await _form_view(slack, form, case, actor, suggested_link)
+    case = await slack.store.aread(load_case, ref)
+    try:
+        if form == "open":
+            view = await opened_view(slack, ref, actor, reason=reason)
+        elif form == "model":
+            opened = await slack.store.awrite(
+                open_case, ref, actor, form, reason, is_whole=lambda opened: False
+            )
+            return model_view(opened, slack.texts, now=slack.store.now())
+        else:
+            async with slack.refusals_recorded(ref, form, actor):
+                require_form(form, case, actor)
+            view = await _form_view(slack, form, case, actor, suggested_link, reason)
+    except ReasonNeeded:
+        return reason_view(form, case, slack.texts)
     if work_version is not None and work_version < case.work_version:
         verbs = refusals.verbs_since(await slack.store.aread(load_history, ref), work_version)
         view = with_notice(
@@ -135,10 +144,11 @@ async def view_for(
     return view
 
 
-def reason_view(case: Case, texts: StaffTexts) -> View:
-    """Asks why a person reads a complaint that is not theirs; a press on a reason opens it."""
+def reason_view(form: str, case: Case, texts: StaffTexts) -> View:
+    """Asks why a person reads a complaint that is not theirs; a press on a reason opens it, or the form."""
+    value = case.ref if form == "open" else f"{case.ref}:{form}"
     reasons = [
-        button(texts.text(f"reading.{reason}"), f"reason.{reason}", case.ref) for reason in READING_REASONS
+        button(texts.text(f"reading.{reason}"), f"reason.{reason}", value) for reason in READING_REASONS
     ]
     view = notice_view(texts.text("reading.ask", ref=case.ref), texts, title="reading.title", ref=case.ref)
     return {**view, "blocks": [*view["blocks"], actions("reasons", reasons)]}
@@ -178,14 +188,20 @@ async def explained_view(slack: SlackContext, ref: str, actor: Actor, *, page: i
 
 
 async def _form_view(
-    slack: SlackContext, form: str, case: Case, actor: Actor, suggested_link: tuple[str, str] | None = None
+    slack: SlackContext,
+    form: str,
+    case: Case,
+    actor: Actor,
+    suggested_link: tuple[str, str] | None,
+    reason: str | None,
 ) -> View:
     if form == "incident":
         now = slack.store.now()
         incidents = await slack.store.aread(list_open_incidents)
         rules = await slack.store.aread(load_current_rulebooks)
         return incident_case_view(case, incidents, rules.languages, slack.texts, now=now)
-    return form_view(form, case, slack.texts, await _prefill(slack, form, case, actor, suggested_link))
+    start = await _prefill(slack, form, case, actor, suggested_link, reason)
+    return form_view(form, case, slack.texts, start)
 
 
 async def typed_form_view(
@@ -198,18 +214,34 @@ async def typed_form_view(
     place: FormPlace,
 ) -> View:
     """The form with these values; `rows` is the number of rows of each group without those of `values`."""
-    start = await _prefill(slack, form, case, actor, None)
+    start = await _prefill(slack, form, case, actor, is_redrawn=True)
     return form_view(form, case, slack.texts, start.with_typed(form, values, rows), place)
 
 
 async def _prefill(
-    slack: SlackContext, form: str, case: Case, actor: Actor, suggested_link: tuple[str, str] | None
+    slack: SlackContext,
+    form: str,
+    case: Case,
+    actor: Actor,
+    suggested_link: tuple[str, str] | None = None,
+    reason: str | None = None,
+    *,
+    is_redrawn: bool = False,
 ) -> FormPrefill:
     now = slack.store.now()
     # A form can be drawn again long after it was opened, and the person may have lost the right since.
     async with slack.refusals_recorded(case.ref, form, actor):
         authorise(case, verb_of(form, case), actor)
-    opened = await slack.store.awrite(open_case, case.ref, actor, form) if form in READING_FORMS else None
+    opened = None
+    if form in READING_FORMS:
+        read_at = await slack.store.aread(find_last_read, case.ref, actor.id)
+
+        def is_whole(opened: OpenedCase) -> bool:
+            # Another page of a form shows no message: what arrived since is still unread.
+            whole = form not in SUMMARY_FORMS or shown_messages(form, opened, slack.texts, read_at)[1]
+            return whole and not is_redrawn
+
+        opened = await slack.store.awrite(open_case, case.ref, actor, form, reason, is_whole=is_whole)
     if opened is None and form in WORDS_NEEDED:
         await slack.store.awrite(write_read, case, actor, form, whole=False)
     events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
@@ -218,6 +250,10 @@ async def _prefill(
     if form == "assign" and case.owner is None:
         members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
         suggestion = suggested_owner(case, members, loads, now)
+    recorded = dict(slack.suggest(form, case))
+    if form in ("resolve", "decide"):
+        cause_class, cause = await slack.store.aread(find_usual_cause, case, actor)
+        recorded |= {"cause_class": cause_class or "", "cause": cause or "", "root_cause": cause or ""}
     return prefill(
         form,
         case,
@@ -226,6 +262,7 @@ async def _prefill(
         now=now,
         opened=opened,
         letter=letter,
+        recorded=recorded,
         suggested_owner=suggestion,
         suggested_link=suggested_link,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bots.slack.client.block_kit import (
@@ -13,16 +13,13 @@ from bots.slack.client.block_kit import (
     cut,
     divider,
     escaped,
-    header,
-    json_bytes,
     mention,
     plain_sections,
     section,
     sections,
 )
 from bots.slack.texts import StaffTexts
-from bots.slack.views.card import unpaid_line
-from bots.slack.views.case import message_blocks
+from bots.slack.views.card import asked_for_text, unpaid_line
 from bots.slack.views.forms import FormPrefill
 from bots.slack.views.proposal import (
     link_initial,
@@ -31,27 +28,32 @@ from bots.slack.views.proposal import (
     take_matters_blocks,
     uncertain_categories,
 )
+from bots.slack.views.timeline import newest_message_blocks, shown_messages
 from bots.texts.texts import currency_of
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
+from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.periods import last_day_if_too_old
-from complaints.forms import OFFLINE_VERBS
+from complaints.deadlines.targets import next_news
+from complaints.deadlines.working_time import due
+from complaints.forms import FORMS, OFFLINE_VERBS
+from complaints.priorities import priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
-from complaints.vocabulary import ANSWERED, Flag, State, Verb
+from complaints.vocabulary import ANSWERED, Flag, Priority, State, Target, Verb
 from store.values import OpenedCase
 
-#: What is shown above the inputs of the assessment at most; the rest is in the opened complaint.
-_SHOWN_BLOCKS, _SHOWN_BYTES = 40, 120_000
 #: What each relation does to both complaints, shown before one is chosen.
 _LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
+#: Forms that show the story and the latest messages above their fields.
+SUMMARY_FORMS: frozenset[str] = frozenset({"reply", "ask", "inform", "resolve", "decide", "approve"})
 #: Forms that show the complainant's words: opening them is recorded as a read.
-READING_FORMS: frozenset[str] = frozenset({"assess", "approve"})
+READING_FORMS: frozenset[str] = SUMMARY_FORMS | {"assess"}
 #: The acts whose words a form shows.
 WORDS_NEEDED: Mapping[str, tuple[Verb, ...]] = {
     "decide": (Verb.ASSESS, Verb.REASSESS),
     "remedy": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
-    "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL),
+    "verify": (Verb.RESPOND, Verb.RESOLVE, Verb.CONCLUDE_EXTERNAL, Verb.REMEDY_DONE),
     "close": (Verb.RESPOND, Verb.RESOLVE),
 }
 
@@ -67,45 +69,104 @@ def prefill(
     letter: str = "",
     suggested_owner: tuple[str, int] | None = None,
     suggested_link: tuple[str, str] | None = None,
+    recorded: Mapping[str, str] | None = None,
 ) -> FormPrefill:
-    """What a form starts with.
+    """What a form starts with; the forms in SUMMARY_FORMS show the story and the latest messages.
 
     `events` are the whole history, with words at least for the verbs in WORDS_NEEDED. `opened` is needed by the forms
     in READING_FORMS. `letter` is what waits for approval. `suggested_owner` is a member with the number of their open
-    complaints, `suggested_link` the relation and the other reference that a button offered.
+    complaints, `suggested_link` the relation and the other reference that a button offered. `recorded` are first
+    words of a letter, and the usual cause in this category: each fills the field of its name.
     """
     match form:
         case "assess" if opened is not None:
-            return _assess(opened, texts, now)
+            start = _assess(opened, texts, now)
         case "assign" if case.owner is not None:
-            return FormPrefill(initial={"owner": case.owner})
+            start = FormPrefill(initial={"owner": case.owner})
         case "assign" if suggested_owner is not None:
             member_id, number = suggested_owner
             suggestion = texts.text("assign.suggested", who=mention(member_id), number=number)
-            return FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
+            start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
         case "decide":
-            return _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
+            start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
         case "approve":
-            return FormPrefill(preface=_approval_blocks(case, letter, texts, opened))
+            start = FormPrefill(preface=_approval_blocks(case, letter, texts))
         case "remedy":
             remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
-            return _remedies(remedies, events, texts, {"done_at": _whole_minute(now)})
+            start = _remedies(remedies, events, texts, {"done_at": _whole_minute(now)})
         case "verify":
             remedies = [remedy for remedy in case.owed_remedies if remedy.done_at and not remedy.verified_at]
-            return _with_confirmations(remedies, _remedies(remedies, events, texts, {}), texts)
+            how = {"how": _how_verified(remedies[0], events, texts)} if len(remedies) == 1 else {}
+            start = _with_confirmations(remedies, _remedies(remedies, events, texts, how), texts)
         case "close":
-            return _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
+            start = _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
         case "investigate":
-            return FormPrefill(initial={"evidence": sorted(case.evidence)})
+            start = FormPrefill(initial={"evidence": sorted(case.evidence)})
         case "given":
-            return _given(case, texts, now)
+            start = _given(case, texts, now)
         case "link":
             other = "X" if suggested_link is None else suggested_link[1]
             effects = [context(texts.text(text_id, ref=case.ref, other=other)) for text_id in _LINK_EFFECTS]
             initial = {} if suggested_link is None else link_initial(suggested_link)
-            return FormPrefill(initial=initial, preface=effects)
+            start = FormPrefill(initial=initial, preface=effects)
         case _:
-            return FormPrefill()
+            start = FormPrefill()
+    names = {field.name for field in FORMS[form] if field.group is None}
+    from_record = {
+        **_from_record(form, case, texts, now, opened),
+        **{name: value for name, value in (recorded or {}).items() if name in names and value},
+    }
+    start = replace(start, initial={**from_record, **start.initial})
+    if opened is None or form not in SUMMARY_FORMS:
+        return start
+    # What waits for approval is read first; any other letter is yet to be written.
+    story, _ = shown_messages(form, opened, texts)
+    return replace(start, preface=[*start.preface, *story] if form == "approve" else [*story, *start.preface])
+
+
+def _from_record(
+    form: str, case: Case, texts: StaffTexts, now: datetime, opened: OpenedCase | None
+) -> dict[str, Any]:
+    """First values that the record gives; the person who fills in the form may change each."""
+    match form:
+        case "ask":
+            decide = case.target(Target.DECIDE)
+            latest = due(now, case.rules.targets.waiting_limit, case.rules.calendar).at
+            # An answer on the day before the decision is due can still be used.
+            before = latest if decide is None else min(latest, decide.internal_due - timedelta(days=1))
+            return {"needed_by": _day_until(case, before, now) or _day_until(case, latest, now)}
+        case "inform":
+            legal = case.target(Target.LEGAL)
+            news = next_news(case, now)
+            if legal is not None and legal.met_at is None and now <= legal.internal_due:
+                news = min(news, legal.internal_due)
+            return {"next_date": _day_until(case, news, now)}
+        case "resolve" | "decide":
+            wish = asked_for_text(case, texts) if case.remedies_requested else ""
+            how = texts.text("prefill.asked_for", what=wish) if wish and form == "resolve" else None
+            return {"others_affected": _others(case, opened), "agreed_how": how}
+        case "approve":
+            return {"agreed": "yes"}
+        case _:
+            return {}
+
+
+def _day_until(case: Case, latest: datetime, now: datetime) -> str | None:
+    """The last day that closes by then; None if it is over."""
+    day, calendar = last_day(latest, case.rules.calendar.zone), case.rules.calendar
+    if closing_time(day, calendar) > latest:
+        day -= timedelta(days=1)
+    return day.isoformat() if closing_time(day, calendar) > now else None
+
+
+def _others(case: Case, opened: OpenedCase | None) -> str | None:
+    """Whether others are affected, by the similar cases; without any it is not known, which P1 and P2 may not say."""
+    others = (
+        [other for other in opened.similar_cases if other.complainant != case.complainant] if opened else []
+    )
+    if others or case.incident is not None:
+        return "some"
+    return None if priority_of(case) in (Priority.P1, Priority.P2) else "unknown"
 
 
 def words_by_verb(events: Sequence[Event], *verbs: Verb) -> Mapping[str, str]:
@@ -132,7 +193,7 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill
         initial=initial,
         choices={"category": _categories(case, texts)},
         preface=[
-            *_newest_message_blocks(opened, texts),
+            *newest_message_blocks(opened, texts),
             *_out_of_time(case, texts),
             *proposal_blocks(opened, texts),
             *(take_matters_blocks(opened, texts) if assessment is None else ()),
@@ -173,19 +234,6 @@ def _categories(case: Case, texts: StaffTexts) -> tuple[tuple[str, str], ...]:
     return tuple((code, texts.text(f"category.{code}")) for code in codes)
 
 
-def _newest_message_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
-    """The complainant's words as far as a form has room for them; the newest are kept."""
-    kept: list[Block] = []
-    size = 0
-    for block in reversed(message_blocks(opened, texts)):
-        size += json_bytes([block])
-        if len(kept) == _SHOWN_BLOCKS or size > _SHOWN_BYTES:
-            kept.append(section(texts.text("modal.rest_in_open")))
-            break
-        kept.append(block)
-    return kept[::-1]
-
-
 def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: datetime) -> FormPrefill:
     headings = {}
     for issue in case.issues:
@@ -195,6 +243,10 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
         if text:
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
         headings[f"issues.{issue.n}"] = section(heading)
+    if case.remedies_requested:
+        # No first value: a refused complaint would promise what was asked for, and Slack's menus cannot be emptied.
+        wish = texts.text("prefill.asked_for", what=asked_for_text(case, texts))
+        headings["remedies.0"] = section(wish)
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
         preface=[section(unpaid)] if unpaid else (),
@@ -205,8 +257,8 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
     )
 
 
-def _approval_blocks(case: Case, letter: str, texts: StaffTexts, opened: OpenedCase | None) -> list[Block]:
-    """What waits for approval: the letter or the reason; below it the complainant's words."""
+def _approval_blocks(case: Case, letter: str, texts: StaffTexts) -> list[Block]:
+    """What waits for approval: the letter or the reason."""
     title = texts.text("modal.letter")
     if case.reclassification is not None:
         title = texts.text("modal.reclassified", kind=texts.text(f"kind.{case.reclassification[0].value}"))
@@ -215,10 +267,7 @@ def _approval_blocks(case: Case, letter: str, texts: StaffTexts, opened: OpenedC
         target = texts.text(f"target.{extension.target.value}")
         day = texts.day(last_day(extension.until, case.rules.calendar.zone))
         title = texts.text("modal.extension_asked", target=target, day=day)
-    blocks = [section(title), *plain_sections(letter), divider()]
-    if opened is not None:
-        blocks += [header(texts.text("open.said")), *_newest_message_blocks(opened, texts)]
-    return blocks
+    return [section(title), *plain_sections(letter), divider()]
 
 
 def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:
@@ -294,6 +343,17 @@ def _with_confirmations(remedies: Sequence[RemedyOwed], form: FormPrefill, texts
         return form
     notice = texts.text("modal.remedy_confirmed", remedies="\n".join(lines))
     return replace(form, preface=sections(notice.splitlines()))
+
+
+def _how_verified(remedy: RemedyOwed, events: Sequence[Event], texts: StaffTexts) -> str | None:
+    """What the record has to check by: the complainant's confirmation, or the proof."""
+    if remedy.answer == "yes":
+        return texts.text("prefill.confirmed")
+    done = [event for event in events if event.verb is Verb.REMEDY_DONE]
+    proof = [
+        event.words.get("proof", "").strip() for event in done if event.facts.get("remedy") == str(remedy.n)
+    ]
+    return texts.text("prefill.proof", proof=proof[-1]) if proof and proof[-1] else None
 
 
 def _close(case: Case, words: Mapping[str, str]) -> FormPrefill:

@@ -58,6 +58,17 @@ def proposal_lines(case: Case, texts: StaffTexts) -> list[str]:
     return lines
 
 
+def model_line(case: Case, texts: StaffTexts) -> str:
+    """The proposal in one line for the opened complaint; in doubt the line names the doubt."""
+    proposed = case.proposed
+    if proposed is None:
+        return texts.text("open.no_proposal")
+    if proposed.abstained or proposed.probability == 0:
+        return _category_line(proposed, texts)
+    category, percent = texts.text(f"category.{proposed.category}"), _percent(proposed.probability)
+    return texts.text("open.model", category=category, percent=percent, severity=proposed.severity)
+
+
 def proposal_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
     """The proposal with its reasons, for people who may read the words; empty without a proposal."""
     case, proposal = opened.case, opened.proposal or {}

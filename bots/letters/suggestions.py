@@ -1,0 +1,29 @@
+"""Words that the record already has for a letter: the form starts with them, and a person sends or changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bots.letters.letter import Letter
+from bots.letters.progress import done_and_left
+from bots.texts.texts import Texts
+from complaints.case import Case
+from complaints.vocabulary import REMEDY_ASKED_FOR, Flag, Remedy
+
+
+def suggested_words(form: str, case: Case, *, texts: Texts) -> Mapping[str, str]:
+    """The first words of a form's fields, in the complainant's language: the news, or what was asked for."""
+    letter = Letter(case, texts.to(child=Flag.MINOR in case.flags), texts.language(case.language))
+    if form == "inform":
+        return {part: f"{words[:1].upper()}{words[1:]}." for part, words in done_and_left(letter).items()}
+    if form == "resolve":
+        asked_for = [REMEDY_ASKED_FOR[code] for code in case.remedies_requested if code in REMEDY_ASKED_FOR]
+        return {"done": "\n".join(_remedy(letter, remedy) for remedy in asked_for)}
+    return {}
+
+
+def _remedy(letter: Letter, remedy: Remedy) -> str:
+    case = letter.case
+    if remedy is not Remedy.REFUND or case.amount_requested is None:
+        return letter.remedy(remedy, "", None, None)
+    return letter.remedy(remedy, "", f"{case.amount_requested / 100:.2f}", case.currency_requested)
