@@ -19,7 +19,7 @@ from amends.runtime.post import post
 from amends.settings import Settings
 from amends.settings.sections import WitnessSettings
 from amends.witness import write_durably
-from bots.http_body import is_loopback
+from bots.loopback import is_loopback
 from complaints.obligations.kinds import NewObligation, SendPriority
 from store.database.errors import StoreError
 from store.outbox.rows import insert_obligation

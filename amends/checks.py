@@ -20,7 +20,7 @@ from amends.runtime.translator import translator_from
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.law import ANNOUNCED_DAYS, coming_changes
 from amends.settings.presets import preset_named
-from bots.http_body import is_loopback
+from bots.loopback import is_loopback
 from bots.texts.loading import STAFF, TextsError, load_catalogues
 from complaints.actors import MANAGERS, staff
 from complaints.rulebook import Calendar, Rulebooks, categories_of

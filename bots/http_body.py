@@ -1,10 +1,8 @@
-"""Reading HTTP request bodies with limits on size and time, and recognising loopback addresses."""
+"""Reading HTTP request bodies with limits on size and time."""
 
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -40,15 +38,3 @@ async def _read(request: Request) -> bytes | Response:
         if len(body) > MAX_BODY_BYTES:
             return Response(status_code=413, headers={"Connection": "close"})
     return bytes(body)
-
-
-def is_loopback(url: str) -> bool:
-    """True for localhost and loopback addresses: a proxy from the environment must not be used for them."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

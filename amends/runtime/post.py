@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from amends.runtime.commands import NoResult
-from bots.http_body import is_loopback
+from bots.loopback import is_loopback
 
 
 async def post(url: str, timeout_seconds: float, max_bytes: int, **body: Any) -> tuple[int, bytes]:

@@ -66,14 +66,14 @@ def tables(preset: str) -> Iterator[SettingsTable]:
             fields = {} if model is None else model.model_fields
             # A field that is a table has a header of its own.
             keys = tuple(
-                _key(key, field, targets)
+                _key(key, field, targets if name == "targets" else None)
                 for key, field in fields.items()
                 if model_in(field.annotation) is None
             )
         yield SettingsTable("[jurisdiction.TR]" if name == "jurisdiction" else header, about, keys)
         if name == "proof":
             witness = sections.WitnessSettings
-            keys = tuple(_key(key, field, targets) for key, field in witness.model_fields.items())
+            keys = tuple(_key(key, field) for key, field in witness.model_fields.items())
             yield SettingsTable("[[proof.witnesses]]", (witness.__doc__ or "").strip(), keys)
         if name == "targets":
             yield from (_priority_table(priority, targets) for priority in Priority)
@@ -86,10 +86,12 @@ def variables() -> Iterator[EnvironmentVariable]:
         yield EnvironmentVariable(variable(name), field.description or "", default)
 
 
-def _key(name: str, field: FieldInfo, targets: Targets) -> SettingKey:
-    default = (
-        getattr(targets, name) if name in _SAME_FOR_ALL else field.get_default(call_default_factory=True)
-    )
+def _key(name: str, field: FieldInfo, targets: Targets | None = None) -> SettingKey:
+    """The key; `targets` has the defaults of the table of that name."""
+    if targets is not None and name in _SAME_FOR_ALL:
+        default = getattr(targets, name)
+    else:
+        default = field.get_default(call_default_factory=True)
     plain = "" if field.is_required() or default is None else toml_value(default)
     example = toml_value(field.examples[0]) if field.examples else ""
     return SettingKey(name, field.description or "", plain, example, field.is_required())

@@ -25,6 +25,7 @@ from amends.settings.field_types import (
     ZoneName,
 )
 from amends.settings.variables import Address
+from bots.loopback import is_loopback
 from complaints.rulebook import is_code
 from complaints.vocabulary import Category, Priority, Role
 
@@ -593,9 +594,6 @@ class TranslatorSettings(SettingsSection):
 
     @model_validator(mode="after")
     def _command_or_service(self) -> TranslatorSettings:
-        # Imported here: most commands that read settings need no web server.
-        from bots.http_body import is_loopback
-
         if self.command and self.url:
             raise ValueError("write a command or a url, not both")
         if self.url and not self.url.startswith("https://") and not is_loopback(self.url):

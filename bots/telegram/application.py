@@ -13,7 +13,7 @@ from telegram.ext import Application
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBDeprecationWarning
 
-from bots.http_body import is_loopback
+from bots.loopback import is_loopback
 
 App = Application[Any, Any, Any, Any, Any, Any]
 #: Called with an API method, or the kind of an obligation, and the result.

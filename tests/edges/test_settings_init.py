@@ -88,8 +88,12 @@ def test_the_times_in_comments_are_the_defaults_in_force(tmp_path: Path, preset:
     assert explicit == defaults
 
 
-def test_every_commented_line_is_valid_when_it_is_activated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other_way", [r"command = \[\"argos.*", r"url = \"https://translate.*"])
+def test_every_commented_line_is_valid_when_it_is_activated(tmp_path: Path, other_way: str) -> None:
     activated = re.sub(r"^#(?=[\[a-z0-9])", "", settings_text(ANSWERS), flags=re.MULTILINE)
+    # The translator is a command or a service.
+    activated, removed = re.subn(rf"^{other_way}$", "", activated, flags=re.MULTILINE)
+    assert removed == 1
     # The only example that names a file: create it.
     (tmp_path / "closures.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n", encoding="utf-8")
     settings = parse_settings(activated, tmp_path / "amends.toml", {})

@@ -313,7 +313,7 @@ async def test_a_restart_in_the_middle_of_the_form_is_not_noticed(
             assert anna.heard[-1].startswith("What would put this right?")
             await anna.presses("Repair")
             await second.settled()
-            assert "Where and when: 12 Mill Lane, last week" in anna.heard[-1]
+            assert "Where and when: since Monday, 12 Mill Lane, last week" in anna.heard[-1]
 
 
 def client(desk: TelegramDesk) -> httpx.AsyncClient:

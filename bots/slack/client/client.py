@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bots.http_body import is_loopback
+from bots.loopback import is_loopback
 from bots.slack.client.plain_blocks import REFUSED_BLOCKS, REFUSED_VIEW, plainer
 from bots.slack.client.rate_limit import current_task
 

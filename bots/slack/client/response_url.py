@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bots.http_body import is_loopback
+from bots.loopback import is_loopback
 from bots.slack.client.block_kit import Block
 from bots.slack.client.client import NETWORK, SlackClient, channel_members, log_unexpected, proxy_for
 
