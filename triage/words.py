@@ -45,7 +45,8 @@ class _WordForms:
                 break
         if len(rest) > self.least and rest[-1] == rest[-2]:
             rest = rest[:-1]
-        return rest[:-1] + self.hard.get(rest[-1], rest[-1])
+        rest = rest[:-1] + self.hard.get(rest[-1], rest[-1])
+        return self.irregular.get(rest, rest)
 
     def _ends(self, word: str, ending: str) -> bool:
         return len(word) - len(ending) >= self.least and word.endswith(ending)

@@ -20,6 +20,7 @@ from bots.slack.listeners import (
     log_complaint,
     move_cases,
     owner_requests,
+    search,
 )
 from bots.slack.router import Router, admission, failure_handler, register_router
 from bots.slack.views.forms import NOTICE
@@ -35,6 +36,7 @@ LISTENERS = (
     caller_check,
     move_cases,
     incidents,
+    search,
     commands,
 )
 log = logging.getLogger("amends.slack.bolt")

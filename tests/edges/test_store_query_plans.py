@@ -59,7 +59,7 @@ from store.outbox.deliveries import list_deliveries, list_failed_obligations, sa
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all
 from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
 from store.people.contacts import mark_blocked
-from store.people.identifiers import load_case_for_caller, search_number
+from store.people.identifiers import load_case_for_caller
 from store.people.staff import end_absence, record_absence
 from store.record.access_log import find_last_read
 from store.record.load import load_event_words, load_texts
@@ -73,6 +73,7 @@ from store.record.worklists import (
     list_reminders_waiting,
     load_worklist,
 )
+from store.similarity.search import CaseSearch, search_cases
 from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
 from store.slack import (
     claim_post,
@@ -238,7 +239,12 @@ def _run_every_path(store: Store) -> None:
     for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
         store.read(list_by_code, column, value, desk.actor(HANDLER))
     store.read(count_open_by_owner)
-    store.write(search_number, "8841207", desk.actor(HANDLER))
+    for asked in (
+        CaseSearch(number="8841207"),
+        CaseSearch([[b"8 bytes.", b"or these"], [b"and more"]]),
+        CaseSearch(category="money", since=store.now()),
+    ):
+        store.write(search_cases, asked, desk.actor(HANDLER), limit=50)
     store.read(list_assessed_proposals, 10)
     store.read(load_examples_page, (store.now(), "A", 1))
     store.read(load_unassessed_page, (store.now(), "A"))

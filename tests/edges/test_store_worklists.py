@@ -11,10 +11,10 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import open_case
 from store.database.errors import UnknownRow
-from store.people.identifiers import search_number
 from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
 from store.record.load import load_texts
 from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
+from store.similarity.search import CaseSearch, search_cases
 from store.store import Store
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, STAFF, TOP, Desk
@@ -131,7 +131,10 @@ def test_numbers_of_every_message_are_filed_and_found_in_any_spelling(store: Sto
 
     for written in ("8841207", "+442079460018", "Mary@example.org"):
         assert [
-            case.ref for case in store.write(search_number, written, store.read(load_actor, HANDLER))
+            case.ref
+            for case in store.write(
+                search_cases, CaseSearch(number=written), store.read(load_actor, HANDLER), limit=50
+            ).cases
         ] == [ref]
 
 

@@ -105,8 +105,10 @@ def _all_lists(
 ) -> list[Block]:
     """All lists with a few rows of each; a button leads to a list alone."""
     blocks: list[Block] = [header(texts.text("home.title"))]
+    row = [button(texts.text("home.search"), "home.search", "search")]
     if is_allowed(None, Access.HAND_OVER, actor):
-        blocks.append(actions("home", [button(texts.text("home.move"), "home.move", "move")]))
+        row.append(button(texts.text("home.move"), "home.move", "move"))
+    blocks.append(actions("home", row))
     rows = 0
     for part, page in pages.items():
         if not page.count and part in _ACTS:
