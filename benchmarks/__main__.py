@@ -26,6 +26,7 @@ from benchmarks import (
     resting,
     soak,
     updates,
+    word_search,
 )
 from benchmarks.noise import noise
 from tests.faults.load import Load
@@ -68,6 +69,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "resting": lambda: iter([asyncio.run(resting.table())]),
     "updates": lambda: iter([asyncio.run(updates.table())]),
     "likeness": lambda: iter(likeness.tables()),
+    "words": lambda: iter([word_search.table()]),
     "faults": _faults,
     "alterations": alterations.tables,
     "log": lambda: iter([large_log.table()]),
