@@ -124,7 +124,11 @@ def _write(tx: Tx, member: Member) -> None:
             "slack_id": member.id,
             "line": member.line,
             "sealed": tx.keys.seal(own_names.encode(), place("staff", member.id, "name")),
-            "limits": {},
+            "limits": {
+                name: list(values)
+                for name, values in (("categories", member.categories), ("languages", member.languages))
+                if values
+            },
             # A sync of roles must not change a recorded absence.
             "absent_from": None if row is None else row.absent_from,
             "absent_until": member.absent_until if row is None else row.absent_until,
@@ -158,6 +162,8 @@ def _members(tx: Tx, member_id: str | None) -> list[Member]:
                 # The deputy named for an absence counts only while it lasts.
                 deputy=(row.stand_in if _is_absent(row, tx) else None) or row.deputy,
                 absent_from=row.absent_from,
+                categories=tuple(row.limits.get("categories", ())),
+                languages=tuple(row.limits.get("languages", ())),
             )
         )
     return members
