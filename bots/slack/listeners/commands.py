@@ -133,7 +133,8 @@ async def away(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     absent = _require_own_or_manager(absence.member_id, actor)
     if absence.deputy == absent:
         raise BadFacts("A person cannot be their own deputy.", code="nobody_of_staff")
-    await slack.store.awrite(record_absence, absent, at_minute(absence.until, 0, zone), absence.deputy)
+    until = at_minute(absence.until, 0, zone)
+    await slack.store.awrite(record_absence, absent, until, absence.deputy, by=actor.id)
     page = await slack.store.aread(load_worklist, WorklistSection.MINE, actor, owner=absent, limit=1)
     usual_deputy = next((member.deputy for member in members if member.id == absent), None)
     deputy = absence.deputy or usual_deputy
@@ -153,7 +154,7 @@ async def back(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     words = command.rest.split()
     named = require_member(words[0], members).id if words else None
     absent = _require_own_or_manager(named, actor)
-    was_away = await slack.store.awrite(end_absence, absent)
+    was_away = await slack.store.awrite(end_absence, absent, by=actor.id)
     return CommandReply(slack.texts.text("away.back" if was_away else "away.was_here", who=mention(absent)))
 
 
