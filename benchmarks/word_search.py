@@ -164,7 +164,7 @@ def _measured(store: Store, pattern: str) -> tuple[str, ...]:
     found = {
         ref
         for query in queries
-        for ref in store.read(search._with_words, query, actor, ROWS)[0]  # noqa: SLF001
+        for ref in store.read(search._looked_through, query, actor, ROWS)[0]  # noqa: SLF001
     }
     store.write(partial(_copy_events, pattern=pattern, refs=sorted(found)))
     seconds, hits, cut = [], 0, 0

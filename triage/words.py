@@ -6,9 +6,10 @@ language of the desk, because nobody knows in which language the complaint was w
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 from triage.matching import LANGUAGES, fold, read_phrases
 
@@ -24,35 +25,6 @@ _WORD = re.compile(r"[^\W_]{2,}")
 
 
 @dataclass(frozen=True)
-class _WordForms:
-    """How the words of one language are folded; for another language nothing is taken off."""
-
-    stop: frozenset[str] = frozenset()
-    endings: tuple[str, ...] = ()
-    least: int = 0
-    repeated: bool = False
-    hard: Mapping[str, str] = field(default_factory=dict)
-    irregular: Mapping[str, str] = field(default_factory=dict)
-
-    def form(self, word: str) -> str:
-        """The word without its endings; the same for every inflection in most cases."""
-        if word in self.irregular:
-            return self.irregular[word]
-        rest = word
-        while ending := next((end for end in self.endings if self._ends(rest, end)), None):
-            rest = rest[: -len(ending)]
-            if not self.repeated:
-                break
-        if len(rest) > self.least and rest[-1] == rest[-2]:
-            rest = rest[:-1]
-        rest = rest[:-1] + self.hard.get(rest[-1], rest[-1])
-        return self.irregular.get(rest, rest)
-
-    def _ends(self, word: str, ending: str) -> bool:
-        return len(word) - len(ending) >= self.least and word.endswith(ending)
-
-
-@dataclass(frozen=True)
 class SearchWord:
     """A word of a query, folded, and the hashes under which a complaint may have it."""
 
@@ -62,21 +34,20 @@ class SearchWord:
 
 def story_words(masked: str, language: str) -> tuple[bytes, ...]:
     """The hashes, 8 bytes each, of the different words of a masked story: at most `MOST_WORDS`, in order."""
-    forms = _word_forms(language)
-    words = dict.fromkeys(forms.form(word) for word in _words(masked) if word not in forms.stop)
-    return tuple(_hash(word) for word in list(words)[:MOST_WORDS])
+    stop = _stop_words(language)
+    forms = dict.fromkeys(_form(word, language) for word in _words(masked) if word not in stop)
+    return tuple(map(_hash, list(forms)[:MOST_WORDS]))
 
 
 def search_words(query: str, languages: Sequence[str]) -> tuple[SearchWord, ...]:
     """The words to search for. Words that are common in one of the languages are left out if others remain."""
-    tables = [_word_forms(language) for language in languages] or [_WordForms()]
-    words = list(dict.fromkeys(_words(query)))
-    rare = [word for word in words if not any(word in table.stop for table in tables)]
-    kept = rare or [word for word in words if not all(word in table.stop for table in tables)]
+    words = dict.fromkeys(_words(query))
+    common = [word for word in words if any(word in _stop_words(language) for language in languages)]
+    rare = [word for word in words if word not in common]
+    kept = rare or [word for word in common if not all(word in _stop_words(code) for code in languages)]
     return tuple(
-        SearchWord(
-            word, tuple(map(_hash, dict.fromkeys(table.form(word) for table in (*tables, _WordForms()))))
-        )
+        # The word itself is the form of a language without a table.
+        SearchWord(word, tuple(map(_hash, {word, *(_form(word, language) for language in languages)})))
         for word in kept[:MOST_SEARCHED]
     )
 
@@ -86,20 +57,42 @@ def _words(text: str) -> Iterator[str]:
     return (word[:_LONGEST_WORD] for word in _WORD.findall(folded))
 
 
+def _form(word: str, language: str) -> str:
+    """The word without its endings, the same for most of its inflections; unchanged in a language without a table."""
+    table = _table(language)
+    if not table:
+        return word
+    irregular, least = table.get("irregular", {}), table["least"]
+    if word in irregular:
+        return str(irregular[word])
+    rest, found = word, True
+    while found:
+        ending = next((end for end in _endings(language) if _is_ending(rest, end, least)), "")
+        rest = rest[: len(rest) - len(ending)]
+        found = bool(ending) and table.get("repeated", False)
+    if len(rest) > least and rest[-1] == rest[-2]:
+        rest = rest[:-1]
+    rest = rest[:-1] + table.get("hard", {}).get(rest[-1], rest[-1])
+    return str(irregular.get(rest, rest))
+
+
+def _is_ending(word: str, ending: str, least: int) -> bool:
+    return len(word) - len(ending) >= least and word.endswith(ending)
+
+
+def _table(language: str) -> Mapping[str, Any]:
+    return read_phrases("words", language) if language in LANGUAGES else {}
+
+
 @lru_cache(maxsize=16)
-def _word_forms(language: str) -> _WordForms:
-    if language not in LANGUAGES:
-        return _WordForms()
-    table = read_phrases("words", language)
-    endings = sorted(table["endings"].split(), key=len, reverse=True)
-    return _WordForms(
-        frozenset(table["stop"].split()),
-        tuple(endings),
-        table["least"],
-        table.get("repeated", False),
-        table.get("hard", {}),
-        table.get("irregular", {}),
-    )
+def _endings(language: str) -> tuple[str, ...]:
+    """The longest first."""
+    return tuple(sorted(_table(language)["endings"].split(), key=len, reverse=True))
+
+
+@lru_cache(maxsize=16)
+def _stop_words(language: str) -> frozenset[str]:
+    return frozenset(_table(language).get("stop", "").split())
 
 
 def _hash(word: str) -> bytes:

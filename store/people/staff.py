@@ -94,7 +94,7 @@ def record_absence(
 ) -> None:
     """Record that a member of staff is absent from now until `until`; `deputy` gets their notices until then.
 
-    The desk's log says who entered it: `by`, otherwise the member. Raises UnknownRow if `member` is not a member of staff.
+    The desk's log says who entered it: `by`, otherwise the member. Raises UnknownRow if `member` is not of the staff.
     """
     changed = tx.connection.execute(
         update(STAFF)

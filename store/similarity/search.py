@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union
+from sqlalchemy import ColumnElement, Subquery, func, literal, select, union
 
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor
@@ -20,9 +20,13 @@ from store.rulebooks import load_current_rulebooks
 from store.similarity.sketches import WORD_TREE, every_index
 from store.tables import COMPLAINTS, WORD_HASHES
 
-#: Of the rarest word that is searched for, the newest this many complaints are looked through; without words, this
-#: many of the newest complaints. So a search takes the same time in every archive.
+#: The newest this many complaints with the rarest word are looked through, or without words of all or of an owner:
+#: so a search takes the same time in every archive.
 LOOKED_THROUGH = 5_000
+#: So many are looked through first, because of a common word these are enough.
+FIRST_LOOK = 100
+#: The rarest of several words is the one with the fewest complaints, counted so far.
+COUNTED = 1_000
 _COLUMNS, _WORDS = COMPLAINTS.c, WORD_HASHES.c
 
 
@@ -58,20 +62,21 @@ def search_cases(tx: Tx, search: CaseSearch, by: Actor, *, limit: int) -> Search
     whose processing is restricted is found by its reference only. Raises NotAllowed (recorded) where words are
     searched by a person who reads no complaints.
     """
-    refs, cut, by_words = _with_number(tx, search, by, limit), False, False
-    if not refs and search.words:
+    refs, cut = _with_number(tx, search, by, limit), False
+    by_words = not refs and bool(search.words)
+    if by_words:
         try:
             authorise(None, Access.READ, by)
         except NotAllowed as refused:
             record_after_rollback(tx, None, "search", by, refused)
             raise
-        by_words = True
-        refs, cut = _with_words(tx, search, by, limit)
-    elif not refs and not search.number:
-        refs, cut = _newest(tx, search, by, limit)
-    cases = tuple(file.case for file in load_many(tx, refs[:limit]))
-    if by_words:
-        cases = tuple(case for case in cases if is_allowed(case, Access.READ, by))
+    if by_words or not (refs or search.number):
+        refs, cut = _looked_through(tx, search, by, limit)
+    cases = tuple(
+        file.case
+        for file in load_many(tx, refs[:limit])
+        if not by_words or is_allowed(file.case, Access.READ, by)
+    )
     if search.words or search.number:
         for case in cases:
             write_read(tx, case, by, SEARCH, whole=False)
@@ -89,55 +94,47 @@ def _with_number(tx: Tx, search: CaseSearch, by: Actor, limit: int) -> list[str]
     return list(tx.connection.execute(query).scalars()) if refs else []
 
 
-def _with_words(tx: Tx, search: CaseSearch, by: Actor, limit: int) -> tuple[list[str], bool]:
-    """References with all words, and whether older complaints with the rarest word were not looked through."""
+def _looked_through(tx: Tx, search: CaseSearch, by: Actor, limit: int) -> tuple[list[str], bool]:
+    """References with all words that the filters let through, and whether older complaints were left out."""
     forms = [list(every_index(tx, hashes, WORD_TREE)) for hashes in search.words]
-    counts = [_count(tx, indexes, search) for indexes in forms]
-    rarest = counts.index(min(counts))
-    if not counts[rarest]:
-        return [], False
-    # A word may be stored under two of its forms in two languages, so both ranges are read.
-    ranges = [
-        select(part.c.at, part.c.ref)
-        for part in (_range(index, search, LOOKED_THROUGH).subquery() for index in forms[rarest])
-    ]
-    candidate = union(*ranges).subquery()
-    query = select(candidate.c.ref).join(COMPLAINTS, _COLUMNS.ref == candidate.c.ref)
-    for number, indexes in enumerate(forms):
-        if number != rarest:
+    if len(forms) > 1:
+        # The rarest word decides what is read.
+        forms.sort(key=lambda indexes: sum(_sizes(tx, _ranges(indexes, search, COUNTED))))
+    refs: list[str] = []
+    for depth in (FIRST_LOOK, LOOKED_THROUGH):
+        ranges = _ranges(forms[0], search, depth) if forms else [_newest(search, depth)]
+        # A word may be stored under two of its forms in two languages, so all of its ranges are read.
+        candidate = union(*(select(part) for part in ranges)).subquery()
+        query = select(candidate.c.ref).join(COMPLAINTS, _COLUMNS.ref == candidate.c.ref)
+        for indexes in forms[1:]:
             other = WORD_HASHES.alias()
-            has_it = (other.c.at == candidate.c.at) & (other.c.ref == candidate.c.ref)
-            query = query.where(select(literal(1)).where(other.c.band_index.in_(indexes), has_it).exists())
-    query = query.where(*_filters(search, by)).order_by(candidate.c.at.desc(), candidate.c.ref.desc())
-    refs = list(tx.connection.execute(query.limit(limit + 1)).scalars())
-    return refs, len(refs) <= limit and counts[rarest] >= LOOKED_THROUGH
+            same = (other.c.at == candidate.c.at) & (other.c.ref == candidate.c.ref)
+            query = query.where(select(literal(1)).where(other.c.band_index.in_(indexes), same).exists())
+        query = query.where(*_filters(search, by)).order_by(candidate.c.at.desc(), candidate.c.ref.desc())
+        refs = list(tx.connection.execute(query.limit(limit + 1)).scalars())
+        if len(refs) > limit or max(_sizes(tx, ranges)) < depth:
+            return refs, False
+    return refs, True
 
 
-def _count(tx: Tx, indexes: Sequence[bytes], search: CaseSearch) -> int:
-    """How many complaints have one of these hashes, at most `LOOKED_THROUGH` for each."""
-    ranges = (_range(index, search, LOOKED_THROUGH).subquery() for index in indexes)
-    counts = (select(func.count()).select_from(part) for part in ranges)
-    return sum(int(tx.connection.execute(query).scalar_one()) for query in counts)
+def _ranges(indexes: Sequence[bytes], search: CaseSearch, most: int) -> list[Subquery]:
+    """For each hash a bounded range of the tree, the newest first."""
+    order = _WORDS.at.desc(), _WORDS.ref.desc()
+    query = select(_WORDS.at, _WORDS.ref).where(*_times(_WORDS.at, search)).order_by(*order).limit(most)
+    return [query.where(_WORDS.band_index == index).subquery() for index in indexes]
 
 
-def _range(index: bytes, search: CaseSearch, limit: int) -> Select[tuple[datetime, str]]:
-    """A bounded range of the tree, the newest first."""
-    query = select(_WORDS.at, _WORDS.ref).where(_WORDS.band_index == index, *_times(_WORDS.at, search))
-    return query.order_by(_WORDS.at.desc(), _WORDS.ref.desc()).limit(limit)
-
-
-def _newest(tx: Tx, search: CaseSearch, by: Actor, limit: int) -> tuple[list[str], bool]:
-    """The newest complaints that the filters let through; of an owner all are looked through."""
-    order = _COLUMNS.received_at.desc(), _COLUMNS.ref.desc()
-    query = select(_COLUMNS.ref).where(*_filters(search, by)).order_by(*order).limit(limit + 1)
+def _newest(search: CaseSearch, most: int) -> Subquery:
+    at, owner = _COLUMNS.received_at, _COLUMNS.owner
+    query = select(at.label("at"), _COLUMNS.ref).where(*_times(at, search))
     if search.owner is not None:
-        return list(tx.connection.execute(query).scalars()), False
-    newest = select(_COLUMNS.ref, _COLUMNS.received_at).where(*_times(_COLUMNS.received_at, search))
-    newest = newest.order_by(_COLUMNS.received_at.desc()).limit(LOOKED_THROUGH)
-    part = newest.subquery()
-    refs = list(tx.connection.execute(query.where(_COLUMNS.ref.in_(select(part.c.ref)))).scalars())
-    counted = tx.connection.execute(select(func.count()).select_from(part)).scalar_one()
-    return refs, len(refs) <= limit and int(counted) >= LOOKED_THROUGH
+        query = query.where(owner == search.owner)
+    return query.order_by(at.desc()).limit(most).subquery()
+
+
+def _sizes(tx: Tx, ranges: Sequence[Subquery]) -> Sequence[int]:
+    counts = (select(func.count()).select_from(part).scalar_subquery() for part in ranges)
+    return tuple(tx.connection.execute(select(*counts)).one())
 
 
 def _filters(search: CaseSearch, by: Actor) -> list[ColumnElement[bool]]:

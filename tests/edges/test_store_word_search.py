@@ -93,6 +93,7 @@ def test_an_older_range_is_left_out_and_the_result_says_so(
     desk = Desk(store)
     for number in range(3):
         indexed(desk, "Brown water", f"7000{number}")
+    monkeypatch.setattr(search_module, "FIRST_LOOK", 1)
     monkeypatch.setattr(search_module, "LOOKED_THROUGH", 2)
     result = found(store, "brown water", category="supply")
     assert (len(result.cases), result.cut, result.more) == (2, True, False)

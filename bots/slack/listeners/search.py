@@ -3,50 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
-from bots.slack.client.block_kit import mention
+from bots.slack.client.block_kit import Block, button, context, escaped, mention, option, plain, section
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import CommandReply, OpenView, Response, field_errors, update_view
 from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
-from bots.slack.views.form_inputs import values_of
-from bots.slack.views.forms import metadata, modal
+from bots.slack.views.form_inputs import VALUE, values_of
+from bots.slack.views.forms import NOTICE, View, metadata, modal
 from bots.slack.views.home import case_row
-from bots.slack.views.search import CALLBACK, LONGEST, quoted, result_blocks, search_form
 from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.identifiers import parse_reference
 from complaints.rulebook import categories_of
-from complaints.times import at_minute
+from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from complaints.vocabulary import Priority, State
 from store.cases.read import load_case
 from store.record.worklists import is_visible, list_by_code
 from store.rulebooks import load_current_rulebook, load_current_rulebooks
-from store.similarity.search import LOOKED_THROUGH, CaseSearch, SearchResult, search_cases
+from store.similarity.search import LOOKED_THROUGH, CaseSearch, search_cases
 from triage.words import search_words
 
-MAX_ROWS = 15
+CALLBACK = "search"
+#: Characters of a search, and rows of its answer.
+LONGEST, MAX_ROWS = 200, 15
 router = Router()
 #: The columns that are searched by a code: the prefix of the codes' names in the texts, and the codes.
 _CODES = (
     ("priority", "", tuple(priority.value for priority in Priority)),
     ("state", "state.", tuple(state.value for state in State)),
 )
-
-
-@dataclass(frozen=True)
-class SearchForm:
-    """What a person filled in; `until` is the last day."""
-
-    text: str = ""
-    category: str | None = None
-    since: date | None = None
-    until: date | None = None
-    owner: str | None = None
 
 
 @router.command("search")
@@ -61,7 +51,7 @@ async def search(command: SlashCommand, actor: Actor, slack: SlackContext) -> Re
     rules = await slack.store.aread(load_current_rulebook)
     code = code_of(query, texts, categories_of(rules))
     if code is None:
-        cases, notes = await _find(SearchForm(query), slack, actor)
+        cases, notes = await _find(query, CaseSearch(), slack, actor)
     else:
         page = await slack.store.aread(list_by_code, *code, actor, limit=MAX_ROWS)
         cases, notes = page.cases, [texts.text("command.more")] if page.more else []
@@ -81,16 +71,61 @@ async def open_search(press: ButtonPress, actor: Actor, slack: SlackContext) -> 
 @router.view(CALLBACK)
 async def show_results(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     values = values_of(submission.view["state"]["values"])
-    since, until = (
-        date.fromisoformat(str(day)) if day else None for day in map(values.get, ("since", "until"))
+    text, category, owner, since, until = (
+        str(values.get(name) or "").strip() for name in ("text", "category", "owner", "since", "until")
     )
-    category, owner = (str(value) if value else None for value in map(values.get, ("category", "owner")))
-    form = SearchForm(str(values.get("text") or "").strip(), category, since, until, owner)
-    if form == SearchForm():
+    if not (text or category or owner or since or until):
         return field_errors({"text": slack.texts.text("search.empty")})
-    cases, notes = await _find(form, slack, actor)
+    zone = (await slack.store.aread(load_current_rulebook)).calendar.zone
+    filters = CaseSearch(
+        category=category or None,
+        owner=owner or None,
+        since=at_minute(date.fromisoformat(since), 0, zone) if since else None,
+        before=at_minute(date.fromisoformat(until), MINUTES_A_DAY, zone) if until else None,
+    )
+    cases, notes = await _find(text, filters, slack, actor)
     blocks = result_blocks(cases, notes, slack.texts, slack.store.now())
-    return update_view(modal(slack.texts, "notice", metadata("", 0), blocks, title="search.title"))
+    return update_view(modal(slack.texts, NOTICE, metadata("", 0), blocks, title="search.title"))
+
+
+def search_form(categories: Sequence[str], texts: StaffTexts) -> View:
+    elements: dict[str, Block] = {
+        "text": {"type": "plain_text_input", "max_length": LONGEST},
+        "category": {
+            "type": "static_select",
+            "options": [option(code, texts.text(f"category.{code}")) for code in categories],
+        },
+        "since": {"type": "datepicker"},
+        "until": {"type": "datepicker"},
+        "owner": {"type": "users_select"},
+    }
+    inputs: list[Block] = [
+        {
+            "type": "input",
+            "block_id": name,
+            "label": plain(texts.text(f"search.{name}")),
+            "element": {**element, "action_id": VALUE},
+            "optional": True,
+        }
+        for name, element in elements.items()
+    ]
+    blocks = [*inputs, context(texts.text("search.hint"))]
+    return modal(texts, CALLBACK, metadata("", 0), blocks, title="search.form", submit="search.button")
+
+
+def result_blocks(
+    cases: Sequence[Case], notes: Sequence[str], texts: StaffTexts, now: datetime
+) -> list[Block]:
+    """A row with the button *Open* for each complaint, and what was searched; no word of a complaint."""
+    rows = [
+        section(
+            case_row(case, texts, now),
+            block_id=f"actions:{case.work_version}.{number}",
+            accessory=button(texts.text("verb.open"), "case.open", case.ref),
+        )
+        for number, case in enumerate(cases)
+    ]
+    return [*rows, *([context(*notes)] if notes else [])]
 
 
 def code_of(query: str, texts: StaffTexts, categories: Sequence[str]) -> tuple[str, str] | None:
@@ -106,53 +141,39 @@ def code_of(query: str, texts: StaffTexts, categories: Sequence[str]) -> tuple[s
     return None
 
 
-async def _find(form: SearchForm, slack: SlackContext, actor: Actor) -> tuple[Sequence[Case], list[str]]:
+async def _find(
+    text: str, filters: CaseSearch, slack: SlackContext, actor: Actor
+) -> tuple[Sequence[Case], list[str]]:
     """The complaints, and what was searched, in words for the person who searches."""
-    texts, store, text = slack.texts, slack.store, form.text
+    texts, store, what = slack.texts, slack.store, []
     ref = parse_reference(text) if text else None
     if ref is not None and await store.aread(is_visible, ref, actor):
         # A reference names one complaint, whatever the filters. Without a hit it may be a number that looks like one.
-        return (await store.aread(load_case, ref),), [texts.text("search.for", what=quoted(text))]
+        return (await store.aread(load_case, ref),), [texts.text("search.for", what=_quoted(text))]
     rulebooks = await store.aread(load_current_rulebooks)
-    zone = rulebooks.own.calendar.zone
     words = () if ref is not None else search_words(text, rulebooks.languages)
-    query = CaseSearch(
-        [word.hashes for word in words],
-        text,
-        form.category,
-        form.owner,
-        None if form.since is None else at_minute(form.since, 0, zone),
-        None if form.until is None else at_minute(form.until + timedelta(days=1), 0, zone),
-    )
+    query = replace(filters, words=[word.hashes for word in words], number=text)
     result = await store.awrite(search_cases, query, actor, limit=MAX_ROWS)
-    what = ", ".join(_what(form, text, " ".join(word.text for word in words), texts))
-    return result.cases, _notes(result, what, recorded=bool(text), texts=texts)
+    if words:
+        both = _quoted(text), _quoted(" ".join(word.text for word in words))
+        what.append(texts.text("search.number_or_words", number=both[0], words=both[1]))
+    elif text:
+        what.append(_quoted(text))
+    if query.category:
+        what.append(texts.text(f"category.{query.category}"))
+    zone = rulebooks.own.calendar.zone
+    if query.since:
+        what.append(texts.text("search.from_day", day=texts.day(local_time(query.since, zone).date())))
+    if query.before:
+        last_day = local_time(query.before - timedelta(minutes=1), zone).date()
+        what.append(texts.text("search.to_day", day=texts.day(last_day)))
+    if query.owner:
+        what.append(mention(query.owner))
+    notes = [texts.text("search.for" if result.cases else "search.nothing", what=", ".join(what))]
+    notes += [texts.text("search.more")] if result.more else []
+    notes += [texts.text("search.cut", number=LOOKED_THROUGH)] if result.cut else []
+    return result.cases, [*notes, *([texts.text("search.recorded")] if text else [])]
 
 
-def _what(form: SearchForm, text: str, words: str, texts: StaffTexts) -> list[str]:
-    parts = []
-    if text:
-        number = quoted(text)
-        parts.append(
-            texts.text("search.number_or_words", number=number, words=quoted(words)) if words else number
-        )
-    if form.category:
-        parts.append(texts.text(f"category.{form.category}"))
-    if form.since:
-        parts.append(texts.text("search.from_day", day=texts.day(form.since)))
-    if form.until:
-        parts.append(texts.text("search.to_day", day=texts.day(form.until)))
-    if form.owner:
-        parts.append(mention(form.owner))
-    return parts
-
-
-def _notes(result: SearchResult, what: str, *, recorded: bool, texts: StaffTexts) -> list[str]:
-    notes = [texts.text("search.for" if result.cases else "search.nothing", what=what)]
-    if result.more:
-        notes.append(texts.text("search.more"))
-    if result.cut:
-        notes.append(texts.text("search.cut", number=LOOKED_THROUGH))
-    if recorded:
-        notes.append(texts.text("search.recorded"))
-    return notes
+def _quoted(text: str) -> str:
+    return f"“{escaped(' '.join(text.split()), LONGEST)}”"
