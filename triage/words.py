@@ -47,7 +47,7 @@ def search_words(query: str, languages: Sequence[str]) -> tuple[SearchWord, ...]
     kept = rare or [word for word in common if not all(word in _stop_words(code) for code in languages)]
     return tuple(
         # The word itself is the form of a language without a table.
-        SearchWord(word, tuple(map(_hash, {word, *(_form(word, language) for language in languages)})))
+        SearchWord(word, tuple(map(_hash, dict.fromkeys((word, *(_form(word, code) for code in languages))))))
         for word in kept[:MOST_SEARCHED]
     )
 
@@ -65,11 +65,11 @@ def _form(word: str, language: str) -> str:
     irregular, least = table.get("irregular", {}), table["least"]
     if word in irregular:
         return str(irregular[word])
-    rest, found = word, True
-    while found:
+    rest, goes_on = word, True
+    while goes_on:
         ending = next((end for end in _endings(language) if _is_ending(rest, end, least)), "")
         rest = rest[: len(rest) - len(ending)]
-        found = bool(ending) and table.get("repeated", False)
+        goes_on = bool(ending) and table.get("repeated", False)
     if len(rest) > least and rest[-1] == rest[-2]:
         rest = rest[:-1]
     rest = rest[:-1] + table.get("hard", {}).get(rest[-1], rest[-1])

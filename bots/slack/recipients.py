@@ -153,7 +153,7 @@ def skill_gap(case: Case, member: Member) -> int:
     """How little the skills of a member fit the complaint: 0 for the best.
 
     A language that they do not have counts most, then a category of others; people without an entry take everything,
-    after those who have the category. Nobody is left out for it, because every complaint needs an owner.
+    after those who have the category. No member is left out for it, because every complaint needs an owner.
     """
     speaks = not member.languages or case.language in member.languages
     has_category = case.category in member.categories

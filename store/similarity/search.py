@@ -25,8 +25,6 @@ from store.tables import COMPLAINTS, WORD_HASHES
 LOOKED_THROUGH = 5_000
 #: So many are looked through first, because of a common word these are enough.
 FIRST_LOOK = 100
-#: The rarest of several words is the one with the fewest complaints, counted so far.
-COUNTED = 1_000
 _COLUMNS, _WORDS = COMPLAINTS.c, WORD_HASHES.c
 
 
@@ -99,7 +97,7 @@ def _looked_through(tx: Tx, search: CaseSearch, by: Actor, limit: int) -> tuple[
     forms = [list(every_index(tx, hashes, WORD_TREE)) for hashes in search.words]
     if len(forms) > 1:
         # The rarest word decides what is read.
-        forms.sort(key=lambda indexes: sum(_sizes(tx, _ranges(indexes, search, COUNTED))))
+        forms.sort(key=lambda indexes: sum(_sizes(tx, _ranges(indexes, search, LOOKED_THROUGH))))
     refs: list[str] = []
     for depth in (FIRST_LOOK, LOOKED_THROUGH):
         ranges = _ranges(forms[0], search, depth) if forms else [_newest(search, depth)]

@@ -90,24 +90,24 @@ async def show_results(submission: FormSubmission, actor: Actor, slack: SlackCon
 
 def search_form(categories: Sequence[str], texts: StaffTexts) -> View:
     elements: dict[str, Block] = {
-        "text": {"type": "plain_text_input", "max_length": LONGEST},
-        "category": {
+        "search.text": {"type": "plain_text_input", "max_length": LONGEST},
+        "search.category": {
             "type": "static_select",
             "options": [option(code, texts.text(f"category.{code}")) for code in categories],
         },
-        "since": {"type": "datepicker"},
-        "until": {"type": "datepicker"},
-        "owner": {"type": "users_select"},
+        "search.since": {"type": "datepicker"},
+        "search.until": {"type": "datepicker"},
+        "search.owner": {"type": "users_select"},
     }
     inputs: list[Block] = [
         {
             "type": "input",
-            "block_id": name,
-            "label": plain(texts.text(f"search.{name}")),
+            "block_id": label.partition(".")[2],
+            "label": plain(texts.text(label)),
             "element": {**element, "action_id": VALUE},
             "optional": True,
         }
-        for name, element in elements.items()
+        for label, element in elements.items()
     ]
     blocks = [*inputs, context(texts.text("search.hint"))]
     return modal(texts, CALLBACK, metadata("", 0), blocks, title="search.form", submit="search.button")
@@ -148,7 +148,7 @@ async def _find(
     texts, store, what = slack.texts, slack.store, []
     ref = parse_reference(text) if text else None
     if ref is not None and await store.aread(is_visible, ref, actor):
-        # A reference names one complaint, whatever the filters. Without a hit it may be a number that looks like one.
+        # A reference names one complaint, so no filter counts. Without a hit it may be a number that looks like one.
         return (await store.aread(load_case, ref),), [texts.text("search.for", what=_quoted(text))]
     rulebooks = await store.aread(load_current_rulebooks)
     words = () if ref is not None else search_words(text, rulebooks.languages)
