@@ -199,6 +199,14 @@ class Case:
         return self.channel == "telegram" or self.bound
 
     @property
+    def waits_for_person(self) -> bool:
+        """They asked for a person, whose answer is still to come, and no member of staff has written since (7.3).
+
+        A closing ends the wait: what is asked for afterwards is a new request, with a date of its own.
+        """
+        return self.question_at is not None and any(met_at is None for _, met_at in self.person_waits)
+
+    @property
     def look_is_open(self) -> bool:
         """A likely sign of danger waits for a person: it was neither confirmed nor taken nor assessed since."""
         looked = (self.looked_at, self.assessment.at if self.assessment else None)

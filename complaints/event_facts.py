@@ -23,6 +23,9 @@ Shape = Callable[[Any], bool]
 #: The rules compute these: an act cannot move a date, count one as met, or settle early through its facts.
 DERIVED = ("targets", "met", "settled_early")
 
+#: On an act whose words reach the complainant: the codes of the warnings that were shown before it was sent.
+OVERRULED = "overruled"
+
 #: Names of safety rules may contain an organisation's own words ("smell of gas"): settings, not a person's words.
 _NAMES = frozenset({"rule", "rules"})
 _LONGEST = 200
@@ -54,7 +57,7 @@ def check_facts(verb: Verb, facts: Facts, expected: FactShapes) -> None:
         if name not in facts:
             raise BadFacts(f"'{verb.value}' needs '{name}': fill it in.", field=name, code="required")
     for name, value in facts.items():
-        shape = expected.shapes.get(name)
+        shape = codes if name == OVERRULED else expected.shapes.get(name)
         if shape is not None and not shape(value):
             raise BadFacts(
                 f"'{name}' of '{verb.value}' is not one of the accepted values: choose again.",

@@ -18,9 +18,21 @@ from typing import Any
 from complaints.actors import HANDLERS, MANAGERS, Actor
 from complaints.case import Case, Facts, Words
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
-from complaints.forms import Field, Input, WrongFields, choice, code, present, read_fields, text
+from complaints.forms import (
+    EVIDENCE,
+    Field,
+    Input,
+    WrongFields,
+    choice,
+    code,
+    flag,
+    present,
+    read_fields,
+    text,
+    whole,
+)
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import Flag, Role
+from complaints.vocabulary import Category, CauseClass, Finding, Flag, Remedy, Role
 
 #: The relation by which a complaint belongs to an incident.
 SAME_INCIDENT = "same_incident"
@@ -33,6 +45,13 @@ class IncidentAct(StrEnum):
     CHANGE = "change_incident"
     UPDATE = "update_incident"
     END = "end_incident"
+    #: A manager's decision on all complaints, and the second person's answer to it.
+    DECIDE = "decide_incident"
+    APPROVE = "approve_incident"
+
+
+#: Acts of managers alone. They are possible after the end too: the complaints go on to their answers.
+DECIDING: frozenset[IncidentAct] = frozenset({IncidentAct.DECIDE, IncidentAct.APPROVE})
 
 
 @dataclass(frozen=True)
@@ -79,19 +98,33 @@ class Incident:
 
 
 def perform_on_incident(
-    incident: Incident | None, act: IncidentAct, *, at: datetime, by: Actor, facts: Facts, words: Words
+    incident: Incident | None,
+    act: IncidentAct,
+    *,
+    at: datetime,
+    by: Actor,
+    facts: Facts,
+    words: Words,
+    decision_waits: bool = False,
 ) -> IncidentEvent:
     """Do one act to an incident, or open one (`incident` None).
 
-    Facts: `started_at`, `owner`; `ended_at`; `batch`, `receivers`, `left_out`. Raises ComplaintError.
+    Facts: `started_at`, `owner`; `ended_at`; `batch`, `receivers`, `left_out`; those of the form of a decision;
+    `agreed`. `decision_waits`: a decision on this incident waits for the second person. Raises ComplaintError.
     """
     role = required_role(incident, act, by)
     event_facts = dict(facts)
     if incident is None:
         event_facts.setdefault("started_at", format_time(at))
         event_facts.setdefault("owner", by.id)
-    elif not incident.is_open:
+    elif not incident.is_open and act not in DECIDING:
         raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
+    if act is IncidentAct.DECIDE and decision_waits:
+        raise OutOfOrder(
+            "A decision on this incident waits for approval: answer it first.", code="waits_for_approval"
+        )
+    if act is IncidentAct.APPROVE and not decision_waits:
+        raise OutOfOrder("Nothing on this incident waits for approval.", code="nothing_to_approve")
     started = parse_time(str(event_facts["started_at"])) if event_facts.get("started_at") else None
     if started is not None and started > at:
         raise BadFacts(
@@ -119,8 +152,13 @@ def _check_end(incident: Incident | None, at: datetime, facts: Mapping[str, Any]
 def required_role(incident: Incident | None, act: IncidentAct, by: Actor) -> Role:
     """The role for this act: any handler opens an incident; its owner or a manager changes, updates and ends it.
 
-    Raises NotAllowed.
+    Only managers decide on all its complaints. Raises NotAllowed.
     """
+    if act in DECIDING:
+        role = by.least(MANAGERS)
+        if role is None:
+            raise NotAllowed(f"'{act.value}' is for a manager: ask one.", code="not_allowed.manager")
+        return role
     role = by.least(HANDLERS)
     if incident is not None and by.id != incident.owner:
         role = by.least(MANAGERS)
@@ -284,7 +322,33 @@ def fields_of(form: str, languages: Sequence[str]) -> tuple[Field, ...]:
             return tuple(
                 text(f"text.{language}", required=not position) for position, language in enumerate(languages)
             )
+        case "incident_decide":
+            return _decision_fields(languages)
     raise ValueError(f"no incident has the form {form!r}")
+
+
+def _decision_fields(languages: Sequence[str]) -> tuple[Field, ...]:
+    """What the complainants read comes first; then what is promised, and what is recorded in each complaint."""
+    return (
+        choice("finding", (Finding.UPHELD, Finding.PARTLY, Finding.NOT_UPHELD), required=True),
+        *(text(f"reasons.{language}", required=True) for language in languages),
+        choice("type", Remedy),
+        *(text(f"remedy_text.{language}", most=300) for language in languages),
+        Field("amount", Input.AMOUNT),
+        code("currency", most=3),
+        Field("promised_by_date", Input.DATE),
+        *(text(f"changes.{language}") for language in languages),
+        choice("category", Category, required=True),
+        # A higher severity is left to a person.
+        whole("severity", 1, 3, required=True),
+        whole("reach", 1, 4, required=True),
+        whole("recurrence", 1, 5, required=True),
+        Field("evidence", Input.FLAGS, required=True, options=EVIDENCE),
+        text("root_cause", required=True),
+        choice("cause_class", CauseClass, required=True),
+        text("others_action", required=True),
+        *((flag("language_confirmed"),) if len(languages) > 1 else ()),
+    )
 
 
 def read(

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from complaints.case import Case
+from complaints.event_facts import OVERRULED
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.times import format_time, local_time, to_utc
@@ -286,6 +287,9 @@ def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
     ):
         if value is not None:
             tally.volume[name][value] += 1
+    for event in history.events:
+        for warning in event.facts.get(OVERRULED, ()):
+            tally.volume["warnings_overruled"][warning] += 1
     day = local_time(case.received_at, case.rules.calendar.zone).date()
     tally.weeks[day - timedelta(days=day.weekday())] += 1
     tally.scores.add(history)

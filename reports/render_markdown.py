@@ -41,6 +41,7 @@ _VOLUMES = {
     "priority": "By priority",
     "state": "By state",
     "close_code": "Closed, by code",
+    "warnings_overruled": "Letters sent although warned, by warning",
 }
 
 

@@ -248,8 +248,8 @@ def _housekeeping(
     now = store.now()
     schedule_next_morning(store)
     obligations = [
-        NewObligation(f"{key}:{now:%Y-%m-%d}", kind, now, SendPriority.BULK)
-        for key, kind in (("tidy", "tidy"), ("words", "index_words"))
+        NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK),
+        NewObligation(f"words:{now:%Y-%m-%d}", "index_words", now, SendPriority.BULK),
     ]
     if purges:
         obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))

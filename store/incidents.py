@@ -8,17 +8,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, exists, func, insert, select, update
 
 from complaints import incidents as rules
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import AlreadyDone, NotAllowed, Stale, UnknownReference
-from complaints.incidents import Incident, IncidentAct, IncidentEvent
+from complaints.incident_decisions import IncidentDecision, check_approver
+from complaints.incidents import DECIDING, Incident, IncidentAct, IncidentEvent
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.standing import SURVEY_EVERY
 from complaints.times import format_time, parse_time
-from complaints.vocabulary import Role
+from complaints.vocabulary import Role, State
 from store.database.damage import UNREADABLE
 from store.database.keyring import new_key, place, seal, unseal
 from store.database.transaction import Tx
@@ -26,7 +27,8 @@ from store.outbox import rows
 from store.proof.hash_chain import GENESIS, build_entry, commitment, insert_event, sha256
 from store.record.access_log import record_after_rollback
 from store.record.load import load_many
-from store.tables import COMPLAINTS, EVENTS, HEARD, INCIDENT_WORDS, INCIDENTS, SLACK
+from store.rulebooks import load_current_rulebook
+from store.tables import COMPLAINTS, EVENTS, HEARD, INCIDENT_RECEIVERS, INCIDENT_WORDS, INCIDENTS, SLACK
 
 #: The `ref` of an incident's events is this and its number; no complaint's reference looks like it.
 CHAIN = "-incident-"
@@ -95,9 +97,12 @@ def act_on_incident(
     _take_key(tx, None if key is None else f"{number}/{key}")
     if version is not None and version != before.version:
         raise Stale("This incident has changed since it was shown: look again.")
-    event = _perform(tx, before, act, by, facts or {}, words or {})
+    decision = load_incident_decision(tx, number) if act in DECIDING else None
+    event = _perform(tx, before, act, by, facts or {}, words or {}, decision)
     after = rules.after(before, event, id_=number)
     _record(tx, after, event, key=_key(tx, row), head=row.head)
+    if act is IncidentAct.END:
+        _unfold_cards(tx, number)
     return after
 
 
@@ -144,6 +149,54 @@ def load_incident_history(tx: Tx, number: int) -> list[IncidentEvent]:
     row = _row(tx, number)
     query = select(EVENTS.c.entry).where(EVENTS.c.ref == f"{CHAIN}{number}").order_by(EVENTS.c.seq)
     return [_event(tx, row, json.loads(entry)) for entry in tx.connection.execute(query).scalars()]
+
+
+def load_incident_decision(tx: Tx, number: int, batch: str | None = None) -> IncidentDecision | None:
+    """The decision on all its complaints with this batch, or the last, with the second person's answer."""
+    row = _row(tx, number)
+    acts = [act.value for act in DECIDING]
+    query = select(EVENTS.c.entry).where(EVENTS.c.ref == f"{CHAIN}{number}", EVENTS.c.verb.in_(acts))
+    entries = [json.loads(entry) for entry in tx.connection.execute(query.order_by(EVENTS.c.seq)).scalars()]
+    wanted = batch or (entries[-1]["facts"]["batch"] if entries else None)
+    events = [_event(tx, row, entry) for entry in entries if entry["facts"]["batch"] == wanted]
+    if not events:
+        return None
+    event, answer = events[0], events[1] if len(events) > 1 else None
+    return IncidentDecision(
+        batch=str(event.facts["batch"]),
+        by=event.by,
+        at=event.at,
+        previewed_at=parse_time(str(event.facts["previewed_at"])),
+        number=int(event.facts["receivers"]),
+        facts=event.facts,
+        words=event.words,
+        answered_by=answer.by if answer else None,
+        answered_at=answer.at if answer else None,
+        answered_seq=answer.seq if answer else 0,
+        agreed=answer.facts["agreed"] == "yes" if answer else None,
+        reason=answer.words.get("reason", "") if answer else "",
+    )
+
+
+def count_incident_replies(tx: Tx, number: int) -> dict[str, int]:
+    """The number of its complaints by the complainant's reply to the decision: `accept`, `disagree`."""
+    query = (
+        select(COMPLAINTS.c.reply, func.count())
+        .where(COMPLAINTS.c.incident_id == number, COMPLAINTS.c.reply.is_not(None))
+        .group_by(COMPLAINTS.c.reply)
+    )
+    return {row[0]: int(row[1]) for row in tx.connection.execute(query)}
+
+
+def folds_card(tx: Tx, ref: str, number: int) -> bool:
+    """Whether the incident is open and no act on all left this complaint to a person."""
+    left_out = exists().where(
+        INCIDENT_RECEIVERS.c.incident_id == number,
+        INCIDENT_RECEIVERS.c.ref == ref,
+        INCIDENT_RECEIVERS.c.left_out.is_not(None),
+    )
+    query = select(_COLUMNS.id).where(_COLUMNS.id == number, _COLUMNS.ended_at.is_(None), ~left_out)
+    return tx.connection.execute(query).first() is not None
 
 
 def load_incident_words(tx: Tx, row: Any, seq: int) -> dict[str, str]:
@@ -269,12 +322,28 @@ def _perform(
     by: Actor,
     facts: Mapping[str, Any],
     words: Mapping[str, str],
+    decision: IncidentDecision | None = None,
 ) -> IncidentEvent:
     try:
-        return rules.perform_on_incident(incident, act, at=tx.now, by=by, facts=facts, words=words)
+        event = rules.perform_on_incident(
+            incident, act, at=tx.now, by=by, facts=facts, words=words,
+            decision_waits=decision is not None and decision.waits,
+        )  # fmt: skip
+        if act is IncidentAct.APPROVE and decision is not None:
+            check_approver(decision, by, load_current_rulebook(tx).authority, agreed=facts["agreed"] == "yes")
+        return event
     except NotAllowed as refused:
         record_after_rollback(tx, None, act.value, by, refused)
         raise
+
+
+def _unfold_cards(tx: Tx, number: int) -> None:
+    """Draw the card of each of its complaints whole again, after everything urgent."""
+    refs = select(COMPLAINTS.c.ref).where(
+        COMPLAINTS.c.incident_id == number, COMPLAINTS.c.state != State.CLOSED.value
+    )
+    for ref in tx.connection.execute(refs).scalars().all():
+        rows.insert_redraw(tx, ref, f"incident_ended:{number}")
 
 
 def _take_key(tx: Tx, key: str | None) -> None:

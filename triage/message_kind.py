@@ -17,8 +17,13 @@ _LONGEST = 2_000
 _WORD = re.compile(r"[^\W_]+")
 #: Words before a cue that do not move it from the beginning: "Oh, and one more thing".
 _LEAD = re.compile(
-    r"(?:(?:and|oh|ok|okay|well|hi|hello|ah|und|ach|na|hallo|ve|ha|y|oye|hola)\b[\s,.!]*){0,3}"
+    r"(?:(?:and|oh|ok|okay|well|hi|hello|great|ah|und|ach|na|hallo|gut|prima|super|alles klar|ve|ha|tamam|y|oye|hola"
+    r"|vale|perfecto|bueno)\b[\s,.!]*){0,3}"
 )
+#: From thanks to what comes after them: "Thank you dear. "
+_END_OF_THANKS = re.compile(r"(?: \w+){0,4}\s?[.,!;]+\s*(?=\S+\s+\S+\s+\S)")
+#: A number in a question that doubts an answer: "it says RE-2026-5514, is that it?"
+_CODE = re.compile(r"(?<![\w.,])(?=[\w/-]*\d{3})[A-Za-z]{0,5}[-/]?\d[\w/-]{4,}(?![\w.,]*\d)")
 #: A longer message has more to say than that it is impatient.
 _LONGEST_IMPATIENCE = 25
 #: Words next to the thanks that are none of `beside_thanks`: with more, the message says something.
@@ -34,6 +39,9 @@ _CORRECTED_WITHIN = 60
 #: Characters between the words of a correction and its fact: "Entschuldigung, es war der 4.".
 _AT_ONCE = 16
 _FEWEST_QUESTION_WORDS = 3
+#: A question without its mark has so many words at most.
+_LONGEST_BARE_QUESTION = 9
+_IMPATIENT_MARKS = re.compile(r"\?{3,}|[\U0001f644\U0001f624]")
 
 
 class MessageKind(StrEnum):
@@ -56,16 +64,19 @@ def classify_message(text: str, *, default: MessageKind = MessageKind.ANSWER) ->
         return MessageKind.THANKS
     if _cue("new_matter").search(folded):
         return MessageKind.NEW_MATTER
-    cues = read_answer(plain)
-    if _cue("impatient").search(folded) and len(plain.split()) <= _LONGEST_IMPATIENCE:
+    is_impatient = _cue("impatient").search(folded) or _IMPATIENT_MARKS.search(plain)
+    if is_impatient and len(plain.split()) <= _LONGEST_IMPATIENCE:
         return MessageKind.IMPATIENCE
     if _cue("corrects").search(folded):
         return MessageKind.CORRECTION
-    if cues.only_asks or _is_plain_question(plain):
-        return MessageKind.QUESTION
-    if _begins_with("adds", folded):
+    # What comes after thanks is no answer to a question of ours: "Thank you. My neighbour saw it as well."
+    remainder = _after_thanks(folded)
+    if _begins_with("adds", remainder or folded) or _cue("mentions").search(folded):
         return MessageKind.ADDITION
-    return default
+    is_wish = any(_cue(kind).search(folded) for kind in ("requests", "hedges")) or _CODE.search(plain)
+    if not is_wish and _asks(plain, folded):
+        return MessageKind.QUESTION
+    return MessageKind.ADDITION if remainder else default
 
 
 def question_subjects(text: str) -> tuple[str, ...]:
@@ -80,10 +91,13 @@ def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
         return []
     folded = fold(text)
     corrections = [folded.span(*match.span()) for match in _cue("corrects").finditer(folded.text)]
-    outdated = {(fact.kind, fact.value) for fact in facts if _is_denied(text, fact)}
+    denied = {(fact.kind, fact.value) for fact in facts if _is_denied(text, fact, facts)}
+    outdated = set(denied)
     for start, end in corrections:
         for fact in facts:
-            if not start <= fact.span[0] <= end + _DENIED_WITHIN:
+            # "It was the 2nd, not the 3rd": what is denied corrects nothing.
+            is_near = start <= fact.span[0] <= end + _DENIED_WITHIN
+            if not is_near or (fact.kind, fact.value) in denied:
                 continue
             before = [other for other in facts if other.kind == fact.kind and other.span[1] <= start]
             # "Sorry, it was the 4th" in a message of its own means the only day in the messages before it.
@@ -93,12 +107,16 @@ def outdated_parts(text: str, facts: Sequence[StoryFact]) -> list[StoryFact]:
     return [fact for fact in facts if (fact.kind, fact.value) in outdated]
 
 
-def _is_denied(text: str, fact: StoryFact) -> bool:
+def _is_denied(text: str, fact: StoryFact, facts: Sequence[StoryFact]) -> bool:
     start, end = fact.span
     before = fold(text[max(0, start - _DENIED_WITHIN) : start]).text.rstrip()
     after = fold(text[end : end + _DENIED_WITHIN]).text.lstrip(" ,'’")
     denied = any(match.end() == len(before) for match in _cue("denied_before").finditer(before))
-    return denied or bool(_cue("denied_after").match(after))
+    # "The bill of the 4th is wrong" is a complaint; "the 4th is wrong, it was the 5th" is a correction.
+    corrected = any(f.kind == fact.kind and 0 <= f.span[0] - end <= _CORRECTED_WITHIN for f in facts)
+    return denied or bool(
+        _cue("denied_after").match(after) or (corrected and _cue("wrong_after").match(after))
+    )
 
 
 def without_fillers(text: str) -> str:
@@ -142,14 +160,35 @@ def _says_thanks(text: str, folded: str) -> bool:
     return sum(word not in _words("beside_thanks") for word in words) <= _MOST_BESIDE_THANKS
 
 
+def _asks(plain: str, folded: str) -> bool:
+    if read_answer(plain).only_asks or _is_plain_question(plain) or _cue("asks").search(folded):
+        return True
+    first, _, rest = plain.partition("?")
+    if any(map(str.isdigit, plain)):
+        return False
+    # "Will I have to come in for this? I don't drive any more."
+    begins = _cue("begins_question").match(fold(first).text.lstrip("¿ "))
+    is_short = len(plain.split()) <= _LONGEST_BARE_QUESTION or (
+        rest and len(first.split()) > _FEWEST_QUESTION_WORDS
+    )
+    return bool(begins) and bool(is_short)
+
+
 def _is_plain_question(text: str) -> bool:
     """A question mark after some words is enough in a form; "Order 4711?" is an unsure answer."""
     is_short = len(text.split()) < _FEWEST_QUESTION_WORDS
     return text.endswith(("?", "？", "؟")) and not is_short and not any(map(str.isdigit, text))
 
 
+def _after_thanks(folded: str) -> str:
+    """What follows thanks at the beginning of a message, without the rest of their sentence; "" for others."""
+    thanks = _cue("thanks").match(folded, _end_of_lead(folded))
+    rest = _END_OF_THANKS.match(folded, thanks.end()) if thanks else None
+    return folded[rest.end() :] if rest else ""
+
+
 def _begins_with(kind: str, folded: str) -> bool:
-    return bool(_cue(kind).match(folded, _end_of_lead(folded)))
+    return any(_cue(kind).match(folded, start) for start in (0, _end_of_lead(folded)))
 
 
 def _end_of_lead(folded: str) -> int:

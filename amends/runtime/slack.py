@@ -49,6 +49,7 @@ from store.database.leases import record_listener
 from store.outbox.complete import end_retry_pauses
 from store.slack import sweep_cards
 from store.store import Store
+from triage.text import load_language_model
 
 #: In seconds, between two syncs of roles that come from channels or groups. Each action is checked against the store.
 SYNC_SECONDS = 240.0
@@ -134,13 +135,16 @@ class SlackPart:
         await self._sync_roles()
         if self._settings.secrets.slack_app_token is None:
             self._http_handler = http_handler(app)
-            await self._keep_syncing()
+            await asyncio.gather(self._keep_syncing(), asyncio.to_thread(load_language_model))
             return
         connecting = partial(
             connect, app, self._settings.secrets.slack_app_token, on_frame=self._connections.on_frame
         )
         self._connection = await self._retry_until_available(connecting)
-        await asyncio.gather(self._watch(self._connection), self._keep_syncing(), self._connections.run())
+        # Loaded here, because the warnings about a letter have 3 s (Slack) and loading takes about 1 s.
+        loading = asyncio.to_thread(load_language_model)
+        tasks = (self._watch(self._connection), self._keep_syncing(), self._connections.run())
+        await asyncio.gather(*tasks, loading)
 
     async def _watch(self, connection: AsyncSocketModeHandler) -> None:
         """End the process if the connection is dead while Slack answers calls.

@@ -26,6 +26,8 @@ _PERSON_ANSWERS = (
     "reply.accept_words", "reply.disagree_words", "reopen.offer", "remedy_check.noted", "receipt",
 )  # fmt: skip
 _DISAGREEMENT = "look_again"
+#: In the state under `sure`: a button has already confirmed what is asked for.
+_CONFIRMED = "confirmed"
 #: An answer of more words has reasons, or is about another matter; the state remembers for which complaint.
 _SHORT_ANSWER, _REASONED = 9, "reasoned"
 #: "It started again" has up to five words; longer texts must share two with the complaint.
@@ -175,7 +177,7 @@ def request_person(turn: Turn, message: ReceivedMessage) -> None:
     cases = turn.open_cases
     if cases:
         case = cases[0]
-        is_new = message.has_words or not _waits_for_person(turn, case)
+        is_new = message.has_words or not case.waits_for_person
         if is_new:
             # One event for each request, so that the record shows when it came and when it was met.
             add_message(turn, case.ref, PERSON, message, kind="question")
@@ -187,15 +189,6 @@ def request_person(turn: Turn, message: ReceivedMessage) -> None:
     else:
         turn.go_to(PERSON)
         turn.reply("human.none", org=turn.person_rules.organisation)
-
-
-def _waits_for_person(turn: Turn, case: Case) -> bool:
-    """True when they asked for a person before and have no answer since."""
-    since = case.question_at
-    return since is not None and any(
-        event.facts.get("field") == PERSON and event.at >= since
-        for event in turn.conversation.load_events(case.ref)
-    )
 
 
 def promise_answer(turn: Turn) -> None:
@@ -328,12 +321,17 @@ def reopen_with_words(turn: Turn, case: Case, turn_number: int) -> None:
     if burst is None or not _can_come_back(turn, case):
         ask_reopen_reason(turn, case)
         return
-    turn.plan(PlannedAct(Verb.REOPEN, case.ref, {}, {"reason": turn.words(case.ref)[burst["field"]]}))
+    reopen(turn, case, turn.words(case.ref)[burst["field"]])
+
+
+def reopen(turn: Turn, case: Case, reason: str) -> None:
+    turn.plan(PlannedAct(Verb.REOPEN, case.ref, {}, {"reason": reason}))
+    turn.go_to(IDLE)
     turn.reply("reopen.done", ref=case.ref)
 
 
-def ask_reopen_reason(turn: Turn, case: Case) -> None:
-    """Ask for the reason; it is recorded before the question for confirmation."""
+def ask_reopen_reason(turn: Turn, case: Case, *, is_confirmed: bool = False) -> None:
+    """Ask for the reason; it is recorded before the question for confirmation, if that is still to come."""
     if case.state is not State.CLOSED or case.closed_at is None:
         turn.reply("reopen.open", ref=case.ref)
         return
@@ -343,14 +341,17 @@ def ask_reopen_reason(turn: Turn, case: Case) -> None:
     if not new_message.within_reopen_window(turn, case):
         turn.reply("reopen.late", ref=case.ref)
         return
-    turn.go_to("reason", case.ref)
+    turn.go_to("reason", case.ref, sure=_CONFIRMED if is_confirmed else None)
     turn.reply("reopen.reason", ref=case.ref, buttons=CANCEL)
 
 
 def record_reopen_reason(turn: Turn, ref: str, message: ReceivedMessage) -> None:
-    """Record what is new or was not put right, and ask for confirmation."""
-    field = turn.next_field(_REOPEN_REASON, ref)
+    """Record what is new or was not put right, and ask for confirmation, unless a button was one."""
+    field, case = turn.next_field(_REOPEN_REASON, ref), turn.case(ref)
     add_message(turn, ref, field, message)
+    if turn.state.get("sure") == _CONFIRMED and case is not None and turn.allows(case, Verb.REOPEN):
+        reopen(turn, case, message.text or turn.text("reopen.no_words"))
+        return
     turn.go_to("sure", ref, sure="reopen", reason=field)
     turn.reply("reopen.sure", ref=ref, buttons=SURE)
 
@@ -370,8 +371,6 @@ def confirm(turn: Turn, case: Case, *, yes: bool) -> None:
         turn.reply("withdraw.done", ref=case.ref)
     elif pending == "reopen" and turn.allows(case, Verb.REOPEN):
         reason = turn.words(case.ref).get(str(turn.state.get("reason")), "")
-        words = {"reason": reason or turn.text("reopen.no_words")}
-        turn.plan(PlannedAct(Verb.REOPEN, case.ref, {}, words))
-        turn.reply("reopen.done", ref=case.ref)
+        reopen(turn, case, reason or turn.text("reopen.no_words"))
     else:
         turn.reply("reply.moved", ref=case.ref)

@@ -12,8 +12,6 @@ from bots.dialogue.question_table import (
     QUESTIONS,
     Question,
     StoryAnswer,
-    named_days,
-    named_places,
 )
 from bots.dialogue.read_back import (
     FIELDS,
@@ -133,19 +131,14 @@ def ask_next(turn: Turn, ref: str) -> None:
     ask(turn, step, ref)
 
 
-def ask(turn: Turn, step: str, ref: str, *, use_story: bool = True) -> None:
-    """Put the question of this step, in plainer words to a child; what the story says of it is not asked again."""
-    details = knowledge_of(turn, ref).details() if step == "where" and use_story else ()
+def ask(turn: Turn, step: str, ref: str) -> None:
+    """Put the question of this step, in plainer words to a child."""
     if step == "check":
         read_back(turn, ref)
     elif step == incident.STEP:
         incident.ask(turn, ref)
     elif step == "change":
         turn.reply("ask.change", ref=ref, buttons=CHANGES)
-    elif places := named_places(details, turn.received_on(ref)):
-        turn.reply("ask.where.when", ref=ref, buttons=BY_STEP[step].buttons, text=places)
-    elif days := named_days(details, turn.received_on(ref)):
-        turn.reply("ask.where.place", ref=ref, buttons=BY_STEP[step].buttons, text=days)
     else:
         plain = f"ask.{step}.plain"
         template = plain if turn.texts.has(plain) and turn.is_child else f"ask.{step}"
@@ -218,7 +211,7 @@ def confirm_story_answer(turn: Turn, ref: str, step: str, pressed: int) -> None:
         _record_choice(turn, ref, step, answer, facts, pressed)
     elif turn.step == step and turn.ref == ref:
         # The story changed in the meantime and no longer has the answer.
-        ask(turn, step, ref, use_story=False)
+        ask(turn, step, ref)
 
 
 def skip(turn: Turn, ref: str, step: str) -> None:
@@ -236,7 +229,7 @@ def change_answer(turn: Turn, ref: str, step: str) -> None:
         turn.reply("ask.story_again", ref=ref, buttons=DONE)
         return
     turn.go_to(step, ref, done=[name for name in turn.state.get("done", []) if name != step])
-    ask(turn, step, ref, use_story=False)
+    ask(turn, step, ref)
 
 
 def _record_choice(

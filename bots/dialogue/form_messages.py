@@ -74,6 +74,9 @@ def _kind(turn: Turn, ref: str, text: str, default: MessageKind) -> MessageKind:
     if kind is MessageKind.CORRECTION and not find(text) and len(text.split()) <= _LONGEST_PLAIN_ANSWER:
         return MessageKind.ANSWER
     if kind is MessageKind.ANSWER and step in SIGNED and not answers:
+        if any(_has_answer(other, text, find) for other in SIGNED - {step}):
+            # "I want my money back", at the question where it was: it belongs to the story, and answers the other.
+            return MessageKind.ADDITION
         says_so = says_place(text) if step == "where" else says_wish(text)
         if len(text.split()) > _LONGEST_PLAIN_ANSWER and not says_so:
             return MessageKind.ADDITION

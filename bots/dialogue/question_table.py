@@ -18,8 +18,10 @@ from typing import Any
 
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, REMEDIES, SKIP, WHOM, Rows
 from complaints.actions.intake import CHILD_WRITING
+from triage.facts.amounts import is_taken
 from triage.facts.fact import StoryFact
 from triage.facts.references import is_iban
+from triage.matching import fold
 
 #: Kinds of number that identify what a story is about. A payment card's number does not.
 _NUMBERS = frozenset(
@@ -27,6 +29,9 @@ _NUMBERS = frozenset(
 )
 #: With more details than this, ask the question: so many cannot be confirmed by one Yes.
 _MAX_CONFIRMED_DETAILS = 6
+_MAX_SPOTS = 2
+#: A day longer ago is one of birth, or no day at all.
+_OLDEST_YEARS = 20
 _FOR_ONESELF = re.compile(
     r"\s*(?:it(?:'s| is) )?(?:for )?(?:me|myself|my own|mine|us|kendim|kendim için|benim|bizim)\b.{0,12}",
     re.IGNORECASE,
@@ -35,6 +40,8 @@ _FOR_ONESELF = re.compile(
 _RELATIONS = ("guardian", "carer", "parent", "relative", "someone_else")
 #: The code of a wish for which there is no other: its words are the wish.
 OWN_WORDS = "something_else"
+#: A wish in own words that is clear next to others too, as `triage.facts` names it: compensation, a correction.
+_OWN = "own"
 _AGES = ("under_13", "from_13", "from_16")
 #: The words in which a bare wish such as "repair and 180 pounds back" is a wish to the rules of each language.
 _AS_WISH = "I want {text}\nIch möchte {text}\nQuiero {text}\n{text} istiyorum"
@@ -47,6 +54,7 @@ _BARE_NUMBER = re.compile(r"(?<![\w.,/-])[A-Za-z]{0,4}-?\d{3,12}(?:-\w{1,8})?(?!
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 #: Between two amounts that are wanted together ("the £120 deposit and the £40 fee"); an alternative is none.
 _NO_SUM = r"\b(?:or|oder|o|veya|ya da|back|zurück|geri|vuelta|paid|charged)\b"
+_PART = re.compile(r"\b(?:difference|half|part|differenz|halfte|teil|diferencia|mitad|parte|fark|yari)")
 _AND = re.compile(
     rf"(?:(?!{_NO_SUM})[^,;]){{0,40}}\b(?:and|plus|und|sowie|y|ve)(?: \w{{1,10}})? ", re.IGNORECASE
 )
@@ -73,14 +81,16 @@ class StoryKnowledge:
 
 @dataclass(frozen=True)
 class StoryAnswer:
-    """An answer found in the story: choices under the question, or the story's own `words`.
+    """An answer found in the story: choices under the question, the story's own `words`, or both.
 
-    `amount` is the money that a choice is about: as written, in minor units, and its currency.
+    `amount` is the money that a choice is about: as written, in minor units, and its currency. `missing` is the
+    half that an answer to "where and when?" lacks: "place" or "day".
     """
 
     choices: tuple[str, ...] = ()
     words: str = ""
     amount: tuple[str, int, str] | None = None
+    missing: str = ""
 
 
 Condition = Callable[[StoryKnowledge], bool]
@@ -135,35 +145,43 @@ class Question:
 
 
 def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer | None:
-    """The days up to receipt and the places or numbers in the story; None unless it has both."""
-    dates = [detail for detail in details if detail.kind == "date"]
+    """The days up to receipt and the places or numbers in the story; None where it has neither, or too many.
+
+    One of both is enough: the read-back names what is missing, and a message there adds it.
+    """
+    # "Since the 4th" says more than "today".
+    dates = [detail for detail in details if detail.kind == "date" and detail.value != received.isoformat()]
     # "This year" says nothing more than "on 4 November".
-    days = [day for day in _past_days(details, received) if not any(_contains(day, other) for other in dates)]
-    places = [detail for detail in details if identifies_place(detail)]
+    days = [
+        day
+        for day in _past_days(details, received)
+        if any(map(str.isdigit, day.text)) or not any(_contains(day, other) for other in dates)
+    ]
+    places = _places(details)
     texts: dict[str, str] = {}
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
-        texts.setdefault(detail.value, " ".join(detail.text.split()).rstrip("."))
-    if not days or not places or len(texts) > _MAX_CONFIRMED_DETAILS:
+        # The point of "am 20." is part of the day.
+        text = " ".join(detail.text.split())
+        texts.setdefault(detail.value, text if detail.kind == "date" else text.rstrip("."))
+    if not texts or len(texts) > _MAX_CONFIRMED_DETAILS:
         return None
-    return StoryAnswer(words=", ".join(texts.values()))
+    missing = "" if days and places else "place" if days else "day"
+    return StoryAnswer(words=", ".join(texts.values()), missing=missing)
 
 
-def named_places(details: Sequence[StoryFact], received: date) -> str:
-    """The places and numbers in a story without any day, in its words; then only the day is asked."""
-    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in details if identifies_place(fact))
-    is_clear = len(texts) <= _MAX_CONFIRMED_DETAILS and not _past_days(details, received)
-    return ", ".join(texts) if is_clear else ""
+def _places(details: Sequence[StoryFact]) -> list[StoryFact]:
+    """What identifies the matter; a spot ("at the bus stop") only where there is nothing more exact."""
+    places = [detail for detail in details if identifies_place(detail)]
+    return [place for place in places if place.kind != "spot"] or places[:_MAX_SPOTS]
 
 
 def _past_days(details: Sequence[StoryFact], received: date) -> list[StoryFact]:
-    return [fact for fact in details if fact.kind == "date" and fact.value[:10] <= received.isoformat()]
-
-
-def named_days(details: Sequence[StoryFact], received: date) -> str:
-    """The days in a story without any place or number, in its words; then only the place is asked."""
-    texts = dict.fromkeys(" ".join(fact.text.split()) for fact in _past_days(details, received))
-    is_clear = 0 < len(texts) <= _MAX_CONFIRMED_DETAILS and not any(map(identifies_place, details))
-    return ", ".join(texts) if is_clear else ""
+    earliest = str(received.year - _OLDEST_YEARS)
+    return [
+        fact
+        for fact in details
+        if fact.kind == "date" and earliest <= fact.value[:10] <= received.isoformat()
+    ]
 
 
 def _contains(period: StoryFact, other: StoryFact) -> bool:
@@ -177,7 +195,7 @@ def identifies_place(detail: StoryFact) -> bool:
     if detail.kind == "place":
         return any(character.isdigit() for character in detail.value)
     # An IBAN says where to pay money, not what the complaint is about.
-    return detail.kind == "branch" or (detail.kind in _NUMBERS and not is_iban(detail.value))
+    return detail.kind in ("branch", "spot") or (detail.kind in _NUMBERS and not is_iban(detail.value))
 
 
 def correct_place_and_day(
@@ -211,14 +229,16 @@ def correct_place_and_day(
 def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer | None:
     """All remedies that a story asks for, with the amount of money that it wants back."""
     wishes = [detail for detail in details if detail.kind == "remedy"]
+    own = ", ".join(dict.fromkeys(" ".join(wish.text.split()) for wish in wishes if wish.value == _OWN))
     choices = list(dict.fromkeys(wish.value for wish in wishes if wish.value in REMEDIES))
     for choice in ("tell_you", OWN_WORDS):
         # "Just letting you know" is polite where the story also asks for something.
         if choice in choices and len(choices) > 1:
             choices.remove(choice)
     if choices in ([], [OWN_WORDS]):
-        return StoryAnswer(words=" ".join(wishes[0].text.split())) if wishes else None
-    return StoryAnswer(tuple(choices), amount=_requested_amount(story, details))
+        words = own or (" ".join(wishes[0].text.split()) if wishes else "")
+        return StoryAnswer(words=words) if words else None
+    return StoryAnswer(tuple(choices), own, amount=_requested_amount(story, details))
 
 
 def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, int, str] | None:
@@ -234,6 +254,12 @@ def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, in
         for wish in details
         if wish.value == "money_back" and _is_same_sentence(story, detail, wish)
     ]
+    written = [detail for detail in details if detail.kind == "amount"]
+    refunds = [detail for detail in details if detail.value == "money_back"]
+    is_all = refunds and not any(_PART.search(fold(wish.text).text) for wish in refunds)
+    if is_all and not pairs and len(written) == 1 and is_taken(story, *written[0].span):
+        # "You took £27.50 on Monday. I want it back."
+        pairs = [(written[0], written[0])]
     after = [amount for amount, wish in pairs if amount.span[0] >= wish.span[0]]
     amounts = list({amount.value: amount for amount in after or [amount for amount, _ in pairs]}.values())
     texts = [_ENDING.sub("", " ".join(amount.text.split())) for amount in amounts]
@@ -251,7 +277,8 @@ def _is_same_sentence(story: str, first: StoryFact, second: StoryFact) -> bool:
 
 
 def _all_remedies(answer: StoryAnswer) -> Facts:
-    facts: dict[str, Any] = {"remedies_requested": list(answer.choices)} if len(answer.choices) > 1 else {}
+    codes = [*answer.choices, *([OWN_WORDS] if answer.choices and answer.words else [])]
+    facts: dict[str, Any] = {"remedies_requested": list(dict.fromkeys(codes))} if len(codes) > 1 else {}
     if answer.amount is not None:
         facts |= {"amount_requested": answer.amount[1], "currency_requested": answer.amount[2]}
     return facts
@@ -288,11 +315,11 @@ def _age(knowledge: StoryKnowledge) -> StoryAnswer | None:
 
 def _requested(knowledge: StoryKnowledge) -> StoryAnswer | None:
     answer = requested_remedies(knowledge.story, knowledge.details())
-    if answer is None and knowledge.wishes is not None:
+    if knowledge.wishes is not None and (answer is None or not answer.choices):
         story, details = knowledge.wishes
-        answer = requested_remedies(story, details())
+        other = requested_remedies(story, details())
         # Its own words would be ours: only the codes count.
-        return answer if answer is not None and answer.choices else None
+        return other if other is not None and other.choices else answer
     return answer
 
 

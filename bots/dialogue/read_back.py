@@ -97,11 +97,19 @@ def answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
 
 
 def answer_text(turn: Turn, answer: StoryAnswer) -> str:
-    """The labels of the choices, with the amount; an answer in the story's own words stays as it is."""
-    labels = {choice: turn.texts.label(turn.language, choice) for choice in answer.choices}
+    """The labels of the choices, with the amount; an answer in the story's own words stays as it is.
+
+    A label that says too little without its question ("They agreed") has a text of its own, `answer.<choice>`.
+    """
+    labels = {
+        choice: turn.text(f"answer.{choice}")
+        if turn.texts.has(f"answer.{choice}")
+        else turn.texts.label(turn.language, choice)
+        for choice in answer.choices
+    }
     if answer.amount is not None:
         labels["money_back"] = f"{labels['money_back']} ({answer.amount[0]})"
-    return ", ".join(labels.values()) or answer.words
+    return ", ".join([*labels.values(), *([answer.words] if answer.words else [])])
 
 
 # --- the read-back
@@ -129,6 +137,9 @@ def read_back(turn: Turn, ref: str) -> None:
         return
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
+    where = answers_from_story(turn, ref).get("where")
+    if where is not None and where.missing:
+        lines.append(turn.text(f"readback.without_{where.missing}"))
     turn.reply(
         "readback.plain" if turn.is_child else "readback",
         ref=ref,

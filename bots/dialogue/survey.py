@@ -174,12 +174,12 @@ def _offer(turn: Turn, ref: str) -> None:
 
 
 def take_up_again(turn: Turn, case: Case) -> None:
-    """The offer was accepted: the words of the survey are the reason, otherwise the reason is asked."""
+    """The offer was accepted, which is the confirmation: the words of the survey are the reason, or it is asked."""
     words = _words(turn, case)
     if words is None or case.state is not State.CLOSED or not new_message.within_reopen_window(turn, case):
-        after_decision.ask_reopen_reason(turn, case)
+        after_decision.ask_reopen_reason(turn, case, is_confirmed=True)
     else:
-        after_decision.record_reopen_reason(turn, case.ref, words)
+        after_decision.reopen(turn, case, words.text)
 
 
 def start_new_complaint(turn: Turn, case: Case) -> None:

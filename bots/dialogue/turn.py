@@ -212,7 +212,9 @@ class Turn:
         """The dates, places, numbers and wishes in a text; cached for the turn."""
         if text not in self._details:
             country = self.rules_of(self.ref).country
-            self._details[text] = find_facts(text, received=received, country=country)
+            self._details[text] = find_facts(
+                text, received=received, country=country, written_in=self.language
+            )
         return self._details[text]
 
     def files(self, ref: str) -> tuple[tuple[str, int | None], ...]:

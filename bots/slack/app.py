@@ -16,6 +16,7 @@ from bots.slack.listeners import (
     caller_check,
     commands,
     forms,
+    incident_decisions,
     incidents,
     log_complaint,
     move_cases,
@@ -36,6 +37,7 @@ LISTENERS = (
     caller_check,
     move_cases,
     incidents,
+    incident_decisions,
     search,
     commands,
 )

@@ -142,6 +142,8 @@ class ViewMetadata:
     #: Of a form or letter with several pages: their number, and the rows of each group.
     pages: int = 1
     rows: Mapping[str, int] = field(default_factory=dict)
+    #: The codes of the warnings about its words that the form has shown.
+    warned: tuple[str, ...] = ()
 
     @property
     def is_last_page(self) -> bool:
@@ -361,6 +363,7 @@ def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
         from_home=bool(stored.get("home")),
         pages=int(stored.get("pages", 1)),
         rows=stored.get("rows", {}),
+        warned=tuple(map(str, stored.get("warned", ()))),
         pressed_message=PressedMessage(*map(str, stored["pressed"])) if "pressed" in stored else None,
     )
 

@@ -57,7 +57,7 @@ def _lowered_field(facts: Facts, raised: tuple[RecordedSign | Assessment, ...]) 
 
 def _is_later(case: Case, facts: Facts) -> bool:
     """True when the new criteria give a lower priority, or a later day to decide, than those in force."""
-    after = _with_criteria(case, facts)
+    after = with_criteria(case, facts)
     legal, legal_after = legal_time(case), legal_time(after)
     legal_is_later = legal is not None and (legal_after is None or legal_after.due > legal.due)
     return priority_of(after) > priority_of(case) or decide_due(after) > decide_due(case) or legal_is_later
@@ -110,11 +110,11 @@ def _with_issues(case: Case, request: ActionRequest) -> dict[str, Any]:
 
 def apply_assess(case: Case, event: Event) -> Case:
     """The first assessment moves a received case on; in every other state the state stays."""
-    assessed = _with_criteria(case, event.facts, at=event.at, actor_id=event.by)
+    assessed = with_criteria(case, event.facts, at=event.at, actor_id=event.by)
     return changed(assessed, state=State.ASSESSED) if case.state is State.RECEIVED else assessed
 
 
-def _with_criteria(case: Case, facts: Facts, *, at: datetime | None = None, actor_id: str = "") -> Case:
+def with_criteria(case: Case, facts: Facts, *, at: datetime | None = None, actor_id: str = "") -> Case:
     """The case with these criteria; also used before the act to see whether they make anything later."""
     media_heard = bool(facts.get("media_heard"))
     flags = case.flags - ({Flag.MEDIA_UNHEARD} if media_heard else frozenset())

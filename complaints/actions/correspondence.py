@@ -116,7 +116,8 @@ def apply_inform(case: Case, event: Event) -> Case:
 
 def record_contact(case: Case, event: Event) -> Case:
     waits = case.person_waits
-    if event.role is not Role.SYSTEM:
+    # One text to all complainants of an incident is no answer to this request.
+    if event.role is not Role.SYSTEM and not event.facts.get("batch"):
         waits = tuple((asked_at, met_at or event.at) for asked_at, met_at in waits)
     return changed(
         case,

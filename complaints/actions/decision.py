@@ -151,7 +151,8 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
         **facts,
         "findings": [finding.value for finding in findings],
         "level": case.level,
-        "needs_approval": needs_approval(case, request.actor, grants, findings),
+        # One decision on many complaints (`batch`) always needs a second person.
+        "needs_approval": bool(facts.get("batch")) or needs_approval(case, request.actor, grants, findings),
         "above_limit": exceeds(request.actor, grants, case.rules.authority),
     }
 

@@ -182,12 +182,11 @@ def apply_words(case: Case, event: Event) -> Case:
         flags |= {Flag.QUESTION_OPEN}
     only_media = (case.words == 0 or case.only_in_media) and (is_machine_made or not facts.get("has_words"))
     asks_person = facts.get("kind") == "human" or facts.get("field") == "human"
-    waits = any(met is None for _, met in case.person_waits)
     counted = changed(
         case,
         words=case.words + (0 if is_machine_made else 1),
         person_waits=(*case.person_waits, (event.at, None))
-        if asks_person and not waits
+        if asks_person and not case.waits_for_person
         else case.person_waits,
         written_in=facts.get("written_in", case.written_in),
         media=case.media + int(facts.get("media", 0)),

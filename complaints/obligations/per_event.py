@@ -18,6 +18,9 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 #: Staff can record these for a complainant who spoke to them; a chat gets a written confirmation.
 _OFFLINE: frozenset[Verb] = frozenset(OFFLINE_VERBS.values()) - {Verb.NOTE}
 _NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM})
+#: In one decision on many complaints (`batch`) these are written together: the incident's card shows them, the
+#: second person has agreed already, and the letter with the decision makes one with dates needless.
+_DECIDED_TOGETHER = frozenset({Verb.ASSESS, Verb.INVESTIGATE, Verb.RESPOND, Verb.APPROVE})
 #: The line in the thread is due this long after the card: the thread needs the card's message.
 AFTER_THE_CARD = timedelta(seconds=1)
 
@@ -30,6 +33,8 @@ def event_obligations(case: Case, event: Event) -> Iterator[NewObligation]:
 
 def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     facts = {"seq": event.seq, "verb": event.verb.value}
+    if event.facts.get("batch") and event.verb in _DECIDED_TOGETHER:
+        return
     if event.verb not in _NO_THREAD_LINE:
         card = card_waits_until(case)
         at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)

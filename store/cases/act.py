@@ -89,10 +89,12 @@ def act_on(
     version: int | None = None,
     key: str | None = None,
     rules: Rulebook | None = None,
+    previewed: bool = False,
 ) -> tuple[RecordedAct, CaseFile]:
     """`act` on a complaint that is loaded and locked; also returns the file as the act left it.
 
-    `rules` is only for `redate`: the rules that the complaint gets.
+    `rules` is only for `redate`: the rules that the complaint gets. `previewed`: a person decides on many complaints
+    by a preview, and the caller leaves out those with a newer message.
     """
     if file.case.erased_at is not None:
         # Its key is destroyed; this raises and names what is still possible.
@@ -110,7 +112,7 @@ def act_on(
                 # Who may not know of the complaint must not learn from `Stale` what was done.
                 authorise(case, verb, by)
             raise _stale(file, version)
-        if verb in NEEDS_LATEST and by.is_staff:
+        if verb in NEEDS_LATEST and by.is_staff and not previewed:
             _must_have_read(tx, file, verb, by)
         if verb is Verb.APPROVE and facts.get("agreed") == "yes":
             # Damaged words raise SealBroken: the letter could not be sent.

@@ -1,11 +1,13 @@
-"""Updates to all complainants of an incident: one act, and one letter to each complaint of the `batch`.
+"""Acts on all complaints of an incident: who gets them, and one letter to each complaint of the `batch`.
+
+Here is the update to all; the decision on all (incident_decisions.py) uses the same audience, draft and deliveries.
 
 The act records who gets the update and who is left out. Each complaint gets an obligation of its own: after a crash
 the remaining ones go on, and no one gets the update twice.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +44,7 @@ from store.incidents import (
     open_incident,
 )
 from store.outbox.complete import complete
-from store.outbox.rows import obligation_row
+from store.outbox.rows import insert_redraw, obligation_row
 from store.record.load import load_case_file
 from store.slack import keep_draft
 from store.tables import COMPLAINTS, DRAFTS, INCIDENT_RECEIVERS, MESSAGES, OBLIGATIONS
@@ -73,17 +75,27 @@ class UpdateDelivery:
     ref: str
     state: str
     reason: str | None = None
+    #: The act is in the complaint's record.
+    is_recorded: bool = False
 
 
 @dataclass(frozen=True)
 class IncidentDraft:
-    """The texts of an update while they are previewed; `version` is the incident's."""
+    """What was typed into the form of an act on all while it is previewed; `version` is the incident's.
+
+    `refs` are the complaints that the preview counted and `at` is when it began, for a decision. `overruled` are the
+    codes of warnings about the texts.
+    """
 
     id: str
     incident: int
     by: str
     version: int
     words: Mapping[str, str]
+    facts: Mapping[str, Any]
+    refs: tuple[str, ...] = ()
+    at: str = ""
+    overruled: tuple[str, ...] = ()
 
 
 def open_incident_with(
@@ -106,11 +118,13 @@ def open_incident_with(
     return incident
 
 
-def load_update_audience(tx: Tx, number: int, by: Actor) -> Audience:
-    """Who would get an update now, and who would be left out."""
+def load_update_audience(
+    tx: Tx, number: int, by: Actor, reason: Callable[[Case], str | None] = rules.left_out
+) -> Audience:
+    """Who would get an update now, and who would be left out; `reason` says why a complaint is."""
     to, left_out = [], []
     for case in list_all_incident_cases(tx, number):
-        why = rules.left_out(case)
+        why = reason(case)
         if why != "restricted" and not is_allowed(case, Access.READ, by):
             why = "not_open"
         if why is None:
@@ -120,20 +134,37 @@ def load_update_audience(tx: Tx, number: int, by: Actor) -> Audience:
     return Audience(tuple(to), tuple(left_out))
 
 
-def save_incident_draft(tx: Tx, incident: int, by: str, version: int, words: Mapping[str, str]) -> str:
-    """Keep the texts for 24 hours, sealed with the instance's key; returns an unguessable id."""
-    return keep_draft(tx, None, by, FORM, version, {"incident": incident, "words": dict(words)})
+def save_incident_draft(
+    tx: Tx,
+    incident: int,
+    by: str,
+    version: int,
+    words: Mapping[str, str],
+    *,
+    form: str = FORM,
+    more: Mapping[str, Any] | None = None,
+) -> str:
+    """Keep what was typed for 24 hours, sealed with the instance's key; returns an unguessable id.
+
+    `more` are further fields of `IncidentDraft`.
+    """
+    content = {"incident": incident, "words": dict(words), **(more or {})}
+    return keep_draft(tx, None, by, form, version, content)
 
 
-def read_incident_draft(tx: Tx, number: str) -> IncidentDraft | None:
+def read_incident_draft(tx: Tx, number: str, form: str = FORM) -> IncidentDraft | None:
     """The draft; None after 24 hours."""
     row = tx.connection.execute(
-        select(DRAFTS).where(DRAFTS.c.id == number, DRAFTS.c.form == FORM, DRAFTS.c.expires_at > tx.now)
+        select(DRAFTS).where(DRAFTS.c.id == number, DRAFTS.c.form == form, DRAFTS.c.expires_at > tx.now)
     ).first()
     if row is None:
         return None
     typed = json.loads(tx.keys.unseal(row.sealed, place("drafts", number, "typed")))
-    return IncidentDraft(number, typed["incident"], row.by, row.work_version, typed["words"])
+    refs, facts, overruled = (typed.get(name, ()) for name in ("refs", "facts", "overruled"))
+    return IncidentDraft(
+        number, typed["incident"], row.by, row.work_version, typed["words"], dict(facts), tuple(refs),
+        typed.get("at", ""), tuple(overruled),
+    )  # fmt: skip
 
 
 def schedule_incident_update(
@@ -144,9 +175,11 @@ def schedule_incident_update(
     *,
     version: int | None = None,
     key: str | None = None,
+    overruled: Sequence[str] = (),
 ) -> Incident:
     """Inform all complainants (words `text.<language>`); returns the incident with its new `batch`.
 
+    `overruled` are the codes of warnings about the texts that the sender saw.
     Raises BadFacts if there is no recipient, and what `act_on_incident` raises.
     """
     before = load_incident(tx, number)
@@ -162,13 +195,33 @@ def schedule_incident_update(
         "receivers": len(audience.to),
         "left_out": [{"ref": case.ref, "why": why} for case, why in audience.left_out],
     }
+    if overruled:
+        facts["overruled"] = list(overruled)
     after = act_on_incident(tx, number, IncidentAct.UPDATE, by, facts, words, version=version, key=key)
+    insert_receivers(tx, batch, number, audience)
+    schedule_for_each(tx, _obligation(tx, batch, number, by), [case.ref for case in audience.to])
+    return after
+
+
+def _obligation(tx: Tx, batch: str, number: int, by: Actor) -> NewObligation:
+    facts = {"batch": batch, "incident": number, "by": by.id}
+    return NewObligation(f"{KIND}:{batch}", KIND, tx.now, SendPriority.BULK, facts)
+
+
+def insert_receivers(tx: Tx, batch: str, number: int, audience: Audience) -> None:
+    """Record to which complaints a batch goes, and which are left out."""
     rows = [_receiver_row(batch, number, case, None) for case in audience.to]
     rows += [_receiver_row(batch, number, case, why) for case, why in audience.left_out]
     tx.connection.execute(insert(INCIDENT_RECEIVERS), rows)
-    tx.insert_missing(OBLIGATIONS, [_obligation_row(tx, batch, number, case.ref, by) for case in audience.to])
+    for case, _ in audience.left_out:
+        insert_redraw(tx, case.ref, f"left_out:{batch}")
+
+
+def schedule_for_each(tx: Tx, obligation: NewObligation, refs: Sequence[str]) -> None:
+    """One obligation for each complaint of a batch: after a crash the remaining ones go on."""
+    rows = [obligation_row(obligation, scope=ref, ref=ref, contact_id=None, at=tx.now) for ref in refs]
+    tx.insert_missing(OBLIGATIONS, rows)
     tx.obligations_changed = True
-    return after
 
 
 def load_update_text(tx: Tx, number: int, batch: str, language: str) -> str:
@@ -185,18 +238,15 @@ def record_incident_update(
 
     If the complaint must be left out by now, the batch gets the reason instead. Raises ComplaintError.
     """
-    is_receiver = (_RECEIVERS.batch == batch, _RECEIVERS.ref == ref)
     file = load_case_file(tx, ref, lock=True)
     why = rules.left_out(file.case)
     if why is not None:
-        tx.connection.execute(
-            update(INCIDENT_RECEIVERS).where(*is_receiver, _RECEIVERS.seq.is_(None)).values(left_out=why)
-        )
+        record_left_out(tx, ref, batch, why)
     else:
         try:
             key = f"{KIND}:{batch}"
             done, _ = act_on(tx, file, Verb.INFORM, by, {"batch": batch}, words, key=key)
-            tx.connection.execute(update(INCIDENT_RECEIVERS).where(*is_receiver).values(seq=done.event.seq))
+            record_reached(tx, ref, batch, done.event.seq)
         except AlreadyDone:
             # The process died after the commit and before the obligation was completed.
             pass
@@ -204,15 +254,34 @@ def record_incident_update(
         complete(tx, completes)
 
 
-def list_update_deliveries(tx: Tx, batch: str) -> list[UpdateDelivery]:
-    """The delivery state of every complaint of a batch, by reference."""
+def record_left_out(tx: Tx, ref: str, batch: str, why: str, *, completes: int | None = None) -> None:
+    """A complaint of the batch is left to a person after all; nothing changes where the act was done before."""
+    tx.connection.execute(
+        update(INCIDENT_RECEIVERS)
+        .where(_RECEIVERS.batch == batch, _RECEIVERS.ref == ref, _RECEIVERS.seq.is_(None))
+        .values(left_out=why)
+    )
+    insert_redraw(tx, ref, f"left_out:{batch}")
+    if completes is not None:
+        complete(tx, completes)
+
+
+def record_reached(tx: Tx, ref: str, batch: str, seq: int) -> None:
+    """The act of a batch is in the record of this complaint, as the event with this number."""
+    tx.connection.execute(
+        update(INCIDENT_RECEIVERS).where(_RECEIVERS.batch == batch, _RECEIVERS.ref == ref).values(seq=seq)
+    )
+
+
+def list_update_deliveries(tx: Tx, batch: str, kind: str = KIND) -> list[UpdateDelivery]:
+    """The delivery state of every complaint of a batch, by reference; `kind` is the obligation of its act."""
     act_obligation, letter, any_letter = (OBLIGATIONS.alias(name) for name in ("act", "letter", "any_letter"))
     # A letter can be sent again after a failed delivery: the newest one counts.
-    last = select(func.max(any_letter.c.id)).where(_is_letter(any_letter)).correlate(INCIDENT_RECEIVERS)
+    last = select(func.max(any_letter.c.id)).where(_is_letter(any_letter, kind)).correlate(INCIDENT_RECEIVERS)
     newest = (
         select(MESSAGES.c.obligation_id, func.max(MESSAGES.c.id).label("id"))
         .join(letter, letter.c.id == MESSAGES.c.obligation_id)
-        .join(INCIDENT_RECEIVERS, _is_letter(letter))
+        .join(INCIDENT_RECEIVERS, _is_letter(letter, kind))
         .where(_RECEIVERS.batch == batch)
         .group_by(MESSAGES.c.obligation_id)
         .subquery()
@@ -221,6 +290,7 @@ def list_update_deliveries(tx: Tx, batch: str) -> list[UpdateDelivery]:
         select(
             _RECEIVERS.ref,
             _RECEIVERS.left_out,
+            _RECEIVERS.seq,
             COMPLAINTS.c.restriction,
             act_obligation.c.state.label("act"),
             act_obligation.c.why.label("act_why"),
@@ -233,7 +303,7 @@ def list_update_deliveries(tx: Tx, batch: str) -> list[UpdateDelivery]:
         .join(COMPLAINTS, COMPLAINTS.c.ref == _RECEIVERS.ref)
         .outerjoin(
             act_obligation,
-            and_(act_obligation.c.scope == _RECEIVERS.ref, act_obligation.c.key == f"{KIND}:{batch}"),
+            and_(act_obligation.c.scope == _RECEIVERS.ref, act_obligation.c.key == f"{kind}:{batch}"),
         )
         .outerjoin(letter, letter.c.id == last.scalar_subquery())
         .outerjoin(newest, newest.c.obligation_id == letter.c.id)
@@ -248,33 +318,28 @@ def _receiver_row(batch: str, number: int, case: Case, why: str | None) -> dict[
     return {"batch": batch, "ref": case.ref, "incident_id": number, "left_out": why, "seq": None}
 
 
-def _obligation_row(tx: Tx, batch: str, number: int, ref: str, by: Actor) -> dict[str, Any]:
-    facts = {"batch": batch, "incident": number, "by": by.id}
-    obligation = NewObligation(f"{KIND}:{batch}", KIND, tx.now, SendPriority.BULK, facts)
-    return obligation_row(obligation, scope=ref, ref=ref, contact_id=None, at=tx.now)
-
-
-def _is_letter(obligation: FromClause) -> ColumnElement[bool]:
+def _is_letter(obligation: FromClause, kind: str) -> ColumnElement[bool]:
     """Whether this obligation is the letter of the complaint's event, also if it was scheduled to be resent."""
-    key = literal("letter:", String) + cast(_RECEIVERS.seq, String)
+    key = literal("letter:" if kind == KIND else "decision:", String) + cast(_RECEIVERS.seq, String)
     has_key = or_(obligation.c.key == key, obligation.c.key.like(key + ":r%"))
     return and_(obligation.c.scope == _RECEIVERS.ref, has_key)
 
 
 def _delivery(row: Any) -> UpdateDelivery:
+    is_recorded = row.seq is not None
     if row.left_out is not None:
         # The reason must not show for a complaint that is restricted by now.
         return UpdateDelivery(row.ref, "left_out", row.left_out if row.restriction is None else "restricted")
     if row.act == "failed" or row.letter == "failed":
-        return UpdateDelivery(row.ref, "failed", _code(row.letter_why or row.act_why))
+        return UpdateDelivery(row.ref, "failed", _code(row.letter_why or row.act_why), is_recorded)
     if row.letter == "done" and row.message == "sent":
-        return UpdateDelivery(row.ref, "sent")
+        return UpdateDelivery(row.ref, "sent", None, is_recorded)
     if row.letter == "done":
-        return UpdateDelivery(row.ref, "failed", _code(row.reason))
+        return UpdateDelivery(row.ref, "failed", _code(row.reason), is_recorded)
     if row.letter is None and row.act == "done":
         # Completed without an act: the complaint was erased while it waited.
         return UpdateDelivery(row.ref, "left_out", "closed")
-    return UpdateDelivery(row.ref, "waiting")
+    return UpdateDelivery(row.ref, "waiting", None, is_recorded)
 
 
 def _code(why: str | None) -> str:

@@ -24,7 +24,7 @@ NO_ANSWER, NO_ANSWER_AGAIN = "no answer", "no answer again"
 #: complaint again before they are handled.
 PER_EVENT: frozenset[str] = OF_ONE_EVENT | {
     "thread", "danger_seen", "told_owner", "ask_approval", "told_overturned", "fetch", "transcribe",
-    "translate", "say", "told_failed", "incident_update",
+    "translate", "say", "told_failed", "incident_update", "incident_decision",
 }  # fmt: skip
 #: Kinds that run for minutes and that no person and no test clock waits for.
 BACKGROUND: frozenset[str] = frozenset({"train", "transcribe", "translate"})

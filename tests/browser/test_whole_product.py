@@ -10,7 +10,7 @@ from tests.browser.person import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-STORY = "My water bill shows the same payment taken twice this month, please look at it."
+STORY = "My water bill shows the same payment taken twice, please look at it."
 DONE = "We sent the second payment back to your card today."
 CAUSE = "The payment file was read twice."
 #: The survey's questions in order; a sixth, with a free answer, comes last.

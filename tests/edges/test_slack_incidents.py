@@ -20,7 +20,7 @@ from store.cases.read import load_case, load_history, open_case
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
 from store.database.leases import acquire_leadership, release_leadership
-from store.incidents import list_open_incidents, load_incident
+from store.incidents import list_open_incidents, load_incident, load_incident_history
 from store.people.staff import load_actor
 from store.record.load import load_event_words
 from store.store import Store
@@ -103,7 +103,7 @@ async def test_an_incident_opened_from_a_complaints_card_gets_its_own_card(
 
     assert "No water in the north" in card.text
     assert "We know of no water in the north." in card.text
-    assert card.buttons == ["Update all", "Join", "Edit", "End"]
+    assert card.buttons == ["Update all", "Decide all", "Join", "Edit", "End"]
     assert office.store.read(load_case, ref).incident == 1
     assert "Belongs to incident 1" in (await office.card(ref)).text
     assert "Zzyzx" not in card.text
@@ -238,6 +238,21 @@ async def test_each_complainant_gets_the_update_in_their_language(office: Office
     assert letters == [TEXT["text.en"], "Boru onarıldı."]
 
 
+async def test_an_update_sent_although_warned_keeps_the_codes_in_the_act(
+    office: Office, clock: FakeClock
+) -> None:
+    await open_incident(office, receive_from(office, 1))
+    await office.staff(ALICE).presses(await incident_card(office), "Update all")
+    await office.staff(ALICE).opened("Update all")
+    await office.staff(ALICE).fills({"text.en": "We will mend the pipe as soon as we can."})
+    preview = await office.staff(ALICE).submits()
+    await office.staff(ALICE).submits()
+
+    assert preview is not None
+    assert "promises something without a date" in preview.text
+    assert office.store.read(load_incident_history, 1)[-1].facts["overruled"] == ["promise_without_date"]
+
+
 @pytest.mark.on_both
 async def test_an_update_sent_from_the_preview_is_recorded_once(office: Office, clock: FakeClock) -> None:
     ref = receive_from(office, 1)
@@ -279,14 +294,14 @@ async def test_a_manager_edits_the_incident_and_assigns_another_owner(
     assert office.store.read(load_incident, 1).words["en"] == ("no water", "dry tap")
 
 
-async def test_an_ended_incident_has_no_buttons(office: Office) -> None:
+async def test_after_the_end_of_an_incident_only_the_decision_is_left(office: Office) -> None:
     await open_incident(office, receive_from(office, 1))
     old = await incident_card(office)
     await office.staff(ALICE).presses(old, "End")
     await office.submits(ALICE, "End", {})
     card = await incident_card(office)
 
-    assert card.buttons == []
+    assert card.buttons == ["Decide all"]
     assert "Ended" in card.text
     assert office.store.read(load_incident, 1).ended_at is not None
 

@@ -33,8 +33,11 @@ from store.database.leases import record_listener
 from store.files import read_file_bytes, store_file
 from store.incidents import (
     count_incident_cases,
+    count_incident_replies,
+    folds_card,
     list_incident_cases,
     list_open_incidents,
+    load_incident_decision,
     load_incident_history,
     load_incident_post,
     open_incident,
@@ -141,6 +144,9 @@ def _handle_an_incident(desk: Desk) -> None:
     store.read(list_incident_cases, number)
     store.read(count_incident_cases, number)
     store.read(load_incident_history, number)
+    store.read(load_incident_decision, number)
+    store.read(count_incident_replies, number)
+    store.read(folds_card, ref, number)
     batch = str(store.write(schedule_incident_update, number, actor, {"text.en": "x"}).batch)
     (obligation,) = store.write(claim, ["incident_update"], 5, 60)
     store.read(load_update_text, number, batch, "en")

@@ -20,6 +20,7 @@ from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS
+from complaints.incident_decisions import LEFT_TO_A_PERSON
 from complaints.incidents import LEFT_OUT, fields_of
 from complaints.obligations.kinds import LETTERS
 from complaints.similarity import LinkSuggestion
@@ -31,6 +32,7 @@ from store.values import DeliveryStatus
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
+from triage.letter_warnings import WARNINGS
 
 LANGUAGES = sorted(shipped_languages(), key=lambda language: language != "en")
 TEXTS = load_catalogues(LANGUAGES, domain="staff")
@@ -62,9 +64,10 @@ def computed() -> set[str]:
     ids |= {f"delivery.{status}" for status in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
         f"delivery.why.{reason}" for reason in REASONS_WHY
     }
-    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, "not_open")}
-    ids |= {f"incident.verb.{verb}" for verb in incident.INCIDENT_BUTTONS}
-    ids |= {f"incident.{state}" for state in ("sent", "waiting")}
+    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, *LEFT_TO_A_PERSON, "not_open")}
+    ids |= {f"incident.verb.{verb}" for verb in (*incident.INCIDENT_BUTTONS, "approve")}
+    ids |= {f"incident.{state}" for state in ("sent", "waiting", "accept", "disagree")}
+    ids |= {f"incident.field.{name}" for name in ("reasons", "remedy_text", "changes")}
     ids |= {
         f"incident.field.{field.name.partition('.')[0]}"
         for form in ("incident", "incident_edit", "incident_join", "incident_end", "incident_update")
@@ -77,6 +80,7 @@ def computed() -> set[str]:
         f"stats.{share}" for share in command_replies.SHARES_SHOWN
     }
     ids |= {f"criterion.{reason}" for reason in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
+    ids |= {f"{group}.{code}" for group in ("letter_warning", "warned") for code in WARNINGS}
     ids |= {f"asked_for.{remedy}" for remedy in REMEDIES}
     ids |= {f"digest.{section}" for section in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}

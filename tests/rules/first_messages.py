@@ -22,7 +22,9 @@ RECEIVED = datetime(2026, 11, 17, 10, 0, tzinfo=UTC)
 
 def read_stories(name: str) -> list[dict[str, Any]]:
     file = Path(__file__).parents[1] / "stories" / name
-    return list(tomllib.loads(file.read_text(encoding="utf-8"))["story"])
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    received = table.get("received", RECEIVED)
+    return [{"received": received, **story} for story in table["story"]]
 
 
 @dataclass
@@ -38,7 +40,7 @@ class Result:
 def play_story(story: Mapping[str, Any]) -> Result:
     """Write the story, press Done, skip every question, and send; the phone speaks another language."""
     play = Play(language=None, rules=replace(RULES, languages=LANGUAGES), catalogue=TEXTS)
-    play.now = RECEIVED
+    play.now = story.get("received", RECEIVED)
     result = Result(story)
     play.writes(story["text"])
     if play.language != story["language"]:
@@ -81,7 +83,7 @@ def _judge(play: Play, result: Result, read_back: str, details: str) -> None:
         result.faults.append(f"place {where!r}")
     values = " ".join(
         fact.value
-        for fact in find_facts(story["text"], received=RECEIVED.date(), country="GB")
+        for fact in find_facts(story["text"], received=story.get("received", RECEIVED).date(), country="GB")
         if fact.kind == "date" and " ".join(fact.text.split()) in where
     )
     if "where" not in result.asked:

@@ -202,6 +202,27 @@ def test_a_request_for_a_person_gets_the_time_of_the_desks_calendar_and_stays_on
     assert len(requests()) == 2
 
 
+@pytest.mark.parametrize("has_closed", [False, True], ids=["after news from staff", "after a closing"])
+def test_a_request_after_the_news_or_a_closing_is_a_new_one(has_closed: bool) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.commands("human")
+    if has_closed:
+        play.do(Verb.WITHDRAW, ref, complainant("p1"))
+        play.do(Verb.REOPEN, ref, complainant("p1"), {}, {"reason": "It is brown again."})
+    else:
+        # One text to all of an incident is no person's answer.
+        play.do(Verb.INFORM, ref, HANDLER, {"batch": "inc1"}, {"text": "A pipe broke."})
+        assert play.case.waits_for_person
+        news = {"done": "Looked.", "left": "A repair."}
+        play.do(Verb.INFORM, ref, HANDLER, {"next_date": "2026-11-09"}, news)
+    assert not play.case.waits_for_person
+    play.commands("human")
+    assert play.case.waits_for_person
+    assert len(play.case.person_waits) == 2
+    assert Flag.QUESTION_OPEN in play.case.flags
+
+
 def test_a_time_on_the_same_day_is_called_today() -> None:
     urgent = replace(RULES.targets.by_priority["P3"], first_action="4 wh")
     targets = replace(RULES.targets, by_priority={**RULES.targets.by_priority, "P3": urgent})

@@ -51,7 +51,7 @@ def test_danger_within_the_first_messages_stops_the_first_question() -> None:
     play.writes("The engineer left without finishing the work.")
     play.writes(GAS)
     assert play.waits(60) == []
-    assert play.presses("safe")[0].startswith("Where did it happen")
+    assert play.presses("safe")[0].startswith("What would put this right?")
 
 
 def test_danger_outside_a_form_opens_a_new_complaint() -> None:

@@ -47,7 +47,7 @@ def test_a_story_that_matches_no_incident_continues_with_the_questions() -> None
     answers_to(talk, "My bill is twice as high as last month.")
 
     assert [LINE in talk.text(reply) for reply in talk.replies] == [False, False]
-    assert talk.state["step"] == "where"
+    assert talk.state["step"] == "help"
 
 
 def test_yes_joins_the_incident_ends_the_questions_and_gives_the_public_line() -> None:
@@ -68,7 +68,7 @@ def test_yes_and_more_joins_the_incident_and_continues_the_questions() -> None:
 
     assert (talk.case.incident, talk.case.second_issue, talk.case.form_open) == (7, True, True)
     assert len(answers) == 2
-    assert talk.state["step"] == "where"
+    assert talk.state["step"] == "help"
 
 
 def test_no_joins_nothing_and_is_not_asked_again_for_this_incident() -> None:
@@ -110,7 +110,7 @@ def test_an_incident_without_a_public_line_is_not_asked_about() -> None:
     talk = a_play(an_outage(line={}))
     answers_to(talk)
 
-    assert talk.state["step"] == "where"
+    assert talk.state["step"] == "help"
 
 
 def test_each_complaint_is_asked_once() -> None:
@@ -157,7 +157,7 @@ def test_yes_to_an_ended_incident_continues_as_any_complaint() -> None:
 
     assert talk.case.incident is None
     assert "That is over as far as we know" in answers[0]
-    assert talk.state["step"] == "where"
+    assert talk.state["step"] == "help"
 
 
 def test_danger_comes_first_and_the_incident_question_afterwards() -> None:

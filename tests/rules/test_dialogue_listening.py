@@ -20,7 +20,11 @@ from tests.rules.first_messages import TEXTS as FOUR_LANGUAGES
 from tests.rules.slack_cases import voice
 from triage.message_kind import classify_message
 
-STORIES = read_stories("first_messages.toml") + read_stories("first_messages_later.toml")
+STORIES = [
+    story
+    for name in ("first_messages.toml", "first_messages_later.toml", "first_messages_fresh.toml")
+    for story in read_stories(name)
+]
 GERMAN_DESK = load_catalogues(["de", "tr"])
 HELP = "What would put this right? Choose one, or write it in your own words."
 

@@ -9,7 +9,7 @@ import pytest
 from bots.dialogue.buttons import CHECK
 from bots.dialogue.danger import NUMBERS
 from complaints.vocabulary import CloseCode, Flag
-from tests.rules.dialogue_play import RULES, Play
+from tests.rules.dialogue_play import RULES, TEXTS, Play
 
 HELP = "What would put this right? Choose one, or write it in your own words."
 
@@ -101,17 +101,20 @@ def test_a_neighbour_for_whom_somebody_writes_is_the_person_affected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "story", "question"),
+    ("language", "story", "what"),
     [
-        ("en", "Meter 998877 is running backwards.", "You wrote: Meter 998877. When did it happen?"),
-        ("tr", "55123 numaralı paketim gelmedi.", "Şunu yazdınız: 55123 numaralı paketim. Ne zaman oldu?"),
+        ("en", "Meter 998877 is running backwards.", "Meter 998877"),
+        ("tr", "55123 numaralı paketim gelmedi.", "55123 numaralı paketim"),
     ],
 )
-def test_of_a_story_with_a_number_and_no_day_only_the_day_is_asked(
-    language: str, story: str, question: str
+def test_what_a_story_does_not_say_of_where_and_when_may_be_added_at_the_read_back(
+    language: str, story: str, what: str
 ) -> None:
     play = Play(language=language)
     play.writes(story)
-    assert play.presses("done") == [question]
-    play.writes("yesterday")
-    assert play.texts_of(play.ref)["where_and_when"] == "yesterday"
+    assert play.presses("done") == [TEXTS.text(language, "ask.help")]
+    [readback] = play.presses("skip")
+    assert TEXTS.text(language, "readback.where", text=what) in readback
+    assert TEXTS.text(language, "readback.without_day") in readback
+    [changed] = play.writes("yesterday")
+    assert TEXTS.text(language, "readback.where", text=f"{what}, yesterday") in changed

@@ -8,11 +8,10 @@ import pytest
 
 from bots.dialogue.inputs import ButtonInput
 from complaints.vocabulary import Verb
-from tests.rules.dialogue_play import RULES, START, Play
+from tests.rules.dialogue_play import RULES, START, TEXTS, Play
 
 STORY = "Order 4711 came broken on 2 November. I want my money back."
 WHERE = "Where did it happen, or which order or account is it about, and when?"
-PLACE = "You wrote: since Monday. Where did it happen, or which order or account is it about?"
 HELP = "What would put this right? Choose one, or write it in your own words."
 DETAILS = "Where and when: Order 4711, 2 November\nYou would like: Money back\n"
 
@@ -141,14 +140,14 @@ def test_danger_interrupts_and_everything_is_read_back_afterwards() -> None:
 @pytest.mark.parametrize(
     ("story", "question"),
     [
-        ("The water has been brown since Monday.", PLACE),
-        ("Order 4711 is to come by 3 December 2027.", "You wrote: Order 4711. When did it happen?"),
+        ("The water has been brown since Monday.", HELP),
+        ("Order 4711 is to come by 3 December 2027.", HELP),
         ("My card 4111 1111 1111 1111 was charged.", WHERE),
         ("Pay it to GB82 WEST 1234 5698 7654 32, I have waited long.", WHERE),
     ],
     ids=range(4),
 )  # fmt: skip
-def test_of_where_and_when_only_what_is_missing_is_asked(story: str, question: str) -> None:
+def test_where_and_when_is_asked_only_of_a_story_with_neither(story: str, question: str) -> None:
     play = Play()
     play.writes(story)
     assert play.presses("done") == [question]
@@ -224,7 +223,11 @@ def test_relative_days_use_the_time_zone_of_the_rules() -> None:
         play.now = START.replace(day=2, hour=21, minute=30)
         play.writes("Order 4711 came broken on 2026-11-03.")
     assert east.presses("done") == [HELP]
-    assert west.presses("done") == ["You wrote: Order 4711. When did it happen?"]
+    assert west.presses("done") == [HELP]
+    assert "Where and when: Order 4711, 2026-11-03" in east.presses("skip")[0]
+    assert "Where and when: Order 4711\nWhen was it?" in west.presses("skip")[0].replace(
+        "You would like: \n", ""
+    )
 
 
 def test_the_state_contains_no_words() -> None:
@@ -232,3 +235,28 @@ def test_the_state_contains_no_words() -> None:
     play.writes("Sorry, it was order 4712")
     assert "4711" not in str(play.state)
     assert "4712" not in str(play.state)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "tr"])
+def test_the_read_back_names_the_other_person_and_not_only_their_consent(language: str) -> None:
+    rules = replace(RULES, languages=("en", "de", "es", "tr"))
+    play = Play(language=language, rules=rules)
+    play.writes("I write for my mother. The water has been brown since Monday.")
+    play.commands("language", language)
+    play.presses("done")
+    play.presses("agreed")
+    while play.state["step"] != "check":
+        play.presses("skip")
+    who = TEXTS.text(language, "readback.whom", text=TEXTS.text(language, "answer.agreed"))
+    assert who in play.text(play.replies[-1])
+    assert TEXTS.label(language, "agreed") not in play.text(play.replies[-1])
+
+
+def test_a_wish_at_the_question_where_it_was_is_no_place() -> None:
+    play = Play()
+    play.writes("The water is brown.")
+    play.presses("done")
+    [again] = play.writes("I want my money back")
+    assert again == WHERE
+    assert "where_and_when" not in play.texts_of(play.ref)
+    assert "You would like: Money back" in play.presses("skip")[0]

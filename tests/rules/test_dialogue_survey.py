@@ -154,8 +154,8 @@ def test_an_act_of_staff_ends_the_concern() -> None:
 def test_the_words_of_the_survey_are_the_reason_for_taking_it_up_again() -> None:
     play = surveyed()
     play.writes("The meter is still broken!")
-    assert play.presses("take_up")[0].endswith("again?")
-    play.presses("yes")
+    # The offer was the question: nothing is asked a second time.
+    assert play.presses("take_up")[0].startswith(f"{play.ref} is open again.")
     assert play.case.state is State.INVESTIGATING
     assert play.acted[-1].words == {"reason": "The meter is still broken!"}
 
@@ -172,6 +172,9 @@ def test_without_words_the_reason_is_asked() -> None:
     play = surveyed()
     play.writes("1")
     assert play.presses("take_up")[0].startswith(f"What is new about {play.ref}")
+    play.writes("The meter still shows too much.")
+    assert play.case.state is State.INVESTIGATING
+    assert play.state["step"] == "idle"
 
 
 def test_after_the_reopening_window_only_a_new_complaint_is_offered() -> None:

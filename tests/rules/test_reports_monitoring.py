@@ -246,6 +246,14 @@ def test_the_volume_is_reported_by_category_channel_and_language() -> None:
     assert figures.volume["language"] == {"tr": 2, "en": 1}
 
 
+def test_letters_sent_although_warned_are_counted_by_warning() -> None:
+    figures = report(Story("A", overruled=["blaming", "internal"]), Story("B", overruled=["blaming"]))
+    assert figures.volume["warnings_overruled"] == {"blaming": 2, "internal": 1}
+    assert "Letters sent although warned, by warning: blaming 2, internal 1." in as_markdown(
+        figures, "Europe/London"
+    )
+
+
 # output
 
 

@@ -3,8 +3,7 @@ Emre [en]: I am 13. The bus driver of your company shouted at me and left me at 
 Bot to Emre: Your number is
 Emre presses Done
 Bot to Emre: a grown-up you trust
-Bot to Emre: Where did it happen
-Emre: Harbour Street, yesterday
+Bot to Emre: What should we do to make it better
 Emre presses Apology
 Bot to Emre: You can ask a grown-up you trust to read this with you
 Emre presses Send

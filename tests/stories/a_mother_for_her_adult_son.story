@@ -9,7 +9,7 @@ Anna: Please write short sentences, one thing at a time
 Bot to Anna: Where did it happen
 Anna: Flat 3, 12 Mill Lane, since 5 October
 Anna presses Explanation
-Bot to Anna: Who it is for: They don't know … Your relationship: Parent … What makes it easier: Please write short sentences
+Bot to Anna: Who it is for: someone else, who does not know of it … Your relationship: Parent … What makes it easier: Please write short sentences
 Anna presses Send
 Bot to Anna: We have your complaint
 Clock +30 seconds

@@ -1,7 +1,7 @@
 # Fifty people write about one outage: the first become complaints, the others are asked "is it this?", all are told at once.
 5 people write: There is no water in the whole of Mill Lane since six this morning, the tap is dry.
 Clock +30 seconds
-Bot to people 1-5: Where did it happen
+Bot to people 1-5: What would put this right
 
 Alice presses Incident on Person-1's card
 Alice fills which=new what="No water in Mill Lane" area="Mill Lane" line.en="We know that there is no water in Mill Lane since six this morning. We are looking for the burst pipe." line.tr="Değirmen Sokak'ta sabah altıdan beri su olmadığını biliyoruz. Patlayan boruyu arıyoruz." signs.en="no water, dry" signs.tr="su yok"
@@ -67,5 +67,5 @@ Alice submits
 Alice sees: Ended
 1 people write: No water in Mill Lane this evening, the tap is dry as a bone.
 Clock +30 seconds
-Bot to Person-51: Where did it happen
+Bot to Person-51: What would put this right
 Figures: incidents=1 complaints=47

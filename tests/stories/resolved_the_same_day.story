@@ -1,5 +1,5 @@
 # A small matter, put right at once; the complainant's "I accept" verifies it; closed, then surveyed.
-Anna [en]: My water bill shows the same payment taken twice this month, please look at it.
+Anna [en]: My water bill shows the same payment taken twice, please look at it.
 Bot to Anna: Your reference is
 Anna presses Done
 Bot to Anna: Where did it happen

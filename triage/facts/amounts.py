@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.matching import any_of, languages_of, read_phrases
+from triage.matching import LANGUAGES, any_of, fold, languages_of, read_phrases, whole_words
 
 _SYMBOLS = {"£": "GBP", "€": "EUR", "₺": "TRY", "¥": "JPY"}
 #: The dollar meant by "$", by country; elsewhere it is the American one.
@@ -22,6 +22,8 @@ _NUMBER = (
 )
 _BEFORE = r"(?<![0-9a-z])(?<![0-9][.,:/\-])"
 _AFTER = r"(?![0-9])(?![.,:/][0-9])"
+#: Characters before and after an amount.
+_TAKEN_WITHIN = 50
 _CENT = Decimal("0.01")
 _CENTS = re.compile(r"[.,]([0-9]{1,2})$")
 
@@ -58,6 +60,17 @@ def amounts(story: Story, language: str | None) -> Iterator[StoryFact]:
         amount = _amount(match["a"] or match["b"]) * (1000 if match["thousand"] else 1)
         if amount:
             yield story.fact("amount", f"{amount.quantize(_CENT)} {currency}", *match.span())
+
+
+def is_taken(text: str, start: int, end: int) -> bool:
+    """True for an amount next to words that say that it was charged or taken: "27.50 taken on Monday"."""
+    near = fold(text[max(0, start - _TAKEN_WITHIN) : end + _TAKEN_WITHIN]).text
+    return bool(_taken().search(near))
+
+
+@lru_cache(maxsize=1)
+def _taken() -> re.Pattern[str]:
+    return whole_words("\n".join(read_phrases("facts", code)["amounts"]["taken"] for code in LANGUAGES))
 
 
 def _currency(name: str, words: Mapping[str, re.Pattern[str]], country: str | None) -> str:

@@ -38,7 +38,7 @@ _OF_DEMAND = frozenset({"period_this_week", "period_this_month", "period_this_ye
 _SENTENCE_END = re.compile(r"[.!?;\n]")
 #: What follows it is another clause: "I was charged on Tuesday and I want it back" demands nothing by Tuesday.
 _CONJUNCTION = re.compile(r"\b(?:and|but|und|aber|y|pero|ve|ama)\b")
-_SINGLE_DAYS = ("iso", "numeric", "short", "day")
+_SINGLE_DAYS = ("iso", "numeric", "short", "day", "bare")
 
 
 def dates(story: Story, language: str) -> Iterator[StoryFact]:
@@ -211,6 +211,10 @@ def _single_day(
     if kind == "iso":
         year, month, day = (int(part) for part in match["iso"].split("-"))
         return _calendar_day(year, month, day)
+    if kind == "bare":
+        # "On the 15th": the last such day, of this month or of an earlier one.
+        day, days = int(match["day"]), (received - timedelta(days=back) for back in range(62))
+        return None if is_future else next((candidate for candidate in days if candidate.day == day), None)
     if kind == "day":
         month = _index(patterns.months, match["month"]) + 1
         if match["year"]:

@@ -6,22 +6,29 @@ from datetime import date
 from itertools import chain
 
 from triage.facts.amounts import amounts
+from triage.facts.clauses import wishes_in_clauses
 from triage.facts.dates import dates
 from triage.facts.fact import Story, StoryFact
-from triage.facts.references import accounts, cards, numbers, places, wishes
+from triage.facts.references import accounts, cards, codes, numbers, places, wishes
 from triage.matching import fold, languages_of
 
 Span = tuple[int, int]
 
 
 def find_facts(
-    text: str, *, language: str | None = None, received: date, country: str | None = None
+    text: str,
+    *,
+    language: str | None = None,
+    received: date,
+    country: str | None = None,
+    written_in: str | None = None,
 ) -> tuple[StoryFact, ...]:
     """The facts of a story in the order of the text (7.2); never raises, in time linear in its length.
 
     `received` is the day of receipt at the organisation, from which "yesterday" is counted; a day without a year
-    is before it. With `language` None the words of every language are tried. `country` decides how 11/03/2026 is
-    read. Of a card number only the last four digits appear in any fact.
+    is before it. With `language` None the words of every language are tried, those for a spot only in `written_in`
+    where that is given. `country` decides how 11/03/2026 is read. Of a card number only the last four digits appear
+    in any fact.
     """
     story = Story(text, fold(text), received, country)
     languages = languages_of(language)
@@ -32,6 +39,7 @@ def find_facts(
         accounts(story),
         chain(*(dates(story, code) for code in languages), amounts(story, language)),
         chain(*(numbers(story, code) for code in languages)),
+        codes(story),
     )
     facts = [fact for fact, _ in card_facts]
     facts += _without_overlap(
@@ -41,11 +49,27 @@ def find_facts(
     # same one only: "I want it repaired and my money back" are two, with one verb.
     wanted = list(chain(*(wishes(story, code) for code in languages)))
     # A wish in own words counts only where no other one is named.
+    if {wish.value for wish in wanted} <= {"own", "something_else"}:
+        more = chain(*(wishes_in_clauses(story, code) for code in languages))
+        wanted += [wish for wish in more if not wanted or wish.value != "something_else"]
+    # What a clear wish in own words covers is that wish: "please correct the bill" asks for no repair.
+    own = [wish for wish in wanted if wish.value == "own"]
+    wanted = [
+        wish for wish in wanted if wish.value == "own" or not any(_covers(wish, other) for other in own)
+    ]
     named = {wish.value for wish in wanted}
     named -= {"something_else"} if len(named) > 1 else set()
     by_remedy = [[wish for wish in wanted if wish.value == remedy] for remedy in named]
-    for candidates in (*by_remedy, list(chain(*(places(story, code) for code in languages)))):
-        facts += _without_overlap(sorted(candidates, key=_longest_first), card_spans)
+    located = [
+        fact
+        for code in languages
+        for fact in places(story, code)
+        if fact.kind != "spot" or written_in in (None, code)
+    ]
+    for candidates in (*by_remedy, located):
+        # A spot ("in your shop") gives way to a name or a number in the same words.
+        ordered = sorted(candidates, key=lambda fact: (fact.kind == "spot", _longest_first(fact)))
+        facts += _without_overlap(ordered, card_spans)
     return tuple(sorted(facts, key=lambda fact: (fact.span, fact.kind)))
 
 
@@ -54,6 +78,10 @@ def find_numbers(text: str, *, received: date) -> tuple[StoryFact, ...]:
     story = Story(text, fold(text), received)
     candidates = [*accounts(story), *chain(*(numbers(story, code) for code in languages_of(None)))]
     return tuple(_without_overlap(candidates, (span for _, span in cards(story))))
+
+
+def _covers(wish: StoryFact, own: StoryFact) -> bool:
+    return wish.value != "something_else" and own.span[0] <= wish.span[0] and wish.span[1] <= own.span[1]
 
 
 def _longest_first(fact: StoryFact) -> int:

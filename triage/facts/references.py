@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.matching import any_of, lines_of, read_phrases
+from triage.matching import any_of, fold, lines_of, read_phrases
 
 # First digits of Visa, Mastercard, American Express, Diners, Discover, Maestro and Troy.
 _CARD = re.compile(
@@ -30,14 +30,28 @@ _CALLED_CARD_LENGTH = 48
 # Groups with spaces are one number only where each is long: "4471203 3 November" is a number and a day.
 _NUMBER = (
     r"(?P<number>[a-z]{0,5}+[\-/]?[0-9][a-z0-9]{0,30}+(?:[\-/][a-z0-9]{1,20}+|\.[0-9]{1,20}+){0,5}+"
-    r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+)(?![a-z0-9])"
+    r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+(?:\x20[0-9]{2}(?=[.,;:!?)](?:\s|$)|\n|$))?+)"
+    r"(?![a-z0-9])"
 )
-_DATE = re.compile(r"[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = re.compile(
+    r"[0-9]{1,2}\.[0-9]{1,2}|[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+)
 # The code of a booking with airlines and railways has six letters and figures.
 _RECORD_LOCATOR = re.compile(r"(?=(?:[0-9]*[a-z]){2})[a-z0-9]{6}")
 # "QW881" is a code, "100ml" and "3pm" are measures.
 _LETTERS_FIRST = re.compile(r"[a-z]{1,5}[\-/]?[0-9]{3}.*")
+_CLASS_OR_ACCENT = re.compile(r"\[[^\]]*\]|[áéíóúñüöäğışç]")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+# After "no", or with a hyphen or slash, or of many figures. The rest of a phone number is none.
+_CODE = re.compile(
+    r"(?<![\w+.,@:/\-])(?<![0-9]\x20)(?P<mark>(?:n[ro]\.?|num\.?|#|n[.°]\s?o?)[\s:]{0,3})?"
+    r"(?P<code>[a-z0-9]{1,12}(?:[\-/][a-z0-9]{1,12}){1,4}|[a-z]{2,4}[0-9]{5,12}|[0-9]{3,17})(?![\w@/]|[\-.,:][0-9])"
+)
+_YEAR_AND_MONTH = re.compile(r"(?:19|20)[0-9]{2}[\-/][0-9]{1,2}")
+_PHONE = re.compile(r"0[0-9]+|[5679][0-9]{8,9}")
+_SORT_CODE = re.compile(r"(?<![\w\-])[0-9]{2}-[0-9]{2}-[0-9]{2}[\s,]{1,2}[0-9]{8}(?!\w)")
+#: Digits that such a number needs: with letters, and of figures alone with and without a hyphen.
+_DIGITS_WITH_LETTERS, _DIGITS_WITH_HYPHEN, _DIGITS_ALONE = 3, 5, 7
 _SIGN = re.compile(r"[#:=]")
 _AMOUNT = re.compile(r"[.,][0-9]|\s{0,2}(?:[£$€₺%]|\b(?:eur|gbp|usd|try|tl|chf)\b)")
 #: Digits that a number needs next to its cue: with a word such as "number" between them, and without.
@@ -74,11 +88,25 @@ def numbers(story: Story, language: str) -> Iterator[StoryFact]:
                 bool(re.search(r"[a-z]", between))
                 or bool(_SIGN.search(between))
                 or match["cue"].endswith(("nummer", "nr"))
+                or match["cue"].startswith("numero de ")
             )
             if _is_reference(number, is_named=is_named) and not _AMOUNT.match(folded, end):
                 start = min(match.start("cue"), match.start("number"))
                 value = re.sub(r"\s", "", number).upper()
                 yield story.fact(kind, value, start, max(end, match.end("cue")))
+
+
+def codes(story: Story) -> Iterator[StoryFact]:
+    """Numbers that look like those of a file, without a word next to them: "FB-2026-88x1", "26-0914", "no: 5561"."""
+    for match in _CODE.finditer(story.folded.text):
+        code = match["code"]
+        least = _DIGITS_WITH_HYPHEN if re.search(r"[\-/]", code) else _DIGITS_ALONE
+        if match["mark"] or re.search(r"[a-z]", code):
+            least = _DIGITS_WITH_LETTERS
+        is_other = _DATE.fullmatch(code) or _YEAR_AND_MONTH.fullmatch(code) or _PHONE.fullmatch(code)
+        is_long = sum(character.isdigit() for character in code) >= least
+        if is_long and not is_other and not _AMOUNT.match(story.folded.text, match.end()):
+            yield story.fact("reference", code.upper(), *match.span("code"))
 
 
 def _is_reference(number: str, *, is_named: bool) -> bool:
@@ -112,7 +140,9 @@ def _number_patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def accounts(story: Story) -> Iterator[StoryFact]:
-    """Bank accounts whose check digits are right."""
+    """Bank accounts whose check digits are right, and British ones of a sort code and a number."""
+    for match in _SORT_CODE.finditer(story.folded.text):
+        yield story.fact("account", re.sub(r"[\s,]", " ", match.group()), *match.span())
     for match in _BANK_ACCOUNT.finditer(story.folded.text):
         # The words after the number look like groups of it: the longest part with right check digits counts.
         ends = [*(space.start() for space in re.finditer(r"[\x20-]", match.group())), len(match.group())]
@@ -160,7 +190,17 @@ def places(story: Story, language: str) -> Iterator[StoryFact]:
 @lru_cache(maxsize=8)
 def _place_patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
     table = read_phrases("facts", language)["places"]
-    return tuple((kind, re.compile(line)) for kind, lines in table.items() for line in lines_of(lines))
+    return tuple(
+        (kind, re.compile(_CLASS_OR_ACCENT.sub(_with_plain_letter, line)))
+        for kind, lines in table.items()
+        for line in lines_of(lines)
+    )
+
+
+def _with_plain_letter(match: re.Match[str]) -> str:
+    """A letter with a diacritic also matches without it ("autobus"); character classes stay as they are."""
+    letter = match.group()
+    return letter if letter.startswith("[") else f"[{letter}{fold(letter).text}]"
 
 
 #: Characters before a wish in which words may show that it is only reported ("they said I want").

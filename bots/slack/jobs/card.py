@@ -17,15 +17,16 @@ from bots.slack.client.rate_limit import POSTS, slot_for
 from bots.slack.context import SlackContext
 from bots.slack.jobs.post import Attempt, Poster, is_own_message, notice_message
 from bots.slack.recipients import member_actor
-from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, thread_line
+from bots.slack.views.card import CARD, EXECUTIVE, RESTRICTED, card, folded_card, thread_line
 from complaints.actions.authorisation import is_allowed
 from complaints.case import Case
+from complaints.incident_decisions import folds_into_incident
 from complaints.incidents import informs_top_apart
 from complaints.obligations.per_event import AFTER_THE_CARD
 from complaints.obligations.standing import card_waits_until
 from complaints.vocabulary import Flag, Verb
 from store.cases.read import load_case, load_history
-from store.incidents import was_executive_notified
+from store.incidents import folds_card, was_executive_notified
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.outbox.deliveries import list_deliveries
 from store.outbox.rows import insert_redraw
@@ -97,6 +98,9 @@ class CardJobs:
         events = await store.aread(load_history, ref)
         line = thread_line(events, int(obligation.facts["seq"]), case, slack.texts)
         if line is None or case.erased_at is not None:
+            return Completed()
+        if obligation.facts["verb"] == Verb.COMMUNICATE_DECISION and await is_folded(slack, case):
+            # The incident's card counts the letters: hundreds of lines would take the channel's posts for minutes.
             return Completed()
         text, not_before = line
         now = store.now()
@@ -300,6 +304,9 @@ async def draw_card(
 ) -> CardDrawing:
     """Draw the card of this purpose as the record is now; the caller sends it."""
     store, number = slack.store, 1 if post is None else post.draws + 1
+    if purpose == CARD and await is_folded(slack, case):
+        folded = folded_card(case, slack.texts, draw=number)
+        return CardDrawing(case.ref, purpose, case.version, number, folded)
     has_similar = is_working_place and case.is_open
     message = card(
         case,
@@ -312,6 +319,13 @@ async def draw_card(
         deliveries=await store.aread(list_deliveries, case.ref) if is_working_place else (),
     )
     return CardDrawing(case.ref, purpose, case.version, number, message)
+
+
+async def is_folded(slack: SlackContext, case: Case) -> bool:
+    """Whether the card of an open incident takes the place of this complaint's."""
+    if case.incident is None or not folds_into_incident(case):
+        return False
+    return await slack.store.aread(folds_card, case.ref, case.incident)
 
 
 async def record_drawn(slack: SlackContext, drawing: CardDrawing, ts: str) -> None:

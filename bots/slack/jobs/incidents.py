@@ -1,24 +1,50 @@
-"""The jobs of incidents: their card, and recording an update to all in each complaint."""
+"""The jobs of incidents: their card, and recording an update or a decision on all in each complaint."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
+from bots.slack import recipients
+from bots.slack.context import SlackContext
 from bots.slack.jobs.card import POST_CLAIM_TIMEOUT, POSTED_ELSEWHERE
+from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.post import Poster
 from bots.slack.views.incident import IncidentStatus, incident_card
-from complaints.errors import ComplaintError
+from bots.slack.views.incident_decision import decision_notice
+from complaints.case import Case
+from complaints.errors import ComplaintError, Stale
+from complaints.incident_decisions import (
+    IncidentDecision,
+    decision_facts,
+    decision_left_out,
+    decision_words,
+    may_approve_all,
+    reason_of,
+)
 from complaints.incidents import Incident
-from store.cases.incident_updates import list_update_deliveries, load_update_text, record_incident_update
+from store.cases.incident_decisions import KIND as DECISION
+from store.cases.incident_decisions import (
+    prepare_incident_decision,
+    record_incident_decision,
+    schedule_notice,
+)
+from store.cases.incident_updates import (
+    list_update_deliveries,
+    load_update_text,
+    record_incident_update,
+    record_left_out,
+)
 from store.cases.read import load_case
 from store.database.leases import acquire_leadership, release_leadership
 from store.incidents import (
     KIND,
     count_incident_cases,
+    count_incident_replies,
     load_incident,
+    load_incident_decision,
     load_incident_post,
     record_incident_posted,
 )
@@ -28,6 +54,8 @@ from store.outbox.complete import (
     Outcome,
     Rescheduled,
 )
+from store.people.staff import list_members
+from store.record.load import load_complaint_text
 from store.rulebooks import load_current_rulebook
 from store.values import Obligation
 
@@ -38,8 +66,8 @@ _FOLLOW_UP_LIMIT = timedelta(days=3)
 
 
 class IncidentJobs:
-    def __init__(self, poster: Poster) -> None:
-        self.poster = poster
+    def __init__(self, poster: Poster, direct: DirectMessageJobs) -> None:
+        self.poster, self.direct = poster, direct
         # One drawing at a time for each incident: of two at once the older might arrive last.
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._holder = secrets.token_hex(8)
@@ -53,19 +81,26 @@ class IncidentJobs:
             status = await self._status(incident)
             if not await self._draw(incident, status):
                 return Rescheduled(store.now() + _FIRST_FOLLOW_UP, POSTED_ELSEWHERE)
+        if status.decision is not None and status.all_decided:
+            await store.awrite(schedule_notice, number, status.decision.batch, "decided")
         now = store.now()
-        since_update = now - (incident.updated_at or now)
-        # Several redraws may be due; only the one of the update itself follows its letters.
-        is_of_update = obligation.key == f"{KIND}:{number}:{(incident.batch or '').partition('.')[2]}"
-        if is_of_update and status.is_waiting and since_update < _FOLLOW_UP_LIMIT:
-            return Rescheduled(now + max(_FIRST_FOLLOW_UP, since_update / 2), "letters are on their way")
+        since = _sent_since(incident, status, obligation.key)
+        # Several redraws may be due; only the one of the act itself follows its letters.
+        if since is not None and status.is_waiting and now - since < _FOLLOW_UP_LIMIT:
+            again = now + max(_FIRST_FOLLOW_UP, (now - since) / 2)
+            return Rescheduled(again, "letters are on their way")
         return Completed()
 
     async def _status(self, incident: Incident) -> IncidentStatus:
-        store = self.poster.slack.store
-        counts = await store.aread(count_incident_cases, incident.id)
-        batch = incident.batch
-        return IncidentStatus(counts, await store.aread(list_update_deliveries, batch) if batch else ())
+        store, batch = self.poster.slack.store, incident.batch
+        decision = await store.aread(load_incident_decision, incident.id)
+        return IncidentStatus(
+            await store.aread(count_incident_cases, incident.id),
+            await store.aread(list_update_deliveries, batch) if batch else (),
+            decision,
+            await store.aread(list_update_deliveries, decision.batch, DECISION) if decision else (),
+            await store.aread(count_incident_replies, incident.id),
+        )
 
     async def _draw(self, incident: Incident, status: IncidentStatus) -> bool:
         """Show the card; False while another process may be posting it and history does not show it yet."""
@@ -111,3 +146,78 @@ class IncidentJobs:
         except ComplaintError as refusal:
             return Failed(f"{ref} did not get the incident's update: {refusal}")
         return Completed(settled=True)
+
+    async def decide(self, obligation: Obligation) -> Outcome:
+        """`incident_decision:<batch>`: record the decision in this complaint; its letter follows."""
+        slack, store, ref = self.poster.slack, self.poster.slack.store, str(obligation.ref)
+        number, batch = int(obligation.facts["incident"]), str(obligation.facts["batch"])
+        decision = await store.aread(load_incident_decision, number, batch)
+        if decision is None or not decision.agreed:
+            return Failed(f"the decision {batch} on {ref} was not approved")
+        decider, approver = await slack.actor(decision.by), await slack.actor(str(obligation.facts["by"]))
+        case = await store.aread(load_case, ref)
+        try:
+            after, reviewers = await store.aread(
+                prepare_incident_decision, case, decision, decider, approver.id
+            )
+            letter = await decision_letter(slack, decision, after, reviewers)
+            await store.awrite(
+                record_incident_decision, ref, decision, decider, approver, letter,
+                seen_version=case.version, completes=obligation.id,
+            )  # fmt: skip
+        except Stale:
+            return Rescheduled(store.now(), "the complaint changed")
+        except ComplaintError as refusal:
+            why = decision_left_out(case, store.now(), decision.previewed_at) or reason_of(refusal)
+            await store.awrite(record_left_out, ref, batch, why, completes=obligation.id)
+        return Completed(settled=True)
+
+    async def notice(self, obligation: Obligation) -> Outcome:
+        """`incident_notice:<batch>:<about>`: ask for approval, or say what became of the decision."""
+        slack, store = self.poster.slack, self.poster.slack.store
+        number, batch = int(obligation.facts["incident"]), str(obligation.facts["batch"])
+        about, incident = str(obligation.facts["about"]), await store.aread(load_incident, number)
+        decision = await store.aread(load_incident_decision, number, batch)
+        if decision is None or (about == "approve" and not decision.waits):
+            return Completed()
+        decided = await store.aread(list_update_deliveries, batch, DECISION)
+        people = [decision.by]
+        if about == "approve":
+            authority = (await store.aread(load_current_rulebook)).authority
+            members = await store.aread(list_members)
+            able = [
+                member
+                for member in members
+                if may_approve_all(decision, recipients.member_actor(member), authority)
+            ]
+            people = [member.id for member in recipients.present_members(able, store.now()) or able]
+            if not people:
+                return Failed("nobody may approve this: name another manager or top management in [roles]")
+        status = IncidentStatus({}, (), decision, decided)
+        message = decision_notice(incident, about, status, slack.texts)
+        return await self.direct.send(people, message, obligation)
+
+
+async def decision_letter(
+    slack: SlackContext, decision: IncidentDecision, after: Case, reviewers: int
+) -> str:
+    """The letter of one complaint exactly as it leaves; `after` is the complaint as the decision leaves it."""
+    return slack.preview(
+        "decide",
+        after,
+        decision_facts(decision.facts),
+        decision_words(decision.words, after.language),
+        now=slack.store.now(),
+        reviewers=reviewers,
+        complaint_text=await slack.store.aread(load_complaint_text, after.ref),
+    )
+
+
+def _sent_since(incident: Incident, status: IncidentStatus, key: str) -> datetime | None:
+    """When the act was done whose redraw has this key, if it was the last update or the answer to a decision."""
+    if key == f"{KIND}:{incident.id}:{(incident.batch or '').partition('.')[2]}":
+        return incident.updated_at
+    decision = status.decision
+    if decision is not None and key == f"{KIND}:{incident.id}:{decision.answered_seq}":
+        return decision.answered_at
+    return None

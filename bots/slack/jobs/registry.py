@@ -44,7 +44,7 @@ def job_handlers(
     poster = Poster(slack, client)
     limiter = SlackRateLimiter(slack.store, interval, shutdown or ShutdownWait()) if interval > 0 else None
     cards, files, direct = CardJobs(poster), FileJobs(poster), DirectMessageJobs(poster)
-    reports, digests, incidents = ReportJobs(files), DigestJobs(poster), IncidentJobs(poster)
+    reports, digests, incidents = ReportJobs(files), DigestJobs(poster), IncidentJobs(poster, direct)
 
     async def post_ephemeral(obligation: Obligation) -> Outcome:
         message = obligation.payload
@@ -99,6 +99,8 @@ def job_handlers(
         "tell_by_voice": direct.ask_to_read_out,
         "incident_card": incidents.card,
         "incident_update": incidents.update,
+        "incident_decision": incidents.decide,
+        "incident_notice": incidents.notice,
         "digest": digests.digest,
         "message": digests.message,
         "move": MoveJobs(poster).move,

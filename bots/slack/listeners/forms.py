@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bots.slack.context import SlackContext
+from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, Response, push_view, schedule_home, update_view
 from bots.slack.router import Router
@@ -20,7 +21,9 @@ from bots.slack.views.forms import (
     notice_view,
     opened_from_home,
     with_notice,
+    with_warnings,
 )
+from bots.slack.views.letter_warnings import codes_of, warning_lines
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
 from bots.texts.texts import currency_of
 from complaints.actions.authorisation import authorise, is_allowed
@@ -68,12 +71,23 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
     if filled.form == "link":
         other = await _other_ref(filled, slack)
         filled = replace(filled, facts={**filled.facts, "other_ref": other})
+    if filled.form in LETTER_FIELDS:
+        warned = await check_letter(slack, filled.form, filled.case, actor, filled.facts, filled.words)
+        overruled = codes_of(warned)
+        if not set(overruled) <= set(submission.metadata.warned):
+            text = f"{warning_lines(warned, slack.texts)}\n{slack.texts.text('letter_warning.save_anyway')}"
+            return update_view(with_warnings(with_notice(submission.view, text), overruled))
+        filled = replace(filled, facts=_with_overruled(filled.facts, overruled))
     await slack.store.awrite(
         act, filled.case.ref, filled.verb, actor, filled.facts, filled.words,
         version=submission.metadata.version,
     )  # fmt: skip
     await _redraw_home(submission, slack)
     return await _done(filled, slack)
+
+
+def _with_overruled(facts: Mapping[str, Any], overruled: list[str]) -> Mapping[str, Any]:
+    return {**facts, "overruled": overruled} if overruled else facts
 
 
 @router.view(*PREVIEWED)
@@ -216,11 +230,14 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
         complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else NO_TEXT,
     )
-    draft = await slack.store.awrite(
-        save_draft, case.ref, actor.id, filled.form, filled.facts, filled.words, letter,
-        case.work_version,
-    )  # fmt: skip
     needs_approval = bool(tried.event.facts.get("needs_approval"))
+    warned = await check_letter(
+        slack, filled.form, case, actor, filled.facts, filled.words, approval=needs_approval
+    )
+    draft = await slack.store.awrite(
+        save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
+        filled.words, letter, case.work_version,
+    )  # fmt: skip
     is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM)
     return preview_view(
         filled.form,
@@ -231,6 +248,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         leaves_at=None if needs_approval else letter_held_until(case, now, is_reply=is_reply),
         approval=needs_approval,
         unread_at=unread_at,
+        warnings=warning_lines(warned, slack.texts),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bots.slack.context import SlackContext
 from bots.slack.listeners.forms import typed_reference
+from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
 from bots.slack.router import Router
@@ -20,11 +21,12 @@ from bots.slack.views.incident import (
     incident_update_view,
     languages_of,
 )
+from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale
-from complaints.incidents import SAME_INCIDENT, Incident, IncidentAct, read, required_role
+from complaints.incidents import DECIDING, SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.incident_updates import (
@@ -42,32 +44,38 @@ from store.rulebooks import load_current_rulebooks
 #: From a complaint's card; all other forms are about an incident that exists.
 FROM_CASE = "incident"
 #: The right that each verb needs; `join` needs that of a link.
-_ACTS = {"update": IncidentAct.UPDATE, "edit": IncidentAct.CHANGE, "end": IncidentAct.END}
+_ACTS = {
+    "update": IncidentAct.UPDATE,
+    "edit": IncidentAct.CHANGE,
+    "end": IncidentAct.END,
+    "decide": IncidentAct.DECIDE,
+    "approve": IncidentAct.APPROVE,
+}
 router = Router()
 
 
 @router.action("incident.edit")
 async def open_edit(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await _open_incident(slack, int(press.ref), "edit", actor)
+    incident = await open_incident_for(slack, int(press.ref), "edit", actor)
     rules = await slack.store.aread(load_current_rulebooks)
     return OpenView(incident_edit_view(incident, rules.languages, slack.texts))
 
 
 @router.action("incident.join")
 async def open_join(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await _open_incident(slack, int(press.ref), "join", actor)
+    incident = await open_incident_for(slack, int(press.ref), "join", actor)
     return OpenView(incident_join_view(incident, slack.texts))
 
 
 @router.action("incident.end")
 async def open_end(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await _open_incident(slack, int(press.ref), "end", actor)
+    incident = await open_incident_for(slack, int(press.ref), "end", actor)
     return OpenView(incident_end_view(incident, slack.texts, now=slack.store.now()))
 
 
 @router.action("incident.update")
 async def open_update(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    incident = await _open_incident(slack, int(press.ref), "update", actor)
+    incident = await open_incident_for(slack, int(press.ref), "update", actor)
     audience = await _load_audience(slack, incident, actor)
     texts = slack.texts
     return OpenView(incident_update_view(incident, audience, languages_of(audience, texts), texts))
@@ -104,7 +112,7 @@ async def open_join_or_leave(submission: FormSubmission, actor: Actor, slack: Sl
 @router.view("incident_join")
 async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     metadata = submission.metadata
-    incident = await _open_incident(slack, metadata.incident, "join", actor)
+    incident = await open_incident_for(slack, metadata.incident, "join", actor)
     entered, _ = read("incident_join", values_of(submission.view["state"]["values"]), ())
     ref = await typed_reference(entered["other_ref"], actor, slack, "incident_join")
     facts = {"relation": SAME_INCIDENT, "incident": incident.id}
@@ -115,7 +123,7 @@ async def join(submission: FormSubmission, actor: Actor, slack: SlackContext) ->
 @router.view("incident_edit", "incident_end")
 async def change(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     metadata, verb = submission.metadata, submission.form.removeprefix("incident_")
-    await _open_incident(slack, metadata.incident, verb, actor)
+    await open_incident_for(slack, metadata.incident, verb, actor)
     rules = await slack.store.aread(load_current_rulebooks)
     facts, words = read(submission.form, values_of(submission.view["state"]["values"]), rules.languages)
     change_or_end = IncidentAct.END if verb == "end" else IncidentAct.CHANGE
@@ -131,7 +139,7 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     """Show the exact letters; nothing is recorded, and what was typed is kept for a day."""
     view, texts = submission.view, slack.texts
     metadata = submission.metadata
-    incident = await _open_incident(slack, metadata.incident, "update", actor)
+    incident = await open_incident_for(slack, metadata.incident, "update", actor)
     if metadata.version != incident.version:
         raise Stale("This incident moved on: look again.")
     audience = await _load_audience(slack, incident, actor)
@@ -139,11 +147,22 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     languages = [block_id.partition(".")[2] for block_id in inputs]
     _, words = read("incident_update", values_of(view["state"]["values"]), languages)
     samples = _samples(audience, words, slack)
-    draft = await slack.store.awrite(save_incident_draft, incident.id, actor.id, incident.version, words)
     first = audience.to[0]
+    warned = await check_texts_to_all(slack, words, first, actor)
+    draft = await slack.store.awrite(
+        save_incident_draft,
+        incident.id,
+        actor.id,
+        incident.version,
+        words,
+        more={"overruled": codes_of(warned)},
+    )
     leaves_at = letter_held_until(first, slack.store.now(), is_reply=True)
     when = None if leaves_at is None else texts.clock(leaves_at, first.rules.calendar.zone)
-    return push_view(incident_preview_view(incident, audience, samples, draft, texts, leaves_at=when))
+    warnings = warning_lines(warned, texts)
+    return push_view(
+        incident_preview_view(incident, audience, samples, draft, texts, leaves_at=when, warnings=warnings)
+    )
 
 
 @router.view("incident_update_preview")
@@ -155,13 +174,13 @@ async def send_update(submission: FormSubmission, actor: Actor, slack: SlackCont
         raise AlreadyDone("This preview was sent or has expired.", code="already_done")
     await slack.store.awrite(
         schedule_incident_update, draft.incident, actor, draft.words,
-        version=draft.version, key=f"draft:{draft.id}",
+        version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled,
     )  # fmt: skip
     return CLOSE_FORMS
 
 
-async def _open_incident(slack: SlackContext, number: int, verb: str, actor: Actor) -> Incident:
-    """The incident, if this person may do this to it and it has not ended.
+async def open_incident_for(slack: SlackContext, number: int, verb: str, actor: Actor) -> Incident:
+    """The incident, if this person may do this to it, and if it has not ended or this is about its decision.
 
     Raises NotAllowed, recorded as an attempt, and AlreadyDone.
     """
@@ -171,7 +190,7 @@ async def _open_incident(slack: SlackContext, number: int, verb: str, actor: Act
             required_role(incident, _ACTS[verb], actor)
         else:
             authorise(None, Verb.LINK, actor)
-    if not incident.is_open:
+    if not incident.is_open and _ACTS.get(verb) not in DECIDING:
         raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
     return incident
 

@@ -122,6 +122,17 @@ def card(
     return SlackMessage(f"{headline(case, texts)}. {next_due_text(case, texts, now, bold=False)}", blocks)
 
 
+def folded_card(case: Case, texts: StaffTexts, *, draw: int) -> SlackMessage:
+    """The card while that of its open incident takes its place: headline, the incident, and all acts in the menu."""
+    title, line = headline(case, texts), texts.text("flag.incident", number=case.incident)
+    available = available_actions(case)
+    others = tuple(name for name in available.buttons if name != "open")
+    acts = CaseActions(("open",), (*others, *available.others))
+    return SlackMessage(
+        f"{title}. {line}", [header(title), context(line), action_row(case, texts, acts, draw)]
+    )
+
+
 def headline(case: Case, texts: StaffTexts) -> str:
     state = texts.text(f"state.{case.state.value}")
     if case.state is State.CLOSED and case.close_code is not None:

@@ -28,6 +28,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import CaseActions, available_actions
 from bots.slack.views.card import action_row, delivery_lines, event_line, flag_lines, headline, next_due_text
 from bots.slack.views.forms import View, metadata, modal, page_buttons, resendable
+from bots.slack.views.letter_warnings import overruled_line
 from bots.slack.views.proposal import proposal_blocks, similar_blocks
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
 from complaints.case import Case, Event
@@ -228,7 +229,10 @@ def _event_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
     """What was done, a line for each event, with the words of staff."""
     lines: list[str] = []
     for event in opened.events:
-        lines += [event_line(event, opened.case, texts), *_staff_words(event)]
+        lines.append(event_line(event, opened.case, texts))
+        if event.facts.get("overruled"):
+            lines.append(f"_{overruled_line(event.facts['overruled'], texts)}_")
+        lines += _staff_words(event)
     return sections(lines)
 
 

@@ -27,6 +27,7 @@ _LABELS: Mapping[tuple[str, str], str] = {
     ("assess", "issues.N.category"): "field.issue_category",
     ("decide", "remedies.N.text"): "field.remedy_text",
     ("decide", "remedies.N.type"): "field.remedy_type",
+    ("incident_decide", "type"): "field.remedy_type",
     ("inform", "done"): "field.done_so_far",
     ("resolve", "done"): "field.done",
     ("resolve", "cause"): "field.root_cause",

@@ -361,6 +361,11 @@ def with_notice(
     return changed
 
 
+def with_warnings(view: Mapping[str, Any], codes: Sequence[str]) -> View:
+    """The view that has shown these warnings: submitted again with no others, it sends the letter."""
+    return {**view, "private_metadata": _changed_metadata(view, warned=list(codes))}
+
+
 def opened_from_home(view: Mapping[str, Any]) -> View:
     """The view as opened from the home, which is redrawn when the view is submitted."""
     return {**view, "private_metadata": _changed_metadata(view, home=True)}

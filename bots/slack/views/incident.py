@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -30,12 +30,13 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block
 from bots.slack.views.forms import View, metadata, modal
 from complaints.case import Case
+from complaints.incident_decisions import IncidentDecision
 from complaints.incidents import Incident, fields_of
-from complaints.vocabulary import State
+from complaints.vocabulary import UNDECIDED, State
 from store.cases.incident_updates import Audience, UpdateDelivery
 
 #: The buttons of an open incident: the action id is `incident.<verb>`, the value the incident's number.
-INCIDENT_BUTTONS = ("update", "join", "edit", "end")
+INCIDENT_BUTTONS = ("update", "decide", "join", "edit", "end")
 #: So many references are named; the others are only counted.
 MAX_NAMED = 20
 #: With these reasons not even the reference is shown in the triage channel.
@@ -52,10 +53,28 @@ class IncidentStatus:
 
     counts: Mapping[str, int]
     deliveries: Sequence[UpdateDelivery] = ()
+    #: The last decision on all, what became of it in each complaint, and the replies to decisions.
+    decision: IncidentDecision | None = None
+    decided: Sequence[UpdateDelivery] = ()
+    replies: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_waiting(self) -> bool:
-        return any(delivery.state == "waiting" for delivery in self.deliveries)
+        """Some letter of the last update or decision is on its way."""
+        agreed = self.decision is not None and self.decision.agreed
+        letters = (*self.deliveries, *(self.decided if agreed else ()))
+        return any(delivery.state == "waiting" for delivery in letters)
+
+    @property
+    def number_decided(self) -> int:
+        return sum(delivery.is_recorded for delivery in self.decided)
+
+    @property
+    def all_decided(self) -> bool:
+        """An approved decision is recorded in each complaint, or left to a person there."""
+        agreed = self.decision is not None and self.decision.agreed
+        open_acts = any(delivery.state == "waiting" and not delivery.is_recorded for delivery in self.decided)
+        return bool(agreed) and not open_acts
 
 
 def incident_card(
@@ -73,11 +92,17 @@ def incident_card(
         for state in State
         if status.counts.get(state.value)
     ]
+    states += [
+        f"{texts.text(f'incident.{reply}')} {status.replies[reply]}"
+        for reply in ("accept", "disagree")
+        if status.replies.get(reply)
+    ]
     if states:
         blocks.append(context(" · ".join(states)))
     blocks += _last_update(incident, status, texts, zone)
-    if incident.is_open:
-        blocks.append(_buttons(incident, texts, draw))
+    blocks += _last_decision(status, texts)
+    if incident.is_open or any(status.counts.get(state.value) for state in UNDECIDED):
+        blocks.append(_buttons(incident, status.decision, texts, draw))
     count = texts.text("incident.cases", number=sum(status.counts.values()))
     return SlackMessage(f"{escaped(title)}. {count}", blocks)
 
@@ -114,6 +139,40 @@ def _last_update(incident: Incident, status: IncidentStatus, texts: StaffTexts, 
     return blocks
 
 
+def _last_decision(status: IncidentStatus, texts: StaffTexts) -> list[Block]:
+    """The decision on all: that it waits, was sent back, or how far it is; and who is left to a person."""
+    decision = status.decision
+    if decision is None:
+        return []
+    who, number = mention(decision.by), decision.number
+    if decision.agreed is None:
+        return [section(texts.count("incident.decision_waits", number, who=who))]
+    by = mention(decision.answered_by or "")
+    if not decision.agreed:
+        return [context(texts.text("incident.decision_returned", who=who, by=by))]
+    how = _delivery_counts([delivery for delivery in status.decided if delivery.is_recorded], texts)
+    text = texts.text("incident.decided", done=status.number_decided, total=number, who=who, by=by, how=how)
+    left_out = [delivery for delivery in status.decided if delivery.state == "left_out"]
+    return [section(text), *left_to_person(left_out, texts)]
+
+
+def left_to_person(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> list[Block]:
+    """`12 left to a person: ` and each reason with its number, and the references that may be shown."""
+    if not left_out:
+        return []
+    named = 0
+    parts = []
+    for reason, number in Counter(str(delivery.reason) for delivery in left_out).most_common():
+        refs = [delivery.ref for delivery in left_out if delivery.reason == reason][: MAX_NAMED - named]
+        refs = [] if reason in HIDDEN_REASONS else refs
+        named += len(refs)
+        more = ["…"] if refs and number > len(refs) else []
+        references = f" ({', '.join([*refs, *more])})" if refs else ""
+        parts.append(f"{texts.text(f'left_out.{reason}')} {number}{references}")
+    text = texts.count("incident.left_to_person", len(left_out), reasons="; ".join(parts))
+    return [context(text)]
+
+
 def _delivery_counts(deliveries: Sequence[UpdateDelivery], texts: StaffTexts) -> str:
     """`sent 47, waiting 2, failed 1 (blocked)`."""
     counts = Counter(delivery.state for delivery in deliveries)
@@ -135,15 +194,19 @@ def _left_out_refs(left_out: Sequence[UpdateDelivery], texts: StaffTexts) -> str
     return ", ".join([*parts, *([texts.text("incident.more", number=rest)] if rest else [])])
 
 
-def _buttons(incident: Incident, texts: StaffTexts, draw: int) -> Block:
+def _buttons(incident: Incident, decision: IncidentDecision | None, texts: StaffTexts, draw: int) -> Block:
+    """After the end only the decision is left; while it waits, it is approved instead of made."""
+    waits = decision is not None and decision.waits
+    verbs = [verb for verb in INCIDENT_BUTTONS if incident.is_open or verb == "decide"]
+    verbs = ["approve" if verb == "decide" and waits else verb for verb in verbs]
     row = [
         button(
             texts.text(f"incident.verb.{verb}"),
             f"incident.{verb}",
             str(incident.id),
-            style="primary" if verb == "update" else None,
+            style="primary" if verb == ("approve" if waits else "update") else None,
         )
-        for verb in INCIDENT_BUTTONS
+        for verb in verbs
     ]
     return actions(f"incident:{incident.version}.{draw}", row)
 
@@ -164,7 +227,9 @@ def incident_case_view(
         blocks = [_input("incident", "which", languages, texts, choices=choices, initial=only)]
         blocks.append(context(texts.text("incident.hint")))
         initial = {"started_at": int(case.received_at.timestamp()) // 60 * 60}
-        blocks += _inputs("incident", languages, texts, initial, without=("which",), optional=bool(incidents))
+        blocks += incident_inputs(
+            "incident", languages, texts, initial, without=("which",), optional=bool(incidents)
+        )
     stored = metadata(case.ref, case.work_version)
     return modal(texts, "incident", stored, blocks, title="verb.incident", submit="modal.save")
 
@@ -178,17 +243,17 @@ def incident_edit_view(incident: Incident, languages: Sequence[str], texts: Staf
     }
     initial |= {f"line.{language}": text for language, text in incident.line.items()}
     initial |= {f"signs.{language}": ", ".join(words) for language, words in incident.words.items()}
-    blocks = _inputs("incident_edit", languages, texts, initial)
-    return _incident_view(incident, "edit", blocks, texts)
+    blocks = incident_inputs("incident_edit", languages, texts, initial)
+    return incident_view(incident, "edit", blocks, texts)
 
 
 def incident_join_view(incident: Incident, texts: StaffTexts) -> View:
-    return _incident_view(incident, "join", _inputs("incident_join", (), texts, {}), texts)
+    return incident_view(incident, "join", incident_inputs("incident_join", (), texts, {}), texts)
 
 
 def incident_end_view(incident: Incident, texts: StaffTexts, *, now: datetime) -> View:
     initial = {"ended_at": int(now.timestamp()) // 60 * 60}
-    return _incident_view(incident, "end", _inputs("incident_end", (), texts, initial), texts)
+    return incident_view(incident, "end", incident_inputs("incident_end", (), texts, initial), texts)
 
 
 def incident_update_view(
@@ -197,8 +262,8 @@ def incident_update_view(
     """The text to all in each language of a reader, first in the staff's own."""
     blocks: list[Block] = [section(texts.count("incident.reaches", len(audience.to)))]
     blocks += _left_out(audience, texts)
-    blocks += _inputs("incident_update", languages, texts, {})
-    return _incident_view(incident, "update", blocks, texts, submit="modal.preview")
+    blocks += incident_inputs("incident_update", languages, texts, {})
+    return incident_view(incident, "update", blocks, texts, submit="modal.preview")
 
 
 def incident_preview_view(
@@ -209,9 +274,11 @@ def incident_preview_view(
     texts: StaffTexts,
     *,
     leaves_at: str | None = None,
+    warnings: str = "",
 ) -> View:
     """The exact letter in each language, how many get it, and which complaints are left out."""
-    blocks: list[Block] = [section(texts.count("incident.reaches", len(audience.to)))]
+    blocks: list[Block] = [section(warnings)] if warnings else []
+    blocks.append(section(texts.count("incident.reaches", len(audience.to))))
     for language, letter in samples.items():
         number = sum(case.language == language for case in audience.to)
         name = language_name(language, texts)
@@ -221,10 +288,11 @@ def incident_preview_view(
     blocks += _left_out(audience, texts)
     if leaves_at is not None:
         blocks.append(context(texts.text("preview.leaves_at", when=leaves_at)))
-    stored = _incident_metadata(incident, draft=draft)
+    stored = incident_metadata(incident, draft=draft)
     return modal(
         texts, "incident_update_preview", stored, blocks[:MODAL_BLOCKS],
-        title="incident.verb.update", submit="preview.send", close="preview.back",
+        title="incident.verb.update", submit="preview.send_anyway" if warnings else "preview.send",
+        close="preview.back",
     )  # fmt: skip
 
 
@@ -242,22 +310,26 @@ def language_name(language: str, texts: StaffTexts) -> str:
 def _left_out(audience: Audience, texts: StaffTexts) -> list[Block]:
     if not audience.left_out:
         return []
-    left_out = [UpdateDelivery(case.ref, "left_out", reason) for case, reason in audience.left_out]
-    return [context(texts.text("incident.left_out", refs=_left_out_refs(left_out, texts)))]
+    return [context(texts.text("incident.left_out", refs=_left_out_refs(as_deliveries(audience), texts)))]
 
 
-def _incident_metadata(incident: Incident, **more: Any) -> str:
+def as_deliveries(audience: Audience) -> list[UpdateDelivery]:
+    """Those left out, as the batch records them."""
+    return [UpdateDelivery(case.ref, "left_out", reason) for case, reason in audience.left_out]
+
+
+def incident_metadata(incident: Incident, **more: Any) -> str:
     return json.dumps({"incident": incident.id, "version": incident.version, **more}, separators=(",", ":"))
 
 
-def _incident_view(
+def incident_view(
     incident: Incident, verb: str, blocks: list[Block], texts: StaffTexts, *, submit: str = "modal.save"
 ) -> View:
     name, title = f"incident_{verb}", f"incident.verb.{verb}"
-    return modal(texts, name, _incident_metadata(incident), blocks, title=title, submit=submit)
+    return modal(texts, name, incident_metadata(incident), blocks, title=title, submit=submit)
 
 
-def _inputs(
+def incident_inputs(
     form: str,
     languages: Sequence[str],
     texts: StaffTexts,
@@ -265,10 +337,20 @@ def _inputs(
     *,
     without: Sequence[str] = (),
     optional: bool = False,
+    choices: Mapping[str, tuple[tuple[str, str], ...]] | None = None,
 ) -> list[Block]:
     names = [entry.name for entry in fields_of(form, languages) if entry.name not in without]
     return [
-        _input(form, name, languages, texts, initial=initial.get(name), optional=optional) for name in names
+        _input(
+            form,
+            name,
+            languages,
+            texts,
+            initial=initial.get(name),
+            optional=optional,
+            choices=(choices or {}).get(name),
+        )
+        for name in names
     ]
 
 
@@ -285,12 +367,14 @@ def _input(
     entry = next(entry for entry in fields_of(form, languages) if entry.name == name)
     kind, _, language = name.partition(".")
     label_fields = {"name": language_name(language, texts)} if language else {}
+    is_of_case = form == "incident_decide" and not language
     return input_block(
         form,
         entry,
         name,
         texts,
-        label=texts.text(f"incident.field.{kind}", **label_fields),
+        # What every decision asks is asked in the same words here.
+        label=None if is_of_case else texts.text(f"incident.field.{kind}", **label_fields),
         initial=initial,
         choices=choices,
         required=False if optional else None,

@@ -256,15 +256,19 @@ def preview_view(
     leaves_at: datetime | None = None,
     approval: bool = False,
     unread_at: datetime | None = None,
+    warnings: str = "",
 ) -> View:
     """The letter; submitting sends it, Back returns to the form with what was typed.
 
     `leaves_at` is the end of the quiet hours that hold the letter back. `approval`: a second person must agree first.
-    `unread_at` is when the complainant wrote something that this person has not read yet.
+    `unread_at` is when the complainant wrote something that this person has not read yet. `warnings` are about the
+    words of the letter, a line each.
     """
     head = texts.text("preview.approval" if approval else "preview.head")
     letter_pages = pages(plain_sections(letter), _LETTER_BLOCKS)
     blocks = [section(head), *letter_pages[0]]
+    if warnings:
+        blocks.insert(0, section(warnings))
     if unread_at is not None:
         when = texts.clock(unread_at, case.rules.calendar.zone)
         blocks.insert(0, section(texts.text("preview.unread", when=when)))
@@ -277,7 +281,7 @@ def preview_view(
         blocks.insert(0, section(texts.text("preview.no_contact")))
     if case.is_offline:
         blocks.append(context(texts.text("preview.no_channel")))
-    submit = "preview.ask_approval" if approval else "preview.send"
+    submit = "preview.ask_approval" if approval else "preview.send_anyway" if warnings else "preview.send"
     if len(letter_pages) > 1:
         more = {"page": 0, "pages": len(letter_pages), "submit": submit}
         blocks.insert(0, context(texts.text("modal.page", page=1, pages=len(letter_pages))))

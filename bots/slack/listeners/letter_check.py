@@ -1,0 +1,68 @@
+"""The warnings for what staff typed, before its letter is sent (4.7, 5.1, 7.8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+from bots.slack.context import SlackContext
+from bots.slack.views.letter_warnings import Warned
+from complaints.actions.authorisation import is_allowed
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.vocabulary import Verb
+from store.people.others_data import find_others_data
+from triage.letter_warnings import find_warnings
+
+#: The fields of each form whose words the complainant reads.
+LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "reply": ("text",), "ask": ("text",), "inform": ("done", "left", "reason"), "resolve": ("done",),
+    "decide": ("reasons", "text", "nothing_why", "changes"), "extend": ("reason",), "not_accept": ("reason",),
+    "reclassify": ("reason",),
+}  # fmt: skip
+#: Facts that give the letter the day of what it promises.
+_DAYS = ("next_date", "extended_to", "remedies")
+
+
+async def check_letter(
+    slack: SlackContext,
+    form: str,
+    case: Case,
+    actor: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    *,
+    approval: bool = False,
+) -> tuple[Warned, ...]:
+    """The warnings for a filled-in form; with `approval` a manager reads it before it is sent."""
+    read = LETTER_FIELDS[form]
+    text = "\n".join(text for path, text in words.items() if path.rpartition(".")[2] in read)
+    warned = await check_text(slack, text, case, actor, case.language, approval=approval)
+    has_day = any(facts.get(name) for name in _DAYS)
+    return tuple((code, cause) for code, cause in warned if not (has_day and code == "promise_without_date"))
+
+
+async def check_text(
+    slack: SlackContext, text: str, case: Case, actor: Actor, language: str, *, approval: bool = False
+) -> tuple[Warned, ...]:
+    """The warnings for a text in this language to the complainant of this case."""
+    personal = await slack.store.aread(find_others_data, case.ref, text)
+    # Who may approve a decision may also accept liability in it.
+    may_admit = approval or is_allowed(None, Verb.APPROVE, actor)
+    # In a thread: the first call compiles the rules and loads the language model, which takes seconds.
+    warnings = await asyncio.to_thread(
+        find_warnings, text, language=language, may_admit=may_admit, personal=personal
+    )
+    return tuple((warning.code, text[slice(*warning.span)]) for warning in warnings)
+
+
+async def check_texts_to_all(
+    slack: SlackContext, words: Mapping[str, str], case: Case, actor: Actor
+) -> tuple[Warned, ...]:
+    """The warnings for texts by language (`text.de`) to all complaints of an incident; `case` is one of them."""
+    warned = [
+        await check_text(slack, text, case, actor, path.partition(".")[2]) for path, text in words.items()
+    ]
+    return tuple(chain.from_iterable(warned))

@@ -1,0 +1,191 @@
+"""One decision on all complaints of an incident: proposed, approved, and recorded in each by scheduled work.
+
+Each complaint is decided in a transaction of its own. After a crash the remaining ones go on, and none is decided
+twice. Who is left to a person is checked again at that moment.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from complaints import incident_decisions as rules
+from complaints.actions.authorisation import Access, is_allowed
+from complaints.actors import Actor
+from complaints.case import Case
+from complaints.errors import BadFacts, Stale
+from complaints.incident_decisions import IncidentDecision
+from complaints.incidents import Incident, IncidentAct, required_role
+from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.times import parse_time
+from complaints.vocabulary import Verb
+from store.cases.act import act_on
+from store.cases.incident_updates import (
+    Audience,
+    IncidentDraft,
+    insert_receivers,
+    load_update_audience,
+    record_left_out,
+    record_reached,
+    schedule_for_each,
+)
+from store.database.transaction import Tx
+from store.incidents import act_on_incident, load_incident, load_incident_decision
+from store.outbox.complete import complete
+from store.outbox.rows import insert_obligation
+from store.people.staff import count_reviewers
+from store.record.load import load_case_file, load_many
+from store.tables import INCIDENT_RECEIVERS
+
+#: The obligation that decides one complaint, and that which informs managers about the decision.
+KIND = "incident_decision"
+NOTICE = "incident_notice"
+#: The form whose values are kept as a draft.
+FORM = "incident_decide"
+_RECEIVERS = INCIDENT_RECEIVERS.c
+
+
+def load_decision_audience(tx: Tx, number: int, by: Actor, decision: IncidentDecision) -> Audience:
+    """Who would be decided now, and who would be left to a person."""
+    return load_update_audience(tx, number, by, lambda case: rules.refusal_of(case, decision, by, tx.now))
+
+
+def load_decidable(tx: Tx, number: int, by: Actor) -> Audience:
+    """Who could be decided now by some form: what the empty form shows."""
+    return load_update_audience(tx, number, by, lambda case: rules.decision_left_out(case, tx.now, tx.now))
+
+
+def load_proposed_audience(tx: Tx, decision: IncidentDecision, decider: Actor, approver: Actor) -> Audience:
+    """Who would be decided if this person approved it now, of the complaints that it was proposed for."""
+    to, left_out = [], []
+    for file in load_many(tx, _refs(tx, decision.batch)):
+        why = rules.refusal_of(file.case, decision, decider, tx.now)
+        if why != "restricted" and not is_allowed(file.case, Access.READ, approver):
+            why = "not_open"
+        if why is None:
+            to.append(file.case)
+        else:
+            left_out.append((file.case, why))
+    return Audience(tuple(to), tuple(left_out))
+
+
+def propose_incident_decision(tx: Tx, draft: IncidentDraft, by: Actor) -> Incident:
+    """Ask a second person to approve the previewed decision; it goes to complaints of the preview alone.
+
+    Raises BadFacts if none of them can be decided by now, and what `act_on_incident` raises.
+    """
+    number = draft.incident
+    before = load_incident(tx, number)
+    required_role(before, IncidentAct.DECIDE, by)
+    wanted = draft_decision(draft.facts, draft.words, by, parse_time(draft.at))
+    now = load_decision_audience(tx, number, by, wanted)
+    refs = frozenset(draft.refs)
+    audience = Audience(tuple(case for case in now.to if case.ref in refs), now.left_out)
+    if not audience.to:
+        raise BadFacts("No complaint of this incident can be decided with all.", code="nobody_to_tell")
+    batch = f"{number}.{before.version + 1}"
+    facts = {
+        **draft.facts,
+        "batch": batch,
+        "previewed_at": draft.at,
+        "receivers": len(audience.to),
+        "left_out": [{"ref": case.ref, "why": why} for case, why in audience.left_out],
+    }
+    if draft.overruled:
+        facts["overruled"] = list(draft.overruled)
+    key = f"draft:{draft.id}"
+    after = act_on_incident(
+        tx, number, IncidentAct.DECIDE, by, facts, draft.words, version=draft.version, key=key
+    )
+    insert_receivers(tx, batch, number, audience)
+    schedule_notice(tx, number, batch, "approve")
+    return after
+
+
+def answer_incident_decision(
+    tx: Tx, number: int, by: Actor, *, agreed: bool, reason: str = "", version: int | None = None
+) -> Incident:
+    """A second person approves the decision, which then goes to each complaint, or sends it back.
+
+    Raises BadFacts without a reason for sending it back, and what `act_on_incident` raises.
+    """
+    decision = load_incident_decision(tx, number)
+    if not agreed and not reason.strip():
+        raise BadFacts("Say why not.", field="reason", code="required")
+    facts = {"batch": decision.batch if decision else "", "agreed": "yes" if agreed else "no"}
+    after = act_on_incident(tx, number, IncidentAct.APPROVE, by, facts, {"reason": reason}, version=version)
+    if decision is not None and agreed:
+        about = {"batch": decision.batch, "incident": number, "by": by.id}
+        obligation = NewObligation(f"{KIND}:{decision.batch}", KIND, tx.now, SendPriority.BULK, about)
+        schedule_for_each(tx, obligation, _refs(tx, decision.batch))
+    elif decision is not None:
+        schedule_notice(tx, number, decision.batch, "returned")
+    return after
+
+
+def prepare_incident_decision(
+    tx: Tx, case: Case, decision: IncidentDecision, decider: Actor, approver: str | None = None
+) -> tuple[Case, int]:
+    """The complaint as the decision would leave it, and how many people could review that (7.9).
+
+    Raises ComplaintError where the rules refuse it.
+    """
+    after = rules.apply_decision(case, decision, decider, tx.now)
+    return after, count_reviewers(tx, after, approver)
+
+
+def record_incident_decision(
+    tx: Tx,
+    ref: str,
+    decision: IncidentDecision,
+    decider: Actor,
+    approver: Actor,
+    letter: str,
+    *,
+    seen_version: int,
+    completes: int | None = None,
+) -> None:
+    """Decide one complaint: assessment where it has none, decision and approval, once for each batch.
+
+    If it must be left to a person by now, the batch gets the reason instead. Raises Stale if the complaint changed
+    after its letter was written (`seen_version`), and ComplaintError where the rules refuse the second person.
+    """
+    file = load_case_file(tx, ref, lock=True)
+    why = rules.refusal_of(file.case, decision, decider, tx.now)
+    if why is not None:
+        record_left_out(tx, ref, decision.batch, why, completes=completes)
+        return
+    if file.case.version != seen_version:
+        raise Stale(f"{ref} changed while its letter was written.")
+    while (step := rules.next_step(file.case, decision)) is not None:
+        verb, facts, words = step
+        if verb is Verb.RESPOND:
+            words = {**words, "letter": letter}
+        done, file = act_on(tx, file, verb, decider, facts, words, previewed=True)
+        if verb is Verb.RESPOND:
+            record_reached(tx, ref, decision.batch, done.event.seq)
+    agreed = {"agreed": "yes", "batch": decision.batch}
+    act_on(tx, file, Verb.APPROVE, approver, agreed, {}, previewed=True)
+    if completes is not None:
+        complete(tx, completes)
+
+
+def draft_decision(
+    facts: Mapping[str, Any], words: Mapping[str, str], by: Actor, previewed_at: datetime
+) -> IncidentDecision:
+    """The decision of a form that is not recorded yet."""
+    return IncidentDecision("draft", by.id, previewed_at, previewed_at, 0, facts, words)
+
+
+def schedule_notice(tx: Tx, number: int, batch: str, about: str) -> None:
+    """Inform managers once: to `approve`, that it was `returned`, or that all are `decided`."""
+    facts = {"incident": number, "batch": batch, "about": about}
+    insert_obligation(
+        tx, NewObligation(f"{NOTICE}:{batch}:{about}", NOTICE, tx.now, SendPriority.DIALOGUE, facts)
+    )
+
+
+def _refs(tx: Tx, batch: str) -> list[str]:
+    query = select(_RECEIVERS.ref).where(_RECEIVERS.batch == batch, _RECEIVERS.left_out.is_(None))
+    return list(tx.connection.execute(query.order_by(_RECEIVERS.ref)).scalars())

@@ -1,0 +1,159 @@
+"""One decision on all complaints of an incident in the store: once for each complaint, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from complaints.errors import AlreadyDone, NotAllowed, Stale
+from complaints.incident_decisions import IncidentDecision
+from complaints.times import format_time
+from complaints.vocabulary import State, Verb
+from store.cases.incident_decisions import (
+    FORM,
+    KIND,
+    answer_incident_decision,
+    draft_decision,
+    load_decision_audience,
+    propose_incident_decision,
+    record_incident_decision,
+)
+from store.cases.incident_updates import (
+    IncidentDraft,
+    list_update_deliveries,
+    read_incident_draft,
+    save_incident_draft,
+)
+from store.cases.read import load_case, load_history
+from store.custody.verify import verify
+from store.incidents import load_incident, load_incident_decision
+from store.outbox.claim import claim
+from store.outbox.complete import end_all_leases
+from store.store import Store
+from store.values import Obligation
+from tests.databases import FakeClock
+from tests.edges.desk import HANDLER, MANAGER, TOP, Desk, refused
+from tests.edges.test_store_incidents import join_cases, open_outage
+from tests.rules.test_incident_decisions import FACTS, WORDS
+
+
+@pytest.fixture
+def desk(store: Store) -> Desk:
+    return Desk(store)
+
+
+def propose(desk: Desk, clock: FakeClock, number: int) -> tuple[list[str], IncidentDecision]:
+    """An incident with so many complaints, and the manager's decision on all of them."""
+    incident = open_outage(desk)
+    refs = join_cases(desk, incident, number)
+    for ref in refs:
+        # A message of staff ends the questions of the form.
+        desk.act(ref, Verb.REPLY, words={"text": "We are on it."})
+    clock.go_on(minutes=1)
+    draft = save_draft(desk, incident.id)
+    desk.store.write(propose_incident_decision, draft, desk.actor(MANAGER))
+    decision = desk.store.read(load_incident_decision, incident.id)
+    assert decision is not None
+    return refs, decision
+
+
+def save_draft(desk: Desk, number: int) -> IncidentDraft:
+    """What the manager's preview keeps."""
+    store, by, now = desk.store, desk.actor(MANAGER), desk.store.now()
+    audience = store.read(load_decision_audience, number, by, draft_decision(FACTS, WORDS, by, now))
+    more = {"facts": FACTS, "refs": [case.ref for case in audience.to], "at": format_time(now)}
+    version = store.read(load_incident, number).version
+    draft = store.write(save_incident_draft, number, MANAGER, version, WORDS, form=FORM, more=more)
+    read = store.read(read_incident_draft, draft, FORM)
+    assert read is not None
+    return read
+
+
+def decide(desk: Desk, decision: IncidentDecision, obligation: Obligation, *, completes: bool = True) -> None:
+    """What the worker does with one obligation."""
+    ref = str(obligation.ref)
+    desk.store.write(
+        record_incident_decision, ref, decision, desk.actor(MANAGER), desk.actor(TOP), f"{ref}: our decision",
+        seen_version=desk.case(ref).version, completes=obligation.id if completes else None,
+    )  # fmt: skip
+
+
+def test_a_worker_that_dies_in_the_middle_decides_no_complaint_twice_and_leaves_none_out(
+    desk: Desk, clock: FakeClock
+) -> None:
+    refs, decision = propose(desk, clock, 3)
+    store = desk.store
+    before = store.write(claim, {KIND}, 10, 60.0)
+    store.write(answer_incident_decision, 1, desk.actor(TOP), agreed=True)
+    first, second, third = store.write(claim, {KIND}, 10, 60.0)
+    decide(desk, decision, first)
+    # It dies after the commit of the second and before its obligation was completed.
+    decide(desk, decision, second, completes=False)
+    store.write(end_all_leases)
+    for obligation in store.write(claim, {KIND}, 10, 60.0):
+        decide(desk, decision, obligation)
+    events = {ref: [event.verb for event in store.read(load_history, ref)] for ref in refs}
+    deliveries = store.read(list_update_deliveries, decision.batch, KIND)
+
+    assert before == []
+    assert third.ref in refs
+    assert [verbs.count(Verb.RESPOND) for verbs in events.values()] == [1, 1, 1]
+    assert [verbs.count(Verb.APPROVE) for verbs in events.values()] == [1, 1, 1]
+    assert [(delivery.state, delivery.is_recorded) for delivery in deliveries] == [("waiting", True)] * 3
+    assert store.write(claim, {KIND}, 10, 60.0) == []
+    assert store.read(verify).first_bad is None
+
+
+def test_who_needs_a_person_by_the_time_of_the_execution_is_left_out_with_the_reason(
+    desk: Desk, clock: FakeClock
+) -> None:
+    refs, decision = propose(desk, clock, 2)
+    store = desk.store
+    store.write(answer_incident_decision, 1, desk.actor(TOP), agreed=True)
+    desk.act(refs[0], Verb.DECLARE_CONFLICT, MANAGER, {"who": TOP}, {"reason": "A relative."})
+    clock.go_on(minutes=1)
+    desk.add(refs[1], "One thing more.", chat=desk.chat("81001"))
+    obligations = {str(obligation.ref): obligation for obligation in store.write(claim, {KIND}, 10, 60.0)}
+    # The whole transaction is rolled back, so the complaint is not even assessed.
+    refused(lambda: decide(desk, decision, obligations[refs[0]]), NotAllowed)
+    decide(desk, decision, obligations[refs[1]])
+    deliveries = {
+        row.ref: (row.state, row.reason) for row in store.read(list_update_deliveries, decision.batch, KIND)
+    }
+
+    assert deliveries[refs[1]] == ("left_out", "newer")
+    assert [desk.case(ref).state for ref in refs] == [State.RECEIVED, State.RECEIVED]
+    assert desk.case(refs[0]).assessment is None
+
+
+def test_a_letter_written_for_an_older_version_of_the_complaint_is_never_recorded(
+    desk: Desk, clock: FakeClock
+) -> None:
+    (ref,), decision = propose(desk, clock, 1)
+    store = desk.store
+    store.write(answer_incident_decision, 1, desk.actor(TOP), agreed=True)
+    refused(
+        lambda: store.write(
+            record_incident_decision, ref, decision, desk.actor(MANAGER), desk.actor(TOP), "Old words",
+            seen_version=desk.case(ref).version - 1,
+        ),
+        Stale,
+    )  # fmt: skip
+
+    assert store.read(load_case, ref).state is State.RECEIVED
+
+
+def test_a_preview_is_sent_once_and_goes_to_those_whom_it_counted(desk: Desk, clock: FakeClock) -> None:
+    incident = open_outage(desk)
+    first = join_cases(desk, incident, 1)[0]
+    desk.act(first, Verb.REPLY, words={"text": "We are on it."})
+    clock.go_on(minutes=1)
+    draft = save_draft(desk, incident.id)
+    late = desk.receive(chat=desk.chat("81999"))
+    desk.act(late, Verb.LINK, HANDLER, {"incident": incident.id})
+    desk.act(late, Verb.REPLY, words={"text": "We are on it."})
+    desk.store.write(propose_incident_decision, draft, desk.actor(MANAGER))
+    refused(lambda: desk.store.write(propose_incident_decision, draft, desk.actor(MANAGER)), AlreadyDone)
+    decision = desk.store.read(load_incident_decision, incident.id)
+
+    assert decision is not None
+    assert decision.number == 1
