@@ -1,7 +1,7 @@
 """The words by which people search complaints: folded, without common words and endings, as hashes.
 
 A word of a story is stored under the form of the complaint's language. A word of a query has one form for each
-language of the desk, because nobody knows in which language the complaint was written. The store keys the hashes.
+language of the desk, because the complaint may be in any of them. The store keys the hashes.
 """
 
 import re

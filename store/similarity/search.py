@@ -22,7 +22,7 @@ from store.tables import COMPLAINTS, WORD_HASHES
 
 #: The newest this many complaints with the rarest word are looked through, or without words of all or of an owner:
 #: so a search takes the same time in every archive.
-LOOKED_THROUGH = 5_000
+LOOKED_THROUGH = 3_000
 #: So many are looked through first, because of a common word these are enough.
 FIRST_LOOK = 100
 _COLUMNS, _WORDS = COMPLAINTS.c, WORD_HASHES.c
