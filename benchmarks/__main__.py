@@ -27,6 +27,7 @@ from benchmarks import (
     resting,
     soak,
     updates,
+    word_search,
 )
 from benchmarks.noise import noise
 from tests.faults.load import Load
@@ -70,6 +71,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "updates": lambda: iter([asyncio.run(updates.table())]),
     "incident": lambda: iter([asyncio.run(incident.table())]),
     "likeness": lambda: iter(likeness.tables()),
+    "words": lambda: iter([word_search.table()]),
     "faults": _faults,
     "alterations": alterations.tables,
     "log": lambda: iter([large_log.table()]),

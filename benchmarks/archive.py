@@ -33,8 +33,8 @@ from store.database.engine import create_engines
 from store.outbox.claim import claim, count_claimable
 from store.outbox.complete import complete, find_next_due, is_still_required
 from store.outbox.failed import list_failed
-from store.people.identifiers import search_number
 from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
+from store.similarity.search import CaseSearch, search_cases
 from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
 from store.slack import (
     claim_post,
@@ -188,7 +188,9 @@ class ActionTimer:
         for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
             measure(f"list by {column}", store.read, list_by_code, column, value, handler)
         measure("load of each owner", store.read, count_open_by_owner)
-        measure("find a number", store.write, search_number, f"AB-{number}", handler)
+        measure(
+            "find a number", store.write, search_cases, CaseSearch(number=f"AB-{number}"), handler, limit=15
+        )
         measure("list complaints", store.read, list_cases)
         measure("outbox", store.read, list_failed)
         measure("next due", store.read, find_next_due)

@@ -18,12 +18,14 @@ from complaints.times import local_time
 from scheduler.worker import Handler
 from store.cases.act import record_proposal as store_propose
 from store.cases.read import load_case
+from store.database.errors import Erased, SealBroken
 from store.models.models import list_rollback_models, load_active_model, read_model_blob
 from store.outbox.complete import Completed, Outcome, Rescheduled
 from store.people.masked_texts import load_masked_story
 from store.record.load import load_texts
 from store.rulebooks import load_current_rulebooks
 from store.similarity.similar import count_confirmed_similar, find_similar_cases
+from store.similarity.sketches import list_without_words, write_words
 from store.store import Store
 from store.values import Obligation
 from triage.errors import UnreadableModel
@@ -32,6 +34,7 @@ from triage.model.pipeline import Model
 from triage.proposal import Proposal, ProposalContext, load_phrases_and_languages, propose
 from triage.safety.organisation import DangerSign, own_sign
 from triage.similarity import sketch
+from triage.words import story_words
 
 #: While the first model is trained, a proposal waits until this long after the last words. Then it is made by rules
 #: only. Not counted from the due time, which is later at every attempt.
@@ -51,8 +54,32 @@ class ProposalHandler:
         self._comparing = asyncio.Lock()
 
     def handlers(self) -> Mapping[str, Handler]:
-        """The handler of kind `propose`."""
-        return {"propose": self._propose}
+        """The handlers of the kinds `propose` and `index_words`."""
+        return {"propose": self._propose, "index_words": self._index_words}
+
+    async def _index_words(self, obligation: Obligation) -> Outcome:
+        """Store the words of one complaint for the search; without one, of all that have none."""
+        if obligation.ref is not None:
+            case = await self._store.aread(load_case, obligation.ref)
+            await self._index(case.ref, case.language)
+            return Completed()
+        last = ""
+        while True:
+            # A process that ends here begins again: what is stored already is skipped.
+            last, missing = await self._store.aread(list_without_words, last)
+            for ref, language in missing:
+                await self._index(ref, language)
+            if not last:
+                return Completed()
+
+    async def _index(self, ref: str, language: str) -> None:
+        try:
+            masked = await self._store.aread(load_masked_story, ref)
+        except (Erased, SealBroken):
+            return  # `verify` names the damaged one
+        loop = asyncio.get_running_loop()
+        words = await loop.run_in_executor(self._thread, story_words, masked, language)
+        await self._store.awrite(write_words, ref, words)
 
     async def _propose(self, obligation: Obligation) -> Outcome:
         store, ref = self._store, str(obligation.ref)
@@ -64,7 +91,9 @@ class ProposalHandler:
         texts = await store.aread(load_texts, ref)
         story = "\n".join(text.text for text in texts)
         in_thread = partial(asyncio.get_running_loop().run_in_executor, self._thread)
-        story_sketch = await in_thread(sketch, await store.aread(load_masked_story, ref))
+        masked = await store.aread(load_masked_story, ref)
+        story_sketch = await in_thread(sketch, masked)
+        words = await in_thread(story_words, masked, case.language)
         context = triage_context(
             case, languages=self._languages, danger=[danger_sign(sign) for sign in rules.danger]
         )
@@ -80,6 +109,7 @@ class ProposalHandler:
                 proposal_facts(proposal, words=case.words),
                 proposal_words(proposal),
                 sketch=story_sketch,
+                story_words=words,
                 similar=similar,
                 key=obligation.key,
                 settles=obligation.id,

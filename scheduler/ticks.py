@@ -244,10 +244,13 @@ def act_handlers(store: Store) -> Mapping[str, Handler]:
 def _housekeeping(
     store: Store, purges: bool, learning: LearningSettings | None = None, settings_digest: str | None = None
 ) -> None:
-    """Schedule today's cleanup, and a purge and a training run where they are due."""
+    """Schedule today's cleanup and the words to store, and a purge and a training run where they are due."""
     now = store.now()
     schedule_next_morning(store)
-    obligations = [NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK)]
+    obligations = [
+        NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK),
+        NewObligation(f"words:{now:%Y-%m-%d}", "index_words", now, SendPriority.BULK),
+    ]
     if purges:
         obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))
     for obligation in obligations:

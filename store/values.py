@@ -318,6 +318,9 @@ class Member:
     absent_until: datetime | None = None
     deputy: str | None = None
     absent_from: datetime | None = None
+    #: What they handle; empty: everything.
+    categories: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
     def is_away(self, now: datetime) -> bool:
         return self.absent_until is not None and now < self.absent_until

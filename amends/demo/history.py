@@ -41,6 +41,7 @@ from triage.learning.examples import starter_examples
 from triage.model.pipeline import Model
 from triage.proposal import propose
 from triage.similarity import sketch
+from triage.words import story_words
 
 #: Obligations that are completed in the past, in addition to messages to complainants. All others are for staff: they
 #: were done then and leave nothing to show now.
@@ -212,13 +213,15 @@ class DemoHistory:
             self.model, story, triage_context(case, languages=self.rules.languages, danger=signs)
         )
         facts, words = proposal_facts(proposal, words=case.words), proposal_words(proposal)
+        masked = load_masked_story(tx, ref)
         act.record_proposal(
             tx,
             ref,
             MODEL,
             facts,
             words,
-            sketch=sketch(load_masked_story(tx, ref)),
+            sketch=sketch(masked),
+            story_words=story_words(masked, case.language),
             key=obligation.key,
             settles=obligation.id,
         )

@@ -248,7 +248,9 @@ class SlackPart:
                 settings.roles.as_mapping(),
                 on_call=settings.on_call.people,
                 entries={
-                    member.id: StaffEntry(aliases=member.aliases, line=member.line, deputy=member.deputy)
+                    member.id: StaffEntry(
+                        member.aliases, member.line, member.deputy, member.categories, member.languages
+                    )
                     for member in settings.staff
                 },
             )

@@ -190,6 +190,16 @@ class ColleagueSettings(SettingsSection):
     deputy: SlackPerson | None = Field(
         default=None, description="Their deputy while they are absent.", examples=["U0000003"]
     )
+    categories: tuple[str, ...] = Field(
+        default=(),
+        description="Categories that they handle best: they are proposed first for these. Empty: all.",
+        examples=[["money", "supply"]],
+    )
+    languages: tuple[LanguageCode, ...] = Field(
+        default=(),
+        description="Languages that they write. For other languages they are proposed last. Empty: all.",
+        examples=[["en", "tr"]],
+    )
 
 
 class PriorityTargetsSettings(SettingsSection):

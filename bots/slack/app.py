@@ -21,6 +21,7 @@ from bots.slack.listeners import (
     log_complaint,
     move_cases,
     owner_requests,
+    search,
 )
 from bots.slack.router import Router, admission, failure_handler, register_router
 from bots.slack.views.forms import NOTICE
@@ -37,6 +38,7 @@ LISTENERS = (
     move_cases,
     incidents,
     incident_decisions,
+    search,
     commands,
 )
 log = logging.getLogger("amends.slack.bolt")

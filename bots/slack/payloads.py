@@ -17,7 +17,7 @@ MAX_METADATA = 3000
 #: Ends the callback id of a preview of the form with that name.
 PREVIEW_SUFFIX = "_preview"
 #: These open a form from anywhere, so their refusals are shown in a view too and not in the channel.
-_ANSWERED_IN_A_VIEW = frozenset({LOG_AGAIN, "home.move"})
+_ANSWERED_IN_A_VIEW = frozenset({LOG_AGAIN, "home.move", "home.search"})
 #: The block id of a row of buttons: the work version and the number of the drawing.
 _ROW = re.compile(r"actions:(\d+)\.(\d+)")
 
@@ -98,7 +98,7 @@ class ButtonPress:
             case "log":
                 return "log_complaint"
             case _:
-                return "move" if self.action == "home.move" else self.action
+                return self.name if self.action in ("home.move", "home.search") else self.action
 
     @property
     def metadata(self) -> ViewMetadata:

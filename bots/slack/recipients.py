@@ -127,28 +127,43 @@ def substitutes(member_id: str, members: Sequence[Member], now: datetime) -> lis
 def suggested_owner(
     case: Case, members: Sequence[Member], loads: Mapping[str, int], now: datetime
 ) -> tuple[str, int] | None:
-    """The member with the fewest open complaints among those who may decide this one, and how many these are.
+    """Of the members who may decide this one and whose skills fit best, the one with the fewest open complaints.
 
-    At level 1 handlers come before managers. Absent members, members named in the complaint and those who acted at a
-    lower level are never suggested.
+    The number is that of these complaints. At level 1 handlers come before managers. Absent members, members named in
+    the complaint and those who acted at a lower level are never suggested.
     """
     able = _able_members(case, members, now)
     if not able:
         return None
-    first = min(able, key=lambda member: (loads.get(member.id, 0), member.id))
+    first = min(able, key=lambda member: (skill_gap(case, member), loads.get(member.id, 0), member.id))
     return first.id, loads.get(first.id, 0)
 
 
-def possible_owners(case: Case, members: Sequence[Member], now: datetime) -> tuple[str, ...]:
-    """Who may be asked to take it; for a restricted complaint only who may read it already (4.7)."""
+def possible_owners(case: Case, members: Sequence[Member], now: datetime) -> Mapping[str, int]:
+    """Who may be asked to take it, with `skill_gap`; of a restricted complaint only its readers (4.7)."""
     able = _able_members(case, members, now)
-    return tuple(member.id for member in able if is_allowed(case, Access.READ, member_actor(member)))
+    return {
+        member.id: skill_gap(case, member)
+        for member in able
+        if is_allowed(case, Access.READ, member_actor(member))
+    }
+
+
+def skill_gap(case: Case, member: Member) -> int:
+    """How little the skills of a member fit the complaint: 0 for the best.
+
+    A language that they do not have counts most, then a category of others; people without an entry take everything,
+    after those who have the category. No member is left out for it, because every complaint needs an owner.
+    """
+    speaks = not member.languages or case.language in member.languages
+    has_category = case.category in member.categories
+    return (0 if speaks else 3) + (0 if has_category else 2 if member.categories else 1)
 
 
 def proposed_owners(
     cases: Sequence[Case], members: Sequence[Member], loads: Mapping[str, int], now: datetime
 ) -> Mapping[str, str]:
-    """For each complaint without an owner, by reference, the member with the fewest complaints so far.
+    """For each complaint without an owner the member who fits best and has the fewest complaints so far.
 
     Every process gets the same answer from the same record, because none keeps a turn of its own.
     """
@@ -156,7 +171,7 @@ def proposed_owners(
     for case in cases:
         able = possible_owners(case, members, now)
         if case.owner is None and able:
-            first = min(able, key=lambda member_id: (counts.get(member_id, 0), member_id))
+            first = min(able, key=lambda member_id: (able[member_id], counts.get(member_id, 0), member_id))
             counts[first] = counts.get(first, 0) + 1
             owners[case.ref] = first
     return owners

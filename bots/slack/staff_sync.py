@@ -27,6 +27,8 @@ class StaffEntry:
     aliases: tuple[str, ...] = ()
     line: str | None = None
     deputy: str | None = None
+    categories: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,14 @@ def _with_entry(member: Member, entry: StaffEntry | None) -> Member:
     if entry is None:
         return member
     aliases = tuple(dict.fromkeys((*member.aliases, *entry.aliases)))
-    return replace(member, aliases=aliases, line=entry.line, deputy=entry.deputy)
+    return replace(
+        member,
+        aliases=aliases,
+        line=entry.line,
+        deputy=entry.deputy,
+        categories=entry.categories,
+        languages=entry.languages,
+    )
 
 
 def _is_temporary(failure: SlackApiError) -> bool:

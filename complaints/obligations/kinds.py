@@ -43,6 +43,7 @@ KINDS: Mapping[str, str] = {
     "look": "asks people to look within the hour at a likely danger; nobody is paged",
     "danger_seen": "informs the complainant who has seen the danger",
     "propose": "asks the model for a proposal",
+    "index_words": "stores later words for the search",
     "end_form": "ends the questions",
     "acknowledge": "sends the acknowledgement",
     "progress": "sends the progress notice",

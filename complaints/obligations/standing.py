@@ -168,13 +168,18 @@ def _look(case: Case) -> Iterator[NewObligation]:
 
 
 def _proposal(case: Case) -> Iterator[NewObligation]:
-    """A proposal when the first burst ends, at most 60 s after the first message, and again after later words."""
-    if case.assessment is not None or case.last_words_at is None or case.state not in UNDECIDED:
-        return
-    if Flag.PROCESSING_RESTRICTED in case.flags:
+    """A proposal when the first burst ends, at most 60 s after the first message, and again after later words.
+
+    After the assessment there is no proposal: later words are only stored for the search.
+    """
+    if case.last_words_at is None or Flag.PROCESSING_RESTRICTED in case.flags:
         return
     burst = due(case.last_words_at, case.rules.dialogue.burst, case.rules.calendar).at
     lane = SendPriority.BULK
+    if case.assessment is not None or case.state not in UNDECIDED:
+        if case.proposed is not None and case.proposed.words < case.words:
+            yield NewObligation(f"words:{case.words}", "index_words", burst, lane)
+        return
     if case.proposed is None or case.proposed.words < case.words:
         yield NewObligation(f"propose:{case.words}", "propose", burst, lane, {"words": case.words})
         if case.form_ended_at is not None and case.last_words_at <= case.form_ended_at:

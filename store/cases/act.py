@@ -140,16 +140,17 @@ def record_proposal(
     words: Mapping[str, str],
     *,
     sketch: Sequence[bytes],
+    story_words: Sequence[bytes] | None = None,
     similar: Sequence[SimilarCase] | None = None,
     key: str | None = None,
     settles: int | None = None,
 ) -> RecordedAct:
-    """Record a proposal and the sketch of the words that it was made from, in one transaction (7.5).
+    """Record a proposal, and the sketch and the words of the story that it was made from, in one transaction (7.5).
 
     `similar` are the similar cases where they were read before.
     """
     recorded = act(tx, ref, Verb.PROPOSE, by, facts, words, key=key, completes=settles)
-    store_sketch(tx, ref, sketch, similar)
+    store_sketch(tx, ref, sketch, similar, story_words)
     return recorded
 
 

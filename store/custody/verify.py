@@ -245,9 +245,9 @@ def _read_chains(tx: Tx, refs: Sequence[str]) -> dict[str, list[Any]]:
 
 def _global_damage(tx: Tx, outside: Outside, verified: Mapping[str, Any] | None) -> Iterator[Damage]:
     if verified is None:
-        for ref, problem in list_stray_hashes(tx):
+        for ref, table, problem in list_stray_hashes(tx):
             seq = tx.connection.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.ref == ref)).scalar()
-            yield Damage(ref, int(seq or 0), problem, "sketches", "", "inserted")
+            yield Damage(ref, int(seq or 0), problem, table, "", "inserted")
         yield from check_old_checkpoints(tx)
     key, _, _ = _mac_key(tx)
     if tx.connection.execute(select(func.count()).select_from(PROOF_KEYS)).scalar_one() > 1:

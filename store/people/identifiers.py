@@ -12,7 +12,6 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, NotAllowed, UnknownReference
 from complaints.identifiers import Number, numbers_in
-from complaints.vocabulary import Flag
 from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.people.contacts import (
@@ -23,10 +22,9 @@ from store.people.contacts import (
     person_key,
     person_name,
 )
-from store.record.access_log import SEARCH, record_after_rollback, record_refused_attempt, write_read
+from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, load_case_file
-from store.record.worklists import load_visible_cases
-from store.rulebooks import load_current_rulebook, load_current_rulebooks
+from store.rulebooks import load_current_rulebook
 from store.tables import ATTEMPTS, CASE_PEOPLE, CONTACTS, IDENTIFIERS, PEOPLE, READS
 
 KINDS = ("phone", "email", "customer", "order")
@@ -101,22 +99,6 @@ def find_by_identifier(tx: Tx, value: str, *countries: str, limit: int = 50) -> 
         )
         refs += tx.connection.execute(query.order_by(IDENTIFIERS.c.ref).limit(limit)).scalars()
     return list(dict.fromkeys(refs))[:limit]
-
-
-def search_number(tx: Tx, value: str, by: Actor) -> tuple[Case, ...]:
-    """Complaints with this exact number that this person may know of; the search is logged (4.7).
-
-    A complaint whose processing is restricted is found by its reference only.
-    Each hit is logged as a read; a search without a hit is logged as an attempt.
-    """
-    refs = find_by_identifier(tx, value, *load_current_rulebooks(tx).codes)
-    visible = load_visible_cases(tx, refs, by)
-    cases = tuple(case for case in visible if Flag.PROCESSING_RESTRICTED not in case.flags)
-    for case in cases:
-        write_read(tx, case, by, SEARCH, whole=False)
-    if not cases:
-        record_refused_attempt(tx, None, "search", by, "nothing_found")
-    return cases
 
 
 def find_or_create_person(

@@ -10,11 +10,13 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from complaints.actions import authorisation
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.times import format_time
 from complaints.vocabulary import Role
 from store.database.damage import note_damage
 from store.database.errors import Altered, UnknownRow
 from store.database.keyring import place
 from store.database.transaction import Tx
+from store.proof.hash_chain import record_instance_event
 from store.tables import STAFF, STAFF_ROLES
 from store.values import Member
 
@@ -87,10 +89,12 @@ def list_names(tx: Tx) -> Mapping[str, tuple[str, ...]]:
     return {member.id: (member.name, *member.aliases) for member in list_members(tx)}
 
 
-def record_absence(tx: Tx, member: str, until: datetime, deputy: str | None = None) -> None:
+def record_absence(
+    tx: Tx, member: str, until: datetime, deputy: str | None = None, *, by: str | None = None
+) -> None:
     """Record that a member of staff is absent from now until `until`; `deputy` gets their notices until then.
 
-    Raises UnknownRow if `member` is not a member of staff.
+    The desk's log says who entered it: `by`, otherwise the member. Raises UnknownRow if `member` is not of the staff.
     """
     changed = tx.connection.execute(
         update(STAFF)
@@ -99,17 +103,25 @@ def record_absence(tx: Tx, member: str, until: datetime, deputy: str | None = No
     )
     if changed.rowcount != 1:
         raise UnknownRow(f"{member} is not a member of staff: name a person with a role in the settings")
+    _log_absence(tx, member, until, deputy, by)
 
 
-def end_absence(tx: Tx, member: str) -> bool:
-    """Record that a member of staff is back; False if they were not absent."""
+def end_absence(tx: Tx, member: str, *, by: str | None = None) -> bool:
+    """Record that a member of staff is back, and who entered it; False if they were not absent."""
     changed = tx.connection.execute(
         update(STAFF)
         .where(STAFF.c.id == member, STAFF.c.absent_until > tx.now)
         # `absent_from` is kept: the next morning's digest lists what happened since.
         .values(absent_until=tx.now, stand_in=None)
     )
+    if changed.rowcount == 1:
+        _log_absence(tx, member, tx.now, None, by)
     return changed.rowcount == 1
+
+
+def _log_absence(tx: Tx, member: str, until: datetime, deputy: str | None, by: str | None) -> None:
+    facts = {"member": member, "until": format_time(until), "deputy": deputy, "by": by or member}
+    record_instance_event(tx, "absence", facts)
 
 
 def _write(tx: Tx, member: Member) -> None:
@@ -124,7 +136,11 @@ def _write(tx: Tx, member: Member) -> None:
             "slack_id": member.id,
             "line": member.line,
             "sealed": tx.keys.seal(own_names.encode(), place("staff", member.id, "name")),
-            "limits": {},
+            "limits": {
+                name: list(values)
+                for name, values in (("categories", member.categories), ("languages", member.languages))
+                if values
+            },
             # A sync of roles must not change a recorded absence.
             "absent_from": None if row is None else row.absent_from,
             "absent_until": member.absent_until if row is None else row.absent_until,
@@ -158,6 +174,8 @@ def _members(tx: Tx, member_id: str | None) -> list[Member]:
                 # The deputy named for an absence counts only while it lasts.
                 deputy=(row.stand_in if _is_absent(row, tx) else None) or row.deputy,
                 absent_from=row.absent_from,
+                categories=tuple(row.limits.get("categories", ())),
+                languages=tuple(row.limits.get("languages", ())),
             )
         )
     return members

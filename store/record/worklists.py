@@ -3,7 +3,7 @@
 The database leaves out restricted complaints that a person may not know of, so that no count includes them (4.7, C).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    case,
     exists,
     false,
     func,
@@ -56,6 +57,8 @@ class WorklistSection(StrEnum):
     WAITING = "waiting"
     UNCHECKED = "unchecked"
     SURVEY = "survey"
+    #: Those of the absent people whose deputy the person is.
+    DEPUTY = "deputy"
     OPEN = "open"
 
 
@@ -74,6 +77,17 @@ class Worklist:
     def more(self) -> int:
         """How many complaints come after this page."""
         return max(0, self.count - self.offset - len(self.cases))
+
+
+@dataclass(frozen=True)
+class OpenCounts:
+    """Numbers of open complaints: all, overdue, due later today, without an owner, and by priority."""
+
+    total: int
+    overdue: int
+    due_today: int
+    unowned: int
+    by_priority: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,8 @@ def load_worklist(
     if section in _CHECKED_ONE_BY_ONE:
         cases = _for_second_person(tx, section, by)
         return Worklist(tuple(cases[offset : offset + limit]), len(cases), offset)
-    conditions = [*_conditions(tx, section, owner or by.id), *visible_to(by)]
+    owners = by.stands_in_for if section is WorklistSection.DEPUTY else {owner or by.id}
+    conditions = [*_conditions(tx, section, owners), *visible_to(by)]
     if due_from is not None:
         conditions.append(_COLUMNS.next_due_at >= due_from)
     if due_before is not None:
@@ -215,6 +230,19 @@ def count_open_by_owner(tx: Tx) -> Mapping[str, int]:
     return {str(row[0]): int(row[1]) for row in tx.connection.execute(query)}
 
 
+def count_open(tx: Tx, by: Actor, today_ends: datetime) -> OpenCounts:
+    """Count the open complaints that this person may know of; `today_ends` is the end of the local day."""
+    due = _COLUMNS.next_due_at
+    columns = [
+        func.sum(case((condition, 1), else_=0))
+        for condition in (due < tx.now, (due >= tx.now) & (due < today_ends), _COLUMNS.owner.is_(None))
+    ]
+    query = select(_COLUMNS.priority, func.count(), *columns).where(OPEN, *visible_to(by))
+    rows = tx.connection.execute(query.group_by(_COLUMNS.priority).order_by(_COLUMNS.priority)).all()
+    total, overdue, today, unowned = (sum(int(row[n]) for row in rows) for n in (1, 2, 3, 4))
+    return OpenCounts(total, overdue, today, unowned, {row[0]: int(row[1]) for row in rows})
+
+
 def list_reminders_waiting(tx: Tx, ref: str) -> tuple[str, ...]:
     """The keys of this complaint's open reminders that are due."""
     columns = OBLIGATIONS.c
@@ -234,10 +262,11 @@ def complete_reminders(tx: Tx, ref: str, keys: Sequence[str]) -> None:
     )
 
 
-def choose_member_to_ask(tx: Tx, number: int, able: Sequence[str]) -> str | None:
+def choose_member_to_ask(tx: Tx, number: int, able: Mapping[str, int]) -> str | None:
     """Choose which member this reminder asks to take its complaint (4.9); None once all of `able` were asked.
 
-    It is the member with the fewest open complaints, then the one asked longest ago. No member is asked twice for
+    `able` has for each member how little their skills fit, 0 for the best. Of those who fit best it is the member
+    with the fewest open complaints, then the one asked longest ago. No member is asked twice for
     the same complaint. The choice is kept in the obligation's facts, so that a retry asks the same person.
     """
     columns = OBLIGATIONS.c
@@ -256,7 +285,12 @@ def choose_member_to_ask(tx: Tx, number: int, able: Sequence[str]) -> str | None
     open_cases = count_open_by_owner(tx)
     chosen = min(
         candidates,
-        key=lambda member: (open_cases.get(member, 0), last.get(_turn_key(member), _NEVER), member),
+        key=lambda member: (
+            able[member],
+            open_cases.get(member, 0),
+            last.get(_turn_key(member), _NEVER),
+            member,
+        ),
     )
     tx.put(HEARD, {"key": _turn_key(chosen), "at": tx.now})
     tx.connection.execute(
@@ -265,11 +299,11 @@ def choose_member_to_ask(tx: Tx, number: int, able: Sequence[str]) -> str | None
     return chosen
 
 
-def _conditions(tx: Tx, section: WorklistSection, owner: str) -> list[ColumnElement[bool]]:
+def _conditions(tx: Tx, section: WorklistSection, owners: Set[str]) -> list[ColumnElement[bool]]:
     is_open: list[ColumnElement[bool]] = [OPEN]  # type: ignore[list-item]  # a text clause is one
     match section:
-        case WorklistSection.MINE:
-            return [*is_open, _COLUMNS.owner == owner]
+        case WorklistSection.MINE | WorklistSection.DEPUTY:
+            return [*is_open, _COLUMNS.owner.in_(owners)]
         case WorklistSection.UNASSIGNED:
             return [*is_open, _COLUMNS.owner.is_(None)]
         case WorklistSection.OVERDUE:

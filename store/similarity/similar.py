@@ -29,14 +29,19 @@ _OWN = COMPLAINTS.alias("own")
 
 
 def store_sketch(
-    tx: Tx, ref: str, sketch: Sequence[bytes], similar: Sequence[SimilarCase] | None = None
+    tx: Tx,
+    ref: str,
+    sketch: Sequence[bytes],
+    similar: Sequence[SimilarCase] | None = None,
+    words: Sequence[bytes] | None = None,
 ) -> None:
-    """Store a complaint's sketch, replacing any before; cards of similar cases are redrawn.
+    """Store a complaint's sketch and words, replacing any before; cards of similar cases are redrawn.
 
     `similar` are the similar cases where they were read before: answers to people wait while this writes.
     """
     similar_cases = find_similar_cases(tx, sketch, ref=ref) if similar is None else similar
-    write_sketch(tx, ref, sketch, cluster=similar_cases[0].cluster if similar_cases else ref)
+    cluster = similar_cases[0].cluster if similar_cases else ref
+    write_sketch(tx, ref, sketch, cluster=cluster, words=words)
     restriction = select(_COLUMNS.restriction).where(_COLUMNS.ref == ref)
     if similar_cases and tx.connection.execute(restriction).scalar_one() is None:
         _schedule_redraws(tx, [similar.ref for similar in similar_cases if similar.is_open][:_MOST_REDRAWS])

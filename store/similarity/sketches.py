@@ -1,7 +1,8 @@
 """Sketches: the hashes of a complaint's words by which similar cases are found, deleted with the complaint.
 
 The sketch is sealed with the complaint's key. Its hashes are also stored one by one as HMACs under the index key,
-so that a stolen database does not reveal words. That table is one tree ordered by hash, for fast searches.
+so that a stolen database does not reveal words. That table is one tree ordered by hash, for fast searches. The hashes
+of single words, by which staff search, are kept the same way in a tree of their own.
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    Table,
     and_,
     bindparam,
     delete,
@@ -35,7 +37,8 @@ from store.database.errors import Erased, SealBroken
 from store.database.keyring import OVERHEAD, Keyring, place, seal_bytes, unseal_bytes
 from store.database.transaction import Tx
 from store.record.load import case_key
-from store.tables import COMPLAINTS, LIKENESSES, SKETCHES
+from store.record.projections import may_be_used
+from store.tables import COMPLAINTS, LIKENESSES, SKETCHES, WORD_HASHES
 from store.tables.columns import UtcDateTime
 
 #: A hash that this many complaints have comes from a template: it does not count, and no more rows are read.
@@ -47,10 +50,29 @@ LEFT_BEHIND = "its words were erased and its hashes were not"
 NOT_ITS_OWN = "its hashes are not those of its sketch"
 _HASH = 8
 
+#: Complaints that one step of the daily search for missing words reads.
+_SWEPT = 2000
 #: Bytes of a stored HMAC.
 _INDEX = 16
 #: Plain SQL, because building SQLAlchemy's statement takes longer than running it.
-_INSERT = "INSERT INTO sketches (band_index, at, ref) VALUES (?, ?, ?)"
+_INSERT = "INSERT INTO {} (band_index, at, ref) VALUES (?, ?, ?)"
+
+
+@dataclass(frozen=True)
+class HashTree:
+    """A table of HMACs, and the column of `likenesses` that has the hashes of a complaint, sealed.
+
+    `purpose` goes into each HMAC, so that no hash of one tree is found in the other.
+    """
+
+    table: Table
+    column: str
+    purpose: str
+
+
+SKETCH_TREE = HashTree(SKETCHES, "sealed", "sketch")
+WORD_TREE = HashTree(WORD_HASHES, "words", "word")
+TREES = (SKETCH_TREE, WORD_TREE)
 
 
 @dataclass(frozen=True)
@@ -70,34 +92,72 @@ class Hashes:
     hashes: Sequence[bytes]
 
 
-def write_sketch(tx: Tx, ref: str, sketch: Sequence[bytes], *, cluster: str) -> None:
-    """Store the complaint's sketch and its hashes, replacing any before; an empty sketch stores nothing."""
+def write_sketch(
+    tx: Tx, ref: str, sketch: Sequence[bytes], *, cluster: str, words: Sequence[bytes] | None = None
+) -> None:
+    """Store the complaint's sketch, its words and their hashes, replacing any before.
+
+    Without a sketch and words nothing is stored. With `words` None they are stored later (`write_words`).
+    """
     drop_sketch(tx, ref)
-    if not sketch:
+    if not sketch and words is None:
         return
     row = tx.connection.execute(
         select(COMPLAINTS.c.key_wrapped, COMPLAINTS.c.received_at).where(COMPLAINTS.c.ref == ref)
     ).one()
     key = case_key(tx, ref, row.key_wrapped)
-    tx.add(LIKENESSES, **likeness_row(ref, sketch, key=key, at=row.received_at, cluster=cluster))
-    store_hashes(tx, [hashes_of(tx.keys, ref, sketch, at=row.received_at)])
+    values = likeness_row(ref, sketch, key=key, at=row.received_at, cluster=cluster)
+    if words is not None:
+        values["words"] = seal_bytes(key, b"".join(words), _place(ref, WORD_TREE))
+    tx.add(LIKENESSES, **values)
+    for tree, hashes in ((SKETCH_TREE, sketch), (WORD_TREE, words or ())):
+        store_hashes(tx, [hashes_of(tx.keys, ref, hashes, at=row.received_at, tree=tree)], tree)
+
+
+def write_words(tx: Tx, ref: str, words: Sequence[bytes]) -> None:
+    """Store the words of a complaint in addition to its sketch, replacing any before; nothing if it was erased."""
+    query = (
+        select(COMPLAINTS.c.key_wrapped, LIKENESSES.c.cluster)
+        .outerjoin(LIKENESSES, LIKENESSES.c.ref == COMPLAINTS.c.ref)
+        .where(COMPLAINTS.c.ref == ref, COMPLAINTS.c.key_wrapped.is_not(None))
+    )
+    row = tx.connection.execute(query).first()
+    if row is not None:
+        write_sketch(tx, ref, load_sketch(tx, ref), cluster=row.cluster or ref, words=words)
+
+
+def list_without_words(tx: Tx, after: str) -> tuple[str, list[tuple[str, str]]]:
+    """Of the next complaints after this reference: the last one ("" at the end), and those whose words are missing.
+
+    Those come with their language. A complaint whose processing is restricted has to wait.
+    """
+    missing = LIKENESSES.c.words.is_(None) & COMPLAINTS.c.key_wrapped.is_not(None) & may_be_used()
+    query = (
+        select(COMPLAINTS.c.ref, COMPLAINTS.c.language, missing.label("missing"))
+        .outerjoin(LIKENESSES, LIKENESSES.c.ref == COMPLAINTS.c.ref)
+        .where(COMPLAINTS.c.ref > after)
+        .order_by(COMPLAINTS.c.ref)
+    )
+    rows = tx.connection.execute(query.limit(_SWEPT)).all()
+    return rows[-1].ref if rows else "", [(row.ref, row.language) for row in rows if row.missing]
 
 
 def drop_sketch(tx: Tx, ref: str) -> None:
-    """Delete the complaint's sketch and hashes. Needs the complaint's key: it opens the sketch with the hashes."""
+    """Delete the complaint's sketch, words and hashes. Needs the complaint's key: it opens those that are sealed."""
     query = (
-        select(LIKENESSES.c.sealed, LIKENESSES.c.at, COMPLAINTS.c.key_wrapped)
+        select(LIKENESSES, COMPLAINTS.c.key_wrapped)
         .join(COMPLAINTS, COMPLAINTS.c.ref == LIKENESSES.c.ref)
         .where(LIKENESSES.c.ref == ref)
     )
     row = tx.connection.execute(query).first()
     if row is None:
         return
-    try:
-        sketch = _unseal(case_key(tx, ref, row.key_wrapped), ref, row.sealed)
-    except (SealBroken, Erased):
-        sketch = ()
-    delete_hashes(tx, ref, sketch, at=row.at)
+    for tree in TREES:
+        try:
+            hashes = _sealed_hashes(case_key(tx, ref, row.key_wrapped), row, tree)
+        except (SealBroken, Erased):
+            hashes = None
+        delete_hashes(tx, ref, hashes, at=row.at, tree=tree)
     tx.connection.execute(delete(LIKENESSES).where(LIKENESSES.c.ref == ref))
 
 
@@ -109,17 +169,17 @@ def load_sketch(tx: Tx, ref: str) -> tuple[bytes, ...]:
 def load_sketches(tx: Tx, refs: Sequence[str]) -> Mapping[str, tuple[bytes, ...]]:
     """The sketches of these complaints, by reference."""
     query = (
-        select(LIKENESSES.c.ref, LIKENESSES.c.sealed, COMPLAINTS.c.key_wrapped)
+        select(LIKENESSES, COMPLAINTS.c.key_wrapped)
         .join(COMPLAINTS, COMPLAINTS.c.ref == LIKENESSES.c.ref)
         .where(LIKENESSES.c.ref.in_(refs), COMPLAINTS.c.key_wrapped.is_not(None))
     )
     sketches = {}
     for row in tx.connection.execute(query):
         try:
-            sketches[row.ref] = _unseal(case_key(tx, row.ref, row.key_wrapped), row.ref, row.sealed)
+            sketches[row.ref] = _sealed_hashes(case_key(tx, row.ref, row.key_wrapped), row, SKETCH_TREE)
         except SealBroken:
             # `verify` names it; the other complaints are compared all the same.
-            note_damage(_place(row.ref))
+            note_damage(_place(row.ref, SKETCH_TREE))
     return sketches
 
 
@@ -159,37 +219,46 @@ def rotate_sketch(tx: Tx, ref: str, key: bytes) -> None:
     row = tx.connection.execute(query).first()
     if row is None:
         return
-    sketch = _unseal(key, ref, row.sealed)
-    delete_hashes(tx, ref, sketch, at=row.at)
-    store_hashes(tx, [hashes_of(tx.keys, ref, sketch, at=row.at)])
+    for tree in TREES:
+        hashes = _sealed_hashes(key, row, tree)
+        delete_hashes(tx, ref, hashes, at=row.at, tree=tree)
+        store_hashes(tx, [hashes_of(tx.keys, ref, hashes, at=row.at, tree=tree)], tree)
 
 
 def check_sketch(tx: Tx, ref: str, wrapped: bytes | None) -> str | None:
     """What is wrong with the hashes of a complaint (`db verify`); None if all of its sketch are stored."""
-    query = select(LIKENESSES.c.sealed, LIKENESSES.c.at).where(LIKENESSES.c.ref == ref)
-    row = tx.connection.execute(query).first()
+    row = tx.connection.execute(select(LIKENESSES).where(LIKENESSES.c.ref == ref)).first()
     if row is None:
         return None
     if wrapped is None:
         return LEFT_BEHIND
-    sketch = _unseal(case_key(tx, ref, wrapped), ref, row.sealed)
-    return None if are_hashes_stored(tx, ref, sketch, at=row.at) else NOT_ITS_OWN
+    key = case_key(tx, ref, wrapped)
+    complete = [
+        are_hashes_stored(tx, ref, _sealed_hashes(key, row, tree), at=row.at, tree=tree) for tree in TREES
+    ]
+    return None if all(complete) else NOT_ITS_OWN
 
 
-def list_stray_hashes(tx: Tx) -> list[tuple[str, str]]:
-    """Complaints that have other hashes than their sketch, and what is wrong (`db verify`); reads the whole table.
+def list_stray_hashes(tx: Tx) -> list[tuple[str, str, str]]:
+    """Complaints that have other hashes than those sealed, the table, and what is wrong (`db verify`).
 
-    It compares numbers of rows: `check_sketch` has verified that every hash of the sketch is stored.
+    It reads the whole tables and compares numbers of rows: `check_sketch` has verified that every hash is stored.
     """
-    filed = select(SKETCHES.c.ref, func.count().label("count")).group_by(SKETCHES.c.ref).subquery()
-    own = (func.length(LIKENESSES.c.sealed) - OVERHEAD) // _HASH
-    query = (
-        select(filed.c.ref, LIKENESSES.c.sealed)
-        .outerjoin(LIKENESSES, LIKENESSES.c.ref == filed.c.ref)
-        .where(or_(LIKENESSES.c.sealed.is_(None), filed.c.count != own))
-    )
-    rows = tx.connection.execute(query).all()
-    return [(row.ref, LEFT_BEHIND if row.sealed is None else NOT_ITS_OWN) for row in rows]
+    strays = []
+    for tree in TREES:
+        stored, sealed = tree.table.c.ref, LIKENESSES.c[tree.column]
+        filed = select(stored, func.count().label("count")).group_by(stored).subquery()
+        own = (func.length(sealed) - OVERHEAD) // _HASH
+        query = (
+            select(filed.c.ref, LIKENESSES.c.ref.is_(None).label("left"))
+            .outerjoin(LIKENESSES, LIKENESSES.c.ref == filed.c.ref)
+            .where(or_(sealed.is_(None), filed.c.count != own))
+        )
+        strays += [
+            (row.ref, tree.table.name, LEFT_BEHIND if row.left else NOT_ITS_OWN)
+            for row in tx.connection.execute(query)
+        ]
+    return strays
 
 
 def likeness_row(
@@ -198,48 +267,64 @@ def likeness_row(
     """The row of a sketch, sealed with the complaint's own key; `at` is when the complaint was received."""
     return {
         "ref": ref,
-        "sealed": seal_bytes(key, b"".join(sketch), _place(ref)),
+        "sealed": seal_bytes(key, b"".join(sketch), _place(ref, SKETCH_TREE)),
         "cluster": cluster,
         "at": at,
     }
 
 
-def hashes_of(keys: Keyring, ref: str, sketch: Sequence[bytes], *, at: datetime) -> Hashes:
-    """The HMACs of a sketch under the newest secret."""
-    return Hashes(ref, at, [keys.index(*_index_name(hash_))[:_INDEX] for hash_ in sketch])
+def hashes_of(
+    keys: Keyring, ref: str, hashes: Sequence[bytes], *, at: datetime, tree: HashTree = SKETCH_TREE
+) -> Hashes:
+    """The HMACs of these hashes under the newest secret."""
+    return Hashes(ref, at, [keys.index(*_index_name(hash_, tree))[:_INDEX] for hash_ in hashes])
 
 
-def store_hashes(tx: Tx, several: Sequence[Hashes]) -> None:
+def store_hashes(tx: Tx, several: Sequence[Hashes], tree: HashTree = SKETCH_TREE) -> None:
     """Store the hashes of several complaints."""
-    if tx.is_sqlite:
-        tx.connection.exec_driver_sql(_INSERT, _in_order(several, tx.connection.dialect))
+    several = [entry for entry in several if entry.hashes]
+    if not several:
         return
-    rows = [
+    if tx.is_sqlite:
+        rows = _in_order(several, tx.connection.dialect)
+        tx.connection.exec_driver_sql(_INSERT.format(tree.table.name), rows)
+        return
+    entries = [
         {"hashes": b"".join(entry.hashes), "count": len(entry.hashes), "at": entry.at, "ref": entry.ref}
         for entry in several
     ]
-    tx.connection.execute(_insert_postgresql(), rows)
+    tx.connection.execute(_insert_postgresql(tree), entries)
 
 
-def delete_hashes(tx: Tx, ref: str, sketch: Sequence[bytes], *, at: datetime) -> None:
-    """Delete all hashes of a complaint, also those that are not in its sketch."""
-    deleted = tx.connection.execute(delete(SKETCHES).where(_rows_of(ref, _every_index(tx, sketch), at)))
-    if not sketch or deleted.rowcount != len(sketch):
+def delete_hashes(
+    tx: Tx, ref: str, hashes: Sequence[bytes] | None, *, at: datetime, tree: HashTree = SKETCH_TREE
+) -> None:
+    """Delete all hashes of a complaint, also those that are not among `hashes`; None: those are not known."""
+    table = tree.table
+    if hashes is not None and not hashes:
+        return
+    deleted = 0
+    if hashes:
+        rows = _rows_of(ref, every_index(tx, hashes, tree), at, tree)
+        deleted = tx.connection.execute(delete(table).where(rows)).rowcount
+    if hashes is None or deleted != len(hashes):
         # A secret was lost or the tables were edited: search the whole table, so that nothing is left behind.
-        tx.connection.execute(delete(SKETCHES).where(SKETCHES.c.ref == ref))
+        tx.connection.execute(delete(table).where(table.c.ref == ref))
 
 
-def are_hashes_stored(tx: Tx, ref: str, sketch: Sequence[bytes], *, at: datetime) -> bool:
-    """Whether every hash of this sketch is stored for its complaint."""
-    hash_by_index = _every_index(tx, sketch)
-    query = select(SKETCHES.c.band_index).where(_rows_of(ref, hash_by_index, at))
+def are_hashes_stored(
+    tx: Tx, ref: str, hashes: Sequence[bytes], *, at: datetime, tree: HashTree = SKETCH_TREE
+) -> bool:
+    """Whether every one of these hashes is stored for its complaint."""
+    hash_by_index = every_index(tx, hashes, tree)
+    query = select(tree.table.c.band_index).where(_rows_of(ref, hash_by_index, at, tree))
     stored = {hash_by_index[bytes(index)] for index in tx.connection.execute(query).scalars()}
-    return stored == set(sketch)
+    return stored == set(hashes)
 
 
 def find_refs_by_hash(tx: Tx, sketch: Sequence[bytes], *, most: int) -> Mapping[bytes, set[str]]:
     """By hash the complaints that have it, at most this many, the newest."""
-    hash_by_index = _every_index(tx, sketch)
+    hash_by_index = every_index(tx, sketch, SKETCH_TREE)
     parameters = {f"hash_{n}": index for n, index in enumerate(hash_by_index)}
     refs_by_hash: dict[bytes, set[str]] = {hash_: set() for hash_ in sketch}
     # Fetched at once: of texts that many wrote these are 1,500 rows.
@@ -256,14 +341,14 @@ def _in_order(several: Sequence[Hashes], dialect: Dialect) -> list[tuple[bytes, 
     )
 
 
-@lru_cache(maxsize=1)
-def _insert_postgresql() -> Insert:
+@lru_cache(maxsize=2)
+def _insert_postgresql(tree: HashTree) -> Insert:
     """One parameter holds all hashes of a complaint; PostgreSQL splits it. Sending rows costs more than writing."""
     n = select(literal(0, Integer).label("n")).cte("numbers", recursive=True)
     n = n.union_all(select(n.c.n + 1).where(n.c.n + 1 < bindparam("count", type_=Integer)))
     hash_ = func.substr(bindparam("hashes", type_=LargeBinary), n.c.n * _INDEX + 1, _INDEX)
     at, ref = bindparam("at", type_=UtcDateTime), bindparam("ref", type_=String)
-    return SKETCHES.insert().from_select(["band_index", "at", "ref"], select(hash_, at, ref).select_from(n))
+    return tree.table.insert().from_select(["band_index", "at", "ref"], select(hash_, at, ref).select_from(n))
 
 
 @lru_cache(maxsize=64)
@@ -281,24 +366,27 @@ def _postings(count: int, most: int) -> CompoundSelect[Any]:
     return union_all(*(select(part.c.band_index, part.c.ref) for part in ranges))
 
 
-def _rows_of(ref: str, indexes: Iterable[bytes], at: datetime) -> ColumnElement[bool]:
+def _rows_of(ref: str, indexes: Iterable[bytes], at: datetime, tree: HashTree) -> ColumnElement[bool]:
     """Matches whole primary keys, because the tree has no order by complaint."""
-    return and_(SKETCHES.c.band_index.in_(list(indexes)), SKETCHES.c.at == at, SKETCHES.c.ref == ref)
+    columns = tree.table.c
+    return and_(columns.band_index.in_(list(indexes)), columns.at == at, columns.ref == ref)
 
 
-def _every_index(tx: Tx, sketch: Sequence[bytes]) -> Mapping[bytes, bytes]:
+def every_index(tx: Tx, hashes: Iterable[bytes], tree: HashTree) -> Mapping[bytes, bytes]:
     """The hashes by their HMAC under each secret: during a key rotation an older one may be stored."""
-    return {index[:_INDEX]: hash_ for hash_ in sketch for index in tx.keys.indexes(*_index_name(hash_))}
+    return {index[:_INDEX]: hash_ for hash_ in hashes for index in tx.keys.indexes(*_index_name(hash_, tree))}
 
 
-def _index_name(hash_: bytes) -> tuple[str, str]:
-    return "sketch", hash_.hex()
+def _index_name(hash_: bytes, tree: HashTree) -> tuple[str, str]:
+    return tree.purpose, hash_.hex()
 
 
-def _unseal(key: bytes, ref: str, sealed: bytes) -> tuple[bytes, ...]:
-    data = unseal_bytes(key, sealed, _place(ref))
+def _sealed_hashes(key: bytes, row: Any, tree: HashTree) -> tuple[bytes, ...]:
+    """The hashes in a row of `likenesses`; none where it has no value."""
+    sealed = getattr(row, tree.column)
+    data = b"" if sealed is None else unseal_bytes(key, sealed, _place(row.ref, tree))
     return tuple(data[start : start + _HASH] for start in range(0, len(data), _HASH))
 
 
-def _place(ref: str) -> str:
-    return place("likenesses", ref, "sketch")
+def _place(ref: str, tree: HashTree) -> str:
+    return place("likenesses", ref, tree.purpose)

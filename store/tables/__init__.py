@@ -38,6 +38,7 @@ INCIDENT_WORDS = _table(_complaints.IncidentWordsRow)
 INCIDENT_RECEIVERS = _table(_complaints.IncidentReceiverRow)
 IMPROVEMENTS = _table(_complaints.ImprovementRow)
 SKETCHES = _table(_complaints.SketchRow)
+WORD_HASHES = _table(_complaints.WordHashRow)
 LIKENESSES = _table(_complaints.LikenessRow)
 
 TEXTS = _table(_record.TextRow)

@@ -307,8 +307,22 @@ class SketchRow(Row, table=True):
     n: int | None
 
 
+class WordHashRow(Row, table=True):
+    """Keyed hashes of the words of a complaint, by which staff search; like `SketchRow` in every other way."""
+
+    __tablename__ = "word_hashes"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    band_index: bytes = Field(sa_type=LargeBinary, primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, primary_key=True)
+    ref: str = Field(primary_key=True)
+
+
 class LikenessRow(Row, table=True):
-    """The sketch, sealed with the complaint's key; `cluster` is the first complaint that it is similar to."""
+    """The sketch, sealed with the complaint's key; `cluster` is the first complaint that it is similar to.
+
+    `words` are the hashes of its words, sealed as the sketch is; None until they are stored.
+    """
 
     __tablename__ = "likenesses"
     __table_args__ = (Index("ix_likenesses_at", "at", "cluster", "ref"),)
@@ -317,3 +331,4 @@ class LikenessRow(Row, table=True):
     sealed: bytes = Field(sa_type=LargeBinary)
     cluster: str
     at: datetime = Field(sa_type=UtcDateTime)
+    words: bytes | None = Field(default=None, sa_type=LargeBinary)

@@ -40,9 +40,10 @@ from store.database.errors import StoreError
 from store.files import store_file
 from store.outbox.claim import claim
 from store.outbox.complete import Completed, complete, is_still_required
-from store.people.identifiers import add_identifier, find_by_identifier, search_number
+from store.people.identifiers import add_identifier, find_by_identifier
 from store.proof.hash_chain import list_instance_events
 from store.record.load import load_case_file, load_texts
+from store.similarity.search import CaseSearch, search_cases
 from store.similarity.similar import list_similar_cases
 from store.similarity.sketches import write_sketch
 from store.slack import save_draft
@@ -352,7 +353,7 @@ def test_restricted_processing_keeps_a_complaint_from_training_similar_cases_and
 
     def used() -> tuple[int, int, int, int]:
         similar = (store.read(list_similar_cases, complaint, handler) for complaint in (ref, other))
-        hits = store.write(search_number, "C-1001", handler)
+        hits = store.write(search_cases, CaseSearch(number="C-1001"), handler, limit=50).cases
         return len(store.examples()), *map(len, similar), len(hits)
 
     assert used() == (1, 1, 1, 1)

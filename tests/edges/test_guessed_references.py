@@ -26,7 +26,7 @@ from sqlalchemy import event, func, select
 from bots.dialogue.commands import COMMANDS
 from bots.dialogue.inputs import ButtonInput, CommandInput, TextInput
 from bots.dialogue.step import step as dialogue_step
-from bots.slack.listeners import commands
+from bots.slack.listeners import commands, search
 from bots.slack.listeners.forms import typed_reference
 from bots.slack.payloads import SlashCommand
 from bots.slack.views.refusals import refusal_text
@@ -101,6 +101,7 @@ def test_every_module_that_reads_a_typed_reference_is_covered_here() -> None:
     assert readers == {
         "dialogue/button_handlers.py", "dialogue/commands.py", "dialogue/new_message.py", "dialogue/status.py",
         "telegram/callback_data.py", "slack/listeners/commands.py", "slack/listeners/forms.py",
+        "slack/listeners/search.py",
     }  # fmt: skip
 
 
@@ -262,7 +263,7 @@ async def shows(office: Office, ref: str) -> Any:
 
 
 async def searches(office: Office, ref: str) -> Any:
-    return await commands.search(
+    return await search.search(
         SlashCommand("search", ref, BURAK, "t", TRIAGE), await office.desk.actor(BURAK), office.desk
     )
 

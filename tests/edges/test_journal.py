@@ -42,7 +42,7 @@ LOG = {
     "log_signatures",
     "proof_keys",
 }
-OTHERS = FOLDED | LOG | {"checkpoint_heads", "sketches"}
+OTHERS = FOLDED | LOG | {"checkpoint_heads", "sketches", "word_hashes"}
 COORDINATION = {"heard", "lanes", "leases", "proof_state"}
 
 

@@ -6,16 +6,17 @@ Tests marked `on_both` depend on SQL and run on PostgreSQL too.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
+from bots.slack.views.home import FAILED_ROWS, SECTIONS, home_view
 from bots.slack.views.home import ROWS_OF_EACH as FEW
-from bots.slack.views.home import SECTIONS, home_view
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
 from store.cases.act import act
 from store.cases.read import open_case
-from store.people.staff import load_actor
+from store.people.staff import load_actor, record_absence
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
@@ -140,6 +141,19 @@ async def test_an_action_from_the_home_updates_the_home_at_once(office: Office) 
     assert "Without an owner (0)" in alice.home.text
 
 
+async def test_a_deputy_sees_the_complaints_of_an_absent_person_and_opens_one(office: Office) -> None:
+    ref = office.owned(BURAK)
+    assert "As deputy" not in (await home(office, ALICE)).text
+    until = office.store.now() + timedelta(days=3)
+    office.store.write(record_absence, BURAK, until, ALICE)
+    view = await home(office, ALICE)
+
+    assert "As deputy (1)" in view.text
+    assert "overdue ·" not in view.text
+    await office.staff(ALICE).presses(view, "Open", value=ref)
+    assert ref in (await office.staff(ALICE).opened()).text
+
+
 async def test_a_full_home_stays_within_a_hundred_blocks(office: Office) -> None:
     for n in range(FEW + 1):
         ref = office.proposed(f"Matter number {n} with the bill")
@@ -150,5 +164,7 @@ async def test_a_full_home_stays_within_a_hundred_blocks(office: Office) -> None
     view = await home(office, MONA)
 
     assert len(view.blocks) <= 100
-    assert len(SECTIONS) * (FEW + 3) + 2 <= 100
-    assert "Overdue (18)" in view.text
+    # A heading with its line and the button for more of each list, title, buttons, figures, and what failed.
+    assert len(SECTIONS) * (2 * FEW + 3) + 3 + 2 + FAILED_ROWS <= 100
+    assert f"*{2 * FEW + 2}* open · *{2 * FEW + 2}* overdue" in view.text
+    assert f"Overdue ({2 * FEW + 2})" in view.text

@@ -27,10 +27,11 @@ from store.cases.redate import list_open_refs, preview_redate, redate
 from store.custody.verify import verify
 from store.database.errors import StoreError
 from store.outbox.failed import list_failed
-from store.people.identifiers import add_identifier, find_by_identifier, search_number
+from store.people.identifiers import add_identifier, find_by_identifier
 from store.proof.hash_chain import list_instance_events
 from store.record.load import load_case_file
 from store.rulebooks import load_current_rulebooks, use_rulebooks
+from store.similarity.search import CaseSearch, search_cases
 from store.store import Store
 from store.tables import COMPLAINTS
 from store.values import Chat
@@ -135,7 +136,9 @@ def test_a_logged_complaint_gets_the_country_that_staff_name_or_that_of_its_lang
     }
     case = desk.store.write(log_complaint, "slack:log:1", call_facts, words, desk.actor(HANDLER), read_signs)
     assert case.rules.country == country
-    cases = desk.store.write(search_number, words["phone"], desk.actor(HANDLER))
+    cases = desk.store.write(
+        search_cases, CaseSearch(number=words["phone"]), desk.actor(HANDLER), limit=50
+    ).cases
     assert [case.ref for case in cases] == [case.ref]
 
 

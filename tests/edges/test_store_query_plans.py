@@ -63,7 +63,7 @@ from store.outbox.deliveries import list_deliveries, list_failed_obligations, sa
 from store.outbox.failed import FailureReason, give_up_obligation, list_failed, retry_all
 from store.outbox.rate_limit import EvenlySpaced, SlidingWindow, pause_sending, take_slot
 from store.people.contacts import mark_blocked
-from store.people.identifiers import load_case_for_caller, search_number
+from store.people.identifiers import load_case_for_caller
 from store.people.staff import end_absence, record_absence
 from store.record.access_log import find_last_read
 from store.record.load import load_event_words, load_texts
@@ -77,6 +77,7 @@ from store.record.worklists import (
     list_reminders_waiting,
     load_worklist,
 )
+from store.similarity.search import CaseSearch, search_cases
 from store.similarity.similar import count_confirmed_similar, list_similar_cases, list_similar_clusters
 from store.slack import (
     claim_post,
@@ -122,8 +123,8 @@ def _remind(store: Store, desk: Desk) -> None:
     query = select(OBLIGATIONS.c.id).where(OBLIGATIONS.c.scope == ref, OBLIGATIONS.c.kind == "remind")
     numbers = store.read(lambda tx: list(tx.connection.execute(query).scalars()))
     store.read(list_reminders_waiting, ref)
-    store.write(choose_member_to_ask, numbers[0], [HANDLER])
-    store.write(choose_member_to_ask, numbers[1], [HANDLER, MANAGER])
+    store.write(choose_member_to_ask, numbers[0], {HANDLER: 0})
+    store.write(choose_member_to_ask, numbers[1], {HANDLER: 0, MANAGER: 0})
     store.write(complete_reminders, ref, ("no such key",))
     store.write(fail, numbers[0], "x")
     store.read(list_failed_obligations, desk.actor(MANAGER))
@@ -246,7 +247,12 @@ def _run_every_path(store: Store) -> None:
     for column, value in (("category", "supply"), ("state", "closed"), ("priority", "P4")):
         store.read(list_by_code, column, value, desk.actor(HANDLER))
     store.read(count_open_by_owner)
-    store.write(search_number, "8841207", desk.actor(HANDLER))
+    for asked in (
+        CaseSearch(number="8841207"),
+        CaseSearch([[b"8 bytes.", b"or these"], [b"and more"]]),
+        CaseSearch(category="money", since=store.now()),
+    ):
+        store.write(search_cases, asked, desk.actor(HANDLER), limit=50)
     store.read(list_assessed_proposals, 10)
     store.read(load_examples_page, (store.now(), "A", 1))
     store.read(load_unassessed_page, (store.now(), "A"))

@@ -11,10 +11,11 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.read import open_case
 from store.database.errors import UnknownRow
-from store.people.identifiers import search_number
 from store.people.staff import end_absence, load_actor, load_member, record_absence, sync_staff
+from store.proof.hash_chain import list_instance_events
 from store.record.load import load_texts
 from store.record.worklists import WorklistSection, count_open_by_owner, list_by_code, load_worklist
+from store.similarity.search import CaseSearch, search_cases
 from store.store import Store
 from tests.clauses import clause
 from tests.edges.desk import HANDLER, MANAGER, RESOLVED, RESOLVED_WORDS, SECOND, STAFF, TOP, Desk
@@ -110,7 +111,7 @@ def test_cases_are_found_by_code_open_ones_first(store: Store) -> None:
 def test_an_absence_is_kept_when_the_staff_are_synchronised_again(store: Store) -> None:
     desk = Desk(store)
     until = datetime(2026, 12, 1, tzinfo=UTC)
-    store.write(record_absence, HANDLER, until, SECOND)
+    store.write(record_absence, HANDLER, until, SECOND, by=MANAGER)
     store.write(sync_staff, STAFF)
     ann = store.read(load_member, HANDLER)
 
@@ -118,6 +119,11 @@ def test_an_absence_is_kept_when_the_staff_are_synchronised_again(store: Store) 
     assert (ann.absent_until, ann.deputy) == (until, SECOND)
     assert store.write(end_absence, HANDLER) is True
     assert store.write(end_absence, HANDLER) is False
+    logged = [
+        (event["facts"]["by"], event["facts"]["deputy"])
+        for event in store.read(list_instance_events, "absence")
+    ]
+    assert logged == [(HANDLER, None), (MANAGER, SECOND)]
     with pytest.raises(UnknownRow):
         store.write(record_absence, "U9999999", until)
     assert desk.store.read(load_member, HANDLER) is not None
@@ -131,7 +137,10 @@ def test_numbers_of_every_message_are_filed_and_found_in_any_spelling(store: Sto
 
     for written in ("8841207", "+442079460018", "Mary@example.org"):
         assert [
-            case.ref for case in store.write(search_number, written, store.read(load_actor, HANDLER))
+            case.ref
+            for case in store.write(
+                search_cases, CaseSearch(number=written), store.read(load_actor, HANDLER), limit=50
+            ).cases
         ] == [ref]
 
 

@@ -8,7 +8,13 @@ from datetime import date, timedelta
 import pytest
 
 from bots.slack.listeners.commands import Away, member_of, read_away
-from bots.slack.recipients import reminded_members, substitutes, suggested_owner
+from bots.slack.recipients import (
+    proposed_owners,
+    reminded_members,
+    skill_gap,
+    substitutes,
+    suggested_owner,
+)
 from complaints.errors import BadFacts
 from complaints.obligations.reminders import ReminderLevel
 from complaints.vocabulary import Role, Target
@@ -90,3 +96,19 @@ def test_the_suggested_owner_is_present_may_decide_and_has_the_fewest_complaints
     assert suggested_owner(fresh, (MONA,), loads, NOW) == (MONA.id, 0)
     assert suggested_owner(higher, STAFF, loads, NOW) == (MONA.id, 0)
     assert suggested_owner(fresh, (), loads, NOW) is None
+
+
+def test_skills_come_before_the_number_of_complaints_and_leave_nobody_out() -> None:
+    case = replace(stages()["assessed"].case, language="tr", owner=None)
+    category = str(case.category)
+    speaks = replace(BURAK, languages=("tr", "en"))
+    knows = replace(speaks, categories=(category,))
+    other = replace(speaks, categories=("something_else",))
+    english = replace(ALICE, languages=("en",), categories=(category,))
+    loads = {BURAK.id: 9}
+
+    assert [skill_gap(case, member) for member in (knows, speaks, other, english)] == [0, 1, 2, 3]
+    assert suggested_owner(case, (english, other, MONA), loads, NOW) == (BURAK.id, 9)
+    assert suggested_owner(case, (english, away(knows), MONA), loads, NOW) == (ALICE.id, 0)
+    proposed = proposed_owners([case], (english, knows), loads, NOW)
+    assert proposed == {case.ref: BURAK.id}

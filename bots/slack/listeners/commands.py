@@ -14,7 +14,6 @@ from bots.slack.listeners.caller_check import question_view, sees_only_the_stage
 from bots.slack.payloads import SlashCommand
 from bots.slack.responses import CommandReply, OpenView, Response
 from bots.slack.router import Router
-from bots.slack.texts import StaffTexts
 from bots.slack.views.command_replies import policy_blocks
 from bots.slack.views.home import case_row
 from bots.slack.views.open_form import view_for
@@ -24,13 +23,9 @@ from complaints.case import Case
 from complaints.errors import BadFacts, UnknownReference
 from complaints.identifiers import parse_reference
 from complaints.obligations.kinds import SendPriority
-from complaints.rulebook import categories_of
 from complaints.times import at_minute, local_time
-from complaints.vocabulary import Priority, State
-from store.cases.read import load_case
-from store.people.identifiers import search_number
 from store.people.staff import end_absence, list_members, record_absence
-from store.record.worklists import WorklistSection, is_visible, list_by_code, load_worklist, require_visible
+from store.record.worklists import WorklistSection, load_worklist, require_visible
 from store.rulebooks import load_current_rulebook, load_current_rulebooks
 from store.values import Member
 
@@ -138,7 +133,8 @@ async def away(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     absent = _require_own_or_manager(absence.member_id, actor)
     if absence.deputy == absent:
         raise BadFacts("A person cannot be their own deputy.", code="nobody_of_staff")
-    await slack.store.awrite(record_absence, absent, at_minute(absence.until, 0, zone), absence.deputy)
+    until = at_minute(absence.until, 0, zone)
+    await slack.store.awrite(record_absence, absent, until, absence.deputy, by=actor.id)
     page = await slack.store.aread(load_worklist, WorklistSection.MINE, actor, owner=absent, limit=1)
     usual_deputy = next((member.deputy for member in members if member.id == absent), None)
     deputy = absence.deputy or usual_deputy
@@ -158,7 +154,7 @@ async def back(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     words = command.rest.split()
     named = require_member(words[0], members).id if words else None
     absent = _require_own_or_manager(named, actor)
-    was_away = await slack.store.awrite(end_absence, absent)
+    was_away = await slack.store.awrite(end_absence, absent, by=actor.id)
     return CommandReply(slack.texts.text("away.back" if was_away else "away.was_here", who=mention(absent)))
 
 
@@ -167,57 +163,6 @@ def _require_own_or_manager(named: str | None, actor: Actor) -> str:
         return actor.id
     authorise(None, Access.MANAGE, actor)
     return named
-
-
-@router.command("search")
-async def search(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
-    """Find complaints by reference, code, or a person's exact number; the search for a number is recorded.
-
-    What a person may not know of is not found, as if it did not exist.
-    """
-    texts, query = slack.texts, command.rest
-    if not query:
-        return CommandReply(texts.text("search.what"))
-    rules = await slack.store.aread(load_current_rulebook)
-    code = code_of(query, texts, categories_of(rules))
-    if code is not None:
-        page = await slack.store.aread(list_by_code, *code, actor, limit=MAX_ROWS_OF_A_LIST)
-        return CommandReply(_listing(slack, "search.title", page.cases, more=bool(page.more)))
-    ref = parse_reference(query)
-    cases = () if ref is None else await _by_reference(slack, ref, actor)
-    if cases:
-        # Without a hit it may be a customer number that looks like a reference.
-        return CommandReply(_listing(slack, "search.title", cases, more=False))
-    cases = await slack.store.awrite(search_number, query, actor)
-    more = len(cases) > MAX_ROWS_OF_A_LIST
-    results = _listing(slack, "search.title", cases[:MAX_ROWS_OF_A_LIST], more=more)
-    return CommandReply(f"{results}\n_{texts.text('search.recorded')}_")
-
-
-#: The columns that are searched by a code: the prefix of the codes' names in the texts, and the codes.
-_CODES = (
-    ("priority", "", tuple(priority.value for priority in Priority)),
-    ("state", "state.", tuple(state.value for state in State)),
-)
-
-
-def code_of(query: str, texts: StaffTexts, categories: Sequence[str]) -> tuple[str, str] | None:
-    """The column and the code that a code or its name means, in the staff's language or as it is stored."""
-    name = query.strip().casefold()
-    for column, prefix, values in (*_CODES, ("category", "category.", categories)):
-        for value in values:
-            names = {value.casefold(), value.replace("_", " ")}
-            if prefix:
-                names.add(texts.text(f"{prefix}{value}").casefold())
-            if name in names:
-                return column, value
-    return None
-
-
-async def _by_reference(slack: SlackContext, ref: str, actor: Actor) -> Sequence[Case]:
-    if not await slack.store.aread(is_visible, ref, actor):
-        return ()
-    return (await slack.store.aread(load_case, ref),)
 
 
 @router.other_command

@@ -10,6 +10,7 @@ from bots.slack.client.block_kit import (
     Block,
     actions,
     button,
+    context,
     divider,
     escaped,
     header,
@@ -25,8 +26,9 @@ from complaints.actors import Actor
 from complaints.case import Case
 from complaints.deadlines.targets import next_due
 from complaints.priorities import priority_of
+from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from store.outbox.deliveries import list_failed_obligations
-from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, load_worklist
+from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, count_open, load_worklist
 from store.rulebooks import load_current_rulebook
 from store.values import FailedObligation
 
@@ -38,9 +40,16 @@ SECTIONS: tuple[WorklistSection, ...] = (
     WorklistSection.WAITING,
     WorklistSection.UNCHECKED,
     WorklistSection.SURVEY,
+    WorklistSection.DEPUTY,
 )
-#: Rows of each list on the first page: six lists with their headings stay below 100 blocks.
-ROWS_OF_EACH = 8
+#: Shown only where it has complaints.
+_SHORT = frozenset(
+    {WorklistSection.WAITING, WorklistSection.UNCHECKED, WorklistSection.SURVEY, WorklistSection.DEPUTY}
+)
+#: Rows of each list on the first page: seven lists with their headings stay below 100 blocks, at two blocks a row.
+ROWS_OF_EACH = 5
+#: Rows of what failed, for managers.
+FAILED_ROWS = 3
 #: Rows of a page of a single list.
 ROWS_OF_ONE = 40
 #: The act of a list that is about one act.
@@ -61,7 +70,8 @@ async def home_view(
         blocks = [section(texts.text("home.no_role"))]
     elif only is None:
         pages = {part: await _page(slack, part, actor, 0, ROWS_OF_EACH) for part in SECTIONS}
-        blocks = _all_lists(pages, actor, texts, now) + await _failed_blocks(slack, actor)
+        figures = await _figures(slack, actor)
+        blocks = _all_lists(pages, figures, actor, texts, now) + await _failed_blocks(slack, actor)
     else:
         page = await _page(slack, only, actor, offset, ROWS_OF_ONE)
         blocks = _one_list(only, page, actor, texts, now)
@@ -101,15 +111,21 @@ async def _page(
 
 
 def _all_lists(
-    pages: Mapping[WorklistSection, Worklist], actor: Actor, texts: StaffTexts, now: datetime
+    pages: Mapping[WorklistSection, Worklist],
+    figures: list[Block],
+    actor: Actor,
+    texts: StaffTexts,
+    now: datetime,
 ) -> list[Block]:
-    """All lists with a few rows of each; a button leads to a list alone."""
+    """The figures, and all lists with a few rows of each; a button leads to a list alone."""
     blocks: list[Block] = [header(texts.text("home.title"))]
+    row = [button(texts.text("home.search"), "home.search", "search")]
     if is_allowed(None, Access.HAND_OVER, actor):
-        blocks.append(actions("home", [button(texts.text("home.move"), "home.move", "move")]))
+        row.append(button(texts.text("home.move"), "home.move", "move"))
+    blocks += [actions("home", row), *figures]
     rows = 0
     for part, page in pages.items():
-        if not page.count and part in _ACTS:
+        if not page.count and part in _SHORT:
             continue
         blocks += [divider(), section(f"*{list_heading(part, page.count, texts)}*")]
         blocks += _rows(part, page, actor, texts, now, rows)
@@ -149,28 +165,45 @@ def _rows(
 ) -> list[Block]:
     if not page.cases:
         return [section(texts.text("home.none"))]
-    return [
-        section(
-            case_row(case, texts, now),
-            # Numbered over all lists, so that a complaint on two lists has two block ids.
-            block_id=f"actions:{case.work_version}.{number}",
-            accessory=_act_button(part, case, actor, texts),
-        )
-        for number, case in enumerate(page.cases, start=first)
-    ]
+    blocks = []
+    for number, case in enumerate(page.cases, start=first):
+        # Numbered over all lists, so that a complaint on two lists has two block ids.
+        block_id = f"actions:{case.work_version}.{number}"
+        open_it = button(texts.text("verb.open"), "case.open", case.ref)
+        name = _ACTS.get(part) or next_act(case, actor)
+        if name == "open":
+            blocks.append(section(case_row(case, texts, now), block_id=block_id, accessory=open_it))
+        else:
+            act = button(texts.text(f"verb.{name}"), f"case.{name}", case.ref, style="primary")
+            blocks += [section(case_row(case, texts, now)), actions(block_id, [act, open_it])]
+    return blocks
 
 
-def _act_button(part: WorklistSection, case: Case, actor: Actor, texts: StaffTexts) -> Block:
-    name = _ACTS.get(part) or next_act(case, actor)
-    style = None if name == "open" else "primary"
-    return button(texts.text(f"verb.{name}"), f"case.{name}", case.ref, style=style)
+async def _figures(slack: SlackContext, actor: Actor) -> list[Block]:
+    """The open complaints in numbers, for managers."""
+    if not is_allowed(None, Access.MANAGE, actor):
+        return []
+    rules, texts, now = await slack.store.aread(load_current_rulebook), slack.texts, slack.store.now()
+    zone = rules.calendar.zone
+    today_ends = at_minute(local_time(now, zone).date(), MINUTES_A_DAY, zone)
+    counts = await slack.store.aread(count_open, actor, today_ends)
+    by_priority = ", ".join(f"{priority}: {number}" for priority, number in counts.by_priority.items())
+    text = texts.text(
+        "home.figures",
+        open=counts.total,
+        overdue=counts.overdue,
+        today=counts.due_today,
+        unowned=counts.unowned,
+        priorities=by_priority or "–",
+    )
+    return [context(text)]
 
 
 async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:
     """The failed obligations that this manager may know of, each with a button that tries it again."""
     if not is_allowed(None, Access.MANAGE, actor):
         return []
-    failed = await slack.store.aread(list_failed_obligations, actor, ROWS_OF_EACH)
+    failed = await slack.store.aread(list_failed_obligations, actor, FAILED_ROWS)
     if not failed:
         return []
     rules, texts = await slack.store.aread(load_current_rulebook), slack.texts

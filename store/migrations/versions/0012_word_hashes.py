@@ -1,0 +1,31 @@
+"""The hashes of a complaint's words, by which staff search.
+
+An older release would leave them behind when it erases a complaint, so `serves_from` is this revision. Complaints of
+before get their words from the daily obligation `index_words`.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "word_hashes",
+        sa.Column("band_index", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("band_index", "at", "ref", name="pk_word_hashes"),
+        sqlite_with_rowid=False,
+    )
+    op.add_column("likenesses", sa.Column("words", sa.LargeBinary(), nullable=True))
+    op.execute("UPDATE alembic_version SET serves_from = '0012'")
+
+
+def downgrade() -> None:
+    """The words go; the complaints stay, and a later upgrade stores their words again."""
+    op.drop_column("likenesses", "words")
+    op.drop_table("word_hashes")
+    op.execute("UPDATE alembic_version SET serves_from = '0008'")
