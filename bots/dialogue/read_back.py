@@ -20,6 +20,7 @@ from complaints.deadlines.working_time import due
 from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words
+from triage.matching import mask_quotes
 from triage.message_kind import as_own_wish, outdated_parts, question_subjects
 
 #: The field that holds the words of each step.
@@ -66,7 +67,7 @@ def knowledge_of(turn: Turn, ref: str) -> StoryKnowledge:
     rules = frozenset(sign.rule for sign in turn.signs_in(story, ref).signs)
     received = turn.received_on(ref)
     chosen = turn.state.get("chosen", {}) if turn.ref == ref else {}
-    cues = cue_words(story)
+    cues = cue_words(mask_quotes(story))
     wishes = as_own_wish(story) if "for_another" in cues else story
 
     def details() -> tuple[StoryFact, ...]:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 
@@ -10,9 +11,11 @@ from triage.facts.clauses import wishes_in_clauses
 from triage.facts.dates import dates
 from triage.facts.fact import Story, StoryFact
 from triage.facts.references import accounts, cards, codes, numbers, places, wishes
-from triage.matching import fold, languages_of
+from triage.matching import fold, languages_of, mask_quotes
 
 Span = tuple[int, int]
+#: Fewer words, next to a remedy that the story names, say nothing more ("por favor").
+_FEWEST_OWN_WORDS = 3
 
 
 def find_facts(
@@ -47,11 +50,23 @@ def find_facts(
     )
     # A remedy or a place may overlap a number, so each is compared with its own kind only. Of a remedy even with the
     # same one only: "I want it repaired and my money back" are two, with one verb.
-    wanted = list(chain(*(wishes(story, code) for code in languages)))
-    # A wish in own words counts only where no other one is named.
+    # What others said, as the story quotes it, is no wish of the writer.
+    spoken = mask_quotes(text)
+    own_words = story if spoken == text else Story(spoken, fold(spoken), received, country)
+    wanted = list(chain(*(wishes(own_words, code) for code in languages)))
+    codes_in = [written_in] if written_in in languages else languages
+    more = list(chain(*(wishes_in_clauses(own_words, code, wanted) for code in codes_in)))
     if {wish.value for wish in wanted} <= {"own", "something_else"}:
-        more = chain(*(wishes_in_clauses(story, code) for code in languages))
+        # A wish in own words counts only where no other one is named.
         wanted += [wish for wish in more if not wanted or wish.value != "something_else"]
+    elif "tell_you" not in {wish.value for wish in wanted}:
+        clear = [wish for wish in wanted if wish.value != "something_else"]
+        wanted += [
+            replace(wish, value="own") if wish.value == "something_else" else wish
+            for wish in more
+            if len(wish.text.split()) >= _FEWEST_OWN_WORDS
+            and not any(_overlap(wish.span, other.span) for other in clear)
+        ]
     # What a clear wish in own words covers is that wish: "please correct the bill" asks for no repair.
     own = [wish for wish in wanted if wish.value == "own"]
     wanted = [
@@ -78,6 +93,10 @@ def find_numbers(text: str, *, received: date) -> tuple[StoryFact, ...]:
     story = Story(text, fold(text), received)
     candidates = [*accounts(story), *chain(*(numbers(story, code) for code in languages_of(None)))]
     return tuple(_without_overlap(candidates, (span for _, span in cards(story))))
+
+
+def _overlap(first: Span, second: Span) -> bool:
+    return first[0] < second[1] and second[0] < first[1]
 
 
 def _covers(wish: StoryFact, own: StoryFact) -> bool:
