@@ -11,9 +11,14 @@ from triage.facts.fact import Story, StoryFact
 from triage.matching import read_phrases, whole_words
 
 _CLAUSE = re.compile(
-    r"(?:(?!\b(?:and|but|und|aber|sondern|y|pero|sino|ve|ama|fakat)\b)(?:[^.!?;,:\n\"\u2600-\u27bf\U0001f300-\U0001faff]|(?<=\d)[.,:](?=\d))){4,200}"
+    r"(?<!\w)(?:(?!\b(?:and|but|or|und|aber|oder|sondern|y|pero|sino|ve|ama|fakat|veya|ya da)\b)(?:[^.!?;,:\n\"\u2600-\u27bf\U0001f300-\U0001faff]|(?<=\d)[.,:](?=\d))){4,200}"
 )
 _CONTINUES = re.compile(r"(?:que|q|dass|to|that)\b")
+#: "Send them again, or if you cannot then my money back."
+_OTHERWISE = re.compile(
+    r"(?:or )?(?:if (?:not|(?:you|that|it) (?:can'?t|can ?not|won'?t|does ?n'?t)(?: \w+)??)|wenn (?:das )?nicht(?: geht)?"
+    r"|si no(?: (?:pueden?|puede ser|es posible))?|(?:eger )?olmazsa|olmuyorsa|yoksa),?(?: (?:then|dann|entonces|pues|o zaman))? "
+)
 #: "I do not ask for all of it, only for the £90."
 _ONLY = re.compile(r"\b(?:only|just|nur|lediglich|sondern|solo|solamente|unicamente|sino|sadece|yalnizca)\b")
 #: Characters between two clauses with one verb, and words of the second without "that".
@@ -30,29 +35,40 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
     table = read_phrases("facts", language)["remedies"]["clauses"]
     asks, declined = whole_words(table["asks"]), whole_words(table["declined"])
     own = [wish.span for wish in wanted if wish.value == "something_else"]
-    asked_until = refused_until = len(story.folded.text)
-    for clause in _CLAUSE.finditer(story.folded.text):
-        text, gap = clause.group().strip(), clause.start() - asked_until
-        before = story.folded.text[asked_until : clause.start()] if 0 <= gap <= _LONGEST_GAP else "."
-        remedies = [name for name, pattern in _names(language) if pattern.search(text)]
-        # "I want that you call her and that you apologise", "an apology and my £6 back": one verb for both.
-        is_same = not re.search(r"[.!?;\n]", before)
-        is_short = bool(remedies) and len(text.split()) <= _MOST_LINKED_WORDS and before.strip().isalpha()
-        goes_on = is_same and (is_short or _CONTINUES.match(text))
+    folded = story.folded.text
+    asked_until = refused_until = len(folded)
+    for clause in _CLAUSE.finditer(folded):
+        text = clause.group().strip()
         start = clause.start() + clause.group().index(text)
-        low, high = story.folded.span(start, start + len(text))
-        link = story.folded.text[refused_until:start] if start - refused_until <= _LONGEST_GAP else "."
+        if len(text.split()) < _FEWEST_WORDS:
+            continue
+        otherwise = _OTHERWISE.match(text)
+        said = text[otherwise.end() :] if otherwise else text
+        names = {name: match for name, pattern in _names(language) if (match := pattern.search(said))}
+        # "I want that you call her and that you apologise", "an apology and my £6 back": one verb for both.
+        before, link = _between(folded, asked_until, start), _between(folded, refused_until, start)
+        is_linked = before.strip().isalpha()
+        is_short = bool(names) and is_linked and len(said.split()) <= _MOST_LINKED_WORDS
+        goes_on = not re.search(r"[.!?;\n]", before) and (
+            is_short or (bool(names or is_linked) and _CONTINUES.match(said)) or (otherwise and names)
+        )
         is_rest = not re.search(r"[.!?\n]", link) and _ONLY.search(f"{link}{text.split()[0]}")
-        is_asking = asks.search(text) or goes_on or is_rest
+        is_asking = asks.search(said) or goes_on or is_rest
+        low, high = story.folded.span(start, start + len(text))
         is_own = any(first < high and low < last for first, last in own)
-        if declined.search(text):
+        # What follows "why" is no refusal: "tell me why he did not stop".
+        why = names.get("explanation")
+        if declined.search(said[: why.end()] if why else said):
             refused_until = clause.end() if is_asking or is_own else refused_until
-            continue
-        if len(text.split()) < _FEWEST_WORDS or not (is_asking or (is_own and remedies)):
-            continue
-        asked_until = clause.end()
-        for remedy in remedies or ["something_else"]:
-            yield story.fact("remedy", remedy, start, start + len(text))
+        elif is_asking or (is_own and names):
+            asked_until = clause.end()
+            for remedy in names or ["something_else"]:
+                yield story.fact("remedy", remedy, start, start + len(text))
+
+
+def _between(text: str, end: int, start: int) -> str:
+    """What is between two clauses; a full stop where they are too far apart."""
+    return text[end:start] if 0 <= start - end <= _LONGEST_GAP else "."
 
 
 @lru_cache(maxsize=8)
