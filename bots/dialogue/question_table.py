@@ -157,6 +157,8 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
         for day in _past_days(details, received)
         if any(map(str.isdigit, day.text)) or not any(_contains(day, other) for other in dates)
     ]
+    # "Every evening" says when, where no day does.
+    days = days or [detail for detail in details if detail.kind == "habit"][:1]
     places = _places(details)
     texts: dict[str, str] = {}
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
@@ -348,6 +350,12 @@ def _is_for_someone_else(knowledge: StoryKnowledge) -> bool:
     return knowledge.chosen.get("whom") in ("agreed", "cannot_decide", "do_not_know")
 
 
+def _asks_whom(knowledge: StoryKnowledge) -> bool:
+    """A parent writes for a small child without asking it."""
+    is_of_small_child = "small_child" in knowledge.cues and relation(knowledge.cues) == StoryAnswer(("parent",))
+    return "for_another" in knowledge.cues and not is_of_small_child
+
+
 def _lacks_effect(knowledge: StoryKnowledge) -> bool:
     return "effect" in knowledge.cues and "effect_told" not in knowledge.cues
 
@@ -392,7 +400,7 @@ QUESTIONS: tuple[Question, ...] = (
         "whom",
         "for_whom",
         WHOM,
-        _has_cue("for_another"),
+        _asks_whom,
         implied_answer=_if_cue(StoryAnswer(("agreed",)), "agreed_told"),
         sets_flag=True,
         word_facts=_whom_facts,
@@ -409,7 +417,8 @@ QUESTIONS: tuple[Question, ...] = (
         "again",
         "recurrent",
         AGAIN,
-        _has_cue("again"),
+        # Who assesses the complaint reads in the story whether it happened before: no tap for that.
+        lambda knowledge: False,
         implied_answer=_if_cue(StoryAnswer(("yes",)), "again_told", "happened_before"),
     ),
     Question(

@@ -4,7 +4,7 @@ They add to the wishes that phrases know. The read-back shows what is found, and
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
@@ -19,6 +19,8 @@ _OTHERWISE = re.compile(
     r"(?:or )?(?:if (?:not|(?:you|that|it) (?:can'?t|can ?not|won'?t|does ?n'?t)(?: \w+)??)|wenn (?:das )?nicht(?: geht)?"
     r"|si no(?: (?:pueden?|puede ser|es posible))?|(?:eger )?olmazsa|olmuyorsa|yoksa),?(?: (?:then|dann|entonces|pues|o zaman))? "
 )
+#: "I should be glad if he said sorry", "I want it to work, so please repair it".
+_FOLLOWS = re.compile(r"(?:so|if|that|to|wenn|dass|also|que|si|asi que|por eso|bu yuzden|o yuzden)\b")
 #: "I do not ask for all of it, only for the £90."
 _ONLY = re.compile(r"\b(?:only|just|nur|lediglich|sondern|solo|solamente|unicamente|sino|sadece|yalnizca)\b")
 #: Characters between two clauses with one verb, and words of the second without "that".
@@ -27,7 +29,7 @@ _LONGEST_GAP, _MOST_LINKED_WORDS = 12, 6
 _FEWEST_WORDS = 2
 
 
-def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) -> Iterator[StoryFact]:
+def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) -> list[StoryFact]:
     """The remedies that such clauses name, or their words as a wish of its own; linear in the length.
 
     A clause within a wish in own words, of those that are `wanted` already, asks for something too.
@@ -37,6 +39,7 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
     own = [wish.span for wish in wanted if wish.value == "something_else"]
     folded = story.folded.text
     asked_until = refused_until = len(folded)
+    wishes: list[StoryFact] = []
     for clause in _CLAUSE.finditer(folded):
         text = clause.group().strip()
         start = clause.start() + clause.group().index(text)
@@ -49,7 +52,8 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
         before, link = _between(folded, asked_until, start), _between(folded, refused_until, start)
         is_linked = before.strip().isalpha()
         is_short = bool(names) and is_linked and len(said.split()) <= _MOST_LINKED_WORDS
-        goes_on = not re.search(r"[.!?;\n]", before) and (
+        is_same = not re.search(r"[.!?;\n]", before)
+        goes_on = is_same and (
             is_short or (bool(names or is_linked) and _CONTINUES.match(said)) or (otherwise and names)
         )
         is_rest = not re.search(r"[.!?\n]", link) and _ONLY.search(f"{link}{text.split()[0]}")
@@ -62,8 +66,13 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
             refused_until = clause.end() if is_asking or is_own else refused_until
         elif is_asking or (is_own and names):
             asked_until = clause.end()
-            for remedy in names or ["something_else"]:
-                yield story.fact("remedy", remedy, start, start + len(text))
+            if names and wishes and wishes[-1].value == "something_else" and _FOLLOWS.match(text) and is_same:
+                # "I would be glad if he said sorry" asks for one thing.
+                wishes.pop()
+            wishes += [
+                story.fact("remedy", name, start, start + len(text)) for name in names or ["something_else"]
+            ]
+    return wishes
 
 
 def _between(text: str, end: int, start: int) -> str:
