@@ -19,6 +19,7 @@ from typing import Any
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, REMEDIES, SKIP, WHOM, Rows
 from complaints.actions.intake import CHILD_WRITING
 from triage.facts.amounts import is_taken
+from triage.facts.clauses import hints_at_wish
 from triage.facts.fact import StoryFact
 from triage.facts.references import is_iban
 from triage.matching import fold
@@ -66,7 +67,7 @@ class StoryKnowledge:
 
     `cues`: by kind, the words of the story that are the cue. `rules`: the safety rules that matched. `details` finds
     dates, numbers and wishes; called only when needed.
-    `received`: the local day of receipt. `chosen`: the choices made so far, by step. `wishes`: the story as if the
+    `language`: the one that the story is in. `received`: the local day of receipt. `chosen`: the choices made so far, by step. `wishes`: the story as if the
     person affected wrote it, and its details.
     """
 
@@ -77,6 +78,7 @@ class StoryKnowledge:
     details: Callable[[], tuple[StoryFact, ...]]
     chosen: Mapping[str, str] = field(default_factory=dict)
     wishes: tuple[str, Callable[[], tuple[StoryFact, ...]]] | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class StoryAnswer:
     """An answer found in the story: choices under the question, the story's own `words`, or both.
 
     `amount` is the money that a choice is about: as written, in minor units, and its currency. `missing` is the
-    half that an answer to "where and when?" lacks: "place" or "day".
+    half that an answer to "where and when?" lacks: "place" or "day"; "wish" where the story seems to ask for something
+    that no rule reads: the read-back then asks for it, in place of a question.
     """
 
     choices: tuple[str, ...] = ()
@@ -321,7 +324,9 @@ def _requested(knowledge: StoryKnowledge) -> StoryAnswer | None:
         story, details = knowledge.wishes
         other = requested_remedies(story, details())
         # Its own words would be ours: only the codes count.
-        return other if other is not None and other.choices else answer
+        answer = other if other is not None and other.choices else answer
+    if answer is None and knowledge.language and hints_at_wish(knowledge.story, knowledge.language):
+        return StoryAnswer(missing="wish")
     return answer
 
 

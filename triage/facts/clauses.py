@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.matching import read_phrases, whole_words
+from triage.matching import fold, mask_quotes, read_phrases, whole_words
 
 _CLAUSE = re.compile(
     r"(?<!\w)(?:(?!\b(?:and|but|or|und|aber|oder|sondern|y|pero|sino|ve|ama|fakat|veya|ya da)\b)(?:[^.!?;,:\n\"\u2600-\u27bf\U0001f300-\U0001faff]|(?<=\d)[.,:](?=\d))){4,200}"
@@ -27,6 +27,8 @@ _ONLY = re.compile(r"\b(?:only|just|nur|lediglich|sondern|solo|solamente|unicame
 _LONGEST_GAP, _MOST_LINKED_WORDS = 12, 6
 #: A clause of fewer words says nothing ("please").
 _FEWEST_WORDS = 2
+#: A story ends with what is wanted.
+_LAST_CLAUSES = 3
 
 
 def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) -> list[StoryFact]:
@@ -66,13 +68,24 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
             refused_until = clause.end() if is_asking or is_own else refused_until
         elif is_asking or (is_own and names):
             asked_until = clause.end()
-            if names and wishes and wishes[-1].value == "something_else" and _FOLLOWS.match(text) and is_same:
+            if names and wishes and wishes[-1].value == "something_else" and _FOLLOWS.match(text) and is_same and not is_linked:
                 # "I would be glad if he said sorry" asks for one thing.
                 wishes.pop()
             wishes += [
                 story.fact("remedy", name, start, start + len(text)) for name in names or ["something_else"]
             ]
     return wishes
+
+
+def hints_at_wish(text: str, language: str) -> bool:
+    """True where a clause seems to ask for something, refused or not, or the last ones name a remedy."""
+    table = read_phrases("facts", language)["remedies"]["clauses"]
+    clauses = [clause.group().strip() for clause in _CLAUSE.finditer(fold(mask_quotes(text)).text)]
+    asks = whole_words(table["asks"])
+    names = [pattern for _, pattern in _names(language)]
+    return any(asks.search(clause) for clause in clauses if len(clause.split()) >= _FEWEST_WORDS) or any(
+        pattern.search(clause) for clause in clauses[-_LAST_CLAUSES:] for pattern in names
+    )
 
 
 def _between(text: str, end: int, start: int) -> str:
