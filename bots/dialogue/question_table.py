@@ -31,6 +31,8 @@ _NUMBERS = frozenset(
 #: With more details than this, ask the question: so many cannot be confirmed by one Yes.
 _MAX_CONFIRMED_DETAILS = 6
 _MAX_SPOTS = 2
+#: Wishes in own words that are read back.
+_MOST_OWN = 3
 #: A day longer ago is one of birth, or no day at all.
 _OLDEST_YEARS = 20
 _FOR_ONESELF = re.compile(
@@ -167,7 +169,8 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
         # The point of "am 20." is part of the day.
         text = " ".join(detail.text.split())
-        texts.setdefault(detail.value, text if detail.kind == "date" else text.rstrip("."))
+        is_day_number = detail.kind == "date" and text.rstrip(".")[-1:].isdigit()
+        texts.setdefault(detail.value, text if is_day_number else text.rstrip("."))
     if not texts or len(texts) > _MAX_CONFIRMED_DETAILS:
         return None
     missing = "" if days and places else "place" if days else "day"
@@ -241,7 +244,7 @@ def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer 
         if choice in choices and len(choices) > 1:
             choices.remove(choice)
     if choices in ([], [OWN_WORDS]):
-        words = own or (" ".join(wishes[0].text.split()) if wishes else "")
+        words = own or ", ".join(dict.fromkeys(" ".join(wish.text.split()) for wish in wishes[:_MOST_OWN]))
         return StoryAnswer(words=words) if words else None
     return StoryAnswer(tuple(choices), own, amount=_requested_amount(story, details))
 

@@ -13,14 +13,23 @@ from triage.matching import fold, mask_quotes, read_phrases, whole_words
 _CLAUSE = re.compile(
     r"(?<!\w)(?:(?!\b(?:and|but|or|und|aber|oder|sondern|y|pero|sino|ve|ama|fakat|veya|ya da)\b)(?:[^.!?;,:\n\"\u2600-\u27bf\U0001f300-\U0001faff]|(?<=\d)[.,:](?=\d))){4,200}"
 )
-_CONTINUES = re.compile(r"(?:que|q|dass|to|that)\b")
+_CONTINUES = re.compile(
+    r"(?:que|q|dass|to|that|why|how|what|warum|wieso|weshalb|wie|was|por que|como|neden|niye)\b"
+)
+#: A clause of politeness alone belongs to the one before it: "25.98 back, please".
+_POLITE = re.compile(r"(?:please|pls|kindly|bitte|por favor|porfa|lutfen)")
+#: "Could you not call him?" refuses nothing.
+_ASKS_POLITELY = re.compile(
+    r"(?:and |y |und )?(?:no (?:podria|puede|podei|seria)\w*|(?:ca|could|wo|would)n'?t (?:you|someone|somebody|it)"
+    r"|(?:can|could|will|would) you not|(?:konn|konnt|wurd)\w* (?:sie|ihr|man|jemand|es) (?:\w+ )?nicht) "
+)
 #: "Send them again, or if you cannot then my money back."
 _OTHERWISE = re.compile(
     r"(?:or )?(?:if (?:not|(?:you|that|it) (?:can'?t|can ?not|won'?t|does ?n'?t)(?: \w+)??)|wenn (?:das )?nicht(?: geht)?"
     r"|si no(?: (?:pueden?|puede ser|es posible))?|(?:eger )?olmazsa|olmuyorsa|yoksa),?(?: (?:then|dann|entonces|pues|o zaman))? "
 )
 #: "I should be glad if he said sorry", "I want it to work, so please repair it".
-_FOLLOWS = re.compile(r"(?:so|if|that|to|wenn|dass|also|que|si|asi que|por eso|bu yuzden|o yuzden)\b")
+_FOLLOWS = re.compile(r"(?:so|if|wenn|also|si|asi que|por eso|bu yuzden|o yuzden)\b|" + _CONTINUES.pattern)
 #: "I do not ask for all of it, only for the £90."
 _ONLY = re.compile(r"\b(?:only|just|nur|lediglich|sondern|solo|solamente|unicamente|sino|sadece|yalnizca)\b")
 #: Characters between two clauses with one verb, and words of the second without "that".
@@ -29,6 +38,8 @@ _LONGEST_GAP, _MOST_LINKED_WORDS = 12, 6
 _FEWEST_WORDS = 2
 #: A story ends with what is wanted.
 _LAST_CLAUSES = 3
+#: Words from which a story has probably said what is wanted.
+_LONG_STORY = 25
 
 
 def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) -> list[StoryFact]:
@@ -42,12 +53,17 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
     folded = story.folded.text
     asked_until = refused_until = len(folded)
     wishes: list[StoryFact] = []
+    previous: tuple[int, str] | None = None
     for clause in _CLAUSE.finditer(folded):
         text = clause.group().strip()
         start = clause.start() + clause.group().index(text)
-        if len(text.split()) < _FEWEST_WORDS:
+        is_polite = bool(_POLITE.fullmatch(text)) and folded[clause.end() : clause.end() + 1] in ".!\n"
+        if is_polite and previous and "," in folded[previous[0] + len(previous[1]) : start]:
+            start, text = previous
+        elif len(text.split()) < _FEWEST_WORDS or _POLITE.fullmatch(text):
             continue
-        otherwise = _OTHERWISE.match(text)
+        previous = (start, text)
+        otherwise = _OTHERWISE.match(text) or _ASKS_POLITELY.match(text)
         said = text[otherwise.end() :] if otherwise else text
         names = {name: match for name, pattern in _names(language) if (match := pattern.search(said))}
         # "I want that you call her and that you apologise", "an apology and my £6 back": one verb for both.
@@ -59,14 +75,14 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
             is_short or (bool(names or is_linked) and _CONTINUES.match(said)) or (otherwise and names)
         )
         is_rest = not re.search(r"[.!?\n]", link) and _ONLY.search(f"{link}{text.split()[0]}")
-        is_asking = asks.search(said) or goes_on or is_rest
+        is_asking = asks.search(said) or goes_on or is_rest or is_polite or _ASKS_POLITELY.match(text)
         low, high = story.folded.span(start, start + len(text))
         is_own = any(first < high and low < last for first, last in own)
-        # What follows "why" is no refusal: "tell me why he did not stop".
-        why = names.get("explanation")
-        if declined.search(said[: why.end()] if why else said):
+        # These have a negation of their own: "tell me why he did not stop", "that it never happens again".
+        own_no = names.get("explanation") or names.get("a_change")
+        if declined.search(said[: own_no.start()] if own_no else said):
             refused_until = clause.end() if is_asking or is_own else refused_until
-        elif is_asking or (is_own and names):
+        elif is_asking or is_own:
             asked_until = clause.end()
             if names and wishes and wishes[-1].value == "something_else" and _FOLLOWS.match(text) and is_same and not is_linked:
                 # "I would be glad if he said sorry" asks for one thing.
@@ -78,13 +94,13 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
 
 
 def hints_at_wish(text: str, language: str) -> bool:
-    """True where a clause seems to ask for something, refused or not, or the last ones name a remedy."""
+    """True where the last clauses name a remedy, or a long story speaks of wishes, even of refused ones only."""
     table = read_phrases("facts", language)["remedies"]["clauses"]
+    asks, declined = whole_words(table["asks"]), whole_words(table["declined"])
     clauses = [clause.group().strip() for clause in _CLAUSE.finditer(fold(mask_quotes(text)).text)]
-    asks = whole_words(table["asks"])
-    names = [pattern for _, pattern in _names(language)]
-    return any(asks.search(clause) for clause in clauses if len(clause.split()) >= _FEWEST_WORDS) or any(
-        pattern.search(clause) for clause in clauses[-_LAST_CLAUSES:] for pattern in names
+    last = [clause for clause in clauses[-_LAST_CLAUSES:] if not declined.search(clause)]
+    return any(pattern.search(clause) for clause in last for _, pattern in _names(language)) or (
+        len(text.split()) >= _LONG_STORY and any(asks.search(clause) for clause in clauses)
     )
 
 

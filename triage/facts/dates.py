@@ -197,6 +197,9 @@ def _days(
             received, _index(patterns.weekdays, match["weekday"]), not_today=kind == "weekday_last"
         )
         return day, day
+    if kind == "weekday_of_last_week":
+        day = _period(received, "last_week")[0] + timedelta(_index(patterns.weekdays, match["weekday"]))
+        return day, day
     if kind == "ago":
         return _ago(received, patterns.number(match["n"]), patterns.unit(match["unit"]))
     if kind == "so_long":
