@@ -55,10 +55,10 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
     wishes: list[StoryFact] = []
     previous: tuple[int, str] | None = None
     for clause in _CLAUSE.finditer(folded):
-        text = clause.group().strip()
+        text = clause.group().strip(" \t¿¡()-")
         start = clause.start() + clause.group().index(text)
         is_polite = bool(_POLITE.fullmatch(text)) and folded[clause.end() : clause.end() + 1] in ".!\n"
-        if is_polite and previous and "," in folded[previous[0] + len(previous[1]) : start]:
+        if is_polite and previous and folded[previous[0] + len(previous[1]) : start].strip() == ",":
             start, text = previous
         elif len(text.split()) < _FEWEST_WORDS or _POLITE.fullmatch(text):
             continue
@@ -66,6 +66,8 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
         otherwise = _OTHERWISE.match(text) or _ASKS_POLITELY.match(text)
         said = text[otherwise.end() :] if otherwise else text
         names = {name: match for name, pattern in _names(language) if (match := pattern.search(said))}
+        if "a_change" in names:
+            names = {"a_change": names["a_change"]}
         # "I want that you call her and that you apologise", "an apology and my £6 back": one verb for both.
         before, link = _between(folded, asked_until, start), _between(folded, refused_until, start)
         is_linked = before.strip().isalpha()
@@ -77,12 +79,12 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
         is_rest = not re.search(r"[.!?\n]", link) and _ONLY.search(f"{link}{text.split()[0]}")
         is_asking = asks.search(said) or goes_on or is_rest or is_polite or _ASKS_POLITELY.match(text)
         low, high = story.folded.span(start, start + len(text))
-        is_own = any(first < high and low < last for first, last in own)
+        is_own = any(first <= low < last for first, last in own)
         # These have a negation of their own: "tell me why he did not stop", "that it never happens again".
         own_no = names.get("explanation") or names.get("a_change")
         if declined.search(said[: own_no.start()] if own_no else said):
             refused_until = clause.end() if is_asking or is_own else refused_until
-        elif is_asking or is_own:
+        elif is_asking or (is_own and (names or any(low == first for first, _ in own))):
             asked_until = clause.end()
             if names and wishes and wishes[-1].value == "something_else" and _FOLLOWS.match(text) and is_same and not is_linked:
                 # "I would be glad if he said sorry" asks for one thing.
