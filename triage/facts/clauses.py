@@ -13,25 +13,6 @@ from triage.matching import fold, mask_quotes, read_phrases, whole_words
 _CLAUSE = re.compile(
     r"(?<!\w)(?:(?!\b(?:and|but|or|und|aber|oder|sondern|y|pero|sino|ve|ama|fakat|veya|ya da)\b)(?:[^.!?;,:\n\"\u2600-\u27bf\U0001f300-\U0001faff]|(?<=\d)[.,:](?=\d))){4,200}"
 )
-_CONTINUES = re.compile(
-    r"(?:que|q|dass|to|that|why|how|what|warum|wieso|weshalb|wie|was|por que|como|neden|niye)\b"
-)
-#: A clause of politeness alone belongs to the one before it: "25.98 back, please".
-_POLITE = re.compile(r"(?:please|pls|kindly|bitte|por favor|porfa|lutfen)")
-#: "Could you not call him?" refuses nothing.
-_ASKS_POLITELY = re.compile(
-    r"(?:and |y |und )?(?:no (?:podria|puede|podei|seria)\w*|(?:ca|could|wo|would)n'?t (?:you|someone|somebody|it)"
-    r"|(?:can|could|will|would) you not|(?:konn|konnt|wurd)\w* (?:sie|ihr|man|jemand|es) (?:\w+ )?nicht) "
-)
-#: "Send them again, or if you cannot then my money back."
-_OTHERWISE = re.compile(
-    r"(?:or )?(?:if (?:not|(?:you|that|it) (?:can'?t|can ?not|won'?t|does ?n'?t)(?: \w+)??)|wenn (?:das )?nicht(?: geht)?"
-    r"|si no(?: (?:pueden?|puede ser|es posible))?|(?:eger )?olmazsa|olmuyorsa|yoksa),?(?: (?:then|dann|entonces|pues|o zaman))? "
-)
-#: "I should be glad if he said sorry", "I want it to work, so please repair it".
-_FOLLOWS = re.compile(r"(?:so|if|wenn|also|si|asi que|por eso|bu yuzden|o yuzden)\b|" + _CONTINUES.pattern)
-#: "I do not ask for all of it, only for the £90."
-_ONLY = re.compile(r"\b(?:only|just|nur|lediglich|sondern|solo|solamente|unicamente|sino|sadece|yalnizca)\b")
 #: Characters between two clauses with one verb, and words of the second without "that".
 _LONGEST_GAP, _MOST_LINKED_WORDS = 12, 6
 #: A clause of fewer words says nothing ("please").
@@ -47,8 +28,7 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
 
     A clause within a wish in own words, of those that are `wanted` already, asks for something too.
     """
-    table = read_phrases("facts", language)["remedies"]["clauses"]
-    asks, declined = whole_words(table["asks"]), whole_words(table["declined"])
+    words = _words(language)
     own = [wish.span for wish in wanted if wish.value == "something_else"]
     folded = story.folded.text
     asked_until = refused_until = len(folded)
@@ -57,36 +37,37 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
     for clause in _CLAUSE.finditer(folded):
         text = clause.group().strip(" \t¿¡()-")
         start = clause.start() + clause.group().index(text)
-        is_polite = bool(_POLITE.fullmatch(text)) and folded[clause.end() : clause.end() + 1] in ".!\n"
+        is_polite = bool(words["polite"].fullmatch(text)) and folded[clause.end() : clause.end() + 1] in ".!\n"
         if is_polite and previous and folded[previous[0] + len(previous[1]) : start].strip() == ",":
+            # "The £25.98 back, please."
             start, text = previous
-        elif len(text.split()) < _FEWEST_WORDS or _POLITE.fullmatch(text):
+        elif len(text.split()) < _FEWEST_WORDS or words["polite"].fullmatch(text):
             continue
         previous = (start, text)
-        otherwise = _OTHERWISE.match(text) or _ASKS_POLITELY.match(text)
-        said = text[otherwise.end() :] if otherwise else text
+        question = words["negative_question"].match(text)
+        lead = question or words["otherwise"].match(text)
+        said = text[lead.end() :].strip() if lead else text
         names = {name: match for name, pattern in _names(language) if (match := pattern.search(said))}
         if "a_change" in names:
             names = {"a_change": names["a_change"]}
         # "I want that you call her and that you apologise", "an apology and my £6 back": one verb for both.
         before, link = _between(folded, asked_until, start), _between(folded, refused_until, start)
-        is_linked = before.strip().isalpha()
+        is_linked, is_same = before.strip().isalpha(), not re.search(r"[.!?;\n]", before)
         is_short = bool(names) and is_linked and len(said.split()) <= _MOST_LINKED_WORDS
-        is_same = not re.search(r"[.!?;\n]", before)
-        goes_on = is_same and (
-            is_short or (bool(names or is_linked) and _CONTINUES.match(said)) or (otherwise and names)
-        )
-        is_rest = not re.search(r"[.!?\n]", link) and _ONLY.search(f"{link}{text.split()[0]}")
-        is_asking = asks.search(said) or goes_on or is_rest or is_polite or _ASKS_POLITELY.match(text)
-        low, high = story.folded.span(start, start + len(text))
-        is_own = any(first <= low < last for first, last in own)
+        continues = bool(names or is_linked) and words["continues"].match(said)
+        goes_on = is_same and (is_short or continues or (lead and names))
+        is_rest = not re.search(r"[.!?\n]", link) and words["only"].search(f"{link}{text.split()[0]}")
+        is_asking = question or words["asks"].search(said) or goes_on or is_rest or is_polite
+        low = story.folded.span(start, start + len(text))[0]
+        is_own = any(first == low or (names and first < low < last) for first, last in own)
         # These have a negation of their own: "tell me why he did not stop", "that it never happens again".
         own_no = names.get("explanation") or names.get("a_change")
-        if declined.search(said[: own_no.start()] if own_no else said):
+        if words["declined"].search(said[: own_no.start()] if own_no else said):
             refused_until = clause.end() if is_asking or is_own else refused_until
-        elif is_asking or (is_own and (names or any(low == first for first, _ in own))):
+        elif is_asking or is_own:
             asked_until = clause.end()
-            if names and wishes and wishes[-1].value == "something_else" and _FOLLOWS.match(text) and is_same and not is_linked:
+            follows = is_same and not is_linked and (words["continues"].match(text) or words["so"].match(text))
+            if names and follows and wishes and wishes[-1].value == "something_else":
                 # "I would be glad if he said sorry" asks for one thing.
                 wishes.pop()
             wishes += [
@@ -97,18 +78,23 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
 
 def hints_at_wish(text: str, language: str) -> bool:
     """True where the last clauses name a remedy, or a long story speaks of wishes, even of refused ones only."""
-    table = read_phrases("facts", language)["remedies"]["clauses"]
-    asks, declined = whole_words(table["asks"]), whole_words(table["declined"])
+    words = _words(language)
     clauses = [clause.group().strip() for clause in _CLAUSE.finditer(fold(mask_quotes(text)).text)]
-    last = [clause for clause in clauses[-_LAST_CLAUSES:] if not declined.search(clause)]
+    last = [clause for clause in clauses[-_LAST_CLAUSES:] if not words["declined"].search(clause)]
     return any(pattern.search(clause) for clause in last for _, pattern in _names(language)) or (
-        len(text.split()) >= _LONG_STORY and any(asks.search(clause) for clause in clauses)
+        len(text.split()) >= _LONG_STORY and any(words["asks"].search(clause) for clause in clauses)
     )
 
 
 def _between(text: str, end: int, start: int) -> str:
     """What is between two clauses; a full stop where they are too far apart."""
     return text[end:start] if 0 <= start - end <= _LONGEST_GAP else "."
+
+
+@lru_cache(maxsize=8)
+def _words(language: str) -> dict[str, re.Pattern[str]]:
+    table = read_phrases("facts", language)["remedies"]["clauses"]
+    return {key: whole_words(lines) for key, lines in table.items() if key != "names"}
 
 
 @lru_cache(maxsize=8)
