@@ -23,6 +23,12 @@ _PLAIN = {
 }  # fmt: skip
 
 
+#: A quotation of three words or more; shorter ones only stress a word.
+_QUOTATION = re.compile(
+    r"""(?:"(?=\S)|[“”„«])(?:[^\s"“”„«»]{1,40}[^\S\n]{1,3}){2,40}[^\s"“”„«»]{1,40}["“”»]"""
+)
+
+
 @dataclass(frozen=True, slots=True)
 class FoldedText:
     """A folded text. `offsets[i]` is the original position of folded character i; None where all are unchanged."""
@@ -70,6 +76,15 @@ def fold(text: str) -> FoldedText:
         start = index + 1
     offsets += range(start, len(text))
     return FoldedText(folded, tuple(offsets), len(text))
+
+
+def mask_quotes(text: str) -> str:
+    """The text with its quotations of three words or more as quotation marks of the same length.
+
+    Unchanged where most of it is quoted.
+    """
+    masked = _QUOTATION.sub(lambda match: '"' * len(match.group()), text)
+    return masked if masked.count('"') * 2 < len(text) else text
 
 
 def read_table(folder: str, name: str) -> dict[str, Any]:

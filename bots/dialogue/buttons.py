@@ -10,7 +10,7 @@ CANCEL: Rows = (("cancel",),)
 CHECK: Rows = (("send",), ("change", "not_yet"), ("form_copy",))
 #: The complaint as it was written down, as a PDF form (docs/domain.md, section 6, B).
 FORM_COPY: Rows = (("form_copy",),)
-CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("cancel",))
+CHANGES: Rows = (("story",), ("where_and_when",), ("what_would_help",), ("happened_before",), ("cancel",))
 SAFE: Rows = (("safe",),)
 SURE: Rows = (("yes", "no"),)
 #: "Is it this incident?" (docs/domain.md, section 3, Incident)

@@ -19,6 +19,7 @@ from typing import Any
 from bots.dialogue.buttons import AGAIN, AGE, HELP, IDENTITY, NEEDS, RELATION, REMEDIES, SKIP, WHOM, Rows
 from complaints.actions.intake import CHILD_WRITING
 from triage.facts.amounts import is_taken
+from triage.facts.clauses import hints_at_wish
 from triage.facts.fact import StoryFact
 from triage.facts.references import is_iban
 from triage.matching import fold
@@ -30,6 +31,8 @@ _NUMBERS = frozenset(
 #: With more details than this, ask the question: so many cannot be confirmed by one Yes.
 _MAX_CONFIRMED_DETAILS = 6
 _MAX_SPOTS = 2
+#: Wishes in own words that are read back.
+_MOST_OWN = 3
 #: A day longer ago is one of birth, or no day at all.
 _OLDEST_YEARS = 20
 _FOR_ONESELF = re.compile(
@@ -66,7 +69,7 @@ class StoryKnowledge:
 
     `cues`: by kind, the words of the story that are the cue. `rules`: the safety rules that matched. `details` finds
     dates, numbers and wishes; called only when needed.
-    `received`: the local day of receipt. `chosen`: the choices made so far, by step. `wishes`: the story as if the
+    `language`: the one that the story is in. `received`: the local day of receipt. `chosen`: the choices made so far, by step. `wishes`: the story as if the
     person affected wrote it, and its details.
     """
 
@@ -77,6 +80,7 @@ class StoryKnowledge:
     details: Callable[[], tuple[StoryFact, ...]]
     chosen: Mapping[str, str] = field(default_factory=dict)
     wishes: tuple[str, Callable[[], tuple[StoryFact, ...]]] | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ class StoryAnswer:
     """An answer found in the story: choices under the question, the story's own `words`, or both.
 
     `amount` is the money that a choice is about: as written, in minor units, and its currency. `missing` is the
-    half that an answer to "where and when?" lacks: "place" or "day".
+    half that an answer to "where and when?" lacks: "place" or "day"; "wish" where the story seems to ask for something
+    that no rule reads: the read-back then asks for it, in place of a question.
     """
 
     choices: tuple[str, ...] = ()
@@ -157,12 +162,15 @@ def where_and_when(details: Sequence[StoryFact], received: date) -> StoryAnswer 
         for day in _past_days(details, received)
         if any(map(str.isdigit, day.text)) or not any(_contains(day, other) for other in dates)
     ]
+    # "Every evening" says when, where no day does.
+    days = days or [detail for detail in details if detail.kind == "habit"][:1]
     places = _places(details)
     texts: dict[str, str] = {}
     for detail in sorted([*places, *days], key=lambda detail: detail.span):
         # The point of "am 20." is part of the day.
         text = " ".join(detail.text.split())
-        texts.setdefault(detail.value, text if detail.kind == "date" else text.rstrip("."))
+        is_day_number = detail.kind == "date" and text.rstrip(".")[-1:].isdigit()
+        texts.setdefault(detail.value, text if is_day_number else text.rstrip("."))
     if not texts or len(texts) > _MAX_CONFIRMED_DETAILS:
         return None
     missing = "" if days and places else "place" if days else "day"
@@ -236,7 +244,7 @@ def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer 
         if choice in choices and len(choices) > 1:
             choices.remove(choice)
     if choices in ([], [OWN_WORDS]):
-        words = own or (" ".join(wishes[0].text.split()) if wishes else "")
+        words = own or ", ".join(dict.fromkeys(" ".join(wish.text.split()) for wish in wishes[:_MOST_OWN]))
         return StoryAnswer(words=words) if words else None
     return StoryAnswer(tuple(choices), own, amount=_requested_amount(story, details))
 
@@ -319,7 +327,9 @@ def _requested(knowledge: StoryKnowledge) -> StoryAnswer | None:
         story, details = knowledge.wishes
         other = requested_remedies(story, details())
         # Its own words would be ours: only the codes count.
-        return other if other is not None and other.choices else answer
+        answer = other if other is not None and other.choices else answer
+    if answer is None and knowledge.language and hints_at_wish(knowledge.story, knowledge.language):
+        return StoryAnswer(missing="wish")
     return answer
 
 
@@ -346,6 +356,12 @@ def _has_cue(kind: str) -> Condition:
 
 def _is_for_someone_else(knowledge: StoryKnowledge) -> bool:
     return knowledge.chosen.get("whom") in ("agreed", "cannot_decide", "do_not_know")
+
+
+def _asks_whom(knowledge: StoryKnowledge) -> bool:
+    """A parent writes for a small child without asking it."""
+    is_of_small_child = "small_child" in knowledge.cues and relation(knowledge.cues) == StoryAnswer(("parent",))
+    return "for_another" in knowledge.cues and not is_of_small_child
 
 
 def _lacks_effect(knowledge: StoryKnowledge) -> bool:
@@ -392,7 +408,7 @@ QUESTIONS: tuple[Question, ...] = (
         "whom",
         "for_whom",
         WHOM,
-        _has_cue("for_another"),
+        _asks_whom,
         implied_answer=_if_cue(StoryAnswer(("agreed",)), "agreed_told"),
         sets_flag=True,
         word_facts=_whom_facts,
@@ -409,7 +425,8 @@ QUESTIONS: tuple[Question, ...] = (
         "again",
         "recurrent",
         AGAIN,
-        _has_cue("again"),
+        # Who assesses the complaint reads in the story whether it happened before: no tap for that.
+        lambda knowledge: False,
         implied_answer=_if_cue(StoryAnswer(("yes",)), "again_told", "happened_before"),
     ),
     Question(

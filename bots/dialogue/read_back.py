@@ -20,6 +20,7 @@ from complaints.deadlines.working_time import due
 from complaints.vocabulary import Target
 from triage.facts.fact import StoryFact
 from triage.intent import cue_words
+from triage.matching import mask_quotes
 from triage.message_kind import as_own_wish, outdated_parts, question_subjects
 
 #: The field that holds the words of each step.
@@ -66,7 +67,7 @@ def knowledge_of(turn: Turn, ref: str) -> StoryKnowledge:
     rules = frozenset(sign.rule for sign in turn.signs_in(story, ref).signs)
     received = turn.received_on(ref)
     chosen = turn.state.get("chosen", {}) if turn.ref == ref else {}
-    cues = cue_words(story)
+    cues = cue_words(mask_quotes(story))
     wishes = as_own_wish(story) if "for_another" in cues else story
 
     def details() -> tuple[StoryFact, ...]:
@@ -77,7 +78,7 @@ def knowledge_of(turn: Turn, ref: str) -> StoryKnowledge:
     def wished() -> tuple[StoryFact, ...]:
         return details() if wishes == story else turn.details_in(wishes, received)
 
-    return StoryKnowledge(story, cues, rules, received, details, chosen, (wishes, wished))
+    return StoryKnowledge(story, cues, rules, received, details, chosen, (wishes, wished), turn.language)
 
 
 def answers_from_story(turn: Turn, ref: str) -> dict[str, StoryAnswer]:
@@ -137,9 +138,8 @@ def read_back(turn: Turn, ref: str) -> None:
         return
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
-    where = answers_from_story(turn, ref).get("where")
-    if where is not None and where.missing:
-        lines.append(turn.text(f"readback.without_{where.missing}"))
+    missing = [answer.missing for answer in answers_from_story(turn, ref).values() if answer.missing]
+    lines += [turn.text(f"readback.without_{part}") for part in missing]
     turn.reply(
         "readback.plain" if turn.is_child else "readback",
         ref=ref,
@@ -251,7 +251,7 @@ def facts_from_story(turn: Turn, ref: str) -> Facts:
 def record_signed_answers(turn: Turn, ref: str) -> None:
     """With Send, record what the story says of where, when and what is wanted, as it was read back."""
     for step, answer in answers_from_story(turn, ref).items():
-        if step in SIGNED:
+        if step in SIGNED and (answer.choices or answer.words):
             facts = {**BY_STEP[step].facts_of_story(answer), "from_story": True}
             record_choice(turn, ref, new_field(turn, ref, step), answer_text(turn, answer), facts)
 

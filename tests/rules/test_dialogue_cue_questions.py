@@ -16,8 +16,6 @@ CUES = [
     ("whom", "Annem adına yazıyorum, suyu kahverengi.", "You seem to write for someone else."),
     ("effect", "The bill was wrong and I was so upset.", "What has this meant for you?"),
     ("effect", "Faturam yanlış geldi, çok üzüldüm.", "What has this meant for you?"),
-    ("again", "I called again about the meter.", "Has it happened before?"),
-    ("again", "Sürekli yanlış fatura geliyor.", "Has it happened before?"),
     ("needs", "I am deaf and your line only takes calls.", "Would anything make this easier"),
     ("needs", "Görme engelliyim, mektubunuzu okuyamıyorum.", "Would anything make this easier"),
     ("identity", "The reader was rude. Please do not give him my name.", "How may we use your name?"),

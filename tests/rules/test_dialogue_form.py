@@ -36,14 +36,14 @@ def test_one_word_is_answered_with_a_request_for_more() -> None:
 
 def test_the_complete_form_leads_to_a_signed_complaint() -> None:
     play = Play()
-    play.writes("The water has been brown for days.")
+    play.writes("The water has been brown.")
     assert play.presses("done") == ["Where did it happen, or which order or account is it about, and when?"]
     assert play.writes("12 Mill Lane, last week") == [
         "What would put this right? Choose one, or write it in your own words."
     ]
     [readback] = play.presses("money_back")
     assert readback.startswith(
-        f"This is what I wrote down under {play.ref}:\n\nThe water has been brown for days.\n"
+        f"This is what I wrote down under {play.ref}:\n\nThe water has been brown.\n"
         "\nWhere and when: 12 Mill Lane, last week\nYou would like: Money back\n"
     )
     assert "We answer by Tuesday, 17 November 2026 at the latest." in readback
@@ -68,7 +68,7 @@ def test_quick_messages_are_one_story_and_the_question_follows_after_20_seconds(
 
 def test_typed_labels_work_as_buttons_in_every_language() -> None:
     play = Play()
-    play.writes("The water has been brown for days.")
+    play.writes("The water has been brown.")
     play.writes("bitti")
     play.writes("SKIP")
     [readback] = play.writes("money back")
@@ -80,7 +80,7 @@ def test_typed_labels_work_as_buttons_in_every_language() -> None:
 
 def test_a_late_done_is_not_taken_as_an_answer() -> None:
     play = Play()
-    play.writes("The water has been brown for days.")
+    play.writes("The water has been brown.")
     [question] = play.waits(20)
     assert play.writes("Done") == [question]
     assert play.presses("done") == []
@@ -90,7 +90,7 @@ def test_a_late_done_is_not_taken_as_an_answer() -> None:
 
 def test_after_a_language_change_the_open_question_is_repeated() -> None:
     play = Play()
-    play.writes("The water has been brown for days.")
+    play.writes("The water has been brown.")
     play.presses("done")
     assert play.commands("language", "tr") == [
         "Artık Türkçe konuşuyoruz.",

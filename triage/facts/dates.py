@@ -38,6 +38,11 @@ _OF_DEMAND = frozenset({"period_this_week", "period_this_month", "period_this_ye
 _SENTENCE_END = re.compile(r"[.!?;\n]")
 #: What follows it is another clause: "I was charged on Tuesday and I want it back" demands nothing by Tuesday.
 _CONJUNCTION = re.compile(r"\b(?:and|but|und|aber|y|pero|ve|ama)\b")
+#: "From 6 to" before "8 November".
+_RANGE_BEFORE = re.compile(
+    r"(?<![\w.,/])(?:(?:from|vom|del?|between) )?(?:the )?(?P<first>[0-9]{1,2})(?:st|nd|rd|th|\.)?\s{0,2}(?:-|to|bis|al?|ile|until|till)"
+    r"(?: the| zum| el)?\s{0,2}$"
+)
 _SINGLE_DAYS = ("iso", "numeric", "short", "day", "bare")
 
 
@@ -55,13 +60,16 @@ def dates(story: Story, language: str) -> Iterator[StoryFact]:
                 continue
             if form.kind in _OF_DEMAND and not is_since and _is_demanded(patterns, folded, start, end):
                 continue
-            is_future = bool(
+            before = _RANGE_BEFORE.search(context) if form.kind in ("day", "short", "numeric") else None
+            is_future = before is None and bool(
                 patterns.future_before.search(context) or patterns.future_after.match(folded, match.end())
             )
             days = _days(patterns, form.kind, match, story, is_future=is_future)
             if days is None:
                 continue
             first, last = days
+            if before and 0 < int(before["first"]) < first.day and first == last:
+                first, start = first.replace(day=int(before["first"])), start - len(context) + before.start()
             if is_since and first <= story.received:
                 last = story.received
                 start = start - len(context) + since_before.start() if since_before else start
@@ -188,6 +196,9 @@ def _days(
         day = _weekday_before(
             received, _index(patterns.weekdays, match["weekday"]), not_today=kind == "weekday_last"
         )
+        return day, day
+    if kind == "weekday_of_last_week":
+        day = _period(received, "last_week")[0] + timedelta(_index(patterns.weekdays, match["weekday"]))
         return day, day
     if kind == "ago":
         return _ago(received, patterns.number(match["n"]), patterns.unit(match["unit"]))

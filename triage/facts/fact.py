@@ -7,7 +7,7 @@ from triage.matching import FoldedText
 
 FACT_KINDS = (
     *("order", "account", "customer", "invoice", "meter", "booking", "policy", "contract", "reference"),
-    *("card", "date", "amount", "remedy", "branch", "place", "spot"),
+    *("card", "date", "amount", "remedy", "branch", "place", "spot", "habit"),
 )
 
 
@@ -15,7 +15,8 @@ FACT_KINDS = (
 class StoryFact:
     """A fact in a story (7.2): its kind, its value in a normal form, and its place in the text as written.
 
-    `kind` is one of `FACT_KINDS`; a place is a street, a spot has neither name nor number ("at the bus stop").
+    `kind` is one of `FACT_KINDS`; a place is a street, a spot has neither name nor number ("at the bus stop"), and a
+    habit says when without a day ("every evening").
     `value` is a number without spaces in capitals, an ISO date or range ("2026-10-01/2026-10-31"), an amount with its
     currency ("40.00 GBP"), the code of a remedy, or a place as written; of a card it is the last four digits only.
     `text` is `story[span[0]:span[1]]`.

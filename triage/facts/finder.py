@@ -1,7 +1,8 @@
 """All facts of a story; where two overlap, the more certain one is kept."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 
@@ -10,9 +11,11 @@ from triage.facts.clauses import wishes_in_clauses
 from triage.facts.dates import dates
 from triage.facts.fact import Story, StoryFact
 from triage.facts.references import accounts, cards, codes, numbers, places, wishes
-from triage.matching import fold, languages_of
+from triage.matching import fold, languages_of, mask_quotes
 
 Span = tuple[int, int]
+#: Fewer words, next to a remedy that the story names, say nothing more ("por favor").
+_FEWEST_OWN_WORDS = 3
 
 
 def find_facts(
@@ -47,11 +50,7 @@ def find_facts(
     )
     # A remedy or a place may overlap a number, so each is compared with its own kind only. Of a remedy even with the
     # same one only: "I want it repaired and my money back" are two, with one verb.
-    wanted = list(chain(*(wishes(story, code) for code in languages)))
-    # A wish in own words counts only where no other one is named.
-    if {wish.value for wish in wanted} <= {"own", "something_else"}:
-        more = chain(*(wishes_in_clauses(story, code) for code in languages))
-        wanted += [wish for wish in more if not wanted or wish.value != "something_else"]
+    wanted = _all_wishes(story, languages, written_in)
     # What a clear wish in own words covers is that wish: "please correct the bill" asks for no repair.
     own = [wish for wish in wanted if wish.value == "own"]
     wanted = [
@@ -64,7 +63,7 @@ def find_facts(
         fact
         for code in languages
         for fact in places(story, code)
-        if fact.kind != "spot" or written_in in (None, code)
+        if fact.kind not in ("spot", "habit") or written_in in (None, code)
     ]
     for candidates in (*by_remedy, located):
         # A spot ("in your shop") gives way to a name or a number in the same words.
@@ -73,11 +72,42 @@ def find_facts(
     return tuple(sorted(facts, key=lambda fact: (fact.span, fact.kind)))
 
 
+def _all_wishes(story: Story, languages: Sequence[str], written_in: str | None) -> list[StoryFact]:
+    """The wishes in phrases that are known, and in clauses that ask for something."""
+    # What others said, as the story quotes it, is no wish of the writer.
+    spoken = mask_quotes(story.text)
+    if spoken != story.text:
+        story = Story(spoken, fold(spoken), story.received, story.country)
+    wanted = list(chain(*(wishes(story, code) for code in languages)))
+    codes_in = [code for code in languages if written_in in (None, code)] or languages
+    more = list(chain(*(wishes_in_clauses(story, code, wanted) for code in codes_in)))
+    clear = [wish for wish in wanted if wish.value != "something_else"]
+    named = [wish for wish in more if wish.value != "something_else"]
+    unnamed = [wish for wish in more if wish.value == "something_else"]
+    if any(wish.value != "own" for wish in clear):
+        named = [wish for wish in named if not any(_overlap(wish.span, other.span) for other in clear)]
+    elif not named:
+        # A wish in own words counts only where there is no other one.
+        return wanted or unnamed
+    # Next to a remedy that is named, a clause that names none is a second wish.
+    own = [
+        replace(wish, value="own")
+        for wish in unnamed
+        if len(wish.text.split()) >= _FEWEST_OWN_WORDS
+        and not any(_overlap(wish.span, other.span) for other in clear)
+    ]
+    return [*wanted, *named, *(own if all(wish.value != "tell_you" for wish in wanted) else ())]
+
+
 def find_numbers(text: str, *, received: date) -> tuple[StoryFact, ...]:
     """Only the numbers of a story, in all languages: several times cheaper than all its facts."""
     story = Story(text, fold(text), received)
     candidates = [*accounts(story), *chain(*(numbers(story, code) for code in languages_of(None)))]
     return tuple(_without_overlap(candidates, (span for _, span in cards(story))))
+
+
+def _overlap(first: Span, second: Span) -> bool:
+    return first[0] < second[1] and second[0] < first[1]
 
 
 def _covers(wish: StoryFact, own: StoryFact) -> bool:

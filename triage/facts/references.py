@@ -30,14 +30,16 @@ _CALLED_CARD_LENGTH = 48
 # Groups with spaces are one number only where each is long: "4471203 3 November" is a number and a day.
 _NUMBER = (
     r"(?P<number>[a-z]{0,5}+[\-/]?[0-9][a-z0-9]{0,30}+(?:[\-/][a-z0-9]{1,20}+|\.[0-9]{1,20}+){0,5}+"
-    r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+(?:\x20[0-9]{2}(?=[.,;:!?)](?:\s|$)|\n|$))?+)"
+    r"(?:\x20[0-9]{3,6}+(?![\-/.,]?[a-z0-9])(?!\s{0,2}(?:@MONEY@))){0,4}+(?:\x20[0-9]{1,2}(?=[,;:!?)](?:\s|$)|\.(?!\S|\s{0,2}(?:@MONTH@))|\n|$))?+)"
     r"(?![a-z0-9])"
 )
 _DATE = re.compile(
     r"[0-9]{1,2}\.[0-9]{1,2}|[0-9]{1,2}[./\-][0-9]{1,2}[./\-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}"
 )
-# The code of a booking with airlines and railways has six letters and figures.
-_RECORD_LOCATOR = re.compile(r"(?=(?:[0-9]*[a-z]){2})[a-z0-9]{6}")
+# The code of a booking with airlines and railways has six letters and figures; others have more, with two figures.
+_RECORD_LOCATOR = re.compile(
+    r"(?=(?:[0-9]*[a-z]){2})(?:[a-z0-9]{6}|(?=[a-z]*[0-9][a-z]*[0-9])[a-z0-9]{7,10})"
+)
 # "QW881" is a code, "100ml" and "3pm" are measures.
 _LETTERS_FIRST = re.compile(r"[a-z]{1,5}[\-/]?[0-9]{3}.*")
 _CLASS_OR_ACCENT = re.compile(r"\[[^\]]*\]|[áéíóúñüöäğışç]")
@@ -45,7 +47,7 @@ _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 # After "no", or with a hyphen or slash, or of many figures. The rest of a phone number is none.
 _CODE = re.compile(
     r"(?<![\w+.,@:/\-])(?<![0-9]\x20)(?P<mark>(?:n[ro]\.?|num\.?|#|n[.°]\s?o?)[\s:]{0,3})?"
-    r"(?P<code>[a-z0-9]{1,12}(?:[\-/][a-z0-9]{1,12}){1,4}|[a-z]{2,4}[0-9]{5,12}|[0-9]{3,17})(?![\w@/]|[\-.,:][0-9])"
+    r"(?P<code>[a-z0-9]{1,12}(?:[\-/][a-z0-9]{1,12}){1,4}|[a-z]{2,4}[0-9]{5,12}|(?(mark)(?:[a-z]{1,3}\x20(?=[0-9]{5}))?|)[0-9]{3,17})(?![\w@/]|[\-.,:][0-9])"
 )
 _YEAR_AND_MONTH = re.compile(r"(?:19|20)[0-9]{2}[\-/][0-9]{1,2}")
 _PHONE = re.compile(r"0[0-9]+|[5679][0-9]{8,9}")
@@ -124,7 +126,8 @@ def _number_patterns(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
     words = table["numbers"]
     named, links = any_of(words["named"]), any_of(words["links"])
     money = "|".join(any_of(names) for names in table["amounts"]["currencies"].values())
-    number = _NUMBER.replace("@MONEY@", rf"[£$€₺%]|(?:{money})\b")
+    months = any_of(read_phrases("facts", language)["dates"]["months"])
+    number = _NUMBER.replace("@MONEY@", rf"[£$€₺%]|(?:{money})\b").replace("@MONTH@", months)
     patterns = []
     for kind, cue in words["cues"].items():
         cue_first = (
