@@ -3,8 +3,6 @@
 A place that fails does not keep the checkpoint from the others, and gets the next one.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Checks an installation before a start: one finding per subject, each with its remedy (`amends check`)."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import shutil

@@ -1,7 +1,5 @@
 """The clause count for Slack and the command line, from the record, the settings, the texts and the roles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any

@@ -3,8 +3,6 @@
 The public page and the poster give the same facts; times and outside bodies are those of the rules in force.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

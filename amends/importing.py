@@ -1,7 +1,5 @@
 """Past complaints from a CSV file (`amends import`): the mapping of its columns and words, and each row's check."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

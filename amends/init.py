@@ -1,7 +1,5 @@
 """Files of a new installation (`amends init`): settings, secrets, texts, examples and the Slack app's manifest."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

@@ -1,7 +1,5 @@
 """Logging to standard error, as JSON lines unless it is a terminal, without secrets and personal data."""
 
-from __future__ import annotations
-
 import logging
 import re
 import sys

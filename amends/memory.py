@@ -1,7 +1,5 @@
 """The memory of a process: one heap for all threads, and no garbage collection at the end."""
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import os

@@ -1,7 +1,5 @@
 """The public page on how to complain (4.2), in the reader's language; no script, no picture from elsewhere."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from html import escape

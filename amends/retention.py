@@ -4,8 +4,6 @@ The list is kept next to amends.toml, because a backup contains nothing that hap
 references and times, never a name or a text.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Verifies the record in batches, so that the desk keeps running and a run that was stopped continues."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from store.custody.verify import (

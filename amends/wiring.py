@@ -1,7 +1,5 @@
 """Puts all parts of the product together. No other module knows the clock and every package."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

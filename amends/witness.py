@@ -4,8 +4,6 @@ It needs neither a database nor amends.toml: a key, a folder with the newest cos
 public keys of the logs that it watches.
 """
 
-from __future__ import annotations
-
 import base64
 import fcntl
 import os

@@ -1,7 +1,5 @@
 """Reading HTTP request bodies with limits on size and time."""
 
-from __future__ import annotations
-
 import asyncio
 
 from starlette.requests import ClientDisconnect, Request

@@ -1,7 +1,5 @@
 """How senders in this process queue for a platform's rate limit: the most urgent first, then in order of arrival."""
 
-from __future__ import annotations
-
 import asyncio
 import heapq
 from collections.abc import AsyncIterator

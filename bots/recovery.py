@@ -1,7 +1,5 @@
 """Detects that a platform is available again, from the outcomes of the obligations that call it."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping

@@ -1,7 +1,5 @@
 """The names of safety rules and of rules of due times as staff read them, in Slack and in documents."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from complaints.deadlines.targets import BODY_REPLY_RULES

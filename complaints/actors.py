@@ -4,8 +4,6 @@ docs/surfaces.md, "Who may", explains roles, conflicts and levels. The roles of 
 `actions/registry.py`; `actions/authorisation.py` applies both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

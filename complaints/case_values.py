@@ -1,7 +1,5 @@
 """The parts of a case: safety signs, proposal, assessment, issues, remedies, decisions, due times and fairness."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime

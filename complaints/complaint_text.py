@@ -1,7 +1,5 @@
 """What a complaint consists of, for letters and documents: its words, or the files that came instead (7.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Text in CSV files: a spreadsheet program shows it and never calculates it."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

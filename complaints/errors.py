@@ -1,7 +1,5 @@
 """The refusals of the rules; every message names the reference, the attempt and the remedy."""
 
-from __future__ import annotations
-
 
 class ComplaintError(Exception):
     """The rules refuse an act on a complaint. `code` is a stable message id for the texts."""

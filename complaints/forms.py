@@ -4,8 +4,6 @@
 values) and separately the words, or raises one error that names every wrong field.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

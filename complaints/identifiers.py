@@ -5,8 +5,6 @@ phone numbers, e-mail addresses, customer and order numbers: staff find a compla
 calls. The store decides on the stored spelling of a number, and whether a phone number is valid.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

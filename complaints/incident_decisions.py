@@ -4,8 +4,6 @@ A manager decides with one form and a second person approves. Each complaint get
 none, its own decision and its own approval (7.5 to 7.8). What needs a look of its own is left to a person.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -5,8 +5,6 @@ Its events record who opened, changed and ended it, and the updates to all its c
 the public line, the words by which the bot recognises it) are sealed apart from its events, as for a complaint.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """docs/lifecycle.md: the moves of all verbs as a Mermaid state diagram and as a table."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from complaints.actions.registry import ACTIONS

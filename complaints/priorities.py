@@ -1,7 +1,5 @@
 """The priority of a complaint (7.5): the matrix, and the rules that raise it."""
 
-from __future__ import annotations
-
 from complaints.case import Case
 from complaints.vocabulary import Flag, Priority
 

@@ -3,8 +3,6 @@
 Only a person links two complaints, after reading both.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Times: ISO 8601 in UTC in the facts of events, local wall time where days and hours are counted."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo

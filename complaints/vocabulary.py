@@ -1,7 +1,5 @@
 """The codes of the standard and of our record: states, roles, verbs, categories and others."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 

@@ -1,7 +1,5 @@
 """Unusual reading of complaints, for auditors (4.7): each finding is a question to ask, not a verdict."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Each section has a class that counts, one complaint at a time, and a frozen class with the result.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -5,8 +5,6 @@ reopening or a message to the complainant starts the next clock. A target also h
 ended; `endings` has these times.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What one complaint contributes to each share of clause 8.4: a success, a failure, or nothing yet."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Integrity of the record (8.4): empty mandatory fields, and the verification of the hash chain."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

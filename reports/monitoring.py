@@ -5,8 +5,6 @@ counted separately. The backlog is everything that was open at the end of the pe
 now if the period has not ended.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Two charts of the monitoring report as SVG: complaints by week, and shares with their targets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from html import escape
 

@@ -1,7 +1,5 @@
 """The monitoring figures as CSV for a spreadsheet: one row for each figure, with the same keys as in JSON."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from io import StringIO

@@ -1,7 +1,5 @@
 """The monitoring report as a Markdown page (8.4): verdicts first, and every formula named."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 

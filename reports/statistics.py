@@ -4,8 +4,6 @@ Without the open cases, the durations would look good for a desk that never clos
 age as their duration would be wrong too. In a Kaplan-Meier estimate each open case is censored at its age.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

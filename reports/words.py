@@ -1,7 +1,5 @@
 """Codes of the record in the English words of reports: `2 bd` as `2 working days`, `remedy_done` as `remedy done`."""
 
-from __future__ import annotations
-
 import re
 
 _SPAN = re.compile(r"(?<![\w.-])(-?)(\d+(?:\.\d+)?) (bd|wh)\b")

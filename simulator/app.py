@@ -1,7 +1,5 @@
 """The simulator: the ASGI application, the object that tests and the demo drive, and a child process with it."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """HTTP for both platforms: reading arguments, answers with faults, the server, and requests to the product."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import http.client

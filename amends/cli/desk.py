@@ -1,7 +1,5 @@
 """`amends run` and `amends demo`: the running desk."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 from collections.abc import Callable

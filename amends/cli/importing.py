@@ -1,7 +1,5 @@
 """`amends import`: past complaints from a CSV file, either all of them or none."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

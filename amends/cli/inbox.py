@@ -1,7 +1,5 @@
 """`amends inbox`: incoming updates that failed and were set aside."""
 
-from __future__ import annotations
-
 from typing import Annotated
 from zoneinfo import ZoneInfo
 

@@ -1,7 +1,5 @@
 """All commands, with the summaries that lists of commands show; a command's module is imported when it is needed."""
 
-from __future__ import annotations
-
 import errno
 import gc
 import os

@@ -1,7 +1,5 @@
 """`amends outbox`: obligations that failed, such as a letter that could not be sent."""
 
-from __future__ import annotations
-
 from typing import Annotated
 from zoneinfo import ZoneInfo
 

@@ -1,7 +1,5 @@
 """`amends witness`: cosign the checkpoints of other desks; a program of its own, best on another machine."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from pathlib import Path

@@ -3,8 +3,6 @@
 `STEPS` names each step; `courses.py` puts the steps into an order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta

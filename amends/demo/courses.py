@@ -1,7 +1,5 @@
 """What the demo's past complaints are about and how far each has come; courses.toml lists their steps."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

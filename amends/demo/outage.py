@@ -1,7 +1,5 @@
 """The outage in the demo's past: twelve people complain, one incident joins them, one update goes to all."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Runs the demo (simulator, desk, page and clock) until it is interrupted, or plays one story and prints it."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import socket

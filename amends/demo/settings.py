@@ -1,7 +1,5 @@
 """The demo's organisation: its people, its amends.toml with the simulator's addresses, and its first model."""
 
-from __future__ import annotations
-
 import base64
 import secrets
 import tomllib

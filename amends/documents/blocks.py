@@ -3,8 +3,6 @@
 `document.typ` draws these blocks and no others.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The facts of an event and the fields of a record in the words of the staff's catalogues."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date

@@ -4,8 +4,6 @@ Run `python -m amends.documents.font_probe` after an upgrade of Typst; it takes 
 character without a glyph. A text that compiles with one font alone is therefore covered by that font.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import unicodedata

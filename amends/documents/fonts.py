@@ -4,8 +4,6 @@ Only the fonts that Typst ships are used: a document looks the same on every mac
 characters of each font; `python -m amends.documents.font_probe` writes it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """PDFs that complainants get in the chat: a letter that is too long for a message, and their form (Annex B)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The poster on how to complain (4.2): the facts of the public page and the QR code, an A4 page for each language."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A report as a document: reads the Markdown that `reports` writes back into blocks (clause 8)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

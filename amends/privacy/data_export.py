@@ -1,7 +1,5 @@
 """A person's own data as one ZIP archive: for programs, as a readable page, and with their files (8.1)."""
 
-from __future__ import annotations
-
 import io
 import json
 import re

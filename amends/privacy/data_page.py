@@ -1,7 +1,5 @@
 """The readable page in a person's archive: complaints, rights, and why and until when data are kept (8.1)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any

@@ -4,8 +4,6 @@ Staff appear by their role, never by name or id. Of the model's work the person 
 and that a person decided. Everything that is left out is listed with the reason.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any

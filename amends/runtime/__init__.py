@@ -1,7 +1,5 @@
 """The parts of a running process: their names, the name under which one holds a lease, the error that ends it."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import socket

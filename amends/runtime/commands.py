@@ -1,7 +1,5 @@
 """Runs commands that an operator names in the settings, with data and without our secrets."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

@@ -4,8 +4,6 @@ Names and labels are a contract with operators (docs/metrics.md). Values are cou
 Why each process has a registry of its own: docs/decisions/0072-metrics-with-an-own-registry.md.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

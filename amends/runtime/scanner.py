@@ -1,7 +1,5 @@
 """The optional virus scanner for the files of complainants: a command that reads one file from its standard input."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Awaitable, Callable
 

@@ -1,7 +1,5 @@
 """The Slack part of a process: the app, its connection, the handlers that post, and the regular sync of staff."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """The optional command that writes down recordings: it gets the path of a file and prints the words."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import structlog

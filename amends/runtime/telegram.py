@@ -1,7 +1,5 @@
 """The Telegram part of a process: receives updates by long polling or webhook, and sends messages to complainants."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Mapping

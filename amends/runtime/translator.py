@@ -1,7 +1,5 @@
 """The optional command or service that translates the complainant's words for staff."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 

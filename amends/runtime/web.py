@@ -1,7 +1,5 @@
 """The web part of a process: health, metrics, the public page and the platforms' webhooks, served by uvicorn."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -3,8 +3,6 @@
 icalendar takes 0.2 s to import: closures.py imports this module only where a calendar file is configured.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

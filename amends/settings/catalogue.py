@@ -1,7 +1,5 @@
 """Every setting with its description, default and example, for `amends init` and docs/settings.md."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_origin

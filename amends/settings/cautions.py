@@ -1,7 +1,5 @@
 """Settings that are allowed but worth a warning from `amends check`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 

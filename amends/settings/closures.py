@@ -1,7 +1,5 @@
 """Days off from iCalendar files: only whole working days count; every other event is listed with its reason."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

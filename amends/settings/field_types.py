@@ -1,7 +1,5 @@
 """Types of single settings. Each refusal names the accepted forms."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import time

@@ -1,7 +1,5 @@
 """What the law of a preset changes: between two days, and soon (docs/law.md)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta

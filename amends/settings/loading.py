@@ -1,7 +1,5 @@
 """All settings as one frozen object, read once from amends.toml and the environment."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import os

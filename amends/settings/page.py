@@ -1,7 +1,5 @@
 """Writes docs/settings.md from the settings themselves, so that it is always complete (`make docs`)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from amends.settings.catalogue import SettingKey, SettingsTable, tables, variables

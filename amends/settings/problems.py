@@ -1,7 +1,5 @@
 """What is wrong with the settings, in words that let an installer correct it without reading code."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

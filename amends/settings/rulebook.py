@@ -1,7 +1,5 @@
 """Builds the rulebook from the settings and the preset; a complaint keeps the one under which it was received."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta

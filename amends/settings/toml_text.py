@@ -3,8 +3,6 @@
 The standard library's parser keeps no line numbers, and the library cannot write TOML.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What a story needs of the desk: a clock that moves from due time to due time, and the figures that it checks."""
 
-from __future__ import annotations
-
 import asyncio
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping

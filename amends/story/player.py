@@ -1,7 +1,5 @@
 """Plays a story against the whole product: real bots and real HTTP, with the simulator as the two platforms."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

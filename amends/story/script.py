@@ -26,8 +26,6 @@ Record of Anna: state=closed close_code=resolved                 fields of the r
 Customers of a group are called Person-1, Person-2 and so on, in the order in which they first wrote.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Mapping

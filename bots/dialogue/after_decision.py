@@ -1,7 +1,5 @@
 """What the complainant does after a decision (7.9): accept or reject it, ask, check a remedy, withdraw, reopen."""
 
-from __future__ import annotations
-
 from bots.dialogue import my_data, new_message
 from bots.dialogue.buttons import AFTER_CLOSING, CANCEL, REPLY, SURE
 from bots.dialogue.record import DESCRIPTION, ReceivedMessage, add_message, record_choice

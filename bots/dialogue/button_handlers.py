@@ -1,7 +1,5 @@
 """What each button does. A typed label counts as a press, where the button is on offer (docs/surfaces.md)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from bots.dialogue import (
@@ -46,7 +44,12 @@ _REPLIES = {
     "new_complaint": survey.start_new_complaint,
 }
 #: The step of the form that each button under "Change" leads to.
-_STEP_TO_CHANGE = {"story": "story", "where_and_when": "where", "what_would_help": "help", "happened_before": "again"}
+_STEP_TO_CHANGE = {
+    "story": "story",
+    "where_and_when": "where",
+    "what_would_help": "help",
+    "happened_before": "again",
+}
 #: The steps that have the read-back above the Send button.
 _READ_BACK = frozenset({"check", "change"})
 #: The steps at which a choice can be typed.

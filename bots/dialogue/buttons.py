@@ -1,7 +1,5 @@
 """The buttons in the complainant's chat, as rows of choice codes; labels are texts (`button.<code>`)."""
 
-from __future__ import annotations
-
 Rows = tuple[tuple[str, ...], ...]
 
 DONE: Rows = (("done",),)

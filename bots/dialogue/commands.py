@@ -1,7 +1,5 @@
 """The bot's commands (docs/surfaces.md, "Telegram"), among them /policy: the complaints policy (5.2, 4.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from bots.dialogue import after_decision, form, my_data, new_message, status, survey

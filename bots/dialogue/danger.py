@@ -1,7 +1,5 @@
 """The reply to signs of danger: the emergency number comes first, and the form pauses."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from bots.dialogue.buttons import SAFE

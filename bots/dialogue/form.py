@@ -1,7 +1,5 @@
 """The form: the questions in their order (docs/domain.md, section 6, B)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from bots.dialogue import incident

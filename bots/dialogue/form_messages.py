@@ -4,8 +4,6 @@ Only an answer is recorded as one. A question is answered with what the record s
 ends the questions, a correction replaces the answer that it corrects, and a new matter can become a complaint.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

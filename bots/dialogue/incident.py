@@ -3,8 +3,6 @@
 `state["incidents"]` holds which incident was asked about for which complaint, and which were denied.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

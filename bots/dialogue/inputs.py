@@ -1,7 +1,5 @@
 """The incoming messages of the dialogue: text, files, edits, buttons, commands and wake-ups."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The complainant's personal data: a copy into the chat, a correction, an erasure (docs/domain.md, section 6)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256

@@ -7,8 +7,6 @@ complaint" then opens a record with the same words. A person who insists that a 
 complaint" is one gets it reopened (clause 3).
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import asdict
 from datetime import timedelta

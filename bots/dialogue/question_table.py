@@ -6,8 +6,6 @@ A new row in QUESTIONS is a new question: asked, answered by button or words, re
 It needs the texts `ask.<step>` and `readback.<step>`, and its buttons.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -360,7 +358,9 @@ def _is_for_someone_else(knowledge: StoryKnowledge) -> bool:
 
 def _asks_whom(knowledge: StoryKnowledge) -> bool:
     """A parent writes for a small child without asking it."""
-    is_of_small_child = "small_child" in knowledge.cues and relation(knowledge.cues) == StoryAnswer(("parent",))
+    is_of_small_child = "small_child" in knowledge.cues and relation(knowledge.cues) == StoryAnswer(
+        ("parent",)
+    )
     return "for_another" in knowledge.cues and not is_of_small_child
 
 

@@ -1,7 +1,5 @@
 """What the story and the answers of a form say, and the read-back of it that the complainant signs (7.1, 7.2, B)."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime
 from functools import partial

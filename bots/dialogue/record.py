@@ -1,7 +1,5 @@
 """The acts that record what the complainant sends: no word and no file is lost (7.2)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any

@@ -6,8 +6,6 @@ move is none either.
 A code from staff connects a complaint that they logged to a chat (docs/surfaces.md, "Telegram"; 4.3).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 

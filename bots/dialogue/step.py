@@ -4,8 +4,6 @@ A flood of messages is recorded completely, one reply confirms it, and prompts w
 chat, kept in the dialogue state.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any

@@ -5,8 +5,6 @@ a complaint in words the person is offered to have the complaint taken up again 
 did not work on it get a task with a due time.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 

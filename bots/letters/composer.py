@@ -3,8 +3,6 @@
 A preview is stored with its act and sent unchanged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Letters from the decision to the survey: remedies, outside bodies, the closing (7.7, 7.8, 7.9, 8.3)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """What all letters share: the language, how dates, sums and outside bodies are written, and the layout."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime

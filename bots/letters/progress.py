@@ -1,7 +1,5 @@
 """Letters until the decision: the acknowledgement, dates, what staff write, and news (7.3, 7.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Words that the record already has for a letter: the form starts with them, and a person sends or changes them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from bots.letters.letter import Letter

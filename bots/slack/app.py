@@ -1,7 +1,5 @@
 """The Slack app: slack-bolt with all listeners, for Socket Mode or HTTP."""
 
-from __future__ import annotations
-
 import logging
 import re
 

@@ -1,7 +1,5 @@
 """Who gets a notice, by role: never a person excluded from the complaint; restricted ones only their readers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 

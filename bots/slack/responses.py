@@ -4,8 +4,6 @@ A payload is acknowledged once everything is committed: Slack takes an acknowled
 not acknowledged again. Views are changed after the acknowledgement, for that must come within 3 seconds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Reads from Slack who has which role: people, members of private channels, user groups. It fails closed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

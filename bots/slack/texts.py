@@ -1,7 +1,5 @@
 """Texts for staff in their language: by id, with times in the organisation's zone and codes by their names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """The `Application` of python-telegram-bot, used for routing and sending; polling has its own module."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Callable

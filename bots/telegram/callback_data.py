@@ -1,8 +1,6 @@
 """The data of the bot's buttons: encrypted, signed and bound to one chat and question
 (docs/surfaces.md, "Telegram")."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

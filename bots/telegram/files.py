@@ -1,7 +1,5 @@
 """The files that complainants send, downloaded into the store."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 

@@ -4,8 +4,6 @@
 whether an update was taken (docs/design.md, rule 1).
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The obligations that Telegram fulfils: replies, wake-ups, downloads, copies of data, dead letters, letters."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 

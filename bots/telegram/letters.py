@@ -3,8 +3,6 @@
 Quiet hours delay letters that the desk starts, never replies (docs/surfaces.md, "Quiet hours").
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial

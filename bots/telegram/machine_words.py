@@ -1,7 +1,5 @@
 """Words that machines make of what complainants send, for staff: transcripts of recordings, and translations."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace

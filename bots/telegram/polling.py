@@ -3,8 +3,6 @@
 The leader holds a short lease in the store. The offset moves only past updates that the store has.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence

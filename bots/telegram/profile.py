@@ -1,7 +1,5 @@
 """The bot's profile in Telegram (4.2): its name, descriptions, commands and menu button, in each language."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any

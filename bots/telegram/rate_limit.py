@@ -1,7 +1,5 @@
 """Telegram's rate limits, shared by all processes: 30 messages a second per bot, one a second per chat."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Sequence

@@ -3,8 +3,6 @@
 A message that may have been sent twice says so.
 """
 
-from __future__ import annotations
-
 import asyncio
 import io
 import re

@@ -1,7 +1,5 @@
 """Converts Telegram updates to inputs of the dialogue; decides nothing."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The webhook endpoint: 200 after the commit, 503 while the store does not answer, 401 without the secret."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 import json

@@ -1,7 +1,5 @@
 """Loads the texts of a domain: the shipped gettext catalogues, checked, with an organisation's overrides."""
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Iterable, Mapping

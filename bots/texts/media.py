@@ -1,7 +1,5 @@
 """What a complaint without words consists of: its recordings, photos and other files, and what was made of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from complaints.complaint_text import ComplaintText

@@ -1,7 +1,5 @@
 """The outside bodies as complainants read them: how to reach each, its form, its cost and its time limit (7.9)."""
 
-from __future__ import annotations
-
 from bots.texts.texts import Texts
 from complaints.rulebook import RecourseStep, Rulebook
 

@@ -3,8 +3,6 @@
 Also the fair treatment of staff complained about (Annex C): information, hearing, support, outcome.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from complaints.actions.request import ActionRequest, require_words

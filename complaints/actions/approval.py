@@ -1,7 +1,5 @@
 """A second person agrees to a draft, a reclassification or a later date, or sends it back (Annex E)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The initial assessment by a person who has read the complaint (7.5), its owner (4.9), and reclassification (3)."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 

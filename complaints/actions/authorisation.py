@@ -3,8 +3,6 @@
 `authorise` decides for every route of the product: lists, search, files, forms, buttons, messages, command line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 

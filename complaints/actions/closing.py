@@ -1,7 +1,5 @@
 """The end of handling: closed, lapsed, withdrawn, refused, merged, erased; and reopening (7.9, 8.1)."""
 
-from __future__ import annotations
-
 from complaints.actions.access import is_on_hold, other_reference
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.case import Case, Event, Facts, changed

@@ -1,7 +1,5 @@
 """Messages between staff and complainant: reply, ask, inform, note, bind, survey (4.3, 7.3, 8.3)."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from complaints.actions.access import check_fairness_facts, record_fairness

@@ -3,8 +3,6 @@
 Also what a role may grant alone (Annex E; docs/surfaces.md, "Who may").
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal

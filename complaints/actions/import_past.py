@@ -1,7 +1,5 @@
 """A complaint that was over before this desk began: what the imported file says about its end (7.2, 8.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any

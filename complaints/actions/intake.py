@@ -1,7 +1,5 @@
 """Receiving a complaint, the complainant's words, the acknowledgement and the proposal (7.2, 7.4, 7.5)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Before a decision: evidence, later dates, other rules, the next level, receipt of a danger (5.3, 7.3, 7.6, F)."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Doing one verb to a complaint, and the case as the fold of its events: what the store calls."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime

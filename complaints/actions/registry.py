@@ -4,8 +4,6 @@ To add a verb, write one row here, its two functions in the module of its stage,
 texts. Permissions, the lifecycle, the version of the work and docs/lifecycle.md all come from this table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any

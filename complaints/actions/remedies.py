@@ -1,7 +1,5 @@
 """Carrying out what was promised, and verifying that it was done (7.7, Annex D)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from complaints.actions.request import ActionRequest, require_words

@@ -4,8 +4,6 @@ If staff record a reply given by voice, the complainant must know the decision. 
 although no channel took the letter.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 from complaints.actions.closing import drop_pending

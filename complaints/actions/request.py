@@ -1,7 +1,5 @@
 """What a check receives, and the two checks that several stages share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

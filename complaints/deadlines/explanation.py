@@ -1,7 +1,5 @@
 """The explanation of each due time, step by step (`amends case due`)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime

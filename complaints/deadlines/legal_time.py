@@ -1,7 +1,5 @@
 """The legal maximum of a complaint: the time of the law for its subject, and its start (7.3, docs/law.md)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime

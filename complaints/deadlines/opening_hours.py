@@ -4,8 +4,6 @@ A span of opening hours runs between two instants, not between two wall times. S
 it is an hour shorter or longer.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta

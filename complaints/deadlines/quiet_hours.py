@@ -1,7 +1,5 @@
 """The complainant's quiet hours: we start no conversation in them, and they hold letters back."""
 
-from __future__ import annotations
-
 import re
 from datetime import datetime, timedelta
 

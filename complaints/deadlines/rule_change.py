@@ -4,8 +4,6 @@ A promised date does not move later, unless the operator allows it (`later`); th
 date. What the law sets (the legal maximum, the answer about personal data) is corrected both ways.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any

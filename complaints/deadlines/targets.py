@@ -4,8 +4,6 @@
 that caused them, so the record has a cause for each date.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -3,8 +3,6 @@
 docs/design.md, rule 2. Without a chat, staff give letters by phone, at the counter or by post.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

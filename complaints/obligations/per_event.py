@@ -1,7 +1,5 @@
 """The obligations of one event: a line in the thread, a letter, a person to ask or to inform."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any

@@ -11,8 +11,6 @@ P1 gets a message for each stage at any hour, P2 in working time. P3 and P4 are 
 its own heading. The names are part of the keys of obligations (`remind:decide:0:2:-1bd`), so they never change.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta

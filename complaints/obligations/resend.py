@@ -5,8 +5,6 @@ writes or unblocks the bot. A letter of staff is scheduled once more for its eve
 case (a date that passed, the closing) gets a new key. A survey is never sent again.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime

@@ -8,8 +8,6 @@ to skip a key that is no longer there. So an obligation is never cancelled. Thos
 per_event.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta

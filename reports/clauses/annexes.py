@@ -1,7 +1,5 @@
 """Annexes A to H, small business to audit: the evidence for each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from complaints.actions.decision import Grant, exceeds

@@ -1,7 +1,5 @@
 """Clauses 7.6 to 7.9, investigation to closing: the evidence for each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from complaints.actions.decision import required_evidence

@@ -3,8 +3,6 @@
 `tests.json` has the tests of each clause; it is written from the tests' `@clause` marks.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 "Delivered" means that a channel accepted the message, or that a person passed it on by voice.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from complaints.case import Event

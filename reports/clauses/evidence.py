@@ -1,7 +1,5 @@
 """A clause and its evidence: points from complaints and the organisation, added up to figures and violations."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Clauses 5 and 6, commitment to planning: the evidence for each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from complaints.deadlines.working_time import due

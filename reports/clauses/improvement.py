@@ -1,7 +1,5 @@
 """Clause 8, from keeping the record to improvement: the evidence for each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Clauses 7.1 to 7.5, communication to initial assessment: the evidence for each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import pairwise
 

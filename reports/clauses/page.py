@@ -1,7 +1,5 @@
 """Writes docs/clauses.md from the table: each clause with its control, code and tests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill

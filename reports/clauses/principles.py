@@ -1,7 +1,5 @@
 """Clauses 3 and 4, and what the edition of 2018 adds: the evidence for each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 

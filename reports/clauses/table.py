@@ -1,7 +1,5 @@
 """The table of all clauses in the order of the standard (clauses.toml), and their numbers in the later editions."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from operator import attrgetter

@@ -1,7 +1,5 @@
 """The staff's part of the page: the workspace as a member sees it, and the member's actions."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any

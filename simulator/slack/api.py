@@ -3,8 +3,6 @@
 The methods about messages and views are here; those about conversations, members and files in their own modules.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Block Kit: checks of elements, blocks, messages and views, and the defaults that Slack adds to blocks."""
 
-from __future__ import annotations
-
 import json
 import secrets
 import tomllib

@@ -1,7 +1,5 @@
 """Slack's published contract (arguments and scopes of each method), and the workspace of the example settings."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Iterable

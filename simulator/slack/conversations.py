@@ -1,7 +1,5 @@
 """Messages of a conversation, with what Slack refuses in them; Web API methods about conversations and members."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """Slack's JSON: messages and files, and the payloads of interactions, commands and events."""
 
-from __future__ import annotations
-
 import json
 import secrets
 from importlib.resources import files

@@ -1,7 +1,5 @@
 """What members do in Slack's client and the payloads that the app gets for it; the app's changes to views."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import secrets

@@ -1,7 +1,5 @@
 """The simulated world: its clock, its outages and limits, the calls so far, and the state of both platforms."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import time

@@ -3,8 +3,6 @@
 Arguments are checked and converted according to the published specification (contract/telegram.json).
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """What people do in the Telegram app, and the updates that the bot gets for it."""
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 Refusals use Telegram's words.
 """
 
-from __future__ import annotations
-
 import html
 import re
 import tomllib

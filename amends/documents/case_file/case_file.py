@@ -1,7 +1,5 @@
 """The case file: Annex B's form, Annex D's follow-up, everything said and done, and the pictures as an appendix."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Annex D of the case file: the follow-up form, from receipt to the verified correction."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Annex B of the case file: the complainant's form, as far as it was filled in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

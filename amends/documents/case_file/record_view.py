@@ -1,7 +1,5 @@
 """The record of one complaint as the parts of a case file print it: field names, people, times."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

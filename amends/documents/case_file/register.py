@@ -1,7 +1,5 @@
 """What a case file rests on: every word, due times, outside bodies, links, events, and who opened the complaint."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ Their edition has the allegations, the issues, the times and the findings. It ha
 contacts nor what other staff wrote, did or opened. A field that is not listed here is left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

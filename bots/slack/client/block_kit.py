@@ -1,7 +1,5 @@
 """Builders of Block Kit, each within Slack's limits: people's words can never become markup; and mrkdwn read back."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

@@ -3,8 +3,6 @@
 Its address, its proxy and the time limit of a call are set here.
 """
 
-from __future__ import annotations
-
 import logging
 import traceback
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """How payloads reach the app: over a Socket Mode connection that is watched, or over HTTP at the address PATH."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -1,7 +1,5 @@
 """What is sent instead of blocks that Slack refuses: the same words in sections, and the buttons and inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

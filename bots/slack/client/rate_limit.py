@@ -3,8 +3,6 @@
 Answers to a press never wait for them: they are few, and their trigger expires within seconds.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Answers to a press through its `response_url`: at once, outside the queue, five times within 30 minutes."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """A complaint's posts and the lines in their thread: the present record, only where it may be seen."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

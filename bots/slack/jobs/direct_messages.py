@@ -1,7 +1,5 @@
 """Direct messages to staff: danger, new owners, approvals, letters to read out, overturned decisions, failures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta

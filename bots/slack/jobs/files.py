@@ -1,7 +1,5 @@
 """Files for staff: sent to one person's direct messages as a recorded read, and deleted there a day later."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 

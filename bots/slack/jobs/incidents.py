@@ -1,7 +1,5 @@
 """The jobs of incidents: their card, and recording an update or a decision on all in each complaint."""
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The job `move`: one act for each complaint, and one message to each of the two people."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Posting and redrawing messages: each carries a key, so that a post of which we had no answer is found again."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """Drawing the card that a person has just pressed: through the press's own address, before every other drawing."""
 
-from __future__ import annotations
-
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.client import log_unexpected

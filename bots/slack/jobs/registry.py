@@ -1,7 +1,5 @@
 """The obligations that Slack fulfils: the handler of each kind, for the scheduler."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from slack_sdk.errors import SlackApiError

@@ -1,7 +1,5 @@
 """The job `remind`: staff are reminded before and after a due time, one level higher at each step (8.4)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Figures, reports and the clause table on request, made in a thread."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The buttons of a complaint and of the app's home: an act that needs no form is done, any other opens its form."""
 
-from __future__ import annotations
-
 import json
 import re
 

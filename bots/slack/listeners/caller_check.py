@@ -1,7 +1,5 @@
 """What a caller may learn once they are identified: the stage of the complaint and the next date (4.7)."""
 
-from __future__ import annotations
-
 from bots.slack.client.block_kit import actions, button, plain, section
 from bots.slack.context import SlackContext
 from bots.slack.payloads import FormSubmission

@@ -1,7 +1,5 @@
 """`/complaints WORD …`: answered privately; what opens a view or takes longer comes after that."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Submitted forms of a complaint: read, tried, previewed where a letter goes out, and recorded."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """One decision on all complaints of an incident: a manager's form and preview, and the second person's answer."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from bots.slack.context import SlackContext

@@ -1,7 +1,5 @@
 """Incidents: the buttons of their card open forms; these are recorded, and an update to all is previewed first."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from bots.slack.context import SlackContext

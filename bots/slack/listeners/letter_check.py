@@ -1,7 +1,5 @@
 """The warnings for what staff typed, before its letter is sent (4.7, 5.1, 7.8)."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from itertools import chain

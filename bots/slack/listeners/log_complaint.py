@@ -1,7 +1,5 @@
 """Logging a complaint that came by phone, at the counter, by e-mail or letter, and acknowledging it aloud."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime

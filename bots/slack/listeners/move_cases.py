@@ -1,7 +1,5 @@
 """Moving all complaints of one person to another: chosen, previewed, then done by the job `move`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """What a person may do where only the owner acts: ask the owner, take the complaint over, or ask for it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from bots.slack import recipients

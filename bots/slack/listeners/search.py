@@ -1,7 +1,5 @@
 """The search for complaints: by reference, a person's number or words, with filters; from the home or a command."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta

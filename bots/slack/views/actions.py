@@ -1,7 +1,5 @@
 """Which acts fit a complaint in its present state: two or three as buttons, the others in the menu."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ None of it shows a name or the complainant's words, because it is posted in a ch
 some masked words.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """The opened complaint: what to do next, the story and everything since, facts and dates; and the dates explained."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """One field of a form as an input of a modal, and the values that were typed into the inputs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Forms with more inputs than one view holds: what was typed on the other pages waits in a sealed draft."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

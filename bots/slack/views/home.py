@@ -1,7 +1,5 @@
 """Lists of complaints: the app's home with the next act of each as a button, and rows as text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 

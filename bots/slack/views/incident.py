@@ -1,7 +1,5 @@
 """The card of an incident, its forms, and the preview of an update to all; never a complainant's words."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence

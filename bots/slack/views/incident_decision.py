@@ -1,7 +1,5 @@
 """The form of one decision on all complaints of an incident, its preview, and what the second person sees."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

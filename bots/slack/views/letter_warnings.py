@@ -1,7 +1,5 @@
 """The warnings about the words of a letter, as staff read them, and what is said of a letter sent all the same."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from bots.slack.client.block_kit import escaped

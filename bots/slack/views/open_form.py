@@ -1,7 +1,5 @@
 """The view that a press opens, and the exact letter that is shown before an act is sent."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import replace

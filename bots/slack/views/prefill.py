@@ -1,7 +1,5 @@
 """What each form starts with: proposal, assessment, issues, remedies, causes, the letter."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta

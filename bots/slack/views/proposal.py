@@ -4,8 +4,6 @@ The card is in a channel and has none of the complainant's words (docs/surfaces.
 person who opened them: words for and against, the matters, the facts found in the words, similar cases.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict

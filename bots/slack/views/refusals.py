@@ -1,7 +1,5 @@
 """A refusal of the rules in words for the person: why, and what to do instead."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The story and everything since as one timeline of who wrote or did what, for people who may read the words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
