@@ -46,7 +46,12 @@ _REPLIES = {
     "new_complaint": survey.start_new_complaint,
 }
 #: The step of the form that each button under "Change" leads to.
-_STEP_TO_CHANGE = {"story": "story", "where_and_when": "where", "what_would_help": "help", "happened_before": "again"}
+_STEP_TO_CHANGE = {
+    "story": "story",
+    "where_and_when": "where",
+    "what_would_help": "help",
+    "happened_before": "again",
+}
 #: The steps that have the read-back above the Send button.
 _READ_BACK = frozenset({"check", "change"})
 #: The steps at which a choice can be typed.

@@ -360,7 +360,9 @@ def _is_for_someone_else(knowledge: StoryKnowledge) -> bool:
 
 def _asks_whom(knowledge: StoryKnowledge) -> bool:
     """A parent writes for a small child without asking it."""
-    is_of_small_child = "small_child" in knowledge.cues and relation(knowledge.cues) == StoryAnswer(("parent",))
+    is_of_small_child = "small_child" in knowledge.cues and relation(knowledge.cues) == StoryAnswer(
+        ("parent",)
+    )
     return "for_another" in knowledge.cues and not is_of_small_child
 
 

@@ -37,7 +37,9 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
     for clause in _CLAUSE.finditer(folded):
         text = clause.group().strip(" \t¿¡()-")
         start = clause.start() + clause.group().index(text)
-        is_polite = bool(words["polite"].fullmatch(text)) and folded[clause.end() : clause.end() + 1] in ".!\n"
+        is_polite = (
+            bool(words["polite"].fullmatch(text)) and folded[clause.end() : clause.end() + 1] in ".!\n"
+        )
         if is_polite and previous and folded[previous[0] + len(previous[1]) : start].strip() == ",":
             # "The £25.98 back, please."
             start, text = previous
@@ -66,7 +68,9 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
             refused_until = clause.end() if is_asking or is_own else refused_until
         elif is_asking or is_own:
             asked_until = clause.end()
-            follows = is_same and not is_linked and (words["continues"].match(text) or words["so"].match(text))
+            follows = (
+                is_same and not is_linked and (words["continues"].match(text) or words["so"].match(text))
+            )
             if names and follows and wishes and wishes[-1].value == "something_else":
                 # "I would be glad if he said sorry" asks for one thing.
                 wishes.pop()
