@@ -67,8 +67,8 @@ class StoryKnowledge:
 
     `cues`: by kind, the words of the story that are the cue. `rules`: the safety rules that matched. `details` finds
     dates, numbers and wishes; called only when needed.
-    `language`: the one that the story is in. `received`: the local day of receipt. `chosen`: the choices made so far, by step. `wishes`: the story as if the
-    person affected wrote it, and its details.
+    `received`: the local day of receipt. `chosen`: the choices made so far, by step. `wishes`: the story as if the
+    person affected wrote it, and its details. `language`: that of the story.
     """
 
     story: str
@@ -86,7 +86,7 @@ class StoryAnswer:
     """An answer found in the story: choices under the question, the story's own `words`, or both.
 
     `amount` is the money that a choice is about: as written, in minor units, and its currency. `missing` is the
-    half that an answer to "where and when?" lacks: "place" or "day"; "wish" where the story seems to ask for something
+    half that an answer to "where and when?" lacks: "place" or "day"; "wish" where the story hints at a wish
     that no rule reads: the read-back then asks for it, in place of a question.
     """
 

@@ -75,17 +75,28 @@ def test_an_effect_named_in_the_story_is_not_asked() -> None:
 
 def test_several_cues_are_asked_in_order_and_read_back() -> None:
     play = Play()
-    play.writes("It is broken, I wrote again and I am worried; I am deaf.")
+    play.writes("It is broken and I am worried; I am deaf.")
     play.presses("done")
     play.writes("I cannot sleep.")
-    play.presses("yes")
     play.presses("large_print")
     play.writes("Mill Lane")
     [readback] = play.presses("repair")
     assert (
-        "What it has meant for you: I cannot sleep.\nHappened before: Yes\n"
+        "What it has meant for you: I cannot sleep.\n"
         "What makes it easier: Large print\nWhere and when: Mill Lane\nYou would like: Repair\n"
     ) in readback
+
+
+@pytest.mark.parametrize("story", ["I called again about the meter.", "Sürekli yanlış fatura geliyor."])
+def test_whether_it_happened_before_is_not_asked_and_can_be_answered_under_change(story: str) -> None:
+    play = Play()
+    play.writes(story)
+    assert play.presses("done") == [WHERE]
+    play.presses("skip")
+    play.presses("skip")
+    play.presses("change")
+    assert play.presses("happened_before") == ["Has it happened before?"]
+    assert "Happened before: Yes" in play.presses("yes")[0]
 
 
 @clause("4.3")

@@ -40,8 +40,8 @@ _SENTENCE_END = re.compile(r"[.!?;\n]")
 _CONJUNCTION = re.compile(r"\b(?:and|but|und|aber|y|pero|ve|ama)\b")
 #: "From 6 to" before "8 November".
 _RANGE_BEFORE = re.compile(
-    r"(?<![\w.,/])(?:(?:from|vom|del?|between) )?(?:the )?(?P<first>[0-9]{1,2})(?:st|nd|rd|th|\.)?\s{0,2}(?:-|to|bis|al?|ile|until|till)"
-    r"(?: the| zum| el)?\s{0,2}$"
+    r"(?<![\w.,/])(?:(?:from|vom|del?) )?(?:the )?(?P<first>[0-9]{1,2})(?:st|nd|rd|th|\.)?"
+    r"\s{0,2}(?:-|to|bis|al?|ile|until|till)(?: the| zum| el)?\s{0,2}$"
 )
 _SINGLE_DAYS = ("iso", "numeric", "short", "day", "bare")
 

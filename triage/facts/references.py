@@ -229,8 +229,12 @@ def wishes(story: Story, language: str) -> Iterator[StoryFact]:
                 yield story.fact("remedy", remedy, start, end)
                 ends.append(end)
     # "I want it repaired and my money back": the verb of the first wish also governs the next ones.
+    read_from: set[int] = set()
     while ends:
         position = ends.pop()
+        if position in read_from:
+            continue
+        read_from.add(position)
         for remedy, pattern in patterns.linked:
             linked = pattern.match(folded, position)
             if linked and not patterns.declined.search(linked.group()):
