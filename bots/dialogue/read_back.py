@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bots.dialogue.buttons import CHECK, Rows
+from bots.dialogue.buttons import CHECK, HELP, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
 from bots.dialogue.record import DESCRIPTION, record_choice
 from bots.dialogue.turn import FORM, Turn
@@ -141,7 +141,7 @@ def read_back(turn: Turn, ref: str) -> None:
     turn.reply(
         "readback.plain" if turn.is_child else "readback",
         ref=ref,
-        buttons=CHECK,
+        buttons=(*HELP[:-1], *CHECK) if "wish" in missing else CHECK,
         step="check",
         text=_shorten(details["story"]) or _without_words(turn, ref),
         details="".join(f"\n{line}" for line in lines),

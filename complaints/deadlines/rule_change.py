@@ -75,7 +75,8 @@ def _recounted(
         promised = _within_legal_maximum(case, latest.promised_due)
         capped = internal < latest.internal_due
         row["basis"] = f"extend;{CAPPED_BY_LAW}" if capped else "extend"
-    if (target.fixed is None or target.target is Target.UPDATE) and target.target not in _LEGAL:
+    is_promised = target.target in (Target.UPDATE, Target.DATA_REQUEST)
+    if (target.fixed is None or is_promised) and target.target not in _LEGAL:
         if latest.internal_due <= at and internal > latest.internal_due:
             # As with an extension: a missed date is not repaired afterwards.
             internal, notes = latest.internal_due, [*notes, MISSED]

@@ -105,9 +105,9 @@ class DeskProcess:
 
     @property
     def log(self) -> str:
-        """The last 6,000 characters of its log."""
+        """The last 20,000 characters of its log."""
         file = self.folder / "log"
-        return file.read_text(encoding="utf-8", errors="replace")[-6000:] if file.exists() else ""
+        return file.read_text(encoding="utf-8", errors="replace")[-20000:] if file.exists() else ""
 
     @property
     def pid(self) -> int:

@@ -20,7 +20,7 @@ from complaints.obligations.kinds import KINDS
 from complaints.obligations.per_event import event_obligations
 from complaints.obligations.standing import current_obligations
 from complaints.priorities import priority_of
-from complaints.vocabulary import CloseCode, Flag, Role, State, Target, Verb
+from complaints.vocabulary import UNDECIDED, CloseCode, Flag, Role, State, Target, Verb
 from tests.rules.random_actions import BY_ID, SEALED_TEXT
 
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
@@ -481,6 +481,12 @@ _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
         or after.words > before.words
         or after.state not in (State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED)
     ),
+    "index_words": lambda before, after, key: (
+        after.words > before.words
+        or after.proposed != before.proposed
+        or Flag.PROCESSING_RESTRICTED in after.flags
+        or (after.assessment is None and after.state in UNDECIDED)
+    ),
     "acknowledge": lambda before, after, key: (
         _receives_nothing(before, after)
         or before.level in after.acks
@@ -523,7 +529,10 @@ _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
         # Recorded as late: the next notice has a key of its own.
         or _times_late(after, key) > _times_late(before, key)
     ),
-    "reply_reminder": lambda before, after, key: _target_is_over(Target.REPLY_REMINDER, after, key),
+    "reply_reminder": lambda before, after, key: (
+        # A question of the complainant is answered first.
+        _target_is_over(Target.REPLY_REMINDER, after, key) or after.question_at is not None
+    ),
     "lapse": lambda before, after, key: (
         _target_is_over(Target.LAPSE, after, key)
         or after.question_at is not None

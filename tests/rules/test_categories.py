@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from bots.slack.listeners.commands import code_of
+from bots.slack.listeners.search import code_of
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.forms import form_view, with_row

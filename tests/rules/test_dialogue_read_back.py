@@ -260,3 +260,14 @@ def test_a_wish_at_the_question_where_it_was_is_no_place() -> None:
     assert again == WHERE
     assert "where_and_when" not in play.texts_of(play.ref)
     assert "You would like: Money back" in play.presses("skip")[0]
+
+
+def test_a_story_that_only_hints_at_a_wish_is_read_back_with_the_choices() -> None:
+    play = read_back("On 2 November your fitter charged me for the repair of order 4711, which was free.")
+    shown = play.replies[-1]
+    assert "What would put this right?" in play.text(shown)
+    assert {"money_back", "explanation", "send"} <= {choice for row in shown.buttons for choice in row}
+    [changed] = play.presses("money_back")
+    assert "You would like: Money back" in changed
+    play.presses("send")
+    assert play.case.remedies_requested == ("money_back",)

@@ -13,9 +13,9 @@ Ayşe presses Gönder
 Bot to Ayşe: 24 Kasım 2026, 13:30
 Anna [en]: You charged me twice for the same repair in October.
 Anna presses Done
+Bot to Anna: 8 December 2026
 Anna: 12 Mill Lane, account 8841208, in October
 Anna presses Money back
-Bot to Anna: 8 December 2026
 Anna presses Send
 Clock +1 minute
 Record of Ayşe: jurisdiction=TR language=tr

@@ -2,8 +2,9 @@
 Anna [en]: Since the meter was replaced my bills have doubled, and nobody answered my three letters about it.
 Anna presses Done
 Anna: 12 Mill Lane, account 8841207, since September
-Anna: I want the money back that I paid too much
 Bot to Anna: This is what I wrote down
+Anna: I want the money back that I paid too much
+Bot to Anna: I have changed this
 Anna presses Send
 Bot to Anna: We have your complaint
 Clock +30 seconds

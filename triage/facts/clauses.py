@@ -49,21 +49,21 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
         previous = (start, text)
         question = words["negative_question"].match(text)
         lead = question or words["otherwise"].match(text)
-        said = text[lead.end() :].strip() if lead else text
-        names = {name: match for name, pattern in _names(language) if (match := pattern.search(said))}
+        request = text[lead.end() :].strip() if lead else text
+        names = {name: match for name, pattern in _names(language) if (match := pattern.search(request))}
         # "I want that you call her and that you apologise", "an apology and my £6 back": one verb for both.
         before, link = _between(folded, asked_until, start), _between(folded, refused_until, start)
         is_linked, is_same = before.strip().isalpha(), not re.search(r"[.!?;\n]", before)
-        is_short = bool(names) and is_linked and len(said.split()) <= _MOST_LINKED_WORDS
-        continues = bool(names or is_linked) and words["continues"].match(said)
+        is_short = bool(names) and is_linked and len(request.split()) <= _MOST_LINKED_WORDS
+        continues = bool(names or is_linked) and words["continues"].match(request)
         goes_on = is_same and (is_short or continues or (lead and names))
         is_rest = not re.search(r"[.!?\n]", link) and words["only"].search(f"{link}{text.split()[0]}")
-        is_asking = question or words["asks"].search(said) or goes_on or is_rest or is_polite
+        is_asking = question or words["asks"].search(request) or goes_on or is_rest or is_polite
         low = story.folded.span(start, start + len(text))[0]
         is_own = any(first == low or (names and first < low < last) for first, last in own)
-        # These have a negation of their own: "tell me why he did not stop", "that it never happens again".
+        # These have a negation of their own: "explain why he did not stop", "that it never happens again".
         own_no = names.get("explanation") or names.get("a_change")
-        if words["declined"].search(said[: own_no.start()] if own_no else said):
+        if words["declined"].search(request[: own_no.start()] if own_no else request):
             refused_until = clause.end() if is_asking or is_own else refused_until
         elif is_asking or is_own:
             asked_until = clause.end()

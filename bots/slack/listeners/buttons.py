@@ -23,6 +23,7 @@ from bots.slack.views.home import home_view
 from bots.slack.views.open_form import explained_view, opened_view, require_form, view_for
 from complaints.actions.authorisation import Access, authorise
 from complaints.actors import Actor
+from complaints.forms import FORM_VERBS
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
@@ -88,7 +89,8 @@ async def open_with_reason(press: ButtonPress, actor: Actor, slack: SlackContext
     """The complaint, or the form that asked for the reason."""
 
     async def draw() -> View:
-        view = await view_for(slack, press.detail or "open", press.ref, actor, reason=press.name)
+        form = press.detail if press.detail in FORM_VERBS else "open"
+        view = await view_for(slack, form, press.ref, actor, reason=press.name)
         return opened_from_home(view) if press.metadata.from_home else view
 
     return RedrawView(draw)
