@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import select
 
 from complaints import incident_decisions as rules
-from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.errors import BadFacts, Stale
@@ -24,6 +23,8 @@ from store.cases.act import act_on
 from store.cases.incident_updates import (
     Audience,
     IncidentDraft,
+    audience_of,
+    batch_facts,
     insert_receivers,
     load_update_audience,
     record_left_out,
@@ -58,16 +59,8 @@ def load_decidable(tx: Tx, number: int, by: Actor) -> Audience:
 
 def load_proposed_audience(tx: Tx, decision: IncidentDecision, decider: Actor, approver: Actor) -> Audience:
     """Who would be decided if this person approved it now, of the complaints that it was proposed for."""
-    to, left_out = [], []
-    for file in load_many(tx, _refs(tx, decision.batch)):
-        why = rules.refusal_of(file.case, decision, decider, tx.now)
-        if why != "restricted" and not is_allowed(file.case, Access.READ, approver):
-            why = "not_open"
-        if why is None:
-            to.append(file.case)
-        else:
-            left_out.append((file.case, why))
-    return Audience(tuple(to), tuple(left_out))
+    cases = [file.case for file in load_many(tx, _refs(tx, decision.batch))]
+    return audience_of(cases, approver, lambda case: rules.refusal_of(case, decision, decider, tx.now))
 
 
 def propose_incident_decision(tx: Tx, draft: IncidentDraft, by: Actor) -> Incident:
@@ -85,15 +78,7 @@ def propose_incident_decision(tx: Tx, draft: IncidentDraft, by: Actor) -> Incide
     if not audience.to:
         raise BadFacts("No complaint of this incident can be decided with all.", code="nobody_to_tell")
     batch = f"{number}.{before.version + 1}"
-    facts = {
-        **draft.facts,
-        "batch": batch,
-        "previewed_at": draft.at,
-        "receivers": len(audience.to),
-        "left_out": [{"ref": case.ref, "why": why} for case, why in audience.left_out],
-    }
-    if draft.overruled:
-        facts["overruled"] = list(draft.overruled)
+    facts = {**draft.facts, "previewed_at": draft.at, **batch_facts(batch, audience, draft.overruled)}
     key = f"draft:{draft.id}"
     after = act_on_incident(
         tx, number, IncidentAct.DECIDE, by, facts, draft.words, version=draft.version, key=key

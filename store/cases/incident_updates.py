@@ -7,7 +7,7 @@ the remaining ones go on, and no one gets the update twice.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,10 +122,15 @@ def load_update_audience(
     tx: Tx, number: int, by: Actor, reason: Callable[[Case], str | None] = rules.left_out
 ) -> Audience:
     """Who would get an update now, and who would be left out; `reason` says why a complaint is."""
+    return audience_of(list_all_incident_cases(tx, number), by, reason)
+
+
+def audience_of(cases: Iterable[Case], reader: Actor, reason: Callable[[Case], str | None]) -> Audience:
+    """Those of these complaints that `reason` does not leave out, as far as this person may read them."""
     to, left_out = [], []
-    for case in list_all_incident_cases(tx, number):
+    for case in cases:
         why = reason(case)
-        if why != "restricted" and not is_allowed(case, Access.READ, by):
+        if why != "restricted" and not is_allowed(case, Access.READ, reader):
             why = "not_open"
         if why is None:
             to.append(case)
@@ -190,13 +195,7 @@ def schedule_incident_update(
             "No complainant of this incident can get a common update: write to each.", code="nobody_to_tell"
         )
     batch = f"{number}.{before.version + 1}"
-    facts = {
-        "batch": batch,
-        "receivers": len(audience.to),
-        "left_out": [{"ref": case.ref, "why": why} for case, why in audience.left_out],
-    }
-    if overruled:
-        facts["overruled"] = list(overruled)
+    facts = batch_facts(batch, audience, overruled)
     after = act_on_incident(tx, number, IncidentAct.UPDATE, by, facts, words, version=version, key=key)
     insert_receivers(tx, batch, number, audience)
     schedule_for_each(tx, _obligation(tx, batch, number, by), [case.ref for case in audience.to])
@@ -206,6 +205,13 @@ def schedule_incident_update(
 def _obligation(tx: Tx, batch: str, number: int, by: Actor) -> NewObligation:
     facts = {"batch": batch, "incident": number, "by": by.id}
     return NewObligation(f"{KIND}:{batch}", KIND, tx.now, SendPriority.BULK, facts)
+
+
+def batch_facts(batch: str, audience: Audience, overruled: Sequence[str]) -> dict[str, Any]:
+    """What the event of an act on all says about its recipients, and the warnings that were overruled."""
+    left_out = [{"ref": case.ref, "why": why} for case, why in audience.left_out]
+    facts = {"batch": batch, "receivers": len(audience.to), "left_out": left_out}
+    return {**facts, "overruled": list(overruled)} if overruled else facts
 
 
 def insert_receivers(tx: Tx, batch: str, number: int, audience: Audience) -> None:
