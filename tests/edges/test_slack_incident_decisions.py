@@ -12,13 +12,14 @@ import pytest
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
 from complaints.case import Case
+from complaints.incidents import IncidentAct
 from complaints.vocabulary import State, Verb
 from simulator.screen import Card, FormRefused
 from store.cases.act import act as store_act
 from store.cases.read import load_case, load_history
 from store.cases.receive_message import receive_message
 from store.custody.verify import verify
-from store.incidents import load_incident_decision, open_incident
+from store.incidents import load_incident_decision, load_incident_history, open_incident
 from store.people.staff import load_actor
 from store.record.load import load_event_words
 from store.store import Store
@@ -126,10 +127,11 @@ async def test_a_decision_on_all_is_approved_by_a_second_person_and_recorded_in_
     assert all(f"Dear Anna, about {ref}" in shown for ref in refs)
     assert "decided 3 complaints at once. A second person must agree." in waiting
     assert before == [State.RECEIVED] * 3
-    assert {one.state for one in decided} == {State.REMEDYING}
-    assert {(one.decision.by, one.decision.approved_by) for one in decided if one.decision} == {(MONA, TUGBA)}
-    assert {(one.category, one.severity) for one in decided} == {("supply", 2)}
-    assert [[remedy.amount for remedy in one.remedies] for one in decided] == [["25.00"]] * 3
+    assert {complaint.state for complaint in decided} == {State.REMEDYING}
+    decisions = [complaint.decision for complaint in decided if complaint.decision]
+    assert {(decision.by, decision.approved_by) for decision in decisions} == {(MONA, TUGBA)}
+    assert {(complaint.category, complaint.severity) for complaint in decided} == {("supply", 2)}
+    assert [[remedy.amount for remedy in complaint.remedies] for complaint in decided] == [["25.00"]] * 3
     assert events == [
         Verb.ASSESS, Verb.INVESTIGATE, Verb.RESPOND, Verb.APPROVE, Verb.COMMUNICATE_DECISION,
     ]  # fmt: skip
@@ -235,3 +237,24 @@ async def test_the_card_of_a_complaint_is_folded_while_its_incident_is_open(
     assert "Owner" not in short
     assert "Owner" in whole
     assert "Owner" in after_the_end
+
+
+async def test_only_words_that_complainants_read_are_checked_and_what_was_overruled_is_recorded(
+    office: Office, clock: FakeClock
+) -> None:
+    await outage(office, clock, "en")
+    internal = "Internal: do not tell the customer, we are liable. Mark should have read the terms."
+    plain = await preview(office, root_cause=internal, others_action=internal)
+    await office.staff(MONA).submits()
+    await office.staff(TUGBA).presses(await incident_card(office, TUGBA), "Approve")
+    await office.submits(TUGBA, "Approve", {"agreed": "no", "reason": "Not like this."})
+    await redraw_card(office, clock)
+    blaming = {"reasons.en": "You should have read the terms."}
+    warned = await preview(office, **blaming)
+    await office.staff(MONA).submits()
+    history = office.store.read(load_incident_history, 1)
+
+    assert "⚠" not in plain
+    assert "This blames the person who reads it" in warned
+    decisions = [event for event in history if event.act is IncidentAct.DECIDE]
+    assert [event.facts.get("overruled") for event in decisions] == [None, ["blaming"]]

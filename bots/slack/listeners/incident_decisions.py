@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bots.slack.context import SlackContext
 from bots.slack.jobs.incidents import decision_letter
-from bots.slack.listeners.incidents import open_incident_for
+from bots.slack.listeners.incidents import open_incident_for, previewed_draft
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission
 from bots.slack.responses import CLOSE_FORMS, OpenView, Response, push_view
@@ -19,7 +19,7 @@ from bots.slack.views.incident_decision import (
 )
 from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actors import Actor
-from complaints.errors import AlreadyDone, BadFacts, OutOfOrder, Stale
+from complaints.errors import BadFacts, OutOfOrder
 from complaints.forms import read as read_form
 from complaints.incident_decisions import IncidentDecision, check_form
 from complaints.incidents import read
@@ -36,7 +36,7 @@ from store.cases.incident_decisions import (
     prepare_incident_decision,
     propose_incident_decision,
 )
-from store.cases.incident_updates import Audience, read_incident_draft, save_incident_draft
+from store.cases.incident_updates import Audience, save_incident_draft
 from store.incidents import load_incident_decision
 from store.rulebooks import load_current_rulebook
 
@@ -60,9 +60,7 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
     view, metadata = submission.view, submission.metadata
     # Before anything is read: a message that comes from now on is newer than the preview.
     previewed_at = slack.store.now()
-    incident = await open_incident_for(slack, metadata.incident, "decide", actor)
-    if metadata.version != incident.version:
-        raise Stale("This incident moved on: look again.")
+    incident = await open_incident_for(slack, metadata.incident, "decide", actor, metadata.version)
     inputs = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
     languages = tuple(name.partition(".")[2] for name in inputs if name.startswith("reasons."))
     rules = await slack.store.aread(load_current_rulebook)
@@ -77,7 +75,7 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
     audience = _require_some(await slack.store.aread(load_decision_audience, incident.id, actor, wanted))
     preview = await _preview(slack, wanted, audience, actor)
     refs = [case.ref for case in audience.to]
-    warned = await check_texts_to_all(slack, words, audience.to[0], actor)
+    warned = await check_texts_to_all(slack, facts, words, audience.to[0], actor)
     draft = await slack.store.awrite(
         save_incident_draft, incident.id, actor.id, incident.version, words,
         form=FORM,
@@ -90,10 +88,7 @@ async def preview_decision(submission: FormSubmission, actor: Actor, slack: Slac
 @router.view("incident_decide_preview")
 async def ask_second_person(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Record the previewed decision and ask for approval; rights and version are checked again."""
-    metadata = submission.metadata
-    draft = await slack.store.aread(read_incident_draft, metadata.draft or "", FORM)
-    if draft is None or draft.by != actor.id or draft.incident != metadata.incident:
-        raise AlreadyDone("This preview was sent or has expired.", code="already_done")
+    draft = await previewed_draft(submission, actor, slack, FORM)
     await slack.store.awrite(propose_incident_decision, draft, actor)
     return CLOSE_FORMS
 

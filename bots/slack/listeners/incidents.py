@@ -27,8 +27,10 @@ from complaints.errors import AlreadyDone, BadFacts, Stale
 from complaints.incidents import DECIDING, SAME_INCIDENT, Incident, IncidentAct, read, required_role
 from complaints.vocabulary import Verb
 from store.cases.act import act
+from store.cases.incident_updates import FORM as UPDATE
 from store.cases.incident_updates import (
     Audience,
+    IncidentDraft,
     load_update_audience,
     open_incident_with,
     read_incident_draft,
@@ -137,16 +139,14 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
     """Show the exact letters; nothing is recorded, and what was typed is kept for a day."""
     view, texts = submission.view, slack.texts
     metadata = submission.metadata
-    incident = await open_incident_for(slack, metadata.incident, "update", actor)
-    if metadata.version != incident.version:
-        raise Stale("This incident moved on: look again.")
+    incident = await open_incident_for(slack, metadata.incident, "update", actor, metadata.version)
     audience = await _load_audience(slack, incident, actor)
     inputs = [str(block["block_id"]) for block in view["blocks"] if block["type"] == "input"]
     languages = [block_id.partition(".")[2] for block_id in inputs]
     _, words = read("incident_update", values_of(view["state"]["values"]), languages)
     samples = _samples(audience, words, slack)
     first = audience.to[0]
-    warned = await check_texts_to_all(slack, words, first, actor)
+    warned = await check_texts_to_all(slack, {}, words, first, actor)
     draft = await slack.store.awrite(
         save_incident_draft,
         incident.id,
@@ -166,10 +166,7 @@ async def preview_update(submission: FormSubmission, actor: Actor, slack: SlackC
 @router.view("incident_update_preview")
 async def send_update(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Send the previewed update to all; rights and version are checked again."""
-    metadata = submission.metadata
-    draft = await slack.store.aread(read_incident_draft, metadata.draft or "")
-    if draft is None or draft.by != actor.id or draft.incident != metadata.incident:
-        raise AlreadyDone("This preview was sent or has expired.", code="already_done")
+    draft = await previewed_draft(submission, actor, slack)
     await slack.store.awrite(
         schedule_incident_update, draft.incident, actor, draft.words,
         version=draft.version, key=f"draft:{draft.id}", overruled=draft.overruled,
@@ -177,10 +174,24 @@ async def send_update(submission: FormSubmission, actor: Actor, slack: SlackCont
     return CLOSE_FORMS
 
 
-async def open_incident_for(slack: SlackContext, number: int, verb: str, actor: Actor) -> Incident:
+async def previewed_draft(
+    submission: FormSubmission, actor: Actor, slack: SlackContext, form: str = UPDATE
+) -> IncidentDraft:
+    """What this person typed before the preview that is submitted. Raises AlreadyDone if it was sent or expired."""
+    metadata = submission.metadata
+    draft = await slack.store.aread(read_incident_draft, metadata.draft or "", form)
+    if draft is None or draft.by != actor.id or draft.incident != metadata.incident:
+        raise AlreadyDone("This preview was sent or has expired.", code="already_done")
+    return draft
+
+
+async def open_incident_for(
+    slack: SlackContext, number: int, verb: str, actor: Actor, version: int | None = None
+) -> Incident:
     """The incident, if this person may do this to it, and if it has not ended or this is about its decision.
 
-    Raises NotAllowed, recorded as an attempt, and AlreadyDone.
+    `version` is the one that the form was drawn for. Raises NotAllowed, recorded as an attempt, AlreadyDone, and
+    Stale if the incident changed since.
     """
     incident = await slack.store.aread(load_incident, number)
     async with slack.refusals_recorded(None, f"incident_{verb}", actor):
@@ -190,6 +201,8 @@ async def open_incident_for(slack: SlackContext, number: int, verb: str, actor: 
             authorise(None, Verb.LINK, actor)
     if not incident.is_open and _ACTS.get(verb) not in DECIDING:
         raise AlreadyDone("This incident was ended before: nothing to do.", code="incident_ended")
+    if version is not None and version != incident.version:
+        raise Stale("This incident moved on: look again.")
     return incident
 
 

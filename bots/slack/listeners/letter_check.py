@@ -1,7 +1,7 @@
 """The warnings for what staff typed, before its letter is sent (4.7, 5.1, 7.8)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
@@ -21,7 +21,7 @@ LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
     "reclassify": ("reason",),
 }  # fmt: skip
 #: Facts that give the letter the day of what it promises.
-_DAYS = ("next_date", "extended_to", "remedies")
+_DAYS = ("next_date", "extended_to", "remedies", "promised_by_date")
 
 
 async def check_letter(
@@ -38,8 +38,7 @@ async def check_letter(
     read = LETTER_FIELDS[form]
     text = "\n".join(text for path, text in words.items() if path.rpartition(".")[2] in read)
     warned = await check_text(slack, text, case, actor, case.language, approval=approval)
-    has_day = any(facts.get(name) for name in _DAYS)
-    return tuple((code, cause) for code, cause in warned if not (has_day and code == "promise_without_date"))
+    return _without_dated(warned, facts)
 
 
 async def check_text(
@@ -57,10 +56,18 @@ async def check_text(
 
 
 async def check_texts_to_all(
-    slack: SlackContext, words: Mapping[str, str], case: Case, actor: Actor
+    slack: SlackContext, facts: Mapping[str, Any], words: Mapping[str, str], case: Case, actor: Actor
 ) -> tuple[Warned, ...]:
-    """The warnings for texts by language (`text.de`) to all complaints of an incident; `case` is one of them."""
-    warned = [
-        await check_text(slack, text, case, actor, path.partition(".")[2]) for path, text in words.items()
-    ]
-    return tuple(chain.from_iterable(warned))
+    """The warnings for a form about all complaints of an incident, of which `case` is one.
+
+    Only texts with a language (`reasons.de`) are read by complainants.
+    """
+    texts = [(text, language) for path, text in words.items() if (language := path.partition(".")[2])]
+    warned = [await check_text(slack, text, case, actor, language) for text, language in texts]
+    return _without_dated(chain.from_iterable(warned), facts)
+
+
+def _without_dated(warned: Iterable[Warned], facts: Mapping[str, Any]) -> tuple[Warned, ...]:
+    """The warnings that count where the facts give the letter the day of what it promises."""
+    has_day = any(facts.get(name) for name in _DAYS)
+    return tuple((code, cause) for code, cause in warned if not (has_day and code == "promise_without_date"))
