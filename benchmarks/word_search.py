@@ -131,7 +131,7 @@ def _fill(url: str, stored: int, pattern: dict[str, Any], words: Sequence[bytes]
         # Skip foreign keys and triggers: these rows are no record.
         server.execute("SET session_replication_role = replica")
         columns = [column for column in pattern if column != "ref"]
-        given = {"received_at": FIRST_RECEIVED, "category": list(CATEGORIES)}
+        common = {"received_at": FIRST_RECEIVED, "category": list(CATEGORIES)}
         taken = ", ".join(
             {
                 "received_at": "%s::timestamptz + n * interval '1 minute'",
@@ -142,7 +142,7 @@ def _fill(url: str, stored: int, pattern: dict[str, Any], words: Sequence[bytes]
         server.execute(
             f"INSERT INTO complaints (ref, {', '.join(columns)}) SELECT 'S' || lpad(n::text, 7, '0'), {taken} "
             f"FROM complaints, generate_series(0, {stored - 1}) n",
-            [given[column] for column in columns if column in given],
+            [common[column] for column in columns if column in common],
         )
         with (
             server.cursor() as cursor,
@@ -170,12 +170,12 @@ def _queries() -> list[CaseSearch]:
 
 def _measured(store: Store, pattern: str) -> tuple[str, ...]:
     actor, queries = Desk(store).actor(HANDLER), _queries()
-    found = {
+    matches = {
         ref
         for query in queries
         for ref in store.read(search._looked_through, query, actor, ROWS)[0]  # noqa: SLF001
     }
-    store.write(partial(_copy_events, pattern=pattern, refs=sorted(found)))
+    store.write(partial(_copy_events, pattern=pattern, refs=sorted(matches)))
     seconds, work, hits, cut = [], [], 0, 0
     for query in queries:
         started, worked = time.perf_counter(), time.process_time()

@@ -17,15 +17,15 @@ INCIDENT: Rows = (("yes", "yes_more"), ("no",))
 RECEIPT = ("receipt",)
 REPLY: Rows = (("accept",), ("disagree",), ("question",))
 
-HELP: Rows = (
+WISHES: Rows = (
     ("repair", "replacement"),
     ("money_back", "explanation"),
     ("apology", "a_change"),
     ("something_else", "tell_you"),
-    ("skip",),
 )
+HELP: Rows = (*WISHES, *SKIP)
 #: Remedies that complainants can ask for (docs/domain.md, section 6).
-REMEDIES = tuple(choice for row in HELP for choice in row if choice != "skip")
+REMEDIES = tuple(choice for row in WISHES for choice in row)
 
 #: Who is affected: the writer, or a person they represent (docs/domain.md, section 3, Representative).
 WHOM: Rows = (("for_me",), ("agreed",), ("cannot_decide",), ("do_not_know",), ("skip",))

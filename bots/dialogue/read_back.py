@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bots.dialogue.buttons import CHECK, HELP, Rows
+from bots.dialogue.buttons import CHECK, WISHES, Rows
 from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, SIGNED, StoryAnswer, StoryKnowledge
 from bots.dialogue.record import DESCRIPTION, record_choice
 from bots.dialogue.turn import FORM, Turn
@@ -119,7 +119,8 @@ def read_back(turn: Turn, ref: str) -> None:
 
     After that, only what changed is shown again.
     """
-    details = _details(turn, ref)
+    implied = answers_from_story(turn, ref)
+    details = _details(turn, ref, implied)
     # The state holds no words: the field and the length of each answer show whether it is a new one.
     words = turn.words(ref)
     marks = {
@@ -136,12 +137,12 @@ def read_back(turn: Turn, ref: str) -> None:
         return
     case, notice = turn.case(ref), turn.rules_of(ref).notice
     lines = [line for step, line in _lines(turn, details).items() if step != "story"]
-    missing = [answer.missing for answer in answers_from_story(turn, ref).values() if answer.missing]
+    missing = [answer.missing for answer in implied.values() if answer.missing]
     lines += [turn.text(f"readback.without_{part}") for part in missing]
     turn.reply(
         "readback.plain" if turn.is_child else "readback",
         ref=ref,
-        buttons=(*HELP[:-1], *CHECK) if "wish" in missing else CHECK,
+        buttons=(*WISHES, *CHECK) if "wish" in missing else CHECK,
         step="check",
         text=_shorten(details["story"]) or _without_words(turn, ref),
         details="".join(f"\n{line}" for line in lines),
@@ -170,9 +171,9 @@ def _version(turn: Turn, step: str) -> str:
     return current_field(turn, step) if step in FIELDS else ""
 
 
-def _details(turn: Turn, ref: str) -> dict[str, str]:
-    """By step, all that is read back; "files" is their number."""
-    words, implied = turn.words(ref), answers_from_story(turn, ref)
+def _details(turn: Turn, ref: str, implied: dict[str, StoryAnswer]) -> dict[str, str]:
+    """By step, all that is read back, with what the story implies; "files" is their number."""
+    words = turn.words(ref)
     details = {"story": story_text(turn, ref)}
     for step in ORDER:
         text = words.get(current_field(turn, step)) if turn.ref == ref else None

@@ -28,19 +28,23 @@ def load_words_to_translate(tx: Tx, obligation: Obligation) -> WordsToTranslate:
 
 def load_translations(tx: Tx, file: CaseFile) -> Mapping[tuple[str, int, str], str | None]:
     """The translations by reference, event and field of the original; None where the translator gave none."""
-    ref, words = file.case.ref, load_words_by_event(tx, file)
+    ref = file.case.ref
     query = select(OBLIGATIONS.c.facts).where(
         OBLIGATIONS.c.scope == ref,
         OBLIGATIONS.c.kind == "translate",
         OBLIGATIONS.c.state.in_(("failed", GIVEN_UP)),
     )
     failed = [int(row.facts["event"]) for row in tx.connection.execute(query)]
+    translated = [event for event in file.events if event.facts.get("kind") == TRANSLATION]
+    if not failed and not translated:
+        # Most desks have no translator: the words are not opened once more.
+        return {}
+    words = load_words_by_event(tx, file)
     translations: dict[tuple[str, int, str], str | None] = {
         (ref, seq, field): None for seq in failed for field in words.get(seq, ())
     }
-    for event in file.events:
-        if event.facts.get("kind") == TRANSLATION:
-            for field, text in words.get(event.seq, {}).items():
-                original = field.removeprefix(f"{TRANSLATION}.")
-                translations[ref, int(event.facts["translates"]), original] = text
+    for event in translated:
+        for field, text in words.get(event.seq, {}).items():
+            original = field.removeprefix(f"{TRANSLATION}.")
+            translations[ref, int(event.facts["translates"]), original] = text
     return translations

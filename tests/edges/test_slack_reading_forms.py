@@ -38,11 +38,11 @@ async def test_asking_about_the_complaint_of_another_person_asks_for_the_reason_
     ref = office.owned(ALICE, "The lift is stuck")
     burak = office.staff(BURAK)
     await burak.chooses(await office.card(ref), "More", "Ask")
-    asked = await burak.opened("Reason for reading")
-    assert "The lift is stuck" not in asked.text
+    reason_form = await burak.opened("Reason for reading")
+    assert "The lift is stuck" not in reason_form.text
     assert reads(office, ref, BURAK) == []
 
-    await burak.presses(asked, "I help the owner")
+    await burak.presses(reason_form, "I help the owner")
     form = await burak.opened("Ask")
 
     assert "The lift is stuck" in form.text

@@ -8,6 +8,9 @@ from functools import cache
 from typing import Any
 
 from bots.slack.texts import StaffTexts
+from bots.slack.views.forms import FormPrefill
+from bots.slack.views.prefill import SUMMARY_FORMS, prefill
+from bots.slack.views.timeline import shown_messages
 from bots.texts.loading import load_catalogues
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import perform, receive
@@ -51,6 +54,13 @@ RULES = Rulebook(
 @cache
 def voice(language: str = "en") -> StaffTexts:
     return StaffTexts(load_catalogues((language,), domain="staff"), language)
+
+
+def filled_in(form: str, opened: OpenedCase, texts: StaffTexts, **more: Any) -> FormPrefill:
+    """What the form starts with when a person presses its button, with the messages that it shows."""
+    messages = shown_messages(form, opened, texts)[0] if form in SUMMARY_FORMS else ()
+    arguments = {"events": opened.events, "now": NOW, "letter": "Dear Anna", **more}
+    return prefill(form, opened.case, texts=texts, opened=opened, messages=messages, **arguments)
 
 
 class Story:

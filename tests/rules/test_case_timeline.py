@@ -12,12 +12,12 @@ import pytest
 from bots.slack.client.plain_blocks import plain_blocks
 from bots.slack.views.case import case_view, model_view
 from bots.slack.views.forms import form_view
-from bots.slack.views.prefill import SUMMARY_FORMS, prefill
+from bots.slack.views.prefill import SUMMARY_FORMS
 from bots.slack.views.timeline import SUMMARY_LENGTH, summary_is_whole
 from complaints.vocabulary import Verb
 from simulator.slack.block_kit import view_problems
 from store.values import FileEntry, OpenedCase, Text
-from tests.rules.slack_cases import ALICE, NOW, Story, assessed, investigated, proposed, voice
+from tests.rules.slack_cases import ALICE, NOW, Story, assessed, filled_in, investigated, proposed, voice
 
 #: A word without end, of a letter that no text of ours has.
 LONG = "ж" * 3000
@@ -113,8 +113,7 @@ def test_the_reasons_of_the_model_are_only_in_the_view_behind_its_line() -> None
 
 def form_of(form: str, opened: OpenedCase, story: Story | None = None) -> dict[str, Any]:
     events = story.events if story is not None else opened.events
-    start = prefill(form, opened.case, events, voice(), now=NOW, opened=opened, letter="Dear Anna")
-    return form_view(form, opened.case, voice(), start)
+    return form_view(form, opened.case, voice(), filled_in(form, opened, voice(), events=events))
 
 
 @pytest.mark.parametrize("form", sorted(SUMMARY_FORMS))

@@ -14,17 +14,16 @@ from hypothesis import strategies as st
 from bots.slack.views.actions import FITS
 from bots.slack.views.forms import FormPlace, View, form_view, is_asked, with_notice
 from bots.slack.views.open_form import next_preview_page, preview_view
-from bots.slack.views.prefill import prefill
 from complaints.forms import FORMS
 from complaints.vocabulary import Verb
 from simulator.slack.block_kit import view_problems
 from tests.rules.slack_cases import (
     ALICE,
     MONA,
-    NOW,
     Story,
     assessed,
     communicated,
+    filled_in,
     investigated,
     voice,
 )
@@ -77,9 +76,7 @@ OFFERED = [
 
 def drawn_pages(form: str, story: Story, language: str, **rows: int) -> list[View]:
     letter = "Dear Anna, we erred, ığüşçö and so on. " * 4000
-    start = prefill(
-        form, story.case, story.events, voice(language), now=NOW, opened=story.opened(), letter=letter
-    )
+    start = filled_in(form, story.opened(), voice(language), events=story.events, letter=letter)
     start = start.with_typed(form, {}, rows)
     first = form_view(form, story.case, voice(language), start)
     count = json.loads(first["private_metadata"]).get("pages", 1)
@@ -129,7 +126,7 @@ def test_only_the_last_page_is_submitted_for_good() -> None:
 def test_the_page_after_the_last_input_shows_the_next_one(issues: int, remedies: int, form: str) -> None:
     story = large_cases()["investigated"]
     views = drawn_pages(form, story, "en", issues=issues, remedies=remedies)
-    start = prefill(form, story.case, story.events, voice(), now=NOW, opened=story.opened())
+    start = filled_in(form, story.opened(), voice(), events=story.events)
     groups = {
         entry.group: {"issues": issues, "remedies": remedies}[entry.group]
         for entry in FORMS[form]

@@ -24,7 +24,7 @@ from complaints.forms import FORMS, read
 from complaints.vocabulary import Verb
 from simulator.slack.block_kit import message_problems, view_problems
 from store.values import FileEntry, Text
-from tests.rules.slack_cases import ANNA, NOW, REF, Story, assessed, proposed, stages, voice
+from tests.rules.slack_cases import ANNA, NOW, REF, Story, assessed, filled_in, proposed, stages, voice
 
 STAGES = stages()
 FITTING = [
@@ -36,9 +36,7 @@ FITTING = [
 
 
 def view_of(form: str, story: Story, language: str = "en", letter: str = "Dear Anna") -> View:
-    filled = prefill(
-        form, story.case, story.events, voice(language), now=NOW, opened=story.opened(), letter=letter
-    )
+    filled = filled_in(form, story.opened(), voice(language), events=story.events, letter=letter)
     return form_view(form, story.case, voice(language), filled)
 
 

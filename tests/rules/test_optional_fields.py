@@ -11,7 +11,6 @@ from bots.slack.client.block_kit import Block
 from bots.slack.views.actions import FITS
 from bots.slack.views.forms import form_view
 from bots.slack.views.incident import incident_case_view
-from bots.slack.views.prefill import prefill
 from bots.slack.views.refusals import NEEDED_BECAUSE, errors_by_field
 from bots.texts.texts import currency_of
 from complaints import incidents
@@ -23,7 +22,7 @@ from complaints.forms import FORMS, Field, WrongFields, form_verb, path_in_form,
 from complaints.incidents import Incident
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Role
-from tests.rules.slack_cases import NOW, Story, assessed, investigated, stages, voice
+from tests.rules.slack_cases import NOW, Story, assessed, filled_in, investigated, stages, voice
 
 STAGES = stages()
 FITTING = [
@@ -37,9 +36,7 @@ ANYBODY = Actor("U0000077", frozenset({Role.HANDLER, Role.MANAGER, Role.TOP_MANA
 
 
 def inputs_of(form: str, story: Story) -> dict[str, Block]:
-    start = prefill(
-        form, story.case, story.events, voice(), now=NOW, opened=story.opened(), letter="Dear Anna"
-    )
+    start = filled_in(form, story.opened(), voice(), events=story.events)
     view = form_view(form, story.case, voice(), start)
     return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
 

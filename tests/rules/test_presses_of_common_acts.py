@@ -30,6 +30,7 @@ from tests.rules.slack_cases import (
     Story,
     assessed,
     communicated,
+    filled_in,
     investigated,
     proposed,
     resolved,
@@ -81,9 +82,7 @@ def form_of(form: str, story: Story) -> list[Block]:
     recorded = dict(suggested_words(form, story.case, texts=texts)) | {
         "cause_class": "recurring", "cause": "The terminal books twice", "root_cause": "The terminal books twice"
     }  # fmt: skip
-    start = prefill(
-        form, story.case, story.events, voice(), now=NOW, opened=story.opened(), recorded=recorded
-    )
+    start = filled_in(form, story.opened(), voice(), events=story.events, recorded=recorded)
     drawn = form_view(form, story.case, voice(), start)
     return [block for block in drawn["blocks"] if block["type"] == "input"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
+    Block,
     actions,
     button,
     context,
@@ -230,13 +231,15 @@ async def _prefill(
     # A form can be drawn again long after it was opened, and the person may have lost the right since.
     async with slack.refusals_recorded(case.ref, form, actor):
         authorise(case, verb_of(form, case), actor)
-    opened = None
+    opened, messages = None, list[Block]()
     if form in READING_FORMS:
         read_at = await slack.store.aread(find_last_read, case.ref, actor.id)
 
         def is_whole(opened: OpenedCase) -> bool:
+            if form not in SUMMARY_FORMS:
+                return not is_redrawn
+            messages[:], whole = shown_messages(form, opened, slack.texts, read_at)
             # Another page of a form shows no message: what arrived since is still unread.
-            whole = form not in SUMMARY_FORMS or shown_messages(form, opened, slack.texts, read_at)[1]
             return whole and not is_redrawn
 
         opened = await slack.store.awrite(open_case, case.ref, actor, form, reason, is_whole=is_whole)
@@ -261,6 +264,7 @@ async def _prefill(
         opened=opened,
         letter=letter,
         recorded=recorded,
+        messages=messages,
         suggested_owner=suggestion,
         suggested_link=suggested_link,
     )

@@ -26,7 +26,7 @@ from bots.slack.views.proposal import (
     take_matters_blocks,
     uncertain_categories,
 )
-from bots.slack.views.timeline import newest_message_blocks, shown_messages
+from bots.slack.views.timeline import newest_message_blocks
 from bots.texts.texts import currency_of
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
@@ -68,8 +68,9 @@ def prefill(
     suggested_owner: tuple[str, int] | None = None,
     suggested_link: tuple[str, str] | None = None,
     recorded: Mapping[str, str] | None = None,
+    messages: Sequence[Block] = (),
 ) -> FormPrefill:
-    """What a form starts with; the forms in SUMMARY_FORMS show the story and the latest messages.
+    """What a form starts with; the forms in SUMMARY_FORMS show `messages`, the story and the latest ones.
 
     `events` are the whole history, with words at least for the verbs in WORDS_NEEDED. `opened` is needed by the forms
     in READING_FORMS. `letter` is what waits for approval. `suggested_owner` is a member with the number of their open
@@ -115,11 +116,9 @@ def prefill(
         **{name: value for name, value in (recorded or {}).items() if name in names and value},
     }
     start = replace(start, initial={**from_record, **start.initial})
-    if opened is None or form not in SUMMARY_FORMS:
-        return start
     # What waits for approval is read first; any other letter is yet to be written.
-    story, _ = shown_messages(form, opened, texts)
-    return replace(start, preface=[*start.preface, *story] if form == "approve" else [*story, *start.preface])
+    parts = (start.preface, messages) if form == "approve" else (messages, start.preface)
+    return replace(start, preface=[block for part in parts for block in part])
 
 
 def _from_record(
