@@ -9,13 +9,15 @@ Json = dict[str, Any]
 
 
 class Problems:
-    """The errors so far, and what is counted over a whole surface: focused elements, markdown characters."""
+    """The errors so far, and what is counted over a whole surface: focused elements, characters, blocks of a kind."""
 
     def __init__(self, surface: str) -> None:
         self.surface = surface
         self.messages: list[str] = []
         self.focused = 0
         self.markdown = 0
+        self.cells = 0
+        self.kinds: dict[str, int] = {}
 
     def add(self, text: str, path: str) -> None:
         self.messages.append(f"[ERROR] {text} [json-pointer:{path}]")

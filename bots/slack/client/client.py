@@ -5,7 +5,7 @@ Its address, its proxy and the time limit of a call are set here.
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -16,6 +16,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bots.loopback import is_loopback
+from bots.slack.client.block_kit import Block
+from bots.slack.client.new_blocks import (
+    BlockSupport,
+    blamed,
+    blocks_of,
+    drawn,
+    kinds_in,
+    surface_of,
+    with_blocks,
+)
 from bots.slack.client.plain_blocks import REFUSED_BLOCKS, REFUSED_VIEW, plainer
 from bots.slack.client.rate_limit import current_task
 
@@ -56,24 +66,60 @@ class SlackClient(AsyncWebClient):
     """Calls that Slack accepted since the start."""
     plain_notice = ""
     """What a view says first whose blocks Slack refused."""
+    support: BlockSupport | None = None
+    """What the workspace shows of Slack's newer blocks; without it they are drawn plain."""
 
     async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         """One call; blocks that Slack refuses are sent once more in a plainer form, so that nothing is lost.
 
         Raises SlackApiError, a network error, or RateLimitWait before anything is sent.
         """
+        arguments, surface = options.get("json"), surface_of(api_method)
+        if surface is None or not isinstance(arguments, Mapping) or not kinds_in(blocks_of(arguments)):
+            return await self._call_or_plainer(api_method, **options)
+        tried = frozenset[str]() if self.support is None else await self.support.tried(surface)
+        newest = with_blocks(arguments, tried)
+        kinds, plain = kinds_in(blocks_of(newest)), {**options, "json": with_blocks(arguments, ())}
+        if self.support is None or not kinds:
+            return await self._call_or_plainer(api_method, **plain)
+        try:
+            answer = await self._call(api_method, **{**options, "json": newest})
+        except SlackApiError as failure:
+            if error_of(failure) not in _refused(api_method):
+                raise
+            log_unexpected(f"newer blocks of {api_method}", failure)
+            # Learned only if the plain ones pass: otherwise something else is wrong with the call.
+            answer = await self._call_or_plainer(api_method, **plain)
+            await self.support.learn(surface, blamed(_details(failure), blocks_of(newest)), shown=False)
+            return answer
+        await self.support.learn(surface, kinds, shown=True)
+        return answer
+
+    async def certain(self, surface: str, blocks: Sequence[Block]) -> list[Block]:
+        """The blocks with only those newer kinds that this workspace showed before."""
+        if not kinds_in(blocks):
+            return list(blocks)
+        return drawn(blocks, () if self.support is None else await self.support.certain(surface))
+
+    async def is_untried(self, surface: str, blocks: Sequence[Block]) -> bool:
+        """Is one of these newer kinds among the blocks, of which it is not known whether the workspace shows it?"""
+        if self.support is None or not (kinds := kinds_in(blocks)):
+            return False
+        unknown = await self.support.tried(surface) - await self.support.certain(surface)
+        return bool(kinds & unknown)
+
+    async def _call_or_plainer(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         try:
             return await self._call(api_method, **options)
         except SlackApiError as failure:
-            refused = REFUSED_VIEW if api_method.startswith("views.") else REFUSED_BLOCKS
             arguments = options.get("json")
-            if error_of(failure) not in refused or not isinstance(arguments, Mapping):
+            if error_of(failure) not in _refused(api_method) or not isinstance(arguments, Mapping):
                 raise
             plain = plainer(arguments, self.plain_notice)
             if plain is None:
                 raise
             log_unexpected(f"blocks of {api_method}", failure)
-            return await self.api_call(api_method, **{**options, "json": plain})
+            return await self._call_or_plainer(api_method, **{**options, "json": plain})
 
     async def _call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         task, channel = current_task(), _channel(options)
@@ -131,6 +177,17 @@ def _channel(options: Mapping[str, Any]) -> str | None:
         if isinstance(arguments, Mapping) and arguments.get("channel"):
             return str(arguments["channel"])
     return None
+
+
+def _refused(api_method: str) -> frozenset[str]:
+    return REFUSED_VIEW if api_method.startswith("views.") else REFUSED_BLOCKS
+
+
+def _details(failure: SlackApiError) -> list[str]:
+    """Slack's reasons, each with a pointer to its place; they quote nothing that was sent."""
+    body = getattr(failure.response, "data", failure.response)
+    metadata = body.get("response_metadata") if isinstance(body, Mapping) else None
+    return [str(message) for message in (metadata or {}).get("messages") or ()]
 
 
 def _outcome(failure: SlackApiError) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bots.slack.client.block_kit import Block, SlackMessage, context, escaped, fields, header, section
+from bots.slack.client.new_blocks import bar_chart
 from bots.slack.texts import StaffTexts
 from complaints.rulebook import Rulebook
 from complaints.times import local_time
@@ -52,13 +53,15 @@ def stats_message(
         _share(figure, texts) for figure in report.shares if figure.key in SHARES_SHOWN and figure.share.of
     ]
     blocks += [fields(shares[start : start + 10]) for start in range(0, len(shares), 10)]
-    medians = [
-        texts.count("stats.median", round(duration.working_days.median), priority=duration.group)
+    days = {
+        str(duration.group): round(duration.working_days.median)
         for duration in report.durations
         if duration.key == "time_to_decision" and duration.working_days.median is not None
-    ]
+    }
+    medians = [texts.count("stats.median", number, priority=name) for name, number in days.items()]
     if medians:
         blocks.append(section("\n".join([texts.text("stats.medians"), *medians])))
+        blocks += bar_chart(texts.text("chart.medians"), texts.text("chart.days"), days)
     if drifts:
         blocks.append(section("\n".join(drift_line(drift, texts) for drift in drifts)))
     blocks.append(context(texts.text("stats.more")))

@@ -1,0 +1,195 @@
+"""Slack's blocks of 2026: tried once in each workspace and surface, remembered, drawn plain where they are refused.
+
+No page of Slack says which workspaces show them. Its answer to the first use does, and the store keeps that answer.
+"""
+
+import re
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bots.slack.client.block_kit import Block, mrkdwn, section
+from store.database.errors import DatabaseUnavailable
+from store.slack import list_block_answers, record_block_answer
+from store.store import Store
+
+NEW_KINDS = frozenset({"alert", "container", "data_table", "data_visualization"})
+#: Our own key of a table: what is drawn instead. It is never sent.
+_PLAIN = "plain"
+#: Left out where they are refused: a card's history is in its thread too, a chart's numbers stand next to it.
+_LEFT_OUT = frozenset({"container", "data_visualization"})
+#: What another process learned is read again after so many seconds.
+_READ_AGAIN = 3600.0
+#: Slack's limits: code points of an alert; of all cells of a table, and its rows with the header; of a chart's title.
+ALERT, TABLE_CHARACTERS, TABLE_ROWS, CHART_TITLE = 200, 10_000, 101, 50
+#: Slack's limits of a chart: categories, and code points of a category's or series' name.
+CHART_POINTS, CHART_NAME = 20, 20
+#: Blocks in a container.
+_CHILDREN = 10
+#: Begins a warning in a section; an alert has an icon of its own.
+_ICON = ":warning: "
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})>")
+_POINTER = re.compile(r"/blocks/(\d+)")
+
+
+def alerts(text: str, *, level: str = "warning", block_id: str | None = None) -> list[Block]:
+    """Each line as an alert of a form, a section where it is too long for one; the text must be our own or escaped.
+
+    The blocks have the ids `<block_id>`, `<block_id>.1` and so on.
+    """
+    blocks = []
+    for number, line in enumerate(text.splitlines()):
+        block = section(line, block_id=block_id and (f"{block_id}.{number}" if number else block_id))
+        words = mrkdwn(line.removeprefix(_ICON))
+        is_short = len(words["text"]) <= ALERT
+        blocks.append({**block, "type": "alert", "level": level, "text": words} if is_short else block)
+    return blocks
+
+
+def collapsed(title: str, blocks: Sequence[Block]) -> Block:
+    """Blocks of a message that a reader opens; only the last ten are kept."""
+    return {
+        "type": "container",
+        "title": {"type": "plain_text", "text": title[:150], "emoji": False},
+        "is_collapsible": True,
+        "default_collapsed": True,
+        "child_blocks": list(blocks[-_CHILDREN:]),
+    }
+
+
+def data_table(
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, plain: Sequence[Block]
+) -> list[Block]:
+    """A table of mrkdwn cells, whose mentions stay live; `plain` itself where the table is beyond Slack's limits."""
+    characters = sum(len(cell) for row in (head, *rows) for cell in row)
+    if not 0 < len(rows) < TABLE_ROWS or characters > TABLE_CHARACTERS:
+        return list(plain)
+    drawn = [
+        [{"type": "raw_text", "text": cell or "–"} for cell in head],
+        *([*map(_cell, row)] for row in rows),
+    ]
+    return [
+        {"type": "data_table", "caption": caption[:150], "page_size": 10, "rows": drawn, _PLAIN: list(plain)}
+    ]
+
+
+def bar_chart(title: str, series: str, values: Mapping[str, float]) -> list[Block]:
+    """A bar for each value, next to the same numbers as text: where charts are refused, those remain."""
+    points = [
+        {"label": name[:CHART_NAME], "value": value} for name, value in list(values.items())[:CHART_POINTS]
+    ]
+    if not points:
+        return []
+    chart = {
+        "type": "bar", "series": [{"name": series[:CHART_NAME], "data": points}],
+        "axis_config": {"categories": [point["label"] for point in points]},
+    }  # fmt: skip
+    return [{"type": "data_visualization", "title": title[:CHART_TITLE], "chart": chart}]
+
+
+def _cell(text: str) -> Block:
+    parts = _MENTION.split(text)
+    if len(parts) == 1:
+        return {"type": "raw_text", "text": text or "–"}
+    elements = [
+        {"type": "user", "user_id": part} if number % 2 else {"type": "text", "text": part}
+        for number, part in enumerate(parts)
+        if part
+    ]
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+
+
+def drawn(blocks: Sequence[Block], kinds: Collection[str]) -> list[Block]:
+    """The blocks as they are sent where only these new kinds are shown."""
+    sent: list[Block] = []
+    for block in blocks:
+        kind = block.get("type")
+        if kind not in NEW_KINDS:
+            sent.append(block)
+        elif kind in kinds:
+            sent.append({key: value for key, value in block.items() if key != _PLAIN})
+        elif kind == "alert":
+            icon = _ICON if block.get("level") == "warning" else ""
+            sent.append(section(icon + block["text"]["text"], block_id=block.get("block_id")))
+        elif kind not in _LEFT_OUT:
+            sent += block[_PLAIN]
+    return sent
+
+
+def surface_of(method: str) -> str | None:
+    """The surface whose blocks this method changes; None for any other method."""
+    if method in ("chat.postMessage", "chat.update", "chat.postEphemeral"):
+        return "message"
+    if method == "views.publish":
+        return "home"
+    return "modal" if method in ("views.open", "views.push", "views.update") else None
+
+
+def blocks_of(arguments: Mapping[str, Any]) -> Sequence[Block]:
+    """The blocks of a call about a message or a view."""
+    view = arguments.get("view")
+    return (view.get("blocks") if isinstance(view, Mapping) else arguments.get("blocks")) or ()
+
+
+def with_blocks(arguments: Mapping[str, Any], kinds: Collection[str]) -> dict[str, Any]:
+    """The arguments with their blocks as sent where only these new kinds are shown."""
+    view, blocks = arguments.get("view"), drawn(blocks_of(arguments), kinds)
+    if isinstance(view, Mapping):
+        return {**arguments, "view": {**view, "blocks": blocks}}
+    return {**arguments, "blocks": blocks} if blocks_of(arguments) else dict(arguments)
+
+
+def kinds_in(blocks: Sequence[Block]) -> frozenset[str]:
+    return frozenset(str(block.get("type")) for block in blocks) & NEW_KINDS
+
+
+def blamed(messages: Sequence[str], blocks: Sequence[Block]) -> frozenset[str]:
+    """The new kinds that Slack's errors point at; all of them if it points at none."""
+    pointed = [int(match[1]) for message in messages if (match := _POINTER.search(message))]
+    kinds = kinds_in([blocks[number] for number in pointed if number < len(blocks)])
+    return kinds or kinds_in(blocks)
+
+
+@dataclass
+class BlockSupport:
+    """Which new kinds the surfaces of one workspace show: True, False, or not known yet."""
+
+    store: Store
+    team: str
+    _answers: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _read_at: float = float("-inf")
+
+    async def tried(self, surface: str) -> frozenset[str]:
+        """The kinds to send: those that are shown, and those of which nothing is known."""
+        answers = await self._known()
+        return frozenset(kind for kind in NEW_KINDS if answers.get((surface, kind), self._has_read))
+
+    async def certain(self, surface: str) -> frozenset[str]:
+        """The kinds that were shown before: for answers whose refusal nobody would see."""
+        answers = await self._known()
+        return frozenset(kind for kind in NEW_KINDS if answers.get((surface, kind)))
+
+    async def learn(self, surface: str, kinds: Collection[str], *, shown: bool) -> None:
+        """Keep Slack's answer. Never raises: the message is out, and an error would send it twice."""
+        for kind in sorted(kinds):
+            if self._answers.get((surface, kind)) is not shown:
+                self._answers[surface, kind] = shown
+                try:
+                    await self.store.awrite(record_block_answer, self.team, surface, kind, shown)
+                except DatabaseUnavailable:
+                    # Learned again at the next start.
+                    continue
+
+    @property
+    def _has_read(self) -> bool:
+        return self._read_at > float("-inf")
+
+    async def _known(self) -> Mapping[tuple[str, str], bool]:
+        if time.monotonic() - self._read_at > _READ_AGAIN:
+            try:
+                self._answers = await self.store.aread(list_block_answers, self.team)
+            except DatabaseUnavailable:
+                return self._answers
+            self._read_at = time.monotonic()
+        return self._answers
