@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bots.slack.client.block_kit import Block, SlackMessage, context, header, mention, section
+from bots.slack.client.block_kit import (
+    MESSAGE_BLOCKS,
+    Block,
+    SlackMessage,
+    context,
+    header,
+    mention,
+    section,
+    sections,
+)
 from bots.slack.client.new_blocks import data_table
 from bots.slack.jobs.post import Poster, post_once
 from bots.slack.recipients import member_actor, present_members, proposed_owners, substitutes
@@ -50,6 +59,8 @@ if TYPE_CHECKING:
 FOR_ABSENT = "for:"
 #: Rows of each part; the home shows all of them.
 ROWS_OF_A_PART = 8
+#: Parts with a paragraph of their own; more are joined. The rest of the message is for managers.
+MOST_PARTS = MESSAGE_BLOCKS - 8
 #: Complaints without an owner that are proposed to present members, the next due first.
 MAX_PROPOSED = 50
 
@@ -232,6 +243,9 @@ def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zon
                 cells.append((heading, ref, state, priority, owner or own, due))
             cells += [(heading, more, "", "", "", "")] if page.more else []
     if cells:
+        if len(blocks) > MOST_PARTS:
+            lines = (line for block in blocks for line in block["text"]["text"].splitlines())
+            blocks = sections(lines)[:MOST_PARTS]
         head = [texts.text(f"table.{name}") for name in ("list", "ref", "state", "priority")]
         head += [texts.text("search.owner"), texts.text("table.due")]
         blocks = data_table(texts.text("list.title"), head, cells, plain=blocks)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bots.slack.client.block_kit import Block, SlackMessage, context, escaped, fields, header, section
+from bots.slack.client.block_kit import (
+    Block,
+    SlackMessage,
+    context,
+    escaped,
+    fields,
+    header,
+    section,
+    sections,
+)
 from bots.slack.client.new_blocks import bar_chart
 from bots.slack.texts import StaffTexts
 from complaints.rulebook import Rulebook
@@ -98,10 +107,10 @@ def policy_blocks(rules: Rulebook, texts: StaffTexts) -> list[Block]:
     """The promises, the times, who decides at each level, and the bodies outside; complaining is free."""
     return [
         header(texts.text("policy.title")),
-        section("\n".join(_promises(rules, texts))),
-        section("\n".join([f"*{texts.text('policy.times')}*", *_times(rules, texts)])),
-        section("\n".join([f"*{texts.text('policy.levels')}*", *_levels(rules, texts)])),
-        section("\n".join([f"*{texts.text('policy.outside')}*", *_outside(rules, texts)])),
+        *sections(_promises(rules, texts)),
+        *sections([f"*{texts.text('policy.times')}*", *_times(rules, texts)]),
+        *sections([f"*{texts.text('policy.levels')}*", *_levels(rules, texts)]),
+        *sections([f"*{texts.text('policy.outside')}*", *_outside(rules, texts)]),
         context(texts.text("policy.version", version=rules.edition[:12], preset=escaped(rules.preset, 60))),
     ]
 
