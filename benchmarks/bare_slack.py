@@ -31,7 +31,8 @@ async def answer(url: str) -> None:
             taken.add(action["value"])
             await respond("Taken", replace_original=True)
 
-    await AsyncSocketModeHandler(app, "app", web_client=client).start_async()
+    handler = AsyncSocketModeHandler(app, "app", web_client=client)
+    await handler.start_async()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

@@ -224,11 +224,11 @@ def find_known_slack_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     return {key_by_row[row] for row in rows}
 
 
-def record_block_answer(tx: Tx, team: str, surface: str, kind: str, shown: bool) -> None:
+def record_block_answer(tx: Tx, team: str, surface: str, kind: str, accepted: bool) -> None:
     """Record whether this surface of a workspace shows this kind of block."""
     for answer in (True, False):
         key = f"{BLOCK_ANSWERS}{team}:{surface}:{kind}:{int(answer)}"
-        if answer is shown:
+        if answer is accepted:
             tx.put(HEARD, {"key": key, "at": tx.now})
         else:
             tx.connection.execute(delete(HEARD).where(HEARD.c.key == key))
@@ -242,8 +242,8 @@ def list_block_answers(tx: Tx, team: str) -> dict[tuple[str, str], bool]:
     )
     answers = {}
     for key in tx.connection.execute(query).scalars():
-        surface, kind, shown = key.removeprefix(first).split(":")
-        answers[surface, kind] = shown == "1"
+        surface, kind, answer = key.removeprefix(first).split(":")
+        answers[surface, kind] = answer == "1"
     return answers
 
 

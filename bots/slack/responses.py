@@ -187,13 +187,13 @@ class Responder:
         if view is None or not isinstance(client, SlackClient):
             await self.ack(**payload)
             return
-        shown = {**view, "blocks": await client.certain("modal", view["blocks"])}
+        acknowledged = {**view, "blocks": await client.certain("modal", view["blocks"])}
         is_untried = await client.is_untried("modal", view["blocks"])
         if is_untried:
-            shown["external_id"] = secrets.token_hex(16)
-        await self.ack(**{**payload, "view": shown})
+            acknowledged["external_id"] = secrets.token_hex(16)
+        await self.ack(**{**payload, "view": acknowledged})
         if is_untried:
-            await self._show_newest({**shown, "blocks": view["blocks"]})
+            await self._show_newest({**acknowledged, "blocks": view["blocks"]})
 
     async def _show_newest(self, view: View) -> None:
         """Update the acknowledged view, once Slack has shown it; if that fails, the next submission tries again."""

@@ -88,11 +88,11 @@ class SlackClient(AsyncWebClient):
             if error_of(failure) not in _refused(api_method):
                 raise
             log_unexpected(f"newer blocks of {api_method}", failure)
-            # Learned only if the plain ones pass: otherwise something else is wrong with the call.
+            # Learned only if the plain ones pass: otherwise another thing is wrong with the call.
             answer = await self._call_or_plainer(api_method, **plain)
-            await self.support.learn(surface, blamed(_details(failure), blocks_of(newest)), shown=False)
+            await self.support.learn(surface, blamed(_details(failure), blocks_of(newest)), accepted=False)
             return answer
-        await self.support.learn(surface, kinds, shown=True)
+        await self.support.learn(surface, kinds, accepted=True)
         return answer
 
     async def certain(self, surface: str, blocks: Sequence[Block]) -> list[Block]:

@@ -17,7 +17,7 @@ from store.store import Store
 NEW_KINDS = frozenset({"alert", "container", "data_table", "data_visualization"})
 #: Our own key of a table: what is drawn instead. It is never sent.
 _PLAIN = "plain"
-#: Left out where they are refused: a card's history is in its thread too, a chart's numbers stand next to it.
+#: Left out where they are refused: a card's history is in its thread too, a chart's numbers are next to it.
 _LEFT_OUT = frozenset({"container", "data_visualization"})
 #: What another process learned is read again after so many seconds.
 _READ_AGAIN = 3600.0
@@ -61,7 +61,7 @@ def collapsed(title: str, blocks: Sequence[Block]) -> Block:
 def data_table(
     caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, plain: Sequence[Block]
 ) -> list[Block]:
-    """A table of mrkdwn cells, whose mentions stay live; `plain` itself where the table is beyond Slack's limits."""
+    """A table of mrkdwn cells, whose mentions stay live; `plain` itself where the table is too large for Slack."""
     characters = sum(len(cell) for row in (head, *rows) for cell in row)
     if not 0 < len(rows) < TABLE_ROWS or characters > TABLE_CHARACTERS:
         return list(plain)
@@ -166,17 +166,17 @@ class BlockSupport:
         return frozenset(kind for kind in NEW_KINDS if answers.get((surface, kind), self._has_read))
 
     async def certain(self, surface: str) -> frozenset[str]:
-        """The kinds that were shown before: for answers whose refusal nobody would see."""
+        """The kinds that were shown before: for answers whose refusal we would not see."""
         answers = await self._known()
         return frozenset(kind for kind in NEW_KINDS if answers.get((surface, kind)))
 
-    async def learn(self, surface: str, kinds: Collection[str], *, shown: bool) -> None:
+    async def learn(self, surface: str, kinds: Collection[str], *, accepted: bool) -> None:
         """Keep Slack's answer. Never raises: the message is out, and an error would send it twice."""
         for kind in sorted(kinds):
-            if self._answers.get((surface, kind)) is not shown:
-                self._answers[surface, kind] = shown
+            if self._answers.get((surface, kind)) is not accepted:
+                self._answers[surface, kind] = accepted
                 try:
-                    await self.store.awrite(record_block_answer, self.team, surface, kind, shown)
+                    await self.store.awrite(record_block_answer, self.team, surface, kind, accepted)
                 except DatabaseUnavailable:
                     # Learned again at the next start.
                     continue

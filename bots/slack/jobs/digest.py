@@ -246,8 +246,8 @@ def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zon
         if len(blocks) > MOST_PARTS:
             lines = (line for block in blocks for line in block["text"]["text"].splitlines())
             blocks = sections(lines)[:MOST_PARTS]
-        head = [texts.text(f"table.{name}") for name in ("list", "ref", "state", "priority")]
-        head += [texts.text("search.owner"), texts.text("table.due")]
+        names = ("table.list", "table.ref", "table.state", "table.priority", "search.owner", "table.due")
+        head = [texts.text(name) for name in names]
         blocks = data_table(texts.text("list.title"), head, cells, plain=blocks)
     blocks.insert(0, header(title))
     if content.clusters:

@@ -133,14 +133,14 @@ def card(
 
 
 def _history(events: Sequence[Event], case: Case, texts: StaffTexts) -> list[Block]:
-    """The newest lines of the thread, closed until somebody opens them; they hold no words."""
+    """The newest lines of the thread, closed until a reader opens them; they hold no words."""
     newest = events[-HISTORY_EVENTS:]
     drawn = (thread_line(newest, event.seq, case, texts) for event in newest)
     lines = [line for line, _ in filter(None, drawn)]
     if not lines:
         return []
-    shown = [context(paragraph) for paragraph in paragraphs(lines)]
-    return [collapsed(texts.count("card.history", len(lines)), shown)]
+    blocks = [context(paragraph) for paragraph in paragraphs(lines)]
+    return [collapsed(texts.count("card.history", len(lines)), blocks)]
 
 
 def folded_card(case: Case, texts: StaffTexts, *, draw: int) -> SlackMessage:
