@@ -187,12 +187,12 @@ class Responder:
         if view is None or not isinstance(client, SlackClient):
             await self.ack(**payload)
             return
-        acknowledged = {**view, "blocks": await client.certain("modal", view["blocks"])}
-        is_untried = await client.is_untried("modal", view["blocks"])
-        if is_untried:
+        blocks, leaves_out = await client.certain("modal", view["blocks"])
+        acknowledged = {**view, "blocks": blocks}
+        if leaves_out:
             acknowledged["external_id"] = secrets.token_hex(16)
         await self.ack(**{**payload, "view": acknowledged})
-        if is_untried:
+        if leaves_out:
             await self._show_newest({**acknowledged, "blocks": view["blocks"]})
 
     async def _show_newest(self, view: View) -> None:

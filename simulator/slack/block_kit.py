@@ -20,6 +20,7 @@ from simulator.slack.block_kit_checks import (
     focus,
     integer,
     items,
+    number,
     number_text,
     one_of,
     optional,
@@ -124,22 +125,6 @@ def _rows(value: Any, path: str, problems: Problems) -> None:
 CELLS_MAX = 10_000
 
 
-def _data_rows(value: Any, path: str, problems: Problems) -> None:
-    """The header's cells are plain; 101 rows with it, as the narrower of Slack's pages says."""
-    items(2, 101, items(1, 20, shaped("cell", _CELL)))(value, path, problems)
-    rows = [row for row in value if isinstance(row, list)] if isinstance(value, list) else []
-    if len({len(row) for row in rows}) > 1:
-        problems.add("all rows must have the same number of cells", path)
-    cells = [cell for row in rows for cell in row if isinstance(cell, dict)]
-    if any(cell.get("type") not in ("raw_text", "raw_number", "rich_text") for cell in cells):
-        problems.add("unsupported cell", path)
-    if any(cell.get("type") == "rich_text" for cell in (rows[:1] or [[]])[0]):
-        problems.add("the header row has no rich text", path)
-    problems.cells += sum(len(cell_text(cell)) for cell in cells)
-    if problems.cells > CELLS_MAX:
-        problems.add(f"no more than {CELLS_MAX} characters over all cells", path)
-
-
 def cell_text(cell: Json) -> str:
     """The words of a cell, with the mentions of people."""
     parts = [part for row in cell.get("elements") or [] for part in row.get("elements") or []]
@@ -147,35 +132,28 @@ def cell_text(cell: Json) -> str:
     return str(cell.get("text") or "") + "".join(words)
 
 
-def _chart(value: Any, path: str, problems: Problems) -> None:
-    """A bar, line or area chart: six series at most, each with one point for every category."""
-    check_object(value, path, problems, _CHART, "chart")
-    if not isinstance(value, dict) or problems.messages:
-        return
-    names = value["axis_config"].get("categories") or []
-    items(1, 20, string(20))(names, f"{path}/axis_config/categories", problems)
-    for series in value["series"]:
-        string(20)(series.get("name"), f"{path}/series/name", problems)
-        points = series.get("data") or []
-        if [point.get("label") for point in points] != names:
-            problems.add("every series needs one point for each category", f"{path}/series")
-        if any(
-            isinstance(p.get("value"), bool) or not isinstance(p.get("value"), int | float) for p in points
-        ):
-            problems.add("a value must be a number", f"{path}/series")
-
-
-_CELL: Shape = {
-    "text": optional(string(CELLS_MAX)), "value": optional(anything), "elements": optional(items(1, 10, anything)),
-}  # fmt: skip
-_CHART: Shape = {"series": required(items(1, 6, anything)), "axis_config": required(anything)}
-
-
-def _children(value: Any, path: str, problems: Problems) -> None:
-    items(1, 10, _block)(value, path, problems)
-    for number, child in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(child, dict) and child.get("type") not in _TABLES["container"]["children"]:
-            problems.add(f"unsupported type: {child.get('type')}", f"{path}/{number}/type")
+def _check_newer_block(value: Json, kind: str, path: str, problems: Problems) -> None:
+    if kind == "container":
+        if bool(value.get("title")) == bool(value.get("rich_text_title")):
+            problems.add("give either title or rich_text_title", path)
+        if value.get("default_collapsed") and not value.get("is_collapsible"):
+            problems.add("default_collapsed needs is_collapsible", path)
+        for number, child in enumerate(value["child_blocks"]):
+            if child["type"] not in _TABLES["inside"]["container"]:
+                problems.add(f"unsupported type: {child['type']}", f"{path}/child_blocks/{number}/type")
+    if kind == "data_table":
+        rows = value["rows"]
+        if len({len(row) for row in rows}) > 1:
+            problems.add("all rows must have the same number of cells", path)
+        if any(cell["type"] == "rich_text" for cell in rows[0]):
+            problems.add("the header row has no rich text", path)
+        problems.cells += sum(len(cell_text(cell)) for row in rows for cell in row)
+        if problems.cells > CELLS_MAX:
+            problems.add(f"no more than {CELLS_MAX} characters over all cells", path)
+    if kind == "data_visualization":
+        names = value["chart"]["axis_config"]["categories"]
+        if any([point["label"] for point in line["data"]] != names for line in value["chart"]["series"]):
+            problems.add("every series needs one point for each category", path)
 
 
 def _block(value: Any, path: str, problems: Problems) -> None:
@@ -184,8 +162,8 @@ def _block(value: Any, path: str, problems: Problems) -> None:
     if kind not in shapes or problems.surface not in _TABLES["surfaces"].get(kind, [problems.surface]):
         problems.add(f"unsupported type: {kind}", f"{path}/type")
         return
-    counted = str(kind).removeprefix("data_") if kind == "data_table" else str(kind)
-    problems.kinds[counted] = problems.kinds.get(counted, 0) + 1
+    counted = "table" if kind == "data_table" else str(kind)
+    problems.kinds[counted] += 1
     if problems.kinds[counted] > _TABLES["most"].get(counted, 1000):
         problems.add(f"too many blocks of type {kind}", path)
     before = len(problems.messages)
@@ -194,10 +172,7 @@ def _block(value: Any, path: str, problems: Problems) -> None:
         return
     if kind == "section" and not value.get("text") and not value.get("fields"):
         problems.add("a section needs text or fields", path)
-    if kind == "container" and bool(value.get("title")) == bool(value.get("rich_text_title")):
-        problems.add("give either title or rich_text_title", path)
-    if kind == "container" and value.get("default_collapsed") and not value.get("is_collapsible"):
-        problems.add("default_collapsed needs is_collapsible", path)
+    _check_newer_block(value, str(kind), path, problems)
     if kind == "image" and bool(value.get("image_url")) == bool(value.get("slack_file")):
         problems.add("give either image_url or slack_file", path)
     ids = [e["action_id"] for e in elements_of(value) if e.get("action_id")]
@@ -232,9 +207,8 @@ def message_problems(blocks: Any) -> list[str]:
 _CHECKS: dict[str, Check] = {
     "anything": anything,
     "boolean": boolean,
-    "chart": _chart,
-    "children": _children,
-    "data_rows": _data_rows,
+    "block": _block,
+    "number": number,
     "clock_time": clock_time,
     "context": _context,
     "day": day,

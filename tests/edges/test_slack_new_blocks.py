@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.slack.client.new_blocks import BlockSupport
+from bots.slack.client.block_kit import divider
+from bots.slack.client.new_blocks import BlockSupport, collapsed
 from complaints.vocabulary import Verb
 from simulator.screen import Modal
 from simulator.state.slack import TEAM
 from store.cases.act import act
 from store.custody.retention import delete_expired_rows
-from store.outbox.failed import list_failed
 from store.people.staff import load_actor
 from store.slack import list_block_answers
 from store.store import Store
@@ -78,26 +78,30 @@ async def test_another_process_and_a_restart_do_not_ask_again_until_thirty_days_
     await office.card(office.owned(ALICE))
     restarted = BlockSupport(office.store, TEAM)
 
-    assert "container" not in await restarted.tried("message")
-    assert "container" in await BlockSupport(office.store, "T2").tried("message")
-    assert "container" in await restarted.tried("home")
+    assert "container" not in await restarted.kinds("message", untried=True)
+    assert "container" in await BlockSupport(office.store, "T2").kinds("message", untried=True)
+    assert "container" in await restarted.kinds("home", untried=True)
     office.clock.go_on(days=29)
     office.store.write(delete_expired_rows)
-    assert "container" not in await BlockSupport(office.store, TEAM).tried("message")
+    assert "container" not in await BlockSupport(office.store, TEAM).kinds("message", untried=True)
     office.clock.go_on(days=2)
-    assert "container" in await BlockSupport(office.store, TEAM).tried("message")
+    assert "container" in await BlockSupport(office.store, TEAM).kinds("message", untried=True)
 
 
-async def test_blocks_that_are_wrong_for_another_reason_are_not_held_against_a_new_kind(
-    office: Office,
+@pytest.mark.parametrize(("refusals_in_a_row", "learned"), [(1, {("message", "container"): False}), (2, {})])
+async def test_only_a_call_that_passes_without_a_kind_is_held_against_it(
+    office: Office, refusals_in_a_row: int, learned: dict[tuple[str, str], bool]
 ) -> None:
-    ref = office.owned(ALICE)
-    office.sim.fail_next("chat.postMessage", error="invalid_blocks", times=3)
-    await office.idle()
+    office.sim.fail_next("chat.postMessage", error="invalid_blocks", times=refusals_in_a_row)
+    blocks = [
+        {"type": "section", "fields": [{"type": "mrkdwn", "text": "a"}]},
+        collapsed("History", [divider()]),
+    ]
+    await office.client.chat_postMessage(channel=TRIAGE, text="a", blocks=blocks)
 
-    assert await office.card(ref)
-    assert office.store.read(list_failed) == []
-    assert answers(office).get(("message", "container")) is not False
+    (post,) = office.staff(ALICE).channel(TRIAGE).posts
+    assert kinds(post.blocks) == {"section"}
+    assert answers(office) == learned
 
 
 async def home(office: Office, member: str) -> Modal:

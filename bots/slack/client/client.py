@@ -18,12 +18,12 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bots.loopback import is_loopback
 from bots.slack.client.block_kit import Block
 from bots.slack.client.new_blocks import (
+    SURFACES,
     BlockSupport,
     blamed,
     blocks_of,
     drawn,
     kinds_in,
-    surface_of,
     with_blocks,
 )
 from bots.slack.client.plain_blocks import REFUSED_BLOCKS, REFUSED_VIEW, plainer
@@ -74,52 +74,41 @@ class SlackClient(AsyncWebClient):
 
         Raises SlackApiError, a network error, or RateLimitWait before anything is sent.
         """
-        arguments, surface = options.get("json"), surface_of(api_method)
-        if surface is None or not isinstance(arguments, Mapping) or not kinds_in(blocks_of(arguments)):
-            return await self._call_or_plainer(api_method, **options)
-        tried = frozenset[str]() if self.support is None else await self.support.tried(surface)
-        newest = with_blocks(arguments, tried)
-        kinds, plain = kinds_in(blocks_of(newest)), {**options, "json": with_blocks(arguments, ())}
-        if self.support is None or not kinds:
-            return await self._call_or_plainer(api_method, **plain)
-        try:
-            answer = await self._call(api_method, **{**options, "json": newest})
-        except SlackApiError as failure:
-            if error_of(failure) not in _refused(api_method):
-                raise
-            log_unexpected(f"newer blocks of {api_method}", failure)
-            # Learned only if the plain ones pass: otherwise another thing is wrong with the call.
-            answer = await self._call_or_plainer(api_method, **plain)
-            await self.support.learn(surface, blamed(_details(failure), blocks_of(newest)), accepted=False)
-            return answer
-        await self.support.learn(surface, kinds, accepted=True)
+        arguments, surface = options.get("json"), SURFACES.get(api_method)
+        if surface is None or not isinstance(arguments, Mapping):
+            return await self._call(api_method, **options)
+        support, refused = self.support, frozenset[str]()
+        kinds = (
+            await support.kinds(surface, untried=True) if support and kinds_in(blocks_of(arguments)) else ()
+        )
+        sent = with_blocks(arguments, kinds)
+        while True:
+            try:
+                answer = await self._call(api_method, **{**options, "json": sent})
+                break
+            except SlackApiError as failure:
+                if error_of(failure) not in (REFUSED_VIEW if surface != "message" else REFUSED_BLOCKS):
+                    raise
+                newer = kinds_in(blocks_of(sent))
+                plain = with_blocks(arguments, ()) if newer else plainer(sent, self.plain_notice)
+                if plain is None:
+                    raise
+                log_unexpected(f"{'newer ' if newer else ''}blocks of {api_method}", failure)
+                # A second refusal shows that another thing was wrong with the call.
+                body = getattr(failure.response, "data", failure.response)
+                refused, sent = blamed(body, blocks_of(sent)) if newer else frozenset(), plain
+        if support is not None:
+            await support.learn(surface, refused, accepted=False)
+            await support.learn(surface, kinds_in(blocks_of(sent)), accepted=True)
         return answer
 
-    async def certain(self, surface: str, blocks: Sequence[Block]) -> list[Block]:
-        """The blocks with only those newer kinds that this workspace showed before."""
-        if not kinds_in(blocks):
-            return list(blocks)
-        return drawn(blocks, () if self.support is None else await self.support.certain(surface))
-
-    async def is_untried(self, surface: str, blocks: Sequence[Block]) -> bool:
-        """Is one of these newer kinds among the blocks, of which it is not known whether the workspace shows it?"""
-        if self.support is None or not (kinds := kinds_in(blocks)):
-            return False
-        unknown = await self.support.tried(surface) - await self.support.certain(surface)
-        return bool(kinds & unknown)
-
-    async def _call_or_plainer(self, api_method: str, **options: Any) -> AsyncSlackResponse:
-        try:
-            return await self._call(api_method, **options)
-        except SlackApiError as failure:
-            arguments = options.get("json")
-            if error_of(failure) not in _refused(api_method) or not isinstance(arguments, Mapping):
-                raise
-            plain = plainer(arguments, self.plain_notice)
-            if plain is None:
-                raise
-            log_unexpected(f"blocks of {api_method}", failure)
-            return await self._call_or_plainer(api_method, **{**options, "json": plain})
+    async def certain(self, surface: str, blocks: Sequence[Block]) -> tuple[list[Block], bool]:
+        """The blocks with only those newer kinds that were shown before; True if an untried one is left out."""
+        if self.support is None or not kinds_in(blocks):
+            return drawn(blocks, ()), False
+        certain = await self.support.kinds(surface)
+        untried = await self.support.kinds(surface, untried=True) - certain
+        return drawn(blocks, certain), bool(kinds_in(blocks) & untried)
 
     async def _call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         task, channel = current_task(), _channel(options)
@@ -177,17 +166,6 @@ def _channel(options: Mapping[str, Any]) -> str | None:
         if isinstance(arguments, Mapping) and arguments.get("channel"):
             return str(arguments["channel"])
     return None
-
-
-def _refused(api_method: str) -> frozenset[str]:
-    return REFUSED_VIEW if api_method.startswith("views.") else REFUSED_BLOCKS
-
-
-def _details(failure: SlackApiError) -> list[str]:
-    """Slack's reasons, each with a pointer to its place; they quote nothing that was sent."""
-    body = getattr(failure.response, "data", failure.response)
-    metadata = body.get("response_metadata") if isinstance(body, Mapping) else None
-    return [str(message) for message in (metadata or {}).get("messages") or ()]
 
 
 def _outcome(failure: SlackApiError) -> str:

@@ -6,6 +6,7 @@ No page of Slack says which workspaces show them. Its answer to the first use do
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,11 @@ _PLAIN = "plain"
 _LEFT_OUT = frozenset({"container", "data_visualization"})
 #: What another process learned is read again after so many seconds.
 _READ_AGAIN = 3600.0
+#: The surface whose blocks a method changes.
+SURFACES: Mapping[str, str] = {
+    "chat.postMessage": "message", "chat.update": "message", "chat.postEphemeral": "message",
+    "views.publish": "home", "views.open": "modal", "views.push": "modal", "views.update": "modal",
+}  # fmt: skip
 #: Slack's limits: code points of an alert; of all cells of a table, and its rows with the header; of a chart's title.
 ALERT, TABLE_CHARACTERS, TABLE_ROWS, CHART_TITLE = 200, 10_000, 101, 50
 #: Slack's limits of a chart: categories, and code points of a category's or series' name.
@@ -117,15 +123,6 @@ def drawn(blocks: Sequence[Block], kinds: Collection[str]) -> list[Block]:
     return sent
 
 
-def surface_of(method: str) -> str | None:
-    """The surface whose blocks this method changes; None for any other method."""
-    if method in ("chat.postMessage", "chat.update", "chat.postEphemeral"):
-        return "message"
-    if method == "views.publish":
-        return "home"
-    return "modal" if method in ("views.open", "views.push", "views.update") else None
-
-
 def blocks_of(arguments: Mapping[str, Any]) -> Sequence[Block]:
     """The blocks of a call about a message or a view."""
     view = arguments.get("view")
@@ -144,8 +141,10 @@ def kinds_in(blocks: Sequence[Block]) -> frozenset[str]:
     return frozenset(str(block.get("type")) for block in blocks) & NEW_KINDS
 
 
-def blamed(messages: Sequence[str], blocks: Sequence[Block]) -> frozenset[str]:
-    """The new kinds that Slack's errors point at; all of them if it points at none."""
+def blamed(answer: Any, blocks: Sequence[Block]) -> frozenset[str]:
+    """The new kinds at which the errors of Slack's answer point; all of them if it points at none."""
+    metadata = answer.get("response_metadata") if isinstance(answer, Mapping) else None
+    messages = map(str, (metadata or {}).get("messages") or ())
     pointed = [int(match[1]) for message in messages if (match := _POINTER.search(message))]
     kinds = kinds_in([blocks[number] for number in pointed if number < len(blocks)])
     return kinds or kinds_in(blocks)
@@ -153,43 +152,27 @@ def blamed(messages: Sequence[str], blocks: Sequence[Block]) -> frozenset[str]:
 
 @dataclass
 class BlockSupport:
-    """Which new kinds the surfaces of one workspace show: True, False, or not known yet."""
+    """Which new kinds the surfaces of one workspace show."""
 
     store: Store
     team: str
     _answers: dict[tuple[str, str], bool] = field(default_factory=dict)
     _read_at: float = float("-inf")
 
-    async def tried(self, surface: str) -> frozenset[str]:
-        """The kinds to send: those that are shown, and those of which nothing is known."""
-        answers = await self._known()
-        return frozenset(kind for kind in NEW_KINDS if answers.get((surface, kind), self._has_read))
-
-    async def certain(self, surface: str) -> frozenset[str]:
-        """The kinds that were shown before: for answers whose refusal we would not see."""
-        answers = await self._known()
-        return frozenset(kind for kind in NEW_KINDS if answers.get((surface, kind)))
+    async def kinds(self, surface: str, *, untried: bool = False) -> frozenset[str]:
+        """The kinds that were shown before; with `untried` also those of which nothing is known."""
+        if time.monotonic() - self._read_at > _READ_AGAIN:
+            try:
+                self._answers = await self.store.aread(list_block_answers, self.team)
+                self._read_at = time.monotonic()
+            except DatabaseUnavailable:
+                untried = False
+        return frozenset(kind for kind in NEW_KINDS if self._answers.get((surface, kind), untried))
 
     async def learn(self, surface: str, kinds: Collection[str], *, accepted: bool) -> None:
         """Keep Slack's answer. Never raises: the message is out, and an error would send it twice."""
         for kind in sorted(kinds):
             if self._answers.get((surface, kind)) is not accepted:
                 self._answers[surface, kind] = accepted
-                try:
+                with suppress(DatabaseUnavailable):  # learned again after the next start
                     await self.store.awrite(record_block_answer, self.team, surface, kind, accepted)
-                except DatabaseUnavailable:
-                    # Learned again at the next start.
-                    continue
-
-    @property
-    def _has_read(self) -> bool:
-        return self._read_at > float("-inf")
-
-    async def _known(self) -> Mapping[tuple[str, str], bool]:
-        if time.monotonic() - self._read_at > _READ_AGAIN:
-            try:
-                self._answers = await self.store.aread(list_block_answers, self.team)
-            except DatabaseUnavailable:
-                return self._answers
-            self._read_at = time.monotonic()
-        return self._answers
