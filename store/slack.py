@@ -22,8 +22,8 @@ from store.values import Draft, SlackPost
 #: The purpose of a direct message starts with this, and ends with its ts.
 DIRECT = "dm:"
 DRAFT_KEPT = timedelta(hours=24)
-#: Begins the key of what a workspace answered to a kind of block. After this time the kind is tried again.
-BLOCK_ANSWERS, BLOCK_ANSWERS_KEPT = "slack:blocks:", timedelta(days=30)
+#: Begins the key of what a workspace answered to a kind of block. After this time it is tried again.
+BLOCK_ANSWERS, BLOCK_ANSWERS_KEPT = "blocks:", timedelta(days=30)
 #: Each drawing of a card shows the newest record, so one drawing fulfils all obligations of these kinds that wait.
 DRAWINGS = ("card", "redraw")
 
@@ -222,29 +222,6 @@ def find_known_slack_keys(tx: Tx, keys: Collection[str]) -> set[str]:
     key_by_row = {f"slack:{key}": key for key in keys}
     rows = tx.connection.execute(select(HEARD.c.key).where(HEARD.c.key.in_(sorted(key_by_row)))).scalars()
     return {key_by_row[row] for row in rows}
-
-
-def record_block_answer(tx: Tx, team: str, surface: str, kind: str, accepted: bool) -> None:
-    """Record whether this surface of a workspace shows this kind of block."""
-    for answer in (True, False):
-        key = f"{BLOCK_ANSWERS}{team}:{surface}:{kind}:{int(answer)}"
-        if answer is accepted:
-            tx.put(HEARD, {"key": key, "at": tx.now})
-        else:
-            tx.connection.execute(delete(HEARD).where(HEARD.c.key == key))
-
-
-def list_block_answers(tx: Tx, team: str) -> dict[tuple[str, str], bool]:
-    """By surface and kind, whether it is shown; older answers than BLOCK_ANSWERS_KEPT count no more."""
-    first, last = f"{BLOCK_ANSWERS}{team}:", f"{BLOCK_ANSWERS}{team};"
-    query = select(HEARD.c.key).where(
-        HEARD.c.key > first, HEARD.c.key < last, HEARD.c.at > tx.now - BLOCK_ANSWERS_KEPT
-    )
-    answers = {}
-    for key in tx.connection.execute(query).scalars():
-        surface, kind, answer = key.removeprefix(first).split(":")
-        answers[surface, kind] = answer == "1"
-    return answers
 
 
 def _release_thread_lines(tx: Tx, ref: str) -> None:

@@ -253,7 +253,7 @@ def _check(words: list[str]) -> Check:
         return items(int(bounds[0]), int(bounds[1]), _check(bounds[2:]))
     if name == "object":
         properties = dict(_TABLES["objects"][bounds[0]])
-        return shaped(properties.pop("name", bounds[0]), _shape(properties))
+        return shaped(properties.pop("called", bounds[0]), _shape(properties))
     if name in _CHECKS:
         return _CHECKS[name]
     return _CHECKS_WITH_BOUNDS[name](*(int(bound) if bound.isdigit() else bound for bound in bounds))

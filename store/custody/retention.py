@@ -216,7 +216,8 @@ def list_expired(tx: Tx, retention: Mapping[str, str], limit: int = _PAGE) -> li
 def delete_expired_rows(tx: Tx) -> None:
     """Delete drafts, dead letters, message keys and rate limits that are no longer needed."""
     is_longer_kept = and_(
-        HEARD.c.key.startswith(BLOCK_ANSWERS, autoescape=True), HEARD.c.at >= tx.now - BLOCK_ANSWERS_KEPT
+        HEARD.c.key.startswith(f"slack:{BLOCK_ANSWERS}", autoescape=True),
+        HEARD.c.at >= tx.now - BLOCK_ANSWERS_KEPT,
     )
     tx.connection.execute(delete(HEARD).where(HEARD.c.at < tx.now - KEYS_KEPT, not_(is_longer_kept)))
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))

@@ -14,7 +14,7 @@ from simulator.state.slack import TEAM
 from store.cases.act import act
 from store.custody.retention import delete_expired_rows
 from store.people.staff import load_actor
-from store.slack import list_block_answers
+from store.slack import BLOCK_ANSWERS, list_slack_keys
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, ASSESSMENT, MONA, TRIAGE, Office, open_office
@@ -34,7 +34,8 @@ def refuse(office: Office, *kinds: str) -> None:
 
 def answers(office: Office) -> dict[tuple[str, str], bool]:
     """What the desk has learned of this workspace."""
-    return office.store.read(list_block_answers, TEAM)
+    keys = office.store.read(list_slack_keys, f"{BLOCK_ANSWERS}{TEAM}:")
+    return {tuple(key.split(":")[2:4]): key.endswith("True") for key in keys}  # type: ignore[misc]
 
 
 def refusals(office: Office) -> int:
@@ -85,6 +86,7 @@ async def test_another_process_and_a_restart_do_not_ask_again_until_thirty_days_
     office.store.write(delete_expired_rows)
     assert "container" not in await BlockSupport(office.store, TEAM).kinds("message", untried=True)
     office.clock.go_on(days=2)
+    office.store.write(delete_expired_rows)
     assert "container" in await BlockSupport(office.store, TEAM).kinds("message", untried=True)
 
 

@@ -20,7 +20,6 @@ from bots.slack.client.block_kit import Block
 from bots.slack.client.new_blocks import (
     SURFACES,
     BlockSupport,
-    blamed,
     blocks_of,
     drawn,
     kinds_in,
@@ -95,8 +94,7 @@ class SlackClient(AsyncWebClient):
                     raise
                 log_unexpected(f"{'newer ' if newer else ''}blocks of {api_method}", failure)
                 # A second refusal shows that another thing was wrong with the call.
-                body = getattr(failure.response, "data", failure.response)
-                refused, sent = blamed(body, blocks_of(sent)) if newer else frozenset(), plain
+                refused, sent = newer, plain
         if support is not None:
             await support.learn(surface, refused, accepted=False)
             await support.learn(surface, kinds_in(blocks_of(sent)), accepted=True)

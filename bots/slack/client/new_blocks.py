@@ -12,7 +12,7 @@ from typing import Any
 
 from bots.slack.client.block_kit import Block, mrkdwn, section
 from store.database.errors import DatabaseUnavailable
-from store.slack import list_block_answers, record_block_answer
+from store.slack import BLOCK_ANSWERS, forget_slack_key, list_slack_keys, record_slack_key
 from store.store import Store
 
 NEW_KINDS = frozenset({"alert", "container", "data_table", "data_visualization"})
@@ -36,7 +36,6 @@ _CHILDREN = 10
 #: Begins a warning in a section; an alert has an icon of its own.
 _ICON = ":warning: "
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{2,30})>")
-_POINTER = re.compile(r"/blocks/(\d+)")
 
 
 def alerts(text: str, *, level: str = "warning", block_id: str | None = None) -> list[Block]:
@@ -141,15 +140,6 @@ def kinds_in(blocks: Sequence[Block]) -> frozenset[str]:
     return frozenset(str(block.get("type")) for block in blocks) & NEW_KINDS
 
 
-def blamed(answer: Any, blocks: Sequence[Block]) -> frozenset[str]:
-    """The new kinds at which the errors of Slack's answer point; all of them if it points at none."""
-    metadata = answer.get("response_metadata") if isinstance(answer, Mapping) else None
-    messages = map(str, (metadata or {}).get("messages") or ())
-    pointed = [int(match[1]) for message in messages if (match := _POINTER.search(message))]
-    kinds = kinds_in([blocks[number] for number in pointed if number < len(blocks)])
-    return kinds or kinds_in(blocks)
-
-
 @dataclass
 class BlockSupport:
     """Which new kinds the surfaces of one workspace show."""
@@ -163,7 +153,8 @@ class BlockSupport:
         """The kinds that were shown before; with `untried` also those of which nothing is known."""
         if time.monotonic() - self._read_at > _READ_AGAIN:
             try:
-                self._answers = await self.store.aread(list_block_answers, self.team)
+                keys = await self.store.aread(list_slack_keys, f"{BLOCK_ANSWERS}{self.team}:")
+                self._answers = dict(map(_read_key, keys))
                 self._read_at = time.monotonic()
             except DatabaseUnavailable:
                 untried = False
@@ -174,5 +165,15 @@ class BlockSupport:
         for kind in sorted(kinds):
             if self._answers.get((surface, kind)) is not accepted:
                 self._answers[surface, kind] = accepted
+                keys = [
+                    f"{BLOCK_ANSWERS}{self.team}:{surface}:{kind}:{answer}"
+                    for answer in (accepted, not accepted)
+                ]
                 with suppress(DatabaseUnavailable):  # learned again after the next start
-                    await self.store.awrite(record_block_answer, self.team, surface, kind, accepted)
+                    await self.store.awrite(record_slack_key, keys[0])
+                    await self.store.awrite(forget_slack_key, keys[1])
+
+
+def _read_key(key: str) -> tuple[tuple[str, str], bool]:
+    *_, surface, kind, answer = key.split(":")
+    return (surface, kind), answer == str(True)
