@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import sys
 from typing import Any
@@ -15,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 async def answer(url: str) -> None:
     """Acknowledge and replace the pressed message until killed; who presses the same button later is told so."""
+    logging.disable(logging.WARNING)
     client, taken = AsyncWebClient("bot", base_url=f"{url}/api/"), set[str]()
 
     async def authorize() -> AuthorizeResult:

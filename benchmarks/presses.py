@@ -97,9 +97,9 @@ async def _product(url: str, bare_drawn: float, bare_last: float) -> tuple[str, 
             (product.folder / "amends.toml").write_text(settings, encoding="utf-8")
             with closing(store_of(product)) as store:
                 store.write(use_rulebook, RULES)
-                presses = [_posted(store, number) for number in range(ROUNDS * (PRESSES + 1))]
+                presses = [posted(store, number) for number in range(ROUNDS * (PRESSES + 1))]
                 for number in range(SEEDED):
-                    _received(store, 10_000 + number)
+                    received(store, 10_000 + number)
             async with product.running():
                 await product.ready()
                 await trained(product)
@@ -153,7 +153,7 @@ async def _times(platforms: StandIn, what: str, number: int) -> Times:
     return times
 
 
-def _received(store: Store, number: int) -> str:
+def received(store: Store, number: int) -> str:
     """A complaint with a proposal, so that its card is due."""
     facts, words = (
         message_facts(field="description", has_words=True),
@@ -171,9 +171,9 @@ def _received(store: Store, number: int) -> str:
     return ref
 
 
-def _posted(store: Store, number: int) -> Press:
+def posted(store: Store, number: int) -> Press:
     """A complaint whose card is posted and shows its newest version."""
-    ref, ts = _received(store, number), f"1.{number:06}"
+    ref, ts = received(store, number), f"1.{number:06}"
     case = store.read(load_case, ref)
     store.write(claim_post, ref, "C0000001", "card")
     store.write(record_posted, ref, "card", ts, case.version, 1)

@@ -92,7 +92,12 @@ class SlackClient(AsyncWebClient):
                 plain = with_blocks(arguments, ()) if newer else plainer(sent, self.plain_notice)
                 if plain is None:
                     raise
-                log_unexpected(f"{'newer ' if newer else ''}blocks of {api_method}", failure)
+                if newer:
+                    log.warning(
+                        "Slack refused newer blocks of %s (%s); drawn plain", api_method, sorted(newer)
+                    )
+                else:
+                    log_unexpected(f"blocks of {api_method}", failure)
                 # A second refusal shows that another thing was wrong with the call.
                 refused, sent = newer, plain
         if support is not None:
