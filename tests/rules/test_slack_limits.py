@@ -25,7 +25,7 @@ from bots.slack.views.open_form import next_preview_page, preview_view
 from bots.slack.views.prefill import SUMMARY_FORMS
 from complaints.rulebook import RecourseStep
 from complaints.similarity import SimilarCase, SimilarCluster
-from complaints.vocabulary import Verb
+from complaints.vocabulary import Category, Verb
 from simulator.slack.block_kit import message_problems, view_problems
 from store.record.worklists import CaseChanges, Worklist
 from store.values import Delivery, DeliveryStatus, EarlierRead, FailedObligation, FileEntry, OpenedCase
@@ -99,7 +99,7 @@ def views() -> dict[str, View]:
     preview = preview_view("reply", case, letter, "1", texts, warnings=warned, unread_at=NOW, leaves_at=NOW)
     shown |= {"preview": preview, "its next page": next_preview_page(preview, letter, texts)}
     shown["notice"] = notice_view(f"{NAME}\n{NAME[:100]}", texts)
-    shown["search"] = search_form([f"own_{n}" for n in range(3)], SimpleNamespace(text=lambda *_, **__: NAME))  # type: ignore[arg-type]
+    shown["search"] = search_form([f"own_{n}" for n in range(80 + len(Category))], SimpleNamespace(text=lambda *_, **__: NAME))  # type: ignore[arg-type]
     return shown
 
 
