@@ -99,7 +99,9 @@ def views() -> dict[str, View]:
     preview = preview_view("reply", case, letter, "1", texts, warnings=warned, unread_at=NOW, leaves_at=NOW)
     shown |= {"preview": preview, "its next page": next_preview_page(preview, letter, texts)}
     shown["notice"] = notice_view(f"{NAME}\n{NAME[:100]}", texts)
-    shown["search"] = search_form([f"own_{n}" for n in range(80 + len(Category))], SimpleNamespace(text=lambda *_, **__: NAME))  # type: ignore[arg-type]
+    shown["search"] = search_form(
+        [f"own_{n}" for n in range(80 + len(Category))], SimpleNamespace(text=lambda *_, **__: NAME)
+    )  # type: ignore[arg-type]
     return shown
 
 
