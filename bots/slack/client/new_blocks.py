@@ -3,6 +3,7 @@
 No page of Slack says which workspaces show them. Its answer to the first use does, and the store keeps that answer.
 """
 
+import html
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -44,7 +45,7 @@ def alerts(text: str, *, level: str = "warning", block_id: str | None = None) ->
     The blocks have the ids `<block_id>`, `<block_id>.1` and so on.
     """
     blocks = []
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(filter(str.strip, text.splitlines())):
         block = section(line, block_id=block_id and (f"{block_id}.{number}" if number else block_id))
         words = mrkdwn(line.removeprefix(_ICON))
         is_short = len(words["text"]) <= ALERT
@@ -94,9 +95,10 @@ def bar_chart(title: str, series: str, values: Mapping[str, float]) -> list[Bloc
 
 
 def _cell(text: str) -> Block:
-    parts = _MENTION.split(text)
+    # Nothing in a cell is markup, so entities are read back.
+    parts = [html.unescape(part) for part in _MENTION.split(text)]
     if len(parts) == 1:
-        return {"type": "raw_text", "text": text or "–"}
+        return {"type": "raw_text", "text": parts[0] or "–"}
     elements = [
         {"type": "user", "user_id": part} if number % 2 else {"type": "text", "text": part}
         for number, part in enumerate(parts)
@@ -165,13 +167,10 @@ class BlockSupport:
         for kind in sorted(kinds):
             if self._answers.get((surface, kind)) is not accepted:
                 self._answers[surface, kind] = accepted
-                keys = [
-                    f"{BLOCK_ANSWERS}{self.team}:{surface}:{kind}:{answer}"
-                    for answer in (accepted, not accepted)
-                ]
-                with suppress(DatabaseUnavailable):  # learned again after the next start
-                    await self.store.awrite(record_slack_key, keys[0])
-                    await self.store.awrite(forget_slack_key, keys[1])
+                key = f"{BLOCK_ANSWERS}{self.team}:{surface}:{kind}"
+                with suppress(Exception):  # learned again after the next start
+                    await self.store.awrite(record_slack_key, f"{key}:{accepted}")
+                    await self.store.awrite(forget_slack_key, f"{key}:{not accepted}")
 
 
 def _read_key(key: str) -> tuple[tuple[str, str], bool]:
