@@ -121,7 +121,7 @@ def any_of(text: str) -> str:
 
 def with_parts(text: str, parts: Mapping[str, str]) -> str:
     """The lines with each `{name}` replaced by that part; a part may use those before it."""
-    for name, part in reversed(parts.items()):
+    for name, part in reversed([*parts.items()]):
         text = text.replace(f"{{{name}}}", part)
     return text
 

@@ -90,6 +90,7 @@ WISHES = {
         Manden a alguien
         Gelin tamir edin.
         gelin bakın tamir edin
+        gel tamir et
     """,
 }
 CALLS = """
@@ -227,6 +228,11 @@ def test_a_report_about_calls_or_other_things_is_no_such_wish(report: str) -> No
         ("mi cuenta que termina en 4471", "account", "4471"),
         ("Konto endet auf 4471", "account", "4471"),
         ("order A113 is late", "order", "A113"),
+        ("job 2041 was done badly", "order", "2041"),
+        ("Reparaturauftrag 4471", "order", "4471"),
+        ("orden de trabajo 4471", "order", "4471"),
+        ("iş emri 4471", "order", "4471"),
+        ("iş no 4471", "order", "4471"),
     ],
 )
 def test_a_short_code_or_a_parcel_next_to_its_word_is_a_number(text: str, kind: str, value: str) -> None:

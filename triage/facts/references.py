@@ -43,7 +43,7 @@ _RECORD_LOCATOR = re.compile(
 # "QW881" is a code, "100ml" and "3pm" are measures.
 _LETTERS_FIRST = re.compile(r"[a-z]{1,5}[\-/]?[0-9]{3}.*")
 _CLASS_OR_ACCENT = re.compile(r"\[[^\]]*\]|[áéíóúñüöäğışç]")
-_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_YEAR = re.compile(r"19[5-9][0-9]|20[0-3][0-9]")
 # After "no", or with a hyphen or slash, or of many figures. The rest of a phone number is none.
 _CODE = re.compile(
     r"(?<![\w+.,@:/\-])(?<![0-9]\x20)(?P<mark>(?:n[ro]\.?|num\.?|#|n[.°]\s?o?)[\s:]{0,3})?"

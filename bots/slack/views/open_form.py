@@ -267,6 +267,7 @@ async def _prefill(
         messages=messages,
         suggested_owner=suggestion,
         suggested_link=suggested_link,
+        actor=actor,
     )
 
 
