@@ -30,6 +30,7 @@ def sum_asked_for(case: Case) -> tuple[Remedy | None, str | None]:
     """The remedy of money that was asked for, and its amount; none of two, for the record has one amount."""
     remedies = [REMEDY_ASKED_FOR.get(code) for code in case.remedies_requested]
     money = [remedy for remedy in remedies if remedy in (Remedy.REFUND, Remedy.COMPENSATION)]
-    if len(money) != 1 or case.amount_requested is None:
-        return (money[0] if len(money) == 1 else None), None
-    return money[0], f"{case.amount_requested / 100:.2f}"
+    if len(money) != 1:
+        return None, None
+    cents = case.amount_requested
+    return money[0], None if cents is None else f"{cents / 100:.2f}"
