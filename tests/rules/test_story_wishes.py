@@ -50,6 +50,8 @@ WISHES = {
         I expect you to make good the damage
         I want the damage paid for
         I'd like damages
+        I demand that you pay for the replacement of the carpet.
+        Kindly arrange compensation for the three days without water.
         Please pay me £90 for the broken window
         You should pay for the plumber I had to call
         The least you can do is pay for the dry cleaning
@@ -64,6 +66,8 @@ WISHES = {
         Bitte bezahlen Sie den neuen Schlauch
         Sie müssen für den Schaden aufkommen
         Wer bezahlt mir den Boden?
+        Den Schaden müssen Sie mir ersetzen.
+        Ich fordere Ersatz für den Schaden
         Zahlt mir bitte die Reparatur!
         Quiero que me paguen los daños
         Exijo una indemnización
@@ -72,10 +76,12 @@ WISHES = {
         ¿Quién me paga el suelo?
         Tienen que pagarme la manguera nueva
         Solicito el pago de los daños.
+        Hagan el favor de hacerse cargo de la reparación.
         Zeminin parasını ödeyin
         Zararımın karşılanmasını istiyorum
         Zararımı karşılayın.
         Tazminat istiyorum
+        Hasarı sigortanız ödesin.
         Tamir masrafını ödemenizi istiyorum
         Zararımı kim karşılayacak?
     """,
@@ -140,13 +146,16 @@ def test_a_wish_in_common_words_is_one_of_our_remedies(remedy: str, wish: str) -
         They want me to pay for the damage but I did nothing.
         I should not have to pay for the repair.
         I refuse to pay for this.
+        Please send me the bill so that I can pay for the course.
         I want the hose replaced.
         I don't want compensation, I want an apology.
         Ich möchte in Raten zahlen.
         Ich will nichts bezahlen, was ich nicht bestellt habe.
         Ich möchte, dass der Schlauch ersetzt wird.
         Ersetzen Sie bitte den Schlauch.
+        Ich möchte, dass Sie die Verantwortung übernehmen.
         Quiero pagar a plazos.
+        Quiero que me paguen la nómina de octubre.
         No quiero pagar algo que no he pedido.
         Quiero que alguien se haga cargo de mi caso.
         Taksitle ödemek istiyorum.
