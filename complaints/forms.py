@@ -167,6 +167,8 @@ EVIDENCE: tuple[str, ...] = (
     "rule_or_contract",
     "third_party",
 )
+#: A choice of the form only: the remedy that was asked for and filled in is not promised.
+NO_REMEDY = "no_remedy"
 OTHERS_AFFECTED = ("unknown", "none", "some")
 #: How a complainant without a chat wants to be answered.
 ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
@@ -444,7 +446,7 @@ def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
 
 
 def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
-    """The numbers of the rows that are not empty; their position here is their number in the facts."""
+    """The numbers of the rows that are neither empty nor `NO_REMEDY`; their position is their number in the facts."""
     names = {field.name for field in FORMS[form] if field.group == group}
     names -= {name for of_group, name in _DEFAULT_FOR if of_group == group}
     numbers = set()
@@ -453,4 +455,4 @@ def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
         row, _, name = rest.partition(".")
         if head == group and row.isdecimal() and name in names and present(value):
             numbers.add(int(row))
-    return sorted(numbers)
+    return sorted(number for number in numbers if values.get(f"{group}.{number}.type") != NO_REMEDY)

@@ -187,6 +187,7 @@ REMEDY_ASKED_FOR: Mapping[str, Remedy] = {
     "repair": Remedy.REPAIR,
     "replacement": Remedy.REPLACE,
     "money_back": Remedy.REFUND,
+    "compensation": Remedy.COMPENSATION,
     "explanation": Remedy.INFORMATION,
     "apology": Remedy.APOLOGY,
     "a_change": Remedy.CHANGE,

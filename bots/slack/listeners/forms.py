@@ -146,7 +146,7 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     form, view, metadata = submission.form, submission.view, submission.metadata
     case = await slack.store.aread(load_case, metadata.ref)
     await _require_role(form, case, actor, slack)
-    defaults = {"currency": currency_of(case.rules.country) or ""}
+    defaults = {"currency": case.currency_requested or currency_of(case.rules.country) or ""}
     values = await typed_values(slack, view)
     facts, words = read(form, values, options=_options(case), defaults=defaults)
     required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}

@@ -268,6 +268,7 @@ async def _prefill(
         messages=messages,
         suggested_owner=suggestion,
         suggested_link=suggested_link,
+        actor=actor,
     )
 
 

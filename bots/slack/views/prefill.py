@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bots.letters.suggestions import sum_asked_for
 from bots.slack.client.block_kit import (
     Block,
     context,
@@ -28,17 +29,19 @@ from bots.slack.views.proposal import (
 )
 from bots.slack.views.timeline import newest_message_blocks
 from bots.texts.texts import currency_of
+from complaints.actions.assessment import ANY_GRADE, lowest_allowed
+from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.periods import last_day_if_too_old
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
-from complaints.forms import FORMS, OFFLINE_VERBS
+from complaints.forms import FORMS, NO_REMEDY, OFFLINE_VERBS
 from complaints.priorities import priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
-from complaints.vocabulary import ANSWERED, Flag, Priority, State, Target, Verb
+from complaints.vocabulary import ANSWERED, Flag, Priority, Remedy, State, Target, Verb
 from store.values import OpenedCase
 
 #: What each relation does to both complaints, shown before one is chosen.
@@ -69,6 +72,7 @@ def prefill(
     suggested_link: tuple[str, str] | None = None,
     recorded: Mapping[str, str] | None = None,
     messages: Sequence[Block] = (),
+    actor: Actor | None = None,
 ) -> FormPrefill:
     """What a form starts with; the forms in SUMMARY_FORMS show `messages`, the story and the latest ones.
 
@@ -79,7 +83,7 @@ def prefill(
     """
     match form:
         case "assess" if opened is not None:
-            start = _assess(opened, texts, now)
+            start = _assess(opened, texts, now, actor)
         case "assign" if case.owner is not None:
             start = FormPrefill(initial={"owner": case.owner})
         case "assign" if suggested_owner is not None:
@@ -175,8 +179,11 @@ def _whole_minute(moment: datetime) -> int:
     return int(moment.timestamp()) // 60 * 60
 
 
-def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill:
-    """Words and proposal above; the criteria proposed or in force as initial values, but never a safety (7.5)."""
+def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor | None) -> FormPrefill:
+    """Words and proposal above; the criteria proposed or in force as initial values, but never a safety (7.5).
+
+    Of severity and safety the form offers what this person may save.
+    """
     case, assessment = opened.case, opened.case.assessment
     if assessment is None:
         initial = _proposed_criteria(case)
@@ -186,15 +193,21 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill
         initial["immediate_needed"] = "yes" if assessment.immediate_needed else "no"
         initial["immediate_possible"] = "yes" if assessment.immediate_possible else None
         initial["period_from"] = assessment.period_from and assessment.period_from.isoformat()
+    least = lowest_allowed(case, actor)
+    choices = {"category": _categories(case, texts)}
+    for name, most in (("severity", 5), ("safety", 3)):
+        allowed = range(least[name], most + 1)
+        choices[name] = tuple((str(value), texts.text(f"{name}.{value}")) for value in allowed)
     return FormPrefill(
         initial=initial,
-        choices={"category": _categories(case, texts)},
+        choices=choices,
         preface=[
             *newest_message_blocks(opened, texts),
             *_out_of_time(case, texts),
             *proposal_blocks(opened, texts),
             *(take_matters_blocks(opened, texts) if assessment is None else ()),
             *similar_blocks(case, opened.similar_cases, texts, now=now),
+            *([context(texts.text("assess.lowest", **least))] if least != ANY_GRADE else []),
         ],
     )
 
@@ -241,13 +254,20 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
         headings[f"issues.{issue.n}"] = section(heading)
     if case.remedies_requested:
-        # No first value: a refused complaint would promise what was asked for, and Slack's menus cannot be emptied.
         wish = texts.text("prefill.asked_for", what=asked_for_text(case, texts))
         headings["remedies.0"] = section(wish)
+    remedy, amount = sum_asked_for(case)
+    # Slack's menus cannot be emptied, and a refused complaint must not promise what was asked for.
+    types = (NO_REMEDY, *Remedy) if remedy else tuple(Remedy)
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
         preface=[section(unpaid)] if unpaid else (),
-        initial={"remedies.0.currency": currency_of(case.rules.country)},
+        initial={
+            "remedies.0.type": remedy,
+            "remedies.0.amount": amount,
+            "remedies.0.currency": case.currency_requested or currency_of(case.rules.country),
+        },
+        choices={"type": tuple((str(type_), texts.text(f"remedy.{type_}")) for type_ in types)},
         rows={"issues": len(case.issues)},
         fixed=frozenset({"issues"}),
         headings=headings,

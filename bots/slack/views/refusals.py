@@ -137,14 +137,17 @@ def verbs_since(events: Sequence[Event], version: int) -> tuple[str, ...]:
 
 
 def errors_by_field(
-    error: ComplaintError, view_blocks: Sequence[Block], texts: StaffTexts, case: Case | None = None
+    error: ComplaintError, text: str, view_blocks: Sequence[Block], texts: StaffTexts
 ) -> Mapping[str, str]:
-    """Errors by block_id for a modal, of no field at the first input; empty for a view without inputs."""
+    """Errors by block_id for a modal, of no field at the first input; empty for a view without inputs.
+
+    `text` is the refusal, for an error of one field.
+    """
     inputs = [str(block["block_id"]) for block in view_blocks if block.get("type") == "input"]
     if isinstance(error, WrongFields):
         errors = {path: _wrong_text(path, why, texts) for path, why in error.fields.items()}
     else:
-        errors = {error.field or "": refusal_text(error, texts, case)}
+        errors = {error.field or "": text}
     in_view = {path: text for path, text in errors.items() if path in inputs}
     if in_view or not inputs:
         return in_view
