@@ -18,6 +18,7 @@ from complaints.actors import SYSTEM, Actor
 from complaints.deadlines.opening_hours import next_morning, working_day_from
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.times import local_time
+from scheduler.reviews import monthly_draw
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
@@ -244,12 +245,13 @@ def act_handlers(store: Store) -> Mapping[str, Handler]:
 def _housekeeping(
     store: Store, purges: bool, learning: LearningSettings | None = None, settings_digest: str | None = None
 ) -> None:
-    """Schedule today's cleanup and the words to store, and a purge and a training run where they are due."""
+    """Schedule the day's cleanup, words to store and the month's draw, and a purge and a training run where due."""
     now = store.now()
     schedule_next_morning(store)
     obligations = [
         NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK),
         NewObligation(f"words:{now:%Y-%m-%d}", "index_words", now, SendPriority.BULK),
+        monthly_draw(now, store.read(load_current_rulebook).calendar.zone),
     ]
     if purges:
         obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))
