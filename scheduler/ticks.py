@@ -59,7 +59,7 @@ def schedule_next_morning(store: Store) -> None:
 
 
 def morning_handlers(store: Store) -> Mapping[str, Handler]:
-    """The handler of kind `morning`: schedules a digest for every member who may read cases, and the next morning."""
+    """The handler of kind `morning`: schedules the next morning, the month's draw, and a digest for every reader."""
 
     def schedule_digests() -> None:
         now, calendar = store.now(), store.read(load_current_rulebook).calendar
@@ -68,6 +68,7 @@ def morning_handlers(store: Store) -> Mapping[str, Handler]:
         today = local_time(now, calendar.zone).date()
         if working_day_from(today, calendar) != today:
             return
+        store.write(insert_obligation, monthly_draw(now, calendar.zone))
         day = today.isoformat()
         for member in store.read(list_members):
             if is_allowed(None, Access.READ, Actor(member.id, member.roles)):
@@ -245,13 +246,12 @@ def act_handlers(store: Store) -> Mapping[str, Handler]:
 def _housekeeping(
     store: Store, purges: bool, learning: LearningSettings | None = None, settings_digest: str | None = None
 ) -> None:
-    """Schedule the day's cleanup, words to store and the month's draw, and a purge and a training run where due."""
+    """Schedule today's cleanup and the words to store, and a purge and a training run where they are due."""
     now = store.now()
     schedule_next_morning(store)
     obligations = [
         NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK),
         NewObligation(f"words:{now:%Y-%m-%d}", "index_words", now, SendPriority.BULK),
-        monthly_draw(now, store.read(load_current_rulebook).calendar.zone),
     ]
     if purges:
         obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))
