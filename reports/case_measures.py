@@ -243,7 +243,7 @@ def _second_looks(facts: Facts) -> Iterator[Mark]:
 
 
 def not_read(facts: Facts) -> str | None:
-    """Why nobody read a decision that was drawn; None for every other event."""
+    """Why a decision that was drawn was sent unread; None for every other event."""
     reason = facts.get("skipped") or facts.get("check")
     return None if reason == "drawn" else reason
 

@@ -198,7 +198,7 @@ def may_approve(case: Case, actor: Actor) -> bool:
 def second_readers(case: Case, decider: str, members: Mapping[str, frozenset[Role]]) -> frozenset[str]:
     """Who could read a decision before it is sent (4.5).
 
-    A reader takes part in the decision, so nobody is asked who alone could review it at the next level (7.9).
+    A reader takes part in the decision, so the only person who could review it at the next level is left out (7.9).
     """
     able = {
         name
@@ -209,6 +209,12 @@ def second_readers(case: Case, decider: str, members: Mapping[str, frozenset[Rol
         reviewers = set(eligible_reviewers(case, case.level + 1, members)) - {decider}
         able = {name for name in able if not reviewers or reviewers - {name}}
     return frozenset(able)
+
+
+def file_reviewers(case: Case, members: Mapping[str, frozenset[Role]]) -> set[str]:
+    """Who may review a closed complaint: everybody who may read it and took no part in it (4.5, Annex C)."""
+    readers = {name for name, roles in members.items() if is_allowed(case, Access.READ, Actor(name, roles))}
+    return readers - case.participants
 
 
 def count_reviewers(

@@ -8,7 +8,7 @@ from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import BadFacts
 from complaints.forms import DECISION_QUESTIONS
 
-#: A draw is a number from 0 up to this; the store computes it with a secret key, so that nobody can choose it.
+#: A draw is a number from 0 up to this; the store computes it with a secret key, so that no person can choose it.
 DRAWS = 10_000
 
 
@@ -23,7 +23,7 @@ def risk_points(case: Case, facts: Facts) -> int:
 
 
 def second_reading(case: Case, request: ActionRequest, *, approval: bool = False) -> dict[str, Any]:
-    """Whether the decision was drawn, for its event: `drawn`, or the reason why nobody reads a drawn decision.
+    """Whether the decision was drawn, for its event: `drawn`, or the reason why it is sent unread.
 
     With `approval` a second person reads it in any case, and no date is lost by the questions.
     """

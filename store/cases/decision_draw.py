@@ -1,4 +1,4 @@
-"""The draw of a decision for a second reader, which nobody can steer (4.5; docs/quality.md)."""
+"""The draw of a decision for a second reader, which no person can steer (4.5; docs/quality.md)."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

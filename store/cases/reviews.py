@@ -10,22 +10,22 @@ from heapq import nsmallest
 
 from sqlalchemy import select
 
-from complaints.actions.authorisation import Access, is_allowed
-from complaints.actors import READERS, SYSTEM, Actor
+from complaints.actions.authorisation import file_reviewers
+from complaints.actors import SYSTEM
 from complaints.deadlines.working_time import due
 from complaints.times import format_time
 from complaints.vocabulary import ContactKind, State, Verb
 from store.cases.act import act
 from store.cases.decision_draw import keyed_number
 from store.database.transaction import Tx
-from store.people.staff import list_members
+from store.people.staff import list_members, load_current_roles
 from store.proof.hash_chain import record_instance_event
 from store.record.load import load_case_file
 from store.tables import COMPLAINTS, HEARD
 
 #: A reviewer has so long.
 REVIEW_WITHIN = "10 bd"
-#: So many complaints are looked at for each one drawn: for some nobody is left who took no part in it.
+#: So many complaints are looked at for each one drawn: for some every member took part.
 _SPARE = 5
 
 
@@ -51,18 +51,18 @@ def draw_reviews(tx: Tx, period: str, ranked: Sequence[str], closed: int, number
     """Give the first of the ranked complaints to reviewers, once for a period; the desk's log says how many."""
     if not tx.take(HEARD, {"key": f"draw_reviews:{period}", "at": tx.now}):
         return 0
-    given = Counter[str]()
+    counts = Counter[str]()
     for ref in ranked:
-        if given.total() == number:
+        if counts.total() == number:
             break
-        reviewer = give_review(tx, ref, period, given)
+        reviewer = give_review(tx, ref, period, counts)
         if reviewer is not None:
-            given[reviewer] += 1
-    record_instance_event(tx, "reviews_drawn", {"period": period, "closed": closed, "drawn": given.total()})
-    return given.total()
+            counts[reviewer] += 1
+    record_instance_event(tx, "reviews_drawn", {"period": period, "closed": closed, "drawn": counts.total()})
+    return counts.total()
 
 
-def give_review(tx: Tx, ref: str, period: str, given: Mapping[str, int] | None = None) -> str | None:
+def give_review(tx: Tx, ref: str, period: str, counts: Mapping[str, int] | None = None) -> str | None:
     """Give a complaint to the present member who took no part in it and has the fewest; None if there is none.
 
     A member who has it already is not asked again.
@@ -71,15 +71,8 @@ def give_review(tx: Tx, ref: str, period: str, given: Mapping[str, int] | None =
     before = case.review
     if case.is_open or case.is_history or case.erased_at is not None or (before and before.reviewed_at):
         return None
-    able = [
-        member.id
-        for member in list_members(tx)
-        if member.roles & READERS
-        and not member.is_away(tx.now)
-        and member.id not in case.participants
-        and (before is None or member.id != before.reviewer)
-        and is_allowed(case, Access.READ, Actor(member.id, member.roles))
-    ]
+    away = {member.id for member in list_members(tx) if member.is_away(tx.now)}
+    able = file_reviewers(case, load_current_roles(tx)) - away - ({before.reviewer} if before else set())
     if not able:
         return None
     counts = given or {}

@@ -112,7 +112,7 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
 
 
 def waiting_form(case: Case) -> str:
-    """The form of the second person for whom something waits."""
+    """The form of what waits for a second person."""
     return Verb.CHECK_DECISION.value if case.waits_for is Verb.CHECK_DECISION else Verb.APPROVE.value
 
 
