@@ -75,9 +75,9 @@ def give_review(tx: Tx, ref: str, period: str, counts: Mapping[str, int] | None 
     able = file_reviewers(case, load_current_roles(tx)) - away - ({before.reviewer} if before else set())
     if not able:
         return None
-    counts = given or {}
+    drawn = counts or {}
     reviewer = min(
-        able, key=lambda name: (counts.get(name, 0), keyed_number(tx, "reviewer", f"{ref}|{name}"))
+        able, key=lambda name: (drawn.get(name, 0), keyed_number(tx, "reviewer", f"{ref}|{name}"))
     )
     until = due(tx.now, REVIEW_WITHIN, case.rules.calendar).at
     act(

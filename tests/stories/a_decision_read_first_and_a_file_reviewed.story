@@ -50,7 +50,7 @@ Clock +8 days
 Audrey sees: You took no part in it
 Audrey presses Open in the direct message
 Audrey sees: I have paid for water that I did not use
-Audrey presses Review complaint in the direct message
+Audrey presses Review complaint
 Audrey fills review_open=yes review_impartial=yes review_confidential=yes review_accessible=yes review_complete=yes review_equitable=yes review_sensitive=not_applicable
 Audrey submits
 Audrey does not see: was not given to you
