@@ -336,7 +336,7 @@ class SurveySettings(SettingsSection):
 
 
 class QualityCheckSettings(SettingsSection):
-    """A share of decisions is read by a second person before they are sent (clause 4.5, [quality](quality.md))."""
+    """A share of decisions is read by a second person before they are sent (clause 4.5, docs/quality.md)."""
 
     share: float = Field(
         default=0.0,
@@ -348,7 +348,7 @@ class QualityCheckSettings(SettingsSection):
 
 
 class CaseReviewSettings(SettingsSection):
-    """Closed complaints are reviewed by people who took no part in them (Annex C, [quality](quality.md))."""
+    """Closed complaints are reviewed by people who took no part in them (Annex C, docs/quality.md)."""
 
     each_month: int = Field(
         default=2,
