@@ -34,7 +34,9 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     if not agreed:
         require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
     if case.waits_for is Verb.CHECK_DECISION:
-        raise OutOfOrder(f"The decision on {case.ref} waits to be read first.", code="nothing_to_approve")
+        raise OutOfOrder(
+            f"The decision on {case.ref} waits to be read first: check it instead.", code="nothing_to_approve"
+        )
     require_second_person(case, request.actor)
     if case.reclassification is not None:
         if agreed and harm_of(case) >= 3:

@@ -43,7 +43,7 @@ def require_answers(case: Case, request: ActionRequest) -> None:
     facts = request.facts
     for question in DECISION_QUESTIONS:
         if question not in facts:
-            raise BadFacts(f"Answer every question about {case.ref}.", field=question, code="required")
+            raise BadFacts(f"Give every answer about {case.ref}.", field=question, code="required")
     if facts["agreed"] == "no":
         require_words(request, "reason", f"Say what must change on {case.ref}.")
     elif any(facts[question] == "no" for question in DECISION_QUESTIONS):

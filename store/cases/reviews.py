@@ -76,9 +76,7 @@ def give_review(tx: Tx, ref: str, period: str, counts: Mapping[str, int] | None 
     if not able:
         return None
     drawn = counts or {}
-    reviewer = min(
-        able, key=lambda name: (drawn.get(name, 0), keyed_number(tx, "reviewer", f"{ref}|{name}"))
-    )
+    reviewer = min(able, key=lambda name: (drawn.get(name, 0), keyed_number(tx, "reviewer", f"{ref}|{name}")))
     until = due(tx.now, REVIEW_WITHIN, case.rules.calendar).at
     act(
         tx, ref, Verb.DRAW_REVIEW, SYSTEM, {"reviewer": reviewer, "due": format_time(until), "period": period}
