@@ -184,6 +184,17 @@ OFFLINE_VERBS: Mapping[str, Verb] = {
     "authority": Verb.NOTE,
 }
 
+#: What a second reader answers about a decision before it is sent.
+DECISION_QUESTIONS = (
+    "check_facts", "check_issues", "check_reasons", "check_redress", "check_tone", "check_language", "check_recourse",
+)  # fmt: skip
+#: What a reviewer answers about a closed complaint: the principles of Annex C.
+REVIEW_QUESTIONS = (
+    "review_open", "review_impartial", "review_confidential", "review_accessible", "review_complete",
+    "review_equitable", "review_sensitive",
+)  # fmt: skip
+ANSWERS = ("yes", "no", "not_applicable")
+
 _CAUSE = (text("root_cause", required=True), choice("cause_class", CauseClass, required=True))
 
 FORMS: Mapping[str, tuple[Field, ...]] = {
@@ -265,7 +276,20 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
-    "approve": (choice("agreed", ("yes", "no"), required=True), text("reason")),
+    "approve": (
+        *(choice(question, ANSWERS) for question in DECISION_QUESTIONS),
+        choice("agreed", ("yes", "no"), required=True),
+        text("reason"),
+    ),
+    "check_decision": (
+        *(choice(question, ANSWERS, required=True) for question in DECISION_QUESTIONS),
+        choice("agreed", ("yes", "no"), required=True),
+        text("reason"),
+    ),
+    "review_case": (
+        *(choice(question, ANSWERS, required=True) for question in REVIEW_QUESTIONS),
+        text("reason"),
+    ),
     "remedy": (
         choice("remedy", (), required=True),
         Field("done_at", Input.MOMENT, required=True),

@@ -40,6 +40,7 @@ _VOLUMES = {
     "state": "By state",
     "close_code": "Closed, by code",
     "warnings_overruled": "Letters sent although warned, by warning",
+    "drawn_but_not_read": "Decisions drawn but not read before sending, by reason",
 }
 
 

@@ -124,6 +124,11 @@ def _with_issues(case: Case, request: ActionRequest) -> dict[str, Any]:
 def apply_assess(case: Case, event: Event) -> Case:
     """The first assessment moves a received case on; in every other state the state stays."""
     assessed = with_criteria(case, event.facts, at=event.at, actor_id=event.by)
+    assessed = changed(
+        assessed,
+        highest_severity=max(case.highest_severity, case.severity, assessed.severity),
+        highest_safety=max(case.highest_safety, case.safety, assessed.safety),
+    )
     return changed(assessed, state=State.ASSESSED) if case.state is State.RECEIVED else assessed
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from complaints.actions.closing import drop_pending
 from complaints.actions.correspondence import record_contact
+from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
@@ -93,7 +94,7 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
         raise OutOfOrder(
             f"{case.ref} needs a second person's approval: investigate and decide.", code="needs_approval"
         )
-    return {**request.facts, "findings": findings, "level": case.level}
+    return {**request.facts, "findings": findings, "level": case.level, **second_reading(case, request)}
 
 
 def apply_resolve(case: Case, event: Event) -> Case:
@@ -106,7 +107,10 @@ def apply_resolve(case: Case, event: Event) -> Case:
         done_at=event.at,
         done_by=event.by,
     )
-    return decide(record_contact(case, event), _decision(case, event, short=True), (remedy,))
+    decision = _decision(case, event, short=True)
+    if decision.checked:
+        return changed(case, drafted=decision, drafted_remedies=(remedy,), extension=None)
+    return decide(record_contact(case, event), decision, (remedy,))
 
 
 # respond
@@ -145,12 +149,14 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
     for number, remedy in enumerate(facts.get("remedies") or ()):
         grants += _grants(case, number, remedy, request.at)
     findings = [Finding(issue["finding"]) for issue in issues]
+    # One decision on many complaints (`batch`) always needs a second person.
+    approval = bool(facts.get("batch")) or needs_approval(case, request.actor, grants, findings)
     return {
         **facts,
         "findings": [finding.value for finding in findings],
         "level": case.level,
-        # One decision on many complaints (`batch`) always needs a second person.
-        "needs_approval": bool(facts.get("batch")) or needs_approval(case, request.actor, grants, findings),
+        "needs_approval": approval,
+        **second_reading(case, request, approval=approval),
         "above_limit": exceeds(request.actor, grants, case.rules.authority),
     }
 
@@ -161,7 +167,7 @@ def apply_respond(case: Case, event: Event) -> Case:
         _promised_remedy(case, len(case.remedies) + row_number, row, event)
         for row_number, row in enumerate(event.facts.get("remedies", ()))
     )
-    if decision.needs_approval:
+    if decision.needs_approval or decision.checked:
         return changed(case, drafted=decision, drafted_remedies=remedies, extension=None)
     return decide(case, decision, remedies)
 
@@ -282,6 +288,7 @@ def _decision(case: Case, event: Event, *, short: bool) -> Decision:
         others_affected=facts["others_affected"],
         needs_approval=not short and bool(facts.get("needs_approval", False)),
         seq=event.seq,
+        checked=facts.get("check") == "drawn",
     )
 
 
@@ -303,6 +310,23 @@ def decide(case: Case, decision: Decision, remedies: tuple[RemedyOwed, ...]) -> 
         asked_until=None,
         flags=case.flags - {Flag.WAITING_COMPLAINANT},
     )
+
+
+def take_draft(case: Case, event: Event, *, approved_by: str | None = None) -> Case:
+    """The drafted decision is taken now: the time to carry out a remedy counts from now."""
+    draft = case.drafted
+    if draft is None:
+        return case
+    remedies = tuple(
+        changed(remedy, promised_at=event.at, due=event.at, done_at=event.at)
+        if draft.short
+        else changed(
+            remedy, promised_at=event.at, due=remedy.due if remedy.promised_by else remedy_due(case, event.at)
+        )
+        for remedy in case.drafted_remedies
+    )
+    decided = decide(case, changed(draft, approved_by=approved_by, at=event.at), remedies)
+    return record_contact(decided, event) if draft.short else decided
 
 
 def remedy_due(case: Case, start: datetime) -> datetime:

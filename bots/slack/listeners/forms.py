@@ -36,6 +36,7 @@ from complaints.identifiers import parse_reference
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
+from store.cases.decision_draw import decision_draw
 from store.cases.read import load_case, load_history
 from store.people.staff import count_reviewers
 from store.record.access_log import find_last_read
@@ -210,11 +211,12 @@ async def _require_handler(member_id: str, slack: SlackContext) -> None:
 async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View:
     """Try the act without recording it, write the letter, and keep what was typed for a day."""
     case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
+    is_decision = verb in (Verb.RESOLVE, Verb.RESPOND)
     await _require_unchanged(case, drawn_version, slack)
     async with slack.refusals_recorded(case.ref, verb.value, actor):
-        tried = perform(case, verb, at=now, actor=actor, facts=filled.facts, words=filled.words)
+        drawn = await slack.store.aread(decision_draw, case, actor) if is_decision else {}
+        tried = perform(case, verb, at=now, actor=actor, facts={**filled.facts, **drawn}, words=filled.words)
     unread_at = await _unread_since(filled, slack)
-    is_decision = verb in (Verb.RESOLVE, Verb.RESPOND)
     if unread_at is not None and is_decision:
         raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
     issues = await issue_words(slack, case) if filled.form == "decide" else ()
@@ -236,6 +238,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
         filled.words, letter, case.work_version,
     )  # fmt: skip
+    waits_for = tried.case.waits_for if is_decision else None
     is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM)
     return preview_view(
         filled.form,
@@ -243,8 +246,8 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         letter,
         draft,
         slack.texts,
-        leaves_at=None if needs_approval else letter_held_until(case, now, is_reply=is_reply),
-        approval=needs_approval,
+        leaves_at=None if waits_for else letter_held_until(case, now, is_reply=is_reply),
+        waits_for=waits_for,
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),
     )

@@ -19,7 +19,8 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import asked_for_text, unpaid_line
-from bots.slack.views.forms import FormPrefill
+from bots.slack.views.forms import CONFIRMATIONS, FormPrefill
+from bots.slack.views.letter_warnings import overruled_line
 from bots.slack.views.proposal import (
     link_initial,
     proposal_blocks,
@@ -37,7 +38,8 @@ from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.periods import last_day_if_too_old
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
-from complaints.forms import FORMS, NO_REMEDY, OFFLINE_VERBS
+from complaints.event_facts import OVERRULED
+from complaints.forms import FORM_VERBS, FORMS, NO_REMEDY, OFFLINE_VERBS
 from complaints.priorities import priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
@@ -47,7 +49,9 @@ from store.values import OpenedCase
 #: What each relation does to both complaints, shown before one is chosen.
 _LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
 #: Forms that show the story and the latest messages above their fields.
-SUMMARY_FORMS: frozenset[str] = frozenset({"reply", "ask", "inform", "resolve", "decide", "approve"})
+SUMMARY_FORMS: frozenset[str] = frozenset(
+    {"reply", "ask", "inform", "resolve", "decide", "approve", "check_decision"}
+)
 #: Forms that show the complainant's words: opening them is recorded as a read.
 READING_FORMS: frozenset[str] = SUMMARY_FORMS | {"assess"}
 #: The acts whose words a form shows.
@@ -92,8 +96,8 @@ def prefill(
             start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
         case "decide":
             start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
-        case "approve":
-            start = FormPrefill(preface=_approval_blocks(case, letter, texts))
+        case "approve" | "check_decision":
+            start = FormPrefill(preface=_approval_blocks(case, events, letter, texts))
         case "remedy":
             remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
             start = _remedies(remedies, events, texts, {"done_at": _whole_minute(now)})
@@ -120,8 +124,10 @@ def prefill(
         **{name: value for name, value in (recorded or {}).items() if name in names and value},
     }
     start = replace(start, initial={**from_record, **start.initial})
+    if form in ("decide", "resolve") and opened is not None:
+        start = _with_returned(form, start, opened.events, texts)
     # What waits for approval is read first; any other letter is yet to be written.
-    parts = (start.preface, messages) if form == "approve" else (messages, start.preface)
+    parts = (start.preface, messages) if form in ("approve", "check_decision") else (messages, start.preface)
     return replace(start, preface=[block for part in parts for block in part])
 
 
@@ -274,8 +280,28 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
     )
 
 
-def _approval_blocks(case: Case, letter: str, texts: StaffTexts) -> list[Block]:
-    """What waits for approval: the letter or the reason."""
+def _with_returned(form: str, start: FormPrefill, events: Sequence[Event], texts: StaffTexts) -> FormPrefill:
+    """The form as it was filled in before a second person sent it back, with the note of that person."""
+    drafted = next((event for event in reversed(events) if event.verb in (Verb.RESPOND, Verb.RESOLVE)), None)
+    answers = [event for event in events if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION)]
+    if drafted is None or not answers or answers[-1].seq < drafted.seq or answers[-1].facts["agreed"] != "no":
+        return start
+    who, note = mention(answers[-1].by), escaped(answers[-1].words.get("reason", ""))
+    preface = [section(cut(texts.text("modal.returned", who=who, note=note), 3000)), *start.preface]
+    if FORM_VERBS[form] is not drafted.verb:
+        return replace(start, preface=preface)
+    fields = {field.name for field in FORMS[form]} - set(CONFIRMATIONS)
+    typed = {path: text for path, text in drafted.words.items() if path.rpartition(".")[2] in fields}
+    for name, value in drafted.facts.items():
+        if name in ("issues", "remedies"):
+            typed |= {f"{name}.{n}.{key}": entry for n, row in enumerate(value) for key, entry in row.items()}
+        elif name in fields:
+            typed[name] = value
+    return replace(start.with_typed(form, typed, {}), preface=preface)
+
+
+def _approval_blocks(case: Case, events: Sequence[Event], letter: str, texts: StaffTexts) -> list[Block]:
+    """What waits for approval: the letter with the warnings that its author overruled, or the reason."""
     title = texts.text("modal.letter")
     if case.reclassification is not None:
         title = texts.text("modal.reclassified", kind=texts.text(f"kind.{case.reclassification[0].value}"))
@@ -284,7 +310,10 @@ def _approval_blocks(case: Case, letter: str, texts: StaffTexts) -> list[Block]:
         target = texts.text(f"target.{extension.target.value}")
         day = texts.day(last_day(extension.until, case.rules.calendar.zone))
         title = texts.text("modal.extension_asked", target=target, day=day)
-    return [section(title), *plain_sections(letter), divider()]
+    draft = next((event for event in events if case.drafted and event.seq == case.drafted.seq), None)
+    codes = () if draft is None else draft.facts.get(OVERRULED, ())
+    warned = [section(overruled_line(codes, texts))] if codes else []
+    return [section(title), *warned, *plain_sections(letter), divider()]
 
 
 def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:
@@ -310,13 +339,15 @@ def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]
     drafted: Event | None = None
     for event in events:
         match event.verb:
-            case Verb.RESOLVE:
-                promised.append({"text": event.words.get("done", "")})
-            case Verb.RESPOND if event.facts.get("needs_approval"):
+            case Verb.RESPOND | Verb.RESOLVE if (
+                event.facts.get("needs_approval") or event.facts.get("check") == "drawn"
+            ):
                 drafted = event
-            case Verb.RESPOND:
+            case Verb.RESPOND | Verb.RESOLVE:
                 promised += _promised_words(event)
-            case Verb.APPROVE if drafted is not None and event.facts.get("of") == "respond":
+            case Verb.APPROVE | Verb.CHECK_DECISION if (
+                drafted is not None and event.facts.get("of", "respond") == "respond"
+            ):
                 promised += _promised_words(drafted) if event.facts["agreed"] == "yes" else []
                 drafted = None
             case Verb.CONCLUDE_EXTERNAL if event.facts.get("event") == "final" and event.facts.get(
@@ -329,6 +360,8 @@ def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]
 
 
 def _promised_words(event: Event) -> list[dict[str, str]]:
+    if event.verb is Verb.RESOLVE:
+        return [{"text": event.words.get("done", "")}]
     count = len(event.facts.get("remedies", ()))
     return [{"text": event.words.get(f"remedies.{number}.text", "")} for number in range(count)]
 
