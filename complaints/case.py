@@ -12,18 +12,23 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from complaints.case_values import (
+    NO_CONDUCT,
     NOBODY_NAMED,
     Assessment,
+    Conduct,
     Decision,
+    EvidenceItem,
     ExtensionAsked,
     Fairness,
     Improvement,
     Issue,
+    IssueFinding,
     OutsideDecision,
     Proposed,
     RecordedSign,
     RemedyOwed,
     Silence,
+    Statement,
     TargetSet,
 )
 from complaints.rulebook import Rulebook
@@ -103,6 +108,9 @@ class Case:
     assessment: Assessment | None = None
     issues: tuple[Issue, ...] = ()
     evidence: frozenset[str] = frozenset()
+    evidence_items: tuple[EvidenceItem, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    issue_findings: tuple[IssueFinding, ...] = ()
     drafted: Decision | None = None
     drafted_remedies: tuple[RemedyOwed, ...] = ()
     reclassification: tuple[ContactKind, str] | None = None
@@ -128,6 +136,9 @@ class Case:
     settled_early: str | None = None
     question_at: datetime | None = None
     question_answered_at: datetime | None = None
+    #: Until when a limit on contact lets the answer to the open question wait.
+    reply_held_until: datetime | None = None
+    conduct: Conduct = NO_CONDUCT
     #: Each request for a person in the chat, with when staff wrote first after it.
     person_waits: tuple[tuple[datetime, datetime | None], ...] = ()
     asked_at: datetime | None = None
@@ -312,8 +323,9 @@ class Case:
 
     @property
     def awaits_approval(self) -> bool:
-        """A draft, a reclassification or a later date waits for a second person."""
-        return any(proposal is not None for proposal in (self.drafted, self.reclassification, self.extension))
+        """A draft, a reclassification, a later date or a limit on contact waits for a second person."""
+        proposals = (self.drafted, self.reclassification, self.extension, self.conduct.asked)
+        return any(proposal is not None for proposal in proposals)
 
     @property
     def open_offer(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from bots.letters import conduct as conduct_letters
 from bots.letters import decision as decision_letters
 from bots.letters import progress as progress_letters
 from bots.letters.letter import Letter, join_paragraphs
@@ -21,7 +22,7 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
 #: Forms of staff that send a text to the complainant.
-FORMS = frozenset({"reply", "ask", "inform", "resolve", "decide"})
+FORMS = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct"})
 
 
 def preview(
@@ -57,6 +58,10 @@ def preview(
             return progress_letters.ask(letter, words, facts["needed_by"])
         case "inform":
             return progress_letters.inform(letter, words, facts["next_date"])
+        case "warn_conduct":
+            return conduct_letters.warning(letter, words)
+        case "limit_contact":
+            return conduct_letters.limit(letter, facts, words)
         case "resolve":
             return decision_letters.short_decision(letter, facts, words)
         case "decide":
@@ -236,6 +241,24 @@ class Composer:
         text = decision_letters.closing(self.letter, code, words, other=other)
         return LetterText(text, decision_letters.closing_template(self.letter.case, code))
 
+    def conduct(self, facts: Mapping[str, Any]) -> LetterText | None:
+        """What became of a limit; the limit itself has the facts and the words of the act that asked for it."""
+        event = self._event(int(facts["seq"]))
+        asked = next(
+            row for row in reversed(self.events) if row.verb is Verb.LIMIT_CONTACT and row.seq < event.seq
+        )
+        words = self.words_of(event.seq)
+        if event.verb is Verb.APPROVE:
+            words = self.words_of(asked.seq)
+            return LetterText(conduct_letters.limit(self.letter, asked.facts, words), "conduct.limit")
+        outcome = str(event.facts["outcome"])
+        if outcome == "renewed":
+            renewed = {**asked.facts, "until": event.facts["until"]}
+            text = conduct_letters.limit(self.letter, renewed, words, renewed=True)
+        else:
+            text = conduct_letters.reviewed(self.letter, outcome, words)
+        return LetterText(text, f"conduct.{outcome}")
+
     def _event(self, seq: int) -> Event:
         return next(event for event in self.events if event.seq == seq)
 
@@ -268,6 +291,7 @@ _BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], LetterText | None
     "closing": Composer.closing,
     "outside": Composer.outside,
     "next_recourse": Composer.next_recourse,
+    "conduct": Composer.conduct,
 }
 _WITHOUT_FACTS: Mapping[str, Callable[[Letter], str]] = {
     "reply_reminder": decision_letters.reply_reminder,

@@ -68,11 +68,18 @@ KINDS: Mapping[str, str] = {
     "next_recourse": "sends the next outside step after one that was refused",
     "no_independent": "says that no independent person is left here, and offers the outside at once",
     "told_overturned": "informs the deciders that an outside body decided otherwise",
+    "conduct": "says that contact is limited, or what became of the limit",
+    "limit_ends": "ends a limit on contact on its last day",
     "ask_approval": "asks the people who may agree",
 }
 
 #: The verb that the scheduler performs itself, by kind of obligation.
-ACTS: Mapping[str, Verb] = {"end_form": Verb.END_FORM, "lapse": Verb.LAPSE, "remedy_late": Verb.REMEDY_LATE}
+ACTS: Mapping[str, Verb] = {
+    "end_form": Verb.END_FORM,
+    "lapse": Verb.LAPSE,
+    "remedy_late": Verb.REMEDY_LATE,
+    "limit_ends": Verb.REVIEW_LIMIT,
+}
 
 
 #: Letters to the complainant; without a chat, staff give them offline.
@@ -93,6 +100,7 @@ LETTERS: frozenset[str] = frozenset(
         "next_recourse",
         "no_independent",
         "summary",
+        "conduct",
     }
 )
 #: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.

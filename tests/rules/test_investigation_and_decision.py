@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from complaints.actions.decision import required_evidence
+from complaints.actions.evidence import required_evidence
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, OutOfOrder
 from complaints.vocabulary import CloseCode, Finding, Flag, State, Verb

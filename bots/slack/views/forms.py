@@ -28,7 +28,7 @@ from complaints.vocabulary import Flag, Target
 View = dict[str, Any]
 
 #: The letter of these acts is shown before it is sent.
-PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide"})
+PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct"})
 #: The callback id of a view that only says something, and the block id of a notice in any view.
 NOTICE = "notice"
 _NOTICE_AT_END = "notice.end"
@@ -226,10 +226,12 @@ def _rows(form: str, group: str, case: Case, texts: StaffTexts, prefill: FormPre
     for row in range(prefill.rows.get(group, 1)):
         heading = prefill.headings.get(f"{group}.{row}")
         inputs = [
-            _case_input(form, entry, f"{group}.{row}.{entry.name}", case, texts, prefill) for entry in entries
+            _case_input(form, entry, f"{group}.{row}.{entry.name}", case, texts, prefill)
+            for entry in entries
+            if prefill.choices.get(entry.name) != ()
         ]
         units.append([heading, *inputs] if heading else inputs)
-    if group not in prefill.fixed:
+    if group not in prefill.fixed and units:
         more = button(texts.text(f"modal.more_{group}"), "more", group)
         units[-1] = [*units[-1], actions(f"more.{group}", [more])]
     return units
@@ -305,6 +307,8 @@ def _new_row(
             choices=_choices_shown(blocks, f"{group}.0.{entry.name}"),
         )
         for entry in entries
+        # A choice without options, such as the issue before an assessment, has no input in any row.
+        if any(block.get("block_id") == f"{group}.0.{entry.name}" for block in blocks)
     ]
 
 

@@ -39,7 +39,8 @@ from bots.slack.views.incident import incident_case_view
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
-from complaints.actions.decision import fairness_owed, required_evidence
+from complaints.actions.decision import fairness_owed
+from complaints.actions.evidence import required_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
@@ -357,6 +358,8 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
     verb = Verb.RESPOND if case.drafted is not None else Verb.EXTEND
     if case.reclassification is not None:
         verb = Verb.RECLASSIFY
+    elif case.drafted is None and case.extension is None:
+        verb = Verb.LIMIT_CONTACT
     event = next((event for event in reversed(events) if event.verb is verb), None)
     if event is None:
         return ""
@@ -364,10 +367,10 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
         words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
     except SealBroken:
         return slack.texts.text("modal.letter_damaged")
-    if verb is not Verb.RESPOND:
+    if verb in (Verb.RECLASSIFY, Verb.EXTEND):
         return words.get("reason", "")
     return slack.preview(
-        "decide",
+        "decide" if verb is Verb.RESPOND else verb.value,
         case,
         event.facts,
         words,

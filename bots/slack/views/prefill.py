@@ -19,6 +19,7 @@ from bots.slack.client.block_kit import (
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import asked_for_text, unpaid_line
 from bots.slack.views.forms import FormPrefill
+from bots.slack.views.investigation import findings_initial, investigate_form, open_steps_warning
 from bots.slack.views.proposal import (
     link_initial,
     proposal_blocks,
@@ -35,7 +36,7 @@ from complaints.deadlines.periods import last_day_if_too_old
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.forms import FORMS, OFFLINE_VERBS
-from complaints.priorities import priority_of
+from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
 from complaints.vocabulary import ANSWERED, Flag, Priority, State, Target, Verb
@@ -44,7 +45,10 @@ from store.values import OpenedCase
 #: What each relation does to both complaints, shown before one is chosen.
 _LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
 #: Forms that show the story and the latest messages above their fields.
-SUMMARY_FORMS: frozenset[str] = frozenset({"reply", "ask", "inform", "resolve", "decide", "approve"})
+SUMMARY_FORMS: frozenset[str] = frozenset(
+    {"reply", "ask", "inform", "investigate", "resolve", "decide", "approve", "warn_conduct", "limit_contact",
+     "review_limit"}
+)  # fmt: skip
 #: Forms that show the complainant's words: opening them is recorded as a read.
 READING_FORMS: frozenset[str] = SUMMARY_FORMS | {"assess"}
 #: The acts whose words a form shows.
@@ -88,6 +92,8 @@ def prefill(
             start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
         case "decide":
             start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
+            findings = findings_initial(case, opened.events if opened else ())
+            start = replace(start, initial={**start.initial, **findings})
         case "approve":
             start = FormPrefill(preface=_approval_blocks(case, letter, texts))
         case "remedy":
@@ -100,7 +106,11 @@ def prefill(
         case "close":
             start = _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
         case "investigate":
-            start = FormPrefill(initial={"evidence": sorted(case.evidence)})
+            start = investigate_form(case, opened, texts)
+            blocks = similar_blocks(case, opened.similar_cases, texts, now=now) if opened else []
+            start = replace(start, preface=[*start.preface, *blocks])
+        case "warn_conduct" | "limit_contact" | "review_limit":
+            start = FormPrefill(preface=_conduct_blocks(case, texts))
         case "given":
             start = _given(case, texts, now)
         case "link":
@@ -246,7 +256,7 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
         headings["remedies.0"] = section(wish)
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
-        preface=[section(unpaid)] if unpaid else (),
+        preface=[*([section(unpaid)] if unpaid else ()), *open_steps_warning(case, texts)],
         initial={"remedies.0.currency": currency_of(case.rules.country)},
         rows={"issues": len(case.issues)},
         fixed=frozenset({"issues"}),
@@ -264,7 +274,17 @@ def _approval_blocks(case: Case, letter: str, texts: StaffTexts) -> list[Block]:
         target = texts.text(f"target.{extension.target.value}")
         day = texts.day(last_day(extension.until, case.rules.calendar.zone))
         title = texts.text("modal.extension_asked", target=target, day=day)
+    elif case.drafted is None and case.conduct.asked is not None:
+        title = texts.text("modal.limit_asked", day=texts.day(case.conduct.asked.until))
     return [section(title), *plain_sections(letter), divider()]
+
+
+def _conduct_blocks(case: Case, texts: StaffTexts) -> list[Block]:
+    """What a limit never touches; for a person who needs support, to think of that first."""
+    needs = {Flag.SUPPORT_NEED, Flag.MINOR, Flag.FOR_ANOTHER} & case.flags
+    is_vulnerable = needs or any(sign.kind in RAISING for sign in case.signs)
+    ids = (["conduct.vulnerable"] if is_vulnerable else []) + ["conduct.never_limited"]
+    return [section(texts.text(id_)) for id_ in ids]
 
 
 def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bots.slack.client.block_kit import Block, actions, button, mention
 from bots.slack.texts import StaffTexts
-from complaints.actions.decision import required_evidence
+from complaints.actions.evidence import required_evidence
 from complaints.actions.perform import perform
 from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
@@ -33,6 +33,7 @@ CODES: frozenset[str] = frozenset(
         "not_allowed.owned", "not_allowed.owner", "not_allowed.read", "not_allowed.restricted",
         "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
         "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
+        "no_limit", "no_warning",
         "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
         "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
         "question_open", "reason_needed",

@@ -1,0 +1,136 @@
+"""Unreasonable conduct of a complainant: a warning, a limit on contact, an appeal, a review (4.3, 4.5).
+
+A limit names what it limits. Every message is received and recorded, and a new complaint or a sign of danger is
+handled as ever. Only the answer to repeated messages about the closed matter may come later.
+"""
+
+from datetime import date, timedelta
+
+from complaints.actions.correspondence import record_contact
+from complaints.actions.request import ActionRequest, require_words
+from complaints.case import Case, Event, Facts, changed
+from complaints.case_values import Conduct, ContactLimit
+from complaints.deadlines.periods import limit_ends
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.times import local_time
+from complaints.vocabulary import Role
+
+#: The longest time until the review of a limit.
+LONGEST = timedelta(days=183)
+#: Whether an appeal succeeds, and whether a limit goes on after its review; the system only lets it end.
+LAPSED = "lapsed"
+
+
+def check_warning(case: Case, request: ActionRequest) -> Facts:
+    """Ask the complainant in a letter to change how they write to us; nothing is limited by that."""
+    require_words(request, "text", f"Write what should change in the contact about {case.ref}.")
+    return request.facts
+
+
+def apply_warning(case: Case, event: Event) -> Case:
+    return changed(record_contact(case, event), conduct=changed(case.conduct, warned_at=event.at))
+
+
+def check_limit(case: Case, request: ActionRequest) -> Facts:
+    """Ask for a limit on contact; a second person approves it. Raises OutOfOrder without an earlier warning."""
+    require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
+    if case.conduct.warned_at is None:
+        raise OutOfOrder(f"Warn the complainant of {case.ref} first.", code="no_warning")
+    if case.conduct.limit is not None:
+        raise OutOfOrder(f"{case.ref} has a limit already: review it.", code="already_so")
+    if case.awaits_approval:
+        raise OutOfOrder(f"Something on {case.ref} waits for approval.", code="waits_for_approval")
+    limits, days = request.facts["limits"], request.facts.get("reply_days")
+    if not limits or ("fewer_replies" in limits) != (days is not None):
+        field = "reply_days" if limits else "limits"
+        raise BadFacts("Say how often we reply.", field=field, code="required")
+    require_review_day(case, request)
+    return request.facts
+
+
+def require_review_day(case: Case, request: ActionRequest) -> None:
+    """Raise BadFacts unless the limit ends on a later day, within half a year."""
+    until = request.facts.get("until")
+    if until is None:
+        raise BadFacts("Say until when.", field="until", code="required")
+    day, today = date.fromisoformat(until), local_time(request.at, case.rules.calendar.zone).date()
+    if day <= today:
+        raise BadFacts("Give a later day.", field="until", code="not_ahead")
+    if day > today + LONGEST:
+        raise BadFacts("Give an earlier day: half a year at most.", field="until", code="too_far")
+
+
+def apply_limit(case: Case, event: Event) -> Case:
+    facts = event.facts
+    days = int(facts["reply_days"]) if facts.get("reply_days") else None
+    until = date.fromisoformat(facts["until"])
+    asked = ContactLimit(event.seq, tuple(facts["limits"]), days, until, event.at, event.by)
+    return changed(case, conduct=changed(case.conduct, asked=asked))
+
+
+def approve_limit(case: Case, event: Event) -> Case:
+    """The limit begins with the approval, or is dropped."""
+    asked = case.conduct.asked
+    if asked is None or event.facts["agreed"] != "yes":
+        return changed(case, conduct=changed(case.conduct, asked=None))
+    limit = changed(asked, approved_by=event.by, since=event.at)
+    return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
+
+
+def check_appeal(case: Case, request: ActionRequest) -> Facts:
+    """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
+    _require_limit(case)
+    if case.conduct.appealed:
+        raise OutOfOrder(f"An appeal against the limit of {case.ref} was made before.", code="already_so")
+    if request.actor.is_staff:
+        require_words(request, "reason", f"Write what the complainant of {case.ref} said.")
+    return request.facts
+
+
+def apply_appeal(case: Case, event: Event) -> Case:
+    return changed(case, conduct=changed(case.conduct, appeal_at=event.at, appealed=True))
+
+
+def check_review(case: Case, request: ActionRequest) -> Facts:
+    """Decide the appeal, or keep, end or renew the limit; the system lets it end on its last day.
+
+    A person decides who neither asked for the limit nor approved it; anybody of these may still end it.
+    """
+    limit, outcome = _require_limit(case), request.facts["outcome"]
+    if (outcome == LAPSED) != (request.role is Role.SYSTEM):
+        raise BadFacts("Choose again.", field="outcome", code="not_an_option")
+    if outcome == LAPSED:
+        if request.at < limit_ends(case, limit):
+            raise OutOfOrder(f"The limit of {case.ref} is in force.", code="too_early")
+        return request.facts
+    require_words(request, "reason", f"Give the reason: the complainant of {case.ref} is told.")
+    involved = {limit.asked_by, limit.approved_by}
+    if request.actor.id in involved and (outcome != "ended" or case.conduct.appeal_at is not None):
+        raise NotAllowed(
+            f"You took part in the limit of {case.ref}: another person decides.",
+            code="not_allowed.second_person",
+            field="outcome",
+        )
+    if outcome == "kept" and case.conduct.appeal_at is None:
+        raise OutOfOrder(f"Nobody appealed on {case.ref}: end it or renew it.", code="not_an_option")
+    if outcome == "renewed":
+        require_review_day(case, request)
+        return request.facts
+    return {name: value for name, value in request.facts.items() if name != "until"}
+
+
+def apply_review(case: Case, event: Event) -> Case:
+    limit, outcome = case.conduct.limit, event.facts["outcome"]
+    if limit is None or outcome in ("ended", LAPSED):
+        return changed(case, conduct=Conduct(case.conduct.warned_at), reply_held_until=None)
+    if outcome == "renewed":
+        until = date.fromisoformat(event.facts["until"])
+        limit = changed(limit, until=until, since=event.at, seq=event.seq)
+        return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
+    return changed(case, conduct=changed(case.conduct, appeal_at=None))
+
+
+def _require_limit(case: Case) -> ContactLimit:
+    if case.conduct.limit is None:
+        raise OutOfOrder(f"{case.ref} has no limit on contact.", code="no_limit")
+    return case.conduct.limit
