@@ -324,7 +324,7 @@ class Case:
     @property
     def awaits_approval(self) -> bool:
         """A draft, a reclassification, a later date or a limit on contact waits for a second person."""
-        proposals = (self.drafted, self.reclassification, self.extension, self.conduct.asked)
+        proposals = (self.drafted, self.reclassification, self.extension, self.conduct.pending)
         return any(proposal is not None for proposal in proposals)
 
     @property

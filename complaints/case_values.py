@@ -306,7 +306,7 @@ class Conduct:
     """What was done about unreasonable conduct; the right to complain is never limited (4.5, 4.3)."""
 
     warned_at: datetime | None = None
-    asked: ContactLimit | None = None
+    pending: ContactLimit | None = None
     limit: ContactLimit | None = None
     appeal_at: datetime | None = None
     appealed: bool = False

@@ -244,16 +244,16 @@ class Composer:
     def conduct(self, facts: Mapping[str, Any]) -> LetterText | None:
         """What became of a limit; the limit itself has the facts and the words of the act that asked for it."""
         event = self._event(int(facts["seq"]))
-        asked = next(
+        request = next(
             row for row in reversed(self.events) if row.verb is Verb.LIMIT_CONTACT and row.seq < event.seq
         )
         words = self.words_of(event.seq)
         if event.verb is Verb.APPROVE:
-            words = self.words_of(asked.seq)
-            return LetterText(conduct_letters.limit(self.letter, asked.facts, words), "conduct.limit")
+            words = self.words_of(request.seq)
+            return LetterText(conduct_letters.limit(self.letter, request.facts, words), "conduct.limit")
         outcome = str(event.facts["outcome"])
         if outcome == "renewed":
-            renewed = {**asked.facts, "until": event.facts["until"]}
+            renewed = {**request.facts, "until": event.facts["until"]}
             text = conduct_letters.limit(self.letter, renewed, words, renewed=True)
         else:
             text = conduct_letters.reviewed(self.letter, outcome, words)

@@ -14,7 +14,9 @@ def warning(letter: Letter, words: Mapping[str, str]) -> str:
     )
 
 
-def limit(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], *, renewed: bool = False) -> str:
+def limit(
+    letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], *, renewed: bool = False
+) -> str:
     """What the limit names, until when and why, how to appeal, and what is never limited."""
     return letter.text(
         "conduct.renewed" if renewed else "conduct.limit",

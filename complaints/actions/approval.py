@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from complaints.actions.assessment import harm_of
 from complaints.actions import conduct
+from complaints.actions.assessment import harm_of
 from complaints.actions.closing import drop_pending, end_handling
 from complaints.actions.decision import decide, exceeds, remedy_due
 from complaints.actions.investigation import (
@@ -45,7 +45,7 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
         if agreed:
             require_within_limit(case, request.actor)
         subject = {"of": "respond"}
-    elif case.extension is None and case.conduct.asked is not None:
+    elif case.extension is None and case.conduct.pending is not None:
         subject = {"of": "limit_contact"}
     else:
         subject = {"of": "extend", "extends": _extension(case, request.at) if agreed else None}
@@ -60,8 +60,8 @@ def require_second_person(case: Case, actor: Actor) -> None:
         proposer = case.drafted.by
     elif case.extension is not None:
         proposer = case.extension.by
-    elif case.conduct.asked is not None:
-        proposer = case.conduct.asked.asked_by
+    elif case.conduct.pending is not None:
+        proposer = case.conduct.pending.asked_by
     else:
         raise OutOfOrder(
             f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"

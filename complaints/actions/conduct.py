@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from complaints.actions.correspondence import record_contact
 from complaints.actions.request import ActionRequest, require_words
+from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Conduct, ContactLimit
 from complaints.deadlines.periods import limit_ends
@@ -64,16 +65,16 @@ def apply_limit(case: Case, event: Event) -> Case:
     facts = event.facts
     days = int(facts["reply_days"]) if facts.get("reply_days") else None
     until = date.fromisoformat(facts["until"])
-    asked = ContactLimit(event.seq, tuple(facts["limits"]), days, until, event.at, event.by)
-    return changed(case, conduct=changed(case.conduct, asked=asked))
+    pending = ContactLimit(event.seq, tuple(facts["limits"]), days, until, event.at, event.by)
+    return changed(case, conduct=changed(case.conduct, pending=pending))
 
 
 def approve_limit(case: Case, event: Event) -> Case:
     """The limit begins with the approval, or is dropped."""
-    asked = case.conduct.asked
-    if asked is None or event.facts["agreed"] != "yes":
-        return changed(case, conduct=changed(case.conduct, asked=None))
-    limit = changed(asked, approved_by=event.by, since=event.at)
+    pending = case.conduct.pending
+    if pending is None or event.facts["agreed"] != "yes":
+        return changed(case, conduct=changed(case.conduct, pending=None))
+    limit = changed(pending, approved_by=event.by, since=event.at)
     return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
 
 
@@ -104,19 +105,25 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
             raise OutOfOrder(f"The limit of {case.ref} is in force.", code="too_early")
         return request.facts
     require_words(request, "reason", f"Give the reason: the complainant of {case.ref} is told.")
-    involved = {limit.asked_by, limit.approved_by}
-    if request.actor.id in involved and (outcome != "ended" or case.conduct.appeal_at is not None):
-        raise NotAllowed(
-            f"You took part in the limit of {case.ref}: another person decides.",
-            code="not_allowed.second_person",
-            field="outcome",
-        )
+    if outcome != "ended" or case.conduct.appeal_at is not None:
+        require_no_part(case, request.actor)
     if outcome == "kept" and case.conduct.appeal_at is None:
         raise OutOfOrder(f"Nobody appealed on {case.ref}: end it or renew it.", code="not_an_option")
     if outcome == "renewed":
         require_review_day(case, request)
         return request.facts
     return {name: value for name, value in request.facts.items() if name != "until"}
+
+
+def require_no_part(case: Case, actor: Actor) -> None:
+    """Raise NotAllowed for a person who asked for the limit or approved it."""
+    limit = case.conduct.limit
+    if limit is not None and actor.id in (limit.asked_by, limit.approved_by):
+        raise NotAllowed(
+            f"You took part in the limit of {case.ref}: another person decides.",
+            code="not_allowed.second_person",
+            field="outcome",
+        )
 
 
 def apply_review(case: Case, event: Event) -> Case:

@@ -72,8 +72,8 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
     for row, item in enumerate(items):
         _require_past(item.get("dated"), today, f"items.{row}.dated")
         _require_issue(case, item.get("issue"), f"items.{row}.issue")
-    for row, asked in enumerate(facts.get("statements", ())):
-        if closing_time(date.fromisoformat(asked["due_on"]), case.rules.calendar) <= request.at:
+    for row, request_row in enumerate(facts.get("statements", ())):
+        if closing_time(date.fromisoformat(request_row["due_on"]), case.rules.calendar) <= request.at:
             raise BadFacts("Give a later day.", field=f"statements.{row}.due_on", code="not_ahead")
     waiting = {statement.n for statement in open_statements(case)}
     for row, reply in enumerate(received):
@@ -85,9 +85,7 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
         _require_past(reply["received_on"], today, f"received.{row}.received_on")
     first = len(case.evidence_items) + 1
     new = [str(number) for number in range(first, first + len(items) + len(received))]
-    findings = [
-        _finding(case, finding, row, new) for row, finding in enumerate(facts.get("findings", ()))
-    ]
+    findings = [_finding(case, finding, row, new) for row, finding in enumerate(facts.get("findings", ()))]
     return {**facts, "findings": findings} if findings else facts
 
 
@@ -97,12 +95,12 @@ def _finding(case: Case, finding: Facts, row: int, new: list[str]) -> Facts:
         raise OutOfOrder(f"{case.ref} has not been assessed: assess it first.", code="not_assessed")
     issue = int(finding.get("issue") or 0)
     _require_issue(case, issue, f"findings.{row}.issue")
-    named = [number for number in finding.get("basis", ()) if number != NEW]
-    basis = [*named, *(new if NEW in finding.get("basis", ()) else ())]
-    known = {str(item.n) for item in case.evidence_items} | set(new)
+    earlier = [number for number in finding.get("basis", ()) if number != NEW]
+    basis = [*earlier, *(new if NEW in finding.get("basis", ()) else ())]
+    numbers = {str(item.n) for item in case.evidence_items} | set(new)
     if not basis and finding["finding"] != Finding.NO_FINDING:
         raise BadFacts("Say on what it rests.", field=f"findings.{row}.basis", code="required")
-    if not known.issuperset(basis):
+    if not numbers.issuperset(basis):
         raise BadFacts("No such evidence.", field=f"findings.{row}.basis", code="not_an_option")
     return {**finding, "issue": issue, "basis": basis}
 
@@ -123,19 +121,15 @@ def apply_investigate(case: Case, event: Event) -> Case:
     for row, item in enumerate(facts.get("items", ())):
         dated = date.fromisoformat(item["dated"]) if item.get("dated") else None
         issue = int(item["issue"]) if item.get("issue") is not None else None
-        items.append(
-            EvidenceItem(len(items) + 1, seq, f"items.{row}", item["step"], event.at, dated, issue)
-        )
+        items.append(EvidenceItem(len(items) + 1, seq, f"items.{row}", item["step"], event.at, dated, issue))
     for row, reply in enumerate(facts.get("received", ())):
         place, day = int(reply["statement"]) - 1, date.fromisoformat(reply["received_on"])
         statements[place] = changed(statements[place], received_on=day)
         kind = "staff_statement" if statements[place].inside else "third_party"
         items.append(EvidenceItem(len(items) + 1, seq, f"received.{row}", kind, event.at, day))
-    for row, asked in enumerate(facts.get("statements", ())):
-        due_on, inside = date.fromisoformat(asked["due_on"]), asked["inside"] == "yes"
-        statements.append(
-            Statement(len(statements) + 1, seq, f"statements.{row}", event.at, due_on, inside)
-        )
+    for row, request_row in enumerate(facts.get("statements", ())):
+        due_on, inside = date.fromisoformat(request_row["due_on"]), request_row["inside"] == "yes"
+        statements.append(Statement(len(statements) + 1, seq, f"statements.{row}", event.at, due_on, inside))
     findings = {finding.issue: finding for finding in case.issue_findings}
     for row, finding in enumerate(facts.get("findings", ())):
         basis = tuple(int(number) for number in finding["basis"])

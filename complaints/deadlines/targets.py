@@ -188,8 +188,8 @@ def _conduct(case: Case) -> Iterator[WantedTarget]:
         yield WantedTarget(Target.CONDUCT, 0, start, APPEAL_SPAN, rule, fixed=end)
     if conduct.appeal_at is not None:
         yield WantedTarget(Target.CONDUCT, 1, conduct.appeal_at, APPEAL_SPAN, rule)
-    if conduct.asked is not None:
-        yield WantedTarget(Target.CONDUCT, 2, conduct.asked.asked_at, case.rules.targets.approve, "approve")
+    if conduct.pending is not None:
+        yield WantedTarget(Target.CONDUCT, 2, conduct.pending.asked_at, case.rules.targets.approve, "approve")
 
 
 def data_request_due(rules: Rulebook, start: datetime) -> datetime:
@@ -208,8 +208,8 @@ def _while_open(case: Case, priority: Priority) -> Iterator[WantedTarget]:
         for statement in case.statements:
             if statement.received_on is None:
                 end = closing_time(statement.due_on, case.rules.calendar)
-                asked, span = statement.asked_at, rules.waiting_limit
-                yield WantedTarget(Target.STATEMENT, statement.n, asked, span, "statement", fixed=end)
+                start, span = statement.asked_at, rules.waiting_limit
+                yield WantedTarget(Target.STATEMENT, statement.n, start, span, "statement", fixed=end)
     elif case.next_news_by is not None and case.next_news_by > (case.last_contact_at or case.received_at):
         span, contact = rules.by_priority[priority].update_every, case.last_contact_at or case.received_at
         yield WantedTarget(Target.UPDATE, 0, contact, span, NEXT_DATE, fixed=case.next_news_by)

@@ -37,7 +37,9 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         card = card_waits_until(case)
         at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)
         yield NewObligation(f"thread:{event.seq}", "thread", at, SendPriority.BULK, facts)
-    if event.verb in (Verb.REPLY, Verb.ASK, Verb.WARN_CONDUCT) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
+    if event.verb in (Verb.REPLY, Verb.ASK, Verb.WARN_CONDUCT) or (
+        event.verb is Verb.INFORM and event.role is not Role.SYSTEM
+    ):
         yield NewObligation(f"letter:{event.seq}", "letter", event.at, facts=facts)
     yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:

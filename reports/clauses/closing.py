@@ -25,10 +25,10 @@ def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
         )
         yield Point("decisions with every step of the plan done", (event.seq,), hit=not open_steps(before))
     for statement in history.case.statements:
-        received = statement.received_on
-        is_late = received is None and statement.due_on < house.now.date()
-        in_time = None if received is None and not is_late else not is_late and received <= statement.due_on
-        yield Point("statements received by the day asked for", (statement.seq,), hit=in_time)
+        is_waiting = history.case.is_open and house.now.date() <= statement.due_on
+        in_time = statement.received_on is not None and statement.received_on <= statement.due_on
+        if statement.received_on is not None or not is_waiting:
+            yield Point("statements received by the day asked for", (statement.seq,), hit=in_time)
 
 
 def response(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -300,6 +300,7 @@ def _handling(case: Case, words: Words) -> dict[str, Any]:
         "subject_staff": sorted(case.subjects),
         "conflicted": sorted(case.conflicted),
         "evidence": sorted(case.evidence),
+        **_investigation(case, words),
         "acknowledged_at": _time(case.acks.get(1)),
         "acknowledgements": {str(level): format_time(at) for level, at in sorted(case.acks.items())},
         "last_contact_at": _time(case.last_contact_at),
@@ -308,6 +309,46 @@ def _handling(case: Case, words: Words) -> dict[str, Any]:
         "others_action": _last(words, "others_action"),
         "cause_class": last.cause_class if last else None,
         "root_cause": _last(words, "root_cause") or _last(words, "cause"),
+    }
+
+
+def _investigation(case: Case, words: Words) -> dict[str, Any]:
+    """Evidence, statements, findings and the limit on contact, each with its words."""
+
+    def rows(values: tuple[Any, ...]) -> list[dict[str, Any]]:
+        return [
+            {
+                **_values(value),
+                **{
+                    path.rpartition(".")[2]: text
+                    for path, text in words.get(value.seq, {}).items()
+                    if path.startswith(f"{value.row}.")
+                },
+            }
+            for value in values
+        ]
+
+    limit = case.conduct.limit
+    return {
+        "evidence_items": rows(case.evidence_items),
+        "statements": rows(case.statements),
+        "issue_findings": rows(case.issue_findings),
+        "contact_limit": _values(limit) if limit else None,
+    }
+
+
+def _values(value: Any) -> dict[str, Any]:
+    """A frozen value as JSON values; days and times as ISO 8601."""
+    values = {name: item for name, item in vars(value).items() if name != "row"}
+    return {
+        name: format_time(item)
+        if isinstance(item, datetime)
+        else item.isoformat()
+        if isinstance(item, date)
+        else list(item)
+        if isinstance(item, tuple)
+        else item
+        for name, item in values.items()
     }
 
 

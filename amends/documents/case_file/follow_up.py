@@ -163,11 +163,30 @@ def _investigation(view: RecordView) -> Iterator[Block]:
     yield Fields(
         (
             (label("case.evidence"), "\n".join(evidence) or None),
+            (label("case.evidence_items"), _listed(view, "evidence_items")),
+            (label("case.statements"), _listed(view, "statements")),
+            (label("case.issue_findings"), _listed(view, "issue_findings")),
             (label("case.subject_staff"), people),
             (label("case.conflicted"), ", ".join(record["conflicted"]) or None),
             (label("case.restriction"), record["restriction"]),
         )
     )
+
+
+def _listed(view: RecordView, name: str) -> str | None:
+    """A line for each entry: its number, the code, the days and the words."""
+    codes, lines = view.labels.code, []
+    for entry in view.record.get(name, ()):
+        number = entry.get("n") or entry["issue"] + 1
+        days = (entry.get(day) for day in ("dated", "due_on", "received_on"))
+        words = (entry.get(word) for word in ("of_whom", "happened", "shows", "says", "from_whom", "reference"))
+        basis = ", ".join(map(str, entry.get("basis", ())))
+        parts = (
+            codes("evidence", entry.get("kind")), codes("finding", entry.get("finding")),
+            *days, *words, f"[{basis}]" if basis else None,
+        )  # fmt: skip
+        lines.append(f"{number}. {' · '.join(part for part in parts if part)}")
+    return "\n".join(lines) or None
 
 
 def _decisions(view: RecordView) -> Iterator[Block]:

@@ -142,7 +142,7 @@ def _first(case: Case) -> tuple[str, ...]:
         if case.assessment is None:
             following = ()
         return tuple(dict.fromkeys((*answer, "approve", *start, *following, "reply")))
-    if case.conduct.asked is not None:
+    if case.conduct.pending is not None:
         answer = (*answer, "approve")
     return tuple(dict.fromkeys((*answer, "reopen", "take", "close", "remedy", "verify", "reply")))
 

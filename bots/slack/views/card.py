@@ -221,8 +221,8 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
 def _conduct(case: Case, texts: StaffTexts) -> list[str]:
     """A limit on contact, an appeal against it, and a limit that waits for a second person."""
     conduct, lines = case.conduct, []
-    if conduct.asked is not None:
-        lines.append(texts.text("flag.limit_asked", who=mention(conduct.asked.asked_by)))
+    if conduct.pending is not None:
+        lines.append(texts.text("flag.limit_asked", who=mention(conduct.pending.asked_by)))
     if conduct.limit is not None:
         names = ", ".join(texts.text(f"limit.{name}") for name in conduct.limit.limits)
         lines.append(texts.text("flag.limit", limits=names, day=texts.day(conduct.limit.until)))

@@ -41,6 +41,8 @@ CONFIRMATIONS: Mapping[str, str] = {
     "language_confirmed": "language_not_confirmed",
     "disclosure_checked": "disclosure_not_checked",
 }
+#: Forms whose rows may all stay empty: what a filled row needs is checked when the form is read.
+_MAY_STAY_EMPTY = frozenset({"investigate"})
 #: The block id of an input in a row of a group: `issues.0.text`.
 _ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
 
@@ -203,6 +205,8 @@ def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
 def is_required(form: str, entry: Field, case: Case) -> bool:
     if entry.name == "media_heard":
         return case.only_in_media and not case.media_heard
+    if entry.group and form in _MAY_STAY_EMPTY:
+        return False
     return entry.required or (form, entry.name) == ("reply", "language_confirmed")
 
 
@@ -304,6 +308,7 @@ def _new_row(
             f"{group}.{number}.{entry.name}",
             texts,
             initial=(initial or {}).get(entry.name, _default_shown(blocks, group, entry)),
+            required=entry.required and form not in _MAY_STAY_EMPTY,
             choices=_choices_shown(blocks, f"{group}.0.{entry.name}"),
         )
         for entry in entries

@@ -34,8 +34,10 @@ def _lines(case: Case, words: Mapping[int, Mapping[str, str]], texts: StaffTexts
         ),
     )
     for item in case.evidence_items:
-        said = words.get(item.seq, {})
-        parts = [said.get(f"{item.row}.{name}", "") for name in ("shows", "says", "from_whom", "reference")]
+        item_words = words.get(item.seq, {})
+        parts = [
+            item_words.get(f"{item.row}.{name}", "") for name in ("shows", "says", "from_whom", "reference")
+        ]
         yield f"• {_item(item, texts)}: {escaped(cut(' · '.join(filter(None, parts)) or '–', _LENGTH))}"
     for statement in case.statements:
         yield f"• {_statement(statement, words.get(statement.seq, {}), texts)}"
@@ -66,7 +68,7 @@ def investigate_form(case: Case, opened: OpenedCase | None, texts: StaffTexts) -
     words = {event.seq: event.words for event in events}
     waiting = open_statements(case)
     issues = len(case.issues) if case.assessment is not None else 0
-    named = {finding.issue: finding for finding in case.issue_findings}
+    findings = {finding.issue: finding for finding in case.issue_findings}
     initial: dict[str, object] = {"evidence": sorted(case.evidence)}
     headings: dict[str, Block] = {}
     for row, statement in enumerate(waiting):
@@ -74,12 +76,12 @@ def investigate_form(case: Case, opened: OpenedCase | None, texts: StaffTexts) -
         headings[f"received.{row}"] = section(_statement(statement, words.get(statement.seq, {}), texts))
     for issue in range(issues):
         initial[f"findings.{issue}.issue"] = str(issue)
-        if issue in named:
+        if issue in findings:
             headings[f"findings.{issue}"] = section(
                 texts.text(
                     "investigation.found_before",
                     number=issue + 1,
-                    finding=texts.text(f"finding.{named[issue].finding}"),
+                    finding=texts.text(f"finding.{findings[issue].finding}"),
                 )
             )
     similar = [f"{other.ref}" for other in (opened.similar_cases if opened else ())[:_SIMILAR]]

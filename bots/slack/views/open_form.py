@@ -39,6 +39,7 @@ from bots.slack.views.incident import incident_case_view
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
+from complaints.actions.conduct import require_no_part
 from complaints.actions.decision import fairness_owed
 from complaints.actions.evidence import required_evidence
 from complaints.actors import Actor
@@ -86,6 +87,8 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
         raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
     if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):
         raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
+    if form == "review_limit" and case.conduct.appeal_at is not None:
+        require_no_part(case, actor)
     if not FITS[form](case):
         raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
 

@@ -274,8 +274,8 @@ def _approval_blocks(case: Case, letter: str, texts: StaffTexts) -> list[Block]:
         target = texts.text(f"target.{extension.target.value}")
         day = texts.day(last_day(extension.until, case.rules.calendar.zone))
         title = texts.text("modal.extension_asked", target=target, day=day)
-    elif case.drafted is None and case.conduct.asked is not None:
-        title = texts.text("modal.limit_asked", day=texts.day(case.conduct.asked.until))
+    elif case.drafted is None and case.conduct.pending is not None:
+        title = texts.text("modal.limit_asked", day=texts.day(case.conduct.pending.until))
     return [section(title), *plain_sections(letter), divider()]
 
 
