@@ -262,7 +262,7 @@ class EvidenceItem:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement that we asked somebody for; `inside` is True for a person of the organisation (7.6)."""
+    """A statement that we asked a person for; `inside` is True for a person of the organisation (7.6)."""
 
     n: int
     seq: int
@@ -286,7 +286,7 @@ class IssueFinding:
 
 @dataclass(frozen=True)
 class ContactLimit:
-    """A limit on contact about one complaint (4.5): what it names, who asked, who agreed, until when.
+    """A limit on contact about one complaint (4.5): what it names, who asked, who agreed or renewed, until when.
 
     `reply_days` is the number of days between two replies to repeated messages after the closing.
     """
@@ -297,7 +297,7 @@ class ContactLimit:
     until: date
     asked_at: datetime
     asked_by: str
-    approved_by: str | None = None
+    agreed_by: tuple[str, ...] = ()
     since: datetime | None = None
 
 

@@ -282,7 +282,7 @@ class Rulebook:
     hold_off: HoldOff = HoldOff()
     #: How soon the scheme wants a request for a person to be met, or None.
     person_within: str | None = None
-    #: The organisation's own plans of investigation, by their level (1 to 3), instead of ours.
+    #: The organisation's own plans of investigation by level (1 to 3); they replace the built-in ones.
     investigation: Mapping[int, InvestigationPlan] = field(default_factory=dict)
 
     @cached_property

@@ -35,7 +35,8 @@ _LETTER_FIELDS = frozenset({"done", "reasons", "text", "changes"})
 #: Notes by staff for internal use. They are about the person, and so part of the person's data.
 _NOTES = frozenset({
     "note", "investigate", "assess", "reassess", "reclassify", "escalate", "remedy_done", "verify",
-    "extend", "redate", "close", "not_accept", "reopen", "notify_external", "conclude_external", "limit_contact", "appeal_limit",
+    "extend", "redate", "close", "not_accept", "reopen", "notify_external", "conclude_external",
+    "limit_contact", "appeal_limit",
 })  # fmt: skip
 
 

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     investigation: dict[Literal["1", "2", "3"], sections.InvestigationSettings] = Field(
         default_factory=dict,
         description="The plans of investigation that differ from ours: 1 for usual matters, 2 for urgent or complex "
-        "ones, 3 for grave harm, danger or staff.",
+        "ones, 3 for grave harm or danger.",
     )
     category: tuple[sections.OwnCategory, ...] = Field(
         default=(), description="Your own categories, in addition to those that come with Amends."

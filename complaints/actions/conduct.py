@@ -18,7 +18,7 @@ from complaints.vocabulary import Role
 
 #: The longest time until the review of a limit.
 LONGEST = timedelta(days=183)
-#: Whether an appeal succeeds, and whether a limit goes on after its review; the system only lets it end.
+#: The outcome that only the system records, on the last day.
 LAPSED = "lapsed"
 
 
@@ -36,15 +36,22 @@ def check_limit(case: Case, request: ActionRequest) -> Facts:
     """Ask for a limit on contact; a second person approves it. Raises OutOfOrder without an earlier warning."""
     require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
     if case.conduct.warned_at is None:
-        raise OutOfOrder(f"Warn the complainant of {case.ref} first.", code="no_warning")
+        raise OutOfOrder(f"Nobody warned the complainant of {case.ref}: do that first.", code="no_warning")
     if case.conduct.limit is not None:
         raise OutOfOrder(f"{case.ref} has a limit already: review it.", code="already_so")
     if case.awaits_approval:
-        raise OutOfOrder(f"Something on {case.ref} waits for approval.", code="waits_for_approval")
+        raise OutOfOrder(
+            f"Something on {case.ref} waits for approval: approve it or send it back first.",
+            code="waits_for_approval",
+        )
     limits, days = request.facts["limits"], request.facts.get("reply_days")
     if not limits or ("fewer_replies" in limits) != (days is not None):
         field = "reply_days" if limits else "limits"
-        raise BadFacts("Say how often we reply.", field=field, code="required")
+        raise BadFacts(
+            f"Fewer replies on {case.ref} and their days go together: give both or none.",
+            field=field,
+            code="required",
+        )
     require_review_day(case, request)
     return request.facts
 
@@ -53,12 +60,18 @@ def require_review_day(case: Case, request: ActionRequest) -> None:
     """Raise BadFacts unless the limit ends on a later day, within half a year."""
     until = request.facts.get("until")
     if until is None:
-        raise BadFacts("Say until when.", field="until", code="required")
+        raise BadFacts(f"A limit on {case.ref} needs a last day: give it.", field="until", code="required")
     day, today = date.fromisoformat(until), local_time(request.at, case.rules.calendar.zone).date()
     if day <= today:
-        raise BadFacts("Give a later day.", field="until", code="not_ahead")
+        raise BadFacts(
+            f"The limit on {case.ref} would be over: give a later day.", field="until", code="not_ahead"
+        )
     if day > today + LONGEST:
-        raise BadFacts("Give an earlier day: half a year at most.", field="until", code="too_far")
+        raise BadFacts(
+            f"A limit on {case.ref} lasts half a year at most: give an earlier day.",
+            field="until",
+            code="too_far",
+        )
 
 
 def apply_limit(case: Case, event: Event) -> Case:
@@ -74,7 +87,7 @@ def approve_limit(case: Case, event: Event) -> Case:
     pending = case.conduct.pending
     if pending is None or event.facts["agreed"] != "yes":
         return changed(case, conduct=changed(case.conduct, pending=None))
-    limit = changed(pending, approved_by=event.by, since=event.at)
+    limit = changed(pending, agreed_by=(event.by,), since=event.at)
     return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
 
 
@@ -82,7 +95,9 @@ def check_appeal(case: Case, request: ActionRequest) -> Facts:
     """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
     _require_limit(case)
     if case.conduct.appealed:
-        raise OutOfOrder(f"An appeal against the limit of {case.ref} was made before.", code="already_so")
+        raise OutOfOrder(
+            f"An appeal against the limit of {case.ref} was made before: decide it.", code="already_so"
+        )
     if request.actor.is_staff:
         require_words(request, "reason", f"Write what the complainant of {case.ref} said.")
     return request.facts
@@ -99,10 +114,16 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
     """
     limit, outcome = _require_limit(case), request.facts["outcome"]
     if (outcome == LAPSED) != (request.role is Role.SYSTEM):
-        raise BadFacts("Choose again.", field="outcome", code="not_an_option")
+        raise BadFacts(
+            f"This is no outcome for the limit of {case.ref}: choose another.",
+            field="outcome",
+            code="not_an_option",
+        )
     if outcome == LAPSED:
         if request.at < limit_ends(case, limit):
-            raise OutOfOrder(f"The limit of {case.ref} is in force.", code="too_early")
+            raise OutOfOrder(
+                f"The limit of {case.ref} is in force: wait until its last day.", code="too_early"
+            )
         return request.facts
     require_words(request, "reason", f"Give the reason: the complainant of {case.ref} is told.")
     if outcome != "ended" or case.conduct.appeal_at is not None:
@@ -116,9 +137,9 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
 
 
 def require_no_part(case: Case, actor: Actor) -> None:
-    """Raise NotAllowed for a person who asked for the limit or approved it."""
+    """Raise NotAllowed for a person who asked for the limit, approved it or renewed it."""
     limit = case.conduct.limit
-    if limit is not None and actor.id in (limit.asked_by, limit.approved_by):
+    if limit is not None and actor.id in (limit.asked_by, *limit.agreed_by):
         raise NotAllowed(
             f"You took part in the limit of {case.ref}: another person decides.",
             code="not_allowed.second_person",
@@ -132,12 +153,13 @@ def apply_review(case: Case, event: Event) -> Case:
         return changed(case, conduct=Conduct(case.conduct.warned_at), reply_held_until=None)
     if outcome == "renewed":
         until = date.fromisoformat(event.facts["until"])
-        limit = changed(limit, until=until, since=event.at, seq=event.seq)
+        agreed_by = (*limit.agreed_by, event.by)
+        limit = changed(limit, until=until, since=event.at, seq=event.seq, agreed_by=agreed_by)
         return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
     return changed(case, conduct=changed(case.conduct, appeal_at=None))
 
 
 def _require_limit(case: Case) -> ContactLimit:
     if case.conduct.limit is None:
-        raise OutOfOrder(f"{case.ref} has no limit on contact.", code="no_limit")
+        raise OutOfOrder(f"{case.ref} has no limit on contact: there is nothing to review.", code="no_limit")
     return case.conduct.limit

@@ -14,7 +14,7 @@ from complaints.rulebook import InvestigationPlan
 from complaints.times import local_time
 from complaints.vocabulary import RESTRICTING, Finding, Priority, State
 
-#: The option that stands for the evidence of the same act, which has no number yet.
+#: The option for the evidence of the same act, which has no number yet.
 NEW = "new"
 _FIRST = ("complainant_heard", "records_checked")
 _SECOND = (*_FIRST, "staff_statement", "rule_or_contract")
@@ -29,19 +29,22 @@ PLANS: Mapping[int, InvestigationPlan] = {
 
 
 def investigation_level(case: Case) -> int:
-    """How deep the investigation goes by the assessment in force: 3 for grave harm, danger, or staff (7.6, C).
+    """How deep the investigation goes by the assessment in force (7.6).
 
-    2 for P1, P2 and complex matters, 1 for the others.
+    3 for grave harm or danger, 2 for P1, P2 and complex matters, 1 for the others.
     """
-    if case.severity >= 4 or case.safety >= 2 or case.category in RESTRICTING:
+    if case.severity >= 4 or case.safety >= 2:
         return 3
     is_complex = case.assessment is not None and case.assessment.complexity >= 2
     return 2 if is_complex or priority_of(case) in (Priority.P1, Priority.P2) else 1
 
 
 def plan_of(case: Case) -> InvestigationPlan:
+    """The plan of the level; somebody independent looks at a matter about staff, handling or discrimination (C)."""
     level = investigation_level(case)
-    return case.rules.investigation.get(level, PLANS[level])
+    plan = case.rules.investigation.get(level, PLANS[level])
+    extra = ("independent_view",) if case.category in RESTRICTING else ()
+    return InvestigationPlan(tuple(dict.fromkeys((*plan.required, *plan.steps, *extra))), plan.required)
 
 
 def required_evidence(case: Case) -> frozenset[str]:
@@ -51,8 +54,7 @@ def required_evidence(case: Case) -> frozenset[str]:
 
 def open_steps(case: Case) -> tuple[str, ...]:
     """The steps of the plan that are not done yet, in its order."""
-    plan = plan_of(case)
-    return tuple(step for step in dict.fromkeys((*plan.required, *plan.steps)) if step not in case.evidence)
+    return tuple(step for step in plan_of(case).steps if step not in case.evidence)
 
 
 def open_statements(case: Case) -> tuple[Statement, ...]:
@@ -74,19 +76,29 @@ def check_investigate(case: Case, request: ActionRequest) -> Facts:
         _require_issue(case, item.get("issue"), f"items.{row}.issue")
     for row, request_row in enumerate(facts.get("statements", ())):
         if closing_time(date.fromisoformat(request_row["due_on"]), case.rules.calendar) <= request.at:
-            raise BadFacts("Give a later day.", field=f"statements.{row}.due_on", code="not_ahead")
+            raise BadFacts(
+                f"A statement for {case.ref} would be late at once: give a later day.",
+                field=f"statements.{row}.due_on",
+                code="not_ahead",
+            )
     waiting = {statement.n for statement in open_statements(case)}
     for row, reply in enumerate(received):
         number = int(reply.get("statement") or -1)
         if number not in waiting:
             path = f"received.{row}.statement"
-            raise BadFacts(f"{case.ref} waits for no such statement.", field=path, code="not_an_option")
+            raise BadFacts(
+                f"{case.ref} waits for no such statement: choose another.", field=path, code="not_an_option"
+            )
         waiting.discard(number)
         _require_past(reply["received_on"], today, f"received.{row}.received_on")
     first = len(case.evidence_items) + 1
     new = [str(number) for number in range(first, first + len(items) + len(received))]
     findings = [_finding(case, finding, row, new) for row, finding in enumerate(facts.get("findings", ()))]
-    return {**facts, "findings": findings} if findings else facts
+    rows = {"items": items, "statements": facts.get("statements"), "received": received, "findings": findings}
+    return {
+        **{name: value for name, value in facts.items() if name not in rows},
+        **{name: list(value) for name, value in rows.items() if value},
+    }
 
 
 def _finding(case: Case, finding: Facts, row: int, new: list[str]) -> Facts:
@@ -99,20 +111,30 @@ def _finding(case: Case, finding: Facts, row: int, new: list[str]) -> Facts:
     basis = [*earlier, *(new if NEW in finding.get("basis", ()) else ())]
     numbers = {str(item.n) for item in case.evidence_items} | set(new)
     if not basis and finding["finding"] != Finding.NO_FINDING:
-        raise BadFacts("Say on what it rests.", field=f"findings.{row}.basis", code="required")
+        raise BadFacts(
+            f"A finding on {case.ref} needs evidence: name it.",
+            field=f"findings.{row}.basis",
+            code="required",
+        )
     if not numbers.issuperset(basis):
-        raise BadFacts("No such evidence.", field=f"findings.{row}.basis", code="not_an_option")
+        raise BadFacts(
+            f"{case.ref} has no such evidence: choose another.",
+            field=f"findings.{row}.basis",
+            code="not_an_option",
+        )
     return {**finding, "issue": issue, "basis": basis}
 
 
 def _require_past(day: str | None, today: date, path: str) -> None:
     if day is not None and date.fromisoformat(day) > today:
-        raise BadFacts("This day lies in the future.", field=path, code="ahead")
+        raise BadFacts(
+            "This day lies in the future: give the day on which it came.", field=path, code="ahead"
+        )
 
 
 def _require_issue(case: Case, issue: object, path: str) -> None:
     if issue is not None and int(str(issue)) >= max(1, len(case.issues)):
-        raise BadFacts(f"{case.ref} has no such issue.", field=path, code="not_an_option")
+        raise BadFacts(f"{case.ref} has no such issue: choose another.", field=path, code="not_an_option")
 
 
 def apply_investigate(case: Case, event: Event) -> Case:

@@ -52,7 +52,7 @@ def computed() -> set[str]:
     ids |= {f"category.{category}" for category in Category} | {f"kind.{kind}" for kind in ContactKind}
     ids |= {f"remedy.{remedy}" for remedy in Remedy} | {f"evidence.{kind}" for kind in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
-    ids |= {f"refused.required.{field}" for field in refusals.NEEDED_BECAUSE}
+    ids |= {f"refused.required.{field}" for field in (*refusals.NEEDED_BECAUSE, "row")}
     ids |= {f"said.{field}" for field in timeline.WORD_FIELDS} | {
         f"file.{kind}" for kind in timeline.FILE_KINDS
     }

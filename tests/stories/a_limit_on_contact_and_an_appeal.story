@@ -1,4 +1,4 @@
-# Insults after the closing: warned, limited by two people, appealed, kept by a third, a danger handled as ever, lapsed.
+# Insults after the closing: warned, limited by two people, appealed, kept by a third, renewed; a danger is handled as ever.
 Anna [en]: The pipe in front of my house leaks and the water stands on the pavement.
 Anna presses Done
 Anna: 12 Mill Lane, since Monday
@@ -41,8 +41,17 @@ Selin presses Review the limit on Anna's card
 Selin fills outcome=kept reason="Nine messages with names are on file."
 Selin submits
 Bot to Anna: Nine messages with names are on file.
+Selin sees at home: Contact limited (1)
+Clock +1 week
+Selin presses Review the limit on Anna's card
+Selin fills outcome=renewed until=today+90 reason="Two more messages with names came."
+Selin submits
+Bot to Anna: Two more messages with names came.
+Alice presses Record an appeal on Anna's card
+Alice fills reason="By phone: she says that she is sorry."
+Alice submits
+Selin presses Review the limit on Anna's card
+Selin sees: A second person must do this
 Anna: I smell gas in the cellar!
 Bot to Anna: call
-Mona sees at home: Contact limited (1)
-Clock +8 weeks
-Bot to Anna: The limit on how we reply to you has ended.
+Mona presses Receipt on Anna's card

@@ -166,6 +166,7 @@ def _investigation(view: RecordView) -> Iterator[Block]:
             (label("case.evidence_items"), _listed(view, "evidence_items")),
             (label("case.statements"), _listed(view, "statements")),
             (label("case.issue_findings"), _listed(view, "issue_findings")),
+            (label("case.contact_limit"), _limit(view)),
             (label("case.subject_staff"), people),
             (label("case.conflicted"), ", ".join(record["conflicted"]) or None),
             (label("case.restriction"), record["restriction"]),
@@ -179,7 +180,9 @@ def _listed(view: RecordView, name: str) -> str | None:
     for entry in view.record.get(name, ()):
         number = entry.get("n") or entry["issue"] + 1
         days = (entry.get(day) for day in ("dated", "due_on", "received_on"))
-        words = (entry.get(word) for word in ("of_whom", "happened", "shows", "says", "from_whom", "reference"))
+        words = (
+            entry.get(word) for word in ("of_whom", "happened", "shows", "says", "from_whom", "reference")
+        )
         basis = ", ".join(map(str, entry.get("basis", ())))
         parts = (
             codes("evidence", entry.get("kind")), codes("finding", entry.get("finding")),
@@ -187,6 +190,14 @@ def _listed(view: RecordView, name: str) -> str | None:
         )  # fmt: skip
         lines.append(f"{number}. {' · '.join(part for part in parts if part)}")
     return "\n".join(lines) or None
+
+
+def _limit(view: RecordView) -> str | None:
+    limit = view.record.get("contact_limit")
+    if limit is None:
+        return None
+    names = ", ".join(view.labels.code("limit", name) or name for name in limit["limits"])
+    return f"{names} · {view.label('fact.until')} {limit['until']}"
 
 
 def _decisions(view: RecordView) -> Iterator[Block]:

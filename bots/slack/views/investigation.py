@@ -22,8 +22,7 @@ def investigation_blocks(case: Case, events: Sequence[Event], texts: StaffTexts)
 
 
 def _lines(case: Case, words: Mapping[int, Mapping[str, str]], texts: StaffTexts) -> Iterator[str]:
-    missing, plan = open_steps(case), plan_of(case)
-    steps = tuple(dict.fromkeys((*plan.required, *plan.steps)))
+    missing, steps = open_steps(case), plan_of(case).steps
     yield texts.text(
         "investigation.plan",
         level=investigation_level(case),

@@ -47,9 +47,13 @@ CODES: frozenset[str] = frozenset(
 NEEDED_BECAUSE: frozenset[str] = frozenset(
     {
         "media_heard", "nothing_why", "others_action", "override_reason", "reason", "remedies.currency",
-        "remedies.type", "started_at", "subject_review_by", "what",
+        "remedies.type", "reply_days", "started_at", "subject_review_by", "until", "what",
     }
 )  # fmt: skip
+
+
+#: Groups whose rows may stay empty; a row that is filled in needs some of its fields.
+_ROWS = frozenset({"items", "statements", "received", "findings"})
 
 
 def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = None) -> str:
@@ -108,6 +112,8 @@ def may_take_over(case: Case, actor: Actor, now: datetime) -> bool:
 
 def _required_text(path: str, texts: StaffTexts) -> str:
     name = re.sub(r"\.\d+\.", ".", path)
+    if path.partition(".")[0] in _ROWS:
+        return texts.text("refused.required.row")
     return texts.text(f"refused.required.{name}" if name in NEEDED_BECAUSE else "refused.required")
 
 
