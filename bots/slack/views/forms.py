@@ -71,6 +71,7 @@ class FormPrefill:
         for path in values:
             if match := _ROW.fullmatch(path):
                 numbers[match[1]] = max(numbers.get(match[1], 1), int(match[2]) + 1)
+        numbers |= {group: self.rows.get(group, 1) for group in self.fixed}
         for group, count in numbers.items():
             # Only the currency is the same in every row: a remedy that was asked for is promised once.
             if currency := self.initial.get(f"{group}.0.currency"):
