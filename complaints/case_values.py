@@ -255,7 +255,6 @@ class EvidenceItem:
     seq: int
     row: str
     kind: str
-    at: datetime
     dated: date | None = None
     issue: int | None = None
 

@@ -242,21 +242,17 @@ class Composer:
         return LetterText(text, decision_letters.closing_template(self.letter.case, code))
 
     def conduct(self, facts: Mapping[str, Any]) -> LetterText | None:
-        """What became of a limit; the limit itself has the facts and the words of the act that asked for it."""
+        """A limit on contact, or what became of it."""
         event = self._event(int(facts["seq"]))
-        request = next(
-            row for row in reversed(self.events) if row.verb is Verb.LIMIT_CONTACT and row.seq < event.seq
-        )
-        words = self.words_of(event.seq)
-        if event.verb is Verb.APPROVE:
-            words = self.words_of(request.seq)
-            return LetterText(conduct_letters.limit(self.letter, request.facts, words), "conduct.limit")
-        outcome = str(event.facts["outcome"])
-        if outcome == "renewed":
-            renewed = {**request.facts, "until": event.facts["until"]}
-            text = conduct_letters.limit(self.letter, renewed, words, renewed=True)
-        else:
-            text = conduct_letters.reviewed(self.letter, outcome, words)
+        before = [row for row in self.events if row.seq < event.seq]
+        request = next(row for row in reversed(before) if row.verb is Verb.LIMIT_CONTACT)
+        # A renewal moves the last day, and the letter about an appeal gives the day in force.
+        later = [row for row in (*before, event) if row.seq > request.seq]
+        days = [row.facts["until"] for row in later if row.facts.get("outcome") == "renewed"]
+        limit = {**request.facts, "until": days[-1]} if days else request.facts
+        outcome = str(event.facts.get("outcome", "limit"))
+        words = self.words_of(request.seq if event.verb is Verb.APPROVE else event.seq)
+        text = conduct_letters.limit(self.letter, limit, words, outcome)
         return LetterText(text, f"conduct.{outcome}")
 
     def _event(self, seq: int) -> Event:

@@ -47,30 +47,21 @@ def check_limit(case: Case, request: ActionRequest) -> Facts:
     limits, days = request.facts["limits"], request.facts.get("reply_days")
     if not limits or ("fewer_replies" in limits) != (days is not None):
         field = "reply_days" if limits else "limits"
-        raise BadFacts(
-            f"Fewer replies on {case.ref} and their days go together: give both or none.",
-            field=field,
-            code="required",
-        )
-    require_review_day(case, request)
+        raise BadFacts(f"{case.ref}: fewer replies need a number of days.", field=field, code="required")
+    require_last_day(case, request)
     return request.facts
 
 
-def require_review_day(case: Case, request: ActionRequest) -> None:
+def require_last_day(case: Case, request: ActionRequest) -> None:
     """Raise BadFacts unless the limit ends on a later day, within half a year."""
-    until = request.facts.get("until")
-    if until is None:
-        raise BadFacts(f"A limit on {case.ref} needs a last day: give it.", field="until", code="required")
-    day, today = date.fromisoformat(until), local_time(request.at, case.rules.calendar.zone).date()
-    if day <= today:
+    until, today = request.facts.get("until"), local_time(request.at, case.rules.calendar.zone).date()
+    day = date.fromisoformat(until) if until else None
+    code = "required" if day is None else "not_ahead" if day <= today else "too_far"
+    if day is None or not today < day <= today + LONGEST:
         raise BadFacts(
-            f"The limit on {case.ref} would be over: give a later day.", field="until", code="not_ahead"
-        )
-    if day > today + LONGEST:
-        raise BadFacts(
-            f"A limit on {case.ref} lasts half a year at most: give an earlier day.",
+            f"A limit on {case.ref} ends on a later day, within half a year: give it.",
             field="until",
-            code="too_far",
+            code=code,
         )
 
 
@@ -119,11 +110,9 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
             field="outcome",
             code="not_an_option",
         )
+    if outcome == LAPSED and request.at < limit_ends(case, limit):
+        raise OutOfOrder(f"The limit of {case.ref} is in force: wait for its last day.", code="too_early")
     if outcome == LAPSED:
-        if request.at < limit_ends(case, limit):
-            raise OutOfOrder(
-                f"The limit of {case.ref} is in force: wait until its last day.", code="too_early"
-            )
         return request.facts
     require_words(request, "reason", f"Give the reason: the complainant of {case.ref} is told.")
     if outcome != "ended" or case.conduct.appeal_at is not None:
@@ -131,7 +120,7 @@ def check_review(case: Case, request: ActionRequest) -> Facts:
     if outcome == "kept" and case.conduct.appeal_at is None:
         raise OutOfOrder(f"Nobody appealed on {case.ref}: end it or renew it.", code="not_an_option")
     if outcome == "renewed":
-        require_review_day(case, request)
+        require_last_day(case, request)
         return request.facts
     return {name: value for name, value in request.facts.items() if name != "until"}
 

@@ -40,7 +40,7 @@ def investigation_level(case: Case) -> int:
 
 
 def plan_of(case: Case) -> InvestigationPlan:
-    """The plan of the level; somebody independent looks at a matter about staff, handling or discrimination (C)."""
+    """The plan of the level; an independent person looks at a matter about staff, handling or discrimination (C)."""
     level = investigation_level(case)
     plan = case.rules.investigation.get(level, PLANS[level])
     extra = ("independent_view",) if case.category in RESTRICTING else ()
@@ -143,12 +143,12 @@ def apply_investigate(case: Case, event: Event) -> Case:
     for row, item in enumerate(facts.get("items", ())):
         dated = date.fromisoformat(item["dated"]) if item.get("dated") else None
         issue = int(item["issue"]) if item.get("issue") is not None else None
-        items.append(EvidenceItem(len(items) + 1, seq, f"items.{row}", item["step"], event.at, dated, issue))
+        items.append(EvidenceItem(len(items) + 1, seq, f"items.{row}", item["step"], dated, issue))
     for row, reply in enumerate(facts.get("received", ())):
         place, day = int(reply["statement"]) - 1, date.fromisoformat(reply["received_on"])
         statements[place] = changed(statements[place], received_on=day)
         kind = "staff_statement" if statements[place].inside else "third_party"
-        items.append(EvidenceItem(len(items) + 1, seq, f"received.{row}", kind, event.at, day))
+        items.append(EvidenceItem(len(items) + 1, seq, f"received.{row}", kind, day))
     for row, request_row in enumerate(facts.get("statements", ())):
         due_on, inside = date.fromisoformat(request_row["due_on"]), request_row["inside"] == "yes"
         statements.append(Statement(len(statements) + 1, seq, f"statements.{row}", event.at, due_on, inside))

@@ -313,43 +313,24 @@ def _handling(case: Case, words: Words) -> dict[str, Any]:
 
 
 def _investigation(case: Case, words: Words) -> dict[str, Any]:
-    """Evidence, statements, findings and the limit on contact, each with its words."""
-
-    def rows(values: tuple[Any, ...]) -> list[dict[str, Any]]:
-        return [
-            {
-                **_values(value),
-                **{
-                    path.rpartition(".")[2]: text
-                    for path, text in words.get(value.seq, {}).items()
-                    if path.startswith(f"{value.row}.")
-                },
-            }
-            for value in values
-        ]
-
-    limit = case.conduct.limit
-    return {
-        "evidence_items": rows(case.evidence_items),
-        "statements": rows(case.statements),
-        "issue_findings": rows(case.issue_findings),
-        "contact_limit": _values(limit) if limit else None,
+    """Evidence, statements and findings, each with its words, and the limit on contact; the events have the times."""
+    limit = (case.conduct.limit,) if case.conduct.limit else ()
+    groups = {
+        "evidence_items": case.evidence_items,
+        "statements": case.statements,
+        "issue_findings": case.issue_findings,
+        "contact_limit": limit,
     }
+    return {name: [_with_words(value, words) for value in values] for name, values in groups.items()}
 
 
-def _values(value: Any) -> dict[str, Any]:
-    """A frozen value as JSON values; days and times as ISO 8601."""
-    values = {name: item for name, item in vars(value).items() if name != "row"}
-    return {
-        name: format_time(item)
-        if isinstance(item, datetime)
-        else item.isoformat()
-        if isinstance(item, date)
-        else list(item)
-        if isinstance(item, tuple)
-        else item
-        for name, item in values.items()
+def _with_words(value: Any, words: Words) -> dict[str, Any]:
+    row = getattr(value, "row", "-")
+    own = {
+        path.partition(f"{row}.")[2]: text for path, text in words.get(value.seq, {}).items() if row in path
     }
+    values = {name: item for name, item in vars(value).items() if not isinstance(item, datetime)}
+    return own | {name: str(item) if isinstance(item, date) else item for name, item in values.items()}
 
 
 def _ending(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:

@@ -166,7 +166,7 @@ def _investigation(view: RecordView) -> Iterator[Block]:
             (label("case.evidence_items"), _listed(view, "evidence_items")),
             (label("case.statements"), _listed(view, "statements")),
             (label("case.issue_findings"), _listed(view, "issue_findings")),
-            (label("case.contact_limit"), _limit(view)),
+            (label("case.contact_limit"), _listed(view, "contact_limit")),
             (label("case.subject_staff"), people),
             (label("case.conflicted"), ", ".join(record["conflicted"]) or None),
             (label("case.restriction"), record["restriction"]),
@@ -174,30 +174,23 @@ def _investigation(view: RecordView) -> Iterator[Block]:
     )
 
 
+#: What a line of the investigation shows, in this order.
+_SHOWN = (
+    "dated", "due_on", "received_on", "until", "of_whom", "happened", "shows", "says", "from_whom", "reference",
+)  # fmt: skip
+
+
 def _listed(view: RecordView, name: str) -> str | None:
-    """A line for each entry: its number, the code, the days and the words."""
-    codes, lines = view.labels.code, []
+    """A line for each entry: its codes, days and words, and the numbers of the evidence."""
+    lines = []
     for entry in view.record.get(name, ()):
-        number = entry.get("n") or entry["issue"] + 1
-        days = (entry.get(day) for day in ("dated", "due_on", "received_on"))
-        words = (
-            entry.get(word) for word in ("of_whom", "happened", "shows", "says", "from_whom", "reference")
-        )
-        basis = ", ".join(map(str, entry.get("basis", ())))
-        parts = (
-            codes("evidence", entry.get("kind")), codes("finding", entry.get("finding")),
-            *days, *words, f"[{basis}]" if basis else None,
-        )  # fmt: skip
+        codes = [("evidence", entry.get("kind")), ("finding", entry.get("finding"))]
+        codes += [("limit", code) for code in entry.get("limits", ())]
+        parts = [*(view.labels.code(*code) for code in codes), *(entry.get(part) for part in _SHOWN)]
+        parts += [f"[{', '.join(map(str, entry['basis']))}]"] if entry.get("basis") else []
+        number = entry.get("n") or entry.get("issue", 0) + 1
         lines.append(f"{number}. {' · '.join(part for part in parts if part)}")
     return "\n".join(lines) or None
-
-
-def _limit(view: RecordView) -> str | None:
-    limit = view.record.get("contact_limit")
-    if limit is None:
-        return None
-    names = ", ".join(view.labels.code("limit", name) or name for name in limit["limits"])
-    return f"{names} · {view.label('fact.until')} {limit['until']}"
 
 
 def _decisions(view: RecordView) -> Iterator[Block]:

@@ -67,7 +67,6 @@ def investigate_form(case: Case, opened: OpenedCase | None, texts: StaffTexts) -
     words = {event.seq: event.words for event in events}
     waiting = open_statements(case)
     issues = len(case.issues) if case.assessment is not None else 0
-    findings = {finding.issue: finding for finding in case.issue_findings}
     initial: dict[str, object] = {"evidence": sorted(case.evidence)}
     headings: dict[str, Block] = {}
     for row, statement in enumerate(waiting):
@@ -75,15 +74,7 @@ def investigate_form(case: Case, opened: OpenedCase | None, texts: StaffTexts) -
         headings[f"received.{row}"] = section(_statement(statement, words.get(statement.seq, {}), texts))
     for issue in range(issues):
         initial[f"findings.{issue}.issue"] = str(issue)
-        if issue in findings:
-            headings[f"findings.{issue}"] = section(
-                texts.text(
-                    "investigation.found_before",
-                    number=issue + 1,
-                    finding=texts.text(f"finding.{findings[issue].finding}"),
-                )
-            )
-    similar = [f"{other.ref}" for other in (opened.similar_cases if opened else ())[:_SIMILAR]]
+    similar = [other.ref for other in (opened.similar_cases if opened else ())[:_SIMILAR]]
     near = texts.text("investigation.similar", refs=", ".join(similar) or "–")
     return FormPrefill(
         initial=initial,
