@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from complaints.rulebook import ALWAYS, Rulebook, Rulebooks, RulePeriod, as_json, from_json, later_settings
 from complaints.times import format_time
@@ -15,6 +15,18 @@ from store.tables import RULEBOOKS, SETTINGS
 
 #: The jurisdiction under which the rules of the organisation's own country are stored.
 DEFAULT = ""
+_HERE = SETTINGS.c.jurisdiction == bindparam("jurisdiction")
+_NEWEST = select(func.max(SETTINGS.c.id)).where(_HERE)
+#: Built once, since every message runs it.
+_PERIODS = (
+    select(SETTINGS.c.rulebook_id, SETTINGS.c.at)
+    .where(
+        _HERE,
+        SETTINGS.c.id
+        >= func.coalesce(_NEWEST.where(SETTINGS.c.at == ALWAYS).scalar_subquery(), _NEWEST.scalar_subquery()),
+    )
+    .order_by(SETTINGS.c.id)
+)
 
 
 def use_rulebook(
@@ -123,8 +135,5 @@ def _periods(tx: Tx, jurisdiction: str) -> list[tuple[str, datetime]]:
 
     An earlier release wrote one row for each change, with the time of its writing: then the newest one counts.
     """
-    columns, here = SETTINGS.c, SETTINGS.c.jurisdiction == jurisdiction
-    newest = select(func.max(columns.id)).where(here)
-    first = func.coalesce(newest.where(columns.at == ALWAYS).scalar_subquery(), newest.scalar_subquery())
-    rows = select(columns.rulebook_id, columns.at).where(here, columns.id >= first).order_by(columns.id)
-    return [(number, since) for number, since in tx.connection.execute(rows)]
+    rows = tx.connection.execute(_PERIODS, {"jurisdiction": jurisdiction})
+    return [(number, since) for number, since in rows]

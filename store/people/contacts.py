@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import BigInteger, bindparam, func, insert, select, update
 
 from store.database.keyring import new_key, place, seal, unseal
 from store.database.transaction import Tx
@@ -41,6 +41,27 @@ CHAT = (
     .scalar_subquery()
     .label("conversation"),
 )
+# Built once, since every message runs them.
+_LOCK_CHAT = select(func.pg_advisory_xact_lock(bindparam("number", type_=BigInteger)))
+_CONTACT = (
+    select(
+        CONTACTS.c.id,
+        CONTACTS.c.person_id,
+        CONTACTS.c.blocked,
+        PEOPLE.c.key_wrapped,
+        PEOPLE.c.language,
+        PEOPLE.c.name_sealed,
+        CONVERSATIONS.c.state,
+    )
+    .join(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
+    .join(CONVERSATIONS, CONVERSATIONS.c.contact_id == CONTACTS.c.id)
+    .where(
+        CONTACTS.c.channel == bindparam("channel"),
+        CONTACTS.c.address_index.in_(bindparam("indexes", expanding=True)),
+    )
+)
+_CREATE_CONTACT = insert(CONTACTS).returning(CONTACTS.c.id)
+_KEEP_STATE = update(CONVERSATIONS).where(CONVERSATIONS.c.contact_id == bindparam("contact"))
 #: Key in the state of a conversation: the topic of the chat in which the person wrote last.
 TOPIC = "topic"
 
@@ -50,7 +71,7 @@ def lock_chat(tx: Tx, chat: Chat) -> None:
     if tx.is_sqlite:
         return
     number = int.from_bytes(tx.keys.index(chat.channel, chat.address)[:8], signed=True)
-    tx.connection.execute(select(func.pg_advisory_xact_lock(number)))
+    tx.connection.execute(_LOCK_CHAT, {"number": number})
 
 
 def find_or_create_contact(tx: Tx, chat: Chat) -> ContactPoint:
@@ -61,21 +82,7 @@ def find_or_create_contact(tx: Tx, chat: Chat) -> ContactPoint:
 def find_contact(tx: Tx, chat: Chat) -> ContactPoint | None:
     """The contact point of this chat; None if the chat never wrote or was erased."""
     row = tx.connection.execute(
-        select(
-            CONTACTS.c.id,
-            CONTACTS.c.person_id,
-            CONTACTS.c.blocked,
-            PEOPLE.c.key_wrapped,
-            PEOPLE.c.language,
-            PEOPLE.c.name_sealed,
-            CONVERSATIONS.c.state,
-        )
-        .join(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
-        .join(CONVERSATIONS, CONVERSATIONS.c.contact_id == CONTACTS.c.id)
-        .where(
-            CONTACTS.c.channel == chat.channel,
-            CONTACTS.c.address_index.in_(tx.keys.indexes(chat.channel, chat.address)),
-        )
+        _CONTACT, {"channel": chat.channel, "indexes": tx.keys.indexes(chat.channel, chat.address)}
     ).first()
     if row is None or row.key_wrapped is None:
         return None
@@ -131,11 +138,7 @@ def keep_language(tx: Tx, person: str, language: str) -> None:
 
 
 def keep_state(tx: Tx, contact_id: int, state: dict[str, Any]) -> None:
-    tx.connection.execute(
-        update(CONVERSATIONS)
-        .where(CONVERSATIONS.c.contact_id == contact_id)
-        .values(state=state, updated_at=tx.now)
-    )
+    tx.connection.execute(_KEEP_STATE, {"contact": contact_id, "state": state, "updated_at": tx.now})
 
 
 def mark_blocked(tx: Tx, chat: Chat, is_blocked: bool, at: datetime) -> None:
@@ -194,9 +197,8 @@ def person_key(tx: Tx, person: str, wrapped: bytes) -> bytes:
 def _create(tx: Tx, chat: Chat) -> ContactPoint:
     person, key = create_person(tx, name=chat.name)
     number = tx.connection.execute(
-        insert(CONTACTS)
-        .values(contact_row(tx, person, key, chat.channel, chat.address, verified=True, preferred=True))
-        .returning(CONTACTS.c.id)
+        _CREATE_CONTACT,
+        contact_row(tx, person, key, chat.channel, chat.address, verified=True, preferred=True),
     ).scalar_one()
     tx.add(CONVERSATIONS, contact_id=number, state={}, updated_at=tx.now)
     return ContactPoint(number, person, key, None, chat.name, False, {})
