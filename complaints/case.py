@@ -12,19 +12,24 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from complaints.case_values import (
+    NO_CONDUCT,
     NOBODY_NAMED,
     Assessment,
+    Conduct,
     Decision,
+    EvidenceItem,
     ExtensionAsked,
     Fairness,
     FileReview,
     Improvement,
     Issue,
+    IssueFinding,
     OutsideDecision,
     Proposed,
     RecordedSign,
     RemedyOwed,
     Silence,
+    Statement,
     TargetSet,
 )
 from complaints.rulebook import Rulebook
@@ -110,6 +115,9 @@ class Case:
     highest_safety: int = 0
     issues: tuple[Issue, ...] = ()
     evidence: frozenset[str] = frozenset()
+    evidence_items: tuple[EvidenceItem, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    issue_findings: tuple[IssueFinding, ...] = ()
     drafted: Decision | None = None
     drafted_remedies: tuple[RemedyOwed, ...] = ()
     reclassification: tuple[ContactKind, str] | None = None
@@ -135,6 +143,9 @@ class Case:
     settled_early: str | None = None
     question_at: datetime | None = None
     question_answered_at: datetime | None = None
+    #: Until when a limit on contact lets the answer to the open question wait.
+    reply_held_until: datetime | None = None
+    conduct: Conduct = NO_CONDUCT
     #: Each request for a person in the chat, with when staff wrote first after it.
     person_waits: tuple[tuple[datetime, datetime | None], ...] = ()
     asked_at: datetime | None = None
@@ -319,8 +330,9 @@ class Case:
 
     @property
     def awaits_approval(self) -> bool:
-        """A draft, a reclassification or a later date waits for a second person."""
-        return any(proposal is not None for proposal in (self.drafted, self.reclassification, self.extension))
+        """A draft, a reclassification, a later date or a limit on contact waits for a second person."""
+        proposals = (self.drafted, self.reclassification, self.extension, self.conduct.pending)
+        return any(proposal is not None for proposal in proposals)
 
     @property
     def waits_for(self) -> Verb | None:

@@ -158,6 +158,8 @@ def _as_read(form_field: Field) -> Shape:
             return is_code(value)  # which categories exist depends on the complaint's rules
         if form_field.input is Input.CHOICE and not form_field.options:
             return whole(0)(value)
+        if form_field.input is Input.FLAGS and not form_field.options:
+            return codes(value)
         if form_field.input in (Input.DATE, Input.MOMENT) and (not isinstance(value, str) or value.isdigit()):
             # Slack writes a moment in seconds; a fact already has it as ISO 8601.
             return False

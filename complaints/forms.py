@@ -166,9 +166,12 @@ EVIDENCE: tuple[str, ...] = (
     "similar_cases",
     "rule_or_contract",
     "third_party",
+    "independent_view",
 )
 #: A choice of the form only: the remedy that was asked for and filled in is not promised.
 NO_REMEDY = "no_remedy"
+#: What a limit on contact may name. It never stops a message, a new complaint or a sign of danger.
+LIMITS: tuple[str, ...] = ("one_channel", "one_contact", "fewer_replies")
 OTHERS_AFFECTED = ("unknown", "none", "some")
 #: How a complainant without a chat wants to be answered.
 ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
@@ -248,6 +251,22 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("subject_supported_at", Input.MOMENT),
         choice("subject_not_yet", NotYet),
         Field("subject_review_by", Input.DATE),
+        choice("step", EVIDENCE, required=True, group="items"),
+        text("shows", required=True, group="items"),
+        text("from_whom", group="items", most=200),
+        Field("dated", Input.DATE, group="items"),
+        text("reference", group="items", most=200),
+        choice("issue", (), group="items"),
+        text("of_whom", required=True, group="statements", most=200),
+        choice("inside", ("yes", "no"), required=True, group="statements"),
+        Field("due_on", Input.DATE, required=True, group="statements"),
+        choice("statement", (), group="received"),
+        Field("received_on", Input.DATE, required=True, group="received"),
+        text("says", group="received"),
+        choice("issue", (), group="findings"),
+        choice("finding", Finding, required=True, group="findings"),
+        text("happened", required=True, group="findings"),
+        Field("basis", Input.FLAGS, group="findings"),
     ),
     "resolve": (
         text("done", required=True),
@@ -312,6 +331,25 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "link": (
         choice("relation", ("duplicate", "same_incident", "about_handling_of"), required=True),
         code("other_ref", required=True, most=20),
+    ),
+    "warn_conduct": (
+        text("text", required=True),
+        flag("language_confirmed"),
+        flag("disclosure_checked"),
+    ),
+    "limit_contact": (
+        Field("limits", Input.FLAGS, required=True, options=LIMITS),
+        choice("reply_days", ("7", "14", "28")),
+        Field("until", Input.DATE, required=True),
+        text("reason", required=True),
+        flag("language_confirmed"),
+    ),
+    "appeal_limit": (text("reason", required=True),),
+    "review_limit": (
+        choice("outcome", ("kept", "ended", "renewed"), required=True),
+        Field("until", Input.DATE),
+        text("reason", required=True),
+        flag("language_confirmed"),
     ),
     "reclassify": (choice("kind", ContactKind, required=True), text("reason", required=True)),
     "conflict": (Field("who", Input.STAFF, required=True), text("reason", required=True)),
@@ -385,7 +423,11 @@ class WrongFields(BadFacts):
 
 
 #: Where a row is only a default, it is empty: by group and field, the field for which the default is meant.
-_DEFAULT_FOR: Mapping[tuple[str, str], str] = {("remedies", "currency"): "amount"}
+_DEFAULT_FOR: Mapping[tuple[str, str], str] = {
+    ("remedies", "currency"): "amount",
+    ("received", "statement"): "received_on",
+    ("findings", "issue"): "finding",
+}
 
 
 def read(

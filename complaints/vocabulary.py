@@ -98,6 +98,10 @@ class Verb(StrEnum):
     ERASE = "erase"
     RESTRICT_PROCESSING = "restrict_processing"
     RESUME_PROCESSING = "resume_processing"
+    WARN_CONDUCT = "warn_conduct"
+    LIMIT_CONTACT = "limit_contact"
+    APPEAL_LIMIT = "appeal_limit"
+    REVIEW_LIMIT = "review_limit"
 
 
 class Priority(StrEnum):
@@ -230,7 +234,9 @@ class Target(StrEnum):
     `reply` is the answer to a question of the complainant; `waiting` is until when our own question waits;
     `data_request` is the answer to a request about their data; `privacy` is the answer to the part about it;
     `body_reply` is our answer to an outside body that asks whether we take part (1: the longest time for it);
-    `subject` is what we owe to staff complained about (0: to be informed, 1: to be informed of the outcome).
+    `subject` is what we owe to staff complained about (0: to be informed, 1: to be informed of the outcome);
+    `statement` is a statement that we asked for, by its number; `conduct` is the end of a limit on contact
+    (0: its review, 1: an appeal against it, 2: its approval).
     """
 
     ACK = "ack"
@@ -251,6 +257,8 @@ class Target(StrEnum):
     SUBJECT = "subject"
     PRIVACY = "privacy"
     BODY_REPLY = "body_reply"
+    STATEMENT = "statement"
+    CONDUCT = "conduct"
 
 
 class Flag(StrEnum):

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import holidays
 from pydantic import BaseModel, Field, ValidationError, field_validator
@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     )
     danger: tuple[sections.DangerSettings, ...] = Field(
         default=(), description="Your own signs of danger, in addition to the built-in ones."
+    )
+    investigation: dict[Literal["1", "2", "3"], sections.InvestigationSettings] = Field(
+        default_factory=dict,
+        description="The plans of investigation that differ from ours: 1 for usual matters, 2 for urgent or complex "
+        "ones, 3 for grave harm or danger.",
     )
     category: tuple[sections.OwnCategory, ...] = Field(
         default=(),

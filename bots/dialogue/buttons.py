@@ -46,6 +46,9 @@ DATA: Rows = (("export",), ("correct_data",), ("erase_data",))
 #: Under the letter that closes a matter as "not a complaint".
 INSIST: Rows = (("insist",),)
 
+#: Under the letter about a limit on contact.
+APPEAL: Rows = (("appeal",),)
+
 #: After a bad survey answer: reopen the complaint, or make a new one.
 AFTER_SURVEY: Rows = (("take_up",), ("new_complaint",))
 

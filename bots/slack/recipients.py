@@ -60,7 +60,7 @@ def reminded_members(
     if case.owner is not None and case.owner not in {member.id for member in present}:
         first = [*substitutes(case.owner, members, now)]
     people = list(_readers(case, first, present)) or list(leading)
-    if level >= ReminderLevel.LEAD or target is Target.SUBJECT:
+    if level >= ReminderLevel.LEAD or target in (Target.SUBJECT, Target.CONDUCT):
         people += leading
     if level >= ReminderLevel.TOP:
         people += _present_top_management(members, now)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from bots.dialogue.after_decision import REMEDY_STEP
-from bots.dialogue.buttons import FORM_COPY, INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
+from bots.dialogue.buttons import APPEAL, FORM_COPY, INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import decision, progress
 from bots.letters.composer import DECISION_LETTERS, Composer
 from bots.letters.letter import Letter, join_paragraphs
@@ -56,6 +56,7 @@ DELAYED_KINDS: frozenset[str] = frozenset(
         "confirmation",
         "outside",
         "next_recourse",
+        "conduct",
     }
 )
 #: Letters under which the receipt of the complaint can be requested (docs/proof.md).
@@ -125,6 +126,7 @@ class LetterHandler:
             "next_recourse": self._compose,
             "no_independent": self._progress,
             "summary": self._compose,
+            "conduct": self._conduct,
         }
 
     def _handler(self, kind: str, write: Write) -> Handler:
@@ -249,6 +251,12 @@ class LetterHandler:
         if composed is None or composed.template != "remedy_done":
             return composed
         return replace(composed, buttons=SURE, step=f"{REMEDY_STEP}{obligation.facts['remedy']}")
+
+    def _conduct(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
+        """Under a limit there is a button to appeal against it, once for each limit."""
+        conduct = letter.case.conduct
+        rows = APPEAL if conduct.limit is not None and not conduct.appealed else ()
+        return self._compose(letter, obligation, rows, "conduct")
 
     def _closing(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         rows = INSIST if obligation.facts.get("code") == CloseCode.NOT_COMPLAINT else ()

@@ -1,8 +1,9 @@
-"""A second person agrees to a draft, a reclassification or a later date, or sends it back (Annex E)."""
+"""A second person agrees to a draft, a reclassification, a later date or a limit, or sends it back (Annex E)."""
 
 from datetime import datetime
 from typing import Any
 
+from complaints.actions import conduct
 from complaints.actions.assessment import harm_of
 from complaints.actions.closing import drop_pending, end_handling
 from complaints.actions.decision import exceeds, take_draft
@@ -52,6 +53,8 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
         if agreed:
             require_within_limit(case, request.actor)
         subject = {"of": "respond"}
+    elif case.extension is None and case.conduct.pending is not None:
+        subject = {"of": "limit_contact"}
     else:
         subject = {"of": "extend", "extends": _extension(case, request.at) if agreed else None}
     return {**request.facts, **subject}
@@ -65,6 +68,8 @@ def require_second_person(case: Case, actor: Actor) -> None:
         proposer = case.drafted.by
     elif case.extension is not None:
         proposer = case.extension.by
+    elif case.conduct.pending is not None:
+        proposer = case.conduct.pending.asked_by
     else:
         raise OutOfOrder(
             f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"
@@ -135,6 +140,8 @@ def _extension(case: Case, at: datetime) -> dict[str, Any]:
 
 def apply_approve(case: Case, event: Event) -> Case:
     agreed = event.facts["agreed"] == "yes"
+    if event.facts["of"] == "limit_contact":
+        return conduct.approve_limit(case, event)
     if event.facts["of"] == "extend":
         return changed(case, extension=None)
     if event.facts["of"] == "reclassify":

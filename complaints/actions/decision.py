@@ -10,6 +10,7 @@ from typing import Any
 
 from complaints.actions.closing import drop_pending
 from complaints.actions.correspondence import record_contact
+from complaints.actions.evidence import required_evidence
 from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.actors import Actor
@@ -229,15 +230,6 @@ def _require_decidable(case: Case) -> None:
             f"Something on {case.ref} waits for approval: approve it or send it back first.",
             code="waits_for_approval",
         )
-
-
-def required_evidence(case: Case) -> frozenset[str]:
-    """What must have been gathered before a decision, by priority and complexity (7.6)."""
-    needed = {"complainant_heard", "records_checked"}
-    is_complex = case.assessment is not None and case.assessment.complexity >= 2
-    if priority_of(case) in _URGENT or is_complex:
-        needed |= {"staff_statement", "rule_or_contract"}
-    return frozenset(needed)
 
 
 def _require_evidence(case: Case) -> None:

@@ -13,8 +13,10 @@ from complaints.actions import (
     approval,
     assessment,
     closing,
+    conduct,
     correspondence,
     decision,
+    evidence,
     file_review,
     intake,
     investigation,
@@ -218,7 +220,7 @@ ACTIONS: Mapping[Verb, Action] = {
     # investigation and decision
     Verb.INVESTIGATE: Action(
         "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
-        check=investigation.check_investigate, apply=investigation.apply_investigate,
+        check=evidence.check_investigate, apply=evidence.apply_investigate,
         facts=form_facts("investigate"), judges=True, needs_independence=True,
     ),
     Verb.RESOLVE: Action(
@@ -239,6 +241,8 @@ ACTIONS: Mapping[Verb, Action] = {
             **stays(OPEN).ways,
             **goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, State.CLOSED, or_stays=True).ways,
             State.RECEIVED: (State.CLOSED, State.RECEIVED),
+            # A limit on contact may also be about a closed matter.
+            State.CLOSED: (State.CLOSED,),
         }),
         check=approval.check_approve, apply=approval.apply_approve, dates=approval.approve_dates,
         facts=form_facts("approve"), manager_only=True, judges=True, needs_independence=True,
@@ -339,6 +343,28 @@ ACTIONS: Mapping[Verb, Action] = {
     Verb.NOT_ACCEPT: Action(
         "7.9", MANAGERS, goes(UNDECIDED, State.CLOSED),
         check=closing.check_not_accept, apply=closing.apply_close,
+        manager_only=True,
+    ),
+    # the complainant's conduct
+    Verb.WARN_CONDUCT: Action(
+        "4.3", HANDLERS, stays(EVERY),
+        check=conduct.check_warning, apply=conduct.apply_warning,
+        facts=form_facts("warn_conduct"), is_staff_message=True,
+    ),
+    Verb.LIMIT_CONTACT: Action(
+        "4.3", HANDLERS, stays(EVERY),
+        check=conduct.check_limit, apply=conduct.apply_limit,
+        facts=form_facts("limit_contact"),
+    ),
+    Verb.APPEAL_LIMIT: Action(
+        "4.5", _COMPLAINANT | HANDLERS, stays(EVERY),
+        check=conduct.check_appeal, apply=conduct.apply_appeal,
+        raises_work_version=STAFF_AND_COMPLAINANT,
+    ),
+    Verb.REVIEW_LIMIT: Action(
+        "4.5", MANAGERS | _SYSTEM, stays(EVERY),
+        check=conduct.check_review, apply=conduct.apply_review,
+        facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", conduct.LAPSED)),
         manager_only=True,
     ),
     # access

@@ -68,6 +68,8 @@ KINDS: Mapping[str, str] = {
     "next_recourse": "sends the next outside step after one that was refused",
     "no_independent": "says that no independent person is left here, and offers the outside at once",
     "told_overturned": "informs the deciders that an outside body decided otherwise",
+    "conduct": "says that contact is limited, or what became of the limit",
+    "limit_ends": "ends a limit on contact on its last day",
     "ask_approval": "asks the people who may agree",
     "told_checked": "informs the decider that a second reader wants a change",
     "check_late": "sends a decision that no second reader has read in time",
@@ -81,6 +83,7 @@ ACTS: Mapping[str, Verb] = {
     "lapse": Verb.LAPSE,
     "remedy_late": Verb.REMEDY_LATE,
     "check_late": Verb.CHECK_DECISION,
+    "limit_ends": Verb.REVIEW_LIMIT,
 }
 
 
@@ -102,6 +105,7 @@ LETTERS: frozenset[str] = frozenset(
         "next_recourse",
         "no_independent",
         "summary",
+        "conduct",
     }
 )
 #: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.

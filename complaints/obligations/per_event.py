@@ -37,7 +37,9 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         card = card_waits_until(case)
         at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)
         yield NewObligation(f"thread:{event.seq}", "thread", at, SendPriority.BULK, facts)
-    if event.verb in (Verb.REPLY, Verb.ASK) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
+    if event.verb in (Verb.REPLY, Verb.ASK, Verb.WARN_CONDUCT) or (
+        event.verb is Verb.INFORM and event.role is not Role.SYSTEM
+    ):
         yield NewObligation(f"letter:{event.seq}", "letter", event.at, facts=facts)
     yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
@@ -49,6 +51,9 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         about = {**facts, "role": event.role.value}
         yield NewObligation(f"danger_seen:{event.seq}", "danger_seen", event.at, SendPriority.DANGER, about)
     yield from _outside_body(case, event, facts)
+    agrees = event.facts.get("of") == "limit_contact" and event.facts.get("agreed") == "yes"
+    if event.verb is Verb.REVIEW_LIMIT or (event.verb is Verb.APPROVE and agrees):
+        yield NewObligation(f"conduct:{event.seq}", "conduct", event.at, facts=facts)
     if event.facts.get("eligible") == 0 and case.is_open and Flag.WITHDRAWN not in case.flags:
         yield NewObligation("no_independent", "no_independent", event.at, SendPriority.DIALOGUE, facts)
     # If many complaints move together (`batch`), the new owner gets one message about all of them.
@@ -56,7 +61,7 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     if event.verb is Verb.ASSIGN and event.by != event.facts.get("owner") and single:
         yield NewObligation(f"told_owner:{event.seq}", "told_owner", event.at, SendPriority.DIALOGUE, facts)
     if (
-        event.verb is Verb.RECLASSIFY
+        event.verb in (Verb.RECLASSIFY, Verb.LIMIT_CONTACT)
         or (event.verb is Verb.RESPOND and event.facts.get("needs_approval"))
         or (event.verb in (Verb.RESPOND, Verb.RESOLVE) and event.facts.get("check") == "drawn")
         or (event.verb is Verb.EXTEND and event.facts.get("asks"))

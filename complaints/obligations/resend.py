@@ -26,6 +26,7 @@ OF_ONE_EVENT: frozenset[str] = frozenset(
         "next_recourse",
         "no_independent",
         "summary",
+        "conduct",
     }
 )
 #: Notices about the state of the case; no event records that they arrived.

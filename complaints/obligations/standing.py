@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
+from complaints.deadlines.periods import limit_ends
 from complaints.deadlines.quiet_hours import checked_by, last_spoken_by, quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
@@ -135,6 +136,10 @@ def _all_obligations(case: Case) -> Iterator[NewObligation]:
     yield from _after_decision(case)
     yield from _ended(case)
     yield from _second_looks(case)
+    limit = case.conduct.limit
+    if limit is not None:
+        key, outcome = f"limit_ends:{limit.seq}", {"outcome": "lapsed"}
+        yield NewObligation(key, "limit_ends", limit_ends(case, limit), SendPriority.BULK, outcome)
 
 
 def _card(case: Case) -> NewObligation:

@@ -95,6 +95,7 @@ def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
     yield Point(f"received over {case.channel}")
     if Flag.SUPPORT_NEED in case.flags:
         yield Point("support needs told")
+    yield from _conduct(history)
     for message in history.messages:
         if message.direction != "out" or message.language is None or message.state not in DELIVERED:
             continue
@@ -107,6 +108,23 @@ def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
         else:
             is_spoken = is_supported and message.language == history.written_in
             yield Point("messages in a language that is spoken", hit=is_spoken, fault=fault)
+
+
+def _conduct(history: CaseHistory) -> Iterator[Point]:
+    """Warnings, limits on contact that two people agreed on, and appeals against them."""
+    for event in history.of_verb(Verb.WARN_CONDUCT):
+        yield Point("warnings about the contact", (event.seq,))
+    for event in history.of_verb(Verb.APPROVE):
+        pending = history.before(event).conduct.pending
+        if pending is not None and event.facts.get("of") == "limit_contact":
+            yield Point(
+                "limits on contact that a second person agreed to",
+                (event.seq,),
+                hit=event.facts["agreed"] == "yes",
+            )
+    for event in history.of_verb(Verb.REVIEW_LIMIT):
+        if history.before(event).conduct.appeal_at is not None:
+            yield Point("appeals that ended a limit", (event.seq,), hit=event.facts["outcome"] == "ended")
 
 
 def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:

@@ -18,7 +18,7 @@ from store.values import Chat
 SENT_TO_COMPLAINANT: frozenset[str] = frozenset({
     "say", "acknowledge", "decision", "recourse", "progress", "delay", "letter", "dates", "danger_seen",
     "legal_passed", "confirmation", "remedy_notice", "reply_reminder", "closing", "survey", "survey_reminder",
-    "outside", "next_recourse", "no_independent", "summary", "mydata", "form_copy",
+    "outside", "next_recourse", "no_independent", "summary", "conduct", "mydata", "form_copy",
 })  # fmt: skip
 
 

@@ -45,14 +45,14 @@ def computed() -> set[str]:
     ids |= {f"did.{verb}" for verb in Verb}
     ids |= {f"state.{state}" for state in State} | {f"next.{state}" for state in State}
     ids |= {f"close_code.{code}" for code in CloseCode} | {f"target.{target}" for target in Target}
-    ids |= {f"target.{name}" for name in BODY_REPLY_NAMES.values()}
+    ids |= {f"target.{name}" for name in (*BODY_REPLY_NAMES.values(), "conduct.1", "conduct.2")}
     ids |= {f"flag.{flag}" for flag in Flag if flag is not Flag.DANGER}
     ids |= {f"flag.reply_{reply}" for reply in ("accept", "disagree")}
     ids |= {f"flag.no_{held}" for held in ("cutoff", "collection", "collection_cutoff")}
     ids |= {f"category.{category}" for category in Category} | {f"kind.{kind}" for kind in ContactKind}
     ids |= {f"remedy.{remedy}" for remedy in Remedy} | {f"evidence.{kind}" for kind in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
-    ids |= {f"refused.required.{field}" for field in refusals.NEEDED_BECAUSE}
+    ids |= {f"refused.required.{field}" for field in (*refusals.NEEDED_BECAUSE, "row")}
     ids |= {f"said.{field}" for field in timeline.WORD_FIELDS} | {
         f"file.{kind}" for kind in timeline.FILE_KINDS
     }

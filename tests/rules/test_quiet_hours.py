@@ -51,6 +51,7 @@ STARTS = frozenset(
         "confirmation",
         "outside",
         "next_recourse",
+        "conduct",
     }
 )
 #: It answers a message or a button: it is sent at once.

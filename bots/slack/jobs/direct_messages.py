@@ -192,6 +192,8 @@ class DirectMessageJobs:
             author, text_id = case.reclassification[1], "dm.ask_reclassify"
         elif case.extension is not None:
             author, text_id = case.extension.by, "dm.ask_extension"
+        elif case.conduct.pending is not None:
+            author, text_id = case.conduct.pending.asked_by, "dm.ask_limit"
         else:
             return Completed()
         now = self.slack.store.now()

@@ -25,6 +25,7 @@ from bots.slack.views.letter_warnings import codes_of, warning_lines
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
 from bots.texts.texts import currency_of
 from complaints.actions.authorisation import authorise, is_allowed
+from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
 from complaints.actors import Actor
 from complaints.case import Case
@@ -163,6 +164,9 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
 def _options(case: Case) -> dict[str, tuple[str, ...]]:
     return {
         "remedy": tuple(str(remedy.n) for remedy in case.remedies),
+        "issue": tuple(str(issue.n) for issue in case.issues),
+        "statement": tuple(str(statement.n) for statement in open_statements(case)),
+        "basis": (*(str(item.n) for item in case.evidence_items), NEW),
         "category": categories_of(case.rules),
     }
 

@@ -190,6 +190,7 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
         name = texts.catalogue.language_name(case.written_in, texts.language)
         lines.append(texts.text("flag.written_in", name=name))
     lines += _requests(case, texts)
+    lines += _conduct(case, texts)
     if forbidden := sorted(held_off(case)):
         lines.append(texts.text(f"flag.no_{'_'.join(forbidden)}"))
     if case.no_reviewer_left:
@@ -235,6 +236,19 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
                 who=mention(extension.by),
             )
         )
+    return lines
+
+
+def _conduct(case: Case, texts: StaffTexts) -> list[str]:
+    """A limit on contact, an appeal against it, and a limit that waits for a second person."""
+    conduct, lines = case.conduct, []
+    if conduct.pending is not None:
+        lines.append(texts.text("flag.limit_asked", who=mention(conduct.pending.asked_by)))
+    if conduct.limit is not None:
+        names = ", ".join(texts.text(f"limit.{name}") for name in conduct.limit.limits)
+        lines.append(texts.text("flag.limit", limits=names, day=texts.day(conduct.limit.until)))
+    if conduct.appeal_at is not None:
+        lines.append(texts.text("flag.appeal"))
     return lines
 
 

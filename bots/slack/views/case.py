@@ -24,6 +24,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import CaseActions, available_actions
 from bots.slack.views.card import action_row, fact_fields, flag_lines, headline, next_due_text
 from bots.slack.views.forms import View, metadata, modal, page_buttons, resendable
+from bots.slack.views.investigation import investigation_blocks
 from bots.slack.views.proposal import model_line, proposal_blocks, similar_blocks
 from bots.slack.views.timeline import newest_within, read_out_blocks, story_and_conversation
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
@@ -157,6 +158,7 @@ def _facts(opened: OpenedCase, texts: StaffTexts, now: datetime) -> list[Block]:
     if opened.earlier_reads:
         readers = [f"{mention(read.by)} ({texts.moment(read.at, zone)})" for read in opened.earlier_reads]
         blocks += sections([texts.text("open.read_before", who=", ".join(readers))])
+    blocks += investigation_blocks(case, opened.events, texts)
     if case.targets:
         following = next_due(case)
         targets = sorted(case.current_targets(), key=lambda target: target.internal_due)

@@ -16,6 +16,8 @@ from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS, Field, Input
 VALUE = "value"
 #: Up to so many choices are radio buttons; more are a menu.
 MAX_RADIO_BUTTONS = 5
+#: Up to so many flags are checkboxes, which Slack limits to 10.
+MAX_CHECKBOXES = 10
 #: Fields whose label differs from form to form.
 _LABELS: Mapping[tuple[str, str], str] = {
     ("reply", "text"): "field.letter",
@@ -27,6 +29,13 @@ _LABELS: Mapping[tuple[str, str], str] = {
     ("decide", "remedies.N.type"): "field.remedy_type",
     ("incident_decide", "type"): "field.remedy_type",
     ("inform", "done"): "field.done_so_far",
+    ("warn_conduct", "text"): "field.warning",
+    ("limit_contact", "until"): "field.limit_until",
+    ("review_limit", "until"): "field.limit_until",
+    ("appeal_limit", "reason"): "field.appeal",
+    ("investigate", "findings.N.issue"): "field.issue_found",
+    ("investigate", "items.N.issue"): "field.issue_found",
+    ("review_limit", "outcome"): "field.limit_outcome",
     ("resolve", "done"): "field.done",
     ("resolve", "cause"): "field.root_cause",
     ("approve", "reason"): "field.reason_not",
@@ -62,6 +71,11 @@ _CHOICES: Mapping[str, str] = {
     "complainant_accepts": "choice",
     "subject_not_yet": "not_yet",
     **dict.fromkeys((*DECISION_QUESTIONS, *REVIEW_QUESTIONS), "choice"),
+    "step": "evidence",
+    "inside": "choice",
+    "limits": "limit",
+    "reply_days": "reply_days",
+    "outcome": "limit_outcome",
 }
 #: Always a menu: an organisation may have any number of these.
 _MENUS = frozenset({"jurisdiction"})
@@ -69,7 +83,7 @@ _LONG = frozenset(
     {
         "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",
         "others_action", "changes", "nothing_why", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome",
-        "words", "description", "remedy_requested",
+        "words", "description", "remedy_requested", "shows", "says", "happened",
     }
 )  # fmt: skip
 #: By the type of an input: where the payload has its value, and where a view has its initial value.
@@ -78,6 +92,7 @@ _INITIAL = {
     "static_select": ("selected_option", "initial_option"),
     "radio_buttons": ("selected_option", "initial_option"),
     "checkboxes": ("selected_options", "initial_options"),
+    "multi_static_select": ("selected_options", "initial_options"),
     "datepicker": ("selected_date", "initial_date"),
     "datetimepicker": ("selected_date_time", "initial_date_time"),
     "users_select": ("selected_user", "initial_user"),
@@ -135,9 +150,11 @@ def _element(
             element = {"type": "checkboxes", "options": options}
             return element | _optional("initial_options", options if initial else None)
         case Input.FLAGS:
-            options = [option(value, label) for value, label in _named_options(entry, texts)]
+            named = choices if choices is not None else _named_options(entry, texts)
+            options = [option(value, label) for value, label in named[-100:]]
             ticked = [choice for choice in options if choice["value"] in (initial or ())]
-            return {"type": "checkboxes", "options": options} | _optional("initial_options", ticked or None)
+            kind = "checkboxes" if len(options) <= MAX_CHECKBOXES else "multi_static_select"
+            return {"type": kind, "options": options} | _optional("initial_options", ticked or None)
         case Input.DATE:
             return {"type": "datepicker"} | _optional("initial_date", initial)
         case Input.MOMENT:

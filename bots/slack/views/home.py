@@ -41,13 +41,17 @@ SECTIONS: tuple[WorklistSection, ...] = (
     WorklistSection.UNCHECKED,
     WorklistSection.SURVEY,
     WorklistSection.DEPUTY,
+    WorklistSection.LIMITED,
 )
 #: Shown only where it has complaints.
 _SHORT = frozenset(
-    {WorklistSection.WAITING, WorklistSection.UNCHECKED, WorklistSection.SURVEY, WorklistSection.DEPUTY}
-)
-#: Rows of each list on the first page: seven lists with their headings stay below 100 blocks, at two blocks a row.
-ROWS_OF_EACH = 5
+    {
+        WorklistSection.WAITING, WorklistSection.UNCHECKED, WorklistSection.SURVEY, WorklistSection.DEPUTY,
+        WorklistSection.LIMITED,
+    }
+)  # fmt: skip
+#: Rows of each list on the first page: eight lists with their headings stay below 100 blocks, at two blocks a row.
+ROWS_OF_EACH = 4
 #: Rows of what failed, for managers.
 FAILED_ROWS = 3
 #: Rows of a page of a single list.
@@ -56,6 +60,7 @@ ROWS_OF_ONE = 40
 _ACTS: Mapping[WorklistSection, str] = {
     WorklistSection.UNCHECKED: "verify",
     WorklistSection.SURVEY: "open",
+    WorklistSection.LIMITED: "open",
 }
 
 

@@ -40,7 +40,9 @@ from bots.slack.views.incident import incident_case_view
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
-from complaints.actions.decision import fairness_owed, required_evidence
+from complaints.actions.conduct import require_no_part
+from complaints.actions.decision import fairness_owed
+from complaints.actions.evidence import required_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
@@ -91,6 +93,8 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
         raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
     if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):
         raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
+    if form == "review_limit" and case.conduct.appeal_at is not None:
+        require_no_part(case, actor)
     if not FITS[form](case):
         raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
 
@@ -368,6 +372,8 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
         verb = Verb.RESOLVE if case.drafted.short else Verb.RESPOND
     if case.reclassification is not None:
         verb = Verb.RECLASSIFY
+    elif case.drafted is None and case.extension is None:
+        verb = Verb.LIMIT_CONTACT
     event = next((event for event in reversed(events) if event.verb is verb), None)
     if event is None:
         return ""
@@ -375,10 +381,10 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
         words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
     except SealBroken:
         return slack.texts.text("modal.letter_damaged")
-    if case.reclassification is not None or case.drafted is None:
+    if verb in (Verb.RECLASSIFY, Verb.EXTEND):
         return words.get("reason", "")
     return slack.preview(
-        "resolve" if case.drafted.short else "decide",
+        {Verb.RESOLVE: "resolve", Verb.RESPOND: "decide"}.get(verb, verb.value),
         case,
         event.facts,
         words,

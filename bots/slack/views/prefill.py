@@ -20,6 +20,7 @@ from bots.slack.client.block_kit import (
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import asked_for_text, unpaid_line
 from bots.slack.views.forms import CONFIRMATIONS, FormPrefill
+from bots.slack.views.investigation import findings_initial, investigate_form, open_steps_warning
 from bots.slack.views.letter_warnings import overruled_line
 from bots.slack.views.proposal import (
     link_initial,
@@ -40,7 +41,7 @@ from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
 from complaints.event_facts import OVERRULED
 from complaints.forms import FORM_VERBS, FORMS, NO_REMEDY, OFFLINE_VERBS
-from complaints.priorities import priority_of
+from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
 from complaints.vocabulary import ANSWERED, Flag, Priority, Remedy, State, Target, Verb
@@ -50,8 +51,9 @@ from store.values import OpenedCase
 _LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
 #: Forms that show the story and the latest messages above their fields.
 SUMMARY_FORMS: frozenset[str] = frozenset(
-    {"reply", "ask", "inform", "resolve", "decide", "approve", "check_decision"}
-)
+    {"reply", "ask", "inform", "investigate", "resolve", "decide", "approve", "check_decision", "warn_conduct",
+     "limit_contact", "review_limit"}
+)  # fmt: skip
 #: Forms that show the complainant's words: opening them is recorded as a read.
 READING_FORMS: frozenset[str] = SUMMARY_FORMS | {"assess"}
 #: The acts whose words a form shows.
@@ -96,6 +98,8 @@ def prefill(
             start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
         case "decide":
             start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
+            findings = findings_initial(case, opened.events if opened else ())
+            start = replace(start, initial={**start.initial, **findings})
         case "approve" | "check_decision":
             start = FormPrefill(preface=_approval_blocks(case, events, letter, texts))
         case "remedy":
@@ -108,7 +112,11 @@ def prefill(
         case "close":
             start = _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
         case "investigate":
-            start = FormPrefill(initial={"evidence": sorted(case.evidence)})
+            start = investigate_form(case, opened, texts)
+            blocks = similar_blocks(case, opened.similar_cases, texts, now=now) if opened else []
+            start = replace(start, preface=[*start.preface, *blocks])
+        case "warn_conduct" | "limit_contact" | "review_limit":
+            start = FormPrefill(preface=_conduct_blocks(case, texts))
         case "given":
             start = _given(case, texts, now)
         case "link":
@@ -267,7 +275,7 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
     types = (NO_REMEDY, *Remedy) if remedy else tuple(Remedy)
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
-        preface=[section(unpaid)] if unpaid else (),
+        preface=[*([section(unpaid)] if unpaid else ()), *open_steps_warning(case, texts)],
         initial={
             "remedies.0.type": remedy,
             "remedies.0.amount": amount,
@@ -310,10 +318,20 @@ def _approval_blocks(case: Case, events: Sequence[Event], letter: str, texts: St
         target = texts.text(f"target.{extension.target.value}")
         day = texts.day(last_day(extension.until, case.rules.calendar.zone))
         title = texts.text("modal.extension_asked", target=target, day=day)
+    elif case.drafted is None and case.conduct.pending is not None:
+        title = texts.text("modal.limit_asked", day=texts.day(case.conduct.pending.until))
     draft = next((event for event in events if case.drafted and event.seq == case.drafted.seq), None)
     codes = () if draft is None else draft.facts.get(OVERRULED, ())
     warned = [section(overruled_line(codes, texts))] if codes else []
     return [section(title), *warned, *plain_sections(letter), divider()]
+
+
+def _conduct_blocks(case: Case, texts: StaffTexts) -> list[Block]:
+    """What a limit never touches; for a person who needs support, to think of that first."""
+    needs = {Flag.SUPPORT_NEED, Flag.MINOR, Flag.FOR_ANOTHER} & case.flags
+    is_vulnerable = needs or any(sign.kind in RAISING for sign in case.signs)
+    ids = (["conduct.vulnerable"] if is_vulnerable else []) + ["conduct.never_limited"]
+    return [section(texts.text(id_)) for id_ in ids]
 
 
 def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:

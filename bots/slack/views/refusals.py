@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bots.slack.client.block_kit import Block, actions, button, mention
 from bots.slack.texts import StaffTexts
-from complaints.actions.decision import required_evidence
+from complaints.actions.evidence import required_evidence
 from complaints.actions.perform import perform
 from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
@@ -34,6 +34,7 @@ CODES: frozenset[str] = frozenset(
         "not_allowed.reviewer",
         "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
         "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
+        "no_limit", "no_warning",
         "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
         "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
         "passes_with_no",
@@ -48,9 +49,13 @@ CODES: frozenset[str] = frozenset(
 NEEDED_BECAUSE: frozenset[str] = frozenset(
     {
         "media_heard", "nothing_why", "others_action", "override_reason", "reason", "remedies.currency",
-        "remedies.type", "started_at", "subject_review_by", "what",
+        "remedies.type", "reply_days", "started_at", "subject_review_by", "until", "what",
     }
 )  # fmt: skip
+
+
+#: Groups whose rows may stay empty; a row that is filled in needs some of its fields.
+_ROWS = frozenset({"items", "statements", "received", "findings"})
 
 
 def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = None) -> str:
@@ -109,6 +114,8 @@ def may_take_over(case: Case, actor: Actor, now: datetime) -> bool:
 
 def _required_text(path: str, texts: StaffTexts) -> str:
     name = re.sub(r"\.\d+\.", ".", path)
+    if path.partition(".")[0] in _ROWS:
+        return texts.text("refused.required.row")
     return texts.text(f"refused.required.{name}" if name in NEEDED_BECAUSE else "refused.required")
 
 
