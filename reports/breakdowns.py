@@ -16,7 +16,7 @@ from complaints.case import Case
 from complaints.history import CaseHistory
 from complaints.times import format_time
 from complaints.vocabulary import Finding, Flag, Target
-from reports.case_measures import marks, outcome, surveys, upheld_at_all
+from complaints.measures.marks import marks, outcome, surveys, upheld_at_all
 from reports.kpis import BACKLOG_OVERDUE, PAST_LEGAL, SCORES, Kpi, TargetVerdict
 from reports.statistics import FEWEST, Share, exact_p_value, rounded, rounded_interval, wilson
 

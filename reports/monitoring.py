@@ -28,8 +28,8 @@ from reports.breakdowns import (
     Score,
     ScoreCount,
 )
-from reports.case_clocks import Observation, observations
-from reports.case_measures import Mark, marks, marks_of_events, missed_danger, not_read
+from complaints.measures.clocks import Observation, observations
+from complaints.measures.marks import Mark, marks, marks_of_events, missed_danger, not_read
 from reports.integrity import Integrity, Proof, empty_fields
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
 from reports.statistics import Share

@@ -8,7 +8,7 @@ from complaints.case_values import Decision, RemedyOwed
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, Priority, Role, State, Verb
-from reports.case_clocks import first_human_priority
+from complaints.measures.clocks import first_human_priority
 from reports.clauses.delivery import delivered_at
 from reports.clauses.evidence import OrganisationFacts, Point, hours, must
 

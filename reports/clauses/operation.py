@@ -8,8 +8,8 @@ from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.vocabulary import Flag, Role, Target, Verb
-from reports.case_clocks import clocks, endings, first_human_priority
-from reports.case_measures import UNANSWERED, kept
+from complaints.measures.clocks import clocks, endings, first_human_priority
+from complaints.measures.marks import UNANSWERED, kept
 from reports.clauses.delivery import delivered_at, heard_between
 from reports.clauses.evidence import OrganisationFacts, Point, hours, must
 from reports.clauses.principles import HUMAN, NOTICES, READ_BACK, chain_fault

@@ -22,7 +22,7 @@ from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, NotAllowed
 from complaints.rulebook import Calendar, HoldOff, Rulebook
 from complaints.vocabulary import Target, Verb
-from reports.case_measures import marks
+from complaints.measures.marks import marks
 from reports.monitoring import PersonRequests
 from tests.clauses import clause
 from tests.rules.builders import (

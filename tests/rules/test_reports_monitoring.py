@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.vocabulary import ContactKind, Verb
-from reports.case_clocks import observations
+from complaints.measures.clocks import observations
 from reports.kpis import (
     BACKLOG_OVERDUE,
     CHAIN,

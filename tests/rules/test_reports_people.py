@@ -19,7 +19,7 @@ from complaints.case_values import Decision
 from complaints.history import CaseHistory
 from complaints.vocabulary import Flag, Role, Verb
 from reports.breakdowns import EqualTreatmentCount, Gap, ScoreCount
-from reports.case_measures import surveys
+from complaints.measures.marks import surveys
 from reports.integrity import Proof, empty_fields
 from reports.kpis import TargetVerdict
 from reports.monitoring import Monitoring, Period, monitor

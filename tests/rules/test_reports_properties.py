@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
 from complaints.vocabulary import Verb
-from reports.case_clocks import levels, observations
-from reports.case_measures import marks
+from complaints.measures.clocks import levels, observations
+from complaints.measures.marks import marks
 from reports.monitoring import Period, monitor
 from reports.render_markdown import as_markdown
 from tests.rules.reports_story import HANDLER, MANAGER, MONDAY, PERSON, TOP, Story

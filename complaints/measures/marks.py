@@ -12,10 +12,20 @@ from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, CauseClass, CloseCode, Finding, Flag, State, Target, Verb
-from reports.case_clocks import Clock, clocks, endings, first_human_priority, inside_priority, levels
+from complaints.measures.clocks import (
+    Clock,
+    Level,
+    clocks,
+    endings_of,
+    first_human_priority,
+    inside_priority,
+    levels,
+)
 
 #: Key of reports.kpis.SHARES, group or None, and whether it counts as a success.
 Mark = tuple[str, str | None, bool]
+#: A mark, or for what is not done yet the time after which it counts as a failure.
+OpenMark = tuple[str, str | None, bool | datetime]
 
 #: Close codes without an answer. Targets that were not due at the closing do not count.
 UNANSWERED: frozenset[CloseCode] = frozenset(CloseCode) - WITH_DECISION
@@ -32,14 +42,25 @@ CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Ver
 
 def marks(case: Case, now: datetime) -> Iterator[Mark]:
     """Everything that this complaint contributes; the denominator of a share is the number of its marks."""
-    yield from _acknowledged(case, now)
-    yield from _assessed(case, now)
-    yield from _decided(case, now)
-    yield from _updated(case, now)
-    yield from _persons(case, now)
-    yield from _promised(case, now)
+    for key, group, success in open_marks(case):
+        if not isinstance(success, datetime):
+            yield key, group, success
+        elif success < now:
+            yield key, group, False
+
+
+def open_marks(case: Case) -> Iterator[OpenMark]:
+    """`marks` at any time: what is not done yet has its due time."""
+    rounds = levels(case)
+    ended = endings_of(rounds)
+    yield from _acknowledged(case)
+    yield from _assessed(case, ended)
+    yield from _decided(case, rounds)
+    yield from _updated(case, ended)
+    yield from _persons(case)
+    yield from _promised(case)
     yield from _outcomes(case)
-    yield from _after(case, now)
+    yield from _after(case)
     yield from _proposed(case)
 
 
@@ -47,15 +68,25 @@ def kept(
     until: datetime, done_at: datetime | None, stopped_at: datetime | None, now: datetime
 ) -> bool | None:
     """True if done by the due time, False if late or overdue, None if not due yet or stopped before it was due."""
+    result = _kept(until, done_at, stopped_at)
+    if isinstance(result, datetime):
+        return False if result < now else None
+    return result
+
+
+def _kept(until: datetime, done_at: datetime | None, stopped_at: datetime | None) -> bool | datetime | None:
+    """`kept` at any time: the due time if it is neither done nor stopped."""
     if done_at is not None:
         return done_at <= until
-    return False if until < (stopped_at or now) else None
+    if stopped_at is not None:
+        return False if until < stopped_at else None
+    return until
 
 
-def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
+def _acknowledged(case: Case) -> Iterator[OpenMark]:
     for index, clock in enumerate(clocks(case, Target.ACK)):
         ack_times = [moment for moment in case.acks.values() if _is_during(clock, moment)]
-        is_met = kept(clock.due, min(ack_times, default=None), clock.next_start or clock.met_at, now)
+        is_met = _kept(clock.due, min(ack_times, default=None), clock.next_start or clock.met_at)
         if is_met is None and clock.met_at is not None and case.close_code not in (None, *UNANSWERED):
             # It was answered and closed, but no acknowledgement was ever delivered.
             is_met = False
@@ -63,13 +94,13 @@ def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
             yield ("escalation_acknowledged_in_time" if index else "acknowledged_in_time"), None, is_met
 
 
-def _persons(case: Case, now: datetime) -> Iterator[Mark]:
+def _persons(case: Case) -> Iterator[OpenMark]:
     """Requests for a person, where the scheme says how soon they are met."""
     if case.rules.person_within is None:
         return
     for asked_at, met_at in case.person_waits:
         until = due(asked_at, case.rules.person_within, case.rules.calendar).at
-        is_met = kept(until, met_at, None, now)
+        is_met = _kept(until, met_at, None)
         if is_met is not None:
             yield "person_in_time", None, is_met
 
@@ -78,11 +109,10 @@ def _is_during(clock: Clock, moment: datetime) -> bool:
     return clock.start <= moment and (clock.next_start is None or moment < clock.next_start)
 
 
-def _assessed(case: Case, now: datetime) -> Iterator[Mark]:
-    ended = endings(case)
+def _assessed(case: Case, ended: frozenset[datetime]) -> Iterator[OpenMark]:
     for clock in clocks(case, Target.LOOK):
         is_assessed = clock.met_at is not None and clock.met_at not in ended
-        is_met = kept(clock.due, clock.met_at if is_assessed else None, clock.next_start or clock.met_at, now)
+        is_met = _kept(clock.due, clock.met_at if is_assessed else None, clock.next_start or clock.met_at)
         if is_met is not None:
             yield "assessed_in_time", None, is_met
         if is_assessed:
@@ -90,31 +120,30 @@ def _assessed(case: Case, now: datetime) -> Iterator[Mark]:
             return
 
 
-def _decided(case: Case, now: datetime) -> Iterator[Mark]:
-    for level in levels(case):
+def _decided(case: Case, rounds: tuple[Level, ...]) -> Iterator[OpenMark]:
+    for level in rounds:
         clock, communicated_at = level.clock, level.communicated_at
-        ended = clock.met_at is not None and level.decision is None
-        if ended or (communicated_at is None and not case.is_open):
+        is_ended = clock.met_at is not None and level.decision is None
+        if is_ended or (communicated_at is None and not case.is_open):
             continue
         for key, until in (("decided_in_time", clock.due), ("decided_in_extended_time", clock.extended_due)):
-            is_met = kept(until, communicated_at, clock.next_start, now)
+            is_met = _kept(until, communicated_at, clock.next_start)
             if is_met is not None:
                 yield key, None, is_met
 
 
-def _updated(case: Case, now: datetime) -> Iterator[Mark]:
-    ended = endings(case)
+def _updated(case: Case, ended: frozenset[datetime]) -> Iterator[OpenMark]:
     for clock in clocks(case, Target.UPDATE):
         is_updated = clock.met_at is not None and clock.met_at not in ended
-        is_met = kept(clock.due, clock.met_at if is_updated else None, clock.met_at, now)
+        is_met = _kept(clock.due, clock.met_at if is_updated else None, clock.met_at)
         if is_met is not None:
             yield "updates_on_time", None, is_met
 
 
-def _promised(case: Case, now: datetime) -> Iterator[Mark]:
+def _promised(case: Case) -> Iterator[OpenMark]:
     for remedy in case.owed_remedies:
         if not on_the_spot(case, remedy):
-            is_met = kept(remedy.due, remedy.done_at, case.closed_at, now)
+            is_met = _kept(remedy.due, remedy.done_at, case.closed_at)
             if is_met is not None:
                 yield "promise_kept", None, is_met
 
@@ -165,7 +194,7 @@ def _outcomes(case: Case) -> Iterator[Mark]:
         yield "escalated", None, refused
 
 
-def _after(case: Case, now: datetime) -> Iterator[Mark]:
+def _after(case: Case) -> Iterator[OpenMark]:
     is_external = Flag.EXTERNAL in case.flags
     if is_external or _is_final(case):
         yield "external", None, is_external
@@ -176,7 +205,7 @@ def _after(case: Case, now: datetime) -> Iterator[Mark]:
         if first is not None:
             yield "misprioritised", None, first is not priority_of(case)
     if case.review is not None:
-        is_met = kept(case.review.due, case.review.reviewed_at, None, now)
+        is_met = _kept(case.review.due, case.review.reviewed_at, None)
         if is_met is not None:
             yield "reviewed_in_time", None, is_met
     for referral in case.outside:

@@ -6,9 +6,10 @@ ended; `endings` has these times.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from complaints.case import Case
 from complaints.case_values import Decision, TargetSet
@@ -103,7 +104,12 @@ def _decided_by(case: Case, clock: Clock) -> Decision | None:
 
 def endings(case: Case) -> frozenset[datetime]:
     """When handling stopped without a decision: withdrawn, merged, not accepted, no complaint."""
-    undecided = (level.clock for level in levels(case) if level.decision is None)
+    return endings_of(levels(case))
+
+
+def endings_of(rounds: Iterable[Level]) -> frozenset[datetime]:
+    """`endings` of a complaint with these rounds."""
+    undecided = (level.clock for level in rounds if level.decision is None)
     return frozenset(clock.met_at for clock in undecided if clock.met_at is not None)
 
 
@@ -149,8 +155,7 @@ def working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
     return counted + is_after_hours
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """One duration in both units; if `ended` is false, it took at least that long."""
 
     working_days: int
@@ -158,33 +163,46 @@ class Observation:
     ended: bool
 
 
-def observations(case: Case, now: datetime) -> Iterator[tuple[str, str, Observation]]:
-    """(key of reports.kpis.DURATIONS, group, observation) of one complaint."""
+class Run(NamedTuple):
+    """A duration from `start` to `until`; None while it still runs. `ended` is false where it only stopped."""
+
+    start: datetime
+    until: datetime | None
+    ended: bool
+
+    def observe(self, calendar: Calendar, now: datetime) -> Observation:
+        """What it was, or is at `now`."""
+        until = max(self.until or now, self.start)
+        days = (until - self.start) / _DAY
+        return Observation(working_days(self.start, until, calendar), days, self.ended)
+
+
+def runs(case: Case) -> tuple[Run, Run, tuple[tuple[int, Run], ...]]:
+    """The times to decision and to closure, and the time at each level with its number."""
     decided_at = min(
         (decision.communicated_at for decision in case.decisions if decision.communicated_at), default=None
     )
     # If it was withdrawn or merged before a decision, the waiting ended with that.
-    stopped_at = case.closed_at or now
-    priority = priority_of(case).value
-    for key, ended_at in (("time_to_decision", decided_at), ("time_to_closure", case.closed_at)):
-        observation = _observe(case, case.received_at, ended_at, stopped_at)
-        yield key, ALL, observation
-        yield key, priority, observation
+    at_levels = []
     for level in levels(case):
         clock = level.clock
         undecided_at = clock.met_at if level.decision is None else None
-        until = undecided_at or clock.next_start or stopped_at
-        yield (
-            "time_at_level",
-            f"level {level.level}",
-            _observe(case, clock.start, level.communicated_at, until),
-        )
-
-
-def _observe(case: Case, start: datetime, ended_at: datetime | None, stopped_at: datetime) -> Observation:
-    until = max(ended_at or stopped_at, start)
-    return Observation(
-        working_days=working_days(start, until, case.rules.calendar),
-        days=(until - start) / _DAY,
-        ended=ended_at is not None,
+        until = level.communicated_at or undecided_at or clock.next_start or case.closed_at
+        at_levels.append((level.level, Run(clock.start, until, level.communicated_at is not None)))
+    return (
+        Run(case.received_at, decided_at or case.closed_at, decided_at is not None),
+        Run(case.received_at, case.closed_at, case.closed_at is not None),
+        tuple(at_levels),
     )
+
+
+def observations(case: Case, now: datetime) -> Iterator[tuple[str, str, Observation]]:
+    """(key of reports.kpis.DURATIONS, group, observation) of one complaint."""
+    to_decision, to_closure, at_levels = runs(case)
+    calendar, priority = case.rules.calendar, priority_of(case).value
+    for key, run in (("time_to_decision", to_decision), ("time_to_closure", to_closure)):
+        observation = run.observe(calendar, now)
+        yield key, ALL, observation
+        yield key, priority, observation
+    for level, run in at_levels:
+        yield "time_at_level", f"level {level}", run.observe(calendar, now)
