@@ -12,10 +12,22 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from complaints.case import Case
-from complaints.event_facts import OVERRULED
 from complaints.history import CaseHistory
-from complaints.priorities import priority_of
-from complaints.times import format_time, local_time, to_utc
+from complaints.measures.clocks import ALL, Observation
+from complaints.measures.marks import Mark
+from complaints.measures.row import (
+    UPHELD,
+    CaseMeasures,
+    due_times,
+    measure_history,
+    observations_of,
+    read_details,
+    read_marks,
+    read_pending,
+    stage_at,
+)
+from complaints.rulebook import Calendar
+from complaints.times import format_time, to_utc
 from complaints.vocabulary import ContactKind
 from reports.breakdowns import (
     Backlog,
@@ -28,9 +40,7 @@ from reports.breakdowns import (
     Score,
     ScoreCount,
 )
-from complaints.measures.clocks import Observation, observations
-from complaints.measures.marks import Mark, marks, marks_of_events, missed_danger, not_read
-from reports.integrity import Integrity, Proof, empty_fields
+from reports.integrity import Integrity, Proof
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
 from reports.statistics import Share
 
@@ -38,6 +48,9 @@ NOT_ASSESSED = "not assessed"
 NOT_DETECTED = "not detected"
 NOBODY = "nobody"
 _Counts = dict[tuple[str, str | None], list[int]]
+#: A stored row, and the calendar of the complaint's rules.
+Measured = tuple[CaseMeasures, Calendar]
+_CODES = ("category", "channel", "language", "written_in", "priority", "state", "close_code")
 
 
 @dataclass(frozen=True)
@@ -63,12 +76,10 @@ class PersonRequests:
     met: int = 0
     waited: timedelta = timedelta()
 
-    def add(self, case: Case) -> None:
-        for asked_at, met_at in case.person_waits:
-            self.requests += 1
-            if met_at is not None:
-                self.met += 1
-                self.waited += met_at - asked_at
+    def add(self, requests: int, met: int, waited: timedelta) -> None:
+        self.requests += requests
+        self.met += met
+        self.waited += waited
 
     @property
     def mean_wait(self) -> timedelta | None:
@@ -176,7 +187,11 @@ class _Tally:
     shares: _Counts = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     without_incidents: _Counts = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     durations: dict[tuple[str, str], list[Observation]] = field(default_factory=lambda: defaultdict(list))
+    marks: Counter[tuple[str, bool, bool]] = field(default_factory=Counter)
+    treatment: Counter[tuple[str, bool, str, str | None]] = field(default_factory=Counter)
+    codes: Counter[tuple[str | None, ...]] = field(default_factory=Counter)
     volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    event_volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     weeks: Counter[date] = field(default_factory=Counter)
     owners: Counter[str] = field(default_factory=Counter)
     scores: ScoreCount = field(default_factory=ScoreCount)
@@ -192,7 +207,7 @@ class _Tally:
 
 
 def monitor(
-    record: Iterable[Case | CaseHistory],
+    record: Iterable[Case | CaseHistory | Measured],
     *,
     period: Period,
     now: datetime,
@@ -201,13 +216,16 @@ def monitor(
 ) -> Monitoring:
     """Count the complaints received in the period for every figure, and all that were open at its end.
 
-    `record` yields each complaint once. Whether an open complaint is overdue is judged at `now`. Without its events
-    a complaint has no scores and no reopening. `repeats` counts complaints of the period from a person who had
-    complained of the same before. `proof` is the result of the verification. None: not counted, not verified.
+    `record` yields each complaint once, those of the period in the order in which they were received. Whether an
+    open complaint is overdue is judged at `now`. Without its events a complaint has no scores and no reopening.
+    `repeats` counts complaints of the period from a person who had complained of the same before. `proof` is the
+    result of the verification. None: not counted, not verified.
     """
     tally = _Tally(BacklogCount(min(now, period.end)))
     for item in record:
-        _count(tally, item if isinstance(item, CaseHistory) else CaseHistory(item), period, now)
+        row, calendar = item if isinstance(item, tuple) else _measured(item)
+        _count(tally, row, calendar, period, now)
+    _count_groups(tally)
     return Monitoring(
         period=period,
         as_of=now,
@@ -237,77 +255,104 @@ def monitor(
     )
 
 
-def _count(tally: _Tally, history: CaseHistory, period: Period, now: datetime) -> None:
-    case = history.case
-    within = period.holds(case.received_at)
-    if case.is_simulation:
+def _measured(item: Case | CaseHistory) -> Measured:
+    history = item if isinstance(item, CaseHistory) else CaseHistory(item)
+    return measure_history(history), history.case.rules.calendar
+
+
+def _count(tally: _Tally, row: CaseMeasures, calendar: Calendar, period: Period, now: datetime) -> None:
+    within = period.holds(row.received_at)
+    if row.is_simulation:
         tally.simulations += within
         return
-    if case.is_history:
+    if row.is_history:
         # It was handled before this desk, by other rules, so it has no targets to measure.
         tally.imported += within
         return
-    if case.kind is not ContactKind.COMPLAINT:
-        tally.other_kinds[case.kind.value] += within
+    if row.kind != ContactKind.COMPLAINT:
+        tally.other_kinds[row.kind] += within
         return
-    case_then = case if tally.backlog.as_of == now else history.as_of(tally.backlog.as_of)
-    if case_then is not None and case_then.is_open and case_then.received_at <= tally.backlog.as_of:
-        tally.backlog.add(case_then)
-        tally.owners[case_then.owner or NOBODY] += 1
+    as_of = tally.backlog.as_of
+    if row.received_at <= as_of and (row.closed_at is None or row.closed_at >= as_of):
+        stage = stage_at(row.stages, None if as_of == now else as_of)
+        if stage is not None and stage.is_open:
+            tally.backlog.add(row.ref, row.received_at, stage)
+            tally.owners[stage.owner or NOBODY] += 1
     if within:
-        _count_received(tally, history, now)
+        _count_received(tally, row, calendar, now)
 
 
-def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
-    case = history.case
+def _count_received(tally: _Tally, row: CaseMeasures, calendar: Calendar, now: datetime) -> None:
     tally.received += 1
-    tally.incidents += case.incident is not None
-    for mark in (*marks(case, now), *marks_of_events(history)):
-        if mark[0] == "recurring" and case.incident in tally.incident_numbers:
-            # The cause of an incident is counted once, however many complaints it brings (docs/domain.md, section 3,
-            # Incident).
-            continue
+    is_later = row.incident_id in tally.incident_numbers
+    if row.incident_id is not None:
+        tally.incidents += 1
+        tally.incident_numbers.add(row.incident_id)
+    # Most complaints share their marks with many others, so that each combination is read only once.
+    tally.marks[row.marks, row.incident_id is not None, is_later] += 1
+    tally.treatment[row.written_in or row.language, row.support_need, row.marks, row.outcome] += 1
+    codes = (row.category or NOT_ASSESSED, row.channel, row.language, row.written_in or NOT_DETECTED)
+    tally.codes[(*codes, row.priority, row.state, row.close_code)] += 1
+    overdue = tuple(read_pending(row.pending, now))
+    for mark in overdue:
         _mark(tally.shares, mark)
-        if case.incident is None:
+        if row.incident_id is None:
             _mark(tally.without_incidents, mark)
-    if case.incident is not None:
-        tally.incident_numbers.add(case.incident)
-    for key, group, observation in observations(case, now):
-        tally.durations[key, group].append(observation)
-    for name, value in (
-        ("category", case.category or NOT_ASSESSED),
-        ("channel", case.channel),
-        ("language", case.language),
-        ("written_in", history.written_in or NOT_DETECTED),
-        ("priority", priority_of(case).value),
-        ("state", case.state.value),
-        ("close_code", None if case.close_code is None else case.close_code.value),
-    ):
-        if value is not None:
-            tally.volume[name][value] += 1
-    for event in history.events:
-        for warning in event.facts.get(OVERRULED, ()):
-            tally.volume["warnings_overruled"][warning] += 1
-        if (reason := not_read(event.facts)) is not None:
-            tally.volume["drawn_but_not_read"][reason] += 1
-    day = local_time(case.received_at, case.rules.calendar.zone).date()
-    tally.weeks[day - timedelta(days=day.weekday())] += 1
-    tally.scores.add(history)
-    tally.equal_treatment.add(history, now)
-    tally.redress.add(case)
-    tally.person_requests.add(case)
-    tally.incomplete += any(True for _ in empty_fields(case))
-    tally.improvements += len(case.improvements)
+    details = read_details(row)
+    for key, level, observation in observations_of(row, details, calendar, now):
+        tally.durations[key, level or ALL].append(observation)
+        if level is None:
+            tally.durations[key, row.priority].append(observation)
+    for name, counts in details.get("volume", {}).items():
+        tally.event_volume[name].update(counts)
+    tally.weeks[row.received_on - timedelta(days=row.received_on.weekday())] += 1
+    rounds = details.get("surveys", ())
+    tally.scores.add(rounds)
+    measures = [(key, hit) for key, _, hit in overdue if key == "decided_in_time"]
+    measures += [("satisfied", process >= 4) for process, _, _ in rounds if process is not None]
+    tally.equal_treatment.add(row.written_in or row.language, supported=row.support_need, measures=measures)
+    tally.equal_treatment.add_handlers(details.get("handlers", ()), row.incident_id)
+    tally.redress.add(details.get("redress", {}))
+    tally.redress.upheld += row.outcome in UPHELD
+    if "persons" in details:
+        requests, met, waited = details["persons"]
+        tally.person_requests.add(requests, met, timedelta(microseconds=waited))
+    tally.incomplete += row.incomplete
+    improvements = due_times(details.get("improvements", ()))
+    tally.improvements += len(improvements)
     # Carrying one out is not recorded yet, so each is open, and overdue after its day.
-    tally.improvements_overdue += sum(improvement.due < now for improvement in case.improvements)
-    if missed_danger(case):
-        tally.safety_misses.append(case.ref)
+    tally.improvements_overdue += sum(due < now for due in improvements)
+    if row.missed_danger:
+        tally.safety_misses.append(row.ref)
 
 
-def _mark(counts: _Counts, mark: Mark) -> None:
+def _count_groups(tally: _Tally) -> None:
+    """Count what was only grouped: each combination of marks or codes once, times its complaints."""
+    for (marks, in_incident, is_later), times in tally.marks.items():
+        for mark in read_marks(marks):
+            if mark[0] == "recurring" and is_later:
+                # The cause of an incident is counted once, however many complaints it brings (docs/domain.md,
+                # section 3, Incident).
+                continue
+            _mark(tally.shares, mark, times)
+            if not in_incident:
+                _mark(tally.without_incidents, mark, times)
+    for (language, supported, marks, outcome), times in tally.treatment.items():
+        measures = [(key, hit) for key, _, hit in read_marks(marks) if key == "decided_in_time"]
+        if outcome is not None:
+            measures.append(("upheld", outcome in UPHELD))
+        tally.equal_treatment.add(language, supported=supported, measures=measures, times=times)
+    for codes, times in tally.codes.items():
+        for name, value in zip(_CODES, codes, strict=True):
+            if value is not None:
+                tally.volume[name][value] += times
+    tally.volume |= tally.event_volume
+
+
+def _mark(counts: _Counts, mark: Mark, times: int = 1) -> None:
     key, group, success = mark
-    counts[key, group][0] += success
-    counts[key, group][1] += 1
+    counts[key, group][0] += success * times
+    counts[key, group][1] += times
 
 
 def _every_week(weeks: Counter[date]) -> dict[str, int]:

@@ -10,8 +10,6 @@ from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.working_time import due
 from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
 from complaints.history import CaseHistory
-from complaints.priorities import priority_of
-from complaints.vocabulary import WITH_DECISION, CauseClass, CloseCode, Finding, Flag, State, Target, Verb
 from complaints.measures.clocks import (
     Clock,
     Level,
@@ -21,6 +19,8 @@ from complaints.measures.clocks import (
     inside_priority,
     levels,
 )
+from complaints.priorities import priority_of
+from complaints.vocabulary import WITH_DECISION, CauseClass, CloseCode, Finding, Flag, State, Target, Verb
 
 #: Key of reports.kpis.SHARES, group or None, and whether it counts as a success.
 Mark = tuple[str, str | None, bool]
@@ -159,11 +159,6 @@ def outcome(decision: Decision) -> str:
     if not findings:
         return Finding.NO_FINDING.value
     return findings.pop().value if len(findings) == 1 else Finding.PARTLY.value
-
-
-def upheld_at_all(case: Case) -> bool | None:
-    """True if something was upheld in the last communicated decision; None without such a decision."""
-    return _upheld_before(case, None)
 
 
 def _upheld_before(case: Case, moment: datetime | None) -> bool | None:

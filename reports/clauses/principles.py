@@ -8,9 +8,9 @@ from complaints.actions.registry import ACTIONS
 from complaints.actors import READERS
 from complaints.case import Case
 from complaints.history import CaseHistory, ReadEntry
-from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from complaints.measures.clocks import clocks, endings
 from complaints.measures.marks import kept
+from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between
 from reports.clauses.evidence import OrganisationFacts, Point, minutes, must
 from reports.integrity import Proof

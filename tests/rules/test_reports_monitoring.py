@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.vocabulary import ContactKind, Verb
 from complaints.measures.clocks import observations
+from complaints.vocabulary import ContactKind, Verb
 from reports.kpis import (
     BACKLOG_OVERDUE,
     CHAIN,

@@ -6,8 +6,8 @@ import pytest
 
 from complaints.actors import SYSTEM
 from complaints.case_values import Decision
-from complaints.vocabulary import Finding, Verb
 from complaints.measures.marks import marks, marks_of_events, missed_danger, outcome
+from complaints.vocabulary import Finding, Verb
 from tests.rules.reports_story import HANDLER, MANAGER, PERSON, TOP, Story
 
 

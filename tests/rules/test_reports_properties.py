@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
-from complaints.vocabulary import Verb
 from complaints.measures.clocks import levels, observations
 from complaints.measures.marks import marks
+from complaints.vocabulary import Verb
 from reports.monitoring import Period, monitor
 from reports.render_markdown import as_markdown
 from tests.rules.reports_story import HANDLER, MANAGER, MONDAY, PERSON, TOP, Story
