@@ -4,6 +4,7 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from store.tables import complaints as _complaints
+from store.tables import measures as _measures
 from store.tables import people as _people
 from store.tables import proof as _proof
 from store.tables import record as _record
@@ -40,6 +41,7 @@ IMPROVEMENTS = _table(_complaints.ImprovementRow)
 SKETCHES = _table(_complaints.SketchRow)
 WORD_HASHES = _table(_complaints.WordHashRow)
 LIKENESSES = _table(_complaints.LikenessRow)
+MEASURES = _table(_measures.MeasureRow)
 
 TEXTS = _table(_record.TextRow)
 MESSAGES = _table(_record.MessageRow)
