@@ -191,6 +191,8 @@ class Decision:
     approved_by: str | None = None
     communicated_at: datetime | None = None
     seq: int = 0
+    #: From when its letter may leave; None: at once.
+    leaves_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ def verbs_of(form: str) -> frozenset[Verb]:
         case "log_complaint":
             # The acknowledgement is read out to whoever complains by voice.
             return frozenset({Verb.RECEIVE, Verb.ACKNOWLEDGE})
+        case "take_back":
+            return frozenset({Verb.TAKE_BACK})
         case "external":
             return frozenset({Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL})
         case "link":

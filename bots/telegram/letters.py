@@ -108,7 +108,7 @@ class LetterHandler:
             "decision": partial(
                 self._compose, rows=REPLY, step="decision", act=(Verb.COMMUNICATE_DECISION, {}, {})
             ),
-            "letter": self._compose,
+            "letter": self._written,
             "dates": self._compose,
             "progress": self._progress,
             "remedy_notice": self._remedy,
@@ -164,6 +164,8 @@ class LetterHandler:
         if obligation.kind in SENT_WITHOUT_CONTACT:
             return True
         seq = obligation.facts.get("seq")
+        if case.question_at is not None and obligation.facts.get("verb") == Verb.REPLY:
+            return True
         if obligation.kind != "letter" or seq is None or case.question_answered_at is None:
             return False
         history = self.store.read(load_history, case.ref)
@@ -239,6 +241,11 @@ class LetterHandler:
         can_sign = not letter.case.reviews_decision and progress.is_unsigned(letter)
         rows = (("send",), *FORM_COPY) if can_sign else FORM_COPY
         return self._compose(letter, obligation, rows, "check", (Verb.ACKNOWLEDGE, {"level": level}, {}))
+
+    def _written(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
+        seq = int(obligation.facts["seq"])
+        counts = seq in {unsent.event.seq for unsent in letter.case.unsent}
+        return self._compose(letter, obligation, act=(Verb.DELIVER, {"seq": seq}, {}) if counts else None)
 
     def _progress(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         composed = self._compose(letter, obligation)

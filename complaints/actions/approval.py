@@ -1,10 +1,11 @@
 """A second person agrees to a draft, a reclassification or a later date, or sends it back (Annex E)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from complaints.actions.assessment import harm_of
 from complaints.actions.closing import drop_pending, end_handling
+from complaints.actions.correspondence import add_unsent
 from complaints.actions.decision import decide, exceeds, remedy_due
 from complaints.actions.investigation import (
     moved_dates,
@@ -16,6 +17,7 @@ from complaints.actions.request import ActionRequest, require_words
 from complaints.actors import Actor, is_excluded, level_roles
 from complaints.case import Case, Event, Facts, changed
 from complaints.errors import NotAllowed, OutOfOrder
+from complaints.event_facts import HELD
 from complaints.times import format_time
 from complaints.vocabulary import CloseCode, Role, State
 
@@ -135,7 +137,8 @@ def apply_approve(case: Case, event: Event) -> Case:
         return case
     if not agreed:
         return changed(drop_pending(case), state=State.INVESTIGATING)
-    decision = changed(case.drafted, approved_by=event.by, at=event.at)
+    leaves_at = event.at + timedelta(seconds=int(event.facts[HELD])) if HELD in event.facts else None
+    decision = changed(case.drafted, approved_by=event.by, at=event.at, leaves_at=leaves_at)
     # The decision is taken only now, so the time to carry out a remedy counts from now.
     remedies = tuple(
         changed(
@@ -143,7 +146,8 @@ def apply_approve(case: Case, event: Event) -> Case:
         )
         for remedy in case.drafted_remedies
     )
-    return decide(case, decision, remedies)
+    decided = decide(case, decision, remedies)
+    return decided if leaves_at is None else add_unsent(decided, event, case)
 
 
 def approve_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict[str, Any]]]:

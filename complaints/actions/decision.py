@@ -4,12 +4,12 @@ Also what a role may grant alone (Annex E; docs/surfaces.md, "Who may").
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from complaints.actions.closing import drop_pending
-from complaints.actions.correspondence import record_contact
+from complaints.actions.correspondence import add_unsent, record_contact, without_letter
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
@@ -17,9 +17,10 @@ from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
+from complaints.event_facts import HELD
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
-from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State
+from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State, Verb
 
 Grant = tuple[str, str]
 
@@ -106,7 +107,14 @@ def apply_resolve(case: Case, event: Event) -> Case:
         done_at=event.at,
         done_by=event.by,
     )
+    if HELD in event.facts:
+        return _unsent_decision(case, event, _decision(case, event, short=True), (remedy,))
     return decide(record_contact(case, event), _decision(case, event, short=True), (remedy,))
+
+
+def _unsent_decision(case: Case, event: Event, decision: Decision, remedies: tuple[RemedyOwed, ...]) -> Case:
+    """The decision is taken; until a channel accepts it, its sender may take it back and its targets run on."""
+    return add_unsent(decide(case, decision, remedies), event, case)
 
 
 # respond
@@ -163,6 +171,8 @@ def apply_respond(case: Case, event: Event) -> Case:
     )
     if decision.needs_approval:
         return changed(case, drafted=decision, drafted_remedies=remedies, extension=None)
+    if HELD in event.facts:
+        return _unsent_decision(case, event, decision, remedies)
     return decide(case, decision, remedies)
 
 
@@ -272,6 +282,7 @@ def _require_others_known(case: Case, facts: Facts) -> None:
 
 def _decision(case: Case, event: Event, *, short: bool) -> Decision:
     facts = event.facts
+    is_held = HELD in facts and (short or not facts.get("needs_approval"))
     return Decision(
         level=case.level,
         by=event.by,
@@ -282,6 +293,7 @@ def _decision(case: Case, event: Event, *, short: bool) -> Decision:
         others_affected=facts["others_affected"],
         needs_approval=not short and bool(facts.get("needs_approval", False)),
         seq=event.seq,
+        leaves_at=event.at + timedelta(seconds=int(facts[HELD])) if is_held else None,
     )
 
 
@@ -331,6 +343,11 @@ def apply_communicate_decision(case: Case, event: Event) -> Case:
 
 def mark_communicated(case: Case, at: datetime) -> Case:
     """The complainant knows the present decision from this time on; it is also the next news that they expected."""
+    letter = case.unsent_decision
+    if letter is not None:
+        if letter.event.verb is Verb.RESOLVE:
+            case = record_contact(case, changed(letter.event, at=at))
+        case = changed(case, unsent=without_letter(case, letter))
     decisions = tuple(
         changed(decision, communicated_at=at) if decision is case.decision else decision
         for decision in case.decisions

@@ -7,6 +7,7 @@ from typing import Any
 from complaints.case import Case, Event
 from complaints.deadlines.periods import summary_owed
 from complaints.deadlines.rule_change import promised_later
+from complaints.event_facts import HELD
 from complaints.forms import OFFLINE_VERBS
 from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
 from complaints.obligations.resend import resent_letters
@@ -15,7 +16,7 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 
 #: Staff can record these for a complainant who spoke to them; a chat gets a written confirmation.
 _OFFLINE: frozenset[Verb] = frozenset(OFFLINE_VERBS.values()) - {Verb.NOTE}
-_NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM})
+_NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM, Verb.DELIVER})
 #: In one decision on many complaints (`batch`) these are written together: the incident's card shows them, the
 #: second person has agreed already, and the letter with the decision makes one with dates needless.
 _DECIDED_TOGETHER = frozenset({Verb.ASSESS, Verb.INVESTIGATE, Verb.RESPOND, Verb.APPROVE})
@@ -38,7 +39,8 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)
         yield NewObligation(f"thread:{event.seq}", "thread", at, SendPriority.BULK, facts)
     if event.verb in (Verb.REPLY, Verb.ASK) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
-        yield NewObligation(f"letter:{event.seq}", "letter", event.at, facts=facts)
+        leaves_at = event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
+        yield NewObligation(f"letter:{event.seq}", "letter", leaves_at, facts=facts)
     yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
         about = {**facts, "remedy": int(event.facts["remedy"])}

@@ -214,8 +214,14 @@ def _letters(case: Case) -> Iterator[NewObligation]:
     if decision is not None and decision.communicated_at is None and case.state in ANSWERED:
         facts = {"level": decision.level, "seq": decision.seq}
         yield NewObligation(
-            f"decision:{decision.seq}{_resend_suffix(case)}", "decision", decision.at, facts=facts
+            f"decision:{decision.seq}{_resend_suffix(case)}",
+            "decision",
+            decision.leaves_at or decision.at,
+            facts=facts,
         )
+        if case.unsent_decision is not None:
+            # It is on its way: a notice that there is no answer yet would contradict it.
+            return
     if case.state is State.DISAGREED and case.reply_at is not None:
         key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"
         yield NewObligation(key, "recourse", case.reply_at, facts={"level": level})
@@ -289,12 +295,19 @@ def _other_delays(case: Case) -> Iterator[NewObligation]:
             yield NewObligation(f"delay:{target.target}:{target.version}", "delay", notice_at, facts=facts)
 
 
+#: Staff need no reminder of these while the decision is on its way.
+_UNTIL_DECISION = frozenset({Target.LOOK, Target.ACT_BY, Target.FIRST_ACTION, Target.UPDATE, Target.DECIDE})
+
+
 def _reminders(case: Case) -> Iterator[NewObligation]:
     """Reminders for staff before a due time and after a missed one.
 
     The acknowledgement is included where no chat takes it.
     """
+    is_on_its_way = case.unsent_decision is not None and case.reachable
     for target in case.current_targets():
+        if is_on_its_way and target.target in _UNTIL_DECISION:
+            continue
         is_reminded = target.target in REMINDED or (target.target is Target.ACK and not case.reachable)
         if is_reminded and target.met_at is None:
             facts = {"target": target.target.value, "of": target.of, "version": target.version}

@@ -30,7 +30,7 @@ NOT_OF_STAFF = {
     Role.COMPLAINANT: """receive add confirm end_form answer accept disagree withdraw reopen bind survey
         link""",
     Role.MODEL: "propose",
-    Role.SYSTEM: """end_form acknowledge fail_delivery inform communicate_decision offer_recourse remedy_late
+    Role.SYSTEM: """end_form acknowledge fail_delivery inform deliver communicate_decision offer_recourse remedy_late
         lapse restrict survey erase redate hold release
         restrict_processing resume_processing""",
 }

@@ -5,10 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bots.slack.client.block_kit import actions, button, section
 from bots.slack.context import SlackContext
 from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
-from bots.slack.responses import CLOSE_FORMS, Response, push_view, schedule_home, update_view
+from bots.slack.responses import (
+    CLOSE_FORMS,
+    FormAnswer,
+    PrivateNotice,
+    Response,
+    push_view,
+    schedule_home,
+    update_view,
+)
 from bots.slack.router import Router
 from bots.slack.views import refusals
 from bots.slack.views.form_pages import next_page, typed_values
@@ -31,6 +40,7 @@ from complaints.case import Case
 from complaints.complaint_text import NO_TEXT
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
+from complaints.event_facts import HELD
 from complaints.forms import FORMS, form_verb, read
 from complaints.identifiers import parse_reference
 from complaints.rulebook import categories_of
@@ -42,9 +52,12 @@ from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
 from store.record.worklists import require_visible
 from store.slack import drop_draft, read_draft, save_draft
+from store.values import RecordedAct
 
 router = Router()
 
+#: A letter waits so long before it leaves.
+TAKE_BACK_SECONDS = 10
 _LOGGED_ELSEWHERE = frozenset({"log_complaint"})
 
 
@@ -76,12 +89,15 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
             text = f"{warning_lines(warned, slack.texts)}\n{slack.texts.text('letter_warning.save_anyway')}"
             return update_view(with_warnings(with_notice(submission.view, text), overruled))
         filled = replace(filled, facts=_with_overruled(filled.facts, overruled))
-    await slack.store.awrite(
+    if filled.form == "approve" and filled.facts["agreed"] == "yes" and filled.case.drafted is not None:
+        filled = replace(filled, facts=_held(filled.facts, filled.case))
+    recorded = await slack.store.awrite(
         act, filled.case.ref, filled.verb, actor, filled.facts, filled.words,
         version=submission.metadata.version,
     )  # fmt: skip
     await _redraw_home(submission, slack)
-    return await _done(filled, slack)
+    done = await _done(filled, slack)
+    return replace(done, notice=_take_back_offer(recorded, slack))
 
 
 def _with_overruled(facts: Mapping[str, Any], overruled: list[str]) -> Mapping[str, Any]:
@@ -109,13 +125,33 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     case = await slack.store.aread(load_case, draft.ref)
     words = {**draft.words, "letter": draft.letter} if draft.letter else draft.words
     verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
-    await slack.store.awrite(
-        act, draft.ref, verb, actor, draft.facts, words,
+    recorded = await slack.store.awrite(
+        act, draft.ref, verb, actor, _held(draft.facts, case), words,
         version=draft.work_version, key=f"slack:draft:{draft.id}",
     )  # fmt: skip
     await slack.store.awrite(drop_draft, draft.id)
     await _redraw_home(submission, slack)
-    return CLOSE_FORMS
+    return replace(CLOSE_FORMS, notice=_take_back_offer(recorded, slack))
+
+
+def _held(facts: Mapping[str, Any], case: Case) -> Mapping[str, Any]:
+    """A letter to a chat waits, so that its sender can take it back."""
+    return {**facts, HELD: TAKE_BACK_SECONDS} if case.reachable else facts
+
+
+def _take_back_offer(recorded: RecordedAct, slack: SlackContext) -> PrivateNotice | None:
+    case, texts, seq = recorded.case, slack.texts, recorded.event.seq
+    if all(letter.event.seq != seq for letter in case.unsent):
+        return None
+    is_reply = case.unsent_decision is None or case.unsent_decision.event.seq != seq
+    until = letter_held_until(case, slack.store.now(), is_reply=is_reply)
+    if until is None:
+        text = texts.text("take_back.offer", ref=case.ref, seconds=TAKE_BACK_SECONDS)
+    else:
+        when = texts.clock(until, case.rules.calendar.zone)
+        text = texts.text("take_back.offer_until", ref=case.ref, when=when)
+    press = button(texts.text("verb.take_back"), "case.take_back", f"{case.ref}:{seq}")
+    return PrivateNotice(text, [section(text), actions("take_back", [press])])
 
 
 async def _redraw_home(submission: FormSubmission, slack: SlackContext) -> None:
@@ -124,7 +160,7 @@ async def _redraw_home(submission: FormSubmission, slack: SlackContext) -> None:
         await schedule_home(slack, f"{view['id']}:{view.get('hash')}", submission.member_id)
 
 
-async def _done(filled: FilledForm, slack: SlackContext) -> Response:
+async def _done(filled: FilledForm, slack: SlackContext) -> FormAnswer:
     """Close the form; if the complainant wrote since this person last read, say so instead."""
     case, texts = filled.case, slack.texts
     unread_at = await _unread_since(filled, slack)

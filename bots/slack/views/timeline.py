@@ -61,7 +61,7 @@ _STORY = "description"
 #: Acts of the complainant whose words or files are entries of their own.
 _MESSAGES = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
 #: Steps of the model and of the dialogue, which staff need no line for.
-_NOT_SHOWN = frozenset({Verb.PROPOSE, Verb.END_FORM})
+_NOT_SHOWN = frozenset({Verb.PROPOSE, Verb.END_FORM, Verb.DELIVER})
 
 
 @dataclass(frozen=True)
