@@ -193,6 +193,8 @@ class Decision:
     seq: int = 0
     #: From when its letter may leave; None: at once.
     leaves_at: datetime | None = None
+    #: The numbers of the files that are sent after the letter.
+    attachments: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

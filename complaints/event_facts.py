@@ -28,6 +28,8 @@ OVERRULED = "overruled"
 
 #: On a letter that staff send: the seconds in which its sender can take it back. It counts once it is delivered.
 HELD = "held"
+#: On a letter with attachments: the numbers of its files in the record.
+ATTACHMENTS = "attachments"
 
 #: Names of safety rules may contain an organisation's own words ("smell of gas"): settings, not a person's words.
 _NAMES = frozenset({"rule", "rules"})
@@ -176,7 +178,11 @@ def _as_read(form_field: Field) -> Shape:
 moment = _as_read(Field("moment", Input.MOMENT))
 
 
-_ON_ANY_LETTER: Mapping[str, Shape] = {OVERRULED: codes, HELD: whole(1, 60)}
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(whole(1)(number) for number in value)
+
+
+_ON_ANY_LETTER: Mapping[str, Shape] = {OVERRULED: codes, HELD: whole(1, 60), ATTACHMENTS: _numbers}
 
 
 # shapes of whole acts

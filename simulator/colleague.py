@@ -12,10 +12,10 @@ from simulator.screen import (
     Room,
     element_labelled,
 )
-from simulator.slack import people
+from simulator.slack import payloads, people
 from simulator.slack.people import SlackImpossible
 from simulator.slack.socket import Link
-from simulator.state.slack import Channel, SlackMember, View
+from simulator.state.slack import Channel, SlackFile, SlackMember, View
 
 Json = dict[str, Any]
 
@@ -102,6 +102,18 @@ class StaffMember:
         modal = self._top()
         for key, value in ((values or {}) | named).items():
             people.type_into(modal.view, {modal.block_for(key): value})
+        self.world.mark_changed()
+
+    def attaches(self, label: str, *files: tuple[str, bytes]) -> None:
+        """Upload these files, by name and content, into the file input of the modal on top."""
+        modal = self._top()
+        block_id = modal.block_for(label)
+        entries = []
+        for name, data in files:
+            file = SlackFile(self.world.slack.new_id("F"), name, len(data), "", data)
+            self.world.slack.files[file.id] = file
+            entries.append(payloads.file_object(self.world, file.id))
+        people.type_into(modal.view, {block_id: entries})
         self.world.mark_changed()
 
     async def submits(self, *, expect_errors: bool = False) -> Modal | None:

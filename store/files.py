@@ -26,12 +26,19 @@ from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 CHUNK = 1 << 20
 #: Bots can download files from Telegram up to this size, in bytes: the dialogue asks for a smaller one above it.
 LARGEST = 20 * 1024 * 1024
+#: The kind of a file that staff attached to a letter; all others came from the complainant.
+ATTACHED = "attachment"
 #: `unscanned` and `infected` files are kept but not handed on (docs/operations.md, "A virus scanner").
 FetchedState = Literal["fetched", "unscanned", "infected"]
 
 
-def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) -> None:
-    """Record the files of a message and schedule their download; files above `LARGEST` are only recorded."""
+def record_received_files(
+    tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile], *, fetched_by: str = "fetch"
+) -> None:
+    """Record the files of a message and schedule their download; files above `LARGEST` are only recorded.
+
+    `fetched_by` is the kind of the obligation that downloads them.
+    """
     case, key = file.case, file.key(tx)
     first = (
         tx.connection.execute(select(func.max(FILES.c.n)).where(FILES.c.ref == case.ref)).scalar() or 0
@@ -63,7 +70,9 @@ def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[Rece
             }
         )
         if not too_large:
-            obligations.append(NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, {"file": n}))
+            obligations.append(
+                NewObligation(f"{fetched_by}:{n}", fetched_by, tx.now, SendPriority.NOTICE, {"file": n})
+            )
     tx.connection.execute(insert(FILES), rows)
     schedule_for_case(tx, case.ref, file.contact_id, obligations)
 
@@ -190,7 +199,8 @@ def list_files(tx: Tx, file: CaseFile) -> tuple[FileEntry, ...]:
 
 def load_received_files(tx: Tx, file: CaseFile) -> list[ReceivedFile]:
     """The files of a complaint as they were received, in order."""
-    rows = tx.connection.execute(select(FILES).where(FILES.c.ref == file.case.ref).order_by(FILES.c.n))
+    received = select(FILES).where(FILES.c.ref == file.case.ref, FILES.c.kind != ATTACHED)
+    rows = tx.connection.execute(received.order_by(FILES.c.n))
     return [
         ReceivedFile(
             **_meta(file, tx, row),

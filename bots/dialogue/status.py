@@ -14,8 +14,8 @@ from bots.dialogue.buttons import FORM_COPY, REPLY
 from bots.dialogue.read_back import promised_date
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case, Event
-from complaints.event_facts import HELD
 from complaints.deadlines.working_time import due
+from complaints.event_facts import HELD
 from complaints.identifiers import parse_reference
 from complaints.vocabulary import UNDECIDED, Flag, Role, State, Target, Verb
 from store.values import CodeState, PlannedAct

@@ -5,6 +5,7 @@ Quiet hours delay letters that the desk starts, never replies (docs/surfaces.md,
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -20,9 +21,11 @@ from bots.texts.texts import Texts
 from complaints.actors import SYSTEM
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
+from complaints.event_facts import ATTACHMENTS
 from complaints.obligations.resend import LATE
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act
+from store.cases.attachments import attachments_state, load_attachment
 from store.cases.outgoing_messages import FollowUpAct, load_contact
 from store.cases.read import load_case, load_history
 from store.incidents import was_surveyed_before
@@ -30,6 +33,7 @@ from store.outbox.complete import (
     Completed,
     Failed,
     Outcome,
+    RateLimited,
     Rescheduled,
 )
 from store.people.staff import count_reviewers
@@ -64,6 +68,10 @@ RECEIPT_LETTERS: frozenset[str] = frozenset({"acknowledge", "decision", "closing
 _COMPLAINANT_VERBS: frozenset[str] = frozenset({Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value})
 
 
+#: An attachment whose letter has not left is tried again after this time.
+WAIT_FOR_LETTER = timedelta(minutes=5)
+#: A letter whose attachments are still being fetched is looked at again after so many seconds.
+ATTACHMENT_SECONDS = 2.0
 #: The verb, the facts and the words of an act.
 Act = tuple[Verb, Mapping[str, Any], Mapping[str, str]]
 
@@ -84,6 +92,15 @@ class ComposedLetter:
 Write = Callable[[Letter, Obligation], ComposedLetter | None]
 
 
+def _attachments(case: Case, obligation: Obligation) -> tuple[int, ...]:
+    """The numbers of the files that must be in the store before this letter leaves."""
+    if obligation.kind == "decision":
+        return case.decision.attachments if case.decision is not None else ()
+    seq = obligation.facts.get("seq") if obligation.kind == "letter" else None
+    events = [letter.event for letter in case.unsent if letter.event.seq == seq]
+    return tuple(events[0].facts.get(ATTACHMENTS, ())) if events else ()
+
+
 def _is_delayable(obligation: Obligation) -> bool:
     if obligation.kind == "no_independent":
         return obligation.facts.get("verb") not in _COMPLAINANT_VERBS
@@ -99,7 +116,28 @@ class LetterHandler:
     receipts: bool = False
 
     def handlers(self) -> Mapping[str, Handler]:
-        return {kind: self._handler(kind, write) for kind, write in self.writers().items()}
+        handlers = {kind: self._handler(kind, write) for kind, write in self.writers().items()}
+        return {**handlers, "attachment": self._attachment}
+
+    async def _attachment(self, obligation: Obligation) -> Outcome:
+        """Send one file after its letter."""
+        store, ref, seq = self.store, str(obligation.ref), int(obligation.facts["seq"])
+        case = await store.aread(load_case, ref)
+        if Flag.NO_CONTACT in case.flags:
+            return Completed()
+        until = letter_held_until(case, store.now(), is_reply=True)
+        decision = next((decision for decision in case.decisions if decision.seq == seq), None)
+        waits = decision is not None and decision.communicated_at is None
+        if waits or seq in {letter.event.seq for letter in case.unsent}:
+            return Rescheduled(until or store.now() + WAIT_FOR_LETTER, "waits for its letter")
+        chat = obligation.chat or await store.aread(load_contact, ref)
+        if chat is None:
+            return Failed(f"{ref} has no chat to write to: hand the file over by another route")
+        language = self.texts.language(chat.language or case.language)
+        file = await store.aread(load_attachment, ref, int(obligation.facts["file"]))
+        caption = self.texts.to(child=Flag.MINOR in case.flags).text(language, "attached.file", ref=ref)
+        message = OutgoingMessage(caption, "attachment", language, ref=ref, file=file)
+        return await self.sender.send(obligation, chat, message)
 
     def writers(self) -> Mapping[str, Write]:
         """The function that writes the letter of each kind of obligation, without sending it."""
@@ -137,6 +175,11 @@ class LetterHandler:
                 )
                 if until is not None:
                     return Rescheduled(until, "quiet hours")
+            if numbers := _attachments(case, obligation):
+                state = await store.aread(attachments_state, ref, numbers)
+                if state != "ready":
+                    why = f"an attachment of {ref} cannot be sent: take the letter back and send it again"
+                    return RateLimited(ATTACHMENT_SECONDS) if state == "waiting" else Failed(why)
             chat = obligation.chat or await store.aread(load_contact, ref)
             if chat is None:
                 return Failed(f"{ref} has no chat to write to: tell the complainant by another route")

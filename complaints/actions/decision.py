@@ -17,7 +17,7 @@ from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
-from complaints.event_facts import HELD
+from complaints.event_facts import ATTACHMENTS, HELD
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
 from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State, Verb
@@ -294,6 +294,7 @@ def _decision(case: Case, event: Event, *, short: bool) -> Decision:
         needs_approval=not short and bool(facts.get("needs_approval", False)),
         seq=event.seq,
         leaves_at=event.at + timedelta(seconds=int(facts[HELD])) if is_held else None,
+        attachments=tuple(facts.get(ATTACHMENTS, ())),
     )
 
 

@@ -1,6 +1,6 @@
 """Take back a letter of staff before it leaves (7.3): the obligation to send it decides who was first."""
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, exists, or_, select, update
 
 from complaints.actors import Actor
 from complaints.errors import OutOfOrder
@@ -32,13 +32,19 @@ def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) 
         .where(
             columns.scope == ref,
             columns.key.in_([name, *(f"{name}:r{number}" for number in range(1, file.case.returns + 1))]),
-            IS_OPEN,
-            columns.lease_until <= database_seconds(),
+            # A letter that failed has not left: an attachment could not be fetched, or the channel refused it.
+            or_(columns.state == "failed", and_(IS_OPEN, columns.lease_until <= database_seconds())),
             ~may_have_left,
         )
         .values(state="done", ended_at=tx.now, payload=None, why=None)
     )
     if not ended.rowcount:
         raise OutOfOrder(f"Letter {seq} of {ref} was sent before: write again.", code="already_sent")
+    attached = columns.key.startswith(f"attachment:{name.partition(':')[2]}:")
+    tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(columns.scope == ref, attached, IS_OPEN)
+        .values(state="done", ended_at=tx.now)
+    )
     tx.obligations_changed = True
     return recorded

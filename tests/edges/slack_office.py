@@ -201,9 +201,13 @@ class Office:
         top = await self.submits(member, "", values)
         if top is not None and top.callback_id.endswith("_preview"):
             await colleague.submits()
-            await self.idle()
-            await self.until(self.clock.at + timedelta(seconds=TAKE_BACK_SECONDS))
+            await self.passes_ten_seconds()
         return top
+
+    async def passes_ten_seconds(self) -> None:
+        """Let a letter leave that its sender did not take back."""
+        await self.idle()
+        await self.until(self.clock.at + timedelta(seconds=TAKE_BACK_SECONDS))
 
     async def private_answer(self, member: str) -> str:
         """Wait for an answer to a press, which comes outside the queue, and return the newest."""

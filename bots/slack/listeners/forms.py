@@ -41,11 +41,12 @@ from complaints.complaint_text import NO_TEXT
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.event_facts import HELD
-from complaints.forms import FORMS, form_verb, read
+from complaints.forms import FORMS, attachments_of, form_verb, read
 from complaints.identifiers import parse_reference
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
+from store.cases.attachments import act_with_attachments
 from store.cases.read import load_case, load_history
 from store.people.staff import count_reviewers
 from store.record.access_log import find_last_read
@@ -123,10 +124,10 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     if not metadata.is_last_page:
         return update_view(next_preview_page(submission.view, draft.letter, slack.texts))
     case = await slack.store.aread(load_case, draft.ref)
-    words = {**draft.words, "letter": draft.letter} if draft.letter else draft.words
+    words = without_attachments(draft.words) | ({"letter": draft.letter} if draft.letter else {})
     verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
     recorded = await slack.store.awrite(
-        act, draft.ref, verb, actor, _held(draft.facts, case), words,
+        act_with_attachments, draft.ref, verb, actor, _held(draft.facts, case), words, attachments_of(draft.words),
         version=draft.work_version, key=f"slack:draft:{draft.id}",
     )  # fmt: skip
     await slack.store.awrite(drop_draft, draft.id)
@@ -246,9 +247,10 @@ async def _require_handler(member_id: str, slack: SlackContext) -> None:
 async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View:
     """Try the act without recording it, write the letter, and keep what was typed for a day."""
     case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
+    words = without_attachments(filled.words)
     await _require_unchanged(case, drawn_version, slack)
     async with slack.refusals_recorded(case.ref, verb.value, actor):
-        tried = perform(case, verb, at=now, actor=actor, facts=filled.facts, words=filled.words)
+        tried = perform(case, verb, at=now, actor=actor, facts=filled.facts, words=words)
     unread_at = await _unread_since(filled, slack)
     is_decision = verb in (Verb.RESOLVE, Verb.RESPOND)
     if unread_at is not None and is_decision:
@@ -258,16 +260,14 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         filled.form,
         case,
         filled.facts,
-        filled.words,
+        words,
         now=now,
         issue_texts=issues,
         reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
         complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else NO_TEXT,
     )
     needs_approval = bool(tried.event.facts.get("needs_approval"))
-    warned = await check_letter(
-        slack, filled.form, case, actor, filled.facts, filled.words, approval=needs_approval
-    )
+    warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=needs_approval)
     draft = await slack.store.awrite(
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
         filled.words, letter, case.work_version,
@@ -283,7 +283,13 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         approval=needs_approval,
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),
+        attachments=[attachment.name for attachment in attachments_of(filled.words)],
     )
+
+
+def without_attachments(words: Mapping[str, str]) -> dict[str, str]:
+    """The words of the letter: the names of its files are kept with the files."""
+    return {name: text for name, text in words.items() if name != "attachments"}
 
 
 async def typed_reference(typed: object, actor: Actor, slack: SlackContext, what: str) -> str:

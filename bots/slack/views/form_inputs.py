@@ -10,7 +10,7 @@ from bots.slack.client.block_kit import (
     plain,
 )
 from bots.slack.texts import StaffTexts
-from complaints.forms import Field, Input
+from complaints.forms import MOST_ATTACHMENTS, Field, Input
 
 #: The action id of every input.
 VALUE = "value"
@@ -138,6 +138,8 @@ def _element(
             return {"type": "datepicker"} | _optional("initial_date", initial)
         case Input.MOMENT:
             return {"type": "datetimepicker"} | _optional("initial_date_time", initial)
+        case Input.FILES:
+            return {"type": "file_input", "max_files": MOST_ATTACHMENTS}
         case Input.STAFF:
             return {"type": "users_select"} | _optional("initial_user", initial)
 
@@ -172,6 +174,9 @@ def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str,
 
 
 def _typed_value(entry: Mapping[str, Any]) -> Any:
+    if entry.get("type") == "file_input":
+        files = entry.get("files") or []
+        return [{name: file[name] for name in ("id", "name", "size")} for file in files] or None
     value_key, _ = _INITIAL.get(str(entry.get("type")), ("", ""))
     match entry.get(value_key):
         case {"value": choice}:

@@ -176,6 +176,8 @@ def metadata(ref: str, version: int, **more: Any) -> str:
 
 def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
     match entry.name:
+        case "attachments":
+            return not case.is_offline
         case "language_confirmed":
             return case.language != texts.language
         case "disclosure_checked":

@@ -1,7 +1,7 @@
 """The view that a press opens, and the exact letter that is shown before an act is sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from bots.slack.client.block_kit import (
     actions,
     button,
     context,
+    escaped,
     pages,
     plain,
     plain_sections,
@@ -296,12 +297,13 @@ def preview_view(
     approval: bool = False,
     unread_at: datetime | None = None,
     warnings: str = "",
+    attachments: Sequence[str] = (),
 ) -> View:
     """The letter; submitting sends it, Back returns to the form with what was typed.
 
     `leaves_at` is the end of the quiet hours that hold the letter back. `approval`: a second person must agree first.
     `unread_at` is when the complainant wrote something that this person has not read yet. `warnings` are about the
-    words of the letter, a line each.
+    words of the letter, a line each. `attachments` are the names of the files that go with it.
     """
     head = texts.text("preview.approval" if approval else "preview.head")
     letter_pages = pages(plain_sections(letter), _LETTER_BLOCKS)
@@ -311,6 +313,8 @@ def preview_view(
     if unread_at is not None:
         when = texts.clock(unread_at, case.rules.calendar.zone)
         blocks.insert(0, section(texts.text("preview.unread", when=when)))
+    if attachments:
+        blocks.append(context(texts.text("preview.attachments", names=escaped(", ".join(attachments), 1500))))
     if leaves_at is not None:
         when = texts.clock(leaves_at, case.rules.calendar.zone)
         blocks.append(context(texts.text("preview.leaves_at", when=when)))
