@@ -32,13 +32,8 @@ ATTACHED = "attachment"
 FetchedState = Literal["fetched", "unscanned", "infected"]
 
 
-def record_received_files(
-    tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile], *, fetched_by: str = "fetch"
-) -> None:
-    """Record the files of a message and schedule their download; files above `LARGEST` are only recorded.
-
-    `fetched_by` is the kind of the obligation that downloads them.
-    """
+def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) -> None:
+    """Record the files of a message and schedule their download; files above `LARGEST` are only recorded."""
     case, key = file.case, file.key(tx)
     first = (
         tx.connection.execute(select(func.max(FILES.c.n)).where(FILES.c.ref == case.ref)).scalar() or 0
@@ -70,9 +65,10 @@ def record_received_files(
             }
         )
         if not too_large:
-            obligations.append(
-                NewObligation(f"{fetched_by}:{n}", fetched_by, tx.now, SendPriority.NOTICE, {"file": n})
-            )
+            facts = {"file": n}
+            fetch = NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, facts)
+            from_slack = NewObligation(f"slack_fetch:{n}", "slack_fetch", tx.now, SendPriority.NOTICE, facts)
+            obligations.append(from_slack if received.kind == ATTACHED else fetch)
     tx.connection.execute(insert(FILES), rows)
     schedule_for_case(tx, case.ref, file.contact_id, obligations)
 

@@ -14,7 +14,6 @@ from simulator.screen import Card, FormRefused, Modal, NotAcknowledged, NotVisib
 from simulator.slack.people import SlackImpossible
 from simulator.telegram.people import TelegramImpossible
 
-
 _TAKE_BACK = timedelta(seconds=10)
 
 

@@ -41,7 +41,7 @@ def act_with_attachments(
         ReceivedFile(attached.id, attached.id, ATTACHED, "slack", size=attached.size, name=attached.name)
         for attached in attachments
     ]
-    record_received_files(tx, after, recorded.event.seq, files, fetched_by="slack_fetch")
+    record_received_files(tx, after, recorded.event.seq, files)
     return recorded
 
 

@@ -1,4 +1,4 @@
-"""Files that staff attach to a letter: checked by content, kept sealed with the complaint, and sent after the letter."""
+"""Files that staff attach to a letter: checked by content, sealed with the complaint, and sent after the letter."""
 
 from __future__ import annotations
 

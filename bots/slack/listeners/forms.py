@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bots.letters.templates import template_values
 from bots.slack.client.block_kit import actions, button, section
 from bots.slack.context import SlackContext
 from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter
@@ -43,11 +44,13 @@ from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.event_facts import HELD
 from complaints.forms import FORMS, attachments_of, form_verb, read
 from complaints.identifiers import parse_reference
+from complaints.letter_templates import FILLED, filled
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.attachments import act_with_attachments
 from store.cases.read import load_case, load_history
+from store.letter_templates import count_template_use, load_template
 from store.people.staff import count_reviewers
 from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
@@ -110,8 +113,22 @@ async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackCont
     """Show the exact letter of an act before it is recorded."""
     if not submission.metadata.is_last_page:
         return await _turn_page(submission, actor, slack)
-    view = await _preview(await _read(submission, actor, slack), submission.metadata.version, slack)
+    filled_form = await _with_template(
+        await _read(submission, actor, slack), submission.metadata.template, slack
+    )
+    view = await _preview(filled_form, submission.metadata.version, slack)
     return push_view(opened_from_home(view) if submission.metadata.from_home else view)
+
+
+async def _with_template(filled_form: FilledForm, code: str, slack: SlackContext) -> FilledForm:
+    """The facts also name the template that filled the field, and whether its text was changed."""
+    if not code:
+        return filled_form
+    template = await slack.store.aread(load_template, code)
+    text = filled(template.text, template_values(filled_form.case, slack.texts.catalogue))
+    is_edited = filled_form.words.get(FILLED[filled_form.form], "") != text.strip()
+    facts = {**filled_form.facts, "template": code, "template_edited": is_edited}
+    return replace(filled_form, facts=facts)
 
 
 @router.view(*(form + PREVIEW_SUFFIX for form in PREVIEWED))
@@ -130,6 +147,9 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
         act_with_attachments, draft.ref, verb, actor, _held(draft.facts, case), words, attachments_of(draft.words),
         version=draft.work_version, key=f"slack:draft:{draft.id}",
     )  # fmt: skip
+    if "template" in draft.facts:
+        is_edited = bool(draft.facts["template_edited"])
+        await slack.store.awrite(count_template_use, str(draft.facts["template"]), is_edited=is_edited)
     await slack.store.awrite(drop_draft, draft.id)
     await _redraw_home(submission, slack)
     return replace(CLOSE_FORMS, notice=_take_back_offer(recorded, slack))

@@ -168,9 +168,14 @@ def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str,
     """The typed values by path, as `complaints.forms.read` takes them; empty inputs are left out."""
     values: dict[str, Any] = {}
     for path, entries in state.items():
-        if VALUE in entries and (value := _typed_value(entries[VALUE])) is not None:
+        if (value := _typed_value(entry_of(entries))) is not None:
             values[path] = value
     return values
+
+
+def entry_of(entries: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The state of an input; one that was filled by a template has the template's code in its action id."""
+    return next((entry for name, entry in entries.items() if name.partition(".")[0] == VALUE), {})
 
 
 def _typed_value(entry: Mapping[str, Any]) -> Any:
@@ -193,7 +198,7 @@ def typed_blocks(view: Mapping[str, Any]) -> list[Block]:
     blocks = []
     for block in view.get("blocks", ()):
         element = block.get("element")
-        entry = state.get(str(block.get("block_id")), {}).get(VALUE)
+        entry = entry_of(state.get(str(block.get("block_id")), {}))
         if block.get("type") == "input" and element and entry and element["type"] in _INITIAL:
             value_key, initial_key = _INITIAL[element["type"]]
             without_initial = {key: value for key, value in element.items() if key != initial_key}

@@ -368,6 +368,10 @@ def with_warnings(view: Mapping[str, Any], codes: Sequence[str]) -> View:
     return {**view, "private_metadata": _changed_metadata(view, warned=list(codes))}
 
 
+def with_metadata(view: Mapping[str, Any], **changes: Any) -> View:
+    return {**view, "private_metadata": _changed_metadata(view, **changes)}
+
+
 def opened_from_home(view: Mapping[str, Any]) -> View:
     """The view as opened from the home, which is redrawn when the view is submitted."""
     return {**view, "private_metadata": _changed_metadata(view, home=True)}

@@ -37,6 +37,7 @@ from bots.slack.views.forms import (
     with_notice,
 )
 from bots.slack.views.incident import incident_case_view
+from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
@@ -45,11 +46,13 @@ from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
 from complaints.forms import FORM_VERBS
+from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
 from store.cases.causes import find_usual_cause
 from store.cases.read import load_case, load_history, open_case, read_dates
 from store.database.errors import SealBroken
 from store.incidents import list_open_incidents
+from store.letter_templates import list_templates
 from store.people.staff import count_reviewers, list_members
 from store.record.access_log import find_last_read, write_read
 from store.record.load import load_complaint_text, load_event_words, load_readable_words
@@ -256,7 +259,7 @@ async def _prefill(
     if form in ("resolve", "decide"):
         cause_class, cause = await slack.store.aread(find_usual_cause, case, actor)
         recorded |= {"cause_class": cause_class or "", "cause": cause or "", "root_cause": cause or ""}
-    return prefill(
+    start = prefill(
         form,
         case,
         events,
@@ -269,6 +272,10 @@ async def _prefill(
         suggested_owner=suggestion,
         suggested_link=suggested_link,
     )
+    if form not in FILLED:
+        return start
+    menu = template_menu(form, case, await slack.store.aread(list_templates), slack.texts)
+    return replace(start, preface=[*start.preface, *menu])
 
 
 async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
