@@ -44,9 +44,13 @@ async def opened_list(office: Office) -> StaffMember:
     return mona
 
 
-async def saved(office: Office, mona: StaffMember, button: str, values: dict[str, Any]) -> Modal:
+async def opened_form(office: Office, mona: StaffMember, button: str) -> None:
     await mona.presses(mona.modal, button)
-    await mona.opened("Letter templates")
+    await office.sim.until(lambda: mona.modal is not None and mona.modal.callback_id == "template", timeout=5)
+
+
+async def saved(office: Office, mona: StaffMember, button: str, values: dict[str, Any]) -> Modal:
+    await opened_form(office, mona, button)
     await mona.fills(values)
     preview = await mona.submits()
     assert preview is not None
@@ -93,8 +97,7 @@ async def test_a_handler_changes_no_template_and_an_unknown_field_is_refused(off
     assert "Letter templates" not in alice.home.buttons
 
     mona = await opened_list(office)
-    await mona.presses(mona.modal, "New template")
-    await mona.opened("Letter templates")
+    await opened_form(office, mona, "New template")
     await mona.fills(TEMPLATE | {"text": "Dear {nickname}"})
     with pytest.raises(FormRefused, match="There is no field nickname"):
         await mona.submits()

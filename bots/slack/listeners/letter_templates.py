@@ -71,10 +71,10 @@ async def preview_or_save(submission: FormSubmission, actor: Actor, slack: Slack
     if (unknown := unknown_field(words["text"])) is not None:
         return field_errors({"text": texts.text("template.unknown_field", field=cut(unknown, 40))})
     stored = json.loads(view["private_metadata"])
-    shown = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-    if stored.get("shown") != shown:
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+    if stored.get("shown") != digest:
         reads = f"{texts.text('template.reads')}\n{escaped(preview_text(words['text'], texts), 2500)}"
-        metadata = json.dumps({**stored, "shown": shown})
+        metadata = json.dumps({**stored, "shown": digest})
         return update_view({**with_notice(view, reads), "private_metadata": metadata})
     await slack.store.awrite(save_template, _template(stored["template"], facts, words, actor, slack))
     return update_view(list_view(await slack.store.aread(list_templates), texts))
