@@ -12,10 +12,11 @@ from simulator.screen import (
     Room,
     element_labelled,
 )
-from simulator.slack import payloads, people
+from simulator.slack import people
+from simulator.slack.files import upload_by_person
 from simulator.slack.people import SlackImpossible
 from simulator.slack.socket import Link
-from simulator.state.slack import Channel, SlackFile, SlackMember, View
+from simulator.state.slack import Channel, SlackMember, View
 
 Json = dict[str, Any]
 
@@ -108,11 +109,7 @@ class StaffMember:
         """Upload these files, by name and content, into the file input of the modal on top."""
         modal = self._top()
         block_id = modal.block_for(label)
-        entries = []
-        for name, data in files:
-            file = SlackFile(self.world.slack.new_id("F"), name, len(data), "", data)
-            self.world.slack.files[file.id] = file
-            entries.append(payloads.file_object(self.world, file.id))
+        entries = [upload_by_person(self.world, name, data) for name, data in files]
         people.type_into(modal.view, {block_id: entries})
         self.world.mark_changed()
 

@@ -220,14 +220,19 @@ def _letters(case: Case) -> Iterator[NewObligation]:
             facts=facts,
         )
         if case.unsent_decision is not None:
-            # It is on its way: a notice that there is no answer yet would contradict it.
+            # It is on its way, and as in `_other_delays` a notice would contradict it.
             return
     if case.state is State.DISAGREED and case.reply_at is not None:
         key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"
         yield NewObligation(key, "recourse", case.reply_at, facts={"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
     missed = tuple(_decision_delays(case))
-    if update is not None and update.met_at is None and update.internal_due > case.logged_at:
+    if (
+        update is not None
+        and update.met_at is None
+        and update.internal_due > case.logged_at
+        and not case.unsent
+    ):
         update_at = sent_by(case, update.internal_due, since=max(case.logged_at, update.start))
         # A progress notice in the same minute as the notice of a missed date would contradict it.
         if all(notice.due != update_at for notice in missed):
@@ -285,7 +290,8 @@ def _other_delays(case: Case) -> Iterator[NewObligation]:
     These are a request about their data, a question, the part about personal data, and the first contact if a later
     date for it was promised.
     """
-    if not _can_be_informed(case):
+    if not _can_be_informed(case) or case.unsent:
+        # A letter is on its way: a notice that there is no answer yet would contradict it.
         return
     for target in filter(None, map(case.target, _OTHER_WAITS)):
         is_known = target.target is not Target.FIRST_ACTION or target.basis.startswith("extend")
@@ -295,8 +301,9 @@ def _other_delays(case: Case) -> Iterator[NewObligation]:
             yield NewObligation(f"delay:{target.target}:{target.version}", "delay", notice_at, facts=facts)
 
 
-#: Staff need no reminder of these while the decision is on its way.
-_UNTIL_DECISION = frozenset({Target.LOOK, Target.ACT_BY, Target.FIRST_ACTION, Target.UPDATE, Target.DECIDE})
+#: What a letter on its way answers, and what a decision answers too: staff need no reminder of it.
+_ANSWERED_BY_LETTER = frozenset({Target.FIRST_ACTION, Target.UPDATE, Target.REPLY})
+_ANSWERED_BY_DECISION = _ANSWERED_BY_LETTER | {Target.LOOK, Target.ACT_BY, Target.DECIDE}
 
 
 def _reminders(case: Case) -> Iterator[NewObligation]:
@@ -304,9 +311,10 @@ def _reminders(case: Case) -> Iterator[NewObligation]:
 
     The acknowledgement is included where no chat takes it.
     """
-    is_on_its_way = case.unsent_decision is not None and case.reachable
+    answered = _ANSWERED_BY_LETTER if case.unsent and case.reachable else frozenset()
+    answered = _ANSWERED_BY_DECISION if answered and case.unsent_decision else answered
     for target in case.current_targets():
-        if is_on_its_way and target.target in _UNTIL_DECISION:
+        if target.target in answered:
             continue
         is_reminded = target.target in REMINDED or (target.target is Target.ACK and not case.reachable)
         if is_reminded and target.met_at is None:
