@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
 from complaints.actions.intake import RETURNED, TRANSLATION
@@ -51,6 +51,15 @@ _COMPLAINANT_WORDS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.AN
 _APPROVED: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.EXTEND, Verb.RECLASSIFY})
 #: Acts that may name a member of staff, who then loses access to the complaint.
 _MAY_NAME_STAFF: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
+# Built once, since every act runs them.
+_CONTINUE = update(COMPLAINTS).where(
+    COMPLAINTS.c.ref == bindparam("case"),
+    COMPLAINTS.c.version == bindparam("old_version"),
+    COMPLAINTS.c.work_version == bindparam("old_work_version"),
+)
+_LAST_READ = select(func.max(READS.c.version)).where(
+    READS.c.ref == bindparam("ref"), READS.c.by == bindparam("reader")
+)
 
 
 def act(
@@ -194,13 +203,15 @@ def continue_record(
     entry = event_entry(case.ref, event, commit=commitment(key, event.words), prev=head)
     new_head = sha256(entry)
     changed = tx.connection.execute(
-        update(COMPLAINTS)
-        .where(
-            COMPLAINTS.c.ref == case.ref,
-            COMPLAINTS.c.version == before.version,
-            COMPLAINTS.c.work_version == before.work_version,
-        )
-        .values(head=new_head, **complaint_row(case), **_changed_rules(event))
+        _CONTINUE,
+        {
+            "case": case.ref,
+            "old_version": before.version,
+            "old_work_version": before.work_version,
+            "head": new_head,
+            **complaint_row(case),
+            **_changed_rules(event),
+        },
     )
     if changed.rowcount != 1:
         raise Stale(f"{case.ref} has changed in the meantime: look at it again.")
@@ -248,9 +259,7 @@ def _must_have_read(tx: Tx, file: CaseFile, verb: Verb, by: Actor) -> None:
         for event in file.events
         if event.verb in _COMPLAINANT_WORDS and event.facts.get("kind") not in (RETURNED, TRANSLATION)
     ]
-    read = tx.connection.execute(
-        select(func.max(READS.c.version)).where(READS.c.ref == case.ref, READS.c.by == by.id)
-    ).scalar()
+    read = tx.connection.execute(_LAST_READ, {"ref": case.ref, "reader": by.id}).scalar()
     unread = [event for event in messages if event.seq > (read or 0) and event.by != by.id]
     if unread:
         local = unread[-1].at.astimezone(ZoneInfo(case.rules.calendar.zone))
@@ -344,7 +353,7 @@ def _write_words(tx: Tx, case: Case, event: Event, key: bytes) -> None:
         }
         for path, text in event.words.items()
     ]
-    tx.connection.execute(insert(TEXTS), rows)
+    tx.add_all(TEXTS, rows)
 
 
 def _changed_rules(event: Event) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from complaints.actors import Actor
 from complaints.errors import ComplaintError
@@ -21,6 +21,20 @@ from store.values import Chat, MessageState, Obligation
 
 #: An act to record once the message is accepted: reference, verb, actor, facts, words.
 FollowUpAct = tuple[str, Verb, Actor, Mapping[str, Any], Mapping[str, str]]
+#: Built once, since every message runs it.
+_ADDRESSEE = (
+    select(
+        OBLIGATIONS.c.contact_id,
+        CONTACTS.c.channel,
+        PEOPLE.c.id,
+        PEOPLE.c.key_wrapped,
+        COMPLAINTS.c.key_wrapped.label("case_key"),
+    )
+    .outerjoin(CONTACTS, CONTACTS.c.id == OBLIGATIONS.c.contact_id)
+    .outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
+    .outerjoin(COMPLAINTS, COMPLAINTS.c.ref == bindparam("ref", type_=COMPLAINTS.c.ref.type))
+    .where(OBLIGATIONS.c.id == bindparam("obligation"))
+)
 
 
 def begin_sending(
@@ -37,19 +51,7 @@ def begin_sending(
 
     `version` is the fingerprint of the template's wording, if the text comes from a template (7.1).
     """
-    row = tx.connection.execute(
-        select(
-            OBLIGATIONS.c.contact_id,
-            CONTACTS.c.channel,
-            PEOPLE.c.id,
-            PEOPLE.c.key_wrapped,
-            COMPLAINTS.c.key_wrapped.label("case_key"),
-        )
-        .outerjoin(CONTACTS, CONTACTS.c.id == OBLIGATIONS.c.contact_id)
-        .outerjoin(PEOPLE, PEOPLE.c.id == CONTACTS.c.person_id)
-        .outerjoin(COMPLAINTS, COMPLAINTS.c.ref == ref)
-        .where(OBLIGATIONS.c.id == obligation.id)
-    ).one()
+    row = tx.connection.execute(_ADDRESSEE, {"obligation": obligation.id, "ref": ref}).one()
     if ref is not None:
         key, sealed_with = case_key(tx, ref, row.case_key), "case"
     else:

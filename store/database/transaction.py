@@ -12,7 +12,7 @@ from functools import cache
 from threading import Lock
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Float, Table
+from sqlalchemy import ColumnElement, Connection, Float, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
@@ -97,8 +97,11 @@ class Tx:
         return self.connection.dialect.name == "sqlite"
 
     def add(self, table: Table, **values: Any) -> None:
+        self.add_all(table, [values])
+
+    def add_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         # The values are parameters: compiled into the statement they would cost more than running it.
-        self.connection.execute(table.insert(), values)
+        self.connection.execute(_plain_insert(table), rows)
 
     def insert_missing(self, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert the rows whose keys do not exist yet."""
@@ -134,6 +137,11 @@ class Tx:
 
 def _insert(table: Table, is_sqlite: bool) -> Any:
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+
+
+@cache
+def _plain_insert(table: Table) -> Insert:
+    return table.insert()
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, literal_column, select, text, update
+from sqlalchemy import Select, bindparam, case, literal_column, select, text, update
 
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.obligations.resend import OF_ONE_EVENT
@@ -41,6 +41,14 @@ IS_STUCK = text("(state = 'failed' OR (state = 'open' AND attempts > 0))")
 _DRAWS: frozenset[str] = frozenset({"card", "redraw", "thread", "told_failed"})
 #: Value of `wait_until` in a row that is being tried while its platform comes back: `retry` then waits less.
 _PLATFORM_IS_BACK = -1.0
+
+# Built once, since every obligation runs them.
+_IS_THIS = OBLIGATIONS.c.id == bindparam("obligation")
+_COMPLETE = update(OBLIGATIONS).where(_IS_THIS, IS_OPEN)
+_ABOUT = select(
+    OBLIGATIONS.c.ref, OBLIGATIONS.c.kind, OBLIGATIONS.c.state, OBLIGATIONS.c.attempts, OBLIGATIONS.c.due
+).where(_IS_THIS)
+_ERASED_AT = select(COMPLAINTS.c.erased_at).where(COMPLAINTS.c.ref == bindparam("ref"))
 
 
 @dataclass(frozen=True)
@@ -107,9 +115,8 @@ def renew_leases(tx: Tx, ids: Collection[int], lease_seconds: float) -> int:
 def complete(tx: Tx, obligation_id: int) -> None:
     """Mark it as done, or as no longer required, and delete its payload."""
     tx.connection.execute(
-        update(OBLIGATIONS)
-        .where(OBLIGATIONS.c.id == obligation_id, OBLIGATIONS.c.state == "open")
-        .values(state="done", ended_at=tx.now, payload=None, why=None)
+        _COMPLETE,
+        {"obligation": obligation_id, "state": "done", "ended_at": tx.now, "payload": None, "why": None},
     )
     # A later message of the same chat may now be claimed.
     tx.obligations_changed = True
@@ -166,12 +173,7 @@ def redraw_card(tx: Tx, obligation_id: int) -> None:
 
     The delivery of a notice is no event of the record, so no event makes the card change.
     """
-    columns = OBLIGATIONS.c
-    row = tx.connection.execute(
-        select(columns.ref, columns.kind, columns.state, columns.attempts, columns.due).where(
-            columns.id == obligation_id
-        )
-    ).first()
+    row = tx.connection.execute(_ABOUT, {"obligation": obligation_id}).first()
     if row is None or row.ref is None or row.kind in _DRAWS:
         return
     if row.kind in NOTICES or row.state in ("failed", GIVEN_UP):
@@ -245,8 +247,7 @@ def find_next_due(tx: Tx) -> tuple[str, str | None, datetime] | None:
 
 def _is_erased(tx: Tx, ref: str) -> bool:
     # Reads the row: a question of the dialogue need not wait until the complaint is folded from its events.
-    query = select(COMPLAINTS.c.erased_at).where(COMPLAINTS.c.ref == ref)
-    return tx.connection.execute(query).scalar() is not None
+    return tx.connection.execute(_ERASED_AT, {"ref": ref}).scalar() is not None
 
 
 def _change(tx: Tx, obligation_id: int, **values: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from complaints.actions import authorisation
 from complaints.actors import Actor
@@ -19,6 +19,21 @@ from store.database.transaction import Tx
 from store.proof.hash_chain import record_instance_event
 from store.tables import STAFF, STAFF_ROLES
 from store.values import Member
+
+# Built once, since every act runs them.
+_NOW = bindparam("now", type_=STAFF.c.absent_until.type)
+_IS_MEMBER = bindparam("member", type_=STAFF.c.id.type)
+_CURRENT_ROLES = select(STAFF_ROLES.c.member_id, STAFF_ROLES.c.role).where(
+    STAFF_ROLES.c.since <= _NOW, or_(STAFF_ROLES.c.until.is_(None), STAFF_ROLES.c.until > _NOW)
+)
+_ROLES_OF_MEMBER = _CURRENT_ROLES.with_only_columns(STAFF_ROLES.c.role).where(
+    STAFF_ROLES.c.member_id == _IS_MEMBER
+)
+_REPLACED = select(STAFF.c.id).where(
+    STAFF.c.absent_until > _NOW,
+    func.coalesce(STAFF.c.stand_in, STAFF.c.deputy) == _IS_MEMBER,
+    STAFF.c.left_at.is_(None),
+)
 
 
 def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
@@ -49,22 +64,17 @@ def sync_staff(tx: Tx, members: Sequence[Member]) -> None:
 
 def load_actor(tx: Tx, member_id: str) -> Actor:
     """The actor with the present roles; a stranger has no role, so everything is refused (fail closed)."""
-    query = select(STAFF_ROLES.c.role).where(STAFF_ROLES.c.member_id == member_id, _is_current(tx))
-    roles = frozenset(Role(row.role) for row in tx.connection.execute(query))
-    deputy = func.coalesce(STAFF.c.stand_in, STAFF.c.deputy)
-    absent = select(STAFF.c.id).where(
-        STAFF.c.absent_until > tx.now, deputy == member_id, STAFF.c.left_at.is_(None)
-    )
+    values = {"member": member_id, "now": tx.now}
+    roles = frozenset(map(Role, tx.connection.execute(_ROLES_OF_MEMBER, values).scalars()))
     # A deputy without a role is notified, but may not act for the absent member.
-    replaced = tx.connection.execute(absent).scalars() if roles else ()
+    replaced = tx.connection.execute(_REPLACED, values).scalars() if roles else ()
     return Actor(member_id, roles, frozenset(replaced))
 
 
 def load_current_roles(tx: Tx) -> Mapping[str, frozenset[Role]]:
     """The present roles by member of staff."""
     roles_by_member: dict[str, frozenset[Role]] = {}
-    query = select(STAFF_ROLES.c.member_id, STAFF_ROLES.c.role).where(_is_current(tx))
-    for row in tx.connection.execute(query):
+    for row in tx.connection.execute(_CURRENT_ROLES, {"now": tx.now}):
         roles_by_member[row.member_id] = roles_by_member.get(row.member_id, frozenset()) | {Role(row.role)}
     return roles_by_member
 
@@ -149,10 +159,6 @@ def _write(tx: Tx, member: Member) -> None:
             "left_at": None,
         },
     )
-
-
-def _is_current(tx: Tx) -> ColumnElement[bool]:
-    return (STAFF_ROLES.c.since <= tx.now) & or_(STAFF_ROLES.c.until.is_(None), STAFF_ROLES.c.until > tx.now)
 
 
 def _members(tx: Tx, member_id: str | None) -> list[Member]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from complaints.actions.intake import TRANSLATION
@@ -31,13 +31,25 @@ _HEADER = select(
     COMPLAINTS.c.version,
     COMPLAINTS.c.contact_id,
 )
-#: Built once, since every message runs it.
+# Built once, since every act or message runs them. SQLite needs no row lock: BEGIN IMMEDIATE locks the whole file.
+_OF_REF = _HEADER.where(COMPLAINTS.c.ref == bindparam("ref"))
+_OF_REF_LOCKED = _OF_REF.with_for_update()
 _OF_PERSON = (
     _HEADER.where(COMPLAINTS.c.complainant_id == bindparam("person"))
     .order_by(COMPLAINTS.c.received_at.desc(), COMPLAINTS.c.ref)
     .limit(bindparam("limit"))
 )
 _OF_PERSON_LOCKED = _OF_PERSON.with_for_update()
+_ENTRIES_SINCE = (
+    select(EVENTS.c.entry)
+    .where(EVENTS.c.ref == bindparam("ref"), EVENTS.c.seq > bindparam("seq"))
+    .order_by(EVENTS.c.seq)
+)
+_WORDS = (
+    select(TEXTS.c.seq, TEXTS.c.field, TEXTS.c.sealed)
+    .where(TEXTS.c.ref == bindparam("ref"))
+    .order_by(TEXTS.c.seq, TEXTS.c.field)
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,8 @@ class CaseFile:
 
 def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
     """Load one complaint; raises UnknownReference, or DamagedCase. `lock` locks its row until the commit."""
-    rows = _headers(tx, _HEADER.where(COMPLAINTS.c.ref == ref), lock=lock)
+    query = _OF_REF_LOCKED if lock and not tx.is_sqlite else _OF_REF
+    rows = tx.connection.execute(query, {"ref": ref}).all()
     if not rows:
         raise UnknownReference(f"No complaint has the reference {ref}: check each letter.")
     return _files(tx, rows)[0]
@@ -65,14 +78,13 @@ def load_case_file(tx: Tx, ref: str, *, lock: bool = False) -> CaseFile:
 
 def load_many(tx: Tx, refs: Sequence[str]) -> list[CaseFile]:
     """Load several complaints in the order of `refs`; unknown references and damaged complaints are left out."""
-    headers = _headers(tx, _HEADER.where(COMPLAINTS.c.ref.in_(refs)))
+    headers = tx.connection.execute(_HEADER.where(COMPLAINTS.c.ref.in_(refs))).all()
     files = {file.case.ref: file for file in _readable_files(tx, headers)}
     return [files[ref] for ref in refs if ref in files]
 
 
 def load_files_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
     """Load a person's complaints, the newest first, without damaged ones, and lock their rows until the commit."""
-    # SQLite needs no row lock: the writer's BEGIN IMMEDIATE locks the whole file.
     query = _OF_PERSON if tx.is_sqlite else _OF_PERSON_LOCKED
     return _readable_files(tx, tx.connection.execute(query, {"person": person, "limit": limit}).all())
 
@@ -210,8 +222,7 @@ def load_words_by_event(tx: Tx, file: CaseFile) -> dict[int, dict[str, str]]:
     if file.key_wrapped is None:
         return words
     key = file.key(tx)
-    query = select(TEXTS.c.seq, TEXTS.c.field, TEXTS.c.sealed).where(TEXTS.c.ref == ref)
-    for row in tx.connection.execute(query.order_by(TEXTS.c.seq, TEXTS.c.field)):
+    for row in tx.connection.execute(_WORDS, {"ref": ref}):
         if row.sealed is not None:
             text = unseal(key, row.sealed, text_place(ref, row.seq, row.field))
             words.setdefault(row.seq, {})[row.field] = text
@@ -278,12 +289,7 @@ def text_place(ref: str, seq: int, field: str) -> str:
     return place("texts", f"{ref}/{seq}", field)
 
 
-def _headers(tx: Tx, query: Select[Any], *, lock: bool = False) -> Sequence[Row[Any]]:
-    # SQLite needs no row lock: the writer's BEGIN IMMEDIATE locks the whole file.
-    return tx.connection.execute(query.with_for_update() if lock and not tx.is_sqlite else query).all()
-
-
-def _files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
+def _files(tx: Tx, headers: Sequence[Any]) -> list[CaseFile]:
     return [
         CaseFile(
             case=folded.case,
@@ -296,7 +302,7 @@ def _files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
     ]
 
 
-def _readable_files(tx: Tx, headers: Sequence[Row[Any]]) -> list[CaseFile]:
+def _readable_files(tx: Tx, headers: Sequence[Any]) -> list[CaseFile]:
     """The files without those of damaged complaints, which are noted and logged: one must not stop a list."""
     try:
         return _files(tx, headers)
@@ -318,7 +324,7 @@ def _log_damage(ref: str) -> None:
     structlog.get_logger(__name__).error("damaged_complaint", ref=ref, remedy="amends db verify")
 
 
-def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[FoldedCase]:
+def _folded(tx: Tx, headers: Sequence[Any]) -> list[FoldedCase]:
     """Fold each complaint up to its head; of a cached one only the newer events are read."""
     cases = {header.ref: _cached(tx, header) for header in headers}
     outdated = [header for header in headers if _version(cases[header.ref]) < header.version]
@@ -344,7 +350,7 @@ def _folded(tx: Tx, headers: Sequence[Row[Any]]) -> list[FoldedCase]:
     return [case for header in headers if (case := cases[header.ref]) is not None]
 
 
-def _cached(tx: Tx, header: Row[Any]) -> FoldedCase | None:
+def _cached(tx: Tx, header: Any) -> FoldedCase | None:
     """The cached case, if it is the present or an earlier state under the same rules."""
     cached = tx.folded.of(header.ref)
     if cached is None or cached.rulebook_id != header.rulebook_id or cached.case.version > header.version:
@@ -358,7 +364,10 @@ def _version(folded: FoldedCase | None) -> int:
 
 def _entries(tx: Tx, since: Mapping[str, int]) -> dict[str, list[str]]:
     entries: dict[str, list[str]] = {}
-    if since:
+    if len(since) == 1:
+        ((ref, seq),) = since.items()
+        entries[ref] = list(tx.connection.execute(_ENTRIES_SINCE, {"ref": ref, "seq": seq}).scalars())
+    elif since:
         wanted = or_(*(and_(EVENTS.c.ref == ref, EVENTS.c.seq > seq) for ref, seq in since.items()))
         query = select(EVENTS.c.ref, EVENTS.c.entry).where(wanted).order_by(EVENTS.c.ref, EVENTS.c.seq)
         for row in tx.connection.execute(query):
@@ -366,7 +375,7 @@ def _entries(tx: Tx, since: Mapping[str, int]) -> dict[str, list[str]]:
     return entries
 
 
-def _continued(tx: Tx, header: Row[Any], cached: FoldedCase | None, entries: Sequence[str]) -> FoldedCase:
+def _continued(tx: Tx, header: Any, cached: FoldedCase | None, entries: Sequence[str]) -> FoldedCase:
     # Another transaction may have added events after the header was read: they belong to the next state.
     events = [event for event in parse_events(tx, entries) if event.seq <= header.version]
     if cached is not None:

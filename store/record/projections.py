@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, cast, delete, insert, update
+from sqlalchemy import ColumnElement, Table, Text, cast, delete, update
 
 from complaints.case import Case, Event
 from complaints.case_values import Assessment, Decision, Improvement, OutsideDecision, Proposed
@@ -216,7 +216,7 @@ def _write_differences(
 ) -> None:
     added = [{"ref": ref, **row} for values, row in new.items() if values not in old]
     if added:
-        tx.connection.execute(insert(table), added)
+        tx.add_all(table, added)
     for values, row in new.items():
         if values in old and old[values] != row:
             tx.connection.execute(update(table).where(*_is_row(table, ref, key, values)).values(**row))
