@@ -56,7 +56,7 @@ def unknown_field(text: str) -> str | None:
     )
 
 
-def filled(text: str, values: dict[str, str]) -> str:
+def fill_template(text: str, values: dict[str, str]) -> str:
     return _FIELD.sub(lambda match: values[match[1]], text)
 
 

@@ -160,10 +160,8 @@ class Responder:
         """Acknowledge what a listener did, and show it. Raises SlackApiError or a network error."""
         request = self.request
         match response:
-            case FormAnswer(payload, notice):
+            case FormAnswer(payload):
                 await self.ack(**self._with_pressed_message(payload))
-                if notice is not None and isinstance(request, FormSubmission):
-                    await self._tell_sender(request, notice)
             case CommandReply(text, blocks):
                 await self.ack(text=text, blocks=blocks or None)
             case PrivateNotice(text, blocks) if isinstance(request, ButtonPress):
@@ -180,6 +178,8 @@ class Responder:
             await self._reset_menu_of_card(request)
         elif isinstance(response, Redraw | FormAnswer):
             await self._draw_pressed_card()
+        if isinstance(response, FormAnswer) and response.notice and isinstance(request, FormSubmission):
+            await self._tell_sender(request, response.notice)
 
     def _with_pressed_message(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The next view of a form keeps where the card can be replaced."""

@@ -8,6 +8,7 @@ from complaints.actors import SYSTEM
 from complaints.errors import OutOfOrder
 from complaints.event_facts import ATTACHMENTS, HELD
 from complaints.vocabulary import State, Target, Verb
+from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
     ANNA,
@@ -31,6 +32,7 @@ def open_targets(complaint: BuiltComplaint) -> dict[Target, int]:
     }
 
 
+@clause("7.3")
 def test_a_reply_leaves_ten_seconds_later_and_meets_its_targets_when_it_is_delivered() -> None:
     asked = an_assessed_case().do(Verb.ADD, ANNA, a_message(kind="question"), {"description": "When?"})
     written = asked.do(Verb.REPLY, ALICE, WAITS, {"text": "On Monday."})
@@ -52,6 +54,7 @@ def test_a_letter_that_staff_gave_by_another_route_counts_from_then() -> None:
     assert (told.case.unsent, told.case.contacted) == ((), True)
 
 
+@clause("7.8")
 def test_a_decision_is_taken_back_with_its_remedies_and_its_dates_run_on() -> None:
     before = an_investigated_case()
     made = decided(before, remedies=[a_refund()], held=10)

@@ -44,7 +44,7 @@ from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
 from complaints.event_facts import HELD
 from complaints.forms import FORMS, attachments_of, form_verb, read
 from complaints.identifiers import parse_reference
-from complaints.letter_templates import FILLED, filled
+from complaints.letter_templates import FILLED, fill_template
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -125,7 +125,7 @@ async def _with_template(filled_form: FilledForm, code: str, slack: SlackContext
     if not code:
         return filled_form
     template = await slack.store.aread(load_template, code)
-    text = filled(template.text, template_values(filled_form.case, slack.texts.catalogue))
+    text = fill_template(template.text, template_values(filled_form.case, slack.texts.catalogue))
     is_edited = filled_form.words.get(FILLED[filled_form.form], "") != text.strip()
     facts = {**filled_form.facts, "template": code, "template_edited": is_edited}
     return replace(filled_form, facts=facts)

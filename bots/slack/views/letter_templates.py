@@ -22,7 +22,7 @@ from bots.slack.views.form_inputs import VALUE, input_block, typed_blocks
 from bots.slack.views.forms import View, modal, resendable
 from complaints.case import Case
 from complaints.forms import Field, choice, flag, text
-from complaints.letter_templates import FIELDS, FILLED, LetterTemplate, filled, fits
+from complaints.letter_templates import FIELDS, FILLED, LetterTemplate, fill_template, fits
 from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import Finding
 
@@ -70,7 +70,7 @@ def with_template(
     block = next((block for block in blocks if block.get("block_id") == path), None)
     if block is None:
         return None
-    words = filled(template.text, template_values(case, texts.catalogue))
+    words = fill_template(template.text, template_values(case, texts.catalogue))
     block["element"] = {
         **block["element"],
         "action_id": f"{VALUE}.{template.code}",
@@ -126,7 +126,7 @@ def edit_view(template: LetterTemplate | None, rules: Rulebook, texts: StaffText
 
 def preview_text(words: str, texts: StaffTexts) -> str:
     """The text with an example in each field, as staff check it before it is saved."""
-    return filled(words, {name: texts.text(f"template.example_{name}") for name in FIELDS})
+    return fill_template(words, {name: texts.text(f"template.example_{name}") for name in FIELDS})
 
 
 def _label(template: LetterTemplate, texts: StaffTexts) -> str:
