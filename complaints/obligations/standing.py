@@ -43,7 +43,8 @@ def current_obligations(case: Case) -> Iterator[NewObligation]:
         # The card is drawn once more, to show that the words are gone.
         yield _card(case)
         return
-    yield from give_offline(case, with_resend_keys(case, _all_obligations(case)), once=False)
+    required = _without_contradictions(case, _all_obligations(case))
+    yield from give_offline(case, with_resend_keys(case, required), once=False)
 
 
 def card_waits_until(case: Case) -> datetime | None:
@@ -109,6 +110,36 @@ def survey_concern_due(case: Case, since: datetime) -> datetime:
     """By when people who did not work on the complaint look at a bad survey answer that came at `since` (8.3)."""
     span = case.rules.targets.by_priority[SURVEY_CONCERN_PRIORITY].first_action
     return due(since, span, case.rules.calendar).at
+
+
+#: What a letter answers for the complainant, and what a decision answers too.
+_ANSWERED_BY_LETTER = frozenset({Target.FIRST_ACTION, Target.UPDATE, Target.REPLY, Target.DATA_REQUEST})
+_ANSWERED_BY_DECISION = _ANSWERED_BY_LETTER | {
+    Target.LOOK,
+    Target.ACT_BY,
+    Target.DECIDE,
+    Target.LEGAL,
+    Target.PRIVACY,
+}
+_SAYS_NOT_ANSWERED = frozenset({"progress", "delay", "legal_passed", "remind"})
+#: A letter counts as on its way for so long: quiet hours may hold it, and one that failed stays undelivered.
+_ON_ITS_WAY = timedelta(days=1)
+
+
+def _without_contradictions(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
+    """While a letter is on its way, nobody is informed or reminded that what it answers is not answered."""
+    answered = _ANSWERED_BY_DECISION if case.unsent_decision is not None else _ANSWERED_BY_LETTER
+    written_at = max((letter.event.at for letter in case.unsent), default=None)
+    for obligation in obligations:
+        is_answered = (
+            written_at is not None
+            and case.reachable
+            and obligation.kind in _SAYS_NOT_ANSWERED
+            and obligation.due < written_at + _ON_ITS_WAY
+            and obligation.facts.get("target", Target.UPDATE) in answered
+        )
+        if not is_answered:
+            yield obligation
 
 
 def _all_obligations(case: Case) -> Iterator[NewObligation]:
@@ -219,20 +250,12 @@ def _letters(case: Case) -> Iterator[NewObligation]:
             decision.leaves_at or decision.at,
             facts=facts,
         )
-        if case.unsent_decision is not None:
-            # It is on its way, and as in `_other_delays` a notice would contradict it.
-            return
     if case.state is State.DISAGREED and case.reply_at is not None:
         key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"
         yield NewObligation(key, "recourse", case.reply_at, facts={"level": level})
     update, legal = case.target(Target.UPDATE), case.target(Target.LEGAL)
     missed = tuple(_decision_delays(case))
-    if (
-        update is not None
-        and update.met_at is None
-        and update.internal_due > case.logged_at
-        and not case.unsent
-    ):
+    if update is not None and update.met_at is None and update.internal_due > case.logged_at:
         update_at = sent_by(case, update.internal_due, since=max(case.logged_at, update.start))
         # A progress notice in the same minute as the notice of a missed date would contradict it.
         if all(notice.due != update_at for notice in missed):
@@ -290,8 +313,7 @@ def _other_delays(case: Case) -> Iterator[NewObligation]:
     These are a request about their data, a question, the part about personal data, and the first contact if a later
     date for it was promised.
     """
-    if not _can_be_informed(case) or case.unsent:
-        # A letter is on its way: a notice that there is no answer yet would contradict it.
+    if not _can_be_informed(case):
         return
     for target in filter(None, map(case.target, _OTHER_WAITS)):
         is_known = target.target is not Target.FIRST_ACTION or target.basis.startswith("extend")
@@ -301,21 +323,12 @@ def _other_delays(case: Case) -> Iterator[NewObligation]:
             yield NewObligation(f"delay:{target.target}:{target.version}", "delay", notice_at, facts=facts)
 
 
-#: What a letter on its way answers, and what a decision answers too: staff need no reminder of it.
-_ANSWERED_BY_LETTER = frozenset({Target.FIRST_ACTION, Target.UPDATE, Target.REPLY})
-_ANSWERED_BY_DECISION = _ANSWERED_BY_LETTER | {Target.LOOK, Target.ACT_BY, Target.DECIDE}
-
-
 def _reminders(case: Case) -> Iterator[NewObligation]:
     """Reminders for staff before a due time and after a missed one.
 
     The acknowledgement is included where no chat takes it.
     """
-    answered = _ANSWERED_BY_LETTER if case.unsent and case.reachable else frozenset()
-    answered = _ANSWERED_BY_DECISION if answered and case.unsent_decision else answered
     for target in case.current_targets():
-        if target.target in answered:
-            continue
         is_reminded = target.target in REMINDED or (target.target is Target.ACK and not case.reachable)
         if is_reminded and target.met_at is None:
             facts = {"target": target.target.value, "of": target.of, "version": target.version}

@@ -181,7 +181,7 @@ def entry_of(entries: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
 def _typed_value(entry: Mapping[str, Any]) -> Any:
     if entry.get("type") == "file_input":
         files = entry.get("files") or []
-        return [{name: file[name] for name in ("id", "name", "size")} for file in files] or None
+        return [{name: file.get(name) for name in ("id", "name", "size")} for file in files] or None
     value_key, _ = _INITIAL.get(str(entry.get("type")), ("", ""))
     match entry.get(value_key):
         case {"value": choice}:
