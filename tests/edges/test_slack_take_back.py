@@ -57,6 +57,10 @@ async def test_a_decision_is_taken_back_in_time_and_the_complaint_is_as_before(o
 
     await alice.presses(offer, "Take back")
     await office.sim.until(lambda: "is taken back. Nothing was sent" in alice.ephemerals[-1].text, timeout=10)
+    # The form starts with what was taken back, so that a mistake is mended and not typed again.
+    await alice.presses(alice.ephemerals[-1], "Resolve")
+    assert (await alice.opened("Resolve")).values["done"] == RESOLVED_FORM["done"]
+    await alice.closes()
     await office.until(office.clock.at + timedelta(minutes=1))
 
     case = office.store.read(load_case, ref)

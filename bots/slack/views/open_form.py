@@ -45,7 +45,7 @@ from complaints.actions.decision import fairness_owed, required_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
-from complaints.forms import FORM_VERBS
+from complaints.forms import FORM_VERBS, FORMS
 from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
 from store.cases.causes import find_usual_cause
@@ -274,8 +274,21 @@ async def _prefill(
     )
     if form not in FILLED:
         return start
+    if (taken_back := _taken_back(events, verb_of(form, case))) is not None and not is_redrawn:
+        words = await slack.store.aread(load_readable_words, case.ref, taken_back.seq)
+        names = {entry.name for entry in FORMS[form] if entry.group is None} - {"finding"}
+        again = {name: value for name, value in taken_back.facts.items() if name in names}
+        again |= {path: text for path, text in words.items() if path != "letter"}
+        start = replace(start, initial={**start.initial, **again})
     menu = template_menu(form, case, await slack.store.aread(list_templates), slack.texts)
     return replace(start, preface=[*start.preface, *menu])
+
+
+def _taken_back(events: Sequence[Event], verb: Verb) -> Event | None:
+    """The letter of this verb that its sender took back, until another one is written: the form starts with it."""
+    taken_back = {event.facts["seq"] for event in events if event.verb is Verb.TAKE_BACK}
+    last = next((event for event in reversed(events) if event.verb is verb), None)
+    return last if last is not None and last.seq in taken_back else None
 
 
 async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
