@@ -75,7 +75,7 @@ async def preview_or_save(submission: FormSubmission, actor: Actor, slack: Slack
     if stored.get("shown") != digest:
         reads = f"{texts.text('template.reads')}\n{escaped(preview_text(words['text'], texts), 2500)}"
         metadata = json.dumps({**stored, "shown": digest})
-        return update_view({**with_notice(view, reads), "private_metadata": metadata})
+        return update_view({**with_notice(view, reads, level="info"), "private_metadata": metadata})
     await slack.store.awrite(save_template, _template(stored["template"], facts, words, actor, slack))
     return update_view(list_view(await slack.store.aread(list_templates), texts))
 
