@@ -127,7 +127,7 @@ _ON_ITS_WAY = timedelta(days=1)
 
 
 def _without_contradictions(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
-    """While a letter is on its way, nobody is informed or reminded that what it answers is not answered."""
+    """While a letter is on its way, no notice or reminder says that what it answers is open."""
     answered = _ANSWERED_BY_DECISION if case.unsent_decision is not None else _ANSWERED_BY_LETTER
     written_at = max((letter.event.at for letter in case.unsent), default=None)
     for obligation in obligations:
