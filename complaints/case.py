@@ -17,6 +17,7 @@ from complaints.case_values import (
     Decision,
     ExtensionAsked,
     Fairness,
+    FileReview,
     Improvement,
     Issue,
     OutsideDecision,
@@ -106,12 +107,18 @@ class Case:
     acted_at: Mapping[int, frozenset[str]] = field(default_factory=dict)
     #: Staff who worked on it, other than by routing it or guarding access: they see no survey answers.
     workers: frozenset[str] = frozenset()
+    #: Staff who did anything with it or ever owned it: they do not review it once it is closed (4.5).
+    participants: frozenset[str] = frozenset()
+    review: FileReview | None = None
     released: bool = False
     # the incident that it belongs to, and whether it is also about another matter
     incident: int | None = None
     second_issue: bool = False
     # assessment, decisions and promises
     assessment: Assessment | None = None
+    #: The highest of all assessments, and of what was proposed before them.
+    highest_severity: int = 0
+    highest_safety: int = 0
     issues: tuple[Issue, ...] = ()
     evidence: frozenset[str] = frozenset()
     drafted: Decision | None = None
@@ -358,6 +365,18 @@ class Case:
     def awaits_approval(self) -> bool:
         """A draft, a reclassification or a later date waits for a second person."""
         return any(proposal is not None for proposal in (self.drafted, self.reclassification, self.extension))
+
+    @property
+    def waits_for(self) -> Verb | None:
+        """The act of a second person that comes next, or None."""
+        if self.drafted is not None and self.reclassification is None and not self.drafted.needs_approval:
+            return Verb.CHECK_DECISION
+        return Verb.APPROVE if self.awaits_approval else None
+
+    @property
+    def open_review(self) -> FileReview | None:
+        """The review that was drawn and is not done."""
+        return self.review if self.review is not None and self.review.reviewed_at is None else None
 
     @property
     def open_offer(self) -> bool:

@@ -178,7 +178,10 @@ class RemedyOwed:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided at one level; immutable once communicated (7.8)."""
+    """What was decided at one level; immutable once communicated (7.8).
+
+    `checked`: it was drawn, so that a second person reads it before it is sent.
+    """
 
     level: int
     by: str
@@ -195,6 +198,18 @@ class Decision:
     leaves_at: datetime | None = None
     #: The numbers of the files that are sent after the letter.
     attachments: tuple[int, ...] = ()
+    checked: bool = False
+
+
+@dataclass(frozen=True)
+class FileReview:
+    """A closed complaint drawn for review by a person who took no part in it (4.5, Annex C)."""
+
+    reviewer: str
+    drawn_at: datetime
+    due: datetime
+    seq: int
+    reviewed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -203,6 +203,9 @@ def form_facts(name: str) -> FactShapes:
 #: The store adds these where an act names members of staff: their managers, their roles, who is left to decide.
 PEOPLE: Mapping[str, Shape] = {"lines": codes, "subject_roles": codes, "eligible": whole(0)}
 
+#: The store adds these to a decision: its draw for a second reader, who could read it, whether the decider is new.
+DRAW: Mapping[str, Shape] = {"draw": whole(0), "readers": whole(0), "is_new": flag}
+
 _SIGN: Mapping[str, Shape] = {"rule": code, "severity": whole(1, 5), "safety": whole(0, 3), "danger": flag}
 _SIGNS = _rows({**_SIGN, "look": flag, "language": code}, _SIGN)
 

@@ -207,6 +207,8 @@ EVIDENCE: tuple[str, ...] = (
     "rule_or_contract",
     "third_party",
 )
+#: A choice of the form only: the remedy that was asked for and filled in is not promised.
+NO_REMEDY = "no_remedy"
 OTHERS_AFFECTED = ("unknown", "none", "some")
 #: How a complainant without a chat wants to be answered.
 ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
@@ -223,6 +225,17 @@ OFFLINE_VERBS: Mapping[str, Verb] = {
 }
 
 _FILES = Field("attachments", Input.FILES, sealed=True)
+#: What a second reader answers about a decision before it is sent.
+DECISION_QUESTIONS = (
+    "check_facts", "check_issues", "check_reasons", "check_redress", "check_tone", "check_language", "check_recourse",
+)  # fmt: skip
+#: What a reviewer answers about a closed complaint: the principles of Annex C.
+REVIEW_QUESTIONS = (
+    "review_open", "review_impartial", "review_confidential", "review_accessible", "review_complete",
+    "review_equitable", "review_sensitive",
+)  # fmt: skip
+ANSWERS = ("yes", "no", "not_applicable")
+
 _CAUSE = (text("root_cause", required=True), choice("cause_class", CauseClass, required=True))
 
 FORMS: Mapping[str, tuple[Field, ...]] = {
@@ -307,7 +320,20 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
-    "approve": (choice("agreed", ("yes", "no"), required=True), text("reason")),
+    "approve": (
+        *(choice(question, ANSWERS) for question in DECISION_QUESTIONS),
+        choice("agreed", ("yes", "no"), required=True),
+        text("reason"),
+    ),
+    "check_decision": (
+        *(choice(question, ANSWERS, required=True) for question in DECISION_QUESTIONS),
+        choice("agreed", ("yes", "no"), required=True),
+        text("reason"),
+    ),
+    "review_case": (
+        *(choice(question, ANSWERS, required=True) for question in REVIEW_QUESTIONS),
+        text("reason"),
+    ),
     "remedy": (
         choice("remedy", (), required=True),
         Field("done_at", Input.MOMENT, required=True),
@@ -488,7 +514,7 @@ def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
 
 
 def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
-    """The numbers of the rows that are not empty; their position here is their number in the facts."""
+    """The numbers of the rows that are neither empty nor `NO_REMEDY`; their position is their number in the facts."""
     names = {field.name for field in FORMS[form] if field.group == group}
     names -= {name for of_group, name in _DEFAULT_FOR if of_group == group}
     numbers = set()
@@ -497,4 +523,4 @@ def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
         row, _, name = rest.partition(".")
         if head == group and row.isdecimal() and name in names and present(value):
             numbers.add(int(row))
-    return sorted(numbers)
+    return sorted(number for number in numbers if values.get(f"{group}.{number}.type") != NO_REMEDY)

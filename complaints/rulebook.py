@@ -274,6 +274,8 @@ class Rulebook:
     hold_off: HoldOff = HoldOff()
     #: How soon the scheme wants a request for a person to be met, or None.
     person_within: str | None = None
+    #: The share of decisions, at the lowest risk, that a second person reads before they are sent.
+    check_share: float = 0.0
 
     @cached_property
     def id(self) -> str:
@@ -338,7 +340,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset(
         {
             "categories", "jurisdictions", "fast_track", "accept_within", "missed_payment", "hold_off",
-            "person_within",
+            "person_within", "check_share",
         }
     ),
     "OnCall": frozenset({"zone"}),
@@ -453,6 +455,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         missed_payment=Limit(**data["missed_payment"]) if data.get("missed_payment") else None,
         hold_off=HoldOff(**{state: tuple(acts) for state, acts in data.get("hold_off", {}).items()}),
         person_within=data.get("person_within"),
+        check_share=data.get("check_share", 0.0),
     )
 
 

@@ -67,6 +67,7 @@ class Verb(StrEnum):
     RESOLVE = "resolve"
     RESPOND = "respond"
     APPROVE = "approve"
+    CHECK_DECISION = "check_decision"
     COMMUNICATE_DECISION = "communicate_decision"
     ACCEPT = "accept"
     DISAGREE = "disagree"
@@ -94,6 +95,8 @@ class Verb(StrEnum):
     RELEASE = "release"
     RECEIPT = "receipt"
     SURVEY = "survey"
+    DRAW_REVIEW = "draw_review"
+    REVIEW_CASE = "review_case"
     ERASE = "erase"
     RESTRICT_PROCESSING = "restrict_processing"
     RESUME_PROCESSING = "resume_processing"
@@ -189,6 +192,7 @@ REMEDY_ASKED_FOR: Mapping[str, Remedy] = {
     "repair": Remedy.REPAIR,
     "replacement": Remedy.REPLACE,
     "money_back": Remedy.REFUND,
+    "compensation": Remedy.COMPENSATION,
     "explanation": Remedy.INFORMATION,
     "apology": Remedy.APOLOGY,
     "a_change": Remedy.CHANGE,

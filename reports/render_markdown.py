@@ -42,6 +42,7 @@ _VOLUMES = {
     "warnings_overruled": "Letters sent although warned, by warning",
     "templates_unchanged": "Letters sent from a template as it is, by template and version",
     "templates_edited": "Letters sent from a template and changed before, by template and version",
+    "drawn_but_not_read": "Decisions drawn but not read before sending, by reason",
 }
 
 

@@ -36,6 +36,7 @@ _LETTER_FIELDS = frozenset({"done", "reasons", "text", "changes"})
 _NOTES = frozenset({
     "note", "investigate", "assess", "reassess", "reclassify", "escalate", "remedy_done", "verify",
     "extend", "redate", "close", "not_accept", "reopen", "notify_external", "conclude_external",
+    "check_decision", "review_case",
 })  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     targets: sections.TargetsSettings = sections.TargetsSettings()
     dialogue: sections.DialogueSettings = sections.DialogueSettings()
     survey: sections.SurveySettings = sections.SurveySettings()
+    quality_check: sections.QualityCheckSettings = sections.QualityCheckSettings()
+    case_review: sections.CaseReviewSettings = sections.CaseReviewSettings()
     simulation: sections.Simulation = sections.Simulation()
     levels: dict[str, tuple[sections.LevelRole, ...]] | None = Field(
         default=None,

@@ -147,6 +147,7 @@ def rulebook(
         missed_payment=_missed_payment(preset, region),
         hold_off=HoldOff(**preset.get("hold_off", {})),
         person_within=preset.get("person_within"),
+        check_share=settings.quality_check.share,
     )
 
 

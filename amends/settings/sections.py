@@ -335,6 +335,29 @@ class SurveySettings(SettingsSection):
     )
 
 
+class QualityCheckSettings(SettingsSection):
+    """A share of decisions is read by a second person before they are sent (clause 4.5, docs/quality.md)."""
+
+    share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="The share at the lowest risk; each point of risk adds it once more. 0: no decision is drawn.",
+        examples=[0.05],
+    )
+
+
+class CaseReviewSettings(SettingsSection):
+    """Closed complaints are reviewed by people who took no part in them (Annex C, docs/quality.md)."""
+
+    each_month: int = Field(
+        default=2,
+        ge=0,
+        le=200,
+        description="How many of those closed in the month before are drawn; 0: none.",
+    )
+
+
 class Authority(SettingsSection):
     """The most that a role may grant alone."""
 

@@ -103,7 +103,9 @@ def _what_comes_next(turn: Turn, case: Case) -> str:
         return turn.text("reply.next_checked")
     lines = [
         turn.text(
-            "reply.remedy", remedy=turn.text(f"remedy.{remedy.type}"), date=turn.due_day(remedy.due, case)
+            "reply.remedy",
+            remedy=turn.texts.remedy(turn.language, remedy.type, remedy.amount, remedy.currency),
+            date=turn.due_day(remedy.due, case),
         )
         for remedy in open_remedies
     ]

@@ -19,9 +19,10 @@ REPLY: Rows = (("accept",), ("disagree",), ("question",))
 
 WISHES: Rows = (
     ("repair", "replacement"),
-    ("money_back", "explanation"),
-    ("apology", "a_change"),
-    ("something_else", "tell_you"),
+    ("money_back", "compensation"),
+    ("explanation", "apology"),
+    ("a_change", "something_else"),
+    ("tell_you",),
 )
 HELP: Rows = (*WISHES, *SKIP)
 #: Remedies that complainants can ask for (docs/domain.md, section 6).

@@ -29,6 +29,7 @@ from bots.slack.payloads import (
     pressed_message,
     with_pressed_message,
 )
+from bots.slack.recipients import possible_approvers
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
 from bots.slack.views.form_pages import input_paths, other_page, typed_values
@@ -42,6 +43,7 @@ from complaints.obligations.kinds import SendPriority
 from store.cases.read import load_case
 from store.database.errors import DamagedCase, DatabaseUnavailable, SealBroken
 from store.outbox.rows import insert_redraw
+from store.people.staff import list_members
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,11 @@ class Responder:
 
     async def _failure_text(self, error: Exception, what: str, case: Case | None = None) -> str:
         texts = self.slack.texts
+        if isinstance(error, NotAllowed) and error.code == "not_allowed.limit" and case is not None:
+            members = await self.slack.store.aread(list_members)
+            approvers = possible_approvers(case, members, self.slack.store.now())
+            who = ", ".join(member.name for member in members if member.id in approvers)
+            return texts.text("refused.limit.ask" if who else "refused.limit.nobody", who=who)
         if isinstance(error, ComplaintError):
             return refusals.refusal_text(error, texts, case)
         log_unexpected(what, error)
@@ -320,7 +327,7 @@ class Responder:
                 hidden = await self._on_hidden_page(form, error)
                 if hidden is not None:
                     return update_view(with_notice(hidden, text, level="error"))
-            errors = refusals.errors_by_field(error, view.get("blocks") or (), texts, case)
+            errors = refusals.errors_by_field(error, text, view.get("blocks") or (), texts)
             if errors:
                 return field_errors(errors)
             # A preview has no fields: the reason replaces it, and the filled form is still beneath.
@@ -342,7 +349,8 @@ class Responder:
 
     async def _case(self, ref: str | None, error: Exception) -> Case | None:
         """The case, for the words of a refusal; a case that this person may not see gives none."""
-        if ref is None or not isinstance(error, ComplaintError) or isinstance(error, NotAllowed):
+        is_hidden = isinstance(error, NotAllowed) and error.code != "not_allowed.limit"
+        if ref is None or not isinstance(error, ComplaintError) or is_hidden:
             return None
         try:
             return await self.slack.store.aread(load_case, ref)

@@ -25,9 +25,9 @@ from complaints.event_facts import ATTACHMENTS
 from complaints.obligations.resend import LATE
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act
-from store.cases.attachments import attachments_state, load_attachment
 from store.cases.outgoing_messages import FollowUpAct, load_contact
 from store.cases.read import load_case, load_history
+from store.cases.staff_letters import attachments_state, load_attachment
 from store.incidents import was_surveyed_before
 from store.outbox.complete import (
     Completed,

@@ -10,6 +10,7 @@ from typing import Any
 
 from complaints.actions.closing import drop_pending
 from complaints.actions.correspondence import add_unsent, record_contact, without_letter
+from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
@@ -20,7 +21,7 @@ from complaints.errors import BadFacts, OutOfOrder
 from complaints.event_facts import ATTACHMENTS, HELD
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
-from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State, Verb
+from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State
 
 Grant = tuple[str, str]
 
@@ -94,7 +95,7 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
         raise OutOfOrder(
             f"{case.ref} needs a second person's approval: investigate and decide.", code="needs_approval"
         )
-    return {**request.facts, "findings": findings, "level": case.level}
+    return {**request.facts, "findings": findings, "level": case.level, **second_reading(case, request)}
 
 
 def apply_resolve(case: Case, event: Event) -> Case:
@@ -107,9 +108,12 @@ def apply_resolve(case: Case, event: Event) -> Case:
         done_at=event.at,
         done_by=event.by,
     )
+    decision = _decision(case, event, short=True)
+    if decision.checked:
+        return changed(case, drafted=decision, drafted_remedies=(remedy,), extension=None)
     if HELD in event.facts:
-        return _unsent_decision(case, event, _decision(case, event, short=True), (remedy,))
-    return decide(record_contact(case, event), _decision(case, event, short=True), (remedy,))
+        return _unsent_decision(case, event, decision, (remedy,))
+    return decide(record_contact(case, event), decision, (remedy,))
 
 
 def _unsent_decision(case: Case, event: Event, decision: Decision, remedies: tuple[RemedyOwed, ...]) -> Case:
@@ -153,12 +157,14 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
     for number, remedy in enumerate(facts.get("remedies") or ()):
         grants += _grants(case, number, remedy, request.at)
     findings = [Finding(issue["finding"]) for issue in issues]
+    # One decision on many complaints (`batch`) always needs a second person.
+    approval = bool(facts.get("batch")) or needs_approval(case, request.actor, grants, findings)
     return {
         **facts,
         "findings": [finding.value for finding in findings],
         "level": case.level,
-        # One decision on many complaints (`batch`) always needs a second person.
-        "needs_approval": bool(facts.get("batch")) or needs_approval(case, request.actor, grants, findings),
+        "needs_approval": approval,
+        **second_reading(case, request, approval=approval),
         "above_limit": exceeds(request.actor, grants, case.rules.authority),
     }
 
@@ -169,7 +175,7 @@ def apply_respond(case: Case, event: Event) -> Case:
         _promised_remedy(case, len(case.remedies) + row_number, row, event)
         for row_number, row in enumerate(event.facts.get("remedies", ()))
     )
-    if decision.needs_approval:
+    if decision.needs_approval or decision.checked:
         return changed(case, drafted=decision, drafted_remedies=remedies, extension=None)
     if HELD in event.facts:
         return _unsent_decision(case, event, decision, remedies)
@@ -282,7 +288,6 @@ def _require_others_known(case: Case, facts: Facts) -> None:
 
 def _decision(case: Case, event: Event, *, short: bool) -> Decision:
     facts = event.facts
-    is_held = HELD in facts and (short or not facts.get("needs_approval"))
     return Decision(
         level=case.level,
         by=event.by,
@@ -293,8 +298,9 @@ def _decision(case: Case, event: Event, *, short: bool) -> Decision:
         others_affected=facts["others_affected"],
         needs_approval=not short and bool(facts.get("needs_approval", False)),
         seq=event.seq,
-        leaves_at=event.at + timedelta(seconds=int(facts[HELD])) if is_held else None,
+        leaves_at=event.at + timedelta(seconds=int(facts[HELD])) if HELD in facts else None,
         attachments=tuple(facts.get(ATTACHMENTS, ())),
+        checked=facts.get("check") == "drawn",
     )
 
 
@@ -316,6 +322,27 @@ def decide(case: Case, decision: Decision, remedies: tuple[RemedyOwed, ...]) -> 
         asked_until=None,
         flags=case.flags - {Flag.WAITING_COMPLAINANT},
     )
+
+
+def take_draft(case: Case, event: Event, *, approved_by: str | None = None) -> Case:
+    """The drafted decision is taken now: the time to carry out a remedy counts from now."""
+    draft = case.drafted
+    if draft is None:
+        return case
+    remedies = tuple(
+        changed(remedy, promised_at=event.at, due=event.at, done_at=event.at)
+        if draft.short
+        else changed(
+            remedy, promised_at=event.at, due=remedy.due if remedy.promised_by else remedy_due(case, event.at)
+        )
+        for remedy in case.drafted_remedies
+    )
+    leaves_at = event.at + timedelta(seconds=int(event.facts[HELD])) if HELD in event.facts else None
+    decision = changed(draft, approved_by=approved_by, at=event.at, leaves_at=leaves_at)
+    decided = decide(case, decision, remedies)
+    if leaves_at is not None:
+        return add_unsent(decided, event, case)
+    return record_contact(decided, event) if draft.short else decided
 
 
 def remedy_due(case: Case, start: datetime) -> datetime:
@@ -346,7 +373,7 @@ def mark_communicated(case: Case, at: datetime) -> Case:
     """The complainant knows the present decision from this time on; it is also the next news that they expected."""
     letter = case.unsent_decision
     if letter is not None:
-        if letter.event.verb is Verb.RESOLVE:
+        if case.decision is not None and case.decision.short:
             case = record_contact(case, changed(letter.event, at=at))
         case = changed(case, unsent=without_letter(case, letter))
     decisions = tuple(

@@ -15,17 +15,19 @@ from complaints.actions import (
     closing,
     correspondence,
     decision,
+    file_review,
     intake,
     investigation,
     remedies,
     reply_and_recourse,
 )
 from complaints.actions.request import ActionRequest, accept_as_given
-from complaints.actors import HANDLERS, MANAGERS
+from complaints.actors import HANDLERS, MANAGERS, READERS
 from complaints.case import Case, Event, Facts
 from complaints.deadlines.targets import revise
 from complaints.event_facts import (
     ANY_FACTS,
+    DRAW,
     LINK,
     MESSAGE,
     OFFLINE,
@@ -36,6 +38,7 @@ from complaints.event_facts import (
     codes,
     flag,
     form_facts,
+    moment,
     one_of,
     whole,
 )
@@ -233,15 +236,15 @@ ACTIONS: Mapping[Verb, Action] = {
         facts=form_facts("investigate"), judges=True, needs_independence=True,
     ),
     Verb.RESOLVE: Action(
-        "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED),
+        "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),
         check=decision.check_resolve, apply=decision.apply_resolve,
-        facts=form_facts("resolve"),
+        facts=form_facts("resolve").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
     ),
     Verb.RESPOND: Action(
         "7.7", HANDLERS, goes(DECIDABLE, State.DECIDED, or_stays=True),
         check=decision.check_respond, apply=decision.apply_respond,
-        facts=form_facts("decide"),
+        facts=form_facts("decide").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True,
     ),
     Verb.APPROVE: Action(
@@ -253,6 +256,13 @@ ACTIONS: Mapping[Verb, Action] = {
         }),
         check=approval.check_approve, apply=approval.apply_approve, dates=approval.approve_dates,
         facts=form_facts("approve"), manager_only=True, judges=True, needs_independence=True,
+    ),
+    # _SYSTEM: sends it unread when the promised date would be missed.
+    Verb.CHECK_DECISION: Action(
+        "4.5", HANDLERS | _SYSTEM, goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, or_stays=True),
+        check=approval.check_check_decision, apply=approval.apply_check_decision,
+        facts=FactShapes(shapes=form_facts("check_decision").shapes),
+        judges=True, needs_independence=True, needs_level_role=True,
     ),
     Verb.COMMUNICATE_DECISION: Action(
         "7.8", _SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
@@ -397,6 +407,18 @@ ACTIONS: Mapping[Verb, Action] = {
         "8.3", _COMPLAINANT | _SYSTEM, stays(EVERY),
         apply=correspondence.apply_survey,
         facts=FactShapes(frozenset({"step"}), {"step": code}), raises_work_version=NOBODY,
+    ),
+    # review of closed complaints
+    Verb.DRAW_REVIEW: Action(
+        "4.5", _SYSTEM, stays((State.CLOSED,)),
+        check=file_review.check_draw_review, apply=file_review.apply_draw_review,
+        facts=FactShapes(frozenset({"reviewer", "due", "period"}), {"reviewer": code, "due": moment, "period": code}),
+        raises_work_version=NOBODY,
+    ),
+    Verb.REVIEW_CASE: Action(
+        "4.5", READERS, stays(EVERY),
+        check=file_review.check_review_case, apply=file_review.apply_review_case,
+        facts=form_facts("review_case"), raises_work_version=NOBODY,
     ),
     Verb.ERASE: Action(
         "8.1", _SYSTEM | {Role.TOP_MANAGEMENT}, stays((State.CLOSED,)),

@@ -70,10 +70,19 @@ KINDS: Mapping[str, str] = {
     "no_independent": "says that no independent person is left here, and offers the outside at once",
     "told_overturned": "informs the deciders that an outside body decided otherwise",
     "ask_approval": "asks the people who may agree",
+    "told_checked": "informs the decider that a second reader wants a change",
+    "check_late": "sends a decision that no second reader has read in time",
+    "ask_review": "asks a reviewer to look at a closed complaint, and reminds",
+    "redraw_review": "gives an overdue review to another person",
 }
 
 #: The verb that the scheduler performs itself, by kind of obligation.
-ACTS: Mapping[str, Verb] = {"end_form": Verb.END_FORM, "lapse": Verb.LAPSE, "remedy_late": Verb.REMEDY_LATE}
+ACTS: Mapping[str, Verb] = {
+    "end_form": Verb.END_FORM,
+    "lapse": Verb.LAPSE,
+    "remedy_late": Verb.REMEDY_LATE,
+    "check_late": Verb.CHECK_DECISION,
+}
 
 
 #: Letters to the complainant; without a chat, staff give them offline.

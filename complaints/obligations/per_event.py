@@ -16,7 +16,7 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 
 #: Staff can record these for a complainant who spoke to them; a chat gets a written confirmation.
 _OFFLINE: frozenset[Verb] = frozenset(OFFLINE_VERBS.values()) - {Verb.NOTE}
-_NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM, Verb.DELIVER})
+_NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM, Verb.DELIVER, Verb.DRAW_REVIEW, Verb.REVIEW_CASE})
 #: In one decision on many complaints (`batch`) these are written together: the incident's card shows them, the
 #: second person has agreed already, and the letter with the decision makes one with dates needless.
 _DECIDED_TOGETHER = frozenset({Verb.ASSESS, Verb.INVESTIGATE, Verb.RESPOND, Verb.APPROVE})
@@ -61,10 +61,15 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     if (
         event.verb is Verb.RECLASSIFY
         or (event.verb is Verb.RESPOND and event.facts.get("needs_approval"))
+        or (event.verb in (Verb.RESPOND, Verb.RESOLVE) and event.facts.get("check") == "drawn")
         or (event.verb is Verb.EXTEND and event.facts.get("asks"))
     ):
         yield NewObligation(
             f"ask_approval:{event.seq}", "ask_approval", event.at, SendPriority.DIALOGUE, facts
+        )
+    if event.verb is Verb.CHECK_DECISION and event.facts["agreed"] == "no":
+        yield NewObligation(
+            f"told_checked:{event.seq}", "told_checked", event.at, SendPriority.DIALOGUE, facts
         )
 
 
@@ -72,7 +77,7 @@ def _attachments(case: Case, event: Event) -> Iterator[NewObligation]:
     """The files with a letter leave with it, or with the decision once that is agreed; they wait for its delivery."""
     seq, numbers = event.seq, event.facts.get(ATTACHMENTS, ())
     leaves_at = event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
-    if event.verb in (Verb.RESPOND, Verb.APPROVE):
+    if event.verb in (Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CHECK_DECISION):
         decision = case.decision
         if decision is None or decision.communicated_at is not None:
             return

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
-from complaints.deadlines.quiet_hours import last_spoken_by, quiet_until
+from complaints.deadlines.quiet_hours import checked_by, last_spoken_by, quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
 from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
@@ -22,7 +22,17 @@ from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_s
 from complaints.obligations.resend import with_resend_keys
 from complaints.rulebook import Limit
 from complaints.times import format_time
-from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, ContactKind, Flag, Priority, State, Target
+from complaints.vocabulary import (
+    ANSWERED,
+    UNDECIDED,
+    CloseCode,
+    ContactKind,
+    Flag,
+    Priority,
+    State,
+    Target,
+    Verb,
+)
 
 #: The notice leaves this long before the date, if that is still after the date was set.
 BEFORE_MISSED = timedelta(hours=1)
@@ -30,6 +40,8 @@ BEFORE_MISSED = timedelta(hours=1)
 LOOK_AGAIN_AFTER = timedelta(minutes=30)
 #: The task from a bad survey answer is due as a first action of this priority.
 SURVEY_CONCERN_PRIORITY = Priority.P3
+#: A review that is overdue by this goes to another person.
+REVIEW_AGAIN_AFTER = "5 bd"
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -153,6 +165,7 @@ def _all_obligations(case: Case) -> Iterator[NewObligation]:
     yield from _reminders(case)
     yield from _after_decision(case)
     yield from _ended(case)
+    yield from _second_looks(case)
 
 
 def _card(case: Case) -> NewObligation:
@@ -361,6 +374,25 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
         answered_at = case.question_answered_at
         answer_suffix = f":{answered_at.isoformat()}" if answered_at is not None else ""
         yield NewObligation(f"lapse:{version}:{checked}{answer_suffix}", "lapse", ends)
+
+
+def _second_looks(case: Case) -> Iterator[NewObligation]:
+    """A decision that waits for a second reader leaves in time without one; a review is asked for and reminded of."""
+    draft, until = case.drafted, checked_by(case)
+    waits = case.waits_for is Verb.CHECK_DECISION
+    if waits and draft is not None and until is not None and draft.by not in case.denied:
+        yield NewObligation(f"check_late:{draft.seq}", "check_late", until)
+    review = case.open_review
+    if review is None:
+        return
+    facts = {"seq": review.seq}
+    again = due(review.due, REVIEW_AGAIN_AFTER, case.rules.calendar).at
+    lane = SendPriority.BULK
+    yield NewObligation(f"ask_review:{review.seq}", "ask_review", review.drawn_at, lane, facts)
+    yield NewObligation(
+        f"ask_review:{review.seq}:late", "ask_review", review.due, lane, facts | {"late": True}
+    )
+    yield NewObligation(f"redraw_review:{review.seq}", "redraw_review", again, lane, facts)
 
 
 def _remedy_late(case: Case, remedy: RemedyOwed, target: TargetSet) -> NewObligation:

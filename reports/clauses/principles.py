@@ -152,6 +152,16 @@ def objectivity(history: CaseHistory, house: OrganisationFacts) -> Iterator[Poin
     """4.5: a person who is complained about or has a conflict does not act on the complaint from then on."""
     for event in history.of_verb(Verb.DECLARE_CONFLICT):
         yield Point("conflicts declared", (event.seq,))
+    for event in history.of_verb(Verb.CHECK_DECISION):
+        if event.role in HUMAN:
+            yield Point("decisions read by a second person", (event.seq,))
+    for event in history.of_verb(Verb.REVIEW_CASE):
+        yield must(
+            "reviews after the end by people without a part in it",
+            event.by not in history.before(event).participants,
+            "the reviewer took part in it: another person must review it",
+            (event.seq,),
+        )
     for event in history.events:
         if event.role in HUMAN:
             before = history.before(event)

@@ -24,7 +24,8 @@ from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Event
 from complaints.vocabulary import Role, Verb
-from scheduler.ticks import morning_handlers
+from scheduler.reviews import review_handlers
+from scheduler.ticks import act_handlers, morning_handlers
 from scheduler.worker import Worker
 from simulator import Limits, Simulator
 from simulator.colleague import StaffMember
@@ -237,7 +238,14 @@ async def open_office(store: Store, clock: FakeClock, **limits: Any) -> AsyncIte
         app = await build_app(desk, client)
         handler = await connection.connect(app, sim.slack_app_token, ping_interval=1)
         worker = Worker(
-            store, {**telegram(store), **morning_handlers(store), **job_handlers(desk, client, interval=0)}
+            store,
+            {
+                **telegram(store),
+                "check_late": act_handlers(store)["check_late"],
+                **morning_handlers(store),
+                **review_handlers(store, 2),
+                **job_handlers(desk, client, interval=0),
+            },
         )
         store.on_commit(worker.nudge)
         running = asyncio.create_task(worker.run())

@@ -9,9 +9,8 @@ from complaints.forms import Attachment
 from complaints.vocabulary import Verb
 from simulator import Simulator
 from simulator.screen import FormRefused
-from store.cases.attachments import act_with_attachments, attachments_state, load_attachment
 from store.cases.read import load_case, load_history
-from store.cases.take_back import take_back
+from store.cases.staff_letters import act_with_attachments, attachments_state, load_attachment, take_back
 from store.files import record_file_failed, store_file
 from store.outbox.failed import list_failed
 from store.people.staff import load_actor

@@ -73,7 +73,8 @@ def _refusals(office: Office, ref: str) -> int:
 
 
 def _may(role: Role | None, form: str) -> bool:
-    return role is not None and form in who_may()[role]
+    """Whether the page allows it here; nobody was drawn to review this complaint."""
+    return role is not None and form in who_may()[role] - {"review_case"}
 
 
 async def _presses(office: Office, card: Card, ref: str, form: str) -> None:

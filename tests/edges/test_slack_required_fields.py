@@ -25,7 +25,7 @@ from bots.slack.responses import OpenView
 from bots.slack.views.open_form import view_for
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
-from complaints.forms import FORMS, Input
+from complaints.forms import DECISION_QUESTIONS, FORMS, REVIEW_QUESTIONS, Input
 from complaints.vocabulary import CloseCode, Flag, Role, State, Verb
 from store.cases.act import act as store_act
 from store.cases.read import list_cases, load_case, load_history
@@ -417,6 +417,7 @@ def test_the_required_fields_of_every_form_are_listed_here() -> None:
         "ask": ["needed_by", "text"], "inform": ["done", "left", "next_date"],
         "resolve": sorted(RESOLVED),
         "decide": ["cause_class", "issues.N.finding", "issues.N.reasons", "others_affected", "root_cause"],
+        "check_decision": sorted((*DECISION_QUESTIONS, "agreed")), "review_case": sorted(REVIEW_QUESTIONS),
         "approve": ["agreed"], "remedy": ["done_at", "remedy"], "verify": ["how", "remedy"],
         "close": ["cause_class", "root_cause"],
         "extend": ["extended_to", "reason", "target"],

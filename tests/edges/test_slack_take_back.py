@@ -13,7 +13,7 @@ from complaints.event_facts import HELD
 from complaints.vocabulary import State, Target, Verb
 from store.cases.act import act
 from store.cases.read import load_case, load_history
-from store.cases.take_back import take_back
+from store.cases.staff_letters import take_back
 from store.outbox.claim import claim
 from store.outbox.complete import complete, release
 from store.people.staff import load_actor

@@ -90,6 +90,8 @@ def job_handlers(
         "remind": ReminderJobs(direct).remind,
         "told_owner": direct.notify_owner,
         "ask_approval": direct.ask_approval,
+        "told_checked": direct.notify_checked,
+        "ask_review": direct.ask_review,
         "told_overturned": direct.notify_overturned,
         "survey_concern": direct.notify_survey_concern,
         "told_failed": direct.notify_failed,

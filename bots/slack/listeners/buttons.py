@@ -28,7 +28,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
 from store.cases.read import load_case
-from store.cases.take_back import take_back
+from store.cases.staff_letters import take_back
 from store.outbox.deliveries import list_failed_obligations
 from store.outbox.failed import retry_failed
 from store.record.worklists import WorklistSection

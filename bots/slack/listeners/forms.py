@@ -48,8 +48,9 @@ from complaints.letter_templates import FILLED, fill_template
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.attachments import act_with_attachments
+from store.cases.decision_draw import decision_draw
 from store.cases.read import load_case, load_history
+from store.cases.staff_letters import act_with_attachments
 from store.letter_templates import count_template_use, load_template
 from store.people.staff import count_reviewers
 from store.record.access_log import find_last_read
@@ -93,7 +94,8 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
             text = f"{warning_lines(warned, slack.texts)}\n{slack.texts.text('letter_warning.save_anyway')}"
             return update_view(with_warnings(with_notice(submission.view, text), overruled))
         filled = replace(filled, facts=_with_overruled(filled.facts, overruled))
-    if filled.form == "approve" and filled.facts["agreed"] == "yes" and filled.case.drafted is not None:
+    is_second = filled.form in ("approve", "check_decision") and filled.case.drafted is not None
+    if is_second and filled.facts["agreed"] == "yes":
         filled = replace(filled, facts=_held(filled.facts, filled.case))
     recorded = await slack.store.awrite(
         act, filled.case.ref, filled.verb, actor, filled.facts, filled.words,
@@ -203,7 +205,7 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     form, view, metadata = submission.form, submission.view, submission.metadata
     case = await slack.store.aread(load_case, metadata.ref)
     await _require_role(form, case, actor, slack)
-    defaults = {"currency": currency_of(case.rules.country) or ""}
+    defaults = {"currency": case.currency_requested or currency_of(case.rules.country) or ""}
     values = await typed_values(slack, view)
     facts, words = read(form, values, options=_options(case), defaults=defaults)
     required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}
@@ -267,12 +269,12 @@ async def _require_handler(member_id: str, slack: SlackContext) -> None:
 async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View:
     """Try the act without recording it, write the letter, and keep what was typed for a day."""
     case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
-    words = without_attachments(filled.words)
+    words, is_decision = without_attachments(filled.words), verb in (Verb.RESOLVE, Verb.RESPOND)
     await _require_unchanged(case, drawn_version, slack)
     async with slack.refusals_recorded(case.ref, verb.value, actor):
-        tried = perform(case, verb, at=now, actor=actor, facts=filled.facts, words=words)
+        drawn = await slack.store.aread(decision_draw, case, actor) if is_decision else {}
+        tried = perform(case, verb, at=now, actor=actor, facts={**filled.facts, **drawn}, words=words)
     unread_at = await _unread_since(filled, slack)
-    is_decision = verb in (Verb.RESOLVE, Verb.RESPOND)
     if unread_at is not None and is_decision:
         raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
     issues = await issue_words(slack, case) if filled.form == "decide" else ()
@@ -292,6 +294,7 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
         filled.words, letter, case.work_version,
     )  # fmt: skip
+    waits_for = tried.case.waits_for if is_decision else None
     is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM)
     return preview_view(
         filled.form,
@@ -299,8 +302,8 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         letter,
         draft,
         slack.texts,
-        leaves_at=None if needs_approval else letter_held_until(case, now, is_reply=is_reply),
-        approval=needs_approval,
+        leaves_at=None if waits_for else letter_held_until(case, now, is_reply=is_reply),
+        waits_for=waits_for,
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),
         attachments=[attachment.name for attachment in attachments_of(filled.words)],

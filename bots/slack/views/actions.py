@@ -86,7 +86,8 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "investigate": _undecided,
     "resolve": _resolve,
     "decide": _decide,
-    "approve": lambda case: case.awaits_approval,
+    "approve": lambda case: case.waits_for is Verb.APPROVE,
+    "check_decision": lambda case: case.waits_for is Verb.CHECK_DECISION,
     "remedy": _remedy,
     "verify": _verify,
     "close": closable,
@@ -106,7 +107,13 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "release": lambda case: Flag.LEGAL_HOLD in case.flags,
     "reopen": lambda case: case.state is State.CLOSED,
     "due": lambda case: bool(case.targets),
+    "review_case": lambda case: case.open_review is not None,
 }
+
+
+def waiting_form(case: Case) -> str:
+    """The form of what waits for a second person."""
+    return Verb.CHECK_DECISION.value if case.waits_for is Verb.CHECK_DECISION else Verb.APPROVE.value
 
 
 def available_actions(case: Case) -> CaseActions:
@@ -131,7 +138,7 @@ def _first(case: Case) -> tuple[str, ...]:
         following: tuple[str, ...] = ("decide", "resolve") if _decide(case) else ("resolve", "investigate")
         if case.assessment is None:
             following = ()
-        return tuple(dict.fromkeys((*answer, "approve", *start, *following, "reply")))
+        return tuple(dict.fromkeys((*answer, "check_decision", "approve", *start, *following, "reply")))
     return tuple(dict.fromkeys((*answer, "reopen", "take", "close", "remedy", "verify", "reply")))
 
 

@@ -218,7 +218,9 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
     """What a second person has to allow."""
     lines = []
     if case.drafted is not None:
-        lines.append(texts.text("flag.waits_for_approval", who=mention(case.drafted.by)))
+        is_check = case.waits_for is Verb.CHECK_DECISION
+        text_id = "flag.waits_for_check" if is_check else "flag.waits_for_approval"
+        lines.append(texts.text(text_id, who=mention(case.drafted.by)))
     if case.reclassification is not None:
         kind, author = case.reclassification
         name = texts.text(f"kind.{kind.value}")
@@ -292,6 +294,7 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     """`Assessed · @alice · Wed 4 Nov, 10:15`."""
     when = texts.moment(event.at, case.rules.calendar.zone)
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
+    text_id = "did.check_skipped" if event.facts.get("skipped") else text_id
     who = texts.actor_name(event.by, case)
     if event.role is Role.COMPLAINANT:
         # By role and not by id: a chat that was connected later has another id.

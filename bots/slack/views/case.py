@@ -37,7 +37,9 @@ from store.database.damage import UNREADABLE
 from store.values import OpenedCase
 
 #: What takes the complaint to its next state.
-_PRIMARY = frozenset({"assess", "take", "approve", "resolve", "decide", "close", "receipt"})
+_PRIMARY = frozenset(
+    {"assess", "take", "approve", "check_decision", "review_case", "resolve", "decide", "close", "receipt"}
+)
 #: The rest of the view is for the headline, the buttons and the page buttons.
 _PER_PAGE = MODAL_BLOCKS - 8
 #: The rest of the view is for the headline and the page buttons.
@@ -51,7 +53,9 @@ _EXPLAINING = frozenset(
     {"set", "rule", "asked_for", "in_decision", "next_news", "review", "extended", "moved", "capped"}
 )
 #: Acts that the opened complaint offers as buttons where they fit; the others are in its menu.
-_COMMON = ("reply", "ask", "inform", "resolve", "decide", "approve", "verify", "close")
+_COMMON = (
+    "reply", "ask", "inform", "resolve", "decide", "approve", "check_decision", "review_case", "verify", "close",
+)  # fmt: skip
 
 
 def case_view(

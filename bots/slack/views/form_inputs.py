@@ -10,7 +10,7 @@ from bots.slack.client.block_kit import (
     plain,
 )
 from bots.slack.texts import StaffTexts
-from complaints.forms import MOST_ATTACHMENTS, Field, Input
+from complaints.forms import DECISION_QUESTIONS, MOST_ATTACHMENTS, REVIEW_QUESTIONS, Field, Input
 
 #: The action id of every input.
 VALUE = "value"
@@ -30,6 +30,9 @@ _LABELS: Mapping[tuple[str, str], str] = {
     ("resolve", "done"): "field.done",
     ("resolve", "cause"): "field.root_cause",
     ("approve", "reason"): "field.reason_not",
+    ("check_decision", "reason"): "field.reason_change",
+    ("check_decision", "agreed"): "field.passes",
+    ("review_case", "reason"): "field.findings",
     ("verify", "remedy"): "field.remedy_verify",
 }
 #: The prefix of the ids of a choice's labels, by the name of the field.
@@ -58,6 +61,7 @@ _CHOICES: Mapping[str, str] = {
     "overturned": "choice",
     "complainant_accepts": "choice",
     "subject_not_yet": "not_yet",
+    **dict.fromkeys((*DECISION_QUESTIONS, *REVIEW_QUESTIONS), "choice"),
 }
 #: Always a menu: an organisation may have any number of these.
 _MENUS = frozenset({"jurisdiction"})

@@ -23,7 +23,7 @@ from bots.slack.client.new_blocks import alerts
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block, typed_blocks
 from complaints.case import Case
-from complaints.forms import FORMS, Field
+from complaints.forms import DECISION_QUESTIONS, FORMS, Field
 from complaints.vocabulary import Flag, Target
 
 View = dict[str, Any]
@@ -134,7 +134,7 @@ def _form_pages(form: str, case: Case, texts: StaffTexts, prefill: FormPrefill) 
     groups: set[str] = set()
     for entry in FORMS[form]:
         if entry.group is None:
-            if is_asked(entry, case, texts):
+            if is_asked(form, entry, case, texts):
                 units.append([_case_input(form, entry, entry.name, case, texts, prefill)])
         elif entry.group not in groups:
             groups.add(entry.group)
@@ -177,7 +177,9 @@ def metadata(ref: str, version: int, **more: Any) -> str:
     return json.dumps({"ref": ref, "version": version, **more}, separators=(",", ":"))
 
 
-def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
+def is_asked(form: str, entry: Field, case: Case, texts: StaffTexts) -> bool:
+    if form == "approve" and entry.name in DECISION_QUESTIONS:
+        return case.drafted is not None and case.drafted.checked
     match entry.name:
         case "attachments":
             return not case.is_offline
@@ -208,6 +210,8 @@ def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
 def is_required(form: str, entry: Field, case: Case) -> bool:
     if entry.name == "media_heard":
         return case.only_in_media and not case.media_heard
+    if form == "approve" and entry.name in DECISION_QUESTIONS:
+        return True
     return entry.required or (form, entry.name) == ("reply", "language_confirmed")
 
 

@@ -18,6 +18,7 @@ from bots.slack.client.block_kit import (
 from bots.slack.client.new_blocks import bar_chart
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
+from bots.slack.views.actions import waiting_form
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import next_act
 from complaints.actions.authorisation import Access, is_allowed
@@ -53,7 +54,6 @@ FAILED_ROWS = 3
 ROWS_OF_ONE = 40
 #: The act of a list that is about one act.
 _ACTS: Mapping[WorklistSection, str] = {
-    WorklistSection.WAITING: "approve",
     WorklistSection.UNCHECKED: "verify",
     WorklistSection.SURVEY: "open",
 }
@@ -175,7 +175,11 @@ def _rows(
         # Numbered over all lists, so that a complaint on two lists has two block ids.
         block_id = f"actions:{case.work_version}.{number}"
         open_it = button(texts.text("verb.open"), "case.open", case.ref)
-        name = _ACTS.get(part) or next_act(case, actor)
+        name = (
+            waiting_form(case)
+            if part is WorklistSection.WAITING
+            else _ACTS.get(part) or next_act(case, actor)
+        )
         if name == "open":
             blocks.append(section(case_row(case, texts, now), block_id=block_id, accessory=open_it))
         else:

@@ -61,6 +61,11 @@ from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
 from store.values import OpenedCase
 
+#: The head of a preview and its button, by the act of the second person that comes first.
+_SECOND_PERSON: Mapping[Verb | None, tuple[str, str]] = {
+    Verb.APPROVE: ("preview.approval", "preview.ask_approval"),
+    Verb.CHECK_DECISION: ("preview.check", "preview.ask_check"),
+}
 #: Blocks of a letter on one page of its preview; the rest is for when it leaves and for warnings.
 _LETTER_BLOCKS = MODAL_BLOCKS - 10
 
@@ -251,7 +256,9 @@ async def _prefill(
     if opened is None and form in WORDS_NEEDED:
         await slack.store.awrite(write_read, case, actor, form, whole=False)
     events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
-    letter = await _waiting_letter(slack, case, events, actor) if form == "approve" else ""
+    letter = (
+        await _waiting_letter(slack, case, events, actor) if form in ("approve", "check_decision") else ""
+    )
     suggestion = None
     if form == "assign" and case.owner is None:
         members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
@@ -272,6 +279,7 @@ async def _prefill(
         messages=messages,
         suggested_owner=suggestion,
         suggested_link=suggested_link,
+        actor=actor,
     )
     if form not in FILLED:
         return start
@@ -315,18 +323,19 @@ def preview_view(
     texts: StaffTexts,
     *,
     leaves_at: datetime | None = None,
-    approval: bool = False,
+    waits_for: Verb | None = None,
     unread_at: datetime | None = None,
     warnings: str = "",
     attachments: Sequence[str] = (),
 ) -> View:
     """The letter; submitting sends it, Back returns to the form with what was typed.
 
-    `leaves_at` is the end of the quiet hours that hold the letter back. `approval`: a second person must agree first.
+    `leaves_at` is the end of the quiet hours that hold the letter back. `waits_for`: what a second person does first.
     `unread_at` is when the complainant wrote something that this person has not read yet. `warnings` are about the
     words of the letter, a line each. `attachments` are the names of the files that go with it.
     """
-    head = texts.text("preview.approval" if approval else "preview.head")
+    head_id, asks_id = _SECOND_PERSON.get(waits_for, ("preview.head", None))
+    head = texts.text(head_id)
     letter_pages = pages(plain_sections(letter), _LETTER_BLOCKS)
     blocks = [section(head), *letter_pages[0]]
     blocks[:0] = alerts(warnings)
@@ -344,7 +353,7 @@ def preview_view(
         blocks[:0] = alerts(texts.text("preview.no_contact"))
     if case.is_offline:
         blocks.append(context(texts.text("preview.no_channel")))
-    submit = "preview.ask_approval" if approval else "preview.send_anyway" if warnings else "preview.send"
+    submit = asks_id or ("preview.send_anyway" if warnings else "preview.send")
     if len(letter_pages) > 1:
         more = {"page": 0, "pages": len(letter_pages), "submit": submit}
         blocks.insert(0, context(texts.text("modal.page", page=1, pages=len(letter_pages))))
@@ -378,7 +387,9 @@ def open_button(case: Case, texts: StaffTexts) -> dict[str, object]:
 
 async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], actor: Actor) -> str:
     """The letter as it leaves if this person agrees, or the reason that waits; without a preview, written again."""
-    verb = Verb.RESPOND if case.drafted is not None else Verb.EXTEND
+    verb = Verb.EXTEND
+    if case.drafted is not None:
+        verb = Verb.RESOLVE if case.drafted.short else Verb.RESPOND
     if case.reclassification is not None:
         verb = Verb.RECLASSIFY
     event = next((event for event in reversed(events) if event.verb is verb), None)
@@ -388,10 +399,10 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
         words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
     except SealBroken:
         return slack.texts.text("modal.letter_damaged")
-    if verb is not Verb.RESPOND:
+    if case.reclassification is not None or case.drafted is None:
         return words.get("reason", "")
     return slack.preview(
-        "decide",
+        "resolve" if case.drafted.short else "decide",
         case,
         event.facts,
         words,

@@ -32,10 +32,12 @@ CODES: frozenset[str] = frozenset(
         "not_allowed.incident", "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role",
         "not_allowed.limit", "not_allowed.lower", "not_allowed.manager", "not_allowed.other_person",
         "not_allowed.owned", "not_allowed.owner", "not_allowed.read", "not_allowed.restricted",
+        "not_allowed.reviewer",
         "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
         "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
         "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
         "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
+        "passes_with_no",
         "question_open", "reason_needed",
         "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
         "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
@@ -138,14 +140,17 @@ def verbs_since(events: Sequence[Event], version: int) -> tuple[str, ...]:
 
 
 def errors_by_field(
-    error: ComplaintError, view_blocks: Sequence[Block], texts: StaffTexts, case: Case | None = None
+    error: ComplaintError, text: str, view_blocks: Sequence[Block], texts: StaffTexts
 ) -> Mapping[str, str]:
-    """Errors by block_id for a modal, of no field at the first input; empty for a view without inputs."""
+    """Errors by block_id for a modal, of no field at the first input; empty for a view without inputs.
+
+    `text` is the refusal, for an error of one field.
+    """
     inputs = [str(block["block_id"]) for block in view_blocks if block.get("type") == "input"]
     if isinstance(error, WrongFields):
         errors = {path: _wrong_text(path, why, texts) for path, why in error.fields.items()}
     else:
-        errors = {error.field or "": refusal_text(error, texts, case)}
+        errors = {error.field or "": text}
     in_view = {path: text for path, text in errors.items() if path in inputs}
     if in_view or not inputs:
         return in_view

@@ -104,7 +104,9 @@ def shown_messages(
     Who approves has to have read everything, so all words are shown where they fit.
     """
     blocks = message_blocks(opened, texts)
-    if form == "approve" and len(newest_within(blocks, _FORM_BLOCKS, _FORM_BYTES)) == len(blocks):
+    if form in ("approve", "check_decision") and len(newest_within(blocks, _FORM_BLOCKS, _FORM_BYTES)) == len(
+        blocks
+    ):
         return blocks, True
     return summary_blocks(opened, texts), summary_is_whole(opened, texts, read_at)
 
