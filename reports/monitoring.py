@@ -288,6 +288,9 @@ def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
     for event in history.events:
         for warning in event.facts.get(OVERRULED, ()):
             tally.volume["warnings_overruled"][warning] += 1
+        if "template_edited" in event.facts:
+            kind = "templates_edited" if event.facts["template_edited"] else "templates_unchanged"
+            tally.volume[kind][event.facts["template"]] += 1
         if (reason := not_read(event.facts)) is not None:
             tally.volume["drawn_but_not_read"][reason] += 1
     day = local_time(case.received_at, case.rules.calendar.zone).date()
