@@ -55,6 +55,17 @@ class Event:
 
 
 @dataclass(frozen=True)
+class UnsentLetter:
+    """A letter of staff that no channel has accepted yet; its sender may take it back until then.
+
+    `before` is the case before a decision, which returns if the decision is taken back.
+    """
+
+    event: Event
+    before: Case | None = None
+
+
+@dataclass(frozen=True)
 class Case:
     """A complaint as the fold of its events. People appear only as ids of the record."""
 
@@ -131,6 +142,8 @@ class Case:
     returns: int = 0
     silences: tuple[Silence, ...] = ()
     other_route: bool = False
+    #: Letters that count as a contact, or as the decision, only once they are delivered.
+    unsent: tuple[UnsentLetter, ...] = ()
     last_contact_at: datetime | None = None
     contacted: bool = False
     #: `work_version` at the last notice of the system: the same as now if staff did nothing since.
@@ -260,6 +273,37 @@ class Case:
                 if decision.level == self.level and decision.seq > self.reopened_seq
             ),
             None,
+        )
+
+    @property
+    def unsent_decision(self) -> UnsentLetter | None:
+        """The letter with the decision, while no channel has accepted it."""
+        if Flag.WITHDRAWN in self.flags:
+            return None
+        return next((letter for letter in self.unsent if letter.before is not None), None)
+
+    @property
+    def as_delivered(self) -> Case:
+        """The case without a decision that no channel has accepted yet: no target is met by it."""
+        letter = self.unsent_decision
+        before = letter.before if letter is not None else None
+        if before is None:
+            return self
+        return changed(
+            self,
+            unsent=tuple(other for other in self.unsent if other is not letter),
+            state=before.state,
+            decisions=before.decisions,
+            remedies=before.remedies,
+            issues=before.issues,
+            reply=before.reply,
+            reply_at=before.reply_at,
+            drafted=before.drafted,
+            drafted_remedies=before.drafted_remedies,
+            extension=before.extension,
+            asked_at=before.asked_at,
+            asked_until=before.asked_until,
+            flags=self.flags | (before.flags & {Flag.WAITING_COMPLAINANT}),
         )
 
     @property

@@ -26,6 +26,11 @@ DERIVED = ("targets", "met", "settled_early")
 #: On an act whose words reach the complainant: the codes of the warnings that were shown before it was sent.
 OVERRULED = "overruled"
 
+#: On a letter that staff send: the seconds in which its sender can take it back. It counts once it is delivered.
+HELD = "held"
+#: On a letter with attachments: the numbers of its files in the record.
+ATTACHMENTS = "attachments"
+
 #: Names of safety rules may contain an organisation's own words ("smell of gas"): settings, not a person's words.
 _NAMES = frozenset({"rule", "rules"})
 _LONGEST = 200
@@ -57,7 +62,7 @@ def check_facts(verb: Verb, facts: Facts, expected: FactShapes) -> None:
         if name not in facts:
             raise BadFacts(f"'{verb.value}' needs '{name}': fill it in.", field=name, code="required")
     for name, value in facts.items():
-        shape = codes if name == OVERRULED else expected.shapes.get(name)
+        shape = _ON_ANY_LETTER.get(name) or expected.shapes.get(name)
         if shape is not None and not shape(value):
             raise BadFacts(
                 f"'{name}' of '{verb.value}' is not one of the accepted values: choose again.",
@@ -173,6 +178,13 @@ def _as_read(form_field: Field) -> Shape:
 
 
 moment = _as_read(Field("moment", Input.MOMENT))
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(whole(1)(number) for number in value)
+
+
+_ON_ANY_LETTER: Mapping[str, Shape] = {OVERRULED: codes, HELD: whole(1, 60), ATTACHMENTS: _numbers}
 
 
 # shapes of whole acts

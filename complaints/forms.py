@@ -4,9 +4,10 @@
 values) and separately the words, or raises one error that names every wrong field.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -31,6 +32,7 @@ class Input(StrEnum):
     MOMENT = "moment"
     STAFF = "staff"
     AMOUNT = "amount"
+    FILES = "files"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,21 @@ class Field:
     def path(self) -> str:
         """`issues.N.finding` in a group, otherwise the name."""
         return f"{self.group}.N.{self.name}" if self.group else self.name
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that a member of staff uploaded for a letter: its id in Slack, its name, and its size in bytes."""
+
+    id: str
+    name: str
+    size: int
+
+
+#: Files with one letter, and the size of each in bytes: half of what a bot may send through Telegram.
+MOST_ATTACHMENTS, LARGEST_ATTACHMENT = 5, 20 * 1024 * 1024
+#: Endings of programs, which are refused before they are uploaded; the content is checked after that.
+_PROGRAMS = re.compile(r"\.(exe|com|scr|bat|cmd|ps1|vbs|js|jar|apk|msi|sh|html?|svg|lnk)", re.IGNORECASE)
 
 
 def text(name: str, *, required: bool = False, group: str | None = None, most: int = 3000) -> Field:
@@ -111,6 +128,29 @@ def value_of(field: Field, value: Any, options: tuple[str, ...]) -> Any:
             return format_time(moment_of(value))
         case Input.AMOUNT:
             return _amount(value)
+        case Input.FILES:
+            return json.dumps([asdict(attachment) for attachment in _attachments(value)])
+
+
+def attachments_of(words: Mapping[str, str]) -> list[Attachment]:
+    """The files of a form that was read."""
+    return [Attachment(**stored) for stored in json.loads(words.get("attachments") or "[]")]
+
+
+def _attachments(value: Any) -> list[Attachment]:
+    if not isinstance(value, list) or len(value) > MOST_ATTACHMENTS:
+        raise ValueError("too_many_files")
+    try:
+        attachments = [
+            Attachment(str(file["id"]), str(file["name"])[:200], int(file["size"])) for file in value
+        ]
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise ValueError("not_an_option") from wrong
+    if any(attachment.size > LARGEST_ATTACHMENT for attachment in attachments):
+        raise ValueError("file_too_large")
+    if any(_PROGRAMS.search(attachment.name[-6:]) for attachment in attachments):
+        raise ValueError("file_is_program")
+    return attachments
 
 
 def _text(field: Field, value: Any) -> str:
@@ -187,6 +227,7 @@ OFFLINE_VERBS: Mapping[str, Verb] = {
     "authority": Verb.NOTE,
 }
 
+_FILES = Field("attachments", Input.FILES, sealed=True)
 #: What a second reader answers about a decision before it is sent.
 DECISION_QUESTIONS = (
     "check_facts", "check_issues", "check_reasons", "check_redress", "check_tone", "check_language", "check_recourse",
@@ -224,6 +265,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "reply": (
         text("text", required=True),
         flag("answers_privacy"),
+        _FILES,
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
@@ -275,6 +317,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         choice("cause_class", CauseClass, required=True),
         text("agreed_how", required=True),
         choice("others_affected", OTHERS_AFFECTED, required=True),
+        _FILES,
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
@@ -292,6 +335,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         choice("others_affected", OTHERS_AFFECTED, required=True),
         text("others_action"),
         *_CAUSE,
+        _FILES,
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),

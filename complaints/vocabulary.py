@@ -61,6 +61,8 @@ class Verb(StrEnum):
     ASK = "ask"
     ANSWER = "answer"
     INFORM = "inform"
+    DELIVER = "deliver"
+    TAKE_BACK = "take_back"
     INVESTIGATE = "investigate"
     RESOLVE = "resolve"
     RESPOND = "respond"

@@ -90,6 +90,7 @@ class PrivateNotice:
     """A text that only the person who pressed sees."""
 
     text: str
+    blocks: Sequence[Block] = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ class FormAnswer:
     """What a submitted view is acknowledged with."""
 
     payload: Mapping[str, Any]
+    #: Shown only to this person, beneath the card from which the form was opened, or as a direct message.
+    notice: PrivateNotice | None = None
 
 
 Response = (
@@ -165,8 +168,8 @@ class Responder:
                 await self._acknowledge_form(self._with_pressed_message(payload))
             case CommandReply(text, blocks):
                 await self.ack(text=text, blocks=blocks or None)
-            case PrivateNotice(text) if isinstance(request, ButtonPress):
-                await self._notify(request, text, level="info")
+            case PrivateNotice(text, blocks) if isinstance(request, ButtonPress):
+                await self._notify(request, text, blocks, level="info")
             case OpenView(view) if isinstance(request, SlashCommand):
                 await self.client.views_open(trigger_id=request.trigger, view=view)
                 await self.ack()
@@ -179,6 +182,8 @@ class Responder:
             await self._reset_menu_of_card(request)
         elif isinstance(response, Redraw | FormAnswer):
             await self._draw_pressed_card()
+        if isinstance(response, FormAnswer) and response.notice and isinstance(request, FormSubmission):
+            await self._tell_sender(request, response.notice)
 
     async def _acknowledge_form(self, payload: Mapping[str, Any]) -> None:
         """Acknowledge a submission; Slack would answer a refused block with "trouble" and no error to us.
@@ -352,12 +357,26 @@ class Responder:
         except ComplaintError:
             return None
 
-    async def _notify(self, press: ButtonPress, text: str, *, level: str = "error") -> None:
+    async def _tell_sender(self, form: FormSubmission, notice: PrivateNotice) -> None:
+        """At once through the pressed card; its address can be half an hour old, then as a direct message."""
+        card = form.metadata.pressed_message
+        if card is not None:
+            is_taken = await answer_privately(self.client, card.url, notice.text, blocks=notice.blocks)
+            if is_taken and await sees_channel(self.client, card.channel, form.member_id):
+                return
+        payload = {"member": form.member_id, "text": notice.text, "blocks": list(notice.blocks)}
+        await self.slack.schedule(
+            f"notice:{form.metadata.draft or form.view['id']}", "message", payload=payload
+        )
+
+    async def _notify(
+        self, press: ButtonPress, text: str, blocks: Sequence[Block] = (), *, level: str = "error"
+    ) -> None:
         """In a message privately beneath it, in a modal on top of it, in the home in a view of its own."""
         slack, texts = self.slack, self.slack.texts
         await self.ack()
         if press.in_message:
-            await self._answer_privately(press, text)
+            await self._answer_privately(press, text, blocks=blocks)
             return
         if press.in_modal and press.view is not None:
             view = with_next_drawing(press.view) if _is_opened_case(press) else press.view

@@ -56,6 +56,8 @@ class Access(StrEnum):
     REPORT = "report"
     #: The absence of others, and obligations that failed.
     MANAGE = "manage"
+    #: The templates of letters.
+    TEMPLATES = "templates"
 
 
 _ROLES: Mapping[Access, frozenset[Role]] = {
@@ -67,6 +69,7 @@ _ROLES: Mapping[Access, frozenset[Role]] = {
     Access.HAND_OVER: MANAGERS,
     Access.REPORT: MANAGERS | {Role.AUDITOR, Role.SYSTEM},
     Access.MANAGE: MANAGERS,
+    Access.TEMPLATES: MANAGERS,
 }
 
 

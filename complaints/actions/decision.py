@@ -4,12 +4,12 @@ Also what a role may grant alone (Annex E; docs/surfaces.md, "Who may").
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from complaints.actions.closing import drop_pending
-from complaints.actions.correspondence import record_contact
+from complaints.actions.correspondence import add_unsent, record_contact, without_letter
 from complaints.actions.evidence import required_evidence
 from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
@@ -19,6 +19,7 @@ from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
+from complaints.event_facts import ATTACHMENTS, HELD
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
 from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State
@@ -111,7 +112,14 @@ def apply_resolve(case: Case, event: Event) -> Case:
     decision = _decision(case, event, short=True)
     if decision.checked:
         return changed(case, drafted=decision, drafted_remedies=(remedy,), extension=None)
+    if HELD in event.facts:
+        return _unsent_decision(case, event, decision, (remedy,))
     return decide(record_contact(case, event), decision, (remedy,))
+
+
+def _unsent_decision(case: Case, event: Event, decision: Decision, remedies: tuple[RemedyOwed, ...]) -> Case:
+    """The decision is taken; until a channel accepts it, its sender may take it back and its targets run on."""
+    return add_unsent(decide(case, decision, remedies), event, case)
 
 
 # respond
@@ -170,6 +178,8 @@ def apply_respond(case: Case, event: Event) -> Case:
     )
     if decision.needs_approval or decision.checked:
         return changed(case, drafted=decision, drafted_remedies=remedies, extension=None)
+    if HELD in event.facts:
+        return _unsent_decision(case, event, decision, remedies)
     return decide(case, decision, remedies)
 
 
@@ -280,6 +290,8 @@ def _decision(case: Case, event: Event, *, short: bool) -> Decision:
         others_affected=facts["others_affected"],
         needs_approval=not short and bool(facts.get("needs_approval", False)),
         seq=event.seq,
+        leaves_at=event.at + timedelta(seconds=int(facts[HELD])) if HELD in facts else None,
+        attachments=tuple(facts.get(ATTACHMENTS, ())),
         checked=facts.get("check") == "drawn",
     )
 
@@ -317,7 +329,11 @@ def take_draft(case: Case, event: Event, *, approved_by: str | None = None) -> C
         )
         for remedy in case.drafted_remedies
     )
-    decided = decide(case, changed(draft, approved_by=approved_by, at=event.at), remedies)
+    leaves_at = event.at + timedelta(seconds=int(event.facts[HELD])) if HELD in event.facts else None
+    decision = changed(draft, approved_by=approved_by, at=event.at, leaves_at=leaves_at)
+    decided = decide(case, decision, remedies)
+    if leaves_at is not None:
+        return add_unsent(decided, event, case)
     return record_contact(decided, event) if draft.short else decided
 
 
@@ -347,6 +363,11 @@ def apply_communicate_decision(case: Case, event: Event) -> Case:
 
 def mark_communicated(case: Case, at: datetime) -> Case:
     """The complainant knows the present decision from this time on; it is also the next news that they expected."""
+    letter = case.unsent_decision
+    if letter is not None:
+        if case.decision is not None and case.decision.short:
+            case = record_contact(case, changed(letter.event, at=at))
+        case = changed(case, unsent=without_letter(case, letter))
     decisions = tuple(
         changed(decision, communicated_at=at) if decision is case.decision else decision
         for decision in case.decisions

@@ -217,6 +217,20 @@ ACTIONS: Mapping[Verb, Action] = {
         check=correspondence.check_inform, apply=correspondence.apply_inform,
         is_staff_message=True,
     ),
+    Verb.DELIVER: Action(
+        "7.3", _SYSTEM, stays(EVERY),
+        check=correspondence.check_deliver, apply=correspondence.apply_deliver,
+        facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}), raises_work_version=NOBODY,
+    ),
+    Verb.TAKE_BACK: Action(
+        "7.3", HANDLERS,
+        Move({
+            **stays(EVERY).ways,
+            **goes((State.DECIDED,), State.ASSESSED, State.INVESTIGATING, State.ESCALATED, or_stays=True).ways,
+        }),
+        check=correspondence.check_take_back, apply=correspondence.apply_take_back,
+        facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
+    ),
     # investigation and decision
     Verb.INVESTIGATE: Action(
         "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),

@@ -143,12 +143,13 @@ class WantedTarget:
 
 
 def wanted_targets(case: Case) -> Iterator[WantedTarget]:
-    """The targets that the rules ask for in this state.
+    """The targets that the rules ask for in this state; a decision counts once it is delivered.
 
     After a withdrawal with more work to do, only that work has dates: the complainant does not wait.
     """
     if case.erased_at is not None:
         return
+    case = case.as_delivered
     priority = priority_of(case)
     if case.question_at is not None:
         yield _reply(case, priority, case.question_at, case.reply_held_until)
@@ -418,6 +419,7 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
     A target is new when its start or its rule differs from the latest version. An extension stays until the start
     moves or the priority asks for another span. A live target that the rules no longer ask for is met.
     """
+    case = case.as_delivered
     new: list[dict[str, Any]] = []
     met: list[dict[str, Any]] = []
     wanted_now = {(target.target, target.of): target for target in wanted_targets(case)}

@@ -48,6 +48,7 @@ KINDS: Mapping[str, str] = {
     "delay": "says before the promised date that the answer is not ready, to the complaint or about data",
     "dates": "sends the first real dates, or a new date with its reason",
     "letter": "sends what a member of staff wrote",
+    "attachment": "sends a file that staff attached to a letter",
     "confirmation": "confirms in writing what was said offline",
     "tell_by_voice": "asks staff to give a letter by phone, at the counter or by post where there is no chat",
     "decision": "sends the decision",
@@ -110,8 +111,8 @@ LETTERS: frozenset[str] = frozenset(
 )
 #: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.
 OFFLINE_FACTS: frozenset[str] = frozenset({"about", "by", "once"})
-#: Of no use without a chat: these confirm in writing what was said offline.
-_CHAT_ONLY = frozenset({"confirmation", "danger_seen"})
+#: Of no use without a chat: these confirm in writing what was said offline, or send a file that staff hand over.
+_CHAT_ONLY = frozenset({"confirmation", "danger_seen", "attachment"})
 #: The person who logs a complaint reads the acknowledgement out at once. If not, staff are asked after this time.
 READ_OUT_WITHIN = timedelta(minutes=15)
 

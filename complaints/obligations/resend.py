@@ -19,6 +19,7 @@ from complaints.times import format_time, parse_time
 OF_ONE_EVENT: frozenset[str] = frozenset(
     {
         "letter",
+        "attachment",
         "dates",
         "confirmation",
         "remedy_notice",

@@ -56,7 +56,8 @@ def current_obligations(case: Case) -> Iterator[NewObligation]:
         # The card is drawn once more, to show that the words are gone.
         yield _card(case)
         return
-    yield from give_offline(case, with_resend_keys(case, _all_obligations(case)), once=False)
+    required = _without_contradictions(case, _all_obligations(case))
+    yield from give_offline(case, with_resend_keys(case, required), once=False)
 
 
 def card_waits_until(case: Case) -> datetime | None:
@@ -122,6 +123,36 @@ def survey_concern_due(case: Case, since: datetime) -> datetime:
     """By when people who did not work on the complaint look at a bad survey answer that came at `since` (8.3)."""
     span = case.rules.targets.by_priority[SURVEY_CONCERN_PRIORITY].first_action
     return due(since, span, case.rules.calendar).at
+
+
+#: What a letter answers for the complainant, and what a decision answers too.
+_ANSWERED_BY_LETTER = frozenset({Target.FIRST_ACTION, Target.UPDATE, Target.REPLY, Target.DATA_REQUEST})
+_ANSWERED_BY_DECISION = _ANSWERED_BY_LETTER | {
+    Target.LOOK,
+    Target.ACT_BY,
+    Target.DECIDE,
+    Target.LEGAL,
+    Target.PRIVACY,
+}
+_SAYS_NOT_ANSWERED = frozenset({"progress", "delay", "legal_passed", "remind"})
+#: A letter counts as on its way for so long: quiet hours may hold it, and one that failed stays undelivered.
+_ON_ITS_WAY = timedelta(days=1)
+
+
+def _without_contradictions(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
+    """While a letter is on its way, no notice or reminder says that what it answers is open."""
+    answered = _ANSWERED_BY_DECISION if case.unsent_decision is not None else _ANSWERED_BY_LETTER
+    written_at = max((letter.event.at for letter in case.unsent), default=None)
+    for obligation in obligations:
+        is_answered = (
+            written_at is not None
+            and case.reachable
+            and obligation.kind in _SAYS_NOT_ANSWERED
+            and obligation.due < written_at + _ON_ITS_WAY
+            and obligation.facts.get("target", Target.UPDATE) in answered
+        )
+        if not is_answered:
+            yield obligation
 
 
 def _all_obligations(case: Case) -> Iterator[NewObligation]:
@@ -232,7 +263,10 @@ def _letters(case: Case) -> Iterator[NewObligation]:
     if decision is not None and decision.communicated_at is None and case.state in ANSWERED:
         facts = {"level": decision.level, "seq": decision.seq}
         yield NewObligation(
-            f"decision:{decision.seq}{_resend_suffix(case)}", "decision", decision.at, facts=facts
+            f"decision:{decision.seq}{_resend_suffix(case)}",
+            "decision",
+            decision.leaves_at or decision.at,
+            facts=facts,
         )
     if case.state is State.DISAGREED and case.reply_at is not None:
         key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"

@@ -43,7 +43,7 @@ MOST_COUNTED = 1000
 #: Few complaints wait for a second person, so that each can be loaded and checked for this person.
 MOST_WAITING = 200
 #: Automatic acts are left out of the news after an absence.
-_AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value)
+_AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value, Verb.DELIVER.value)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _REMIND = OBLIGATIONS.c.kind == "remind"
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -18,6 +18,7 @@ from bots.slack.client import connection
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext, StaffChannels
 from bots.slack.jobs.registry import job_handlers
+from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from bots.slack.staff_sync import sync_staff
 from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM
@@ -201,8 +202,13 @@ class Office:
         top = await self.submits(member, "", values)
         if top is not None and top.callback_id.endswith("_preview"):
             await colleague.submits()
-            await self.idle()
+            await self.passes_ten_seconds()
         return top
+
+    async def passes_ten_seconds(self) -> None:
+        """Let a letter leave that its sender did not take back."""
+        await self.idle()
+        await self.until(self.clock.at + timedelta(seconds=TAKE_BACK_SECONDS))
 
     async def private_answer(self, member: str) -> str:
         """Wait for an answer to a press, which comes outside the queue, and return the newest."""
@@ -269,10 +275,13 @@ def telegram(store: Store) -> dict[str, Any]:
         text = (await store.aread(load_event_words, str(obligation.ref), int(obligation.facts["seq"])))[
             "letter"
         ]
+        ref, seq = str(obligation.ref), int(obligation.facts["seq"])
         number = await store.awrite(
-            begin_sending, obligation, text, template="letter", language="en", ref=obligation.ref
+            begin_sending, obligation, text, template="letter", language="en", ref=ref
         )
-        await store.awrite(record_sent, number, "1", completes=obligation.id)
+        unsent = (await store.aread(load_case, ref)).unsent
+        follows = [(ref, Verb.DELIVER, SYSTEM, {"seq": seq}, {}) for held in unsent if held.event.seq == seq]
+        await store.awrite(record_sent, number, "1", completes=obligation.id, acts=follows)
         return Completed(settled=True)
 
     async def sent(obligation: Obligation) -> Outcome:

@@ -137,7 +137,7 @@ async def test_a_quick_resolution_is_previewed_sent_and_closed(office: Office) -
     preview = await office.staff(ALICE).submits()
     preview_text, state_before_sending = preview.text, office.store.read(load_case, ref).state
     await office.staff(ALICE).submits()
-    await office.idle()
+    await office.passes_ten_seconds()
     office.complainant_acts(Verb.ACCEPT, ref, {}, {})
     await office.idle()
     await office.acts(ALICE, "Close", ref, {})
@@ -163,7 +163,7 @@ async def test_going_back_from_a_preview_sends_nothing_and_keeps_the_input(offic
     await office.staff(ALICE).submits()
     await office.staff(ALICE).closes()
 
-    assert office.staff(ALICE).modal.values == {"text": "We are looking into it."}
+    assert office.staff(ALICE).modal.values == {"text": "We are looking into it.", "attachments": None}
     assert office.store.read(load_case, ref).contacted is False
 
 
@@ -177,6 +177,7 @@ async def test_a_refund_above_the_limit_is_approved_by_another_person(office: Of
     modal = await office.staff(MONA).opened("Approve")
     letter = modal.text
     await office.submits(MONA, "Approve", {"agreed": "yes"})
+    await office.passes_ten_seconds()
     case = office.store.read(load_case, ref)
 
     assert preview.submit_label == "Ask for approval"
@@ -449,6 +450,7 @@ async def test_a_form_started_from_the_open_complaint_is_pushed_on_top_of_it(off
     assert preview.callback_id == "reply_preview"
     assert depth == 3
     assert alice.modal is None
+    await office.passes_ten_seconds()
     assert office.store.read(load_case, ref).contacted
 
 

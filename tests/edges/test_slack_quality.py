@@ -71,6 +71,7 @@ async def test_a_drawn_decision_goes_back_with_a_note_and_is_sent_once_another_p
     await alice.submits()
     await office.idle()
     await office.acts(MONA, "Check decision", ref, PASSES)
+    await office.passes_ten_seconds()
     case = office.store.read(load_case, ref)
     report = figures(office, ref)
 

@@ -12,6 +12,7 @@ from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import BODY_REPLY_NAMES, RULES
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
 from bots.slack.views.form_inputs import choice_id, label_id
+from bots.slack.views.letter_templates import template_fields
 from bots.texts.loading import load_catalogues, shipped_languages
 from complaints.actions.authorisation import READING_REASONS
 from complaints.deadlines.due_steps import STEPS
@@ -20,6 +21,7 @@ from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
 from complaints.forms import EVIDENCE, FORMS, NO_REMEDY
 from complaints.incident_decisions import LEFT_TO_A_PERSON
 from complaints.incidents import LEFT_OUT, fields_of
+from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
@@ -27,6 +29,7 @@ from store.outbox.deliveries import REASONS as REASONS_WHY
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.worklists import WorklistSection
 from store.values import DeliveryStatus
+from tests.rules.slack_cases import RULES as RULES_OF_CASES
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
@@ -71,6 +74,8 @@ def computed() -> set[str]:
         for form in ("incident", "incident_edit", "incident_join", "incident_end", "incident_update")
         for field in fields_of(form, ("en",))
     }
+    ids |= {f"template.example_{name}" for name in TEMPLATE_FIELDS}
+    ids |= {f"template.{field.name}" for field in template_fields(RULES_OF_CASES)}
     ids |= {f"to_tell.{letter}" for letter in LETTERS}
     ids |= {f"rule.{rule}" for rule in (*RULES, "possible", "past")}
     ids |= {f"who.{actor}" for actor in ("system", "model", "operator", "complainant")} | {"channel.telegram"}

@@ -31,7 +31,7 @@ NOT_OF_STAFF = {
     Role.COMPLAINANT: """receive add confirm end_form answer accept disagree withdraw reopen bind survey
         link appeal_limit""",
     Role.MODEL: "propose",
-    Role.SYSTEM: """end_form acknowledge fail_delivery inform communicate_decision offer_recourse remedy_late
+    Role.SYSTEM: """end_form acknowledge fail_delivery inform deliver communicate_decision offer_recourse remedy_late
         lapse restrict survey erase redate hold release
         restrict_processing resume_processing check_decision draw_review review_limit""",
 }

@@ -108,6 +108,7 @@ def job_handlers(
         "clauses": reports.clauses,
         "report": reports.report,
         "slack_file": files.send,
+        "slack_fetch": files.fetch,
         "slack_file_delete": files.delete,
     }
     return {kind: _with_rate_limit(handler, limiter) for kind, handler in handlers.items()}

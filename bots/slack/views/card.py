@@ -67,7 +67,7 @@ MAX_LINES, MAX_DELIVERED = 6, 2
 HISTORY_EVENTS = 40
 #: Events that the card shows already, or that staff need no line for.
 NOT_IN_THREAD: frozenset[Verb] = frozenset(
-    {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY}
+    {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY, Verb.DELIVER}
 )
 _WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
 #: What the complainant did, by verb and kind of the message, where the name of the verb does not say it.

@@ -10,7 +10,7 @@ from bots.slack.client.block_kit import (
     plain,
 )
 from bots.slack.texts import StaffTexts
-from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS, Field, Input
+from complaints.forms import DECISION_QUESTIONS, MOST_ATTACHMENTS, REVIEW_QUESTIONS, Field, Input
 
 #: The action id of every input.
 VALUE = "value"
@@ -159,6 +159,8 @@ def _element(
             return {"type": "datepicker"} | _optional("initial_date", initial)
         case Input.MOMENT:
             return {"type": "datetimepicker"} | _optional("initial_date_time", initial)
+        case Input.FILES:
+            return {"type": "file_input", "max_files": MOST_ATTACHMENTS}
         case Input.STAFF:
             return {"type": "users_select"} | _optional("initial_user", initial)
 
@@ -187,12 +189,20 @@ def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str,
     """The typed values by path, as `complaints.forms.read` takes them; empty inputs are left out."""
     values: dict[str, Any] = {}
     for path, entries in state.items():
-        if VALUE in entries and (value := _typed_value(entries[VALUE])) is not None:
+        if (value := _typed_value(entry_of(entries))) is not None:
             values[path] = value
     return values
 
 
+def entry_of(entries: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The state of an input; one that was filled by a template has the template's code in its action id."""
+    return next((entry for name, entry in entries.items() if name.partition(".")[0] == VALUE), {})
+
+
 def _typed_value(entry: Mapping[str, Any]) -> Any:
+    if entry.get("type") == "file_input":
+        files = entry.get("files") or []
+        return [{name: file.get(name) for name in ("id", "name", "size")} for file in files] or None
     value_key, _ = _INITIAL.get(str(entry.get("type")), ("", ""))
     match entry.get(value_key):
         case {"value": choice}:
@@ -209,7 +219,7 @@ def typed_blocks(view: Mapping[str, Any]) -> list[Block]:
     blocks = []
     for block in view.get("blocks", ()):
         element = block.get("element")
-        entry = state.get(str(block.get("block_id")), {}).get(VALUE)
+        entry = entry_of(state.get(str(block.get("block_id")), {}))
         if block.get("type") == "input" and element and entry and element["type"] in _INITIAL:
             value_key, initial_key = _INITIAL[element["type"]]
             without_initial = {key: value for key, value in element.items() if key != initial_key}

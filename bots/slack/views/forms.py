@@ -184,6 +184,8 @@ def is_asked(form: str, entry: Field, case: Case, texts: StaffTexts) -> bool:
     if form == "approve" and entry.name in DECISION_QUESTIONS:
         return case.drafted is not None and case.drafted.checked
     match entry.name:
+        case "attachments":
+            return not case.is_offline
         case "language_confirmed":
             return case.language != texts.language
         case "disclosure_checked":
@@ -393,6 +395,10 @@ def with_notice(
 def with_warnings(view: Mapping[str, Any], codes: Sequence[str]) -> View:
     """The view that has shown these warnings: submitted again with no others, it sends the letter."""
     return {**view, "private_metadata": _changed_metadata(view, warned=list(codes))}
+
+
+def with_metadata(view: Mapping[str, Any], **changes: Any) -> View:
+    return {**view, "private_metadata": _changed_metadata(view, **changes)}
 
 
 def opened_from_home(view: Mapping[str, Any]) -> View:

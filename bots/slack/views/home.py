@@ -130,6 +130,8 @@ def _all_lists(
     row = [button(texts.text("home.search"), "home.search", "search")]
     if is_allowed(None, Access.HAND_OVER, actor):
         row.append(button(texts.text("home.move"), "home.move", "move"))
+    if is_allowed(None, Access.TEMPLATES, actor):
+        row.append(button(texts.text("template.title"), "home.templates", "templates"))
     blocks += [actions("home", row), *figures]
     rows = 0
     for part, page in pages.items():

@@ -1,7 +1,7 @@
 """The view that a press opens, and the exact letter that is shown before an act is sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from bots.slack.client.block_kit import (
     actions,
     button,
     context,
+    escaped,
     pages,
     plain,
     plain_sections,
@@ -37,6 +38,7 @@ from bots.slack.views.forms import (
     with_notice,
 )
 from bots.slack.views.incident import incident_case_view
+from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
@@ -46,12 +48,14 @@ from complaints.actions.evidence import required_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
-from complaints.forms import FORM_VERBS
+from complaints.forms import FORM_VERBS, FORMS
+from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
 from store.cases.causes import find_usual_cause
 from store.cases.read import load_case, load_history, open_case, read_dates
 from store.database.errors import SealBroken
 from store.incidents import list_open_incidents
+from store.letter_templates import list_templates
 from store.people.staff import count_reviewers, list_members
 from store.record.access_log import find_last_read, write_read
 from store.record.load import load_complaint_text, load_event_words, load_readable_words
@@ -267,7 +271,7 @@ async def _prefill(
     if form in ("resolve", "decide"):
         cause_class, cause = await slack.store.aread(find_usual_cause, case, actor)
         recorded |= {"cause_class": cause_class or "", "cause": cause or "", "root_cause": cause or ""}
-    return prefill(
+    start = prefill(
         form,
         case,
         events,
@@ -281,6 +285,23 @@ async def _prefill(
         suggested_link=suggested_link,
         actor=actor,
     )
+    if form not in FILLED:
+        return start
+    if (taken_back := _taken_back(events, verb_of(form, case))) is not None and not is_redrawn:
+        words = await slack.store.aread(load_readable_words, case.ref, taken_back.seq)
+        names = {entry.name for entry in FORMS[form] if entry.group is None} - {"finding"}
+        again = {name: value for name, value in taken_back.facts.items() if name in names}
+        again |= {path: text for path, text in words.items() if path != "letter"}
+        start = replace(start, initial={**start.initial, **again})
+    menu = template_menu(form, case, await slack.store.aread(list_templates), slack.texts)
+    return replace(start, preface=[*start.preface, *menu])
+
+
+def _taken_back(events: Sequence[Event], verb: Verb) -> Event | None:
+    """The letter of this verb that its sender took back, until another one is written: the form starts with it."""
+    taken_back = {event.facts["seq"] for event in events if event.verb is Verb.TAKE_BACK}
+    last = next((event for event in reversed(events) if event.verb is verb), None)
+    return last if last is not None and last.seq in taken_back else None
 
 
 async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
@@ -309,12 +330,13 @@ def preview_view(
     waits_for: Verb | None = None,
     unread_at: datetime | None = None,
     warnings: str = "",
+    attachments: Sequence[str] = (),
 ) -> View:
     """The letter; submitting sends it, Back returns to the form with what was typed.
 
     `leaves_at` is the end of the quiet hours that hold the letter back. `waits_for`: what a second person does first.
     `unread_at` is when the complainant wrote something that this person has not read yet. `warnings` are about the
-    words of the letter, a line each.
+    words of the letter, a line each. `attachments` are the names of the files that go with it.
     """
     head_id, asks_id = _SECOND_PERSON.get(waits_for, ("preview.head", None))
     head = texts.text(head_id)
@@ -324,6 +346,8 @@ def preview_view(
     if unread_at is not None:
         when = texts.clock(unread_at, case.rules.calendar.zone)
         blocks[:0] = alerts(texts.text("preview.unread", when=when))
+    if attachments:
+        blocks.append(context(texts.text("preview.attachments", names=escaped(", ".join(attachments), 1500))))
     if leaves_at is not None:
         when = texts.clock(leaves_at, case.rules.calendar.zone)
         blocks.append(context(texts.text("preview.leaves_at", when=when)))
