@@ -27,18 +27,9 @@ _CONTINUE = (
     .where(
         _ROW.ref == bindparam("case"),
         _ROW.version == bindparam("old_version"),
-        _ROW.rule == bindparam("rule"),
+        _ROW.rule == MEASURE_VERSION,
     )
-    .values(
-        {
-            **{
-                column: bindparam(column.name)
-                for column in _ROW
-                if column.name not in ("ref", "stages", "rule")
-            },
-            _ROW.stages: _ROW.stages + bindparam("new_stage"),
-        }
-    )
+    .values(stages=_ROW.stages + bindparam("new_stage"))
 )
 #: The row belongs to the present version of its complaint and of the rule.
 IS_CURRENT = and_(
@@ -55,6 +46,7 @@ def write_measures(tx: Tx, before: Case | None, case: Case, events: Sequence[Eve
     stage = stage_of(case)
     new_stage = "" if stage_of(before) == stage else encode_stage(stage, events[-1].at)
     values = {**row._asdict(), "case": case.ref, "old_version": before.version, "new_stage": new_stage}
+    del values["stages"]
     if tx.connection.execute(_CONTINUE, values).rowcount == 0:
         # An older release wrote the events before this one, or the rule was another.
         tx.put(MEASURES, measure_history(CaseHistory(case, tuple(events)))._asdict())
