@@ -14,6 +14,7 @@ from typing import NamedTuple
 from complaints.case import Case
 from complaints.case_values import Decision, TargetSet
 from complaints.deadlines.opening_hours import closing_time, day_of, working_day_from, works_on
+from complaints.deadlines.working_time import MOST_COUNTED
 from complaints.priorities import priority_of
 from complaints.rulebook import Calendar
 from complaints.times import to_utc
@@ -44,9 +45,9 @@ class Clock:
 def clocks(case: Case, target: Target) -> tuple[Clock, ...]:
     """The runs of a target of the whole complaint, in the order of their starts."""
     runs: dict[datetime, list[TargetSet]] = {}
-    for version in sorted(case.targets, key=lambda version: version.version):
-        if version.target is target and version.of == 0:
-            runs.setdefault(version.start, []).append(version)
+    of_target = [version for version in case.targets if version.target is target and version.of == 0]
+    for version in sorted(of_target, key=lambda version: version.version):
+        runs.setdefault(version.start, []).append(version)
     starts = [*runs, None]
     return tuple(
         Clock(
@@ -141,6 +142,16 @@ def working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
     Counted like due times (docs/surfaces.md, "Clock arithmetic").
     """
     start, end = to_utc(start), to_utc(end)
+    counted = calendar.counted
+    days = counted.get((start, end))
+    if days is None:
+        if len(counted) >= MOST_COUNTED:
+            counted.clear()
+        days = counted[start, end] = _working_days(start, end, calendar)
+    return int(days)
+
+
+def _working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
     first = day_of(start, calendar)
     if not works_on(first, calendar) or start > closing_time(first, calendar):
         first = working_day_from(first + timedelta(days=1), calendar)
@@ -177,14 +188,14 @@ class Run(NamedTuple):
         return Observation(working_days(self.start, until, calendar), days, self.ended)
 
 
-def runs(case: Case) -> tuple[Run, Run, tuple[tuple[int, Run], ...]]:
-    """The times to decision and to closure, and the time at each level with its number."""
+def runs(case: Case, rounds: Iterable[Level]) -> tuple[Run, Run, tuple[tuple[int, Run], ...]]:
+    """The times to decision and to closure, and the time at each of its `levels` with its number."""
     decided_at = min(
         (decision.communicated_at for decision in case.decisions if decision.communicated_at), default=None
     )
     # If it was withdrawn or merged before a decision, the waiting ended with that.
     at_levels = []
-    for level in levels(case):
+    for level in rounds:
         clock = level.clock
         undecided_at = clock.met_at if level.decision is None else None
         until = level.communicated_at or undecided_at or clock.next_start or case.closed_at
@@ -198,7 +209,7 @@ def runs(case: Case) -> tuple[Run, Run, tuple[tuple[int, Run], ...]]:
 
 def observations(case: Case, now: datetime) -> Iterator[tuple[str, str, Observation]]:
     """(key of reports.kpis.DURATIONS, group, observation) of one complaint."""
-    to_decision, to_closure, at_levels = runs(case)
+    to_decision, to_closure, at_levels = runs(case, levels(case))
     calendar, priority = case.rules.calendar, priority_of(case).value
     for key, run in (("time_to_decision", to_decision), ("time_to_closure", to_closure)):
         observation = run.observe(calendar, now)

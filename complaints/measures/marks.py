@@ -35,23 +35,25 @@ _REACHES_FURTHER = frozenset({CauseClass.RECURRING.value, CauseClass.SYSTEMIC.va
 REOPENED_WITHIN = timedelta(days=90)
 #: Questions of the survey: about the handling, about the outcome, and about fairness (one of the first).
 PROCESS, OUTCOME, FAIR = ("q1", "q2", "q3", "q4"), "q5", "q3"
+_FINDINGS = tuple(finding.value for finding in Finding)
 #: The figure of a question, by the first part of its name.
 _FIGURES = {"check": "decision_questions", "review": "objectivity"}
+#: An event without any of these facts says nothing about second readers and reviewers.
+_SECOND_LOOKS = frozenset({"skipped", "check", *DECISION_QUESTIONS, *REVIEW_QUESTIONS})
 CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
 
 
 def marks(case: Case, now: datetime) -> Iterator[Mark]:
     """Everything that this complaint contributes; the denominator of a share is the number of its marks."""
-    for key, group, success in open_marks(case):
+    for key, group, success in open_marks(case, levels(case)):
         if not isinstance(success, datetime):
             yield key, group, success
         elif success < now:
             yield key, group, False
 
 
-def open_marks(case: Case) -> Iterator[OpenMark]:
-    """`marks` at any time: what is not done yet has its due time."""
-    rounds = levels(case)
+def open_marks(case: Case, rounds: tuple[Level, ...]) -> Iterator[OpenMark]:
+    """`marks` at any time, of a complaint with these `levels`: what is not done yet has its due time."""
     ended = endings_of(rounds)
     yield from _acknowledged(case)
     yield from _assessed(case, ended)
@@ -176,8 +178,9 @@ def _outcomes(case: Case) -> Iterator[Mark]:
     communicated = [decision for decision in case.decisions if decision.communicated_at is not None]
     by_level = {decision.level: decision for decision in communicated}
     for level, decision in sorted(by_level.items()):
-        for finding in Finding:
-            yield finding.value, f"level {level}", outcome(decision) == finding.value
+        group, result = f"level {level}", outcome(decision)
+        for finding in _FINDINGS:
+            yield finding, group, finding == result
     if not by_level:
         return
     first = by_level.get(1)
@@ -250,7 +253,8 @@ def marks_of_events(history: CaseHistory) -> Iterator[Mark]:
         if FAIR in survey.scores:
             yield "fair", None, survey.scores[FAIR] >= 4
     for event in history.events:
-        yield from _second_looks(event.facts)
+        if not _SECOND_LOOKS.isdisjoint(event.facts):
+            yield from _second_looks(event.facts)
 
 
 def _second_looks(facts: Facts) -> Iterator[Mark]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from complaints.case import Case, Event
 from complaints.event_facts import OVERRULED
 from complaints.history import CaseHistory
-from complaints.measures.clocks import Observation, Run, first_human_priority, runs
+from complaints.measures.clocks import Observation, Run, first_human_priority, levels, runs
 from complaints.measures.mandatory_fields import empty_fields
 from complaints.measures.marks import (
     Mark,
@@ -44,6 +44,7 @@ MARK_KEYS = (
 )  # fmt: skip
 _LETTERS = dict(zip(MARK_KEYS, ascii_letters, strict=False))
 _KEYS = dict(zip(ascii_letters, MARK_KEYS, strict=False))
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: Targets that the organisation waits for. When one passes, the complaint is not overdue.
@@ -109,16 +110,17 @@ class CaseMeasures(NamedTuple):
     details: str | None
 
 
-def measure(case: Case, events: Sequence[Event]) -> CaseMeasures:
+def measure(case: Case, events: tuple[Event, ...]) -> CaseMeasures:
     """The row of this complaint; its `stages` has only the present one (`measure_history` has them all)."""
-    history = CaseHistory(case, tuple(events))
-    to_decision, to_closure, at_levels = runs(case)
+    history = CaseHistory(case, events)
+    at_each_level = levels(case)
+    to_decision, to_closure, at_levels = runs(case, at_each_level)
     calendar = case.rules.calendar
     decision, closure = (_stopped(run, calendar) for run in (to_decision, to_closure))
     rounds = tuple(surveys(history))
     last = case.decisions[-1] if case.decisions else None
     sent = [decision for decision in case.decisions if decision.communicated_at is not None]
-    kept = [*open_marks(case), *marks_of_events(history)]
+    kept = [*open_marks(case, at_each_level), *marks_of_events(history)]
     with_rules = (event for event in reversed(events) if event.verb in (Verb.REDATE, Verb.RECEIVE))
     rules_event = next(with_rules, None)
     first = first_human_priority(case)
@@ -300,7 +302,7 @@ def _details(
         "volume": _volume(history.events),
     }
     filled = {name: value for name, value in details.items() if value}
-    return json.dumps(filled, separators=(",", ":")) if filled else None
+    return _ENCODER.encode(filled) if filled else None
 
 
 def _level(number: int, run: Run, calendar: Calendar) -> list[Any]:

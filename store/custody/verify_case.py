@@ -137,7 +137,7 @@ def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) 
             return ref, last, f"the row's {name} is not what the events add up to"
     if (case.complainant, case.channel) != (header.complainant_id, header.channel):
         return ref, 1, "the row names another complainant or channel than the events"
-    for table, key, rows_of in LISTS:
+    for table, key, rows_of, _ in LISTS:
         expected = sorted(
             (_plain(row) for row in rows_of(case)), key=lambda row: [str(row[name]) for name in key]
         )
