@@ -244,6 +244,22 @@ def anchor(
     err.print(f"{pluralise(len(owners), 'owner')} of rows taken into the journal.")
 
 
+def measure(*, config: Config = None) -> None:
+    """Compute the measures that reports count, where they are missing or outdated; it can be stopped and repeated."""
+    from store.cases.measured import count_coverage
+
+    with open_record(config) as (_, store), progress_bar("Measuring") as progress:
+        coverage = store.read(count_coverage)
+        missing, done = coverage.complaints - coverage.measured, 0
+        for number in store.measure_missing():
+            done += number
+            progress(done, missing)
+        coverage = store.read(count_coverage)
+    err.print(
+        f"{pluralise(done, 'complaint')} measured; {coverage.measured} of {coverage.complaints} have a row now."
+    )
+
+
 def backup(
     file: NewFile,
     *,

@@ -112,6 +112,29 @@ def access(*, start: From = None, end: To = None, json: Json = False, config: Co
     print_damage(damaged)
 
 
+def measures(
+    *,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """One line of codes, times and counts for each complaint, as CSV for a data warehouse; no words, no people."""
+    from reports.render_csv import measures_csv
+    from store.database.damage import collecting_damage
+
+    if output is not None:
+        check_output(output)
+    with open_record(config) as (_, store), collecting_damage() as damaged:
+        lines = measures_csv(store.measures())
+        if output is None:
+            for line in lines:
+                typer.echo(line, nl=False)
+        else:
+            write_file(output, "".join(lines).encode())
+    print_damage(damaged)
+
+
 def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format:
     if json and wanted not in (None, Format.JSON):
         raise typer.BadParameter(f"--json and --format {wanted} exclude each other", param_hint="--format")

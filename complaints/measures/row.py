@@ -47,6 +47,8 @@ _KEYS = dict(zip(ascii_letters, MARK_KEYS, strict=False))
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+#: How the stage of a closed complaint ends; one that was opened again has a further stage after it.
+CLOSED = "!;"
 #: Targets that the organisation waits for. When one passes, the complaint is not overdue.
 _WAITS: frozenset[Target] = frozenset({Target.REPLY_REMINDER, Target.LAPSE, Target.WAITING})
 UPHELD = (Finding.UPHELD.value, Finding.PARTLY.value)
@@ -108,6 +110,13 @@ class CaseMeasures(NamedTuple):
     pending: str | None
     stages: str
     details: str | None
+
+
+class Coverage(NamedTuple):
+    """How many complaints there are, and how many of them have a row that is not outdated."""
+
+    complaints: int
+    measured: int
 
 
 def measure(case: Case, events: tuple[Event, ...]) -> CaseMeasures:
@@ -198,9 +207,9 @@ def stage_of(case: Case) -> Stage:
 
 
 def encode_stage(stage: Stage, since: datetime) -> str:
-    """`since,due,legal,owner;` with times in microseconds since 1970; `since;` while it is closed."""
+    """`since,due,legal,owner;` with times in microseconds since 1970; `since!;` while it is closed."""
     if not stage.is_open:
-        return f"{_micros(since)};"
+        return f"{_micros(since)}{CLOSED}"
     due, legal = ("" if at is None else _micros(at) for at in (stage.due, stage.legal_due))
     return f"{_micros(since)},{due},{legal},{stage.owner or ''};"
 
@@ -210,7 +219,7 @@ def stage_at(stages: str, moment: datetime | None) -> Stage | None:
     limit = None if moment is None else _micros(moment)
     for part in reversed(stages[:-1].split(";")):
         since, *rest = part.split(",", 3)
-        if limit is not None and int(since) >= limit:
+        if limit is not None and int(since.removesuffix("!")) >= limit:
             continue
         if not rest:
             return Stage(False, None, None, None)

@@ -8,7 +8,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from complaints.actions.perform import fold
+from complaints.history import CaseHistory
 from complaints.incidents import fold as fold_incident
+from complaints.measures.row import measure_history
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.database.errors import SealBroken
@@ -17,6 +19,7 @@ from store.database.transaction import Tx
 from store.incidents import CHAIN, incident_row, key_place, load_incident_history
 from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitment, event_mac, sha256
 from store.record.load import case_key, first_rules, parse_events, text_place
+from store.record.measures import is_current, read_measures
 from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.similarity.sketches import check_sketch
 from store.tables import ASSESSMENTS, COMPLAINTS, IMPROVEMENTS, INCIDENTS, PROPOSALS, TEXTS
@@ -124,7 +127,7 @@ def _unopened_words(tx: Tx, ref: str, header: Row[Any] | None) -> Iterator[Probl
 
 
 def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Problem | None:
-    events = parse_events(tx, [row.entry for row in rows])
+    events = tuple(parse_events(tx, [row.entry for row in rows]))
     case = fold(events, first_rules(tx, events))
     last = events[-1].seq
     with_rulebook = (event for event in reversed(events) if event.verb in (Verb.RECEIVE, Verb.REDATE))
@@ -157,6 +160,9 @@ def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) 
     query = select(*columns).where(IMPROVEMENTS.c.ref == ref, IMPROVEMENTS.c.seq.is_not(None))
     if opened != sorted(tuple(row) for row in tx.connection.execute(query)):
         return ref, last, "the rows of improvements are not what the events add up to"
+    measures = read_measures(tx, ref)
+    if is_current(measures, case) and measures != measure_history(CaseHistory(case, events)):
+        return ref, last, "the row of measures is not what the events add up to"
     last_rows = (
         (ASSESSMENTS, None if case.assessment is None else assessment_row(case.assessment)),
         (PROPOSALS, None if case.proposed is None else proposal_row(case.proposed)),

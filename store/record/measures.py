@@ -1,9 +1,10 @@
 """The row of measures of each complaint: written with its events, computed again where it is missing or outdated."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from complaints.case import Case, Event
 from complaints.history import CaseHistory
@@ -19,8 +20,8 @@ from store.database.transaction import Tx, sqlite_cursor
 from store.record.load import load_many
 from store.tables import COMPLAINTS, MEASURES
 
-#: Complaints that one transaction measures: SQLite has one writer, who must not wait longer than a moment.
-PAGE = 200
+#: Complaints that one transaction measures, in a tenth of a second: SQLite has one writer, who must not wait longer.
+PAGE = 50
 _ROW = MEASURES.c
 #: Columns that a later event may change, apart from the stages, to which it adds.
 _CHANGING = tuple(
@@ -81,17 +82,18 @@ def _sqlite_value(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def measure_missing(tx: Tx, after: str = "") -> tuple[str | None, int]:
-    """Compute the next missing or outdated rows; the last reference that was read (None: no more), and how many.
+def list_missing(tx: Tx, after: str = "") -> list[str]:
+    """The next references after this one whose rows are missing or outdated, at most `PAGE` of them."""
+    query = select(COMPLAINTS.c.ref).outerjoin(MEASURES, IS_CURRENT)
+    query = query.where(COMPLAINTS.c.ref > after, _ROW.ref.is_(None)).order_by(COMPLAINTS.c.ref)
+    return list(tx.connection.execute(query.limit(PAGE)).scalars())
 
-    Damaged complaints are left out: `verify` names them.
-    """
-    refs = list(tx.connection.execute(_missing(after).limit(PAGE)).scalars())
-    files = load_many(tx, refs)
-    if files:
-        rows = [measure_history(CaseHistory(file.case, file.events))._asdict() for file in files]
+
+def measure_cases(tx: Tx, refs: Sequence[str]) -> None:
+    """Compute the rows of these complaints from their events; damaged ones are left out: `verify` names them."""
+    rows = [measure_history(CaseHistory(file.case, file.events))._asdict() for file in load_many(tx, refs)]
+    if rows:
         tx.upsert_all(MEASURES, rows)
-    return (refs[-1] if len(refs) == PAGE else None), len(files)
 
 
 def read_measures(tx: Tx, ref: str) -> CaseMeasures | None:
@@ -100,11 +102,6 @@ def read_measures(tx: Tx, ref: str) -> CaseMeasures | None:
     return None if row is None else CaseMeasures._make(row)
 
 
-def _missing(after: str) -> Select[tuple[str]]:
-    """References after this one whose rows are missing or outdated, in order."""
-    return (
-        select(COMPLAINTS.c.ref)
-        .outerjoin(MEASURES, IS_CURRENT)
-        .where(COMPLAINTS.c.ref > after, _ROW.ref.is_(None))
-        .order_by(COMPLAINTS.c.ref)
-    )
+def is_current(row: CaseMeasures | None, case: Case) -> bool:
+    """False if the row must be computed again: it is missing, or of another version of the case or of the rule."""
+    return row is not None and (row.version, row.rule) == (case.version, MEASURE_VERSION)
