@@ -10,6 +10,7 @@ from typing import Any
 from complaints.csv_cells import csv_cell
 from complaints.measures.row import MARK_KEYS, CaseMeasures, read_details, read_marks
 from complaints.times import format_time
+from reports.kpis import SHARES
 from reports.monitoring import Monitoring
 
 COLUMNS = (
@@ -140,6 +141,25 @@ def _rows(report: Monitoring) -> Iterator[dict[str, Any]]:
         }
     for week, number in report.weeks.items():
         yield {"section": "weeks", "key": "received", "group": week, "value": number, "unit": "count"}
+    for month in report.trend:
+        first = month.start.isoformat()
+        for key, value, unit in (
+            ("received", month.received, "count"),
+            ("open_at_end", month.open_at_end, "count"),
+            ("time_to_decision", month.to_decision.median, "working days, median"),
+        ):
+            yield {"section": "trend", "key": key, "group": first, "value": value, "unit": unit}
+        for key, share in month.shares.items():
+            low, high = share.interval or (None, None)
+            counted = {"numerator": share.hits, "denominator": share.of, "value": share.value}
+            heading = {
+                "section": "trend",
+                "key": key,
+                "group": first,
+                "title": SHARES[key].title,
+                "unit": "share",
+            }
+            yield heading | counted | {"low": low, "high": high}
     for name, counts in report.volume.items():
         for value, number in counts.items():
             yield {"section": "volume", "key": name, "group": value, "value": number, "unit": "count"}

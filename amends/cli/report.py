@@ -18,7 +18,8 @@ from amends.cli.output import check_output, print_damage, print_json, print_tabl
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from reports.monitoring import Monitoring, Period
+    from reports.monitoring import Monitoring
+    from reports.tally import Period
 
 #: Without dates: the last 91 days with today, a quarter, which a management review covers.
 QUARTER = 91
@@ -58,9 +59,11 @@ def monitoring(
     config: Config = None,
 ) -> None:
     """How the handling went (8.4): in time, how long, with which result, what is open. Days are local."""
+    from complaints.measures.months import month_bounds
     from complaints.times import local_time
     from reports.integrity import Proof
     from reports.monitoring import monitor
+    from store.cases.measured import count_coverage, count_months
     from store.cases.pages import count_repeats
     from store.custody.verify import verify
     from store.database.damage import collecting_damage, damaged_ref
@@ -73,6 +76,7 @@ def monitoring(
         zone = settings.organisation.timezone
         now = store.now()
         period = _period(start, end, local_time(now, zone).date(), zone)
+        months = month_bounds(min(period.end, now), zone)
         verification = store.read(verify, opens=False) if chain else None
         with collecting_damage() as damaged:
             report = monitor(
@@ -80,6 +84,8 @@ def monitoring(
                 period=period,
                 now=now,
                 repeats=store.read(count_repeats, period.start, period.end),
+                months=store.read(count_months, months),
+                coverage=store.read(count_coverage, months[0], months[-1]),
                 proof=None if verification is None else Proof(verification.entries, verification.first_bad),
             )
         report = replace(report, damaged=tuple(dict.fromkeys(map(damaged_ref, damaged))))
@@ -146,7 +152,7 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
 
 def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
     from complaints.times import at_minute
-    from reports.monitoring import Period
+    from reports.tally import Period
 
     last = end.date() if end else today
     first = start.date() if start else last - timedelta(days=QUARTER - 1)

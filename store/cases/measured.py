@@ -4,15 +4,24 @@ A complaint whose row is missing or outdated is computed from its events. One th
 as damage, as everywhere.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from complaints.history import CaseHistory
-from complaints.measures.row import CaseMeasures, Coverage, measure_history
+from complaints.measures.months import MeasureGroup, MonthCounts, OpenMeasures
+from complaints.measures.row import (
+    CLOSED,
+    MEASURE_VERSION,
+    CaseMeasures,
+    Coverage,
+    measure_history,
+    stage_at,
+)
 from complaints.rulebook import Calendar
-from complaints.vocabulary import State
+from complaints.vocabulary import ContactKind, State
 from store.cases import pages
 from store.cases.pages import After
 from store.database.damage import note_damage
@@ -32,6 +41,15 @@ FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999))
 MeasuredPage = tuple[list[tuple[CaseMeasures, Calendar]], After | None]
 _COLUMNS = COMPLAINTS.c
 _OPEN = [state.value for state in State if state is not State.CLOSED]
+_ROW = MEASURES.c
+_MICROSECOND = timedelta(microseconds=1)
+#: Complaints in figures: those that monitoring does not count apart.
+_COUNTED = (
+    _ROW.rule == MEASURE_VERSION,
+    _ROW.kind == ContactKind.COMPLAINT.value,
+    _ROW.is_simulation.is_(False),
+    _ROW.is_history.is_(False),
+)
 _EVENTS = select(func.count()).where(EVENTS.c.ref == _COLUMNS.ref).correlate(COMPLAINTS).scalar_subquery()
 _MEASURED = select(_COLUMNS.ref, _COLUMNS.received_at, _COLUMNS.version, _EVENTS, *MEASURES.c).outerjoin(
     MEASURES, IS_CURRENT
@@ -64,6 +82,54 @@ def count_coverage(tx: Tx, start: datetime = FIRST, end: datetime = LAST) -> Cov
     )
     complaints, rows = tx.connection.execute(query).one()
     return Coverage(int(complaints), int(rows))
+
+
+def count_months(tx: Tx, bounds: Sequence[datetime]) -> list[MonthCounts]:
+    """The counts of the months between these moments, from stored rows alone."""
+    starts, ends = bounds[:-1], bounds[1:]
+    groups: list[tuple[MeasureGroup, ...]] = []
+    for start, end in zip(starts, ends, strict=True):
+        key = (_ROW.marks, _ROW.incident_id, _ROW.decision_working_days, _ROW.decided_at.is_not(None))
+        query = select(*key, func.min(_ROW.received_at), func.count()).where(
+            *_COUNTED, _ROW.received_at >= start, _ROW.received_at < end
+        )
+        groups.append(tuple(map(MeasureGroup._make, tx.connection.execute(query.group_by(*key)))))
+    still_open: list[list[OpenMeasures]] = [[] for _ in starts]
+    for row in tx.connection.execute(
+        select(_ROW.received_at, _ROW.pending, _ROW.decision_working_days, _ROW.rulebook_id).where(
+            *_COUNTED,
+            _ROW.received_at >= bounds[0],
+            _ROW.received_at < bounds[-1],
+            or_(_ROW.pending.is_not(None), _ROW.decision_working_days.is_(None)),
+        )
+    ):
+        calendar = load_rulebook(tx, row.rulebook_id).calendar
+        still_open[bisect_right(bounds, row.received_at) - 1].append(
+            OpenMeasures(row.received_at, row.pending, row.decision_working_days is None, calendar)
+        )
+    months = zip(starts, ends, groups, map(tuple, still_open), _count_open(tx, ends), strict=True)
+    return [MonthCounts(*month) for month in months]
+
+
+def _count_open(tx: Tx, moments: Sequence[datetime]) -> list[int]:
+    """How many complaints were open at each of these moments; at the present one, how many are."""
+    limits = [moment + _MICROSECOND if moment >= tx.now else moment for moment in moments]
+    is_reopened = _ROW.stages.like(f"%{CLOSED}_%")
+    open_then = [
+        func.sum(case((and_(_ROW.logged_at < limit, _is_open_at(limit)), 1), else_=0)) for limit in limits
+    ]
+    query = select(*open_then).where(*_COUNTED, _is_open_at(limits[0]), ~is_reopened)
+    counts = [int(count or 0) for count in tx.connection.execute(query).one()]
+    again = select(_ROW.stages).where(*_COUNTED, _is_open_at(limits[0]), is_reopened)
+    for stages in tx.connection.execute(again).scalars():
+        for number, limit in enumerate(limits):
+            stage = stage_at(stages, limit)
+            counts[number] += stage is not None and stage.is_open
+    return counts
+
+
+def _is_open_at(moment: datetime) -> ColumnElement[bool]:
+    return or_(_ROW.closed_at.is_(None), _ROW.closed_at >= moment)
 
 
 def _page(tx: Tx, conditions: Sequence[ColumnElement[bool]], after: After | None) -> MeasuredPage:

@@ -12,13 +12,17 @@ from sqlalchemy import delete, update
 
 from complaints.actors import SYSTEM
 from complaints.history import CaseHistory
+from complaints.measures.clocks import ALL
+from complaints.measures.months import month_bounds
 from complaints.measures.row import MARK_KEYS, CaseMeasures, measure_history
 from complaints.vocabulary import Role, Verb
 from reports.kpis import SHARES
-from reports.monitoring import Period, monitor
+from reports.monitoring import monitor
+from reports.tally import Period
+from reports.trend import month_figures
 from store.cases import measured, pages
 from store.cases.act import act
-from store.cases.measured import count_coverage
+from store.cases.measured import count_coverage, count_months
 from store.cases.pages import count_repeats, list_role_periods, load_case_history
 from store.custody.verify import verify
 from store.record.measures import read_measures
@@ -155,6 +159,53 @@ def test_the_report_from_rows_equals_that_from_events(desk: Desk, clock: FakeClo
     assert store.read(verify).first_bad is None
     for history in store.whole_record():
         assert store.read(read_measures, history.case.ref) == measure_history(history)
+
+
+def test_a_month_of_the_trend_has_the_figures_of_its_report(desk: Desk, clock: FakeClock) -> None:
+    play(desk, clock)
+    clock.go_on(days=30)
+    store, now = desk.store, clock.at
+    play(desk, clock)
+    bounds = month_bounds(store.now(), "Europe/London")
+    months = store.read(count_months, bounds)
+    assert len(months) == 12
+    assert months[-2].start == datetime(2026, 11, 1, tzinfo=UTC) < now
+    for counts in months:
+        month = month_figures(counts, store.now())
+        period = Period(counts.start, counts.end)
+        whole = monitor(store.for_monitoring(period.start, period.end), period=period, now=store.now())
+        assert (month.received, month.open_at_end) == (whole.received, whole.backlog.overdue.of)
+        assert month.shares == {
+            figure.key: figure.share
+            for figure in whole.shares
+            if figure.group in (None, "level 1") and figure.share.of
+        }
+        to_decision = [
+            figure for figure in whole.durations if (figure.key, figure.group) == ("time_to_decision", ALL)
+        ]
+        assert [figure.working_days for figure in to_decision] == [month.to_decision] * bool(month.received)
+
+
+@pytest.mark.parametrize(
+    ("end", "first", "last"),
+    [
+        (
+            datetime(2027, 1, 15, tzinfo=UTC),
+            datetime(2026, 2, 1, tzinfo=UTC),
+            datetime(2027, 1, 1, tzinfo=UTC),
+        ),
+        (
+            datetime(2027, 1, 1, tzinfo=UTC),
+            datetime(2026, 1, 1, tzinfo=UTC),
+            datetime(2026, 12, 1, tzinfo=UTC),
+        ),
+    ],
+)
+def test_a_trend_has_twelve_local_months_up_to_its_end(
+    end: datetime, first: datetime, last: datetime
+) -> None:
+    bounds = month_bounds(end, "Europe/London")
+    assert (len(bounds), bounds[0], bounds[-2], bounds[-1]) == (13, first, last, end)
 
 
 def test_verify_names_the_complaint_whose_measures_were_changed(desk: Desk) -> None:

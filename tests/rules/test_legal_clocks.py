@@ -23,7 +23,8 @@ from complaints.errors import BadFacts, NotAllowed
 from complaints.measures.marks import marks
 from complaints.rulebook import Calendar, HoldOff, Rulebook
 from complaints.vocabulary import Target, Verb
-from reports.monitoring import Period, monitor
+from reports.monitoring import monitor
+from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,

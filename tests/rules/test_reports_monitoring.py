@@ -28,8 +28,9 @@ from reports.kpis import (
     Goal,
     TargetVerdict,
 )
-from reports.monitoring import Monitoring, Period, monitor
+from reports.monitoring import Monitoring, monitor
 from reports.render_markdown import as_markdown
+from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.reports_story import LEGAL, MANAGER, MONDAY, PERSON, Story
 

@@ -23,11 +23,12 @@ from complaints.vocabulary import Flag, Role, Verb
 from reports.breakdowns import EqualTreatmentCount, Gap, ScoreCount
 from reports.integrity import Proof
 from reports.kpis import TargetVerdict
-from reports.monitoring import Monitoring, Period, monitor
+from reports.monitoring import Monitoring, monitor
 from reports.render_charts import draw_targets, draw_volume
 from reports.render_csv import COLUMNS, as_csv
 from reports.render_markdown import as_markdown
 from reports.statistics import Share
+from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.reports_story import HANDLER, MONDAY, PERSON, Story
 

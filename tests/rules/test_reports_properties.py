@@ -14,8 +14,9 @@ from complaints.errors import ComplaintError
 from complaints.measures.clocks import levels, observations
 from complaints.measures.marks import marks
 from complaints.vocabulary import Verb
-from reports.monitoring import Period, monitor
+from reports.monitoring import monitor
 from reports.render_markdown import as_markdown
+from reports.tally import Period
 from tests.rules.reports_story import HANDLER, MANAGER, MONDAY, PERSON, TOP, Story
 
 REFUND = {"type": "refund", "amount": "5.00", "currency": "GBP"}
