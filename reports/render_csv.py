@@ -143,20 +143,20 @@ def _rows(report: Monitoring) -> Iterator[dict[str, Any]]:
         yield {"section": "weeks", "key": "received", "group": week, "value": number, "unit": "count"}
     for month in report.trend:
         first = month.start.isoformat()
-        for key, value, unit in (
+        for key, month_value, unit in (
             ("received", month.received, "count"),
             ("open_at_end", month.open_at_end, "count"),
             ("time_to_decision", month.to_decision.median, "working days, median"),
         ):
-            yield {"section": "trend", "key": key, "group": first, "value": value, "unit": unit}
-        for key, share in month.shares.items():
+            yield {"section": "trend", "key": key, "group": first, "value": month_value, "unit": unit}
+        for name, share in month.shares.items():
             low, high = share.interval or (None, None)
             counted = {"numerator": share.hits, "denominator": share.of, "value": share.value}
             heading = {
                 "section": "trend",
-                "key": key,
+                "key": name,
                 "group": first,
-                "title": SHARES[key].title,
+                "title": SHARES[name].title,
                 "unit": "share",
             }
             yield heading | counted | {"low": low, "high": high}
