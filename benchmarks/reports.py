@@ -27,8 +27,8 @@ from complaints.measures.months import month_bounds
 from complaints.measures.row import CaseMeasures, Stage, encode_stage
 from reports.monitoring import monitor
 from reports.tally import Period
-from store.cases.measured import count_coverage, count_months
 from store.cases.pages import count_repeats
+from store.record.measured import count_coverage, count_months
 from store.record.measures import read_measures
 from store.store import Store, open_store
 from store.tables import COMPLAINTS, EVENTS, MEASURES, PEOPLE

@@ -39,7 +39,7 @@ def as_csv(report: Monitoring) -> str:
     return output.getvalue()
 
 
-#: What a line of `measures_csv` leaves out: the encoded columns, which it has in words, and whatever names staff.
+#: What a line of `measures_csv` leaves out: the encoded columns, which it has in words, and those that name staff.
 _ENCODED = ("rulebook_id", "marks", "pending", "stages", "details")
 _PLAIN = tuple(name for name in CaseMeasures._fields if name not in _ENCODED)
 

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from complaints.history import CaseHistory
 from complaints.measures.row import CaseMeasures
 from complaints.rulebook import Calendar, Rulebook
-from store.cases.measured import FIRST, LAST, load_open_measures, load_received_measures
 from store.cases.pages import load_history_page, pages
 from store.database.engine import Engines, StoreThreads, create_engines, note_changes
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
@@ -30,6 +29,7 @@ from store.database.remnants import empty_log, rewrite_tables
 from store.database.transaction import FoldedCases, Tx
 from store.models.examples import collect_examples, load_examples_page
 from store.proof.journal import write_journal
+from store.record.measured import FIRST, LAST, load_open_measures, load_received_measures
 from store.record.measures import list_missing, measure_cases
 
 if TYPE_CHECKING:

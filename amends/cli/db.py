@@ -246,7 +246,7 @@ def anchor(
 
 def measure(*, config: Config = None) -> None:
     """Compute the measures that reports count, where they are missing or outdated; it can be stopped and repeated."""
-    from store.cases.measured import count_coverage
+    from store.record.measured import count_coverage
 
     with open_record(config) as (_, store), progress_bar("Measuring") as progress:
         coverage = store.read(count_coverage)
@@ -255,9 +255,8 @@ def measure(*, config: Config = None) -> None:
             done += number
             progress(done, missing)
         coverage = store.read(count_coverage)
-    err.print(
-        f"{pluralise(done, 'complaint')} measured; {coverage.measured} of {coverage.complaints} have a row now."
-    )
+    rows = f"{coverage.measured:,} of {coverage.complaints:,} have their measures now"
+    err.print(f"{pluralise(done, 'complaint')} measured; {rows}.")
 
 
 def backup(

@@ -63,11 +63,11 @@ def monitoring(
     from complaints.times import local_time
     from reports.integrity import Proof
     from reports.monitoring import monitor
-    from store.cases.measured import count_coverage, count_months
     from store.cases.pages import count_repeats
     from store.custody.verify import verify
     from store.database.damage import collecting_damage, damaged_ref
     from store.proof.hash_chain import record_instance_event
+    from store.record.measured import count_coverage, count_months
 
     format_ = _format(format_, output, json=json)
     if format_ is Format.PDF and output is None:

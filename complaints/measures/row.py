@@ -55,7 +55,7 @@ UPHELD = (Finding.UPHELD.value, Finding.PARTLY.value)
 
 
 class Stage(NamedTuple):
-    """Between two events: who has it, and the earliest open due times, all of ours and the legal one."""
+    """Between two events: who has it, and the earliest open due time of the organisation, and of the law."""
 
     is_open: bool
     owner: str | None

@@ -20,11 +20,12 @@ from reports.kpis import SHARES
 from reports.monitoring import monitor
 from reports.tally import Period
 from reports.trend import month_figures
-from store.cases import measured, pages
+from store.cases import pages
 from store.cases.act import act
-from store.cases.measured import count_coverage, count_months
 from store.cases.pages import count_repeats, list_role_periods, load_case_history
 from store.custody.verify import verify
+from store.record import measured
+from store.record.measured import count_coverage, count_months
 from store.record.measures import read_measures
 from store.store import Store
 from store.tables import MEASURES

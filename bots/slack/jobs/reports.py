@@ -20,12 +20,12 @@ from complaints.times import at_minute, local_time
 from reports.monitoring import Monitoring, monitor
 from reports.render_markdown import as_markdown
 from reports.tally import Period
-from store.cases.measured import count_coverage, count_months
 from store.cases.pages import count_repeats
 from store.cases.read import load_case
 from store.database.damage import collecting_damage
 from store.outbox.complete import Completed, Outcome
 from store.proof.hash_chain import record_instance_event
+from store.record.measured import count_coverage, count_months
 from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation

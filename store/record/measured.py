@@ -22,8 +22,6 @@ from complaints.measures.row import (
 )
 from complaints.rulebook import Calendar
 from complaints.vocabulary import ContactKind, State
-from store.cases import pages
-from store.cases.pages import After
 from store.database.damage import note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
@@ -35,6 +33,10 @@ from store.tables import COMPLAINTS, EVENTS, MEASURES
 #: Rows of one transaction: about a tenth of a second, so that a report of a million holds up no one.
 PAGE = 5_000
 
+#: Complaints that are loaded together where their rows are missing.
+COMPUTED = 200
+#: Where a page ended: reception time and reference of its last complaint.
+After = tuple[datetime, str]
 #: Before and after every complaint.
 FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999))
 #: The measures of a page with the calendars of their rules, and where the next page starts; None after the last one.
@@ -142,8 +144,8 @@ def _page(tx: Tx, conditions: Sequence[ColumnElement[bool]], after: After | None
     missing = [row[0] for row in rows if row[4] is None and row[2] == row[3]]
     computed = {
         file.case.ref: measure_history(CaseHistory(file.case, file.events))
-        for start in range(0, len(missing), pages.PAGE)
-        for file in load_many(tx, missing[start : start + pages.PAGE])
+        for start in range(0, len(missing), COMPUTED)
+        for file in load_many(tx, missing[start : start + COMPUTED])
     }
     read = []
     for row in rows:
