@@ -10,9 +10,9 @@ import pytest
 from reports.clauses.count import FILE as INDEX
 from reports.clauses.count import marked_with, turned_red
 from reports.clauses.evidence import Clause
-from reports.clauses.page import FILE, page
 from reports.clauses.table import CLAUSES, EDITIONS
 from tests.clause_index import marked, written
+from tests.clause_page import FILE, page
 
 ROOT = Path(__file__).parents[2]
 #: The standard's table of contents, with the additions of the 2018 edition as one row.
