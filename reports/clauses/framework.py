@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
 from complaints.vocabulary import Flag, Role
-from reports.clauses.evidence import OrganisationFacts, Point, minutes, must
+from reports.clauses.evidence import OrganisationFacts, Point, fault_if, minutes, must
 
 _LEVEL_ROLES = (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
 
@@ -25,9 +25,7 @@ def responsibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
         "significant complaints, minutes to the receipt of the top",
         (first.seq,),
         measure=None if receipt is None else max(0.0, minutes(first.at, receipt)),
-        fault="significant, and top management has not confirmed it for a working day: press the receipt"
-        if is_unconfirmed
-        else None,
+        fault=fault_if("significant complaints, minutes to the receipt of the top", is_unconfirmed),
     )
 
 
@@ -35,8 +33,4 @@ def layers(house: OrganisationFacts) -> Iterator[Point]:
     """5.3: every role of the levels has a holder."""
     for role in _LEVEL_ROLES:
         is_filled = bool(house.holders(role))
-        yield must(
-            "roles that somebody holds",
-            is_filled,
-            f"no member has the role {role.value}: add one under [roles]",
-        )
+        yield must("roles that somebody holds", is_filled, role=role.value)

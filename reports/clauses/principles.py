@@ -12,7 +12,7 @@ from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.case_clocks import clocks, endings
 from reports.case_measures import kept
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between
-from reports.clauses.evidence import OrganisationFacts, Point, minutes, must
+from reports.clauses.evidence import OrganisationFacts, Point, fault_if, minutes, must, violated
 from reports.integrity import Proof
 
 #: Roles in which people of the organisation act.
@@ -45,12 +45,7 @@ def terms(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     yield Point("reclassified, of all received", hit=history.case.kind is not ContactKind.COMPLAINT)
     for event in requests:
         has_reason = history.has_words(event, "reason") or history.case.erased_at is not None
-        yield must(
-            "reclassifications with a reason",
-            has_reason,
-            "classified as no complaint without a reason: reopen it or record the reason",
-            (event.seq,),
-        )
+        yield must("reclassifications with a reason", has_reason, (event.seq,))
     if history.case.kind is ContactKind.COMPLAINT:
         return
     agreed = [
@@ -81,10 +76,7 @@ def visibility(house: OrganisationFacts) -> Iterator[Point]:
                 fault=None if exists else f"the text '{id_}' is missing in {language}: write it",
             )
     has_recourse = bool(house.rules.recourse)
-    yield Point(
-        "outside bodies named",
-        fault=None if has_recourse else "no outside body is named: add [[recourse]] to the settings",
-    )
+    yield Point("outside bodies named", fault=fault_if("outside bodies named", not has_recourse))
 
 
 def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -118,9 +110,7 @@ def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
         yield Point(
             "minutes to the acknowledgement",
             measure=minutes(case.received_at, first) if is_delivered else None,
-            fault=None
-            if is_delivered
-            else "acknowledged, but no delivered message shows it: acknowledge it again",
+            fault=fault_if("minutes to the acknowledgement", not is_delivered),
         )
     for clock in clocks(case, Target.UPDATE):
         is_met = kept(clock.due, clock.met_at, clock.met_at, house.now)
@@ -143,9 +133,7 @@ def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
     ack = next(iter(clocks(case, Target.ACK)), None)
     is_unmet = ack is not None and ack.met_at is None and ack.due < house.now
     if is_unmet and case.is_open and not case.acks:
-        yield Point(
-            "never acknowledged", fault="not acknowledged and overdue: acknowledge it, by phone if necessary"
-        )
+        yield violated("never acknowledged")
 
 
 def objectivity(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -156,31 +144,21 @@ def objectivity(history: CaseHistory, house: OrganisationFacts) -> Iterator[Poin
         if event.role in HUMAN:
             before = history.before(event)
             is_excluded = event.by in before.subjects | before.conflicted
-            yield must(
-                "acts by people without a part in the matter",
-                not is_excluded,
-                "an excluded person acted: another person must review it",
-                (event.seq,),
-            )
+            yield must("acts by people without a part in the matter", not is_excluded, (event.seq,))
 
 
 def charges(house: OrganisationFacts) -> Iterator[Point]:
     """4.6: no setting asks for money, and every text about complaining says that it is free."""
     fees = sorted(name for name in house.settings if any(fee in name for fee in FEES))
     yield Point(
-        "settings without a fee",
-        fault=f"a setting speaks of a fee ({', '.join(fees)}): remove it" if fees else None,
+        "settings without a fee", fault=fault_if("settings without a fee", fees, fees=", ".join(fees))
     )
     for language in house.rules.languages:
         words = FREE.get(language)
         for id_ in NOTICES:
             text = house.texts.get(language, {}).get(id_, "").casefold()
             is_free = any(word in text for word in words) if words else bool(text)
-            yield must(
-                "texts that say it is free",
-                is_free,
-                f"the text '{id_}' in {language} does not say that it is free: say so",
-            )
+            yield must("texts that say it is free", is_free, id=id_, language=language)
 
 
 def confidentiality(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -221,23 +199,13 @@ def accountability(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
             fault = "it has no owner: assign it"
         yield Point("assessed and open, with an owner", hit=case.owner is not None, fault=fault)
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, Verb.ASSESS, Verb.REASSESS):
-        yield must(
-            "judged by a person",
-            event.role in HUMAN,
-            "decided without a person: decide it again",
-            (event.seq,),
-        )
+        yield must("judged by a person", event.role in HUMAN, (event.seq,))
     for event in history.events:
         if event.role in HUMAN and event.verb is not Verb.RECEIVE:
             may_act = ACTIONS[event.verb].roles
             roles = house.roles_at(event.by, event.at, event.role)
             is_allowed = event.role in may_act and bool(roles & may_act)
-            yield must(
-                "acts in a role that may",
-                is_allowed,
-                "done by a person without the role: check the act",
-                (event.seq,),
-            )
+            yield must("acts in a role that may", is_allowed, (event.seq,))
 
 
 def _is_pickup_overdue(case: Case, now: datetime) -> bool:
