@@ -151,7 +151,7 @@ def charges(house: OrganisationFacts) -> Iterator[Point]:
     """4.6: no setting asks for money, and every text about complaining says that it is free."""
     fees = sorted(name for name in house.settings if any(fee in name for fee in FEES))
     yield Point(
-        "settings without a fee", fault=fault_if("settings without a fee", fees, fees=", ".join(fees))
+        "settings without a fee", fault=fault_if("settings without a fee", bool(fees), fees=", ".join(fees))
     )
     for language in house.rules.languages:
         words = FREE.get(language)

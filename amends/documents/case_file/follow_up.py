@@ -78,26 +78,7 @@ def _assessment(view: RecordView) -> Iterator[Block]:
     if record["assessed_at"] is None:
         yield Paragraph(label("follow.not_assessed"))
     else:
-        yield Fields(
-            (
-                (label("case.assessed_at"), view.moment(record["assessed_at"])),
-                (label("case.assessed_by"), view.member(record["assessed_by"])),
-                (label("case.text_read_at"), view.moment(record["text_read_at"])),
-                (label("case.media_heard"), view.labels.yes_or_no(record["media_heard"])),
-                (label("case.category"), code("category", record["category"])),
-                (label("case.severity"), code("severity", str(record["severity"]))),
-                (label("case.safety"), code("safety", str(record["safety"]))),
-                (label("case.complexity"), code("complexity", str(record["complexity"]))),
-                (label("case.reach"), code("reach", str(record["reach"]))),
-                (label("case.recurrence"), code("recurrence", str(record["recurrence"]))),
-                (label("case.priority"), record["priority"]),
-                (label("case.immediate_needed"), view.labels.yes_or_no(record["immediate_needed"])),
-                (label("case.immediate_possible"), view.labels.yes_or_no(record["immediate_possible"])),
-                (label("case.immediate_action"), record["immediate_action"]),
-                (label("case.compensation_likely"), view.labels.yes_or_no(record["compensation_likely"])),
-                (label("case.override_reason"), record["override_reason"]),
-            )
-        )
+        yield Fields(view.fields("assessment"))
     yield from _proposed(view)
     issues = tuple(
         (
@@ -159,15 +140,8 @@ def _investigation(view: RecordView) -> Iterator[Block]:
     record, label = view.record, view.label
     yield Heading(label("follow.investigation"), 2)
     evidence = [view.labels.code("evidence", code) or code for code in record["evidence"]]
-    people = ", ".join(record["subject_staff"]) or None
-    yield Fields(
-        (
-            (label("case.evidence"), "\n".join(evidence) or None),
-            (label("case.subject_staff"), people),
-            (label("case.conflicted"), ", ".join(record["conflicted"]) or None),
-            (label("case.restriction"), record["restriction"]),
-        )
-    )
+    shown = (label("case.evidence"), "\n".join(evidence) or None)
+    yield Fields((shown, *view.fields("investigation")))
 
 
 def _decisions(view: RecordView) -> Iterator[Block]:
@@ -304,23 +278,5 @@ def _remedy_row(
 
 
 def _end(view: RecordView) -> Iterator[Block]:
-    record, label, code = view.record, view.label, view.labels.code
-    yield Heading(label("follow.end"), 2)
-    yield Fields(
-        (
-            (label("case.state"), code("state", record["state"])),
-            (label("case.reply"), code("answer", record["reply"])),
-            (label("case.reply_at"), view.moment(record["reply_at"])),
-            (label("case.reply_reason"), record["reply_reason"]),
-            (label("case.recourse_notice_at"), view.moment(record["recourse_notice_at"])),
-            (label("case.close_code"), code("close_code", record["close_code"])),
-            (label("case.closed_at"), view.moment(record["closed_at"])),
-            (label("case.closed_by"), view.member(record["closed_by"])),
-            (label("case.root_cause"), record["root_cause"]),
-            (label("case.cause_class"), code("cause", record["cause_class"])),
-            (label("case.others_affected"), code("others", record["others_affected"])),
-            (label("case.others_action"), record["others_action"]),
-            (label("case.reopen_count"), str(record["reopen_count"])),
-            (label("case.reopen_reason"), record["reopen_reason"]),
-        )
-    )
+    yield Heading(view.label("follow.end"), 2)
+    yield Fields(view.fields("end"))

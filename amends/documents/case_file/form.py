@@ -18,15 +18,7 @@ def form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     """Annex B: person, agent, product, place, problem, remedy requested, signature and enclosures."""
     record, label = view.record, view.label
     yield Heading(label("form.title"))
-    yield Fields(
-        (
-            (label("case.ref"), record["ref"]),
-            (label("case.received_at"), view.moment(record["received_at"])),
-            (label("case.logged_at"), view.moment(record["logged_at"])),
-            (label("case.channel"), view.labels.code("channel", record["channel"])),
-            (label("case.language"), record["language"]),
-        )
-    )
+    yield Fields(view.fields("form"))
     yield from _people(view, whole)
     yield Heading(label("form.product"), 2)
     yield Fields(
