@@ -51,20 +51,16 @@ _MOST_PICTURES = 20
 
 def list_(
     *,
-    state: Annotated[State | None, typer.Option(case_sensitive=False, help="Its state.")] = None,
-    owner: Annotated[str | None, typer.Option(help="A member of staff's Slack id.")] = None,
-    priority: Annotated[Priority | None, typer.Option(case_sensitive=False, help="How soon.")] = None,
-    category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
-    incident: Annotated[int | None, typer.Option(help="The number of an incident.", callback=row_id)] = None,
-    jurisdiction: Annotated[
-        str | None, typer.Option(help="The two letters of the country whose rules hold.")
-    ] = None,
-    overdue: Annotated[bool, typer.Option(help="Only those with a due time that has passed.")] = False,
-    like: Annotated[
-        str | None, typer.Option(help="Only those in nearly the same words as this reference.")
-    ] = None,
+    state: Annotated[State | None, typer.Option(case_sensitive=False)] = None,
+    owner: str | None = None,
+    priority: Annotated[Priority | None, typer.Option(case_sensitive=False)] = None,
+    category: str | None = None,
+    incident: Annotated[int | None, typer.Option(callback=row_id)] = None,
+    jurisdiction: str | None = None,
+    overdue: bool = False,
+    like: str | None = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
-    after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    after: str | None = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -351,12 +347,8 @@ def file_(
     ref: Reference,
     *,
     output: Output,
-    language: Annotated[
-        str | None, typer.Option(help="In which language it is labelled; else that of staff.")
-    ] = None,
-    for_: Annotated[
-        Edition, typer.Option("--for", help="subject: for a member of staff complained about, to be heard.")
-    ] = Edition.HOUSE,
+    language: str | None = None,
+    for_: Annotated[Edition, typer.Option("--for")] = Edition.HOUSE,
     reason: Reason = Purpose.OPERATION,
     config: Config = None,
 ) -> None:

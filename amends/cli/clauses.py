@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def clauses(
     *,
-    case: Annotated[str | None, typer.Option(help="Only what this complaint's record shows.")] = None,
+    case: str | None = None,
     json: Json = False,
     config: Config = None,
 ) -> None:

@@ -27,12 +27,7 @@ ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_o
 
 def upgrade(
     *,
-    roles: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROLE", help="On PostgreSQL: the role of the desk, which may then only add events."
-        ),
-    ] = None,
+    roles: Annotated[str | None, typer.Option(metavar="ROLE")] = None,
     config: Config = None,
 ) -> None:
     """Bring the tables to this release; repeating it changes nothing."""
@@ -49,22 +44,10 @@ def upgrade(
 
 def verify(
     *,
-    full: Annotated[
-        bool,
-        typer.Option("--full", help="Check everything, not only what changed since the last verification."),
-    ] = False,
-    backup: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Check this backup instead.")
-    ] = None,
-    checkpoint: Annotated[
-        list[Path] | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="Compare with this checkpoint kept outside; repeatable."
-        ),
-    ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Do not ask the witnesses of [[proof.witnesses]].")
-    ] = False,
+    full: Annotated[bool, typer.Option("--full")] = False,
+    backup: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    checkpoint: Annotated[list[Path] | None, typer.Option(exists=True, dir_okay=False)] = None,
+    offline: Annotated[bool, typer.Option("--offline")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -208,9 +191,7 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
 
 def anchor(
     *,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Also anchor what is damaged, as it is now.")
-    ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway")] = False,
     config: Config = None,
 ) -> None:
     """After an upgrade: check the chains of the older release and take its rows into the journal; can be repeated."""
@@ -247,7 +228,7 @@ def anchor(
 def backup(
     file: NewFile,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file of this name.")] = False,
+    force: Annotated[bool, typer.Option("--force")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -288,9 +269,7 @@ def backup(
 def restore(
     file: ExistingFile,
     *,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Also where the record in the file is not whole.")
-    ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -367,9 +346,7 @@ def checkpoint(file: NewFile, *, config: Config = None) -> None:
 def prove(
     ref: Annotated[str, typer.Argument(metavar="REF")],
     *,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
     """Write the receipt of a complaint with the proof that the log contains it."""

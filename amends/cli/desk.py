@@ -17,9 +17,7 @@ from amends.runtime import PARTS
 
 def run(
     *,
-    only: Annotated[
-        str | None, typer.Option(help="Some of telegram,slack,scheduler,web, to scale out; else everything.")
-    ] = None,
+    only: str | None = None,
     config: Config = None,
 ) -> None:
     """Work until SIGTERM; then finish the work in progress and stop within 10 seconds."""
@@ -41,14 +39,10 @@ def run(
 
 def demo(
     *,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where the page listens; 0 for any free port.")
-    ] = 8420,
-    empty: Annotated[bool, typer.Option(help="Without a past.")] = False,
-    speed: Annotated[float, typer.Option(min=1, max=3600, help="How fast the clock runs.")] = 1.0,
-    script: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Play a written story and print it.")
-    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8420,
+    empty: bool = False,
+    speed: Annotated[float, typer.Option(min=1, max=3600)] = 1.0,
+    script: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
 ) -> None:
     """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
     from amends.logs import set_up_logging

@@ -63,7 +63,7 @@ def _class_names(family: type[Exception]) -> set[str]:
 def retry(
     number: OptionalRowId = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Everything that waits.")] = False,
+    all_: Annotated[bool, typer.Option("--all")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -87,7 +87,7 @@ def retry(
 def give_up(
     number: RowId,
     *,
-    reason: Annotated[FailureReason, typer.Option("--reason", help="Why; it stays on the record.")],
+    reason: Annotated[FailureReason, typer.Option("--reason")],
     json: Json = False,
     config: Config = None,
 ) -> None:

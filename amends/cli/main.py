@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # without it no shell is supported
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 #: How often Python looks for garbage; a process that runs for months needs it.
 USUAL_COLLECTION = gc.get_threshold()
@@ -28,9 +28,9 @@ class LazyCommand(TyperCommand):
     Importing all of them takes seconds, for the database, scikit-learn and Slack.
     """
 
-    def __init__(self, module: str, function: str, summary: str) -> None:
+    def __init__(self, module: str, function: str, summary: str, help_texts: Mapping[str, str]) -> None:
         super().__init__(function.rstrip("_").replace("_", "-"), short_help=summary)
-        self._module, self._function = module, function
+        self._module, self._function, self._help_texts = module, function, help_texts
         for attribute in _LOADED:  # `__getattr__` is called for absent attributes only
             delattr(self, attribute)
 
@@ -42,6 +42,9 @@ class LazyCommand(TyperCommand):
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         app.command(self.name)(getattr(module, self._function))
         command = typer.main.get_command(app)
+        for parameter in command.params:
+            if isinstance(parameter, TyperOption | TyperArgument) and parameter.name in self._help_texts:
+                parameter.help = self._help_texts[parameter.name]
         for loaded in _LOADED:
             setattr(self, loaded, getattr(command, loaded))
         return getattr(self, attribute)
@@ -51,7 +54,9 @@ def _commands() -> Iterator[LazyCommand | TyperGroup]:
     """The commands and groups of commands.toml, in its order."""
     table = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
     for group, rows in groupby(table["command"], lambda row: row.get("group")):
-        commands = [LazyCommand(row["module"], row["function"], row["summary"]) for row in rows]
+        commands = [
+            LazyCommand(row["module"], row["function"], row["summary"], row.get("help", {})) for row in rows
+        ]
         if group is None:
             yield from commands
         else:

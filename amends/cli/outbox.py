@@ -18,7 +18,7 @@ Ref = Annotated[str | None, typer.Option("--ref", help="Only obligations of this
 
 def list_(
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Also what is open and not stuck.")] = False,
+    all_: Annotated[bool, typer.Option("--all")] = False,
     kind: Kind = None,
     ref: Ref = None,
     json: Json = False,
@@ -52,7 +52,7 @@ def list_(
 def retry(
     number: OptionalRowId = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Everything that was given up.")] = False,
+    all_: Annotated[bool, typer.Option("--all")] = False,
     kind: Kind = None,
     ref: Ref = None,
     json: Json = False,
@@ -78,9 +78,7 @@ def retry(
 def give_up(
     number: RowId,
     *,
-    reason: Annotated[
-        FailureReason, typer.Option("--reason", help="Why; it stays on the record.")
-    ] = FailureReason.NOT_NEEDED,
+    reason: Annotated[FailureReason, typer.Option("--reason")] = FailureReason.NOT_NEEDED,
     json: Json = False,
     config: Config = None,
 ) -> None:

@@ -79,11 +79,8 @@ def export(
     *,
     complainant: Complainant,
     output: Output,
-    language: Annotated[str | None, typer.Option(help="Of the index; else the person's own.")] = None,
-    notes: Annotated[
-        bool,
-        typer.Option(help="With what staff wrote for themselves: look it through for other people's data."),
-    ] = True,
+    language: str | None = None,
+    notes: bool = True,
     reason: Reason = Purpose.REQUEST,
     config: Config = None,
 ) -> None:
@@ -131,9 +128,7 @@ def _confirm(question: str, *, yes: bool) -> None:
 def erase(
     *,
     complainant: Complainant,
-    reason: Annotated[
-        str, typer.Option(callback=_code, help="A code that stays on the record: request, DSR-2026-11.")
-    ],
+    reason: Annotated[str, typer.Option(callback=_code)],
     yes: Yes = False,
     json: Json = False,
     config: Config = None,
@@ -213,12 +208,9 @@ def receipts(*, config: Config = None) -> None:
 def hold(
     ref: Reference,
     *,
-    reason: Annotated[str, typer.Option(help="Why, in words; they stay on the record, encrypted.")],
-    until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The last day; without it, until it is released."),
-    ] = None,
-    release: Annotated[bool, typer.Option("--release", help="End the hold.")] = False,
+    reason: Annotated[str, typer.Option()],
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    release: Annotated[bool, typer.Option("--release")] = False,
     config: Config = None,
 ) -> None:
     """Put a complaint under legal hold, so that it is neither erased nor purged, or release it."""
@@ -235,10 +227,10 @@ def hold(
 
 
 def restrict(
-    who: Annotated[str, typer.Argument(metavar="X", help="A reference, or a person's id for all of theirs.")],
+    who: Annotated[str, typer.Argument(metavar="X")],
     *,
-    reason: Annotated[str, typer.Option(help="Why, in words; they stay on the record, encrypted.")],
-    release: Annotated[bool, typer.Option("--release", help="End the restriction.")] = False,
+    reason: Annotated[str, typer.Option()],
+    release: Annotated[bool, typer.Option("--release")] = False,
     config: Config = None,
 ) -> None:
     """Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end it."""
@@ -280,7 +272,7 @@ def _print_erasure(
 
 def purge(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     yes: Yes = False,
     json: Json = False,
     config: Config = None,

@@ -41,23 +41,16 @@ def _presets() -> str:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the files go.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path(),
     *,
-    name: Annotated[str | None, typer.Option(help="The organisation's name.")] = None,
-    country: Annotated[str | None, typer.Option(help="Two letters, as GB or TR.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="As Europe/London.")] = None,
-    languages: Annotated[str | None, typer.Option(help="As en,tr; the first is the fallback.")] = None,
+    name: str | None = None,
+    country: str | None = None,
+    timezone: str | None = None,
+    languages: str | None = None,
     emergency_number: Annotated[str | None, typer.Option()] = None,
     preset: Annotated[str, typer.Option(help=f"{_presets()}.")] = "small_business",
-    categories: Annotated[
-        str | None,
-        typer.Option(
-            help='Categories of your own, as "Leak in the street, Low pressure"; none: leave it out.'
-        ),
-    ] = None,
-    checkpoint_file: Annotated[
-        str | None, typer.Option(help="Gets the checkpoints that prove the record; best on another machine.")
-    ] = None,
+    categories: str | None = None,
+    checkpoint_file: str | None = None,
 ) -> None:
     """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
     from amends.init import InitAnswers, checked_settings_text, refuse_existing, write_installation
@@ -164,9 +157,7 @@ def slack_manifest() -> None:
 def poster(
     *,
     output: Output,
-    language: Annotated[
-        list[str] | None, typer.Option(help="Only this language; can be repeated. Else all of the desk.")
-    ] = None,
+    language: list[str] | None = None,
     config: Config = None,
 ) -> None:
     """An A4 poster on how to complain, with the bot's QR code; a page for each language, as PDF/A."""

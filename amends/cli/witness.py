@@ -12,15 +12,11 @@ from amends.cli.output import err, out
 
 def witness(
     *,
-    log: Annotated[list[str], typer.Option(help="The verifier key of a log to watch; can be repeated.")],
-    key: Annotated[Path, typer.Option(help="The witness's key; created at the first start.")] = Path(
-        "witness.key"
-    ),
-    state: Annotated[Path, typer.Option(help="The folder with what was cosigned; never lose it.")] = Path(
-        "witness"
-    ),
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where it listens.")] = "127.0.0.1:8430",
-    name: Annotated[str | None, typer.Option(help="Its name, for a new key: a host name or address.")] = None,
+    log: Annotated[list[str], typer.Option()],
+    key: Path = Path("witness.key"),
+    state: Path = Path("witness"),
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT")] = "127.0.0.1:8430",
+    name: str | None = None,
 ) -> None:
     """Cosign checkpoints of the logs of other desks that only grew; needs no database and no amends.toml."""
     from amends.logs import set_up_logging

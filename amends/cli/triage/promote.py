@@ -45,7 +45,7 @@ def promote(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
     *,
     map_: Maps = None,
-    force: Annotated[bool, typer.Option("--force", help="Use it although the gate says no.")] = False,
+    force: Annotated[bool, typer.Option("--force")] = False,
     reason: Why = None,
     by: By = None,
     json: Json = False,
@@ -285,7 +285,7 @@ def _version(card: Mapping[str, Any], sha256: str) -> str:
 
 def forget_history(
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
