@@ -13,11 +13,9 @@ from typing import Any
 import httpx
 
 from amends.init import SCOPES
-from amends.runtime.scanner import file_scanner
-from amends.runtime.translator import translator_from
+from amends.runtime.programs import file_scanner, translator_from
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
-from amends.settings.law import ANNOUNCED_DAYS, coming_changes
-from amends.settings.presets import preset_named
+from amends.settings.presets import ANNOUNCED_DAYS, coming_changes, preset_named
 from bots.loopback import is_loopback
 from bots.texts.loading import STAFF, TextsError, load_catalogues
 from complaints.actors import MANAGERS, staff

@@ -196,8 +196,8 @@ def anchor(
 ) -> None:
     """After an upgrade: check the chains of the older release and take its rows into the journal; can be repeated."""
     from store.custody.verify import list_owners, pages_of, verify_owners
-    from store.proof.anchor import anchor as anchor_owners
-    from store.proof.anchor import end_upgrade, is_upgrading, without_journal
+    from store.proof.journal import anchor as anchor_owners
+    from store.proof.journal import end_upgrade, is_upgrading, without_journal
 
     with open_record(config) as (_, store):
         if not store.write(is_upgrading):

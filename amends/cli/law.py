@@ -60,7 +60,7 @@ def diff(
 ) -> None:
     """What changes for complaints received after the first day, up to the last."""
     from amends.cli.redate import bad_usage
-    from amends.settings.law import law_changes
+    from amends.settings.presets import law_changes
 
     first, last = (from_ or datetime.now(UTC)).date(), to.date()
     if last < first:

@@ -1,4 +1,4 @@
-"""Clauses 3 and 4, and what the edition of 2018 adds: the evidence for each."""
+"""Clauses 3 to 6, principles and framework, and what the edition of 2018 adds: the evidence for each."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,6 +7,7 @@ from complaints.actions.assessment import harm_of
 from complaints.actions.registry import ACTIONS
 from complaints.actors import READERS
 from complaints.case import Case
+from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory, ReadEntry
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.case_clocks import clocks, endings
@@ -237,3 +238,32 @@ def chain_fault(proof: Proof) -> str | None:
         return None
     ref, seq, problem = proof.first_bad
     return f"{ref} at {seq}: {problem}; run `amends db verify`"
+
+
+_LEVEL_ROLES = (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
+
+
+def responsibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
+    """5.3: top management is notified of a significant complaint at once and confirms the receipt."""
+    case = history.case
+    stages = zip(history.events, history.stages, strict=True)
+    first = next((event for event, stage in stages if Flag.SIGNIFICANT in stage.flags), None)
+    if first is None:
+        return
+    receipt = case.executive_receipt_at
+    latest = due(first.at, "1 bd", case.rules.calendar).at
+    ended = case.closed_at
+    is_unconfirmed = receipt is None and latest < (min(ended, house.now) if ended is not None else house.now)
+    yield Point(
+        "significant complaints, minutes to the receipt of the top",
+        (first.seq,),
+        measure=None if receipt is None else max(0.0, minutes(first.at, receipt)),
+        fault=fault_if("significant complaints, minutes to the receipt of the top", is_unconfirmed),
+    )
+
+
+def layers(house: OrganisationFacts) -> Iterator[Point]:
+    """5.3: every role of the levels has a holder."""
+    for role in _LEVEL_ROLES:
+        is_filled = bool(house.holders(role))
+        yield must("roles that somebody holds", is_filled, role=role.value)

@@ -9,7 +9,7 @@ from typing import Any
 import reports.clauses
 
 # The modules of the queries: clauses.toml names their functions.
-from reports.clauses import annexes, closing, framework, improvement, operation, principles  # noqa: F401
+from reports.clauses import annexes, closing, improvement, operation, principles  # noqa: F401
 from reports.clauses.evidence import Clause
 from reports.kpis import Goal
 

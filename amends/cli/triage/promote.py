@@ -57,7 +57,7 @@ def promote(
     from store.values import FILE
     from triage.model.artefact import digest, dump
     from triage.model.card import model_card
-    from triage.model.renaming import rename_categories
+    from triage.model.pipeline import rename_categories
 
     if force and not (reason or "").strip():
         raise typer.BadParameter("say why: --reason stays in the history", param_hint="--force")
