@@ -64,7 +64,6 @@ def list_(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Complaints, those with the next due time first."""
     from store.cases.read import list_cases
     from store.similarity.similar import list_all_similar_cases
 
@@ -154,7 +153,6 @@ def show(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """The whole record of one complaint, words included; that it was shown stays on the record."""
     from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
 
@@ -257,7 +255,6 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
 def history(
     ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
 ) -> None:
-    """What happened and when, who did it, in which role, under which clause; the read is recorded."""
     from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import fact_lines
     from store.cases.export import export_record, record_read
@@ -352,7 +349,6 @@ def file_(
     reason: Reason = Purpose.OPERATION,
     config: Config = None,
 ) -> None:
-    """Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the record."""
     from amends.documents.case_file.case_file import RECORD, case_file, exact_record
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf

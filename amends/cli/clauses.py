@@ -21,7 +21,6 @@ def clauses(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Each clause: what meets it, where in the code, which test, what the record shows. Exit 1 if one is broken."""
     broken = _count_all(config, json=json) if case is None else _show_case(case, config, json=json)
     if broken:
         raise typer.Exit(NOT_WELL)

@@ -30,7 +30,6 @@ def upgrade(
     roles: Annotated[str | None, typer.Option(metavar="ROLE")] = None,
     config: Config = None,
 ) -> None:
-    """Bring the tables to this release; repeating it changes nothing."""
     from amends.settings import load
     from store.database.migrate import upgrade as upgrade_database
     from store.database.roles import grant_rights
@@ -194,7 +193,6 @@ def anchor(
     anyway: Annotated[bool, typer.Option("--anyway")] = False,
     config: Config = None,
 ) -> None:
-    """After an upgrade: check the chains of the older release and take its rows into the journal; can be repeated."""
     from store.custody.verify import list_owners, pages_of, verify_owners
     from store.proof.journal import anchor as anchor_owners
     from store.proof.journal import end_upgrade, is_upgrading, without_journal
@@ -232,7 +230,6 @@ def backup(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL."""
     from amends.settings import load
     from store.backup.backup import back_up
     from store.proof.hash_chain import record_instance_event
@@ -273,7 +270,6 @@ def restore(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Bring a backup into an empty database, check it from end to end, erase again what was erased since."""
     from amends.retention import erase_again, erasures_file
     from amends.settings import load
     from store.backup.restore import restore as restore_into
@@ -318,7 +314,6 @@ def restore(
 
 
 def checkpoint(file: NewFile, *, config: Config = None) -> None:
-    """Add what is new to the log and write its signed checkpoint; kept outside, it shows any later rewriting."""
     from amends.settings import load
     from store.backup.backup import write_atomically
     from store.database.errors import StoreError
@@ -349,7 +344,6 @@ def prove(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
-    """Write the receipt of a complaint with the proof that the log contains it."""
     from amends.cli.options import parse_ref
     from amends.settings import load
     from store.backup.backup import write_atomically
@@ -366,7 +360,6 @@ def prove(
 
 
 def vacuum(*, config: Config = None) -> None:
-    """Write every table again, so that no erased byte is left; each is locked while it is written."""
     with open_record(config) as (_, store):
         is_clean = store.remove_remnants(rewrite=True)
     if not is_clean:
@@ -376,7 +369,6 @@ def vacuum(*, config: Config = None) -> None:
 
 
 def rotate_key(*, json: Json = False, config: Config = None) -> None:
-    """Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken out of it."""
     from amends.cli.privacy import remove_remnants
     from amends.settings import SettingsError, load
     from amends.settings.problems import Problem

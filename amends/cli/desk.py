@@ -21,7 +21,6 @@ def run(
     only: str | None = None,
     config: Config = None,
 ) -> None:
-    """Work until SIGTERM; then finish the work in progress and stop within 10 seconds."""
     parts = tuple(part.strip() for part in only.split(",")) if only is not None else PARTS
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
@@ -45,7 +44,6 @@ def demo(
     speed: Annotated[float, typer.Option(min=1, max=3600)] = 1.0,
     script: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
 ) -> None:
-    """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
     from amends.logs import set_up_logging
 
     gc.set_threshold(*USUAL_COLLECTION)
@@ -105,7 +103,6 @@ def witness(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT")] = "127.0.0.1:8430",
     name: str | None = None,
 ) -> None:
-    """Cosign checkpoints of the logs of other desks that only grew; needs no database and no amends.toml."""
     from amends.logs import set_up_logging
     from amends.runtime.web import create_server
     from amends.witness import Witness, load_signer, witness_app

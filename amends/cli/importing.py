@@ -18,7 +18,6 @@ def import_(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Bring in closed complaints of before: no one is written to, no clock runs. A repeat changes nothing."""
     from amends.importing import doubled, missing, past_complaints, read_mapping, unused
     from amends.settings import SettingsError, rulebooks
     from amends.settings.problems import Problem

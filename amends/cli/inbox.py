@@ -17,7 +17,6 @@ _DATABASE_ERRORS = {
 
 
 def list_(*, json: Json = False, config: Config = None) -> None:
-    """What was set aside, when and why; the words stay sealed."""
     from store.outbox.dead_letters import list_dead_letters
 
     with open_record(config) as (settings, store):
@@ -67,7 +66,6 @@ def retry(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Schedule a set-aside update to be handled again; the running desk takes it."""
     if (number is None) is not all_:
         raise typer.BadParameter("give a number, or --all")
     from store.outbox.dead_letters import schedule_all_dead_letters, schedule_dead_letter
@@ -91,7 +89,6 @@ def give_up(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Destroy a set-aside update unread; that and why stays on the record."""
     from store.outbox.dead_letters import discard_dead_letter
 
     with open_record(config) as (_, store):

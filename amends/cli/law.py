@@ -24,7 +24,6 @@ def list_(
     on: Annotated[datetime | None, typer.Option(formats=_DAY)] = None,
     json: Json = False,
 ) -> None:
-    """Each rule of the presets: its value, its days, its source, and how certain it is."""
     from amends.settings.presets import CERTAINTY, shown_value
 
     rows = [
@@ -58,7 +57,6 @@ def diff(
     to: Annotated[datetime, typer.Option(formats=_DAY)],
     json: Json = False,
 ) -> None:
-    """What changes for complaints received after the first day, up to the last."""
     from amends.cli.redate import bad_usage
     from amends.settings.presets import law_changes
 

@@ -40,7 +40,8 @@ class LazyCommand(TyperCommand):
             raise AttributeError(attribute)
         module = import_module(f"amends.cli.{self._module}")
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command(self.name)(getattr(module, self._function))
+        function = getattr(module, self._function)
+        app.command(self.name, help=function.__doc__ or self.short_help)(function)
         command = typer.main.get_command(app)
         for parameter in command.params:
             if isinstance(parameter, TyperOption | TyperArgument) and parameter.name in self._help_texts:

@@ -24,7 +24,6 @@ def list_(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """What was given up or is being tried again."""
     from store.outbox.failed import list_failed
 
     with open_record(config) as (settings, store):
@@ -58,7 +57,6 @@ def retry(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Try a given-up obligation again, now; with --all every one (of a kind, of a complaint)."""
     if (number is None) is not all_ or (number is not None and (kind or ref)):
         raise typer.BadParameter("give a number, or --all with or without --kind and --ref")
     from store.outbox.failed import retry_all, retry_failed
@@ -82,7 +80,6 @@ def give_up(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Stop trying an obligation for good; that and why stays on the record."""
     from store.outbox.failed import give_up_obligation
 
     with open_record(config) as (_, store):

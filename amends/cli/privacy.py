@@ -84,7 +84,6 @@ def export(
     reason: Reason = Purpose.REQUEST,
     config: Config = None,
 ) -> None:
-    """Everything on file about a person, as a ZIP to hand over; that it was made stays on the record."""
     from amends.documents.labels import load_labels
     from amends.privacy.data_export import archive
     from amends.retention import retention_periods
@@ -133,7 +132,6 @@ def erase(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Erase a person and all their complaints: words, files, names. Figures and the chain stay."""
     from amends.retention import data_protection_authority, erasures_file, list_new_erasures, require_writable
     from store.custody.retention import erase_complainant
 
@@ -196,7 +194,6 @@ def remove_remnants(store: Store) -> None:
 
 
 def receipts(*, config: Config = None) -> None:
-    """What was erased, when, by what right: the last 1,000 receipts as JSON, in counts and codes."""
     from store.proof.hash_chain import list_instance_events
 
     with open_record(config) as (_, store):
@@ -213,7 +210,6 @@ def hold(
     release: Annotated[bool, typer.Option("--release")] = False,
     config: Config = None,
 ) -> None:
-    """Put a complaint under legal hold, so that it is neither erased nor purged, or release it."""
     from complaints.actors import OPERATOR
     from complaints.vocabulary import Verb
     from store.cases.act import act
@@ -233,7 +229,6 @@ def restrict(
     release: Annotated[bool, typer.Option("--release")] = False,
     config: Config = None,
 ) -> None:
-    """Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end it."""
     from complaints.actors import OPERATOR
     from complaints.errors import AlreadyDone
     from complaints.identifiers import parse_reference
@@ -277,7 +272,6 @@ def purge(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    r"""Erase what was kept longer than `\[privacy] retention` says, counted from closing."""
     from amends.retention import erasures_file, list_new_erasures, require_writable, retention_periods
     from store.custody.retention import (
         RETENTION,

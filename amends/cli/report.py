@@ -48,7 +48,6 @@ def monitoring(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
-    """How the handling went (8.4): in time, how long, with which result, what is open. Days are local."""
     from complaints.times import local_time
     from reports.integrity import Proof
     from reports.monitoring import monitor
@@ -83,7 +82,6 @@ def monitoring(
 
 
 def access(*, start: From = None, end: To = None, json: Json = False, config: Config = None) -> None:
-    """Unusual reading, for auditors: without assignment, many on a day, at night, by former owners."""
     from complaints.times import format_time, local_time
     from reports.access import find_unusual_access
     from store.cases.pages import load_read_page, pages

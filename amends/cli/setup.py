@@ -52,7 +52,6 @@ def init(
     categories: str | None = None,
     checkpoint_file: str | None = None,
 ) -> None:
-    """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
     from amends.init import InitAnswers, checked_settings_text, refuse_existing, write_installation
 
     refuse_existing(folder)
@@ -127,7 +126,6 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def check(*, json: Json = False, config: Config = None) -> None:
-    """Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail."""
     from amends.checks import check_installation
     from amends.settings import load
 
@@ -148,7 +146,6 @@ def _as_json(finding: CheckFinding) -> dict[str, str]:
 
 
 def slack_manifest() -> None:
-    """The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest")."""
     from amends.init import app_manifest
 
     print_json(app_manifest())
@@ -160,7 +157,6 @@ def poster(
     language: list[str] | None = None,
     config: Config = None,
 ) -> None:
-    """An A4 poster on how to complain, with the bot's QR code; a page for each language, as PDF/A."""
     from amends.documents.poster import poster as poster_pdf
     from amends.settings import load, rulebooks
     from bots.texts.loading import load_catalogues

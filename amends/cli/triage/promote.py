@@ -51,7 +51,6 @@ def promote(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
     from store.models.examples import find_history, keep_history
     from store.models.models import TrainingRun, is_model_intact, keep_run, load_active_model
     from store.values import FILE
@@ -201,7 +200,6 @@ def _login_name() -> str:
 
 
 def history(*, json: Json = False, config: Config = None) -> None:
-    """The models in use over time and those turned away, the newest first, and what drifts."""
     from amends.checks import DRIFT_TEXTS
     from store.models.examples import list_assessed_proposals
     from store.models.models import is_model_intact, list_models, load_active_model
@@ -251,7 +249,6 @@ def _row(model: Mapping[str, Any], zone: ZoneInfo, *, in_use: bool) -> Sequence[
 
 
 def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: Config = None) -> None:
-    """Use the model that was in use before the present one; a second time goes one further back."""
     from store.models.erased import list_models_with_erased_words
     from store.models.models import load_active_model, roll_back
 
@@ -289,7 +286,6 @@ def forget_history(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Destroy the history rows that a promoted model brought; later training runs do not learn from them."""
     from store.models.examples import find_history
     from store.models.examples import forget_history as destroy_history
 

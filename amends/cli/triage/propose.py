@@ -33,7 +33,6 @@ def propose(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """What triage proposes: category, matters, severity, reasons. JSON lines in give JSON lines out."""
     from amends.settings import SettingsError, load
     from triage.proposal import propose as propose_for
 

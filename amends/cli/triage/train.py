@@ -68,7 +68,6 @@ def train(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Train on labelled complaints, judge on a part held back, write the model and its card."""
     from amends.settings.sections import Triage
     from triage.learning.history import train_on_history
     from triage.model.card import PLAIN_FILE
@@ -291,7 +290,6 @@ def evaluate(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Judge a model: accuracy, macro_f1, log_loss, ece, accuracy_at_80, each category, and severity."""
     from triage.learning.evaluation import evaluate as evaluate_model
 
     loaded = load_file(model)
