@@ -154,19 +154,7 @@ def _decisions(view: RecordView) -> Iterator[Block]:
             yield from _outside_decision(view, decision)
             continue
         yield Heading(label("follow.decision", level=decision["level"]), 3)
-        yield Fields(
-            (
-                (label("case.decided_at"), view.moment(decision["at"])),
-                (label("case.decided_by"), view.member(decision["by"])),
-                (label("case.approved_by"), view.member(decision["approved_by"])),
-                (
-                    label("case.communicated_at"),
-                    view.moment(decision["communicated_at"]) or label("document.not_yet"),
-                ),
-                (label("case.cause_class"), code("cause", decision["cause_class"])),
-                (label("case.others_affected"), code("others", decision["others_affected"])),
-            )
-        )
+        yield Fields(view.fields("decision", decision))
         findings = tuple(
             (str(n), code("finding", finding["finding"]), finding["reasons"])
             for n, finding in enumerate(decision["findings"], start=1)
@@ -183,17 +171,8 @@ def _decisions(view: RecordView) -> Iterator[Block]:
 
 
 def _outside_decision(view: RecordView, decision: Mapping[str, Any]) -> Iterator[Block]:
-    label = view.label
-    yield Heading(label("follow.outside", body=decision["body"] or ""), 3)
-    yield Fields(
-        (
-            (label("case.decided_at"), view.moment(decision["at"])),
-            (label("case.logged_by"), view.member(decision["by"])),
-            (label("case.overturned"), view.labels.yes_or_no(decision["overturned"])),
-            (label("case.complainant_accepts"), view.labels.yes_or_no(decision["complainant_accepts"])),
-            (label("case.comply_by"), decision["comply_by"]),
-        )
-    )
+    yield Heading(view.label("follow.outside", body=decision["body"] or ""), 3)
+    yield Fields(view.fields("outside_decision", decision))
     for name, text in decision["words"].items():
         yield Wording(view.field(name), text)
 

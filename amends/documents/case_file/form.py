@@ -107,17 +107,8 @@ def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:
         return
     yield Fields(((label("case.for_whom"), record["for_whom"]),))
     for person in others:
-        yield Fields(
-            (
-                (label("case.part"), view.labels.code("person", person["role"])),
-                (label("case.name"), person.get("name")),
-                (label("case.person_id"), person["id"]),
-                (label("case.relation"), person["relation"]),
-                (label("case.authority"), person.get("authority")),
-                (label("case.may_receive"), view.labels.yes_or_no(person["may_receive"])),
-                *(_point(view, point) for point in person["contact_points"]),
-            )
-        )
+        known = view.fields("person", {"name": None, "authority": None, **person})
+        yield Fields((*known, *(_point(view, point) for point in person["contact_points"])))
 
 
 def _point(view: RecordView, point: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -48,17 +48,23 @@ class RecordView:
     def label(self, id_: str, **fields: object) -> str:
         return self.labels.text(id_, **fields)
 
-    def fields(self, part: str) -> tuple[tuple[str, str | None], ...]:
-        """The labels and values of the record's fields that belong to a part of the case file (fields.toml)."""
-        return tuple(
-            (self.label(f"case.{name}"), self._shown(kind, self.record[name]))
-            for name, kind in _FIELDS[part].items()
-        )
+    def fields(
+        self, part: str, values: Mapping[str, Any] | None = None
+    ) -> tuple[tuple[str, str | None], ...]:
+        """The labels and values of a part of the case file (fields.toml), from the record or from `values` of it."""
+        values = self.record if values is None else values
+        rows = []
+        for name, shown_as in _FIELDS[part].items():
+            kind, _, other_name = shown_as.partition(":")
+            rows.append((self.label(f"case.{name}"), self._shown(kind, values[other_name or name])))
+        return tuple(rows)
 
     def _shown(self, kind: str, value: Any) -> str | None:
         match kind:
             case "moment":
                 return self.moment(value)
+            case "moment_to_come":
+                return self.moment(value) or self.label("document.not_yet")
             case "member":
                 return self.member(value)
             case "yes_or_no":
