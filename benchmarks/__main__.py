@@ -22,6 +22,7 @@ from benchmarks import (
     intake,
     large_log,
     likeness,
+    presses,
     prompt,
     replicas,
     resting,
@@ -64,6 +65,7 @@ def _triage() -> Iterator[RenderableType]:
 BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "intake": lambda: iter([intake.table()]),
     "prompt": _prompt,
+    "presses": lambda: iter([asyncio.run(presses.table())]),
     "replicas": _replicas,
     "drain": lambda: iter([asyncio.run(drain.table())]),
     "archive": lambda: iter([archive.table()]),

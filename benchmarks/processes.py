@@ -50,6 +50,11 @@ class StandIn:
         request = {"chat": chat, "number": number, "each_second": each_second, "texts": [*texts] or [text]}
         (await self._http.post(f"{self.url}/control/updates", json=request)).raise_for_status()
 
+    async def presses(self, presses: Sequence[Sequence[str]], *, each_second: float = 0.0) -> None:
+        """Let people press *Take*: (member, value, block, ts) at this rate, or all at once."""
+        request = {"presses": presses, "each_second": each_second}
+        (await self._http.post(f"{self.url}/control/presses", json=request)).raise_for_status()
+
     async def seen(self, *, forget: bool = False) -> dict[str, Any]:
         """The counts of answers, messages and refusals; `forget` resets them."""
         response = await self._http.get(f"{self.url}/control/seen", params={"forget": "1"} if forget else {})

@@ -43,6 +43,12 @@ class PlatformCounts:
     recent: deque[float] = field(default_factory=deque)
     last: dict[int, float] = field(default_factory=dict)
     writing: asyncio.Task[None] | None = None
+    sockets: list[web.WebSocketResponse] = field(default_factory=list)
+    #: Who is in every channel.
+    members: list[str] = field(default_factory=list)
+    #: When each press was sent; and the seconds until it was acknowledged, its card drawn, its person informed.
+    pressed: list[float] = field(default_factory=list)
+    press_times: dict[str, list[float]] = field(default_factory=dict)
 
     # Telegram.
 
@@ -134,6 +140,8 @@ class PlatformCounts:
             "sent": self.sent,
             "refused": self.refused,
             "posts": self.posts,
+            "presses": self.press_times,
+            "connected": len(self.sockets),
             "now": time.monotonic(),
         }
         response = web.json_response(counts)
@@ -153,6 +161,8 @@ class PlatformCounts:
                 return web.json_response({"ok": True, "url": f"ws://127.0.0.1:{self.port}/line"})
             case "conversations.open":
                 return web.json_response({"ok": True, "channel": {"id": "D0000001"}})
+            case "conversations.members":
+                return web.json_response({"ok": True, "members": self.members})
             case "conversations.history":
                 return web.json_response({"ok": True, "messages": []})
             case "chat.postMessage":
@@ -162,14 +172,51 @@ class PlatformCounts:
                 return web.json_response({"ok": True})
 
     async def line(self, request: web.Request) -> web.WebSocketResponse:
-        """Socket Mode without any events."""
+        """Socket Mode; its only events are the presses."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": 1})
+        self.sockets.append(socket)
         async for message in socket:
-            if message.type is WSMsgType.ERROR:
-                break
+            if message.type is WSMsgType.TEXT:
+                self._timed("acknowledged", int(json.loads(message.data)["envelope_id"]))
+        self.sockets.remove(socket)
         return socket
+
+    def _timed(self, what: str, press: int) -> None:
+        self.press_times.setdefault(what, []).append(time.monotonic() - self.pressed[press])
+
+    async def presses(self, request: web.Request) -> web.Response:
+        """Send these presses (member, value, block, ts) at a steady rate, or all at once; returns after the last."""
+        options = await request.json()
+        self.press_times, self.members = {}, sorted({member for member, *_ in options["presses"]})
+        started = time.monotonic()
+        for number, press in enumerate(options["presses"]):
+            if options["each_second"]:
+                await asyncio.sleep(max(0.0, started + number / options["each_second"] - time.monotonic()))
+            await self._press(*press)
+        return web.json_response({})
+
+    async def _press(self, member: str, value: str, block: str, ts: str) -> None:
+        number, channel = len(self.pressed), "C0000001"
+        action = {"type": "button", "action_id": "case.take", "block_id": block, "value": value}
+        payload = {
+            "type": "block_actions", "user": {"id": member, "team_id": "T0000001"}, "team": {"id": "T0000001"},
+            "trigger_id": f"{number}.1", "channel": {"id": channel},
+            "actions": [action | {"action_ts": f"{number}.2"}],
+            "container": {"type": "message", "message_ts": ts, "channel_id": channel},
+            "response_url": f"http://127.0.0.1:{self.port}/hooks/{number}",
+        }  # fmt: skip
+        self.pressed.append(time.monotonic())
+        await self.sockets[-1].send_json(
+            {"type": "interactive", "envelope_id": str(number), "payload": payload}
+        )
+
+    async def hook(self, request: web.Request) -> web.Response:
+        """The answer to a press: the drawn card, or words to the person alone."""
+        is_card = (await request.json()).get("replace_original")
+        self._timed("drawn" if is_card else "informed", int(request.match_info["press"]))
+        return web.Response(text="ok")
 
 
 def _ok(result: Any) -> web.Response:
@@ -190,6 +237,8 @@ def app(counts: PlatformCounts) -> web.Application:
             web.route("*", "/bot{token}/{method}", counts.telegram),
             web.route("*", "/api/{method}", counts.slack),
             web.get("/line", counts.line),
+            web.post("/hooks/{press}", counts.hook),
+            web.post("/control/presses", counts.presses),
             web.post("/control/updates", counts.begin),
             web.get("/control/seen", counts.seen),
         ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.slack.block_kit import elements_of, options_of
+from simulator.slack.block_kit import cell_text, elements_of, options_of
 from simulator.slack.block_kit_values import STATELESS
 from simulator.slack.people import SlackImpossible, plain_values
 from simulator.slack.text import readable
@@ -63,6 +63,12 @@ def texts_of(value: Any) -> list[str]:
         ]
         if isinstance(block.get("text"), str):
             texts.append(readable(block["text"]))
+        if block["type"] == "container":
+            texts += [readable((block.get("title") or {}).get("text", "")), *texts_of(block["child_blocks"])]
+        if block["type"] == "data_table":
+            texts += [block["caption"], *(" · ".join(map(cell_text, row)) for row in block["rows"])]
+        if block["type"] == "data_visualization":
+            texts.append(block["title"])
         if block["type"] == "rich_text":
             # Nothing in it is markup.
             texts += [

@@ -22,6 +22,8 @@ from store.values import Draft, SlackPost
 #: The purpose of a direct message starts with this, and ends with its ts.
 DIRECT = "dm:"
 DRAFT_KEPT = timedelta(hours=24)
+#: Begins the key of what a workspace answered to a kind of block. After this time it is tried again.
+BLOCK_ANSWERS, BLOCK_ANSWERS_KEPT = "blocks:", timedelta(days=30)
 #: Each drawing of a card shows the newest record, so one drawing fulfils all obligations of these kinds that wait.
 DRAWINGS = ("card", "redraw")
 

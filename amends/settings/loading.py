@@ -60,7 +60,8 @@ class Settings(BaseSettings):
         default=(), description="Your own signs of danger, in addition to the built-in ones."
     )
     category: tuple[sections.OwnCategory, ...] = Field(
-        default=(), description="Your own categories, in addition to those that come with Amends."
+        default=(),
+        description="Your own categories, in addition to those that come with Amends; at most 80.",
     )
     on_call: sections.OnCallSettings = sections.OnCallSettings()
     privacy: sections.Privacy = sections.Privacy()
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys((*self.organisation.languages, *further)))
 
     _require_whole_levels = field_validator("levels")(sections.require_whole_levels)
+    _require_few_categories = field_validator("category")(sections.require_few_categories)
 
     @classmethod
     def settings_customise_sources(

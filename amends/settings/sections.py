@@ -421,6 +421,10 @@ class Triage(SettingsSection):
     )
 
 
+#: Slack shows 100 choices in a menu; the others are for the categories of Amends.
+MOST_CATEGORIES = 80
+
+
 class OwnCategory(SettingsSection):
     """The organisation's own category, in addition to those that come with Amends (docs/triage.md)."""
 
@@ -668,3 +672,12 @@ class Jurisdiction(SettingsSection):
         return name if name is None else known_preset(name)
 
     _require_whole_levels = field_validator("levels")(require_whole_levels)
+
+
+def require_few_categories(categories: tuple[OwnCategory, ...]) -> tuple[OwnCategory, ...]:
+    """Raise ValueError for more than fit into a menu of Slack, together with those of Amends."""
+    if len(categories) > MOST_CATEGORIES:
+        raise ValueError(
+            f"{len(categories)} are too many: a menu of Slack shows at most {MOST_CATEGORIES} of yours"
+        )
+    return categories

@@ -8,6 +8,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.client import SlackClient, make_client
+from bots.slack.client.new_blocks import BlockSupport
 from bots.slack.context import SlackContext
 from bots.slack.listeners import (
     buttons,
@@ -65,6 +66,7 @@ async def build_app(
 
     if isinstance(client, SlackClient):
         client.plain_notice = slack.texts.text("modal.plain")
+        client.support = BlockSupport(slack.store, str(own_team))
     app = AsyncApp(
         # Without a name, bolt reads the source files of every caller on the stack: 50 ms.
         name="amends",

@@ -4,6 +4,8 @@ A payload is acknowledged once everything is committed: Slack takes an acknowled
 not acknowledged again. Views are changed after the acknowledgement, for that must come within 3 seconds.
 """
 
+import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.slack.client.block_kit import Block, actions, button, plain, section
-from bots.slack.client.client import NETWORK, error_of, is_trigger_expired, log_unexpected
+from bots.slack.client.client import NETWORK, SlackClient, error_of, is_trigger_expired, log_unexpected
 from bots.slack.client.response_url import answer_privately, sees_channel
 from bots.slack.context import SlackContext
 from bots.slack.jobs.pressed_card import draw_pressed_card
@@ -158,11 +160,11 @@ class Responder:
         request = self.request
         match response:
             case FormAnswer(payload):
-                await self.ack(**self._with_pressed_message(payload))
+                await self._acknowledge_form(self._with_pressed_message(payload))
             case CommandReply(text, blocks):
                 await self.ack(text=text, blocks=blocks or None)
             case PrivateNotice(text) if isinstance(request, ButtonPress):
-                await self._notify(request, text)
+                await self._notify(request, text, level="info")
             case OpenView(view) if isinstance(request, SlashCommand):
                 await self.client.views_open(trigger_id=request.trigger, view=view)
                 await self.ack()
@@ -175,6 +177,35 @@ class Responder:
             await self._reset_menu_of_card(request)
         elif isinstance(response, Redraw | FormAnswer):
             await self._draw_pressed_card()
+
+    async def _acknowledge_form(self, payload: Mapping[str, Any]) -> None:
+        """Acknowledge a submission; Slack would answer a refused block with "trouble" and no error to us.
+
+        So a newer block of which nothing is known yet follows in an update of the view.
+        """
+        client, view = self.client, payload.get("view")
+        if view is None or not isinstance(client, SlackClient):
+            await self.ack(**payload)
+            return
+        blocks, leaves_out = await client.certain("modal", view["blocks"])
+        acknowledged = {**view, "blocks": blocks}
+        if leaves_out:
+            acknowledged["external_id"] = secrets.token_hex(16)
+        await self.ack(**{**payload, "view": acknowledged})
+        if leaves_out:
+            await self._show_newest({**acknowledged, "blocks": view["blocks"]})
+
+    async def _show_newest(self, view: View) -> None:
+        """Update the acknowledged view, once Slack has shown it; if that fails, the next submission tries again."""
+        for seconds in (0.1, 0.5, 2.0):
+            await asyncio.sleep(seconds)
+            try:
+                await self.client.views_update(external_id=view["external_id"], view=view)
+                return
+            except (SlackApiError, *NETWORK) as failure:
+                if not isinstance(failure, SlackApiError) or error_of(failure) != "not_found":
+                    log_unexpected("newer blocks of a view", failure)
+                    return
 
     def _with_pressed_message(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The next view of a form keeps where the card can be replaced."""
@@ -218,7 +249,7 @@ class Responder:
                 await self.ack(await self._failure_text(error, "command"))
             case FormSubmission():
                 answer = await self._form_failure(request, error)
-                await self.ack(**answer.payload)
+                await self._acknowledge_form(answer.payload)
             case HomeOpened():
                 log_unexpected("home", error)
             case ButtonPress():
@@ -274,7 +305,7 @@ class Responder:
         case = await self._case(ref if form.form in FORMS else None, error)
         text = await self._failure_text(error, f"submission of {form.callback} on {ref}", case)
         if isinstance(error, AlreadyDone):
-            return update_view(notice_view(text, texts, ref=ref))
+            return update_view(notice_view(text, texts, ref=ref, level="warning"))
         if isinstance(error, Stale) and case is not None and not form.is_preview:
             # Not at a field, because the view must count as drawn for the new version.
             accessory = open_button(case, texts) if error.code == "new_message" else None
@@ -283,14 +314,15 @@ class Responder:
             if form.form in FORMS and not form.is_preview and error.code != "form_expired":
                 hidden = await self._on_hidden_page(form, error)
                 if hidden is not None:
-                    return update_view(with_notice(hidden, text))
+                    return update_view(with_notice(hidden, text, level="error"))
             errors = refusals.errors_by_field(error, view.get("blocks") or (), texts, case)
             if errors:
                 return field_errors(errors)
             # A preview has no fields: the reason replaces it, and the filled form is still beneath.
-            notice = notice_view(f"{text} {texts.text('preview.go_back')}", texts, ref=ref)
+            go_back = texts.text("preview.go_back")
+            notice = notice_view(f"{text}\n{go_back}", texts, ref=ref, level="error")
             return update_view({**notice, "close": plain(texts.text("preview.back"), 24)})
-        return update_view(with_notice(view, text))
+        return update_view(with_notice(view, text, level="error"))
 
     async def _on_hidden_page(self, form: FormSubmission, error: ComplaintError) -> View | None:
         """The page that has the wrong field, if it is not the one that was submitted."""
@@ -312,7 +344,7 @@ class Responder:
         except ComplaintError:
             return None
 
-    async def _notify(self, press: ButtonPress, text: str) -> None:
+    async def _notify(self, press: ButtonPress, text: str, *, level: str = "error") -> None:
         """In a message privately beneath it, in a modal on top of it, in the home in a view of its own."""
         slack, texts = self.slack, self.slack.texts
         await self.ack()
@@ -321,9 +353,11 @@ class Responder:
             return
         if press.in_modal and press.view is not None:
             view = with_next_drawing(press.view) if _is_opened_case(press) else press.view
-            await self.client.views_update(view_id=press.view["id"], view=with_notice(view, text))
+            await self.client.views_update(
+                view_id=press.view["id"], view=with_notice(view, text, level=level)
+            )
             return
-        view = notice_view(text, texts, ref=press.ref)
+        view = notice_view(text, texts, ref=press.ref, level=level)
         try:
             await self.client.views_open(trigger_id=press.trigger, view=view)
         except SlackApiError as failure:

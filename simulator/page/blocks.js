@@ -65,7 +65,11 @@ function one(app, block, place) {
     case "input": return field(app, block, place);
     case "rich_text": return richText(block.elements, names(app), now);
     case "markdown": return h("div", { class: "text" }, block.text);
-    case "table": return table(app, block);
+    case "table": case "data_table": return table(app, block);
+    case "alert": return h("p", { class: `text ${block.level ?? "default"}`, role: "note" }, textOf(block.text, now));
+    case "container": return h("details", { open: !block.default_collapsed },
+      h("summary", {}, plainOf(block.title)), blocks(app, block.child_blocks, place));
+    case "data_visualization": return chart(block);
     default: return h("p", { class: "faint" }, `(a block of kind ${block.type}, not drawn here)`);
   }
 }
@@ -80,10 +84,20 @@ function section(app, block, place) {
   ];
 }
 
+/** A chart as a table with a bar at each figure. */
+function chart(block) {
+  const { series, axis_config: axis } = block.chart;
+  const most = Math.max(1, ...series.flatMap((one) => one.data.map((point) => point.value)));
+  return h("table", {}, h("caption", {}, block.title),
+    h("tbody", {}, axis.categories.flatMap((name, i) => series.map((one) => h("tr", {},
+      h("th", { scope: "row" }, series.length > 1 ? `${name}, ${one.name}` : name), h("td", {}, `${one.data[i].value}`),
+      h("td", {}, h("meter", { min: "0", max: `${most}`, value: `${one.data[i].value}`, "aria-hidden": "true" })))))));
+}
+
 function table(app, block) {
   const cell = (part) => part.type === "rich_text" ? richText(part.elements, names(app), app.now()) : part.text;
   const [first, ...rest] = block.rows;
-  return h("table", {},
+  return h("table", {}, block.caption && h("caption", {}, block.caption),
     h("thead", {}, h("tr", {}, first.map((part) => h("th", { scope: "col" }, cell(part))))),
     h("tbody", {}, rest.map((row) => h("tr", {}, row.map((part) => h("td", {}, cell(part)))))));
 }

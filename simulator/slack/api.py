@@ -41,7 +41,7 @@ async def connections_open(link: Link, arguments: Json, uploads: list[Upload]) -
 async def post_message(link: Link, arguments: Json, uploads: list[Upload]) -> Json:
     world = link.world
     channel = conversations.find_channel(world, arguments.get("channel"), to_post=True)
-    blocks = conversations.parse_blocks(arguments.get("blocks"))
+    blocks = conversations.parse_blocks(world, arguments.get("blocks"))
     text = conversations.message_text(arguments, blocks)
     conversations.enforce_rate_limit(world, channel)
     post = conversations.add_post(
@@ -60,7 +60,7 @@ async def update_message(link: Link, arguments: Json, uploads: list[Upload]) -> 
     world = link.world
     channel = conversations.find_channel(world, arguments.get("channel"))
     post = conversations.own_post(world, channel, arguments.get("ts"), "cant_update_message")
-    blocks = conversations.parse_blocks(arguments.get("blocks"))
+    blocks = conversations.parse_blocks(world, arguments.get("blocks"))
     text = conversations.message_text(arguments, post.blocks if blocks is None else blocks)
     conversations.enforce_rate_limit(world, channel)
     conversations.change_post(
@@ -85,7 +85,7 @@ async def post_ephemeral(link: Link, arguments: Json, uploads: list[Upload]) -> 
     channel = conversations.find_channel(world, arguments.get("channel"), to_post=True)
     if arguments.get("user") not in channel.members:
         raise SlackRefusal("user_not_in_channel")
-    blocks = conversations.parse_blocks(arguments.get("blocks"))
+    blocks = conversations.parse_blocks(world, arguments.get("blocks"))
     text = conversations.message_text(arguments, blocks)
     post = conversations.add_post(
         world,
@@ -330,7 +330,7 @@ def _answer_later(link: Link, member_id: str, channel_id: str, ts: str | None, c
         if post is not None and post.by_bot:
             conversations.remove_post(link.world, channel, post)
         return
-    blocks = conversations.parse_blocks(content.get("blocks"))
+    blocks = conversations.parse_blocks(link.world, content.get("blocks"))
     text = conversations.message_text(content, blocks)
     if conversations.is_true(content.get("replace_original")) and post is not None and post.by_bot:
         conversations.change_post(link.world, post, text=text, blocks=blocks or [], metadata=None)

@@ -1,6 +1,7 @@
 """Checks of single Block Kit values. Each check adds its errors with a JSON pointer, as Slack does."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -9,13 +10,15 @@ Json = dict[str, Any]
 
 
 class Problems:
-    """The errors so far, and what is counted over a whole surface: focused elements, markdown characters."""
+    """The errors so far, and what is counted over a whole surface: focused elements, characters, blocks of a kind."""
 
     def __init__(self, surface: str) -> None:
         self.surface = surface
         self.messages: list[str] = []
         self.focused = 0
         self.markdown = 0
+        self.cells = 0
+        self.kinds = Counter[str]()
 
     def add(self, text: str, path: str) -> None:
         self.messages.append(f"[ERROR] {text} [json-pointer:{path}]")
@@ -113,6 +116,11 @@ def integer(minimum: int, maximum: int) -> Check:
             problems.add(f"must be an integer from {minimum} to {maximum}", path)
 
     return check
+
+
+def number(value: Any, path: str, problems: Problems) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        problems.add("must be a number", path)
 
 
 def number_text(value: Any, path: str, problems: Problems) -> None:

@@ -56,7 +56,7 @@ class ChannelSetup:
 
 @dataclass(frozen=True)
 class Workspace:
-    """Members as (id, name, role), channels, and the commands and shortcuts of the app."""
+    """Members as (id, name, role), channels, commands and shortcuts of the app, and kinds of blocks it refuses."""
 
     people: tuple[tuple[str, str, str], ...]
     channels: tuple[ChannelSetup, ...]
@@ -65,6 +65,7 @@ class Workspace:
     message_shortcuts: dict[str, str] = field(
         default_factory=lambda: {"log_from_message": "Log as a complaint"}
     )
+    refused_blocks: frozenset[str] = frozenset()
 
 
 def example_workspace() -> Workspace:
@@ -100,6 +101,7 @@ def create_state(workspace: Workspace, *, signing_secret: str, request_url: str 
         shortcuts=dict(workspace.shortcuts),
         message_shortcuts=dict(workspace.message_shortcuts),
         scopes=tuple(_SCOPES["app"]),
+        refused_blocks=workspace.refused_blocks,
     )
     for member_id, name, role in workspace.people:
         state.members[member_id] = SlackMember(member_id, name, role)

@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator.http import Upload
 from simulator.slack import payloads
-from simulator.slack.block_kit import completed, message_problems
+from simulator.slack.block_kit import completed, message_problems, refused_blocks
 from simulator.slack.socket import Link
 from simulator.state.slack import BOT, BOT_USER, TEAM, Channel, Post, SlackMember, SlackRefusal
 from simulator.state.world import World
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 TEXT_MAX = 40_000
 
 
-def parse_blocks(value: Any) -> list[Json] | None:
+def parse_blocks(world: World, value: Any) -> list[Json] | None:
     """Blocks from a list or JSON text, with Slack's defaults; None for None. Raises invalid_blocks."""
     if value is None:
         return None
@@ -29,7 +29,15 @@ def parse_blocks(value: Any) -> list[Json] | None:
     problems = message_problems(value)
     if problems:
         raise SlackRefusal("invalid_blocks", messages=problems)
+    refuse_blocks(world, value, "message", "invalid_blocks")
     return completed(value)
+
+
+def refuse_blocks(world: World, blocks: list[Json], surface: str, error: str) -> None:
+    """Raises this error for blocks that the workspace does not show yet, which is no mistake of the app."""
+    problems = refused_blocks(blocks, surface, world.slack.refused_blocks)
+    if problems:
+        raise SlackRefusal(error, extra={"response_metadata": {"messages": problems}})
 
 
 def parse_metadata(value: Any) -> Json | None:

@@ -34,6 +34,7 @@ def _checked(world: World, view: Any, kind: str, *, instead_of: View | None = No
     problems = view_problems(view, kind)
     if problems:
         raise SlackRefusal("invalid_arguments", messages=problems)
+    conversations.refuse_blocks(world, view["blocks"], kind, "invalid_arguments")
     external_id = view.get("external_id")
     duplicate = world.slack.find_view(external_id=external_id) if external_id else None
     if duplicate and duplicate is not instead_of:
@@ -412,7 +413,7 @@ async def run_command(link: Link, member: SlackMember, text: str, channel_id: st
 def show_answer(world: World, member: SlackMember, channel: Channel, content: Json) -> None:
     """Show the app's answer to a command, from the acknowledgement or a response_url."""
     try:
-        blocks = conversations.parse_blocks(content.get("blocks"))
+        blocks = conversations.parse_blocks(world, content.get("blocks"))
         text = conversations.message_text(content, blocks)
     except SlackRefusal as refusal:
         world.slack.refusals.append(f"answer to a command: {reasons(refusal)}")

@@ -200,6 +200,8 @@ class SlackState:
     signing_secret: str
     request_url: str | None = None
     paid_plan: bool = False
+    #: Kinds of blocks that this workspace does not show yet: "alert", or "home:container" for one surface.
+    refused_blocks: frozenset[str] = frozenset()
     scopes: tuple[str, ...] = ()
     commands: list[str] = field(default_factory=lambda: ["/complaints"])
     shortcuts: dict[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select
+from sqlalchemy import and_, delete, exists, func, not_, or_, select
 
 from complaints.actions.access import is_on_hold
 from complaints.actors import OPERATOR, SYSTEM, Actor
@@ -27,6 +27,7 @@ from store.outbox.rows import insert_removal
 from store.proof.hash_chain import record_instance_event
 from store.record.load import load_case_file
 from store.rulebooks import load_rulebook
+from store.slack import BLOCK_ANSWERS, BLOCK_ANSWERS_KEPT
 from store.tables import (
     CASE_PEOPLE,
     COMPLAINTS,
@@ -214,7 +215,11 @@ def list_expired(tx: Tx, retention: Mapping[str, str], limit: int = _PAGE) -> li
 
 def delete_expired_rows(tx: Tx) -> None:
     """Delete drafts, dead letters, message keys and rate limits that are no longer needed."""
-    tx.connection.execute(delete(HEARD).where(HEARD.c.at < tx.now - KEYS_KEPT))
+    is_longer_kept = and_(
+        HEARD.c.key.startswith(f"slack:{BLOCK_ANSWERS}", autoescape=True),
+        HEARD.c.at >= tx.now - BLOCK_ANSWERS_KEPT,
+    )
+    tx.connection.execute(delete(HEARD).where(HEARD.c.at < tx.now - KEYS_KEPT, not_(is_longer_kept)))
     tx.connection.execute(delete(DRAFTS).where(DRAFTS.c.expires_at <= tx.now))
     tx.connection.execute(delete(SET_ASIDE).where(SET_ASIDE.c.expires_at <= tx.now))
     delete_unused_limits(tx)

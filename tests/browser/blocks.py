@@ -47,6 +47,32 @@ def a_card(ref: str = "A7K-M3Q-9T", *, draw: int = 0) -> list[Json]:
         {"type": "divider"},
         {"type": "context", "elements": [mrkdwn("1 message, no files")]},
         {
+            "type": "container",
+            "title": plain("History (1 entry)"),
+            "is_collapsible": True,
+            "default_collapsed": True,
+            "child_blocks": [{"type": "context", "elements": [mrkdwn("Assigned")]}],
+        },
+        {
+            "type": "data_table",
+            "caption": "Open complaints",
+            "rows": [
+                [{"type": "raw_text", "text": "Complaint"}, {"type": "raw_text", "text": "Owner"}],
+                [{"type": "raw_text", "text": ref}, {"type": "raw_text", "text": "Alice"}],
+            ],
+        },
+        {
+            "type": "data_visualization",
+            "title": "Open by priority",
+            "chart": {
+                "type": "bar",
+                "series": [
+                    {"name": "Open", "data": [{"label": "P1", "value": 2}, {"label": "P2", "value": 5}]}
+                ],
+                "axis_config": {"categories": ["P1", "P2"]},
+            },
+        },
+        {
             "type": "actions",
             "block_id": f"actions:1.{draw}",
             "elements": [

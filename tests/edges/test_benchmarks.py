@@ -10,9 +10,13 @@ from random import Random
 
 import pytest
 
-from benchmarks import alterations, large_log
+from benchmarks import alterations, large_log, presses
 from benchmarks.archive import ActionTimer
+from store.outbox.claim import claim
+from store.rulebooks import use_rulebook
+from store.slack import list_posts
 from store.store import Store
+from tests.rules.slack_cases import RULES
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -52,3 +56,12 @@ def test_the_benchmark_of_alterations_counts_those_that_were_named(
     for table in (alterations.by_database_writers, alterations.by_key_holders):
         columns = table("SQLite", lent, 2).columns
         assert "NOT met" not in [*columns[-1].cells]
+
+
+def test_the_benchmark_of_presses_begins_with_posted_cards_and_with_waiting_ones(sqlite_store: Store) -> None:
+    sqlite_store.write(use_rulebook, RULES)
+    _, pressed, _, ts = presses.posted(sqlite_store, 1)
+    waiting = presses.received(sqlite_store, 2)
+
+    assert [post.ts for post in sqlite_store.read(list_posts, pressed)] == [ts]
+    assert [card.ref for card in sqlite_store.write(claim, ("card",), 9, 60)] == [waiting]

@@ -199,6 +199,10 @@ def test_an_invalid_setting_is_refused_with_its_line_key_and_accepted_forms(
             '[levels]\n1 = ["handler"]\n3 = ["manager"]\n',
             "line 23: levels: levels are numbered from 1 without a gap",
         ),
+        (
+            "".join(f'[[category]]\nkey = "own_{n}"\nname.en = "Own {n}"\n' for n in range(81)),
+            "category: 81 are too many: a menu of Slack shows at most 80 of yours",
+        ),
         ("[levels]\n1 = []\n", "levels: at a level without roles no one can decide"),
         ('[levels]\n1 = ["boss"]\n', "levels.1.1: input should be 'handler', 'manager' or 'top_management'"),
         (

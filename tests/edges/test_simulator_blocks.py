@@ -55,7 +55,30 @@ def modal(*blocks: Json, **more: Any) -> Json:
     return {"type": "modal", "title": words("Title"), "submit": words("Save"), "blocks": list(blocks), **more}
 
 
+def raw(*cells: str) -> list[Json]:
+    return [{"type": "raw_text", "text": cell} for cell in cells]
+
+
+def data_table(*rows: list[Json]) -> Json:
+    return {"type": "data_table", "caption": "Lists", "rows": list(rows)}
+
+
+def chart(names: list[str], *labels: str) -> Json:
+    points = [{"label": label, "value": 1} for label in labels]
+    drawn = {"type": "bar", "series": [{"name": "A", "data": points}], "axis_config": {"categories": names}}
+    return {"type": "data_visualization", "title": "Open", "chart": drawn}
+
+
+ALERT: Json = {"type": "alert", "level": "warning", "text": marked("x" * 200)}
+CONTAINER: Json = {
+    "type": "container", "title": words("History"), "is_collapsible": True, "default_collapsed": True,
+    "child_blocks": [SECTION] * 10,
+}  # fmt: skip
+
 GOOD_MESSAGES = {
+    "closed history": [CONTAINER],
+    "data table": [data_table(raw("a", "b"), *[raw("x", "y")] * 100)],
+    "two charts": [chart(["P1"], "P1"), chart(["P1"], "P1")],
     "section": [SECTION],
     "fields": [{"type": "section", "fields": [marked("a"), words("b")]}],
     "accessory": [{**SECTION, "accessory": BUTTON}],
@@ -187,8 +210,20 @@ BAD_MESSAGES = {
     "ragged table": [{"type": "table", "rows": [[{}], [{}, {}]]}],
     "too much markdown": [{"type": "markdown", "text": "x" * 7000}, {"type": "markdown", "text": "x" * 7000}],
     "51 blocks": [{"type": "divider"}] * 51,
+    "alert in a message": [ALERT],
+    "closed without a way to open": [{**CONTAINER, "is_collapsible": False}],
+    "eleven in a container": [{**CONTAINER, "child_blocks": [SECTION] * 11}],
+    "container in a container": [{**CONTAINER, "child_blocks": [CONTAINER]}],
+    "table without rows": [data_table(raw("a"))],
+    "102 rows": [data_table(*[raw("a")] * 102)],
+    "ragged data table": [data_table(raw("a"), raw("a", "b"))],
+    "10,001 characters": [data_table(raw("a"), raw("x" * 10_000))],
+    "two tables": [data_table(raw("a"), raw("b")), data_table(raw("a"), raw("b"))],
+    "three charts": [chart(["P1"], "P1")] * 3,
+    "a category without a point": [chart(["P1", "P2"], "P1")],
 }
 GOOD_VIEWS = {
+    "alert": modal(ALERT),
     "plain": modal(asking(TEXT_INPUT)),
     "no submit without inputs": {"type": "modal", "title": words("T"), "blocks": [SECTION]},
     "at its limits": modal(
@@ -203,6 +238,8 @@ GOOD_VIEWS = {
     ),
 }
 BAD_VIEWS = {
+    "long alert": modal({**ALERT, "text": marked("x" * 201)}),
+    "data table in a modal": modal(data_table(raw("a"), raw("b"))),
     "no title": {"type": "modal", "blocks": [SECTION]},
     "no blocks": {"type": "modal", "title": words("T")},
     "another type": modal(SECTION) | {"type": "dialog"},

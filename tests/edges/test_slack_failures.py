@@ -222,7 +222,7 @@ async def test_a_press_during_a_database_outage_is_answered_plainly_and_records_
 async def test_a_card_whose_blocks_slack_refuses_is_drawn_in_plain_blocks(office: Office, error: str) -> None:
     ref = office.proposed()
     before = await office.card(ref)
-    office.sim.fail_next("chat.update", error=error)
+    office.sim.fail_next("chat.update", error=error, times=2)
     _assign(office, ref)
     await office.idle()
     card = await office.card(ref)

@@ -276,8 +276,8 @@ async def test_only_the_owner_or_a_manager_may_change_the_incident_and_others_ar
     await office.staff(AUDREY).presses(card, "Join")
     await office.idle()
 
-    assert office.texts(BURAK) == ["This is for the incident's owner or a manager."]
-    assert office.texts(AUDREY) != []
+    assert await office.private_answer(BURAK) == "This is for the incident's owner or a manager."
+    assert await office.private_answer(AUDREY)
     assert office.store.read(load_incident, 1).is_open
 
 

@@ -59,7 +59,7 @@ async def test_a_form_without_a_preview_warns_once_and_again_of_another_kind_onl
     answer = await client.submits(MONA, view, values)
     assert answer["response_action"] == "update"
     assert "reads like a note to colleagues" in answer["view"]["blocks"][0]["text"]["text"]
-    assert "press the button again" in answer["view"]["blocks"][0]["text"]["text"]
+    assert "press the button again" in answer["view"]["blocks"][1]["text"]["text"]
     assert client.last_verb(ref) is Verb.ASSESS
 
     other = values | {"reason": "You should have read the terms."}

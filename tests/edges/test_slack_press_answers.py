@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,7 +11,7 @@ from bots.slack.client.block_kit import Block
 from bots.slack.views.refusals import owner_buttons
 from complaints.vocabulary import Verb
 from store.cases.act import act
-from store.cases.read import load_case
+from store.cases.read import load_case, load_history
 from store.outbox.failed import list_failed
 from store.people.staff import load_actor
 from store.store import Store
@@ -173,3 +174,21 @@ async def test_the_opened_complaint_offers_only_what_its_reader_may_do(office: O
         offered[member] = set(modal.buttons) & {"Resolve", "Investigate"}
 
     assert offered == {ALICE: {"Investigate"}, BURAK: {"Resolve", "Investigate"}, AUDREY: set()}
+
+
+async def test_of_all_who_press_one_button_at_once_one_acts_and_the_others_are_informed(
+    office: Office,
+) -> None:
+    """How fast this is for fifty people is measured by `python -m benchmarks presses`."""
+    ref, people = office.proposed(), (ALICE, BURAK, MONA)
+    card = await office.card(ref)
+    await asyncio.gather(*(office.staff(member).presses(card, "Take") for member in people))
+    owner = office.store.read(load_case, ref).owner
+    others = [member for member in people if member != owner]
+    answers = [await office.private_answer(member) for member in others]
+    events = office.store.read(load_history, ref)
+
+    assert owner in people
+    assert sum(event.verb is Verb.ASSIGN for event in events) == 1
+    assert all(answers)
+    assert [office.staff(member).ephemerals for member in people if member == owner] == [[]]

@@ -40,6 +40,8 @@ FRESH_MISSED = {
     ("explicit", "poison"): 0.78, ("oblique", "child"): 0.66,
 }  # fmt: skip
 MOST_LOOKS = 0.055
+#: Short messages of people who have complained already: thanks, corrections, "When do I get my money?"
+EVERYDAY = rows("everyday_messages")
 
 
 @cache
@@ -98,6 +100,11 @@ def test_the_languages_are_equally_good(way: str) -> None:
 def test_ordinary_complaints_hardly_ever_page_and_seldom_ask_for_a_look(written: list[Row]) -> None:
     assert share(written, "page") <= 0.002
     assert share(written, "look") <= MOST_LOOKS
+
+
+def test_everyday_messages_page_nobody_and_hardly_ever_ask_for_a_look() -> None:
+    assert share(EVERYDAY, "page") == 0
+    assert share(EVERYDAY, "look") <= 0.045
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

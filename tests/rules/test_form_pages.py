@@ -28,7 +28,7 @@ from tests.rules.slack_cases import (
     voice,
 )
 
-MANY = 60
+MANY = 100
 LANGUAGES = ("en", "tr")
 
 
@@ -91,7 +91,7 @@ def input_ids(views: list[View]) -> list[str]:
 
 @pytest.mark.parametrize(("name", "form"), OFFERED)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_form_of_a_case_with_sixty_issues_and_remedies_is_accepted_by_slack(
+def test_every_form_of_a_case_with_a_hundred_issues_and_remedies_is_accepted_by_slack(
     name: str, form: str, language: str
 ) -> None:
     story = large_cases()[name]

@@ -5,7 +5,7 @@ Its address, its proxy and the time limit of a call are set here.
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -16,6 +16,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bots.loopback import is_loopback
+from bots.slack.client.block_kit import Block
+from bots.slack.client.new_blocks import (
+    SURFACES,
+    BlockSupport,
+    blocks_of,
+    drawn,
+    kinds_in,
+    with_blocks,
+)
 from bots.slack.client.plain_blocks import REFUSED_BLOCKS, REFUSED_VIEW, plainer
 from bots.slack.client.rate_limit import current_task
 
@@ -56,24 +65,53 @@ class SlackClient(AsyncWebClient):
     """Calls that Slack accepted since the start."""
     plain_notice = ""
     """What a view says first whose blocks Slack refused."""
+    support: BlockSupport | None = None
+    """What the workspace shows of Slack's newer blocks; without it they are drawn plain."""
 
     async def api_call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         """One call; blocks that Slack refuses are sent once more in a plainer form, so that nothing is lost.
 
         Raises SlackApiError, a network error, or RateLimitWait before anything is sent.
         """
-        try:
+        arguments, surface = options.get("json"), SURFACES.get(api_method)
+        if surface is None or not isinstance(arguments, Mapping):
             return await self._call(api_method, **options)
-        except SlackApiError as failure:
-            refused = REFUSED_VIEW if api_method.startswith("views.") else REFUSED_BLOCKS
-            arguments = options.get("json")
-            if error_of(failure) not in refused or not isinstance(arguments, Mapping):
-                raise
-            plain = plainer(arguments, self.plain_notice)
-            if plain is None:
-                raise
-            log_unexpected(f"blocks of {api_method}", failure)
-            return await self.api_call(api_method, **{**options, "json": plain})
+        support, refused = self.support, frozenset[str]()
+        kinds = (
+            await support.kinds(surface, untried=True) if support and kinds_in(blocks_of(arguments)) else ()
+        )
+        sent = with_blocks(arguments, kinds)
+        while True:
+            try:
+                answer = await self._call(api_method, **{**options, "json": sent})
+                break
+            except SlackApiError as failure:
+                if error_of(failure) not in (REFUSED_VIEW if surface != "message" else REFUSED_BLOCKS):
+                    raise
+                newer = kinds_in(blocks_of(sent))
+                plain = with_blocks(arguments, ()) if newer else plainer(sent, self.plain_notice)
+                if plain is None:
+                    raise
+                if newer:
+                    log.warning(
+                        "Slack refused newer blocks of %s (%s); drawn plain", api_method, sorted(newer)
+                    )
+                else:
+                    log_unexpected(f"blocks of {api_method}", failure)
+                # A second refusal shows that another thing was wrong with the call.
+                refused, sent = newer, plain
+        if support is not None:
+            await support.learn(surface, refused, accepted=False)
+            await support.learn(surface, kinds_in(blocks_of(sent)), accepted=True)
+        return answer
+
+    async def certain(self, surface: str, blocks: Sequence[Block]) -> tuple[list[Block], bool]:
+        """The blocks with only those newer kinds that were shown before; True if an untried one is left out."""
+        if self.support is None or not kinds_in(blocks):
+            return drawn(blocks, ()), False
+        certain = await self.support.kinds(surface)
+        untried = await self.support.kinds(surface, untried=True) - certain
+        return drawn(blocks, certain), bool(kinds_in(blocks) & untried)
 
     async def _call(self, api_method: str, **options: Any) -> AsyncSlackResponse:
         task, channel = current_task(), _channel(options)

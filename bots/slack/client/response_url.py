@@ -37,6 +37,8 @@ async def replace_original(client: AsyncWebClient, url: str, text: str, blocks: 
 
 
 async def _send(client: AsyncWebClient, url: str, body: dict[str, Any]) -> bool:
+    if isinstance(client, SlackClient) and body.get("blocks"):
+        body = {**body, "blocks": (await client.certain("message", body["blocks"]))[0]}
     hook = AsyncWebhookClient(url, timeout=TIMEOUT, retry_handlers=[])
     # The constructor takes the environment's proxy; what is assigned afterwards is kept.
     hook.proxy = client.proxy if is_loopback(client.base_url) == is_loopback(url) else proxy_for(url)

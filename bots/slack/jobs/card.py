@@ -322,6 +322,7 @@ async def draw_card(
         similar=await store.aread(list_similar_cases, case.ref) if has_similar else (),
         deliveries=await store.aread(list_deliveries, case.ref) if is_working_place else (),
         subject=await masked_subject(slack, case),
+        events=await store.aread(load_history, case.ref) if is_working_place else (),
     )
     return CardDrawing(case.ref, purpose, case.version, number, message)
 

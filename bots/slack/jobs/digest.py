@@ -7,12 +7,22 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bots.slack.client.block_kit import Block, SlackMessage, context, header, mention, section
+from bots.slack.client.block_kit import (
+    MESSAGE_BLOCKS,
+    Block,
+    SlackMessage,
+    context,
+    header,
+    mention,
+    section,
+    sections,
+)
+from bots.slack.client.new_blocks import data_table
 from bots.slack.jobs.post import Poster, post_once
 from bots.slack.recipients import member_actor, present_members, proposed_owners, substitutes
 from bots.slack.texts import StaffTexts
 from bots.slack.views.command_replies import drift_line
-from bots.slack.views.home import case_row, failed_line, list_heading
+from bots.slack.views.home import case_cells, case_row, failed_line, list_heading
 from bots.slack.views.proposal import cluster_lines
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
@@ -49,6 +59,8 @@ if TYPE_CHECKING:
 FOR_ABSENT = "for:"
 #: Rows of each part; the home shows all of them.
 ROWS_OF_A_PART = 8
+#: Parts with a paragraph of their own; more are joined. The rest of the message is for managers.
+MOST_PARTS = MESSAGE_BLOCKS - 8
 #: Complaints without an owner that are proposed to present members, the next due first.
 MAX_PROPOSED = 50
 
@@ -209,8 +221,8 @@ def end_of_day(day: date, calendar: Calendar) -> datetime:
 def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zone: str) -> SlackMessage:
     """The message: headings with counts, a few rows of each, and the way to the rest."""
     title = texts.text("digest.title")
-    blocks: list[Block] = [header(title)]
-    headings = []
+    blocks: list[Block] = []
+    headings, cells = list[str](), list[Sequence[str]]()
 
     def add(heading: str, rows: Sequence[str]) -> None:
         headings.append(heading)
@@ -218,9 +230,26 @@ def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zon
 
     for name, page in content.parts.items():
         if page.count:
-            rows = [_row(case, name, content, texts, now) for case in page.cases]
-            rows += [f"_{texts.text('digest.more', number=page.more)}_"] if page.more else []
-            add(part_heading(name, page, texts), rows)
+            heading = part_heading(name, page, texts)
+            proposed = [_proposed(case, name, content, texts) for case in page.cases]
+            rows = [
+                " · ".join(filter(None, (case_row(case, texts, now), owner)))
+                for case, owner in zip(page.cases, proposed, strict=True)
+            ]
+            more = texts.text("digest.more", number=page.more)
+            add(heading, [*rows, *([f"_{more}_"] if page.more else [])])
+            for case, owner in zip(page.cases, proposed, strict=True):
+                ref, state, priority, own, due = case_cells(case, texts, now).values()
+                cells.append((heading, ref, state, priority, owner or own, due))
+            cells += [(heading, more, "", "", "", "")] if page.more else []
+    if cells:
+        if len(blocks) > MOST_PARTS:
+            lines = (line for block in blocks for line in block["text"]["text"].splitlines())
+            blocks = sections(lines)[:MOST_PARTS]
+        names = ("table.list", "table.ref", "table.state", "table.priority", "search.owner", "table.due")
+        head = [texts.text(name) for name in names]
+        blocks = data_table(texts.text("list.title"), head, cells, plain=blocks)
+    blocks.insert(0, header(title))
     if content.clusters:
         heading = f"{texts.text('digest.clusters')} ({len(content.clusters)})"
         add(heading, cluster_lines(content.clusters, texts))
@@ -236,11 +265,10 @@ def digest_message(content: DigestContent, texts: StaffTexts, now: datetime, zon
     return SlackMessage(f"{title}: {', '.join(headings)}", blocks)
 
 
-def _row(case: Case, part: str, content: DigestContent, texts: StaffTexts, now: datetime) -> str:
-    """A row of a list; for a complaint without an owner with the proposed owner."""
-    row = case_row(case, texts, now)
+def _proposed(case: Case, part: str, content: DigestContent, texts: StaffTexts) -> str:
+    """The proposed owner of a complaint without one; otherwise nothing."""
     owner = content.proposed.get(case.ref) if part == WorklistSection.UNASSIGNED else None
-    return row if owner is None else f"{row} · {texts.text('digest.proposed', who=mention(owner))}"
+    return "" if owner is None else texts.text("digest.proposed", who=mention(owner))
 
 
 def _changes_line(changes: CaseChanges, texts: StaffTexts, now: datetime) -> str:

@@ -18,9 +18,11 @@ from bots.slack.client.block_kit import (
     header,
     mention,
     option,
+    paragraphs,
     plain_section,
     section,
 )
+from bots.slack.client.new_blocks import collapsed
 from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import (
     CaseActions,
@@ -61,6 +63,8 @@ UNSETTLED: frozenset[DeliveryStatus] = frozenset(
 )
 #: Lines of a card in all, and of these the newest that were delivered.
 MAX_LINES, MAX_DELIVERED = 6, 2
+#: Events of a card's history at most; the thread has all of them.
+HISTORY_EVENTS = 40
 #: Events that the card shows already, or that staff need no line for.
 NOT_IN_THREAD: frozenset[Verb] = frozenset(
     {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY}
@@ -87,8 +91,11 @@ def card(
     similar: Sequence[SimilarCase] = (),
     deliveries: Sequence[Delivery] = (),
     subject: str = "",
+    events: Sequence[Event] = (),
 ) -> SlackMessage:
     """The card as the record is now; `draw` counts the drawings of this post; `subject` has masked words.
+
+    `events` is the history that a reader can open; where Slack shows no such block, the thread has it.
 
     `similar` holds only complaints that everybody who sees this post may know of. The executive post has two buttons,
     unless it is the only post (`is_working_place`): then it has all of them.
@@ -120,8 +127,20 @@ def card(
     if flags:
         blocks.append(context(*flags))
     blocks += similar_blocks(case, similar, texts, now=now)
+    blocks += _history(events, case, texts)
     blocks.append(row)
     return SlackMessage(f"{headline(case, texts)}. {next_due_text(case, texts, now, bold=False)}", blocks)
+
+
+def _history(events: Sequence[Event], case: Case, texts: StaffTexts) -> list[Block]:
+    """The newest lines of the thread, closed until a reader opens them; they hold no words."""
+    newest = events[-HISTORY_EVENTS:]
+    drawn = (thread_line(newest, event.seq, case, texts) for event in newest)
+    lines = [line for line, _ in filter(None, drawn)]
+    if not lines:
+        return []
+    blocks = [context(paragraph) for paragraph in paragraphs(lines)]
+    return [collapsed(texts.count("card.history", len(lines)), blocks)]
 
 
 def folded_card(case: Case, texts: StaffTexts, *, draw: int) -> SlackMessage:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bots.slack.client.block_kit import Block, SlackMessage, context, escaped, fields, header, section
+from bots.slack.client.block_kit import (
+    Block,
+    SlackMessage,
+    context,
+    escaped,
+    fields,
+    header,
+    section,
+    sections,
+)
+from bots.slack.client.new_blocks import bar_chart
 from bots.slack.texts import StaffTexts
 from complaints.rulebook import Rulebook
 from complaints.times import local_time
@@ -52,13 +62,15 @@ def stats_message(
         _share(figure, texts) for figure in report.shares if figure.key in SHARES_SHOWN and figure.share.of
     ]
     blocks += [fields(shares[start : start + 10]) for start in range(0, len(shares), 10)]
-    medians = [
-        texts.count("stats.median", round(duration.working_days.median), priority=duration.group)
+    days = {
+        str(duration.group): round(duration.working_days.median)
         for duration in report.durations
         if duration.key == "time_to_decision" and duration.working_days.median is not None
-    ]
+    }
+    medians = [texts.count("stats.median", number, priority=name) for name, number in days.items()]
     if medians:
         blocks.append(section("\n".join([texts.text("stats.medians"), *medians])))
+        blocks += bar_chart(texts.text("chart.medians"), texts.text("chart.days"), days)
     if drifts:
         blocks.append(section("\n".join(drift_line(drift, texts) for drift in drifts)))
     blocks.append(context(texts.text("stats.more")))
@@ -95,10 +107,10 @@ def policy_blocks(rules: Rulebook, texts: StaffTexts) -> list[Block]:
     """The promises, the times, who decides at each level, and the bodies outside; complaining is free."""
     return [
         header(texts.text("policy.title")),
-        section("\n".join(_promises(rules, texts))),
-        section("\n".join([f"*{texts.text('policy.times')}*", *_times(rules, texts)])),
-        section("\n".join([f"*{texts.text('policy.levels')}*", *_levels(rules, texts)])),
-        section("\n".join([f"*{texts.text('policy.outside')}*", *_outside(rules, texts)])),
+        *sections(_promises(rules, texts)),
+        *sections([f"*{texts.text('policy.times')}*", *_times(rules, texts)]),
+        *sections([f"*{texts.text('policy.levels')}*", *_levels(rules, texts)]),
+        *sections([f"*{texts.text('policy.outside')}*", *_outside(rules, texts)]),
         context(texts.text("policy.version", version=rules.edition[:12], preset=escaped(rules.preset, 60))),
     ]
 

@@ -19,6 +19,7 @@ from bots.slack.client.block_kit import (
     plain,
     section,
 )
+from bots.slack.client.new_blocks import alerts
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block, typed_blocks
 from complaints.case import Case
@@ -143,9 +144,11 @@ def _form_pages(form: str, case: Case, texts: StaffTexts, prefill: FormPrefill) 
     return pages_of(units, _PAGE_BLOCKS)
 
 
-def notice_view(text: str, texts: StaffTexts, *, title: str = "modal.notice", ref: str = "") -> View:
-    """A view that only says something; `title` is the id of a text."""
-    return modal(texts, NOTICE, metadata(ref, 0), [section(text, block_id=NOTICE)], title=title)
+def notice_view(
+    text: str, texts: StaffTexts, *, title: str = "modal.notice", ref: str = "", level: str = "info"
+) -> View:
+    """A view that only says something; `title` is the id of a text, `level` that of the alert."""
+    return modal(texts, NOTICE, metadata(ref, 0), alerts(text, level=level, block_id=NOTICE), title=title)
 
 
 def modal(
@@ -344,17 +347,29 @@ def _choices_shown(blocks: Sequence[Block], path: str) -> tuple[tuple[str, str],
 
 
 def with_notice(
-    view: Mapping[str, Any], text: str, *, version: int | None = None, accessory: Block | None = None
+    view: Mapping[str, Any],
+    text: str,
+    *,
+    version: int | None = None,
+    accessory: Block | None = None,
+    level: str = "warning",
 ) -> View:
     """The view with a notice and the typed values; `version` makes it count as drawn for that version.
 
     A long view has it on top and at its end: Slack does not scroll, and the person is at one of them.
     """
-    blocks = [block for block in typed_blocks(view) if block.get("block_id") not in (NOTICE, _NOTICE_AT_END)]
-    notice = section(cut(text, 3000), block_id=NOTICE, accessory=accessory)
-    blocks = [notice, *blocks]
-    if _LONG_VIEW < len(blocks) < MODAL_BLOCKS:
-        blocks.append({**notice, "block_id": _NOTICE_AT_END})
+    is_notice = re.compile(rf"{NOTICE}(\.|$)").match
+    blocks = [block for block in typed_blocks(view) if not is_notice(str(block.get("block_id")))]
+    is_long, room = len(blocks) >= _LONG_VIEW, MODAL_BLOCKS - len(blocks)
+
+    def notices(block_id: str) -> list[Block]:
+        lines = [] if accessory else alerts(cut(text, 3000), level=level, block_id=block_id)
+        # A section can have a button, and one of them always has room.
+        is_whole = lines and len(lines) <= room
+        return lines if is_whole else [section(cut(text, 3000), block_id=block_id, accessory=accessory)]
+
+    first, last = notices(NOTICE), notices(_NOTICE_AT_END)
+    blocks = [*first, *blocks, *(last if is_long and len(first) + len(last) <= room else [])]
     changed = {**resendable(view), "blocks": blocks[:MODAL_BLOCKS]}
     if version is not None:
         changed["private_metadata"] = _changed_metadata(view, version=version)

@@ -15,6 +15,7 @@ from bots.slack.client.block_kit import (
     mention,
     section,
 )
+from bots.slack.client.new_blocks import bar_chart
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
 from bots.slack.views.forms import View
@@ -78,15 +79,19 @@ async def home_view(
 
 def case_row(case: Case, texts: StaffTexts, now: datetime) -> str:
     """`A7K-M3Q-9T · Assessed · P2 · @alice · decision by Wed 4 Nov, 17:30`."""
+    return texts.text("list.row", **case_cells(case, texts, now))
+
+
+def case_cells(case: Case, texts: StaffTexts, now: datetime) -> dict[str, str]:
+    """The parts of a row: `ref`, `state`, `priority`, `owner` and `due`."""
     target = next_due(case)
-    return texts.text(
-        "list.row",
-        ref=case.ref,
-        state=texts.text(f"state.{case.state.value}"),
-        priority=priority_of(case).value,
-        owner=mention(case.owner) if case.owner else texts.text("card.no_owner"),
-        due=texts.target_due(target, case, now) if target else texts.text("list.no_due"),
-    )
+    return {
+        "ref": case.ref,
+        "state": texts.text(f"state.{case.state.value}"),
+        "priority": priority_of(case).value,
+        "owner": mention(case.owner) if case.owner else texts.text("card.no_owner"),
+        "due": texts.target_due(target, case, now) if target else texts.text("list.no_due"),
+    }
 
 
 def list_heading(part: WorklistSection, count: int, texts: StaffTexts) -> str:
@@ -194,7 +199,8 @@ async def _figures(slack: SlackContext, actor: Actor) -> list[Block]:
         unowned=counts.unowned,
         priorities=by_priority or "–",
     )
-    return [context(text)]
+    chart = bar_chart(texts.text("chart.open"), texts.text("chart.complaints"), counts.by_priority)
+    return [context(text), *chart]
 
 
 async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:

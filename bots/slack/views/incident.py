@@ -24,6 +24,7 @@ from bots.slack.client.block_kit import (
     plain_sections,
     section,
 )
+from bots.slack.client.new_blocks import alerts
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block
 from bots.slack.views.forms import View, metadata, modal
@@ -275,7 +276,7 @@ def incident_preview_view(
     warnings: str = "",
 ) -> View:
     """The exact letter in each language, how many get it, and which complaints are left out."""
-    blocks: list[Block] = [section(warnings)] if warnings else []
+    blocks = alerts(warnings)
     blocks.append(section(texts.count("incident.reaches", len(audience.to))))
     for language, letter in samples.items():
         number = sum(case.language == language for case in audience.to)

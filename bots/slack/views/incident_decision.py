@@ -18,6 +18,7 @@ from bots.slack.client.block_kit import (
     plain_sections,
     section,
 )
+from bots.slack.client.new_blocks import alerts
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block
 from bots.slack.views.forms import View, modal
@@ -100,7 +101,7 @@ def decision_preview_view(
     incident: Incident, preview: DecisionPreview, draft: str, texts: StaffTexts, warnings: str = ""
 ) -> View:
     """How many get it, who is left to a person, and sample letters; submitting asks a second person."""
-    blocks = [*([section(warnings)] if warnings else []), *_preview_blocks(preview, texts)]
+    blocks = [*alerts(warnings), *_preview_blocks(preview, texts)]
     return modal(
         texts, "incident_decide_preview", incident_metadata(incident, draft=draft), blocks[:MODAL_BLOCKS],
         title="incident.verb.decide", submit="preview.ask_approval", close="preview.back",

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from bots.slack.client.block_kit import escaped
+from bots.slack.client.new_blocks import ALERT
 from bots.slack.texts import StaffTexts
 
-#: Characters of the letter that a warning quotes.
-_QUOTED = 160
+#: Characters of the letter that a warning quotes, at least and at most: with fewer it fits into an alert.
+_QUOTED = 40, 160
 
 #: The code of a warning, and the words of the letter that cause it.
 Warned = tuple[str, str]
@@ -14,10 +15,12 @@ Warned = tuple[str, str]
 
 def warning_lines(warned: Iterable[Warned], texts: StaffTexts) -> str:
     """One line for each warning: the reason, the words, and what to do."""
-    return "\n".join(
-        f":warning: {texts.text(f'letter_warning.{code}', words=escaped(' '.join(cause.split()), _QUOTED))}"
-        for code, cause in warned
-    )
+    lines = []
+    for code, cause in warned:
+        room = ALERT - len(texts.text(f"letter_warning.{code}", words=""))
+        words = escaped(" ".join(cause.split()), min(max(room, _QUOTED[0]), _QUOTED[1]))
+        lines.append(f":warning: {texts.text(f'letter_warning.{code}', words=words)}")
+    return "\n".join(lines)
 
 
 def codes_of(warned: Iterable[Warned]) -> list[str]:

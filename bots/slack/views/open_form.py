@@ -17,6 +17,7 @@ from bots.slack.client.block_kit import (
     plain_sections,
     section,
 )
+from bots.slack.client.new_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.payloads import PREVIEW_SUFFIX
 from bots.slack.recipients import suggested_owner
@@ -306,18 +307,17 @@ def preview_view(
     head = texts.text("preview.approval" if approval else "preview.head")
     letter_pages = pages(plain_sections(letter), _LETTER_BLOCKS)
     blocks = [section(head), *letter_pages[0]]
-    if warnings:
-        blocks.insert(0, section(warnings))
+    blocks[:0] = alerts(warnings)
     if unread_at is not None:
         when = texts.clock(unread_at, case.rules.calendar.zone)
-        blocks.insert(0, section(texts.text("preview.unread", when=when)))
+        blocks[:0] = alerts(texts.text("preview.unread", when=when))
     if leaves_at is not None:
         when = texts.clock(leaves_at, case.rules.calendar.zone)
         blocks.append(context(texts.text("preview.leaves_at", when=when)))
     if Flag.FOR_ANOTHER in case.flags:
-        blocks.insert(0, section(texts.text("preview.for_another")))
+        blocks[:0] = alerts(texts.text("preview.for_another"))
     if Flag.NO_CONTACT in case.flags:
-        blocks.insert(0, section(texts.text("preview.no_contact")))
+        blocks[:0] = alerts(texts.text("preview.no_contact"))
     if case.is_offline:
         blocks.append(context(texts.text("preview.no_channel")))
     submit = "preview.ask_approval" if approval else "preview.send_anyway" if warnings else "preview.send"
