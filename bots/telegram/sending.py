@@ -33,15 +33,7 @@ from store.cases.outgoing_messages import (
     record_sent,
     record_unsent,
 )
-from store.outbox.complete import (
-    NO_ANSWER,
-    NO_ANSWER_AGAIN,
-    Completed,
-    Failed,
-    Outcome,
-    RateLimited,
-    Retry,
-)
+from store.outbox.complete import NO_ANSWER, NO_ANSWER_AGAIN, Completed, Failed, Outcome, RateLimited, Retry
 from store.outbox.rate_limit import Limit, RateSlot
 from store.people.contacts import forget_topic, mark_blocked
 from store.store import Store
