@@ -140,8 +140,8 @@ def _investigation(view: RecordView) -> Iterator[Block]:
     record, label = view.record, view.label
     yield Heading(label("follow.investigation"), 2)
     evidence = [view.labels.code("evidence", code) or code for code in record["evidence"]]
-    shown = (label("case.evidence"), "\n".join(evidence) or None)
-    yield Fields((shown, *view.fields("investigation")))
+    evidence_field = (label("case.evidence"), "\n".join(evidence) or None)
+    yield Fields((evidence_field, *view.fields("investigation")))
 
 
 def _decisions(view: RecordView) -> Iterator[Block]:

@@ -107,8 +107,8 @@ def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:
         return
     yield Fields(((label("case.for_whom"), record["for_whom"]),))
     for person in others:
-        known = view.fields("person", {"name": None, "authority": None, **person})
-        yield Fields((*known, *(_point(view, point) for point in person["contact_points"])))
+        fields = view.fields("person", {"name": None, "authority": None, **person})
+        yield Fields((*fields, *(_point(view, point) for point in person["contact_points"])))
 
 
 def _point(view: RecordView, point: Mapping[str, Any]) -> tuple[str, str | None]:
