@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -176,31 +178,8 @@ def _zone(store: Store, ref: str) -> ZoneInfo:
     return ZoneInfo(store.read(load_case, ref).rules.calendar.zone)
 
 
-#: The tables of `case show` below its single fields: title, field of the record, headings, and their fields in a row.
-_TABLES: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("Texts", "texts", ("field", "seq", "when", "text"), ("field", "seq", "at", "text")),
-    ("Messages", "messages", ("when", "way", "state", "text"), ("at", "direction", "state", "text")),
-    (
-        "Delivery",
-        "deliveries",
-        ("number", "what", "state", "when", "why"),
-        ("obligation", "kind", "state", "at", "reason"),
-    ),
-    (
-        "Targets",
-        "targets",
-        ("target", "version", "inside", "promised", "met"),
-        ("target", "version", "internal_due", "promised_due", "met_at"),
-    ),
-    ("Read by", "reads", ("when", "who", "role", "what"), ("at", "by", "role", "what")),
-)
-#: The catalogue family of the codes in a column, where it is not the column's name.
-_CODES = {
-    ("messages", "state"): "message",
-    ("deliveries", "state"): "delivery",
-    ("deliveries", "kind"): "delivery",
-    ("deliveries", "reason"): "delivery.why",
-}
+#: The tables of `case show` below its single fields.
+_TABLES = tomllib.loads(Path(__file__).with_name("case_tables.toml").read_text(encoding="utf-8"))["table"]
 _TIMES = frozenset({"at", "internal_due", "promised_due", "met_at"})
 #: Facts without lists of dates and rule names, which other commands show.
 _NOT_SHOWN = frozenset({"targets", "met", "signs", "ref", "rulebook", "complainant", "words"})
@@ -222,22 +201,25 @@ def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> 
         ("field", "value"),
         [(field_name(name, labels), _field_words(name, value, record, labels)) for name, value in fields],
     )
-    for title, field, headings, names in _TABLES:
-        rows = ([_cell(field, name, row[name], zone, view) for name in names] for row in record[field])
-        print_table(title, headings, rows)
+    for table in _TABLES:
+        rows = (
+            [_cell(table, name, row[name], zone, view) for name in table["columns"]]
+            for row in record[table["field"]]
+        )
+        print_table(table["title"], table["headings"], rows)
 
 
-def _cell(field: str, name: str, value: Any, zone: ZoneInfo, view: RecordView) -> str | None:
+def _cell(table: Mapping[str, Any], name: str, value: Any, zone: ZoneInfo, view: RecordView) -> str | None:
     """One cell of a table: texts exactly, times in the zone, codes in words."""
     from amends.documents.facts import value_words
 
-    if (field, name) == ("texts", "field"):
+    if (table["field"], name) == ("texts", "field"):
         return view.field(value) or view.label("said.other")
     if name in _TIMES:
         return local_time(value, zone)
     if name == "text" or value is None:
         return None if value is None else str(value)
-    return value_words(_CODES.get((field, name), name), value, view.labels)
+    return value_words(table.get("codes", {}).get(name, name), value, view.labels)
 
 
 def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Labels) -> str | None:

@@ -152,31 +152,16 @@ def _message_and_code(error: Exception) -> tuple[str, int]:
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
-_REMEDIES = {
-    errno.EACCES: "choose another place, or let this account read and write there",
-    errno.EPERM: "choose another place, or let this account read and write there",
-    errno.EROFS: "choose another place",
-    errno.ENOENT: "check the name",
-    errno.ENOTDIR: "check the name",
-    errno.EISDIR: "name a file",
-    errno.EEXIST: "choose another name",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOSPC: "free some space and repeat the command",
-    errno.EDQUOT: "free some space and repeat the command",
-    errno.EIO: "check the disk and repeat the command",
-    errno.EMFILE: "raise the limit (ulimit -n) and repeat the command",
-    errno.ENFILE: "close other programs and repeat the command",
-    errno.EADDRINUSE: "stop the other program, or choose another port",
-    errno.EADDRNOTAVAIL: "choose an address of this machine",
-}
 
 
 def _os_problem(error: OSError) -> str | None:
     """What the system refuses, with the remedy; None for an error that the person at the keyboard cannot mend."""
-    if error.errno not in _REMEDIES:
+    remedies = tomllib.loads(Path(__file__).with_name("os_errors.toml").read_text(encoding="utf-8"))
+    name = errno.errorcode.get(error.errno or 0)
+    if error.errno is None or name not in remedies:
         return None
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{os.strerror(error.errno)}: {_REMEDIES[error.errno]}."
+    return f"{place}{os.strerror(error.errno)}: {remedies[name]}."
 
 
 def script() -> NoReturn:
