@@ -25,6 +25,7 @@ from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
 from scheduler.proposals import ProposalHandler
+from scheduler.reviews import review_handlers
 from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
 from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
 from scheduler.worker import Handler, Worker
@@ -252,6 +253,7 @@ class Application:
                 send_checkpoint=CheckpointSender(self.settings, store, self._count_sent).send,
                 each_day=self._telegram.set_profile if self._telegram is not None else None,
             ),
+            **review_handlers(store, self.settings.case_review.each_month),
             **training_handlers(
                 store,
                 languages=self.settings.languages,

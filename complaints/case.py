@@ -12,18 +12,24 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from complaints.case_values import (
+    NO_CONDUCT,
     NOBODY_NAMED,
     Assessment,
+    Conduct,
     Decision,
+    EvidenceItem,
     ExtensionAsked,
     Fairness,
+    FileReview,
     Improvement,
     Issue,
+    IssueFinding,
     OutsideDecision,
     Proposed,
     RecordedSign,
     RemedyOwed,
     Silence,
+    Statement,
     TargetSet,
 )
 from complaints.rulebook import Rulebook
@@ -46,6 +52,17 @@ class Event:
     words: Mapping[str, str] = field(default_factory=dict)
     #: Kept apart like the words: the rules that the complaint is under from here on, for `redate` alone.
     rules: Rulebook | None = None
+
+
+@dataclass(frozen=True)
+class UnsentLetter:
+    """A letter of staff that no channel has accepted yet; its sender may take it back until then.
+
+    `before` is the case before a decision, which returns if the decision is taken back.
+    """
+
+    event: Event
+    before: Case | None = None
 
 
 @dataclass(frozen=True)
@@ -95,14 +112,23 @@ class Case:
     acted_at: Mapping[int, frozenset[str]] = field(default_factory=dict)
     #: Staff who worked on it, other than by routing it or guarding access: they see no survey answers.
     workers: frozenset[str] = frozenset()
+    #: Staff who did anything with it or ever owned it: they do not review it once it is closed (4.5).
+    participants: frozenset[str] = frozenset()
+    review: FileReview | None = None
     released: bool = False
     # the incident that it belongs to, and whether it is also about another matter
     incident: int | None = None
     second_issue: bool = False
     # assessment, decisions and promises
     assessment: Assessment | None = None
+    #: The highest of all assessments, and of what was proposed before them.
+    highest_severity: int = 0
+    highest_safety: int = 0
     issues: tuple[Issue, ...] = ()
     evidence: frozenset[str] = frozenset()
+    evidence_items: tuple[EvidenceItem, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    issue_findings: tuple[IssueFinding, ...] = ()
     drafted: Decision | None = None
     drafted_remedies: tuple[RemedyOwed, ...] = ()
     reclassification: tuple[ContactKind, str] | None = None
@@ -116,6 +142,8 @@ class Case:
     returns: int = 0
     silences: tuple[Silence, ...] = ()
     other_route: bool = False
+    #: Letters that count as a contact, or as the decision, only once they are delivered.
+    unsent: tuple[UnsentLetter, ...] = ()
     last_contact_at: datetime | None = None
     contacted: bool = False
     #: `work_version` at the last notice of the system: the same as now if staff did nothing since.
@@ -128,6 +156,9 @@ class Case:
     settled_early: str | None = None
     question_at: datetime | None = None
     question_answered_at: datetime | None = None
+    #: Until when a limit on contact lets the answer to the open question wait.
+    reply_held_until: datetime | None = None
+    conduct: Conduct = NO_CONDUCT
     #: Each request for a person in the chat, with when staff wrote first after it.
     person_waits: tuple[tuple[datetime, datetime | None], ...] = ()
     asked_at: datetime | None = None
@@ -245,6 +276,37 @@ class Case:
         )
 
     @property
+    def unsent_decision(self) -> UnsentLetter | None:
+        """The letter with the decision, while no channel has accepted it."""
+        if Flag.WITHDRAWN in self.flags:
+            return None
+        return next((letter for letter in self.unsent if letter.before is not None), None)
+
+    @property
+    def as_delivered(self) -> Case:
+        """The case without a decision that no channel has accepted yet: no target is met by it."""
+        letter = self.unsent_decision
+        before = letter.before if letter is not None else None
+        if before is None:
+            return self
+        return changed(
+            self,
+            unsent=tuple(other for other in self.unsent if other is not letter),
+            state=before.state,
+            decisions=before.decisions,
+            remedies=before.remedies,
+            issues=before.issues,
+            reply=before.reply,
+            reply_at=before.reply_at,
+            drafted=before.drafted,
+            drafted_remedies=before.drafted_remedies,
+            extension=before.extension,
+            asked_at=before.asked_at,
+            asked_until=before.asked_until,
+            flags=self.flags | (before.flags & {Flag.WAITING_COMPLAINANT}),
+        )
+
+    @property
     def reviews_decision(self) -> bool:
         """The present level reviews a decision of a lower level; those who took part in that are kept away (7.9).
 
@@ -312,8 +374,21 @@ class Case:
 
     @property
     def awaits_approval(self) -> bool:
-        """A draft, a reclassification or a later date waits for a second person."""
-        return any(proposal is not None for proposal in (self.drafted, self.reclassification, self.extension))
+        """A draft, a reclassification, a later date or a limit on contact waits for a second person."""
+        proposals = (self.drafted, self.reclassification, self.extension, self.conduct.pending)
+        return any(proposal is not None for proposal in proposals)
+
+    @property
+    def waits_for(self) -> Verb | None:
+        """The act of a second person that comes next, or None."""
+        if self.drafted is not None and self.reclassification is None and not self.drafted.needs_approval:
+            return Verb.CHECK_DECISION
+        return Verb.APPROVE if self.awaits_approval else None
+
+    @property
+    def open_review(self) -> FileReview | None:
+        """The review that was drawn and is not done."""
+        return self.review if self.review is not None and self.review.reviewed_at is None else None
 
     @property
     def open_offer(self) -> bool:

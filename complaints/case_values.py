@@ -178,7 +178,10 @@ class RemedyOwed:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided at one level; immutable once communicated (7.8)."""
+    """What was decided at one level; immutable once communicated (7.8).
+
+    `checked`: it was drawn, so that a second person reads it before it is sent.
+    """
 
     level: int
     by: str
@@ -191,6 +194,22 @@ class Decision:
     approved_by: str | None = None
     communicated_at: datetime | None = None
     seq: int = 0
+    #: From when its letter may leave; None: at once.
+    leaves_at: datetime | None = None
+    #: The numbers of the files that are sent after the letter.
+    attachments: tuple[int, ...] = ()
+    checked: bool = False
+
+
+@dataclass(frozen=True)
+class FileReview:
+    """A closed complaint drawn for review by a person who took no part in it (4.5, Annex C)."""
+
+    reviewer: str
+    drawn_at: datetime
+    due: datetime
+    seq: int
+    reviewed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -245,6 +264,74 @@ class TargetSet:
     met_at: datetime | None = None
     #: How many rulebooks the complaint had before the one that this was computed under.
     under: int = 0
+
+
+@dataclass(frozen=True)
+class EvidenceItem:
+    """One piece of evidence (7.6). `row` is where its words are in event `seq`: `items.0`, `received.0`."""
+
+    n: int
+    seq: int
+    row: str
+    kind: str
+    dated: date | None = None
+    issue: int | None = None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement that we asked a person for; `inside` is True for a person of the organisation (7.6)."""
+
+    n: int
+    seq: int
+    row: str
+    asked_at: datetime
+    due_on: date
+    inside: bool
+    received_on: date | None = None
+
+
+@dataclass(frozen=True)
+class IssueFinding:
+    """What the investigation found on one issue; `basis` has the numbers of the evidence (7.6)."""
+
+    issue: int
+    seq: int
+    row: str
+    finding: str
+    basis: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ContactLimit:
+    """A limit on contact about one complaint (4.5): what it names, who asked, who agreed or renewed, until when.
+
+    `reply_days` is the number of days between two replies to repeated messages after the closing.
+    """
+
+    seq: int
+    limits: tuple[str, ...]
+    reply_days: int | None
+    until: date
+    asked_at: datetime
+    asked_by: str
+    agreed_by: tuple[str, ...] = ()
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """What was done about unreasonable conduct; the right to complain is never limited (4.5, 4.3)."""
+
+    warned_at: datetime | None = None
+    pending: ContactLimit | None = None
+    limit: ContactLimit | None = None
+    appeal_at: datetime | None = None
+    appealed: bool = False
+
+
+#: Nothing was done about the complainant's conduct.
+NO_CONDUCT = Conduct()
 
 
 class NotYet(StrEnum):

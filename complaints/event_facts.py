@@ -26,6 +26,11 @@ DERIVED = ("targets", "met", "settled_early")
 #: On an act whose words reach the complainant: the codes of the warnings that were shown before it was sent.
 OVERRULED = "overruled"
 
+#: On a letter that staff send: the seconds in which its sender can take it back. It counts once it is delivered.
+HELD = "held"
+#: On a letter with attachments: the numbers of its files in the record.
+ATTACHMENTS = "attachments"
+
 #: Names of safety rules may contain an organisation's own words ("smell of gas"): settings, not a person's words.
 _NAMES = frozenset({"rule", "rules"})
 _LONGEST = 200
@@ -57,7 +62,7 @@ def check_facts(verb: Verb, facts: Facts, expected: FactShapes) -> None:
         if name not in facts:
             raise BadFacts(f"'{verb.value}' needs '{name}': fill it in.", field=name, code="required")
     for name, value in facts.items():
-        shape = codes if name == OVERRULED else expected.shapes.get(name)
+        shape = _ON_ANY_LETTER.get(name) or expected.shapes.get(name)
         if shape is not None and not shape(value):
             raise BadFacts(
                 f"'{name}' of '{verb.value}' is not one of the accepted values: choose again.",
@@ -158,6 +163,8 @@ def _as_read(form_field: Field) -> Shape:
             return is_code(value)  # which categories exist depends on the complaint's rules
         if form_field.input is Input.CHOICE and not form_field.options:
             return whole(0)(value)
+        if form_field.input is Input.FLAGS and not form_field.options:
+            return codes(value)
         if form_field.input in (Input.DATE, Input.MOMENT) and (not isinstance(value, str) or value.isdigit()):
             # Slack writes a moment in seconds; a fact already has it as ISO 8601.
             return False
@@ -171,6 +178,13 @@ def _as_read(form_field: Field) -> Shape:
 
 
 moment = _as_read(Field("moment", Input.MOMENT))
+
+
+def _numbers(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(whole(1)(number) for number in value)
+
+
+_ON_ANY_LETTER: Mapping[str, Shape] = {OVERRULED: codes, HELD: whole(1, 60), ATTACHMENTS: _numbers}
 
 
 # shapes of whole acts
@@ -190,6 +204,9 @@ def form_facts(name: str) -> FactShapes:
 
 #: The store adds these where an act names members of staff: their managers, their roles, who is left to decide.
 PEOPLE: Mapping[str, Shape] = {"lines": codes, "subject_roles": codes, "eligible": whole(0)}
+
+#: The store adds these to a decision: its draw for a second reader, who could read it, whether the decider is new.
+DRAW: Mapping[str, Shape] = {"draw": whole(0), "readers": whole(0), "is_new": flag}
 
 _SIGN: Mapping[str, Shape] = {"rule": code, "severity": whole(1, 5), "safety": whole(0, 3), "danger": flag}
 _SIGNS = _rows({**_SIGN, "look": flag, "language": code}, _SIGN)

@@ -4,9 +4,10 @@
 values) and separately the words, or raises one error that names every wrong field.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -31,6 +32,7 @@ class Input(StrEnum):
     MOMENT = "moment"
     STAFF = "staff"
     AMOUNT = "amount"
+    FILES = "files"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,21 @@ class Field:
     def path(self) -> str:
         """`issues.N.finding` in a group, otherwise the name."""
         return f"{self.group}.N.{self.name}" if self.group else self.name
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that a member of staff uploaded for a letter: its id in Slack, its name, and its size in bytes."""
+
+    id: str
+    name: str
+    size: int
+
+
+#: Files with one letter, and the size of each in bytes: half of what a bot may send through Telegram.
+MOST_ATTACHMENTS, LARGEST_ATTACHMENT = 5, 20 * 1024 * 1024
+#: Endings of programs, which are refused before they are uploaded; the content is checked after that.
+_PROGRAMS = re.compile(r"\.(exe|com|scr|bat|cmd|ps1|vbs|js|jar|apk|msi|sh|html?|svg|lnk)", re.IGNORECASE)
 
 
 def text(name: str, *, required: bool = False, group: str | None = None, most: int = 3000) -> Field:
@@ -111,6 +128,29 @@ def value_of(field: Field, value: Any, options: tuple[str, ...]) -> Any:
             return format_time(moment_of(value))
         case Input.AMOUNT:
             return _amount(value)
+        case Input.FILES:
+            return json.dumps([asdict(attachment) for attachment in _attachments(value)])
+
+
+def attachments_of(words: Mapping[str, str]) -> list[Attachment]:
+    """The files of a form that was read."""
+    return [Attachment(**stored) for stored in json.loads(words.get("attachments") or "[]")]
+
+
+def _attachments(value: Any) -> list[Attachment]:
+    if not isinstance(value, list) or len(value) > MOST_ATTACHMENTS:
+        raise ValueError("too_many_files")
+    try:
+        attachments = [
+            Attachment(str(file["id"]), str(file["name"])[:200], int(file["size"])) for file in value
+        ]
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise ValueError("not_an_option") from wrong
+    if any(attachment.size > LARGEST_ATTACHMENT for attachment in attachments):
+        raise ValueError("file_too_large")
+    if any(_PROGRAMS.search(attachment.name[-6:]) for attachment in attachments):
+        raise ValueError("file_is_program")
+    return attachments
 
 
 def _text(field: Field, value: Any) -> str:
@@ -166,7 +206,12 @@ EVIDENCE: tuple[str, ...] = (
     "similar_cases",
     "rule_or_contract",
     "third_party",
+    "independent_view",
 )
+#: A choice of the form only: the remedy that was asked for and filled in is not promised.
+NO_REMEDY = "no_remedy"
+#: What a limit on contact may name. It never stops a message, a new complaint or a sign of danger.
+LIMITS: tuple[str, ...] = ("one_channel", "one_contact", "fewer_replies")
 OTHERS_AFFECTED = ("unknown", "none", "some")
 #: How a complainant without a chat wants to be answered.
 ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
@@ -181,6 +226,18 @@ OFFLINE_VERBS: Mapping[str, Verb] = {
     "letter": Verb.NOTE,
     "authority": Verb.NOTE,
 }
+
+_FILES = Field("attachments", Input.FILES, sealed=True)
+#: What a second reader answers about a decision before it is sent.
+DECISION_QUESTIONS = (
+    "check_facts", "check_issues", "check_reasons", "check_redress", "check_tone", "check_language", "check_recourse",
+)  # fmt: skip
+#: What a reviewer answers about a closed complaint: the principles of Annex C.
+REVIEW_QUESTIONS = (
+    "review_open", "review_impartial", "review_confidential", "review_accessible", "review_complete",
+    "review_equitable", "review_sensitive",
+)  # fmt: skip
+ANSWERS = ("yes", "no", "not_applicable")
 
 _CAUSE = (text("root_cause", required=True), choice("cause_class", CauseClass, required=True))
 
@@ -208,6 +265,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "reply": (
         text("text", required=True),
         flag("answers_privacy"),
+        _FILES,
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
@@ -235,6 +293,22 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("subject_supported_at", Input.MOMENT),
         choice("subject_not_yet", NotYet),
         Field("subject_review_by", Input.DATE),
+        choice("step", EVIDENCE, required=True, group="items"),
+        text("shows", required=True, group="items"),
+        text("from_whom", group="items", most=200),
+        Field("dated", Input.DATE, group="items"),
+        text("reference", group="items", most=200),
+        choice("issue", (), group="items"),
+        text("of_whom", required=True, group="statements", most=200),
+        choice("inside", ("yes", "no"), required=True, group="statements"),
+        Field("due_on", Input.DATE, required=True, group="statements"),
+        choice("statement", (), group="received"),
+        Field("received_on", Input.DATE, required=True, group="received"),
+        text("says", group="received"),
+        choice("issue", (), group="findings"),
+        choice("finding", Finding, required=True, group="findings"),
+        text("happened", required=True, group="findings"),
+        Field("basis", Input.FLAGS, group="findings"),
     ),
     "resolve": (
         text("done", required=True),
@@ -243,6 +317,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         choice("cause_class", CauseClass, required=True),
         text("agreed_how", required=True),
         choice("others_affected", OTHERS_AFFECTED, required=True),
+        _FILES,
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
@@ -260,10 +335,24 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         choice("others_affected", OTHERS_AFFECTED, required=True),
         text("others_action"),
         *_CAUSE,
+        _FILES,
         flag("language_confirmed"),
         flag("disclosure_checked"),
     ),
-    "approve": (choice("agreed", ("yes", "no"), required=True), text("reason")),
+    "approve": (
+        *(choice(question, ANSWERS) for question in DECISION_QUESTIONS),
+        choice("agreed", ("yes", "no"), required=True),
+        text("reason"),
+    ),
+    "check_decision": (
+        *(choice(question, ANSWERS, required=True) for question in DECISION_QUESTIONS),
+        choice("agreed", ("yes", "no"), required=True),
+        text("reason"),
+    ),
+    "review_case": (
+        *(choice(question, ANSWERS, required=True) for question in REVIEW_QUESTIONS),
+        text("reason"),
+    ),
     "remedy": (
         choice("remedy", (), required=True),
         Field("done_at", Input.MOMENT, required=True),
@@ -286,6 +375,25 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "link": (
         choice("relation", ("duplicate", "same_incident", "about_handling_of"), required=True),
         code("other_ref", required=True, most=20),
+    ),
+    "warn_conduct": (
+        text("text", required=True),
+        flag("language_confirmed"),
+        flag("disclosure_checked"),
+    ),
+    "limit_contact": (
+        Field("limits", Input.FLAGS, required=True, options=LIMITS),
+        choice("reply_days", ("7", "14", "28")),
+        Field("until", Input.DATE, required=True),
+        text("reason", required=True),
+        flag("language_confirmed"),
+    ),
+    "appeal_limit": (text("reason", required=True),),
+    "review_limit": (
+        choice("outcome", ("kept", "ended", "renewed"), required=True),
+        Field("until", Input.DATE),
+        text("reason", required=True),
+        flag("language_confirmed"),
     ),
     "reclassify": (choice("kind", ContactKind, required=True), text("reason", required=True)),
     "conflict": (Field("who", Input.STAFF, required=True), text("reason", required=True)),
@@ -359,7 +467,11 @@ class WrongFields(BadFacts):
 
 
 #: Where a row is only a default, it is empty: by group and field, the field for which the default is meant.
-_DEFAULT_FOR: Mapping[tuple[str, str], str] = {("remedies", "currency"): "amount"}
+_DEFAULT_FOR: Mapping[tuple[str, str], str] = {
+    ("remedies", "currency"): "amount",
+    ("received", "statement"): "received_on",
+    ("findings", "issue"): "finding",
+}
 
 
 def read(
@@ -444,7 +556,7 @@ def _is_field(path: str, fields: tuple[Field, ...]) -> bool:
 
 
 def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
-    """The numbers of the rows that are not empty; their position here is their number in the facts."""
+    """The numbers of the rows that are neither empty nor `NO_REMEDY`; their position is their number in the facts."""
     names = {field.name for field in FORMS[form] if field.group == group}
     names -= {name for of_group, name in _DEFAULT_FOR if of_group == group}
     numbers = set()
@@ -453,4 +565,4 @@ def filled_rows(form: str, group: str, values: Mapping[str, Any]) -> list[int]:
         row, _, name = rest.partition(".")
         if head == group and row.isdecimal() and name in names and present(value):
             numbers.add(int(row))
-    return sorted(numbers)
+    return sorted(number for number in numbers if values.get(f"{group}.{number}.type") != NO_REMEDY)

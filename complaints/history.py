@@ -108,8 +108,9 @@ class CaseHistory:
         return next((case for case in reversed(self.stages) if case.version <= version), self.stages[0])
 
     def of_verb(self, *verbs: Verb) -> tuple[Event, ...]:
-        """The events of these verbs, in order."""
-        return tuple(event for event in self.events if event.verb in verbs)
+        """The events of these verbs, in order, without letters that were taken back before they left."""
+        unsent = {event.facts["seq"] for event in self.events if event.verb is Verb.TAKE_BACK}
+        return tuple(event for event in self.events if event.verb in verbs and event.seq not in unsent)
 
     def has_words(self, event: Event, *names: str) -> bool:
         """True when one of these fields of the event holds words."""

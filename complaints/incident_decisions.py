@@ -11,7 +11,8 @@ from typing import Any
 
 from complaints.actions.assessment import with_criteria
 from complaints.actions.authorisation import is_allowed
-from complaints.actions.decision import exceeds, required_evidence
+from complaints.actions.decision import exceeds
+from complaints.actions.evidence import required_evidence
 from complaints.actions.perform import perform
 from complaints.actors import MANAGERS, Actor
 from complaints.case import Case, Facts, Words

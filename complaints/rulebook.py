@@ -236,6 +236,14 @@ class OnCall:
 
 
 @dataclass(frozen=True)
+class InvestigationPlan:
+    """What the investigation of one level gathers, and what of it a decision cannot do without (7.6)."""
+
+    steps: tuple[str, ...]
+    required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Rulebook:
     """Everything that a verb, a due time or an obligation may depend on, except the record itself."""
 
@@ -274,6 +282,10 @@ class Rulebook:
     hold_off: HoldOff = HoldOff()
     #: How soon the scheme wants a request for a person to be met, or None.
     person_within: str | None = None
+    #: The share of decisions, at the lowest risk, that a second person reads before they are sent.
+    check_share: float = 0.0
+    #: The organisation's own plans of investigation by level (1 to 3); they replace the built-in ones.
+    investigation: Mapping[int, InvestigationPlan] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
@@ -338,7 +350,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset(
         {
             "categories", "jurisdictions", "fast_track", "accept_within", "missed_payment", "hold_off",
-            "person_within",
+            "person_within", "check_share", "investigation",
         }
     ),
     "OnCall": frozenset({"zone"}),
@@ -453,6 +465,11 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         missed_payment=Limit(**data["missed_payment"]) if data.get("missed_payment") else None,
         hold_off=HoldOff(**{state: tuple(acts) for state, acts in data.get("hold_off", {}).items()}),
         person_within=data.get("person_within"),
+        check_share=data.get("check_share", 0.0),
+        investigation={
+            int(level): InvestigationPlan(**{name: tuple(kinds) for name, kinds in plan.items()})
+            for level, plan in data.get("investigation", {}).items()
+        },
     )
 
 

@@ -61,10 +61,13 @@ class Verb(StrEnum):
     ASK = "ask"
     ANSWER = "answer"
     INFORM = "inform"
+    DELIVER = "deliver"
+    TAKE_BACK = "take_back"
     INVESTIGATE = "investigate"
     RESOLVE = "resolve"
     RESPOND = "respond"
     APPROVE = "approve"
+    CHECK_DECISION = "check_decision"
     COMMUNICATE_DECISION = "communicate_decision"
     ACCEPT = "accept"
     DISAGREE = "disagree"
@@ -92,9 +95,15 @@ class Verb(StrEnum):
     RELEASE = "release"
     RECEIPT = "receipt"
     SURVEY = "survey"
+    DRAW_REVIEW = "draw_review"
+    REVIEW_CASE = "review_case"
     ERASE = "erase"
     RESTRICT_PROCESSING = "restrict_processing"
     RESUME_PROCESSING = "resume_processing"
+    WARN_CONDUCT = "warn_conduct"
+    LIMIT_CONTACT = "limit_contact"
+    APPEAL_LIMIT = "appeal_limit"
+    REVIEW_LIMIT = "review_limit"
 
 
 class Priority(StrEnum):
@@ -187,6 +196,7 @@ REMEDY_ASKED_FOR: Mapping[str, Remedy] = {
     "repair": Remedy.REPAIR,
     "replacement": Remedy.REPLACE,
     "money_back": Remedy.REFUND,
+    "compensation": Remedy.COMPENSATION,
     "explanation": Remedy.INFORMATION,
     "apology": Remedy.APOLOGY,
     "a_change": Remedy.CHANGE,
@@ -226,7 +236,9 @@ class Target(StrEnum):
     `reply` is the answer to a question of the complainant; `waiting` is until when our own question waits;
     `data_request` is the answer to a request about their data; `privacy` is the answer to the part about it;
     `body_reply` is our answer to an outside body that asks whether we take part (1: the longest time for it);
-    `subject` is what we owe to staff complained about (0: to be informed, 1: to be informed of the outcome).
+    `subject` is what we owe to staff complained about (0: to be informed, 1: to be informed of the outcome);
+    `statement` is a statement that we asked for, by its number; `conduct` is the end of a limit on contact
+    (0: its review, 1: an appeal against it, 2: its approval).
     """
 
     ACK = "ack"
@@ -247,6 +259,8 @@ class Target(StrEnum):
     SUBJECT = "subject"
     PRIVACY = "privacy"
     BODY_REPLY = "body_reply"
+    STATEMENT = "statement"
+    CONDUCT = "conduct"
 
 
 class Flag(StrEnum):

@@ -8,6 +8,7 @@ from statistics import fmean
 from complaints.case import Case, Facts
 from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.working_time import due
+from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
 from complaints.history import CaseHistory
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, CauseClass, CloseCode, Finding, Flag, State, Target, Verb
@@ -24,6 +25,8 @@ _REACHES_FURTHER = frozenset({CauseClass.RECURRING.value, CauseClass.SYSTEMIC.va
 REOPENED_WITHIN = timedelta(days=90)
 #: Questions of the survey: about the handling, about the outcome, and about fairness (one of the first).
 PROCESS, OUTCOME, FAIR = ("q1", "q2", "q3", "q4"), "q5", "q3"
+#: The figure of a question, by the first part of its name.
+_FIGURES = {"check": "decision_questions", "review": "objectivity"}
 CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
 
 
@@ -36,7 +39,7 @@ def marks(case: Case, now: datetime) -> Iterator[Mark]:
     yield from _persons(case, now)
     yield from _promised(case, now)
     yield from _outcomes(case)
-    yield from _after(case)
+    yield from _after(case, now)
     yield from _proposed(case)
 
 
@@ -162,7 +165,7 @@ def _outcomes(case: Case) -> Iterator[Mark]:
         yield "escalated", None, refused
 
 
-def _after(case: Case) -> Iterator[Mark]:
+def _after(case: Case, now: datetime) -> Iterator[Mark]:
     is_external = Flag.EXTERNAL in case.flags
     if is_external or _is_final(case):
         yield "external", None, is_external
@@ -172,6 +175,10 @@ def _after(case: Case) -> Iterator[Mark]:
         first = first_human_priority(case)
         if first is not None:
             yield "misprioritised", None, first is not priority_of(case)
+    if case.review is not None:
+        is_met = kept(case.review.due, case.review.reviewed_at, None, now)
+        if is_met is not None:
+            yield "reviewed_in_time", None, is_met
     for referral in case.outside:
         if referral.overturned is not None:
             yield "overturned", None, referral.overturned
@@ -218,6 +225,27 @@ def marks_of_events(history: CaseHistory) -> Iterator[Mark]:
                 yield "survey_mix", "answered" if survey.is_answered else "not answered", survey.upheld
         if FAIR in survey.scores:
             yield "fair", None, survey.scores[FAIR] >= 4
+    for event in history.events:
+        yield from _second_looks(event.facts)
+
+
+def _second_looks(facts: Facts) -> Iterator[Mark]:
+    """Decisions drawn for a second reader with that person's answers, and those of a reviewer afterwards (4.5)."""
+    if not_read(facts):
+        yield "decisions_read", None, False
+    elif DECISION_QUESTIONS[0] in facts:
+        yield "decisions_read", None, True
+        yield "decisions_passed", None, facts["agreed"] == "yes"
+    for question in (*DECISION_QUESTIONS, *REVIEW_QUESTIONS):
+        if facts.get(question) in ("yes", "no"):
+            key, name = question.split("_")
+            yield _FIGURES[key], name, facts[question] == "yes"
+
+
+def not_read(facts: Facts) -> str | None:
+    """Why a decision that was drawn was sent unread; None for every other event."""
+    reason = facts.get("skipped") or facts.get("check")
+    return None if reason == "drawn" else reason
 
 
 def _closings(history: CaseHistory) -> tuple[bool, bool]:

@@ -29,7 +29,7 @@ from reports.breakdowns import (
     ScoreCount,
 )
 from reports.case_clocks import Observation, observations
-from reports.case_measures import Mark, marks, marks_of_events, missed_danger
+from reports.case_measures import Mark, marks, marks_of_events, missed_danger, not_read
 from reports.integrity import Integrity, Proof, empty_fields
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
 from reports.statistics import Share
@@ -288,6 +288,11 @@ def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
     for event in history.events:
         for warning in event.facts.get(OVERRULED, ()):
             tally.volume["warnings_overruled"][warning] += 1
+        if "template_edited" in event.facts:
+            kind = "templates_edited" if event.facts["template_edited"] else "templates_unchanged"
+            tally.volume[kind][event.facts["template"]] += 1
+        if (reason := not_read(event.facts)) is not None:
+            tally.volume["drawn_but_not_read"][reason] += 1
     day = local_time(case.received_at, case.rules.calendar.zone).date()
     tally.weeks[day - timedelta(days=day.weekday())] += 1
     tally.scores.add(history)

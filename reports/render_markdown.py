@@ -40,6 +40,9 @@ _VOLUMES = {
     "state": "By state",
     "close_code": "Closed, by code",
     "warnings_overruled": "Letters sent although warned, by warning",
+    "templates_unchanged": "Letters sent from a template as it is, by template and version",
+    "templates_edited": "Letters sent from a template and changed before, by template and version",
+    "drawn_but_not_read": "Decisions drawn but not read before sending, by reason",
 }
 
 

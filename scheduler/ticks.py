@@ -18,6 +18,7 @@ from complaints.actors import SYSTEM, Actor
 from complaints.deadlines.opening_hours import next_morning, working_day_from
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.times import local_time
+from scheduler.reviews import monthly_draw
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
 from store.cases.act import act as store_act
@@ -58,7 +59,7 @@ def schedule_next_morning(store: Store) -> None:
 
 
 def morning_handlers(store: Store) -> Mapping[str, Handler]:
-    """The handler of kind `morning`: schedules a digest for every member who may read cases, and the next morning."""
+    """The handler of kind `morning`: schedules the next morning, the month's draw, and a digest for every reader."""
 
     def schedule_digests() -> None:
         now, calendar = store.now(), store.read(load_current_rulebook).calendar
@@ -67,6 +68,7 @@ def morning_handlers(store: Store) -> Mapping[str, Handler]:
         today = local_time(now, calendar.zone).date()
         if working_day_from(today, calendar) != today:
             return
+        store.write(insert_obligation, monthly_draw(now, calendar.zone))
         day = today.isoformat()
         for member in store.read(list_members):
             if is_allowed(None, Access.READ, Actor(member.id, member.roles)):

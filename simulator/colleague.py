@@ -13,6 +13,7 @@ from simulator.screen import (
     element_labelled,
 )
 from simulator.slack import people
+from simulator.slack.files import upload_by_person
 from simulator.slack.people import SlackImpossible
 from simulator.slack.socket import Link
 from simulator.state.slack import Channel, SlackMember, View
@@ -102,6 +103,14 @@ class StaffMember:
         modal = self._top()
         for key, value in ((values or {}) | named).items():
             people.type_into(modal.view, {modal.block_for(key): value})
+        self.world.mark_changed()
+
+    def attaches(self, label: str, *files: tuple[str, bytes]) -> None:
+        """Upload these files, by name and content, into the file input of the modal on top."""
+        modal = self._top()
+        block_id = modal.block_for(label)
+        entries = [upload_by_person(self.world, name, data) for name, data in files]
+        people.type_into(modal.view, {block_id: entries})
         self.world.mark_changed()
 
     async def submits(self, *, expect_errors: bool = False) -> Modal | None:

@@ -26,6 +26,8 @@ from store.values import FileEntry, FileToFetch, Obligation, ReceivedFile
 CHUNK = 1 << 20
 #: Bots can download files from Telegram up to this size, in bytes: the dialogue asks for a smaller one above it.
 LARGEST = 20 * 1024 * 1024
+#: The kind of a file that staff attached to a letter; all others came from the complainant.
+ATTACHED = "attachment"
 #: `unscanned` and `infected` files are kept but not handed on (docs/operations.md, "A virus scanner").
 FetchedState = Literal["fetched", "unscanned", "infected"]
 
@@ -63,7 +65,10 @@ def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[Rece
             }
         )
         if not too_large:
-            obligations.append(NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, {"file": n}))
+            facts = {"file": n}
+            fetch = NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, facts)
+            from_slack = NewObligation(f"slack_fetch:{n}", "slack_fetch", tx.now, SendPriority.NOTICE, facts)
+            obligations.append(from_slack if received.kind == ATTACHED else fetch)
     tx.connection.execute(insert(FILES), rows)
     schedule_for_case(tx, case.ref, file.contact_id, obligations)
 
@@ -190,7 +195,8 @@ def list_files(tx: Tx, file: CaseFile) -> tuple[FileEntry, ...]:
 
 def load_received_files(tx: Tx, file: CaseFile) -> list[ReceivedFile]:
     """The files of a complaint as they were received, in order."""
-    rows = tx.connection.execute(select(FILES).where(FILES.c.ref == file.case.ref).order_by(FILES.c.n))
+    received = select(FILES).where(FILES.c.ref == file.case.ref, FILES.c.kind != ATTACHED)
+    rows = tx.connection.execute(received.order_by(FILES.c.n))
     return [
         ReceivedFile(
             **_meta(file, tx, row),

@@ -10,8 +10,8 @@ from complaints.forms import FORM_VERBS, OFFLINE_VERBS
 from complaints.vocabulary import Role, Verb
 
 PAGE = Path(__file__).parents[1] / "docs" / "permissions.md"
-#: Named on the page, but no act on a complaint: reading, and what a caller is told.
-READS = frozenset({"open", "stage"})
+#: Named on the page, but no act on a complaint: reading, what a caller is told, and the templates of letters.
+READS = frozenset({"open", "stage", "templates"})
 
 
 def who_may() -> Mapping[Role, frozenset[str]]:
@@ -39,6 +39,8 @@ def verbs_of(form: str) -> frozenset[Verb]:
         case "log_complaint":
             # The acknowledgement is read out to whoever complains by voice.
             return frozenset({Verb.RECEIVE, Verb.ACKNOWLEDGE})
+        case "take_back":
+            return frozenset({Verb.TAKE_BACK})
         case "external":
             return frozenset({Verb.NOTIFY_EXTERNAL, Verb.CONCLUDE_EXTERNAL})
         case "link":

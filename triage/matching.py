@@ -8,6 +8,7 @@ for the folded text; the spans that they find must still point into the text as 
 import re
 import tomllib
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -116,6 +117,13 @@ def spaced(pattern: str) -> str:
 def any_of(text: str) -> str:
     """One pattern that matches any of the lines."""
     return "(?:" + "|".join(spaced(line) for line in lines_of(text)) + ")"
+
+
+def with_parts(text: str, parts: Mapping[str, str]) -> str:
+    """The lines with each `{name}` replaced by that part; a part may use those before it."""
+    for name, part in reversed([*parts.items()]):
+        text = text.replace(f"{{{name}}}", part)
+    return text
 
 
 @lru_cache(maxsize=512)

@@ -16,12 +16,14 @@ from bots.texts.texts import Texts
 from complaints.actions.authorisation import needs_reason
 from complaints.actors import Actor, complainant, staff
 from complaints.case import Case
+from complaints.letter_templates import LetterTemplate
 from complaints.rulebook import Rulebook
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Target, Verb
 from store.cases import act as cases_act
 from store.cases import read, receive_message
 from store.database.transaction import Tx
+from store.letter_templates import count_template_use, save_template
 from store.people.staff import count_reviewers
 from store.record.load import load_complaint_text
 from store.values import Chat
@@ -52,6 +54,14 @@ class PastActions:
     texts: Texts
     #: Called after each incoming message, so that the bot's answers come before the next message.
     on_message: Callable[[Tx, DemoComplaint, str], None]
+    #: The code of the template for the reply, by language.
+    templates: dict[str, str] = field(default_factory=dict)
+
+    def save_templates(self, tx: Tx) -> None:
+        for language, text in TEXTS["reply"].items():
+            name = TEXTS["reply_name"][language]
+            template = LetterTemplate(0, 0, name, "reply", language, "", "", text, MONA.id, tx.now)
+            self.templates[language] = save_template(tx, template).code
 
     def case(self, tx: Tx, complaint: DemoComplaint) -> Case:
         return read.load_case(tx, complaint.ref)
@@ -157,7 +167,10 @@ def _reclassify(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
 def _reply(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     words = {"text": TEXTS["reply"][complaint.language]}
     actor = past.decider(tx, complaint)
-    past.act(tx, complaint, "reply", Verb.REPLY, actor, {"language_confirmed": True}, words)
+    template = past.templates[complaint.language]
+    facts = {"language_confirmed": True, "template": template, "template_edited": False}
+    past.act(tx, complaint, "reply", Verb.REPLY, actor, facts, words)
+    count_template_use(tx, template, is_edited=False)
 
 
 def _ask(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:

@@ -120,6 +120,7 @@ class DemoHistory:
 
     def write(self, tx: Tx, number: int) -> None:
         """Take this many complaints to the end of their courses; complete each obligation at its due time."""
+        self._actions.save_templates(tx)
         self._kinds = _AUTOMATIC | self.messages.kinds(tx)
         queue: list[tuple[datetime, int, DemoComplaint, list[tuple[datetime, str]]]] = []
         total = 0

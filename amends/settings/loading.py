@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import holidays
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -36,6 +36,8 @@ class Settings(BaseModel):
     targets: sections.TargetsSettings = sections.TargetsSettings()
     dialogue: sections.DialogueSettings = sections.DialogueSettings()
     survey: sections.SurveySettings = sections.SurveySettings()
+    quality_check: sections.QualityCheckSettings = sections.QualityCheckSettings()
+    case_review: sections.CaseReviewSettings = sections.CaseReviewSettings()
     simulation: sections.Simulation = sections.Simulation()
     levels: dict[str, tuple[sections.LevelRole, ...]] | None = Field(
         default=None,
@@ -57,6 +59,11 @@ class Settings(BaseModel):
     )
     danger: tuple[sections.DangerSettings, ...] = Field(
         default=(), description="Your own signs of danger, in addition to the built-in ones."
+    )
+    investigation: dict[Literal["1", "2", "3"], sections.InvestigationSettings] = Field(
+        default_factory=dict,
+        description="The plans of investigation that differ from ours: 1 for usual matters, 2 for urgent or complex "
+        "ones, 3 for grave harm or danger.",
     )
     category: tuple[sections.OwnCategory, ...] = Field(
         default=(),

@@ -26,6 +26,7 @@ from complaints.rulebook import (
     Dialogue,
     FastTrack,
     HoldOff,
+    InvestigationPlan,
     LevelTargets,
     Limit,
     OnCall,
@@ -147,6 +148,11 @@ def rulebook(
         missed_payment=_missed_payment(preset, region),
         hold_off=HoldOff(**preset.get("hold_off", {})),
         person_within=preset.get("person_within"),
+        check_share=settings.quality_check.share,
+        investigation={
+            int(level): InvestigationPlan(plan.steps, plan.required)
+            for level, plan in settings.investigation.items()
+        },
     )
 
 

@@ -7,7 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
 
 from amends.settings.field_types import (
     AmountText,
@@ -26,6 +34,7 @@ from amends.settings.field_types import (
 )
 from amends.settings.variables import Address
 from bots.loopback import is_loopback
+from complaints.forms import EVIDENCE
 from complaints.rulebook import is_code
 from complaints.vocabulary import Category, Priority, Role
 
@@ -335,6 +344,29 @@ class SurveySettings(SettingsSection):
     )
 
 
+class QualityCheckSettings(SettingsSection):
+    """A share of decisions is read by a second person before they are sent (clause 4.5, docs/quality.md)."""
+
+    share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="The share at the lowest risk; each point of risk adds it once more. 0: no decision is drawn.",
+        examples=[0.05],
+    )
+
+
+class CaseReviewSettings(SettingsSection):
+    """Closed complaints are reviewed by people who took no part in them (Annex C, docs/quality.md)."""
+
+    each_month: int = Field(
+        default=2,
+        ge=0,
+        le=200,
+        description="How many of those closed in the month before are drawn; 0: none.",
+    )
+
+
 class Authority(SettingsSection):
     """The most that a role may grant alone."""
 
@@ -359,6 +391,31 @@ class Recourse(SettingsSection):
         default="", description="The link to its complaint form.", examples=["https://ombudsman.example/form"]
     )
     cost: str = Field(default="", description="What it charges if it is not free.", examples=["25 EUR"])
+
+
+def known_evidence(kind: str) -> str:
+    """Return the kind of evidence, or raise ValueError with those that exist."""
+    if kind not in EVIDENCE:
+        raise ValueError(f"{kind!r} is no kind of evidence; write one of {', '.join(EVIDENCE)}")
+    return kind
+
+
+EvidenceKind = Annotated[str, AfterValidator(known_evidence)]
+
+
+class InvestigationSettings(SettingsSection):
+    """The plan of one level of investigation, instead of the built-in one."""
+
+    steps: tuple[EvidenceKind, ...] = Field(
+        min_length=1,
+        description="What is gathered; a decision warns while a step is open.",
+        examples=[["complainant_heard", "records_checked", "similar_cases"]],
+    )
+    required: tuple[EvidenceKind, ...] = Field(
+        default=(),
+        description="What a decision cannot do without.",
+        examples=[["complainant_heard", "records_checked"]],
+    )
 
 
 class DangerSettings(SettingsSection):

@@ -14,6 +14,8 @@ from simulator.screen import Card, FormRefused, Modal, NotAcknowledged, NotVisib
 from simulator.slack.people import SlackImpossible
 from simulator.telegram.people import TelegramImpossible
 
+_TAKE_BACK = timedelta(seconds=10)
+
 
 class StoryFailed(AssertionError):
     """An expectation of the story was not met; the message has the line and what was there instead."""
@@ -239,8 +241,13 @@ class Player:
         return value.split("|") if "|" in value else value
 
     async def _submits(self, step: StoryStep) -> None:
-        await self._staff[step.who].submits()
+        member = self._staff[step.who]
+        form = member.modal.callback_id if member.modal is not None else ""
+        await member.submits()
         await self._desk.settled()
+        if form == "approve" or form.endswith("_preview"):
+            # The letter leaves after the seconds in which its sender can take it back.
+            await self._desk.advance(_TAKE_BACK)
 
     async def _uses(self, step: StoryStep) -> None:
         await self._staff[step.who].shortcut(step.words)

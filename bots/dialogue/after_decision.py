@@ -9,7 +9,8 @@ from complaints.actions.reply_and_recourse import accepted_remedy
 from complaints.case import Case
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.periods import ON_REQUEST, settled_early
-from complaints.deadlines.targets import question_due
+from complaints.deadlines.targets import APPEAL_SPAN, question_due
+from complaints.deadlines.working_time import due
 from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, State, Target, Verb
 from store.values import PlannedAct
 from triage.intent import read_answer, says_only
@@ -103,7 +104,9 @@ def _what_comes_next(turn: Turn, case: Case) -> str:
         return turn.text("reply.next_checked")
     lines = [
         turn.text(
-            "reply.remedy", remedy=turn.text(f"remedy.{remedy.type}"), date=turn.due_day(remedy.due, case)
+            "reply.remedy",
+            remedy=turn.texts.remedy(turn.language, remedy.type, remedy.amount, remedy.currency),
+            date=turn.due_day(remedy.due, case),
         )
         for remedy in open_remedies
     ]
@@ -158,6 +161,17 @@ def record_question(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     add_message(turn, ref, _QUESTION, message, kind="question")
     turn.go_to(IDLE)
     turn.reply("question.noted", ref=ref)
+
+
+def appeal_limit(turn: Turn, case: Case) -> None:
+    """The complainant disagrees with a limit on contact; the next words are the reasons (4.5)."""
+    if case.conduct.limit is None or case.conduct.appealed:
+        turn.reply("appeal.over", ref=case.ref)
+        return
+    turn.plan(PlannedAct(Verb.APPEAL_LIMIT, case.ref))
+    turn.go_to("add", case.ref)
+    decided_by = due(turn.now, APPEAL_SPAN, case.rules.calendar).at
+    turn.reply("appeal.noted", ref=case.ref, date=turn.due_day(decided_by, case), buttons=CANCEL)
 
 
 def _reply_out_of_time(turn: Turn, case: Case) -> None:

@@ -37,6 +37,7 @@ _REPLIES = {
     "accept": after_decision.accept_decision,
     "disagree": after_decision.reject_decision,
     "question": after_decision.ask_question,
+    "appeal": after_decision.appeal_limit,
     "timeline": status.reply_timeline,
     "form_copy": my_data.request_form,
     "receipt": my_data.request_receipt,
@@ -254,6 +255,8 @@ def _case_of_letter_button(turn: Turn, choice: str) -> Case | None:
     """The complaint whose letter has this button. Sending a letter does not change the step of the dialogue."""
     if choice in ("accept", "disagree", "question"):
         return after_decision.case_awaiting_reply(turn)
+    if choice == "appeal":
+        return next((case for case in turn.conversation.cases if case.conduct.limit is not None), None)
     if choice == "receipt" and turn.step == "idle":
         return next(iter(turn.conversation.cases), None)
     if choice == "insist":

@@ -19,9 +19,10 @@ REPLY: Rows = (("accept",), ("disagree",), ("question",))
 
 WISHES: Rows = (
     ("repair", "replacement"),
-    ("money_back", "explanation"),
-    ("apology", "a_change"),
-    ("something_else", "tell_you"),
+    ("money_back", "compensation"),
+    ("explanation", "apology"),
+    ("a_change", "something_else"),
+    ("tell_you",),
 )
 HELP: Rows = (*WISHES, *SKIP)
 #: Remedies that complainants can ask for (docs/domain.md, section 6).
@@ -44,6 +45,9 @@ IDENTITY: Rows = (("named",), ("pseudonym",), ("no_contact",), ("skip",))
 DATA: Rows = (("export",), ("correct_data",), ("erase_data",))
 #: Under the letter that closes a matter as "not a complaint".
 INSIST: Rows = (("insist",),)
+
+#: Under the letter about a limit on contact.
+APPEAL: Rows = (("appeal",),)
 
 #: After a bad survey answer: reopen the complaint, or make a new one.
 AFTER_SURVEY: Rows = (("take_up",), ("new_complaint",))

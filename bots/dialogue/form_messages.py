@@ -11,6 +11,7 @@ from bots.dialogue import form, new_message, read_back
 from bots.dialogue.buttons import CHECK, DONE, Rows
 from bots.dialogue.question_table import (
     BY_STEP,
+    MONEY,
     ORDER,
     SIGNED,
     StoryAnswer,
@@ -201,7 +202,7 @@ def _add_to_story(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     ):
         choices = tuple(dict.fromkeys((*before.choices, *more.choices)))
         if choices:
-            answer = StoryAnswer(choices, amount=more.amount or before.amount)
+            answer = StoryAnswer(choices, amounts={**before.amounts, **more.amounts})
             form.replace_answer(turn, ref, "help", answer)
     form.ask_next(turn, ref)
 
@@ -218,12 +219,13 @@ def _correct(turn: Turn, ref: str, message: ReceivedMessage) -> None:
     add_message(turn, ref, read_back.current_field(turn, "story"), message)
     if where is not None:
         form.replace_answer(turn, ref, "where", where)
-    if wish is None and "money_back" in help_before.choices:
+    money = [choice for choice in help_before.choices if choice in MONEY]
+    if wish is None and len(money) == 1:
         amounts = [fact for fact in facts if fact.kind == "amount"]
         if len(amounts) == 1:
             number, currency = amounts[0].value.split()
             amount = (amounts[0].text, round(float(number) * 100), currency)
-            wish = StoryAnswer(help_before.choices, amount=amount)
+            wish = StoryAnswer(help_before.choices, amounts={money[0]: amount})
     if wish is not None:
         form.replace_answer(turn, ref, "help", wish)
     if turn.step == "change":
@@ -242,11 +244,12 @@ def _current_help(turn: Turn, ref: str) -> StoryAnswer:
     case = turn.case(ref)
     if implied is not None or case is None:
         return implied or StoryAnswer()
-    amount = None
-    if case.amount_requested is not None and case.currency_requested:
+    amounts = {}
+    money = [choice for choice in case.remedies_requested if choice in MONEY]
+    if case.amount_requested is not None and case.currency_requested and len(money) == 1:
         written = f"{case.amount_requested / 100:.2f} {case.currency_requested}"
-        amount = (written, case.amount_requested, case.currency_requested)
-    return StoryAnswer(case.remedies_requested, amount=amount)
+        amounts[money[0]] = (written, case.amount_requested, case.currency_requested)
+    return StoryAnswer(case.remedies_requested, amounts=amounts)
 
 
 def _offer_new_complaint(turn: Turn, ref: str, message: ReceivedMessage) -> None:

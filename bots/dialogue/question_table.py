@@ -41,8 +41,10 @@ _FOR_ONESELF = re.compile(
 _RELATIONS = ("guardian", "carer", "parent", "relative", "someone_else")
 #: The code of a wish for which there is no other: its words are the wish.
 OWN_WORDS = "something_else"
-#: A wish in own words that is clear next to others too, as `triage.facts` names it: compensation, a correction.
+#: A wish in own words that is clear next to others too, as `triage.facts` names it: a correction, an instalment.
 _OWN = "own"
+#: The remedies that are about a sum of money.
+MONEY = ("money_back", "compensation")
 _AGES = ("under_13", "from_13", "from_16")
 #: The words in which a bare wish such as "repair and 180 pounds back" is a wish to the rules of each language.
 _AS_WISH = "I want {text}\nIch möchte {text}\nQuiero {text}\n{text} istiyorum"
@@ -85,14 +87,14 @@ class StoryKnowledge:
 class StoryAnswer:
     """An answer found in the story: choices under the question, the story's own `words`, or both.
 
-    `amount` is the money that a choice is about: as written, in minor units, and its currency. `missing` is the
+    `amounts` are the money that a choice is about: as written, in minor units, and its currency. `missing` is the
     half that an answer to "where and when?" lacks: "place" or "day"; "wish" where the story hints at a wish
     that no rule reads: the read-back then asks for it, in place of a question.
     """
 
     choices: tuple[str, ...] = ()
     words: str = ""
-    amount: tuple[str, int, str] | None = None
+    amounts: Mapping[str, tuple[str, int, str]] = field(default_factory=dict)
     missing: str = ""
 
 
@@ -244,24 +246,26 @@ def requested_remedies(story: str, details: Sequence[StoryFact]) -> StoryAnswer 
     if choices in ([], [OWN_WORDS]):
         words = own or ", ".join(dict.fromkeys(" ".join(wish.text.split()) for wish in wishes[:_MOST_OWN]))
         return StoryAnswer(words=words) if words else None
-    return StoryAnswer(tuple(choices), own, amount=_requested_amount(story, details))
+    amounts = {choice: _requested_amount(choice, story, details) for choice in MONEY}
+    return StoryAnswer(tuple(choices), own, {choice: amount for choice, amount in amounts.items() if amount})
 
 
-def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, int, str] | None:
-    """The money that a story wants back; None where several amounts could be meant.
+def _requested_amount(choice: str, story: str, details: Sequence[StoryFact]) -> tuple[str, int, str] | None:
+    """The money that a story wants with this remedy; None where several amounts could be meant.
 
     An amount within the wish, or after its beginning, counts before others in the same sentence: "I
-    paid £240 and want £60 back". Amounts joined by "and" are added.
+    paid £240 and want £60 back". Amounts joined by "and" are added. Of two wishes for money, the one in front of
+    an amount or around it has it.
     """
-    pairs = [
-        (detail, wish)
-        for detail in details
-        if detail.kind == "amount"
-        for wish in details
-        if wish.value == "money_back" and _is_same_sentence(story, detail, wish)
-    ]
     written = [detail for detail in details if detail.kind == "amount"]
-    refunds = [detail for detail in details if detail.value == "money_back"]
+    wanted = [detail for detail in details if detail.value in MONEY]
+    pairs = [
+        (amount, wish)
+        for amount in written
+        for wish in _nearest(amount, [wish for wish in wanted if _is_same_sentence(story, amount, wish)])
+        if wish.value == choice
+    ]
+    refunds = [wish for wish in wanted if choice == wish.value == "money_back"]
     is_all = refunds and not any(_PART.search(fold(wish.text).text) for wish in refunds)
     if is_all and not pairs and len(written) == 1 and is_taken(story, *written[0].span):
         # "You took £27.50 on Monday. I want it back."
@@ -277,6 +281,14 @@ def _requested_amount(story: str, details: Sequence[StoryFact]) -> tuple[str, in
     return " + ".join(texts), int(total * 100), currencies.pop()
 
 
+def _nearest(amount: StoryFact, wishes: Sequence[StoryFact]) -> list[StoryFact]:
+    """All the wishes of one kind; of several kinds the last one that begins before the end of the amount."""
+    if len({wish.value for wish in wishes}) < 2:
+        return list(wishes)
+    before = [wish for wish in wishes if wish.span[0] < amount.span[1]]
+    return before[-1:] or list(wishes[:1])
+
+
 def _is_same_sentence(story: str, first: StoryFact, second: StoryFact) -> bool:
     between = story[min(first.span[1], second.span[1]) : max(first.span[0], second.span[0])]
     return not _SENTENCE_END.search(between)
@@ -285,8 +297,10 @@ def _is_same_sentence(story: str, first: StoryFact, second: StoryFact) -> bool:
 def _all_remedies(answer: StoryAnswer) -> Facts:
     codes = [*answer.choices, *([OWN_WORDS] if answer.choices and answer.words else [])]
     facts: dict[str, Any] = {"remedies_requested": list(dict.fromkeys(codes))} if len(codes) > 1 else {}
-    if answer.amount is not None:
-        facts |= {"amount_requested": answer.amount[1], "currency_requested": answer.amount[2]}
+    currencies = {currency for _, _, currency in answer.amounts.values()}
+    if len(currencies) == 1:
+        total = sum(cents for _, cents, _ in answer.amounts.values())
+        facts |= {"amount_requested": total, "currency_requested": currencies.pop()}
     return facts
 
 

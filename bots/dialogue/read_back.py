@@ -106,8 +106,8 @@ def answer_text(turn: Turn, answer: StoryAnswer) -> str:
         else turn.texts.label(turn.language, choice)
         for choice in answer.choices
     }
-    if answer.amount is not None:
-        labels["money_back"] = f"{labels['money_back']} ({answer.amount[0]})"
+    for choice, (written, _, _) in answer.amounts.items():
+        labels[choice] = f"{labels[choice]} ({written})"
     return ", ".join([*labels.values(), *([answer.words] if answer.words else [])])
 
 

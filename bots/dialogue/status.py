@@ -15,6 +15,7 @@ from bots.dialogue.read_back import promised_date
 from bots.dialogue.turn import IDLE, Turn
 from complaints.case import Case, Event
 from complaints.deadlines.working_time import due
+from complaints.event_facts import HELD
 from complaints.identifiers import parse_reference
 from complaints.vocabulary import UNDECIDED, Flag, Role, State, Target, Verb
 from store.values import CodeState, PlannedAct
@@ -80,6 +81,7 @@ def reply_timeline(turn: Turn, case: Case) -> None:
 
 def status_line(turn: Turn, case: Case, events: Sequence[Event] = ()) -> str:
     """One complaint: reference, state, what comes next and by when; with its `events` also who is on it."""
+    case = case.as_delivered
     return "\n".join((_summary(turn, case), *_next_steps(turn, case, events)))
 
 
@@ -216,6 +218,11 @@ def _names(event: Event) -> Iterator[str]:
     if facts.get("kept"):
         # They want no contact: nothing was sent, and the decision is shown below.
         yield "kept" if verb is Verb.COMMUNICATE_DECISION else ""
+    elif HELD in facts:
+        # The line comes with the delivery: until then the letter can be taken back.
+        yield ""
+    elif verb is Verb.DELIVER:
+        yield Verb.ASK if facts.get("letter") == Verb.ASK else Verb.REPLY
     elif verb is Verb.ADD:
         yield "question" if facts.get("kind") == "question" else ""
     elif verb is Verb.RECEIPT:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from bots.letters import conduct as conduct_letters
 from bots.letters import decision as decision_letters
 from bots.letters import progress as progress_letters
 from bots.letters.letter import Letter, join_paragraphs
@@ -21,7 +22,7 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 #: The kinds of obligation whose letter can hold a decision; `confirmation` repeats one that was given by voice.
 DECISION_LETTERS = frozenset({"decision", "confirmation"})
 #: Forms of staff that send a text to the complainant.
-FORMS = frozenset({"reply", "ask", "inform", "resolve", "decide"})
+FORMS = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct"})
 
 
 def preview(
@@ -57,6 +58,10 @@ def preview(
             return progress_letters.ask(letter, words, facts["needed_by"])
         case "inform":
             return progress_letters.inform(letter, words, facts["next_date"])
+        case "warn_conduct":
+            return conduct_letters.warning(letter, words)
+        case "limit_contact":
+            return conduct_letters.limit(letter, facts, words)
         case "resolve":
             return decision_letters.short_decision(letter, facts, words)
         case "decide":
@@ -236,6 +241,20 @@ class Composer:
         text = decision_letters.closing(self.letter, code, words, other=other)
         return LetterText(text, decision_letters.closing_template(self.letter.case, code))
 
+    def conduct(self, facts: Mapping[str, Any]) -> LetterText | None:
+        """A limit on contact, or what became of it."""
+        event = self._event(int(facts["seq"]))
+        before = [row for row in self.events if row.seq < event.seq]
+        request = next(row for row in reversed(before) if row.verb is Verb.LIMIT_CONTACT)
+        # A renewal moves the last day, and the letter about an appeal gives the day in force.
+        later = [row for row in (*before, event) if row.seq > request.seq]
+        days = [row.facts["until"] for row in later if row.facts.get("outcome") == "renewed"]
+        limit = {**request.facts, "until": days[-1]} if days else request.facts
+        outcome = str(event.facts.get("outcome", "limit"))
+        words = self.words_of(request.seq if event.verb is Verb.APPROVE else event.seq)
+        text = conduct_letters.limit(self.letter, limit, words, outcome)
+        return LetterText(text, f"conduct.{outcome}")
+
     def _event(self, seq: int) -> Event:
         return next(event for event in self.events if event.seq == seq)
 
@@ -268,6 +287,7 @@ _BY_KIND: Mapping[str, Callable[[Composer, Mapping[str, Any]], LetterText | None
     "closing": Composer.closing,
     "outside": Composer.outside,
     "next_recourse": Composer.next_recourse,
+    "conduct": Composer.conduct,
 }
 _WITHOUT_FACTS: Mapping[str, Callable[[Letter], str]] = {
     "reply_reminder": decision_letters.reply_reminder,

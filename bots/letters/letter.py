@@ -81,9 +81,7 @@ class Letter:
         self, type_: str, text: str = "", amount: str | None = None, currency: str | None = None
     ) -> str:
         """A promised remedy: its type, the sum, and the words of the person who promised it."""
-        description = self.text(f"remedy.{type_}")
-        if amount and currency:
-            description = f"{description} ({self.texts.amount(self.language, amount, currency)})"
+        description = self.texts.remedy(self.language, type_, amount, currency)
         return f"{description}: {text.strip()}" if text.strip() else description
 
     def recorded_remedy(self, remedy: RemedyOwed, words: Mapping[str, str]) -> str:

@@ -21,7 +21,16 @@ def suggested_words(form: str, case: Case, *, texts: Texts) -> Mapping[str, str]
 
 
 def _remedy(letter: Letter, remedy: Remedy) -> str:
-    case = letter.case
-    if remedy is not Remedy.REFUND or case.amount_requested is None:
-        return letter.remedy(remedy, "", None, None)
-    return letter.remedy(remedy, "", f"{case.amount_requested / 100:.2f}", case.currency_requested)
+    money, amount = sum_asked_for(letter.case)
+    is_it = remedy is money and amount is not None
+    return letter.remedy(remedy, "", amount, letter.case.currency_requested if is_it else None)
+
+
+def sum_asked_for(case: Case) -> tuple[Remedy | None, str | None]:
+    """The remedy of money that was asked for, and its amount; none of two, for the record has one amount."""
+    remedies = [REMEDY_ASKED_FOR.get(code) for code in case.remedies_requested]
+    money = [remedy for remedy in remedies if remedy in (Remedy.REFUND, Remedy.COMPENSATION)]
+    if len(money) != 1:
+        return None, None
+    cents = case.amount_requested
+    return money[0], None if cents is None else f"{cents / 100:.2f}"

@@ -17,7 +17,7 @@ MAX_METADATA = 3000
 #: Ends the callback id of a preview of the form with that name.
 PREVIEW_SUFFIX = "_preview"
 #: These open a form from anywhere, so their refusals are shown in a view too and not in the channel.
-_ANSWERED_IN_A_VIEW = frozenset({LOG_AGAIN, "home.move", "home.search"})
+_ANSWERED_IN_A_VIEW = frozenset({LOG_AGAIN, "home.move", "home.search", "home.templates", "home.template"})
 #: The block id of a row of buttons: the work version and the number of the drawing.
 _ROW = re.compile(r"actions:(\d+)\.(\d+)")
 
@@ -144,6 +144,8 @@ class ViewMetadata:
     rows: Mapping[str, int] = field(default_factory=dict)
     #: The codes of the warnings about its words that the form has shown.
     warned: tuple[str, ...] = ()
+    #: The code of the template that filled its field.
+    template: str = ""
 
     @property
     def is_last_page(self) -> bool:
@@ -305,7 +307,8 @@ def _wrong_part(kind: str, body: Mapping[str, Any]) -> str | None:
 def _read_press(body: Mapping[str, Any]) -> ButtonPress:
     """A pressed button, or a choice in the menu `case.more`, whose value is `case.<verb>:<reference>`."""
     element = body["actions"][0]
-    action, value = str(element["action_id"]), str(element.get("value", ""))
+    chosen = (element.get("selected_option") or {}).get("value", "")
+    action, value = str(element["action_id"]), str(element.get("value", chosen))
     from_menu = action == "case.more"
     if from_menu:
         action, _, value = str(element["selected_option"]["value"]).partition(":")
@@ -364,6 +367,7 @@ def read_metadata(view: Mapping[str, Any]) -> ViewMetadata:
         pages=int(stored.get("pages", 1)),
         rows=stored.get("rows", {}),
         warned=tuple(map(str, stored.get("warned", ()))),
+        template=str(stored.get("template", "")),
         pressed_message=PressedMessage(*map(str, stored["pressed"])) if "pressed" in stored else None,
     )
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from complaints.actions.authorisation import Access, is_allowed, may_approve
+from complaints.actions.authorisation import Access, is_allowed, may_approve, second_readers
 from complaints.actors import Actor, level_roles, may_own
 from complaints.case import Case
 from complaints.deadlines.opening_hours import on_call_covers
 from complaints.obligations.reminders import ReminderLevel
-from complaints.vocabulary import Role, Target
+from complaints.vocabulary import Role, Target, Verb
 from store.values import Member
 
 MANAGING = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
@@ -60,7 +60,7 @@ def reminded_members(
     if case.owner is not None and case.owner not in {member.id for member in present}:
         first = [*substitutes(case.owner, members, now)]
     people = list(_readers(case, first, present)) or list(leading)
-    if level >= ReminderLevel.LEAD or target is Target.SUBJECT:
+    if level >= ReminderLevel.LEAD or target in (Target.SUBJECT, Target.CONDUCT):
         people += leading
     if level >= ReminderLevel.TOP:
         people += _present_top_management(members, now)
@@ -109,6 +109,9 @@ def survey_readers(case: Case, members: Sequence[Member], now: datetime) -> tupl
 def possible_approvers(case: Case, members: Sequence[Member], now: datetime | None = None) -> tuple[str, ...]:
     """Who may approve what waits for approval; absent people only if no present person may."""
     able = [member for member in members if may_approve(case, member_actor(member))]
+    if case.drafted is not None and case.waits_for is Verb.CHECK_DECISION:
+        readers = second_readers(case, case.drafted.by, {member.id: member.roles for member in members})
+        able = [member for member in able if member.id in readers]
     present = able if now is None else present_members(able, now)
     return tuple(member.id for member in present or able)
 

@@ -29,6 +29,7 @@ from bots.slack.payloads import (
     pressed_message,
     with_pressed_message,
 )
+from bots.slack.recipients import possible_approvers
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
 from bots.slack.views.form_pages import input_paths, other_page, typed_values
@@ -42,6 +43,7 @@ from complaints.obligations.kinds import SendPriority
 from store.cases.read import load_case
 from store.database.errors import DamagedCase, DatabaseUnavailable, SealBroken
 from store.outbox.rows import insert_redraw
+from store.people.staff import list_members
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class PrivateNotice:
     """A text that only the person who pressed sees."""
 
     text: str
+    blocks: Sequence[Block] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class FormAnswer:
     """What a submitted view is acknowledged with."""
 
     payload: Mapping[str, Any]
+    #: Shown only to this person, beneath the card from which the form was opened, or as a direct message.
+    notice: PrivateNotice | None = None
 
 
 Response = (
@@ -163,8 +168,8 @@ class Responder:
                 await self._acknowledge_form(self._with_pressed_message(payload))
             case CommandReply(text, blocks):
                 await self.ack(text=text, blocks=blocks or None)
-            case PrivateNotice(text) if isinstance(request, ButtonPress):
-                await self._notify(request, text, level="info")
+            case PrivateNotice(text, blocks) if isinstance(request, ButtonPress):
+                await self._notify(request, text, blocks, level="info")
             case OpenView(view) if isinstance(request, SlashCommand):
                 await self.client.views_open(trigger_id=request.trigger, view=view)
                 await self.ack()
@@ -177,6 +182,8 @@ class Responder:
             await self._reset_menu_of_card(request)
         elif isinstance(response, Redraw | FormAnswer):
             await self._draw_pressed_card()
+        if isinstance(response, FormAnswer) and response.notice and isinstance(request, FormSubmission):
+            await self._tell_sender(request, response.notice)
 
     async def _acknowledge_form(self, payload: Mapping[str, Any]) -> None:
         """Acknowledge a submission; Slack would answer a refused block with "trouble" and no error to us.
@@ -257,6 +264,11 @@ class Responder:
 
     async def _failure_text(self, error: Exception, what: str, case: Case | None = None) -> str:
         texts = self.slack.texts
+        if isinstance(error, NotAllowed) and error.code == "not_allowed.limit" and case is not None:
+            members = await self.slack.store.aread(list_members)
+            approvers = possible_approvers(case, members, self.slack.store.now())
+            who = ", ".join(member.name for member in members if member.id in approvers)
+            return texts.text("refused.limit.ask" if who else "refused.limit.nobody", who=who)
         if isinstance(error, ComplaintError):
             return refusals.refusal_text(error, texts, case)
         log_unexpected(what, error)
@@ -315,7 +327,7 @@ class Responder:
                 hidden = await self._on_hidden_page(form, error)
                 if hidden is not None:
                     return update_view(with_notice(hidden, text, level="error"))
-            errors = refusals.errors_by_field(error, view.get("blocks") or (), texts, case)
+            errors = refusals.errors_by_field(error, text, view.get("blocks") or (), texts)
             if errors:
                 return field_errors(errors)
             # A preview has no fields: the reason replaces it, and the filled form is still beneath.
@@ -337,19 +349,34 @@ class Responder:
 
     async def _case(self, ref: str | None, error: Exception) -> Case | None:
         """The case, for the words of a refusal; a case that this person may not see gives none."""
-        if ref is None or not isinstance(error, ComplaintError) or isinstance(error, NotAllowed):
+        is_hidden = isinstance(error, NotAllowed) and error.code != "not_allowed.limit"
+        if ref is None or not isinstance(error, ComplaintError) or is_hidden:
             return None
         try:
             return await self.slack.store.aread(load_case, ref)
         except ComplaintError:
             return None
 
-    async def _notify(self, press: ButtonPress, text: str, *, level: str = "error") -> None:
+    async def _tell_sender(self, form: FormSubmission, notice: PrivateNotice) -> None:
+        """At once through the pressed card; its address can be half an hour old, then as a direct message."""
+        card = form.metadata.pressed_message
+        if card is not None:
+            is_taken = await answer_privately(self.client, card.url, notice.text, blocks=notice.blocks)
+            if is_taken and await sees_channel(self.client, card.channel, form.member_id):
+                return
+        payload = {"member": form.member_id, "text": notice.text, "blocks": list(notice.blocks)}
+        await self.slack.schedule(
+            f"notice:{form.metadata.draft or form.view['id']}", "message", payload=payload
+        )
+
+    async def _notify(
+        self, press: ButtonPress, text: str, blocks: Sequence[Block] = (), *, level: str = "error"
+    ) -> None:
         """In a message privately beneath it, in a modal on top of it, in the home in a view of its own."""
         slack, texts = self.slack, self.slack.texts
         await self.ack()
         if press.in_message:
-            await self._answer_privately(press, text)
+            await self._answer_privately(press, text, blocks=blocks)
             return
         if press.in_modal and press.view is not None:
             view = with_next_drawing(press.view) if _is_opened_case(press) else press.view

@@ -5,11 +5,12 @@ Quiet hours delay letters that the desk starts, never replies (docs/surfaces.md,
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from bots.dialogue.after_decision import REMEDY_STEP
-from bots.dialogue.buttons import FORM_COPY, INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
+from bots.dialogue.buttons import APPEAL, FORM_COPY, INSIST, RECEIPT, REPLY, SCALE, SURE, SURVEY, Rows
 from bots.letters import decision, progress
 from bots.letters.composer import DECISION_LETTERS, Composer
 from bots.letters.letter import Letter, join_paragraphs
@@ -20,13 +21,15 @@ from bots.texts.texts import Texts
 from complaints.actors import SYSTEM
 from complaints.case import Case
 from complaints.deadlines.quiet_hours import letter_held_until
+from complaints.event_facts import ATTACHMENTS
 from complaints.obligations.resend import LATE
 from complaints.vocabulary import CloseCode, Flag, Role, Verb
 from store.cases.act import act as store_act
 from store.cases.outgoing_messages import FollowUpAct, load_contact
 from store.cases.read import load_case, load_history
+from store.cases.staff_letters import attachments_state, load_attachment
 from store.incidents import was_surveyed_before
-from store.outbox.complete import Completed, Failed, Outcome, Rescheduled
+from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled
 from store.people.staff import count_reviewers
 from store.record.load import load_complaint_text, load_event_words
 from store.store import Store
@@ -51,6 +54,7 @@ DELAYED_KINDS: frozenset[str] = frozenset(
         "confirmation",
         "outside",
         "next_recourse",
+        "conduct",
     }
 )
 #: Letters under which the receipt of the complaint can be requested (docs/proof.md).
@@ -59,6 +63,10 @@ RECEIPT_LETTERS: frozenset[str] = frozenset({"acknowledge", "decision", "closing
 _COMPLAINANT_VERBS: frozenset[str] = frozenset({Verb.RECEIVE.value, Verb.ADD.value, Verb.ANSWER.value})
 
 
+#: An attachment whose letter has not left is tried again after this time.
+WAIT_FOR_LETTER = timedelta(minutes=5)
+#: A letter whose attachments are still being fetched is looked at again after so many seconds.
+ATTACHMENT_SECONDS = 2.0
 #: The verb, the facts and the words of an act.
 Act = tuple[Verb, Mapping[str, Any], Mapping[str, str]]
 
@@ -79,6 +87,15 @@ class ComposedLetter:
 Write = Callable[[Letter, Obligation], ComposedLetter | None]
 
 
+def _attachments(case: Case, obligation: Obligation) -> tuple[int, ...]:
+    """The numbers of the files that must be in the store before this letter leaves."""
+    if obligation.kind == "decision":
+        return case.decision.attachments if case.decision is not None else ()
+    seq = obligation.facts.get("seq") if obligation.kind == "letter" else None
+    events = [letter.event for letter in case.unsent if letter.event.seq == seq]
+    return tuple(events[0].facts.get(ATTACHMENTS, ())) if events else ()
+
+
 def _is_delayable(obligation: Obligation) -> bool:
     if obligation.kind == "no_independent":
         return obligation.facts.get("verb") not in _COMPLAINANT_VERBS
@@ -94,7 +111,28 @@ class LetterHandler:
     receipts: bool = False
 
     def handlers(self) -> Mapping[str, Handler]:
-        return {kind: self._handler(kind, write) for kind, write in self.writers().items()}
+        handlers = {kind: self._handler(kind, write) for kind, write in self.writers().items()}
+        return {**handlers, "attachment": self._attachment}
+
+    async def _attachment(self, obligation: Obligation) -> Outcome:
+        """Send one file after its letter."""
+        store, ref, seq = self.store, str(obligation.ref), int(obligation.facts["seq"])
+        case = await store.aread(load_case, ref)
+        if Flag.NO_CONTACT in case.flags:
+            return Completed()
+        until = letter_held_until(case, store.now(), is_reply=True)
+        decision = next((decision for decision in case.decisions if decision.seq == seq), None)
+        waits = decision is not None and decision.communicated_at is None
+        if waits or seq in {letter.event.seq for letter in case.unsent}:
+            return Rescheduled(until or store.now() + WAIT_FOR_LETTER, "waits for its letter")
+        chat = obligation.chat or await store.aread(load_contact, ref)
+        if chat is None:
+            return Failed(f"{ref} has no chat to write to: hand the file over by another route")
+        language = self.texts.language(chat.language or case.language)
+        file = await store.aread(load_attachment, ref, int(obligation.facts["file"]))
+        caption = self.texts.to(child=Flag.MINOR in case.flags).text(language, "attached.file", ref=ref)
+        message = OutgoingMessage(caption, "attachment", language, ref=ref, file=file)
+        return await self.sender.send(obligation, chat, message)
 
     def writers(self) -> Mapping[str, Write]:
         """The function that writes the letter of each kind of obligation, without sending it."""
@@ -103,7 +141,7 @@ class LetterHandler:
             "decision": partial(
                 self._compose, rows=REPLY, step="decision", act=(Verb.COMMUNICATE_DECISION, {}, {})
             ),
-            "letter": self._compose,
+            "letter": self._written,
             "dates": self._compose,
             "progress": self._progress,
             "remedy_notice": self._remedy,
@@ -120,6 +158,7 @@ class LetterHandler:
             "next_recourse": self._compose,
             "no_independent": self._progress,
             "summary": self._compose,
+            "conduct": self._conduct,
         }
 
     def _handler(self, kind: str, write: Write) -> Handler:
@@ -132,6 +171,11 @@ class LetterHandler:
                 )
                 if until is not None:
                     return Rescheduled(until, "quiet hours")
+            if numbers := _attachments(case, obligation):
+                state = await store.aread(attachments_state, ref, numbers)
+                if state != "ready":
+                    why = f"an attachment of {ref} cannot be sent: take the letter back and send it again"
+                    return RateLimited(ATTACHMENT_SECONDS) if state == "waiting" else Failed(why)
             chat = obligation.chat or await store.aread(load_contact, ref)
             if chat is None:
                 return Failed(f"{ref} has no chat to write to: tell the complainant by another route")
@@ -159,6 +203,8 @@ class LetterHandler:
         if obligation.kind in SENT_WITHOUT_CONTACT:
             return True
         seq = obligation.facts.get("seq")
+        if case.question_at is not None and obligation.facts.get("verb") == Verb.REPLY:
+            return True
         if obligation.kind != "letter" or seq is None or case.question_answered_at is None:
             return False
         history = self.store.read(load_history, case.ref)
@@ -235,6 +281,11 @@ class LetterHandler:
         rows = (("send",), *FORM_COPY) if can_sign else FORM_COPY
         return self._compose(letter, obligation, rows, "check", (Verb.ACKNOWLEDGE, {"level": level}, {}))
 
+    def _written(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
+        seq = int(obligation.facts["seq"])
+        counts = seq in {unsent.event.seq for unsent in letter.case.unsent}
+        return self._compose(letter, obligation, act=(Verb.DELIVER, {"seq": seq}, {}) if counts else None)
+
     def _progress(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         composed = self._compose(letter, obligation)
         return composed and replace(composed, act=(Verb.INFORM, {}, {"letter": composed.text}))
@@ -244,6 +295,12 @@ class LetterHandler:
         if composed is None or composed.template != "remedy_done":
             return composed
         return replace(composed, buttons=SURE, step=f"{REMEDY_STEP}{obligation.facts['remedy']}")
+
+    def _conduct(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
+        """Under a limit there is a button to appeal against it, once for each limit."""
+        conduct = letter.case.conduct
+        rows = APPEAL if conduct.limit is not None and not conduct.appealed else ()
+        return self._compose(letter, obligation, rows, "conduct")
 
     def _closing(self, letter: Letter, obligation: Obligation) -> ComposedLetter | None:
         rows = INSIST if obligation.facts.get("code") == CloseCode.NOT_COMPLAINT else ()

@@ -189,6 +189,11 @@ class Texts:
     def amount(self, language: str, amount: str, currency: str) -> str:
         return str(format_currency(Decimal(amount), currency, locale=_locale(self.language(language))))
 
+    def remedy(self, language: str, type_: str, amount: str | None, currency: str | None) -> str:
+        """A promised remedy with its sum: `Compensation (€340.00)`."""
+        name = self.text(language, f"remedy.{type_}")
+        return f"{name} ({self.amount(language, amount, currency)})" if amount and currency else name
+
     def country(self, language: str, code: str) -> str:
         """The name of a country in the language, by its two-letter code: `Birleşik Krallık`."""
         return country_name(self.language(language), code)

@@ -1,23 +1,26 @@
-"""A second person agrees to a draft, a reclassification or a later date, or sends it back (Annex E)."""
+"""A second person agrees to a draft, a reclassification, a later date or a limit, or sends it back (Annex E)."""
 
 from datetime import datetime
 from typing import Any
 
+from complaints.actions import conduct
 from complaints.actions.assessment import harm_of
 from complaints.actions.closing import drop_pending, end_handling
-from complaints.actions.decision import decide, exceeds, remedy_due
+from complaints.actions.decision import exceeds, take_draft
 from complaints.actions.investigation import (
     moved_dates,
     require_not_passed,
     require_within_caps,
     target_to_extend,
 )
+from complaints.actions.quality_check import require_answers
 from complaints.actions.request import ActionRequest, require_words
 from complaints.actors import Actor, is_excluded, level_roles
 from complaints.case import Case, Event, Facts, changed
+from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import NotAllowed, OutOfOrder
 from complaints.times import format_time
-from complaints.vocabulary import CloseCode, Role, State
+from complaints.vocabulary import CloseCode, Role, State, Verb
 
 _RANKS = {Role.HANDLER: 0, Role.MANAGER: 1, Role.TOP_MANAGEMENT: 2}
 
@@ -31,6 +34,10 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
     agreed = request.facts["agreed"] == "yes"
     if not agreed:
         require_words(request, "reason", f"Say why not, so that {case.ref} can be mended.")
+    if case.waits_for is Verb.CHECK_DECISION:
+        raise OutOfOrder(
+            f"The decision on {case.ref} waits to be read first: check it instead.", code="nothing_to_approve"
+        )
     require_second_person(case, request.actor)
     if case.reclassification is not None:
         if agreed and harm_of(case) >= 3:
@@ -41,9 +48,13 @@ def check_approve(case: Case, request: ActionRequest) -> Facts:
             )
         subject: dict[str, Any] = {"of": "reclassify"}
     elif case.drafted is not None:
+        if case.drafted.checked:
+            require_answers(case, request)
         if agreed:
             require_within_limit(case, request.actor)
         subject = {"of": "respond"}
+    elif case.extension is None and case.conduct.pending is not None:
+        subject = {"of": "limit_contact"}
     else:
         subject = {"of": "extend", "extends": _extension(case, request.at) if agreed else None}
     return {**request.facts, **subject}
@@ -57,6 +68,8 @@ def require_second_person(case: Case, actor: Actor) -> None:
         proposer = case.drafted.by
     elif case.extension is not None:
         proposer = case.extension.by
+    elif case.conduct.pending is not None:
+        proposer = case.conduct.pending.asked_by
     else:
         raise OutOfOrder(
             f"Nothing on {case.ref} waits for approval: look at it again.", code="nothing_to_approve"
@@ -78,13 +91,7 @@ def require_second_person(case: Case, actor: Actor) -> None:
 
 def require_within_limit(case: Case, actor: Actor) -> None:
     """Raise NotAllowed if the drafter has a conflict by now, or the sum is above the approver's limit."""
-    draft = case.drafted
-    if draft is not None and is_excluded(case, draft.by):
-        raise NotAllowed(
-            f"The person who drafted this on {case.ref} has stepped aside since: send it back.",
-            code="not_allowed.subject",
-            field="agreed",
-        )
+    _require_author(case)
     grants = [
         (remedy.amount, remedy.currency)
         for remedy in case.drafted_remedies
@@ -94,6 +101,15 @@ def require_within_limit(case: Case, actor: Actor) -> None:
         raise NotAllowed(
             f"The sum granted on {case.ref} is above your limit: ask somebody with a higher one.",
             code="not_allowed.limit",
+            field="agreed",
+        )
+
+
+def _require_author(case: Case) -> None:
+    if case.drafted is not None and is_excluded(case, case.drafted.by):
+        raise NotAllowed(
+            f"The person who drafted this on {case.ref} has stepped aside since: send it back.",
+            code="not_allowed.subject",
             field="agreed",
         )
 
@@ -124,6 +140,8 @@ def _extension(case: Case, at: datetime) -> dict[str, Any]:
 
 def apply_approve(case: Case, event: Event) -> Case:
     agreed = event.facts["agreed"] == "yes"
+    if event.facts["of"] == "limit_contact":
+        return conduct.approve_limit(case, event)
     if event.facts["of"] == "extend":
         return changed(case, extension=None)
     if event.facts["of"] == "reclassify":
@@ -135,15 +153,34 @@ def apply_approve(case: Case, event: Event) -> Case:
         return case
     if not agreed:
         return changed(drop_pending(case), state=State.INVESTIGATING)
-    decision = changed(case.drafted, approved_by=event.by, at=event.at)
-    # The decision is taken only now, so the time to carry out a remedy counts from now.
-    remedies = tuple(
-        changed(
-            remedy, promised_at=event.at, due=remedy.due if remedy.promised_by else remedy_due(case, event.at)
-        )
-        for remedy in case.drafted_remedies
-    )
-    return decide(case, decision, remedies)
+    return take_draft(case, event, approved_by=event.by)
+
+
+# check_decision
+
+
+def check_check_decision(case: Case, request: ActionRequest) -> Facts:
+    """Read a decision that was drawn before it is sent: it passes, or it goes back with a note (4.5, 8.4).
+
+    The system sends it unread when the promised date would be missed (`checked_by`), and the event says so.
+    """
+    until = checked_by(case)
+    is_system = request.role is Role.SYSTEM
+    if case.waits_for is not Verb.CHECK_DECISION or (is_system and (until is None or request.at < until)):
+        raise OutOfOrder(f"Nothing on {case.ref} waits to be read: look again.", code="nothing_to_approve")
+    if is_system:
+        return {"agreed": "yes", "skipped": "no_time"}
+    require_second_person(case, request.actor)
+    require_answers(case, request)
+    if request.facts["agreed"] == "yes":
+        _require_author(case)
+    return request.facts
+
+
+def apply_check_decision(case: Case, event: Event) -> Case:
+    if event.facts["agreed"] == "no":
+        return changed(drop_pending(case), state=State.INVESTIGATING)
+    return take_draft(case, event)
 
 
 def approve_dates(before: Case, after: Case, event: Event) -> dict[str, list[dict[str, Any]]]:

@@ -4,14 +4,17 @@ from datetime import date, datetime
 from typing import Any
 
 from complaints.actions.request import ActionRequest, require_words
-from complaints.actors import is_excluded, judged_below, may_manage
+from complaints.actors import Actor, is_excluded, judged_below, may_manage
 from complaints.case import Case, Event, Facts, changed
-from complaints.case_values import Assessment, Issue, RecordedSign
+from complaints.case_values import Assessment, Issue
 from complaints.deadlines.legal_time import legal_time
 from complaints.deadlines.targets import decide_due
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
 from complaints.priorities import priority_of
 from complaints.vocabulary import RESTRICTING, ContactKind, Flag, State
+
+#: The lowest severity and safety of all.
+ANY_GRADE = {"severity": 1, "safety": 0}
 
 
 def check_assess(case: Case, request: ActionRequest) -> Facts:
@@ -23,7 +26,7 @@ def check_assess(case: Case, request: ActionRequest) -> Facts:
     if case.assessment is not None:
         raise BadFacts(f"{case.ref} is assessed: assess it again.", code="assessed_before")
     _require_media_heard(case, request.facts)
-    lowered = _lowered_field(request.facts, case.fresh_signs)
+    lowered = _lowered_field(request.facts, case)
     if lowered is not None:
         _require_manager_and_reason(case, request, lowered)
     return _with_issues(case, request)
@@ -39,18 +42,30 @@ def check_reassess(case: Case, request: ActionRequest) -> Facts:
     if before is None:
         raise BadFacts(f"{case.ref} is not assessed yet: assess it.", code="not_assessed")
     _require_media_heard(case, facts)
-    lowered = _lowered_field(facts, (before, *case.fresh_signs))
+    lowered = _lowered_field(facts, case)
     all_facts = _with_issues(case, request)
     if lowered is not None or _is_later(case, all_facts):
         _require_manager_and_reason(case, request, lowered or "complexity")
     return all_facts
 
 
-def _lowered_field(facts: Facts, raised: tuple[RecordedSign | Assessment, ...]) -> str | None:
+def lowest_allowed(case: Case, actor: Actor | None) -> dict[str, int]:
+    """The lowest severity and safety that this person may save: not below a fired rule or the assessment before.
+
+    A manager may go lower.
+    """
+    if actor is not None and may_manage(case, actor):
+        return ANY_GRADE
+    raised = [*case.fresh_signs, *([case.assessment] if case.assessment else [])]
+    return {
+        name: max([value, *(getattr(grades, name) for grades in raised)]) for name, value in ANY_GRADE.items()
+    }
+
+
+def _lowered_field(facts: Facts, case: Case) -> str | None:
     """The field that lies below a fired rule or the assessment before; None if neither does."""
-    if int(facts["severity"]) < max((value.severity for value in raised), default=0):
-        return "severity"
-    return "safety" if int(facts["safety"]) < max((value.safety for value in raised), default=0) else None
+    lowest = lowest_allowed(case, None)
+    return next((name for name, value in lowest.items() if int(facts[name]) < value), None)
 
 
 def _is_later(case: Case, facts: Facts) -> bool:
@@ -109,6 +124,11 @@ def _with_issues(case: Case, request: ActionRequest) -> dict[str, Any]:
 def apply_assess(case: Case, event: Event) -> Case:
     """The first assessment moves a received case on; in every other state the state stays."""
     assessed = with_criteria(case, event.facts, at=event.at, actor_id=event.by)
+    assessed = changed(
+        assessed,
+        highest_severity=max(case.highest_severity, case.severity, assessed.severity),
+        highest_safety=max(case.highest_safety, case.safety, assessed.safety),
+    )
     return changed(assessed, state=State.ASSESSED) if case.state is State.RECEIVED else assessed
 
 

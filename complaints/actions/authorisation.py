@@ -56,6 +56,8 @@ class Access(StrEnum):
     REPORT = "report"
     #: The absence of others, and obligations that failed.
     MANAGE = "manage"
+    #: The templates of letters.
+    TEMPLATES = "templates"
 
 
 _ROLES: Mapping[Access, frozenset[Role]] = {
@@ -67,6 +69,7 @@ _ROLES: Mapping[Access, frozenset[Role]] = {
     Access.HAND_OVER: MANAGERS,
     Access.REPORT: MANAGERS | {Role.AUDITOR, Role.SYSTEM},
     Access.MANAGE: MANAGERS,
+    Access.TEMPLATES: MANAGERS,
 }
 
 
@@ -131,6 +134,13 @@ def needs_reason(case: Case, actor: Actor) -> bool:
 
 def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role) -> Role:
     managing = actor.least(MANAGERS) if may_manage(case, actor) else None
+    if verb is Verb.REVIEW_CASE:
+        review = case.open_review
+        if review is None or review.reviewer != actor.id or actor.id in case.participants:
+            raise NotAllowed(
+                f"{case.ref} was not given to you for review: leave it to the person who was drawn.",
+                code="not_allowed.reviewer",
+            )
     if case.restricted and not action.without_reading and not may_read(case, actor):
         raise NotAllowed(
             f"{case.ref} is restricted: ask a manager to assign it.", code="not_allowed.restricted"
@@ -177,14 +187,37 @@ def possible_in_state(case: Case, verb: Verb) -> bool:
 
 def may_approve(case: Case, actor: Actor) -> bool:
     """True when this person could agree to what waits for approval now; used to choose the people to ask."""
+    verb = case.waits_for or Verb.APPROVE
     try:
-        authorise(case, Verb.APPROVE, actor)
+        authorise(case, verb, actor)
         require_second_person(case, actor)
-        if case.drafted is not None:
+        if verb is Verb.APPROVE and case.drafted is not None:
             require_within_limit(case, actor)
     except ComplaintError:
         return False
     return True
+
+
+def second_readers(case: Case, decider: str, members: Mapping[str, frozenset[Role]]) -> frozenset[str]:
+    """Who could read a decision before it is sent (4.5).
+
+    A reader takes part in the decision, so the only person who could review it at the next level is left out (7.9).
+    """
+    able = {
+        name
+        for name, roles in members.items()
+        if name != decider and is_allowed(case, Verb.CHECK_DECISION, Actor(name, roles))
+    }
+    if case.level < case.rules.top_level:
+        reviewers = set(eligible_reviewers(case, case.level + 1, members)) - {decider}
+        able = {name for name in able if not reviewers or reviewers - {name}}
+    return frozenset(able)
+
+
+def file_reviewers(case: Case, members: Mapping[str, frozenset[Role]]) -> set[str]:
+    """Who may review a closed complaint: everybody who may read it and took no part in it (4.5, Annex C)."""
+    readers = {name for name, roles in members.items() if is_allowed(case, Access.READ, Actor(name, roles))}
+    return readers - case.participants
 
 
 def count_reviewers(

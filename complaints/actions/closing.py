@@ -98,7 +98,10 @@ def end_handling(case: Case, event: Event, code: CloseCode) -> Case:
 
 
 def drop_pending(case: Case) -> Case:
-    return changed(case, drafted=None, drafted_remedies=(), reclassification=None, extension=None)
+    unsent = tuple(letter for letter in case.unsent if letter is not case.unsent_decision)
+    return changed(
+        case, drafted=None, drafted_remedies=(), reclassification=None, extension=None, unsent=unsent
+    )
 
 
 # lapse

@@ -1,15 +1,17 @@
 """Messages between staff and complainant: reply, ask, inform, note, bind, survey (4.3, 7.3, 8.3)."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from complaints.actions.access import check_fairness_facts, record_fairness
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
-from complaints.case import Case, Event, Facts, changed
+from complaints.case import Case, Event, Facts, UnsentLetter, changed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
-from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed, OutOfOrder
+from complaints.event_facts import HELD
 from complaints.obligations.resend import add_failed_delivery
-from complaints.vocabulary import Flag, Role, Target
+from complaints.vocabulary import Flag, Role, Target, Verb
 
 
 def check_reply(case: Case, request: ActionRequest) -> Facts:
@@ -20,6 +22,8 @@ def check_reply(case: Case, request: ActionRequest) -> Facts:
 
 def apply_reply(case: Case, event: Event) -> Case:
     """A contact that also answers an open question or data request."""
+    if HELD in event.facts:
+        return add_unsent(case, event)
     return changed(
         record_contact(case, event),
         question_at=None,
@@ -73,6 +77,8 @@ def _require_completion_time(case: Case, request: ActionRequest, until: datetime
 
 def apply_ask(case: Case, event: Event) -> Case:
     """We wait for an answer until the end of the day named; the clocks run on."""
+    if HELD in event.facts:
+        return add_unsent(case, event)
     until = closing_time(date.fromisoformat(event.facts["needed_by"]), case.rules.calendar)
     flags = case.flags | {Flag.WAITING_COMPLAINANT}
     incomplete_at = event.at if event.facts.get("incomplete") else case.incomplete_at
@@ -103,6 +109,8 @@ def check_inform(case: Case, request: ActionRequest) -> Facts:
 
 def apply_inform(case: Case, event: Event) -> Case:
     """A contact that names the day of the next news. No other message withdraws such a day."""
+    if HELD in event.facts:
+        return add_unsent(case, event)
     informed = record_contact(case, event)
     if event.facts.get("batch"):
         return informed
@@ -110,6 +118,65 @@ def apply_inform(case: Case, event: Event) -> Case:
     next_news_by = closing_time(date.fromisoformat(str(day)), case.rules.calendar) if day else None
     noticed = case.work_version if event.role is Role.SYSTEM else case.noticed_at_version
     return changed(informed, next_news_by=next_news_by, noticed_at_version=noticed)
+
+
+def add_unsent(case: Case, event: Event, before: Case | None = None) -> Case:
+    return changed(case, unsent=(*case.unsent, UnsentLetter(event, before)))
+
+
+def check_deliver(case: Case, request: ActionRequest) -> Facts:
+    """A channel accepted a letter of staff: from now on it counts as a contact (7.3)."""
+    return {**request.facts, "letter": _unsent_letter(case, request).event.verb.value}
+
+
+def apply_deliver(case: Case, event: Event) -> Case:
+    return deliver_letters(case, event, int(event.facts["seq"]))
+
+
+def deliver_letters(case: Case, event: Event, seq: int | None = None) -> Case:
+    """The letter of this event, or every one that is no decision, counts from the time of `event`."""
+    for letter in case.unsent:
+        if letter.before is None and seq in (None, letter.event.seq):
+            facts = {name: value for name, value in letter.event.facts.items() if name != HELD}
+            written = changed(letter.event, at=event.at, facts=facts)
+            case = _APPLIED[written.verb](changed(case, unsent=without_letter(case, letter)), written)
+    return case
+
+
+def without_letter(case: Case, letter: UnsentLetter) -> tuple[UnsentLetter, ...]:
+    return tuple(other for other in case.unsent if other is not letter)
+
+
+def _unsent_letter(case: Case, request: ActionRequest) -> UnsentLetter:
+    seq = int(request.facts["seq"])
+    letter = next((letter for letter in case.unsent if letter.event.seq == seq), None)
+    if letter is None:
+        raise OutOfOrder(f"Letter {seq} of {case.ref} was sent or taken back before.", code="already_sent")
+    return letter
+
+
+def check_take_back(case: Case, request: ActionRequest) -> Facts:
+    """The sender takes back a letter that has not left; the store refuses it once a worker sends it (7.3)."""
+    letter = _unsent_letter(case, request)
+    if letter.event.by != request.actor.id:
+        raise NotAllowed(f"Only its sender takes back a letter of {case.ref}.", code="not_allowed.sender")
+    if (
+        letter is case.unsent_decision
+        and letter.before
+        and case.work_version != letter.before.work_version + 1
+    ):
+        raise OutOfOrder(
+            f"{case.ref} was worked on since the decision: it can no longer be taken back.", code="worked_on"
+        )
+    return {**request.facts, "letter": letter.event.verb.value}
+
+
+def apply_take_back(case: Case, event: Event) -> Case:
+    """A letter that was never sent changes nothing. A decision gives way to the state from before it."""
+    letter = next(letter for letter in case.unsent if letter.event.seq == event.facts["seq"])
+    if letter.before is not None:
+        return case.as_delivered
+    return changed(case, unsent=without_letter(case, letter))
 
 
 def record_contact(case: Case, event: Event) -> Case:
@@ -166,6 +233,8 @@ def check_note(case: Case, request: ActionRequest) -> Facts:
 def apply_note(case: Case, event: Event) -> Case:
     """Authority that was shown counts; after a failed delivery a note names the other route that was used."""
     case = record_fairness(case, event)
+    if event.facts.get("what") == "letter":
+        case = deliver_letters(case, event)
     if event.facts.get("what") == "authority":
         return changed(case, authority_shown=True, flags=case.flags - {Flag.FOR_ANOTHER})
     return changed(case, other_route=True) if case.delivery_failed_at is not None else case
@@ -204,3 +273,10 @@ def apply_survey(case: Case, event: Event) -> Case:
     is_concern = event.facts.get("score") == 1 or bool(event.facts.get("concern"))
     concern_at = event.at if is_concern and case.survey_concern_at is None else case.survey_concern_at
     return changed(case, surveys=(*case.surveys, step), surveyed_at=sent_at, survey_concern_at=concern_at)
+
+
+_APPLIED: Mapping[Verb, Callable[[Case, Event], Case]] = {
+    Verb.REPLY: apply_reply,
+    Verb.ASK: apply_ask,
+    Verb.INFORM: apply_inform,
+}

@@ -4,12 +4,14 @@ Also what a role may grant alone (Annex E; docs/surfaces.md, "Who may").
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from complaints.actions.closing import drop_pending
-from complaints.actions.correspondence import record_contact
+from complaints.actions.correspondence import add_unsent, record_contact, without_letter
+from complaints.actions.evidence import required_evidence
+from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
@@ -17,6 +19,7 @@ from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, OutOfOrder
+from complaints.event_facts import ATTACHMENTS, HELD
 from complaints.priorities import priority_of
 from complaints.rulebook import Limit
 from complaints.vocabulary import RESTRICTING, Finding, Flag, Priority, Role, State
@@ -93,7 +96,7 @@ def check_resolve(case: Case, request: ActionRequest) -> Facts:
         raise OutOfOrder(
             f"{case.ref} needs a second person's approval: investigate and decide.", code="needs_approval"
         )
-    return {**request.facts, "findings": findings, "level": case.level}
+    return {**request.facts, "findings": findings, "level": case.level, **second_reading(case, request)}
 
 
 def apply_resolve(case: Case, event: Event) -> Case:
@@ -106,7 +109,17 @@ def apply_resolve(case: Case, event: Event) -> Case:
         done_at=event.at,
         done_by=event.by,
     )
-    return decide(record_contact(case, event), _decision(case, event, short=True), (remedy,))
+    decision = _decision(case, event, short=True)
+    if decision.checked:
+        return changed(case, drafted=decision, drafted_remedies=(remedy,), extension=None)
+    if HELD in event.facts:
+        return _unsent_decision(case, event, decision, (remedy,))
+    return decide(record_contact(case, event), decision, (remedy,))
+
+
+def _unsent_decision(case: Case, event: Event, decision: Decision, remedies: tuple[RemedyOwed, ...]) -> Case:
+    """The decision is taken; until a channel accepts it, its sender may take it back and its targets run on."""
+    return add_unsent(decide(case, decision, remedies), event, case)
 
 
 # respond
@@ -145,12 +158,14 @@ def check_respond(case: Case, request: ActionRequest) -> Facts:
     for number, remedy in enumerate(facts.get("remedies") or ()):
         grants += _grants(case, number, remedy, request.at)
     findings = [Finding(issue["finding"]) for issue in issues]
+    # One decision on many complaints (`batch`) always needs a second person.
+    approval = bool(facts.get("batch")) or needs_approval(case, request.actor, grants, findings)
     return {
         **facts,
         "findings": [finding.value for finding in findings],
         "level": case.level,
-        # One decision on many complaints (`batch`) always needs a second person.
-        "needs_approval": bool(facts.get("batch")) or needs_approval(case, request.actor, grants, findings),
+        "needs_approval": approval,
+        **second_reading(case, request, approval=approval),
         "above_limit": exceeds(request.actor, grants, case.rules.authority),
     }
 
@@ -161,8 +176,10 @@ def apply_respond(case: Case, event: Event) -> Case:
         _promised_remedy(case, len(case.remedies) + row_number, row, event)
         for row_number, row in enumerate(event.facts.get("remedies", ()))
     )
-    if decision.needs_approval:
+    if decision.needs_approval or decision.checked:
         return changed(case, drafted=decision, drafted_remedies=remedies, extension=None)
+    if HELD in event.facts:
+        return _unsent_decision(case, event, decision, remedies)
     return decide(case, decision, remedies)
 
 
@@ -225,15 +242,6 @@ def _require_decidable(case: Case) -> None:
         )
 
 
-def required_evidence(case: Case) -> frozenset[str]:
-    """What must have been gathered before a decision, by priority and complexity (7.6)."""
-    needed = {"complainant_heard", "records_checked"}
-    is_complex = case.assessment is not None and case.assessment.complexity >= 2
-    if priority_of(case) in _URGENT or is_complex:
-        needed |= {"staff_statement", "rule_or_contract"}
-    return frozenset(needed)
-
-
 def _require_evidence(case: Case) -> None:
     missing = required_evidence(case) - case.evidence
     if missing:
@@ -282,6 +290,9 @@ def _decision(case: Case, event: Event, *, short: bool) -> Decision:
         others_affected=facts["others_affected"],
         needs_approval=not short and bool(facts.get("needs_approval", False)),
         seq=event.seq,
+        leaves_at=event.at + timedelta(seconds=int(facts[HELD])) if HELD in facts else None,
+        attachments=tuple(facts.get(ATTACHMENTS, ())),
+        checked=facts.get("check") == "drawn",
     )
 
 
@@ -303,6 +314,27 @@ def decide(case: Case, decision: Decision, remedies: tuple[RemedyOwed, ...]) -> 
         asked_until=None,
         flags=case.flags - {Flag.WAITING_COMPLAINANT},
     )
+
+
+def take_draft(case: Case, event: Event, *, approved_by: str | None = None) -> Case:
+    """The drafted decision is taken now: the time to carry out a remedy counts from now."""
+    draft = case.drafted
+    if draft is None:
+        return case
+    remedies = tuple(
+        changed(remedy, promised_at=event.at, due=event.at, done_at=event.at)
+        if draft.short
+        else changed(
+            remedy, promised_at=event.at, due=remedy.due if remedy.promised_by else remedy_due(case, event.at)
+        )
+        for remedy in case.drafted_remedies
+    )
+    leaves_at = event.at + timedelta(seconds=int(event.facts[HELD])) if HELD in event.facts else None
+    decision = changed(draft, approved_by=approved_by, at=event.at, leaves_at=leaves_at)
+    decided = decide(case, decision, remedies)
+    if leaves_at is not None:
+        return add_unsent(decided, event, case)
+    return record_contact(decided, event) if draft.short else decided
 
 
 def remedy_due(case: Case, start: datetime) -> datetime:
@@ -331,6 +363,11 @@ def apply_communicate_decision(case: Case, event: Event) -> Case:
 
 def mark_communicated(case: Case, at: datetime) -> Case:
     """The complainant knows the present decision from this time on; it is also the next news that they expected."""
+    letter = case.unsent_decision
+    if letter is not None:
+        if case.decision is not None and case.decision.short:
+            case = record_contact(case, changed(letter.event, at=at))
+        case = changed(case, unsent=without_letter(case, letter))
     decisions = tuple(
         changed(decision, communicated_at=at) if decision is case.decision else decision
         for decision in case.decisions

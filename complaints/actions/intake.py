@@ -10,6 +10,7 @@ from complaints.actions.import_past import apply_import, check_past
 from complaints.actions.request import ActionRequest, require_offline_source
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Proposed, ProposedCriterion, RecordedSign, RemedyOwed
+from complaints.deadlines.periods import reply_held_until
 from complaints.deadlines.working_time import due
 from complaints.errors import AlreadyDone, BadFacts
 from complaints.obligations.resend import end_last_silence
@@ -195,9 +196,17 @@ def apply_words(case: Case, event: Event) -> Case:
         danger_receipt_at=None if new_danger else case.danger_receipt_at,
         look_at=event.at if any(sign.look for sign in signs) and not case.look_is_open else case.look_at,
         question_at=event.at if question and case.question_at is None else case.question_at,
+        reply_held_until=_held_until(case, event, bool(signs)) if question else case.reply_held_until,
         flags=flags,
     )
     return name_subjects(record_answers(counted, event), event)
+
+
+def _held_until(case: Case, event: Event, is_danger: bool) -> datetime | None:
+    """Until when a limit on contact lets the answer wait: a sign of danger in any of the messages ends the wait."""
+    if is_danger:
+        return None
+    return case.reply_held_until if case.question_at is not None else reply_held_until(case, event.at)
 
 
 def end_silence(case: Case, event: Event) -> Case:

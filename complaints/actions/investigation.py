@@ -1,9 +1,8 @@
-"""Before a decision: evidence, later dates, other rules, the next level, receipt of a danger (5.3, 7.3, 7.6, F)."""
+"""Before a decision: later dates, other rules, the next level, receipt of a danger (5.3, 7.3, F)."""
 
 from datetime import date, datetime
 from typing import Any
 
-from complaints.actions.access import check_fairness_facts, record_fairness
 from complaints.actions.closing import drop_pending
 from complaints.actions.request import ActionRequest, require_words
 from complaints.actors import may_manage
@@ -18,17 +17,6 @@ from complaints.vocabulary import Flag, Role, State, Target
 
 #: The targets that a manager may move; the others follow from what is done.
 EXTENDABLE: frozenset[Target] = frozenset({Target.DECIDE, Target.REMEDY, Target.FIRST_ACTION})
-
-
-def check_investigate(case: Case, request: ActionRequest) -> Facts:
-    """Start or continue the investigation; evidence can be added in several acts (7.6)."""
-    check_fairness_facts(case, request)
-    return request.facts
-
-
-def apply_investigate(case: Case, event: Event) -> Case:
-    evidence = case.evidence | frozenset(event.facts.get("evidence", ()))
-    return changed(record_fairness(case, event), state=State.INVESTIGATING, evidence=evidence)
 
 
 # extend
@@ -224,6 +212,7 @@ def apply_escalate(case: Case, event: Event) -> Case:
         level=level,
         owner=None,
         evidence=frozenset(),
+        issue_findings=(),
         acted_at={at_level: people for at_level, people in acted_at.items() if people},
         acks=acks,
     )

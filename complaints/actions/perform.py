@@ -145,7 +145,7 @@ def _result(case: Case, event: Event) -> ActResult:
 #: Acts of staff that route a complaint or guard access to it, without work on what it says.
 _NO_WORK = frozenset({
     Verb.ASSIGN, Verb.RECEIPT, Verb.RESTRICT, Verb.UNRESTRICT, Verb.HOLD, Verb.RELEASE, Verb.DECLARE_CONFLICT,
-    Verb.REDATE, Verb.ERASE, Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING,
+    Verb.REDATE, Verb.ERASE, Verb.RESTRICT_PROCESSING, Verb.RESUME_PROCESSING, Verb.REVIEW_CASE,
 })  # fmt: skip
 
 
@@ -158,6 +158,9 @@ def _after_any_event(case: Case, event: Event) -> Case:
         acted_at = {**acted_at, case.level: acted_at.get(case.level, frozenset()) | {event.by}}
     # The first message of staff ends the questions. So the acknowledgement is due before that message leaves.
     is_by_staff = event.role not in (Role.COMPLAINANT, Role.SYSTEM, Role.MODEL)
+    # A reviewer stays a person who took no part in it.
+    took_part = is_by_staff and event.verb is not Verb.REVIEW_CASE
+    people = ({event.by} if took_part else set()) | ({case.owner} if case.owner else set())
     staff_wrote = action.is_staff_message and event.role is not Role.SYSTEM
     if case.form_open and (staff_wrote or case.state is State.DECIDED):
         case = apply_end_form(case, event)
@@ -167,8 +170,9 @@ def _after_any_event(case: Case, event: Event) -> Case:
         work_version=case.work_version + raises_work_version(event),
         acted_at=acted_at,
         workers=case.workers | {event.by} if is_by_staff and event.verb not in _NO_WORK else case.workers,
+        participants=case.participants | people if people else case.participants,
         targets=_targets(case, event),
-        survey_concern_at=None if event.verb is Verb.REOPEN or is_by_staff else case.survey_concern_at,
+        survey_concern_at=None if event.verb is Verb.REOPEN or took_part else case.survey_concern_at,
     )
     significant = Flag.SIGNIFICANT in case.flags or is_significant(case)
     return changed(case, flags=case.flags | {Flag.SIGNIFICANT}) if significant else case

@@ -13,19 +13,23 @@ from complaints.actions import (
     approval,
     assessment,
     closing,
+    conduct,
     correspondence,
     decision,
+    evidence,
+    file_review,
     intake,
     investigation,
     remedies,
     reply_and_recourse,
 )
 from complaints.actions.request import ActionRequest, accept_as_given
-from complaints.actors import HANDLERS, MANAGERS
+from complaints.actors import HANDLERS, MANAGERS, READERS
 from complaints.case import Case, Event, Facts
 from complaints.deadlines.targets import revise
 from complaints.event_facts import (
     ANY_FACTS,
+    DRAW,
     LINK,
     MESSAGE,
     OFFLINE,
@@ -36,6 +40,7 @@ from complaints.event_facts import (
     codes,
     flag,
     form_facts,
+    moment,
     one_of,
     whole,
 )
@@ -212,22 +217,36 @@ ACTIONS: Mapping[Verb, Action] = {
         check=correspondence.check_inform, apply=correspondence.apply_inform,
         is_staff_message=True,
     ),
+    Verb.DELIVER: Action(
+        "7.3", _SYSTEM, stays(EVERY),
+        check=correspondence.check_deliver, apply=correspondence.apply_deliver,
+        facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}), raises_work_version=NOBODY,
+    ),
+    Verb.TAKE_BACK: Action(
+        "7.3", HANDLERS,
+        Move({
+            **stays(EVERY).ways,
+            **goes((State.DECIDED,), State.ASSESSED, State.INVESTIGATING, State.ESCALATED, or_stays=True).ways,
+        }),
+        check=correspondence.check_take_back, apply=correspondence.apply_take_back,
+        facts=FactShapes(frozenset({"seq"}), {"seq": whole(1)}),
+    ),
     # investigation and decision
     Verb.INVESTIGATE: Action(
         "7.6", HANDLERS, goes(UNDECIDED, State.INVESTIGATING),
-        check=investigation.check_investigate, apply=investigation.apply_investigate,
+        check=evidence.check_investigate, apply=evidence.apply_investigate,
         facts=form_facts("investigate"), judges=True, needs_independence=True,
     ),
     Verb.RESOLVE: Action(
-        "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED),
+        "7.7", HANDLERS, goes(DECIDABLE - {State.ESCALATED}, State.DECIDED, or_stays=True),
         check=decision.check_resolve, apply=decision.apply_resolve,
-        facts=form_facts("resolve"),
+        facts=form_facts("resolve").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True, is_staff_message=True,
     ),
     Verb.RESPOND: Action(
         "7.7", HANDLERS, goes(DECIDABLE, State.DECIDED, or_stays=True),
         check=decision.check_respond, apply=decision.apply_respond,
-        facts=form_facts("decide"),
+        facts=form_facts("decide").plus(**DRAW),
         owner_only=True, judges=True, needs_independence=True, needs_level_role=True,
     ),
     Verb.APPROVE: Action(
@@ -236,9 +255,18 @@ ACTIONS: Mapping[Verb, Action] = {
             **stays(OPEN).ways,
             **goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, State.CLOSED, or_stays=True).ways,
             State.RECEIVED: (State.CLOSED, State.RECEIVED),
+            # A limit on contact may also be about a closed matter.
+            State.CLOSED: (State.CLOSED,),
         }),
         check=approval.check_approve, apply=approval.apply_approve, dates=approval.approve_dates,
         facts=form_facts("approve"), manager_only=True, judges=True, needs_independence=True,
+    ),
+    # _SYSTEM: sends it unread when the promised date would be missed.
+    Verb.CHECK_DECISION: Action(
+        "4.5", HANDLERS | _SYSTEM, goes(DECIDABLE, State.DECIDED, State.INVESTIGATING, or_stays=True),
+        check=approval.check_check_decision, apply=approval.apply_check_decision,
+        facts=FactShapes(shapes=form_facts("check_decision").shapes),
+        judges=True, needs_independence=True, needs_level_role=True,
     ),
     Verb.COMMUNICATE_DECISION: Action(
         "7.8", _SYSTEM | HANDLERS, goes(ANSWERED, State.REMEDYING, or_stays=True),
@@ -331,6 +359,28 @@ ACTIONS: Mapping[Verb, Action] = {
         check=closing.check_not_accept, apply=closing.apply_close,
         manager_only=True,
     ),
+    # the complainant's conduct
+    Verb.WARN_CONDUCT: Action(
+        "4.3", HANDLERS, stays(EVERY),
+        check=conduct.check_warning, apply=conduct.apply_warning,
+        facts=form_facts("warn_conduct"), is_staff_message=True,
+    ),
+    Verb.LIMIT_CONTACT: Action(
+        "4.3", HANDLERS, stays(EVERY),
+        check=conduct.check_limit, apply=conduct.apply_limit,
+        facts=form_facts("limit_contact"),
+    ),
+    Verb.APPEAL_LIMIT: Action(
+        "4.5", _COMPLAINANT | HANDLERS, stays(EVERY),
+        check=conduct.check_appeal, apply=conduct.apply_appeal,
+        raises_work_version=STAFF_AND_COMPLAINANT,
+    ),
+    Verb.REVIEW_LIMIT: Action(
+        "4.5", MANAGERS | _SYSTEM, stays(EVERY),
+        check=conduct.check_review, apply=conduct.apply_review,
+        facts=form_facts("review_limit").plus(outcome=one_of("kept", "ended", "renewed", conduct.LAPSED)),
+        manager_only=True,
+    ),
     # access
     Verb.LINK: Action(
         "7.6", HANDLERS | _COMPLAINANT, stays(EVERY),
@@ -383,6 +433,18 @@ ACTIONS: Mapping[Verb, Action] = {
         "8.3", _COMPLAINANT | _SYSTEM, stays(EVERY),
         apply=correspondence.apply_survey,
         facts=FactShapes(frozenset({"step"}), {"step": code}), raises_work_version=NOBODY,
+    ),
+    # review of closed complaints
+    Verb.DRAW_REVIEW: Action(
+        "4.5", _SYSTEM, stays((State.CLOSED,)),
+        check=file_review.check_draw_review, apply=file_review.apply_draw_review,
+        facts=FactShapes(frozenset({"reviewer", "due", "period"}), {"reviewer": code, "due": moment, "period": code}),
+        raises_work_version=NOBODY,
+    ),
+    Verb.REVIEW_CASE: Action(
+        "4.5", READERS, stays(EVERY),
+        check=file_review.check_review_case, apply=file_review.apply_review_case,
+        facts=form_facts("review_case"), raises_work_version=NOBODY,
     ),
     Verb.ERASE: Action(
         "8.1", _SYSTEM | {Role.TOP_MANAGEMENT}, stays((State.CLOSED,)),

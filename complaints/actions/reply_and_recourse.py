@@ -96,6 +96,7 @@ def apply_disagree(case: Case, event: Event) -> Case:
         reply_at=event.at,
         owner=None,
         evidence=frozenset(),
+        issue_findings=(),
     )
 
 

@@ -75,6 +75,11 @@ def _fixed(case: Case, target: TargetSet) -> tuple[DueStep, ...]:
     closing = DueStep("closing", local=_local(case, target.internal_due))
     if target.target is Target.WAITING:
         return DueStep("asked_for", day=_day_closed(case, target.internal_due, day)), closing
+    is_limit = target.basis == Target.CONDUCT.value and (target.target, target.of) != (Target.CONDUCT, 1)
+    if is_limit and target.target is Target.REPLY:
+        return (DueStep("recorded", local=_local(case, target.internal_due)),)
+    if is_limit or target.target is Target.STATEMENT:
+        return (closing,)
     remedy = next((owed for owed in case.remedies if owed.n == target.of), None)
     if target.target is Target.REMEDY and remedy is not None and remedy.promised_by is not None:
         return DueStep("in_decision", day=remedy.promised_by), closing

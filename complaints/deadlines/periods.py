@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from complaints.case import Case, Facts
+from complaints.case_values import ContactLimit
+from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.working_time import Span, due
 from complaints.rulebook import Calendar
 from complaints.times import MINUTES_A_DAY, at_minute, parse_time
-from complaints.vocabulary import UNDECIDED, Flag
+from complaints.vocabulary import UNDECIDED, Flag, State
 
 #: Is an acceptance within the fast track confirmed in writing always, or only on request and in hardship?
 ALWAYS, ON_REQUEST = "always", "on_request"
@@ -79,3 +81,24 @@ class RetentionPeriod:
     def until(self, *, received: datetime, closed: datetime, calendar: Calendar) -> datetime:
         """When it may be erased; never before it is closed."""
         return max(closed, due(received if self.from_receipt else closed, self.span, calendar).at)
+
+
+# a limit on contact
+
+
+def limit_ends(case: Case, limit: ContactLimit) -> datetime:
+    """The end of its last day: the limit lapses then, unless it was renewed."""
+    return closing_time(limit.until, case.rules.calendar)
+
+
+def reply_held_until(case: Case, at: datetime) -> datetime | None:
+    """Until when the limit lets the answer to words wait that come at `at`; None where nothing is limited.
+
+    Only for repeated messages about the closed matter: one reply in each period, counted from the last one.
+    """
+    limit = case.conduct.limit
+    if limit is None or limit.reply_days is None or limit.since is None or case.state is not State.CLOSED:
+        return None
+    last = max(filter(None, (limit.since, case.question_answered_at)))
+    until = min(last + timedelta(days=limit.reply_days), limit_ends(case, limit))
+    return until if until > at else None

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from complaints.case import Case
 from complaints.deadlines.working_time import due
 from complaints.times import MINUTES_A_DAY, at_minute, local_time, to_utc
+from complaints.vocabulary import Target
 
 ACCEPTED = '"20:00-08:00", or "none"'
 
@@ -42,6 +43,18 @@ def last_spoken_by(at: datetime, quiet: str, zone: str) -> datetime:
     """The last minute up to `at` that is not quiet (UTC): a message needed by `at` leaves then."""
     nights = _nights_at(at, quiet, zone)
     return nights[-1][0] - timedelta(minutes=1) if nights else to_utc(at)
+
+
+def checked_by(case: Case) -> datetime | None:
+    """Until when a decision may wait for a second reader: two hours before the promised date, outside quiet hours.
+
+    An hour before that date the complainant would be written that it is missed. None where no date is promised.
+    """
+    target = case.target(Target.DECIDE)
+    if target is None or target.met_at is not None:
+        return None
+    latest = target.promised_due - timedelta(hours=2)
+    return last_spoken_by(latest, case.rules.dialogue.quiet_hours, case.rules.calendar.zone)
 
 
 def letter_held_until(

@@ -14,6 +14,7 @@ from complaints.case_values import TargetSet
 from complaints.deadlines.due_steps import Due
 from complaints.deadlines.legal_time import all_levels_passed, legal_runs, legal_time, news_time
 from complaints.deadlines.opening_hours import closing_time
+from complaints.deadlines.periods import limit_ends, reply_held_until
 from complaints.deadlines.working_time import Span, due, due_where_on_call, rolled_to_working_day
 from complaints.priorities import priority_of
 from complaints.rulebook import LevelTargets, PriorityTargets, Rulebook
@@ -122,6 +123,8 @@ _FOR_COMPLAINANT: frozenset[Target] = frozenset(
 )
 #: Access, correction and erasure are answered within one month (docs/domain.md, section 6, Data protection).
 DATA_REQUEST_SPAN = "1 months"
+#: The time to decide an appeal against a limit on contact.
+APPEAL_SPAN = "10 bd"
 #: The settings of the answer to an outside body by the number of its target; the second is for exceptional cases.
 BODY_REPLY_RULES = ("reply_to_body", "reply_to_body_at_most")
 
@@ -140,16 +143,16 @@ class WantedTarget:
 
 
 def wanted_targets(case: Case) -> Iterator[WantedTarget]:
-    """The targets that the rules ask for in this state.
+    """The targets that the rules ask for in this state; a decision counts once it is delivered.
 
     After a withdrawal with more work to do, only that work has dates: the complainant does not wait.
     """
     if case.erased_at is not None:
         return
+    case = case.as_delivered
     priority = priority_of(case)
     if case.question_at is not None:
-        times = case.rules.targets.by_priority[priority]
-        yield WantedTarget(Target.REPLY, 0, case.question_at, times.first_action, f"{priority}.first_action")
+        yield _reply(case, priority, case.question_at, case.reply_held_until)
     if case.data_request_at is not None:
         start, span, rule = case.data_request_at, DATA_REQUEST_SPAN, Target.DATA_REQUEST.value
         end = data_request_due(case.rules, start)
@@ -159,12 +162,35 @@ def wanted_targets(case: Case) -> Iterator[WantedTarget]:
         if case.body_asked_at is not None and span is not None:
             yield WantedTarget(Target.BODY_REPLY, number, case.body_asked_at, span, rule)
     yield from _for_subjects(case)
+    yield from _conduct(case)
     if not case.is_open:
         return
     withdrawn = Flag.WITHDRAWN in case.flags
     for target in _while_open(case, priority):
         if not (withdrawn and target.target in _FOR_COMPLAINANT):
             yield target
+
+
+def _reply(case: Case, priority: Priority, start: datetime, held_until: datetime | None) -> WantedTarget:
+    """The answer to a question, in the time of a first contact, or when a limit on contact allows it."""
+    span, rule = case.rules.targets.by_priority[priority].first_action, f"{priority}.first_action"
+    usual = WantedTarget(Target.REPLY, 0, start, span, rule)
+    if held_until is None or held_until <= compute(case, usual).at:
+        return usual
+    return replace(usual, rule=Target.CONDUCT.value, fixed=held_until)
+
+
+def _conduct(case: Case) -> Iterator[WantedTarget]:
+    """A limit on contact: its review, the appeal against it, and its approval (4.5)."""
+    conduct, rule = case.conduct, Target.CONDUCT.value
+    if conduct.limit is not None:
+        start = conduct.limit.since or conduct.limit.asked_at
+        end = limit_ends(case, conduct.limit)
+        yield WantedTarget(Target.CONDUCT, 0, start, APPEAL_SPAN, rule, fixed=end)
+    if conduct.appeal_at is not None:
+        yield WantedTarget(Target.CONDUCT, 1, conduct.appeal_at, APPEAL_SPAN, rule)
+    if conduct.pending is not None:
+        yield WantedTarget(Target.CONDUCT, 2, conduct.pending.asked_at, case.rules.targets.approve, "approve")
 
 
 def data_request_due(rules: Rulebook, start: datetime) -> datetime:
@@ -180,6 +206,11 @@ def _while_open(case: Case, priority: Priority) -> Iterator[WantedTarget]:
         yield WantedTarget(Target.ACK, 0, start, span, rule)
     if case.state in UNDECIDED:
         yield from _before_decision(case, priority, start)
+        for statement in case.statements:
+            if statement.received_on is None:
+                end = closing_time(statement.due_on, case.rules.calendar)
+                start, span = statement.asked_at, rules.waiting_limit
+                yield WantedTarget(Target.STATEMENT, statement.n, start, span, "statement", fixed=end)
     elif case.next_news_by is not None and case.next_news_by > (case.last_contact_at or case.received_at):
         span, contact = rules.by_priority[priority].update_every, case.last_contact_at or case.received_at
         yield WantedTarget(Target.UPDATE, 0, contact, span, NEXT_DATE, fixed=case.next_news_by)
@@ -324,9 +355,8 @@ def question_due(case: Case, at: datetime) -> datetime:
     running = case.target(Target.REPLY)
     if case.question_at is not None and running is not None and running.met_at is None:
         return running.promised_due
-    priority = priority_of(case)
-    span, rule = case.rules.targets.by_priority[priority].first_action, f"{priority}.first_action"
-    return compute(case, WantedTarget(Target.REPLY, 0, at, span, rule)).at
+    target = _reply(case, priority_of(case), at, reply_held_until(case, at))
+    return target.fixed or compute(case, target).at
 
 
 def next_news(case: Case, after: datetime) -> datetime:
@@ -389,6 +419,7 @@ def revise(case: Case, at: datetime) -> dict[str, list[dict[str, Any]]]:
     A target is new when its start or its rule differs from the latest version. An extension stays until the start
     moves or the priority asks for another span. A live target that the rules no longer ask for is met.
     """
+    case = case.as_delivered
     new: list[dict[str, Any]] = []
     met: list[dict[str, Any]] = []
     wanted_now = {(target.target, target.of): target for target in wanted_targets(case)}

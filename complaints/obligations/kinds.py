@@ -48,6 +48,7 @@ KINDS: Mapping[str, str] = {
     "delay": "says before the promised date that the answer is not ready, to the complaint or about data",
     "dates": "sends the first real dates, or a new date with its reason",
     "letter": "sends what a member of staff wrote",
+    "attachment": "sends a file that staff attached to a letter",
     "confirmation": "confirms in writing what was said offline",
     "tell_by_voice": "asks staff to give a letter by phone, at the counter or by post where there is no chat",
     "decision": "sends the decision",
@@ -68,11 +69,23 @@ KINDS: Mapping[str, str] = {
     "next_recourse": "sends the next outside step after one that was refused",
     "no_independent": "says that no independent person is left here, and offers the outside at once",
     "told_overturned": "informs the deciders that an outside body decided otherwise",
+    "conduct": "says that contact is limited, or what became of the limit",
+    "limit_ends": "ends a limit on contact on its last day",
     "ask_approval": "asks the people who may agree",
+    "told_checked": "informs the decider that a second reader wants a change",
+    "check_late": "sends a decision that no second reader has read in time",
+    "ask_review": "asks a reviewer to look at a closed complaint, and reminds",
+    "redraw_review": "gives an overdue review to another person",
 }
 
 #: The verb that the scheduler performs itself, by kind of obligation.
-ACTS: Mapping[str, Verb] = {"end_form": Verb.END_FORM, "lapse": Verb.LAPSE, "remedy_late": Verb.REMEDY_LATE}
+ACTS: Mapping[str, Verb] = {
+    "end_form": Verb.END_FORM,
+    "lapse": Verb.LAPSE,
+    "remedy_late": Verb.REMEDY_LATE,
+    "check_late": Verb.CHECK_DECISION,
+    "limit_ends": Verb.REVIEW_LIMIT,
+}
 
 
 #: Letters to the complainant; without a chat, staff give them offline.
@@ -93,12 +106,13 @@ LETTERS: frozenset[str] = frozenset(
         "next_recourse",
         "no_independent",
         "summary",
+        "conduct",
     }
 )
 #: Facts that an offline obligation has in addition to those of its letter: which letter, how, whether of one event.
 OFFLINE_FACTS: frozenset[str] = frozenset({"about", "by", "once"})
-#: Of no use without a chat: these confirm in writing what was said offline.
-_CHAT_ONLY = frozenset({"confirmation", "danger_seen"})
+#: Of no use without a chat: these confirm in writing what was said offline, or send a file that staff hand over.
+_CHAT_ONLY = frozenset({"confirmation", "danger_seen", "attachment"})
 #: The person who logs a complaint reads the acknowledgement out at once. If not, staff are asked after this time.
 READ_OUT_WITHIN = timedelta(minutes=15)
 

@@ -7,6 +7,7 @@ from typing import Any
 from complaints.case import Case, Event
 from complaints.deadlines.periods import summary_owed
 from complaints.deadlines.rule_change import promised_later
+from complaints.event_facts import ATTACHMENTS, HELD
 from complaints.forms import OFFLINE_VERBS
 from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
 from complaints.obligations.resend import resent_letters
@@ -15,7 +16,7 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 
 #: Staff can record these for a complainant who spoke to them; a chat gets a written confirmation.
 _OFFLINE: frozenset[Verb] = frozenset(OFFLINE_VERBS.values()) - {Verb.NOTE}
-_NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM})
+_NO_THREAD_LINE = frozenset({Verb.SURVEY, Verb.END_FORM, Verb.DELIVER, Verb.DRAW_REVIEW, Verb.REVIEW_CASE})
 #: In one decision on many complaints (`batch`) these are written together: the incident's card shows them, the
 #: second person has agreed already, and the letter with the decision makes one with dates needless.
 _DECIDED_TOGETHER = frozenset({Verb.ASSESS, Verb.INVESTIGATE, Verb.RESPOND, Verb.APPROVE})
@@ -37,8 +38,12 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         card = card_waits_until(case)
         at = event.at if card is None else max(event.at, card + AFTER_THE_CARD)
         yield NewObligation(f"thread:{event.seq}", "thread", at, SendPriority.BULK, facts)
-    if event.verb in (Verb.REPLY, Verb.ASK) or (event.verb is Verb.INFORM and event.role is not Role.SYSTEM):
-        yield NewObligation(f"letter:{event.seq}", "letter", event.at, facts=facts)
+    if event.verb in (Verb.REPLY, Verb.ASK, Verb.WARN_CONDUCT) or (
+        event.verb is Verb.INFORM and event.role is not Role.SYSTEM
+    ):
+        leaves_at = event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
+        yield NewObligation(f"letter:{event.seq}", "letter", leaves_at, facts=facts)
+    yield from _attachments(case, event)
     yield from _new_dates(case, event, facts)
     if event.verb in (Verb.REMEDY_DONE, Verb.REMEDY_LATE) and Flag.WITHDRAWN not in case.flags:
         about = {**facts, "remedy": int(event.facts["remedy"])}
@@ -49,6 +54,9 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
         about = {**facts, "role": event.role.value}
         yield NewObligation(f"danger_seen:{event.seq}", "danger_seen", event.at, SendPriority.DANGER, about)
     yield from _outside_body(case, event, facts)
+    agrees = event.facts.get("of") == "limit_contact" and event.facts.get("agreed") == "yes"
+    if event.verb is Verb.REVIEW_LIMIT or (event.verb is Verb.APPROVE and agrees):
+        yield NewObligation(f"conduct:{event.seq}", "conduct", event.at, facts=facts)
     if event.facts.get("eligible") == 0 and case.is_open and Flag.WITHDRAWN not in case.flags:
         yield NewObligation("no_independent", "no_independent", event.at, SendPriority.DIALOGUE, facts)
     # If many complaints move together (`batch`), the new owner gets one message about all of them.
@@ -56,13 +64,32 @@ def _obligations(case: Case, event: Event) -> Iterator[NewObligation]:
     if event.verb is Verb.ASSIGN and event.by != event.facts.get("owner") and single:
         yield NewObligation(f"told_owner:{event.seq}", "told_owner", event.at, SendPriority.DIALOGUE, facts)
     if (
-        event.verb is Verb.RECLASSIFY
+        event.verb in (Verb.RECLASSIFY, Verb.LIMIT_CONTACT)
         or (event.verb is Verb.RESPOND and event.facts.get("needs_approval"))
+        or (event.verb in (Verb.RESPOND, Verb.RESOLVE) and event.facts.get("check") == "drawn")
         or (event.verb is Verb.EXTEND and event.facts.get("asks"))
     ):
         yield NewObligation(
             f"ask_approval:{event.seq}", "ask_approval", event.at, SendPriority.DIALOGUE, facts
         )
+    if event.verb is Verb.CHECK_DECISION and event.facts["agreed"] == "no":
+        yield NewObligation(
+            f"told_checked:{event.seq}", "told_checked", event.at, SendPriority.DIALOGUE, facts
+        )
+
+
+def _attachments(case: Case, event: Event) -> Iterator[NewObligation]:
+    """The files with a letter leave with it, or with the decision once that is agreed; they wait for its delivery."""
+    seq, numbers = event.seq, event.facts.get(ATTACHMENTS, ())
+    leaves_at = event.at + timedelta(seconds=int(event.facts.get(HELD, 0)))
+    if event.verb in (Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CHECK_DECISION):
+        decision = case.decision
+        if decision is None or decision.communicated_at is not None:
+            return
+        seq, numbers = decision.seq, decision.attachments
+    for number in numbers:
+        about = {"seq": seq, "file": number}
+        yield NewObligation(f"attachment:{seq}:{number}", "attachment", leaves_at, facts=about)
 
 
 def _new_dates(case: Case, event: Event, facts: Mapping[str, Any]) -> Iterator[NewObligation]:

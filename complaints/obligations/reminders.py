@@ -41,6 +41,8 @@ REMINDED: frozenset[Target] = frozenset(
         Target.SUBJECT,
         Target.PRIVACY,
         Target.BODY_REPLY,
+        Target.STATEMENT,
+        Target.CONDUCT,
     }
 )
 #: Each stage is a message for these; the others are only in the digest.

@@ -19,6 +19,7 @@ from complaints.times import format_time, parse_time
 OF_ONE_EVENT: frozenset[str] = frozenset(
     {
         "letter",
+        "attachment",
         "dates",
         "confirmation",
         "remedy_notice",
@@ -26,6 +27,7 @@ OF_ONE_EVENT: frozenset[str] = frozenset(
         "next_recourse",
         "no_independent",
         "summary",
+        "conduct",
     }
 )
 #: Notices about the state of the case; no event records that they arrived.

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 from complaints.case import Case
 from complaints.case_values import RemedyOwed, TargetSet
-from complaints.deadlines.quiet_hours import last_spoken_by, quiet_until
+from complaints.deadlines.periods import limit_ends
+from complaints.deadlines.quiet_hours import checked_by, last_spoken_by, quiet_until
 from complaints.deadlines.targets import lapses_at, next_news, outside_when_missed
 from complaints.deadlines.working_time import before, due
 from complaints.obligations.kinds import NewObligation, SendPriority, give_offline
@@ -22,7 +23,17 @@ from complaints.obligations.reminders import REMINDED, ReminderLevel, reminder_s
 from complaints.obligations.resend import with_resend_keys
 from complaints.rulebook import Limit
 from complaints.times import format_time
-from complaints.vocabulary import ANSWERED, UNDECIDED, CloseCode, ContactKind, Flag, Priority, State, Target
+from complaints.vocabulary import (
+    ANSWERED,
+    UNDECIDED,
+    CloseCode,
+    ContactKind,
+    Flag,
+    Priority,
+    State,
+    Target,
+    Verb,
+)
 
 #: The notice leaves this long before the date, if that is still after the date was set.
 BEFORE_MISSED = timedelta(hours=1)
@@ -30,6 +41,8 @@ BEFORE_MISSED = timedelta(hours=1)
 LOOK_AGAIN_AFTER = timedelta(minutes=30)
 #: The task from a bad survey answer is due as a first action of this priority.
 SURVEY_CONCERN_PRIORITY = Priority.P3
+#: A review that is overdue by this goes to another person.
+REVIEW_AGAIN_AFTER = "5 bd"
 #: One survey a person in so many days, however often a complaint is reopened and closed.
 SURVEY_EVERY = timedelta(days=30)
 
@@ -43,7 +56,8 @@ def current_obligations(case: Case) -> Iterator[NewObligation]:
         # The card is drawn once more, to show that the words are gone.
         yield _card(case)
         return
-    yield from give_offline(case, with_resend_keys(case, _all_obligations(case)), once=False)
+    required = _without_contradictions(case, _all_obligations(case))
+    yield from give_offline(case, with_resend_keys(case, required), once=False)
 
 
 def card_waits_until(case: Case) -> datetime | None:
@@ -111,6 +125,36 @@ def survey_concern_due(case: Case, since: datetime) -> datetime:
     return due(since, span, case.rules.calendar).at
 
 
+#: What a letter answers for the complainant, and what a decision answers too.
+_ANSWERED_BY_LETTER = frozenset({Target.FIRST_ACTION, Target.UPDATE, Target.REPLY, Target.DATA_REQUEST})
+_ANSWERED_BY_DECISION = _ANSWERED_BY_LETTER | {
+    Target.LOOK,
+    Target.ACT_BY,
+    Target.DECIDE,
+    Target.LEGAL,
+    Target.PRIVACY,
+}
+_SAYS_NOT_ANSWERED = frozenset({"progress", "delay", "legal_passed", "remind"})
+#: A letter counts as on its way for so long: quiet hours may hold it, and one that failed stays undelivered.
+_ON_ITS_WAY = timedelta(days=1)
+
+
+def _without_contradictions(case: Case, obligations: Iterator[NewObligation]) -> Iterator[NewObligation]:
+    """While a letter is on its way, no notice or reminder says that what it answers is open."""
+    answered = _ANSWERED_BY_DECISION if case.unsent_decision is not None else _ANSWERED_BY_LETTER
+    written_at = max((letter.event.at for letter in case.unsent), default=None)
+    for obligation in obligations:
+        is_answered = (
+            written_at is not None
+            and case.reachable
+            and obligation.kind in _SAYS_NOT_ANSWERED
+            and obligation.due < written_at + _ON_ITS_WAY
+            and obligation.facts.get("target", Target.UPDATE) in answered
+        )
+        if not is_answered:
+            yield obligation
+
+
 def _all_obligations(case: Case) -> Iterator[NewObligation]:
     yield _card(case)
     yield from _intake(case)
@@ -122,6 +166,11 @@ def _all_obligations(case: Case) -> Iterator[NewObligation]:
     yield from _reminders(case)
     yield from _after_decision(case)
     yield from _ended(case)
+    yield from _second_looks(case)
+    limit = case.conduct.limit
+    if limit is not None:
+        key, outcome = f"limit_ends:{limit.seq}", {"outcome": "lapsed"}
+        yield NewObligation(key, "limit_ends", limit_ends(case, limit), SendPriority.BULK, outcome)
 
 
 def _card(case: Case) -> NewObligation:
@@ -214,7 +263,10 @@ def _letters(case: Case) -> Iterator[NewObligation]:
     if decision is not None and decision.communicated_at is None and case.state in ANSWERED:
         facts = {"level": decision.level, "seq": decision.seq}
         yield NewObligation(
-            f"decision:{decision.seq}{_resend_suffix(case)}", "decision", decision.at, facts=facts
+            f"decision:{decision.seq}{_resend_suffix(case)}",
+            "decision",
+            decision.leaves_at or decision.at,
+            facts=facts,
         )
     if case.state is State.DISAGREED and case.reply_at is not None:
         key = f"recourse:{level}:{case.reopened}{_resend_suffix(case)}"
@@ -327,6 +379,25 @@ def _after_decision(case: Case) -> Iterator[NewObligation]:
         answered_at = case.question_answered_at
         answer_suffix = f":{answered_at.isoformat()}" if answered_at is not None else ""
         yield NewObligation(f"lapse:{version}:{checked}{answer_suffix}", "lapse", ends)
+
+
+def _second_looks(case: Case) -> Iterator[NewObligation]:
+    """A decision that waits for a second reader leaves in time without one; a review is asked for and reminded of."""
+    draft, until = case.drafted, checked_by(case)
+    waits = case.waits_for is Verb.CHECK_DECISION
+    if waits and draft is not None and until is not None and draft.by not in case.denied:
+        yield NewObligation(f"check_late:{draft.seq}", "check_late", until)
+    review = case.open_review
+    if review is None:
+        return
+    facts = {"seq": review.seq}
+    again = due(review.due, REVIEW_AGAIN_AFTER, case.rules.calendar).at
+    lane = SendPriority.BULK
+    yield NewObligation(f"ask_review:{review.seq}", "ask_review", review.drawn_at, lane, facts)
+    yield NewObligation(
+        f"ask_review:{review.seq}:late", "ask_review", review.due, lane, facts | {"late": True}
+    )
+    yield NewObligation(f"redraw_review:{review.seq}", "redraw_review", again, lane, facts)
 
 
 def _remedy_late(case: Case, remedy: RemedyOwed, target: TargetSet) -> NewObligation:

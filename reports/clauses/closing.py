@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from complaints.actions.decision import required_evidence
+from complaints.actions.evidence import open_steps, required_evidence
 from complaints.case import Case, Event
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
@@ -13,7 +13,7 @@ from reports.clauses.evidence import OrganisationFacts, Point, fault_if, hours, 
 
 
 def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
-    """7.6: a decision had all the evidence that its seriousness requires."""
+    """7.6: a decision had the evidence that its level requires; statements came in time."""
     for event in history.of_verb(Verb.RESPOND):
         before = history.before(event)
         missing = required_evidence(before) - before.evidence
@@ -23,6 +23,12 @@ def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
             (event.seq,),
             missing=", ".join(sorted(missing)),
         )
+        yield Point("decisions with every step of the plan done", (event.seq,), hit=not open_steps(before))
+    for statement in history.case.statements:
+        is_waiting = history.case.is_open and house.now.date() <= statement.due_on
+        in_time = statement.received_on is not None and statement.received_on <= statement.due_on
+        if statement.received_on is not None or not is_waiting:
+            yield Point("statements received by the day asked for", (statement.seq,), hit=in_time)
 
 
 def response(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:

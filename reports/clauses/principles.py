@@ -88,6 +88,7 @@ def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
     yield Point(f"received over {case.channel}")
     if Flag.SUPPORT_NEED in case.flags:
         yield Point("support needs told")
+    yield from _conduct(history)
     for message in history.messages:
         if message.direction != "out" or message.language is None or message.state not in DELIVERED:
             continue
@@ -100,6 +101,23 @@ def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
         else:
             is_spoken = is_supported and message.language == history.written_in
             yield Point("messages in a language that is spoken", hit=is_spoken, fault=fault)
+
+
+def _conduct(history: CaseHistory) -> Iterator[Point]:
+    """Warnings, limits on contact that two people agreed on, and appeals against them."""
+    for event in history.of_verb(Verb.WARN_CONDUCT):
+        yield Point("warnings about the contact", (event.seq,))
+    for event in history.of_verb(Verb.APPROVE):
+        pending = history.before(event).conduct.pending
+        if pending is not None and event.facts.get("of") == "limit_contact":
+            yield Point(
+                "limits on contact that a second person agreed to",
+                (event.seq,),
+                hit=event.facts["agreed"] == "yes",
+            )
+    for event in history.of_verb(Verb.REVIEW_LIMIT):
+        if history.before(event).conduct.appeal_at is not None:
+            yield Point("appeals that ended a limit", (event.seq,), hit=event.facts["outcome"] == "ended")
 
 
 def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -141,6 +159,16 @@ def objectivity(history: CaseHistory, house: OrganisationFacts) -> Iterator[Poin
     """4.5: a person who is complained about or has a conflict does not act on the complaint from then on."""
     for event in history.of_verb(Verb.DECLARE_CONFLICT):
         yield Point("conflicts declared", (event.seq,))
+    for event in history.of_verb(Verb.CHECK_DECISION):
+        if event.role in HUMAN:
+            yield Point("decisions read by a second person", (event.seq,))
+    for event in history.of_verb(Verb.REVIEW_CASE):
+        yield must(
+            "reviews after the end by people without a part in it",
+            event.by not in history.before(event).participants,
+            "the reviewer took part in it: another person must review it",
+            (event.seq,),
+        )
     for event in history.events:
         if event.role in HUMAN:
             before = history.before(event)

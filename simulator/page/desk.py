@@ -9,6 +9,7 @@ from starlette.requests import Request
 from simulator.http import read_arguments
 from simulator.page.phone import iso_time
 from simulator.slack import people
+from simulator.slack.files import upload_by_person
 from simulator.slack.people import message_values, plain_values
 from simulator.slack.socket import Link
 from simulator.slack.text import annotated, readable, runs, runs_of_plain
@@ -196,8 +197,10 @@ def name_lookup(world: World) -> Callable[[str], str]:
 async def act(link: Link, request: Request) -> Json:
     """Perform a member's action. It continues in the background while the app has not acknowledged it."""
     member = link.world.slack.members[request.path_params["id"]]
-    body, _ = await read_arguments(request)
+    body, uploads = await read_arguments(request)
     match request.path_params["act"]:
+        case "upload":
+            return {"files": [upload_by_person(link.world, file.name, file.data) for file in uploads]}
         case "press" | "select":
             await _start(link, _press(link, member, body))
         case "submit":

@@ -1,6 +1,7 @@
 /** What can be pressed or chosen: buttons, selects, overflow menus, pickers, ticks. */
 
 import { h, icon } from "./dom.js";
+import { send } from "./api.js";
 import { menu } from "./menu.js";
 import { ask } from "./notices.js";
 import { plainOf, textOf } from "./text.js";
@@ -34,6 +35,7 @@ export function choice(app, block, part, place, named, change) {
   if (part.type === "checkboxes" || part.type.startsWith("multi_")) return ticks(app, block, part, place, named, change, value ?? []);
   if (part.type === "radio_buttons") return radios(app, block, part, place, named, change, value);
   if (part.type.endsWith("_select")) return select(app, block, part, place, named, change, value);
+  if (part.type === "file_input") return fileInput(app, part, named, change);
   return h("p", { class: "faint" }, `(an element of kind ${part.type}, not drawn here)`);
 }
 
@@ -109,6 +111,16 @@ function picker(part, value, named, change) {
     key: part.action_id, type: PICKERS[part.type], ...named, initial: moment ? toLocalInput(value) : value ?? "",
     on: { change: (event) => change(moment ? fromLocalInput(event.target.value) : event.target.value || null) },
   });
+}
+
+function fileInput(app, part, named, change) {
+  const upload = async (event) => {
+    const form = new FormData();
+    for (const file of event.target.files) form.append("file", file);
+    const answer = await send(`/page/staff/${app.choice.staff}/upload`, form);
+    if (answer) change(answer.files);
+  };
+  return h("input", { key: part.action_id, type: "file", multiple: part.max_files !== 1 || null, ...named, on: { change: upload } });
 }
 
 function ticks(app, block, part, place, named, change, value) {

@@ -13,6 +13,7 @@ from simulator.http import BadBody, Upload, read_arguments
 from simulator.slack import conversations, payloads
 from simulator.slack.socket import Link
 from simulator.state.slack import BOT_USER, SlackFile, SlackRefusal
+from simulator.state.world import World
 
 Json = dict[str, Any]
 
@@ -34,6 +35,14 @@ async def upload_url(link: Link, arguments: Json, uploads: list[Upload]) -> Json
     )
     slack.files[file.id] = file
     return {"upload_url": f"{link.world.url}/upload/{file.upload}", "file_id": file.id}
+
+
+def upload_by_person(world: World, name: str, data: bytes) -> Json:
+    """A file that a person put into a file input, as the state of the view has it."""
+    mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    file = SlackFile(world.slack.new_id("F"), name, len(data), "", data, mime)
+    world.slack.files[file.id] = file
+    return payloads.file_object(world, file.id)
 
 
 async def complete_upload(link: Link, arguments: Json, uploads: list[Upload]) -> Json:

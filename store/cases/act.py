@@ -24,6 +24,7 @@ from complaints.times import format_time
 from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
 from store.cases.conflicts import list_handlers, merge_facts, with_conflicts
+from store.cases.decision_draw import decision_draw
 from store.cases.erase import erase_words
 from store.database.keyring import new_key, seal
 from store.database.transaction import Tx
@@ -42,13 +43,15 @@ from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
 from store.values import RecordedAct
 
 #: Refused if the complainant wrote after this person last read the complaint (docs/surfaces.md, "Versions").
-NEEDS_LATEST: frozenset[Verb] = frozenset({Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CLOSE})
+NEEDS_LATEST: frozenset[Verb] = frozenset(
+    {Verb.RESOLVE, Verb.RESPOND, Verb.APPROVE, Verb.CHECK_DECISION, Verb.CLOSE, Verb.REVIEW_CASE}
+)
 #: The relation of a complaint to the complaint whose handling it is about.
 ABOUT_HANDLING = "about_handling_of"
 #: Acts that bring words of the complainant.
 _COMPLAINANT_WORDS: frozenset[Verb] = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
 #: Acts that may wait for approval.
-_APPROVED: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.EXTEND, Verb.RECLASSIFY})
+_APPROVED: frozenset[Verb] = frozenset({Verb.RESPOND, Verb.RESOLVE, Verb.EXTEND, Verb.RECLASSIFY})
 #: Acts that may name a member of staff, who then loses access to the complaint.
 _MAY_NAME_STAFF: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER, Verb.RESTRICT, Verb.DECLARE_CONFLICT})
 # Built once, since every act runs them.
@@ -123,7 +126,7 @@ def act_on(
             raise _stale(file, version)
         if verb in NEEDS_LATEST and by.is_staff and not previewed:
             _must_have_read(tx, file, verb, by)
-        if verb is Verb.APPROVE and facts.get("agreed") == "yes":
+        if verb in (Verb.APPROVE, Verb.CHECK_DECISION) and facts.get("agreed") == "yes":
             # Damaged words raise SealBroken: the letter could not be sent.
             for event in [event for event in file.events if event.verb in _APPROVED][-1:]:
                 load_event_words(tx, case.ref, event.seq)
@@ -270,6 +273,8 @@ def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[st
     """The facts of an act, with what it needs from outside the complaint: staff, other complaints, incidents."""
     if verb is Verb.DISAGREE:
         return {**facts, "reviewers": count_reviewers(tx, case)}
+    if verb in (Verb.RESOLVE, Verb.RESPOND) and not facts.get("batch"):
+        return {**facts, **decision_draw(tx, case, by)}
     if verb in _MAY_NAME_STAFF:
         return with_conflicts(tx, case.rules, facts, case)
     if verb in (Verb.LINK, Verb.MERGE):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -300,6 +300,7 @@ def _handling(case: Case, words: Words) -> dict[str, Any]:
         "subject_staff": sorted(case.subjects),
         "conflicted": sorted(case.conflicted),
         "evidence": sorted(case.evidence),
+        **_investigation(case, words),
         "acknowledged_at": _time(case.acks.get(1)),
         "acknowledgements": {str(level): format_time(at) for level, at in sorted(case.acks.items())},
         "last_contact_at": _time(case.last_contact_at),
@@ -309,6 +310,27 @@ def _handling(case: Case, words: Words) -> dict[str, Any]:
         "cause_class": last.cause_class if last else None,
         "root_cause": _last(words, "root_cause") or _last(words, "cause"),
     }
+
+
+def _investigation(case: Case, words: Words) -> dict[str, Any]:
+    """Evidence, statements and findings, each with its words, and the limit on contact; the events have the times."""
+    limit = (case.conduct.limit,) if case.conduct.limit else ()
+    groups = {
+        "evidence_items": case.evidence_items,
+        "statements": case.statements,
+        "issue_findings": case.issue_findings,
+        "contact_limit": limit,
+    }
+    return {name: [_with_words(value, words) for value in values] for name, values in groups.items()}
+
+
+def _with_words(value: Any, words: Words) -> dict[str, Any]:
+    row = getattr(value, "row", "-")
+    own = {
+        path.partition(f"{row}.")[2]: text for path, text in words.get(value.seq, {}).items() if row in path
+    }
+    values = {name: item for name, item in vars(value).items() if not isinstance(item, datetime)}
+    return own | {name: str(item) if isinstance(item, date) else item for name, item in values.items()}
 
 
 def _ending(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:

@@ -43,7 +43,9 @@ from store.values import MergedCase, OpenedCase
 #: Similar cases that a person sees with a proposal.
 SIMILAR_SHOWN = 3
 #: What of a complaint is not opened without a reason by a person whose complaint it is not.
-ASKS_REASON = frozenset({"open", "model", "reply", "ask", "inform", "resolve", "decide", "approve"})
+ASKS_REASON = frozenset(
+    {"open", "model", "reply", "ask", "inform", "resolve", "decide", "approve", "check_decision"}
+)
 #: What `list_cases` shows of a complaint as it is in the row.
 _LISTED = ("ref", "jurisdiction", "state", "priority", "category", "owner")
 

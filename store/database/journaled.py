@@ -207,6 +207,7 @@ JOURNALED: Mapping[str, Journaled] = {
         Journaled(tables.PEOPLE, ((PERSON, "id"),), presence=_PRESENT),
         Journaled(tables.INCIDENTS, ((INCIDENT, "id"),), presence=_PRESENT, leave_out=frozenset({"draws"})),
         Journaled(tables.INCIDENT_WORDS, ((INCIDENT, "incident_id"),)),
+        Journaled(tables.LETTER_TEMPLATES, (), leave_out=frozenset({"used", "edited"})),
         *(Journaled(tables.METADATA.tables[name], ()) for name in _OF_DESK),
     )
 }

@@ -16,9 +16,9 @@ from store.values import Chat
 
 #: Kinds that send a message to the complainant. Only the oldest open one of a chat is claimed.
 SENT_TO_COMPLAINANT: frozenset[str] = frozenset({
-    "say", "acknowledge", "decision", "recourse", "progress", "delay", "letter", "dates", "danger_seen",
+    "say", "acknowledge", "decision", "recourse", "progress", "delay", "letter", "attachment", "dates", "danger_seen",
     "legal_passed", "confirmation", "remedy_notice", "reply_reminder", "closing", "survey", "survey_reminder",
-    "outside", "next_recourse", "no_independent", "summary", "mydata", "form_copy",
+    "outside", "next_recourse", "no_independent", "summary", "conduct", "mydata", "form_copy",
 })  # fmt: skip
 
 

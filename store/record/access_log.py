@@ -4,16 +4,19 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from complaints.actions.authorisation import Access, authorise, needs_reason
+from complaints.actions.authorisation import Access, authorise, may_approve, needs_reason
 from complaints.actors import READERS, Actor
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, ReasonNeeded
+from complaints.vocabulary import Verb
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file
 from store.tables import ATTEMPTS, READS
 
 #: The value of `what` if a search listed the complaint and no one opened it.
 SEARCH = "search"
+#: The reason of a person who was asked to review a closed complaint, or to read a decision before it is sent.
+CHECK = "check"
 #: A reason holds so long for the same person and complaint: turning a page does not ask again.
 REASON_HOLDS = timedelta(hours=24)
 
@@ -43,8 +46,12 @@ def find_reason(tx: Tx, case: Case, by: Actor) -> str | None:
 
     Raises ReasonNeeded if they need one and gave none.
     """
+    if case.open_review is not None and case.open_review.reviewer == by.id:
+        return CHECK
     if not needs_reason(case, by):
         return None
+    if case.waits_for is Verb.CHECK_DECISION and may_approve(case, by):
+        return CHECK
     own = (READS.c.ref == case.ref) & (READS.c.by == by.id) & READS.c.reason.is_not(None)
     query = select(READS.c.reason).where(own, READS.c.at > tx.now - REASON_HOLDS).limit(1)
     reason: str | None = tx.connection.execute(query).scalar()

@@ -165,7 +165,8 @@ def load_complaint_text(tx: Tx, ref: str) -> ComplaintText:
     text = texts[max(versions, key=lambda field: int(field.partition(".")[2] or 1))] if versions else ""
     if text and UNREADABLE not in text:
         return ComplaintText(text)
-    query = select(FILES.c.kind, FILES.c.seconds).where(FILES.c.ref == ref).order_by(FILES.c.n)
+    received = select(FILES.c.kind, FILES.c.seconds).where(FILES.c.ref == ref, FILES.c.kind != "attachment")
+    query = received.order_by(FILES.c.n)
     files = tuple((row.kind, row.seconds) for row in tx.connection.execute(query))
     readable = {field: text for field, text in texts.items() if text != UNREADABLE}
     return without_own_words(readable, files)

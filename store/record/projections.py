@@ -95,7 +95,7 @@ def restriction(case: Case) -> str | None:
 
 
 def waits(case: Case) -> bool:
-    return case.is_open and case.awaits_approval
+    return case.awaits_approval and (case.is_open or case.conduct.pending is not None)
 
 
 def decision_row(decision: Decision) -> Values:

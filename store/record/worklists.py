@@ -43,7 +43,7 @@ MOST_COUNTED = 1000
 #: Few complaints wait for a second person, so that each can be loaded and checked for this person.
 MOST_WAITING = 200
 #: Automatic acts are left out of the news after an absence.
-_AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value)
+_AUTOMATIC = (Verb.PROPOSE.value, Verb.SURVEY.value, Verb.END_FORM.value, Verb.DELIVER.value)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _REMIND = OBLIGATIONS.c.kind == "remind"
 
@@ -59,10 +59,14 @@ class WorklistSection(StrEnum):
     SURVEY = "survey"
     #: Those of the absent people whose deputy the person is.
     DEPUTY = "deputy"
+    #: Limits on contact in force, for managers.
+    LIMITED = "limited"
     OPEN = "open"
 
 
-_CHECKED_ONE_BY_ONE = (WorklistSection.WAITING, WorklistSection.UNCHECKED, WorklistSection.SURVEY)
+_CHECKED_ONE_BY_ONE = (
+    WorklistSection.WAITING, WorklistSection.UNCHECKED, WorklistSection.SURVEY, WorklistSection.LIMITED
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -317,15 +321,12 @@ def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case
     if section is WorklistSection.SURVEY:
         if not is_allowed(None, Access.REPORT, by):
             return []
-        row = OBLIGATIONS.c
-        noticed = (
-            select(row.scope)
-            .where(row.kind == "survey_concern", row.state == literal_column("'open'"))
-            .order_by(row.created_at)
-        )
-        noticed_refs = list(tx.connection.execute(noticed.limit(MOST_WAITING)).scalars())
-        cases = load_visible_cases(tx, noticed_refs, by)
+        cases = _cases_with(tx, "survey_concern", by)
         return [case for case in cases if case.survey_concern_at and is_allowed(case, Access.SURVEY, by)]
+    if section is WorklistSection.LIMITED:
+        if not is_allowed(None, Access.MANAGE, by):
+            return []
+        return [case for case in _cases_with(tx, "limit_ends", by) if case.conduct.limit is not None]
     if section is WorklistSection.WAITING:
         query = (
             select(_COLUMNS.ref).where(WAITS, *visible_to(by)).order_by(_COLUMNS.next_due_at, _COLUMNS.ref)
@@ -334,6 +335,14 @@ def _for_second_person(tx: Tx, section: WorklistSection, by: Actor) -> list[Case
     query = select(REMEDIES.c.ref).where(UNCHECKED).order_by(REMEDIES.c.done_at).limit(MOST_WAITING)
     refs = dict.fromkeys(tx.connection.execute(query).scalars())
     return [file.case for file in load_many(tx, list(refs)) if may_check(file.case, by)]
+
+
+def _cases_with(tx: Tx, kind: str, by: Actor) -> tuple[Case, ...]:
+    """The visible complaints that have an open obligation of this kind."""
+    row = OBLIGATIONS.c
+    refs = select(row.scope).where(row.kind == kind, row.state == literal_column("'open'"))
+    scopes = tx.connection.execute(refs.order_by(row.created_at).limit(MOST_WAITING)).scalars()
+    return load_visible_cases(tx, list(dict.fromkeys(scopes)), by)
 
 
 def _load_cases(tx: Tx, query: Select[Any]) -> tuple[Case, ...]:

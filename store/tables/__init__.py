@@ -75,6 +75,7 @@ ATTEMPTS = _table(_record.AttemptRow)
 
 RULEBOOKS = _table(_rules.RulebookRow)
 SETTINGS = _table(_rules.SettingRow)
+LETTER_TEMPLATES = _table(_rules.LetterTemplateRow)
 MODELS = _table(_rules.ModelRow)
 MODEL_USES = _table(_rules.ModelUseRow)
 MODEL_RUNS = _table(_rules.ModelRunRow)

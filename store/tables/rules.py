@@ -33,6 +33,26 @@ class SettingRow(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class LetterTemplateRow(Row, table=True):
+    """One version of a template of letters; `used` and `edited` count the letters sent with it."""
+
+    __tablename__ = "letter_templates"
+
+    number: int = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    name: str
+    form: str
+    language: str
+    category: str
+    outcome: str
+    text: str
+    by: str
+    at: datetime = Field(sa_type=UtcDateTime)
+    is_retired: bool
+    used: int
+    edited: int
+
+
 class ModelRow(Row, table=True):
     """A trained model: its bytes, their hash, and its card."""
 

@@ -101,8 +101,9 @@ class Person:
         )
 
     def card(self, name: str) -> Locator:
-        """The newest card whose name contains this, usually the reference."""
-        return self.desk.get_by_role("article", name=name).last
+        """The newest card whose name contains this, usually the reference; no message to this person alone."""
+        cards = self.desk.get_by_role("article", name=name)
+        return cards.and_(self.desk.locator(":not(.ephemeral)")).last
 
     async def press_on_card(self, card: str, label: str) -> None:
         await self._click(self.card(card).get_by_role("button", name=label, exact=True))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -18,12 +18,14 @@ from bots.slack.client import connection
 from bots.slack.client.client import make_client
 from bots.slack.context import SlackContext, StaffChannels
 from bots.slack.jobs.registry import job_handlers
+from bots.slack.listeners.forms import TAKE_BACK_SECONDS
 from bots.slack.staff_sync import sync_staff
 from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM
 from complaints.case import Case, Event
 from complaints.vocabulary import Role, Verb
-from scheduler.ticks import morning_handlers
+from scheduler.reviews import review_handlers
+from scheduler.ticks import act_handlers, morning_handlers
 from scheduler.worker import Worker
 from simulator import Limits, Simulator
 from simulator.colleague import StaffMember
@@ -200,8 +202,13 @@ class Office:
         top = await self.submits(member, "", values)
         if top is not None and top.callback_id.endswith("_preview"):
             await colleague.submits()
-            await self.idle()
+            await self.passes_ten_seconds()
         return top
+
+    async def passes_ten_seconds(self) -> None:
+        """Let a letter leave that its sender did not take back."""
+        await self.idle()
+        await self.until(self.clock.at + timedelta(seconds=TAKE_BACK_SECONDS))
 
     async def private_answer(self, member: str) -> str:
         """Wait for an answer to a press, which comes outside the queue, and return the newest."""
@@ -231,7 +238,14 @@ async def open_office(store: Store, clock: FakeClock, **limits: Any) -> AsyncIte
         app = await build_app(desk, client)
         handler = await connection.connect(app, sim.slack_app_token, ping_interval=1)
         worker = Worker(
-            store, {**telegram(store), **morning_handlers(store), **job_handlers(desk, client, interval=0)}
+            store,
+            {
+                **telegram(store),
+                "check_late": act_handlers(store)["check_late"],
+                **morning_handlers(store),
+                **review_handlers(store, 2),
+                **job_handlers(desk, client, interval=0),
+            },
         )
         store.on_commit(worker.nudge)
         running = asyncio.create_task(worker.run())
@@ -261,10 +275,13 @@ def telegram(store: Store) -> dict[str, Any]:
         text = (await store.aread(load_event_words, str(obligation.ref), int(obligation.facts["seq"])))[
             "letter"
         ]
+        ref, seq = str(obligation.ref), int(obligation.facts["seq"])
         number = await store.awrite(
-            begin_sending, obligation, text, template="letter", language="en", ref=obligation.ref
+            begin_sending, obligation, text, template="letter", language="en", ref=ref
         )
-        await store.awrite(record_sent, number, "1", completes=obligation.id)
+        unsent = (await store.aread(load_case, ref)).unsent
+        follows = [(ref, Verb.DELIVER, SYSTEM, {"seq": seq}, {}) for held in unsent if held.event.seq == seq]
+        await store.awrite(record_sent, number, "1", completes=obligation.id, acts=follows)
         return Completed(settled=True)
 
     async def sent(obligation: Obligation) -> Outcome:

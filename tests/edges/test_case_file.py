@@ -76,8 +76,17 @@ def whole_life(desk: Desk) -> str:
     }  # fmt: skip
     desk.act(ref, Verb.ASSESS, facts=facts)
     desk.act(ref, Verb.NOTE, SECOND, words={"text": "The plumber says: old pipe."})
-    evidence = {"evidence": ["complainant_heard", "records_checked"]}
-    desk.act(ref, Verb.INVESTIGATE, facts=evidence, words={"facts": "The pipe is of 1961."})
+    investigated = {
+        "evidence": ["complainant_heard", "records_checked"],
+        "items": [{"step": "third_party", "dated": "2026-10-30"}],
+        "statements": [{"inside": "no", "due_on": "2026-11-12"}],
+        "findings": [{"finding": "upheld", "basis": ["new"]}],
+    }
+    words = {
+        "facts": "The pipe is of 1961.", "items.0.shows": "Rust in the sample.", "items.0.from_whom": "The lab",
+        "statements.0.of_whom": "The digger's driver", "findings.0.happened": "Our pipe rusted.",
+    }  # fmt: skip
+    desk.act(ref, Verb.INVESTIGATE, facts=investigated, words=words)
     desk.store.write(open_case, ref, desk.actor(HANDLER), "decide")
     decided = {
         "issues": [{"finding": "upheld"}],
@@ -113,7 +122,18 @@ def test_the_case_file_holds_the_whole_record(desk: Desk) -> None:
         event["hash"] for event in record["events"] if event["hash"] not in content.replace(" ", "")
     ] == []
     assert desk.store.read(export_case, ref).head in content.replace(" ", "")
-    expected = ("Mary Sealedname", "At home.", "tap.png", record["files"][0]["sha256"], "£50.00", "Upheld")
+    evidence = "1. A third party was asked · 2026-10-30 · Rust in the sample. · The lab"
+    expected = (
+        evidence,
+        "2026-11-12 · The digger's driver",
+        "Upheld · Our pipe rusted. · [1]",
+        "Mary Sealedname",
+        "At home.",
+        "tap.png",
+        record["files"][0]["sha256"],
+        "£50.00",
+        "Upheld",
+    )
     assert [word for word in expected if word.replace(" ", "") not in content.replace(" ", "")] == []
     assert "Correction verified 1 not yet" in before
     assert "Correction verified 1 3 November 2026, 10:00 handler (U1)" in content

@@ -495,3 +495,13 @@ def test_the_check_announces_changes_of_the_law_and_clocks_that_no_category_star
     on_the_day = list(scheme_findings(settings, {"es_ley10_2025"}, date(2026, 12, 28)))
     assert not any("the law changes" in finding.result for finding in on_the_day)
     assert any("publish: the yearly evaluation" in finding.result for finding in on_the_day)
+
+
+def test_a_plan_of_investigation_in_the_settings_replaces_ours_and_unknown_evidence_is_refused(
+    tmp_path: Path,
+) -> None:
+    table = '[investigation.2]\nsteps = ["similar_cases"]\nrequired = ["records_checked"]\n'
+    plan = rules(tmp_path, table).investigation[2]
+    assert (plan.steps, plan.required) == (("similar_cases",), ("records_checked",))
+    with pytest.raises(SettingsError, match="no kind of evidence"):
+        rules(tmp_path, table.replace("similar_cases", "rumours"))

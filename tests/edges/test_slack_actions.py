@@ -19,7 +19,7 @@ from store.cases.act import act
 from store.cases.export import export_record
 from store.cases.read import load_case, load_history, open_case
 from store.files import store_file
-from store.people.staff import load_actor, sync_staff
+from store.people.staff import list_members, load_actor, sync_staff
 from store.record.access_log import find_last_read
 from store.record.load import load_event_words
 from store.store import Store
@@ -137,7 +137,7 @@ async def test_a_quick_resolution_is_previewed_sent_and_closed(office: Office) -
     preview = await office.staff(ALICE).submits()
     preview_text, state_before_sending = preview.text, office.store.read(load_case, ref).state
     await office.staff(ALICE).submits()
-    await office.idle()
+    await office.passes_ten_seconds()
     office.complainant_acts(Verb.ACCEPT, ref, {}, {})
     await office.idle()
     await office.acts(ALICE, "Close", ref, {})
@@ -163,7 +163,7 @@ async def test_going_back_from_a_preview_sends_nothing_and_keeps_the_input(offic
     await office.staff(ALICE).submits()
     await office.staff(ALICE).closes()
 
-    assert office.staff(ALICE).modal.values == {"text": "We are looking into it."}
+    assert office.staff(ALICE).modal.values == {"text": "We are looking into it.", "attachments": None}
     assert office.store.read(load_case, ref).contacted is False
 
 
@@ -177,6 +177,7 @@ async def test_a_refund_above_the_limit_is_approved_by_another_person(office: Of
     modal = await office.staff(MONA).opened("Approve")
     letter = modal.text
     await office.submits(MONA, "Approve", {"agreed": "yes"})
+    await office.passes_ten_seconds()
     case = office.store.read(load_case, ref)
 
     assert preview.submit_label == "Ask for approval"
@@ -185,6 +186,29 @@ async def test_a_refund_above_the_limit_is_approved_by_another_person(office: Of
     assert "The money back" in letter
     assert case.decisions[0].approved_by == MONA
     assert case.state is State.REMEDYING
+
+
+async def test_a_sum_above_the_limit_of_an_approver_is_refused_with_the_names_of_those_who_may(
+    office: Office,
+) -> None:
+    ref = await investigated_complaint(office)
+    await office.acts(ALICE, "Decide", ref, decision("2500.00"))
+    members = office.store.read(list_members)
+    (name,) = [member.name for member in members if member.id == TUGBA]
+
+    async def refusal() -> str:
+        await office.staff(MONA).presses(await office.card(ref), "Approve")
+        await office.staff(MONA).opened("Approve")
+        await office.staff(MONA).fills(agreed="yes")
+        with pytest.raises(FormRefused) as refused:
+            await office.staff(MONA).submits()
+        await office.staff(MONA).closes()
+        return str(refused.value.errors["agreed"])
+
+    assert await refusal() == f"The sum is above your limit. These people may approve it: {name}."
+    office.store.write(sync_staff, [member for member in members if member.id != TUGBA])
+    assert "nobody here may approve it" in await refusal()
+    assert office.store.read(load_case, ref).drafted is not None
 
 
 async def test_the_author_of_a_draft_cannot_approve_it_and_sees_why(office: Office) -> None:
@@ -426,6 +450,7 @@ async def test_a_form_started_from_the_open_complaint_is_pushed_on_top_of_it(off
     assert preview.callback_id == "reply_preview"
     assert depth == 3
     assert alice.modal is None
+    await office.passes_ten_seconds()
     assert office.store.read(load_case, ref).contacted
 
 

@@ -70,8 +70,8 @@ async def test_a_decision_waiting_for_approval_is_listed_for_those_who_may_appro
     decide(office, ref, "500.00")
     mona, alice = await home(office, MONA), await home(office, ALICE)
 
-    assert "Waiting for your approval (1)" in mona.text
-    assert "Waiting for your approval" not in alice.text
+    assert "Waiting for you as second person (1)" in mona.text
+    assert "Waiting for you as second person" not in alice.text
     await office.staff(MONA).presses(mona, "Approve", value=ref)
     assert "We erred." in (await office.staff(MONA).opened("Approve")).text
 

@@ -25,7 +25,7 @@ from bots.slack.responses import OpenView
 from bots.slack.views.open_form import view_for
 from complaints.actions.intake import message_facts
 from complaints.actors import SYSTEM
-from complaints.forms import FORMS, Input
+from complaints.forms import DECISION_QUESTIONS, FORMS, REVIEW_QUESTIONS, Input
 from complaints.vocabulary import CloseCode, Flag, Role, State, Verb
 from store.cases.act import act as store_act
 from store.cases.read import list_cases, load_case, load_history
@@ -139,7 +139,7 @@ class Client:
     async def does(self, member: str, form: str, ref: str, values: Mapping[str, Any]) -> None:
         """Open and submit a form, and send its letter if the form has a preview. Nothing may be refused."""
         answer = await self.submits(member, await self.opens(member, form, ref), values)
-        if form in ("reply", "ask", "inform", "resolve", "decide"):
+        if form in ("reply", "ask", "inform", "resolve", "decide", "warn_conduct"):
             assert (answer["response_action"], answer["view"]["callback_id"]) == (
                 "push",
                 f"{form}_preview",
@@ -218,6 +218,7 @@ REQUIRED_VALUES = [
     (ALICE, "resolve", RESOLVED, Verb.RESOLVE),
     (MONA, "extend", {"target": "decide", "extended_to": "2026-11-13", "reason": "Parts"}, Verb.EXTEND),
     (ALICE, "extend", {"target": "decide", "extended_to": "2026-11-13", "reason": "Parts"}, Verb.EXTEND),
+    (ALICE, "warn_conduct", {"text": "Please write without names."}, Verb.WARN_CONDUCT),
     (ALICE, "escalate", REASON, Verb.ESCALATE),
     (ALICE, "restrict", REASON, Verb.RESTRICT),
     (MONA, "not_accept", REASON, Verb.NOT_ACCEPT),
@@ -411,12 +412,19 @@ def test_the_required_fields_of_every_form_are_listed_here() -> None:
     }
     reasons = ("escalate", "restrict", "unrestrict", "reopen", "not_accept", "hold", "release")
     assert required == {
-        "take": [], "receipt": [], "bind": [], "investigate": [],
+        "take": [], "receipt": [], "bind": [], "appeal_limit": ["reason"], "warn_conduct": ["text"],
+        "limit_contact": ["limits", "reason", "until"], "review_limit": ["outcome", "reason"],
+        # Of a row that somebody begins.
+        "investigate": [
+            "findings.N.finding", "findings.N.happened", "items.N.shows", "items.N.step",
+            "received.N.received_on", "statements.N.due_on", "statements.N.inside", "statements.N.of_whom",
+        ],
         "assess": sorted(ASSESSED),
         "assign": ["owner"], "reply": ["text"], "note": ["text"],
         "ask": ["needed_by", "text"], "inform": ["done", "left", "next_date"],
         "resolve": sorted(RESOLVED),
         "decide": ["cause_class", "issues.N.finding", "issues.N.reasons", "others_affected", "root_cause"],
+        "check_decision": sorted((*DECISION_QUESTIONS, "agreed")), "review_case": sorted(REVIEW_QUESTIONS),
         "approve": ["agreed"], "remedy": ["done_at", "remedy"], "verify": ["how", "remedy"],
         "close": ["cause_class", "root_cause"],
         "extend": ["extended_to", "reason", "target"],

@@ -12,14 +12,16 @@ from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import BODY_REPLY_NAMES, RULES
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
 from bots.slack.views.form_inputs import choice_id, label_id
+from bots.slack.views.letter_templates import template_fields
 from bots.texts.loading import load_catalogues, shipped_languages
 from complaints.actions.authorisation import READING_REASONS
 from complaints.deadlines.due_steps import STEPS
 from complaints.deadlines.working_time import Unit
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder, Stale
-from complaints.forms import EVIDENCE, FORMS
+from complaints.forms import EVIDENCE, FORMS, NO_REMEDY
 from complaints.incident_decisions import LEFT_TO_A_PERSON
 from complaints.incidents import LEFT_OUT, fields_of
+from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
@@ -27,6 +29,7 @@ from store.outbox.deliveries import REASONS as REASONS_WHY
 from store.outbox.rows import SENT_TO_COMPLAINANT
 from store.record.worklists import WorklistSection
 from store.values import DeliveryStatus
+from tests.rules.slack_cases import RULES as RULES_OF_CASES
 from tests.rules.slack_cases import stages, voice
 from triage.criteria import REASONS
 from triage.facts.fact import FACT_KINDS
@@ -45,14 +48,14 @@ def computed() -> set[str]:
     ids |= {f"did.{verb}" for verb in Verb}
     ids |= {f"state.{state}" for state in State} | {f"next.{state}" for state in State}
     ids |= {f"close_code.{code}" for code in CloseCode} | {f"target.{target}" for target in Target}
-    ids |= {f"target.{name}" for name in BODY_REPLY_NAMES.values()}
+    ids |= {f"target.{name}" for name in (*BODY_REPLY_NAMES.values(), "conduct.1", "conduct.2")}
     ids |= {f"flag.{flag}" for flag in Flag if flag is not Flag.DANGER}
     ids |= {f"flag.reply_{reply}" for reply in ("accept", "disagree")}
     ids |= {f"flag.no_{held}" for held in ("cutoff", "collection", "collection_cutoff")}
     ids |= {f"category.{category}" for category in Category} | {f"kind.{kind}" for kind in ContactKind}
     ids |= {f"remedy.{remedy}" for remedy in Remedy} | {f"evidence.{kind}" for kind in EVIDENCE}
     ids |= {f"refused.{code}" for code in refusals.CODES}
-    ids |= {f"refused.required.{field}" for field in refusals.NEEDED_BECAUSE}
+    ids |= {f"refused.required.{field}" for field in (*refusals.NEEDED_BECAUSE, "row")}
     ids |= {f"said.{field}" for field in timeline.WORD_FIELDS} | {
         f"file.{kind}" for kind in timeline.FILE_KINDS
     }
@@ -71,6 +74,8 @@ def computed() -> set[str]:
         for form in ("incident", "incident_edit", "incident_join", "incident_end", "incident_update")
         for field in fields_of(form, ("en",))
     }
+    ids |= {f"template.example_{name}" for name in TEMPLATE_FIELDS}
+    ids |= {f"template.{field.name}" for field in template_fields(RULES_OF_CASES)}
     ids |= {f"to_tell.{letter}" for letter in LETTERS}
     ids |= {f"rule.{rule}" for rule in (*RULES, "possible", "past")}
     ids |= {f"who.{actor}" for actor in ("system", "model", "operator", "complainant")} | {"channel.telegram"}
@@ -79,7 +84,7 @@ def computed() -> set[str]:
     }
     ids |= {f"criterion.{reason}" for reason in REASONS} | {f"detail.{kind}" for kind in FACT_KINDS}
     ids |= {f"{group}.{code}" for group in ("letter_warning", "warned") for code in WARNINGS}
-    ids |= {f"asked_for.{remedy}" for remedy in REMEDIES}
+    ids |= {f"asked_for.{remedy}" for remedy in REMEDIES} | {f"remedy.{NO_REMEDY}"}
     ids |= {f"digest.{section}" for section in ("late", "today", "next")} | {f"why.{code}" for code in STEPS}
     ids |= {f"span.{unit.value}" for unit in Unit}
     ids |= {f"reading.{reason}" for reason in (*READING_REASONS, *Purpose)}

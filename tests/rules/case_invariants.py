@@ -28,7 +28,10 @@ _IMPERATIVES = frozenset({"Say", "Give", "Name", "Write", "Choose"})
 
 #: docs/surfaces.md, "Versions": these verbs never count as work.
 NEVER_WORK = frozenset(
-    {Verb.ADD, Verb.PROPOSE, Verb.ACKNOWLEDGE, Verb.FAIL_DELIVERY, Verb.NOTE, Verb.RECEIPT, Verb.SURVEY}
+    {
+        *(Verb.ADD, Verb.PROPOSE, Verb.ACKNOWLEDGE, Verb.FAIL_DELIVERY, Verb.NOTE, Verb.RECEIPT, Verb.SURVEY),
+        Verb.REVIEW_CASE,
+    }
 )
 #: Of the complainant's acts only these count as work.
 COMPLAINANT_ANSWERS = frozenset({Verb.ACCEPT, Verb.DISAGREE, Verb.WITHDRAW, Verb.REOPEN})
@@ -480,6 +483,19 @@ _OBSOLETE_WHEN: Mapping[str, Callable[[Case, Case, str], bool]] = {
         or after.proposed != before.proposed
         or after.words > before.words
         or after.state not in (State.RECEIVED, State.ASSESSED, State.INVESTIGATING, State.ESCALATED)
+        or Flag.PROCESSING_RESTRICTED in after.flags
+    ),
+    "check_late": lambda before, after, key: (
+        after.waits_for is not Verb.CHECK_DECISION
+        or after.drafted is None
+        or after.drafted.seq != int(key.split(":")[1])
+        or after.drafted.by in after.denied
+    ),
+    **dict.fromkeys(
+        ("ask_review", "redraw_review"),
+        lambda before, after, key: (
+            after.open_review is None or after.open_review.seq != int(key.split(":")[1])
+        ),
     ),
     "index_words": lambda before, after, key: (
         after.words > before.words

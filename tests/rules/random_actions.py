@@ -12,7 +12,7 @@ from complaints.actions.intake import message_facts
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
 from complaints.case import Case
 from complaints.case_values import RecordedSign
-from complaints.forms import EVIDENCE, OFFLINE_VERBS, OTHERS_AFFECTED
+from complaints.forms import DECISION_QUESTIONS, EVIDENCE, OFFLINE_VERBS, OTHERS_AFFECTED, REVIEW_QUESTIONS
 from complaints.rulebook import Calendar, LevelTargets, Rulebook
 from complaints.vocabulary import Category, CauseClass, ContactKind, Finding, Remedy, State, Target, Verb
 from tests.rules.builders import (
@@ -53,6 +53,7 @@ RULEBOOKS: tuple[Rulebook, ...] = (
         },
     ),
     replace(RULES, levels={1: ("handler", "manager")}),
+    replace(RULES, check_share=1.0),
     replace(RULES, levels={1: ("handler",), 2: ("manager",), 3: ("top_management",)}),
     replace(
         rules_with(legal="30 days", lapse="10 bd", privacy="30 days"),
@@ -203,11 +204,21 @@ def a_response(dice: Random, case: Case, at: datetime) -> Facts:
         for _ in range(dice.randint(0, 2))
     ]
     return {
+        **_a_draw(dice),
         "issues": [{"finding": dice.choice(list(Finding)).value} for _ in case.issues],
         "remedies": remedies,
         "others_affected": dice.choice(OTHERS_AFFECTED),
         "cause_class": dice.choice(list(CauseClass)).value,
     }
+
+
+def _a_draw(dice: Random) -> Facts:
+    """What the store adds to a decision of which a share is read first."""
+    return {"draw": 0, "readers": dice.randint(0, 2), "is_new": dice.random() < 0.5}
+
+
+def _answers(dice: Random, questions: tuple[str, ...]) -> Facts:
+    return {question: dice.choice(("yes", "yes", "yes", "yes", "no")) for question in questions}
 
 
 def _contact_time(dice: Random, case: Case, at: datetime) -> Facts:
@@ -245,12 +256,23 @@ _FACTS: Mapping[Verb, Callable[[Random, Case, datetime], Facts]] = {
         ({}, {}, {"subject": dice.choice(HANDLING).id, **_people_facts(dice)})
     ),
     Verb.RESOLVE: lambda dice, case, at: {
+        **_a_draw(dice),
         "finding": dice.choice(list(Finding)).value,
         "cause_class": "single",
         "others_affected": "none",
     },
     Verb.RESPOND: a_response,
     Verb.APPROVE: lambda dice, case, at: {"agreed": dice.choice(("yes", "yes", "no"))},
+    Verb.CHECK_DECISION: lambda dice, case, at: {
+        **_answers(dice, DECISION_QUESTIONS),
+        "agreed": dice.choice(("yes", "yes", "no")),
+    },
+    Verb.DRAW_REVIEW: lambda dice, case, at: {
+        "reviewer": dice.choice(HANDLING).id,
+        "due": moment(at, -600),
+        "period": "2026-11",
+    },
+    Verb.REVIEW_CASE: lambda dice, case, at: _answers(dice, REVIEW_QUESTIONS),
     Verb.ACCEPT: _contact_time,
     Verb.DISAGREE: lambda dice, case, at: {**_contact_time(dice, case, at), "reviewers": dice.randint(0, 2)},
     Verb.WITHDRAW: _contact_time,
@@ -320,8 +342,23 @@ def _a_remedy(dice: Random, case: Case) -> str:
 #: What moves a complaint on from each state, so that long histories are as frequent as short ones.
 NEXT: Mapping[State, tuple[Verb, ...]] = {
     State.RECEIVED: (Verb.ASSESS, Verb.ASSESS, Verb.ASSIGN, Verb.INVESTIGATE, Verb.RECLASSIFY, Verb.APPROVE),
-    State.ASSESSED: (Verb.RESOLVE, Verb.INVESTIGATE, Verb.RECLASSIFY, Verb.EXTEND, Verb.ASK, Verb.ESCALATE),
-    State.INVESTIGATING: (Verb.ASSESS, Verb.RESPOND, Verb.RESPOND, Verb.APPROVE, Verb.EXTEND, Verb.REASSESS),
+    State.ASSESSED: (
+        Verb.RESOLVE,
+        Verb.CHECK_DECISION,
+        Verb.INVESTIGATE,
+        Verb.RECLASSIFY,
+        Verb.EXTEND,
+        Verb.ASK,
+        Verb.ESCALATE,
+    ),
+    State.INVESTIGATING: (
+        Verb.ASSESS,
+        Verb.RESPOND,
+        Verb.RESPOND,
+        Verb.APPROVE,
+        Verb.CHECK_DECISION,
+        Verb.EXTEND,
+    ),
     State.ESCALATED: (Verb.ASSIGN, Verb.ASSESS, Verb.INVESTIGATE, Verb.INVESTIGATE, Verb.REASSESS),
     State.DECIDED: (
         Verb.COMMUNICATE_DECISION,
@@ -334,6 +371,13 @@ NEXT: Mapping[State, tuple[Verb, ...]] = {
     State.REMEDYING: (Verb.REMEDY_DONE, Verb.REMEDY_DONE, Verb.VERIFY, Verb.VERIFY, Verb.CLOSE, Verb.ACCEPT),
     State.DISAGREED: (Verb.OFFER_RECOURSE, Verb.CONCLUDE_EXTERNAL),
     State.RECOURSE_OFFERED: (Verb.CLOSE, Verb.CONCLUDE_EXTERNAL, Verb.NOTIFY_EXTERNAL),
-    State.CLOSED: (Verb.REOPEN, Verb.SURVEY, Verb.CONCLUDE_EXTERNAL, Verb.ADD),
+    State.CLOSED: (
+        Verb.REOPEN,
+        Verb.SURVEY,
+        Verb.CONCLUDE_EXTERNAL,
+        Verb.ADD,
+        Verb.DRAW_REVIEW,
+        Verb.REVIEW_CASE,
+    ),
 }
 assert set(OFFLINE_VERBS.values()) <= set(_FACTS)

@@ -84,7 +84,7 @@ def test_a_form_that_is_not_the_complainants_turns_annex_b_red(wrong: Change, sa
 @clause("C")
 def test_a_decision_before_the_subject_was_heard_turns_annex_c_red() -> None:
     complaint = b.a_communicated_case()
-    assert clause_result("C", history_of(complaint)).status is ClauseStatus.NOT_YET
+    assert clause_result("C", history_of(complaint)).status is ClauseStatus.NO_EVIDENCE
     assert "informed and could reply" in is_red(
         "C", [history_of(complaint, with_facts(Verb.RECEIVE, subjects=[BURAK.id]))]
     )

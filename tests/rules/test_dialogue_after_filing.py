@@ -109,7 +109,7 @@ def test_a_moved_date_is_in_the_timeline_and_a_wish_to_move_it_is_not() -> None:
     assert "by Thursday, 12 November 2026" in status(play)
 
 
-def test_a_decision_that_waits_for_approval_is_not_disclosed() -> None:
+def test_a_decision_is_disclosed_only_after_its_approval_and_accepting_it_names_the_sum() -> None:
     play = Play()
     ref = play.files_a_complaint()
     play.do(Verb.ASSESS, ref, HANDLER, ASSESSED)
@@ -124,6 +124,10 @@ def test_a_decision_that_waits_for_approval_is_not_disclosed() -> None:
     play.do(Verb.RESPOND, ref, HANDLER, facts, {"root_cause": "Old pipe.", "issues.0.reasons": "It was old."})
     assert play.case.drafted is not None
     assert status(play) == before
+    play.do(Verb.APPROVE, ref, staff("U3", Role.TOP_MANAGEMENT), {"agreed": "yes"})
+    play.do(Verb.COMMUNICATE_DECISION, ref, SYSTEM)
+    play.presses("accept", play_letter(play, ref))
+    assert "Money back (£50.00): by " in play.text(play.replies[-1])
 
 
 def test_a_decision_on_its_way_is_announced_and_then_waits_for_an_answer() -> None:

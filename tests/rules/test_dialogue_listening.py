@@ -22,7 +22,12 @@ from triage.message_kind import classify_message
 
 STORIES = [
     story
-    for name in ("first_messages.toml", "first_messages_later.toml", "first_messages_fresh.toml")
+    for name in (
+        "first_messages.toml",
+        "first_messages_later.toml",
+        "first_messages_fresh.toml",
+        "first_messages_money.toml",
+    )
     for story in read_stories(name)
 ]
 GERMAN_DESK = load_catalogues(["de", "tr"])

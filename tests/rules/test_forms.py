@@ -48,7 +48,7 @@ def _wrong(form: str, given_: Mapping[str, Any], **options: tuple[str, ...]) -> 
 
 def test_facts_and_words_are_separated() -> None:
     facts, words = read("investigate", {"evidence": ["records_checked"], "facts": "  The meter was read. "})
-    assert facts == {"evidence": ["records_checked"]}
+    assert facts["evidence"] == ["records_checked"]
     assert words == {"facts": "The meter was read."}
 
 
@@ -320,7 +320,8 @@ def test_every_choice_field_has_options_or_depends_on_the_case() -> None:
         if field.input in (Input.CHOICE, Input.FLAGS) and not field.options
     }
     settings = {("log_complaint", "language"), ("log_complaint", "jurisdiction")}
-    assert free == {("remedy", "remedy"), ("verify", "remedy"), *settings}
+    rows = {("investigate", name) for name in ("issue", "statement", "basis")}
+    assert free == {("remedy", "remedy"), ("verify", "remedy"), *rows, *settings}
 
 
 def test_a_date_is_read_in_iso_form() -> None:

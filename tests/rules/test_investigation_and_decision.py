@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from complaints.actions.decision import required_evidence
+from complaints.actions.evidence import investigation_level, open_steps, required_evidence
 from complaints.actors import SYSTEM
 from complaints.errors import BadFacts, OutOfOrder
-from complaints.vocabulary import CloseCode, Finding, Flag, State, Verb
+from complaints.rulebook import InvestigationPlan, as_json, from_json
+from complaints.vocabulary import CloseCode, Finding, Flag, State, Target, Verb
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -272,3 +273,58 @@ def test_acceptance_verifies_a_resolved_remedy_and_no_other() -> None:
     long_way = a_communicated_case(remedies=[a_refund()]).do(Verb.ACCEPT, ANNA)
     assert long_way.case.remedies[0].verified_at is None
     assert long_way.case.close_code is not CloseCode.RESOLVED
+
+
+LATE_STATEMENT = {
+    "evidence": [],
+    "items": [{"step": "records_checked", "dated": "2026-11-02"}],
+    "statements": [{"inside": "yes", "due_on": "2026-11-05"}],
+}
+
+
+@clause("7.6")
+def test_a_statement_has_a_due_time_until_it_comes_and_is_evidence_then() -> None:
+    complaint = an_assessed_case().do(Verb.INVESTIGATE, ALICE, LATE_STATEMENT)
+    target = complaint.case.target(Target.STATEMENT, 1)
+    assert target is not None
+    assert target.internal_due.isoformat() == "2026-11-05T17:30:00+00:00"
+    assert "remind:statement:1:1:due" in complaint.keys
+    later = complaint.later(days=7)
+    received = {"received": [{"statement": "1", "received_on": later.at.date().isoformat()}]}
+    answered = later.do(Verb.INVESTIGATE, ALICE, received)
+    assert [item.kind for item in answered.case.evidence_items] == ["records_checked", "staff_statement"]
+    assert "staff_statement" in answered.case.evidence
+    met = answered.case.target(Target.STATEMENT, 1)
+    assert met is not None
+    assert met.met_at == answered.at
+    with pytest.raises(BadFacts):
+        answered.do(Verb.INVESTIGATE, ALICE, received)
+
+
+@clause("7.6")
+def test_a_finding_rests_on_evidence_that_is_on_record() -> None:
+    complaint = an_assessed_case()
+    finding = {"issue": "0", "finding": "partly", "basis": ["new"]}
+    for basis, code in (([], "required"), (["3"], "not_an_option")):
+        with pytest.raises(BadFacts) as refused:
+            complaint.do(Verb.INVESTIGATE, ALICE, {"findings": [{**finding, "basis": basis}]})
+        assert refused.value.code == code
+    both = complaint.do(Verb.INVESTIGATE, ALICE, {"items": LATE_STATEMENT["items"], "findings": [finding]})
+    (row,) = both.case.issue_findings
+    assert (row.finding, row.basis) == ("partly", (1,))
+
+
+@clause("7.6")
+def test_the_plan_of_the_settings_replaces_the_built_in_one() -> None:
+    plan = InvestigationPlan(("similar_cases",), ("third_party",))
+    rules = replace(RULES, investigation={1: plan})
+    assert from_json(as_json(rules)) == rules
+    complaint = an_assessed_case(rules=rules)
+    assert open_steps(complaint.case) == ("third_party", "similar_cases")
+    assert open_steps(complaint.do(Verb.INVESTIGATE, ALICE, {"evidence": ["third_party"]}).case) == (
+        "similar_cases",
+    )
+    assert [
+        investigation_level(an_assessed_case(**more).case)
+        for more in ({}, {"complexity": 2}, {"severity": 4})
+    ] == [1, 2, 3]

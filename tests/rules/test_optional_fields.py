@@ -11,7 +11,7 @@ from bots.slack.client.block_kit import Block
 from bots.slack.views.actions import FITS
 from bots.slack.views.forms import form_view
 from bots.slack.views.incident import incident_case_view
-from bots.slack.views.refusals import NEEDED_BECAUSE, errors_by_field
+from bots.slack.views.refusals import NEEDED_BECAUSE, errors_by_field, refusal_text
 from bots.texts.texts import currency_of
 from complaints import incidents
 from complaints.actions.perform import perform
@@ -105,7 +105,7 @@ def _assert_no_optional_field_is_needed(form: str, story: Story) -> None:
                 continue
             if error.field is not None:
                 error.field = path_in_form(form, error.field, values)
-            shown = errors_by_field(error, blocks, voice(), story.case)
+            shown = errors_by_field(error, refusal_text(error, voice(), story.case), blocks, voice())
             assert plain_text not in shown.values(), (form, path, choice, shown)
 
 
@@ -182,6 +182,6 @@ def test_a_new_incident_is_the_only_choice_where_none_is_open_and_then_its_field
     assert (optional(alone)["what"], optional(several)["what"]) == (False, True)
     with pytest.raises(WrongFields) as refused:
         incidents.read("incident", {"which": "new"}, ("en",), options={"which": ("new", "1")})
-    shown = errors_by_field(refused.value, several["blocks"], voice())
+    shown = errors_by_field(refused.value, "", several["blocks"], voice())
     assert shown["what"] == "A new incident needs a name: say what happened."
     assert {"what", "started_at"} <= NEEDED_BECAUSE

@@ -11,6 +11,7 @@ from complaints.actions.authorisation import authorise
 from complaints.actions.registry import ACTIONS
 from complaints.actors import Actor
 from complaints.case import Case
+from complaints.case_values import FileReview
 from complaints.errors import ComplaintError, NotAllowed
 from complaints.vocabulary import Role, Verb
 from tests.clauses import clause
@@ -28,11 +29,11 @@ from tests.who_may import verbs_of, who_may
 #: Verbs of the complainant, the model and the system.
 NOT_OF_STAFF = {
     Role.COMPLAINANT: """receive add confirm end_form answer accept disagree withdraw reopen bind survey
-        link""",
+        link appeal_limit""",
     Role.MODEL: "propose",
-    Role.SYSTEM: """end_form acknowledge fail_delivery inform communicate_decision offer_recourse remedy_late
+    Role.SYSTEM: """end_form acknowledge fail_delivery inform deliver communicate_decision offer_recourse remedy_late
         lapse restrict survey erase redate hold release
-        restrict_processing resume_processing""",
+        restrict_processing resume_processing check_decision draw_review review_limit""",
 }
 
 
@@ -62,9 +63,10 @@ def _actor(role: Role) -> Actor:
 
 
 def _open_to(by: Actor) -> Case:
-    """A complaint that this person owns, at the level where they decide."""
+    """A complaint that this person owns, at the level where they decide, and that was drawn for their review."""
     case = an_assessed_case().case
-    return replace(case, owner=by.id, level=2 if by.roles <= {Role.TOP_MANAGEMENT} else 1)
+    review = FileReview(by.id, case.logged_at, case.logged_at, case.version)
+    return replace(case, owner=by.id, review=review, level=2 if by.roles <= {Role.TOP_MANAGEMENT} else 1)
 
 
 VERBS = [verb for verb in Verb if verb is not Verb.RECEIVE]

@@ -21,7 +21,7 @@ from bots.slack.views.prefill import prefill
 from bots.texts.loading import load_catalogues
 from complaints.actions.intake import message_facts
 from complaints.actions.perform import perform
-from complaints.forms import FORMS
+from complaints.forms import FORMS, filled_rows
 from complaints.vocabulary import Verb
 from tests.rules.slack_cases import (
     ALICE,
@@ -141,15 +141,43 @@ def test_resolving_a_refund_starts_with_the_amount_and_the_remedy_that_were_aske
     assert "safety" not in first_values("assess", cases()["assess"])
 
 
-def test_deciding_shows_what_was_asked_for_and_promises_nothing_by_itself() -> None:
+def test_deciding_starts_with_the_money_that_was_asked_for_and_it_can_be_refused() -> None:
     story = cases()["decide"]
     start = prefill("decide", story.case, story.events, voice(), now=NOW)
     shown = json.dumps(form_view("decide", story.case, voice(), start)["blocks"])
     values = first_values("decide", story)
 
     assert "They asked for: Money back, 42.00 GBP." in shown
-    assert [name for name in values if name.startswith("remedies")] == ["remedies.0.currency"]
+    assert values["remedies.0.type"]["value"] == "refund"
+    assert (values["remedies.0.amount"], values["remedies.0.currency"]) == ("42.00", "GBP")
     assert "issues.0.finding" not in values
+    chosen = {"remedies.0.type": "no_remedy", "remedies.0.amount": "42.00", "remedies.1.type": "apology"}
+    assert filled_rows("decide", "remedies", chosen) == [1]
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "remedy", "amount", "currency"),
+    [
+        (("compensation", "apology"), "compensation", "340.00", "EUR"),
+        (("repair",), None, None, "EUR"),
+        # Of two remedies the record has one sum.
+        (("money_back", "compensation"), None, None, "EUR"),
+    ],
+)
+def test_deciding_starts_with_one_remedy_of_money_in_the_currency_of_the_complainant(
+    asked_for: tuple[str, ...], remedy: str | None, amount: str | None, currency: str
+) -> None:
+    story = cases()["decide"]
+    wish = {"remedies_requested": asked_for, "amount_requested": 34000, "currency_requested": "EUR"}
+    case = replace(story.case, **wish)
+    initial = prefill("decide", case, story.events, voice(), now=NOW).initial
+    assert [initial[f"remedies.0.{name}"] for name in ("type", "amount", "currency")] == [
+        remedy,
+        amount,
+        currency,
+    ]
+    done = suggested_words("resolve", case, texts=load_catalogues(["en"]))["done"]
+    assert ("Compensation (€340.00)" in done) == (remedy == "compensation")
 
 
 @pytest.mark.parametrize("form", ["ask", "inform"])

@@ -51,6 +51,7 @@ STARTS = frozenset(
         "confirmation",
         "outside",
         "next_recourse",
+        "conduct",
     }
 )
 #: It answers a message or a button: it is sent at once.
@@ -211,6 +212,7 @@ AT_ANY_HOUR = frozenset(
         "look",
         "told_owner",
         "ask_approval",
+        "told_checked",
         "incident_notice",
         "told_overturned",
         "survey_concern",
@@ -219,7 +221,7 @@ AT_ANY_HOUR = frozenset(
         "home",
     }
 )
-IN_WORKING_HOURS = frozenset({"remind", "digest", "told_failed", "tell_by_voice"})
+IN_WORKING_HOURS = frozenset({"remind", "digest", "told_failed", "tell_by_voice", "ask_review"})
 #: Posts to channels and files that a member requested: no member is notified.
 NOTIFIES_NO_MEMBER = frozenset(
     {

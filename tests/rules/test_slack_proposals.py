@@ -13,13 +13,16 @@ from bots.slack.views.case import model_view
 from bots.slack.views.forms import form_view, with_matters
 from bots.slack.views.prefill import prefill
 from bots.slack.views.proposal import take_matters_blocks
+from complaints.actors import Actor
 from complaints.case import Case
+from complaints.case_values import RecordedSign
 from complaints.forms import read
 from complaints.vocabulary import Category
 from store.values import OpenedCase
-from tests.rules.slack_cases import NOW, Story, assessed, proposed, voice
+from tests.rules.slack_cases import ALICE, MONA, NOW, Story, assessed, proposed, voice
 
 WORDS = "You charged me twice for May. Also your clerk shouted at my mother in the branch."
+CRITICAL = ("severity", "safety")
 DOUBT = {
     "abstained": True,
     "probability": 0.41,
@@ -144,6 +147,30 @@ def test_a_proposed_safety_is_explained_but_never_selected() -> None:
     view = assess_form(a_story(safety=1, criteria=[{"field": "safety", "value": 1, "reason": "rule"}]))
     assert "Safety 1 – Words that a safety rule looks for" in str(view["blocks"])
     assert chosen(inputs(view)["safety"]) is None
+
+
+def test_severity_and_safety_below_a_fired_rule_are_offered_to_managers_only() -> None:
+    story = proposed(
+        Story("It smells of gas", signs=(RecordedSign("gas", 4, 2, True, NOW),)), severity=4, safety=2
+    )
+
+    def offered(actor: Actor) -> tuple[dict[str, list[str]], bool]:
+        start = prefill("assess", story.case, (), voice(), now=NOW, opened=opened(story), actor=actor)
+        view = form_view("assess", story.case, voice(), start)
+        elements = inputs(view)
+        values = {name: [option["value"] for option in elements[name]["options"]] for name in CRITICAL}
+        return values, "Only a manager may go lower" in str(view["blocks"])
+
+    assert offered(ALICE) == ({"severity": ["4", "5"], "safety": ["2", "3"]}, True)
+    assert offered(MONA) == ({"severity": list("12345"), "safety": list("0123")}, False)
+
+
+def test_a_fact_that_the_story_and_an_answer_name_is_shown_once() -> None:
+    fact = {"kind": "amount", "value": "40.00 GBP", "text": "40 pounds"}
+    other = {"kind": "date", "value": "2026-11-03", "text": "3 November"}
+    again = {**fact, "text": "£40"}
+    assert str(assess_form(a_story(), details=[fact, other, again])).count("Amount: 40 pounds") == 1
+    assert "£40" not in str(assess_form(a_story(), details=[fact, other, again]))
 
 
 def test_without_a_model_the_card_states_that_no_model_was_in_use() -> None:

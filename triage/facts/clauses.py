@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.matching import fold, mask_quotes, read_phrases, whole_words
+from triage.matching import fold, mask_quotes, read_phrases, whole_words, with_parts
 
 _CLAUSE = re.compile(
     r"(?<!\w)(?:(?!\b(?:and|but|or|und|aber|oder|sondern|y|pero|sino|ve|ama|fakat|veya|ya da)\b)"
@@ -51,6 +51,9 @@ def wishes_in_clauses(story: Story, language: str, wanted: Sequence[StoryFact]) 
         lead = question or words["otherwise"].match(text)
         request = text[lead.end() :].strip() if lead else text
         names = {name: match for name, pattern in _names(language) if (match := pattern.search(request))}
+        if loss := names.get("compensation"):
+            # "The costs of the repair" asks for no repair.
+            names = {name: m for name, m in names.items() if m is loss or not _is_within(m, loss)}
         # "I want that you call her and that you apologise", "an apology and my £6 back": one verb for both.
         before, link = _between(folded, asked_until, start), _between(folded, refused_until, start)
         is_linked, is_same = before.strip().isalpha(), not re.search(r"[.!?;\n]", before)
@@ -89,6 +92,10 @@ def hints_at_wish(text: str, language: str) -> bool:
     )
 
 
+def _is_within(match: re.Match[str], other: re.Match[str]) -> bool:
+    return other.start() <= match.start() and match.end() <= other.end()
+
+
 def _between(text: str, end: int, start: int) -> str:
     """What is between two clauses; a full stop where they are too far apart."""
     return text[end:start] if 0 <= start - end <= _LONGEST_GAP else "."
@@ -102,5 +109,6 @@ def _words(language: str) -> dict[str, re.Pattern[str]]:
 
 @lru_cache(maxsize=8)
 def _names(language: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    names = read_phrases("facts", language)["remedies"]["clauses"]["names"]
-    return tuple((remedy, whole_words(words)) for remedy, words in names.items())
+    table = read_phrases("facts", language)["remedies"]
+    names = table["clauses"]["names"].items()
+    return tuple((remedy, whole_words(with_parts(words, table["parts"]))) for remedy, words in names)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from triage.facts.fact import Story, StoryFact
-from triage.matching import any_of, fold, lines_of, read_phrases
+from triage.matching import any_of, fold, lines_of, read_phrases, with_parts
 
 # First digits of Visa, Mastercard, American Express, Diners, Discover, Maestro and Troy.
 _CARD = re.compile(
@@ -43,7 +43,7 @@ _RECORD_LOCATOR = re.compile(
 # "QW881" is a code, "100ml" and "3pm" are measures.
 _LETTERS_FIRST = re.compile(r"[a-z]{1,5}[\-/]?[0-9]{3}.*")
 _CLASS_OR_ACCENT = re.compile(r"\[[^\]]*\]|[áéíóúñüöäğışç]")
-_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_YEAR = re.compile(r"19[5-9][0-9]|20[0-3][0-9]")
 # After "no", or with a hyphen or slash, or of many figures. The rest of a phone number is none.
 _CODE = re.compile(
     r"(?<![\w+.,@:/\-])(?<![0-9]\x20)(?P<mark>(?:n[ro]\.?|num\.?|#|n[.°]\s?o?)[\s:]{0,3})?"
@@ -212,12 +212,27 @@ _REPORTED_WITHIN = 24
 _WITH_NEGATION = frozenset({"explanation", "a_change", "tell_you"})
 #: Characters between what is wanted and the verb at the end of its sentence, and between two things that are wanted.
 _VERB_WITHIN, _NEXT_WISH_WITHIN = 60, 40
+_THING = "thing"
 #: A character within a sentence; the point of "4.500" ends none.
 _IN_SENTENCE = r"(?:[^.!?;\n]|(?<=\d)\.(?=\d))"
 
 
 def wishes(story: Story, language: str) -> Iterator[StoryFact]:
-    """The remedies that a story asks for, as their codes."""
+    """The remedies that a story asks for, as their codes.
+
+    What a loss is about is no wish of its own: "pay for the repair" asks for no repair.
+    """
+    wanted = list(_wishes(story, language))
+    losses = [thing for remedy, _, thing in wanted if remedy == "compensation"]
+    for remedy, span, (start, end) in wanted:
+        if remedy == "compensation":
+            yield story.fact("remedy", remedy, start, end)
+        elif not any(first <= start and end <= last for first, last in losses):
+            yield story.fact("remedy", remedy, *span)
+
+
+def _wishes(story: Story, language: str) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
+    """Each wish with its place in the folded text, and that of the thing that is wanted."""
     patterns, folded = _wish_patterns(language), story.folded.text
     ends = []
     for remedy, pattern in patterns.asked_for:
@@ -226,7 +241,7 @@ def wishes(story: Story, language: str) -> Iterator[StoryFact]:
             declined = remedy not in _WITH_NEGATION and patterns.declined.search(match.group())
             reported = patterns.reported_before.search(folded[max(0, start - _REPORTED_WITHIN) : start])
             if not declined and not reported and not patterns.reported_after.match(folded, end):
-                yield story.fact("remedy", remedy, start, end)
+                yield remedy, (start, end), match.span(_THING if _THING in pattern.groupindex else 0)
                 ends.append(end)
     # "I want it repaired and my money back": the verb of the first wish also governs the next ones.
     read_from: set[int] = set()
@@ -238,7 +253,7 @@ def wishes(story: Story, language: str) -> Iterator[StoryFact]:
         for remedy, pattern in patterns.linked:
             linked = pattern.match(folded, position)
             if linked and not patterns.declined.search(linked.group()):
-                yield story.fact("remedy", remedy, linked.start("wish"), linked.end())
+                yield remedy, linked.span(_THING), linked.span(_THING)
                 ends.append(linked.end())
 
 
@@ -259,22 +274,27 @@ def _whole_words(text: str) -> re.Pattern[str]:
 def _wish_patterns(language: str) -> _WishPatterns:
     table = read_phrases("facts", language)["remedies"]
     asked_for = []
-    for remedy, things in table["objects"].items():
+    things_of, direct = (
+        {remedy: with_parts(lines, table["parts"]) for remedy, lines in table[kind].items()}
+        for kind in ("objects", "direct")
+    )
+    for remedy, things in things_of.items():
+        thing = f"(?P<{_THING}>{any_of(things)})"
         if table["asks"].strip():
             gap = rf"\b(?:(?!\b{any_of(table['asks'])}){_IN_SENTENCE}){{1,26}}?(?<![^\W_])"
-            asked_for.append((remedy, _whole_words(any_of(table["asks"]) + gap + any_of(things))))
+            asked_for.append((remedy, _whole_words(any_of(table["asks"]) + gap + thing)))
         if table["asks_after"].strip():
             gap = rf"{_IN_SENTENCE}{{1,{_VERB_WITHIN}}}?"
-            asked_for.append((remedy, _whole_words(any_of(things) + gap + any_of(table["asks_after"]))))
+            asked_for.append((remedy, _whole_words(thing + gap + any_of(table["asks_after"]))))
     links = rf"{_IN_SENTENCE}{{0,{_NEXT_WISH_WITHIN}}}?(?<![^\W_]){any_of(table['links'])}\b"
     linked = [
         (
             remedy,
-            re.compile(rf"{links}{_IN_SENTENCE}{{1,26}}?(?<![^\W_])(?P<wish>{any_of(things)})(?![^\W_])"),
+            re.compile(rf"{links}{_IN_SENTENCE}{{1,26}}?(?<![^\W_])(?P<{_THING}>{any_of(things)})(?![^\W_])"),
         )
-        for remedy, things in table["objects"].items()
+        for remedy, things in things_of.items()
     ]
-    asked_for += [(remedy, _whole_words(any_of(phrases))) for remedy, phrases in table["direct"].items()]
+    asked_for += [(remedy, _whole_words(any_of(phrases))) for remedy, phrases in direct.items()]
     reported_before = rf"(?<![^\W_]){any_of(table['reported_before'])},?\s{{1,3}}$"
     return _WishPatterns(
         tuple(asked_for),

@@ -140,8 +140,35 @@ def _investigation(view: RecordView) -> Iterator[Block]:
     record, label = view.record, view.label
     yield Heading(label("follow.investigation"), 2)
     evidence = [view.labels.code("evidence", code) or code for code in record["evidence"]]
-    evidence_field = (label("case.evidence"), "\n".join(evidence) or None)
-    yield Fields((evidence_field, *view.fields("investigation")))
+    yield Fields(
+        (
+            (label("case.evidence"), "\n".join(evidence) or None),
+            (label("case.evidence_items"), _listed(view, "evidence_items")),
+            (label("case.statements"), _listed(view, "statements")),
+            (label("case.issue_findings"), _listed(view, "issue_findings")),
+            (label("case.contact_limit"), _listed(view, "contact_limit")),
+            *view.fields("investigation"),
+        )
+    )
+
+
+#: What a line of the investigation shows, in this order.
+_SHOWN = (
+    "dated", "due_on", "received_on", "until", "of_whom", "happened", "shows", "says", "from_whom", "reference",
+)  # fmt: skip
+
+
+def _listed(view: RecordView, name: str) -> str | None:
+    """A line for each entry: its codes, days and words, and the numbers of the evidence."""
+    lines = []
+    for entry in view.record.get(name, ()):
+        codes = [("evidence", entry.get("kind")), ("finding", entry.get("finding"))]
+        codes += [("limit", code) for code in entry.get("limits", ())]
+        parts = [*(view.labels.code(*code) for code in codes), *(entry.get(part) for part in _SHOWN)]
+        parts += [f"[{', '.join(map(str, entry['basis']))}]"] if entry.get("basis") else []
+        number = entry.get("n") or entry.get("issue", 0) + 1
+        lines.append(f"{number}. {' · '.join(part for part in parts if part)}")
+    return "\n".join(lines) or None
 
 
 def _decisions(view: RecordView) -> Iterator[Block]:

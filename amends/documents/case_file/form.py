@@ -73,7 +73,7 @@ def own_form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
 
 def _problem(view: RecordView) -> str:
     record = view.record
-    files = [(file["kind"], file["seconds"]) for file in record["files"]]
+    files = [(file["kind"], file["seconds"]) for file in record["files"] if file["kind"] != "attachment"]
     texts = {f"{text['field']}.{text['seq']}": text["text"] for text in record["texts"]}
     return record["description"] or without_words(
         without_own_words(texts, files), view.labels.text, view.labels.count

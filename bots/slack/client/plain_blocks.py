@@ -48,6 +48,9 @@ def plainer(arguments: Mapping[str, Any], notice: str) -> dict[str, Any] | None:
 
 def _plain(block: Block) -> list[Block]:
     match block.get("type"):
+        case "input" if block["element"]["type"] == "file_input":
+            # Slack refuses it from an app that was installed before it could read files.
+            return []
         case "input":
             return [block]
         case "actions":

@@ -13,14 +13,16 @@ from bots.slack.client.client import GONE, NETWORK, PERMANENT, error_of, log_une
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.card import post_purposes
 from bots.slack.jobs.post import Poster, failure_outcome, notice_message
+from bots.slack.views.actions import waiting_form
 from bots.slack.views.card import RESTRICTED, next_due_text
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.case import Case
+from complaints.deadlines.quiet_hours import checked_by
 from complaints.errors import UnknownReference
 from complaints.obligations.reminders import leaves_at
 from complaints.obligations.standing import survey_concern_due
 from complaints.times import last_day
-from complaints.vocabulary import Role
+from complaints.vocabulary import Role, Verb
 from store.cases.read import load_case, load_history
 from store.outbox.complete import (
     Completed,
@@ -183,12 +185,15 @@ class DirectMessageJobs:
     async def ask_approval(self, obligation: Obligation) -> Outcome:
         """`ask_approval`: ask everybody who may approve what waits for approval."""
         case, members, texts = await self._case(obligation), await self._members(), self.slack.texts
+        is_check = case.waits_for is Verb.CHECK_DECISION
         if case.drafted is not None:
-            author, text_id = case.drafted.by, "dm.ask_approval"
+            author, text_id = case.drafted.by, "dm.ask_check" if is_check else "dm.ask_approval"
         elif case.reclassification is not None:
             author, text_id = case.reclassification[1], "dm.ask_reclassify"
         elif case.extension is not None:
             author, text_id = case.extension.by, "dm.ask_extension"
+        elif case.conduct.pending is not None:
+            author, text_id = case.conduct.pending.asked_by, "dm.ask_limit"
         else:
             return Completed()
         now = self.slack.store.now()
@@ -196,9 +201,44 @@ class DirectMessageJobs:
         if not people:
             return Failed("nobody may approve this: name another manager or top management in [roles]")
         due = next_due_text(case, texts, now, bold=False)
+        until = checked_by(case)
+        if is_check and until is not None:
+            due = texts.text("dm.check_until", when=texts.moment(until, case.rules.calendar.zone))
         text = texts.text(text_id, ref=case.ref, who=mention(author), due=due)
-        message = notice_message(case, text, texts, ("approve", "open"))
+        message = notice_message(case, text, texts, (waiting_form(case), "open"))
         return await self.send(people, message, obligation)
+
+    async def notify_checked(self, obligation: Obligation) -> Outcome:
+        """`told_checked`: the second reader wants a change; the note is in the form and in the opened complaint."""
+        case = await self._case(obligation)
+        events = await self.slack.store.aread(load_history, case.ref)
+        decided = [
+            event for event in events if event.seq < obligation.facts["seq"] and "check" in event.facts
+        ]
+        if not decided or case.waits_for is not None or not case.is_open:
+            return Completed()
+        text = self.slack.texts.text("dm.told_checked", ref=case.ref)
+        form = "resolve" if decided[-1].verb is Verb.RESOLVE else "decide"
+        people = {decided[-1].by} - case.denied
+        return await self.send(
+            people, notice_message(case, text, self.slack.texts, (form, "open")), obligation
+        )
+
+    async def ask_review(self, obligation: Obligation) -> Outcome:
+        """`ask_review`: a closed complaint, to a person who took no part in it; once more when it is overdue."""
+        case, texts, now = await self._case(obligation), self.slack.texts, self.slack.store.now()
+        review = case.open_review
+        if review is None or review.seq != obligation.facts["seq"]:
+            return Completed()
+        leave_at = leaves_at(case, now)
+        if leave_at > now:
+            return Rescheduled(leave_at, "outside working hours")
+        text_id = "dm.review_late" if obligation.facts.get("late") else "dm.ask_review"
+        day = texts.day(last_day(review.due, case.rules.calendar.zone))
+        message = notice_message(
+            case, texts.text(text_id, ref=case.ref, day=day), texts, ("review_case", "open")
+        )
+        return await self.send((review.reviewer,), message, obligation)
 
     async def ask_to_read_out(self, obligation: Obligation) -> Outcome:
         """`tell_by_voice`: record the exact words; ask the owner, or the managers, to read them out or post them.

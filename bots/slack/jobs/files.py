@@ -1,5 +1,6 @@
 """Files for staff: sent to one person's direct messages as a recorded read, and deleted there a day later."""
 
+import asyncio
 import re
 from datetime import timedelta
 
@@ -11,10 +12,11 @@ from bots.slack.client.client import NETWORK, TIMEOUT, error_of, proxy_for
 from bots.slack.client.rate_limit import RateLimitWait
 from bots.slack.jobs.post import Poster, failure_outcome
 from complaints.errors import ComplaintError
+from complaints.forms import LARGEST_ATTACHMENT
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import StoreError
 from store.file_types import extension, is_program, media_type
-from store.files import read_file_bytes
+from store.files import load_file_to_fetch, read_file_bytes, record_file_failed, store_file
 from store.outbox.complete import Completed, Outcome
 from store.slack import record_direct_message
 from store.values import Obligation
@@ -45,6 +47,41 @@ class FileJobs:
         if is_program(media_type(content)):
             comment += f"\n{slack.texts.text('file.program')}"
         return await self.deliver(member_id, name, content, comment, ref=ref)
+
+    async def fetch(self, obligation: Obligation) -> Outcome:
+        """`slack_fetch`: download a file that was attached to a letter, and check it by its content.
+
+        Of a file that cannot be sent the letter says so, because it waits for all its files.
+        """
+        slack = self.poster.slack
+        wanted = await slack.store.aread(load_file_to_fetch, obligation)
+        try:
+            file = (await self.poster.client.files_info(file=wanted.platform_id))["file"]
+            content = await self._download(str(file["url_private_download"]))
+        except SlackApiError as refused:
+            if error_of(refused) not in ("file_not_found", "file_deleted", "missing_scope"):
+                raise
+            content = b""
+        if not 0 < len(content) <= LARGEST_ATTACHMENT or is_program(media_type(content)):
+            await slack.store.awrite(record_file_failed, wanted.ref, wanted.n, "failed")
+            return Completed()
+        await slack.store.awrite(store_file, wanted.ref, wanted.n, content, file.get("mimetype"))
+        return Completed()
+
+    async def _download(self, url: str) -> bytes:
+        """At most one byte more than may be sent. Slack itself named the address, so it may have the token."""
+        limit = aiohttp.ClientTimeout(total=TIMEOUT * 4)
+        headers = {"Authorization": f"Bearer {self.poster.client.token}"}
+        proxy = proxy_for(url, self.poster.client.proxy)
+        async with (
+            aiohttp.ClientSession(timeout=limit) as session,
+            session.get(url, headers=headers, proxy=proxy) as answer,
+        ):
+            answer.raise_for_status()
+            try:
+                return await answer.content.readexactly(LARGEST_ATTACHMENT + 1)
+            except asyncio.IncompleteReadError as whole:
+                return whole.partial
 
     async def deliver(
         self, member_id: str, name: str, content: bytes, comment: str, *, ref: str | None = None

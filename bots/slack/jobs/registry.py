@@ -90,6 +90,8 @@ def job_handlers(
         "remind": ReminderJobs(direct).remind,
         "told_owner": direct.notify_owner,
         "ask_approval": direct.ask_approval,
+        "told_checked": direct.notify_checked,
+        "ask_review": direct.ask_review,
         "told_overturned": direct.notify_overturned,
         "survey_concern": direct.notify_survey_concern,
         "told_failed": direct.notify_failed,
@@ -106,6 +108,7 @@ def job_handlers(
         "clauses": reports.clauses,
         "report": reports.report,
         "slack_file": files.send,
+        "slack_fetch": files.fetch,
         "slack_file_delete": files.delete,
     }
     return {kind: _with_rate_limit(handler, limiter) for kind, handler in handlers.items()}

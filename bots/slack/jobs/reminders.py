@@ -7,6 +7,7 @@ from bots.slack import recipients
 from bots.slack.client.block_kit import SlackMessage
 from bots.slack.jobs.direct_messages import DirectMessageJobs
 from bots.slack.jobs.post import notice_message
+from bots.slack.views.actions import waiting_form
 from complaints.case import Case
 from complaints.case_values import TargetSet
 from complaints.deadlines.opening_hours import next_morning
@@ -140,7 +141,7 @@ class ReminderJobs:
         """This date, the dates covered by it, and all other overdue dates of the complaint."""
         texts = self.slack.texts
         is_approval = target.target is Target.APPROVE
-        text_id, forms = _TEXT_IDS[stage.level], ("approve", "open") if is_approval else ("open",)
+        text_id, forms = _TEXT_IDS[stage.level], (waiting_form(case), "open") if is_approval else ("open",)
         if asks_to_take:
             text_id, forms = "dm.remind_take", ("take", "open")
         elif case.owner is None and not is_approval and stage.level < ReminderLevel.TOP:

@@ -3,7 +3,7 @@
 import json
 import re
 
-from bots.slack.client.block_kit import header
+from bots.slack.client.block_kit import actions, button, header, section
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ButtonPress, HomeOpened, read_metadata
 from bots.slack.responses import (
@@ -28,6 +28,7 @@ from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.bind import create_bind_code
 from store.cases.read import load_case
+from store.cases.staff_letters import take_back
 from store.outbox.deliveries import list_failed_obligations
 from store.outbox.failed import retry_failed
 from store.record.worklists import WorklistSection
@@ -51,6 +52,17 @@ async def confirm_receipt(press: ButtonPress, actor: Actor, slack: SlackContext)
     # Without a version: the person has seen it, even if the complaint changed since.
     await slack.store.awrite(act, press.ref, Verb.RECEIPT, actor, facts, {}, version=None, key=press.key)
     return Redraw()
+
+
+@router.action("case.take_back")
+async def take_back_letter(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """Take back a letter that has not left yet, and offer to write another one."""
+    recorded = await slack.store.awrite(take_back, press.ref, int(press.detail), actor, key=press.key)
+    verb, texts = str(recorded.event.facts["letter"]), slack.texts
+    form = "decide" if verb == Verb.RESPOND else verb
+    text = texts.text("take_back.done", ref=press.ref)
+    again = actions("take_back", [button(texts.text(f"verb.{form}"), f"case.{form}", press.ref)])
+    return PrivateNotice(text, [section(text), again])
 
 
 @router.action("case.bind")

@@ -5,10 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bots.letters.templates import template_values
+from bots.slack.client.block_kit import actions, button, section
 from bots.slack.context import SlackContext
 from bots.slack.listeners.letter_check import LETTER_FIELDS, check_letter
 from bots.slack.payloads import PREVIEW_SUFFIX, FormSubmission
-from bots.slack.responses import CLOSE_FORMS, Response, push_view, schedule_home, update_view
+from bots.slack.responses import (
+    CLOSE_FORMS,
+    FormAnswer,
+    PrivateNotice,
+    Response,
+    push_view,
+    schedule_home,
+    update_view,
+)
 from bots.slack.router import Router
 from bots.slack.views import refusals
 from bots.slack.views.form_pages import next_page, typed_values
@@ -25,26 +35,35 @@ from bots.slack.views.letter_warnings import codes_of, warning_lines
 from bots.slack.views.open_form import issue_words, next_preview_page, open_button, preview_view, verb_of
 from bots.texts.texts import currency_of
 from complaints.actions.authorisation import authorise, is_allowed
+from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.complaint_text import NO_TEXT
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
-from complaints.forms import FORMS, form_verb, read
+from complaints.event_facts import HELD
+from complaints.forms import FORMS, attachments_of, form_verb, read
 from complaints.identifiers import parse_reference
+from complaints.letter_templates import FILLED, fill_template
 from complaints.rulebook import categories_of
 from complaints.vocabulary import Verb
 from store.cases.act import act
+from store.cases.decision_draw import decision_draw
 from store.cases.read import load_case, load_history
+from store.cases.staff_letters import act_with_attachments
+from store.letter_templates import count_template_use, load_template
 from store.people.staff import count_reviewers
 from store.record.access_log import find_last_read
 from store.record.load import load_complaint_text
 from store.record.worklists import require_visible
 from store.slack import drop_draft, read_draft, save_draft
+from store.values import RecordedAct
 
 router = Router()
 
+#: A letter waits so long before it leaves.
+TAKE_BACK_SECONDS = 10
 _LOGGED_ELSEWHERE = frozenset({"log_complaint"})
 
 
@@ -76,12 +95,16 @@ async def record_act(submission: FormSubmission, actor: Actor, slack: SlackConte
             text = f"{warning_lines(warned, slack.texts)}\n{slack.texts.text('letter_warning.save_anyway')}"
             return update_view(with_warnings(with_notice(submission.view, text), overruled))
         filled = replace(filled, facts=_with_overruled(filled.facts, overruled))
-    await slack.store.awrite(
+    is_second = filled.form in ("approve", "check_decision") and filled.case.drafted is not None
+    if is_second and filled.facts["agreed"] == "yes":
+        filled = replace(filled, facts=_held(filled.facts, filled.case))
+    recorded = await slack.store.awrite(
         act, filled.case.ref, filled.verb, actor, filled.facts, filled.words,
         version=submission.metadata.version,
     )  # fmt: skip
     await _redraw_home(submission, slack)
-    return await _done(filled, slack)
+    done = await _done(filled, slack)
+    return replace(done, notice=_take_back_offer(recorded, slack))
 
 
 def _with_overruled(facts: Mapping[str, Any], overruled: list[str]) -> Mapping[str, Any]:
@@ -93,8 +116,22 @@ async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackCont
     """Show the exact letter of an act before it is recorded."""
     if not submission.metadata.is_last_page:
         return await _turn_page(submission, actor, slack)
-    view = await _preview(await _read(submission, actor, slack), submission.metadata.version, slack)
+    filled_form = await _with_template(
+        await _read(submission, actor, slack), submission.metadata.template, slack
+    )
+    view = await _preview(filled_form, submission.metadata.version, slack)
     return push_view(opened_from_home(view) if submission.metadata.from_home else view)
+
+
+async def _with_template(filled_form: FilledForm, code: str, slack: SlackContext) -> FilledForm:
+    """The facts also name the template that filled the field, and whether its text was changed."""
+    if not code:
+        return filled_form
+    template = await slack.store.aread(load_template, code)
+    text = fill_template(template.text, template_values(filled_form.case, slack.texts.catalogue))
+    is_edited = filled_form.words.get(FILLED[filled_form.form], "") != text.strip()
+    facts = {**filled_form.facts, "template": code, "template_edited": is_edited}
+    return replace(filled_form, facts=facts)
 
 
 @router.view(*(form + PREVIEW_SUFFIX for form in PREVIEWED))
@@ -107,15 +144,38 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     if not metadata.is_last_page:
         return update_view(next_preview_page(submission.view, draft.letter, slack.texts))
     case = await slack.store.aread(load_case, draft.ref)
-    words = {**draft.words, "letter": draft.letter} if draft.letter else draft.words
+    words = without_attachments(draft.words) | ({"letter": draft.letter} if draft.letter else {})
     verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
-    await slack.store.awrite(
-        act, draft.ref, verb, actor, draft.facts, words,
+    recorded = await slack.store.awrite(
+        act_with_attachments, draft.ref, verb, actor, _held(draft.facts, case), words, attachments_of(draft.words),
         version=draft.work_version, key=f"slack:draft:{draft.id}",
     )  # fmt: skip
+    if "template" in draft.facts:
+        is_edited = bool(draft.facts["template_edited"])
+        await slack.store.awrite(count_template_use, str(draft.facts["template"]), is_edited=is_edited)
     await slack.store.awrite(drop_draft, draft.id)
     await _redraw_home(submission, slack)
-    return CLOSE_FORMS
+    return replace(CLOSE_FORMS, notice=_take_back_offer(recorded, slack))
+
+
+def _held(facts: Mapping[str, Any], case: Case) -> Mapping[str, Any]:
+    """A letter to a chat waits, so that its sender can take it back."""
+    return {**facts, HELD: TAKE_BACK_SECONDS} if case.reachable else facts
+
+
+def _take_back_offer(recorded: RecordedAct, slack: SlackContext) -> PrivateNotice | None:
+    case, texts, seq = recorded.case, slack.texts, recorded.event.seq
+    if all(letter.event.seq != seq for letter in case.unsent):
+        return None
+    is_reply = case.unsent_decision is None or case.unsent_decision.event.seq != seq
+    until = letter_held_until(case, slack.store.now(), is_reply=is_reply)
+    if until is None:
+        text = texts.text("take_back.offer", ref=case.ref, seconds=TAKE_BACK_SECONDS)
+    else:
+        when = texts.clock(until, case.rules.calendar.zone)
+        text = texts.text("take_back.offer_until", ref=case.ref, when=when)
+    press = button(texts.text("verb.take_back"), "case.take_back", f"{case.ref}:{seq}")
+    return PrivateNotice(text, [section(text), actions("take_back", [press])])
 
 
 async def _redraw_home(submission: FormSubmission, slack: SlackContext) -> None:
@@ -124,7 +184,7 @@ async def _redraw_home(submission: FormSubmission, slack: SlackContext) -> None:
         await schedule_home(slack, f"{view['id']}:{view.get('hash')}", submission.member_id)
 
 
-async def _done(filled: FilledForm, slack: SlackContext) -> Response:
+async def _done(filled: FilledForm, slack: SlackContext) -> FormAnswer:
     """Close the form; if the complainant wrote since this person last read, say so instead."""
     case, texts = filled.case, slack.texts
     unread_at = await _unread_since(filled, slack)
@@ -146,7 +206,7 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
     form, view, metadata = submission.form, submission.view, submission.metadata
     case = await slack.store.aread(load_case, metadata.ref)
     await _require_role(form, case, actor, slack)
-    defaults = {"currency": currency_of(case.rules.country) or ""}
+    defaults = {"currency": case.currency_requested or currency_of(case.rules.country) or ""}
     values = await typed_values(slack, view)
     facts, words = read(form, values, options=_options(case), defaults=defaults)
     required = {str(block.get("block_id")) for block in view["blocks"] if not block.get("optional")}
@@ -162,6 +222,9 @@ async def _read(submission: FormSubmission, actor: Actor, slack: SlackContext) -
 def _options(case: Case) -> dict[str, tuple[str, ...]]:
     return {
         "remedy": tuple(str(remedy.n) for remedy in case.remedies),
+        "issue": tuple(str(issue.n) for issue in case.issues),
+        "statement": tuple(str(statement.n) for statement in open_statements(case)),
+        "basis": (*(str(item.n) for item in case.evidence_items), NEW),
         "category": categories_of(case.rules),
     }
 
@@ -210,11 +273,12 @@ async def _require_handler(member_id: str, slack: SlackContext) -> None:
 async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) -> View:
     """Try the act without recording it, write the letter, and keep what was typed for a day."""
     case, actor, verb, now = filled.case, filled.actor, filled.verb, slack.store.now()
+    words, is_decision = without_attachments(filled.words), verb in (Verb.RESOLVE, Verb.RESPOND)
     await _require_unchanged(case, drawn_version, slack)
     async with slack.refusals_recorded(case.ref, verb.value, actor):
-        tried = perform(case, verb, at=now, actor=actor, facts=filled.facts, words=filled.words)
+        drawn = await slack.store.aread(decision_draw, case, actor) if is_decision else {}
+        tried = perform(case, verb, at=now, actor=actor, facts={**filled.facts, **drawn}, words=words)
     unread_at = await _unread_since(filled, slack)
-    is_decision = verb in (Verb.RESOLVE, Verb.RESPOND)
     if unread_at is not None and is_decision:
         raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
     issues = await issue_words(slack, case) if filled.form == "decide" else ()
@@ -222,20 +286,19 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         filled.form,
         case,
         filled.facts,
-        filled.words,
+        words,
         now=now,
         issue_texts=issues,
         reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
         complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else NO_TEXT,
     )
     needs_approval = bool(tried.event.facts.get("needs_approval"))
-    warned = await check_letter(
-        slack, filled.form, case, actor, filled.facts, filled.words, approval=needs_approval
-    )
+    warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=needs_approval)
     draft = await slack.store.awrite(
         save_draft, case.ref, actor.id, filled.form, _with_overruled(filled.facts, codes_of(warned)),
         filled.words, letter, case.work_version,
     )  # fmt: skip
+    waits_for = tried.case.waits_for if is_decision else None
     is_reply = verb in (Verb.REPLY, Verb.ASK, Verb.INFORM)
     return preview_view(
         filled.form,
@@ -243,11 +306,17 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         letter,
         draft,
         slack.texts,
-        leaves_at=None if needs_approval else letter_held_until(case, now, is_reply=is_reply),
-        approval=needs_approval,
+        leaves_at=None if waits_for else letter_held_until(case, now, is_reply=is_reply),
+        waits_for=waits_for,
         unread_at=unread_at,
         warnings=warning_lines(warned, slack.texts),
+        attachments=[attachment.name for attachment in attachments_of(filled.words)],
     )
+
+
+def without_attachments(words: Mapping[str, str]) -> dict[str, str]:
+    """The words of the letter: the names of its files are kept with the files."""
+    return {name: text for name, text in words.items() if name != "attachments"}
 
 
 async def typed_reference(typed: object, actor: Actor, slack: SlackContext, what: str) -> str:

@@ -18,7 +18,8 @@ from triage.letter_warnings import find_warnings
 LETTER_FIELDS: Mapping[str, tuple[str, ...]] = {
     "reply": ("text",), "ask": ("text",), "inform": ("done", "left", "reason"), "resolve": ("done",),
     "decide": ("reasons", "text", "nothing_why", "changes"), "extend": ("reason",), "not_accept": ("reason",),
-    "reclassify": ("reason",),
+    "reclassify": ("reason",), "warn_conduct": ("text",), "limit_contact": ("reason",),
+    "review_limit": ("reason",),
 }  # fmt: skip
 #: Facts that give the letter the day of what it promises.
 _DAYS = ("next_date", "extended_to", "remedies", "promised_by_date")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from complaints.actions.assessment import harm_of
 from complaints.actions.authorisation import closable, possible_in_state
-from complaints.actions.decision import fairness_owed, required_evidence
+from complaints.actions.decision import fairness_owed
+from complaints.actions.evidence import required_evidence
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case
 from complaints.forms import FORM_VERBS
@@ -73,6 +74,11 @@ def _receipt(case: Case) -> bool:
     )
 
 
+def _limit_contact(case: Case) -> bool:
+    conduct = case.conduct
+    return conduct.warned_at is not None and conduct.limit is None and not case.awaits_approval
+
+
 FITS: Mapping[str, Callable[[Case], bool]] = {
     "receipt": _receipt,
     "take": lambda case: case.is_open and case.owner is None,
@@ -86,7 +92,8 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "investigate": _undecided,
     "resolve": _resolve,
     "decide": _decide,
-    "approve": lambda case: case.awaits_approval,
+    "approve": lambda case: case.waits_for is Verb.APPROVE,
+    "check_decision": lambda case: case.waits_for is Verb.CHECK_DECISION,
     "remedy": _remedy,
     "verify": _verify,
     "close": closable,
@@ -105,8 +112,18 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "hold": lambda case: Flag.LEGAL_HOLD not in case.flags,
     "release": lambda case: Flag.LEGAL_HOLD in case.flags,
     "reopen": lambda case: case.state is State.CLOSED,
+    "warn_conduct": lambda case: True,
+    "limit_contact": _limit_contact,
+    "appeal_limit": lambda case: case.conduct.limit is not None and not case.conduct.appealed,
+    "review_limit": lambda case: case.conduct.limit is not None,
     "due": lambda case: bool(case.targets),
+    "review_case": lambda case: case.open_review is not None,
 }
+
+
+def waiting_form(case: Case) -> str:
+    """The form of what waits for a second person."""
+    return Verb.CHECK_DECISION.value if case.waits_for is Verb.CHECK_DECISION else Verb.APPROVE.value
 
 
 def available_actions(case: Case) -> CaseActions:
@@ -131,7 +148,9 @@ def _first(case: Case) -> tuple[str, ...]:
         following: tuple[str, ...] = ("decide", "resolve") if _decide(case) else ("resolve", "investigate")
         if case.assessment is None:
             following = ()
-        return tuple(dict.fromkeys((*answer, "approve", *start, *following, "reply")))
+        return tuple(dict.fromkeys((*answer, "check_decision", "approve", *start, *following, "reply")))
+    if case.conduct.pending is not None:
+        answer = (*answer, "approve")
     return tuple(dict.fromkeys((*answer, "reopen", "take", "close", "remedy", "verify", "reply")))
 
 

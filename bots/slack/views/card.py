@@ -67,7 +67,7 @@ MAX_LINES, MAX_DELIVERED = 6, 2
 HISTORY_EVENTS = 40
 #: Events that the card shows already, or that staff need no line for.
 NOT_IN_THREAD: frozenset[Verb] = frozenset(
-    {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY}
+    {Verb.RECEIVE, Verb.PROPOSE, Verb.CONFIRM, Verb.END_FORM, Verb.SURVEY, Verb.DELIVER}
 )
 _WORDS: frozenset[Verb] = frozenset({Verb.ADD, Verb.ANSWER})
 #: What the complainant did, by verb and kind of the message, where the name of the verb does not say it.
@@ -190,6 +190,7 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
         name = texts.catalogue.language_name(case.written_in, texts.language)
         lines.append(texts.text("flag.written_in", name=name))
     lines += _requests(case, texts)
+    lines += _conduct(case, texts)
     if forbidden := sorted(held_off(case)):
         lines.append(texts.text(f"flag.no_{'_'.join(forbidden)}"))
     if case.no_reviewer_left:
@@ -218,7 +219,9 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
     """What a second person has to allow."""
     lines = []
     if case.drafted is not None:
-        lines.append(texts.text("flag.waits_for_approval", who=mention(case.drafted.by)))
+        is_check = case.waits_for is Verb.CHECK_DECISION
+        text_id = "flag.waits_for_check" if is_check else "flag.waits_for_approval"
+        lines.append(texts.text(text_id, who=mention(case.drafted.by)))
     if case.reclassification is not None:
         kind, author = case.reclassification
         name = texts.text(f"kind.{kind.value}")
@@ -233,6 +236,19 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
                 who=mention(extension.by),
             )
         )
+    return lines
+
+
+def _conduct(case: Case, texts: StaffTexts) -> list[str]:
+    """A limit on contact, an appeal against it, and a limit that waits for a second person."""
+    conduct, lines = case.conduct, []
+    if conduct.pending is not None:
+        lines.append(texts.text("flag.limit_asked", who=mention(conduct.pending.asked_by)))
+    if conduct.limit is not None:
+        names = ", ".join(texts.text(f"limit.{name}") for name in conduct.limit.limits)
+        lines.append(texts.text("flag.limit", limits=names, day=texts.day(conduct.limit.until)))
+    if conduct.appeal_at is not None:
+        lines.append(texts.text("flag.appeal"))
     return lines
 
 
@@ -292,6 +308,7 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     """`Assessed · @alice · Wed 4 Nov, 10:15`."""
     when = texts.moment(event.at, case.rules.calendar.zone)
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
+    text_id = "did.check_skipped" if event.facts.get("skipped") else text_id
     who = texts.actor_name(event.by, case)
     if event.role is Role.COMPLAINANT:
         # By role and not by id: a chat that was connected later has another id.

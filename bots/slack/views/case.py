@@ -24,6 +24,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import CaseActions, available_actions
 from bots.slack.views.card import action_row, fact_fields, flag_lines, headline, next_due_text
 from bots.slack.views.forms import View, metadata, modal, page_buttons, resendable
+from bots.slack.views.investigation import investigation_blocks
 from bots.slack.views.proposal import model_line, proposal_blocks, similar_blocks
 from bots.slack.views.timeline import newest_within, read_out_blocks, story_and_conversation
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID
@@ -37,7 +38,9 @@ from store.database.damage import UNREADABLE
 from store.values import OpenedCase
 
 #: What takes the complaint to its next state.
-_PRIMARY = frozenset({"assess", "take", "approve", "resolve", "decide", "close", "receipt"})
+_PRIMARY = frozenset(
+    {"assess", "take", "approve", "check_decision", "review_case", "resolve", "decide", "close", "receipt"}
+)
 #: The rest of the view is for the headline, the buttons and the page buttons.
 _PER_PAGE = MODAL_BLOCKS - 8
 #: The rest of the view is for the headline and the page buttons.
@@ -51,7 +54,9 @@ _EXPLAINING = frozenset(
     {"set", "rule", "asked_for", "in_decision", "next_news", "review", "extended", "moved", "capped"}
 )
 #: Acts that the opened complaint offers as buttons where they fit; the others are in its menu.
-_COMMON = ("reply", "ask", "inform", "resolve", "decide", "approve", "verify", "close")
+_COMMON = (
+    "reply", "ask", "inform", "resolve", "decide", "approve", "check_decision", "review_case", "verify", "close",
+)  # fmt: skip
 
 
 def case_view(
@@ -153,6 +158,7 @@ def _facts(opened: OpenedCase, texts: StaffTexts, now: datetime) -> list[Block]:
     if opened.earlier_reads:
         readers = [f"{mention(read.by)} ({texts.moment(read.at, zone)})" for read in opened.earlier_reads]
         blocks += sections([texts.text("open.read_before", who=", ".join(readers))])
+    blocks += investigation_blocks(case, opened.events, texts)
     if case.targets:
         following = next_due(case)
         targets = sorted(case.current_targets(), key=lambda target: target.internal_due)

@@ -10,12 +10,14 @@ from bots.slack.client.block_kit import (
     plain,
 )
 from bots.slack.texts import StaffTexts
-from complaints.forms import Field, Input
+from complaints.forms import DECISION_QUESTIONS, MOST_ATTACHMENTS, REVIEW_QUESTIONS, Field, Input
 
 #: The action id of every input.
 VALUE = "value"
 #: Up to so many choices are radio buttons; more are a menu.
 MAX_RADIO_BUTTONS = 5
+#: Up to so many flags are checkboxes, which Slack limits to 10.
+MAX_CHECKBOXES = 10
 #: Fields whose label differs from form to form.
 _LABELS: Mapping[tuple[str, str], str] = {
     ("reply", "text"): "field.letter",
@@ -27,9 +29,19 @@ _LABELS: Mapping[tuple[str, str], str] = {
     ("decide", "remedies.N.type"): "field.remedy_type",
     ("incident_decide", "type"): "field.remedy_type",
     ("inform", "done"): "field.done_so_far",
+    ("warn_conduct", "text"): "field.warning",
+    ("limit_contact", "until"): "field.limit_until",
+    ("review_limit", "until"): "field.limit_until",
+    ("appeal_limit", "reason"): "field.appeal",
+    ("investigate", "findings.N.issue"): "field.issue_found",
+    ("investigate", "items.N.issue"): "field.issue_found",
+    ("review_limit", "outcome"): "field.limit_outcome",
     ("resolve", "done"): "field.done",
     ("resolve", "cause"): "field.root_cause",
     ("approve", "reason"): "field.reason_not",
+    ("check_decision", "reason"): "field.reason_change",
+    ("check_decision", "agreed"): "field.passes",
+    ("review_case", "reason"): "field.findings",
     ("verify", "remedy"): "field.remedy_verify",
 }
 #: The prefix of the ids of a choice's labels, by the name of the field.
@@ -58,6 +70,12 @@ _CHOICES: Mapping[str, str] = {
     "overturned": "choice",
     "complainant_accepts": "choice",
     "subject_not_yet": "not_yet",
+    **dict.fromkeys((*DECISION_QUESTIONS, *REVIEW_QUESTIONS), "choice"),
+    "step": "evidence",
+    "inside": "choice",
+    "limits": "limit",
+    "reply_days": "reply_days",
+    "outcome": "limit_outcome",
 }
 #: Always a menu: an organisation may have any number of these.
 _MENUS = frozenset({"jurisdiction"})
@@ -65,7 +83,7 @@ _LONG = frozenset(
     {
         "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",
         "others_action", "changes", "nothing_why", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome",
-        "words", "description", "remedy_requested",
+        "words", "description", "remedy_requested", "shows", "says", "happened",
     }
 )  # fmt: skip
 #: By the type of an input: where the payload has its value, and where a view has its initial value.
@@ -74,6 +92,7 @@ _INITIAL = {
     "static_select": ("selected_option", "initial_option"),
     "radio_buttons": ("selected_option", "initial_option"),
     "checkboxes": ("selected_options", "initial_options"),
+    "multi_static_select": ("selected_options", "initial_options"),
     "datepicker": ("selected_date", "initial_date"),
     "datetimepicker": ("selected_date_time", "initial_date_time"),
     "users_select": ("selected_user", "initial_user"),
@@ -131,13 +150,17 @@ def _element(
             element = {"type": "checkboxes", "options": options}
             return element | _optional("initial_options", options if initial else None)
         case Input.FLAGS:
-            options = [option(value, label) for value, label in _named_options(entry, texts)]
+            named = choices if choices is not None else _named_options(entry, texts)
+            options = [option(value, label) for value, label in named[-100:]]
             ticked = [choice for choice in options if choice["value"] in (initial or ())]
-            return {"type": "checkboxes", "options": options} | _optional("initial_options", ticked or None)
+            kind = "checkboxes" if len(options) <= MAX_CHECKBOXES else "multi_static_select"
+            return {"type": kind, "options": options} | _optional("initial_options", ticked or None)
         case Input.DATE:
             return {"type": "datepicker"} | _optional("initial_date", initial)
         case Input.MOMENT:
             return {"type": "datetimepicker"} | _optional("initial_date_time", initial)
+        case Input.FILES:
+            return {"type": "file_input", "max_files": MOST_ATTACHMENTS}
         case Input.STAFF:
             return {"type": "users_select"} | _optional("initial_user", initial)
 
@@ -166,12 +189,20 @@ def values_of(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str,
     """The typed values by path, as `complaints.forms.read` takes them; empty inputs are left out."""
     values: dict[str, Any] = {}
     for path, entries in state.items():
-        if VALUE in entries and (value := _typed_value(entries[VALUE])) is not None:
+        if (value := _typed_value(entry_of(entries))) is not None:
             values[path] = value
     return values
 
 
+def entry_of(entries: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The state of an input; one that was filled by a template has the template's code in its action id."""
+    return next((entry for name, entry in entries.items() if name.partition(".")[0] == VALUE), {})
+
+
 def _typed_value(entry: Mapping[str, Any]) -> Any:
+    if entry.get("type") == "file_input":
+        files = entry.get("files") or []
+        return [{name: file.get(name) for name in ("id", "name", "size")} for file in files] or None
     value_key, _ = _INITIAL.get(str(entry.get("type")), ("", ""))
     match entry.get(value_key):
         case {"value": choice}:
@@ -188,7 +219,7 @@ def typed_blocks(view: Mapping[str, Any]) -> list[Block]:
     blocks = []
     for block in view.get("blocks", ()):
         element = block.get("element")
-        entry = state.get(str(block.get("block_id")), {}).get(VALUE)
+        entry = entry_of(state.get(str(block.get("block_id")), {}))
         if block.get("type") == "input" and element and entry and element["type"] in _INITIAL:
             value_key, initial_key = _INITIAL[element["type"]]
             without_initial = {key: value for key, value in element.items() if key != initial_key}

@@ -7,7 +7,7 @@ from typing import Any
 from bots.slack.context import SlackContext
 from bots.slack.payloads import ViewMetadata, read_metadata, with_pressed_message
 from bots.slack.views.form_inputs import values_of
-from bots.slack.views.forms import FormPlace, View, opened_from_home
+from bots.slack.views.forms import FormPlace, View, opened_from_home, with_metadata
 from bots.slack.views.open_form import typed_form_view
 from complaints.actors import Actor
 from complaints.errors import BadFacts
@@ -52,6 +52,8 @@ async def other_page(
     place = FormPlace(at, after, page, draft, metadata.version)
     drawn = await typed_form_view(slack, form, case, actor, values, metadata.rows, place)
     drawn = with_pressed_message(drawn, metadata.pressed_message)
+    if metadata.template:
+        drawn = with_metadata(drawn, template=metadata.template)
     return opened_from_home(drawn) if metadata.from_home else drawn
 
 

@@ -23,13 +23,13 @@ from bots.slack.client.new_blocks import alerts
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block, typed_blocks
 from complaints.case import Case
-from complaints.forms import FORMS, Field
+from complaints.forms import DECISION_QUESTIONS, FORMS, Field
 from complaints.vocabulary import Flag, Target
 
 View = dict[str, Any]
 
 #: The letter of these acts is shown before it is sent.
-PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide"})
+PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct"})
 #: The callback id of a view that only says something, and the block id of a notice in any view.
 NOTICE = "notice"
 _NOTICE_AT_END = "notice.end"
@@ -42,6 +42,8 @@ CONFIRMATIONS: Mapping[str, str] = {
     "language_confirmed": "language_not_confirmed",
     "disclosure_checked": "disclosure_not_checked",
 }
+#: Forms whose rows may all stay empty: what a filled row needs is checked when the form is read.
+_MAY_STAY_EMPTY = frozenset({"investigate"})
 #: The block id of an input in a row of a group: `issues.0.text`.
 _ROW = re.compile(r"(\w+)\.(\d+)\.\w+")
 
@@ -70,6 +72,7 @@ class FormPrefill:
         for path in values:
             if match := _ROW.fullmatch(path):
                 numbers[match[1]] = max(numbers.get(match[1], 1), int(match[2]) + 1)
+        numbers |= {group: self.rows.get(group, 1) for group in self.fixed}
         for group, count in numbers.items():
             # Only the currency is the same in every row: a remedy that was asked for is promised once.
             if currency := self.initial.get(f"{group}.0.currency"):
@@ -134,7 +137,7 @@ def _form_pages(form: str, case: Case, texts: StaffTexts, prefill: FormPrefill) 
     groups: set[str] = set()
     for entry in FORMS[form]:
         if entry.group is None:
-            if is_asked(entry, case, texts):
+            if is_asked(form, entry, case, texts):
                 units.append([_case_input(form, entry, entry.name, case, texts, prefill)])
         elif entry.group not in groups:
             groups.add(entry.group)
@@ -177,8 +180,12 @@ def metadata(ref: str, version: int, **more: Any) -> str:
     return json.dumps({"ref": ref, "version": version, **more}, separators=(",", ":"))
 
 
-def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
+def is_asked(form: str, entry: Field, case: Case, texts: StaffTexts) -> bool:
+    if form == "approve" and entry.name in DECISION_QUESTIONS:
+        return case.drafted is not None and case.drafted.checked
     match entry.name:
+        case "attachments":
+            return not case.is_offline
         case "language_confirmed":
             return case.language != texts.language
         case "disclosure_checked":
@@ -206,6 +213,10 @@ def is_asked(entry: Field, case: Case, texts: StaffTexts) -> bool:
 def is_required(form: str, entry: Field, case: Case) -> bool:
     if entry.name == "media_heard":
         return case.only_in_media and not case.media_heard
+    if form == "approve" and entry.name in DECISION_QUESTIONS:
+        return True
+    if entry.group and form in _MAY_STAY_EMPTY:
+        return False
     return entry.required or (form, entry.name) == ("reply", "language_confirmed")
 
 
@@ -229,10 +240,12 @@ def _rows(form: str, group: str, case: Case, texts: StaffTexts, prefill: FormPre
     for row in range(prefill.rows.get(group, 1)):
         heading = prefill.headings.get(f"{group}.{row}")
         inputs = [
-            _case_input(form, entry, f"{group}.{row}.{entry.name}", case, texts, prefill) for entry in entries
+            _case_input(form, entry, f"{group}.{row}.{entry.name}", case, texts, prefill)
+            for entry in entries
+            if prefill.choices.get(entry.name) != ()
         ]
         units.append([heading, *inputs] if heading else inputs)
-    if group not in prefill.fixed:
+    if group not in prefill.fixed and units:
         more = button(texts.text(f"modal.more_{group}"), "more", group)
         units[-1] = [*units[-1], actions(f"more.{group}", [more])]
     return units
@@ -305,9 +318,12 @@ def _new_row(
             f"{group}.{number}.{entry.name}",
             texts,
             initial=(initial or {}).get(entry.name, _default_shown(blocks, group, entry)),
+            required=entry.required and form not in _MAY_STAY_EMPTY,
             choices=_choices_shown(blocks, f"{group}.0.{entry.name}"),
         )
         for entry in entries
+        # A choice without options, such as the issue before an assessment, has no input in any row.
+        if any(block.get("block_id") == f"{group}.0.{entry.name}" for block in blocks)
     ]
 
 
@@ -379,6 +395,10 @@ def with_notice(
 def with_warnings(view: Mapping[str, Any], codes: Sequence[str]) -> View:
     """The view that has shown these warnings: submitted again with no others, it sends the letter."""
     return {**view, "private_metadata": _changed_metadata(view, warned=list(codes))}
+
+
+def with_metadata(view: Mapping[str, Any], **changes: Any) -> View:
+    return {**view, "private_metadata": _changed_metadata(view, **changes)}
 
 
 def opened_from_home(view: Mapping[str, Any]) -> View:

@@ -18,6 +18,7 @@ from bots.slack.client.block_kit import (
 from bots.slack.client.new_blocks import bar_chart
 from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
+from bots.slack.views.actions import waiting_form
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import next_act
 from complaints.actions.authorisation import Access, is_allowed
@@ -40,22 +41,26 @@ SECTIONS: tuple[WorklistSection, ...] = (
     WorklistSection.UNCHECKED,
     WorklistSection.SURVEY,
     WorklistSection.DEPUTY,
+    WorklistSection.LIMITED,
 )
 #: Shown only where it has complaints.
 _SHORT = frozenset(
-    {WorklistSection.WAITING, WorklistSection.UNCHECKED, WorklistSection.SURVEY, WorklistSection.DEPUTY}
-)
-#: Rows of each list on the first page: seven lists with their headings stay below 100 blocks, at two blocks a row.
-ROWS_OF_EACH = 5
+    {
+        WorklistSection.WAITING, WorklistSection.UNCHECKED, WorklistSection.SURVEY, WorklistSection.DEPUTY,
+        WorklistSection.LIMITED,
+    }
+)  # fmt: skip
+#: Rows of each list on the first page: eight lists with their headings stay below 100 blocks, at two blocks a row.
+ROWS_OF_EACH = 4
 #: Rows of what failed, for managers.
 FAILED_ROWS = 3
 #: Rows of a page of a single list.
 ROWS_OF_ONE = 40
 #: The act of a list that is about one act.
 _ACTS: Mapping[WorklistSection, str] = {
-    WorklistSection.WAITING: "approve",
     WorklistSection.UNCHECKED: "verify",
     WorklistSection.SURVEY: "open",
+    WorklistSection.LIMITED: "open",
 }
 
 
@@ -125,6 +130,8 @@ def _all_lists(
     row = [button(texts.text("home.search"), "home.search", "search")]
     if is_allowed(None, Access.HAND_OVER, actor):
         row.append(button(texts.text("home.move"), "home.move", "move"))
+    if is_allowed(None, Access.TEMPLATES, actor):
+        row.append(button(texts.text("template.title"), "home.templates", "templates"))
     blocks += [actions("home", row), *figures]
     rows = 0
     for part, page in pages.items():
@@ -173,7 +180,11 @@ def _rows(
         # Numbered over all lists, so that a complaint on two lists has two block ids.
         block_id = f"actions:{case.work_version}.{number}"
         open_it = button(texts.text("verb.open"), "case.open", case.ref)
-        name = _ACTS.get(part) or next_act(case, actor)
+        name = (
+            waiting_form(case)
+            if part is WorklistSection.WAITING
+            else _ACTS.get(part) or next_act(case, actor)
+        )
         if name == "open":
             blocks.append(section(case_row(case, texts, now), block_id=block_id, accessory=open_it))
         else:

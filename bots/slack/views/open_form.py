@@ -1,7 +1,7 @@
 """The view that a press opens, and the exact letter that is shown before an act is sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from bots.slack.client.block_kit import (
     actions,
     button,
     context,
+    escaped,
     pages,
     plain,
     plain_sections,
@@ -37,19 +38,24 @@ from bots.slack.views.forms import (
     with_notice,
 )
 from bots.slack.views.incident import incident_case_view
+from bots.slack.views.letter_templates import template_menu
 from bots.slack.views.prefill import READING_FORMS, SUMMARY_FORMS, WORDS_NEEDED, prefill, words_by_verb
 from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
-from complaints.actions.decision import fairness_owed, required_evidence
+from complaints.actions.conduct import require_no_part
+from complaints.actions.decision import fairness_owed
+from complaints.actions.evidence import required_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
-from complaints.forms import FORM_VERBS
+from complaints.forms import FORM_VERBS, FORMS
+from complaints.letter_templates import FILLED
 from complaints.vocabulary import Flag, Verb
 from store.cases.causes import find_usual_cause
 from store.cases.read import load_case, load_history, open_case, read_dates
 from store.database.errors import SealBroken
 from store.incidents import list_open_incidents
+from store.letter_templates import list_templates
 from store.people.staff import count_reviewers, list_members
 from store.record.access_log import find_last_read, write_read
 from store.record.load import load_complaint_text, load_event_words, load_readable_words
@@ -57,6 +63,11 @@ from store.record.worklists import count_open_by_owner
 from store.rulebooks import load_current_rulebooks
 from store.values import OpenedCase
 
+#: The head of a preview and its button, by the act of the second person that comes first.
+_SECOND_PERSON: Mapping[Verb | None, tuple[str, str]] = {
+    Verb.APPROVE: ("preview.approval", "preview.ask_approval"),
+    Verb.CHECK_DECISION: ("preview.check", "preview.ask_check"),
+}
 #: Blocks of a letter on one page of its preview; the rest is for when it leaves and for warnings.
 _LETTER_BLOCKS = MODAL_BLOCKS - 10
 
@@ -86,6 +97,8 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
         raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
     if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):
         raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
+    if form == "review_limit" and case.conduct.appeal_at is not None:
+        require_no_part(case, actor)
     if not FITS[form](case):
         raise OutOfOrder(f"'{form}' does not fit {case.ref} now.", code=f"out_of_order.{case.state.value}")
 
@@ -247,7 +260,9 @@ async def _prefill(
     if opened is None and form in WORDS_NEEDED:
         await slack.store.awrite(write_read, case, actor, form, whole=False)
     events = await _history(slack, case.ref, WORDS_NEEDED.get(form, ()))
-    letter = await _waiting_letter(slack, case, events, actor) if form == "approve" else ""
+    letter = (
+        await _waiting_letter(slack, case, events, actor) if form in ("approve", "check_decision") else ""
+    )
     suggestion = None
     if form == "assign" and case.owner is None:
         members, loads = await slack.store.aread(list_members), await slack.store.aread(count_open_by_owner)
@@ -256,7 +271,7 @@ async def _prefill(
     if form in ("resolve", "decide"):
         cause_class, cause = await slack.store.aread(find_usual_cause, case, actor)
         recorded |= {"cause_class": cause_class or "", "cause": cause or "", "root_cause": cause or ""}
-    return prefill(
+    start = prefill(
         form,
         case,
         events,
@@ -268,7 +283,25 @@ async def _prefill(
         messages=messages,
         suggested_owner=suggestion,
         suggested_link=suggested_link,
+        actor=actor,
     )
+    if form not in FILLED:
+        return start
+    if (taken_back := _taken_back(events, verb_of(form, case))) is not None and not is_redrawn:
+        words = await slack.store.aread(load_readable_words, case.ref, taken_back.seq)
+        names = {entry.name for entry in FORMS[form] if entry.group is None} - {"finding"}
+        again = {name: value for name, value in taken_back.facts.items() if name in names}
+        again |= {path: text for path, text in words.items() if path != "letter"}
+        start = replace(start, initial={**start.initial, **again})
+    menu = template_menu(form, case, await slack.store.aread(list_templates), slack.texts)
+    return replace(start, preface=[*start.preface, *menu])
+
+
+def _taken_back(events: Sequence[Event], verb: Verb) -> Event | None:
+    """The letter of this verb that its sender took back, until another one is written: the form starts with it."""
+    taken_back = {event.facts["seq"] for event in events if event.verb is Verb.TAKE_BACK}
+    last = next((event for event in reversed(events) if event.verb is verb), None)
+    return last if last is not None and last.seq in taken_back else None
 
 
 async def _history(slack: SlackContext, ref: str, with_words: tuple[Verb, ...]) -> list[Event]:
@@ -294,23 +327,27 @@ def preview_view(
     texts: StaffTexts,
     *,
     leaves_at: datetime | None = None,
-    approval: bool = False,
+    waits_for: Verb | None = None,
     unread_at: datetime | None = None,
     warnings: str = "",
+    attachments: Sequence[str] = (),
 ) -> View:
     """The letter; submitting sends it, Back returns to the form with what was typed.
 
-    `leaves_at` is the end of the quiet hours that hold the letter back. `approval`: a second person must agree first.
+    `leaves_at` is the end of the quiet hours that hold the letter back. `waits_for`: what a second person does first.
     `unread_at` is when the complainant wrote something that this person has not read yet. `warnings` are about the
-    words of the letter, a line each.
+    words of the letter, a line each. `attachments` are the names of the files that go with it.
     """
-    head = texts.text("preview.approval" if approval else "preview.head")
+    head_id, asks_id = _SECOND_PERSON.get(waits_for, ("preview.head", None))
+    head = texts.text(head_id)
     letter_pages = pages(plain_sections(letter), _LETTER_BLOCKS)
     blocks = [section(head), *letter_pages[0]]
     blocks[:0] = alerts(warnings)
     if unread_at is not None:
         when = texts.clock(unread_at, case.rules.calendar.zone)
         blocks[:0] = alerts(texts.text("preview.unread", when=when))
+    if attachments:
+        blocks.append(context(texts.text("preview.attachments", names=escaped(", ".join(attachments), 1500))))
     if leaves_at is not None:
         when = texts.clock(leaves_at, case.rules.calendar.zone)
         blocks.append(context(texts.text("preview.leaves_at", when=when)))
@@ -320,7 +357,7 @@ def preview_view(
         blocks[:0] = alerts(texts.text("preview.no_contact"))
     if case.is_offline:
         blocks.append(context(texts.text("preview.no_channel")))
-    submit = "preview.ask_approval" if approval else "preview.send_anyway" if warnings else "preview.send"
+    submit = asks_id or ("preview.send_anyway" if warnings else "preview.send")
     if len(letter_pages) > 1:
         more = {"page": 0, "pages": len(letter_pages), "submit": submit}
         blocks.insert(0, context(texts.text("modal.page", page=1, pages=len(letter_pages))))
@@ -354,9 +391,13 @@ def open_button(case: Case, texts: StaffTexts) -> dict[str, object]:
 
 async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], actor: Actor) -> str:
     """The letter as it leaves if this person agrees, or the reason that waits; without a preview, written again."""
-    verb = Verb.RESPOND if case.drafted is not None else Verb.EXTEND
+    verb = Verb.EXTEND
+    if case.drafted is not None:
+        verb = Verb.RESOLVE if case.drafted.short else Verb.RESPOND
     if case.reclassification is not None:
         verb = Verb.RECLASSIFY
+    elif case.drafted is None and case.extension is None:
+        verb = Verb.LIMIT_CONTACT
     event = next((event for event in reversed(events) if event.verb is verb), None)
     if event is None:
         return ""
@@ -364,10 +405,10 @@ async def _waiting_letter(slack: SlackContext, case: Case, events: list[Event], 
         words: Mapping[str, str] = await slack.store.aread(load_event_words, case.ref, event.seq)
     except SealBroken:
         return slack.texts.text("modal.letter_damaged")
-    if verb is not Verb.RESPOND:
+    if verb in (Verb.RECLASSIFY, Verb.EXTEND):
         return words.get("reason", "")
     return slack.preview(
-        "decide",
+        {Verb.RESOLVE: "resolve", Verb.RESPOND: "decide"}.get(verb, verb.value),
         case,
         event.facts,
         words,

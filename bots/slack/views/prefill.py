@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bots.letters.suggestions import sum_asked_for
 from bots.slack.client.block_kit import (
     Block,
     context,
@@ -18,7 +19,9 @@ from bots.slack.client.block_kit import (
 )
 from bots.slack.texts import StaffTexts
 from bots.slack.views.card import asked_for_text, unpaid_line
-from bots.slack.views.forms import FormPrefill
+from bots.slack.views.forms import CONFIRMATIONS, FormPrefill
+from bots.slack.views.investigation import findings_initial, investigate_form, open_steps_warning
+from bots.slack.views.letter_warnings import overruled_line
 from bots.slack.views.proposal import (
     link_initial,
     proposal_blocks,
@@ -28,23 +31,29 @@ from bots.slack.views.proposal import (
 )
 from bots.slack.views.timeline import newest_message_blocks
 from bots.texts.texts import currency_of
+from complaints.actions.assessment import ANY_GRADE, lowest_allowed
+from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.case_values import RemedyOwed
 from complaints.deadlines.opening_hours import closing_time
 from complaints.deadlines.periods import last_day_if_too_old
 from complaints.deadlines.targets import next_news
 from complaints.deadlines.working_time import due
-from complaints.forms import FORMS, OFFLINE_VERBS
-from complaints.priorities import priority_of
+from complaints.event_facts import OVERRULED
+from complaints.forms import FORM_VERBS, FORMS, NO_REMEDY, OFFLINE_VERBS
+from complaints.priorities import RAISING, priority_of
 from complaints.rulebook import categories_of
 from complaints.times import last_day
-from complaints.vocabulary import ANSWERED, Flag, Priority, State, Target, Verb
+from complaints.vocabulary import ANSWERED, Flag, Priority, Remedy, State, Target, Verb
 from store.values import OpenedCase
 
 #: What each relation does to both complaints, shown before one is chosen.
 _LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
 #: Forms that show the story and the latest messages above their fields.
-SUMMARY_FORMS: frozenset[str] = frozenset({"reply", "ask", "inform", "resolve", "decide", "approve"})
+SUMMARY_FORMS: frozenset[str] = frozenset(
+    {"reply", "ask", "inform", "investigate", "resolve", "decide", "approve", "check_decision", "warn_conduct",
+     "limit_contact", "review_limit"}
+)  # fmt: skip
 #: Forms that show the complainant's words: opening them is recorded as a read.
 READING_FORMS: frozenset[str] = SUMMARY_FORMS | {"assess"}
 #: The acts whose words a form shows.
@@ -69,6 +78,7 @@ def prefill(
     suggested_link: tuple[str, str] | None = None,
     recorded: Mapping[str, str] | None = None,
     messages: Sequence[Block] = (),
+    actor: Actor | None = None,
 ) -> FormPrefill:
     """What a form starts with; the forms in SUMMARY_FORMS show `messages`, the story and the latest ones.
 
@@ -79,7 +89,7 @@ def prefill(
     """
     match form:
         case "assess" if opened is not None:
-            start = _assess(opened, texts, now)
+            start = _assess(opened, texts, now, actor)
         case "assign" if case.owner is not None:
             start = FormPrefill(initial={"owner": case.owner})
         case "assign" if suggested_owner is not None:
@@ -88,8 +98,10 @@ def prefill(
             start = FormPrefill(initial={"owner": member_id}, preface=[context(suggestion)])
         case "decide":
             start = _decide(case, words_by_verb(events, Verb.ASSESS, Verb.REASSESS), texts, now)
-        case "approve":
-            start = FormPrefill(preface=_approval_blocks(case, letter, texts))
+            findings = findings_initial(case, opened.events if opened else ())
+            start = replace(start, initial={**start.initial, **findings})
+        case "approve" | "check_decision":
+            start = FormPrefill(preface=_approval_blocks(case, events, letter, texts))
         case "remedy":
             remedies = [remedy for remedy in case.owed_remedies if remedy.done_at is None]
             start = _remedies(remedies, events, texts, {"done_at": _whole_minute(now)})
@@ -100,7 +112,11 @@ def prefill(
         case "close":
             start = _close(case, words_by_verb(events, Verb.RESPOND, Verb.RESOLVE))
         case "investigate":
-            start = FormPrefill(initial={"evidence": sorted(case.evidence)})
+            start = investigate_form(case, opened, texts)
+            blocks = similar_blocks(case, opened.similar_cases, texts, now=now) if opened else []
+            start = replace(start, preface=[*start.preface, *blocks])
+        case "warn_conduct" | "limit_contact" | "review_limit":
+            start = FormPrefill(preface=_conduct_blocks(case, texts))
         case "given":
             start = _given(case, texts, now)
         case "link":
@@ -116,8 +132,10 @@ def prefill(
         **{name: value for name, value in (recorded or {}).items() if name in names and value},
     }
     start = replace(start, initial={**from_record, **start.initial})
+    if form in ("decide", "resolve") and opened is not None:
+        start = _with_returned(form, start, opened.events, texts)
     # What waits for approval is read first; any other letter is yet to be written.
-    parts = (start.preface, messages) if form == "approve" else (messages, start.preface)
+    parts = (start.preface, messages) if form in ("approve", "check_decision") else (messages, start.preface)
     return replace(start, preface=[block for part in parts for block in part])
 
 
@@ -175,8 +193,11 @@ def _whole_minute(moment: datetime) -> int:
     return int(moment.timestamp()) // 60 * 60
 
 
-def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill:
-    """Words and proposal above; the criteria proposed or in force as initial values, but never a safety (7.5)."""
+def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor | None) -> FormPrefill:
+    """Words and proposal above; the criteria proposed or in force as initial values, but never a safety (7.5).
+
+    Of severity and safety the form offers what this person may save.
+    """
     case, assessment = opened.case, opened.case.assessment
     if assessment is None:
         initial = _proposed_criteria(case)
@@ -186,15 +207,21 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime) -> FormPrefill
         initial["immediate_needed"] = "yes" if assessment.immediate_needed else "no"
         initial["immediate_possible"] = "yes" if assessment.immediate_possible else None
         initial["period_from"] = assessment.period_from and assessment.period_from.isoformat()
+    least = lowest_allowed(case, actor)
+    choices = {"category": _categories(case, texts)}
+    for name, most in (("severity", 5), ("safety", 3)):
+        allowed = range(least[name], most + 1)
+        choices[name] = tuple((str(value), texts.text(f"{name}.{value}")) for value in allowed)
     return FormPrefill(
         initial=initial,
-        choices={"category": _categories(case, texts)},
+        choices=choices,
         preface=[
             *newest_message_blocks(opened, texts),
             *_out_of_time(case, texts),
             *proposal_blocks(opened, texts),
             *(take_matters_blocks(opened, texts) if assessment is None else ()),
             *similar_blocks(case, opened.similar_cases, texts, now=now),
+            *([context(texts.text("assess.lowest", **least))] if least != ANY_GRADE else []),
         ],
     )
 
@@ -241,21 +268,48 @@ def _decide(case: Case, words: Mapping[str, str], texts: StaffTexts, now: dateti
             heading = f"{heading}\n{escaped(cut(text, 1000))}"
         headings[f"issues.{issue.n}"] = section(heading)
     if case.remedies_requested:
-        # No first value: a refused complaint would promise what was asked for, and Slack's menus cannot be emptied.
         wish = texts.text("prefill.asked_for", what=asked_for_text(case, texts))
         headings["remedies.0"] = section(wish)
+    remedy, amount = sum_asked_for(case)
+    # Slack's menus cannot be emptied, and a refused complaint must not promise what was asked for.
+    types = (NO_REMEDY, *Remedy) if remedy else tuple(Remedy)
     unpaid = unpaid_line(case, texts, now)
     return FormPrefill(
-        preface=[section(unpaid)] if unpaid else (),
-        initial={"remedies.0.currency": currency_of(case.rules.country)},
+        preface=[*([section(unpaid)] if unpaid else ()), *open_steps_warning(case, texts)],
+        initial={
+            "remedies.0.type": remedy,
+            "remedies.0.amount": amount,
+            "remedies.0.currency": case.currency_requested or currency_of(case.rules.country),
+        },
+        choices={"type": tuple((str(type_), texts.text(f"remedy.{type_}")) for type_ in types)},
         rows={"issues": len(case.issues)},
         fixed=frozenset({"issues"}),
         headings=headings,
     )
 
 
-def _approval_blocks(case: Case, letter: str, texts: StaffTexts) -> list[Block]:
-    """What waits for approval: the letter or the reason."""
+def _with_returned(form: str, start: FormPrefill, events: Sequence[Event], texts: StaffTexts) -> FormPrefill:
+    """The form as it was filled in before a second person sent it back, with the note of that person."""
+    drafted = next((event for event in reversed(events) if event.verb in (Verb.RESPOND, Verb.RESOLVE)), None)
+    answers = [event for event in events if event.verb in (Verb.APPROVE, Verb.CHECK_DECISION)]
+    if drafted is None or not answers or answers[-1].seq < drafted.seq or answers[-1].facts["agreed"] != "no":
+        return start
+    who, note = mention(answers[-1].by), escaped(answers[-1].words.get("reason", ""))
+    preface = [section(cut(texts.text("modal.returned", who=who, note=note), 3000)), *start.preface]
+    if FORM_VERBS[form] is not drafted.verb:
+        return replace(start, preface=preface)
+    fields = {field.name for field in FORMS[form]} - set(CONFIRMATIONS)
+    typed = {path: text for path, text in drafted.words.items() if path.rpartition(".")[2] in fields}
+    for name, value in drafted.facts.items():
+        if name in ("issues", "remedies"):
+            typed |= {f"{name}.{n}.{key}": entry for n, row in enumerate(value) for key, entry in row.items()}
+        elif name in fields:
+            typed[name] = value
+    return replace(start.with_typed(form, typed, {}), preface=preface)
+
+
+def _approval_blocks(case: Case, events: Sequence[Event], letter: str, texts: StaffTexts) -> list[Block]:
+    """What waits for approval: the letter with the warnings that its author overruled, or the reason."""
     title = texts.text("modal.letter")
     if case.reclassification is not None:
         title = texts.text("modal.reclassified", kind=texts.text(f"kind.{case.reclassification[0].value}"))
@@ -264,7 +318,20 @@ def _approval_blocks(case: Case, letter: str, texts: StaffTexts) -> list[Block]:
         target = texts.text(f"target.{extension.target.value}")
         day = texts.day(last_day(extension.until, case.rules.calendar.zone))
         title = texts.text("modal.extension_asked", target=target, day=day)
-    return [section(title), *plain_sections(letter), divider()]
+    elif case.drafted is None and case.conduct.pending is not None:
+        title = texts.text("modal.limit_asked", day=texts.day(case.conduct.pending.until))
+    draft = next((event for event in events if case.drafted and event.seq == case.drafted.seq), None)
+    codes = () if draft is None else draft.facts.get(OVERRULED, ())
+    warned = [section(overruled_line(codes, texts))] if codes else []
+    return [section(title), *warned, *plain_sections(letter), divider()]
+
+
+def _conduct_blocks(case: Case, texts: StaffTexts) -> list[Block]:
+    """What a limit never touches; for a person who needs support, to think of that first."""
+    needs = {Flag.SUPPORT_NEED, Flag.MINOR, Flag.FOR_ANOTHER} & case.flags
+    is_vulnerable = needs or any(sign.kind in RAISING for sign in case.signs)
+    ids = (["conduct.vulnerable"] if is_vulnerable else []) + ["conduct.never_limited"]
+    return [section(texts.text(id_)) for id_ in ids]
 
 
 def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:
@@ -290,13 +357,15 @@ def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]
     drafted: Event | None = None
     for event in events:
         match event.verb:
-            case Verb.RESOLVE:
-                promised.append({"text": event.words.get("done", "")})
-            case Verb.RESPOND if event.facts.get("needs_approval"):
+            case Verb.RESPOND | Verb.RESOLVE if (
+                event.facts.get("needs_approval") or event.facts.get("check") == "drawn"
+            ):
                 drafted = event
-            case Verb.RESPOND:
+            case Verb.RESPOND | Verb.RESOLVE:
                 promised += _promised_words(event)
-            case Verb.APPROVE if drafted is not None and event.facts.get("of") == "respond":
+            case Verb.APPROVE | Verb.CHECK_DECISION if (
+                drafted is not None and event.facts.get("of", "respond") == "respond"
+            ):
                 promised += _promised_words(drafted) if event.facts["agreed"] == "yes" else []
                 drafted = None
             case Verb.CONCLUDE_EXTERNAL if event.facts.get("event") == "final" and event.facts.get(
@@ -309,6 +378,8 @@ def remedy_words_by_number(events: Sequence[Event]) -> dict[int, dict[str, str]]
 
 
 def _promised_words(event: Event) -> list[dict[str, str]]:
+    if event.verb is Verb.RESOLVE:
+        return [{"text": event.words.get("done", "")}]
     count = len(event.facts.get("remedies", ()))
     return [{"text": event.words.get(f"remedies.{number}.text", "")} for number in range(count)]
 

@@ -240,9 +240,11 @@ def _share_of(category: str, probability: float, texts: StaffTexts) -> str:
 
 def _facts(proposal: Mapping[str, Any], texts: StaffTexts) -> list[Block]:
     """The facts found in the words, so that staff do not ask for them again."""
+    # The words of an answer name facts of the story again.
+    facts = {(fact["kind"], fact["value"]): fact for fact in reversed(proposal.get("details") or ())}
     lines = [
         f"{texts.text('detail.' + str(fact['kind']))}: {fact['text']}"
-        for fact in list(proposal.get("details") or ())[:_MAX_FACTS]
+        for fact in list(reversed(facts.values()))[:_MAX_FACTS]
     ]
     return [plain_section(f"{texts.text('open.details')}\n" + "\n".join(lines))] if lines else []
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bots.slack.client.block_kit import Block, actions, button, mention
 from bots.slack.texts import StaffTexts
-from complaints.actions.decision import required_evidence
+from complaints.actions.evidence import required_evidence
 from complaints.actions.perform import perform
 from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
@@ -18,6 +18,7 @@ from complaints.vocabulary import Target, Verb
 #: The error codes that have a text of their own, `refused.<code>` in the catalogue.
 CODES: frozenset[str] = frozenset(
     {
+        "already_sent", "file_is_program", "file_too_large", "too_many_files", "not_allowed.sender", "worked_on",
         "accepted_before", "after_legal", "ahead", "already_acknowledged", "already_done", "already_ended",
         "already_so", "answered", "as_late_already", "assessed_before", "away_when", "completion_early",
         "completion_over", "currency", "decided_before", "disclosure_not_checked",
@@ -31,10 +32,13 @@ CODES: frozenset[str] = frozenset(
         "not_allowed.incident", "not_allowed.legal_cap", "not_allowed.level", "not_allowed.level_role",
         "not_allowed.limit", "not_allowed.lower", "not_allowed.manager", "not_allowed.other_person",
         "not_allowed.owned", "not_allowed.owner", "not_allowed.read", "not_allowed.restricted",
+        "not_allowed.reviewer",
         "not_allowed.role", "not_allowed.second_person", "not_allowed.severity", "not_allowed.subject",
         "not_an_amount", "not_an_option", "not_assessed", "not_communicated", "not_done", "not_late",
+        "no_limit", "no_warning",
         "not_open_to_you", "not_short", "nothing_to_approve", "nothing_to_receive", "nothing_to_tell",
         "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
+        "passes_with_no",
         "question_open", "reason_needed",
         "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
         "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
@@ -46,9 +50,13 @@ CODES: frozenset[str] = frozenset(
 NEEDED_BECAUSE: frozenset[str] = frozenset(
     {
         "media_heard", "nothing_why", "others_action", "override_reason", "reason", "remedies.currency",
-        "remedies.type", "started_at", "subject_review_by", "what",
+        "remedies.type", "reply_days", "started_at", "subject_review_by", "until", "what",
     }
 )  # fmt: skip
+
+
+#: Groups whose rows may stay empty; a row that is filled in needs some of its fields.
+_ROWS = frozenset({"items", "statements", "received", "findings"})
 
 
 def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = None) -> str:
@@ -107,6 +115,8 @@ def may_take_over(case: Case, actor: Actor, now: datetime) -> bool:
 
 def _required_text(path: str, texts: StaffTexts) -> str:
     name = re.sub(r"\.\d+\.", ".", path)
+    if path.partition(".")[0] in _ROWS:
+        return texts.text("refused.required.row")
     return texts.text(f"refused.required.{name}" if name in NEEDED_BECAUSE else "refused.required")
 
 
@@ -137,14 +147,17 @@ def verbs_since(events: Sequence[Event], version: int) -> tuple[str, ...]:
 
 
 def errors_by_field(
-    error: ComplaintError, view_blocks: Sequence[Block], texts: StaffTexts, case: Case | None = None
+    error: ComplaintError, text: str, view_blocks: Sequence[Block], texts: StaffTexts
 ) -> Mapping[str, str]:
-    """Errors by block_id for a modal, of no field at the first input; empty for a view without inputs."""
+    """Errors by block_id for a modal, of no field at the first input; empty for a view without inputs.
+
+    `text` is the refusal, for an error of one field.
+    """
     inputs = [str(block["block_id"]) for block in view_blocks if block.get("type") == "input"]
     if isinstance(error, WrongFields):
         errors = {path: _wrong_text(path, why, texts) for path, why in error.fields.items()}
     else:
-        errors = {error.field or "": refusal_text(error, texts, case)}
+        errors = {error.field or "": text}
     in_view = {path: text for path, text in errors.items() if path in inputs}
     if in_view or not inputs:
         return in_view

@@ -27,6 +27,7 @@ from complaints.actions.intake import RETURNED, TRANSCRIPT
 from complaints.case import Event
 from complaints.vocabulary import Role, Verb
 from store.file_types import is_program
+from store.files import ATTACHED
 from store.outbox.deliveries import delivery_reason
 from store.values import FileEntry, OpenedCase, Text
 
@@ -53,7 +54,7 @@ WORD_FIELDS: frozenset[str] = frozenset(
 FILE_KINDS: frozenset[str] = frozenset(
     {
         "photo", "document", "voice", "audio", "video", "video_note", "animation", "sticker", "location",
-        "contact",
+        "contact", ATTACHED,
     }
 )  # fmt: skip
 FILE_STATES: frozenset[str] = frozenset({"announced", "unscanned", "infected", "too_large", "failed"})
@@ -61,7 +62,7 @@ _STORY = "description"
 #: Acts of the complainant whose words or files are entries of their own.
 _MESSAGES = frozenset({Verb.RECEIVE, Verb.ADD, Verb.ANSWER})
 #: Steps of the model and of the dialogue, which staff need no line for.
-_NOT_SHOWN = frozenset({Verb.PROPOSE, Verb.END_FORM})
+_NOT_SHOWN = frozenset({Verb.PROPOSE, Verb.END_FORM, Verb.DELIVER})
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ def story_and_conversation(
     """The blocks of the story, and those of all that followed, the oldest first; what is not yet sent comes last."""
     received = _received(opened, texts)
     followed = [entry for entry in received if not entry.is_story]
-    followed = sorted([*followed, *_sent(opened, texts), *_acts(opened, texts)], key=_when)
+    followed = sorted(
+        [*followed, *_sent(opened, texts), *_attached(opened, texts), *_acts(opened, texts)], key=_when
+    )
     story = [block for entry in received if entry.is_story for block in entry.blocks]
     nothing = [section(texts.text("open.nothing_said"))]
     return story or nothing, _blocks([*followed, *_not_sent(opened, texts, now)])
@@ -101,7 +104,9 @@ def shown_messages(
     Who approves has to have read everything, so all words are shown where they fit.
     """
     blocks = message_blocks(opened, texts)
-    if form == "approve" and len(newest_within(blocks, _FORM_BLOCKS, _FORM_BYTES)) == len(blocks):
+    if form in ("approve", "check_decision") and len(newest_within(blocks, _FORM_BLOCKS, _FORM_BYTES)) == len(
+        blocks
+    ):
         return blocks, True
     return summary_blocks(opened, texts), summary_is_whole(opened, texts, read_at)
 
@@ -190,6 +195,8 @@ def _received_entries(opened: OpenedCase, texts: StaffTexts, most: int | None) -
     for ref, written, files in sources:
         transcripts = {text.field: text for text in written if text.field.startswith(f"{TRANSCRIPT}.")}
         for file in files:
+            if file.kind == ATTACHED:
+                continue
             transcript = transcripts.pop(f"{TRANSCRIPT}.{file.seq}", None)
             blocks = [_file_block(ref, file, f"{texts.moment(file.at, zone)} · {escaped(who, 100)}", texts)]
             if transcript is not None:
@@ -218,6 +225,15 @@ def _sent(opened: OpenedCase, texts: StaffTexts, most: int | None = None) -> Ite
         when = texts.moment(at, opened.case.rules.calendar.zone)
         title = f"{when} · {texts.text('open.we_wrote')}{suffix}"
         yield TimelineEntry(at, tuple(_titled_sections(title, str(message.get("text") or "–"), most)))
+
+
+def _attached(opened: OpenedCase, texts: StaffTexts) -> Iterator[TimelineEntry]:
+    """The files that staff attached to letters."""
+    for file in opened.files:
+        if file.kind == ATTACHED:
+            when = texts.moment(file.at, opened.case.rules.calendar.zone)
+            title = f"{when} · {texts.text('open.we_wrote')}"
+            yield TimelineEntry(file.at, (_file_block(opened.case.ref, file, title, texts),))
 
 
 def _as_datetime(moment: Any) -> datetime:

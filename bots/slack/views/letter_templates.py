@@ -1,0 +1,134 @@
+"""Templates of letters in Slack: the menu in a form, the list for those who may change them, and their form."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bots.letters.templates import template_values
+from bots.slack.client.block_kit import (
+    MODAL_BLOCKS,
+    Block,
+    actions,
+    button,
+    context,
+    cut,
+    escaped,
+    option,
+    plain,
+    section,
+)
+from bots.slack.texts import StaffTexts
+from bots.slack.views.form_inputs import VALUE, input_block, typed_blocks
+from bots.slack.views.forms import View, modal, resendable
+from complaints.case import Case
+from complaints.forms import Field, choice, flag, text
+from complaints.letter_templates import FIELDS, FILLED, LetterTemplate, fill_template, fits
+from complaints.rulebook import Rulebook, categories_of
+from complaints.vocabulary import Finding
+
+FORM, LIST = "template", "templates"
+#: Options of a menu in Slack at most.
+_OPTIONS = 100
+_NAME, _LONGEST_NAME = "name", 60
+
+
+def template_fields(rules: Rulebook) -> tuple[Field, ...]:
+    return (
+        text(_NAME, required=True, most=_LONGEST_NAME),
+        choice("form", FILLED, required=True),
+        choice("language", rules.languages, required=True),
+        choice("category", categories_of(rules)),
+        choice("outcome", Finding),
+        text("text", required=True),
+        flag("retired"),
+    )
+
+
+def template_menu(
+    form: str, case: Case, templates: Sequence[tuple[LetterTemplate, int, int]], texts: StaffTexts
+) -> list[Block]:
+    """A menu of the templates that fit, those for the category and those used most first; nothing without one."""
+    values = template_values(case, texts.catalogue)
+    fitting = [entry for entry in templates if fits(entry[0], form, case, values)]
+    fitting.sort(key=lambda entry: (not entry[0].category, -entry[1], entry[0].name))
+    if not fitting:
+        return []
+    options = [option(template.code, _label(template, texts)) for template, _, _ in fitting[:_OPTIONS]]
+    placeholder = plain(texts.text("modal.choose"), 150)
+    menu = {"type": "static_select", "action_id": "template", "options": options, "placeholder": placeholder}
+    return [section(texts.text("template.choose"), block_id="template", accessory=menu)]
+
+
+def with_template(
+    view: Mapping[str, Any], template: LetterTemplate, case: Case, texts: StaffTexts
+) -> View | None:
+    """The form with the filled text in its field; None if the field is on another page.
+
+    Slack keeps what was typed into an input with the same ids, so the input gets another action id.
+    """
+    path, blocks = FILLED[template.form], typed_blocks(view)
+    block = next((block for block in blocks if block.get("block_id") == path), None)
+    if block is None:
+        return None
+    words = fill_template(template.text, template_values(case, texts.catalogue))
+    block["element"] = {
+        **block["element"],
+        "action_id": f"{VALUE}.{template.code}",
+        "initial_value": cut(words, block["element"]["max_length"]),
+    }
+    stored = {**json.loads(view["private_metadata"]), "template": template.code}
+    metadata = json.dumps(stored, separators=(",", ":"))
+    return {**resendable(view), "blocks": blocks, "private_metadata": metadata}
+
+
+def list_view(templates: Sequence[tuple[LetterTemplate, int, int]], texts: StaffTexts) -> View:
+    """All templates with their figures, each with a button that opens it."""
+    new = button(texts.text("template.new"), "home.template", "0", style="primary")
+    blocks: list[Block] = [actions("template.new", [new])]
+    for template, used, edited in templates[: MODAL_BLOCKS - 2]:
+        facts = [texts.text(f"verb.{template.form}"), template.language]
+        facts += [texts.text(f"category.{template.category}")] if template.category else []
+        facts += [texts.text("template.retired")] if template.is_retired else []
+        figures = texts.text("template.figures", version=template.version, used=used, edited=edited)
+        line = f"*{escaped(_label(template, texts), 200)}* · {' · '.join(facts)}\n{figures}"
+        edit = button(texts.text("template.edit"), "home.template", template.code)
+        blocks.append(section(line, block_id=f"template.{template.number}", accessory=edit))
+    return modal(texts, LIST, "{}", blocks, title="template.title")
+
+
+def edit_view(template: LetterTemplate | None, rules: Rulebook, texts: StaffTexts) -> View:
+    """The form of one template, new without one."""
+    initial: dict[str, Any] = {}
+    if template is not None:
+        initial = {name: getattr(template, name) or None for name in ("name", "form", "language", "text")}
+        initial |= {"category": template.category or None, "outcome": template.outcome or None}
+        initial["retired"] = template.is_retired
+    choices = {
+        "form": tuple((form, texts.text(f"verb.{form}")) for form in FILLED),
+        "language": tuple(
+            (code, texts.catalogue.language_name(code, texts.language)) for code in rules.languages
+        ),
+        "category": tuple((code, texts.text(f"category.{code}")) for code in categories_of(rules)),
+        "outcome": tuple((finding.value, texts.text(f"finding.{finding.value}")) for finding in Finding),
+    }
+    inputs = [
+        input_block(
+            FORM, entry, entry.name, texts, initial=initial.get(entry.name), choices=choices.get(entry.name),
+            label=texts.text(f"template.{entry.name}"),
+        )
+        for entry in template_fields(rules)
+    ]  # fmt: skip
+    fields = context(texts.text("template.fields", fields=", ".join(f"{{{name}}}" for name in FIELDS)))
+    metadata = json.dumps({"template": "0" if template is None else template.code})
+    blocks = [*inputs, fields]
+    return modal(texts, FORM, metadata, blocks, title="template.title", submit="modal.preview")
+
+
+def preview_text(words: str, texts: StaffTexts) -> str:
+    """The text with an example in each field, as staff check it before it is saved."""
+    return fill_template(words, {name: texts.text(f"template.example_{name}") for name in FIELDS})
+
+
+def _label(template: LetterTemplate, texts: StaffTexts) -> str:
+    outcome = f" ({texts.text(f'finding.{template.outcome}')})" if template.outcome else ""
+    return f"{template.name}{outcome}"

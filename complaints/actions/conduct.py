@@ -1,0 +1,154 @@
+"""Unreasonable conduct of a complainant: a warning, a limit on contact, an appeal, a review (4.3, 4.5).
+
+A limit names what it limits. Every message is received and recorded, and a new complaint or a sign of danger is
+handled as ever. Only the answer to repeated messages about the closed matter may come later.
+"""
+
+from datetime import date, timedelta
+
+from complaints.actions.correspondence import record_contact
+from complaints.actions.request import ActionRequest, require_words
+from complaints.actors import Actor
+from complaints.case import Case, Event, Facts, changed
+from complaints.case_values import Conduct, ContactLimit
+from complaints.deadlines.periods import limit_ends
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.times import local_time
+from complaints.vocabulary import Role
+
+#: The longest time until the review of a limit.
+LONGEST = timedelta(days=183)
+#: The outcome that only the system records, on the last day.
+LAPSED = "lapsed"
+
+
+def check_warning(case: Case, request: ActionRequest) -> Facts:
+    """Ask the complainant in a letter to change how they write to us; nothing is limited by that."""
+    require_words(request, "text", f"Write what should change in the contact about {case.ref}.")
+    return request.facts
+
+
+def apply_warning(case: Case, event: Event) -> Case:
+    return changed(record_contact(case, event), conduct=changed(case.conduct, warned_at=event.at))
+
+
+def check_limit(case: Case, request: ActionRequest) -> Facts:
+    """Ask for a limit on contact; a second person approves it. Raises OutOfOrder without an earlier warning."""
+    require_words(request, "reason", f"Give the reason for a limit on {case.ref}: the complainant is told.")
+    if case.conduct.warned_at is None:
+        raise OutOfOrder(f"Nobody warned the complainant of {case.ref}: do that first.", code="no_warning")
+    if case.conduct.limit is not None:
+        raise OutOfOrder(f"{case.ref} has a limit already: review it.", code="already_so")
+    if case.awaits_approval:
+        raise OutOfOrder(
+            f"Something on {case.ref} waits for approval: approve it or send it back first.",
+            code="waits_for_approval",
+        )
+    limits, days = request.facts["limits"], request.facts.get("reply_days")
+    if not limits or ("fewer_replies" in limits) != (days is not None):
+        field = "reply_days" if limits else "limits"
+        raise BadFacts(f"{case.ref}: fewer replies need a number of days.", field=field, code="required")
+    require_last_day(case, request)
+    return request.facts
+
+
+def require_last_day(case: Case, request: ActionRequest) -> None:
+    """Raise BadFacts unless the limit ends on a later day, within half a year."""
+    until, today = request.facts.get("until"), local_time(request.at, case.rules.calendar.zone).date()
+    day = date.fromisoformat(until) if until else None
+    code = "required" if day is None else "not_ahead" if day <= today else "too_far"
+    if day is None or not today < day <= today + LONGEST:
+        raise BadFacts(
+            f"A limit on {case.ref} ends on a later day, within half a year: give it.",
+            field="until",
+            code=code,
+        )
+
+
+def apply_limit(case: Case, event: Event) -> Case:
+    facts = event.facts
+    days = int(facts["reply_days"]) if facts.get("reply_days") else None
+    until = date.fromisoformat(facts["until"])
+    pending = ContactLimit(event.seq, tuple(facts["limits"]), days, until, event.at, event.by)
+    return changed(case, conduct=changed(case.conduct, pending=pending))
+
+
+def approve_limit(case: Case, event: Event) -> Case:
+    """The limit begins with the approval, or is dropped."""
+    pending = case.conduct.pending
+    if pending is None or event.facts["agreed"] != "yes":
+        return changed(case, conduct=changed(case.conduct, pending=None))
+    limit = changed(pending, agreed_by=(event.by,), since=event.at)
+    return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
+
+
+def check_appeal(case: Case, request: ActionRequest) -> Facts:
+    """The complainant disagrees with the limit; staff may record it for them. Once for each limit."""
+    _require_limit(case)
+    if case.conduct.appealed:
+        raise OutOfOrder(
+            f"An appeal against the limit of {case.ref} was made before: decide it.", code="already_so"
+        )
+    if request.actor.is_staff:
+        require_words(request, "reason", f"Write what the complainant of {case.ref} said.")
+    return request.facts
+
+
+def apply_appeal(case: Case, event: Event) -> Case:
+    return changed(case, conduct=changed(case.conduct, appeal_at=event.at, appealed=True))
+
+
+def check_review(case: Case, request: ActionRequest) -> Facts:
+    """Decide the appeal, or keep, end or renew the limit; the system lets it end on its last day.
+
+    A person decides who neither asked for the limit nor approved it; anybody of these may still end it.
+    """
+    limit, outcome = _require_limit(case), request.facts["outcome"]
+    if (outcome == LAPSED) != (request.role is Role.SYSTEM):
+        raise BadFacts(
+            f"This is no outcome for the limit of {case.ref}: choose another.",
+            field="outcome",
+            code="not_an_option",
+        )
+    if outcome == LAPSED and request.at < limit_ends(case, limit):
+        raise OutOfOrder(f"The limit of {case.ref} is in force: wait for its last day.", code="too_early")
+    if outcome == LAPSED:
+        return request.facts
+    require_words(request, "reason", f"Give the reason: the complainant of {case.ref} is told.")
+    if outcome != "ended" or case.conduct.appeal_at is not None:
+        require_no_part(case, request.actor)
+    if outcome == "kept" and case.conduct.appeal_at is None:
+        raise OutOfOrder(f"Nobody appealed on {case.ref}: end it or renew it.", code="not_an_option")
+    if outcome == "renewed":
+        require_last_day(case, request)
+        return request.facts
+    return {name: value for name, value in request.facts.items() if name != "until"}
+
+
+def require_no_part(case: Case, actor: Actor) -> None:
+    """Raise NotAllowed for a person who asked for the limit, approved it or renewed it."""
+    limit = case.conduct.limit
+    if limit is not None and actor.id in (limit.asked_by, *limit.agreed_by):
+        raise NotAllowed(
+            f"You took part in the limit of {case.ref}: another person decides.",
+            code="not_allowed.second_person",
+            field="outcome",
+        )
+
+
+def apply_review(case: Case, event: Event) -> Case:
+    limit, outcome = case.conduct.limit, event.facts["outcome"]
+    if limit is None or outcome in ("ended", LAPSED):
+        return changed(case, conduct=Conduct(case.conduct.warned_at), reply_held_until=None)
+    if outcome == "renewed":
+        until = date.fromisoformat(event.facts["until"])
+        agreed_by = (*limit.agreed_by, event.by)
+        limit = changed(limit, until=until, since=event.at, seq=event.seq, agreed_by=agreed_by)
+        return changed(case, conduct=Conduct(case.conduct.warned_at, limit=limit))
+    return changed(case, conduct=changed(case.conduct, appeal_at=None))
+
+
+def _require_limit(case: Case) -> ContactLimit:
+    if case.conduct.limit is None:
+        raise OutOfOrder(f"{case.ref} has no limit on contact: there is nothing to review.", code="no_limit")
+    return case.conduct.limit

@@ -1,0 +1,98 @@
+"""Letters of staff: the files attached to them, and letters that are taken back before they leave (7.3, 7.8)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import and_, exists, func, or_, select, update
+
+from complaints.actors import Actor
+from complaints.errors import OutOfOrder
+from complaints.event_facts import ATTACHMENTS
+from complaints.forms import Attachment
+from complaints.vocabulary import Verb
+from store.cases.act import act, act_on
+from store.database.transaction import Tx, database_seconds
+from store.files import ATTACHED, list_files, load_bytes, record_received_files
+from store.outbox.complete import IS_OPEN
+from store.record.load import load_case_file
+from store.tables import FILES, MESSAGES, OBLIGATIONS
+from store.values import MessageState, ReceivedFile, RecordedAct
+
+
+def act_with_attachments(
+    tx: Tx,
+    ref: str,
+    verb: Verb,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    attachments: Sequence[Attachment],
+    *,
+    version: int,
+    key: str,
+) -> RecordedAct:
+    """`act` for a letter with files; an obligation fetches each from Slack, and the letter waits for them."""
+    if not attachments:
+        return act(tx, ref, verb, by, facts, words, version=version, key=key)
+    file = load_case_file(tx, ref, lock=True)
+    last = tx.connection.execute(select(func.max(FILES.c.n)).where(FILES.c.ref == ref)).scalar() or 0
+    numbers = list(range(last + 1, last + 1 + len(attachments)))
+    facts = {**facts, ATTACHMENTS: numbers}
+    recorded, after = act_on(tx, file, verb, by, facts, words, version=version, key=key)
+    files = [
+        ReceivedFile(attached.id, attached.id, ATTACHED, "slack", size=attached.size, name=attached.name)
+        for attached in attachments
+    ]
+    record_received_files(tx, after, recorded.event.seq, files)
+    return recorded
+
+
+def attachments_state(tx: Tx, ref: str, numbers: Sequence[int]) -> Literal["ready", "waiting", "failed"]:
+    """Whether all these files are in the store; `failed` if one cannot be sent."""
+    query = select(FILES.c.state).where(FILES.c.ref == ref, FILES.c.n.in_(numbers))
+    states = set(tx.connection.execute(query).scalars())
+    return "ready" if states == {"fetched"} else "waiting" if states <= {"fetched", "announced"} else "failed"
+
+
+def load_attachment(tx: Tx, ref: str, number: int) -> tuple[str, bytes]:
+    """The name that the sender gave the file, and its bytes."""
+    file = load_case_file(tx, ref)
+    name = next(entry.name for entry in list_files(tx, file) if entry.seq == number)
+    return name or f"{ref}-{number}", load_bytes(tx, file, number)
+
+
+def take_back(tx: Tx, ref: str, seq: int, by: Actor, *, key: str | None = None) -> RecordedAct:
+    """Record that the sender takes back letter `seq`, and end the obligation to send it.
+
+    Raises OutOfOrder (`already_sent`) if a worker has claimed it or it may have left; then nothing is recorded.
+    """
+    file = load_case_file(tx, ref, lock=True)
+    unsent, decision = file.case.unsent_decision, file.case.decision
+    is_decision = unsent is not None and unsent.event.seq == seq and decision is not None
+    name = f"decision:{decision.seq}" if is_decision and decision is not None else f"letter:{seq}"
+    recorded, _ = act_on(tx, file, Verb.TAKE_BACK, by, {"seq": seq}, {}, key=key)
+    columns = OBLIGATIONS.c
+    may_have_left = exists(select(MESSAGES.c.id)).where(
+        MESSAGES.c.obligation_id == columns.id, MESSAGES.c.state != MessageState.FAILED.value
+    )
+    ended = tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(
+            columns.scope == ref,
+            columns.key.in_([name, *(f"{name}:r{number}" for number in range(1, file.case.returns + 1))]),
+            # A letter that failed has not left: an attachment could not be fetched, or the channel refused it.
+            or_(columns.state == "failed", and_(IS_OPEN, columns.lease_until <= database_seconds())),
+            ~may_have_left,
+        )
+        .values(state="done", ended_at=tx.now, payload=None, why=None)
+    )
+    if not ended.rowcount:
+        raise OutOfOrder(f"Letter {seq} of {ref} was sent before: write again.", code="already_sent")
+    attached = columns.key.startswith(f"attachment:{name.partition(':')[2]}:")
+    tx.connection.execute(
+        update(OBLIGATIONS)
+        .where(columns.scope == ref, attached, IS_OPEN)
+        .values(state="done", ended_at=tx.now)
+    )
+    tx.obligations_changed = True
+    return recorded

@@ -1,0 +1,111 @@
+"""Templates of letters: managers keep them in the home; a form offers those that fit and fills its field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from complaints.letter_templates import unknown_field
+from complaints.vocabulary import Verb
+from simulator.colleague import StaffMember
+from simulator.screen import FormRefused, Modal
+from store.cases.read import load_history
+from store.letter_templates import list_templates
+from store.proof.hash_chain import list_instance_events
+from store.store import Store
+from tests.databases import FakeClock
+from tests.edges.slack_office import ALICE, MONA, Office, open_office
+
+TEMPLATE = {
+    "name": "Meter read twice", "form": "reply", "language": "en",
+    "text": "We look at your meter for {reference}. You hear from us by {answer_by}.",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with open_office(usual_store, clock) as opened:
+        yield opened
+
+
+async def opened_list(office: Office) -> StaffMember:
+    """Mona at the list of templates, which she opens from her home."""
+    mona = office.staff(MONA)
+    await mona.opens_home()
+    await office.sim.until(
+        lambda: mona.home is not None and "Letter templates" in mona.home.buttons, timeout=5
+    )
+    assert mona.home is not None
+    await mona.presses(mona.home, "Letter templates")
+    await mona.opened("Letter templates")
+    return mona
+
+
+async def opened_form(office: Office, mona: StaffMember, button: str) -> None:
+    await mona.presses(mona.modal, button)
+    await office.sim.until(lambda: mona.modal is not None and mona.modal.callback_id == "template", timeout=5)
+
+
+async def saved(office: Office, mona: StaffMember, button: str, values: dict[str, Any]) -> Modal:
+    await opened_form(office, mona, button)
+    await mona.fills(values)
+    preview = await mona.submits()
+    assert preview is not None
+    assert "You hear from us by Wednesday, 2 December 2026." in preview.text
+    listed = await mona.submits()
+    assert listed is not None
+    return listed
+
+
+async def test_a_template_fills_the_field_and_its_use_is_counted(office: Office) -> None:
+    mona = await opened_list(office)
+    listed = await saved(office, mona, "New template", TEMPLATE)
+    assert "Version 1 · used 0 times" in listed.text
+    await saved(office, mona, "Edit", {"name": "Meter"})
+    ((template, _, _),) = office.store.read(list_templates)
+    assert (template.code, template.name, template.by) == ("1.2", "Meter", MONA)
+    logged = office.store.read(list_instance_events, "save_template")
+    assert [entry["facts"]["template"] for entry in logged] == ["1.2", "1.1"]
+    assert "meter" not in json.dumps(logged)
+
+    ref = office.owned(ALICE)
+    alice, card = office.staff(ALICE), await office.card(ref)
+    await (alice.presses(card, "Reply") if "Reply" in card.buttons else alice.chooses(card, "More", "Reply"))
+    modal = await alice.opened("Reply")
+    await alice.chooses(modal, "template", "1.2")
+    await office.sim.until(lambda: alice.modal is not None and ref in str(alice.modal.values), timeout=5)
+    preview = await alice.submits()
+    assert preview is not None
+    assert f"We look at your meter for {ref}. You hear from us by Tuesday, 17 November 2026." in preview.text
+    await alice.submits()
+    await office.passes_ten_seconds()
+
+    event = next(event for event in office.store.read(load_history, ref) if event.verb is Verb.REPLY)
+    assert (event.facts["template"], event.facts["template_edited"]) == ("1.2", False)
+    ((_, used, edited),) = office.store.read(list_templates)
+    assert (used, edited) == (1, 0)
+
+
+async def test_a_handler_changes_no_template_and_an_unknown_field_is_refused(office: Office) -> None:
+    alice = office.staff(ALICE)
+    await alice.opens_home()
+    await office.sim.until(lambda: alice.home is not None, timeout=5)
+    assert alice.home is not None
+    assert "Letter templates" not in alice.home.buttons
+
+    mona = await opened_list(office)
+    await opened_form(office, mona, "New template")
+    await mona.fills(TEMPLATE | {"text": "Dear {nickname}"})
+    with pytest.raises(FormRefused, match="There is no field nickname"):
+        await mona.submits()
+    assert office.store.read(list_templates) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "field"), [("{reference}, {received}", None), ("{name}", "name"), ("{", "{"), ("a } b", "}")]
+)
+def test_only_the_documented_fields_are_accepted(text: str, field: str | None) -> None:
+    assert unknown_field(text) == field

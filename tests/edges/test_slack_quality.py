@@ -1,0 +1,159 @@
+"""A second person reads drawn decisions before they are sent; closed complaints are reviewed by others (4.5, C)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from complaints.deadlines.opening_hours import next_working
+from complaints.deadlines.quiet_hours import checked_by
+from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
+from complaints.history import CaseHistory
+from complaints.vocabulary import State, Verb
+from reports.monitoring import Monitoring, Period, monitor
+from scheduler.ticks import schedule_next_morning
+from simulator.screen import FormRefused
+from store.cases.read import load_case, load_history
+from store.rulebooks import use_rulebook
+from store.store import Store
+from store.tables import READS
+from tests.clauses import clause
+from tests.databases import FakeClock
+from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, RESOLVED, TUGBA, Office, open_office
+from tests.edges.test_slack_actions import assessed_complaint, decision, investigated_complaint
+from tests.rules.slack_cases import RULES
+
+PASSES = dict.fromkeys(DECISION_QUESTIONS, "yes") | {"agreed": "yes"}
+
+
+@pytest.fixture
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with open_office(usual_store, clock) as opened:
+        opened.store.write(use_rulebook, replace(RULES, check_share=1.0))
+        yield opened
+
+
+def figures(office: Office, ref: str) -> Monitoring:
+    now = office.store.now()
+    history = CaseHistory(office.store.read(load_case, ref), tuple(office.store.read(load_history, ref)))
+    return monitor([history], period=Period(now - timedelta(days=90), now + timedelta(days=1)), now=now)
+
+
+def asked(office: Office, words: str) -> set[str]:
+    return {
+        member for member in (ALICE, BURAK, MONA, TUGBA, AUDREY) if words in " ".join(office.texts(member))
+    }
+
+
+@clause("4.5")
+async def test_a_drawn_decision_goes_back_with_a_note_and_is_sent_once_another_person_passes_it(
+    office: Office,
+) -> None:
+    ref = await investigated_complaint(office)
+    preview = await office.acts(ALICE, "Decide", ref, decision())
+    drafted = office.store.read(load_case, ref)
+    burak, alice = office.staff(BURAK), office.staff(ALICE)
+    await burak.presses(burak.direct_messages[-1], "Check decision")
+    form = await burak.opened("Check decision")
+    await burak.fills(PASSES | {"check_tone": "no"})
+    with pytest.raises(FormRefused) as refused:
+        await burak.submits()
+    await office.submits(BURAK, "Check decision", {"agreed": "no", "reason": "Say sorry first."})
+    returned = office.store.read(load_case, ref)
+    await alice.presses(alice.direct_messages[-1], "Decide")
+    again = await alice.opened("Decide")
+    refilled = dict(again.values)
+    await office.submits(ALICE, "Decide", {"issues.0.reasons": "We are sorry: we erred."})
+    await alice.submits()
+    await office.idle()
+    await office.acts(MONA, "Check decision", ref, PASSES)
+    await office.passes_ten_seconds()
+    case = office.store.read(load_case, ref)
+    report = figures(office, ref)
+
+    assert preview.submit_label == "Ask a second reader"
+    assert drafted.drafted is not None
+    assert asked(office, f"asks you to read a decision on {ref}") == {BURAK, MONA}
+    assert "bill is wrong" in form.text
+    assert "We erred." in form.text
+    assert set(refused.value.errors) == {"agreed"}
+    assert (returned.state, returned.decisions) == (State.INVESTIGATING, ())
+    assert "Say sorry first." in again.text
+    assert (refilled["issues.0.reasons"], refilled["remedies.0.amount"]) == ("We erred.", "20.00")
+    assert (case.state, case.decisions[0].by, case.decisions[0].approved_by) == (State.REMEDYING, ALICE, None)
+    assert (report.share("decisions_read").share.hits, report.share("decisions_passed").share.hits) == (2, 1)
+    assert report.share("decision_questions", "tone").share.hits == 1
+
+
+@clause("4.5")
+async def test_the_author_cannot_read_the_decision_as_second_person(office: Office) -> None:
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Resolve", ref, RESOLVED)
+    with pytest.raises(FormRefused) as refused:
+        await office.acts(ALICE, "Check decision", ref, PASSES)
+
+    assert refused.value.errors == {"agreed": "A second person must do this."}
+    assert office.store.read(load_case, ref).decisions == ()
+
+
+@clause("4.5")
+async def test_a_decision_that_nobody_has_read_is_sent_before_its_date_is_missed(office: Office) -> None:
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Resolve", ref, RESOLVED)
+    waiting = office.store.read(load_case, ref)
+    until = checked_by(waiting)
+    assert until is not None
+    await office.until(until)
+    case, event = office.store.read(load_case, ref), office.store.read(load_history, ref)
+    sent = next(event for event in event if event.verb is Verb.CHECK_DECISION)
+
+    assert waiting.decisions == ()
+    assert case.decisions[0].communicated_at is not None
+    assert (sent.role, sent.facts["skipped"]) == ("system", "no_time")
+    assert figures(office, ref).volume["drawn_but_not_read"] == {"no_time": 1}
+
+
+@clause("C")
+async def test_a_closed_complaint_is_reviewed_by_a_person_who_took_no_part_in_it(office: Office) -> None:
+    office.store.write(use_rulebook, RULES)
+    ref = await assessed_complaint(office)
+    await office.acts(ALICE, "Resolve", ref, RESOLVED)
+    office.complainant_acts(Verb.ACCEPT, ref, {}, {})
+    await office.acts(ALICE, "Close", ref, {})
+    schedule_next_morning(office.store)
+    for _ in range(40):
+        await office.until(office.clock.at + timedelta(days=1))
+        review = office.store.read(load_case, ref).review
+        if review is not None:
+            break
+    assert review is not None
+    await office.until(next_working(review.due, RULES.calendar))
+    reviewer = office.staff(review.reviewer)
+    request = next(post for post in reviewer.direct_messages if f"{ref} is closed and was drawn" in post.text)
+    reminders = [
+        post.text for post in reviewer.direct_messages if f"The review of {ref} was due" in post.text
+    ]
+    await reviewer.presses(request, "Open")
+    opened = await reviewer.opened("Open")
+    await reviewer.presses(request, "Review complaint")
+    answers = dict.fromkeys(REVIEW_QUESTIONS, "yes") | {
+        "review_open": "no",
+        "reason": "No one said what came next.",
+    }
+    await office.submits(review.reviewer, "Review complaint", answers)
+    case = office.store.read(load_case, ref)
+    query = select(READS.c.reason).where(READS.c.ref == ref, READS.c.by == review.reviewer)
+    reasons = office.store.read(lambda tx: set(tx.connection.execute(query).scalars()))
+    objectivity = figures(office, ref).share("objectivity", "open").share
+
+    assert review.reviewer in {BURAK, TUGBA, AUDREY, MONA}
+    assert len(reminders) == 1
+    assert "bill is wrong" in opened.text
+    assert case.open_review is None
+    assert reasons == {"check"}
+    assert review.reviewer not in case.workers
+    assert (objectivity.hits, objectivity.of) == (0, 1)

@@ -1,0 +1,115 @@
+"""Unreasonable conduct: a warning, a limit with its safeguards, and all that a limit leaves as it is (4.3, 4.5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from complaints.actors import SYSTEM
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.vocabulary import Target, Verb
+from tests.clauses import clause
+from tests.rules.builders import (
+    ALICE,
+    ANNA,
+    BURAK,
+    MONA,
+    TUGBA,
+    BuiltComplaint,
+    a_closed_case,
+    a_message,
+    a_sign,
+)
+
+WHY = {"reason": "Nine messages call our staff names."}
+
+
+def warned() -> BuiltComplaint:
+    return a_closed_case().do(Verb.WARN_CONDUCT, ALICE, {}, {"text": "Please write without names."})
+
+
+def limit_facts(complaint: BuiltComplaint, **more: Any) -> dict[str, Any]:
+    until = (complaint.at + timedelta(days=60)).date().isoformat()
+    return {"limits": ["fewer_replies"], "reply_days": "14", "until": until, **more}
+
+
+def limited() -> BuiltComplaint:
+    complaint = warned()
+    asked_for = complaint.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(complaint), WHY)
+    return asked_for.do(Verb.APPROVE, MONA, {"agreed": "yes"})
+
+
+@clause("4.3")
+def test_a_limit_needs_a_warning_a_reason_a_last_day_and_a_second_person() -> None:
+    complaint = a_closed_case()
+    with pytest.raises(OutOfOrder, match="first"):
+        complaint.do(Verb.LIMIT_CONTACT, ALICE, limit_facts(complaint), WHY)
+    complaint = warned()
+    too_long = (complaint.at + timedelta(days=200)).date().isoformat()
+    for facts, words, field in (
+        (limit_facts(complaint), {}, "reason"),
+        (limit_facts(complaint, until=too_long), WHY, "until"),
+        (limit_facts(complaint, reply_days=None), WHY, "reply_days"),
+    ):
+        with pytest.raises(BadFacts) as refused:
+            complaint.do(Verb.LIMIT_CONTACT, ALICE, facts, words)
+        assert refused.value.field == field
+    asked_for = complaint.do(Verb.LIMIT_CONTACT, MONA, limit_facts(complaint), WHY)
+    assert asked_for.case.conduct.limit is None
+    with pytest.raises(NotAllowed):
+        asked_for.do(Verb.APPROVE, MONA, {"agreed": "yes"})
+    assert "conduct" in asked_for.do(Verb.APPROVE, TUGBA, {"agreed": "yes"}).kinds
+
+
+@clause("4.3")
+def test_a_limit_puts_off_only_answers_about_the_closed_matter_and_never_those_to_a_danger() -> None:
+    complaint = limited()
+    usual = warned().do(Verb.ADD, ANNA, a_message()).case.target(Target.REPLY)
+    held = complaint.do(Verb.ADD, ANNA, a_message())
+    target = held.case.target(Target.REPLY)
+    since = complaint.case.conduct.limit.since if complaint.case.conduct.limit else None
+    assert usual is not None
+    assert target is not None
+    assert since is not None
+    assert target.internal_due == since + timedelta(days=14) > usual.internal_due
+    assert held.case.words == complaint.case.words + 1
+    danger = held.do(Verb.ADD, ANNA, a_message(signs=(a_sign("gas.smell", danger=True),)))
+    urgent = danger.case.target(Target.REPLY)
+    assert urgent is not None
+    assert urgent.internal_due <= usual.internal_due
+    assert "page" in danger.kinds
+    reopened = complaint.do(Verb.REOPEN, MONA, {}, {"reason": "New facts."})
+    assert reopened.case.reply_held_until is None
+
+
+@clause("4.5")
+def test_an_appeal_is_decided_by_a_person_without_a_part_in_the_limit() -> None:
+    complaint = limited().do(Verb.APPEAL_LIMIT, ANNA)
+    assert complaint.case.target(Target.CONDUCT, 1) is not None
+    with pytest.raises(OutOfOrder):
+        complaint.do(Verb.APPEAL_LIMIT, ANNA)
+    for outcome in ("kept", "ended"):
+        with pytest.raises(NotAllowed):
+            complaint.do(Verb.REVIEW_LIMIT, MONA, {"outcome": outcome}, WHY)
+    with pytest.raises(NotAllowed):
+        complaint.do(Verb.REVIEW_LIMIT, BURAK, {"outcome": "ended"}, WHY)
+    ended = complaint.do(Verb.REVIEW_LIMIT, TUGBA, {"outcome": "ended"}, WHY)
+    assert ended.case.conduct.limit is None
+    assert "conduct" in ended.kinds
+
+
+@clause("4.5")
+def test_a_limit_ends_on_its_last_day_unless_it_was_renewed() -> None:
+    complaint = limited()
+    with pytest.raises(OutOfOrder):
+        complaint.do(Verb.REVIEW_LIMIT, SYSTEM, {"outcome": "lapsed"})
+    ends_at = complaint.obligation("limit_ends").due
+    later = complaint.later(days=70)
+    assert later.at > ends_at
+    assert later.do(Verb.REVIEW_LIMIT, SYSTEM, {"outcome": "lapsed"}).case.conduct.limit is None
+    until = (complaint.at + timedelta(days=100)).date().isoformat()
+    renewed = complaint.do(Verb.REVIEW_LIMIT, TUGBA, {"outcome": "renewed", "until": until}, WHY)
+    with pytest.raises(OutOfOrder):
+        renewed.later(days=70).do(Verb.REVIEW_LIMIT, SYSTEM, {"outcome": "lapsed"})
