@@ -245,7 +245,7 @@ class Player:
         form = member.modal.callback_id if member.modal is not None else ""
         await member.submits()
         await self._desk.settled()
-        if form == "approve" or form.endswith("_preview"):
+        if form in ("approve", "check_decision") or form.endswith("_preview"):
             # The letter leaves after the seconds in which its sender can take it back.
             await self._desk.advance(_TAKE_BACK)
 
