@@ -43,22 +43,12 @@ def monitoring(
     *,
     start: From = None,
     end: To = None,
-    format_: Annotated[
-        Format | None, typer.Option("--format", help="Else by the file's ending, else md.")
-    ] = None,
+    format_: Annotated[Format | None, typer.Option("--format")] = None,
     json: Json = False,
-    chain: Annotated[
-        bool, typer.Option("--chain/--no-chain", help="Check the chain of the whole record too.")
-    ] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", dir_okay=False, help="Write to this file; pictures go next to a page."
-        ),
-    ] = None,
+    chain: Annotated[bool, typer.Option("--chain/--no-chain")] = True,
+    output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
-    """How the handling went (8.4): in time, how long, with which result, what is open. Days are local."""
     from complaints.measures.months import month_bounds
     from complaints.times import local_time
     from reports.integrity import Proof
@@ -98,7 +88,6 @@ def monitoring(
 
 
 def access(*, start: From = None, end: To = None, json: Json = False, config: Config = None) -> None:
-    """Unusual reading, for auditors: without assignment, many on a day, at night, by former owners."""
     from complaints.times import format_time, local_time
     from reports.access import find_unusual_access
     from store.cases.pages import load_read_page, pages
@@ -120,12 +109,9 @@ def access(*, start: From = None, end: To = None, json: Json = False, config: Co
 
 def measures(
     *,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
-    """One line of codes, times and counts for each complaint, as CSV for a data warehouse; no words, no people."""
     from reports.render_csv import measures_csv
     from store.database.damage import collecting_damage
 
