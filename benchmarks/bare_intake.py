@@ -20,7 +20,7 @@ from sqlmodel import Session, col, insert, select, update
 
 from complaints.rulebook import ALWAYS
 from store.tables.complaints import ComplaintRow, TargetRow
-from store.tables.measures import MeasureRow
+from store.tables.measures import MEASURES
 from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow
 from store.tables.record import EventRow, MessageRow, TextRow
 from store.tables.rules import SettingRow
@@ -241,7 +241,7 @@ def intake(session: Session, name: str) -> None:
             for target, span, basis, days in TARGETS
         ],
     )
-    _add(session, MeasureRow, **_measures(ref, rules, now))
+    session.exec(insert(MEASURES), params=_measures(ref, rules, now))
 
     # The obligations, the message, and the receipt that the dialogue answers with.
     session.exec(
@@ -290,7 +290,7 @@ def _table(model: type[Any]) -> Any:
 
 
 def _measures(ref: str, rules: str, now: datetime) -> dict[str, Any]:
-    values = dict.fromkeys(column.name for column in _table(MeasureRow).columns)
+    values = dict.fromkeys(column.name for column in MEASURES.columns)
     return values | {
         "ref": ref,
         "rule": 1,

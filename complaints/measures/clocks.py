@@ -15,7 +15,6 @@ from complaints.case import Case
 from complaints.case_values import Decision, TargetSet
 from complaints.deadlines.opening_hours import closing_time, day_of, working_day_from, works_on
 from complaints.deadlines.working_time import MOST_COUNTED
-from complaints.priorities import priority_of
 from complaints.rulebook import Calendar
 from complaints.times import to_utc
 from complaints.vocabulary import Priority, Target
@@ -205,15 +204,3 @@ def runs(case: Case, rounds: Iterable[Level]) -> tuple[Run, Run, tuple[tuple[int
         Run(case.received_at, case.closed_at, case.closed_at is not None),
         tuple(at_levels),
     )
-
-
-def observations(case: Case, now: datetime) -> Iterator[tuple[str, str, Observation]]:
-    """(key of reports.kpis.DURATIONS, group, observation) of one complaint."""
-    to_decision, to_closure, at_levels = runs(case, levels(case))
-    calendar, priority = case.rules.calendar, priority_of(case).value
-    for key, run in (("time_to_decision", to_decision), ("time_to_closure", to_closure)):
-        observation = run.observe(calendar, now)
-        yield key, ALL, observation
-        yield key, priority, observation
-    for level, run in at_levels:
-        yield "time_at_level", f"level {level}", run.observe(calendar, now)

@@ -4,13 +4,13 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from store.tables import complaints as _complaints
-from store.tables import measures as _measures
 from store.tables import people as _people
 from store.tables import proof as _proof
 from store.tables import record as _record
 from store.tables import rules as _rules
 from store.tables import work as _work
 from store.tables.columns import METADATA as METADATA
+from store.tables.measures import MEASURES as MEASURES
 
 
 def _table(model: type[SQLModel]) -> Table:
@@ -41,7 +41,6 @@ IMPROVEMENTS = _table(_complaints.ImprovementRow)
 SKETCHES = _table(_complaints.SketchRow)
 WORD_HASHES = _table(_complaints.WordHashRow)
 LIKENESSES = _table(_complaints.LikenessRow)
-MEASURES = _table(_measures.MeasureRow)
 
 TEXTS = _table(_record.TextRow)
 MESSAGES = _table(_record.MessageRow)

@@ -1,61 +1,25 @@
 """The measures of each complaint: a projection of its events, from which reports are counted (8.4)."""
 
 from datetime import date, datetime
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
-from sqlalchemy import Date, Index
-from sqlmodel import Field
+from sqlalchemy import Boolean, Column, Date, Float, ForeignKey, Integer, String, Table
 
-from store.tables.columns import NUMBER, Row, UtcDateTime
+from complaints.measures.row import CaseMeasures
+from store.tables.columns import METADATA, NUMBER, UtcDateTime
+
+_TYPES: dict[type, Any] = {
+    str: String, int: Integer, float: Float, bool: Boolean, date: Date, datetime: UtcDateTime
+}  # fmt: skip
 
 
-class MeasureRow(Row, table=True):
-    """One row for each complaint; the columns are explained in `complaints.measures.row`.
+def _column(name: str, hint: Any) -> Column[Any]:
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
+    if name == "ref":
+        return Column(name, String, ForeignKey("complaints.ref"), primary_key=True)
+    column_type = NUMBER if name == "incident_id" else _TYPES[kinds[0]]
+    return Column(name, column_type, nullable=NoneType in get_args(hint), index=name == "received_at")
 
-    `rule` is the version of the rule that computed it, and `version` that of the complaint: a row that differs in
-    one of them is computed again.
-    """
 
-    __tablename__ = "measures"
-    __table_args__ = (Index("ix_measures_received", "received_at"),)
-
-    ref: str = Field(foreign_key="complaints.ref", primary_key=True)
-    rule: int
-    version: int
-    rulebook_id: str
-    received_at: datetime = Field(sa_type=UtcDateTime)
-    received_on: date = Field(sa_type=Date)
-    logged_at: datetime = Field(sa_type=UtcDateTime)
-    acknowledged_at: datetime | None = Field(sa_type=UtcDateTime)
-    assessed_at: datetime | None = Field(sa_type=UtcDateTime)
-    decided_at: datetime | None = Field(sa_type=UtcDateTime)
-    closed_at: datetime | None = Field(sa_type=UtcDateTime)
-    is_simulation: bool
-    is_history: bool
-    kind: str
-    channel: str
-    language: str
-    written_in: str | None
-    category: str | None
-    severity: int
-    safety: int
-    priority: str
-    first_priority: str | None
-    state: str
-    level: int
-    close_code: str | None
-    outcome: str | None
-    cause_class: str | None
-    incident_id: int | None = Field(sa_type=NUMBER)
-    support_need: bool
-    missed_danger: bool
-    incomplete: bool
-    decision_working_days: int | None
-    decision_days: float | None
-    closure_working_days: int | None
-    closure_days: float | None
-    process_score: float | None
-    outcome_score: float | None
-    marks: str
-    pending: str | None
-    stages: str
-    details: str | None
+MEASURES = Table("measures", METADATA, *(_column(*field) for field in get_type_hints(CaseMeasures).items()))
