@@ -20,10 +20,13 @@ from reports.kpis import SHARES
 from reports.monitoring import monitor
 from reports.tally import Period
 from reports.trend import month_figures
+from scheduler.ticks import _housekeeping, housekeeping_handlers
 from store.cases import pages
 from store.cases.act import act
 from store.cases.pages import count_repeats, list_role_periods, load_case_history
 from store.custody.verify import verify
+from store.outbox.claim import claim
+from store.outbox.complete import Completed
 from store.record import measured
 from store.record.measured import count_coverage, count_months
 from store.record.measures import read_measures
@@ -207,6 +210,16 @@ def test_a_trend_has_twelve_local_months_up_to_its_end(
 ) -> None:
     bounds = month_bounds(end, "Europe/London")
     assert (len(bounds), bounds[0], bounds[-2], bounds[-1]) == (13, first, last, end)
+
+
+async def test_missing_rows_are_computed_by_a_daily_obligation(desk: Desk) -> None:
+    desk.assessed()
+    store = desk.store
+    store.write(lambda tx: tx.connection.execute(delete(MEASURES)))
+    _housekeeping(store, purges=False)
+    (obligation,) = store.write(claim, ("measure",), 10, 60)
+    assert await housekeeping_handlers(store)["measure"](obligation) == Completed()
+    assert store.read(count_coverage) == (1, 1)
 
 
 def test_verify_names_the_complaint_whose_measures_were_changed(desk: Desk) -> None:
