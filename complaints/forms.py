@@ -210,8 +210,10 @@ EVIDENCE: tuple[str, ...] = (
 )
 #: A choice of the form only: the remedy that was asked for and filled in is not promised.
 NO_REMEDY = "no_remedy"
+#: One person writes to the complainant.
+ONE_CONTACT = "one_contact"
 #: What a limit on contact may name. It never stops a message, a new complaint or a sign of danger.
-LIMITS: tuple[str, ...] = ("one_channel", "one_contact", "fewer_replies")
+LIMITS: tuple[str, ...] = ("one_channel", ONE_CONTACT, "fewer_replies")
 OTHERS_AFFECTED = ("unknown", "none", "some")
 #: How a complainant without a chat wants to be answered.
 ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
