@@ -138,6 +138,8 @@ def text_read_at(tx: Tx, case: Case) -> str | None:
 
 def read_by_denied(tx: Tx, case: Case) -> list[EarlierRead]:
     """Members of staff who read the complaint before they lost access to it: its handler must know (C)."""
+    if not case.denied:
+        return []
     query = (
         select(READS.c.by, READS.c.at)
         .where(READS.c.ref == case.ref, READS.c.by.in_(sorted(case.denied)))
