@@ -444,6 +444,8 @@ class OpenedCase:
     proposal: Mapping[str, Any] | None
     draft_words: Mapping[str, str]
     complainant_name: str | None
+    #: Who gets letters that staff read out or post, and where; None with a chat.
+    recipient: str | None = None
     support_needs: str | None = None
     merged: tuple[MergedCase, ...] = ()
     #: By reference, event and field; None where the translator gave none.

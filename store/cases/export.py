@@ -114,7 +114,7 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
     return {
         **_header(tx, file),
         **request_fields(file, words, load_newest_texts(tx, file)),
-        "people": people(tx, ref),
+        "people": people(tx, case),
         **_assessment(case, file, words),
         "text_read_at": text_read_at(tx, case),
         **_handling(case, words),
@@ -252,6 +252,9 @@ def _header(tx: Tx, file: CaseFile) -> dict[str, Any]:
         # Identifies the wording of the privacy notice at the time: a complaint keeps its rules.
         "privacy_notice_version": sha256(case.rules.notice)[:12] if case.rules.notice else None,
         "answer_by": case.answer_by,
+        "answer_to": case.answer_to,
+        "signed_by_hand": bool(file.events[0].facts.get("signed")),
+        "happened_on": file.events[0].facts.get("happened_on"),
         "consent_to_contact": file.events[0].facts.get("consent_to_contact"),
         "raised_late": case.raised_late,
         "language": case.language,

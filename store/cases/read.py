@@ -15,7 +15,7 @@ from complaints.case import Case, Event
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.record_fields import read_by_denied
+from store.cases.record_fields import read_by_denied, recipient
 from store.cases.translations import load_translations
 from store.database.damage import UNREADABLE, collecting_damage
 from store.database.errors import UnknownRow
@@ -122,6 +122,7 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
         complainant_name=None
         if Flag.ANONYMOUS in case.flags
         else " / ".join(list_complainant_names(tx, ref)) or None,
+        recipient=recipient(tx, case) if case.is_offline else None,
         support_needs=find_support_needs(tx, case.complainant),
         merged=tuple(_merged(tx, merged_ref) for merged_ref in case.merged),
         translations={
