@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bots.slack.staff_sync import sync_staff
+from bots.slack.views.home import home_view
 from complaints.vocabulary import Verb
 from simulator.screen import FormRefused
 from store.cases.act import act
@@ -107,11 +108,60 @@ async def test_complaints_can_be_moved_only_to_a_member_who_handles_complaints(o
     await office.idle()
     mona = office.staff(MONA)
     await mona.runs("/complaints move", channel=TRIAGE)
-    await mona.opened("Move complaints")
+    await mona.opened("Many at once")
     await mona.fills({"from": ALICE, "to": "U0000004"})
 
     with pytest.raises(FormRefused, match="handles no"):
         await mona.submits()
+
+
+@clause("4.9")
+async def test_a_manager_gives_a_whole_list_to_one_person_from_the_home(office: Office) -> None:
+    unowned, other = office.proposed(), office.owned(ALICE)
+    await office.idle()
+    mona = office.staff(MONA)
+    await office.client.views_publish(user_id=MONA, view=await home_view(office.desk, MONA))
+    assert mona.home is not None
+    await mona.presses(mona.home, "Many at once…")
+    await mona.opened("Many at once")
+    await mona.fills({"list": "unassigned", "to": BURAK})
+    preview = await mona.submits()
+    assert preview is not None
+    assert unowned in preview.text
+    assert other not in preview.text
+    await mona.submits()
+    await office.idle()
+    assert [office.store.read(load_case, ref).owner for ref in (unowned, other)] == [BURAK, ALICE]
+
+
+@clause("7.3")
+async def test_one_text_goes_to_all_but_flagged_complaints_and_those_who_wrote_since_the_preview(
+    office: Office, clock: FakeClock
+) -> None:
+    calm, severe, writes = office.proposed(), office.proposed(severity=4), office.proposed()
+    await office.idle()
+    mona = office.staff(MONA)
+    await mona.runs("/complaints move", channel=TRIAGE)
+    await mona.opened("Many at once")
+    await mona.fills({"list": "unassigned", "to": BURAK, "text": "The pump is repaired."})
+    with pytest.raises(FormRefused, match="not both"):
+        await mona.submits()
+    await mona.fills({"to": None, "language": "en"})
+    preview = await mona.submits()
+    assert preview is not None
+    text = preview.text
+    clock.go_on(seconds=5)
+    office.add(writes, "And the cellar is flooded.")
+    await mona.submits()
+    await office.idle()
+    last = {ref: office.store.read(load_history, ref) for ref in (calm, severe, writes)}
+    informed = {ref for ref, events in last.items() if Verb.INFORM in [event.verb for event in events]}
+    assert "The pump is repaired." in text
+    assert f"severe 1 ({severe})" in text
+    assert informed == {calm}
+    assert [event.by for event in last[calm] if event.verb is Verb.INFORM] == [MONA]
+    assert writes in messages(office, MONA)[-1]
+    assert "Recorded for 1 complaint" in messages(office, MONA)[-1]
 
 
 @clause("6.4")
