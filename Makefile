@@ -70,9 +70,9 @@ soak: .venv/testable
 	@AMENDS_ALTERATIONS=1000 AMENDS_LOG=1000000 $(BIN)/python -m benchmarks alterations log
 
 docs: .venv/testable
-	$(BIN)/python -m amends.settings.page
+	$(BIN)/python -m tests.settings_page
 	$(BIN)/python -m tests.clause_index
-	$(BIN)/python -m reports.clauses.page
+	$(BIN)/python -m tests.clause_page
 
 # Writes the pinned requirements anew, for every supported Python and platform at once.
 pins:

@@ -3,21 +3,19 @@
 import os
 import shlex
 import shutil
+import tomllib
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from amends.init import SCOPES
-from amends.runtime.scanner import file_scanner
-from amends.runtime.translator import translator_from
+from amends.runtime.programs import file_scanner, translator_from
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
-from amends.settings.law import ANNOUNCED_DAYS, coming_changes
-from amends.settings.presets import preset_named
+from amends.settings.presets import ANNOUNCED_DAYS, coming_changes, preset_named
 from bots.loopback import is_loopback
 from bots.texts.loading import STAFF, TextsError, load_catalogues
 from complaints.actors import MANAGERS, staff
@@ -57,11 +55,9 @@ DRIFT_TEXTS = {
 }
 #: The EICAR test file, in parts, so that no scanner objects to this one.
 _SCANNER_TEST = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS" + b"-TEST-FILE!$H+H*"
-_BAD_MODEL = "Run `amends triage rollback`, or promote an intact file; until then an earlier one proposes."
-_ERASED_WORDS = "The next night replaces it by one without them; if this stays, see `amends outbox list`."
-_LAW_LIST = "`amends law list` has its source."
-_NO_ENCODER = "Install it with `make install EXTRA=embeddings`, or train again without it."
-_DRIFT = "See docs/learning.md, Drift: look at what people confirm, train again, or go back."
+_FINDINGS: Mapping[str, Mapping[str, str]] = tomllib.loads(
+    Path(__file__).with_name("checks.toml").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True)
@@ -72,12 +68,14 @@ class CheckFinding:
     remedy: str = ""
 
 
-_ok, _warn, _fail = (partial(CheckFinding, mark) for mark in ("ok", "warn", "fail"))
+def _found(kind: str, **values: object) -> CheckFinding:
+    """The finding of this kind in checks.toml, with the values filled in."""
+    return CheckFinding(**{part: text.format(**values) for part, text in _FINDINGS[kind].items()})
 
 
 async def check_installation(settings: Settings) -> list[CheckFinding]:
     """Check everything that a start needs. Nothing is changed, and no message is sent."""
-    findings = [_ok("settings", f"read from {settings.file}"), *_settings(settings)]
+    findings = [_found("settings_read", file=settings.file), *_settings(settings)]
     findings += [*_secret_keys(settings), *_database(settings), *_texts(settings), *_levels(settings)]
     findings += _categories(settings)
     findings += await _scanner(settings)
@@ -90,23 +88,21 @@ async def check_installation(settings: Settings) -> list[CheckFinding]:
 
 def _settings(settings: Settings) -> Iterator[CheckFinding]:
     for caution in cautions(settings):
-        yield _warn("settings", caution)
+        yield _found("caution", caution=caution)
     all_rules = rulebooks(settings)
     own = all_rules.own
     for rules in all_rules:
         subject = "calendar" if rules is own else f"calendar {rules.country}"
-        yield _ok(subject, _days_off(rules.calendar, datetime.now(UTC)))
+        yield _found("calendar", calendar=subject, days=_days_off(rules.calendar, datetime.now(UTC)))
     today = datetime.now(UTC).date()
     yield from scheme_findings(settings, {rules.preset for rules in all_rules}, today)
     yield from _authority(settings, all_rules)
     if not own.on_call.people:
-        yield _warn("on call", "no one", "In danger no person is alerted at once: set [on_call].")
+        yield _found("on_call_nobody")
     elif not own.on_call.always:
-        yield _warn(
-            "on call", "not at all hours", "At other times the bot says when a person will read the message."
-        )
+        yield _found("on_call_at_times")
     else:
-        yield _ok("on call", f"{len(own.on_call.people)} at all hours")
+        yield _found("on_call", people=len(own.on_call.people))
 
 
 def _authority(settings: Settings, all_rules: Rulebooks) -> Iterator[CheckFinding]:
@@ -117,11 +113,8 @@ def _authority(settings: Settings, all_rules: Rulebooks) -> Iterator[CheckFindin
             f"{role} {limit.amount / 100:g} {limit.currency}" for role, limit in rules.authority.items()
         )
         jurisdiction = settings.jurisdiction.get(rules.country)
-        if settings.authority or (jurisdiction is not None and jurisdiction.authority):
-            yield _ok(subject, limits)
-        else:
-            remedy = "Set [authority] if your roles may grant other sums; top management has no limit."
-            yield _warn(subject, f"not set, so the defaults: {limits}", remedy)
+        is_set = settings.authority or (jurisdiction is not None and jurisdiction.authority)
+        yield _found("authority_set" if is_set else "authority_default", authority=subject, limits=limits)
 
 
 def scheme_findings(settings: Settings, presets: Iterable[str], today: date) -> Iterator[CheckFinding]:
@@ -131,27 +124,23 @@ def scheme_findings(settings: Settings, presets: Iterable[str], today: date) -> 
     """
     categories = {*Category, *(category.key for category in settings.category)}
     for name in sorted(presets):
-        subject, preset = f"scheme {name}", preset_named(name)
+        preset = preset_named(name)
         rules = preset.on(today)
         for key in ("reports", "learning"):
             if practice := rules.get(f"practice.{key}"):
-                yield _ok(subject, f"{key}: {practice}")
+                yield _found("scheme_practice", scheme=name, practice=key, text=practice)
         for publication in rules.group("publish").values():
-            yield _ok(subject, f"publish: {publication['what']}, by {publication['by']}")
+            yield _found("scheme_publication", scheme=name, what=publication["what"], by=publication["by"])
         for change in coming_changes(preset, today):
             for_people = change.name.startswith(("publish.", "practice."))
-            remedy = (
-                "" if for_people else "It applies to complaints received from then on, without a restart. "
-            )
-            yield _warn(subject, f"the law changes: {change}", remedy + _LAW_LIST)
+            kind = "law_changes_for_people" if for_people else "law_changes"
+            yield _found(kind, scheme=name, change=change)
         soon = preset.on(today + timedelta(days=ANNOUNCED_DAYS)).group("clock")
         for clock, value in (rules.group("clock") | soon).items():
             unknown = sorted(set(value.get("about", ())) - categories)
             if unknown and len(unknown) == len(value["about"]):
-                remedy = f'Add [[category]] with key = "{unknown[0]}", so that staff can choose it.'
-                yield _warn(
-                    subject, f"clock.{clock} ({value['within']}) is for no category that you have", remedy
-                )
+                within, category = value["within"], unknown[0]
+                yield _found("clock_for_nothing", scheme=name, clock=clock, within=within, category=category)
 
 
 def _days_off(calendar: Calendar, now: datetime) -> str:
@@ -165,30 +154,27 @@ def _days_off(calendar: Calendar, now: datetime) -> str:
 def _secret_keys(settings: Settings) -> Iterator[CheckFinding]:
     try:
         settings.secrets.keys()
-        yield _ok("secret key", f"{len(settings.secrets.secret_key)} set")
+        yield _found("secret_key", count=len(settings.secrets.secret_key))
     except SettingsError:
-        yield _fail("secret key", "missing", "`amends init` makes one: AMENDS_SECRET_KEY in .env.")
+        yield _found("secret_key_missing")
     if settings.secrets.signing_key is None:
-        remedy = (
-            "Set AMENDS_SIGNING_KEY to what `openssl rand -base64 32` prints, best in a place of its own."
-        )
-        yield _warn("signing key", "missing", remedy)
+        yield _found("signing_key_missing")
     yield _places_of_checkpoints(settings)
 
 
 def _places_of_checkpoints(settings: Settings) -> CheckFinding:
     """Whether checkpoints leave this machine: without that, its administrator can rewrite the record unnoticed."""
     proof, folder = settings.proof, settings.file.absolute().parent
-    remedy = "Name a witness, a Slack channel, a command or a file on another machine in [proof]."
     places = [f"witness {witness.name}" for witness in proof.witnesses]
     places += [name for name in ("slack_channel", "file", "command") if getattr(proof, name)]
     if not places:
-        return _warn("checkpoints", "sent to no place outside of the database", remedy)
+        return _found("checkpoints_nowhere")
     if places == ["file"]:
         existing = next(parent for parent in (folder / str(proof.file)).parents if parent.exists())
         if existing.stat().st_dev == folder.stat().st_dev:
-            return _warn("checkpoints", f"only into a file on the disk of {settings.file.name}", remedy)
-    return _ok("checkpoints", f"every {pluralise(proof.every_minutes, 'minute')}: {', '.join(places)}")
+            return _found("checkpoints_on_same_disk", settings=settings.file.name)
+    often = pluralise(proof.every_minutes, "minute")
+    return _found("checkpoints", often=often, places=", ".join(places))
 
 
 def _database(settings: Settings) -> Iterator[CheckFinding]:
@@ -196,22 +182,19 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
     try:
         schema = schema_status(url)
     except StoreError as wrong:
-        yield _fail("database", str(wrong), "Check AMENDS_DATABASE_URL.")
+        yield _found("database_unreachable", wrong=wrong)
         return
     file = Path(database_url(url).database or "") if url.startswith("sqlite") else None
     if schema.revision is None and (file is None or os.access(file.absolute().parent, os.W_OK)):
-        yield _ok("database", "empty; the first `amends run` makes its tables")
+        yield _found("database_empty")
         return
     if not schema.serves:
-        remedy = "Install the newer release." if schema.is_newer else "Run `amends db upgrade`."
         if schema.revision is None:
-            status, remedy = f"{file} cannot be made", "Make its folder, and let this account write there."
+            yield _found("database_cannot_be_made", file=file)
         else:
-            status = "tables of another release"
-        yield _fail("database", status, remedy)
+            yield _found("database_too_new" if schema.is_newer else "database_too_old")
         return
-    status = "tables of a newer release, which this one can use" if schema.is_newer else "at this release"
-    yield _ok("database", status)
+    yield _found("database_newer" if schema.is_newer else "database")
     yield from _readable_by_others(settings, file)
     if not settings.secrets.secret_key:
         return
@@ -220,13 +203,10 @@ def _database(settings: Settings) -> Iterator[CheckFinding]:
         try:
             store.read(require_keys)
         except SealBroken as wrong:
-            yield _fail("secret key", "is not the one of this database", str(wrong))
+            yield _found("secret_key_of_another", wrong=wrong)
             return
         if store.read(may_change_events):
-            remedy = (
-                "Run the desk with a role of its own: `amends db upgrade --roles ROLE` (docs/operations.md)."
-            )
-            yield _warn("database role", "may change and delete events", remedy)
+            yield _found("database_role")
         yield _last_backup(store)
         yield from _older_keys(store, len(settings.secrets.secret_key))
         own = [category.key for category in settings.category]
@@ -242,22 +222,18 @@ def _readable_by_others(settings: Settings, database: Path | None) -> Iterator[C
     if database is not None:
         files += [database, *database.parent.glob(f"{database.name}-*")]
     if readable := [str(file) for file in files if file.is_file() and file.stat().st_mode & 0o077]:
-        yield _warn(
-            "file modes", "other accounts may read it", f"Run: {shlex.join(['chmod', '600', *readable])}."
-        )
+        yield _found("file_modes", command=shlex.join(["chmod", "600", *readable]))
 
 
 def _last_backup(store: Store) -> CheckFinding:
     """When `amends db backup` last ran. Copies that are made in other ways cannot be seen from here."""
     events = store.read(list_instance_events, "backup", 1)
-    remedy = "Run `amends db backup FILE` daily (docs/operations.md), or check that your own copies can be restored."
     if not events:
-        return _warn("backup", "none by `amends db backup` yet", remedy)
-    age = store.now() - parse_time(events[0]["at"])
-    last = f"last {events[0]['at']}, {pluralise(age.days, 'day')} ago"
-    if age > BACKUP_MAX_AGE:
-        return _warn("backup", last, remedy)
-    return _ok("backup", last)
+        return _found("backup_none")
+    at = events[0]["at"]
+    age = store.now() - parse_time(at)
+    kind = "backup_old" if age > BACKUP_MAX_AGE else "backup"
+    return _found(kind, at=at, age=pluralise(age.days, "day"))
 
 
 def _older_keys(store: Store, key_count: int) -> Iterator[CheckFinding]:
@@ -266,9 +242,9 @@ def _older_keys(store: Store, key_count: int) -> Iterator[CheckFinding]:
         return
     stale = store.read(list_stale_keys)
     if stale:
-        yield _warn("older keys", f"still encrypt {pluralise(stale, 'thing')}", "Run `amends db rotate-key`.")
+        yield _found("older_keys_needed", things=pluralise(stale, "thing"))
     else:
-        yield _warn("older keys", "no longer encrypt anything", "Remove them from AMENDS_SECRET_KEY.")
+        yield _found("older_keys_needless")
 
 
 def model_findings(
@@ -284,31 +260,26 @@ def model_findings(
 
     active = store.read(load_active_model)
     if active is None:
-        yield _warn("model", "none yet", "The first start trains one in the background.")
+        yield _found("model_none")
         return
     sha256, card, number = active
     if unknown := [category for category in own if category not in card.get("classes", ())]:
-        remedy = f"Write examples in {folder}; the next training reads them."
-        yield _warn("model", f"has not learnt {', '.join(unknown)}", remedy)
+        yield _found("model_category_unknown", categories=", ".join(unknown), folder=folder)
     try:
         model = load(store.read(read_model_blob, number), sha256=sha256)
     except UnreadableModel as wrong:
-        yield _fail("model", f"{sha256[:12]} cannot be used: {wrong}", _BAD_MODEL)
+        yield _found("model_unreadable", model=sha256[:12], wrong=wrong)
         return
-    yield _ok("model", f"in use, {sha256[:12]}")
+    yield _found("model", model=sha256[:12])
     if number in store.read(list_models_with_erased_words):
-        yield _warn("model", "may hold words that were erased since", _ERASED_WORDS)
+        yield _found("model_erased_words")
     if (problem := model.facts.get("without_encoder")) is not None:
-        yield _warn("encoder", f"{problem} The model answers by its words.", _NO_ENCODER)
+        yield _found("encoder_missing", problem=problem)
     run = store.read(load_last_run)
     if run is not None and (run.made_anew or not run.passes):
         reasons = "; ".join(run.verdict.get("reasons", ()))
         outcome = "is trained again without what was erased" if run.made_anew else "stays in use"
-        yield _warn(
-            "last training",
-            f"its model did not pass the quality gate: {reasons}",
-            f"The one before {outcome}; see `amends triage history`. Look at the newest assessments.",
-        )
+        yield _found("training_failed", reasons=reasons, outcome=outcome)
     yield from _drift(store, card.get("accuracy"))
 
 
@@ -318,7 +289,7 @@ def _drift(store: Store, accuracy: float | None) -> Iterator[CheckFinding]:
     for drift in find_drift_in_record(
         store.read(list_assessed_proposals, ASSESSMENTS_READ), {"accuracy": accuracy}
     ):
-        yield _warn("model drift", DRIFT_TEXTS[drift.code].format(**drift.as_json()), _DRIFT)
+        yield _found("model_drift", drift=DRIFT_TEXTS[drift.code].format(**drift.as_json()))
 
 
 def _texts(settings: Settings) -> Iterator[CheckFinding]:
@@ -326,9 +297,9 @@ def _texts(settings: Settings) -> Iterator[CheckFinding]:
         load_catalogues(settings.languages, settings.texts_folder)
         load_catalogues((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
     except TextsError as wrong:
-        yield _fail("texts", str(wrong), f"Correct it in {settings.texts_folder}.")
+        yield _found("texts_wrong", wrong=wrong, folder=settings.texts_folder)
         return
-    yield _ok("texts", ", ".join(settings.languages))
+    yield _found("texts", languages=", ".join(settings.languages))
 
 
 def _levels(settings: Settings) -> Iterator[CheckFinding]:
@@ -342,15 +313,11 @@ def _levels(settings: Settings) -> Iterator[CheckFinding]:
     for level, names in sorted(rules.levels.items()):
         able = {member for member, roles in roles_of.items() if staff(member, *roles).has(*map(Role, names))}
         if not able:
-            yield _fail(f"level {level}", "no one", f"Give someone one of these roles: {', '.join(names)}.")
+            yield _found("level_nobody", level=level, roles=", ".join(names))
         elif (gap := None if groups else review_gap(roles_of, rules.levels, level)) is not None:
-            yield _warn(
-                f"level {level}",
-                f"{len(able)} in all, and nobody to review {gap}",
-                "Name another person for this level. Until then the outside bodies are offered at once.",
-            )
+            yield _found("level_without_review", level=level, people=len(able), gap=gap)
         else:
-            yield _ok(f"level {level}", f"{len(able)} named")
+            yield _found("level", level=level, people=len(able))
 
 
 def review_gap(
@@ -400,22 +367,19 @@ def _categories(settings: Settings) -> Iterator[CheckFinding]:
     folder = settings.examples_folder
     files = organisation_examples(folder, categories_of(rulebook(settings)))
     for name, reason in files.unreadable.items():
-        yield _warn("examples", f"{folder / name} is not read", reason)
+        yield _found("examples_unreadable", file=folder / name, reason=reason)
     for name, rows in files.refused.items():
         reasons = "; ".join(f"line {row.line}: {row.reason}" for row in rows[:_ROWS_SHOWN])
-        yield _warn("examples", f"not used of {folder / name}: {pluralise(len(rows), 'row')}", reasons)
+        count = pluralise(len(rows), "row")
+        yield _found("examples_refused", file=folder / name, rows=count, reasons=reasons)
     few = files.few(own)
     if few:
         counts = ", ".join(f"{key} {count}" for key, count in few.items())
-        yield _warn(
-            "categories",
-            f"too few examples of {counts}",
-            f"Write {ENOUGH_EXAMPLES} or more of each in {folder}.",
-        )
+        yield _found("examples_few", counts=counts, enough=ENOUGH_EXAMPLES, folder=folder)
     elif own:
-        yield _ok("categories", f"{len(own)} of your own, {pluralise(len(files.examples), 'example')}")
+        yield _found("categories", count=len(own), examples=pluralise(len(files.examples), "example"))
     elif files.examples:
-        yield _ok("examples", f"{len(files.examples)} of your own")
+        yield _found("examples", count=len(files.examples))
 
 
 def _speech(settings: Settings) -> list[CheckFinding]:
@@ -423,9 +387,7 @@ def _speech(settings: Settings) -> list[CheckFinding]:
     command = settings.speech.command
     if not command:
         return []
-    if shutil.which(command[0]):
-        return [_ok("speech", command[0])]
-    return [_warn("speech", f"{command[0]}: no such program", "Correct [speech] command in amends.toml.")]
+    return [_found("speech" if shutil.which(command[0]) else "speech_missing", program=command[0])]
 
 
 async def _translator(settings: Settings) -> list[CheckFinding]:
@@ -434,10 +396,9 @@ async def _translator(settings: Settings) -> list[CheckFinding]:
         return []
     source, word = ("de", "Guten Tag") if translator.target != "de" else ("en", "Good morning")
     where = settings.translator.url or settings.translator.command[0]
-    if await translator.translate(word, source, translator.target):
-        return [_ok("translator", f"{where}, {source} to {translator.target}")]
-    remedy = "Correct [translator] in amends.toml: staff see the words untranslated."
-    return [_warn("translator", f"{where}: no translation from {source} to {translator.target}", remedy)]
+    translated = await translator.translate(word, source, translator.target)
+    kind = "translator" if translated else "translator_silent"
+    return [_found(kind, where=where, source=source, target=translator.target)]
 
 
 async def _scanner(settings: Settings) -> list[CheckFinding]:
@@ -445,91 +406,72 @@ async def _scanner(settings: Settings) -> list[CheckFinding]:
     if (scan := file_scanner(settings.files.scanner)) is None:
         return []
     verdicts = await scan(b"harmless"), await scan(_SCANNER_TEST)
+    kind = "scanner_silent" if None in verdicts else "scanner_wrong"
     if verdicts == (True, False):
-        return [_ok("scanner", settings.files.scanner)]
-    remedy = "Correct [files] scanner in amends.toml: files are kept, but handed on only after a scan."
-    if None in verdicts:
-        return [_warn("scanner", f"{settings.files.scanner}: no verdict", remedy)]
-    return [
-        _warn(
-            "scanner", f"{settings.files.scanner}: passes the EICAR test file, or refuses a clean one", remedy
-        )
-    ]
+        kind = "scanner"
+    return [_found(kind, scanner=settings.files.scanner)]
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[CheckFinding]:
     token, url = settings.secrets.telegram_token, settings.secrets.telegram_api_url.rstrip("/")
     if token is None:
-        yield _fail("Telegram", "no token", "Set AMENDS_TELEGRAM_TOKEN (from @BotFather).")
+        yield _found("telegram_token_missing")
         return
     bot = await _call(f"{url}/bot{token}/getMe")
     if isinstance(bot, str):
-        yield _fail("Telegram", bot, "Check the token and AMENDS_TELEGRAM_API_URL.")
+        yield _found("telegram_refused", reason=bot)
         return
-    yield _ok("Telegram", f"@{_result(bot).get('username', '?')}")
+    yield _found("telegram", username=_result(bot).get("username", "?"))
     if _result(bot).get("has_topics_enabled"):
-        yield _warn(
-            "Telegram topics",
-            "Threaded Mode is on: answers go into the topic in which a person wrote last",
-            "Switch it off in @BotFather unless you need it: one chat without topics is easier to follow.",
-        )
+        yield _found("telegram_topics")
     hook = await _call(f"{url}/bot{token}/getWebhookInfo")
     if isinstance(hook, str):
-        yield _warn("Telegram webhook", hook)
+        yield _found("webhook_unknown", reason=hook)
         return
     webhook = _result(hook)
     address, configured = webhook.get("url", ""), settings.secrets.telegram_webhook_url or ""
     if address and not configured:
-        yield _warn(
-            "Telegram webhook",
-            "set, but long polling is configured",
-            "The start removes it; if another program set it, the two conflict.",
-        )
+        yield _found("webhook_of_another")
     elif webhook.get("last_error_message"):
-        yield _warn("Telegram webhook", webhook["last_error_message"], "See docs/operations.md.")
+        yield _found("webhook_fails", reason=webhook["last_error_message"])
     else:
-        yield _ok("Telegram updates", "webhook" if configured else "long polling")
+        yield _found("telegram_updates", how="webhook" if configured else "long polling")
 
 
 async def _slack(settings: Settings) -> AsyncIterator[CheckFinding]:
     secrets = settings.secrets
     if secrets.slack_bot_token is None:
-        yield _fail("Slack", "no bot token", "Set AMENDS_SLACK_BOT_TOKEN (xoxb-…).")
+        yield _found("slack_token_missing")
         return
     if secrets.slack_app_token is None and secrets.slack_signing_secret is None:
-        yield _fail(
-            "Slack",
-            "neither app token nor signing secret",
-            "Set AMENDS_SLACK_APP_TOKEN (Socket Mode) or AMENDS_SLACK_SIGNING_SECRET (HTTP).",
-        )
+        yield _found("slack_way_missing")
     api = secrets.slack_api_url if secrets.slack_api_url.endswith("/") else secrets.slack_api_url + "/"
     headers = {"Authorization": f"Bearer {secrets.slack_bot_token}"}
     identity = await _call(f"{api}auth.test", headers=headers)
     if isinstance(identity, str):
-        remedy = "Check the token and AMENDS_SLACK_API_URL (ends in /api/)."
-        yield _fail("Slack", identity, remedy)
+        yield _found("slack_refused", reason=identity)
         return
-    yield _ok("Slack", f"{identity.get('team', '?')}, as {identity.get('user', '?')}")
+    yield _found("slack", team=identity.get("team", "?"), user=identity.get("user", "?"))
     granted = {scope.strip() for scope in str(identity.get("_scopes") or "").split(",") if scope.strip()}
     missing = [scope for scope in NEEDED_SCOPES if granted and scope not in granted]
     if missing:
-        yield _fail("Slack scopes", f"missing {', '.join(missing)}", "Install the app again (manifest).")
+        yield _found("slack_scopes_missing", scopes=", ".join(missing))
     channels = settings.slack.model_dump()
     if settings.proof.slack_channel is not None:
         channels["proof.slack_channel"] = settings.proof.slack_channel
     for name, channel in channels.items():
         answer = await _call(f"{api}conversations.info", headers=headers, channel=channel)
-        yield _channel(f"Slack {name}", channel, answer)
+        yield _channel(name, channel, answer)
 
 
-def _channel(subject: str, channel: str, answer: dict[str, Any] | str) -> CheckFinding:
+def _channel(name: str, channel: str, answer: dict[str, Any] | str) -> CheckFinding:
     """Whether the app is a member of the channel; only a warning if Slack cannot say so."""
     if isinstance(answer, str):
-        mark = "fail" if answer in _CHANNEL_ERRORS else "warn"
-        return CheckFinding(mark, subject, f"{channel}: {answer}", "Invite the app: /invite @Amends.")
+        kind = "channel_refused" if answer in _CHANNEL_ERRORS else "channel_unknown"
+        return _found(kind, name=name, channel=channel, reason=answer)
     if (answer.get("channel") or {}).get("is_member") is False:
-        return _fail(subject, f"{channel}: not joined", "Invite the app: /invite @Amends.")
-    return _ok(subject, channel)
+        return _found("channel_refused", name=name, channel=channel, reason="not joined")
+    return _found("channel", name=name, channel=channel)
 
 
 async def _call(url: str, *, headers: dict[str, str] | None = None, **form: str) -> dict[str, Any] | str:

@@ -23,20 +23,9 @@ from bots.texts.loading import STAFF, TextsError, load_catalogues, shipped, ship
 from triage.matching import fold
 
 
-def app_manifest(public_url: str | None = None) -> dict[str, Any]:
-    """The manifest from which Slack creates the app (`amends slack-manifest`).
-
-    It is for Socket Mode, or with `public_url` for HTTP: Slack then calls `/slack/events` at that address.
-    """
-    manifest = tomllib.loads(Path(__file__).with_name("slack_manifest.toml").read_text(encoding="utf-8"))
-    if public_url is not None:
-        address, settings = f"{public_url.rstrip('/')}/slack/events", manifest["settings"]
-        settings["socket_mode_enabled"] = False
-        for command in manifest["features"]["slash_commands"]:
-            command["url"] = address
-        for requests in (settings["event_subscriptions"], settings["interactivity"]):
-            requests["request_url"] = address
-    return manifest
+def app_manifest() -> dict[str, Any]:
+    """The manifest for Socket Mode from which Slack creates the app (`amends slack-manifest`)."""
+    return tomllib.loads(Path(__file__).with_name("slack_manifest.toml").read_text(encoding="utf-8"))
 
 
 #: What the app may do in Slack.

@@ -34,7 +34,7 @@ from store.custody.verify import (
 )
 from store.database import migrate
 from store.database.keyring import Keyring
-from store.proof.anchor import anchor, end_upgrade, without_journal
+from store.proof.journal import anchor, end_upgrade, without_journal
 from store.proof.log import log_signer
 from store.store import open_store
 from tests.databases import KEYS, Migrated, Server

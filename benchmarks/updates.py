@@ -33,7 +33,9 @@ from tests.edges.telegram_desk import TelegramDesk, telegram_desk
 from tests.rules.first_messages import read_stories
 
 UPDATES = int(os.environ.get("AMENDS_UPDATES", "2000"))
-CHATS, RESTART_EVERY, SETTLE_EVERY = 40, 500, 20
+#: A person writes this often at most: with hundreds of open complaints each message would take long.
+PER_CHAT, FEWEST_CHATS = 50, 40
+RESTART_EVERY, SETTLE_EVERY = 500, 20
 SEED = 20_261_127
 #: How long a busy machine may take until every update is handled.
 BUSY_SECONDS = 300
@@ -58,7 +60,7 @@ async def table(updates: int = UPDATES) -> Table:
         url, clock = fresh(), FakeClock()
         task = bar.add_task("updates", total=updates)
         async with Simulator() as sim:
-            people = [sim.customer(f"P{number}") for number in range(CHATS)]
+            people = [sim.customer(f"P{number}") for number in range(max(FEWEST_CHATS, updates // PER_CHAT))]
             for start in range(0, updates, RESTART_EVERY):
                 store = open_store(url, KEYS, clock)
                 async with telegram_desk(sim, store) as desk:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from complaints.similarity import CLUSTER_FROM
-from triage.matching import LANGUAGES, fold, read_phrases, whole_words
+from triage.matching import LANGUAGES, fold, read_phrases, read_table, whole_words
 from triage.safety.signs import Sign, find_signs
 
 
@@ -50,46 +50,24 @@ _HIGHEST_RECURRENCE = 5
 _HARM_PRESENT = 2
 """Safety from which on immediate action is needed."""
 
-#: What a category suggests before anything is known about the case. Other categories: simple, one person, rare.
-COMPLEXITY: Mapping[str, tuple[int, str]] = {
-    # Only categories that are always a matter of law. A 2 demands more evidence, so the story must call for it.
-    "privacy": (3, "category_law"),
-    "discrimination": (3, "category_law"),
-}
-REACH: Mapping[str, tuple[int, str]] = {
-    "safety": (2, "category_others_exposed"),
-    "privacy": (2, "category_others_exposed"),
-    "discrimination": (2, "category_others_exposed"),
-}
-RECURRENCE: Mapping[str, tuple[int, str]] = {
-    "information": (3, "category_comes_back"),
-    "handling": (3, "category_comes_back"),
-    "safety": (3, "category_comes_back"),
-    "privacy": (3, "category_comes_back"),
-    "discrimination": (3, "category_comes_back"),
-}
-COMPENSATION: Mapping[str, str] = {
-    "compensation": "category_compensation",
-    "discrimination": "category_statutory",
-}
+_TABLES = read_table("", "criteria.toml")
+#: What a category suggests before anything is known about the case, with the reason.
+COMPLEXITY, REACH, RECURRENCE = (
+    {category: (value, reason) for category, (value, reason) in _TABLES[field].items()}
+    for field in ("complexity", "reach", "recurrence")
+)
+COMPENSATION: Mapping[str, str] = _TABLES["compensation"]
 
 _INJURY = frozenset({"injury", "poisoning", "crash", "violence"})
 _VULNERABLE = frozenset({"vulnerable", "minor"})
 
 #: All reasons; each has a staff text.
-REASONS: tuple[str, ...] = tuple(
-    dict.fromkeys(
-        [
-            *(reason for table in (COMPLEXITY, REACH, RECURRENCE) for _, reason in table.values()),
-            *COMPENSATION.values(),
-            *("plain_facts", "several_issues", "disputed", "law", "third_party", "insurer"),
-            *("one_person", "a_few", "a_group", "public"),
-            *("nothing_before", "again", "several_times", "always", "like_confirmed"),
-            *("nothing_presses", "safety", "medical", "cut_off_vulnerable", "possible_unless_shown"),
-            *("injury", "damage", "amount_lost", "statutory", "no_loss_told"),
-            *("rule", "critical", "usual_of_category", "nothing_graver", "no_danger", "doubted_category"),
-        ]
-    )
+REASONS: frozenset[str] = frozenset(
+    [
+        *(reason for table in (COMPLEXITY, REACH, RECURRENCE) for _, reason in table.values()),
+        *COMPENSATION.values(),
+        *(reason for reasons in _TABLES["reasons"].values() for reason in reasons),
+    ]
 )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -51,24 +53,19 @@ _MOST_PICTURES = 20
 
 def list_(
     *,
-    state: Annotated[State | None, typer.Option(case_sensitive=False, help="Its state.")] = None,
-    owner: Annotated[str | None, typer.Option(help="A member of staff's Slack id.")] = None,
-    priority: Annotated[Priority | None, typer.Option(case_sensitive=False, help="How soon.")] = None,
-    category: Annotated[str | None, typer.Option(help="supply, service, money …")] = None,
-    incident: Annotated[int | None, typer.Option(help="The number of an incident.", callback=row_id)] = None,
-    jurisdiction: Annotated[
-        str | None, typer.Option(help="The two letters of the country whose rules hold.")
-    ] = None,
-    overdue: Annotated[bool, typer.Option(help="Only those with a due time that has passed.")] = False,
-    like: Annotated[
-        str | None, typer.Option(help="Only those in nearly the same words as this reference.")
-    ] = None,
+    state: Annotated[State | None, typer.Option(case_sensitive=False)] = None,
+    owner: str | None = None,
+    priority: Annotated[Priority | None, typer.Option(case_sensitive=False)] = None,
+    category: str | None = None,
+    incident: Annotated[int | None, typer.Option(callback=row_id)] = None,
+    jurisdiction: str | None = None,
+    overdue: bool = False,
+    like: str | None = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
-    after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    after: str | None = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Complaints, those with the next due time first."""
     from store.cases.read import list_cases
     from store.similarity.similar import list_all_similar_cases
 
@@ -158,7 +155,6 @@ def show(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """The whole record of one complaint, words included; that it was shown stays on the record."""
     from store.cases.export import export_record, record_read
     from store.database.damage import collecting_damage
 
@@ -182,31 +178,8 @@ def _zone(store: Store, ref: str) -> ZoneInfo:
     return ZoneInfo(store.read(load_case, ref).rules.calendar.zone)
 
 
-#: The tables of `case show` below its single fields: title, field of the record, headings, and their fields in a row.
-_TABLES: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("Texts", "texts", ("field", "seq", "when", "text"), ("field", "seq", "at", "text")),
-    ("Messages", "messages", ("when", "way", "state", "text"), ("at", "direction", "state", "text")),
-    (
-        "Delivery",
-        "deliveries",
-        ("number", "what", "state", "when", "why"),
-        ("obligation", "kind", "state", "at", "reason"),
-    ),
-    (
-        "Targets",
-        "targets",
-        ("target", "version", "inside", "promised", "met"),
-        ("target", "version", "internal_due", "promised_due", "met_at"),
-    ),
-    ("Read by", "reads", ("when", "who", "role", "what"), ("at", "by", "role", "what")),
-)
-#: The catalogue family of the codes in a column, where it is not the column's name.
-_CODES = {
-    ("messages", "state"): "message",
-    ("deliveries", "state"): "delivery",
-    ("deliveries", "kind"): "delivery",
-    ("deliveries", "reason"): "delivery.why",
-}
+#: The tables of `case show` below its single fields.
+_TABLES = tomllib.loads(Path(__file__).with_name("case_tables.toml").read_text(encoding="utf-8"))["table"]
 _TIMES = frozenset({"at", "internal_due", "promised_due", "met_at"})
 #: Facts without lists of dates and rule names, which other commands show.
 _NOT_SHOWN = frozenset({"targets", "met", "signs", "ref", "rulebook", "complainant", "words"})
@@ -228,22 +201,25 @@ def _print_record(record: Mapping[str, Any], zone: ZoneInfo, labels: Labels) -> 
         ("field", "value"),
         [(field_name(name, labels), _field_words(name, value, record, labels)) for name, value in fields],
     )
-    for title, field, headings, names in _TABLES:
-        rows = ([_cell(field, name, row[name], zone, view) for name in names] for row in record[field])
-        print_table(title, headings, rows)
+    for table in _TABLES:
+        rows = (
+            [_cell(table, name, row[name], zone, view) for name in table["columns"]]
+            for row in record[table["field"]]
+        )
+        print_table(table["title"], table["headings"], rows)
 
 
-def _cell(field: str, name: str, value: Any, zone: ZoneInfo, view: RecordView) -> str | None:
+def _cell(table: Mapping[str, Any], name: str, value: Any, zone: ZoneInfo, view: RecordView) -> str | None:
     """One cell of a table: texts exactly, times in the zone, codes in words."""
     from amends.documents.facts import value_words
 
-    if (field, name) == ("texts", "field"):
+    if (table["field"], name) == ("texts", "field"):
         return view.field(value) or view.label("said.other")
     if name in _TIMES:
         return local_time(value, zone)
     if name == "text" or value is None:
         return None if value is None else str(value)
-    return value_words(_CODES.get((field, name), name), value, view.labels)
+    return value_words(table.get("codes", {}).get(name, name), value, view.labels)
 
 
 def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Labels) -> str | None:
@@ -261,7 +237,6 @@ def _field_words(name: str, value: Any, record: Mapping[str, Any], labels: Label
 def history(
     ref: Reference, *, reason: Reason = Purpose.OPERATION, json: Json = False, config: Config = None
 ) -> None:
-    """What happened and when, who did it, in which role, under which clause; the read is recorded."""
     from amends.documents.case_file.record_view import RecordView, UsageRecord
     from amends.documents.facts import fact_lines
     from store.cases.export import export_record, record_read
@@ -351,16 +326,11 @@ def file_(
     ref: Reference,
     *,
     output: Output,
-    language: Annotated[
-        str | None, typer.Option(help="In which language it is labelled; else that of staff.")
-    ] = None,
-    for_: Annotated[
-        Edition, typer.Option("--for", help="subject: for a member of staff complained about, to be heard.")
-    ] = Edition.HOUSE,
+    language: str | None = None,
+    for_: Annotated[Edition, typer.Option("--for")] = Edition.HOUSE,
     reason: Reason = Purpose.OPERATION,
     config: Config = None,
 ) -> None:
-    """Annex B's and D's forms with all words and events, as PDF/A; that it was made stays on the record."""
     from amends.documents.case_file.case_file import RECORD, case_file, exact_record
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 def clauses(
     *,
-    case: Annotated[str | None, typer.Option(help="Only what this complaint's record shows.")] = None,
+    case: str | None = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Each clause: what meets it, where in the code, which test, what the record shows. Exit 1 if one is broken."""
     broken = _count_all(config, json=json) if case is None else _show_case(case, config, json=json)
     if broken:
         raise typer.Exit(NOT_WELL)

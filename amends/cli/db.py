@@ -27,15 +27,9 @@ ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_o
 
 def upgrade(
     *,
-    roles: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROLE", help="On PostgreSQL: the role of the desk, which may then only add events."
-        ),
-    ] = None,
+    roles: Annotated[str | None, typer.Option(metavar="ROLE")] = None,
     config: Config = None,
 ) -> None:
-    """Bring the tables to this release; repeating it changes nothing."""
     from amends.settings import load
     from store.database.migrate import upgrade as upgrade_database
     from store.database.roles import grant_rights
@@ -49,22 +43,10 @@ def upgrade(
 
 def verify(
     *,
-    full: Annotated[
-        bool,
-        typer.Option("--full", help="Check everything, not only what changed since the last verification."),
-    ] = False,
-    backup: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Check this backup instead.")
-    ] = None,
-    checkpoint: Annotated[
-        list[Path] | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="Compare with this checkpoint kept outside; repeatable."
-        ),
-    ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Do not ask the witnesses of [[proof.witnesses]].")
-    ] = False,
+    full: Annotated[bool, typer.Option("--full")] = False,
+    backup: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
+    checkpoint: Annotated[list[Path] | None, typer.Option(exists=True, dir_okay=False)] = None,
+    offline: Annotated[bool, typer.Option("--offline")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -208,15 +190,12 @@ def _print_verification(verification: Verification, *, json: bool) -> None:
 
 def anchor(
     *,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Also anchor what is damaged, as it is now.")
-    ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway")] = False,
     config: Config = None,
 ) -> None:
-    """After an upgrade: check the chains of the older release and take its rows into the journal; can be repeated."""
     from store.custody.verify import list_owners, pages_of, verify_owners
-    from store.proof.anchor import anchor as anchor_owners
-    from store.proof.anchor import end_upgrade, is_upgrading, without_journal
+    from store.proof.journal import anchor as anchor_owners
+    from store.proof.journal import end_upgrade, is_upgrading, without_journal
 
     with open_record(config) as (_, store):
         if not store.write(is_upgrading):
@@ -247,11 +226,10 @@ def anchor(
 def backup(
     file: NewFile,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file of this name.")] = False,
+    force: Annotated[bool, typer.Option("--force")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Copy the whole record into one file while the desk runs; it restores into SQLite and PostgreSQL."""
     from amends.settings import load
     from store.backup.backup import back_up
     from store.proof.hash_chain import record_instance_event
@@ -288,13 +266,10 @@ def backup(
 def restore(
     file: ExistingFile,
     *,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Also where the record in the file is not whole.")
-    ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Bring a backup into an empty database, check it from end to end, erase again what was erased since."""
     from amends.retention import erase_again, erasures_file
     from amends.settings import load
     from store.backup.restore import restore as restore_into
@@ -339,7 +314,6 @@ def restore(
 
 
 def checkpoint(file: NewFile, *, config: Config = None) -> None:
-    """Add what is new to the log and write its signed checkpoint; kept outside, it shows any later rewriting."""
     from amends.settings import load
     from store.backup.backup import write_atomically
     from store.database.errors import StoreError
@@ -367,12 +341,9 @@ def checkpoint(file: NewFile, *, config: Config = None) -> None:
 def prove(
     ref: Annotated[str, typer.Argument(metavar="REF")],
     *,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", dir_okay=False, help="Write to this file.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
-    """Write the receipt of a complaint with the proof that the log contains it."""
     from amends.cli.options import parse_ref
     from amends.settings import load
     from store.backup.backup import write_atomically
@@ -389,7 +360,6 @@ def prove(
 
 
 def vacuum(*, config: Config = None) -> None:
-    """Write every table again, so that no erased byte is left; each is locked while it is written."""
     with open_record(config) as (_, store):
         is_clean = store.remove_remnants(rewrite=True)
     if not is_clean:
@@ -399,7 +369,6 @@ def vacuum(*, config: Config = None) -> None:
 
 
 def rotate_key(*, json: Json = False, config: Config = None) -> None:
-    """Move every key to the newest secret of AMENDS_SECRET_KEY; then the older ones may be taken out of it."""
     from amends.cli.privacy import remove_remnants
     from amends.settings import SettingsError, load
     from amends.settings.problems import Problem

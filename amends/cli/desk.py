@@ -1,7 +1,8 @@
-"""`amends run` and `amends demo`: the running desk."""
+"""`amends run`, `demo` and `witness`: the programs that keep running."""
 
 import asyncio
 import gc
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,12 +18,9 @@ from amends.runtime import PARTS
 
 def run(
     *,
-    only: Annotated[
-        str | None, typer.Option(help="Some of telegram,slack,scheduler,web, to scale out; else everything.")
-    ] = None,
+    only: str | None = None,
     config: Config = None,
 ) -> None:
-    """Work until SIGTERM; then finish the work in progress and stop within 10 seconds."""
     parts = tuple(part.strip() for part in only.split(",")) if only is not None else PARTS
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
@@ -41,16 +39,11 @@ def run(
 
 def demo(
     *,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where the page listens; 0 for any free port.")
-    ] = 8420,
-    empty: Annotated[bool, typer.Option(help="Without a past.")] = False,
-    speed: Annotated[float, typer.Option(min=1, max=3600, help="How fast the clock runs.")] = 1.0,
-    script: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Play a written story and print it.")
-    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8420,
+    empty: bool = False,
+    speed: Annotated[float, typer.Option(min=1, max=3600)] = 1.0,
+    script: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
 ) -> None:
-    """The whole desk against a simulator of both platforms, on a throw-away database; prints one address."""
     from amends.logs import set_up_logging
 
     gc.set_threshold(*USUAL_COLLECTION)
@@ -100,3 +93,37 @@ def _serve_demo(*, port: int, empty: bool, speed: float) -> None:
 
         asyncio.run(run_demo(port=port, empty=empty, speed=speed, opened=opened, progress=progress))
     out.print("The demo has ended; nothing was kept.")
+
+
+def witness(
+    *,
+    log: Annotated[list[str], typer.Option()],
+    key: Path = Path("witness.key"),
+    state: Path = Path("witness"),
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT")] = "127.0.0.1:8430",
+    name: str | None = None,
+) -> None:
+    from amends.logs import set_up_logging
+    from amends.runtime.web import create_server
+    from amends.witness import Witness, load_signer, witness_app
+    from store.proof.notes import BadNote, parse_verifier
+
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise typer.BadParameter('write an address such as "127.0.0.1:8430"', param_hint="--listen")
+    try:
+        logs = [parse_verifier(text) for text in log]
+    except BadNote as wrong:
+        raise typer.BadParameter(str(wrong), param_hint="--log") from wrong
+    host = host.strip("[]")
+    # Bound here, because uvicorn only logs that an address is taken.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, int(port)), family=family) as listener:
+        signer, is_new = load_signer(key, name)
+        running = Witness(signer, state, logs, is_new=is_new)
+        set_up_logging("info")
+        out.print(str(signer.verifier), soft_wrap=True)
+        err.print(
+            f"Listening at {host}:{listener.getsockname()[1]}. Give the desk the key above ([[proof.witnesses]])."
+        )
+        asyncio.run(create_server(witness_app(running), host, int(port)).serve(sockets=[listener]))

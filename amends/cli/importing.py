@@ -13,15 +13,11 @@ from reports.render_markdown import pluralise
 def import_(
     file: Annotated[Path, typer.Argument(metavar="CSV", exists=True, dir_okay=False)],
     *,
-    map_: Annotated[
-        Path | None,
-        typer.Option("--map", exists=True, dir_okay=False, help="Own columns and words to ours, in TOML."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    map_: Annotated[Path | None, typer.Option("--map", exists=True, dir_okay=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Bring in closed complaints of before: no one is written to, no clock runs. A repeat changes nothing."""
     from amends.importing import doubled, missing, past_complaints, read_mapping, unused
     from amends.settings import SettingsError, rulebooks
     from amends.settings.problems import Problem

@@ -17,7 +17,6 @@ _DATABASE_ERRORS = {
 
 
 def list_(*, json: Json = False, config: Config = None) -> None:
-    """What was set aside, when and why; the words stay sealed."""
     from store.outbox.dead_letters import list_dead_letters
 
     with open_record(config) as (settings, store):
@@ -63,11 +62,10 @@ def _class_names(family: type[Exception]) -> set[str]:
 def retry(
     number: OptionalRowId = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Everything that waits.")] = False,
+    all_: Annotated[bool, typer.Option("--all")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Schedule a set-aside update to be handled again; the running desk takes it."""
     if (number is None) is not all_:
         raise typer.BadParameter("give a number, or --all")
     from store.outbox.dead_letters import schedule_all_dead_letters, schedule_dead_letter
@@ -87,11 +85,10 @@ def retry(
 def give_up(
     number: RowId,
     *,
-    reason: Annotated[FailureReason, typer.Option("--reason", help="Why; it stays on the record.")],
+    reason: Annotated[FailureReason, typer.Option("--reason")],
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Destroy a set-aside update unread; that and why stays on the record."""
     from store.outbox.dead_letters import discard_dead_letter
 
     with open_record(config) as (_, store):

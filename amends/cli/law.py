@@ -21,13 +21,9 @@ _DAY = ["%Y-%m-%d"]
 def list_(
     presets: _Names = None,
     *,
-    on: Annotated[
-        datetime | None,
-        typer.Option(formats=_DAY, help="Only the rules for complaints received on this day."),
-    ] = None,
+    on: Annotated[datetime | None, typer.Option(formats=_DAY)] = None,
     json: Json = False,
 ) -> None:
-    """Each rule of the presets: its value, its days, its source, and how certain it is."""
     from amends.settings.presets import CERTAINTY, shown_value
 
     rows = [
@@ -57,13 +53,12 @@ def list_(
 def diff(
     presets: _Names = None,
     *,
-    from_: Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First day; today.")] = None,
-    to: Annotated[datetime, typer.Option(formats=_DAY, help="Last day.")],
+    from_: Annotated[datetime | None, typer.Option("--from", formats=_DAY)] = None,
+    to: Annotated[datetime, typer.Option(formats=_DAY)],
     json: Json = False,
 ) -> None:
-    """What changes for complaints received after the first day, up to the last."""
     from amends.cli.redate import bad_usage
-    from amends.settings.law import law_changes
+    from amends.settings.presets import law_changes
 
     first, last = (from_ or datetime.now(UTC)).date(), to.date()
     if last < first:

@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # without it no shell is supported
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 #: How often Python looks for garbage; a process that runs for months needs it.
 USUAL_COLLECTION = gc.get_threshold()
@@ -28,9 +28,9 @@ class LazyCommand(TyperCommand):
     Importing all of them takes seconds, for the database, scikit-learn and Slack.
     """
 
-    def __init__(self, module: str, function: str, summary: str) -> None:
+    def __init__(self, module: str, function: str, summary: str, help_texts: Mapping[str, str]) -> None:
         super().__init__(function.rstrip("_").replace("_", "-"), short_help=summary)
-        self._module, self._function = module, function
+        self._module, self._function, self._help_texts = module, function, help_texts
         for attribute in _LOADED:  # `__getattr__` is called for absent attributes only
             delattr(self, attribute)
 
@@ -40,8 +40,12 @@ class LazyCommand(TyperCommand):
             raise AttributeError(attribute)
         module = import_module(f"amends.cli.{self._module}")
         app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command(self.name)(getattr(module, self._function))
+        function = getattr(module, self._function)
+        app.command(self.name, help=function.__doc__ or self.short_help)(function)
         command = typer.main.get_command(app)
+        for parameter in command.params:
+            if isinstance(parameter, TyperOption | TyperArgument) and parameter.name in self._help_texts:
+                parameter.help = self._help_texts[parameter.name]
         for loaded in _LOADED:
             setattr(self, loaded, getattr(command, loaded))
         return getattr(self, attribute)
@@ -51,7 +55,9 @@ def _commands() -> Iterator[LazyCommand | TyperGroup]:
     """The commands and groups of commands.toml, in its order."""
     table = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
     for group, rows in groupby(table["command"], lambda row: row.get("group")):
-        commands = [LazyCommand(row["module"], row["function"], row["summary"]) for row in rows]
+        commands = [
+            LazyCommand(row["module"], row["function"], row["summary"], row.get("help", {})) for row in rows
+        ]
         if group is None:
             yield from commands
         else:
@@ -146,31 +152,16 @@ def _message_and_code(error: Exception) -> tuple[str, int]:
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO}
-_REMEDIES = {
-    errno.EACCES: "choose another place, or let this account read and write there",
-    errno.EPERM: "choose another place, or let this account read and write there",
-    errno.EROFS: "choose another place",
-    errno.ENOENT: "check the name",
-    errno.ENOTDIR: "check the name",
-    errno.EISDIR: "name a file",
-    errno.EEXIST: "choose another name",
-    errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOSPC: "free some space and repeat the command",
-    errno.EDQUOT: "free some space and repeat the command",
-    errno.EIO: "check the disk and repeat the command",
-    errno.EMFILE: "raise the limit (ulimit -n) and repeat the command",
-    errno.ENFILE: "close other programs and repeat the command",
-    errno.EADDRINUSE: "stop the other program, or choose another port",
-    errno.EADDRNOTAVAIL: "choose an address of this machine",
-}
 
 
 def _os_problem(error: OSError) -> str | None:
     """What the system refuses, with the remedy; None for an error that the person at the keyboard cannot mend."""
-    if error.errno not in _REMEDIES:
+    remedies = tomllib.loads(Path(__file__).with_name("os_errors.toml").read_text(encoding="utf-8"))
+    name = errno.errorcode.get(error.errno or 0)
+    if error.errno is None or name not in remedies:
         return None
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{os.strerror(error.errno)}: {_REMEDIES[error.errno]}."
+    return f"{place}{os.strerror(error.errno)}: {remedies[name]}."
 
 
 def script() -> NoReturn:

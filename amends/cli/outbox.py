@@ -18,13 +18,12 @@ Ref = Annotated[str | None, typer.Option("--ref", help="Only obligations of this
 
 def list_(
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Also what is open and not stuck.")] = False,
+    all_: Annotated[bool, typer.Option("--all")] = False,
     kind: Kind = None,
     ref: Ref = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """What was given up or is being tried again."""
     from store.outbox.failed import list_failed
 
     with open_record(config) as (settings, store):
@@ -52,13 +51,12 @@ def list_(
 def retry(
     number: OptionalRowId = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Everything that was given up.")] = False,
+    all_: Annotated[bool, typer.Option("--all")] = False,
     kind: Kind = None,
     ref: Ref = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Try a given-up obligation again, now; with --all every one (of a kind, of a complaint)."""
     if (number is None) is not all_ or (number is not None and (kind or ref)):
         raise typer.BadParameter("give a number, or --all with or without --kind and --ref")
     from store.outbox.failed import retry_all, retry_failed
@@ -78,13 +76,10 @@ def retry(
 def give_up(
     number: RowId,
     *,
-    reason: Annotated[
-        FailureReason, typer.Option("--reason", help="Why; it stays on the record.")
-    ] = FailureReason.NOT_NEEDED,
+    reason: Annotated[FailureReason, typer.Option("--reason")] = FailureReason.NOT_NEEDED,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Stop trying an obligation for good; that and why stays on the record."""
     from store.outbox.failed import give_up_obligation
 
     with open_record(config) as (_, store):

@@ -79,15 +79,11 @@ def export(
     *,
     complainant: Complainant,
     output: Output,
-    language: Annotated[str | None, typer.Option(help="Of the index; else the person's own.")] = None,
-    notes: Annotated[
-        bool,
-        typer.Option(help="With what staff wrote for themselves: look it through for other people's data."),
-    ] = True,
+    language: str | None = None,
+    notes: bool = True,
     reason: Reason = Purpose.REQUEST,
     config: Config = None,
 ) -> None:
-    """Everything on file about a person, as a ZIP to hand over; that it was made stays on the record."""
     from amends.documents.labels import load_labels
     from amends.privacy.data_export import archive
     from amends.retention import retention_periods
@@ -131,14 +127,11 @@ def _confirm(question: str, *, yes: bool) -> None:
 def erase(
     *,
     complainant: Complainant,
-    reason: Annotated[
-        str, typer.Option(callback=_code, help="A code that stays on the record: request, DSR-2026-11.")
-    ],
+    reason: Annotated[str, typer.Option(callback=_code)],
     yes: Yes = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Erase a person and all their complaints: words, files, names. Figures and the chain stay."""
     from amends.retention import data_protection_authority, erasures_file, list_new_erasures, require_writable
     from store.custody.retention import erase_complainant
 
@@ -201,7 +194,6 @@ def remove_remnants(store: Store) -> None:
 
 
 def receipts(*, config: Config = None) -> None:
-    """What was erased, when, by what right: the last 1,000 receipts as JSON, in counts and codes."""
     from store.proof.hash_chain import list_instance_events
 
     with open_record(config) as (_, store):
@@ -213,15 +205,11 @@ def receipts(*, config: Config = None) -> None:
 def hold(
     ref: Reference,
     *,
-    reason: Annotated[str, typer.Option(help="Why, in words; they stay on the record, encrypted.")],
-    until: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="The last day; without it, until it is released."),
-    ] = None,
-    release: Annotated[bool, typer.Option("--release", help="End the hold.")] = False,
+    reason: Annotated[str, typer.Option()],
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    release: Annotated[bool, typer.Option("--release")] = False,
     config: Config = None,
 ) -> None:
-    """Put a complaint under legal hold, so that it is neither erased nor purged, or release it."""
     from complaints.actors import OPERATOR
     from complaints.vocabulary import Verb
     from store.cases.act import act
@@ -235,13 +223,12 @@ def hold(
 
 
 def restrict(
-    who: Annotated[str, typer.Argument(metavar="X", help="A reference, or a person's id for all of theirs.")],
+    who: Annotated[str, typer.Argument(metavar="X")],
     *,
-    reason: Annotated[str, typer.Option(help="Why, in words; they stay on the record, encrypted.")],
-    release: Annotated[bool, typer.Option("--release", help="End the restriction.")] = False,
+    reason: Annotated[str, typer.Option()],
+    release: Annotated[bool, typer.Option("--release")] = False,
     config: Config = None,
 ) -> None:
-    """Restrict the processing of a complaint or of all of a person (GDPR, Article 18), or end it."""
     from complaints.actors import OPERATOR
     from complaints.errors import AlreadyDone
     from complaints.identifiers import parse_reference
@@ -280,12 +267,11 @@ def _print_erasure(
 
 def purge(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     yes: Yes = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    r"""Erase what was kept longer than `\[privacy] retention` says, counted from closing."""
     from amends.retention import erasures_file, list_new_erasures, require_writable, retention_periods
     from store.custody.retention import (
         RETENTION,

@@ -46,20 +46,14 @@ class _Result:
 
 
 def redate(
-    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF]...", help="References.")] = None,
+    refs: Annotated[list[str] | None, typer.Argument(metavar="[REF]...")] = None,
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Every open complaint.")] = False,
+    all_: Annotated[bool, typer.Option("--all")] = False,
     jurisdiction: Annotated[str | None, typer.Option(help=_JURISDICTION)] = None,
-    reason: Annotated[
-        str,
-        typer.Option(help="Why: on the record, and sent to complainants whose promised date moves later."),
-    ],
-    allow_later: Annotated[
-        bool,
-        typer.Option("--allow-later", help="Promised dates may move later; the complainants are informed."),
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    reason: Annotated[str, typer.Option()],
+    allow_later: Annotated[bool, typer.Option("--allow-later")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
+    yes: Annotated[bool, typer.Option("--yes")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:

@@ -42,22 +42,12 @@ def monitoring(
     *,
     start: From = None,
     end: To = None,
-    format_: Annotated[
-        Format | None, typer.Option("--format", help="Else by the file's ending, else md.")
-    ] = None,
+    format_: Annotated[Format | None, typer.Option("--format")] = None,
     json: Json = False,
-    chain: Annotated[
-        bool, typer.Option("--chain/--no-chain", help="Check the chain of the whole record too.")
-    ] = True,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", dir_okay=False, help="Write to this file; pictures go next to a page."
-        ),
-    ] = None,
+    chain: Annotated[bool, typer.Option("--chain/--no-chain")] = True,
+    output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
-    """How the handling went (8.4): in time, how long, with which result, what is open. Days are local."""
     from complaints.times import local_time
     from reports.integrity import Proof
     from reports.monitoring import monitor
@@ -92,7 +82,6 @@ def monitoring(
 
 
 def access(*, start: From = None, end: To = None, json: Json = False, config: Config = None) -> None:
-    """Unusual reading, for auditors: without assignment, many on a day, at night, by former owners."""
     from complaints.times import format_time, local_time
     from reports.access import find_unusual_access
     from store.cases.pages import load_read_page, pages

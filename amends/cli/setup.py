@@ -41,25 +41,17 @@ def _presets() -> str:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the files go.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path(),
     *,
-    name: Annotated[str | None, typer.Option(help="The organisation's name.")] = None,
-    country: Annotated[str | None, typer.Option(help="Two letters, as GB or TR.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="As Europe/London.")] = None,
-    languages: Annotated[str | None, typer.Option(help="As en,tr; the first is the fallback.")] = None,
+    name: str | None = None,
+    country: str | None = None,
+    timezone: str | None = None,
+    languages: str | None = None,
     emergency_number: Annotated[str | None, typer.Option()] = None,
     preset: Annotated[str, typer.Option(help=f"{_presets()}.")] = "small_business",
-    categories: Annotated[
-        str | None,
-        typer.Option(
-            help='Categories of your own, as "Leak in the street, Low pressure"; none: leave it out.'
-        ),
-    ] = None,
-    checkpoint_file: Annotated[
-        str | None, typer.Option(help="Gets the checkpoints that prove the record; best on another machine.")
-    ] = None,
+    categories: str | None = None,
+    checkpoint_file: str | None = None,
 ) -> None:
-    """Write a commented amends.toml, .env with a new key, texts/ and the Slack app manifest."""
     from amends.init import InitAnswers, checked_settings_text, refuse_existing, write_installation
 
     refuse_existing(folder)
@@ -134,7 +126,6 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def check(*, json: Json = False, config: Config = None) -> None:
-    """Everything a start needs, a line each: ok, warn or fail with the remedy; exit 1 on any fail."""
     from amends.checks import check_installation
     from amends.settings import load
 
@@ -155,7 +146,6 @@ def _as_json(finding: CheckFinding) -> dict[str, str]:
 
 
 def slack_manifest() -> None:
-    """The JSON from which Slack creates the app (api.slack.com/apps, "From a manifest")."""
     from amends.init import app_manifest
 
     print_json(app_manifest())
@@ -164,12 +154,9 @@ def slack_manifest() -> None:
 def poster(
     *,
     output: Output,
-    language: Annotated[
-        list[str] | None, typer.Option(help="Only this language; can be repeated. Else all of the desk.")
-    ] = None,
+    language: list[str] | None = None,
     config: Config = None,
 ) -> None:
-    """An A4 poster on how to complain, with the bot's QR code; a page for each language, as PDF/A."""
     from amends.documents.poster import poster as poster_pdf
     from amends.settings import load, rulebooks
     from bots.texts.loading import load_catalogues

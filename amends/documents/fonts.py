@@ -1,7 +1,7 @@
 """Which characters the shipped fonts can show; all others are printed as their code point, so none is lost.
 
 Only the fonts that Typst ships are used: a document looks the same on every machine. `covered.json` lists the
-characters of each font; `python -m amends.documents.font_probe` writes it.
+characters of each font; `python -m tests.font_coverage` writes it.
 """
 
 import json

@@ -7,7 +7,7 @@ from typing import Any
 
 from amends.documents.fonts import printable
 from amends.documents.typst import typeset
-from amends.how_to_complain import answers, chat_link, qr_code
+from amends.public_page import answers, chat_link, qr_code
 from bots.texts.texts import Texts
 from complaints.rulebook import Rulebooks
 

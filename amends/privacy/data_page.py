@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,14 +12,7 @@ from store.database.damage import UNREADABLE
 #: Due times that were promised to the person; the other ones are internal.
 _PROMISED = ("ack", "first_action", "update", "decide", "remedy", "reply", "legal")
 #: The page loads nothing from anywhere, because it is read offline, also on a phone.
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1d2733; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
-h2 { margin-top: 2.5rem; border-bottom: 1px solid #c9d0d6 } h3 { margin-bottom: .3rem }
-table { border-collapse: collapse; width: 100% } td, th { text-align: start; vertical-align: top;
-padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #e3e7ea } th { color: #56616d; font-weight: normal }
-blockquote { margin: .8rem 0; padding: .6rem 1rem; background: #f3f5f7; border-inline-start: 3px solid #c9d0d6;
-white-space: pre-wrap; overflow-wrap: anywhere } .about { color: #56616d; font-size: .85rem; display: block }
-"""
+_STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
 def data_page(data: Mapping[str, Any], labels: Labels) -> str:
@@ -39,7 +33,7 @@ def data_page(data: Mapping[str, Any], labels: Labels) -> str:
     return (
         f'<!doctype html>\n<html lang="{escape(labels.language)}">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title><style>\n{_STYLE}</style></head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 

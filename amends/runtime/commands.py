@@ -1,4 +1,4 @@
-"""Runs commands that an operator names in the settings, with data and without our secrets."""
+"""Runs commands and asks services that an operator names in the settings, with data and without our secrets."""
 
 import asyncio
 import os
@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+
+from bots.loopback import is_loopback
 
 #: No other variable reaches a command: our environment holds the tokens and the keys.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
@@ -86,3 +91,22 @@ async def command_result(
 def _read(printed: Path) -> str:
     with printed.open("rb") as output:
         return output.read(LONGEST_OUTPUT).decode(errors="replace").replace("\0", "").strip()
+
+
+async def post(url: str, timeout_seconds: float, max_bytes: int, **body: Any) -> tuple[int, bytes]:
+    """The status and the body of the answer; redirects are not followed, so no other host gets the body.
+
+    `body` is `content` or `json` of httpx. Raises TimeoutError, httpx.HTTPError, httpx.InvalidURL, and NoResult for
+    an answer that is too long.
+    """
+    answer = bytearray()
+    async with (
+        asyncio.timeout(timeout_seconds),
+        httpx.AsyncClient(timeout=timeout_seconds, trust_env=not is_loopback(url)) as client,
+        client.stream("POST", url, **body) as response,
+    ):
+        async for chunk in response.aiter_bytes():
+            answer += chunk
+            if len(answer) > max_bytes:
+                raise NoResult("its answer is too long")
+    return response.status_code, bytes(answer)

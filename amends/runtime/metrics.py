@@ -5,8 +5,10 @@ Why each process has a registry of its own: docs/decisions/0072-metrics-with-an-
 """
 
 import time
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import (
@@ -34,30 +36,13 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-#: Counters by name: what they count, and their labels.
-COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "platform_calls_total": ("Calls to a platform by method and outcome.", ("platform", "method", "outcome")),
-    "messages_total": ("Messages to complainants by kind of obligation and delivery.", ("kind", "state")),
-    "duties_performed_total": (
-        "Obligations that a worker handled, by kind and outcome.",
-        ("kind", "outcome"),
-    ),
-    "checkpoint_sent_total": ("Checkpoints sent to places outside by outcome.", ("sink", "outcome")),
-    "updates_total": ("Telegram updates by outcome.", ("outcome",)),
-    "slack_socket_connects_total": ("Connections opened to Slack; the first is no reconnect.", ()),
-    "slack_socket_disconnects_total": ("Connections that Slack closed, by its reason.", ("reason",)),
-}
+_METRICS = tomllib.loads(Path(__file__).with_name("metrics.toml").read_text(encoding="utf-8"))
+#: Counters by name: their `description`, and their `labels`.
+COUNTERS: Mapping[str, Mapping[str, Any]] = _METRICS["counters"]
 #: Upper bounds of the intake histogram, in seconds.
 INTAKE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-#: Gauges of the Telegram and Slack parts, present where that part runs in this process.
-PART_GAUGES: Mapping[str, str] = {
-    "telegram_last_poll_age_seconds": "Seconds since Telegram last answered a poll well.",
-    "telegram_polls": "1 where this process polls Telegram, 0 where it is on standby.",
-    "telegram_webhook_registered": "1 once Telegram accepted the address of our webhook.",
-    "slack_socket_up": "1 while the connection to Slack answers.",
-    "slack_socket_connections": "Connections of this app, as Slack counted when ours was opened.",
-    "slack_last_pong_age_seconds": "Seconds since Slack last answered our ping.",
-}
+#: Descriptions of the Telegram and Slack parts' gauges, which are present where that part runs in this process.
+PART_GAUGES: Mapping[str, str] = _METRICS["part_gauges"]
 
 
 class Metrics:
@@ -66,8 +51,8 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._counters = {
-            name: Counter(f"amends_{name}", description, labels, registry=self.registry)
-            for name, (description, labels) in COUNTERS.items()
+            name: Counter(f"amends_{name}", counter["description"], counter["labels"], registry=self.registry)
+            for name, counter in COUNTERS.items()
         }
         self._intake = Histogram(
             "amends_intake_seconds",
@@ -139,46 +124,33 @@ def _rendered(families: Iterable[Metric]) -> str:
 
 
 def _ready(parts: Mapping[str, bool]) -> Metric:
-    return _labelled_gauge("ready", "1 where this part can work now.", "part", parts)
+    return _labelled_gauge("ready", _METRICS["gauges"]["ready"], "part", parts)
 
 
 def _part_gauges(gauges: Mapping[str, float]) -> Iterator[Metric]:
     for name, description in PART_GAUGES.items():
         if name in gauges:
-            yield _gauge(name, description, gauges[name])
+            yield GaugeMetricFamily(f"amends_{name}", description, value=gauges[name])
 
 
 def _store_gauges(store: Store) -> Iterator[Metric]:
     start = time.perf_counter()
     waiting = store.read(count_waiting)
     seconds = time.perf_counter() - start
-    yield _gauge("store_seconds", "Seconds that the store took to report what is due.", seconds)
-    for name, description, field in (
-        ("duties_due", "Obligations that are due and not done, up to 10000.", "due"),
-        ("duties_late_seconds", "How late the oldest of them is.", "seconds_late"),
-        ("duties_retried", "Of them, those that failed at least once.", "retried"),
-        ("duties_lease_expired", "Of them, those whose worker died or hangs.", "expired"),
-    ):
-        values = {lane.name.lower(): getattr(waiting[lane], field) for lane in SendPriority}
-        yield _labelled_gauge(name, description, "lane", values)
-    yield _gauge(
-        "duties_stuck",
-        "Obligations given up or being tried again, up to 1000 (amends outbox list).",
-        len(store.read(list_failed)),
-    )
+    yield _gauge("store_seconds", seconds)
+    for name, gauge in _METRICS["lanes"].items():
+        values = {lane.name.lower(): getattr(waiting[lane], gauge["field"]) for lane in SendPriority}
+        yield _labelled_gauge(name, gauge["description"], "lane", values)
+    yield _gauge("duties_stuck", len(store.read(list_failed)))
     checkpoint = store.read(latest_checkpoint)
     if checkpoint is not None:
         age = (store.now() - checkpoint.at).total_seconds()
-        yield _gauge("checkpoint_age_seconds", "Seconds since the newest checkpoint of the log.", age)
-    yield _gauge(
-        "updates_set_aside",
-        "Updates that were set aside, up to 1000 (amends inbox list).",
-        len(store.read(list_dead_letters)),
-    )
+        yield _gauge("checkpoint_age_seconds", age)
+    yield _gauge("updates_set_aside", len(store.read(list_dead_letters)))
 
 
-def _gauge(name: str, description: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"amends_{name}", description, value=value)
+def _gauge(name: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"amends_{name}", _METRICS["gauges"][name], value=value)
 
 
 def _labelled_gauge(name: str, description: str, label: str, values: Mapping[str, float]) -> Metric:

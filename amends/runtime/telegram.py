@@ -13,19 +13,16 @@ from amends.privacy.data_export import archive, receipt_archive
 from amends.retention import retention_periods
 from amends.runtime import unique_holder_name
 from amends.runtime.metrics import Metrics
-from amends.runtime.scanner import file_scanner
-from amends.runtime.speech import speech_from
-from amends.runtime.translator import translator_from
+from amends.runtime.programs import file_scanner, speech_from, translator_from
 from amends.runtime.web import Hook
 from amends.settings import Settings
 from bots.priority_lock import ShutdownWait
 from bots.recovery import RecoveryDetector
-from bots.telegram.application import build_application
+from bots.telegram.application import build_application, set_profile
 from bots.telegram.callback_data import Buttons
 from bots.telegram.intake import Intake
 from bots.telegram.jobs import LARGEST_COPY_BYTES, CopyOf, ReceiptOf, job_handlers
 from bots.telegram.polling import Poller
-from bots.telegram.profile import set_profile
 from bots.telegram.sending import is_telegram_unavailable
 from bots.telegram.updates import ALLOWED_UPDATES
 from bots.telegram.webhook import PATH, create_endpoint

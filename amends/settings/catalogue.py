@@ -10,7 +10,7 @@ from amends.settings import sections
 from amends.settings.loading import SECTIONS, Settings, model_in
 from amends.settings.rulebook import DEFAULT_LEVELS, default_authority, preset_targets
 from amends.settings.toml_text import toml_value
-from amends.settings.variables import Secrets, variable
+from amends.settings.variables import VARIABLES, Secrets, variable
 from complaints.rulebook import Targets
 from complaints.vocabulary import Priority
 
@@ -81,7 +81,7 @@ def variables() -> Iterator[EnvironmentVariable]:
     """Every environment variable of the product, except AMENDS_CONFIG."""
     for name, field in Secrets.model_fields.items():
         default = "" if field.default in (None, ()) else str(field.default)
-        yield EnvironmentVariable(variable(name), field.description or "", default)
+        yield EnvironmentVariable(variable(name), VARIABLES[name]["description"], default)
 
 
 def _key(name: str, field: FieldInfo, targets: Targets | None = None) -> SettingKey:

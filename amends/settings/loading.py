@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import holidays
-from pydantic import BaseModel, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from amends.settings import sections
 from amends.settings.closures import DeskHours, closures_of
@@ -25,10 +24,10 @@ DEFAULT_FILE = "amends.toml"
 _ANY_DAY = date(2026, 1, 1)
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings of an installation. An optional section that is None or empty leaves its values to the preset."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     organisation: sections.Organisation
     calendar: sections.CalendarSettings = sections.CalendarSettings()
@@ -97,18 +96,6 @@ class Settings(BaseSettings):
 
     _require_whole_levels = field_validator("levels")(sections.require_whole_levels)
     _require_few_categories = field_validator("category")(sections.require_few_categories)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Use only what `load` read: an unrelated environment variable called SLACK must not become a setting."""
-        return (init_settings,)
 
     @property
     def texts_folder(self) -> Path:

@@ -8,6 +8,7 @@ import hmac
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,10 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource
 
 from amends.settings.problems import Problem, SettingsError
 
+#: By field of `Secrets`: its `description`, and the form that it `accepts` where that is not just text.
+VARIABLES: Mapping[str, Mapping[str, str]] = tomllib.loads(
+    Path(__file__).with_name("variables.toml").read_text(encoding="utf-8")
+)
 PREFIX = "AMENDS_"
 #: The path of amends.toml; the only variable that is not a field of Secrets.
 CONFIG = "AMENDS_CONFIG"
@@ -74,74 +79,21 @@ class Secrets(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: str = Field(
-        default="sqlite:///amends.db",
-        repr=False,
-        pattern=r"^(sqlite:///|postgresql(\+psycopg)?://).+",
-        description="The database: `sqlite:///FILE` or `postgresql://…`.",
+        default="sqlite:///amends.db", repr=False, pattern=r"^(sqlite:///|postgresql(\+psycopg)?://).+"
     )
-    secret_key: Keys = Field(
-        default=(),
-        repr=False,
-        description="The key that protects the record: 32 bytes in base64, made by `amends init`. Several are "
-        "separated by commas, newest first.",
-    )
-    signing_key: Key | None = Field(
-        default=None,
-        repr=False,
-        description="The key that signs checkpoints: an Ed25519 seed of 32 bytes in base64, made by `amends init`. "
-        "It opens nothing; keep it in another place than the secret key if you can (a credential, a command).",
-    )
-    telegram_token: str | None = Field(
-        default=None, repr=False, pattern=_TOKEN, description="The bot's token, from @BotFather."
-    )
-    telegram_api_url: Address = Field(
-        default="https://api.telegram.org",
-        description="The Bot API server; change it only for a self-hosted one.",
-    )
-    telegram_webhook_url: Address | None = Field(
-        default=None,
-        description="The public address of `/telegram`. If it is set, Telegram sends updates there (webhook). "
-        "If not, Amends asks for them (long polling).",
-    )
-    telegram_webhook_secret: str | None = Field(
-        default=None,
-        repr=False,
-        pattern=r"^[A-Za-z0-9_-]{1,256}$",
-        description="Telegram sends it with each update as proof; required with a webhook.",
-    )
-    slack_bot_token: str | None = Field(
-        default=None, repr=False, pattern=_TOKEN, description="The Slack app's bot token (`xoxb-…`)."
-    )
-    slack_app_token: str | None = Field(
-        default=None,
-        repr=False,
-        pattern=_TOKEN,
-        description="The app-level token (`xapp-…`). If it is set, Amends uses Socket Mode.",
-    )
-    slack_signing_secret: str | None = Field(
-        default=None,
-        repr=False,
-        pattern=_TOKEN,
-        description="Used without an app token: Slack then calls Amends over HTTP, with signed requests.",
-    )
-    slack_api_url: Address = Field(
-        default="https://slack.com/api/", description="The address of Slack's Web API."
-    )
-    translator_api_key: str | None = Field(
-        default=None,
-        repr=False,
-        pattern=_TOKEN,
-        description="The API key for `[translator] url`, if it needs one.",
-    )
-    listen: str = Field(
-        default="127.0.0.1:8400",
-        pattern=r"^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$",
-        description="Address and port for webhooks, health, metrics and the public page.",
-    )
-    log: LogLevel = Field(
-        default="info",
-        description="`debug`, `info`, `warning` or `error`; JSON lines when not on a terminal.",
-    )
+    secret_key: Keys = Field(default=(), repr=False)
+    signing_key: Key | None = Field(default=None, repr=False)
+    telegram_token: str | None = Field(default=None, repr=False, pattern=_TOKEN)
+    telegram_api_url: Address = "https://api.telegram.org"
+    telegram_webhook_url: Address | None = None
+    telegram_webhook_secret: str | None = Field(default=None, repr=False, pattern=r"^[A-Za-z0-9_-]{1,256}$")
+    slack_bot_token: str | None = Field(default=None, repr=False, pattern=_TOKEN)
+    slack_app_token: str | None = Field(default=None, repr=False, pattern=_TOKEN)
+    slack_signing_secret: str | None = Field(default=None, repr=False, pattern=_TOKEN)
+    slack_api_url: Address = "https://slack.com/api/"
+    translator_api_key: str | None = Field(default=None, repr=False, pattern=_TOKEN)
+    listen: str = Field(default="127.0.0.1:8400", pattern=r"^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$")
+    log: LogLevel = "info"
 
     @model_validator(mode="after")
     def _webhook_has_its_secret(self) -> Secrets:
@@ -191,18 +143,6 @@ class Secrets(BaseModel):
         They are derived from the keys: buttons sent earlier still work after a restart and after a key rotation.
         """
         return tuple(hmac.digest(key, b"amends buttons", "sha256") for key in self.keys())
-
-
-_ACCEPTED_FORMS: Mapping[str, str] = {
-    "database_url": '"sqlite:///amends.db" or "postgresql://user:password@host/name"',
-    "telegram_token": "the token without blanks, as @BotFather gives it",
-    "telegram_webhook_secret": "1 to 256 letters, digits, _ and -",
-    "slack_bot_token": "the bot token without blanks (it starts with xoxb-)",
-    "slack_app_token": "the app-level token without blanks (it starts with xapp-)",
-    "slack_signing_secret": "the signing secret of the app's Basic Information page",
-    "listen": '"127.0.0.1:8400" or "[::1]:8400"',
-    "log": "debug, info, warning or error",
-}
 
 
 def variable(field: str) -> str:
@@ -355,5 +295,5 @@ def _problem(error: Any, sources: Mapping[str, _Source]) -> Problem:
     if error["type"] == "value_error":
         what = error["msg"].removeprefix("Value error, ")
     else:
-        what = f"is not understood; write {_ACCEPTED_FORMS.get(name, 'text')}"
+        what = f"is not understood; write {VARIABLES[name].get('accepts', 'text')}"
     return Problem(variable(name), str(sources.get(name, "environment")), what)

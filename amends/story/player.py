@@ -65,8 +65,8 @@ class Player:
         """Play one step. Raises StoryFailed if it cannot be done or its expectation is not met."""
         try:
             await self._handlers[step.kind](step)
-        except StoryFailed:
-            raise
+        except StoryFailed as failed:
+            raise StoryFailed(f"line {step.line}: {failed}") from failed
         except (
             LookupError,
             TimeoutError,
@@ -97,7 +97,7 @@ class Player:
 
     async def _says(self, step: StoryStep) -> None:
         if step.who in self._staff:
-            raise StoryFailed(f"line {step.line}: staff write by buttons, not by chat: {step.text}")
+            raise StoryFailed(f"staff write by buttons, not by chat: {step.text}")
         self._chat(step.who, step.language)
         chat = self._chat(step.who)
         chat.read_count = len(chat.customer.heard)
@@ -125,7 +125,7 @@ class Player:
     async def _edits(self, step: StoryStep) -> None:
         written = self._chat(step.who).written
         if written is None:
-            raise StoryFailed(f"line {step.line}: {step.who} has written nothing to edit")
+            raise StoryFailed(f"{step.who} has written nothing to edit")
         await self._write(step.who, lambda customer: customer.edits(written, step.words))
 
     async def _blocks(self, step: StoryStep) -> None:
@@ -140,19 +140,17 @@ class Player:
         chat = self._chat(step.who)
         messages = chat.customer.heard[chat.read_count :]
         if not any(_contains(step.words, text) for text in messages):
-            raise StoryFailed(
-                f"line {step.line}: {step.who} did not get {step.words!r} but:\n" + "\n--\n".join(messages)
-            )
+            raise StoryFailed(f"{step.who} did not get {step.words!r} but:\n" + "\n--\n".join(messages))
 
     async def _message_once(self, step: StoryStep) -> None:
         texts = [text for text in self._chat(step.who).customer.heard if _contains(step.words, text)]
         if len(texts) != 1:
-            raise StoryFailed(f"line {step.line}: {step.who} got {step.words!r} {len(texts)} times, not once")
+            raise StoryFailed(f"{step.who} got {step.words!r} {len(texts)} times, not once")
 
     async def _no_message(self, step: StoryStep) -> None:
         chat = self._chat(step.who)
         if any(_contains(step.words, text) for text in chat.customer.heard):
-            raise StoryFailed(f"line {step.line}: {step.who} got {step.words!r}")
+            raise StoryFailed(f"{step.who} got {step.words!r}")
 
     # The staff's steps.
 
@@ -247,7 +245,7 @@ class Player:
         form = member.modal.callback_id if member.modal is not None else ""
         await member.submits()
         await self._desk.settled()
-        if form == "approve" or form.endswith("_preview"):
+        if form in ("approve", "check_decision") or form.endswith("_preview"):
             # The letter leaves after the seconds in which its sender can take it back.
             await self._desk.advance(_TAKE_BACK)
 
@@ -273,23 +271,19 @@ class Player:
             await self._simulator.until(is_shown, timeout=5)
         except TimeoutError as error:
             text = member.home.text if member.home is not None else "nothing"
-            raise StoryFailed(
-                f"line {step.line}: {step.who} does not see {step.words!r} at home but:\n{text}"
-            ) from error
+            raise StoryFailed(f"{step.who} does not see {step.words!r} at home but:\n{text}") from error
 
     async def _sees_once(self, step: StoryStep) -> None:
         direct_messages = self._staff[step.who].direct_messages
         messages = [message.text for message in direct_messages if _contains(step.words, message.text)]
         if len(messages) != 1:
-            raise StoryFailed(
-                f"line {step.line}: {step.who} got {step.words!r} {len(messages)} times, not once"
-            )
+            raise StoryFailed(f"{step.who} got {step.words!r} {len(messages)} times, not once")
 
     async def _sends_code(self, step: StoryStep) -> None:
         """The complainant types the code that a member of staff sees and read out."""
         codes = [code for text in self._visible_texts(step.words) for code in _CODE.findall(text)]
         if not codes:
-            raise StoryFailed(f"line {step.line}: {step.words} sees no code")
+            raise StoryFailed(f"{step.words} sees no code")
         await self._write(step.who, lambda customer: customer.says(codes[-1]))
 
     async def _refused(self, step: StoryStep) -> None:
@@ -299,8 +293,7 @@ class Player:
         answers += [post.text for post in member.ephemerals]
         if not any(_contains(step.words, text) for text in answers):
             raise StoryFailed(
-                f"line {step.line}: {step.who} was not refused with {step.words!r} but saw:\n"
-                + "\n".join(answers)
+                f"{step.who} was not refused with {step.words!r} but saw:\n" + "\n".join(answers)
             )
 
     async def _goes_back(self, step: StoryStep) -> None:
@@ -316,19 +309,17 @@ class Player:
     async def _sees(self, step: StoryStep) -> None:
         texts = self._visible_texts(step.who)
         if not any(_contains(step.words, text) for text in texts):
-            raise StoryFailed(
-                f"line {step.line}: {step.who} does not see {step.words!r} but:\n" + "\n--\n".join(texts)
-            )
+            raise StoryFailed(f"{step.who} does not see {step.words!r} but:\n" + "\n--\n".join(texts))
 
     async def _sees_not(self, step: StoryStep) -> None:
         if any(_contains(step.words, text) for text in self._visible_texts(step.who)):
-            raise StoryFailed(f"line {step.line}: {step.who} sees {step.words!r}")
+            raise StoryFailed(f"{step.who} sees {step.words!r}")
 
     async def _no_card(self, step: StoryStep) -> None:
         member = self._staff[step.who]
         refs = self._references(step.words)
         if any(ref in card.text for ref in refs for card in self._visible_cards(member)):
-            raise StoryFailed(f"line {step.line}: {step.who} sees a card of {step.words}")
+            raise StoryFailed(f"{step.who} sees a card of {step.words}")
 
     # Clock, platforms, record and figures.
 
@@ -356,7 +347,7 @@ class Player:
             if str(record.get(name)).lower() != value.lower()
         }
         if wrong:
-            raise StoryFailed(f"line {step.line}: {step.text}\nbut the record says {wrong}")
+            raise StoryFailed(f"{step.text}\nbut the record says {wrong}")
 
     async def _figures(self, step: StoryStep) -> None:
         await self._desk.settled()
@@ -365,7 +356,7 @@ class Player:
             name: figures.get(name) for name, value in step.values.items() if str(figures.get(name)) != value
         }
         if wrong:
-            raise StoryFailed(f"line {step.line}: {step.text}\nbut the report says {wrong}")
+            raise StoryFailed(f"{step.text}\nbut the report says {wrong}")
 
 
 _CODE = re.compile(r"\b\d{8}\b")

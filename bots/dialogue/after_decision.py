@@ -337,21 +337,28 @@ def reopen_with_words(turn: Turn, case: Case, turn_number: int) -> None:
 
 
 def reopen(turn: Turn, case: Case, reason: str) -> None:
-    turn.plan(PlannedAct(Verb.REOPEN, case.ref, {}, {"reason": reason}))
+    """Reopen, unless that became impossible since it was offered; the reason is recorded in any case."""
     turn.go_to(IDLE)
-    turn.reply("reopen.done", ref=case.ref)
+    refusal = _reopen_refusal(turn, case)
+    if refusal is None:
+        turn.plan(PlannedAct(Verb.REOPEN, case.ref, {}, {"reason": reason}))
+    turn.reply(refusal or "reopen.done", ref=case.ref)
+
+
+def _reopen_refusal(turn: Turn, case: Case) -> str | None:
+    """The text that says why the complainant cannot reopen this complaint now."""
+    if case.state is not State.CLOSED or case.closed_at is None:
+        return "reopen.open"
+    if case.close_code is CloseCode.MERGED:
+        return "reopen.merged"
+    return None if new_message.within_reopen_window(turn, case) else "reopen.late"
 
 
 def ask_reopen_reason(turn: Turn, case: Case, *, is_confirmed: bool = False) -> None:
     """Ask for the reason; it is recorded before the question for confirmation, if that is still to come."""
-    if case.state is not State.CLOSED or case.closed_at is None:
-        turn.reply("reopen.open", ref=case.ref)
-        return
-    if case.close_code is CloseCode.MERGED:
-        turn.reply("reopen.merged", ref=case.ref)
-        return
-    if not new_message.within_reopen_window(turn, case):
-        turn.reply("reopen.late", ref=case.ref)
+    refusal = _reopen_refusal(turn, case)
+    if refusal is not None:
+        turn.reply(refusal, ref=case.ref)
         return
     turn.go_to("reason", case.ref, sure=_CONFIRMED if is_confirmed else None)
     turn.reply("reopen.reason", ref=case.ref, buttons=CANCEL)

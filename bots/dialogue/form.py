@@ -4,13 +4,7 @@ from dataclasses import replace
 
 from bots.dialogue import incident
 from bots.dialogue.buttons import CHANGES, DONE
-from bots.dialogue.question_table import (
-    BY_STEP,
-    ORDER,
-    QUESTIONS,
-    Question,
-    StoryAnswer,
-)
+from bots.dialogue.question_table import BY_STEP, ORDER, QUESTIONS, Question, StoryAnswer
 from bots.dialogue.read_back import (
     FIELDS,
     REMINDER,
@@ -23,14 +17,7 @@ from bots.dialogue.read_back import (
     reminder_time,
     story_text,
 )
-from bots.dialogue.record import (
-    DESCRIPTION,
-    PLACE,
-    ReceivedMessage,
-    add_message,
-    added_text,
-    record_choice,
-)
+from bots.dialogue.record import DESCRIPTION, PLACE, ReceivedMessage, add_message, added_text, record_choice
 from bots.dialogue.turn import FORM, IDLE, Turn
 from complaints.case import Facts
 from triage.intent import classify_intent

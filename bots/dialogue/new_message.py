@@ -14,13 +14,7 @@ from typing import Any
 
 from bots.dialogue import form, read_back, status
 from bots.dialogue.buttons import INSIST, Rows
-from bots.dialogue.record import (
-    ReceivedMessage,
-    add_message,
-    added_text,
-    is_waiting_for_complainant,
-    receive,
-)
+from bots.dialogue.record import ReceivedMessage, add_message, added_text, is_waiting_for_complainant, receive
 from bots.dialogue.turn import IDLE, Turn
 from complaints.actions.intake import FORWARDED, message_facts
 from complaints.case import Case

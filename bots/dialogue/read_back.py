@@ -255,11 +255,11 @@ def record_signed_answers(turn: Turn, ref: str) -> None:
             record_choice(turn, ref, new_field(turn, ref, step), answer_text(turn, answer), facts)
 
 
-def answer_question(turn: Turn, case: Case, text: str, *, buttons: Rows, step: str | None = None) -> None:
+def answer_question(turn: Turn, case: Case, text: str, *, buttons: Rows) -> None:
     """Say what the record answers to a question, and by when a person answers it."""
     answer = "".join(f"{_known(turn, case, subject)}\n\n" for subject in question_subjects(text))
     by = turn.due_time(question_due(case, turn.now), case)
-    turn.reply("question.passed", ref=case.ref, answer=answer, time=by, buttons=buttons, step=step)
+    turn.reply("question.passed", ref=case.ref, answer=answer, time=by, buttons=buttons)
 
 
 def _known(turn: Turn, case: Case, subject: str) -> str:

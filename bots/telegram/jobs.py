@@ -17,13 +17,7 @@ from bots.telegram.sending import AsPdf, OutgoingMessage, Sender
 from bots.texts.texts import Texts
 from store.cases.receive_message import receive_message
 from store.database.errors import UnknownRow
-from store.outbox.complete import (
-    NO_ANSWER_AGAIN,
-    Completed,
-    Failed,
-    Outcome,
-    Retry,
-)
+from store.outbox.complete import NO_ANSWER_AGAIN, Completed, Failed, Outcome, Retry
 from store.outbox.dead_letters import read_dead_letter
 from store.store import Store
 from store.values import Obligation

@@ -29,13 +29,7 @@ from store.cases.outgoing_messages import FollowUpAct, load_contact
 from store.cases.read import load_case, load_history
 from store.cases.staff_letters import attachments_state, load_attachment
 from store.incidents import was_surveyed_before
-from store.outbox.complete import (
-    Completed,
-    Failed,
-    Outcome,
-    RateLimited,
-    Rescheduled,
-)
+from store.outbox.complete import Completed, Failed, Outcome, RateLimited, Rescheduled
 from store.people.staff import count_reviewers
 from store.record.load import load_complaint_text, load_event_words
 from store.store import Store

@@ -33,15 +33,7 @@ from store.cases.outgoing_messages import (
     record_sent,
     record_unsent,
 )
-from store.outbox.complete import (
-    NO_ANSWER,
-    NO_ANSWER_AGAIN,
-    Completed,
-    Failed,
-    Outcome,
-    RateLimited,
-    Retry,
-)
+from store.outbox.complete import NO_ANSWER, NO_ANSWER_AGAIN, Completed, Failed, Outcome, RateLimited, Retry
 from store.outbox.rate_limit import Limit, RateSlot
 from store.people.contacts import forget_topic, mark_blocked
 from store.store import Store
@@ -163,17 +155,7 @@ class Sender:
             return await self._call(int(chat.address), message, None)
 
     async def _call(self, chat_id: int, message: OutgoingMessage, topic: int | None) -> str:
-        if message.file is not None:
-            name, body = message.file
-            file = InputFile(io.BytesIO(body), filename=name)
-            sent = await self._bot.send_document(
-                chat_id,
-                file,
-                caption=message.text,
-                message_thread_id=topic,
-                read_timeout=FILE_TIMEOUT_SECONDS,
-            )
-        elif telegram_length(message.text) <= MAX_TEXT_LENGTH:
+        if message.file is None and telegram_length(message.text) <= MAX_TEXT_LENGTH:
             sent = await self._bot.send_message(
                 chat_id,
                 message.text,
@@ -182,18 +164,21 @@ class Sender:
                 reply_markup=message.keyboard,
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
+            return str(sent.message_id)
+        if message.file is not None:
+            (name, body), caption = message.file, message.text
         else:
             name, body = await asyncio.to_thread(self._as_file, message)
             caption = self._caption(message, is_pdf=name.endswith(".pdf"))
-            sent = await self._bot.send_document(
-                chat_id,
-                InputFile(io.BytesIO(body), filename=name),
-                caption=caption,
-                caption_entities=date_entities(caption, message.dates),
-                message_thread_id=topic,
-                reply_markup=message.keyboard,
-                read_timeout=FILE_TIMEOUT_SECONDS,
-            )
+        sent = await self._bot.send_document(
+            chat_id,
+            InputFile(io.BytesIO(body), filename=name),
+            caption=caption,
+            caption_entities=date_entities(caption, message.dates),
+            message_thread_id=topic,
+            reply_markup=message.keyboard,
+            read_timeout=FILE_TIMEOUT_SECONDS,
+        )
         return str(sent.message_id)
 
     def _as_file(self, message: OutgoingMessage) -> tuple[str, bytes]:

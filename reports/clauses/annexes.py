@@ -10,7 +10,7 @@ from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, Priority, Role, State, Verb
 from reports.case_clocks import first_human_priority
 from reports.clauses.delivery import delivered_at
-from reports.clauses.evidence import OrganisationFacts, Point, hours, must
+from reports.clauses.evidence import OrganisationFacts, Point, hours, must, violated
 
 _FORM_FIELDS = ("description", "where_and_when", "remedy_requested")
 
@@ -32,12 +32,7 @@ def form(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         )
     for event in history.of_verb(Verb.CONFIRM):
         is_own = event.role is Role.COMPLAINANT and event.by == case.complainant
-        yield must(
-            "signed by the complainant",
-            is_own,
-            "not signed by the complainant: ask for their confirmation",
-            (event.seq,),
-        )
+        yield must("signed by the complainant", is_own, (event.seq,))
 
 
 def fairness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -50,12 +45,7 @@ def fairness(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         before = history.before(event)
         if before.subjects:
             is_fair = before.fairness.allows_decision
-            yield must(
-                "decided after the person complained about was told and heard",
-                is_fair,
-                "decided before that person was informed and could reply: inform them, listen, decide again",
-                (event.seq,),
-            )
+            yield must("decided after the person complained about was told and heard", is_fair, (event.seq,))
 
 
 def follow_up(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -91,11 +81,7 @@ def follow_up(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]
         "correction checked": case.everything_verified,
     }
     missing = [name for name, is_done in steps.items() if not is_done]
-    yield must(
-        "step logs without a gap",
-        not missing,
-        f"closed without {', '.join(missing)}: open it again and do it",
-    )
+    yield must("step logs without a gap", not missing, missing=", ".join(missing))
 
 
 def remedies(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -106,12 +92,7 @@ def remedies(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         others = event.facts.get("others_affected")
         is_unknown = others == "unknown" and priority_of(before) in (Priority.P1, Priority.P2)
         is_empty = not others or is_unknown
-        yield must(
-            "decisions that say who else is affected",
-            not is_empty,
-            "decided without asking who else is affected: find out and record it",
-            (event.seq,),
-        )
+        yield must("decisions that say who else is affected", not is_empty, (event.seq,))
     for decision in case.decisions:
         decision_event = next((event for event in history.events if event.seq == decision.seq), None)
         grants = _grants(case.remedies, decision)
@@ -123,7 +104,6 @@ def remedies(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         yield must(
             "grants within authority or agreed to",
             not (is_alone and exceeds(actor, grants, case.rules.authority)),
-            "granted above the limit without a second person: a manager must check it",
             (decision.seq,),
         )
 
@@ -153,11 +133,9 @@ def levels(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     for event, stage in zip(history.events, history.stages, strict=True):
         level = history.before(event).level
         if stage.level > level and event.verb not in (Verb.DISAGREE, Verb.ESCALATE):
-            yield Point("level raised", (event.seq,), fault="raised without a refusal: check it")
+            yield violated("level raised", (event.seq,))
         if stage.level > level + 1:
-            yield Point(
-                "level left out", (event.seq,), fault="a level was left out: it must review the complaint"
-            )
+            yield violated("level left out", (event.seq,))
 
 
 def figures(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:

@@ -9,7 +9,7 @@ from complaints.history import CaseHistory
 from complaints.vocabulary import WITH_DECISION, CloseCode, ContactKind, Flag, Role, State, Target, Verb
 from reports.case_measures import CLOSING, UNANSWERED, on_the_spot
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between, was_delivered
-from reports.clauses.evidence import OrganisationFacts, Point, hours, must
+from reports.clauses.evidence import OrganisationFacts, Point, fault_if, hours, must, violated
 
 
 def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -20,8 +20,8 @@ def investigation(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
         yield must(
             "decided with the evidence that its level asks for",
             not missing,
-            f"decided without {', '.join(sorted(missing))}: gather it and decide again",
             (event.seq,),
+            missing=", ".join(sorted(missing)),
         )
         yield Point("decisions with every step of the plan done", (event.seq,), hit=not open_steps(before))
     for statement in history.case.statements:
@@ -36,12 +36,7 @@ def response(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     case = history.case
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE):
         has_cause = history.has_words(event, "root_cause", "cause") or case.erased_at is not None
-        yield must(
-            "decisions that name the cause",
-            has_cause,
-            "decided without a cause to prevent: name it",
-            (event.seq,),
-        )
+        yield must("decisions that name the cause", has_cause, (event.seq,))
         if event.verb is Verb.RESPOND:
             yield Point(
                 "decisions that change something", (event.seq,), hit=history.has_words(event, "changes")
@@ -61,9 +56,7 @@ def response(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         yield Point(
             "remedies done by the promised day",
             hit=is_in_time if is_done or is_overdue else None,
-            fault="a remedy is overdue without a notice: carry it out, and say when"
-            if is_unannounced
-            else None,
+            fault=fault_if("remedies done by the promised day", is_unannounced),
         )
 
 
@@ -111,23 +104,13 @@ def closing(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
             fault = _closing_fault(history, event, after)
             yield Point(f"ended as {after.close_code}", (event.seq,), hit=fault is None, fault=fault)
     for event in history.of_verb(Verb.OFFER_RECOURSE):
-        yield must(
-            "outside bodies named in a delivered message",
-            was_delivered(history, event),
-            "the outside bodies were named, but no delivered message shows it: name them again",
-            (event.seq,),
-        )
+        yield must("outside bodies named in a delivered message", was_delivered(history, event), (event.seq,))
     if case.state is State.CLOSED and case.close_code is None:
-        yield Point("ended without a code", fault="closed without a code: open it again and end it properly")
+        yield violated("ended without a code")
     if case.state is State.DISAGREED and case.reply_at is not None:
         is_late = due(case.reply_at, "1 bd", case.rules.calendar).at < house.now
         is_silent = is_late and Flag.UNREACHABLE not in case.flags
-        yield Point(
-            "refused at the last level",
-            fault="refused, and the outside bodies were not named for a day: name them"
-            if is_silent
-            else None,
-        )
+        yield Point("refused at the last level", fault=fault_if("refused at the last level", is_silent))
 
 
 def _closing_fault(history: CaseHistory, event: Event, after: Case) -> str | None:

@@ -1,10 +1,12 @@
 """A clause and its evidence: points from complaints and the organisation, added up to figures and violations."""
 
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from complaints.history import CaseHistory
@@ -14,6 +16,9 @@ from reports.integrity import Proof
 from reports.kpis import Goal, TargetVerdict
 from reports.statistics import Share, rounded
 
+FILE = Path(__file__).with_name("faults.toml")
+#: What violates a clause, and what to do, by the `what` of the point that shows it.
+FAULTS: Mapping[str, str] = tomllib.loads(FILE.read_text(encoding="utf-8"))
 #: All violations are counted; the first ones of the record are listed, up to this number.
 NAMED = 20
 
@@ -78,9 +83,18 @@ class Point:
     fault: str | None = None
 
 
-def must(what: str, is_met: bool, fault: str, seqs: tuple[int, ...] = ()) -> Point:
+def must(what: str, is_met: bool, seqs: tuple[int, ...] = (), **fields: object) -> Point:
     """A point of a share; if it is not met, the clause is violated."""
-    return Point(what, seqs, hit=is_met, fault=None if is_met else fault)
+    return Point(what, seqs, hit=is_met, fault=fault_if(what, not is_met, **fields))
+
+
+def violated(what: str, seqs: tuple[int, ...] = (), **fields: object) -> Point:
+    return Point(what, seqs, fault=fault_if(what, True, **fields))
+
+
+def fault_if(what: str, is_violated: bool, **fields: object) -> str | None:
+    """The fault of a point in faults.toml with its fields filled in, if the clause is violated."""
+    return FAULTS[what].format(**fields) if is_violated else None
 
 
 def minutes(since: datetime, until: datetime) -> float:

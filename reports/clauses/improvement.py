@@ -10,7 +10,7 @@ from complaints.obligations.standing import has_survey
 from complaints.vocabulary import WITH_DECISION, Flag, Target, Verb
 from reports.case_measures import missed_danger, surveys
 from reports.clauses.delivery import was_delivered
-from reports.clauses.evidence import OrganisationFacts, Point, must
+from reports.clauses.evidence import OrganisationFacts, Point, fault_if, must, violated
 
 #: Latest sending of a survey after its due time: quiet hours, days off and a stopped process may delay it.
 _SURVEY_GRACE = "3 bd"
@@ -24,10 +24,7 @@ def collection(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point
     case = history.case
     if Flag.LEGAL_HOLD in case.flags:
         is_erased = case.erased_at is not None and is_on_hold(case, case.erased_at)
-        yield Point(
-            "under legal hold",
-            fault="erased although it was under legal hold: restore it" if is_erased else None,
-        )
+        yield Point("under legal hold", fault=fault_if("under legal hold", is_erased))
     if case.erased_at is not None:
         yield Point(
             "erased on request or by its time", tuple(event.seq for event in history.of_verb(Verb.ERASE))
@@ -41,11 +38,7 @@ def analysis(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         return
     last = case.decisions[-1] if case.decisions else None
     is_classified = case.category is not None and last is not None and bool(last.cause_class)
-    yield must(
-        "closed with category and cause",
-        is_classified,
-        "closed without category or cause: open it again and name them",
-    )
+    yield must("closed with category and cause", is_classified)
     if last is not None:
         yield Point(f"cause: {last.cause_class}")
 
@@ -79,11 +72,7 @@ def monitoring(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point
     legal = case.target(Target.LEGAL)
     if legal is not None and case.is_open and legal.met_at is None:
         is_past = legal.internal_due < house.now
-        yield must(
-            "open within the legal maximum",
-            not is_past,
-            "past the legal maximum and undecided: decide it today",
-        )
+        yield must("open within the legal maximum", not is_past)
     if missed_danger(case):
         yield Point("danger seen only by a person")
     yield Point("complaints in the figures")
@@ -94,7 +83,4 @@ def reporting(house: OrganisationFacts, since: datetime | None) -> Iterator[Poin
     if house.reported_at is not None and house.now - house.reported_at <= REPORT_EVERY:
         yield Point(REPORTS)
     elif since is not None and house.now - since > REPORT_EVERY:
-        yield Point(
-            "periods without a monitoring report",
-            fault=f"no monitoring report for {REPORT_EVERY.days} days: run `amends report monitoring`",
-        )
+        yield violated("periods without a monitoring report", days=REPORT_EVERY.days)

@@ -11,7 +11,7 @@ from complaints.vocabulary import Flag, Role, Target, Verb
 from reports.case_clocks import clocks, endings, first_human_priority
 from reports.case_measures import UNANSWERED, kept
 from reports.clauses.delivery import delivered_at, heard_between
-from reports.clauses.evidence import OrganisationFacts, Point, hours, must
+from reports.clauses.evidence import OrganisationFacts, Point, fault_if, hours, must, violated
 from reports.clauses.principles import HUMAN, NOTICES, READ_BACK, chain_fault
 
 _MAY_LOWER = frozenset({Role.MANAGER, Role.TOP_MANAGEMENT})
@@ -28,12 +28,7 @@ def communication(history: CaseHistory, house: OrganisationFacts) -> Iterator[Po
             and message.at <= event.at
             and message.state in ("sent", "uncertain", "sending")
         ]
-        yield must(
-            "sent after the notices were shown",
-            bool(read_backs),
-            "signed before the notices were shown: inform the complainant of the process",
-            (event.seq,),
-        )
+        yield must("sent after the notices were shown", bool(read_backs), (event.seq,))
         last = read_backs[-1] if read_backs else None
         if last is not None and last.version is not None:
             current = house.versions.get((str(last.language), str(last.template)))
@@ -45,9 +40,7 @@ def texts(house: OrganisationFacts) -> Iterator[Point]:
     for language in house.rules.languages:
         for id_ in NOTICES:
             exists = bool(house.texts.get(language, {}).get(id_, "").strip())
-            yield must(
-                "texts that tell how it goes", exists, f"the text '{id_}' is missing in {language}: write it"
-            )
+            yield must("texts that tell how it goes", exists, id=id_, language=language)
 
 
 def receipt(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -70,7 +63,7 @@ def receipt(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     yield Point("records with everything that must be there", (first.seq,), hit=fault is None, fault=fault)
     gaps = [later.seq for event, later in pairwise(history.events) if later.seq != event.seq + 1]
     if first.seq != 1 or gaps:
-        yield Point("gaps", tuple(gaps), fault="an event is missing: run `amends db verify`")
+        yield violated("gaps", tuple(gaps))
 
 
 def whole(house: OrganisationFacts) -> Iterator[Point]:
@@ -95,17 +88,11 @@ def tracking(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
         yield Point(
             "deadlines with a message",
             hit=not is_silent if is_past or clock.met_at else None,
-            fault="a deadline passed without a message to the complainant: inform them now"
-            if is_silent
-            else None,
+            fault=fault_if("deadlines with a message", is_silent),
         )
     for target in case.targets:
         has_reason = bool(target.basis and target.span)
-        yield must(
-            "due times that explain themselves",
-            has_reason,
-            "a due time without its reason: run `amends db verify`",
-        )
+        yield must("due times that explain themselves", has_reason)
 
 
 def _can_be_reached(history: CaseHistory) -> bool:
@@ -157,10 +144,7 @@ def assessment(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point
         first_hours = max(0.0, hours(case.received_at, assessments[0].at))
         yield Point("hours to the first assessment", measure=first_hours)
     if case.decisions and not assessments:
-        yield Point(
-            "decided without assessment",
-            fault="decided without an assessment by a person: assess it and look at the decision again",
-        )
+        yield violated("decided without assessment")
     first = first_human_priority(case)
     if first is not None and not case.is_open:
         yield Point("first priority kept to the end", hit=first is priority_of(case))

@@ -1,4 +1,4 @@
-"""Clauses 3 and 4, and what the edition of 2018 adds: the evidence for each."""
+"""Clauses 3 to 6, principles and framework, and what the edition of 2018 adds: the evidence for each."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,12 +7,13 @@ from complaints.actions.assessment import harm_of
 from complaints.actions.registry import ACTIONS
 from complaints.actors import READERS
 from complaints.case import Case
+from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory, ReadEntry
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.case_clocks import clocks, endings
 from reports.case_measures import kept
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between
-from reports.clauses.evidence import OrganisationFacts, Point, minutes, must
+from reports.clauses.evidence import OrganisationFacts, Point, fault_if, minutes, must, violated
 from reports.integrity import Proof
 
 #: Roles in which people of the organisation act.
@@ -45,12 +46,7 @@ def terms(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
     yield Point("reclassified, of all received", hit=history.case.kind is not ContactKind.COMPLAINT)
     for event in requests:
         has_reason = history.has_words(event, "reason") or history.case.erased_at is not None
-        yield must(
-            "reclassifications with a reason",
-            has_reason,
-            "classified as no complaint without a reason: reopen it or record the reason",
-            (event.seq,),
-        )
+        yield must("reclassifications with a reason", has_reason, (event.seq,))
     if history.case.kind is ContactKind.COMPLAINT:
         return
     agreed = [
@@ -81,10 +77,7 @@ def visibility(house: OrganisationFacts) -> Iterator[Point]:
                 fault=None if exists else f"the text '{id_}' is missing in {language}: write it",
             )
     has_recourse = bool(house.rules.recourse)
-    yield Point(
-        "outside bodies named",
-        fault=None if has_recourse else "no outside body is named: add [[recourse]] to the settings",
-    )
+    yield Point("outside bodies named", fault=fault_if("outside bodies named", not has_recourse))
 
 
 def accessibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -136,9 +129,7 @@ def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
         yield Point(
             "minutes to the acknowledgement",
             measure=minutes(case.received_at, first) if is_delivered else None,
-            fault=None
-            if is_delivered
-            else "acknowledged, but no delivered message shows it: acknowledge it again",
+            fault=fault_if("minutes to the acknowledgement", not is_delivered),
         )
     for clock in clocks(case, Target.UPDATE):
         is_met = kept(clock.due, clock.met_at, clock.met_at, house.now)
@@ -161,9 +152,7 @@ def responsiveness(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
     ack = next(iter(clocks(case, Target.ACK)), None)
     is_unmet = ack is not None and ack.met_at is None and ack.due < house.now
     if is_unmet and case.is_open and not case.acks:
-        yield Point(
-            "never acknowledged", fault="not acknowledged and overdue: acknowledge it, by phone if necessary"
-        )
+        yield violated("never acknowledged")
 
 
 def objectivity(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -174,41 +163,27 @@ def objectivity(history: CaseHistory, house: OrganisationFacts) -> Iterator[Poin
         if event.role in HUMAN:
             yield Point("decisions read by a second person", (event.seq,))
     for event in history.of_verb(Verb.REVIEW_CASE):
-        yield must(
-            "reviews after the end by people without a part in it",
-            event.by not in history.before(event).participants,
-            "the reviewer took part in it: another person must review it",
-            (event.seq,),
-        )
+        is_new_to_it = event.by not in history.before(event).participants
+        yield must("reviews after the end by people without a part in it", is_new_to_it, (event.seq,))
     for event in history.events:
         if event.role in HUMAN:
             before = history.before(event)
             is_excluded = event.by in before.subjects | before.conflicted
-            yield must(
-                "acts by people without a part in the matter",
-                not is_excluded,
-                "an excluded person acted: another person must review it",
-                (event.seq,),
-            )
+            yield must("acts by people without a part in the matter", not is_excluded, (event.seq,))
 
 
 def charges(house: OrganisationFacts) -> Iterator[Point]:
     """4.6: no setting asks for money, and every text about complaining says that it is free."""
     fees = sorted(name for name in house.settings if any(fee in name for fee in FEES))
     yield Point(
-        "settings without a fee",
-        fault=f"a setting speaks of a fee ({', '.join(fees)}): remove it" if fees else None,
+        "settings without a fee", fault=fault_if("settings without a fee", bool(fees), fees=", ".join(fees))
     )
     for language in house.rules.languages:
         words = FREE.get(language)
         for id_ in NOTICES:
             text = house.texts.get(language, {}).get(id_, "").casefold()
             is_free = any(word in text for word in words) if words else bool(text)
-            yield must(
-                "texts that say it is free",
-                is_free,
-                f"the text '{id_}' in {language} does not say that it is free: say so",
-            )
+            yield must("texts that say it is free", is_free, id=id_, language=language)
 
 
 def confidentiality(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
@@ -249,23 +224,13 @@ def accountability(history: CaseHistory, house: OrganisationFacts) -> Iterator[P
             fault = "it has no owner: assign it"
         yield Point("assessed and open, with an owner", hit=case.owner is not None, fault=fault)
     for event in history.of_verb(Verb.RESPOND, Verb.RESOLVE, Verb.APPROVE, Verb.ASSESS, Verb.REASSESS):
-        yield must(
-            "judged by a person",
-            event.role in HUMAN,
-            "decided without a person: decide it again",
-            (event.seq,),
-        )
+        yield must("judged by a person", event.role in HUMAN, (event.seq,))
     for event in history.events:
         if event.role in HUMAN and event.verb is not Verb.RECEIVE:
             may_act = ACTIONS[event.verb].roles
             roles = house.roles_at(event.by, event.at, event.role)
             is_allowed = event.role in may_act and bool(roles & may_act)
-            yield must(
-                "acts in a role that may",
-                is_allowed,
-                "done by a person without the role: check the act",
-                (event.seq,),
-            )
+            yield must("acts in a role that may", is_allowed, (event.seq,))
 
 
 def _is_pickup_overdue(case: Case, now: datetime) -> bool:
@@ -297,3 +262,32 @@ def chain_fault(proof: Proof) -> str | None:
         return None
     ref, seq, problem = proof.first_bad
     return f"{ref} at {seq}: {problem}; run `amends db verify`"
+
+
+_LEVEL_ROLES = (Role.HANDLER, Role.MANAGER, Role.TOP_MANAGEMENT)
+
+
+def responsibility(history: CaseHistory, house: OrganisationFacts) -> Iterator[Point]:
+    """5.3: top management is notified of a significant complaint at once and confirms the receipt."""
+    case = history.case
+    stages = zip(history.events, history.stages, strict=True)
+    first = next((event for event, stage in stages if Flag.SIGNIFICANT in stage.flags), None)
+    if first is None:
+        return
+    receipt = case.executive_receipt_at
+    latest = due(first.at, "1 bd", case.rules.calendar).at
+    ended = case.closed_at
+    is_unconfirmed = receipt is None and latest < (min(ended, house.now) if ended is not None else house.now)
+    yield Point(
+        "significant complaints, minutes to the receipt of the top",
+        (first.seq,),
+        measure=None if receipt is None else max(0.0, minutes(first.at, receipt)),
+        fault=fault_if("significant complaints, minutes to the receipt of the top", is_unconfirmed),
+    )
+
+
+def layers(house: OrganisationFacts) -> Iterator[Point]:
+    """5.3: every role of the levels has a holder."""
+    for role in _LEVEL_ROLES:
+        is_filled = bool(house.holders(role))
+        yield must("roles that somebody holds", is_filled, role=role.value)

@@ -9,7 +9,7 @@ from typing import Any
 import reports.clauses
 
 # The modules of the queries: clauses.toml names their functions.
-from reports.clauses import annexes, closing, framework, improvement, operation, principles  # noqa: F401
+from reports.clauses import annexes, closing, improvement, operation, principles  # noqa: F401
 from reports.clauses.evidence import Clause
 from reports.kpis import Goal
 
@@ -29,8 +29,6 @@ def _row(keys: dict[str, Any]) -> Clause:
 
 _TABLES = tomllib.loads(FILE.read_text(encoding="utf-8"))
 CLAUSES: tuple[Clause, ...] = tuple(_row(keys) for keys in _TABLES["clause"])
-#: How docs/clauses.md begins.
-PAGE_HEAD: str = _TABLES["page_head"]
 
 #: The numbers of the later editions by those of 2004; None: no clause of its own. 2014 keeps the numbers of 2004.
 #: In 2018 the annexes move by one letter.

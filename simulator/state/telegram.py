@@ -58,7 +58,6 @@ class Person:
     topic: int | None = None
 
     def api_user(self) -> Json:
-        """The Bot API's User object."""
         username = {"username": self.username} if self.username else {}
         return {
             "id": self.id,
@@ -69,7 +68,6 @@ class Person:
         }
 
     def api_chat(self) -> Json:
-        """The Bot API's Chat object of the private chat with this person."""
         username = {"username": self.username} if self.username else {}
         return {"id": self.id, "first_name": self.name, **username, "type": "private"}
 
@@ -84,7 +82,6 @@ class Group:
     bot_in: bool = True
 
     def api_chat(self) -> Json:
-        """The Bot API's Chat object of the group."""
         return {"id": self.id, "title": self.title, "type": "group"}
 
 

@@ -46,7 +46,6 @@ class RealTime:
     """The machine's clock, which cannot be moved."""
 
     def now(self) -> datetime:
-        """The machine's time."""
         return datetime.now(UTC)
 
     def next_due(self) -> tuple[str, datetime] | None:
@@ -60,7 +59,6 @@ class RealTime:
         )
 
     async def to_next_due(self) -> None:
-        """Raises ValueError: real time cannot be moved."""
         raise ValueError("The simulator runs on real time and knows no due times: start it with a clock.")
 
 

@@ -171,13 +171,8 @@ METHODS: dict[str, Method] = {
     "getWebhookInfo": updates.get_webhook_info,
     "sendMessage": sending.send_message,
     "sendDocument": sending.send_document,
-    "sendPhoto": sending.send_photo,
-    "sendVoice": sending.send_voice,
     "editMessageText": sending.edit_message_text,
-    "editMessageCaption": sending.edit_message_caption,
-    "editMessageReplyMarkup": sending.edit_message_reply_markup,
     "deleteMessage": sending.delete_message,
-    "deleteMessages": sending.delete_messages,
     "sendChatAction": sending.send_chat_action,
     "answerCallbackQuery": sending.answer_callback_query,
     "getFile": profile.get_file,
@@ -186,7 +181,6 @@ METHODS: dict[str, Method] = {
     "leaveChat": profile.leave_chat,
     "setMyCommands": profile.set_my_commands,
     "getMyCommands": profile.get_my_commands,
-    "deleteMyCommands": profile.delete_my_commands,
     "setMyDescription": profile.set_description("description", 512),
     "getMyDescription": profile.get_description("description"),
     "setMyShortDescription": profile.set_description("short_description", 120),
@@ -195,8 +189,6 @@ METHODS: dict[str, Method] = {
     "getMyName": profile.get_description("name"),
     "setChatMenuButton": profile.set_menu_button,
     "getChatMenuButton": profile.get_menu_button,
-    "logOut": profile.log_out,
-    "close": profile.log_out,
 }
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 

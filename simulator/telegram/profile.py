@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from simulator.http import Upload
-from simulator.state.telegram import BOT_ID, Person, TelegramRefusal, bad_request
+from simulator.state.telegram import BOT_ID, Person, bad_request
 from simulator.state.world import World
 from simulator.telegram import rules
 
@@ -45,12 +45,6 @@ async def set_my_commands(world: World, arguments: Json, uploads: list[Upload]) 
 
 async def get_my_commands(world: World, arguments: Json, uploads: list[Upload]) -> list[Json]:
     return world.telegram.commands.get(_scope(arguments), [])
-
-
-async def delete_my_commands(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    world.telegram.commands.pop(_scope(arguments), None)
-    world.mark_changed()
-    return True
 
 
 async def set_menu_button(world: World, arguments: Json, uploads: list[Upload]) -> bool:
@@ -150,8 +144,3 @@ async def get_file(world: World, arguments: Json, uploads: list[Upload]) -> Json
         "file_size": len(stored.data),
         "file_path": stored.path,
     }
-
-
-async def log_out(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """close and logOut: refused, as Telegram does in the first ten minutes after the start."""
-    raise TelegramRefusal(429, "Too Many Requests: retry after 600", retry_after=600)

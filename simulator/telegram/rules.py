@@ -3,7 +3,6 @@
 Refusals use Telegram's words.
 """
 
-import html
 import re
 import tomllib
 from importlib.resources import files
@@ -17,10 +16,7 @@ from simulator.state.world import World
 Json = dict[str, Any]
 
 _MARKUP = tomllib.loads((files("simulator") / "telegram" / "markup.toml").read_text(encoding="utf-8"))
-TAGS: dict[str, str] = _MARKUP["tags"]
 MARKS: dict[str, str] = _MARKUP["marks"]
-CHARACTER = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|lt|gt|amp|quot);")
-ATTRIBUTE = re.compile(r"""\s*([^\s=>]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s>]+))?""")
 
 
 class BadMarkup(Exception):
@@ -30,98 +26,6 @@ class BadMarkup(Exception):
 def utf16(text: str) -> int:
     """Length in UTF-16 code units, the unit of Telegram's offsets."""
     return len(text.encode("utf-16-le")) // 2
-
-
-def parse(source: str) -> tuple[str, list[Json]]:
-    """Split Telegram's HTML into plain text and entities. Raises BadMarkup."""
-    text = ""
-    entities: list[Json] = []
-    open_tags: list[tuple[str, Json, int]] = []
-    offset = 0
-    while offset < len(source):
-        character = source[offset]
-        if character == "&" and (reference := CHARACTER.match(source, offset)):
-            text += html.unescape(reference.group())
-            offset = reference.end()
-        elif character != "<":
-            text += character
-            offset += 1
-        elif source[offset + 1 : offset + 2] == "/":
-            offset = _end_tag(source, offset, open_tags, text, entities)
-        else:
-            name, entity, offset = _start_tag(source, offset)
-            entity["offset"] = utf16(text)
-            open_tags.append((name, entity, len(text)))
-    if open_tags:
-        raise BadMarkup(f'can\'t find end tag corresponding to start tag "{open_tags[-1][0]}"')
-    return text, sorted(entities, key=lambda e: (e["offset"], -e["length"]))
-
-
-def _byte(source: str, offset: int) -> int:
-    return len(source[:offset].encode())
-
-
-def _start_tag(source: str, offset: int) -> tuple[str, Json, int]:
-    named = re.compile(r"<([^\s>]*)").match(source, offset)
-    end = source.find(">", offset)
-    if named is None or end < 0:
-        raise BadMarkup(f"unclosed start tag at byte offset {_byte(source, offset)}")
-    name = named.group(1).lower()
-    if name not in TAGS:
-        raise BadMarkup(f'unsupported start tag "{name}" at byte offset {_byte(source, offset)}')
-    attributes: dict[str, str] = {}
-    position = named.end()
-    while source[position : position + 1] not in (">", ""):
-        attribute = ATTRIBUTE.match(source, position)
-        if attribute is None:
-            position += 1
-            continue
-        attributes[attribute.group(1).lower()] = html.unescape((attribute.group(2) or "").strip("\"'"))
-        position = attribute.end()
-    if position >= len(source):
-        raise BadMarkup(f"unclosed start tag at byte offset {_byte(source, offset)}")
-    return name, _entity(name, attributes, _byte(source, offset)), position + 1
-
-
-def _entity(name: str, attributes: dict[str, str], offset: int) -> Json:
-    entity: Json = {"type": TAGS[name]}
-    if name == "span" and attributes.get("class") != "tg-spoiler":
-        raise BadMarkup(f'tag "span" must have class "tg-spoiler" at byte offset {offset}')
-    if name == "a":
-        entity["url"] = attributes.get("href", "")
-    if name == "tg-emoji":
-        entity["custom_emoji_id"] = attributes.get("emoji-id", "")
-    if name == "tg-time":
-        if not attributes.get("unix", "").isdecimal():
-            raise BadMarkup(f'tag "tg-time" must have attribute "unix" at byte offset {offset}')
-        entity |= {"unix_time": int(attributes["unix"]), "date_time_format": attributes.get("format", "")}
-    if name == "code" and attributes.get("class", "").startswith("language-"):
-        entity["language"] = attributes["class"].removeprefix("language-")
-    if name == "blockquote" and "expandable" in attributes:
-        entity["type"] = "expandable_blockquote"
-    return entity
-
-
-def _end_tag(
-    source: str, offset: int, open_tags: list[tuple[str, Json, int]], text: str, entities: list[Json]
-) -> int:
-    begin = _byte(source, offset)
-    if not open_tags:
-        raise BadMarkup(f"unexpected end tag at byte offset {begin}")
-    end = source.find(">", offset)
-    if end < 0:
-        raise BadMarkup(f"unclosed end tag at byte offset {begin}")
-    closed = source[offset + 2 : end].strip().lower()
-    name, entity, start = open_tags.pop()
-    if closed and closed != name:
-        raise BadMarkup(
-            f'unmatched end tag at byte offset {begin}, expected "</{name}>", found "</{closed}>"'
-        )
-    length = utf16(text[start:])
-    if length and not (entity["type"] == "text_link" and not entity["url"]):
-        entity.pop("language", None) if entity["type"] != "pre" else None
-        entities.append({"type": entity["type"], "offset": entity["offset"], "length": length} | entity)
-    return end + 1
 
 
 # What Telegram detects in plain text. A command is detected only at the start of a word.
@@ -134,22 +38,19 @@ DETECTED = re.compile(
 def format_text(
     source: str, *, parse_mode: str | None, entities: list[Json] | None
 ) -> tuple[str, list[Json]]:
-    """The text without markup, with its entities. Raises BadMarkup."""
+    """The text without white space at both ends, with its entities. Raises BadMarkup."""
     mode = (parse_mode or "").lower()
-    if mode == "html":
-        try:
-            text, marks = parse(source)
-        except BadMarkup as reason:
-            raise BadMarkup(f"can't parse entities: {reason}") from reason
-    elif mode in ("", "none"):
-        text, marks = source, check_entities(source, entities or [])
-    elif mode in ("markdown", "markdownv2"):
-        raise BadMarkup("the simulator reads parse_mode HTML and entities, no Markdown")
-    else:
+    if mode in ("html", "markdown", "markdownv2"):
+        raise BadMarkup("the simulator reads entities, no parse_mode")
+    if mode not in ("", "none"):
         raise BadMarkup("unsupported parse_mode")
-    return strip_text(
-        text, marks + [e for e in detect_entities(text) if not any(_is_suppressed(e, mark) for mark in marks)]
-    )
+    marks = check_entities(source, entities or [])
+    detected = [
+        entity
+        for entity in detect_entities(source)
+        if not any(_is_suppressed(entity, mark) for mark in marks)
+    ]
+    return strip_text(source, marks + detected)
 
 
 def _is_suppressed(entity: Json, mark: Json) -> bool:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from simulator import samples
 from simulator.http import Upload
 from simulator.state.telegram import ChatMessage, Group, Person, StoredFile, TelegramRefusal, bad_request
 from simulator.state.world import World
@@ -24,38 +23,43 @@ async def send_message(world: World, arguments: Json, uploads: list[Upload]) -> 
 async def send_document(world: World, arguments: Json, uploads: list[Upload]) -> Json:
     chat = rules.find_writable_chat(world, arguments["chat_id"])
     stored = rules.resolve_file(world, arguments["document"], uploads, folder="documents")
-    content = {"document": _named(stored)} | rules.caption_content(arguments)
+    document = {
+        "file_name": stored.name,
+        "mime_type": stored.mime,
+        "file_id": stored.file_id,
+        "file_unique_id": stored.unique_id,
+        "file_size": len(stored.data),
+    }
+    content = {"document": document} | rules.caption_content(arguments)
     return _send(world, chat, "document", content, arguments, stored)
 
 
-async def send_photo(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    chat = rules.find_writable_chat(world, arguments["chat_id"])
-    stored = rules.resolve_file(world, arguments["photo"], uploads, folder="photos")
-    if not stored.data.startswith((b"\xff\xd8", b"\x89PNG", b"RIFF", b"GIF8")):
-        raise bad_request("IMAGE_PROCESS_FAILED")
-    width, height = samples.dimensions(stored.data)
-    photo = [_plain(stored) | {"width": max(1, width // d), "height": max(1, height // d)} for d in (3, 1)]
-    content = {"photo": photo} | rules.caption_content(arguments)
-    return _send(world, chat, "photo", content, arguments, stored)
-
-
-async def send_voice(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    chat = rules.find_writable_chat(world, arguments["chat_id"])
-    stored = rules.resolve_file(world, arguments["voice"], uploads, folder="voice")
-    voice = _plain(stored) | {"duration": arguments.get("duration", 1), "mime_type": stored.mime}
-    return _send(world, chat, "voice", {"voice": voice} | rules.caption_content(arguments), arguments, stored)
-
-
 async def edit_message_text(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    return _edit(world, arguments, rules.text_content(arguments), replaces=("text", "entities"))
-
-
-async def edit_message_caption(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    return _edit(world, arguments, rules.caption_content(arguments), replaces=("caption", "caption_entities"))
-
-
-async def edit_message_reply_markup(world: World, arguments: Json, uploads: list[Upload]) -> Json:
-    return _edit(world, arguments, {}, replaces=())
+    content = rules.text_content(arguments)
+    message = _existing_message(world, arguments, "edit")
+    if not message.outgoing:
+        raise bad_request("message can't be edited")
+    if message.file is not None:
+        raise bad_request("there is no text in the message to edit")
+    chat = rules.find_chat(world, arguments["chat_id"])
+    wait = world.telegram_rate_limiter.take_token(str(chat.id))
+    if wait:
+        raise TelegramRefusal(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
+    markup = rules.checked_markup(arguments.get("reply_markup"))
+    replaced = ("text", "entities", "reply_markup", "edit_date")
+    changed = {k: v for k, v in message.api.items() if k not in replaced} | content
+    if markup and any(markup.get("inline_keyboard", [])):
+        changed["reply_markup"] = markup
+    if changed == {k: v for k, v in message.api.items() if k != "edit_date"}:
+        raise bad_request(
+            "message is not modified: specified new message content and reply markup are exactly the same "
+            "as a current content and reply markup of the message"
+        )
+    if message.text != content["text"]:
+        message.earlier.append(message.text)
+    message.api = changed | {"edit_date": int(world.now().timestamp())}
+    world.mark_changed()
+    return message.api
 
 
 async def delete_message(world: World, arguments: Json, uploads: list[Upload]) -> bool:
@@ -63,16 +67,6 @@ async def delete_message(world: World, arguments: Json, uploads: list[Upload]) -
     if (world.now() - message.sent_at).total_seconds() > DELETABLE_SECONDS:
         raise bad_request("message can't be deleted for everyone")
     message.deleted = True
-    world.mark_changed()
-    return True
-
-
-async def delete_messages(world: World, arguments: Json, uploads: list[Upload]) -> bool:
-    """deleteMessages; messages that are already deleted are skipped."""
-    chat = rules.find_chat(world, arguments["chat_id"])
-    for message_id in arguments["message_ids"]:
-        if message := world.telegram.find_message(chat.id, message_id):
-            message.deleted = True
     world.mark_changed()
     return True
 
@@ -105,14 +99,6 @@ async def answer_callback_query(world: World, arguments: Json, uploads: list[Upl
         query.person.notice = {"text": text, "alert": arguments.get("show_alert", False), "at": world.now()}
     world.mark_changed()
     return True
-
-
-def _plain(stored: StoredFile) -> Json:
-    return {"file_id": stored.file_id, "file_unique_id": stored.unique_id, "file_size": len(stored.data)}
-
-
-def _named(stored: StoredFile) -> Json:
-    return {"file_name": stored.name, "mime_type": stored.mime} | _plain(stored)
 
 
 def _send(
@@ -172,33 +158,3 @@ def _existing_message(world: World, arguments: Json, verb: str) -> ChatMessage:
     if message is None:
         raise bad_request(f"message to {verb} not found")
     return message
-
-
-def _edit(world: World, arguments: Json, content: Json, *, replaces: tuple[str, ...]) -> Json:
-    message = _existing_message(world, arguments, "edit")
-    if not message.outgoing:
-        raise bad_request("message can't be edited")
-    if "text" in content and message.file is not None:
-        raise bad_request("there is no text in the message to edit")
-    if "caption" in replaces and message.file is None:
-        raise bad_request("there is no caption in the message to edit")
-    chat = rules.find_chat(world, arguments["chat_id"])
-    wait = world.telegram_rate_limiter.take_token(str(chat.id))
-    if wait:
-        raise TelegramRefusal(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
-    markup = rules.checked_markup(arguments.get("reply_markup"))
-    changed = {
-        k: v for k, v in message.api.items() if k not in (*replaces, "reply_markup", "edit_date")
-    } | content
-    if markup and any(markup.get("inline_keyboard", [])):
-        changed["reply_markup"] = markup
-    if changed == {k: v for k, v in message.api.items() if k != "edit_date"}:
-        raise bad_request(
-            "message is not modified: specified new message content and reply markup are exactly the same "
-            "as a current content and reply markup of the message"
-        )
-    if replaces and message.text != content.get("text", content.get("caption", "")):
-        message.earlier.append(message.text)
-    message.api = changed | {"edit_date": int(world.now().timestamp())}
-    world.mark_changed()
-    return message.api

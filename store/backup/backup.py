@@ -22,7 +22,7 @@ from store.database.engine import BUSY_TIMEOUT_MS, database_url
 from store.database.engine import create_engines as open_engines
 from store.database.errors import DatabaseUnavailable, StoreError
 from store.database.migrate import require_current, upgrade
-from store.proof.chain_heads import heads_in, merkle_root
+from store.proof.hash_chain import heads_in, merkle_root
 from store.tables import CHUNKS, COMPLAINTS, EVENTS, HISTORY_PARTS, METADATA, MODELS
 from store.values import Progress, no_progress
 

@@ -16,8 +16,7 @@ from sqlalchemy import func, select, text
 
 from complaints.times import format_time
 from store.custody.opens import list_unopened
-from store.custody.verify_case import check_chain_and_case, is_incident
-from store.custody.verify_journal import check_journal
+from store.custody.verify_case import check_chain_and_case, check_journal, is_incident
 from store.custody.verify_log import check_document, check_log, check_note, check_old_checkpoints
 from store.database.errors import SealBroken
 from store.database.journaled import INCIDENT, JOURNALED, kind_of

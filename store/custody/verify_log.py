@@ -11,8 +11,7 @@ from store.custody.rotate_keys import list_retired_keys
 from store.database.errors import StoreError
 from store.database.keyring import is_signed as is_signed_by_key
 from store.database.transaction import Tx
-from store.proof.chain_heads import merkle_root, statement_of
-from store.proof.hash_chain import GENESIS, canonical
+from store.proof.hash_chain import GENESIS, canonical, merkle_root, statement_of
 from store.proof.log import checkpoint_mac, cosignature_sum, origin, over_nodes, public_keys
 from store.proof.merkle import leaf_hash, node_hash, root
 from store.proof.notes import BadNote, Verifier, cosigned_at, is_signed, parse_checkpoint, split_note

@@ -7,11 +7,11 @@ A complaint has one, an incident has one, and so has the instance: its log of wh
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, and_, func, select
 
 from complaints.case import Event
 from complaints.times import format_time, parse_time
@@ -19,6 +19,7 @@ from complaints.vocabulary import Role, Verb
 from store.database.keyring import sealing_key
 from store.database.transaction import Tx
 from store.proof.mac_key import mac_key
+from store.proof.merkle import EMPTY, leaf_hash, new_nodes, root
 from store.tables import EVENTS
 
 VERSION = 1
@@ -152,3 +153,45 @@ def list_instance_events(tx: Tx, verb: str, limit: int = 100) -> list[dict[str, 
     )
     rows = tx.connection.execute(query)
     return [{"at": format_time(row.at), "facts": json.loads(row.entry)["facts"]} for row in rows]
+
+
+# --- the newest event of every complaint under one root ---
+
+#: Backups and the checkpoints of older releases have it; checkpoints are those of the log now (`store.proof.log`).
+#: Reference, seq and hash of a complaint's newest event.
+Head = tuple[str, int, str]
+
+
+def heads_in(connection: Connection, *, since: int) -> list[Head]:
+    """The head of every complaint that has an event after row `since`, sorted by reference."""
+    newest = (
+        select(EVENTS.c.ref, func.max(EVENTS.c.seq).label("seq"))
+        .where(EVENTS.c.id > since)
+        .group_by(EVENTS.c.ref)
+        .subquery()
+    )
+    query = (
+        select(EVENTS.c.ref, EVENTS.c.seq, EVENTS.c.hash)
+        .join(newest, and_(newest.c.ref == EVENTS.c.ref, newest.c.seq == EVENTS.c.seq))
+        .order_by(EVENTS.c.ref)
+    )
+    # Sorted here, because the databases collate differently and the root must be the same.
+    return sorted((row.ref, row.seq, row.hash) for row in connection.execute(query))
+
+
+def statement_of(n: int, at: str, last_event_id: int, count: int, root: str, previous: str) -> dict[str, Any]:
+    return {
+        "n": n,
+        "at": at,
+        "last_event_id": last_event_id,
+        "heads": count,
+        "root": root,
+        "previous": previous,
+    }
+
+
+def merkle_root(heads: Sequence[Head]) -> str:
+    """The root of an RFC 6962 tree over the heads, in hex; without heads the hash of the empty string."""
+    leaves = [leaf_hash(canonical(list(head)).encode()) for head in heads]
+    nodes = {(level, n): hash_ for level, n, hash_ in new_nodes(0, leaves, lambda level, n: EMPTY)}
+    return root(len(leaves), lambda level, n: nodes[level, n]).hex()

@@ -51,24 +51,6 @@ def consistency_proof(old: int, size: int, node: Node) -> list[bytes]:
     return _subproof(old, 0, size, node, whole=True) if 0 < old < size else []
 
 
-def included_root(leaf: int, size: int, hash_: bytes, proof: Sequence[bytes]) -> bytes | None:
-    """The root that an inclusion proof leads to; None if the proof does not fit."""
-    if not 0 <= leaf < size:
-        return None
-    position, last, value = leaf, size - 1, hash_
-    for sibling in proof:
-        if last == 0:
-            return None
-        if position % 2 or position == last:
-            value = node_hash(sibling, value)
-            while position and not position % 2:
-                position, last = position // 2, last // 2
-        else:
-            value = node_hash(value, sibling)
-        position, last = position // 2, last // 2
-    return value if last == 0 else None
-
-
 def is_consistent(old: int, old_root: bytes, size: int, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """True if the proof shows that the tree of `size` begins with the tree of `old`."""
     if old == 0 or old == size:

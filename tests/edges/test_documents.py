@@ -22,12 +22,12 @@ from amends.documents.blocks import (
 )
 from amends.documents.case_file.case_file import StoredPicture, _as_svg, pictures
 from amends.documents.case_file.record_view import RecordView, UsageRecord
-from amends.documents.font_probe import covers
 from amends.documents.fonts import FAMILIES, _covered, printable
 from amends.documents.labels import load_labels
 from amends.documents.report import blocks, report_document
 from amends.documents.typst import as_pdf
 from tests.edges import pdf
+from tests.font_coverage import covers
 
 AT = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 TURKISH = "Çığlık, İstanbul'da öğle üzeri şüpheli ağaç; ĞÜŞİÖÇ ğüşıöç"

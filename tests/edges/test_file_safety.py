@@ -24,7 +24,7 @@ from amends.checks import _scanner
 from amends.documents.case_file.case_file import _as_svg
 from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
-from amends.runtime.scanner import file_scanner, scan
+from amends.runtime.programs import file_scanner, scan
 from bots.telegram import files
 from simulator import Simulator
 from store.cases.export import read_stored_file

@@ -21,7 +21,7 @@ from store.custody.verify import (
 )
 from store.database import migrate
 from store.database.journaled import JOURNALED
-from store.proof.anchor import anchor, end_upgrade, is_upgrading, without_journal
+from store.proof.journal import anchor, end_upgrade, is_upgrading, without_journal
 from store.proof.log import add_checkpoint
 from store.store import Store
 from store.tables import JOURNAL, LOG_LEAVES, LOG_NODES, MESSAGES, METADATA, READS, STAFF_ROLES

@@ -11,7 +11,7 @@ import pytest
 from pypdf import PdfReader
 
 from amends.documents.poster import poster
-from amends.how_to_complain import qr_code
+from amends.public_page import qr_code
 from bots.texts.loading import load_catalogues
 from complaints.rulebook import RecourseStep, Rulebooks
 from tests.clauses import clause

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from amends.documents.case_file.form import own_form
 from amends.documents.case_file.record_view import RecordView, UsageRecord
 from amends.documents.labels import load_labels
-from amends.runtime.speech import speech_from, transcribe
+from amends.runtime.programs import speech_from, transcribe
 from amends.settings.sections import SpeechSettings
 from bots.telegram import files
 from complaints.complaint_text import ComplaintText

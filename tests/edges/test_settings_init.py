@@ -137,15 +137,6 @@ def test_the_manifest_keeps_slacks_length_limits() -> None:
     assert len(app_manifest()["display_information"]["description"]) <= 140
 
 
-def test_over_http_all_requests_go_to_the_same_address() -> None:
-    app = app_manifest("https://desk.example/")
-    address = "https://desk.example/slack/events"
-    assert app["settings"]["socket_mode_enabled"] is False
-    assert app["settings"]["interactivity"]["request_url"] == address
-    assert app["settings"]["event_subscriptions"]["request_url"] == address
-    assert app["features"]["slash_commands"][0]["url"] == address
-
-
 def test_a_language_without_texts_is_refused_with_those_that_have_texts(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r'no texts in "fr".*Amends has texts in de, en, .*tr;'):
         write_installation(tmp_path / "desk", replace(ANSWERS, languages=("fr", "en")))

@@ -80,8 +80,8 @@ async def test_every_answer_has_the_type_of_its_method(sim: Simulator) -> None:
         sim,
         "sendMessage",
         chat_id=anna.id,
-        text="<b>x</b>",
-        parse_mode="HTML",
+        text="x",
+        entities=[{"type": "bold", "offset": 0, "length": 1}],
         reply_parameters={"message_id": message["message_id"]},
     )
     check_type(sent, "Message")

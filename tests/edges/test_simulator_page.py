@@ -128,8 +128,12 @@ async def test_the_phone_shows_the_bots_message_as_formatted_runs_and_keys(
         f"/bot{sim.bot_token}/sendMessage",
         json={
             "chat_id": anna.id,
-            "text": "Hi <b>Anna <i>B</i></b>, <a href='https://x.org'>see</a>",
-            "parse_mode": "HTML",
+            "text": "Hi Anna B, see",
+            "entities": [
+                {"type": "bold", "offset": 3, "length": 6},
+                {"type": "italic", "offset": 8, "length": 1},
+                {"type": "text_link", "offset": 11, "length": 3, "url": "https://x.org"},
+            ],
             "reply_markup": {
                 "inline_keyboard": [
                     [{"text": "Done", "callback_data": "d"}, {"text": "Site", "url": "https://x.org"}]

@@ -24,8 +24,7 @@ from store.custody.rotate_keys import record_keys_rotated, rotate_keys
 from store.custody.verify import Outside, verify
 from store.database.keyring import Keyring, derive_key
 from store.database.transaction import Tx
-from store.proof.chain_heads import heads_in, merkle_root, statement_of
-from store.proof.hash_chain import GENESIS, canonical, sha256
+from store.proof.hash_chain import GENESIS, canonical, heads_in, merkle_root, sha256, statement_of
 from store.proof.log import add_checkpoint
 from store.record.load import load_event_words, load_texts
 from store.rulebooks import use_rulebook

@@ -12,8 +12,7 @@ import pytest
 from amends.runtime.metrics import Metrics
 from amends.runtime.telegram import TelegramPart
 from amends.settings.loading import parse_settings
-from bots.telegram.application import App, build_application
-from bots.telegram.profile import profile_text, set_profile
+from bots.telegram.application import App, build_application, profile_text, set_profile
 from bots.texts.loading import load_catalogues
 from complaints.rulebook import ALWAYS, Rulebooks, RulePeriod
 from scheduler.ticks import _housekeeping, housekeeping_handlers

@@ -20,12 +20,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
+from amends.documents.case_file.case_file import for_subject
 from amends.documents.case_file.record_view import RecordView, UsageRecord
 from amends.documents.case_file.register import wording
-from amends.documents.case_file.subject import for_subject
 from amends.documents.labels import load_labels
 from amends.privacy.data_export import archive
-from amends.runtime.translator import by_command, by_service, or_none
+from amends.runtime.programs import by_command, by_service, or_none
 from amends.settings.sections import TranslatorSettings
 from bots.slack.views.timeline import message_blocks
 from bots.telegram import machine_words

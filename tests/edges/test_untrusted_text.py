@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from amends.cli import output
-from amends.documents.case_file.subject import for_subject
+from amends.documents.case_file.case_file import for_subject
 from bots.slack.views.incident import IncidentStatus, incident_card
 from complaints.actions.intake import message_facts
 from complaints.incidents import Incident

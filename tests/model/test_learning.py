@@ -25,8 +25,7 @@ from triage.learning.holdout import FEWEST_FIXED, RecordRow, comparable_text, is
 from triage.learning.run import ModelInUse, judge_file, retrain_after_erasure, train_candidate
 from triage.learning.training import train
 from triage.model.artefact import dump, load
-from triage.model.pipeline import Model
-from triage.model.renaming import rename_categories
+from triage.model.pipeline import Model, rename_categories
 from triage.proposal import propose
 
 T = datetime(2026, 11, 3, tzinfo=UTC)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import reports.clauses
 from reports.clauses.count import FILE as INDEX
 from reports.clauses.count import marked_with, turned_red
-from reports.clauses.evidence import Clause
-from reports.clauses.page import FILE, page
+from reports.clauses.evidence import FAULTS, Clause
 from reports.clauses.table import CLAUSES, EDITIONS
 from tests.clause_index import marked, written
+from tests.clause_page import FILE, page
 
 ROOT = Path(__file__).parents[2]
 #: The standard's table of contents, with the additions of the 2018 edition as one row.
@@ -78,3 +80,16 @@ def test_every_named_test_exists(number: str) -> None:
 
 def test_the_page_is_generated_from_the_table() -> None:
     assert (ROOT / FILE).read_text(encoding="utf-8") == page(), "run `make docs`"
+
+
+def test_the_table_of_faults_has_those_of_all_points_that_can_violate_a_clause() -> None:
+    named = set()
+    for module in Path(reports.clauses.__file__).parent.glob("*.py"):
+        for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in {
+                "must",
+                "violated",
+                "fault_if",
+            }:
+                named |= {what.value for what in call.args[:1] if isinstance(what, ast.Constant)}
+    assert named == set(FAULTS)

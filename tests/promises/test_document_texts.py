@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from complaints.actions.registry import ACTIONS
 from complaints.vocabulary import Role
 
 HERE = Path(__file__).parents[2]
+CASE_FILE = HERE / "amends" / "documents" / "case_file"
 LANGUAGES = tuple(shipped_languages())
 TEXTS = {language: shipped(language, DOCUMENTS) for language in LANGUAGES}
 #: Families whose ids are built from codes of the record.
@@ -63,8 +65,10 @@ def written() -> set[str]:
 def computed() -> set[str]:
     """Every id that the code builds from a code."""
     ids = {f"{family}.{code}" for family, codes in COMPUTED.items() for code in codes}
-    steps = (HERE / "amends" / "documents" / "case_file" / "follow_up.py").read_text(encoding="utf-8")
+    steps = (CASE_FILE / "follow_up.py").read_text(encoding="utf-8")
     ids |= {f"step.{name}" for name in (*STEPS.findall(steps), "corrected", "verified")}
+    fields = tomllib.loads((CASE_FILE / "fields.toml").read_text(encoding="utf-8"))
+    ids |= {f"case.{name}" for part in fields.values() for name in part}
     # Facts and their codes come from every verb: a label that no fact uses costs nothing.
     return ids | {id_ for id_ in TEXTS["en"] if id_.startswith(("fact.", "value."))}
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from complaints.actions.registry import ACTIONS
-from complaints.lifecycle_diagram import BEGIN, diagram, page, verbs
 from complaints.vocabulary import State, Verb
+from tests.lifecycle_page import BEGIN, diagram, page, verbs
 
 DOCS = Path(__file__).parents[2] / "docs" / "lifecycle.md"
 
 
 def test_the_page_matches_the_transition_table() -> None:
     text = DOCS.read_text(encoding="utf-8")
-    assert text[text.index(BEGIN) :] == page(), "run: python -m complaints.lifecycle_diagram"
+    assert text[text.index(BEGIN) :] == page(), "run: python -m tests.lifecycle_page"
 
 
 def test_every_transition_has_an_arrow_and_every_verb_a_row() -> None:

@@ -39,7 +39,7 @@ LANGUAGES = ["en", *(language for language in shipped_languages() if language !=
 TEXTS: Texts = load_catalogues(LANGUAGES)
 
 #: The folders and files that use each domain's ids.
-PAGES = ("../amends/how_to_complain.py", "../amends/public_page.py", "../amends/documents/poster.py")
+PAGES = ("../amends/public_page.py", "../amends/documents/poster.py")
 ROOMS = {COMPLAINANT: ("dialogue", "letters", "telegram", "texts", *PAGES), STAFF: ("slack",)}
 #: Families whose ids are built from codes of the record.
 FAMILIES = {

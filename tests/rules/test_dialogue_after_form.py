@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from bots.dialogue.commands import COMMANDS
 from bots.dialogue.inputs import Blocked, ButtonInput, GroupSeen, Unblocked
 from complaints.actors import SYSTEM
@@ -213,6 +215,22 @@ def test_reopening_after_the_window_is_refused_with_an_alternative() -> None:
     play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
     play.now += timedelta(days=400)
     assert "/complain" in play.commands("reopen", ref)[0]
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["before the confirmation", "before the reason"])
+def test_a_window_that_ends_while_the_bot_asks_is_explained_and_the_reason_is_kept(answered: bool) -> None:
+    play = Play()
+    ref = play.files_a_complaint()
+    play.do(Verb.NOT_ACCEPT, ref, MANAGER, {}, {"reason": "Out of scope."})
+    play.commands("reopen")
+    if answered:
+        play.writes("It is your pipe after all.")
+    play.now += timedelta(days=400)
+    if not answered:
+        play.writes("It is your pipe after all.")
+    assert "/complain" in play.presses("yes")[0]
+    assert play.cases[ref].state is State.CLOSED
+    assert "It is your pipe after all." in play.texts_of(ref).values()
 
 
 def test_the_status_command_lists_only_the_persons_own_complaints_with_their_dates() -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from amends.settings import SettingsError, sections
-from amends.settings.law import coming_changes, law_changes
-from amends.settings.presets import preset_named, preset_names
+from amends.settings.presets import coming_changes, law_changes, preset_named, preset_names
 from amends.settings.rulebook import preset_targets
 
 NONE = None

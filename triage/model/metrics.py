@@ -76,25 +76,25 @@ def proportion_interval(hits: int, rows: int) -> tuple[float, float]:
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
-def macro_f1_interval(predicted: Integers, labels: Integers, categories: int) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean F1 over the categories that occur in each draw.
+def macro_f1(predicted: Integers, labels: Integers, categories: int) -> float:
+    """Mean F1 over the categories that occur among the labels.
 
     Labels below 0 are categories that the model does not know, a different number for each: their F1 is 0.
     """
+    in_model = labels >= 0
+    occurrences = np.bincount(labels[in_model], minlength=categories)
+    hits = np.bincount(labels[in_model & (predicted == labels)], minlength=categories)
+    total = np.bincount(predicted, minlength=categories) + occurrences
+    occurs = occurrences > 0
+    count = occurs.sum() + len(np.unique(labels[~in_model]))
+    return float((2 * hits[occurs] / total[occurs]).sum() / count)
+
+
+def macro_f1_interval(predicted: Integers, labels: Integers, categories: int) -> tuple[float, float]:
+    """95 % bootstrap interval of `macro_f1`."""
     if len(labels) == 0:
         return 0.0, 1.0
-
-    def macro_f1(rows: Integers) -> float:
-        proposals, truth = predicted[rows], labels[rows]
-        in_model = truth >= 0
-        occurrences = np.bincount(truth[in_model], minlength=categories)
-        hits = np.bincount(truth[in_model & (proposals == truth)], minlength=categories)
-        total = np.bincount(proposals, minlength=categories) + occurrences
-        occurs = occurrences > 0
-        count = occurs.sum() + len(np.unique(truth[~in_model]))
-        return float((2 * hits[occurs] / total[occurs]).sum() / count)
-
-    return _interval(_resample(len(labels), macro_f1))
+    return _interval(_resample(len(labels), lambda rows: macro_f1(predicted[rows], labels[rows], categories)))
 
 
 def log_loss_interval(probabilities: Doubles, labels: Integers) -> tuple[float, float]:

@@ -57,9 +57,7 @@ class Neighbours:
     columns: npt.NDArray[np.int32]
     directions: Bytes
 
-    def nearest(
-        self, row: sparse.csr_matrix, *, count: int = MAX_PROPOSED, exclude: str | None = None
-    ) -> list[Neighbour]:
+    def nearest(self, row: sparse.csr_matrix, *, exclude: str | None = None) -> list[Neighbour]:
         """The cases nearest to a row of the model's matrix, most similar first; `exclude` is the case's own ref."""
         query = np.asarray(row[:, self.columns] @ self.directions.astype(np.float32))[0]
         length = float(np.linalg.norm(query))
@@ -68,8 +66,8 @@ class Neighbours:
         lengths = np.linalg.norm(self.vectors.astype(np.float32), axis=1)
         cosines = (self.vectors @ (query / length)) / np.maximum(lengths, 1)
         nearest: list[Neighbour] = []
-        for index in np.argsort(-cosines, kind="stable")[: count + 1].tolist():
-            if cosines[index] < MIN_SIMILARITY or len(nearest) == count:
+        for index in np.argsort(-cosines, kind="stable")[: MAX_PROPOSED + 1].tolist():
+            if cosines[index] < MIN_SIMILARITY or len(nearest) == MAX_PROPOSED:
                 break
             if self.refs[index] != exclude:
                 cosine = round(min(1.0, float(cosines[index])), 3)

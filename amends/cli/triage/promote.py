@@ -45,19 +45,18 @@ def promote(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
     *,
     map_: Maps = None,
-    force: Annotated[bool, typer.Option("--force", help="Use it although the gate says no.")] = False,
+    force: Annotated[bool, typer.Option("--force")] = False,
     reason: Why = None,
     by: By = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Put the model of FILE in use if it is not worse than the present one; exit 1 with the reasons if it is."""
     from store.models.examples import find_history, keep_history
     from store.models.models import TrainingRun, is_model_intact, keep_run, load_active_model
     from store.values import FILE
     from triage.model.artefact import digest, dump
     from triage.model.card import model_card
-    from triage.model.renaming import rename_categories
+    from triage.model.pipeline import rename_categories
 
     if force and not (reason or "").strip():
         raise typer.BadParameter("say why: --reason stays in the history", param_hint="--force")
@@ -201,7 +200,6 @@ def _login_name() -> str:
 
 
 def history(*, json: Json = False, config: Config = None) -> None:
-    """The models in use over time and those turned away, the newest first, and what drifts."""
     from amends.checks import DRIFT_TEXTS
     from store.models.examples import list_assessed_proposals
     from store.models.models import is_model_intact, list_models, load_active_model
@@ -251,7 +249,6 @@ def _row(model: Mapping[str, Any], zone: ZoneInfo, *, in_use: bool) -> Sequence[
 
 
 def rollback(*, reason: Why = None, by: By = None, json: Json = False, config: Config = None) -> None:
-    """Use the model that was in use before the present one; a second time goes one further back."""
     from store.models.erased import list_models_with_erased_words
     from store.models.models import load_active_model, roll_back
 
@@ -285,11 +282,10 @@ def _version(card: Mapping[str, Any], sha256: str) -> str:
 
 def forget_history(
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Destroy the history rows that a promoted model brought; later training runs do not learn from them."""
     from store.models.examples import find_history
     from store.models.examples import forget_history as destroy_history
 

@@ -27,17 +27,12 @@ if TYPE_CHECKING:
 
 
 def propose(
-    text: Annotated[
-        str | None, typer.Argument(help="A complaint; else one JSON object a line on standard input.")
-    ] = None,
+    text: Annotated[str | None, typer.Argument()] = None,
     *,
-    model: Annotated[
-        Path | None, typer.Option(help="A model file; else the one in use, else a starter model.")
-    ] = None,
+    model: Path | None = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """What triage proposes: category, matters, severity, reasons. JSON lines in give JSON lines out."""
     from amends.settings import SettingsError, load
     from triage.proposal import propose as propose_for
 

@@ -49,48 +49,25 @@ _FIGURES = (
 
 
 def train(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[CSV]", exists=True, dir_okay=False, help="Labelled complaints.")
-    ] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[CSV]", exists=True, dir_okay=False)] = None,
     *,
-    to: Annotated[
-        Path, typer.Option("--out", dir_okay=False, help="Where the model goes; its card goes next to it.")
-    ],
+    to: Annotated[Path, typer.Option("--out", dir_okay=False)],
     text: TextColumn = None,
     category: CategoryColumn = None,
     severity: SeverityColumn = None,
     language: LanguageColumn = None,
     at: AtColumn = None,
     map_: Maps = None,
-    from_record: Annotated[
-        bool,
-        typer.Option("--from-record", help="Learn from what people assessed here, with or without a CSV."),
-    ] = False,
-    starters: Annotated[
-        bool | None,
-        typer.Option(help="Learn from the starter examples too; unset: where the categories are ours."),
-    ] = None,
-    precision: Annotated[
-        float | None,
-        typer.Option(
-            min=0.5,
-            max=0.999,
-            help="How often a proposal that is sure should be right; unset: \\[triage] wanted_precision.",
-        ),
-    ] = None,
-    encoder: Annotated[
-        str | None,
-        typer.Option(
-            help='The encoder of texts: its name, or "none"; unset: \\[triage] encoder, else the one installed.'
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Another draw of what is held back.")] = 0,
+    from_record: Annotated[bool, typer.Option("--from-record")] = False,
+    starters: bool | None = None,
+    precision: Annotated[float | None, typer.Option(min=0.5, max=0.999)] = None,
+    encoder: str | None = None,
+    seed: int = 0,
     refused: RefusedFile = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the model and its card.")] = False,
+    force: Annotated[bool, typer.Option("--force")] = False,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Train on labelled complaints, judge on a part held back, write the model and its card."""
     from amends.settings.sections import Triage
     from triage.learning.history import train_on_history
     from triage.model.card import PLAIN_FILE
@@ -300,10 +277,8 @@ def _as_json(
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A model file.")],
-    file: Annotated[
-        Path, typer.Argument(metavar="CSV", exists=True, dir_okay=False, help="Labelled complaints.")
-    ],
+    model: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="CSV", exists=True, dir_okay=False)],
     *,
     text: TextColumn = None,
     category: CategoryColumn = None,
@@ -315,7 +290,6 @@ def evaluate(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Judge a model: accuracy, macro_f1, log_loss, ece, accuracy_at_80, each category, and severity."""
     from triage.learning.evaluation import evaluate as evaluate_model
 
     loaded = load_file(model)

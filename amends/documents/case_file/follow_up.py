@@ -78,26 +78,7 @@ def _assessment(view: RecordView) -> Iterator[Block]:
     if record["assessed_at"] is None:
         yield Paragraph(label("follow.not_assessed"))
     else:
-        yield Fields(
-            (
-                (label("case.assessed_at"), view.moment(record["assessed_at"])),
-                (label("case.assessed_by"), view.member(record["assessed_by"])),
-                (label("case.text_read_at"), view.moment(record["text_read_at"])),
-                (label("case.media_heard"), view.labels.yes_or_no(record["media_heard"])),
-                (label("case.category"), code("category", record["category"])),
-                (label("case.severity"), code("severity", str(record["severity"]))),
-                (label("case.safety"), code("safety", str(record["safety"]))),
-                (label("case.complexity"), code("complexity", str(record["complexity"]))),
-                (label("case.reach"), code("reach", str(record["reach"]))),
-                (label("case.recurrence"), code("recurrence", str(record["recurrence"]))),
-                (label("case.priority"), record["priority"]),
-                (label("case.immediate_needed"), view.labels.yes_or_no(record["immediate_needed"])),
-                (label("case.immediate_possible"), view.labels.yes_or_no(record["immediate_possible"])),
-                (label("case.immediate_action"), record["immediate_action"]),
-                (label("case.compensation_likely"), view.labels.yes_or_no(record["compensation_likely"])),
-                (label("case.override_reason"), record["override_reason"]),
-            )
-        )
+        yield Fields(view.fields("assessment"))
     yield from _proposed(view)
     issues = tuple(
         (
@@ -159,7 +140,6 @@ def _investigation(view: RecordView) -> Iterator[Block]:
     record, label = view.record, view.label
     yield Heading(label("follow.investigation"), 2)
     evidence = [view.labels.code("evidence", code) or code for code in record["evidence"]]
-    people = ", ".join(record["subject_staff"]) or None
     yield Fields(
         (
             (label("case.evidence"), "\n".join(evidence) or None),
@@ -167,9 +147,7 @@ def _investigation(view: RecordView) -> Iterator[Block]:
             (label("case.statements"), _listed(view, "statements")),
             (label("case.issue_findings"), _listed(view, "issue_findings")),
             (label("case.contact_limit"), _listed(view, "contact_limit")),
-            (label("case.subject_staff"), people),
-            (label("case.conflicted"), ", ".join(record["conflicted"]) or None),
-            (label("case.restriction"), record["restriction"]),
+            *view.fields("investigation"),
         )
     )
 
@@ -203,19 +181,7 @@ def _decisions(view: RecordView) -> Iterator[Block]:
             yield from _outside_decision(view, decision)
             continue
         yield Heading(label("follow.decision", level=decision["level"]), 3)
-        yield Fields(
-            (
-                (label("case.decided_at"), view.moment(decision["at"])),
-                (label("case.decided_by"), view.member(decision["by"])),
-                (label("case.approved_by"), view.member(decision["approved_by"])),
-                (
-                    label("case.communicated_at"),
-                    view.moment(decision["communicated_at"]) or label("document.not_yet"),
-                ),
-                (label("case.cause_class"), code("cause", decision["cause_class"])),
-                (label("case.others_affected"), code("others", decision["others_affected"])),
-            )
-        )
+        yield Fields(view.fields("decision", decision))
         findings = tuple(
             (str(n), code("finding", finding["finding"]), finding["reasons"])
             for n, finding in enumerate(decision["findings"], start=1)
@@ -232,17 +198,8 @@ def _decisions(view: RecordView) -> Iterator[Block]:
 
 
 def _outside_decision(view: RecordView, decision: Mapping[str, Any]) -> Iterator[Block]:
-    label = view.label
-    yield Heading(label("follow.outside", body=decision["body"] or ""), 3)
-    yield Fields(
-        (
-            (label("case.decided_at"), view.moment(decision["at"])),
-            (label("case.logged_by"), view.member(decision["by"])),
-            (label("case.overturned"), view.labels.yes_or_no(decision["overturned"])),
-            (label("case.complainant_accepts"), view.labels.yes_or_no(decision["complainant_accepts"])),
-            (label("case.comply_by"), decision["comply_by"]),
-        )
-    )
+    yield Heading(view.label("follow.outside", body=decision["body"] or ""), 3)
+    yield Fields(view.fields("outside_decision", decision))
     for name, text in decision["words"].items():
         yield Wording(view.field(name), text)
 
@@ -327,23 +284,5 @@ def _remedy_row(
 
 
 def _end(view: RecordView) -> Iterator[Block]:
-    record, label, code = view.record, view.label, view.labels.code
-    yield Heading(label("follow.end"), 2)
-    yield Fields(
-        (
-            (label("case.state"), code("state", record["state"])),
-            (label("case.reply"), code("answer", record["reply"])),
-            (label("case.reply_at"), view.moment(record["reply_at"])),
-            (label("case.reply_reason"), record["reply_reason"]),
-            (label("case.recourse_notice_at"), view.moment(record["recourse_notice_at"])),
-            (label("case.close_code"), code("close_code", record["close_code"])),
-            (label("case.closed_at"), view.moment(record["closed_at"])),
-            (label("case.closed_by"), view.member(record["closed_by"])),
-            (label("case.root_cause"), record["root_cause"]),
-            (label("case.cause_class"), code("cause", record["cause_class"])),
-            (label("case.others_affected"), code("others", record["others_affected"])),
-            (label("case.others_action"), record["others_action"]),
-            (label("case.reopen_count"), str(record["reopen_count"])),
-            (label("case.reopen_reason"), record["reopen_reason"]),
-        )
-    )
+    yield Heading(view.label("follow.end"), 2)
+    yield Fields(view.fields("end"))

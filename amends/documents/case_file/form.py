@@ -18,15 +18,7 @@ def form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     """Annex B: person, agent, product, place, problem, remedy requested, signature and enclosures."""
     record, label = view.record, view.label
     yield Heading(label("form.title"))
-    yield Fields(
-        (
-            (label("case.ref"), record["ref"]),
-            (label("case.received_at"), view.moment(record["received_at"])),
-            (label("case.logged_at"), view.moment(record["logged_at"])),
-            (label("case.channel"), view.labels.code("channel", record["channel"])),
-            (label("case.language"), record["language"]),
-        )
-    )
+    yield Fields(view.fields("form"))
     yield from _people(view, whole)
     yield Heading(label("form.product"), 2)
     yield Fields(
@@ -116,17 +108,8 @@ def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:
         return
     yield Fields(((label("case.for_whom"), record["for_whom"]),))
     for person in others:
-        yield Fields(
-            (
-                (label("case.part"), view.labels.code("person", person["role"])),
-                (label("case.name"), person.get("name")),
-                (label("case.person_id"), person["id"]),
-                (label("case.relation"), person["relation"]),
-                (label("case.authority"), person.get("authority")),
-                (label("case.may_receive"), view.labels.yes_or_no(person["may_receive"])),
-                *(_point(view, point) for point in person["contact_points"]),
-            )
-        )
+        fields = view.fields("person", {"name": None, "authority": None, **person})
+        yield Fields((*fields, *(_point(view, point) for point in person["contact_points"])))
 
 
 def _point(view: RecordView, point: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -1,8 +1,10 @@
 """The record of one complaint as the parts of a case file print it: field names, people, times."""
 
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from amends.documents.facts import field_name
@@ -12,6 +14,9 @@ from complaints.actions.intake import MACHINE_MADE, TRANSLATION
 #: Actors who are not members of staff: their id adds nothing to their part.
 _NOT_STAFF = frozenset({"system", "model", "complainant", "operator"})
 
+_FIELDS: Mapping[str, Mapping[str, str]] = tomllib.loads(
+    Path(__file__).with_name("fields.toml").read_text(encoding="utf-8")
+)
 #: Fields of the events' words that have another name in the labels.
 _LABEL_NAMES = {("cause",): "root_cause", ("remedies", "text"): "remedy_text", ("issues", "text"): "issue"}
 
@@ -42,6 +47,32 @@ class RecordView:
 
     def label(self, id_: str, **fields: object) -> str:
         return self.labels.text(id_, **fields)
+
+    def fields(
+        self, part: str, values: Mapping[str, Any] | None = None
+    ) -> tuple[tuple[str, str | None], ...]:
+        """The labels and values of a part of the case file (fields.toml), from the record or from `values` of it."""
+        values = self.record if values is None else values
+        rows = []
+        for name, shown_as in _FIELDS[part].items():
+            kind, _, other_name = shown_as.partition(":")
+            rows.append((self.label(f"case.{name}"), self._shown(kind, values[other_name or name])))
+        return tuple(rows)
+
+    def _shown(self, kind: str, value: Any) -> str | None:
+        match kind:
+            case "moment":
+                return self.moment(value)
+            case "moment_to_come":
+                return self.moment(value) or self.label("document.not_yet")
+            case "member":
+                return self.member(value)
+            case "yes_or_no":
+                return self.labels.yes_or_no(value)
+            case "list":
+                return ", ".join(value) or None
+        text = None if value is None else str(value)
+        return text if kind == "words" else self.labels.code(kind, text)
 
     def titles(self, *ids: str) -> tuple[str, ...]:
         """The labels at the head of a table."""

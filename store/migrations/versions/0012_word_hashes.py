@@ -7,19 +7,14 @@ before get their words from the daily obligation `index_words`.
 import sqlalchemy as sa
 from alembic import op
 
+from store.migrations.tables import create_tables, tables_of
+
 revision = "0012"
 down_revision = "0011"
 
 
 def upgrade() -> None:
-    op.create_table(
-        "word_hashes",
-        sa.Column("band_index", sa.LargeBinary(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ref", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("band_index", "at", "ref", name="pk_word_hashes"),
-        sqlite_with_rowid=False,
-    )
+    create_tables(tables_of(revision))
     op.add_column("likenesses", sa.Column("words", sa.LargeBinary(), nullable=True))
     op.execute("UPDATE alembic_version SET serves_from = '0012'")
 

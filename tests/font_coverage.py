@@ -1,6 +1,6 @@
 """Writes covered.json: which characters each shipped font has, found by typesetting them with Typst.
 
-Run `python -m amends.documents.font_probe` after an upgrade of Typst; it takes some minutes. PDF/A refuses a
+Run `python -m tests.font_coverage` after an upgrade of Typst; it takes some minutes. PDF/A refuses a
 character without a glyph. A text that compiles with one font alone is therefore covered by that font.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typst
 
+from amends import documents
 from amends.documents.fonts import FAMILIES
 from amends.documents.typst import FONTS
 
@@ -27,7 +28,7 @@ _INVISIBLE = frozenset(
 )
 _BATCH = 128
 #: A path and not bytes: Typst gives every source in bytes a new number, and a process has only 65,535.
-_SOURCE = Path(__file__).with_name("probe.typ")
+_SOURCE = Path(__file__).with_suffix(".typ")
 
 
 def covers(family: str, letters: str) -> bool:
@@ -82,7 +83,7 @@ def _bisect(family: str, letters: list[int]) -> Iterator[int]:
 
 if __name__ == "__main__":
     ranges_by_family = {family: covered_ranges(family) for family in FAMILIES}
-    file = Path(__file__).with_name("covered.json")
+    file = Path(documents.__file__).with_name("covered.json")
     file.write_text(json.dumps(ranges_by_family, separators=(",", ":")) + "\n", encoding="ascii")
     summary = ", ".join(f"{family} {len(ranges)} runs" for family, ranges in ranges_by_family.items())
     sys.stdout.write(f"{file}: {summary}\n")

@@ -1,19 +1,22 @@
 """Writes docs/clauses.md from the table: each clause with its control, code and tests."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
 
+from reports.clauses import table
 from reports.clauses.count import marked_with, turned_red
 from reports.clauses.evidence import Clause
-from reports.clauses.table import CLAUSES, EDITIONS, PAGE_HEAD
+from reports.clauses.table import CLAUSES, EDITIONS
 
 FILE = "docs/clauses.md"
 
 
 def page() -> str:
     rows = (_wrapped(line) for clause in CLAUSES for line in _section(clause))
-    return PAGE_HEAD + "\n" + "\n".join(_editions()) + "\n" + "\n".join(rows)
+    head: str = tomllib.loads(table.FILE.read_text(encoding="utf-8"))["page_head"]
+    return head + "\n" + "\n".join(_editions()) + "\n" + "\n".join(rows)
 
 
 def _wrapped(item: str) -> str:

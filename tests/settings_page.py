@@ -20,7 +20,7 @@ _TEMPLATE = Path(__file__).with_suffix(".md")
 
 def settings_page() -> str:
     """The page: the template with the tables of the settings in place of its comments."""
-    page = _TEMPLATE.read_text(encoding="utf-8").replace("](../../docs/", "](")
+    page = _TEMPLATE.read_text(encoding="utf-8").replace("](../docs/", "](")
     for place, text in {
         "<!-- tables -->\n": "\n".join(_table(table) for table in tables("small_business")) + "\n",
         "<!-- variables -->\n": _variables(),

@@ -1,0 +1,67 @@
+"""Tables of a migration as data: `versions/<revision>_tables.toml` lists them in the order in which they are made.
+
+Never changed in what it makes: with plain SQLAlchemy types and nothing of ours it makes the same tables for ever.
+`key`, `unique` and `references` give the constraints pk_TABLE, uq_TABLE_COLUMNS and fk_TABLE_COLUMN. A "?" marks a
+column that may be NULL, a "!" a key that the database does not number.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+#: A table: its columns with their types, its constraints and its indexes.
+Table = Mapping[str, Any]
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+TYPES: Mapping[str, sa.types.TypeEngine[Any]] = {
+    "boolean": sa.Boolean(),
+    "bytes": sa.LargeBinary(),
+    "date": sa.Date(),
+    "float": sa.Float(),
+    "integer": sa.Integer(),
+    "json": sa.JSON(),
+    "number": NUMBER,
+    "string": sa.String(),
+    "text": sa.Text(),
+    "time": sa.DateTime(timezone=True),
+}
+
+
+def tables_of(revision: str) -> dict[str, Table]:
+    file = Path(__file__).parent / "versions" / f"{revision}_tables.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def create_tables(tables: Mapping[str, Table]) -> None:
+    for name, table in tables.items():
+        options = {} if table.get("rowid", True) else {"sqlite_with_rowid": False}
+        op.create_table(name, *_columns(table), *_constraints(name, table), **options)
+        for index, of_index in table.get("indexes", {}).items():
+            where = sa.text(of_index["where"]) if "where" in of_index else None
+            op.create_index(index, name, of_index["columns"], sqlite_where=where, postgresql_where=where)
+
+
+def _columns(table: Table) -> list[sa.Column[Any]]:
+    return [
+        sa.Column(
+            column,
+            TYPES[kind.rstrip("?!")],
+            nullable=kind.endswith("?"),
+            autoincrement=False if kind.endswith("!") else "auto",
+        )
+        for column, kind in table["columns"].items()
+    ]
+
+
+def _constraints(name: str, table: Table) -> list[sa.Constraint]:
+    constraints: list[sa.Constraint] = [
+        sa.ForeignKeyConstraint([column], [target], name=f"fk_{name}_{column}")
+        for column, target in table.get("references", {}).items()
+    ]
+    constraints.append(sa.PrimaryKeyConstraint(*table["key"], name=f"pk_{name}"))
+    if unique := table.get("unique"):
+        constraints.append(sa.UniqueConstraint(*unique, name=f"uq_{name}_{'_'.join(unique)}"))
+    return constraints
