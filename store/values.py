@@ -323,7 +323,7 @@ class Member:
     languages: tuple[str, ...] = ()
 
     def is_away(self, now: datetime) -> bool:
-        return self.absent_until is not None and now < self.absent_until
+        return self.absent_until is not None and (self.absent_from or now) <= now < self.absent_until
 
 
 @dataclass(frozen=True)

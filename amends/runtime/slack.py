@@ -16,7 +16,7 @@ from starlette.responses import Response
 from amends.clause_count import clause_lines
 from amends.runtime import OutsideFailed, unique_holder_name
 from amends.runtime.metrics import Metrics
-from amends.runtime.scanner import file_scanner
+from amends.runtime.programs import file_scanner
 from amends.settings import Settings
 from bots.letters.composer import compose_read_out, preview
 from bots.letters.suggestions import suggested_words
