@@ -41,11 +41,10 @@ def close_day(tx: Tx, day: date, by: str, name: str | None) -> None:
     if (previous is None) if name is None else day in own.calendar.holidays:
         raise AlreadyDone(f"{day} is so already: nothing to do.", code="already_so")
     for code in (DEFAULT, *own.jurisdictions):
-        before = [RulePeriod(since, load_rulebook(tx, number)) for number, since in _periods(tx, code)]
-        periods = [replace(period, rules=_closing(period.rules, {day: name})) for period in before]
-        if len(periods) == 1:
-            periods = [replace(periods[0], since=ALWAYS)]
-        _use_periods(tx, code, periods)
+        rows = _periods(tx, code)
+        rules = [_closing(load_rulebook(tx, number), {day: name}) for number, _ in rows]
+        starts = [since for _, since in rows] if len(rows) > 1 else [ALWAYS]
+        _use_periods(tx, code, [RulePeriod(*period) for period in zip(starts, rules, strict=True)])
     record_instance_event(tx, "close_day", {"day": day.isoformat(), "name": name, "by": by})
 
 

@@ -22,7 +22,6 @@ from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.read import (
     find_latest_proposal,
-    find_person_name,
     list_messages,
     proposal_record,
     with_first_similar,
@@ -46,7 +45,7 @@ from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
 from store.incidents import load_incident
 from store.outbox.deliveries import list_deliveries, message_text_place
-from store.people.contacts import person_key
+from store.people.contacts import find_person_name, person_key
 from store.people.identifiers import list_complainant_names
 from store.people.staff import list_names
 from store.proof.hash_chain import sha256

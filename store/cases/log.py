@@ -8,7 +8,7 @@ import mimetypes
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -24,7 +24,7 @@ from complaints.errors import AlreadyDone, BadFacts, NotAllowed
 from complaints.forms import Attachment, attachments_of
 from complaints.identifiers import new_reference
 from complaints.rulebook import Rulebook
-from complaints.times import format_time, parse_time
+from complaints.times import format_time, local_time, parse_time
 from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
 from store.cases.act import act_on, begin_record
@@ -89,13 +89,13 @@ def log_complaint(
     if country is not None and country not in rulebooks.codes:
         raise BadFacts("We do not work in this country.", field="jurisdiction", code="not_an_option")
     rules = rulebooks.for_person(country, language)
+    if facts.get("happened_on", "") > local_time(tx.now, rules.calendar.zone).date().isoformat():
+        raise BadFacts("It cannot lie in the future.", field="happened_on", code="ahead")
     attachments, representative = attachments_of(words), words.get("representative", "").strip()
     if facts.get("answer_to") == "representative" and not representative:
         raise BadFacts("Name the representative.", field="representative", code="required")
     if "amount" in facts and not facts.get("currency"):
         raise BadFacts("An amount needs its currency.", field="currency", code="required")
-    if facts.get("happened_on") and date.fromisoformat(facts["happened_on"]) > tx.now.date():
-        raise BadFacts("It cannot lie in the future.", field="happened_on", code="ahead")
     preferred = facts.get("answer_by") or str(facts["channel"])
     person = find_or_create_person(tx, words, rules.country, language=language, preferred=preferred)
     arrival = Arrival(

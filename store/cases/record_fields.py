@@ -11,7 +11,7 @@ from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import REPRESENTATIVE
 from store.database.transaction import Tx
 from store.files import files_as_records
-from store.people.contacts import CHAT, chat_of, person_name
+from store.people.contacts import CHAT, chat_of, find_person_name
 from store.people.identifiers import list_complainant_names
 from store.record.load import CaseFile, load_all_texts, load_many
 from store.tables import CASE_PEOPLE, CONTACTS, IMPROVEMENTS, LINKS, PEOPLE, READS
@@ -81,6 +81,7 @@ def fairness_fields(tx: Tx, case: Case) -> dict[str, Any]:
 
 def people(tx: Tx, case: Case) -> list[dict[str, Any]]:
     """The people of the complaint with their roles and contact points."""
+    representative = _find_representative(tx, case)
     of_case = (
         select(CASE_PEOPLE.c.person_id, CASE_PEOPLE.c.role, CASE_PEOPLE.c.relation, CASE_PEOPLE.c.may_receive)
         .join(PEOPLE, PEOPLE.c.id == CASE_PEOPLE.c.person_id)
@@ -95,11 +96,7 @@ def people(tx: Tx, case: Case) -> list[dict[str, Any]]:
             "may_receive": row.may_receive,
             "contact_points": contact_points(tx, row.person_id),
         }
-        | (
-            {"name": representative_name(tx, case)}
-            if row.role == REPRESENTATIVE and row.person_id != case.complainant
-            else {}
-        )
+        | ({"name": find_person_name(tx, row.person_id)} if row.person_id == representative else {})
         for row in tx.connection.execute(of_case)
     ]
 
@@ -110,7 +107,7 @@ def recipient(tx: Tx, case: Case) -> str | None:
     None where neither a name nor an address is on file.
     """
     if case.answer_to is not None:
-        return representative_name(tx, case)
+        return find_person_name(tx, _find_representative(tx, case))
     how = case.answer_by or case.channel
     names = [] if Flag.ANONYMOUS in case.flags else list_complainant_names(tx, case.ref)[:1]
     addresses = [
@@ -119,19 +116,11 @@ def recipient(tx: Tx, case: Case) -> str | None:
     return "\n".join(part for part in (*names, *addresses) if part) or None
 
 
-def representative_name(tx: Tx, case: Case) -> str | None:
-    """Name and address of the person who acts for a complainant without a chat, as staff wrote them down."""
-    of_case = (
-        select(PEOPLE.c.id, PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed)
-        .join(CASE_PEOPLE, CASE_PEOPLE.c.person_id == PEOPLE.c.id)
-        .where(
-            CASE_PEOPLE.c.ref == case.ref,
-            CASE_PEOPLE.c.role == REPRESENTATIVE,
-            PEOPLE.c.id != case.complainant,
-        )
-    )
-    row = tx.connection.execute(of_case).first()
-    return None if row is None else person_name(tx, row.id, row.key_wrapped, row.name_sealed)
+def _find_representative(tx: Tx, case: Case) -> str:
+    """The person who acts for a complainant without a chat, otherwise empty."""
+    of_case = (CASE_PEOPLE.c.ref == case.ref) & (CASE_PEOPLE.c.role == REPRESENTATIVE)
+    query = select(CASE_PEOPLE.c.person_id).where(of_case, CASE_PEOPLE.c.person_id != case.complainant)
+    return tx.connection.execute(query).scalar() or ""
 
 
 def contact_points(tx: Tx, person: str) -> list[dict[str, Any]]:

@@ -197,6 +197,14 @@ def person_name(tx: Tx, person: str, wrapped: bytes | None, sealed: bytes | None
     return None if wrapped is None else _name(person_key(tx, person, wrapped), person, sealed)
 
 
+def find_person_name(tx: Tx, person: str) -> str | None:
+    """A person's name; None if the person gave none or it was erased."""
+    row = tx.connection.execute(
+        select(PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed).where(PEOPLE.c.id == person)
+    ).first()
+    return None if row is None else person_name(tx, person, row.key_wrapped, row.name_sealed)
+
+
 def person_key(tx: Tx, person: str, wrapped: bytes) -> bytes:
     return tx.keys.unwrap(wrapped, place("people", person, "key"))
 

@@ -109,7 +109,7 @@ def record_absence(
     by: str | None = None,
     since: datetime | None = None,
 ) -> None:
-    """Record that a member of staff is absent until `until`; `deputy` gets their notices meanwhile.
+    """Record that a member of staff is absent until `until`; `deputy` gets their notices.
 
     It begins now, or at `since`; who is absent already stays so. The desk's log says who entered it: `by`, otherwise
     the member. Raises UnknownRow if `member` is not of the staff.

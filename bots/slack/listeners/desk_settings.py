@@ -19,7 +19,7 @@ from store.people.staff import list_members
 from store.rulebooks import close_day, list_closed_days, load_current_rulebook
 
 ABSENCE, CLOSURE = "absence", "closure"
-_FIELDS = {
+FIELDS = {
     ABSENCE: (
         Field("member", Input.STAFF, required=True),
         Field("since", Input.DATE),
@@ -48,7 +48,7 @@ async def open_settings(press: ButtonPress, actor: Actor, slack: SlackContext) -
             form, field, field.name, texts,
             initial=actor.id if field.name == "member" else None, label=texts.text(f"{form}.{field.name}"),
         )
-        for field in _FIELDS[form]
+        for field in FIELDS[form]
     ]  # fmt: skip
     return OpenView(modal(texts, form, metadata("", 0), blocks, title=f"{form}.title", submit="modal.save"))
 
@@ -57,7 +57,7 @@ async def open_settings(press: ButtonPress, actor: Actor, slack: SlackContext) -
 async def save_settings(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Record the change, with its author, and say what it means."""
     facts, words, wrong = read_fields(
-        _FIELDS[submission.form], values_of(submission.view["state"]["values"]), None
+        FIELDS[submission.form], values_of(submission.view["state"]["values"]), None
     )
     if wrong:
         raise WrongFields(wrong)

@@ -19,6 +19,7 @@ from bots.slack.client.block_kit import (
 from bots.slack.client.new_blocks import alerts
 from bots.slack.context import SlackContext
 from bots.slack.listeners.commands import require_member
+from bots.slack.listeners.incidents import previewed_draft
 from bots.slack.listeners.letter_check import check_texts_to_all
 from bots.slack.payloads import ButtonPress, FormSubmission, SlashCommand
 from bots.slack.responses import OpenView, Response, push_view, update_view
@@ -32,13 +33,14 @@ from bots.slack.views.letter_warnings import codes_of, warning_lines
 from complaints.actions.authorisation import Access, authorise, is_allowed
 from complaints.actors import Actor, may_own
 from complaints.case import Case
-from complaints.errors import AlreadyDone, BadFacts
+from complaints.errors import BadFacts
+from complaints.event_facts import OVERRULED
 from complaints.forms import Field, Input, choice, text
 from complaints.incidents import bulk_left_out
 from complaints.rulebook import categories_of
 from complaints.times import format_time
 from complaints.vocabulary import Verb
-from store.cases.incident_updates import audience_of, read_incident_draft, save_incident_draft
+from store.cases.incident_updates import audience_of, save_incident_draft
 from store.incidents import list_all_incident_cases, list_open_incidents
 from store.people.staff import list_members
 from store.record.worklists import Worklist, WorklistSection, list_by_code, load_worklist
@@ -46,7 +48,7 @@ from store.rulebooks import load_current_rulebooks
 
 CHOOSE, PREVIEW, INFORM = "move", "move_preview", "bulk_inform"
 #: The lists that are not those of a category or an incident.
-_LISTS = (WorklistSection.MINE, WorklistSection.UNASSIGNED, WorklistSection.OVERDUE, WorklistSection.OPEN)
+LISTS = (WorklistSection.MINE, WorklistSection.UNASSIGNED, WorklistSection.OVERDUE, WorklistSection.OPEN)
 #: Complaints of one act: what a person can check in the preview.
 MAX_MOVED = 100
 #: Rows of one paragraph of the preview.
@@ -84,35 +86,23 @@ async def preview_bulk(submission: FormSubmission, actor: Actor, slack: SlackCon
     return push_view(await _inform_preview_view(slack, values, words, actor))
 
 
-@router.view(INFORM)
-async def inform_all(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    """Schedule the letters to exactly the complainants that were counted."""
+@router.view(PREVIEW, INFORM)
+async def do_previewed(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    """Schedule the act for exactly the complaints that were counted."""
     authorise(None, Access.HAND_OVER, actor)
-    draft = await slack.store.aread(read_incident_draft, submission.metadata.draft or "", INFORM)
-    if draft is None or draft.by != actor.id:
-        raise AlreadyDone("This preview was sent or has expired.", code="already_done")
+    # The job has the name of the form.
+    kind = submission.form
+    draft = await previewed_draft(submission, actor, slack, kind)
     facts = {"batch": draft.id, "by": actor.id, "refs": list(draft.refs), "at": draft.at, **draft.facts}
-    facts["overruled"] = list(draft.overruled)
-    await slack.schedule(f"{INFORM}:{draft.id}", INFORM, facts, payload=draft.words)
-    return update_view(notice_view(slack.texts.count("bulk.under_way", len(draft.refs)), slack.texts))
-
-
-@router.view(PREVIEW)
-async def move_cases(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    """Schedule the move of exactly the complaints that were shown."""
-    authorise(None, Access.HAND_OVER, actor)
-    draft = await slack.store.aread(read_incident_draft, submission.metadata.draft or "", PREVIEW)
-    if draft is None or draft.by != actor.id:
-        raise AlreadyDone("This preview was sent or has expired.", code="already_done")
-    facts = {**draft.facts, "batch": draft.id, "by": actor.id, "refs": list(draft.facts["owners"])}
-    await slack.schedule(f"move:{draft.id}", "move", facts)
-    return update_view(notice_view(slack.texts.count("move.under_way", len(facts["refs"])), slack.texts))
+    await slack.schedule(f"{kind}:{draft.id}", kind, facts, payload=draft.words)
+    text_id = "bulk.under_way" if kind == INFORM else "move.under_way"
+    return update_view(notice_view(slack.texts.count(text_id, len(draft.refs)), slack.texts))
 
 
 async def choose_view(slack: SlackContext, source: str | None = None) -> View:
-    """Which complaints, and either who gets them or what their complainants are told."""
+    """Which complaints, and either who gets them or the text to their complainants."""
     texts, rules = slack.texts, await slack.store.aread(load_current_rulebooks)
-    lists = [(part.value, texts.text(f"bulk.list_{part.value}")) for part in _LISTS]
+    lists = [(part.value, texts.text(f"bulk.list_{part.value}")) for part in LISTS]
     incidents = await slack.store.aread(list_open_incidents)
     lists += [(f"incident:{incident.id}", incident_headline(incident, texts)) for incident in incidents]
     lists += [(f"category:{code}", texts.text(f"category.{code}")) for code in categories_of(rules.own)]
@@ -168,12 +158,8 @@ async def _inform_preview_view(
     for case in sample_cases(audience):
         letter = slack.preview("reply", case, {"batch": "0"}, {"text": words}, now=now)
         blocks += [divider(), section(case_row(case, texts, now)), *plain_sections(letter)]
-    more = {
-        "facts": {"language": language},
-        "refs": [case.ref for case in audience.to],
-        "at": format_time(now),
-        "overruled": codes_of(warned),
-    }
+    refs, facts = [case.ref for case in audience.to], {"language": language, OVERRULED: codes_of(warned)}
+    more = {"facts": facts, "refs": refs, "at": format_time(now)}
     draft = await store.awrite(save_incident_draft, 0, actor.id, 0, {"text": words}, form=INFORM, more=more)
     stored = metadata("", 0, draft=draft)
     submit = "preview.send_anyway" if warned else "preview.send"
@@ -199,8 +185,7 @@ async def move_preview_view(
     owners = {case.ref: case.owner for case in moving}
     source_name = mention(source or actor.id) if chosen == WorklistSection.MINE else texts.text("bulk.chosen")
     if not moving and not staying:
-        text = texts.text("bulk.nothing")
-        return notice_view(text, texts)
+        return notice_view(texts.text("bulk.nothing"), texts)
     summary = texts.count("move.preview", len(moving), source=source_name, to=mention(target))
     blocks = [section(summary), *_listed(moving, slack)]
     if staying:
@@ -208,10 +193,8 @@ async def move_preview_view(
         blocks += _listed(staying, slack)
     if page.more:
         blocks.append(context(texts.text("move.more", number=page.more)))
-    facts = {"to": target, "source": source_name, "owners": owners}
-    draft = await slack.store.awrite(
-        save_incident_draft, 0, actor.id, 0, {}, form=PREVIEW, more={"facts": facts}
-    )
+    more = {"facts": {"to": target, "source": source_name, "owners": owners}, "refs": list(owners)}
+    draft = await slack.store.awrite(save_incident_draft, 0, actor.id, 0, {}, form=CHOOSE, more=more)
     stored = metadata("", 0, draft=draft)
     view = modal(texts, PREVIEW, stored, blocks, title="move.title", close="preview.back")
     if moving:
