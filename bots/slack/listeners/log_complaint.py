@@ -28,7 +28,6 @@ from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.forms import FORMS, MOST_ATTACHMENTS, Field, Input, read
-from complaints.rulebook import Rulebooks
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
@@ -124,32 +123,14 @@ async def _form(
     received_at: datetime | None = None,
     files: Sequence[Mapping[str, Any]] = (),
 ) -> View:
-    async with slack.refusals_recorded(None, FORM, actor):
-        authorise(None, Verb.RECEIVE, actor)
-    rules = await slack.store.aread(load_current_rulebooks)
-    return log_view(
-        rules,
-        slack.texts,
-        key=f"slack:log:{trigger}",
-        received_at=slack.store.now() if received_at is None else received_at,
-        words=words,
-        files=files,
-    )
-
-
-def log_view(
-    rules: Rulebooks,
-    texts: StaffTexts,
-    *,
-    key: str,
-    received_at: datetime,
-    words: str = "",
-    files: Sequence[Mapping[str, Any]] = (),
-) -> View:
     """The form; `words`, `received_at` and `files` are those of a message where a message is logged.
 
-    `key` identifies a repeated submission: it travels in the metadata, as `files` do.
+    The key identifies a repeated submission: it travels in the metadata, as `files` do.
     """
+    async with slack.refusals_recorded(None, FORM, actor):
+        authorise(None, Verb.RECEIVE, actor)
+    texts, rules = slack.texts, await slack.store.aread(load_current_rulebooks)
+    received_at = received_at or slack.store.now()
     initial: dict[str, Any] = find_contact_details(words, rules.own.country) | {
         "currency": currency_of(rules.own.country),
         "received_at": int(received_at.timestamp()) // 60 * 60,
@@ -177,7 +158,7 @@ def log_view(
             inputs.append(
                 input_block(FORM, entry, MESSAGE_FILES, texts, initial=ids, choices=names, label=label)
             )
-    stored = metadata("", 0, key=key, **({"files": files} if files else {}))
+    stored = metadata("", 0, key=f"slack:log:{trigger}", **({"files": files} if files else {}))
     return modal(texts, FORM, stored, inputs, title="verb.log_complaint", submit="modal.save")
 
 
