@@ -72,6 +72,12 @@ manage     auditor         - - - - - - -
 manage     handler         - - - - - - -
 manage     manager         y y y y y y -
 manage     top_management  y y y y y y -
+templates  intake          - - - - - - -
+templates  on_call         - - - - - - -
+templates  auditor         - - - - - - -
+templates  handler         - - - - - - -
+templates  manager         y y y y y y -
+templates  top_management  y y y y y y -
 """
 ROWS = [
     (Access(route), role, situation, answer == "y")

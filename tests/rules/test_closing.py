@@ -199,7 +199,11 @@ def test_complaints_of_two_people_are_linked_not_merged() -> None:
         complaint.do(Verb.MERGE, ALICE, {**MERGING, "other_complainant": "p2"})
     linked = complaint.do(Verb.LINK, ALICE, {"other_ref": OTHER_REF, "relation": "same_incident"})
     assert replace(linked.case, version=0, work_version=0) == replace(
-        complaint.case, version=0, work_version=0, workers=frozenset({ALICE.id})
+        complaint.case,
+        version=0,
+        work_version=0,
+        workers=frozenset({ALICE.id}),
+        participants=frozenset({ALICE.id}),
     )
 
 

@@ -60,6 +60,8 @@ ANSWERS = frozenset({"say", "acknowledge", "recourse", "mydata", "summary", "for
 DANGER = frozenset({"danger_seen"})
 #: An answer if the person's own words caused it, otherwise started by us.
 ANSWER_OR_START = frozenset({"no_independent"})
+#: It waits until its letter has left, and leaves right after it.
+AFTER_ITS_LETTER = frozenset({"attachment"})
 
 
 @dataclass
@@ -112,13 +114,13 @@ def perform_obligation(kind: str, case: Case, now: datetime, **facts: Any) -> Ou
 
 
 def test_every_kind_that_writes_to_the_complainant_has_a_quiet_hours_rule() -> None:
-    sides = (STARTS, ANSWERS, DANGER, ANSWER_OR_START)
+    sides = (STARTS, ANSWERS, DANGER, ANSWER_OR_START, AFTER_ITS_LETTER)
     assert frozenset().union(*sides) == SENT_TO_COMPLAINANT
     assert sum(map(len, sides)) == len(SENT_TO_COMPLAINANT)
 
 
 @clause("7.3")
-@pytest.mark.parametrize("kind", sorted(SENT_TO_COMPLAINANT - {"say"}))
+@pytest.mark.parametrize("kind", sorted(SENT_TO_COMPLAINANT - {"say"} - AFTER_ITS_LETTER))
 @pytest.mark.parametrize(
     ("night", "ends"),
     [
@@ -139,7 +141,7 @@ def test_in_quiet_hours_only_answers_and_danger_are_sent(kind: str, night: datet
         assert outcome == Completed(settled=True)
 
 
-@pytest.mark.parametrize("kind", sorted(SENT_TO_COMPLAINANT - {"say"}))
+@pytest.mark.parametrize("kind", sorted(SENT_TO_COMPLAINANT - {"say"} - AFTER_ITS_LETTER))
 def test_outside_quiet_hours_everything_is_sent(kind: str) -> None:
     assert perform_obligation(kind, a_communicated_case().case, at("2026-11-18 08:00"), seq=1) == Completed(
         settled=True
@@ -236,6 +238,7 @@ NOTIFIES_NO_MEMBER = frozenset(
         "clauses",
         "report",
         "slack_file",
+        "slack_fetch",
         "slack_file_delete",
         "slack_erase",
         "checkpoint_post",
