@@ -321,7 +321,8 @@ def test_a_complaint_is_found_by_contact_data_in_its_words(store: Store) -> None
     assert store.read(find_by_identifier, "late.caller@example.org", "GB") == [ref]
 
 
-def test_two_people_at_one_address_keep_it_also_after_a_key_rotation(desk: Desk) -> None:
+def test_two_people_at_one_address_keep_it_also_after_a_key_rotation(usual_store: Store) -> None:
+    desk = desk_of(usual_store)
     address = {"address": "3 Mill Lane, Leeds"}
     first = log(desk, {"description": "No heating.", "phone": "+44 20 7946 0101"} | address)
     second = log(

@@ -90,13 +90,15 @@ async def preview_bulk(submission: FormSubmission, actor: Actor, slack: SlackCon
 async def do_previewed(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
     """Schedule the act for exactly the complaints that were counted."""
     authorise(None, Access.HAND_OVER, actor)
-    # The job has the name of the form.
-    kind = submission.form
-    draft = await previewed_draft(submission, actor, slack, kind)
+    draft = await previewed_draft(submission, actor, slack, submission.form)
     facts = {"batch": draft.id, "by": actor.id, "refs": list(draft.refs), "at": draft.at, **draft.facts}
-    await slack.schedule(f"{kind}:{draft.id}", kind, facts, payload=draft.words)
-    text_id = "bulk.under_way" if kind == INFORM else "move.under_way"
-    return update_view(notice_view(slack.texts.count(text_id, len(draft.refs)), slack.texts))
+    if submission.form == INFORM:
+        text = slack.texts.count("bulk.under_way", len(draft.refs))
+        await slack.schedule(f"bulk_inform:{draft.id}", "bulk_inform", facts, payload=draft.words)
+    else:
+        text = slack.texts.count("move.under_way", len(draft.refs))
+        await slack.schedule(f"move:{draft.id}", "move", facts)
+    return update_view(notice_view(text, slack.texts))
 
 
 async def choose_view(slack: SlackContext, source: str | None = None) -> View:
