@@ -83,6 +83,8 @@ class Case:
     is_simulation: bool = False
     imported: bool = False
     answer_by: str | None = None
+    #: `representative` where their authority was seen; None for the complainant.
+    answer_to: str | None = None
     # the complainant's words
     words: int = 0
     media: int = 0

@@ -14,7 +14,7 @@ from typing import Any
 from complaints import forms
 from complaints.case import Facts
 from complaints.errors import BadFacts
-from complaints.forms import FORMS, OFFLINE_VERBS, Field, Input
+from complaints.forms import ANSWER_TO, FORMS, OFFLINE_VERBS, Field, Input
 from complaints.rulebook import is_code
 from complaints.vocabulary import ContactKind, Verb
 
@@ -235,6 +235,8 @@ MESSAGE = FactShapes(
         "currency_requested": code,
         "needs_reply": flag,
         "written_in": code,
+        "answer_to": one_of(*ANSWER_TO),
+        "signed": flag,
     }
 )
 

@@ -210,11 +210,15 @@ EVIDENCE: tuple[str, ...] = (
 )
 #: A choice of the form only: the remedy that was asked for and filled in is not promised.
 NO_REMEDY = "no_remedy"
+#: One person writes to the complainant.
+ONE_CONTACT = "one_contact"
 #: What a limit on contact may name. It never stops a message, a new complaint or a sign of danger.
-LIMITS: tuple[str, ...] = ("one_channel", "one_contact", "fewer_replies")
+LIMITS: tuple[str, ...] = ("one_channel", ONE_CONTACT, "fewer_replies")
 OTHERS_AFFECTED = ("unknown", "none", "some")
 #: How a complainant without a chat wants to be answered.
 ANSWER_BY = ("phone", "counter", "email", "letter", "telegram")
+#: Who gets the letters of such a complaint; the representative only with a written authority.
+ANSWER_TO = ("complainant", "representative")
 #: What staff can record of a conversation or letter, and the verb for it.
 OFFLINE_VERBS: Mapping[str, Verb] = {
     "accept": Verb.ACCEPT,
@@ -415,17 +419,29 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
     "log_complaint": (
         choice("channel", ("phone", "counter", "email", "letter", "web", "other"), required=True),
         Field("received_at", Input.MOMENT, required=True),
+        Field("received_by", Input.STAFF),
         text("description", required=True),
+        text("where_and_when"),
+        Field("happened_on", Input.DATE),
+        text("customer_ref", most=60),
+        text("order_ref", most=60),
+        text("remedy_requested"),
+        Field("amount", Input.AMOUNT),
+        code("currency", most=3),
+        _FILES,
+        flag("signed"),
+        text("immediate_action"),
         text("name", most=200),
+        text("address", most=300),
         text("phone", most=40),
         text("email", most=200),
-        text("customer_ref", most=60),
+        text("for_whom", most=200),
+        text("representative", most=300),
         choice("language", (), required=True),
         choice("jurisdiction", ()),
-        text("for_whom", most=200),
-        text("remedy_requested"),
         flag("consent_to_contact"),
         choice("answer_by", ANSWER_BY),
+        choice("answer_to", ANSWER_TO),
     ),
     "bind": (),
 }

@@ -289,6 +289,16 @@ def left_out(case: Case) -> str | None:
     return None
 
 
+def bulk_left_out(case: Case, language: str, previewed_at: datetime) -> str | None:
+    """Why a text in this language, which goes to many at once, is not sent to this complainant; None: it may be."""
+    why = left_out(case)
+    if why is None and case.look_is_open:
+        return "safety"
+    if why is None and case.last_words_at is not None and case.last_words_at > previewed_at:
+        return "newer"
+    return "language" if why is None and (case.language != language or case.written_in) else why
+
+
 def informs_top_apart(case: Case) -> bool:
     """True if top management is informed of this complaint although it knows of its incident (5.3)."""
     return case.severity >= 4 or case.safety >= 1

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -28,8 +28,12 @@ CHUNK = 1 << 20
 LARGEST = 20 * 1024 * 1024
 #: The kind of a file that staff attached to a letter; all others came from the complainant.
 ATTACHED = "attachment"
+#: The source of a file that staff uploaded: for a letter, or a scan of what a complainant sent.
+SLACK = "slack"
 #: `unscanned` and `infected` files are kept but not handed on (docs/operations.md, "A virus scanner").
 FetchedState = Literal["fetched", "unscanned", "infected"]
+#: By whether the virus scanner passes a file; None if it gave no verdict.
+SCANNED: Mapping[bool | None, FetchedState] = {True: "fetched", False: "infected", None: "unscanned"}
 
 
 def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[ReceivedFile]) -> None:
@@ -68,7 +72,7 @@ def record_received_files(tx: Tx, file: CaseFile, seq: int, files: Sequence[Rece
             facts = {"file": n}
             fetch = NewObligation(f"fetch:{n}", "fetch", tx.now, SendPriority.NOTICE, facts)
             from_slack = NewObligation(f"slack_fetch:{n}", "slack_fetch", tx.now, SendPriority.NOTICE, facts)
-            obligations.append(from_slack if received.kind == ATTACHED else fetch)
+            obligations.append(from_slack if received.source == SLACK else fetch)
     tx.connection.execute(insert(FILES), rows)
     schedule_for_case(tx, case.ref, file.contact_id, obligations)
 

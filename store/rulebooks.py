@@ -1,16 +1,18 @@
 """Rulebooks: immutable rows identified by their content, and which of them new complaints get."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 
 from sqlalchemy import bindparam, func, select
 
+from complaints.errors import AlreadyDone
 from complaints.rulebook import ALWAYS, Rulebook, Rulebooks, RulePeriod, as_json, from_json, later_settings
 from complaints.times import format_time
 from store.database.errors import StoreError, WrongSchemaVersion
 from store.database.leases import find_leader
 from store.database.transaction import Tx
-from store.proof.hash_chain import record_instance_event
+from store.proof.hash_chain import list_instance_events, record_instance_event
 from store.tables import RULEBOOKS, SETTINGS
 
 #: The jurisdiction under which the rules of the organisation's own country are stored.
@@ -29,6 +31,58 @@ _PERIODS = (
 )
 
 
+def close_day(tx: Tx, day: date, by: str, name: str | None) -> None:
+    """Close the office on a day for complaints received from now on; without a name, open it again.
+
+    The desk's log has the author. Dates of open complaints stay until they are moved (`redate`).
+    Raises AlreadyDone if nothing would change.
+    """
+    own, previous = load_current_rulebook(tx), _closed_days(tx).get(day)
+    if (previous is None) if name is None else day in own.calendar.holidays:
+        raise AlreadyDone(f"{day} is so already: nothing to do.", code="already_so")
+    for code in (DEFAULT, *own.jurisdictions):
+        rows = _periods(tx, code)
+        rules = [_closing(load_rulebook(tx, number), {day: name}) for number, _ in rows]
+        starts = [since for _, since in rows] if len(rows) > 1 else [ALWAYS]
+        _use_periods(tx, code, [RulePeriod(*period) for period in zip(starts, rules, strict=True)])
+    record_instance_event(tx, "close_day", {"day": day.isoformat(), "name": name, "by": by})
+
+
+def with_closed_days(tx: Tx, rulebooks: Rulebooks) -> Rulebooks:
+    """These rules of the settings with the days on which managers closed the office in Slack."""
+    days = list_closed_days(tx, date.min)
+    periods = {
+        code: tuple(replace(period, rules=_closing(period.rules, days)) for period in dated)
+        for code, dated in rulebooks.periods.items()
+    }
+    others = {code: _closing(rules, days) for code, rules in rulebooks.others.items()}
+    return Rulebooks(_closing(rulebooks.own, days), others, periods)
+
+
+def list_closed_days(tx: Tx, first: date) -> dict[date, str]:
+    """The days from `first` on that managers closed, with their names."""
+    return {day: name for day, name in sorted(_closed_days(tx).items()) if name and day >= first}
+
+
+def _closed_days(tx: Tx) -> dict[date, str | None]:
+    events = reversed(list_instance_events(tx, "close_day", 1000))
+    return {date.fromisoformat(event["facts"]["day"]): event["facts"]["name"] for event in events}
+
+
+def _closing(rules: Rulebook, days: Mapping[date, str | None]) -> Rulebook:
+    """The rules with these days closed; a day without a name is open again."""
+    closures, holidays = dict(rules.calendar.closures), dict(rules.calendar.holidays)
+    for day, name in days.items():
+        if name is None and closures.pop(day, None) is not None:
+            del holidays[day]
+        elif name is not None and day not in holidays:
+            closures[day] = holidays[day] = name
+    calendar = replace(
+        rules.calendar, closures=dict(sorted(closures.items())), holidays=dict(sorted(holidays.items()))
+    )
+    return rules if calendar == rules.calendar else replace(rules, calendar=calendar)
+
+
 def use_rulebook(
     tx: Tx, rules: Rulebook, jurisdiction: str = DEFAULT, periods: Sequence[RulePeriod] = ()
 ) -> bool:
@@ -36,9 +90,11 @@ def use_rulebook(
 
     With `periods` the rules of each date are stored ahead, so those of a new day apply without a restart.
     """
-    wanted = [
-        (store_rulebook(tx, period.rules), period.since) for period in periods or (RulePeriod(ALWAYS, rules),)
-    ]
+    return _use_periods(tx, jurisdiction, periods or (RulePeriod(ALWAYS, rules),))
+
+
+def _use_periods(tx: Tx, jurisdiction: str, periods: Sequence[RulePeriod]) -> bool:
+    wanted = [(store_rulebook(tx, period.rules), period.since) for period in periods]
     current = _periods(tx, jurisdiction)
     same_ids = [number for number, _ in current] == [number for number, _ in wanted]
     if same_ids and (len(wanted) == 1 or current == wanted):
@@ -56,6 +112,7 @@ def use_rulebooks(tx: Tx, rulebooks: Rulebooks) -> bool:
 
     A jurisdiction that the settings no longer have gets no new complaints: the organisation's own rules list them.
     """
+    rulebooks = with_closed_days(tx, rulebooks)
     all_rules = {DEFAULT: rulebooks.own, **rulebooks.others}
     changed = [
         use_rulebook(tx, rules, code, rulebooks.periods.get(code, ())) for code, rules in all_rules.items()

@@ -323,7 +323,7 @@ class Member:
     languages: tuple[str, ...] = ()
 
     def is_away(self, now: datetime) -> bool:
-        return self.absent_until is not None and now < self.absent_until
+        return self.absent_until is not None and (self.absent_from or now) <= now < self.absent_until
 
 
 @dataclass(frozen=True)
@@ -444,6 +444,8 @@ class OpenedCase:
     proposal: Mapping[str, Any] | None
     draft_words: Mapping[str, str]
     complainant_name: str | None
+    #: Who gets letters that staff read out or post, and where; None with a chat.
+    recipient: str | None = None
     support_needs: str | None = None
     merged: tuple[MergedCase, ...] = ()
     #: By reference, event and field; None where the translator gave none.

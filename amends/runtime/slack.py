@@ -16,6 +16,7 @@ from starlette.responses import Response
 from amends.clause_count import clause_lines
 from amends.runtime import OutsideFailed, unique_holder_name
 from amends.runtime.metrics import Metrics
+from amends.runtime.programs import file_scanner
 from amends.settings import Settings
 from bots.letters.composer import compose_read_out, preview
 from bots.letters.suggestions import suggested_words
@@ -107,6 +108,7 @@ class SlackPart:
             preview=partial(preview, texts=texts),
             suggest=partial(suggested_words, texts=texts),
             masked_subject=settings.slack.subject == "masked",
+            scan=file_scanner(settings.files.scanner),
             read_out=partial(compose_read_out, texts=texts),
             clauses=partial(clause_lines, store, settings),
         )

@@ -14,6 +14,7 @@ from bots.slack.listeners import (
     buttons,
     caller_check,
     commands,
+    desk_settings,
     forms,
     incident_decisions,
     incidents,
@@ -40,6 +41,7 @@ LISTENERS = (
     letter_templates,
     incident_decisions,
     search,
+    desk_settings,
     commands,
 )
 log = logging.getLogger("amends.slack.bolt")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,6 +132,8 @@ class SlackContext:
     suggest: Callable[[str, Case], Mapping[str, str]] = lambda form, case: {}
     #: Whether a card may have the category and masked words as its subject (the setting `subject`).
     masked_subject: bool = False
+    #: The virus scanner: whether it passes a file, None without a verdict.
+    scan: Callable[[bytes], Awaitable[bool | None]] | None = None
     #: The check of the clauses, a line each; it is made where every room is known.
     clauses: Callable[[], Sequence[str]] | None = None
     presses: CardPresses = field(default_factory=CardPresses)

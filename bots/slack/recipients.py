@@ -133,21 +133,16 @@ def suggested_owner(
     The number is that of these complaints. At level 1 handlers come before managers. Absent members, members named in
     the complaint and those who acted at a lower level are never suggested.
     """
-    able = _able_members(case, members, now)
-    if not able:
-        return None
-    first = min(able, key=lambda member: (skill_gap(case, member), loads.get(member.id, 0), member.id))
-    return first.id, loads.get(first.id, 0)
+    able = possible_owners(case, members, now)
+    first = min(
+        able, key=lambda member_id: (able[member_id], loads.get(member_id, 0), member_id), default=None
+    )
+    return None if first is None else (first, loads.get(first, 0))
 
 
 def possible_owners(case: Case, members: Sequence[Member], now: datetime) -> Mapping[str, int]:
     """Who may be asked to take it, with `skill_gap`; of a restricted complaint only its readers (4.7)."""
-    able = _able_members(case, members, now)
-    return {
-        member.id: skill_gap(case, member)
-        for member in able
-        if is_allowed(case, Access.READ, member_actor(member))
-    }
+    return {member.id: skill_gap(case, member) for member in _able_members(case, members, now)}
 
 
 def skill_gap(case: Case, member: Member) -> int:
@@ -207,7 +202,9 @@ def _able_members(case: Case, members: Sequence[Member], now: datetime) -> list[
     able = [
         member
         for member in present_members(members, now)
-        if member.roles & roles and may_own(case, member.id)
+        if member.roles & roles
+        and may_own(case, member.id)
+        and is_allowed(case, Access.READ, member_actor(member))
     ]
     if case.level > 1:
         return able

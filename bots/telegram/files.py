@@ -1,6 +1,6 @@
 """The files that complainants send, downloaded into the store."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import structlog
@@ -14,7 +14,7 @@ from bots.telegram.machine_words import Speech
 from bots.telegram.polling import pause_seconds
 from store.cases.export import read_stored_file
 from store.cases.receive_message import receive_message
-from store.files import FetchedState, load_file_to_fetch, record_file_failed, store_file
+from store.files import SCANNED, load_file_to_fetch, record_file_failed, store_file
 from store.outbox.complete import Completed, Failed, Outcome, Retry
 from store.store import Store
 from store.values import FileToFetch, Obligation
@@ -26,7 +26,6 @@ DOWNLOAD_ATTEMPTS = 60
 
 #: From the bytes of a file to whether the virus scanner passes it; None if it gave no verdict.
 Scan = Callable[[bytes], Awaitable[bool | None]]
-_STATES: Mapping[bool | None, FetchedState] = {True: "fetched", False: "infected", None: "unscanned"}
 #: The reply about a file that cannot be had, by its state.
 _MESSAGES = {"failed": "file.failed", "too_large": "file.too_large"}
 
@@ -42,7 +41,7 @@ def download_handler(
     """
 
     async def keep(wanted: FileToFetch, data: bytes) -> Outcome:
-        state = "fetched" if scan is None else _STATES[await scan(data)]
+        state = "fetched" if scan is None else SCANNED[await scan(data)]
         transcribe = speech is not None and speech.takes(wanted)
         await store.awrite(store_file, wanted.ref, wanted.n, data, wanted.mime, state, transcribe=transcribe)
         return Retry("the virus scanner gave no verdict") if state == "unscanned" else Completed()

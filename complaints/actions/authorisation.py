@@ -24,6 +24,7 @@ from complaints.actors import (
 )
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
+from complaints.forms import ONE_CONTACT
 from complaints.vocabulary import Role, State, Verb
 
 #: What to do instead, by the state in which a verb was refused.
@@ -145,7 +146,12 @@ def _staff_role(case: Case, verb: Verb, action: Action, actor: Actor, role: Role
         raise NotAllowed(
             f"{case.ref} is restricted: ask a manager to assign it.", code="not_allowed.restricted"
         )
-    if action.owner_only and actor.id != case.owner and case.owner not in actor.stands_in_for:
+    limit = case.conduct.limit
+    # The letter about the limit promises one person.
+    is_of_owner = action.owner_only or (
+        action.is_staff_message and limit is not None and ONE_CONTACT in limit.limits
+    )
+    if is_of_owner and actor.id != case.owner and case.owner not in actor.stands_in_for:
         if managing is None:
             raise NotAllowed(
                 f"Only the owner of {case.ref} or a manager may '{verb.value}' it: take it first.",

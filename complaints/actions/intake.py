@@ -266,7 +266,7 @@ def record_answers(case: Case, event: Event) -> Case:
 
 def _requested_remedies(facts: Facts) -> dict[str, Any]:
     """What the complainant asks for (7.2): the newest answer counts, and one in words only names no code."""
-    if facts.get("field") != "remedy_requested":
+    if facts.get("field") != "remedy_requested" and "amount_requested" not in facts:
         return {}
     codes = facts.get("remedies_requested") or [facts.get("remedy_requested")]
     return {

@@ -109,6 +109,7 @@ def begin(event: Event, rules: Rulebook) -> Case:
         level_started_at=parse_time(facts["received_at"]),
         is_simulation=bool(facts.get("is_simulation", False)),
         answer_by=facts.get("answer_by"),
+        answer_to=facts.get("answer_to"),
     )
     return _after_any_event(ACTIONS[Verb.RECEIVE].apply(case, event), event)
 

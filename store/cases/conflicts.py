@@ -124,7 +124,7 @@ def _write_representation(tx: Tx, case: Case, facts: Mapping[str, Any]) -> None:
     if facts.get("for_whom") == "for_me":
         _update_representative(tx, case.ref, case.complainant, {"authority": None, "may_receive": True})
         return
-    if not _has_representative(tx, case.ref):
+    if not _is_representative(tx, case):
         _add_representative_and_affected(tx, case)
     answers = {"authority": facts.get("for_whom"), "relation": facts.get("relation")}
     values: dict[str, Any] = {name: value for name, value in answers.items() if value is not None}
@@ -152,9 +152,22 @@ def _add_representative_and_affected(tx: Tx, case: Case) -> None:
         )
 
 
-def _has_representative(tx: Tx, ref: str) -> bool:
+def add_representative(tx: Tx, ref: str, name: str, language: str, *, may_receive: bool) -> None:
+    """A person who acts for the complainant; `name` may have an address too."""
+    person, _ = create_person(tx, name=name, language=language)
+    authority = SHOWN if may_receive else None
+    tx.add(
+        CASE_PEOPLE,
+        ref=ref, person_id=person, role=REPRESENTATIVE, relation=None, authority=authority, may_receive=may_receive,
+    )  # fmt: skip
+
+
+def _is_representative(tx: Tx, case: Case) -> bool:
+    """Whether the complainant is on file as a person who acts for another person."""
     query = select(CASE_PEOPLE.c.person_id).where(
-        CASE_PEOPLE.c.ref == ref, CASE_PEOPLE.c.role == REPRESENTATIVE
+        CASE_PEOPLE.c.ref == case.ref,
+        CASE_PEOPLE.c.person_id == case.complainant,
+        CASE_PEOPLE.c.role == REPRESENTATIVE,
     )
     return tx.connection.execute(query).first() is not None
 

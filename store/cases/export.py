@@ -22,7 +22,6 @@ from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
 from store.cases.read import (
     find_latest_proposal,
-    find_person_name,
     list_messages,
     proposal_record,
     with_first_similar,
@@ -46,7 +45,7 @@ from store.database.transaction import Tx
 from store.files import files_as_records, load_bytes
 from store.incidents import load_incident
 from store.outbox.deliveries import list_deliveries, message_text_place
-from store.people.contacts import person_key
+from store.people.contacts import find_person_name, person_key
 from store.people.identifiers import list_complainant_names
 from store.people.staff import list_names
 from store.proof.hash_chain import sha256
@@ -114,7 +113,7 @@ def export_record(tx: Tx, ref: str) -> dict[str, Any]:
     return {
         **_header(tx, file),
         **request_fields(file, words, load_newest_texts(tx, file)),
-        "people": people(tx, ref),
+        "people": people(tx, case),
         **_assessment(case, file, words),
         "text_read_at": text_read_at(tx, case),
         **_handling(case, words),
@@ -252,6 +251,9 @@ def _header(tx: Tx, file: CaseFile) -> dict[str, Any]:
         # Identifies the wording of the privacy notice at the time: a complaint keeps its rules.
         "privacy_notice_version": sha256(case.rules.notice)[:12] if case.rules.notice else None,
         "answer_by": case.answer_by,
+        "answer_to": case.answer_to,
+        "signed_by_hand": bool(file.events[0].facts.get("signed")),
+        "happened_on": file.events[0].facts.get("happened_on"),
         "consent_to_contact": file.events[0].facts.get("consent_to_contact"),
         "raised_late": case.raised_late,
         "language": case.language,

@@ -4,41 +4,47 @@ Each imported one becomes one `receive` event with the fact `imported`: it creat
 the file's. A file is imported whole or not at all.
 """
 
+import mimetypes
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from sqlalchemy import select
 
-from complaints.actions.authorisation import authorise
+from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import receive
 from complaints.actors import Actor
 from complaints.case import Case
 from complaints.case_values import RecordedSign
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed
+from complaints.forms import Attachment, attachments_of
 from complaints.identifiers import new_reference
 from complaints.rulebook import Rulebook
-from complaints.times import format_time, parse_time
+from complaints.times import format_time, local_time, parse_time
 from complaints.vocabulary import Role, Verb
 from store.cases import conflicts
-from store.cases.act import begin_record
+from store.cases.act import act_on, begin_record
 from store.cases.conflicts import with_conflicts
 from store.database.transaction import Tx
+from store.files import SLACK, record_received_files
 from store.people import staff
 from store.people.identifiers import add_identifier, add_identifiers_in, find_or_create_person
 from store.proof.hash_chain import canonical, record_instance_event
 from store.record.access_log import record_after_rollback
 from store.rulebooks import load_current_rulebooks
 from store.tables import HEARD, MESSAGES, TEXTS
-from store.values import Progress, no_progress
+from store.values import Progress, ReceivedFile, no_progress
 
 #: The form's fields that hold words of the complainant; the other texts name the person.
-COMPLAINT_FIELDS = ("description", "remedy_requested", "for_whom")
+COMPLAINT_FIELDS = ("description", "where_and_when", "remedy_requested", "for_whom")
 #: The form's fields by which the complaint can be searched for, with the kind of identifier of each.
-NUMBERS = {"phone": "phone", "email": "email", "customer_ref": "customer"}
+NUMBERS = {"phone": "phone", "email": "email", "customer_ref": "customer", "order_ref": "order"}
+#: Beginnings of a file's type, with its kind; all others are documents.
+_FILE_KINDS = {"image": "photo", "audio": "audio", "video": "video"}
 #: The actor of imported events: it may receive complaints, as intake does.
 IMPORTER = Actor("import", frozenset({Role.INTAKE}))
 
@@ -83,6 +89,13 @@ def log_complaint(
     if country is not None and country not in rulebooks.codes:
         raise BadFacts("We do not work in this country.", field="jurisdiction", code="not_an_option")
     rules = rulebooks.for_person(country, language)
+    if facts.get("happened_on", "") > local_time(tx.now, rules.calendar.zone).date().isoformat():
+        raise BadFacts("It cannot lie in the future.", field="happened_on", code="ahead")
+    attachments, representative = attachments_of(words), words.get("representative", "").strip()
+    if facts.get("answer_to") == "representative" and not representative:
+        raise BadFacts("Name the representative.", field="representative", code="required")
+    if "amount" in facts and not facts.get("currency"):
+        raise BadFacts("An amount needs its currency.", field="currency", code="required")
     preferred = facts.get("answer_by") or str(facts["channel"])
     person = find_or_create_person(tx, words, rules.country, language=language, preferred=preferred)
     arrival = Arrival(
@@ -94,16 +107,27 @@ def log_complaint(
         rules=rules,
     )
     texts = {path: words[path] for path in COMPLAINT_FIELDS if words.get(path, "").strip()}
-    all_facts = with_conflicts(tx, rules, _facts(tx, facts, texts, by, detect, rules))
+    files = [_received_file(attachment) for attachment in attachments]
+    all_facts = with_conflicts(tx, rules, _facts(tx, facts, texts, by, detect, rules, files))
     done = receive(arrival, at=tx.now, actor=by, facts=all_facts, words=texts)
     file = begin_record(tx, done, contact_id=None)
     conflicts.update_people(tx, done.case, done.event, texts)
     _write_message(tx, arrival)
+    if representative:
+        may = facts.get("answer_to") == "representative"
+        conflicts.add_representative(tx, arrival.ref, representative, language, may_receive=may)
+    if files:
+        record_received_files(tx, file, done.event.seq, files)
     add_identifiers_in(tx, file, texts.values())
     for name, kind in NUMBERS.items():
         if words.get(name, "").strip() and not add_identifier(tx, file, kind, words[name]):
             raise BadFacts("This is not a valid number.", field=name, code="not_a_number")
-    return done.case
+    if words.get("immediate_action", "").strip():
+        # What staff did is a note of theirs, and none of the complainant's words.
+        if not is_allowed(file.case, Verb.NOTE, by):
+            raise BadFacts("Leave this out.", field="immediate_action", code="not_open_to_you")
+        _, file = act_on(tx, file, Verb.NOTE, by, {}, {"text": words["immediate_action"]})
+    return file.case
 
 
 @dataclass(frozen=True)
@@ -153,6 +177,7 @@ def _facts(
     by: Actor,
     detect: DetectSigns,
     rules: Rulebook,
+    files: Sequence[ReceivedFile],
 ) -> dict[str, Any]:
     detected = detect("\n".join(texts.values()), rules, staff.list_names(tx), tx.now)
     of_words = message_facts(
@@ -160,14 +185,31 @@ def _facts(
         has_words="description" in texts,
         signs=detected.signs,
         subjects=detected.subjects,
+        media=len(files),
+        audible=sum(file.kind in ("audio", "video") for file in files),
     )
+    if "amount" in facts:
+        of_words |= {
+            "amount_requested": int(Decimal(facts["amount"]) * 100),
+            "currency_requested": str(facts["currency"]).upper(),
+        }
+    of_words |= {name: facts[name] for name in ("signed", "happened_on", "answer_to") if facts.get(name)}
     return of_words | {
-        "recipient_staff": by.id,
+        "recipient_staff": facts.get("received_by") or by.id,
         "consent_to_contact": bool(facts.get("consent_to_contact")),
         "answer_by": facts.get("answer_by"),
         # A representative must show their authority before personal data is given to them (4.7).
         "for_whom": "do_not_know" if "for_whom" in texts else None,
     }
+
+
+def _received_file(attachment: Attachment) -> ReceivedFile:
+    """A scan or an attachment of a letter or an e-mail, which is fetched from Slack."""
+    mime = mimetypes.guess_type(attachment.name)[0]
+    kind = _FILE_KINDS.get((mime or "").partition("/")[0], "document")
+    return ReceivedFile(
+        attachment.id, attachment.id, kind, SLACK, mime=mime, size=attachment.size, name=attachment.name
+    )
 
 
 def _write_message(tx: Tx, arrival: Arrival) -> None:

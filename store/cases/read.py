@@ -15,7 +15,7 @@ from complaints.case import Case, Event
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
 from store.cases.conflicts import find_support_needs
-from store.cases.record_fields import read_by_denied
+from store.cases.record_fields import read_by_denied, recipient
 from store.cases.translations import load_translations
 from store.database.damage import UNREADABLE, collecting_damage
 from store.database.errors import UnknownRow
@@ -23,7 +23,6 @@ from store.database.keyring import unseal
 from store.database.transaction import Tx
 from store.files import list_files
 from store.outbox.deliveries import list_deliveries, message_text_place
-from store.people.contacts import person_name
 from store.people.identifiers import list_complainant_names
 from store.record.access_log import find_reason, load_readable, write_read
 from store.record.load import (
@@ -37,7 +36,7 @@ from store.record.load import (
 from store.record.projections import NEVER
 from store.record.worklists import load_visible_cases
 from store.similarity.similar import list_similar_cases
-from store.tables import COMPLAINTS, MESSAGES, PEOPLE
+from store.tables import COMPLAINTS, MESSAGES
 from store.values import MergedCase, OpenedCase
 
 #: Similar cases that a person sees with a proposal.
@@ -122,6 +121,7 @@ def _load_opened(tx: Tx, file: CaseFile, by: Actor) -> OpenedCase:
         complainant_name=None
         if Flag.ANONYMOUS in case.flags
         else " / ".join(list_complainant_names(tx, ref)) or None,
+        recipient=recipient(tx, case) if case.is_offline else None,
         support_needs=find_support_needs(tx, case.complainant),
         merged=tuple(_merged(tx, merged_ref) for merged_ref in case.merged),
         translations={
@@ -180,14 +180,6 @@ def with_first_similar(proposed: dict[str, Any] | None) -> dict[str, Any] | None
     if proposed is None or not proposed.get("similar"):
         return proposed
     return {**proposed, "similar": proposed["similar"][:SIMILAR_SHOWN]}
-
-
-def find_person_name(tx: Tx, person: str) -> str | None:
-    """A person's name; None if the person gave none or it was erased."""
-    row = tx.connection.execute(
-        select(PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed).where(PEOPLE.c.id == person)
-    ).first()
-    return None if row is None else person_name(tx, person, row.key_wrapped, row.name_sealed)
 
 
 def list_messages(tx: Tx, file: CaseFile) -> list[dict[str, Any]]:

@@ -8,9 +8,11 @@ from sqlalchemy import select
 from complaints.case import Case, Event
 from complaints.times import format_time
 from complaints.vocabulary import Flag, Verb
+from store.cases.conflicts import REPRESENTATIVE
 from store.database.transaction import Tx
 from store.files import files_as_records
-from store.people.contacts import CHAT, chat_of
+from store.people.contacts import CHAT, chat_of, find_person_name
+from store.people.identifiers import list_complainant_names
 from store.record.load import CaseFile, load_all_texts, load_many
 from store.tables import CASE_PEOPLE, CONTACTS, IMPROVEMENTS, LINKS, PEOPLE, READS
 from store.values import EarlierRead
@@ -77,12 +79,13 @@ def fairness_fields(tx: Tx, case: Case) -> dict[str, Any]:
     }
 
 
-def people(tx: Tx, ref: str) -> list[dict[str, Any]]:
+def people(tx: Tx, case: Case) -> list[dict[str, Any]]:
     """The people of the complaint with their roles and contact points."""
+    representative = _find_representative(tx, case)
     of_case = (
         select(CASE_PEOPLE.c.person_id, CASE_PEOPLE.c.role, CASE_PEOPLE.c.relation, CASE_PEOPLE.c.may_receive)
         .join(PEOPLE, PEOPLE.c.id == CASE_PEOPLE.c.person_id)
-        .where(CASE_PEOPLE.c.ref == ref)
+        .where(CASE_PEOPLE.c.ref == case.ref)
         .order_by(CASE_PEOPLE.c.role, PEOPLE.c.created_at, PEOPLE.c.id)
     )
     return [
@@ -93,8 +96,31 @@ def people(tx: Tx, ref: str) -> list[dict[str, Any]]:
             "may_receive": row.may_receive,
             "contact_points": contact_points(tx, row.person_id),
         }
+        | ({"name": find_person_name(tx, row.person_id)} if row.person_id == representative else {})
         for row in tx.connection.execute(of_case)
     ]
+
+
+def recipient(tx: Tx, case: Case) -> str | None:
+    """Who gets the letters of a complaint without a chat, with the address for the way that was chosen.
+
+    None where neither a name nor an address is on file.
+    """
+    if case.answer_to is not None:
+        return find_person_name(tx, _find_representative(tx, case))
+    how = case.answer_by or case.channel
+    names = [] if Flag.ANONYMOUS in case.flags else list_complainant_names(tx, case.ref)[:1]
+    addresses = [
+        point["address"] for point in contact_points(tx, case.complainant) if point["channel"] == how
+    ]
+    return "\n".join(part for part in (*names, *addresses) if part) or None
+
+
+def _find_representative(tx: Tx, case: Case) -> str:
+    """The person who acts for a complainant without a chat, otherwise empty."""
+    of_case = (CASE_PEOPLE.c.ref == case.ref) & (CASE_PEOPLE.c.role == REPRESENTATIVE)
+    query = select(CASE_PEOPLE.c.person_id).where(of_case, CASE_PEOPLE.c.person_id != case.complainant)
+    return tx.connection.execute(query).scalar() or ""
 
 
 def contact_points(tx: Tx, person: str) -> list[dict[str, Any]]:
@@ -138,6 +164,8 @@ def text_read_at(tx: Tx, case: Case) -> str | None:
 
 def read_by_denied(tx: Tx, case: Case) -> list[EarlierRead]:
     """Members of staff who read the complaint before they lost access to it: its handler must know (C)."""
+    if not case.denied:
+        return []
     query = (
         select(READS.c.by, READS.c.at)
         .where(READS.c.ref == case.ref, READS.c.by.in_(sorted(case.denied)))

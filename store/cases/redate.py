@@ -18,7 +18,7 @@ from complaints.vocabulary import State, Verb
 from store.cases.act import act_on
 from store.database.transaction import Tx
 from store.record.load import CaseFile, load_case_file
-from store.rulebooks import store_rulebook
+from store.rulebooks import store_rulebook, with_closed_days
 from store.tables import COMPLAINTS
 
 #: References are fetched from the database in batches of this many.
@@ -77,7 +77,7 @@ def preview_redate(
 ) -> RedatedCase:
     """What `redate` would change now; writes nothing, raises the same errors."""
     file = load_case_file(tx, ref)
-    rules = _rules(rulebooks, file.case, jurisdiction)
+    rules = _rules(tx, rulebooks, file.case, jurisdiction)
     facts = _facts(tx, file, rules, later=later)
     done = perform(
         file.case, Verb.REDATE, at=tx.now, actor=OPERATOR, facts=facts, words={"reason": reason}, rules=rules
@@ -102,7 +102,7 @@ def redate(
     AlreadyDone if it has these rules already, OutOfOrder if it is closed or its jurisdiction is no longer configured.
     """
     file = load_case_file(tx, ref, lock=True)
-    rules = _rules(rulebooks, file.case, jurisdiction)
+    rules = _rules(tx, rulebooks, file.case, jurisdiction)
     if seen_version is not None and file.case.version != seen_version:
         raise Stale(f"{ref} has changed since you looked: look at it again.")
     store_rulebook(tx, rules)
@@ -111,11 +111,11 @@ def redate(
     return _redated(file.case, ActResult(recorded.event, after.case, ()))
 
 
-def _rules(rulebooks: Rulebooks, case: Case, jurisdiction: str | None) -> Rulebook:
+def _rules(tx: Tx, rulebooks: Rulebooks, case: Case, jurisdiction: str | None) -> Rulebook:
     code = jurisdiction or case.rules.country
     if code not in rulebooks.codes:
         raise OutOfOrder(f"{case.ref} cannot be put under {code}: name one of {', '.join(rulebooks.codes)}.")
-    return rulebooks.at(case.received_at).of(code)
+    return with_closed_days(tx, rulebooks).at(case.received_at).of(code)
 
 
 def _facts(tx: Tx, file: CaseFile, rules: Rulebook, *, later: bool) -> Mapping[str, Any]:

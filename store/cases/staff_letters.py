@@ -12,7 +12,7 @@ from complaints.forms import Attachment
 from complaints.vocabulary import Verb
 from store.cases.act import act, act_on
 from store.database.transaction import Tx, database_seconds
-from store.files import ATTACHED, list_files, load_bytes, record_received_files
+from store.files import ATTACHED, SLACK, list_files, load_bytes, record_received_files
 from store.outbox.complete import IS_OPEN
 from store.record.load import load_case_file
 from store.tables import FILES, MESSAGES, OBLIGATIONS
@@ -40,7 +40,7 @@ def act_with_attachments(
     facts = {**facts, ATTACHMENTS: numbers}
     recorded, after = act_on(tx, file, verb, by, facts, words, version=version, key=key)
     files = [
-        ReceivedFile(attached.id, attached.id, ATTACHED, "slack", size=attached.size, name=attached.name)
+        ReceivedFile(attached.id, attached.id, ATTACHED, SLACK, size=attached.size, name=attached.name)
         for attached in attachments
     ]
     record_received_files(tx, after, recorded.event.seq, files)
@@ -51,7 +51,9 @@ def attachments_state(tx: Tx, ref: str, numbers: Sequence[int]) -> Literal["read
     """Whether all these files are in the store; `failed` if one cannot be sent."""
     query = select(FILES.c.state).where(FILES.c.ref == ref, FILES.c.n.in_(numbers))
     states = set(tx.connection.execute(query).scalars())
-    return "ready" if states == {"fetched"} else "waiting" if states <= {"fetched", "announced"} else "failed"
+    if states == {"fetched"}:
+        return "ready"
+    return "waiting" if states <= {"fetched", "announced", "unscanned"} else "failed"
 
 
 def load_attachment(tx: Tx, ref: str, number: int) -> tuple[str, bytes]:

@@ -17,7 +17,7 @@ from store.models.erased import is_plain
 from store.models.examples import history_place
 from store.models.models import model_place
 from store.outbox.rows import insert_removal
-from store.people.contacts import person_key
+from store.people.contacts import person_key, point_index
 from store.people.identifiers import normal_form
 from store.proof.hash_chain import list_instance_events, record_instance_event
 from store.proof.mac_key import set_state
@@ -141,7 +141,7 @@ def _person(tx: Tx, row: Any) -> None:
             address = unseal(key, point.address_sealed, place("contact_points", row.id, "address"))
         except Altered:
             continue  # without its address it cannot be found by any hash; the person's other data move
-        index = tx.keys.index(point.channel, address)
+        index = point_index(tx, row.id, point.channel, address)
         tx.connection.execute(update(CONTACTS).where(CONTACTS.c.id == point.id).values(address_index=index))
     wrapped = tx.keys.wrap(key, place("people", row.id, "key"))
     tx.connection.execute(update(PEOPLE).where(PEOPLE.c.id == row.id).values(key_wrapped=wrapped))

@@ -8,7 +8,7 @@ from collections import defaultdict
 from functools import partial
 from typing import Any
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from complaints.actors import Actor
 from complaints.case import Event
@@ -41,33 +41,38 @@ _COMPLETES = {
 #: Letters that only an act of their own completes.
 _WITH_OWN_ACT = frozenset({"acknowledge", "decision", "recourse"})
 
+# Built once, since every opened complaint and every card runs them.
+_ROW = OBLIGATIONS.c
+_HAS_STARTED = or_(
+    _ROW.state != "open",
+    _ROW.attempts > 0,
+    _ROW.why.is_not(None),
+    _ROW.due <= bindparam("now", type_=_ROW.due.type),
+)
+_DELIVERIES = (
+    select(
+        *(_ROW.id, _ROW.kind, _ROW.state, _ROW.due, _ROW.ended_at),
+        *(_ROW.created_at, _ROW.attempts, _ROW.why, _ROW.facts),
+    )
+    .where(
+        _ROW.scope == bindparam("ref"),
+        or_(and_(_ROW.kind.in_(sorted(NOTICES)), _HAS_STARTED), _ROW.state == "failed"),
+    )
+    .order_by(_ROW.id.desc())
+    .limit(MAX_DELIVERIES)
+)
+_ATTEMPTS = (
+    select(MESSAGES.c.obligation_id, MESSAGES.c.state, MESSAGES.c.at, MESSAGES.c.reason)
+    .where(MESSAGES.c.obligation_id.in_(bindparam("ids", expanding=True)))
+    .order_by(MESSAGES.c.id)
+)
+
 
 def list_deliveries(tx: Tx, ref: str) -> tuple[Delivery, ...]:
     """The newest notices of a complaint and its failed obligations, the oldest first."""
-    columns = OBLIGATIONS.c
-    has_started = or_(
-        columns.state != "open", columns.attempts > 0, columns.why.is_not(None), columns.due <= tx.now
-    )
-    query = select(
-        columns.id,
-        columns.kind,
-        columns.state,
-        columns.due,
-        columns.ended_at,
-        columns.created_at,
-        columns.attempts,
-        columns.why,
-        columns.facts,
-    ).where(
-        columns.scope == ref,
-        or_(and_(columns.kind.in_(sorted(NOTICES)), has_started), columns.state == "failed"),
-    )
-    rows = list(tx.connection.execute(query.order_by(columns.id.desc()).limit(MAX_DELIVERIES)))[::-1]
+    rows = list(tx.connection.execute(_DELIVERIES, {"ref": ref, "now": tx.now}))[::-1]
     messages = defaultdict(list)
-    attempts = select(MESSAGES.c.obligation_id, MESSAGES.c.state, MESSAGES.c.at, MESSAGES.c.reason).where(
-        MESSAGES.c.obligation_id.in_([row.id for row in rows])
-    )
-    for message in tx.connection.execute(attempts.order_by(MESSAGES.c.id)):
+    for message in tx.connection.execute(_ATTEMPTS, {"ids": [row.id for row in rows]}):
         messages[message.obligation_id].append(message)
     deliveries = (_delivery(tx, row, messages[row.id]) for row in rows)
     return tuple(delivery for delivery in deliveries if delivery is not None)

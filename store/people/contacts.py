@@ -26,6 +26,8 @@ class ContactPoint:
     state: dict[str, Any]
 
 
+#: The channel of a postal address.
+LETTER = "letter"
 #: The columns that `chat_of` needs.
 CHAT = (
     CONTACTS.c.id.label("contact_number"),
@@ -118,7 +120,7 @@ def contact_row(
         "person_id": person,
         "channel": channel,
         "address_sealed": seal(key, address, _address_place(person)),
-        "address_index": tx.keys.index(channel, address),
+        "address_index": point_index(tx, person, channel, address),
         "verified": verified,
         "preferred": preferred,
         "blocked": False,
@@ -126,6 +128,11 @@ def contact_row(
         "quiet_hours": None,
         "created_at": tx.now,
     }
+
+
+def point_index(tx: Tx, person: str, channel: str, address: str) -> bytes:
+    """By what a contact point is found; a postal address only with its person, as several may live there."""
+    return tx.keys.index(channel, f"{person}/{address}" if channel == LETTER else address)
 
 
 def keep_name(tx: Tx, person: str, key: bytes, name: str) -> None:
@@ -188,6 +195,14 @@ def forget_topic(tx: Tx, chat: Chat) -> None:
 def person_name(tx: Tx, person: str, wrapped: bytes | None, sealed: bytes | None) -> str | None:
     """Unseal a person's name; None if the person gave none or it was erased."""
     return None if wrapped is None else _name(person_key(tx, person, wrapped), person, sealed)
+
+
+def find_person_name(tx: Tx, person: str) -> str | None:
+    """A person's name; None if the person gave none or it was erased."""
+    row = tx.connection.execute(
+        select(PEOPLE.c.key_wrapped, PEOPLE.c.name_sealed).where(PEOPLE.c.id == person)
+    ).first()
+    return None if row is None else person_name(tx, person, row.key_wrapped, row.name_sealed)
 
 
 def person_key(tx: Tx, person: str, wrapped: bytes) -> bytes:

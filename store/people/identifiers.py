@@ -15,6 +15,7 @@ from complaints.identifiers import Number, numbers_in
 from store.database.keyring import place, seal
 from store.database.transaction import Tx
 from store.people.contacts import (
+    LETTER,
     contact_row,
     create_person,
     keep_language,
@@ -120,14 +121,16 @@ def find_or_create_person(
             keep_name(tx, person, key, name)
         if row.language is None:
             keep_language(tx, person, language)
-    tx.insert_missing(
-        CONTACTS,
-        [
-            contact_row(tx, person, key, channel, address, verified=False, preferred=channel == preferred)
-            for channel, address in points.items()
-            if _person_at(tx, channel, address) is None
-        ],
-    )
+    new = {
+        channel: address for channel, address in points.items() if _person_at(tx, channel, address) is None
+    }
+    if words.get("address", "").strip():
+        new[LETTER] = words["address"].strip()
+    added = [
+        contact_row(tx, person, key, channel, address, verified=False, preferred=channel == preferred)
+        for channel, address in new.items()
+    ]
+    tx.insert_missing(CONTACTS, added)
     return person
 
 

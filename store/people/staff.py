@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 
 from complaints.actions import authorisation
 from complaints.actors import Actor
@@ -31,6 +31,7 @@ _ROLES_OF_MEMBER = _CURRENT_ROLES.with_only_columns(STAFF_ROLES.c.role).where(
 )
 _REPLACED = select(STAFF.c.id).where(
     STAFF.c.absent_until > _NOW,
+    or_(STAFF.c.absent_from.is_(None), STAFF.c.absent_from <= _NOW),
     func.coalesce(STAFF.c.stand_in, STAFF.c.deputy) == _IS_MEMBER,
     STAFF.c.left_at.is_(None),
 )
@@ -100,20 +101,29 @@ def list_names(tx: Tx) -> Mapping[str, tuple[str, ...]]:
 
 
 def record_absence(
-    tx: Tx, member: str, until: datetime, deputy: str | None = None, *, by: str | None = None
+    tx: Tx,
+    member: str,
+    until: datetime,
+    deputy: str | None = None,
+    *,
+    by: str | None = None,
+    since: datetime | None = None,
 ) -> None:
-    """Record that a member of staff is absent from now until `until`; `deputy` gets their notices until then.
+    """Record that a member of staff is absent until `until`; `deputy` gets their notices.
 
-    The desk's log says who entered it: `by`, otherwise the member. Raises UnknownRow if `member` is not of the staff.
+    It begins now, or at `since`; who is absent already stays so. The desk's log says who entered it: `by`, otherwise
+    the member. Raises UnknownRow if `member` is not of the staff.
     """
+    is_absent = (STAFF.c.absent_until > tx.now) & (STAFF.c.absent_from <= tx.now)
+    begins = case((is_absent, STAFF.c.absent_from), else_=since or tx.now)
     changed = tx.connection.execute(
         update(STAFF)
         .where(STAFF.c.id == member)
-        .values(absent_from=tx.now, absent_until=until, stand_in=deputy)
+        .values(absent_from=begins, absent_until=until, stand_in=deputy)
     )
     if changed.rowcount != 1:
         raise UnknownRow(f"{member} is not a member of staff: name a person with a role in the settings")
-    _log_absence(tx, member, until, deputy, by)
+    _log_absence(tx, member, until, deputy, by, since)
 
 
 def end_absence(tx: Tx, member: str, *, by: str | None = None) -> bool:
@@ -129,8 +139,11 @@ def end_absence(tx: Tx, member: str, *, by: str | None = None) -> bool:
     return changed.rowcount == 1
 
 
-def _log_absence(tx: Tx, member: str, until: datetime, deputy: str | None, by: str | None) -> None:
+def _log_absence(
+    tx: Tx, member: str, until: datetime, deputy: str | None, by: str | None, since: datetime | None = None
+) -> None:
     facts = {"member": member, "until": format_time(until), "deputy": deputy, "by": by or member}
+    facts |= {} if since is None else {"since": format_time(since)}
     record_instance_event(tx, "absence", facts)
 
 
@@ -199,4 +212,4 @@ def _names(tx: Tx, row: Any) -> dict[str, Any]:
 
 
 def _is_absent(row: Any, tx: Tx) -> bool:
-    return row.absent_until is not None and tx.now < row.absent_until
+    return row.absent_until is not None and (row.absent_from or tx.now) <= tx.now < row.absent_until

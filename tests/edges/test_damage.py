@@ -22,6 +22,7 @@ from reports.tally import Period
 from store.cases.export import export_case, export_record
 from store.cases.outgoing_messages import begin_sending
 from store.cases.read import load_case
+from store.cases.reviews import draw_reviews
 from store.custody.key_check import record_key_use
 from store.custody.retention import find_person
 from store.custody.rotate_keys import list_stale_keys, rotate_keys
@@ -262,6 +263,12 @@ def test_a_report_leaves_out_the_complaint_whose_events_are_lost_and_names_it(
     assert report.received == 2
     assert sorted(whole) == sorted([first, last])
     assert damaged == [f"complaints|{bad}|events"]
+
+
+def test_a_damaged_complaint_is_left_out_of_the_draw_of_reviews(usual_store: Store) -> None:
+    damaged = Desk(usual_store).closed()
+    lose_events(usual_store, damaged, but=1)
+    assert usual_store.write(draw_reviews, "2026-11", [damaged], 1, 1) == 0
 
 
 def test_a_complaint_without_events_is_refused_by_its_reference_and_the_lists_go_on(

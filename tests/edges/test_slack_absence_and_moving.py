@@ -6,16 +6,21 @@ What the store does is tested on both databases in test_store_*. Tests marked `o
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bots.slack.staff_sync import sync_staff
+from bots.slack.views.home import home_view
+from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
 from simulator.screen import FormRefused
 from store.cases.act import act
 from store.cases.read import load_case, load_history
 from store.people.staff import load_actor, load_member
+from store.proof.hash_chain import list_instance_events
+from store.rulebooks import load_current_rulebook, use_rulebooks
 from store.store import Store
 from tests.clauses import clause
 from tests.databases import FakeClock
@@ -107,11 +112,119 @@ async def test_complaints_can_be_moved_only_to_a_member_who_handles_complaints(o
     await office.idle()
     mona = office.staff(MONA)
     await mona.runs("/complaints move", channel=TRIAGE)
-    await mona.opened("Move complaints")
+    await mona.opened("Many at once")
     await mona.fills({"from": ALICE, "to": "U0000004"})
 
     with pytest.raises(FormRefused, match="handles no"):
         await mona.submits()
+
+
+@clause("4.9")
+async def test_a_manager_gives_a_whole_list_to_one_person_from_the_home(office: Office) -> None:
+    unowned, other = office.proposed(), office.owned(ALICE)
+    await office.idle()
+    mona = office.staff(MONA)
+    await office.client.views_publish(user_id=MONA, view=await home_view(office.desk, MONA))
+    assert mona.home is not None
+    await mona.presses(mona.home, "Many at once…")
+    await mona.opened("Many at once")
+    await mona.fills({"list": "unassigned", "to": BURAK})
+    preview = await mona.submits()
+    assert preview is not None
+    assert unowned in preview.text
+    assert other not in preview.text
+    await mona.submits()
+    await office.idle()
+    assert [office.store.read(load_case, ref).owner for ref in (unowned, other)] == [BURAK, ALICE]
+
+
+@clause("6.4")
+async def test_an_absence_entered_in_the_home_begins_on_its_first_day(office: Office) -> None:
+    mona = office.staff(MONA)
+    await office.client.views_publish(user_id=MONA, view=await home_view(office.desk, MONA))
+    assert mona.home is not None
+    await mona.presses(mona.home, "Absence")
+    await mona.opened("Absence")
+    today = office.store.now().date()
+    first, back = today + timedelta(days=2), today + timedelta(days=5)
+    await mona.fills(
+        {"member": ALICE, "since": first.isoformat(), "until": back.isoformat(), "deputy": BURAK}
+    )
+    await mona.submits()
+    alice = office.store.read(load_member, ALICE)
+    assert alice is not None
+    assert not alice.is_away(office.store.now())
+    assert alice.is_away(office.store.now() + timedelta(days=3))
+    assert office.store.read(load_actor, BURAK).stands_in_for == frozenset()
+    office.clock.go_on(days=3)
+    assert office.store.read(load_actor, BURAK).stands_in_for == {ALICE}
+    facts = office.store.read(list_instance_events, "absence")[0]["facts"]
+    assert (facts["member"], facts["by"], facts["since"][:10]) == (ALICE, MONA, first.isoformat())
+
+
+@clause("7.3")
+async def test_a_closed_day_counts_for_new_complaints_and_survives_a_start_and_opens_again(
+    office: Office,
+) -> None:
+    ref = office.owned(ALICE)
+    before = office.store.read(load_case, ref)
+    day = office.store.now().date() + timedelta(days=1)
+    mona = office.staff(MONA)
+    await closes(office, {"day": day.isoformat(), "name": "Stocktaking"})
+    office.store.write(use_rulebooks, Rulebooks(before.rules))
+    in_force = office.store.read(load_current_rulebook).calendar
+    assert office.store.read(load_case, ref).targets == before.targets
+    assert in_force.closures[day] == "Stocktaking"
+    assert day not in in_force.by_law.holidays
+    assert office.store.read(load_case, office.proposed()).rules.calendar.closures == in_force.closures
+    event = office.store.read(list_instance_events, "close_day")[0]
+    assert event["facts"] == {"day": day.isoformat(), "name": "Stocktaking", "by": MONA}
+    with pytest.raises(FormRefused):
+        await closes(office, {"day": office.store.now().date().isoformat(), "name": "Late"})
+    await mona.closes()
+    await closes(office, {"day": day.isoformat(), "open_again": ["yes"]})
+    assert day not in office.store.read(load_current_rulebook).calendar.holidays
+
+
+async def closes(office: Office, values: dict[str, Any]) -> None:
+    mona = office.staff(MONA)
+    await office.client.views_publish(user_id=MONA, view=await home_view(office.desk, MONA))
+    assert mona.home is not None
+    await mona.presses(mona.home, "Closed days")
+    await mona.opened("Closed days")
+    await mona.fills(values)
+    await mona.submits()
+    await mona.closes()
+
+
+@clause("7.3")
+async def test_one_text_goes_to_all_but_flagged_complaints_and_those_who_wrote_since_the_preview(
+    office: Office, clock: FakeClock
+) -> None:
+    calm, severe, writes = office.proposed(), office.proposed(severity=4), office.proposed()
+    await office.idle()
+    mona = office.staff(MONA)
+    await mona.runs("/complaints move", channel=TRIAGE)
+    await mona.opened("Many at once")
+    await mona.fills({"list": "unassigned", "to": BURAK, "text": "The pump is repaired."})
+    with pytest.raises(FormRefused, match="not both"):
+        await mona.submits()
+    await mona.fills({"to": None, "language": "en"})
+    preview = await mona.submits()
+    assert preview is not None
+    text = preview.text
+    clock.go_on(seconds=5)
+    office.add(writes, "And the cellar is flooded.")
+    await mona.submits()
+    await office.idle()
+    last = {ref: office.store.read(load_history, ref) for ref in (calm, severe, writes)}
+    informed = {ref for ref, events in last.items() if Verb.INFORM in [event.verb for event in events]}
+    assert "The pump is repaired." in text
+    assert f"severe 1 ({severe})" in text
+    assert informed == {calm}
+    assert [event.by for event in last[calm] if event.verb is Verb.INFORM] == [MONA]
+    assert writes in messages(office, MONA)[-1]
+    assert "Done for 1 of them" in messages(office, MONA)[-1]
 
 
 @clause("6.4")

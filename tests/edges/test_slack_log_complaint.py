@@ -46,6 +46,7 @@ CALLED: Mapping[str, Any] = {
     "phone": "+44 20 7946 0018",
     "language": "en",
 }
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
 #: Burak only takes calls.
 ROLES = {
     Role.HANDLER: (ALICE,),
@@ -146,12 +147,83 @@ async def test_a_slack_message_is_logged_with_its_words_and_its_time(office: Off
     post = await office.staff(ALICE).says(TRIAGE, "A customer at the desk: the tap & the sink leak")
     await office.staff(ALICE).message_shortcut("log_from_message", post)
     modal = await office.staff(ALICE).opened("log_complaint")
-    inputs = {block["block_id"]: block["element"] for block in modal.view.content["blocks"]}
+    inputs = {
+        block["block_id"]: block["element"] for block in modal.view.content["blocks"] if "element" in block
+    }
     assert inputs["description"]["initial_value"] == "A customer at the desk: the tap & the sink leak"
     assert inputs["received_at"]["initial_date_time"] == int(float(post.ts)) // 60 * 60
     await office.staff(ALICE).fills({"channel": "counter"})
     await office.staff(ALICE).submits()
     assert office.store.read(load_case, refs(office)[0]).channel == "counter"
+
+
+@clause("7.2")
+async def test_a_letter_is_logged_with_its_scan_its_signature_and_who_gets_the_answer(office: Office) -> None:
+    burak = office.staff(BURAK)
+    await burak.shortcut("log_complaint")
+    modal = await burak.opened("log_complaint")
+    assert view_problems(modal.view.content, "modal") == []
+    await burak.fills({
+        **CALLED, "channel": "letter", "where_and_when": "Water meter, Mill Lane", "amount": "84.50",
+        "currency": "gbp", "order_ref": "INV-20991", "address": "3 Mill Lane, Leeds", "signed": ["yes"],
+        "representative": "Ines Roth, 9 High Street, Leeds", "answer_by": "letter", "answer_to": "representative",
+        "immediate_action": "Closed the valve.", "received_by": ALICE, "happened_on": "2026-01-05",
+    })  # fmt: skip
+    burak.attaches("Scans and other files", ("letter.pdf", PDF))
+    await burak.submits()
+    await office.idle()
+    ref = refs(office)[0]
+    record = office.store.read(export_record, ref)
+    assert [(file["kind"], file["name"], file["state"]) for file in record["files"]] == [
+        ("document", "letter.pdf", "fetched")
+    ]
+    assert (record["recipient_staff"], record["signed_by_hand"], record["happened_on"]) == (
+        ALICE, True, "2026-01-05"
+    )  # fmt: skip
+    assert "3 Mill Lane, Leeds" in str(record["people"])
+    assert [event.verb for event in office.store.read(load_history, ref)][:2] == [Verb.RECEIVE, Verb.NOTE]
+    assert office.store.read(load_case, ref).amount_requested == 8450
+    await burak.closes()
+    office.clock.go_on(minutes=16)
+    await proposed(office, ref)
+    assert any("tell the representative by letter" in text for text in office.texts(MONA))
+    await office.staff(MONA).presses(await office.card(ref), "Open")
+    assert "To: Ines Roth, 9 High Street, Leeds" in (await office.staff(MONA).opened("open")).text
+
+
+async def test_an_answer_to_a_representative_needs_the_name_and_an_amount_its_currency(
+    office: Office,
+) -> None:
+    burak = office.staff(BURAK)
+    await burak.shortcut("log_complaint")
+    await burak.opened("log_complaint")
+    await burak.fills({**CALLED, "answer_to": "representative"})
+    with pytest.raises(FormRefused) as refused:
+        await burak.submits()
+    await burak.fills({"representative": "Ines Roth", "amount": "5", "currency": ""})
+    with pytest.raises(FormRefused) as no_currency:
+        await burak.submits()
+    assert list(refused.value.errors) == ["representative"]
+    assert list(no_currency.value.errors) == ["currency"]
+
+
+async def test_a_forwarded_email_fills_in_who_wrote_it(office: Office) -> None:
+    office.clock.at = datetime.now(UTC) + timedelta(minutes=1)
+    words = (
+        "From: Petra Quill <mailto:petra.quill@example.net|petra.quill@example.net>\n"
+        "To: <mailto:desk@example.org|desk@example.org>\n\nDear Ms Smith, order no. 448812 came late.\n"
+        "Call me: 020 7946 0991.\nKind regards\nP. Quill"
+    )
+    post = await office.staff(ALICE).says(TRIAGE, words)
+    await office.staff(ALICE).message_shortcut("log_from_message", post)
+    modal = await office.staff(ALICE).opened("log_complaint")
+    inputs = {
+        block["block_id"]: block["element"] for block in modal.view.content["blocks"] if "element" in block
+    }
+    filled = {name: inputs[name].get("initial_value") for name in ("name", "phone", "email", "order_ref")}
+    assert filled == {
+        "name": "Petra Quill", "phone": "020 7946 0991", "email": "petra.quill@example.net", "order_ref": "448812",
+    }  # fmt: skip
 
 
 async def test_the_command_opens_the_same_form(office: Office) -> None:

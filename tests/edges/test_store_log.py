@@ -15,6 +15,7 @@ from complaints.vocabulary import Flag, Role, State, Target, Verb
 from store.cases.export import export_record
 from store.cases.log import log_complaint
 from store.cases.read import list_cases, load_case, load_history, open_case
+from store.custody.rotate_keys import _person as move_person
 from store.custody.verify import verify
 from store.outbox.claim import claim
 from store.outbox.complete import is_still_required
@@ -318,3 +319,15 @@ def test_a_complaint_is_found_by_contact_data_in_its_words(store: Store) -> None
     desk = desk_of(store)
     ref = log(desk, {"description": "Please write to late.caller@example.org about the brown water."}).ref
     assert store.read(find_by_identifier, "late.caller@example.org", "GB") == [ref]
+
+
+def test_two_people_at_one_address_keep_it_also_after_a_key_rotation(usual_store: Store) -> None:
+    desk = desk_of(usual_store)
+    address = {"address": "3 Mill Lane, Leeds"}
+    first = log(desk, {"description": "No heating.", "phone": "+44 20 7946 0101"} | address)
+    second = log(
+        desk, {"description": "No hot water.", "phone": "+44 20 7946 0102"} | address, key="slack:log:2"
+    )
+    desk.store.write(lambda tx: [move_person(tx, row) for row in tx.connection.execute(select(PEOPLE)).all()])
+    for case in (first, second):
+        assert address["address"] in str(desk.store.read(export_record, case.ref)["people"])

@@ -10,6 +10,8 @@ import pytest
 from amends.cli.options import Purpose
 from bots.dialogue.buttons import REMEDIES
 from bots.sign_names import BODY_REPLY_NAMES, RULES
+from bots.slack.listeners.desk_settings import FIELDS as SETTINGS_FIELDS
+from bots.slack.listeners.move_cases import LISTS
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
 from bots.slack.views.form_inputs import choice_id, label_id
 from bots.slack.views.letter_templates import template_fields
@@ -76,6 +78,9 @@ def computed() -> set[str]:
     }
     ids |= {f"template.example_{name}" for name in TEMPLATE_FIELDS}
     ids |= {f"template.{field.name}" for field in template_fields(RULES_OF_CASES)}
+    ids |= {f"{form}.{field.name}" for form, fields in SETTINGS_FIELDS.items() for field in fields}
+    ids |= {f"{form}.{part}" for form in SETTINGS_FIELDS for part in ("title", "hint")}
+    ids |= {f"bulk.list_{section}" for section in LISTS}
     ids |= {f"to_tell.{letter}" for letter in LETTERS}
     ids |= {f"rule.{rule}" for rule in (*RULES, "possible", "past")}
     ids |= {f"who.{actor}" for actor in ("system", "model", "operator", "complainant")} | {"channel.telegram"}

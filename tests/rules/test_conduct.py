@@ -85,6 +85,19 @@ def test_a_limit_puts_off_only_answers_about_the_closed_matter_and_never_those_t
 
 
 @clause("4.5")
+def test_under_a_limit_to_one_contact_only_the_owner_or_a_manager_writes() -> None:
+    complaint = warned()
+    limits = {"limits": ["one_contact"], "reply_days": None}
+    facts = {name: value for name, value in limit_facts(complaint, **limits).items() if value is not None}
+    in_force = complaint.do(Verb.LIMIT_CONTACT, ALICE, facts, WHY).do(Verb.APPROVE, MONA, {"agreed": "yes"})
+    reply = {"language_confirmed": True}, {"text": "The record is below."}
+    with pytest.raises(NotAllowed, match="Only the owner"):
+        in_force.do(Verb.REPLY, BURAK, *reply)
+    for writer in (ALICE, MONA):
+        in_force.do(Verb.REPLY, writer, *reply)
+
+
+@clause("4.5")
 def test_an_appeal_is_decided_by_a_person_without_a_part_in_the_limit() -> None:
     complaint = limited().do(Verb.APPEAL_LIMIT, ANNA)
     assert complaint.case.target(Target.CONDUCT, 1) is not None

@@ -17,7 +17,7 @@ from bots.slack.recipients import (
 )
 from complaints.errors import BadFacts
 from complaints.obligations.reminders import ReminderLevel
-from complaints.vocabulary import Role, Target
+from complaints.vocabulary import Flag, Role, Target
 from store.values import Member
 from tests.rules.slack_cases import NOW, stages
 
@@ -96,6 +96,8 @@ def test_the_suggested_owner_is_present_may_decide_and_has_the_fewest_complaints
     assert suggested_owner(fresh, (MONA,), loads, NOW) == (MONA.id, 0)
     assert suggested_owner(higher, STAFF, loads, NOW) == (MONA.id, 0)
     assert suggested_owner(fresh, (), loads, NOW) is None
+    restricted = replace(fresh, flags=fresh.flags | {Flag.RESTRICTED})
+    assert suggested_owner(restricted, STAFF, loads, NOW) == (MONA.id, 0)
 
 
 def test_skills_come_before_the_number_of_complaints_and_leave_nobody_out() -> None:

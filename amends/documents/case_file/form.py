@@ -23,6 +23,7 @@ def form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     yield Heading(label("form.product"), 2)
     yield Fields(
         (
+            (label("case.happened_on"), record.get("happened_on")),
             (label("case.category"), view.labels.code("category", record["category"])),
             (label("case.where_and_when"), record["where_and_when"]),
             *((view.labels.code("number", kind) or kind, value) for kind, value in whole.identifiers),
@@ -123,6 +124,8 @@ def _point(view: RecordView, point: Mapping[str, Any]) -> tuple[str, str | None]
 
 def _signature(view: RecordView) -> str:
     record = view.record
+    if record.get("signed_by_hand"):
+        return view.label("form.signed_by_hand", when=view.moment(record["received_at"]))
     if record["confirmed_at"]:
         return view.label("form.signed", when=view.moment(record["confirmed_at"]))
     if record["form_ended_at"]:

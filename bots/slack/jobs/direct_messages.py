@@ -284,7 +284,8 @@ class DirectMessageJobs:
             return Failed(f"nobody may tell the complainant of {ref}: name a manager in [roles]")
         texts = slack.texts
         how = texts.text(f"channel.{obligation.facts['by']}")
-        text = texts.text("dm.tell_by_voice", ref=ref, how=how, what=texts.text(f"to_tell.{about}"))
+        text_id = "dm.tell_representative" if case.answer_to else "dm.tell_by_voice"
+        text = texts.text(text_id, ref=ref, how=how, what=texts.text(f"to_tell.{about}"))
         message = notice_message(case, text, texts, ("open", "given"))
         return await self.send(people, message, obligation)
 

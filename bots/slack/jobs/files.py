@@ -16,8 +16,8 @@ from complaints.forms import LARGEST_ATTACHMENT
 from complaints.obligations.kinds import SendPriority
 from store.database.errors import StoreError
 from store.file_types import extension, is_program, media_type
-from store.files import load_file_to_fetch, read_file_bytes, record_file_failed, store_file
-from store.outbox.complete import Completed, Outcome
+from store.files import ATTACHED, SCANNED, load_file_to_fetch, read_file_bytes, record_file_failed, store_file
+from store.outbox.complete import Completed, Failed, Outcome, Retry
 from store.slack import record_direct_message
 from store.values import Obligation
 
@@ -49,9 +49,10 @@ class FileJobs:
         return await self.deliver(member_id, name, content, comment, ref=ref)
 
     async def fetch(self, obligation: Obligation) -> Outcome:
-        """`slack_fetch`: download a file that was attached to a letter, and check it by its content.
+        """`slack_fetch`: download a file that staff uploaded, and check it by its content and with the virus scanner.
 
-        Of a file that cannot be sent the letter says so, because it waits for all its files.
+        Of a file that cannot be sent the letter says so, because it waits for all its files; managers are informed
+        of a scan that cannot be had.
         """
         slack = self.poster.slack
         wanted = await slack.store.aread(load_file_to_fetch, obligation)
@@ -64,9 +65,10 @@ class FileJobs:
             content = b""
         if not 0 < len(content) <= LARGEST_ATTACHMENT or is_program(media_type(content)):
             await slack.store.awrite(record_file_failed, wanted.ref, wanted.n, "failed")
-            return Completed()
-        await slack.store.awrite(store_file, wanted.ref, wanted.n, content, file.get("mimetype"))
-        return Completed()
+            return Completed() if wanted.kind == ATTACHED else Failed("Slack did not hand over the file")
+        state = "fetched" if slack.scan is None else SCANNED[await slack.scan(content)]
+        await slack.store.awrite(store_file, wanted.ref, wanted.n, content, file.get("mimetype"), state)
+        return Retry("the virus scanner gave no verdict") if state == "unscanned" else Completed()
 
     async def _download(self, url: str) -> bytes:
         """At most one byte more than may be sent. Slack itself named the address, so it may have the token."""

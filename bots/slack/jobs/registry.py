@@ -104,6 +104,7 @@ def job_handlers(
         "digest": digests.digest,
         "message": digests.message,
         "move": MoveJobs(poster).move,
+        "bulk_inform": MoveJobs(poster).inform,
         "stats": reports.stats,
         "clauses": reports.clauses,
         "report": reports.report,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from bots.slack.client.block_kit import escaped, mention
@@ -120,19 +120,40 @@ async def clauses(command: SlashCommand, actor: Actor, slack: SlackContext) -> R
     return CommandReply(slack.texts.text("stats.counting"))
 
 
+@dataclass(frozen=True)
+class Away:
+    """`away @burak until 2026-12-04 deputy @alice`: `until` is the day of return, `member_id` is None for oneself."""
+
+    until: date
+    member_id: str | None = None
+    deputy: str | None = None
+
+
 @router.command("away")
 async def away(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
     """Record an absence, as a manager also of others. The deputy, or without one the managers, get the notices."""
-    store, texts = slack.store, slack.texts
     rules = await slack.store.aread(load_current_rulebook)
     zone = rules.calendar.zone
     members = await slack.store.aread(list_members)
-    absence = read_away(command.rest, members, local_time(store.now(), zone).date())
-    absent = _require_own_or_manager(absence.member_id, actor)
+    absence = read_away(command.rest, members, local_time(slack.store.now(), zone).date())
+    absent = require_own_or_manager(absence.member_id, actor)
     if absence.deputy == absent:
         raise BadFacts("A person cannot be their own deputy.", code="nobody_of_staff")
+    return CommandReply(await set_absence(slack, actor, replace(absence, member_id=absent), members))
+
+
+async def set_absence(
+    slack: SlackContext, actor: Actor, absence: Away, members: Sequence[Member], since: date | None = None
+) -> str:
+    """Record the absence of `absence.member_id`; returns a sentence for the person who entered it.
+
+    It begins now, or at the beginning of the day `since`.
+    """
+    texts, rules = slack.texts, await slack.store.aread(load_current_rulebook)
+    zone, absent = rules.calendar.zone, str(absence.member_id)
     until = at_minute(absence.until, 0, zone)
-    await slack.store.awrite(record_absence, absent, until, absence.deputy, by=actor.id)
+    begins = None if since is None else at_minute(since, 0, zone)
+    await slack.store.awrite(record_absence, absent, until, absence.deputy, by=actor.id, since=begins)
     page = await slack.store.aread(load_worklist, WorklistSection.MINE, actor, owner=absent, limit=1)
     usual_deputy = next((member.deputy for member in members if member.id == absent), None)
     deputy = absence.deputy or usual_deputy
@@ -142,7 +163,7 @@ async def away(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
         day=texts.day(absence.until),
         deputy=mention(deputy) if deputy else texts.text("away.managers"),
     )
-    return CommandReply(f"{text} {texts.count('away.has', page.count)}" if page.count else text)
+    return f"{text} {texts.count('away.has', page.count)}" if page.count else text
 
 
 @router.command("back")
@@ -151,12 +172,12 @@ async def back(command: SlashCommand, actor: Actor, slack: SlackContext) -> Resp
     members = await slack.store.aread(list_members)
     words = command.rest.split()
     named = require_member(words[0], members).id if words else None
-    absent = _require_own_or_manager(named, actor)
+    absent = require_own_or_manager(named, actor)
     was_away = await slack.store.awrite(end_absence, absent, by=actor.id)
     return CommandReply(slack.texts.text("away.back" if was_away else "away.was_here", who=mention(absent)))
 
 
-def _require_own_or_manager(named: str | None, actor: Actor) -> str:
+def require_own_or_manager(named: str | None, actor: Actor) -> str:
     if named is None or named == actor.id:
         return actor.id
     authorise(None, Access.MANAGE, actor)
@@ -195,15 +216,6 @@ def member_of(word: str, members: Iterable[Member]) -> Member | None:
         if len(group) == 1:
             return group[0]
     return None
-
-
-@dataclass(frozen=True)
-class Away:
-    """`away @burak until 2026-12-04 deputy @alice`: `until` is the day of return, `member_id` is None for oneself."""
-
-    until: date
-    member_id: str | None = None
-    deputy: str | None = None
 
 
 def read_away(arguments: str, members: Iterable[Member], today: date) -> Away:

@@ -1,7 +1,7 @@
 """Logging a complaint that came by phone, at the counter, by e-mail or letter, and acknowledging it aloud."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
     context,
+    cut,
     header,
     plain_sections,
     plain_words,
@@ -22,35 +23,62 @@ from bots.slack.router import Router
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block, values_of
 from bots.slack.views.forms import View, metadata, modal
-from bots.texts.texts import language_name
+from bots.texts.texts import currency_of, language_name
 from complaints.actions.authorisation import authorise
 from complaints.actors import Actor
 from complaints.case import Case
-from complaints.forms import FORMS, read
-from complaints.rulebook import Rulebooks
+from complaints.forms import FORMS, MOST_ATTACHMENTS, Field, Input, read
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.cases.act import act
 from store.cases.log import log_complaint
 from store.people.staff import list_members
+from store.redaction.contact_details import find_contact_details
 from store.rulebooks import load_current_rulebooks
 
 FORM = "log_complaint"
 READ_OUT = "log_complaint_told"
+#: The files of the message that is logged, each with a box to tick.
+MESSAGE_FILES = "message_files"
+#: The headings of the form, by the first field below each.
+_PARTS = {"description": "log.part_problem", "name": "log.part_person", "language": "log.part_answer"}
 router = Router()
 
 
 @router.action(LOG_AGAIN)
 async def open_from_shortcut(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
-    """Open the form; from a message its words and time are filled in."""
+    """Open the form; from a message its words, its time, its files and who wrote it are filled in."""
     message = press.message or {}
     members = await slack.store.aread(list_members)
     names = {member.id: member.name for member in members}
-    words = plain_words(str(message.get("text") or ""), names)
+    words = "\n\n".join(_parts(message, names))
     sent_at = message.get("ts")
     received_at = None if sent_at is None else datetime.fromtimestamp(float(sent_at), UTC)
-    view = await _form(slack, actor, press.trigger, words=words, received_at=received_at)
+    files = [
+        {
+            "id": str(file["id"]),
+            "name": cut(str(file.get("name") or file["id"]), 75),
+            "size": file.get("size", 0),
+        }
+        for file in message.get("files") or ()
+        if file.get("id") and file.get("filetype") != "email"
+    ]
+    view = await _form(
+        slack, actor, press.trigger, words=words, received_at=received_at, files=files[:MOST_ATTACHMENTS]
+    )
     return OpenView(view)
+
+
+def _parts(message: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """The texts of a message: its own, those of messages shared with it, and an e-mail that was sent to Slack."""
+    shared = message.get("attachments") or ()
+    parts = [plain_words(str(part.get("text") or ""), names) for part in (message, *shared)]
+    for file in message.get("files") or ():
+        if file.get("filetype") == "email":
+            senders = ", ".join(str(sender.get("original", "")) for sender in file.get("from") or ())
+            body = file.get("plain_text") or file.get("preview_plain_text") or ""
+            parts += [f"From: {senders}" if senders else "", str(file.get("subject") or ""), str(body)]
+    return [part for part in parts if part]
 
 
 @router.command("log")
@@ -63,8 +91,13 @@ async def record_complaint(submission: FormSubmission, actor: Actor, slack: Slac
     """Record the complaint, then show what to read out to the complainant."""
     rules = await slack.store.aread(load_current_rulebooks)
     options = {"language": rules.languages, "jurisdiction": rules.codes}
-    facts, words = read(FORM, values_of(submission.view["state"]["values"]), options=options)
-    key = str(json.loads(submission.view["private_metadata"])["key"])
+    values = values_of(submission.view["state"]["values"])
+    stored = json.loads(submission.view["private_metadata"])
+    ticked = values.pop(MESSAGE_FILES, ())
+    of_message = [file for file in stored.get("files", ()) if file["id"] in ticked]
+    values["attachments"] = [*values.get("attachments", ()), *of_message]
+    facts, words = read(FORM, values, options=options)
+    key = str(stored["key"])
     case = await slack.store.awrite(log_complaint, key, facts, words, actor, plain_rules)
     spoken = await slack.store.in_thread(
         lambda: slack.read_out(case, "logged", {}, events=(), words_of=lambda seq: {}, now=slack.store.now())
@@ -82,28 +115,24 @@ async def acknowledge(submission: FormSubmission, actor: Actor, slack: SlackCont
 
 
 async def _form(
-    slack: SlackContext, actor: Actor, trigger: str, *, words: str = "", received_at: datetime | None = None
+    slack: SlackContext,
+    actor: Actor,
+    trigger: str,
+    *,
+    words: str = "",
+    received_at: datetime | None = None,
+    files: Sequence[Mapping[str, Any]] = (),
 ) -> View:
+    """The form; `words`, `received_at` and `files` are those of a message where a message is logged.
+
+    The key identifies a repeated submission: it travels in the metadata, as `files` do.
+    """
     async with slack.refusals_recorded(None, FORM, actor):
         authorise(None, Verb.RECEIVE, actor)
-    rules = await slack.store.aread(load_current_rulebooks)
-    return log_view(
-        rules,
-        slack.texts,
-        key=f"slack:log:{trigger}",
-        received_at=slack.store.now() if received_at is None else received_at,
-        words=words,
-    )
-
-
-def log_view(
-    rules: Rulebooks, texts: StaffTexts, *, key: str, received_at: datetime, words: str = ""
-) -> View:
-    """The form; `words` and `received_at` are those of a message where a message is logged.
-
-    `key` identifies a repeated submission: it travels in the metadata.
-    """
-    initial: dict[str, Any] = {
+    texts, rules = slack.texts, await slack.store.aread(load_current_rulebooks)
+    received_at = received_at or slack.store.now()
+    initial: dict[str, Any] = find_contact_details(words, rules.own.country) | {
+        "currency": currency_of(rules.own.country),
         "received_at": int(received_at.timestamp()) // 60 * 60,
         "language": rules.languages[0],
         "jurisdiction": rules.own.country,
@@ -113,15 +142,23 @@ def log_view(
         "language": tuple((code, language_name(code)) for code in rules.languages),
         "jurisdiction": tuple((code, texts.country(code)) for code in rules.codes),
     }
-    inputs = [
-        input_block(
-            FORM, field, field.name, texts, initial=initial.get(field.name), choices=choices.get(field.name)
-        )
-        for field in FORMS[FORM]
+    inputs: list[Block] = []
+    for field in FORMS[FORM]:
+        if field.name in _PARTS:
+            inputs.append(header(texts.text(_PARTS[field.name])))
         # With a single country the question has one answer.
-        if field.name != "jurisdiction" or rules.are_several
-    ]
-    stored = metadata("", 0, key=key)
+        if field.name != "jurisdiction" or rules.are_several:
+            first, options = initial.get(field.name), choices.get(field.name)
+            inputs.append(input_block(FORM, field, field.name, texts, initial=first, choices=options))
+        if field.name == "attachments" and files:
+            ids = [file["id"] for file in files]
+            names = tuple((file["id"], file["name"]) for file in files)
+            label = texts.text("field.message_files")
+            entry = Field(MESSAGE_FILES, Input.FLAGS)
+            inputs.append(
+                input_block(FORM, entry, MESSAGE_FILES, texts, initial=ids, choices=names, label=label)
+            )
+    stored = metadata("", 0, key=f"slack:log:{trigger}", **({"files": files} if files else {}))
     return modal(texts, FORM, stored, inputs, title="verb.log_complaint", submit="modal.save")
 
 

@@ -37,6 +37,9 @@ _LABELS: Mapping[tuple[str, str], str] = {
     ("investigate", "items.N.issue"): "field.issue_found",
     ("review_limit", "outcome"): "field.limit_outcome",
     ("resolve", "done"): "field.done",
+    ("log_complaint", "attachments"): "field.scans",
+    ("log_complaint", "amount"): "field.amount_requested",
+    ("log_complaint", "immediate_action"): "field.done_at_once",
     ("resolve", "cause"): "field.root_cause",
     ("approve", "reason"): "field.reason_not",
     ("check_decision", "reason"): "field.reason_change",
@@ -64,6 +67,7 @@ _CHOICES: Mapping[str, str] = {
     "relation": "relation",
     "channel": "channel",
     "answer_by": "channel",
+    "answer_to": "answer_to",
     "immediate_needed": "choice",
     "immediate_possible": "choice",
     "agreed": "choice",
@@ -83,7 +87,8 @@ _LONG = frozenset(
     {
         "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",
         "others_action", "changes", "nothing_why", "proof", "root_cause", "cause", "agreed_how", "lesson", "outcome",
-        "words", "description", "remedy_requested", "shows", "says", "happened",
+        "words", "description", "remedy_requested", "shows", "address", "representative", "where_and_when", "says",
+        "happened",
     }
 )  # fmt: skip
 #: By the type of an input: where the payload has its value, and where a view has its initial value.

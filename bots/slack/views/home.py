@@ -132,6 +132,9 @@ def _all_lists(
         row.append(button(texts.text("home.move"), "home.move", "move"))
     if is_allowed(None, Access.TEMPLATES, actor):
         row.append(button(texts.text("template.title"), "home.templates", "templates"))
+    row.append(button(texts.text("absence.title"), "home.absence", "absence"))
+    if is_allowed(None, Access.MANAGE, actor):
+        row.append(button(texts.text("closure.title"), "home.closure", "closure"))
     blocks += [actions("home", row), *figures]
     rows = 0
     for part, page in pages.items():

@@ -278,6 +278,8 @@ def read_out_blocks(opened: OpenedCase, texts: StaffTexts) -> list[Block]:
         if message.get("state") == TO_READ_OUT:
             how = texts.text(f"channel.{message['channel']}")
             blocks.append(header(texts.text("open.to_tell", how=how)))
+            if opened.recipient:
+                blocks.append(plain_section(texts.text("open.recipient", who=opened.recipient)))
             blocks += plain_sections(str(message.get("text") or "–"), _FIRST_PARAGRAPH)
     return blocks
 
