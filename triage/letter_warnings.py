@@ -45,6 +45,8 @@ _SHOWN_WORDS = 8
 LIMIT = "<limit>"
 #: The warnings that are weighed, in the order of the columns of the files.
 WEIGHED = ("others_data", "internal", "admission", "promise_without_date", "blaming")
+#: The warnings whose rules are certain enough without a weight: one false alarm in 160 new letters.
+CERTAIN = ("others_data", "admission")
 _ADVERBS = ("ly", "mente", "weise")
 #: What others said is no sentence of the writer.
 _QUOTED = re.compile(r"[“„][^“”„]{1,300}[”“]|«[^»]{1,300}»|\"[^\"]{1,300}\"|‘[^’]{10,300}’")
@@ -110,6 +112,10 @@ class WeighedSentence:
     marks: frozenset[str]
     causes: Mapping[str, Span]
 
+    def is_excepted(self, kind: str) -> bool:
+        """Whether nothing is weighed, or an exception ("not liable") is in the sentence and no rule found words."""
+        return not self.words or (f"#{kind}.unless" in self.marks and kind not in self.causes)
+
     def weight(self, weights: Mapping[str, float]) -> float:
         return mean_weight(self.words, weights) + mean_weight(self.marks, weights)
 
@@ -133,20 +139,17 @@ def find_warnings(
     kind) of names, phones, e-mails, addresses and numbers in the text that the caller does not know as the
     complainant's or the desk's; kind "name" for names.
     """
-    text = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text[:_LONGEST])
-    sentences = _sentences(text)
-    if not sentences:
-        return ()
+    text = _without_quotes(text[:_LONGEST])
     written_in = _language(text)
     causes: dict[str, Span] = {}
     if written_in is not None and written_in != language:
-        causes["wrong_language"] = sentences[0].whole
+        causes["wrong_language"] = _sentences(text)[0].whole
     for code in languages_of(written_in or language):
         for reading in read_sentences(text, code, personal):
             for kind, weights in _weights(code).items():
-                if kind == "admission" and may_admit or kind in causes or not reading.words:
+                if (kind == "admission" and may_admit) or kind in causes or reading.is_excepted(kind):
                     continue
-                if reading.weight(weights) > weights[LIMIT]:
+                if (kind in CERTAIN and kind in reading.causes) or reading.weight(weights) > weights[LIMIT]:
                     causes[kind] = reading.causes.get(kind) or reading.heaviest_words(weights)
     return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
 
@@ -155,6 +158,7 @@ def read_sentences(
     text: str, language: str, personal: Iterable[tuple[int, int, str]]
 ) -> list[WeighedSentence]:
     """The sentences of a letter as they are weighed, by the tables of this language."""
+    text = _without_quotes(text)
     sentences, rules, groups = _sentences(text), _phrases(language), _groups(language)
     # The name in the salutation is the complainant's.
     match = _GREETING.match(text)
@@ -206,6 +210,10 @@ def read_sentences(
         words = frozenset(word_features(weighed))
         readings.append(WeighedSentence(sentence, words, frozenset(f"#{mark}" for mark in marks), causes))
     return readings
+
+
+def _without_quotes(text: str) -> str:
+    return _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text)
 
 
 def _language(text: str) -> str | None:
