@@ -68,7 +68,9 @@ def learn_weights(language: str) -> dict[str, float]:
 
 def main() -> None:
     for language in LANGUAGES:
-        write_weights("signs", language, {name: (weight,) for name, weight in learn_weights(language).items()})
+        write_weights(
+            "signs", language, {name: (weight,) for name, weight in learn_weights(language).items()}
+        )
 
 
 if __name__ == "__main__":

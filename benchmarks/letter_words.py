@@ -1,8 +1,9 @@
 """The word weights of the letter warnings, learned from the written letters in `triage/letters/letters.csv`.
 
-Run `python -m benchmarks.letter_words` after a change of the letters, rules or groups. The label is the letter's: in a
-letter with a fault the sentence that weighs most is taken for the faulty one, and the weights are learned again. Words
-belong to a language; the marks of rules and groups are learned from the letters of all languages.
+Run `python -m benchmarks.letter_words` after a change of the letters, rules or groups. It prints what cross-validation
+finds in each set. The label is the letter's: in a letter with a fault the sentence that weighs most is taken for the
+faulty one, and the weights are learned again. Words belong to a language; the marks of rules and groups are learned
+from the letters of all languages.
 """
 
 import csv
@@ -49,7 +50,9 @@ def main() -> None:
     for number, row in enumerate(letters):
         # A single sentence has no salutation, so it gets one that is not weighed.
         before = "-:\n" if row["source"] == _SENTENCE else ""
-        personal = [(start + len(before), end + len(before), kind) for start, end, kind in personal_spans(row)]
+        personal = [
+            (start + len(before), end + len(before), kind) for start, end, kind in personal_spans(row)
+        ]
         read = read_sentences(before + row["text"], row["language"], personal)[bool(before) :]
         sentences += read
         letter_of += [number] * len(read)
@@ -82,13 +85,7 @@ def _learn(
     """The regression of a kind, and the weight above which few good letters are."""
     faulty = np.array([kind in row["warnings"].split() for row in letters])
     good = np.array([not row["warnings"] and row["source"] != _SENTENCE for row in letters])
-    # A manager may admit; an admission or a note may promise too.
-    skipped = np.array([
-        (kind == "admission" and row["role"] == "manager")
-        or (kind == "promise_without_date" and row["source"] == _SENTENCE and bool(row["warnings"]))
-        and kind not in row["warnings"]
-        for row in letters
-    ])  # fmt: skip
+    skipped = np.array([_is_skipped(row, kind) for row in letters])
     scores = np.full(len(letters), -np.inf)
     folds = GroupKFold(_FOLDS, shuffle=True, random_state=1)
     for training, held_out in folds.split(matrix, groups=letter_of):
@@ -103,6 +100,14 @@ def _learn(
               "false alarms", int((scores[good & own] > limit).sum()), int((good & own).sum()))  # fmt: skip
     model = _fit(matrix, letter_of, faulty, hits, np.flatnonzero(~skipped[letter_of]))
     return model, float(limit)
+
+
+def _is_skipped(row: dict[str, str], kind: str) -> bool:
+    """A manager may admit, and a sentence with another fault may promise too."""
+    has_other_fault = bool(row["warnings"]) and kind not in row["warnings"].split()
+    return (kind == "admission" and row["role"] == "manager") or (
+        kind == "promise_without_date" and row["source"] == _SENTENCE and has_other_fault
+    )
 
 
 def _fit(matrix: Any, letter_of: Any, faulty: Any, hits: Any, rows: Any) -> LogisticRegression:
