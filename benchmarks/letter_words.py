@@ -1,7 +1,7 @@
 """The word weights of the letter warnings, learned from the written letters in `triage/letters/letters.csv`.
 
-Run `python -m benchmarks.letter_words` after a change of the letters, rules or groups. It prints what cross-validation
-finds in each set. The label is the letter's: in a letter with a fault the sentence that weighs most is taken for the
+Run `python -m benchmarks.letter_words` after a change of the letters, rules or groups. It prints how each set does in
+cross-validation. The label is the letter's: in a letter with a fault the sentence that weighs most is taken for the
 faulty one, and the weights are learned again. Words belong to a language; the marks of rules and groups are learned
 from the letters of all languages.
 """
@@ -63,7 +63,8 @@ def main() -> None:
     )
     marks, mark_names = count_features((sentence.marks for sentence in sentences), fewest_rows=3)
     matrix = hstack([words, _WEIGHT_OF_MARKS * marks]).tocsr()
-    columns, limits = [], []
+    columns: list[Any] = []
+    limits: list[float] = []
     for kind in WEIGHED:
         hits = np.array([kind in sentence.causes for sentence in sentences])
         model, limit = _learn(matrix, np.array(letter_of), letters, kind, hits)
@@ -76,7 +77,7 @@ def main() -> None:
             for name, row in rows.items()
             if name.startswith((f"{language}:", "#"))
         }
-        write_weights("letters", language, {LIMIT: limits} | own)
+        write_weights("letters", language, own | {LIMIT: tuple(limits)})
 
 
 def _learn(

@@ -93,10 +93,6 @@ class _Rules:
         searched = sentence.text.lower() if key == "written" else sentence.folded.text
         return self.patterns[key].search(searched) if key in self.patterns else None
 
-    def keys_in(self, sentence: _Sentence) -> list[str]:
-        """The keys of the patterns that are in a sentence."""
-        return [key for key in self.patterns if key not in _NO_PATTERNS and self(key, sentence)]
-
     def cause(self, sentence: _Sentence) -> Span | None:
         """The words of the first pattern, where no exception is in the sentence."""
         match = self("patterns", sentence) or self("written", sentence)
@@ -122,11 +118,12 @@ class WeighedSentence:
     def heaviest_words(self, weights: Mapping[str, float]) -> Span:
         """The neighbouring words that weigh most."""
         tokens = list(WORD.finditer(self.sentence.folded.text))
-        heavy = [mean_weight(word_features([token.group()]), weights) for token in tokens]
-        starts = range(max(1, len(tokens) - _SHOWN_WORDS + 1))
-        start = max(starts, key=lambda start: sum(heavy[start : start + _SHOWN_WORDS]))
-        shown = tokens[start : start + _SHOWN_WORDS]
-        low, high = self.sentence.folded.span(shown[0].start(), shown[-1].end())
+        windows = (tokens[start : start + _SHOWN_WORDS] for start in range(len(tokens)))
+        heaviest = max(
+            (window for window in windows if len(window) == min(len(tokens), _SHOWN_WORDS)),
+            key=lambda window: mean_weight(word_features([token.group() for token in window]), weights),
+        )
+        low, high = self.sentence.folded.span(heaviest[0].start(), heaviest[-1].end())
         return self.sentence.start + low, self.sentence.start + high
 
 
@@ -171,6 +168,7 @@ def read_sentences(
     named = [span for span in personal if span[1] < end or span[2] != "name"]
     # What comes before the salutation is a note.
     salutations = [sentence.start for sentence in sentences if salutation.match(sentence.folded.text)]
+    keys = [(kind, key) for kind in rules for key in rules[kind].patterns if key not in _NO_PATTERNS]
     readings = []
     for index, sentence in enumerate(sentences):
         around = sentences[max(0, index - 1) : index + 2]
@@ -183,8 +181,7 @@ def read_sentences(
             "others_data": _others_data(rules["others_data"], sentence, others, greeting),
         }
         causes = {kind: span for kind, span in spans.items() if span is not None}
-        folded = sentence.folded.text
-        in_groups = sorted(name for name, pattern in groups.items() if pattern.search(folded))
+        in_groups = sorted(name for name, pattern in groups.items() if pattern.search(sentence.folded.text))
         true = {
             "addressed": bool(_addressed(rules["internal"], sentence, greeting)),
             "before": bool(salutations) and sentence.start < salutations[0],
@@ -197,17 +194,13 @@ def read_sentences(
         }
         marks = {
             *causes,
-            *(f"{kind}.{key}" for kind in rules for key in rules[kind].keys_in(sentence)),
+            *(f"{kind}.{key}" for kind, key in keys if rules[kind](key, sentence)),
             *(name for name, is_true in true.items() if is_true),
             *in_groups,
             *map("+".join, combinations(in_groups, 2)),
         }
-        weighed = [
-            token.group()
-            for token in WORD.finditer(folded)
-            if sentence.start + sentence.folded.span(*token.span())[0] >= greeting_end
-        ]
-        words = frozenset(word_features(weighed))
+        rest = sentence.text[max(0, greeting_end - sentence.start) :]
+        words = frozenset(word_features(words_of(rest)))
         readings.append(WeighedSentence(sentence, words, frozenset(f"#{mark}" for mark in marks), causes))
     return readings
 
@@ -338,8 +331,7 @@ def _groups(language: str) -> Mapping[str, re.Pattern[str]]:
 @lru_cache(maxsize=8)
 def _weights(language: str) -> Mapping[str, Mapping[str, float]]:
     """The weight of each feature, and the limit, by the warning."""
-    columns = read_weights("letters", language)
-    return dict(zip(WEIGHED, columns, strict=True))
+    return dict(zip(WEIGHED, read_weights("letters", language), strict=True))
 
 
 def _compile(key: str, lines: str) -> re.Pattern[str]:

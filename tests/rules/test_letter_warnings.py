@@ -44,7 +44,7 @@ def shares(letters: Iterable[tuple[set[str], set[str]]]) -> tuple[float, float]:
     """The share of the labels that are found, and of the good letters that are warned of: (labels, warnings)."""
     rows = list(letters)
     hits, expected = (sum(map(len, sets)) for sets in ([a & b for a, b in rows], [a for a, _ in rows]))
-    good = [bool(found) for labels, found in rows if not labels]
+    good = [bool(codes) for labels, codes in rows if not labels]
     return hits / expected, sum(good) / len(good)
 
 
