@@ -45,7 +45,7 @@ _SHOWN_WORDS = 8
 LIMIT = "<limit>"
 #: The warnings that are weighed, in the order of the columns of the files.
 WEIGHED = ("others_data", "internal", "admission", "promise_without_date", "blaming")
-#: The warnings whose rules are certain enough without a weight: one false alarm in 160 new letters.
+#: The warnings whose rules are certain enough without a weight: one false alarm in the 160 good letters of set C.
 CERTAIN = ("others_data", "admission")
 _ADVERBS = ("ly", "mente", "weise")
 #: What others said is no sentence of the writer.
