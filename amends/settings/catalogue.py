@@ -42,13 +42,19 @@ class EnvironmentVariable:
     default: str
 
 
+#: An example of each table whose header has a name of its own.
+_NAMED = {"jurisdiction": "jurisdiction.TR", "investigation": "investigation.2"}
+
+
 def tables(preset: str) -> Iterator[SettingsTable]:
     """Every table of amends.toml in the order of `amends init`, with the times of this preset as defaults."""
     targets = preset_targets(preset)
     for name in SECTIONS:
         section = Settings.model_fields[name]
         model = model_in(section.annotation)
-        header = f"[[{name}]]" if get_origin(section.annotation) is tuple else f"[{name}]"
+        header = f"[{_NAMED.get(name, name)}]"
+        if get_origin(section.annotation) is tuple:
+            header = f"[{header}]"
         about = section.description or ((model and model.__doc__) or "").strip().splitlines()[0]
         if name == "levels":
             keys = tuple(
@@ -68,7 +74,7 @@ def tables(preset: str) -> Iterator[SettingsTable]:
                 for key, field in fields.items()
                 if model_in(field.annotation) is None
             )
-        yield SettingsTable("[jurisdiction.TR]" if name == "jurisdiction" else header, about, keys)
+        yield SettingsTable(header, about, keys)
         if name == "proof":
             witness = sections.WitnessSettings
             keys = tuple(_key(key, field) for key, field in witness.model_fields.items())

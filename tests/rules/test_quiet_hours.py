@@ -233,6 +233,7 @@ NOTIFIES_NO_MEMBER = frozenset(
         "incident_card",
         "incident_update",
         "incident_decision",
+        "bulk_inform",
         "move",
         "stats",
         "clauses",
