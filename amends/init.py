@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from amends.settings.catalogue import SettingsTable, tables, variables
+from amends.settings.catalogue import NAMED, SettingsTable, tables, variables
 from amends.settings.loading import parse_settings
 from amends.settings.problems import Problem, SettingsError
 from amends.settings.rulebook import currency_of
@@ -224,7 +224,7 @@ def _category_lines(table: SettingsTable, answers: InitAnswers) -> Iterator[str]
 
 def _table_lines(table: SettingsTable, answers: Mapping[str, object], currency: str) -> Iterator[str]:
     # A table that needs a key, or that can be there several times, is written as a comment.
-    optional = table.header.startswith("[[") or table.header == "[jurisdiction.TR]"
+    optional = table.header.startswith("[[") or any(table.header == f"[{name}]" for name in NAMED.values())
     yield f"# {table.about}"
     yield f"#{table.header}" if optional else table.header
     for key in table.keys:

@@ -43,7 +43,7 @@ class EnvironmentVariable:
 
 
 #: An example of each table whose header has a name of its own.
-_NAMED = {"jurisdiction": "jurisdiction.TR", "investigation": "investigation.2"}
+NAMED = {"jurisdiction": "jurisdiction.TR", "investigation": "investigation.2"}
 
 
 def tables(preset: str) -> Iterator[SettingsTable]:
@@ -52,7 +52,7 @@ def tables(preset: str) -> Iterator[SettingsTable]:
     for name in SECTIONS:
         section = Settings.model_fields[name]
         model = model_in(section.annotation)
-        header = f"[{_NAMED.get(name, name)}]"
+        header = f"[{NAMED.get(name, name)}]"
         if get_origin(section.annotation) is tuple:
             header = f"[{header}]"
         about = section.description or ((model and model.__doc__) or "").strip().splitlines()[0]
