@@ -234,6 +234,7 @@ NOTIFIES_NO_MEMBER = frozenset(
         "incident_update",
         "incident_decision",
         "move",
+        "bulk_inform",
         "stats",
         "clauses",
         "report",

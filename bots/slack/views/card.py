@@ -29,8 +29,10 @@ from bots.slack.views.actions import (
     available_actions,
     executive_actions,
     executive_actions_alone,
+    missing_for_decision,
 )
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
+from bots.slack.views.refusals import not_decidable_text
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
 from complaints.case import Case, Event
 from complaints.deadlines.legal_time import held_off
@@ -189,6 +191,10 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     if case.written_in is not None:
         name = texts.catalogue.language_name(case.written_in, texts.language)
         lines.append(texts.text("flag.written_in", name=name))
+        if case.assessment is None:
+            lines[-1] += " " + texts.text("flag.translate_first")
+    if lacking := missing_for_decision(case):
+        lines.append(not_decidable_text(lacking, case, texts))
     lines += _requests(case, texts)
     lines += _conduct(case, texts)
     if forbidden := sorted(held_off(case)):
@@ -382,7 +388,7 @@ def fact_fields(case: Case, texts: StaffTexts) -> list[str]:
     ]
     if case.kind is not ContactKind.COMPLAINT:
         rows.append(("card.kind", texts.text(f"kind.{case.kind.value}")))
-    if case.remedies_requested:
+    if case.remedies_requested or case.amount_requested is not None:
         rows.append(("card.asked_for", asked_for_text(case, texts)))
     return [f"*{texts.text(label)}*\n{value}" for label, value in rows]
 
