@@ -90,9 +90,10 @@ def find_warnings(
 ) -> tuple[LetterWarning, ...]:
     """The warnings for a letter, at most one for each code; never raises, in time linear in its length.
 
-    `language` is that of the complainant's letters; `writes_in` what they write, if it is another one. With `may_admit`
-    the writer may accept liability. `personal` are (start, end, kind) of names, phones, e-mails, addresses and numbers
-    in the text that the caller does not know as the complainant's or the desk's; kind "name" for names.
+    `language` is that of the complainant's letters; `writes_in` what they write, if it is another one. With
+    `may_admit` the writer may accept liability. `personal` are (start, end, kind) of names, phones, e-mails,
+    addresses and numbers in the text that the caller does not know as the complainant's or the desk's; kind "name"
+    for names.
     """
     text = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text[:_LONGEST])
     sentences = _sentences(text)
