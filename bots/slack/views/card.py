@@ -196,7 +196,7 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     if lacking := missing_for_decision(case):
         lines.append(not_decidable_text(lacking, case, texts))
     lines += _requests(case, texts)
-    lines += _conduct(case, texts)
+    lines += conduct_lines(case, texts)
     if forbidden := sorted(held_off(case)):
         lines.append(texts.text(f"flag.no_{'_'.join(forbidden)}"))
     if case.no_reviewer_left:
@@ -245,7 +245,7 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
     return lines
 
 
-def _conduct(case: Case, texts: StaffTexts) -> list[str]:
+def conduct_lines(case: Case, texts: StaffTexts) -> list[str]:
     """A limit on contact, an appeal against it, and a limit that waits for a second person."""
     conduct, lines = case.conduct, []
     if conduct.pending is not None:
