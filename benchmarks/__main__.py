@@ -25,6 +25,7 @@ from benchmarks import (
     presses,
     prompt,
     replicas,
+    reports,
     resting,
     soak,
     updates,
@@ -77,6 +78,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "faults": _faults,
     "alterations": alterations.tables,
     "log": lambda: iter([large_log.table()]),
+    "reports": reports.tables,
     "triage": _triage,
 }
 

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, insert, select, update
 
 from complaints.rulebook import ALWAYS
 from store.tables.complaints import ComplaintRow, TargetRow
+from store.tables.measures import MEASURES
 from store.tables.people import CasePersonRow, ContactPointRow, ConversationRow, PersonRow
 from store.tables.record import EventRow, MessageRow, TextRow
 from store.tables.rules import SettingRow
@@ -240,6 +241,7 @@ def intake(session: Session, name: str) -> None:
             for target, span, basis, days in TARGETS
         ],
     )
+    session.exec(insert(MEASURES), params=_measures(ref, rules, now))
 
     # The obligations, the message, and the receipt that the dialogue answers with.
     session.exec(
@@ -285,6 +287,36 @@ def _add_all(session: Session, model: type[Any], rows: list[dict[str, Any]]) -> 
 
 def _table(model: type[Any]) -> Any:
     return model.__table__
+
+
+def _measures(ref: str, rules: str, now: datetime) -> dict[str, Any]:
+    values = dict.fromkeys(column.name for column in MEASURES.columns)
+    return values | {
+        "ref": ref,
+        "rule": 1,
+        "version": 1,
+        "rulebook_id": rules,
+        "received_at": now,
+        "received_on": now.date(),
+        "logged_at": now,
+        "is_simulation": False,
+        "is_history": False,
+        "kind": "complaint",
+        "channel": "telegram",
+        "language": "en",
+        "severity": 2,
+        "safety": 0,
+        "priority": "P3",
+        "state": "received",
+        "level": 1,
+        "support_need": False,
+        "missed_danger": False,
+        "incomplete": False,
+        "marks": "",
+        "pending": "a1764000000000000;c1764000000000000;d1764000000000000;e1764000000000000;",
+        "stages": "1764000000000000,1764000000000000,,;",
+        "details": '{"levels":[[1,1764000000000000]]}',
+    }
 
 
 def _obligation(

@@ -7,14 +7,11 @@ model.
 
 import csv
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
-from sklearn.preprocessing import normalize
 
+from benchmarks.word_weights import count_features, regression, write_weights
 from triage.learning.examples import starter_examples
 from triage.matching import LANGUAGES
 from triage.safety.likely import LOOK, PAGE, danger_features
@@ -27,9 +24,7 @@ FALSE_PAGES = 0.002
 """Share of ordinary examples, held out likewise, that may page by a combination in words that weigh much."""
 # People speak of self-harm and violence in everyday words, so these examples count more, to be found as often.
 _WEIGHT_OF_KIND = {"self_harm": 2.0, "violence": 2.0, "ordinary": 2.0, "everyday": 1.5}
-# How far the weights may follow the examples: chosen by cross-validation from 3, 10 and 30.
-_FREEDOM = 10.0
-_FOLDS, _FEWEST_ROWS = 10, 2
+_FOLDS = 10
 
 
 def learn_weights(language: str) -> dict[str, float]:
@@ -48,13 +43,10 @@ def learn_weights(language: str) -> dict[str, float]:
     kinds = np.array([kind for _, kind, _ in rows])
     labels = ~np.isin(kinds, ["lookalikes", "ordinary", "everyday", "starter"])
     weight_of_row = np.array([_WEIGHT_OF_KIND.get(kind, 1.0) for kind in kinds])
-    vectoriser = CountVectorizer(
-        analyzer=lambda text: danger_features(text, language), binary=True, min_df=_FEWEST_ROWS
-    )
-    matrix = normalize(vectoriser.fit_transform([text for text, _, _ in rows]))
-    regression = LogisticRegression(C=_FREEDOM, class_weight="balanced", solver="liblinear", max_iter=3000)
+    matrix, names = count_features(danger_features(text, language) for text, _, _ in rows)
+    model = regression()
     decisions = cross_val_predict(
-        regression,
+        model,
         matrix,
         labels,
         groups=[probe for _, _, probe in rows],
@@ -62,25 +54,23 @@ def learn_weights(language: str) -> dict[str, float]:
         method="decision_function",
         params={"sample_weight": weight_of_row},
     )
-    names = vectoriser.get_feature_names_out()
     combined = matrix[:, [name.startswith("@") for name in names]].max(axis=1).toarray().ravel() > 0
     look = np.quantile(decisions[labels], 1 - RECALL[language])
     is_ordinary = np.isin(kinds, ["ordinary", "starter"])
     page = np.sort(np.where(combined, decisions, -np.inf)[is_ordinary])[
         -1 - int(FALSE_PAGES * is_ordinary.sum())
     ]
-    regression.fit(matrix, labels, sample_weight=weight_of_row)
-    intercept = float(regression.intercept_[0])
-    weights = dict(zip(names, regression.coef_[0], strict=True))
+    model.fit(matrix, labels, sample_weight=weight_of_row)
+    intercept = float(model.intercept_[0])
+    weights = dict(zip(names, model.coef_[0], strict=True))
     return {LOOK: float(look) - intercept, PAGE: float(page) - intercept} | weights
 
 
 def main() -> None:
     for language in LANGUAGES:
-        file = Path(str(resources.files("triage").joinpath("signs", f"weights_{language}.csv")))
-        lines = [[feature, f"{weight:.2f}"] for feature, weight in sorted(learn_weights(language).items())]
-        with file.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream, lineterminator="\n").writerows(lines)
+        write_weights(
+            "signs", language, {name: (weight,) for name, weight in learn_weights(language).items()}
+        )
 
 
 if __name__ == "__main__":

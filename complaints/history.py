@@ -76,18 +76,6 @@ class CaseHistory:
             stages.append(apply_event(stages[-1], event) if stages else begin(event, self.case.first_rules))
         return tuple(stages)
 
-    def as_of(self, moment: datetime) -> Case | None:
-        """The case as its events before this moment left it; None if it was not logged yet.
-
-        Without its events it is the present case, if it was received by then.
-        """
-        if not self.events:
-            return self.case if self.case.received_at < moment else None
-        events = [event for event in self.events if event.at < moment]
-        if len(events) == len(self.events):
-            return self.case
-        return fold(events, self.case.first_rules) if events else None
-
     @property
     def written_in(self) -> str | None:
         """The language in which the person writes, as detected; for one without a chat as staff recorded it.

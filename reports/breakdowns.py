@@ -4,7 +4,7 @@ Each section has a class that counts, one complaint at a time, and a frozen clas
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,18 +12,13 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Any
 
-from complaints.case import Case
-from complaints.history import CaseHistory
+from complaints.measures.row import Stage
 from complaints.times import format_time
-from complaints.vocabulary import Finding, Flag, Target
-from reports.case_measures import marks, outcome, surveys, upheld_at_all
 from reports.kpis import BACKLOG_OVERDUE, PAST_LEGAL, SCORES, Kpi, TargetVerdict
 from reports.statistics import FEWEST, Share, exact_p_value, rounded, rounded_interval, wilson
 
 #: Upper limits of the age bands in whole days since receipt; the last band has none.
 BANDS: tuple[int, ...] = (7, 14, 28, 56)
-#: Targets that the organisation waits for. When one passes, the complaint is not overdue.
-_WAITS: frozenset[Target] = frozenset({Target.REPLY_REMINDER, Target.LAPSE, Target.WAITING})
 _DAY = timedelta(days=1)
 
 
@@ -101,24 +96,23 @@ class BacklogCount:
     open_by_band: list[int] = field(default_factory=lambda: [0] * (len(BANDS) + 1))
     overdue_by_band: list[int] = field(default_factory=lambda: [0] * (len(BANDS) + 1))
     past_legal: int = 0
-    oldest: Case | None = None
+    #: When the oldest complaint was received, and its reference.
+    oldest: tuple[datetime, str] | None = None
 
-    def add(self, case: Case) -> None:
-        age = (self.as_of - case.received_at) // _DAY
+    def add(self, ref: str, received_at: datetime, stage: Stage) -> None:
+        age = (self.as_of - received_at) // _DAY
         band = next((number for number, days in enumerate(BANDS) if age <= days), len(BANDS))
-        unmet = (target for target in case.current_targets() if target.met_at is None)
-        late = {target.target for target in unmet if target.internal_due < self.as_of}
         self.open_by_band[band] += 1
-        self.overdue_by_band[band] += bool(late - _WAITS)
-        self.past_legal += Target.LEGAL in late
-        if self.oldest is None or (case.received_at, case.ref) < (self.oldest.received_at, self.oldest.ref):
-            self.oldest = case
+        self.overdue_by_band[band] += stage.due is not None and stage.due < self.as_of
+        self.past_legal += stage.legal_due is not None and stage.legal_due < self.as_of
+        if self.oldest is None or (received_at, ref) < self.oldest:
+            self.oldest = (received_at, ref)
 
     def result(self) -> Backlog:
         oldest = None
         if self.oldest is not None:
-            days = (self.as_of - self.oldest.received_at) // _DAY
-            oldest = OldestComplaint(self.oldest.ref, self.oldest.received_at, days)
+            received_at, ref = self.oldest
+            oldest = OldestComplaint(ref, received_at, (self.as_of - received_at) // _DAY)
         counts = zip((*BANDS, None), self.overdue_by_band, self.open_by_band, strict=True)
         return Backlog(
             as_of=self.as_of,
@@ -181,10 +175,11 @@ class ScoreCount:
         default_factory=lambda: defaultdict(lambda: [0, 0, 0])
     )
 
-    def add(self, history: CaseHistory) -> None:
-        for survey in surveys(history):
-            group = None if survey.upheld is None else "upheld" if survey.upheld else "not upheld"
-            for key, score in (("process", survey.process), ("outcome", survey.outcome)):
+    def add(self, surveys: Iterable[tuple[float | None, int | None, bool | None]]) -> None:
+        """Count process, outcome and whether something was upheld, of each survey of a complaint."""
+        for process, outcome, upheld in surveys:
+            group = None if upheld is None else "upheld" if upheld else "not upheld"
+            for key, score in (("process", process), ("outcome", outcome)):
                 if score is None:
                     continue
                 for outcome_group in {None, group}:
@@ -207,7 +202,6 @@ class ScoreCount:
 CONFIDENCE = 0.95
 #: Largest difference of a handler's upheld share from the others before it is flagged (docs/domain.md, section 5).
 MAX_DIFFERENCE = 0.15
-_UPHELD = (Finding.UPHELD.value, Finding.PARTLY.value)
 _MEASURES: Mapping[str, str] = {
     "decided_in_time": "decided in time",
     "upheld": "upheld, wholly or partly",
@@ -310,27 +304,27 @@ class EqualTreatmentCount:
     handlers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     decided_incidents: set[tuple[str, int]] = field(default_factory=set)
 
-    def add(self, history: CaseHistory, now: datetime) -> None:
-        case = history.case
-        need = "told" if Flag.SUPPORT_NEED in case.flags else "none told"
-        for measure, hit in _measures(history, now):
-            for kind, group in (("language", history.written_in or case.language), ("support need", need)):
+    def add(
+        self, language: str, *, supported: bool, measures: Iterable[tuple[str, bool]], times: int = 1
+    ) -> None:
+        """Count these measures of complaints of one language, with or without a support need."""
+        need = "told" if supported else "none told"
+        for measure, hit in measures:
+            for kind, group in (("language", language), ("support need", need)):
                 counts = self.groups[kind, group, measure]
-                counts[0] += hit
-                counts[1] += 1
-        at_level_1 = {
-            decision.by: decision
-            for decision in case.decisions
-            if decision.level == 1 and decision.communicated_at is not None
-        }
-        for member, decision in at_level_1.items():
-            if case.incident is not None:
+                counts[0] += hit * times
+                counts[1] += times
+
+    def add_handlers(self, handlers: Iterable[tuple[str, int]], incident: int | None) -> None:
+        """Count who decided at level 1, and whether they upheld."""
+        for member, upheld in handlers:
+            if incident is not None:
                 # All complaints of an incident get one decision: as many units they would look like a habit.
-                if (member, case.incident) in self.decided_incidents:
+                if (member, incident) in self.decided_incidents:
                     continue
-                self.decided_incidents.add((member, case.incident))
+                self.decided_incidents.add((member, incident))
             counts = self.handlers[member]
-            counts[0] += outcome(decision) in _UPHELD
+            counts[0] += upheld
             counts[1] += 1
 
     def gaps(self) -> tuple[Gap, ...]:
@@ -370,18 +364,6 @@ def _comparisons(gaps: Sequence[Gap]) -> int:
     return min(enough, 1) if len(gaps) == 2 else enough
 
 
-def _measures(history: CaseHistory, now: datetime) -> Iterator[tuple[str, bool]]:
-    for key, _, hit in marks(history.case, now):
-        if key == "decided_in_time":
-            yield key, hit
-    upheld = upheld_at_all(history.case)
-    if upheld is not None:
-        yield "upheld", upheld
-    for survey in surveys(history):
-        if survey.process is not None:
-            yield "satisfied", survey.process >= 4
-
-
 @dataclass(frozen=True)
 class Redress:
     """Amounts promised and paid by currency, and the number upheld; an offer counts once it is accepted."""
@@ -418,13 +400,10 @@ class RedressCount:
     paid: Counter[str] = field(default_factory=Counter)
     upheld: int = 0
 
-    def add(self, case: Case) -> None:
-        self.upheld += bool(upheld_at_all(case))
-        for remedy in case.owed_remedies:
-            if remedy.amount and remedy.currency:
-                cents = int(Decimal(remedy.amount) * 100)
-                self.promised[remedy.currency] += cents
-                self.paid[remedy.currency] += cents if remedy.done_at is not None else 0
+    def add(self, amounts: Mapping[str, Sequence[int]]) -> None:
+        for currency, (promised, paid) in amounts.items():
+            self.promised[currency] += promised
+            self.paid[currency] += paid
 
     def result(self) -> Redress:
         return Redress(

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from reports.case_clocks import Observation
+from complaints.measures.clocks import Observation
 from reports.statistics import FEWEST, Share, Survival, rounded, rounded_interval, survival
 
 

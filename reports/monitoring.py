@@ -5,80 +5,32 @@ counted separately. The backlog is everything that was open at the end of the pe
 now if the period has not ended.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from complaints.case import Case
-from complaints.event_facts import OVERRULED
 from complaints.history import CaseHistory
-from complaints.priorities import priority_of
-from complaints.times import format_time, local_time, to_utc
-from complaints.vocabulary import ContactKind
+from complaints.measures.months import MonthCounts
+from complaints.measures.row import (
+    Coverage,
+)
+from complaints.times import format_time
 from reports.breakdowns import (
     Backlog,
     BacklogCount,
-    EqualTreatmentCount,
     Gap,
     HandlerOutcomes,
     Redress,
-    RedressCount,
     Score,
-    ScoreCount,
 )
-from reports.case_clocks import Observation, observations
-from reports.case_measures import Mark, marks, marks_of_events, missed_danger, not_read
-from reports.integrity import Integrity, Proof, empty_fields
+from reports.integrity import Integrity, Proof
 from reports.kpis import DURATIONS, NOT_REPORTED, REPEAT, SHARES, DurationFigure, ShareFigure
 from reports.statistics import Share
-
-NOT_ASSESSED = "not assessed"
-NOT_DETECTED = "not detected"
-NOBODY = "nobody"
-_Counts = dict[tuple[str, str | None], list[int]]
-
-
-@dataclass(frozen=True)
-class Period:
-    """From `start` (included) to `end` (not included), both aware. Raises ValueError unless `start` is earlier."""
-
-    start: datetime
-    end: datetime
-
-    def __post_init__(self) -> None:
-        if not to_utc(self.start) < to_utc(self.end):
-            raise ValueError("a period ends after it starts: give the earlier date first")
-
-    def holds(self, moment: datetime) -> bool:
-        return self.start <= moment < self.end
-
-
-@dataclass
-class PersonRequests:
-    """Requests for a person in the chat, those that staff answered, and the sum of their waits (7.3, docs/law.md)."""
-
-    requests: int = 0
-    met: int = 0
-    waited: timedelta = timedelta()
-
-    def add(self, case: Case) -> None:
-        for asked_at, met_at in case.person_waits:
-            self.requests += 1
-            if met_at is not None:
-                self.met += 1
-                self.waited += met_at - asked_at
-
-    @property
-    def mean_wait(self) -> timedelta | None:
-        """The mean wait of the requests that were met; None without one."""
-        return self.waited / self.met if self.met else None
-
-    def as_json(self) -> dict[str, Any]:
-        mean = self.mean_wait
-        seconds = None if mean is None else round(mean.total_seconds())
-        return {"requests": self.requests, "met": self.met, "mean_wait_seconds": seconds}
+from reports.tally import Counts, Measured, Period, PersonRequests, Tally, count, count_groups, measured_item
+from reports.trend import Month, month_figures
 
 
 @dataclass(frozen=True)
@@ -112,6 +64,10 @@ class Monitoring:
     #: References of complaints that cannot be read and are in no figure; empty for a reader who may not know of one.
     damaged: tuple[str, ...] = ()
     person_requests: PersonRequests = field(default_factory=PersonRequests)
+    #: The months up to the end of the period, the earliest first.
+    trend: tuple[Month, ...] = ()
+    #: How many complaints of the trend and the period have stored measures; None if nothing was read from them.
+    coverage: Coverage | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON values: times in ISO 8601 UTC ending in Z, shares between 0 and 1, shares of too few cases null."""
@@ -155,6 +111,8 @@ class Monitoring:
                 "figures_without": [figure.as_json() for figure in self.without_incidents],
             },
             "integrity": self.integrity.as_json(),
+            "trend": [month.as_json() for month in self.trend],
+            "coverage": None if self.coverage is None else self.coverage._asdict(),
             "not_counted": dict(NOT_REPORTED),
             "damaged": list(self.damaged),
         }
@@ -164,50 +122,28 @@ class Monitoring:
         return next(figure for figure in self.shares if (figure.key, figure.group) == (key, group))
 
 
-@dataclass
-class _Tally:
-    """The counts of one pass; only numbers, so that a million complaints need little memory."""
-
-    backlog: BacklogCount
-    received: int = 0
-    simulations: int = 0
-    imported: int = 0
-    other_kinds: Counter[str] = field(default_factory=Counter)
-    shares: _Counts = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    without_incidents: _Counts = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
-    durations: dict[tuple[str, str], list[Observation]] = field(default_factory=lambda: defaultdict(list))
-    volume: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    weeks: Counter[date] = field(default_factory=Counter)
-    owners: Counter[str] = field(default_factory=Counter)
-    scores: ScoreCount = field(default_factory=ScoreCount)
-    equal_treatment: EqualTreatmentCount = field(default_factory=EqualTreatmentCount)
-    redress: RedressCount = field(default_factory=RedressCount)
-    person_requests: PersonRequests = field(default_factory=PersonRequests)
-    incomplete: int = 0
-    improvements: int = 0
-    improvements_overdue: int = 0
-    incidents: int = 0
-    incident_numbers: set[int] = field(default_factory=set)
-    safety_misses: list[str] = field(default_factory=list)
-
-
 def monitor(
-    record: Iterable[Case | CaseHistory],
+    record: Iterable[Case | CaseHistory | Measured],
     *,
     period: Period,
     now: datetime,
     repeats: int | None = None,
     proof: Proof | None = None,
+    months: Iterable[MonthCounts] = (),
+    coverage: Coverage | None = None,
 ) -> Monitoring:
     """Count the complaints received in the period for every figure, and all that were open at its end.
 
-    `record` yields each complaint once. Whether an open complaint is overdue is judged at `now`. Without its events
-    a complaint has no scores and no reopening. `repeats` counts complaints of the period from a person who had
-    complained of the same before. `proof` is the result of the verification. None: not counted, not verified.
+    `record` yields each complaint once, those of the period in the order in which they were received. Whether an
+    open complaint is overdue is judged at `now`. Without its events a complaint has no scores and no reopening.
+    `repeats` counts complaints of the period from a person who had complained of the same before. `proof` is the
+    result of the verification. None: not counted, not verified. `months` and their `coverage` are for the trend.
     """
-    tally = _Tally(BacklogCount(min(now, period.end)))
+    tally = Tally(BacklogCount(min(now, period.end)))
     for item in record:
-        _count(tally, item if isinstance(item, CaseHistory) else CaseHistory(item), period, now)
+        row, calendar = item if isinstance(item, tuple) else measured_item(item)
+        count(tally, row, calendar, period, now)
+    count_groups(tally)
     return Monitoring(
         period=period,
         as_of=now,
@@ -234,83 +170,9 @@ def monitor(
         without_incidents=_share_figures(tally.without_incidents) if tally.incidents else (),
         open_by_owner=_by_size(tally.owners),
         person_requests=tally.person_requests,
+        trend=tuple(month_figures(counts, now) for counts in months),
+        coverage=coverage,
     )
-
-
-def _count(tally: _Tally, history: CaseHistory, period: Period, now: datetime) -> None:
-    case = history.case
-    within = period.holds(case.received_at)
-    if case.is_simulation:
-        tally.simulations += within
-        return
-    if case.is_history:
-        # It was handled before this desk, by other rules, so it has no targets to measure.
-        tally.imported += within
-        return
-    if case.kind is not ContactKind.COMPLAINT:
-        tally.other_kinds[case.kind.value] += within
-        return
-    case_then = case if tally.backlog.as_of == now else history.as_of(tally.backlog.as_of)
-    if case_then is not None and case_then.is_open and case_then.received_at <= tally.backlog.as_of:
-        tally.backlog.add(case_then)
-        tally.owners[case_then.owner or NOBODY] += 1
-    if within:
-        _count_received(tally, history, now)
-
-
-def _count_received(tally: _Tally, history: CaseHistory, now: datetime) -> None:
-    case = history.case
-    tally.received += 1
-    tally.incidents += case.incident is not None
-    for mark in (*marks(case, now), *marks_of_events(history)):
-        if mark[0] == "recurring" and case.incident in tally.incident_numbers:
-            # The cause of an incident is counted once, however many complaints it brings (docs/domain.md, section 3,
-            # Incident).
-            continue
-        _mark(tally.shares, mark)
-        if case.incident is None:
-            _mark(tally.without_incidents, mark)
-    if case.incident is not None:
-        tally.incident_numbers.add(case.incident)
-    for key, group, observation in observations(case, now):
-        tally.durations[key, group].append(observation)
-    for name, value in (
-        ("category", case.category or NOT_ASSESSED),
-        ("channel", case.channel),
-        ("language", case.language),
-        ("written_in", history.written_in or NOT_DETECTED),
-        ("priority", priority_of(case).value),
-        ("state", case.state.value),
-        ("close_code", None if case.close_code is None else case.close_code.value),
-    ):
-        if value is not None:
-            tally.volume[name][value] += 1
-    for event in history.events:
-        for warning in event.facts.get(OVERRULED, ()):
-            tally.volume["warnings_overruled"][warning] += 1
-        if "template_edited" in event.facts:
-            kind = "templates_edited" if event.facts["template_edited"] else "templates_unchanged"
-            tally.volume[kind][event.facts["template"]] += 1
-        if (reason := not_read(event.facts)) is not None:
-            tally.volume["drawn_but_not_read"][reason] += 1
-    day = local_time(case.received_at, case.rules.calendar.zone).date()
-    tally.weeks[day - timedelta(days=day.weekday())] += 1
-    tally.scores.add(history)
-    tally.equal_treatment.add(history, now)
-    tally.redress.add(case)
-    tally.person_requests.add(case)
-    tally.incomplete += any(True for _ in empty_fields(case))
-    tally.improvements += len(case.improvements)
-    # Carrying one out is not recorded yet, so each is open, and overdue after its day.
-    tally.improvements_overdue += sum(improvement.due < now for improvement in case.improvements)
-    if missed_danger(case):
-        tally.safety_misses.append(case.ref)
-
-
-def _mark(counts: _Counts, mark: Mark) -> None:
-    key, group, success = mark
-    counts[key, group][0] += success
-    counts[key, group][1] += 1
 
 
 def _every_week(weeks: Counter[date]) -> dict[str, int]:
@@ -328,7 +190,7 @@ def _by_size(counts: Counter[str]) -> dict[str, int]:
     return {name: count for name, count in largest_first if count}
 
 
-def _share_figures(counts: _Counts) -> tuple[ShareFigure, ...]:
+def _share_figures(counts: Counts) -> tuple[ShareFigure, ...]:
     """Every share of the table, also with nothing to count: a missing line would hide that."""
     figures = []
     for key in SHARES:
@@ -339,7 +201,7 @@ def _share_figures(counts: _Counts) -> tuple[ShareFigure, ...]:
     return tuple(figures)
 
 
-def _duration_figures(tally: _Tally) -> tuple[DurationFigure, ...]:
+def _duration_figures(tally: Tally) -> tuple[DurationFigure, ...]:
     return tuple(
         DurationFigure.of(key, group, tally.durations[key, group])
         for key in DURATIONS

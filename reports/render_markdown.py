@@ -53,6 +53,7 @@ def as_markdown(report: Monitoring, zone: str, pictures: Mapping[str, str] | Non
         *_durations(report),
         *_backlog(report, zone),
         *_volume(report),
+        *_trend(report, zone),
         *_people(report),
         *_without_incidents(report),
         *_integrity(report),
@@ -84,6 +85,12 @@ def _head(report: Monitoring, zone: str) -> Iterator[str]:
     )
     if not_included:
         yield f"Counted apart: {', '.join(not_included)}."
+    coverage = report.coverage
+    if coverage is not None and coverage.measured < coverage.complaints:
+        yield (
+            f"Measured: {coverage.measured:,} of {coverage.complaints:,} complaints of the months below. The others "
+            "are in the figures of the period, but not yet month by month: `amends db measure`."
+        )
     yield f"Intervals are 95 % (Wilson). Shares of fewer than {FEWEST} are not shown.\n"
 
 
@@ -165,6 +172,34 @@ def _volume(report: Monitoring) -> Iterator[str]:
                 + "."
             )
             yield ""
+
+
+def _trend(report: Monitoring, zone: str) -> Iterator[str]:
+    if not report.trend:
+        return
+    yield "## Month by month\n"
+    keys = [
+        key for key, kpi in SHARES.items() if kpi.goal and any(key in month.shares for month in report.trend)
+    ]
+    yield from table(
+        (
+            "received in",
+            "complaints",
+            "open at the end",
+            "days to decision, median",
+            *(SHARES[key].title for key in keys),
+        ),
+        (
+            (
+                f"{local_time(month.start, zone):%B %Y}",
+                f"{month.received:,}",
+                f"{month.open_at_end:,}",
+                _days(month.to_decision.median, "bd"),
+                *(_percent(month.shares[key].value) if key in month.shares else "–" for key in keys),
+            )
+            for month in report.trend
+        ),
+    )
 
 
 def _people(report: Monitoring) -> Iterator[str]:

@@ -160,7 +160,7 @@ def housekeeping_handlers(
     send_checkpoint: Callable[[], Awaitable[None]] | None = None,
     each_day: Callable[[], Awaitable[None]] | None = None,
 ) -> Mapping[str, Handler]:
-    """The handlers of the kinds `tidy`, `checkpoint` and `purge`, which the ticks schedule, and of `remnants`.
+    """The handlers of `tidy`, `measure`, `checkpoint` and `purge`, which the ticks schedule, and of `remnants`.
 
     `retention` has for each country how long a complaint is kept after its closing; without it none is erased.
     `after_purge` lists the erasures where backups find them.
@@ -205,10 +205,22 @@ def housekeeping_handlers(
 
     return {
         "tidy": tidy,
+        "measure": _measure_handler(store),
         "checkpoint": _checkpoint_handler(store, signing_key, send_checkpoint),
         "purge": purge,
         "remnants": remnants,
     }
+
+
+def _measure_handler(store: Store) -> Handler:
+    async def measure(_: Obligation) -> Outcome:
+        # Not on the writing thread: looking for missing rows reads every complaint.
+        pages = store.measure_missing()
+        while await store.in_reader_thread(lambda: next(pages, 0)):
+            pass
+        return Completed()
+
+    return measure
 
 
 def _checkpoint_handler(
@@ -246,12 +258,13 @@ def act_handlers(store: Store) -> Mapping[str, Handler]:
 def _housekeeping(
     store: Store, purges: bool, learning: LearningSettings | None = None, settings_digest: str | None = None
 ) -> None:
-    """Schedule today's cleanup and the words to store, and a purge and a training run where they are due."""
+    """Schedule today's cleanup, missing words and measures, and a purge and a training run where they are due."""
     now = store.now()
     schedule_next_morning(store)
     obligations = [
         NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK),
         NewObligation(f"words:{now:%Y-%m-%d}", "index_words", now, SendPriority.BULK),
+        NewObligation(f"measure:{now:%Y-%m-%d}", "measure", now, SendPriority.BULK),
     ]
     if purges:
         obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))

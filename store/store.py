@@ -17,8 +17,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from complaints.history import CaseHistory
-from complaints.rulebook import Rulebook
-from store.cases.pages import load_history_page, load_open_page, load_received_page, pages
+from complaints.measures.row import CaseMeasures
+from complaints.rulebook import Calendar, Rulebook
+from store.cases.pages import load_history_page, pages
 from store.database.engine import Engines, StoreThreads, create_engines, note_changes
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
 from store.database.keyring import Keyring
@@ -28,6 +29,8 @@ from store.database.remnants import empty_log, rewrite_tables
 from store.database.transaction import FoldedCases, Tx
 from store.models.examples import collect_examples, load_examples_page
 from store.proof.journal import write_journal
+from store.record.measured import FIRST, LAST, load_open_measures, load_received_measures
+from store.record.measures import list_missing, measure_cases
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -163,15 +166,28 @@ class Store:
         self._offset = timedelta(seconds=self.write(move_clock, seconds))
         return self.now()
 
-    def for_monitoring(self, start: datetime, end: datetime) -> Iterator[CaseHistory]:
-        """Each complaint once, with its events: those received in the period, then all others that may be open.
+    def for_monitoring(self, start: datetime, end: datetime) -> Iterator[tuple[CaseMeasures, Calendar]]:
+        """The measures of each complaint once: those received in the period, then all others that may be open.
 
         "May be open" means at the end of the period or now.
         """
-        yield from pages(partial(self.read, load_received_page, start, end))
-        for history in pages(partial(self.read, load_open_page, end)):
-            if not start <= history.case.received_at < end:
-                yield history
+        yield from pages(partial(self.read, load_received_measures, start, end))
+        yield from pages(partial(self.read, load_open_measures, start, end))
+
+    def measures(self) -> Iterator[CaseMeasures]:
+        """The measures of every complaint, the earliest received first."""
+        return (row for row, _ in pages(partial(self.read, load_received_measures, FIRST, LAST)))
+
+    def measure_missing(self) -> Iterator[int]:
+        """Compute missing and outdated rows of measures, page by page, and yield the number of each page.
+
+        Stopped and repeated it continues: what is stored is left out.
+        """
+        refs = self.read(list_missing)
+        while refs:
+            self.write(measure_cases, refs)
+            yield len(refs)
+            refs = self.read(list_missing, refs[-1])
 
     def whole_record(self) -> Iterator[CaseHistory]:
         """Every complaint with its events and related rows, the earliest received first."""

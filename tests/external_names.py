@@ -188,11 +188,8 @@ def log_events() -> Iterator[str]:
 
 def tables() -> Iterator[str]:
     """`complaints.ref`: every table and column."""
-    for module in modules():
-        for node in module.tree.body if module.room == "store" else ():
-            if isinstance(node, ast.ClassDef) and any(keyword.arg == "table" for keyword in node.keywords):
-                table = getattr(importlib.import_module(module.name), node.name).__table__
-                yield from (f"{table.name}.{column.name}" for column in table.columns)
+    metadata = importlib.import_module("store.tables").METADATA
+    return (f"{table.name}.{column.name}" for table in metadata.tables.values() for column in table.columns)
 
 
 def verbs() -> Iterator[str]:

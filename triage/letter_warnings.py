@@ -1,19 +1,23 @@
 """What a letter of staff to a complainant should not say: warnings with the words that cause them.
 
 A warning is advice: the writer changes the letter or sends it as it is (4.7, 5.1, 7.8). Plain rules, sentence by
-sentence; their words are in `triage/phrases/warnings_<language>.toml`.
+sentence; their words are in `triage/phrases/warnings_<language>.toml`. What the rules find is weighed together with
+the words of the sentence and with groups of words (`letters_<language>.toml`). The weights
+(`triage/letters/weights_<language>.csv`) were learned from written letters (`benchmarks.letter_words`).
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import NamedTuple
 
 from triage.issues import split_sentences
 from triage.matching import LANGUAGES, FoldedText, fold, languages_of, lines_of, read_phrases
-from triage.safety.language import clear_language, words_of
+from triage.safety.language import WORD, clear_language, words_of
 from triage.text import desk_language
+from triage.word_weights import mean_weight, read_weights, word_features
 
 Span = tuple[int, int]
 
@@ -30,11 +34,26 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 #: The salutation ends here.
 _GREETING = re.compile(r"[^,:!\n]{3,60}(?=[,:!\n])")
 _ADDRESS = re.compile(
-    rf"(?:(?:Frau|Herr|M[rs]s?|Sra?|Señora?)\.? )?(?P<name>{_LARGE}[^\W\d_]{{1,20}})(?: Bey| Hanım)?,\s"
+    rf"[(¿¡]?(?:(?:Frau|Herr|M[rs]s?|Sra?|Señora?)\.? )?(?P<name>{_LARGE}[^\W\d_]{{1,20}})"
+    rf"(?: Bey| Hanım)?(?P<end>,| [–-]|:)\s"
 )
+#: Code of a desk: a word in capitals, "XX" in place of a date, "@Sam".
+_CODE = re.compile(r"\bXX|@\w|[A-ZÄÖÜ]{4}")
+#: The words of a weighed sentence that a warning shows.
+_SHOWN_WORDS = 8
+#: In the files of weights: what weighs more than this is a warning.
+LIMIT = "<limit>"
+#: The warnings that are weighed, in the order of the columns of the files.
+WEIGHED = ("others_data", "internal", "admission", "promise_without_date", "blaming")
+#: The warnings whose rules are certain enough without a weight: one false alarm in the 160 good letters of set C.
+CERTAIN = ("others_data", "admission")
 _ADVERBS = ("ly", "mente", "weise")
 #: What others said is no sentence of the writer.
 _QUOTED = re.compile(r"[“„][^“”„]{1,300}[”“]|«[^»]{1,300}»|\"[^\"]{1,300}\"|‘[^’]{10,300}’")
+
+
+#: Keys of words that are searched only next to a name.
+_NO_PATTERNS = ("no_names", "after_name", "salutation")
 
 
 class LetterWarning(NamedTuple):
@@ -80,6 +99,34 @@ class _Rules:
         return None if match is None or self("unless", sentence) else sentence.span(match)
 
 
+@dataclass(frozen=True, slots=True)
+class WeighedSentence:
+    """What is weighed in a sentence: its words, marks (rules and groups), and the words that the rules found."""
+
+    sentence: _Sentence
+    words: frozenset[str]
+    marks: frozenset[str]
+    causes: Mapping[str, Span]
+
+    def is_excepted(self, kind: str) -> bool:
+        """Whether nothing is weighed, or an exception ("not liable") is in the sentence and no rule found words."""
+        return not self.words or (f"#{kind}.unless" in self.marks and kind not in self.causes)
+
+    def weight(self, weights: Mapping[str, float]) -> float:
+        return mean_weight(self.words, weights) + mean_weight(self.marks, weights)
+
+    def heaviest_words(self, weights: Mapping[str, float]) -> Span:
+        """The neighbouring words that weigh most."""
+        tokens = list(WORD.finditer(self.sentence.folded.text))
+        windows = (tokens[start : start + _SHOWN_WORDS] for start in range(len(tokens)))
+        heaviest = max(
+            (window for window in windows if len(window) == min(len(tokens), _SHOWN_WORDS)),
+            key=lambda window: mean_weight(word_features([token.group() for token in window]), weights),
+        )
+        low, high = self.sentence.folded.span(heaviest[0].start(), heaviest[-1].end())
+        return self.sentence.start + low, self.sentence.start + high
+
+
 def find_warnings(
     text: str,
     *,
@@ -95,36 +142,77 @@ def find_warnings(
     addresses and numbers in the text that the caller does not know as the complainant's or the desk's; kind "name"
     for names.
     """
-    text = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text[:_LONGEST])
-    sentences = _sentences(text)
-    if not sentences:
-        return ()
+    text = _without_quotes(text[:_LONGEST])
     written_in = _language(text)
     causes: dict[str, Span] = {}
     if written_in not in (None, language, writes_in):
-        causes["wrong_language"] = sentences[0].whole
+        causes["wrong_language"] = _sentences(text)[0].whole
+    for code in languages_of(written_in or language):
+        for reading in read_sentences(text, code, personal):
+            for kind, weights in _weights(code).items():
+                if (kind == "admission" and may_admit) or kind in causes or reading.is_excepted(kind):
+                    continue
+                if (kind in CERTAIN and kind in reading.causes) or reading.weight(weights) > weights[LIMIT]:
+                    causes[kind] = reading.causes.get(kind) or reading.heaviest_words(weights)
+    return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
+
+
+def read_sentences(
+    text: str, language: str, personal: Iterable[tuple[int, int, str]]
+) -> list[WeighedSentence]:
+    """The sentences of a letter as they are weighed, by the tables of this language."""
+    text = _without_quotes(text)
+    sentences, rules, groups = _sentences(text), _phrases(language), _groups(language)
     # The name in the salutation is the complainant's.
     match = _GREETING.match(text)
     greeting = frozenset(_words(match.group())) if match else frozenset()
+    salutation = rules["internal"].patterns["salutation"]
+    is_salutation = match and (salutation.match(fold(match.group()).text) or match.group().istitle())
+    greeting_end = match.end() + 1 if match and is_salutation else 0
     # A name at the end is the signature.
     end = len(text.rstrip(" .,!\n"))
     named = [span for span in personal if span[1] < end or span[2] != "name"]
-    for code in languages_of(written_in or language):
-        rules = _phrases(code)
-        for index, sentence in enumerate(sentences):
-            around = sentences[max(0, index - 1) : index + 2]
-            others = [span for span in named if 0 <= span[0] - sentence.start < len(sentence.text)]
-            spans = {
-                "internal": _internal(rules["internal"], sentence, greeting, sentences),
-                "admission": None if may_admit else _admission(rules["admission"], sentence),
-                "promise_without_date": _promise(rules["promise_without_date"], sentence, around),
-                "blaming": rules["blaming"].cause(sentence),
-                "others_data": _others_data(rules["others_data"], sentence, others, greeting),
-            }
-            for kind, span in spans.items():
-                if span is not None:
-                    causes.setdefault(kind, span)
-    return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
+    # What comes before the salutation is a note.
+    salutations = [sentence.start for sentence in sentences if salutation.match(sentence.folded.text)]
+    keys = [(kind, key) for kind in rules for key in rules[kind].patterns if key not in _NO_PATTERNS]
+    readings = []
+    for index, sentence in enumerate(sentences):
+        around = sentences[max(0, index - 1) : index + 2]
+        others = [span for span in named if 0 <= span[0] - sentence.start < len(sentence.text)]
+        spans = {
+            "internal": _internal(rules["internal"], sentence, greeting, sentences),
+            "admission": _admission(rules["admission"], sentence),
+            "promise_without_date": _promise(rules["promise_without_date"], sentence, around),
+            "blaming": rules["blaming"].cause(sentence),
+            "others_data": _others_data(rules["others_data"], sentence, others, greeting),
+        }
+        causes = {kind: span for kind, span in spans.items() if span is not None}
+        in_groups = sorted(name for name, pattern in groups.items() if pattern.search(sentence.folded.text))
+        true = {
+            "addressed": bool(_addressed(rules["internal"], sentence, greeting)),
+            "before": bool(salutations) and sentence.start < salutations[0],
+            "bracket": sentence.text[:1] in "([@",
+            "question": sentence.text.rstrip(")").endswith("?"),
+            "day_around": any(rules["promise_without_date"]("dated", other) for other in around),
+            "code": bool(_CODE.search(sentence.text)),
+            "contact": any(kind != "name" for _, _, kind in others),
+            "name": bool(_NAME.search(sentence.text)) or any(kind == "name" for _, _, kind in others),
+        }
+        marks = {
+            *causes,
+            *(f"{kind}.{key}" for kind, key in keys if rules[kind](key, sentence)),
+            *(name for name, is_true in true.items() if is_true),
+            *in_groups,
+            *map("+".join, combinations(in_groups, 2)),
+        }
+        rest = sentence.text[max(0, greeting_end - sentence.start) :]
+        words = frozenset(word_features(words_of(rest)))
+        readings.append(WeighedSentence(sentence, words, frozenset(f"#{mark}" for mark in marks), causes))
+    return readings
+
+
+def _without_quotes(text: str) -> str:
+    return _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text)
 
 
 def _language(text: str) -> str | None:
@@ -178,14 +266,19 @@ def _internal(
 
 def _address(rules: _Rules, sentence: _Sentence, greeting: frozenset[str]) -> Span | None:
     """A sentence that begins with a colleague's name: "Tom, please check"."""
-    match = _ADDRESS.match(sentence.text)
-    if match is None:
-        return None
-    word = fold(match["name"]).text
-    if word in greeting or word.endswith(_ADVERBS) or rules.patterns["no_names"].fullmatch(word):
+    match = _addressed(rules, sentence, greeting)
+    if match is None or match["end"] != ",":
         return None
     follows = rules.patterns["after_name"].match(fold(sentence.text[match.end() :]).text)
     return sentence.whole if follows else None
+
+
+def _addressed(rules: _Rules, sentence: _Sentence, greeting: frozenset[str]) -> re.Match[str] | None:
+    """The name at the beginning of a sentence, where it is not the complainant's."""
+    match = _ADDRESS.match(sentence.text)
+    word = fold(match["name"]).text if match else ""
+    is_no_name = word in greeting or word.endswith(_ADVERBS) or rules.patterns["no_names"].fullmatch(word)
+    return None if is_no_name else match
 
 
 def _others_data(
@@ -234,6 +327,17 @@ def _phrases(language: str) -> Mapping[str, _Rules]:
         kind: _Rules({key: _compile(key, lines) for key, lines in keys.items()})
         for kind, keys in table.items()
     }
+
+
+@lru_cache(maxsize=8)
+def _groups(language: str) -> Mapping[str, re.Pattern[str]]:
+    return {name: _compile(name, lines) for name, lines in read_phrases("letters", language).items()}
+
+
+@lru_cache(maxsize=8)
+def _weights(language: str) -> Mapping[str, Mapping[str, float]]:
+    """The weight of each feature, and the limit, by the warning."""
+    return dict(zip(WEIGHED, read_weights("letters", language), strict=True))
 
 
 def _compile(key: str, lines: str) -> re.Pattern[str]:

@@ -223,6 +223,20 @@ def anchor(
     err.print(f"{pluralise(len(owners), 'owner')} of rows taken into the journal.")
 
 
+def measure(*, config: Config = None) -> None:
+    from store.record.measured import count_coverage
+
+    with open_record(config) as (_, store), progress_bar("Measuring") as progress:
+        coverage = store.read(count_coverage)
+        missing, done = coverage.complaints - coverage.measured, 0
+        for number in store.measure_missing():
+            done += number
+            progress(done, missing)
+        coverage = store.read(count_coverage)
+    rows = f"{coverage.measured:,} of {coverage.complaints:,} have their measures now"
+    err.print(f"{pluralise(done, 'complaint')} measured; {rows}.")
+
+
 def backup(
     file: NewFile,
     *,

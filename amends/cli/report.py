@@ -18,7 +18,8 @@ from amends.cli.output import check_output, print_damage, print_json, print_tabl
 
 if TYPE_CHECKING:
     from amends.settings import Settings
-    from reports.monitoring import Monitoring, Period
+    from reports.monitoring import Monitoring
+    from reports.tally import Period
 
 #: Without dates: the last 91 days with today, a quarter, which a management review covers.
 QUARTER = 91
@@ -48,6 +49,7 @@ def monitoring(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
+    from complaints.measures.months import month_bounds
     from complaints.times import local_time
     from reports.integrity import Proof
     from reports.monitoring import monitor
@@ -55,6 +57,7 @@ def monitoring(
     from store.custody.verify import verify
     from store.database.damage import collecting_damage, damaged_ref
     from store.proof.hash_chain import record_instance_event
+    from store.record.measured import count_coverage, count_months
 
     format_ = _format(format_, output, json=json)
     if format_ is Format.PDF and output is None:
@@ -63,6 +66,7 @@ def monitoring(
         zone = settings.organisation.timezone
         now = store.now()
         period = _period(start, end, local_time(now, zone).date(), zone)
+        months = month_bounds(min(period.end, now), zone)
         verification = store.read(verify, opens=False) if chain else None
         with collecting_damage() as damaged:
             report = monitor(
@@ -70,6 +74,8 @@ def monitoring(
                 period=period,
                 now=now,
                 repeats=store.read(count_repeats, period.start, period.end),
+                months=store.read(count_months, months),
+                coverage=store.read(count_coverage, months[0], months[-1]),
                 proof=None if verification is None else Proof(verification.entries, verification.first_bad),
             )
         report = replace(report, damaged=tuple(dict.fromkeys(map(damaged_ref, damaged))))
@@ -101,6 +107,26 @@ def access(*, start: From = None, end: To = None, json: Json = False, config: Co
     print_damage(damaged)
 
 
+def measures(
+    *,
+    output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
+    config: Config = None,
+) -> None:
+    from reports.render_csv import measures_csv
+    from store.database.damage import collecting_damage
+
+    if output is not None:
+        check_output(output)
+    with open_record(config) as (_, store), collecting_damage() as damaged:
+        lines = measures_csv(store.measures())
+        if output is None:
+            for line in lines:
+                typer.echo(line, nl=False)
+        else:
+            write_file(output, "".join(lines).encode())
+    print_damage(damaged)
+
+
 def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format:
     if json and wanted not in (None, Format.JSON):
         raise typer.BadParameter(f"--json and --format {wanted} exclude each other", param_hint="--format")
@@ -112,7 +138,7 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
 
 def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
     from complaints.times import at_minute
-    from reports.monitoring import Period
+    from reports.tally import Period
 
     last = end.date() if end else today
     first = start.date() if start else last - timedelta(days=QUARTER - 1)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reports.monitoring import Period, monitor
+from reports.monitoring import monitor
+from reports.tally import Period
 from store.outbox.complete import find_next_due
 from store.store import Store
 

@@ -56,7 +56,7 @@ _SECONDS_IN = {Unit.SECONDS: 1, Unit.MINUTES: 60, Unit.HOURS: 3600, Unit.WORKING
 # An explanation lists up to this many days or stretches; of a longer count it gives only the number.
 _LISTED = 31
 # Due times that a calendar keeps: those of about 200 complaints, some kilobytes each.
-_MOST_COUNTED = 1024
+MOST_COUNTED = 1024
 
 
 class BadSpan(ValueError):
@@ -114,7 +114,7 @@ def due(start: datetime, length: Span | str, calendar: Calendar) -> Due:
     counted = calendar.counted
     end = counted.get((start, length))
     if end is None:
-        if len(counted) >= _MOST_COUNTED:
+        if len(counted) >= MOST_COUNTED:
             counted.clear()
         end = counted[start, length] = _due(start, length, calendar)
     return end

@@ -6,9 +6,9 @@ from complaints.actions.decision import Grant, exceeds
 from complaints.actors import Actor
 from complaints.case_values import Decision, RemedyOwed
 from complaints.history import CaseHistory
+from complaints.measures.clocks import first_human_priority
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, Priority, Role, State, Verb
-from reports.case_clocks import first_human_priority
 from reports.clauses.delivery import delivered_at
 from reports.clauses.evidence import OrganisationFacts, Point, hours, must, violated
 

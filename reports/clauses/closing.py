@@ -6,8 +6,8 @@ from complaints.actions.evidence import open_steps, required_evidence
 from complaints.case import Case, Event
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
+from complaints.measures.marks import CLOSING, UNANSWERED, on_the_spot
 from complaints.vocabulary import WITH_DECISION, CloseCode, ContactKind, Flag, Role, State, Target, Verb
-from reports.case_measures import CLOSING, UNANSWERED, on_the_spot
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between, was_delivered
 from reports.clauses.evidence import OrganisationFacts, Point, fault_if, hours, must, violated
 

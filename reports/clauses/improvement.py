@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from complaints.actions.access import is_on_hold
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
+from complaints.measures.marks import missed_danger, surveys
 from complaints.obligations.standing import has_survey
 from complaints.vocabulary import WITH_DECISION, Flag, Target, Verb
-from reports.case_measures import missed_danger, surveys
 from reports.clauses.delivery import was_delivered
 from reports.clauses.evidence import OrganisationFacts, Point, fault_if, must, violated
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 from complaints.case import Event
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory
+from complaints.measures.clocks import clocks, endings, first_human_priority
+from complaints.measures.marks import UNANSWERED, kept
 from complaints.priorities import priority_of
 from complaints.vocabulary import Flag, Role, Target, Verb
-from reports.case_clocks import clocks, endings, first_human_priority
-from reports.case_measures import UNANSWERED, kept
 from reports.clauses.delivery import delivered_at, heard_between
 from reports.clauses.evidence import OrganisationFacts, Point, fault_if, hours, must, violated
 from reports.clauses.principles import HUMAN, NOTICES, READ_BACK, chain_fault

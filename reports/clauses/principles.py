@@ -9,9 +9,9 @@ from complaints.actors import READERS
 from complaints.case import Case
 from complaints.deadlines.working_time import due
 from complaints.history import CaseHistory, ReadEntry
+from complaints.measures.clocks import clocks, endings
+from complaints.measures.marks import kept
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
-from reports.case_clocks import clocks, endings
-from reports.case_measures import kept
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between
 from reports.clauses.evidence import OrganisationFacts, Point, fault_if, minutes, must, violated
 from reports.integrity import Proof

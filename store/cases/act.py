@@ -37,6 +37,7 @@ from store.people.staff import count_reviewers
 from store.proof.hash_chain import GENESIS, canonical, commitment, event_entry, insert_event, sha256
 from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, key_place, load_case_file, load_event_words, text_place
+from store.record.measures import write_measures
 from store.record.projections import complaint_row, project
 from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
@@ -135,7 +136,7 @@ def act_on(
     except NotAllowed as refused:
         record_after_rollback(tx, case.ref, verb.value, by, refused)
         raise
-    head = continue_record(tx, case, done, key=secret, head=file.head, contact_id=file.contact_id)
+    head = continue_record(tx, file, done, key=secret)
     mark_read_out(tx, done.event, case.ref)
     conflicts.update_people(tx, done.case, done.event, words)
     if verb is Verb.MERGE:
@@ -198,12 +199,10 @@ def begin_record(tx: Tx, done: ActResult, *, contact_id: int | None) -> CaseFile
     return CaseFile(case, (event,), wrapped, head, contact_id)
 
 
-def continue_record(
-    tx: Tx, before: Case, done: ActResult, *, key: bytes, head: str, contact_id: int | None
-) -> str:
-    """Write the next event and return the new head; Stale if another was written since `before` was loaded."""
-    case, event = done.case, done.event
-    entry = event_entry(case.ref, event, commit=commitment(key, event.words), prev=head)
+def continue_record(tx: Tx, file: CaseFile, done: ActResult, *, key: bytes) -> str:
+    """Write the next event and return the new head; Stale if another was written since the file was loaded."""
+    before, case, event = file.case, done.case, done.event
+    entry = event_entry(case.ref, event, commit=commitment(key, event.words), prev=file.head)
     new_head = sha256(entry)
     changed = tx.connection.execute(
         _CONTINUE,
@@ -218,7 +217,7 @@ def continue_record(
     )
     if changed.rowcount != 1:
         raise Stale(f"{case.ref} has changed in the meantime: look at it again.")
-    _write(tx, before, done, entry=entry, key=key, contact_id=contact_id)
+    _write(tx, file, done, entry=entry, key=key, contact_id=file.contact_id)
     return new_head
 
 
@@ -322,12 +321,14 @@ def _incident_facts(tx: Tx, case: Case, by: Actor, facts: Mapping[str, Any]) -> 
 
 
 def _write(
-    tx: Tx, before: Case | None, done: ActResult, *, entry: str, key: bytes, contact_id: int | None
+    tx: Tx, file: CaseFile | None, done: ActResult, *, entry: str, key: bytes, contact_id: int | None
 ) -> None:
     case, event = done.case, done.event
+    before, events = (None, ()) if file is None else (file.case, file.events)
     insert_event(tx, case.ref, event.seq, event.verb.value, event.at, event.by, event.role.value, entry)
     _write_words(tx, case, event, key)
     project(tx, before, case, event)
+    write_measures(tx, before, case, (*events, event))
     schedule_for_move(tx, before, case)
     schedule_similar_redraw(tx, before, case)
     schedule_for_case(tx, case.ref, contact_id, done.obligations)

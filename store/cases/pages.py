@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, func, or_, select
 
 from complaints.history import CaseHistory, MessageEntry, ReadEntry
-from complaints.vocabulary import ContactKind, Role, State
+from complaints.vocabulary import ContactKind, Role
 from store.database.damage import note_damage
 from store.database.keyring import place
 from store.database.transaction import Tx
@@ -20,37 +21,22 @@ PAGE = 200
 REPEAT_WITHIN = timedelta(days=180)
 #: Where a page ended: reception time and reference of its last complaint.
 After = tuple[datetime, str]
+R = TypeVar("R")
 #: The readable complaints of a page, and where the next page starts; None after the last one.
 Page = tuple[list[CaseHistory], After | None]
-#: Reads one page in a transaction of its own: at most `PAGE` complaints, those after this key.
-HistoryPage = Callable[[After | None], Page]
 _COLUMNS = COMPLAINTS.c
-_OPEN = [state.value for state in State if state is not State.CLOSED]
 
 
-def pages(page: HistoryPage) -> Iterator[CaseHistory]:
-    """All complaints of all pages; no transaction outlives its page, and one page at a time is in memory.
+def pages(page: Callable[[After | None], tuple[list[R], After | None]]) -> Iterator[R]:
+    """All complaints of all pages; `page` reads those after a key in a transaction of its own.
 
-    Damaged complaints are left out; `collecting_damage` names them.
+    One page at a time is in memory. Damaged complaints are left out; `collecting_damage` names them.
     """
     histories, after = page(None)
     yield from histories
     while after is not None:
         histories, after = page(after)
         yield from histories
-
-
-def load_received_page(tx: Tx, start: datetime, end: datetime, after: After | None = None) -> Page:
-    """A page of the complaints received from `start` (included) to `end` (excluded), the earliest first."""
-    return _page(tx, [_COLUMNS.received_at >= start, _COLUMNS.received_at < end], after)
-
-
-def load_open_page(tx: Tx, moment: datetime, after: After | None = None) -> Page:
-    """A page of the complaints that are open now or were closed last at or after `moment`, the earliest first.
-
-    All that were open at `moment` are among them.
-    """
-    return _page(tx, [or_(_COLUMNS.state.in_(_OPEN), _COLUMNS.closed_at >= moment)], after)
 
 
 def load_history_page(tx: Tx, after: After | None = None) -> Page:
@@ -121,11 +107,6 @@ def _is_whole(file: CaseFile, version: int) -> bool:
     if not is_whole:
         note_damage(place("complaints", file.case.ref, "events"))
     return is_whole
-
-
-def _page(tx: Tx, conditions: list[ColumnElement[bool]], after: After | None) -> Page:
-    files, next_page = _files_after(tx, conditions, after)
-    return [CaseHistory(file.case, file.events) for file in files], next_page
 
 
 def _with_related_rows(tx: Tx, files: list[CaseFile]) -> list[CaseHistory]:

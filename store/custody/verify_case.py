@@ -12,7 +12,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from complaints.actions.perform import fold
+from complaints.history import CaseHistory
 from complaints.incidents import fold as fold_incident
+from complaints.measures.row import measure_history
 from complaints.times import format_time
 from complaints.vocabulary import Verb
 from store.database.errors import SealBroken
@@ -24,6 +26,7 @@ from store.proof.hash_chain import GENESIS, INSTANCE_CHAIN, canonical, commitmen
 from store.proof.journal import Item, entry_mac, head_mac, items_in, items_of
 from store.proof.mac_key import UPGRADING
 from store.record.load import case_key, first_rules, parse_events, text_place
+from store.record.measures import is_current, read_measures
 from store.record.projections import LISTS, assessment_row, complaint_row, proposal_row
 from store.similarity.sketches import check_sketch
 from store.tables import (
@@ -141,7 +144,7 @@ def _unopened_words(tx: Tx, ref: str, header: Row[Any] | None) -> Iterator[Probl
 
 
 def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) -> Problem | None:
-    events = parse_events(tx, [row.entry for row in rows])
+    events = tuple(parse_events(tx, [row.entry for row in rows]))
     case = fold(events, first_rules(tx, events))
     last = events[-1].seq
     with_rulebook = (event for event in reversed(events) if event.verb in (Verb.RECEIVE, Verb.REDATE))
@@ -154,7 +157,7 @@ def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) 
             return ref, last, f"the row's {name} is not what the events add up to"
     if (case.complainant, case.channel) != (header.complainant_id, header.channel):
         return ref, 1, "the row names another complainant or channel than the events"
-    for table, key, rows_of in LISTS:
+    for table, key, rows_of, _ in LISTS:
         expected = sorted(
             (_plain(row) for row in rows_of(case)), key=lambda row: [str(row[name]) for name in key]
         )
@@ -174,6 +177,9 @@ def _check_projection(tx: Tx, ref: str, rows: list[Row[Any]], header: Row[Any]) 
     query = select(*columns).where(IMPROVEMENTS.c.ref == ref, IMPROVEMENTS.c.seq.is_not(None))
     if opened != sorted(tuple(row) for row in tx.connection.execute(query)):
         return ref, last, "the rows of improvements are not what the events add up to"
+    measures = read_measures(tx, ref)
+    if is_current(measures, case) and measures != measure_history(CaseHistory(case, events)):
+        return ref, last, "the row of measures is not what the events add up to"
     last_rows = (
         (ASSESSMENTS, None if case.assessment is None else assessment_row(case.assessment)),
         (PROPOSALS, None if case.proposed is None else proposal_row(case.proposed)),

@@ -41,7 +41,8 @@ RECORDED_COMMANDS = {"case show", "case history", "case due", "case file", "priv
 #: Commands that show none: codes, dates, references, figures, settings.
 UNRECORDED_COMMANDS = {
     "case list", "case redate", "check", "clauses", "db backup", "db checkpoint", "db restore", "db rotate-key",
-    "db upgrade", "db verify", "db anchor", "db prove", "db vacuum", "privacy hold", "privacy receipts", "demo",
+    "db upgrade", "db verify", "db anchor", "db measure", "db prove", "db vacuum",
+    "export measures", "privacy hold", "privacy receipts", "demo",
     "privacy restrict", "prove", "poster", "import", "inbox give-up", "inbox list", "inbox retry", "init", "law diff",
     "law list", "outbox give-up", "outbox list",
     "outbox retry", "privacy erase", "privacy purge", "report access", "report monitoring", "run",

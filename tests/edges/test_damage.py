@@ -17,7 +17,8 @@ from amends.privacy.data_export import archive
 from amends.settings import load, rulebook
 from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.vocabulary import Verb
-from reports.monitoring import Period, monitor
+from reports.monitoring import monitor
+from reports.tally import Period
 from store.cases.export import export_case, export_record
 from store.cases.outgoing_messages import begin_sending
 from store.cases.read import load_case

@@ -18,7 +18,8 @@ from complaints.actors import SYSTEM, complainant
 from complaints.errors import BadFacts
 from complaints.rulebook import Rulebooks
 from complaints.vocabulary import Verb
-from reports.monitoring import Period, monitor
+from reports.monitoring import monitor
+from reports.tally import Period
 from store.cases.export import export_record
 from store.cases.log import PastComplaint, import_past, list_known_past
 from store.cases.read import load_history

@@ -32,7 +32,7 @@ from tests.edges.outsider import outside, tamper
 
 SEED = bytes(range(32))
 #: How each table is verified that is not in the journal (docs/proof.md).
-FOLDED = {"denied", "issues", "decisions", "remedies", "targets"}
+FOLDED = {"denied", "issues", "decisions", "measures", "remedies", "targets"}
 LOG = {
     "journal",
     "journal_heads",

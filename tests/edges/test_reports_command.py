@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from typer.testing import CliRunner, Result
 
 from amends.cli.main import app
 from complaints.times import parse_time
+from store.tables import MEASURES
 from tests.edges import pdf
-from tests.edges.desk import Desk
+from tests.edges.desk import HANDLER, Desk
 
 #: These tests depend on SQL, so they run on SQLite and on PostgreSQL.
 pytestmark = pytest.mark.on_both
@@ -136,3 +140,19 @@ def test_a_pdf_has_the_words_of_the_page(place: Path, desk: Desk, tmp_path: Path
 def test_a_pdf_needs_an_output_file(place: Path, desk: Desk) -> None:
     result = run(place, "--format", "pdf")
     assert (result.exit_code, "add -o FILE" in " ".join(result.output.split())) == (2, True)
+
+
+def test_measures_are_exported_as_codes_and_counts_without_people(place: Path, desk: Desk) -> None:
+    ref = desk.closed()
+    desk.store.write(lambda tx: tx.connection.execute(delete(MEASURES)))
+    assert document(place)["coverage"] == {"complaints": 1, "measured": 0}
+    measured = CliRunner().invoke(app, ["db", "measure", "--config", str(place)])
+    assert "1 of 1 have their measures now" in measured.stderr
+    assert document(place)["coverage"] == {"complaints": 1, "measured": 1}
+    exported = CliRunner().invoke(app, ["export", "measures", "--config", str(place)])
+    (line,) = csv.DictReader(io.StringIO(exported.stdout))
+    assert (line["ref"], line["outcome"], line["upheld"], line["upheld_of"], line["is_history"]) == (
+        ref, "upheld", "1", "1", "0",
+    )  # fmt: skip
+    assert parse_time(line["closed_at"]) >= parse_time(line["received_at"])
+    assert HANDLER not in exported.stdout

@@ -14,7 +14,8 @@ from complaints.deadlines.quiet_hours import checked_by
 from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
 from complaints.history import CaseHistory
 from complaints.vocabulary import State, Verb
-from reports.monitoring import Monitoring, Period, monitor
+from reports.monitoring import Monitoring, monitor
+from reports.tally import Period
 from scheduler.ticks import schedule_next_morning
 from simulator.screen import FormRefused
 from store.cases.read import load_case, load_history

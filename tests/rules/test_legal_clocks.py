@@ -20,10 +20,11 @@ from complaints.deadlines.explanation import explained
 from complaints.deadlines.opening_hours import parse_hours
 from complaints.deadlines.working_time import due
 from complaints.errors import BadFacts, NotAllowed
+from complaints.measures.marks import marks
 from complaints.rulebook import Calendar, HoldOff, Rulebook
 from complaints.vocabulary import Target, Verb
-from reports.case_measures import marks
-from reports.monitoring import PersonRequests
+from reports.monitoring import monitor
+from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.builders import (
     ALICE,
@@ -281,9 +282,8 @@ def test_a_request_for_a_person_is_measured_from_the_request_to_the_first_messag
     asked = complaint.do(Verb.ADD, ANNA, {"field": "human", "kind": "question", "has_words": False}, {})
     reply = asked.do(Verb.REPLY, ALICE, {"language_confirmed": True}, {"text": "I am Alice; how can I help?"})
     late = asked.later(minutes=5).do(Verb.REPLY, ALICE, {}, {"text": "I am Alice."})
-    requests = PersonRequests()
-    for answered in (reply, late):
-        requests.add(answered.case)
+    period = Period(reply.case.received_at, late.at)
+    requests = monitor([reply.case, late.case], period=period, now=late.at).person_requests
     assert (requests.requests, requests.met, requests.mean_wait) == (2, 2, timedelta(minutes=3, seconds=30))
     kept = [
         [success for key, _, success in marks(answered.case, answered.at) if key == "person_in_time"]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from complaints.measures.clocks import levels, runs
 from complaints.vocabulary import ContactKind, Verb
-from reports.case_clocks import observations
 from reports.kpis import (
     BACKLOG_OVERDUE,
     CHAIN,
@@ -28,8 +28,9 @@ from reports.kpis import (
     Goal,
     TargetVerdict,
 )
-from reports.monitoring import Monitoring, Period, monitor
+from reports.monitoring import Monitoring, monitor
 from reports.render_markdown import as_markdown
+from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.reports_story import LEGAL, MANAGER, MONDAY, PERSON, Story
 
@@ -173,11 +174,9 @@ def test_each_level_has_its_own_time() -> None:
 def test_the_time_between_withdrawal_and_reopening_is_not_counted() -> None:
     story = Story().later(days=2).do(Verb.WITHDRAW, PERSON).later(days=30)
     story.do(Verb.REOPEN, PERSON, reason="It leaks again.").later(days=1)
-    waited = [
-        (duration.days, duration.ended)
-        for key, _, duration in observations(story.case, story.at)
-        if key == "time_at_level"
-    ]
+    at_levels = runs(story.case, levels(story.case))[2]
+    durations = [run.observe(story.case.rules.calendar, story.at) for _, run in at_levels]
+    waited = [(duration.days, duration.ended) for duration in durations]
     assert waited == [(2, False), (1, False)]
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from complaints.actors import SYSTEM
 from complaints.case_values import Decision
+from complaints.measures.marks import marks, marks_of_events, missed_danger, outcome
 from complaints.vocabulary import Finding, Verb
-from reports.case_measures import marks, marks_of_events, missed_danger, outcome
 from tests.rules.reports_story import HANDLER, MANAGER, PERSON, TOP, Story
 
 

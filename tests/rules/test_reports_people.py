@@ -17,16 +17,18 @@ from complaints.actors import SYSTEM, Actor, staff
 from complaints.case import Event
 from complaints.case_values import Decision
 from complaints.history import CaseHistory
+from complaints.measures.mandatory_fields import empty_fields
+from complaints.measures.marks import surveys
 from complaints.vocabulary import Flag, Role, Verb
 from reports.breakdowns import EqualTreatmentCount, Gap, ScoreCount
-from reports.case_measures import surveys
-from reports.integrity import Proof, empty_fields
+from reports.integrity import Proof
 from reports.kpis import TargetVerdict
-from reports.monitoring import Monitoring, Period, monitor
+from reports.monitoring import Monitoring, monitor
 from reports.render_charts import draw_targets, draw_volume
 from reports.render_csv import COLUMNS, as_csv
 from reports.render_markdown import as_markdown
 from reports.statistics import Share
+from reports.tally import Period
 from tests.clauses import clause
 from tests.rules.reports_story import HANDLER, MONDAY, PERSON, Story
 
@@ -86,15 +88,18 @@ def test_the_interval_of_the_process_score_covers_the_truth_in_95_percent_of_sam
         )  # fmt: skip
         return CaseHistory(case, tuple(events))
 
+    def scores_of(history: CaseHistory) -> list[tuple[float | None, int | None, bool | None]]:
+        return [(answers.process, answers.outcome, answers.upheld) for answers in surveys(history)]
+
     population = ScoreCount()
     for _ in range(10_000):
-        population.add(survey())
+        population.add(scores_of(survey()))
     truth = population.result()[0].share.value or 0
     covered = 0
     for _ in range(500):
         sample = ScoreCount()
         for _ in range(40):
-            sample.add(survey())
+            sample.add(scores_of(survey()))
         low, high = sample.result()[0].share.interval or (0, 0)
         covered += low <= truth <= high
     assert covered / 500 >= 0.93

@@ -9,13 +9,16 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from complaints.actions.perform import fold
 from complaints.actors import SYSTEM
 from complaints.errors import ComplaintError
+from complaints.measures.clocks import levels, runs
+from complaints.measures.marks import marks
+from complaints.measures.row import measure_history, stage_at, stage_of
 from complaints.vocabulary import Verb
-from reports.case_clocks import levels, observations
-from reports.case_measures import marks
-from reports.monitoring import Period, monitor
+from reports.monitoring import monitor
 from reports.render_markdown import as_markdown
+from reports.tally import Period
 from tests.rules.reports_story import HANDLER, MANAGER, MONDAY, PERSON, TOP, Story
 
 REFUND = {"type": "refund", "amount": "5.00", "currency": "GBP"}
@@ -95,9 +98,9 @@ def test_waiting_never_turns_a_failure_into_success_or_shortens_a_duration(
     failed = Counter(key for key, _, success in marks(story.case, story.at) if not success)
     failed_later = Counter(key for key, _, success in marks(story.case, later) if not success)
     assert failed <= failed_later
-    for (_, _, now), (_, _, then) in zip(
-        observations(story.case, story.at), observations(story.case, later), strict=True
-    ):
+    to_decision, to_closure, at_levels = runs(story.case, levels(story.case))
+    for run in (to_decision, to_closure, *(run for _, run in at_levels)):
+        now, then = (run.observe(story.case.rules.calendar, moment) for moment in (story.at, later))
         assert (now.days, now.working_days) <= (then.days, then.working_days)
 
 
@@ -108,3 +111,14 @@ def test_a_time_to_decide_ends_before_the_next_begins(
     runs = [level.clock for level in levels(play_course(course).case)]
     assert [run.next_start for run in runs if run.met_at is None] in ([], [None])
     assert all(run.met_at <= run.next_start for run in runs if run.met_at and run.next_start)
+
+
+@given(courses, st.integers(-100, 2000))
+def test_the_stage_of_any_moment_is_that_of_the_events_before_it(
+    course: list[tuple[Callable[[Story], object], int]], hours: int
+) -> None:
+    history = play_course(course).history
+    moment = MONDAY + timedelta(hours=hours)
+    before = [event for event in history.events if event.at < moment]
+    expected = stage_of(fold(before, history.case.first_rules)) if before else None
+    assert stage_at(measure_history(history).stages, moment) == expected

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from complaints.actors import SYSTEM
+from complaints.measures.clocks import levels
+from complaints.measures.marks import marks
 from complaints.vocabulary import Verb
-from reports.case_clocks import levels
-from reports.case_measures import marks
 from tests.rules.reports_story import HANDLER, LEGAL, MANAGER, PERSON, TOP, Story
 
 REFUND = {"type": "refund", "amount": "5.00", "currency": "GBP", "promised_by_date": "2026-11-10"}

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.deadlines.working_time import due
+from complaints.measures.clocks import working_days
 from complaints.rulebook import Calendar
 from complaints.times import parse_time
-from reports.case_clocks import working_days
 
 OFFICE = Calendar(
     zone="Europe/London",

@@ -11,7 +11,8 @@ import pytest
 from bots.slack.jobs.digest import DigestContent, ModelNews, digest_message
 from bots.slack.views.command_replies import stats_message
 from reports.kpis import ShareFigure
-from reports.monitoring import Period, monitor
+from reports.monitoring import monitor
+from reports.tally import Period
 from tests.rules.slack_cases import NOW, voice
 from triage.learning.drift import DriftWarning
 

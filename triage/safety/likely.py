@@ -6,19 +6,17 @@ word groups and their combinations (`signs/combinations.toml`), which are the sa
 only, because this runs in the transaction of every message.
 """
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib import resources
-from itertools import chain, pairwise
-from math import inf, sqrt
+from math import inf
 
 from triage.matching import LANGUAGES, FoldedText, fold
 from triage.safety.language import WORD, spoken_languages
 from triage.safety.rules import Matcher, Rule, index_rules, read_combinations, read_groups
 from triage.safety.signs import Sign, judge_match
+from triage.word_weights import mean_weight, read_weights, word_features
 
 COMBINATIONS: tuple[Rule, ...] = tuple(rule for language in LANGUAGES for rule in read_combinations(language))
 #: The sign of a text whose words are those of people in danger, of any kind.
@@ -51,7 +49,7 @@ class ReadText:
     def features(self, start: int, end: int) -> set[str]:
         """What is weighed in the words from `start` to `end`."""
         words = [token.group() for token in self.tokens[start:end]]
-        return _word_features(words).union(*self.marks[start:end])
+        return word_features(words).union(*self.marks[start:end])
 
 
 def find_likely_signs(text: str, *, spoken: Sequence[str] | None = None) -> tuple[Sign, ...]:
@@ -135,24 +133,10 @@ def _meetings(rule: Rule, groups: _Groups) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-@lru_cache(maxsize=20_000)
-def _features_of_word(word: str) -> tuple[str, ...]:
-    """A word, its beginnings, and its parts, which compounds and endings share."""
-    beginnings = (word[:length] + "*" for length in (3, 4, 5) if len(word) > length)
-    parts = (word[start : start + length] for length in (4, 5) for start in range(1, len(word) - length + 1))
-    return (word, *beginnings, *(f"*{part}*" for part in parts))
-
-
-def _word_features(words: Sequence[str]) -> set[str]:
-    """Words, their parts, and pairs of neighbours."""
-    return {*chain.from_iterable(map(_features_of_word, words)), *map(" ".join, pairwise(words))}
-
-
 @lru_cache(maxsize=len(LANGUAGES))
 def _weights(language: str) -> dict[str, float]:
     """The weight of each feature, and the thresholds `LOOK` and `PAGE`."""
-    file = resources.files("triage").joinpath("signs", f"weights_{language}.csv")
-    return {feature: float(weight) for feature, weight in csv.reader(file.read_text("utf-8").splitlines())}
+    return read_weights("signs", language)[0]
 
 
 def _heavy_stretches(reading: ReadText, language: str) -> list[tuple[float, int, int]]:
@@ -160,8 +144,7 @@ def _heavy_stretches(reading: ReadText, language: str) -> list[tuple[float, int,
     weights, count, stretches = _weights(language), len(reading.tokens), []
     for start in range(0, max(1, count - _STEP), _STEP):
         end = min(start + _WEIGHED_WORDS, count)
-        own = reading.features(start, end) & weights.keys()
-        weight = sum(map(weights.__getitem__, own)) / sqrt(len(own)) if own else -inf
+        weight = mean_weight(reading.features(start, end), weights)
         if weight > weights[LOOK]:
             stretches.append((weight, start, end))
     return stretches

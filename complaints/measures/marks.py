@@ -10,12 +10,22 @@ from complaints.case_values import Decision, RemedyOwed
 from complaints.deadlines.working_time import due
 from complaints.forms import DECISION_QUESTIONS, REVIEW_QUESTIONS
 from complaints.history import CaseHistory
+from complaints.measures.clocks import (
+    Clock,
+    Level,
+    clocks,
+    endings_of,
+    first_human_priority,
+    inside_priority,
+    levels,
+)
 from complaints.priorities import priority_of
 from complaints.vocabulary import WITH_DECISION, CauseClass, CloseCode, Finding, Flag, State, Target, Verb
-from reports.case_clocks import Clock, clocks, endings, first_human_priority, inside_priority, levels
 
 #: Key of reports.kpis.SHARES, group or None, and whether it counts as a success.
 Mark = tuple[str, str | None, bool]
+#: A mark, or for what is not done yet the time after which it counts as a failure.
+OpenMark = tuple[str, str | None, bool | datetime]
 
 #: Close codes without an answer. Targets that were not due at the closing do not count.
 UNANSWERED: frozenset[CloseCode] = frozenset(CloseCode) - WITH_DECISION
@@ -25,21 +35,34 @@ _REACHES_FURTHER = frozenset({CauseClass.RECURRING.value, CauseClass.SYSTEMIC.va
 REOPENED_WITHIN = timedelta(days=90)
 #: Questions of the survey: about the handling, about the outcome, and about fairness (one of the first).
 PROCESS, OUTCOME, FAIR = ("q1", "q2", "q3", "q4"), "q5", "q3"
+_FINDINGS = tuple(finding.value for finding in Finding)
 #: The figure of a question, by the first part of its name.
 _FIGURES = {"check": "decision_questions", "review": "objectivity"}
+#: An event without any of these facts says nothing about second readers and reviewers.
+_SECOND_LOOKS = frozenset({"skipped", "check", *DECISION_QUESTIONS, *REVIEW_QUESTIONS})
 CLOSING = frozenset({Verb.CLOSE, Verb.LAPSE, Verb.WITHDRAW, Verb.NOT_ACCEPT, Verb.MERGE, Verb.APPROVE})
 
 
 def marks(case: Case, now: datetime) -> Iterator[Mark]:
     """Everything that this complaint contributes; the denominator of a share is the number of its marks."""
-    yield from _acknowledged(case, now)
-    yield from _assessed(case, now)
-    yield from _decided(case, now)
-    yield from _updated(case, now)
-    yield from _persons(case, now)
-    yield from _promised(case, now)
+    for key, group, success in open_marks(case, levels(case)):
+        if not isinstance(success, datetime):
+            yield key, group, success
+        elif success < now:
+            yield key, group, False
+
+
+def open_marks(case: Case, rounds: tuple[Level, ...]) -> Iterator[OpenMark]:
+    """`marks` at any time, of a complaint with these `levels`: what is not done yet has its due time."""
+    ended = endings_of(rounds)
+    yield from _acknowledged(case)
+    yield from _assessed(case, ended)
+    yield from _decided(case, rounds)
+    yield from _updated(case, ended)
+    yield from _persons(case)
+    yield from _promised(case)
     yield from _outcomes(case)
-    yield from _after(case, now)
+    yield from _after(case)
     yield from _proposed(case)
 
 
@@ -47,15 +70,25 @@ def kept(
     until: datetime, done_at: datetime | None, stopped_at: datetime | None, now: datetime
 ) -> bool | None:
     """True if done by the due time, False if late or overdue, None if not due yet or stopped before it was due."""
+    result = _kept(until, done_at, stopped_at)
+    if isinstance(result, datetime):
+        return False if result < now else None
+    return result
+
+
+def _kept(until: datetime, done_at: datetime | None, stopped_at: datetime | None) -> bool | datetime | None:
+    """`kept` at any time: the due time if it is neither done nor stopped."""
     if done_at is not None:
         return done_at <= until
-    return False if until < (stopped_at or now) else None
+    if stopped_at is not None:
+        return False if until < stopped_at else None
+    return until
 
 
-def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
+def _acknowledged(case: Case) -> Iterator[OpenMark]:
     for index, clock in enumerate(clocks(case, Target.ACK)):
         ack_times = [moment for moment in case.acks.values() if _is_during(clock, moment)]
-        is_met = kept(clock.due, min(ack_times, default=None), clock.next_start or clock.met_at, now)
+        is_met = _kept(clock.due, min(ack_times, default=None), clock.next_start or clock.met_at)
         if is_met is None and clock.met_at is not None and case.close_code not in (None, *UNANSWERED):
             # It was answered and closed, but no acknowledgement was ever delivered.
             is_met = False
@@ -63,13 +96,13 @@ def _acknowledged(case: Case, now: datetime) -> Iterator[Mark]:
             yield ("escalation_acknowledged_in_time" if index else "acknowledged_in_time"), None, is_met
 
 
-def _persons(case: Case, now: datetime) -> Iterator[Mark]:
+def _persons(case: Case) -> Iterator[OpenMark]:
     """Requests for a person, where the scheme says how soon they are met."""
     if case.rules.person_within is None:
         return
     for asked_at, met_at in case.person_waits:
         until = due(asked_at, case.rules.person_within, case.rules.calendar).at
-        is_met = kept(until, met_at, None, now)
+        is_met = _kept(until, met_at, None)
         if is_met is not None:
             yield "person_in_time", None, is_met
 
@@ -78,11 +111,10 @@ def _is_during(clock: Clock, moment: datetime) -> bool:
     return clock.start <= moment and (clock.next_start is None or moment < clock.next_start)
 
 
-def _assessed(case: Case, now: datetime) -> Iterator[Mark]:
-    ended = endings(case)
+def _assessed(case: Case, ended: frozenset[datetime]) -> Iterator[OpenMark]:
     for clock in clocks(case, Target.LOOK):
         is_assessed = clock.met_at is not None and clock.met_at not in ended
-        is_met = kept(clock.due, clock.met_at if is_assessed else None, clock.next_start or clock.met_at, now)
+        is_met = _kept(clock.due, clock.met_at if is_assessed else None, clock.next_start or clock.met_at)
         if is_met is not None:
             yield "assessed_in_time", None, is_met
         if is_assessed:
@@ -90,31 +122,30 @@ def _assessed(case: Case, now: datetime) -> Iterator[Mark]:
             return
 
 
-def _decided(case: Case, now: datetime) -> Iterator[Mark]:
-    for level in levels(case):
+def _decided(case: Case, rounds: tuple[Level, ...]) -> Iterator[OpenMark]:
+    for level in rounds:
         clock, communicated_at = level.clock, level.communicated_at
-        ended = clock.met_at is not None and level.decision is None
-        if ended or (communicated_at is None and not case.is_open):
+        is_ended = clock.met_at is not None and level.decision is None
+        if is_ended or (communicated_at is None and not case.is_open):
             continue
         for key, until in (("decided_in_time", clock.due), ("decided_in_extended_time", clock.extended_due)):
-            is_met = kept(until, communicated_at, clock.next_start, now)
+            is_met = _kept(until, communicated_at, clock.next_start)
             if is_met is not None:
                 yield key, None, is_met
 
 
-def _updated(case: Case, now: datetime) -> Iterator[Mark]:
-    ended = endings(case)
+def _updated(case: Case, ended: frozenset[datetime]) -> Iterator[OpenMark]:
     for clock in clocks(case, Target.UPDATE):
         is_updated = clock.met_at is not None and clock.met_at not in ended
-        is_met = kept(clock.due, clock.met_at if is_updated else None, clock.met_at, now)
+        is_met = _kept(clock.due, clock.met_at if is_updated else None, clock.met_at)
         if is_met is not None:
             yield "updates_on_time", None, is_met
 
 
-def _promised(case: Case, now: datetime) -> Iterator[Mark]:
+def _promised(case: Case) -> Iterator[OpenMark]:
     for remedy in case.owed_remedies:
         if not on_the_spot(case, remedy):
-            is_met = kept(remedy.due, remedy.done_at, case.closed_at, now)
+            is_met = _kept(remedy.due, remedy.done_at, case.closed_at)
             if is_met is not None:
                 yield "promise_kept", None, is_met
 
@@ -132,11 +163,6 @@ def outcome(decision: Decision) -> str:
     return findings.pop().value if len(findings) == 1 else Finding.PARTLY.value
 
 
-def upheld_at_all(case: Case) -> bool | None:
-    """True if something was upheld in the last communicated decision; None without such a decision."""
-    return _upheld_before(case, None)
-
-
 def _upheld_before(case: Case, moment: datetime | None) -> bool | None:
     communicated = [
         decision
@@ -152,8 +178,9 @@ def _outcomes(case: Case) -> Iterator[Mark]:
     communicated = [decision for decision in case.decisions if decision.communicated_at is not None]
     by_level = {decision.level: decision for decision in communicated}
     for level, decision in sorted(by_level.items()):
-        for finding in Finding:
-            yield finding.value, f"level {level}", outcome(decision) == finding.value
+        group, result = f"level {level}", outcome(decision)
+        for finding in _FINDINGS:
+            yield finding, group, finding == result
     if not by_level:
         return
     first = by_level.get(1)
@@ -165,7 +192,7 @@ def _outcomes(case: Case) -> Iterator[Mark]:
         yield "escalated", None, refused
 
 
-def _after(case: Case, now: datetime) -> Iterator[Mark]:
+def _after(case: Case) -> Iterator[OpenMark]:
     is_external = Flag.EXTERNAL in case.flags
     if is_external or _is_final(case):
         yield "external", None, is_external
@@ -176,7 +203,7 @@ def _after(case: Case, now: datetime) -> Iterator[Mark]:
         if first is not None:
             yield "misprioritised", None, first is not priority_of(case)
     if case.review is not None:
-        is_met = kept(case.review.due, case.review.reviewed_at, None, now)
+        is_met = _kept(case.review.due, case.review.reviewed_at, None)
         if is_met is not None:
             yield "reviewed_in_time", None, is_met
     for referral in case.outside:
@@ -226,7 +253,8 @@ def marks_of_events(history: CaseHistory) -> Iterator[Mark]:
         if FAIR in survey.scores:
             yield "fair", None, survey.scores[FAIR] >= 4
     for event in history.events:
-        yield from _second_looks(event.facts)
+        if not _SECOND_LOOKS.isdisjoint(event.facts):
+            yield from _second_looks(event.facts)
 
 
 def _second_looks(facts: Facts) -> Iterator[Mark]:

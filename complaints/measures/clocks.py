@@ -6,14 +6,15 @@ ended; `endings` has these times.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from complaints.case import Case
 from complaints.case_values import Decision, TargetSet
 from complaints.deadlines.opening_hours import closing_time, day_of, working_day_from, works_on
-from complaints.priorities import priority_of
+from complaints.deadlines.working_time import MOST_COUNTED
 from complaints.rulebook import Calendar
 from complaints.times import to_utc
 from complaints.vocabulary import Priority, Target
@@ -43,9 +44,9 @@ class Clock:
 def clocks(case: Case, target: Target) -> tuple[Clock, ...]:
     """The runs of a target of the whole complaint, in the order of their starts."""
     runs: dict[datetime, list[TargetSet]] = {}
-    for version in sorted(case.targets, key=lambda version: version.version):
-        if version.target is target and version.of == 0:
-            runs.setdefault(version.start, []).append(version)
+    of_target = [version for version in case.targets if version.target is target and version.of == 0]
+    for version in sorted(of_target, key=lambda version: version.version):
+        runs.setdefault(version.start, []).append(version)
     starts = [*runs, None]
     return tuple(
         Clock(
@@ -103,7 +104,12 @@ def _decided_by(case: Case, clock: Clock) -> Decision | None:
 
 def endings(case: Case) -> frozenset[datetime]:
     """When handling stopped without a decision: withdrawn, merged, not accepted, no complaint."""
-    undecided = (level.clock for level in levels(case) if level.decision is None)
+    return endings_of(levels(case))
+
+
+def endings_of(rounds: Iterable[Level]) -> frozenset[datetime]:
+    """`endings` of a complaint with these rounds."""
+    undecided = (level.clock for level in rounds if level.decision is None)
     return frozenset(clock.met_at for clock in undecided if clock.met_at is not None)
 
 
@@ -135,6 +141,16 @@ def working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
     Counted like due times (docs/surfaces.md, "Clock arithmetic").
     """
     start, end = to_utc(start), to_utc(end)
+    counted = calendar.counted
+    days = counted.get((start, end))
+    if days is None:
+        if len(counted) >= MOST_COUNTED:
+            counted.clear()
+        days = counted[start, end] = _working_days(start, end, calendar)
+    return int(days)
+
+
+def _working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
     first = day_of(start, calendar)
     if not works_on(first, calendar) or start > closing_time(first, calendar):
         first = working_day_from(first + timedelta(days=1), calendar)
@@ -149,8 +165,7 @@ def working_days(start: datetime, end: datetime, calendar: Calendar) -> int:
     return counted + is_after_hours
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """One duration in both units; if `ended` is false, it took at least that long."""
 
     working_days: int
@@ -158,33 +173,34 @@ class Observation:
     ended: bool
 
 
-def observations(case: Case, now: datetime) -> Iterator[tuple[str, str, Observation]]:
-    """(key of reports.kpis.DURATIONS, group, observation) of one complaint."""
+class Run(NamedTuple):
+    """A duration from `start` to `until`; None while it still runs. `ended` is false where it only stopped."""
+
+    start: datetime
+    until: datetime | None
+    ended: bool
+
+    def observe(self, calendar: Calendar, now: datetime) -> Observation:
+        """What it was, or is at `now`."""
+        until = max(self.until or now, self.start)
+        days = (until - self.start) / _DAY
+        return Observation(working_days(self.start, until, calendar), days, self.ended)
+
+
+def runs(case: Case, rounds: Iterable[Level]) -> tuple[Run, Run, tuple[tuple[int, Run], ...]]:
+    """The times to decision and to closure, and the time at each of its `levels` with its number."""
     decided_at = min(
         (decision.communicated_at for decision in case.decisions if decision.communicated_at), default=None
     )
     # If it was withdrawn or merged before a decision, the waiting ended with that.
-    stopped_at = case.closed_at or now
-    priority = priority_of(case).value
-    for key, ended_at in (("time_to_decision", decided_at), ("time_to_closure", case.closed_at)):
-        observation = _observe(case, case.received_at, ended_at, stopped_at)
-        yield key, ALL, observation
-        yield key, priority, observation
-    for level in levels(case):
+    at_levels = []
+    for level in rounds:
         clock = level.clock
         undecided_at = clock.met_at if level.decision is None else None
-        until = undecided_at or clock.next_start or stopped_at
-        yield (
-            "time_at_level",
-            f"level {level.level}",
-            _observe(case, clock.start, level.communicated_at, until),
-        )
-
-
-def _observe(case: Case, start: datetime, ended_at: datetime | None, stopped_at: datetime) -> Observation:
-    until = max(ended_at or stopped_at, start)
-    return Observation(
-        working_days=working_days(start, until, case.rules.calendar),
-        days=(until - start) / _DAY,
-        ended=ended_at is not None,
+        until = level.communicated_at or undecided_at or clock.next_start or case.closed_at
+        at_levels.append((level.level, Run(clock.start, until, level.communicated_at is not None)))
+    return (
+        Run(case.received_at, decided_at or case.closed_at, decided_at is not None),
+        Run(case.received_at, case.closed_at, case.closed_at is not None),
+        tuple(at_levels),
     )

@@ -1,0 +1,132 @@
+"""The word weights of the letter warnings, learned from the written letters in `triage/letters/letters.csv`.
+
+Run `python -m benchmarks.letter_words` after a change of the letters, rules or groups. It prints how each set does in
+cross-validation. The label is the letter's: in a letter with a fault the sentence that weighs most is taken for the
+faulty one, and the weights are learned again. Words belong to a language; the marks of rules and groups are learned
+from the letters of all languages.
+"""
+
+import csv
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from scipy.sparse import hstack
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from benchmarks.word_weights import count_features, regression, write_weights
+from store.redaction.masking import find_spans
+from triage.letter_warnings import CERTAIN, LIMIT, WEIGHED, WeighedSentence, read_sentences
+from triage.matching import LANGUAGES, fold
+
+FALSE_ALARMS = {
+    "others_data": 0.004, "internal": 0.012, "admission": 0.0145, "promise_without_date": 0.012, "blaming": 0.012,
+}  # fmt: skip
+"""Share of good letters, held out by cross-validation, that each kind may warn of: all five together about 5 %."""
+# Marks are far fewer than words. Chosen by cross-validation from 0.5, 0.7, 1 and 1.5.
+_WEIGHT_OF_MARKS = 1.0
+_FOLDS, _ROUNDS = 5, 3
+_SENTENCE = "sentence"
+
+
+def read_letters() -> list[dict[str, str]]:
+    """The written letters, and single sentences with or without a fault."""
+    file = resources.files("triage").joinpath("letters", "letters.csv")
+    return list(csv.DictReader(file.read_text("utf-8").splitlines()))
+
+
+def personal_spans(row: dict[str, str]) -> list[tuple[int, int, str]]:
+    """The personal data in a letter that is not the complainant's, as `store.people.others_data` finds it."""
+    own = set(fold(row["person"]).text.split())
+    spans = [(span.start, span.end, span.kind) for span in find_spans(row["text"], language=row["language"])]
+    return [span for span in spans if own.isdisjoint(fold(row["text"][span[0] : span[1]]).text.split())]
+
+
+def main() -> None:
+    letters = read_letters()
+    sentences: list[WeighedSentence] = []
+    letter_of: list[int] = []
+    for number, row in enumerate(letters):
+        # A single sentence has no salutation, so it gets one that is not weighed.
+        before = "-:\n" if row["source"] == _SENTENCE else ""
+        personal = [
+            (start + len(before), end + len(before), kind) for start, end, kind in personal_spans(row)
+        ]
+        read = read_sentences(before + row["text"], row["language"], personal)[bool(before) :]
+        sentences += read
+        letter_of += [number] * len(read)
+    languages = [letters[number]["language"] for number in letter_of]
+    words, word_names = count_features(
+        [f"{language}:{word}" for word in sentence.words]
+        for language, sentence in zip(languages, sentences, strict=True)
+    )
+    marks, mark_names = count_features((sentence.marks for sentence in sentences), fewest_rows=3)
+    matrix = hstack([words, _WEIGHT_OF_MARKS * marks]).tocsr()
+    columns: list[Any] = []
+    limits: list[float] = []
+    for kind in WEIGHED:
+        hits = np.array([kind in sentence.causes for sentence in sentences])
+        model, limit = _learn(matrix, np.array(letter_of), letters, kind, hits)
+        columns.append(model.coef_[0] * ([1.0] * len(word_names) + [_WEIGHT_OF_MARKS] * len(mark_names)))
+        limits.append(limit - model.intercept_[0])
+    rows = dict(zip([*word_names, *mark_names], zip(*columns, strict=True), strict=True))
+    for language in LANGUAGES:
+        own = {
+            name.removeprefix(f"{language}:"): row
+            for name, row in rows.items()
+            if name.startswith((f"{language}:", "#"))
+        }
+        write_weights("letters", language, own | {LIMIT: tuple(limits)})
+
+
+def _learn(
+    matrix: Any, letter_of: Any, letters: list[dict[str, str]], kind: str, hits: Any
+) -> tuple[LogisticRegression, float]:
+    """The regression of a kind, and the weight above which few good letters are."""
+    faulty = np.array([kind in row["warnings"].split() for row in letters])
+    good = np.array([not row["warnings"] and row["source"] != _SENTENCE for row in letters])
+    skipped = np.array([_is_skipped(row, kind) for row in letters])
+    scores = np.full(len(letters), -np.inf)
+    folds = GroupKFold(_FOLDS, shuffle=True, random_state=1)
+    for training, held_out in folds.split(matrix, groups=letter_of):
+        model = _fit(matrix, letter_of, faulty, hits, training[~skipped[letter_of[training]]])
+        np.maximum.at(scores, letter_of[held_out], model.decision_function(matrix[held_out]))
+    if kind in CERTAIN:
+        scores[letter_of[hits]] = np.inf
+    limit = np.sort(scores[good & ~skipped])[-1 - int(FALSE_ALARMS[kind] * (good & ~skipped).sum())]
+    for source in "abc":
+        own = np.array([row["source"] == source for row in letters]) & ~skipped
+        print(kind, source, "recall", int((scores[faulty & own] > limit).sum()), int((faulty & own).sum()),
+              "false alarms", int((scores[good & own] > limit).sum()), int((good & own).sum()))  # fmt: skip
+    model = _fit(matrix, letter_of, faulty, hits, np.flatnonzero(~skipped[letter_of]))
+    return model, float(limit)
+
+
+def _is_skipped(row: dict[str, str], kind: str) -> bool:
+    """A manager may admit, and a sentence with another fault may promise too."""
+    has_other_fault = bool(row["warnings"]) and kind not in row["warnings"].split()
+    return (kind == "admission" and row["role"] == "manager") or (
+        kind == "promise_without_date" and row["source"] == _SENTENCE and has_other_fault
+    )
+
+
+def _fit(matrix: Any, letter_of: Any, faulty: Any, hits: Any, rows: Any) -> LogisticRegression:
+    """Learn from these rows: the faulty sentence is first the one of the rules, then the one that weighs most."""
+    is_faulty = faulty[letter_of[rows]]
+    negative, candidates = rows[~is_faulty], rows[is_faulty]
+    alone = np.bincount(letter_of)[letter_of[candidates]] == 1
+    positive = candidates[alone | hits[candidates]]
+    for _ in range(_ROUNDS):
+        labels = np.repeat([True, False], [len(positive), len(negative)])
+        model = regression().fit(matrix[np.concatenate([positive, negative])], labels)
+        heaviest: dict[int, tuple[float, int]] = {}
+        for row, weight in zip(candidates, model.decision_function(matrix[candidates]), strict=True):
+            number = letter_of[row]
+            heaviest[number] = max(heaviest.get(number, (-np.inf, -1)), (weight, row))
+        positive = np.array([row for _, row in heaviest.values()])
+    return model
+
+
+if __name__ == "__main__":
+    main()

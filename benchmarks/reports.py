@@ -1,0 +1,192 @@
+"""The monitoring report of one month with twelve months' trend, with very many stored complaints.
+
+Rows of `complaints` and `measures` are inserted directly: copies of the measures of played complaints, spread over
+three years by season and weekday, with skewed codes; a tenth of the last 60 days is open. Only the last three months
+have events, as many as their complaints name: the report counts these. AMENDS_REPORTS is the largest size.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.table import Table
+from sqlalchemy import text
+
+from benchmarks import databases
+from benchmarks.measuring import verdict
+from complaints.measures.months import month_bounds
+from complaints.measures.row import CaseMeasures, Stage, encode_stage
+from reports.monitoring import monitor
+from reports.tally import Period
+from store.cases.pages import count_repeats
+from store.record.measured import count_coverage, count_months
+from store.record.measures import read_measures
+from store.store import Store, open_store
+from store.tables import COMPLAINTS, EVENTS, MEASURES, PEOPLE
+from tests.databases import KEYS
+from tests.edges.desk import Desk
+
+SIZES = (10_000, 100_000, int(os.environ.get("AMENDS_REPORTS", "1000000")))
+MAX_SECONDS, MAX_MIB = 10, 1024
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+PERIOD = Period(datetime(2026, 10, 1, tzinfo=UTC), NOW)
+YEARS = timedelta(days=3 * 365)
+#: Complaints of the last days have events.
+WITH_EVENTS = timedelta(days=92)
+CHUNK = 5_000
+CATEGORIES = [f"category_{n}" for n in range(24)]
+HANDLERS = [f"U{n:03}" for n in range(60)]
+
+
+def tables() -> Iterator[Table]:
+    """Seconds and memory by size, on both databases."""
+    report = Table(
+        title="Monitoring of a month with twelve months' trend", title_justify="left", show_edge=False
+    )
+    for column in ("complaints", "database", "seconds", "memory", "goal"):
+        report.add_column(column)
+    with ExitStack() as stack:
+        for name, fresh in (
+            ("SQLite", stack.enter_context(databases.sqlite())),
+            (
+                "PostgreSQL",
+                stack.enter_context(databases.postgres(shared_buffers="512MB", max_wal_size="4GB")),
+            ),
+        ):
+            for size in SIZES:
+                url = fresh()
+                fill(url, size)
+                # In a process of its own, so that its memory is that of the report.
+                command = [sys.executable, "-W", "ignore", "-m", "benchmarks.reports", url]
+                result = subprocess.run(command, check=True, capture_output=True, text=True)
+                seconds, mib = map(float, result.stdout.split()[:2])
+                is_met = seconds <= MAX_SECONDS and mib <= MAX_MIB
+                report.add_row(f"{size:,}", name, f"{seconds:.1f} s", f"{mib:.0f} MiB", verdict(is_met))
+    yield report
+
+
+def fill(url: str, size: int) -> None:
+    """Insert this many complaints with their measures."""
+    with closing(open_store(url, KEYS)) as store:
+        desk = Desk(store)
+        new, closed = desk.assessed(chat=desk.chat("70009")), desk.closed()
+        patterns = {ref: store.read(read_measures, ref) for ref in (new, closed)}
+        store.write(lambda tx: _insert(tx.connection, patterns, new, closed, size))
+
+
+def _insert(connection: Any, patterns: Any, new: str, closed: str, size: int) -> None:
+    shared = set(COMPLAINTS.columns.keys()) & set(CaseMeasures._fields)
+    originals = {row["ref"]: dict(row) for row in connection.execute(COMPLAINTS.select()).mappings()}
+    person = dict(connection.execute(PEOPLE.select()).mappings().first())
+    chance = random.Random(size)
+    for first in range(0, size, CHUNK):
+        people, complaints, measures, events = [], [], [], []
+        for number in range(first, min(first + CHUNK, size)):
+            at = NOW - YEARS * ((size - number) / size) + timedelta(hours=chance.triangular(0, 24, 11))
+            at = min(at, NOW - timedelta(minutes=1))
+            age = NOW - at
+            is_open = age < timedelta(days=60) and chance.random() < 0.1
+            pattern: CaseMeasures = patterns[new if is_open else closed]
+            row = _row(pattern, f"Z{number:09}", at, is_open=is_open, chance=chance)
+            measures.append(row._asdict())
+            # One person in five complains twice.
+            complainant = f"z{number - (number % 5 == 4):09}"
+            if complainant == f"z{number:09}":
+                people.append({**person, "id": complainant})
+            values = {name: value for name, value in row._asdict().items() if name in shared}
+            complaints.append(
+                {**originals[pattern.ref], **values, "flags": [], "complainant_id": complainant}
+            )
+            if age < WITH_EVENTS:
+                events += [
+                    {
+                        "ref": row.ref, "seq": seq, "verb": "note", "at": at, "by": "U1", "role": "handler",
+                        "entry": "{}", "hash": f"{row.ref}{seq}", "prev": "", "mac": None,
+                    }
+                    for seq in range(1, row.version + 1)
+                ]  # fmt: skip
+        connection.execute(PEOPLE.insert(), people)
+        connection.execute(COMPLAINTS.insert(), complaints)
+        connection.execute(MEASURES.insert(), measures)
+        if events:
+            known = {column.name for column in EVENTS.columns}
+            connection.execute(
+                EVENTS.insert(), [{name: row[name] for name in row if name in known} for row in events]
+            )
+        connection.execute(text("DELETE FROM amends_touched"))
+    connection.execute(text("ANALYZE"))
+
+
+def _row(
+    pattern: CaseMeasures, ref: str, at: datetime, *, is_open: bool, chance: random.Random
+) -> CaseMeasures:
+    days = min(chance.lognormvariate(1.8, 0.8), (NOW - at) / timedelta(days=1))
+    ended_at = None if is_open else at + timedelta(days=days)
+    marks = "".join(
+        f"{part[0]}{'+' if chance.random() < 0.93 else '-'}{part[2:]};"
+        for part in pattern.marks[:-1].split(";")
+    )
+    stages = encode_stage(Stage(True, None, at + timedelta(days=10), None), at)
+    stages += encode_stage(Stage(True, chance.choice(HANDLERS), at + timedelta(days=12), None), at)
+    if ended_at is not None:
+        stages += encode_stage(Stage(False, None, None, None), ended_at)
+    details = pattern.details
+    if not is_open:
+        handler, upheld = chance.choice(HANDLERS), int(chance.random() < 0.4)
+        survey = (
+            f',"surveys":[[{chance.randint(1, 5)},{chance.randint(1, 5)},true]]'
+            if chance.random() < 0.2
+            else ""
+        )
+        details = f'{{"levels":[[1,{int(days)},{days},1]],"handlers":[["{handler}",{upheld}]]{survey}}}'
+    return pattern._replace(
+        ref=ref,
+        received_at=at,
+        received_on=at.date(),
+        logged_at=at,
+        closed_at=ended_at,
+        decided_at=ended_at,
+        category=CATEGORIES[min(int(chance.expovariate(0.25)), 23)],
+        language=chance.choice(("en", "en", "en", "tr", "de", "es")),
+        priority=chance.choice(("P1", "P2", "P3", "P3", "P3", "P4")),
+        incident_id=None,
+        decision_working_days=None if is_open else int(days * 5 / 7),
+        decision_days=None if is_open else days,
+        closure_working_days=None if is_open else int(days * 5 / 7),
+        closure_days=None if is_open else days,
+        marks=marks,
+        pending=f"d{int(at.timestamp() + 864_000) * 1_000_000};" if is_open else None,
+        stages=stages,
+        details=details,
+    )
+
+
+def report_once(store: Store) -> tuple[float, float]:
+    """Seconds and MiB of one report."""
+    started = time.perf_counter()
+    bounds = month_bounds(PERIOD.end, "Europe/London")
+    report = monitor(
+        store.for_monitoring(PERIOD.start, PERIOD.end),
+        period=PERIOD,
+        now=NOW,
+        repeats=store.read(count_repeats, PERIOD.start, PERIOD.end),
+        months=store.read(count_months, bounds),
+        coverage=store.read(count_coverage, bounds[0], bounds[-1]),
+    )
+    assert len(report.trend) == len(bounds) - 1
+    seconds = time.perf_counter() - started
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    with closing(open_store(sys.argv[1], KEYS, lambda: NOW)) as opened:
+        print(*report_once(opened))
