@@ -48,6 +48,7 @@ Alice submits
 Bot to Anna: is now closed
 Clock +8 days
 Audrey sees: You took no part in it
+Audrey sees at home: Waiting for you as second person (1)
 Audrey presses Open in the direct message
 Audrey sees: I have paid for water that I did not use
 Audrey presses Review complaint

@@ -135,6 +135,8 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
 
 def waiting_form(case: Case) -> str:
     """The form of what waits for a second person."""
+    if case.open_review is not None and not case.awaits_approval:
+        return Verb.REVIEW_CASE.value
     return Verb.CHECK_DECISION.value if case.waits_for is Verb.CHECK_DECISION else Verb.APPROVE.value
 
 

@@ -315,6 +315,9 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     when = texts.moment(event.at, case.rules.calendar.zone)
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
     text_id = "did.check_skipped" if event.facts.get("skipped") else text_id
+    if event.verb is Verb.RESOLVE and event.facts.get("check") == "drawn":
+        # Nothing is resolved until the second reader agrees.
+        text_id = "did.respond"
     who = texts.actor_name(event.by, case)
     if event.role is Role.COMPLAINANT:
         # By role and not by id: a chat that was connected later has another id.
