@@ -398,6 +398,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("until", Input.DATE),
         text("reason", required=True),
         flag("language_confirmed"),
+        flag("disclosure_checked"),
     ),
     "reclassify": (choice("kind", ContactKind, required=True), text("reason", required=True)),
     "conflict": (Field("who", Input.STAFF, required=True), text("reason", required=True)),

@@ -128,18 +128,24 @@ class WeighedSentence:
 
 
 def find_warnings(
-    text: str, *, language: str, may_admit: bool, personal: Iterable[tuple[int, int, str]] = ()
+    text: str,
+    *,
+    language: str,
+    may_admit: bool,
+    personal: Iterable[tuple[int, int, str]] = (),
+    writes_in: str | None = None,
 ) -> tuple[LetterWarning, ...]:
     """The warnings for a letter, at most one for each code; never raises, in time linear in its length.
 
-    `language` is the complainant's. With `may_admit` the writer may accept liability. `personal` are (start, end,
-    kind) of names, phones, e-mails, addresses and numbers in the text that the caller does not know as the
-    complainant's or the desk's; kind "name" for names.
+    `language` is that of the complainant's letters; `writes_in` what they write, if it is another one. With
+    `may_admit` the writer may accept liability. `personal` are (start, end, kind) of names, phones, e-mails,
+    addresses and numbers in the text that the caller does not know as the complainant's or the desk's; kind "name"
+    for names.
     """
     text = _without_quotes(text[:_LONGEST])
     written_in = _language(text)
     causes: dict[str, Span] = {}
-    if written_in is not None and written_in != language:
+    if written_in not in (None, language, writes_in):
         causes["wrong_language"] = _sentences(text)[0].whole
     for code in languages_of(written_in or language):
         for reading in read_sentences(text, code, personal):

@@ -199,6 +199,21 @@ def _investigate(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
     past.act(tx, complaint, "investigate", Verb.INVESTIGATE, actor, {"evidence": evidence}, {})
 
 
+def _ask_statement(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
+    day = tx.now.date()
+    facts = {
+        "evidence": ["complainant_heard"],
+        "items": [{"step": "records_checked", "dated": (day - timedelta(days=9)).isoformat()}],
+        "statements": [{"inside": "no", "due_on": (day + timedelta(days=7)).isoformat()}],
+    }
+    words = {
+        "items.0.shows": "The job was booked twice and closed once.",
+        "items.0.from_whom": "The booking system",
+        "statements.0.of_whom": "Kerr and Lowe, contractors",
+    }
+    past.act(tx, complaint, "investigate", Verb.INVESTIGATE, past.decider(tx, complaint), facts, words)
+
+
 _REFUND = [{"type": "refund", "amount": "140.00", "currency": "GBP", "needs_acceptance": False}]
 _REPAIR = [{"type": "repair", "needs_acceptance": False}]
 
@@ -337,6 +352,7 @@ STEPS: Mapping[str, Callable[[PastActions, Tx, DemoComplaint], None]] = {
     "answer": _answer,
     "extend": _extend,
     "investigate": _investigate,
+    "ask_statement": _ask_statement,
     "decide_refund": _decide_refund,
     "decide_repair": _decide_repair,
     "decide_not_upheld": _decide_not_upheld,

@@ -82,7 +82,9 @@ class Letter:
     ) -> str:
         """A promised remedy: its type, the sum, and the words of the person who promised it."""
         description = self.texts.remedy(self.language, type_, amount, currency)
-        return f"{description}: {text.strip()}" if text.strip() else description
+        # A date or an offer follows: the last sentence of the text has no full stop of its own.
+        text = text.strip().rstrip(".")
+        return f"{description}: {text}" if text else description
 
     def recorded_remedy(self, remedy: RemedyOwed, words: Mapping[str, str]) -> str:
         """A remedy on the record; `words` are those of the decision that promised it."""

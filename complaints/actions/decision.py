@@ -10,7 +10,7 @@ from typing import Any
 
 from complaints.actions.closing import drop_pending
 from complaints.actions.correspondence import add_unsent, record_contact, without_letter
-from complaints.actions.evidence import required_evidence
+from complaints.actions.evidence import missing_evidence
 from complaints.actions.quality_check import second_reading
 from complaints.actions.request import ActionRequest, require_offline_source, require_words
 from complaints.actors import Actor
@@ -243,10 +243,9 @@ def _require_decidable(case: Case) -> None:
 
 
 def _require_evidence(case: Case) -> None:
-    missing = required_evidence(case) - case.evidence
-    if missing:
+    if missing := missing_evidence(case):
         raise OutOfOrder(
-            f"{case.ref} lacks evidence ({', '.join(sorted(missing))}): record it with 'investigate'.",
+            f"{case.ref} lacks evidence ({', '.join(missing)}): record it with 'investigate'.",
             code="evidence_missing",
         )
 

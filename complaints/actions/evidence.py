@@ -52,6 +52,11 @@ def required_evidence(case: Case) -> frozenset[str]:
     return frozenset(plan_of(case).required)
 
 
+def missing_evidence(case: Case) -> tuple[str, ...]:
+    """What an assessed complaint still lacks for a decision, in a fixed order (7.6)."""
+    return () if case.assessment is None else tuple(sorted(required_evidence(case) - case.evidence))
+
+
 def open_steps(case: Case) -> tuple[str, ...]:
     """The steps of the plan that are not done yet, in its order."""
     return tuple(step for step in plan_of(case).steps if step not in case.evidence)

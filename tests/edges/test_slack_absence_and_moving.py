@@ -224,7 +224,7 @@ async def test_one_text_goes_to_all_but_flagged_complaints_and_those_who_wrote_s
     assert informed == {calm}
     assert [event.by for event in last[calm] if event.verb is Verb.INFORM] == [MONA]
     assert writes in messages(office, MONA)[-1]
-    assert "Done for 1 of them" in messages(office, MONA)[-1]
+    assert "Recorded in 1 complaint;" in messages(office, MONA)[-1]
 
 
 @clause("6.4")

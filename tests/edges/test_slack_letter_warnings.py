@@ -28,7 +28,7 @@ async def test_the_preview_warns_and_the_act_keeps_the_codes_without_the_words(c
     assert (event.verb, event.facts["overruled"]) == (Verb.REPLY, ["promise_without_date"])
     opened = client.store.write(open_case, ref, client.store.read(load_actor, ALICE), "open", None)
     view = json.dumps(case_view(opened, voice(), now=NOW), ensure_ascii=False)
-    assert "Sent although warned: promise without a date" in view
+    assert "Warning overruled: promise without a date" in view
 
 
 async def test_a_letter_without_warnings_records_nothing_and_keeps_its_button(client: Client) -> None:

@@ -21,7 +21,18 @@ from complaints.forms import FORMS
 from complaints.similarity import SimilarCase
 from complaints.vocabulary import CloseCode, State
 from simulator.slack.block_kit import message_problems
-from tests.rules.slack_cases import ALICE, MONA, NOW, REF, Story, assessed, proposed, stages, voice
+from tests.rules.slack_cases import (
+    ALICE,
+    MONA,
+    NOW,
+    REF,
+    Story,
+    assessed,
+    investigated,
+    proposed,
+    stages,
+    voice,
+)
 
 STAGES = stages()
 
@@ -94,6 +105,23 @@ def test_a_grave_complaint_never_offers_the_quick_resolution() -> None:
     offer = available_actions(STAGES["assessed gravely"].case)
 
     assert "resolve" not in (*offer.buttons, *offer.others)
+
+
+def test_the_card_names_what_a_decision_lacks_until_it_is_on_record() -> None:
+    story = assessed(proposed(Story()), severity=3)
+    assert "Before a decision these are missing: " in str(card(story.case, voice(), now=NOW, draw=0).blocks)
+    investigated(story)
+    assert "these are missing" not in str(card(story.case, voice(), now=NOW, draw=0).blocks)
+
+
+def test_the_card_asks_for_a_translation_only_until_the_complaint_is_assessed() -> None:
+    new, after = proposed(Story()).case, assessed(proposed(Story())).case
+    before, later = (
+        str(card(replace(case, written_in="pl"), voice(), now=NOW, draw=0).blocks) for case in (new, after)
+    )
+    assert "Polish. Get it translated" in before
+    assert "Polish" in later
+    assert "Get it translated" not in later
 
 
 def test_a_complaint_with_danger_asks_for_a_receipt_first() -> None:

@@ -66,6 +66,16 @@ def test_messages_and_acts_of_both_sides_stand_in_the_order_in_which_they_happen
     assert shown.count("Anna") >= 2
 
 
+def test_receipts_do_not_push_the_complainants_answer_out_of_a_form() -> None:
+    later = [NOW + timedelta(hours=2, minutes=n) for n in range(4)]
+    sent = tuple({"direction": "out", "at": at, "text": f"Receipt {at:%M}", "state": "sent"} for at in later)
+    opened = replace(with_texts(assessed(Story()), *written("12 Mill Lane")), messages=sent)
+    shown = "\n".join(texts_in(filled_in("reply", opened, voice()).preface))
+
+    assert "12 Mill Lane" in shown
+    assert "Receipt 03" in shown
+
+
 def test_words_that_are_in_the_letter_are_not_shown_twice() -> None:
     story = assessed(Story()).act(
         Verb.REPLY, ALICE, {}, {"text": "It is repaired", "letter": "A7K: It is repaired"}

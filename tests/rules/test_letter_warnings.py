@@ -160,6 +160,8 @@ def test_a_letter_in_another_language_is_warned_of_and_a_short_one_is_not() -> N
 
     assert list(warned(text, "en", complainant="de")) == ["wrong_language"]
     assert warned("OK!", "en", complainant="de") == {}
+    # Whose letters are in German because the desk did not speak theirs may still write English.
+    assert not find_warnings(text, language="de", may_admit=False, writes_in="en")
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,12 @@ def test_the_letter_for_a_still_late_remedy_names_next_news_and_other_help(langu
     assert "0300 123 4567" in text
 
 
+def test_a_promised_remedy_with_a_date_has_no_full_stop_before_the_comma() -> None:
+    play = Play()
+    play.files_a_complaint()
+    assert letter(play).remedy("refund", "We pay it back. ").endswith(": We pay it back")
+
+
 def test_the_reply_reminder_names_the_last_day_and_the_recourse() -> None:
     play = Play()
     play.files_a_complaint()

@@ -48,7 +48,8 @@ Alice submits
 Bot to Anna: is now closed
 Clock +8 days
 Audrey sees: You took no part in it
-Audrey presses Open in the direct message
+Audrey sees at home: Waiting for you as second person (1)
+Audrey presses Open on Anna's card
 Audrey sees: I have paid for water that I did not use
 Audrey presses Review complaint
 Audrey fills review_open=yes review_impartial=yes review_confidential=yes review_accessible=yes review_complete=yes review_equitable=yes review_sensitive=not_applicable

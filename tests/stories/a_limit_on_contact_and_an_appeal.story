@@ -38,13 +38,17 @@ Anna: I was angry because nobody rang me back.
 Mona presses Review the limit on Anna's card
 Mona sees: A second person must do this
 Selin presses Review the limit on Anna's card
+Selin sees: The names went on after our warning.
 Selin fills outcome=kept reason="Nine messages with names are on file."
+Selin submits
+Selin sees: The limit stays until Sunday, 10 January 2027. The reason:
 Selin submits
 Bot to Anna: Nine messages with names are on file.
 Selin sees at home: Contact limited (1)
 Clock +1 week
 Selin presses Review the limit on Anna's card
 Selin fills outcome=renewed until=today+90 reason="Two more messages with names came."
+Selin submits
 Selin submits
 Bot to Anna: Two more messages with names came.
 Alice presses Record an appeal on Anna's card

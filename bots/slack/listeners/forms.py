@@ -38,7 +38,7 @@ from complaints.actions.authorisation import authorise, is_allowed
 from complaints.actions.evidence import NEW, open_statements
 from complaints.actions.perform import perform
 from complaints.actors import Actor
-from complaints.case import Case
+from complaints.case import Case, Event
 from complaints.complaint_text import NO_TEXT
 from complaints.deadlines.quiet_hours import letter_held_until
 from complaints.errors import AlreadyDone, BadFacts, Stale, UnknownReference
@@ -146,8 +146,10 @@ async def send_previewed(submission: FormSubmission, actor: Actor, slack: SlackC
     case = await slack.store.aread(load_case, draft.ref)
     words = without_attachments(draft.words) | ({"letter": draft.letter} if draft.letter else {})
     verb = form_verb(draft.form, draft.facts, assessed=case.assessment is not None)
+    # Only the letters that wait can be taken back.
+    facts = draft.facts if verb is Verb.REVIEW_LIMIT else _held(draft.facts, case)
     recorded = await slack.store.awrite(
-        act_with_attachments, draft.ref, verb, actor, _held(draft.facts, case), words, attachments_of(draft.words),
+        act_with_attachments, draft.ref, verb, actor, facts, words, attachments_of(draft.words),
         version=draft.work_version, key=f"slack:draft:{draft.id}",
     )  # fmt: skip
     if "template" in draft.facts:
@@ -282,16 +284,19 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
     if unread_at is not None and is_decision:
         raise Stale(f"The complainant of {case.ref} wrote: open it first.", code="new_message")
     issues = await issue_words(slack, case) if filled.form == "decide" else ()
-    letter = slack.preview(
-        filled.form,
-        case,
-        filled.facts,
-        words,
-        now=now,
-        issue_texts=issues,
-        reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
-        complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else NO_TEXT,
-    )
+    if verb is Verb.REVIEW_LIMIT:
+        letter = await _letter_about_limit(tried.case, tried.event, words, slack)
+    else:
+        letter = slack.preview(
+            filled.form,
+            case,
+            filled.facts,
+            words,
+            now=now,
+            issue_texts=issues,
+            reviewers=await slack.store.aread(count_reviewers, tried.case) if is_decision else 0,
+            complaint_text=await slack.store.aread(load_complaint_text, case.ref) if is_decision else NO_TEXT,
+        )
     needs_approval = bool(tried.event.facts.get("needs_approval"))
     warned = await check_letter(slack, filled.form, case, actor, filled.facts, words, approval=needs_approval)
     draft = await slack.store.awrite(
@@ -312,6 +317,15 @@ async def _preview(filled: FilledForm, drawn_version: int, slack: SlackContext) 
         warnings=warning_lines(warned, slack.texts),
         attachments=[attachment.name for attachment in attachments_of(filled.words)],
     )
+
+
+async def _letter_about_limit(case: Case, event: Event, words: Mapping[str, str], slack: SlackContext) -> str:
+    """What became of a limit on contact: the limit itself is in the history."""
+    events = [*await slack.store.aread(load_history, case.ref), event]
+    letter = slack.read_out(
+        case, "conduct", {"seq": event.seq}, events=events, words_of=lambda seq: words, now=event.at
+    )
+    return letter.text if letter is not None else ""
 
 
 def without_attachments(words: Mapping[str, str]) -> dict[str, str]:

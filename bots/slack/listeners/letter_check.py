@@ -51,8 +51,9 @@ async def check_text(
     may_admit = approval or is_allowed(None, Verb.APPROVE, actor)
     # In a thread: the first call compiles the rules and loads the language model, which takes seconds.
     warnings = await asyncio.to_thread(
-        find_warnings, text, language=language, may_admit=may_admit, personal=personal
-    )
+        find_warnings, text, language=language, may_admit=may_admit, personal=personal,
+        writes_in=case.written_in,
+    )  # fmt: skip
     return tuple((warning.code, text[slice(*warning.span)]) for warning in warnings)
 
 

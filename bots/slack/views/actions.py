@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from complaints.actions.assessment import harm_of
 from complaints.actions.authorisation import closable, possible_in_state
 from complaints.actions.decision import fairness_owed
-from complaints.actions.evidence import required_evidence
+from complaints.actions.evidence import missing_evidence
 from complaints.actions.registry import ACTIONS
 from complaints.case import Case
 from complaints.forms import FORM_VERBS
@@ -43,8 +43,20 @@ def _resolve(case: Case) -> bool:
 
 
 def _decide(case: Case) -> bool:
-    has_evidence = case.assessment is not None and not required_evidence(case) - case.evidence
-    return _undecided(case) and has_evidence and not fairness_owed(case)
+    return _undecided(case) and case.assessment is not None and not _lacking(case)
+
+
+def _lacking(case: Case) -> str:
+    """The code of the refusal of a decision that lacks evidence or a hearing; empty if it lacks nothing."""
+    if missing_evidence(case):
+        return "evidence_missing"
+    return "subject_not_heard" if fairness_owed(case) else ""
+
+
+def missing_for_decision(case: Case) -> str:
+    """The same while neither Decide nor Resolve is offered for that reason alone, so that staff see why."""
+    is_decidable = _undecided(case) and case.assessment is not None and not _resolve(case)
+    return _lacking(case) if is_decidable else ""
 
 
 def _remedy(case: Case) -> bool:
@@ -123,6 +135,8 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
 
 def waiting_form(case: Case) -> str:
     """The form of what waits for a second person."""
+    if case.open_review is not None and not case.awaits_approval:
+        return Verb.REVIEW_CASE.value
     return Verb.CHECK_DECISION.value if case.waits_for is Verb.CHECK_DECISION else Verb.APPROVE.value
 
 

@@ -29,8 +29,10 @@ from bots.slack.views.actions import (
     available_actions,
     executive_actions,
     executive_actions_alone,
+    missing_for_decision,
 )
 from bots.slack.views.proposal import proposal_lines, rule_names, similar_blocks
+from bots.slack.views.refusals import not_decidable_text
 from complaints.actions.intake import MACHINE_MADE, RETURNED, TRANSCRIPT, TRANSLATION
 from complaints.case import Case, Event
 from complaints.deadlines.legal_time import held_off
@@ -189,8 +191,12 @@ def flag_lines(case: Case, texts: StaffTexts) -> list[str]:
     if case.written_in is not None:
         name = texts.catalogue.language_name(case.written_in, texts.language)
         lines.append(texts.text("flag.written_in", name=name))
+        if case.assessment is None:
+            lines[-1] += " " + texts.text("flag.translate_first")
+    if lacking := missing_for_decision(case):
+        lines.append(not_decidable_text(lacking, case, texts))
     lines += _requests(case, texts)
-    lines += _conduct(case, texts)
+    lines += conduct_lines(case, texts)
     if forbidden := sorted(held_off(case)):
         lines.append(texts.text(f"flag.no_{'_'.join(forbidden)}"))
     if case.no_reviewer_left:
@@ -239,7 +245,7 @@ def _requests(case: Case, texts: StaffTexts) -> list[str]:
     return lines
 
 
-def _conduct(case: Case, texts: StaffTexts) -> list[str]:
+def conduct_lines(case: Case, texts: StaffTexts) -> list[str]:
     """A limit on contact, an appeal against it, and a limit that waits for a second person."""
     conduct, lines = case.conduct, []
     if conduct.pending is not None:
@@ -309,6 +315,9 @@ def event_line(event: Event, case: Case, texts: StaffTexts) -> str:
     when = texts.moment(event.at, case.rules.calendar.zone)
     text_id = "did.extend_asked" if event.facts.get("asks") else f"did.{event.verb.value}"
     text_id = "did.check_skipped" if event.facts.get("skipped") else text_id
+    if event.verb is Verb.RESOLVE and event.facts.get("check") == "drawn":
+        # Nothing is resolved until the second reader agrees.
+        text_id = "did.respond"
     who = texts.actor_name(event.by, case)
     if event.role is Role.COMPLAINANT:
         # By role and not by id: a chat that was connected later has another id.
@@ -382,7 +391,7 @@ def fact_fields(case: Case, texts: StaffTexts) -> list[str]:
     ]
     if case.kind is not ContactKind.COMPLAINT:
         rows.append(("card.kind", texts.text(f"kind.{case.kind.value}")))
-    if case.remedies_requested:
+    if case.remedies_requested or case.amount_requested is not None:
         rows.append(("card.asked_for", asked_for_text(case, texts)))
     return [f"*{texts.text(label)}*\n{value}" for label, value in rows]
 

@@ -29,7 +29,7 @@ from complaints.vocabulary import Flag, Target
 View = dict[str, Any]
 
 #: The letter of these acts is shown before it is sent.
-PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct"})
+PREVIEWED = frozenset({"reply", "ask", "inform", "resolve", "decide", "warn_conduct", "review_limit"})
 #: The callback id of a view that only says something, and the block id of a notice in any view.
 NOTICE = "notice"
 _NOTICE_AT_END = "notice.end"

@@ -20,7 +20,7 @@ from bots.slack.context import SlackContext
 from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.forms import View
-from bots.slack.views.open_form import next_act
+from bots.slack.views.open_form import is_open_to, next_act
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
@@ -60,7 +60,6 @@ ROWS_OF_ONE = 40
 _ACTS: Mapping[WorklistSection, str] = {
     WorklistSection.UNCHECKED: "verify",
     WorklistSection.SURVEY: "open",
-    WorklistSection.LIMITED: "open",
 }
 
 
@@ -183,17 +182,21 @@ def _rows(
         # Numbered over all lists, so that a complaint on two lists has two block ids.
         block_id = f"actions:{case.work_version}.{number}"
         open_it = button(texts.text("verb.open"), "case.open", case.ref)
-        name = (
-            waiting_form(case)
-            if part is WorklistSection.WAITING
-            else _ACTS.get(part) or next_act(case, actor)
-        )
+        name = _first_act(part, case, actor)
         if name == "open":
             blocks.append(section(case_row(case, texts, now), block_id=block_id, accessory=open_it))
         else:
             act = button(texts.text(f"verb.{name}"), f"case.{name}", case.ref, style="primary")
             blocks += [section(case_row(case, texts, now)), actions(block_id, [act, open_it])]
     return blocks
+
+
+def _first_act(part: WorklistSection, case: Case, actor: Actor) -> str:
+    if part is WorklistSection.WAITING:
+        return waiting_form(case)
+    if part is WorklistSection.LIMITED:
+        return "review_limit" if is_open_to("review_limit", case, actor) else "open"
+    return _ACTS.get(part) or next_act(case, actor)
 
 
 async def _figures(slack: SlackContext, actor: Actor) -> list[Block]:
@@ -211,8 +214,8 @@ async def _figures(slack: SlackContext, actor: Actor) -> list[Block]:
         overdue=counts.overdue,
         today=counts.due_today,
         unowned=counts.unowned,
-        priorities=by_priority or "–",
-    )
+        priorities=by_priority,
+    ).removesuffix(" · ")
     chart = bar_chart(texts.text("chart.open"), texts.text("chart.complaints"), counts.by_priority)
     return [context(text), *chart]
 

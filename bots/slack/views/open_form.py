@@ -44,7 +44,7 @@ from bots.slack.views.timeline import shown_messages
 from complaints.actions.authorisation import READING_REASONS, Access, authorise, is_allowed, require_state
 from complaints.actions.conduct import require_no_part
 from complaints.actions.decision import fairness_owed
-from complaints.actions.evidence import required_evidence
+from complaints.actions.evidence import missing_evidence
 from complaints.actors import Actor
 from complaints.case import Case, Event
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder, ReasonNeeded
@@ -93,7 +93,7 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
     if form != "given":
         # This form is for several acts, each with its own states.
         require_state(case, verb)
-    if form == "decide" and case.assessment is not None and required_evidence(case) - case.evidence:
+    if form == "decide" and missing_evidence(case):
         raise OutOfOrder(f"{case.ref} lacks evidence.", code="evidence_missing")
     if form in ("decide", "resolve") and case.assessment is not None and fairness_owed(case):
         raise OutOfOrder(f"{case.ref}: the person complained about was not heard.", code="subject_not_heard")
@@ -106,14 +106,18 @@ def require_form(form: str, case: Case, actor: Actor) -> None:
 def next_act(case: Case, actor: Actor) -> str:
     """The first act of the card that this person may do; `open` if there is none."""
     for name in available_actions(case).buttons:
-        if name == "open":
-            continue
-        try:
-            require_form(name, case, actor)
-        except ComplaintError:
-            continue
-        return name
+        if name != "open" and is_open_to(name, case, actor):
+            return name
     return "open"
+
+
+def is_open_to(form: str, case: Case, actor: Actor) -> bool:
+    """May this person use the form now?"""
+    try:
+        require_form(form, case, actor)
+    except ComplaintError:
+        return False
+    return True
 
 
 async def view_for(

@@ -14,11 +14,12 @@ from bots.slack.client.block_kit import (
     escaped,
     mention,
     plain_sections,
+    quoted,
     section,
     sections,
 )
 from bots.slack.texts import StaffTexts
-from bots.slack.views.card import asked_for_text, unpaid_line
+from bots.slack.views.card import asked_for_text, conduct_lines, unpaid_line
 from bots.slack.views.forms import CONFIRMATIONS, FormPrefill
 from bots.slack.views.investigation import findings_initial, investigate_form, open_steps_warning
 from bots.slack.views.letter_warnings import overruled_line
@@ -116,7 +117,7 @@ def prefill(
             blocks = similar_blocks(case, opened.similar_cases, texts, now=now) if opened else []
             start = replace(start, preface=[*start.preface, *blocks])
         case "warn_conduct" | "limit_contact" | "review_limit":
-            start = FormPrefill(preface=_conduct_blocks(case, texts))
+            start = FormPrefill(preface=_conduct_blocks(case, texts, opened.events if opened else ()))
         case "given":
             start = _given(case, texts, now)
         case "link":
@@ -326,12 +327,20 @@ def _approval_blocks(case: Case, events: Sequence[Event], letter: str, texts: St
     return [section(title), *warned, *plain_sections(letter), divider()]
 
 
-def _conduct_blocks(case: Case, texts: StaffTexts) -> list[Block]:
-    """What a limit never touches; for a person who needs support, to think of that first."""
+def _conduct_blocks(case: Case, texts: StaffTexts, events: Sequence[Event]) -> list[Block]:
+    """What a limit never touches; for a person who needs support, to think of that first; and the limit in force."""
     needs = {Flag.SUPPORT_NEED, Flag.MINOR, Flag.FOR_ANOTHER} & case.flags
     is_vulnerable = needs or any(sign.kind in RAISING for sign in case.signs)
     ids = (["conduct.vulnerable"] if is_vulnerable else []) + ["conduct.never_limited"]
-    return [section(texts.text(id_)) for id_ in ids]
+    blocks = [section(texts.text(id_)) for id_ in ids]
+    if case.conduct.limit is not None:
+        reason = words_by_verb(events, Verb.LIMIT_CONTACT).get("reason", "")
+        blocks = [
+            *sections(conduct_lines(case, texts)),
+            quoted(texts.text("field.reason"), reason or "–"),
+            *blocks,
+        ]
+    return blocks
 
 
 def _given(case: Case, texts: StaffTexts, now: datetime) -> FormPrefill:

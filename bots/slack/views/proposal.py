@@ -184,6 +184,8 @@ def _alternatives(proposal: Mapping[str, Any], texts: StaffTexts) -> str:
     others = ", ".join(
         _share_of(str(other["category"]), float(other["probability"]), texts)
         for other in list(proposal.get("alternatives") or ())[:3]
+        # Less would be shown as 0 %.
+        if float(other["probability"]) >= 0.005
     )
     return texts.text("open.alternatives", others=others) if others else ""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bots.slack.client.block_kit import Block, actions, button, mention
 from bots.slack.texts import StaffTexts
-from complaints.actions.evidence import required_evidence
+from complaints.actions.evidence import missing_evidence
 from complaints.actions.perform import perform
 from complaints.actions.registry import raises_work_version
 from complaints.actors import Actor
@@ -71,8 +71,7 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
         unknown = error.code == "unknown_incident"
         return texts.text("refused.unknown_incident" if unknown else "refused.unknown_reference")
     if error.code == "evidence_missing" and case is not None:
-        missing = [texts.text(f"evidence.{kind}") for kind in sorted(required_evidence(case) - case.evidence)]
-        return texts.text("refused.evidence_missing", missing=", ".join(missing))
+        return not_decidable_text("evidence_missing", case, texts)
     legal = None if case is None else case.target(Target.LEGAL)
     if error.code == "after_legal" and case is not None and legal is not None:
         when = texts.due_time(legal.internal_due, case.rules.calendar.zone)
@@ -85,6 +84,12 @@ def refusal_text(error: ComplaintError, texts: StaffTexts, case: Case | None = N
         state = texts.text(f"state.{case.state.value}")
         return texts.text("refused.out_of_order", state=state, next=texts.text(f"next.{case.state.value}"))
     return texts.text("refused.not_allowed" if not isinstance(error, BadFacts) else "refused.bad_facts")
+
+
+def not_decidable_text(code: str, case: Case, texts: StaffTexts) -> str:
+    """What a complaint lacks for a decision, by name."""
+    missing = ", ".join(texts.text(f"evidence.{kind}") for kind in missing_evidence(case))
+    return texts.text(f"refused.{code}", missing=missing)
 
 
 def owner_buttons(case: Case, form: str, actor: Actor, texts: StaffTexts, now: datetime) -> list[Block]:

@@ -159,8 +159,10 @@ def _summarised(opened: OpenedCase, texts: StaffTexts) -> tuple[list[Text], list
     received = _received(opened, texts, SUMMARY_LENGTH)
     story = [entry.text for entry in received if entry.is_story and entry.text]
     later = [entry for entry in received if not entry.is_story or entry.text is None]
-    later = sorted([*later, *_sent(opened, texts, SUMMARY_LENGTH)], key=_when)
-    return [text for text in story if text.seq not in replaced], later[-SUMMARY_MESSAGES:]
+    # Receipts and reminders would push the complainant's answers out.
+    sent = sorted(_sent(opened, texts, SUMMARY_LENGTH), key=_when)
+    latest = sorted([*later[-SUMMARY_MESSAGES:], *sent[-1:]], key=_when)
+    return [text for text in story if text.seq not in replaced], latest
 
 
 def _when(entry: TimelineEntry) -> datetime:
