@@ -235,7 +235,6 @@ NOTIFIES_NO_MEMBER = frozenset(
         "incident_decision",
         "bulk_inform",
         "move",
-        "bulk_inform",
         "stats",
         "clauses",
         "report",
