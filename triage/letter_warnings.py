@@ -40,6 +40,8 @@ _ADDRESS = re.compile(
 #: Code of a desk: a word in capitals, "XX" in place of a date, "@Sam".
 _CODE = re.compile(r"\bXX|@\w|[A-ZÄÖÜ]{4}")
 #: The words of a weighed sentence that a warning shows.
+#: A shorter sentence ("Read and assessed it.") warns only where a rule matches in it.
+_FEWEST_WORDS = 5
 _SHOWN_WORDS = 8
 #: In the files of weights: what weighs more than this is a warning.
 LIMIT = "<limit>"
@@ -115,6 +117,11 @@ class WeighedSentence:
     def weight(self, weights: Mapping[str, float]) -> float:
         return mean_weight(self.words, weights) + mean_weight(self.marks, weights)
 
+    @property
+    def is_long(self) -> bool:
+        """True where the weight of words alone can be trusted."""
+        return len(WORD.findall(self.sentence.folded.text)) >= _FEWEST_WORDS
+
     def heaviest_words(self, weights: Mapping[str, float]) -> Span:
         """The neighbouring words that weigh most."""
         tokens = list(WORD.finditer(self.sentence.folded.text))
@@ -152,7 +159,9 @@ def find_warnings(
             for kind, weights in _weights(code).items():
                 if (kind == "admission" and may_admit) or kind in causes or reading.is_excepted(kind):
                     continue
-                if (kind in CERTAIN and kind in reading.causes) or reading.weight(weights) > weights[LIMIT]:
+                is_known = kind in reading.causes
+                weighs = (is_known or reading.is_long) and reading.weight(weights) > weights[LIMIT]
+                if (kind in CERTAIN and is_known) or weighs:
                     causes[kind] = reading.causes.get(kind) or reading.heaviest_words(weights)
     return tuple(LetterWarning(kind, causes[kind]) for kind in WARNINGS if kind in causes)
 

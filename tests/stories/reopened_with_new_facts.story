@@ -36,7 +36,6 @@ Alice submits
 Alice presses Open
 Alice sees: the whole pipe is rotten
 Alice goes back
-Alice goes back
 Alice presses Decide on Anna's card
 Alice fills issues.0.finding=upheld issues.0.reasons="The pipe is rotten over its whole length." remedies.0.type=repair remedies.0.text="A new pipe" others_affected=some others_action="The neighbours are told." root_cause="The pipe is from 1931" cause_class=recurring
 Alice submits
