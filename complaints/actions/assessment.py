@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from complaints.actions.request import ActionRequest, require_words
+from complaints.actions.request import ActionRequest, require_words, something_waits
 from complaints.actors import Actor, is_excluded, judged_below, may_manage
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Assessment, Issue
@@ -186,10 +186,7 @@ def check_reclassify(case: Case, request: ActionRequest) -> Facts:
             f"{case.ref} was decided as a complaint: it stays one; go on with it.", code="decided_before"
         )
     if case.awaits_approval:
-        raise OutOfOrder(
-            f"Something on {case.ref} waits for approval: approve it or send it back first.",
-            code="waits_for_approval",
-        )
+        raise something_waits(case)
     if harm_of(case) >= 3:
         raise NotAllowed(
             f"{case.ref} has severity {harm_of(case)}: it stays a complaint; investigate it.",

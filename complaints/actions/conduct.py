@@ -7,7 +7,7 @@ handled as ever. Only the answer to repeated messages about the closed matter ma
 from datetime import date, timedelta
 
 from complaints.actions.correspondence import record_contact
-from complaints.actions.request import ActionRequest, require_words
+from complaints.actions.request import ActionRequest, require_words, something_waits
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Conduct, ContactLimit
@@ -40,10 +40,7 @@ def check_limit(case: Case, request: ActionRequest) -> Facts:
     if case.conduct.limit is not None:
         raise OutOfOrder(f"{case.ref} has a limit already: review it.", code="already_so")
     if case.awaits_approval:
-        raise OutOfOrder(
-            f"Something on {case.ref} waits for approval: approve it or send it back first.",
-            code="waits_for_approval",
-        )
+        raise something_waits(case)
     limits, days = request.facts["limits"], request.facts.get("reply_days")
     if not limits or ("fewer_replies" in limits) != (days is not None):
         field = "reply_days" if limits else "limits"

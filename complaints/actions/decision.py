@@ -12,7 +12,7 @@ from complaints.actions.closing import drop_pending
 from complaints.actions.correspondence import add_unsent, record_contact, without_letter
 from complaints.actions.evidence import missing_evidence
 from complaints.actions.quality_check import second_reading
-from complaints.actions.request import ActionRequest, require_offline_source, require_words
+from complaints.actions.request import ActionRequest, require_offline_source, require_words, something_waits
 from complaints.actors import Actor
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import Decision, RemedyOwed
@@ -236,10 +236,7 @@ def _require_decidable(case: Case) -> None:
     if case.assessment is None:
         raise OutOfOrder(f"{case.ref} has not been assessed: assess it first.", code="not_assessed")
     if case.drafted is not None or case.reclassification is not None:
-        raise OutOfOrder(
-            f"Something on {case.ref} waits for approval: approve it or send it back first.",
-            code="waits_for_approval",
-        )
+        raise something_waits(case)
 
 
 def _require_evidence(case: Case) -> None:

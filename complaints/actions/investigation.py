@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from complaints.actions.closing import drop_pending
-from complaints.actions.request import ActionRequest, require_words
+from complaints.actions.request import ActionRequest, require_words, something_waits
 from complaints.actors import may_manage
 from complaints.case import Case, Event, Facts, changed
 from complaints.case_values import ExtensionAsked, TargetSet
@@ -32,10 +32,7 @@ def check_extend(case: Case, request: ActionRequest) -> Facts:
     require_words(request, "reason", f"Say why {case.ref} needs more time: the complainant is told.")
     asks = not may_manage(case, request.actor)
     if asks and case.awaits_approval:
-        raise OutOfOrder(
-            f"Something on {case.ref} waits for approval: approve it or send it back first.",
-            code="waits_for_approval",
-        )
+        raise something_waits(case)
     target = target_to_extend(case, request.facts)
     require_not_passed(case, target, request.at)
     new_due = closing_time(date.fromisoformat(request.facts["extended_to"]), case.rules.calendar)

@@ -1,11 +1,11 @@
-"""What a check receives, and the two checks that several stages share."""
+"""What a check receives, and the checks and refusals that several stages share."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from complaints.actors import Actor
 from complaints.case import Case, Facts, Words
-from complaints.errors import BadFacts
+from complaints.errors import BadFacts, OutOfOrder
 from complaints.rulebook import Rulebook
 from complaints.times import parse_time
 from complaints.vocabulary import Role, Verb
@@ -49,6 +49,14 @@ def require_offline_source(case: Case, request: ActionRequest) -> None:
             code="ahead",
         )
     require_words(request, "by_whom", f"Say who told it about {case.ref}.")
+
+
+def something_waits(case: Case) -> OutOfOrder:
+    """The refusal while a draft, a wish or a limit waits for a second person."""
+    return OutOfOrder(
+        f"Something on {case.ref} waits for approval: approve it or send it back first.",
+        code="waits_for_approval",
+    )
 
 
 def require_words(request: ActionRequest, path: str, message: str) -> None:
