@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from threading import Lock
 from typing import Any, cast
@@ -158,6 +158,11 @@ def sqlite_cursor(connection: Connection) -> Iterator[sqlite3.Cursor]:
         yield cast("sqlite3.Cursor", connection.connection.cursor())
     except sqlite3.OperationalError as error:
         raise OperationalError(None, None, error) from error
+
+
+def sqlite_time(moment: datetime) -> str:
+    """A time as our columns store it on SQLite, for statements of the driver's own cursor."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class database_seconds(FunctionElement[float]):  # noqa: N801  # reads as the SQL function that it is

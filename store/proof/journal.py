@@ -9,14 +9,13 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC
 from typing import Any
 
 from sqlalchemy import delete, select
 
 from complaints.times import format_time
 from store.database.journaled import DESK, JOURNALED, TOUCHED, commitment, kind_of, owner_key
-from store.database.transaction import Tx, sqlite_cursor
+from store.database.transaction import Tx, sqlite_cursor, sqlite_time
 from store.proof.hash_chain import GENESIS, canonical, sha256
 from store.proof.mac_key import COMPLETE, UPGRADING, mac_key, set_state
 from store.proof.state import write_state
@@ -125,7 +124,7 @@ def _write_entries(tx: Tx, entries: Sequence[tuple[Any, ...]]) -> None:
     if not tx.is_sqlite:
         tx.connection.exec_driver_sql(_APPEND_POSTGRES, tuple(map(list, zip(*entries, strict=True))))
         return
-    at = tx.now.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    at = sqlite_time(tx.now)
     with sqlite_cursor(tx.connection) as cursor:
         cursor.executemany(
             _ENTRY_SQLITE,

@@ -1,7 +1,7 @@
 """The row of measures of each complaint: written with its events, computed again where it is missing or outdated."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select, update
@@ -16,7 +16,7 @@ from complaints.measures.row import (
     measure_history,
     stage_of,
 )
-from store.database.transaction import Tx, sqlite_cursor
+from store.database.transaction import Tx, sqlite_cursor, sqlite_time
 from store.record.load import load_many
 from store.tables import COMPLAINTS, MEASURES
 
@@ -78,7 +78,7 @@ def _continue(tx: Tx, values: dict[str, Any]) -> int:
 def _sqlite_value(value: Any) -> Any:
     """A value as the columns' types store it."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+        return sqlite_time(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
