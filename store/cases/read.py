@@ -29,7 +29,6 @@ from store.record.load import (
     CaseFile,
     load_all_texts,
     load_case_file,
-    load_events,
     load_many,
     load_words_by_event,
 )
@@ -56,8 +55,7 @@ def load_case(tx: Tx, ref: str) -> Case:
 
 def load_history(tx: Tx, ref: str) -> list[Event]:
     """The events of a complaint in order, without words; raises UnknownReference."""
-    load_case_file(tx, ref)
-    return list(load_events(tx, ref))
+    return list(load_case_file(tx, ref).events)
 
 
 def read_dates(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
@@ -65,7 +63,8 @@ def read_dates(tx: Tx, ref: str, by: Actor) -> tuple[Case, tuple[Event, ...]]:
 
     Raises NotAllowed (recorded). No read is recorded, because nothing personal is shown.
     """
-    return load_readable(tx, ref, by, "open").case, load_events(tx, ref)
+    file = load_readable(tx, ref, by, "open")
+    return file.case, file.events
 
 
 def open_case(

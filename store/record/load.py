@@ -89,12 +89,6 @@ def load_files_of_person(tx: Tx, person: str, limit: int) -> list[CaseFile]:
     return _readable_files(tx, tx.connection.execute(query, {"person": person, "limit": limit}).all())
 
 
-def load_events(tx: Tx, ref: str) -> tuple[Event, ...]:
-    """The events of one complaint in order, without words."""
-    rows = tx.connection.execute(select(EVENTS.c.entry).where(EVENTS.c.ref == ref).order_by(EVENTS.c.seq))
-    return tuple(parse_events(tx, [row.entry for row in rows]))
-
-
 def parse_events(tx: Tx, entries: Iterable[str]) -> list[Event]:
     """The events in these entries; each `redate` event carries the rules that it put in force."""
     return [
