@@ -23,12 +23,10 @@ from sqlalchemy import text
 
 from benchmarks import databases
 from benchmarks.measuring import verdict
-from complaints.measures.months import month_bounds
+from complaints.measures.months import MONTHS
 from complaints.measures.row import CaseMeasures, Stage, encode_stage
 from reports.monitoring import monitor
 from reports.tally import Period
-from store.cases.pages import count_repeats
-from store.record.measured import count_coverage, count_months
 from store.record.measures import read_measures
 from store.store import Store, open_store
 from store.tables import COMPLAINTS, EVENTS, MEASURES, PEOPLE
@@ -118,9 +116,9 @@ def _insert(connection: Any, patterns: Any, new: str, closed: str, size: int) ->
         connection.execute(COMPLAINTS.insert(), complaints)
         connection.execute(MEASURES.insert(), measures)
         if events:
-            known = {column.name for column in EVENTS.columns}
+            columns = {column.name for column in EVENTS.columns}
             connection.execute(
-                EVENTS.insert(), [{name: row[name] for name in row if name in known} for row in events]
+                EVENTS.insert(), [{name: row[name] for name in row if name in columns} for row in events]
             )
         connection.execute(text("DELETE FROM amends_touched"))
     connection.execute(text("ANALYZE"))
@@ -173,16 +171,13 @@ def _row(
 def report_once(store: Store) -> tuple[float, float]:
     """Seconds and MiB of one report."""
     started = time.perf_counter()
-    bounds = month_bounds(PERIOD.end, "Europe/London")
     report = monitor(
         store.for_monitoring(PERIOD.start, PERIOD.end),
         period=PERIOD,
         now=NOW,
-        repeats=store.read(count_repeats, PERIOD.start, PERIOD.end),
-        months=store.read(count_months, bounds),
-        coverage=store.read(count_coverage, bounds[0], bounds[-1]),
+        **store.compared(PERIOD.start, PERIOD.end, NOW, "Europe/London")._asdict(),
     )
-    assert len(report.trend) == len(bounds) - 1
+    assert len(report.trend) == MONTHS
     seconds = time.perf_counter() - started
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 

@@ -17,9 +17,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from complaints.history import CaseHistory
+from complaints.measures.months import month_bounds
 from complaints.measures.row import CaseMeasures
 from complaints.rulebook import Calendar, Rulebook
-from store.cases.pages import load_history_page, pages
+from store.cases.pages import count_repeats, load_history_page, pages
 from store.database.engine import Engines, StoreThreads, create_engines, note_changes
 from store.database.errors import DatabaseUnavailable, SerializationConflict, translated_errors
 from store.database.keyring import Keyring
@@ -29,7 +30,15 @@ from store.database.remnants import empty_log, rewrite_tables
 from store.database.transaction import FoldedCases, Tx
 from store.models.examples import collect_examples, load_examples_page
 from store.proof.journal import write_journal
-from store.record.measured import FIRST, LAST, load_open_measures, load_received_measures
+from store.record.measured import (
+    FIRST,
+    LAST,
+    Compared,
+    count_coverage,
+    count_months,
+    load_open_measures,
+    load_received_measures,
+)
 from store.record.measures import list_missing, measure_cases
 
 if TYPE_CHECKING:
@@ -173,6 +182,15 @@ class Store:
         """
         yield from pages(partial(self.read, load_received_measures, start, end))
         yield from pages(partial(self.read, load_open_measures, start, end))
+
+    def compared(self, start: datetime, end: datetime, now: datetime, zone: str) -> Compared:
+        """What a report shows in addition to the complaints of its period; months are those of this zone."""
+        months = month_bounds(min(end, now), zone)
+        return Compared(
+            self.read(count_repeats, start, end),
+            self.read(count_months, months),
+            self.read(count_coverage, months[0], months[-1]),
+        )
 
     def measures(self) -> Iterator[CaseMeasures]:
         """The measures of every complaint, the earliest received first."""

@@ -49,15 +49,12 @@ def monitoring(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
-    from complaints.measures.months import month_bounds
     from complaints.times import local_time
     from reports.integrity import Proof
     from reports.monitoring import monitor
-    from store.cases.pages import count_repeats
     from store.custody.verify import verify
     from store.database.damage import collecting_damage, damaged_ref
     from store.proof.hash_chain import record_instance_event
-    from store.record.measured import count_coverage, count_months
 
     format_ = _format(format_, output, json=json)
     if format_ is Format.PDF and output is None:
@@ -66,16 +63,13 @@ def monitoring(
         zone = settings.organisation.timezone
         now = store.now()
         period = _period(start, end, local_time(now, zone).date(), zone)
-        months = month_bounds(min(period.end, now), zone)
         verification = store.read(verify, opens=False) if chain else None
         with collecting_damage() as damaged:
             report = monitor(
                 store.for_monitoring(period.start, period.end),
                 period=period,
                 now=now,
-                repeats=store.read(count_repeats, period.start, period.end),
-                months=store.read(count_months, months),
-                coverage=store.read(count_coverage, months[0], months[-1]),
+                **store.compared(period.start, period.end, now, zone)._asdict(),
                 proof=None if verification is None else Proof(verification.entries, verification.first_bad),
             )
         report = replace(report, damaged=tuple(dict.fromkeys(map(damaged_ref, damaged))))

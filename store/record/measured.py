@@ -7,6 +7,7 @@ as damage, as everywhere.
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
@@ -56,6 +57,14 @@ _EVENTS = select(func.count()).where(EVENTS.c.ref == _COLUMNS.ref).correlate(COM
 _MEASURED = select(_COLUMNS.ref, _COLUMNS.received_at, _COLUMNS.version, _EVENTS, *MEASURES.c).outerjoin(
     MEASURES, IS_CURRENT
 )
+
+
+class Compared(NamedTuple):
+    """What `monitor` takes besides the complaints of the period, under the names of its parameters."""
+
+    repeats: int
+    months: list[MonthCounts]
+    coverage: Coverage
 
 
 def load_received_measures(

@@ -14,18 +14,15 @@ from bots.slack.views.command_replies import stats_message
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.errors import UnknownReference
-from complaints.measures.months import month_bounds
 from complaints.rulebook import Rulebook
 from complaints.times import at_minute, local_time
 from reports.monitoring import Monitoring, monitor
 from reports.render_markdown import as_markdown
 from reports.tally import Period
-from store.cases.pages import count_repeats
 from store.cases.read import load_case
 from store.database.damage import collecting_damage
 from store.outbox.complete import Completed, Outcome
 from store.proof.hash_chain import record_instance_event
-from store.record.measured import count_coverage, count_months
 from store.rulebooks import load_current_rulebook
 from store.store import Store
 from store.values import Obligation
@@ -124,15 +121,11 @@ class ReportJobs:
 
 
 def _measure(store: Store, period: Period, now: datetime, zone: str) -> Monitoring:
-    months = month_bounds(min(period.end, now), zone)
-    repeats = store.read(count_repeats, period.start, period.end)
     with collecting_damage() as damaged:
         report = monitor(
             store.for_monitoring(period.start, period.end),
             period=period,
             now=now,
-            repeats=repeats,
-            months=store.read(count_months, months),
-            coverage=store.read(count_coverage, months[0], months[-1]),
+            **store.compared(period.start, period.end, now, zone)._asdict(),
         )
     return replace(report, damaged=tuple(damaged))
