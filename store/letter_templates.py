@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from complaints.letter_templates import LetterTemplate
 from store.database.errors import UnknownRow
@@ -39,22 +39,27 @@ def list_templates(tx: Tx) -> list[tuple[LetterTemplate, int, int]]:
 
 def load_template(tx: Tx, code: str) -> LetterTemplate:
     """One version by its code, `3.2`. Raises UnknownRow."""
-    number, _, version = code.partition(".")
-    row = None
-    if number.isdecimal() and version.isdecimal():
-        query = select(LETTER_TEMPLATES).where(
-            _COLUMNS.number == int(number), _COLUMNS.version == int(version)
-        )
-        row = tx.connection.execute(query).mappings().first()
+    row = tx.connection.execute(select(LETTER_TEMPLATES).where(*_is_version(code))).mappings().first()
     if row is None:
-        raise UnknownRow(f"no template has the code {code}")
+        raise _unknown(code)
     return LetterTemplate(**row)
 
 
 def count_template_use(tx: Tx, code: str, *, is_edited: bool) -> None:
-    number, _, version = code.partition(".")
     tx.connection.execute(
         update(LETTER_TEMPLATES)
-        .where(_COLUMNS.number == int(number), _COLUMNS.version == int(version))
+        .where(*_is_version(code))
         .values(used=_COLUMNS.used + 1, edited=_COLUMNS.edited + int(is_edited))
     )
+
+
+def _is_version(code: str) -> tuple[ColumnElement[bool], ...]:
+    """The row of a version; raises UnknownRow for what is no code."""
+    number, _, version = code.partition(".")
+    if not (number.isdecimal() and version.isdecimal()):
+        raise _unknown(code)
+    return _COLUMNS.number == int(number), _COLUMNS.version == int(version)
+
+
+def _unknown(code: str) -> UnknownRow:
+    return UnknownRow(f"no template has the code {code}")
