@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 
 async def answer(url: str) -> None:
-    """Acknowledge and replace the pressed message until killed; who presses the same button later is told so."""
+    """Acknowledge and replace the pressed message until killed; later presses of the same button get a notice."""
     logging.disable(logging.WARNING)
     client, taken = AsyncWebClient("bot", base_url=f"{url}/api/"), set[str]()
 

@@ -153,7 +153,7 @@ async def test_the_preview_of_a_warned_letter_has_an_alert_or_a_section_and_can_
         await alice.submits()
         await office.idle()
 
-    assert [("alert" in each) for each in shown] == [not refused] * 2
+    assert [("alert" in blocks) for blocks in shown] == [not refused] * 2
     assert answers(office)["modal", "alert"] is not bool(refused)
     assert (
         sum(

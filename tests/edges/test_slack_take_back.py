@@ -130,9 +130,9 @@ def test_a_taken_back_question_waits_for_nothing(usual_store: Store) -> None:
     desk = Desk(usual_store)
     ref = desk.assessed()
     facts = {"needed_by": "2026-11-10", HELD: 10}
-    asked = desk.act(ref, Verb.ASK, facts=facts, words={"text": "Which day?"})
+    question = desk.act(ref, Verb.ASK, facts=facts, words={"text": "Which day?"})
     assert desk.case(ref).asked_at is None
-    usual_store.write(take_back, ref, asked.event.seq, usual_store.read(load_actor, HANDLER))
+    usual_store.write(take_back, ref, question.event.seq, usual_store.read(load_actor, HANDLER))
     case = desk.case(ref)
     assert (case.asked_at, case.target(Target.WAITING), case.unsent) == (None, None, ())
     usual_store.write(act, ref, Verb.NOTE, desk.actor(HANDLER), {}, {"text": "We ring instead."})

@@ -125,12 +125,12 @@ def test_only_the_person_drawn_reviews_and_only_without_a_part_in_it() -> None:
     answers = dict.fromkeys(REVIEW_QUESTIONS, "yes")
     with pytest.raises(NotAllowed):
         complaint.do(Verb.DRAW_REVIEW, SYSTEM, {**drawn, "reviewer": ALICE.id})
-    given = complaint.do(Verb.DRAW_REVIEW, SYSTEM, drawn)
+    review_drawn = complaint.do(Verb.DRAW_REVIEW, SYSTEM, drawn)
     with pytest.raises(NotAllowed):
-        given.do(Verb.REVIEW_CASE, BURAK, answers)
+        review_drawn.do(Verb.REVIEW_CASE, BURAK, answers)
     with pytest.raises(BadFacts):
-        given.do(Verb.REVIEW_CASE, TUGBA, {**answers, "review_open": "no"})
-    case = given.do(Verb.REVIEW_CASE, TUGBA, answers).case
+        review_drawn.do(Verb.REVIEW_CASE, TUGBA, {**answers, "review_open": "no"})
+    case = review_drawn.do(Verb.REVIEW_CASE, TUGBA, answers).case
 
     assert file_reviewers(complaint.case, roles) == {BURAK.id, TUGBA.id}
     assert case.open_review is None

@@ -37,10 +37,10 @@ def open_targets(complaint: BuiltComplaint) -> dict[Target, int]:
 
 @clause("7.3")
 def test_a_reply_leaves_ten_seconds_later_and_meets_its_targets_when_it_is_delivered() -> None:
-    asked = an_assessed_case().do(Verb.ADD, ANNA, a_message(kind="question"), {"description": "When?"})
-    written = asked.do(Verb.REPLY, ALICE, WAITS, {"text": "On Monday."})
+    questioned = an_assessed_case().do(Verb.ADD, ANNA, a_message(kind="question"), {"description": "When?"})
+    written = questioned.do(Verb.REPLY, ALICE, WAITS, {"text": "On Monday."})
     assert (written.obligation("letter").due - written.at).total_seconds() == 10
-    assert open_targets(written) == open_targets(asked)
+    assert open_targets(written) == open_targets(questioned)
     sent = written.later(seconds=10).do(Verb.DELIVER, SYSTEM, {"seq": written.last.seq})
     assert Target.REPLY not in open_targets(sent)
     assert sent.case.question_answered_at == sent.at
@@ -50,8 +50,8 @@ def test_a_reply_leaves_ten_seconds_later_and_meets_its_targets_when_it_is_deliv
 def test_a_letter_that_staff_gave_by_another_route_counts_from_then() -> None:
     written = an_assessed_case().do(Verb.REPLY, ALICE, WAITS, {"text": "On Monday."})
     facts = {"what": "letter", "given_at": "2026-11-03T10:00:00Z"}
-    told = written.do(Verb.NOTE, ALICE, facts, {"by_whom": "Read out to her"})
-    assert (told.case.unsent, told.case.contacted) == ((), True)
+    read_out = written.do(Verb.NOTE, ALICE, facts, {"by_whom": "Read out to her"})
+    assert (read_out.case.unsent, read_out.case.contacted) == ((), True)
 
 
 @clause("7.8")
@@ -99,13 +99,13 @@ def test_a_withdrawal_ends_a_decision_that_has_not_left() -> None:
 
 
 def test_nobody_hears_that_an_answer_is_missing_while_it_is_on_its_way() -> None:
-    asked = an_assessed_case().do(Verb.ADD, ANNA, a_message(kind="question"), {"description": "When?"})
-    due = {obligation.key: obligation.due for obligation in asked.obligations}
-    late = replace(asked, at=due["delay:reply:1"] - timedelta(hours=1))
+    questioned = an_assessed_case().do(Verb.ADD, ANNA, a_message(kind="question"), {"description": "When?"})
+    due = {obligation.key: obligation.due for obligation in questioned.obligations}
+    late = replace(questioned, at=due["delay:reply:1"] - timedelta(hours=1))
     written = late.do(Verb.REPLY, ALICE, WAITS, {"text": "On Monday."})
     assert "delay:reply:1" not in written.keys
     # It was never delivered: a day later the notice is due as if it had not been written.
-    early = asked.do(Verb.REPLY, ALICE, WAITS, {"text": "On Monday."})
+    early = questioned.do(Verb.REPLY, ALICE, WAITS, {"text": "On Monday."})
     assert "delay:reply:1" in early.keys
 
     investigated = an_investigated_case()
