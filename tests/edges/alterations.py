@@ -18,6 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from complaints.actors import MODEL
 from complaints.errors import NotAllowed
+from complaints.letter_templates import LetterTemplate
 from complaints.vocabulary import Verb
 from store.cases.act import record_proposal
 from store.cases.bind import create_bind_code
@@ -27,6 +28,7 @@ from store.custody.verify import Outside, verify
 from store.database.journaled import DESK, JOURNALED
 from store.files import store_file
 from store.incidents import open_incident
+from store.letter_templates import save_template
 from store.models.examples import TrainingHistory
 from store.models.models import TrainingRun, keep_run
 from store.outbox.dead_letters import keep_dead_letter
@@ -146,6 +148,8 @@ def full_record(url: str, dice: random.Random, *, steps: int = 40, receipts: boo
     run = TrainingRun("pipeline", store.now(), 9, True, {"reasons": []})
     history = TrainingHistory("b" * 64, [{"text": "Brown water."}])
     store.write(keep_run, run, b"artefact", "a" * 64, {}, activate=True, history=history)
+    words = ("Thanks", "reply", "en", "", "", "Thank you.")
+    store.write(save_template, LetterTemplate(0, 0, *words, MANAGER, store.now()))
     store.write(keep_dead_letter, "tg:broken", b"raw", "unparseable")
     draft = store.write(keep_draft, None, HANDLER, "update", 0, {"letter": "It is mended."})
     store.move_clock(91.0)
