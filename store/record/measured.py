@@ -60,7 +60,7 @@ _MEASURED = select(_COLUMNS.ref, _COLUMNS.received_at, _COLUMNS.version, _EVENTS
 
 
 class Compared(NamedTuple):
-    """What `monitor` takes besides the complaints of the period, under the names of its parameters."""
+    """What `monitor` takes in addition to the complaints of the period, under the names of its parameters."""
 
     repeats: int
     months: list[MonthCounts]
