@@ -22,6 +22,7 @@ from bots.slack.listeners import (
     log_complaint,
     move_cases,
     owner_requests,
+    registers,
     search,
 )
 from bots.slack.router import Router, admission, failure_handler, register_router
@@ -32,6 +33,7 @@ SHORTCUTS = ("log_complaint", "log_from_message")
 #: The first listener that matches answers: `commands` comes last, for it answers every word.
 LISTENERS = (
     owner_requests,
+    registers,
     buttons,
     forms,
     log_complaint,

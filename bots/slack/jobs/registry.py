@@ -17,6 +17,7 @@ from bots.slack.jobs.files import FileJobs
 from bots.slack.jobs.incidents import IncidentJobs
 from bots.slack.jobs.move_cases import MoveJobs
 from bots.slack.jobs.post import Poster, failure_outcome, post_once
+from bots.slack.jobs.registers import RegisterJobs
 from bots.slack.jobs.reminders import ReminderJobs
 from bots.slack.jobs.reports import ReportJobs
 from bots.slack.views.home import home_view
@@ -105,6 +106,8 @@ def job_handlers(
         "message": digests.message,
         "move": MoveJobs(poster).move,
         "bulk_inform": MoveJobs(poster).inform,
+        "register_reminder": RegisterJobs(direct).remind,
+        "register_check": RegisterJobs(direct).check,
         "stats": reports.stats,
         "clauses": reports.clauses,
         "report": reports.report,
