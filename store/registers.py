@@ -1,7 +1,7 @@
 """The entries of all registers: each act is a row of its own, its words sealed, named in the log of the desk."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -30,8 +30,11 @@ from store.record.worklists import visible_to
 from store.rulebooks import load_current_rulebook
 from store.tables import COMPLAINTS, HEARD, REGISTER_ENTRIES
 
-#: The obligations that remind the owner of an entry, and that check the effect of an improvement.
-REMINDER, CHECK = "register_reminder", "register_check"
+#: The obligations that remind the owner of an entry, check the effect of an improvement, ask a second person to
+#: approve a letter, and send it.
+REMINDER, CHECK, APPROVAL, LETTERS = (
+    "register_reminder", "register_check", "register_approval", "change_letter",
+)  # fmt: skip
 _COLUMNS = REGISTER_ENTRIES.c
 
 
@@ -231,14 +234,24 @@ def _record(
     )
     if before is None or before.due != entry.due:
         _schedule_reminders(tx, entry, calendar)
+    for obligation in _follow_ups(entry, done, calendar):
+        insert_obligation(tx, obligation)
+    return entry
+
+
+def _follow_ups(entry: Entry, done: EntryAct, calendar: Calendar) -> Iterator[NewObligation]:
+    """What the desk does after an act: check an effect, ask a second person for approval, send letters."""
+    about = {"code": entry.code, "version": done.version}
+    due, key = done.at, f"{entry.code}.{done.version}"
     if done.facts.get("effect_days") and entry.facts.get("category"):
         # The whole of the last day counts.
         last = date.fromisoformat(done.facts["done_on"]) + timedelta(days=int(done.facts["effect_days"]))
-        about = {"code": entry.code, "version": done.version}
-        key = f"register_check:{entry.code}.{done.version}"
-        due = opening_time(working_day_from(last, calendar), calendar)
-        insert_obligation(tx, NewObligation(key, CHECK, max(due, tx.now), SendPriority.BULK, about))
-    return entry
+        due = max(opening_time(working_day_from(last, calendar), calendar), done.at)
+        yield NewObligation(f"register_check:{key}", CHECK, due, SendPriority.BULK, about)
+    if done.act == "propose_letter":
+        yield NewObligation(f"register_approval:{key}", APPROVAL, due, SendPriority.DIALOGUE, about)
+    if done.act == "approve_letter":
+        yield NewObligation(f"change_letter:{key}", LETTERS, due, SendPriority.BULK, about)
 
 
 def _schedule_reminders(tx: Tx, entry: Entry, calendar: Calendar) -> None:

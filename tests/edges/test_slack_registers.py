@@ -13,12 +13,15 @@ from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
 from simulator.screen import Modal
 from store.cases.act import act
+from store.cases.read import list_messages, load_history, open_case
+from store.improvements import load_letter_audience
 from store.people.staff import load_actor
 from store.proof.hash_chain import list_instance_events
+from store.record.load import load_case_file
 from store.registers import act_on_entry, add_entry, list_entries, load_entry
 from store.store import Store
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, Office, open_office
+from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, RESOLVED, TUGBA, Office, open_office
 
 ACTION = {
     "what": "Read each meter twice",
@@ -163,3 +166,74 @@ async def test_an_overturned_decision_opens_an_action(office: Office) -> None:
     )
     assert entry.due is not None
     assert not entry.words
+
+
+async def test_those_who_complained_hear_once_what_was_changed(office: Office) -> None:
+    store = office.store
+    mona = store.read(load_actor, MONA)
+    closed, held, still_open = (
+        await closed_complaint(office),
+        await closed_complaint(office),
+        office.owned(ALICE),
+    )
+    store.write(act, held, Verb.HOLD, mona, {}, {"reason": "x"})
+    facts = {name: value for name, value in ACTION.items() if name != "what"} | {
+        "refs": [closed, held, still_open]
+    }
+    store.write(add_entry, "improvement", "add", mona, facts, {"what": "Twice"})
+    done = {"done_on": office.clock.at.date().isoformat(), "effect_days": "30"}
+    store.write(act_on_entry, "improvement-1", "done", mona, done, {"changed": "x"})
+
+    lead = await opened_entry(office, MONA)
+    preview = await filled(
+        office, lead, "Tell them what we changed", {"text.en": "We read each meter twice now."}
+    )
+    assert "We read each meter twice now." in preview.text
+    assert f"still open 1 ({still_open})" in preview.text
+    assert f"on legal hold 1 ({held})" in preview.text
+    await lead.submits()
+    await office.idle()
+    assert store.read(load_entry, "improvement-1").last.facts["to"] == [closed]
+    assert any("waits for your approval" in text for text in office.texts(TUGBA))
+    with pytest.raises(NotAllowed):
+        store.write(act_on_entry, "improvement-1", "approve_letter", mona)
+
+    top = await opened_entry(office, TUGBA)
+    await top.presses(top.modal, "Approve the letter")
+    await office.sim.until(lambda: top.modal.callback_id == "change_letter_approve", timeout=5)
+    assert "We read each meter twice now." in top.modal.text
+    await top.submits()
+    await office.idle()
+    (event,) = [event for event in store.read(load_history, closed) if event.verb is Verb.REPLY]
+    assert event.facts["improvement"] == "improvement-1"
+    assert (event.by, event.facts["approved_by"]) == (MONA, TUGBA)
+    deliveries = store.read(lambda tx: list_messages(tx, load_case_file(tx, closed)))
+    assert len([message for message in deliveries if "twice now" in str(message)]) == 1
+    for ref in (held, still_open):
+        assert Verb.REPLY not in {event.verb for event in store.read(load_history, ref)}
+
+    entry = store.read(load_entry, "improvement-1")
+    audience = store.read(load_letter_audience, entry, {"text.en": "Again."}, mona)
+    assert {(case.ref, why) for case, why in audience.left_out} >= {(closed, "informed")}
+
+
+async def closed_complaint(office: Office) -> str:
+    """A complaint of Anna's that was put right, accepted and closed."""
+    ref, mona = office.receive(), office.store.read(load_actor, MONA)
+    office.store.write(act, ref, Verb.ASSESS, mona, dict(ASSESSMENT))
+    office.store.write(open_case, ref, mona, "open")
+    words = {name: RESOLVED[name] for name in ("done", "cause", "agreed_how")} | {"letter": "x"}
+    facts = {name: value for name, value in RESOLVED.items() if name not in words}
+    office.store.write(act, ref, Verb.RESOLVE, mona, facts, words)
+    await office.idle()
+    office.complainant_acts(Verb.ACCEPT, ref, {}, {})
+    office.store.write(act, ref, Verb.CLOSE, mona, {"cause_class": "single"}, {"root_cause": "x"})
+    await office.idle()
+    return ref
+
+
+async def opened_entry(office: Office, member: str) -> StaffMember:
+    colleague = await opened_register(office, member, "improvement", "Improvements")
+    await colleague.presses(colleague.modal, "Open")
+    await office.sim.until(lambda: colleague.modal.callback_id == "register_entry", timeout=5)
+    return colleague

@@ -26,6 +26,7 @@ from complaints.incident_decisions import LEFT_TO_A_PERSON
 from complaints.incidents import LEFT_OUT, fields_of
 from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
+from complaints.registers.change_letter import NO_CHANGE_LETTER
 from complaints.registers.definitions import REGISTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
@@ -69,7 +70,7 @@ def computed() -> set[str]:
     ids |= {f"delivery.{status}" for status in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
         f"delivery.why.{reason}" for reason in REASONS_WHY
     }
-    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, *LEFT_TO_A_PERSON, "not_open")}
+    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, *LEFT_TO_A_PERSON, *NO_CHANGE_LETTER, "not_open")}
     ids |= {f"incident.verb.{verb}" for verb in (*incident.INCIDENT_BUTTONS, "approve")}
     ids |= {f"incident.{state}" for state in ("sent", "waiting", "accept", "disagree")}
     ids |= {f"incident.field.{name}" for name in ("reasons", "remedy_text", "changes")}

@@ -44,6 +44,7 @@ def job_handlers(
     limiter = SlackRateLimiter(slack.store, interval, shutdown or ShutdownWait()) if interval > 0 else None
     cards, files, direct = CardJobs(poster), FileJobs(poster), DirectMessageJobs(poster)
     reports, digests, incidents = ReportJobs(files), DigestJobs(poster), IncidentJobs(poster, direct)
+    registers = RegisterJobs(direct)
 
     async def post_ephemeral(obligation: Obligation) -> Outcome:
         message = obligation.payload
@@ -106,8 +107,10 @@ def job_handlers(
         "message": digests.message,
         "move": MoveJobs(poster).move,
         "bulk_inform": MoveJobs(poster).inform,
-        "register_reminder": RegisterJobs(direct).remind,
-        "register_check": RegisterJobs(direct).check,
+        "register_reminder": registers.remind,
+        "register_check": registers.check,
+        "register_approval": registers.ask_approval,
+        "change_letter": registers.send_letters,
         "stats": reports.stats,
         "clauses": reports.clauses,
         "report": reports.report,

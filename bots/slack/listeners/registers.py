@@ -6,8 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from bots.slack.context import SlackContext
+from bots.slack.listeners.change_letters import preview_view
 from bots.slack.payloads import ButtonPress, FormSubmission
-from bots.slack.responses import OpenView, Redraw, RedrawView, Response, schedule_home, update_view
+from bots.slack.responses import (
+    OpenView,
+    Redraw,
+    RedrawView,
+    ReplaceView,
+    Response,
+    push_view,
+    schedule_home,
+    update_view,
+)
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.forms import View
@@ -64,7 +74,8 @@ async def act_from_button(press: ButtonPress, actor: Actor, slack: SlackContext)
     entry = await slack.store.aread(load_entry, press.ref)
     act = _act(entry.register, press.detail)
     if act.fields:
-        return OpenView(await _form(slack, entry.register, entry, act.name, actor))
+        # In place of the entry: Slack stacks three views, and the list is the first and a preview the third.
+        return ReplaceView(await _form(slack, entry.register, entry, act.name, actor))
     version = press.metadata.version or None
     await slack.store.awrite(act_on_entry, entry.code, act.name, actor, version=version, key=press.key)
     if not press.in_modal:
@@ -87,6 +98,9 @@ async def save_act(submission: FormSubmission, actor: Actor, slack: SlackContext
     rules = await store.aread(load_current_rulebooks)
     values = values_of(view["state"]["values"])
     facts, words = read_form(act, values, rules.languages, options_of(rules.own))
+    if act.name == "propose_letter" and entry is not None:
+        require_state(entry, act)
+        return push_view(await preview_view(slack, entry, words, actor))
     key = f"slack:{view['id']}:{stored['ref']}:{stored['version']}"
     if entry is None:
         saved = await store.awrite(add_entry, register.name, act.name, actor, facts, words, key=key)
