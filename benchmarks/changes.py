@@ -16,7 +16,7 @@ from rich.table import Table
 
 from benchmarks.histories import History, Planted, history
 from benchmarks.measuring import verdict
-from reports.surveillance import find_changes
+from reports.analysis.changes import find_changes
 
 DESKS = int(os.environ.get("AMENDS_DESKS", "12"))
 BEFORE, YEAR, MONTH, DAILY = 3 * 365 + 26 * 7, 365, 30, 40.0
@@ -56,7 +56,9 @@ def analysed(desk: History) -> list[Signal]:
             desk.counts(last), desk.start + timedelta(days=first), desk.start + timedelta(days=last - 1)
         )
         for spike in changes.spikes:
-            signals.setdefault((desk.codes.index(spike.code), False), (desk.codes.index(spike.code), spike.since, False))
+            signals.setdefault(
+                (desk.codes.index(spike.code), False), (desk.codes.index(spike.code), spike.since, False)
+            )
         for drift in changes.drifts:
             row = desk.codes.index(drift.code)
             signals.setdefault((row, True), (row, drift.signalled, True))

@@ -52,7 +52,9 @@ def rates(start: date, days: int, daily: float, *, growth: float = 0.0) -> NDArr
     at = np.arange(days)
     dates = [start + timedelta(days=day) for day in range(days)]
     yearday = np.array([day.timetuple().tm_yday for day in dates])
-    season = 1 + 0.25 * np.cos(2 * np.pi * (yearday - 20) / 365.25) + 0.08 * np.cos(4 * np.pi * yearday / 365.25)
+    season = (
+        1 + 0.25 * np.cos(2 * np.pi * (yearday - 20) / 365.25) + 0.08 * np.cos(4 * np.pi * yearday / 365.25)
+    )
     weekday = WEEKDAYS[[day.weekday() for day in dates]]
     trend: NDArray[np.float64] = (1 + growth) ** (at / 365.25)
     return daily * season * weekday * trend

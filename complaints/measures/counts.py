@@ -38,6 +38,14 @@ class AnalysisCounts(NamedTuple):
     imported: int
 
 
+class Story(NamedTuple):
+    """The masked words of one complaint, and the id of the person who wrote them."""
+
+    ref: str
+    person: str
+    words: str
+
+
 class Theme(NamedTuple):
     """New wording: masked words, complaints with them in the last days and before, and some of their references."""
 

@@ -97,5 +97,6 @@ def _broken(scores: Sequence[float]) -> Iterator[tuple[Rule, ...]]:
             rule
             for rule, (length, needed, beyond) in _RULES.items()
             if score * side > beyond
-            and sum(other * side > beyond for other in scores[max(0, index + 1 - length) : index + 1]) >= needed
+            and sum(other * side > beyond for other in scores[max(0, index + 1 - length) : index + 1])
+            >= needed
         )

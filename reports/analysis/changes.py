@@ -260,7 +260,9 @@ def _expect(weeks: _Array, places: _Array, lengths: NDArray[np.int_], *, has_tre
 def _design(at: _Array, *, trend: bool, season: bool) -> _Array:
     columns = [np.ones_like(at)]
     columns += [at / _YEAR] if trend else []
-    columns += [wave(2 * np.pi * at * n / _YEAR) for n in (1, 2) for wave in (np.sin, np.cos)] if season else []
+    columns += (
+        [wave(2 * np.pi * at * n / _YEAR) for n in (1, 2) for wave in (np.sin, np.cos)] if season else []
+    )
     return np.stack(columns, axis=1)
 
 
@@ -273,7 +275,9 @@ def _fit(weeks: _Array, used: _Array, design: _Array, at: _Array) -> tuple[_Arra
         excess = (weights * (weeks - fitted) ** 2 / fitted).sum(axis=1) / freedom
         spread = np.maximum(excess, 1.0)
         # Anscombe residuals are nearly normal, so that an outlier is one on both sides.
-        residuals = 1.5 * (weeks ** (2 / 3) - fitted ** (2 / 3)) / fitted ** (1 / 6) / np.sqrt(spread)[:, None]
+        residuals = (
+            1.5 * (weeks ** (2 / 3) - fitted ** (2 / 3)) / fitted ** (1 / 6) / np.sqrt(spread)[:, None]
+        )
         lowered = np.where(residuals > _OUTLIER, 1 / np.maximum(residuals, 1) ** 2, 1.0) * used
         weights = lowered * (used.sum(axis=1) / lowered.sum(axis=1))[:, None]
     mean = np.exp(np.clip(beta @ at.T, -20, 20))
