@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import InvalidOperation
 from pathlib import Path
 
-from bots.texts.loading import COMPLAINANT, DOCUMENTS, STAFF, read_file, shipped
+from bots.texts.loading import COMPLAINANT, DOCUMENTS, REPORTS, STAFF, read_file, shipped
 from bots.texts.loading import load_catalogues as load_texts
 from bots.texts.texts import Texts
 
@@ -45,9 +45,26 @@ class Labels:
         at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
         return self.domains[0].moment(self.language, at, self.zone)
 
-    def date(self, day: date) -> str:
+    def short_date(self, day: date) -> str:
         """A day as `4 November 2026`."""
+        return self.domains[0].short_date(self.language, day)
+
+    def month(self, day: date) -> str:
+        return self.domains[0].month(self.language, day)
+
+    def date(self, day: date) -> str:
+        """A day as `Wednesday, 4 November 2026`."""
         return self.domains[0].date(self.language, day, self.zone)
+
+    def decimal(self, value: float, digits: int, *, signed: bool = False) -> str:
+        return self.domains[0].decimal(self.language, value, digits, signed=signed)
+
+    def percent(self, value: float, digits: int) -> str:
+        return self.domains[0].percent(self.language, value, digits)
+
+    def together(self, things: list[str]) -> str:
+        """`a, b and c`."""
+        return self.domains[0].together(self.language, things)
 
     def amount(self, amount: str | None, currency: str | None) -> str | None:
         """Money as the language writes it; unchanged if it is not a number."""
@@ -92,14 +109,14 @@ def load_labels(
 ) -> Labels:
     """The labels in these languages; the first language is used until `in_language`.
 
-    `folder` has the organisation's own texts, `own` the names of its own categories. `staff` adds the staff
-    texts for the case file and accepts no other language: raises TextsError if a language lacks a text.
+    `folder` has the organisation's own texts, `own` the names of its own categories. `staff` adds the
+    texts of staff and of reports and accepts no other language: raises TextsError if a language lacks a text.
     Without `staff`, a language without labels for documents is skipped; if none is left, English is used.
     """
     wanted = tuple(languages)
     if not staff:
         wanted = tuple(language for language in wanted if _has_labels(language, folder)) or ("en",)
-    domains = (DOCUMENTS, STAFF, COMPLAINANT) if staff else (DOCUMENTS, COMPLAINANT)
+    domains = (DOCUMENTS, STAFF, REPORTS, COMPLAINANT) if staff else (DOCUMENTS, COMPLAINANT)
     loaded = tuple(load_texts(wanted, folder, domain=domain, own=own, address=address) for domain in domains)
     return Labels(loaded, loaded[0].languages[0], zone)
 

@@ -178,6 +178,11 @@ class FormSubmission:
         return read_metadata(self.view)
 
     @property
+    def is_third(self) -> bool:
+        """Slack shows at most three views on top of each other, and this is the third."""
+        return self.view.get("previous_view_id") not in (None, self.view.get("root_view_id"))
+
+    @property
     def case_ref(self) -> str | None:
         """The reference, where a refused attempt is recorded with the complaint."""
         return (self.metadata.ref or None) if self.form in FORMS or self.form == "stage" else None

@@ -13,9 +13,9 @@ from babel.messages.pofile import PoFileError, read_po
 from bots.texts.texts import FIELD, CatalogueMessage, Texts
 from triage.matching import LANGUAGES
 
-#: The texts for complainants, for staff, and for documents.
-COMPLAINANT, STAFF, DOCUMENTS = "amends", "staff", "documents"
-DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS)
+#: The texts for complainants, for staff, for documents, and for reports.
+COMPLAINANT, STAFF, DOCUMENTS, REPORTS = "amends", "staff", "documents", "reports"
+DOMAINS = (COMPLAINANT, STAFF, DOCUMENTS, REPORTS)
 #: The setting and the catalogue of the texts that read differently to somebody who is addressed as "du".
 INFORMAL = "informal"
 #: How the ids begin that a catalogue has which is not a language of the desk: what people in
@@ -61,7 +61,7 @@ def load_catalogues(
         },
         danger=_danger_texts(wanted, address) if domain == COMPLAINANT else None,
         informal=None
-        if address == INFORMAL or domain == STAFF
+        if address == INFORMAL or domain in (STAFF, REPORTS)
         else load_catalogues(wanted, overrides_dir, domain=domain, own=own, address=INFORMAL),
     )
 

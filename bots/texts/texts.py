@@ -15,10 +15,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.core import Locale
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.lists import format_list
 from babel.messages.plurals import get_plural
-from babel.numbers import format_currency, format_decimal, get_territory_currencies
+from babel.numbers import format_currency, format_decimal, format_percent, get_territory_currencies
 
 from complaints.deadlines.working_time import Span
 from complaints.times import day_ended, last_day, local_time
@@ -168,6 +168,14 @@ class Texts:
         day = self.day_by(language, due, zone)
         return self.text(language, id_, time=self.clock(language, due, zone), day=day)
 
+    def short_date(self, language: str, day: date) -> str:
+        """`4 November 2026`."""
+        return str(format_date(day, "long", locale=_locale(self.language(language))))
+
+    def month(self, language: str, day: date) -> str:
+        """`November 2026`."""
+        return str(format_skeleton("yMMMM", day, locale=_locale(self.language(language))))
+
     def date(self, language: str, at: datetime | date, zone: str) -> str:
         """`Wednesday, 4 November 2026`, in the zone."""
         day = at.astimezone(ZoneInfo(zone)).date() if isinstance(at, datetime) else at
@@ -185,6 +193,18 @@ class Texts:
 
     def number(self, language: str, number: int | Decimal) -> str:
         return str(format_decimal(number, locale=_locale(self.language(language))))
+
+    def decimal(self, language: str, value: float, digits: int, *, signed: bool = False) -> str:
+        """`1,234.50` with this many decimals; `signed` writes the sign of positive numbers too."""
+        pattern = f"#,##0{'.' if digits else ''}{'0' * digits}"
+        pattern = f"+{pattern};-{pattern}" if signed and round(value, digits) else pattern
+        return str(format_decimal(value, pattern, locale=_locale(self.language(language))))
+
+    def percent(self, language: str, value: float, digits: int) -> str:
+        """A value between 0 and 1 as `82.1%`, `%82,1` or `82,1 %`."""
+        locale = _locale(self.language(language))
+        pattern = locale.percent_formats[None].pattern.replace("0", f"0.{'0' * digits}" if digits else "0")
+        return str(format_percent(value, pattern, locale=locale))
 
     def amount(self, language: str, amount: str, currency: str) -> str:
         return str(format_currency(Decimal(amount), currency, locale=_locale(self.language(language))))

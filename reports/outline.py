@@ -1,0 +1,119 @@
+"""The order and the words of a report in one language, so that every format has the same parts and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from reports.document import Chart, Column, Mark, Ref, Report, Section, Sentence, Table, Verbatim, text
+from reports.wording import ReportTexts, in_words, period_words
+
+
+@dataclass(frozen=True)
+class OutlineHeading:
+    words: str
+    level: int = 1
+    new_page: bool = False
+
+
+@dataclass(frozen=True)
+class OutlineText:
+    words: str
+
+
+@dataclass(frozen=True)
+class OutlineItems:
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OutlineTable:
+    """A table with its numbered title; without rows the title is followed by a sentence."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    table: Table
+
+
+@dataclass(frozen=True)
+class OutlineChart:
+    """A chart with its numbered title, and the table that holds its numbers."""
+
+    title: str
+    chart: Chart
+    table: Table
+
+
+OutlinePart = OutlineHeading | OutlineText | OutlineItems | OutlineTable | OutlineChart
+#: The table of key figures on the first page.
+_FIGURE_COLUMNS = tuple(
+    Column(name, text(f"report.column.{name}")) for name in ("figure", "value", "target", "verdict")
+)
+
+
+def outline(report: Report, texts: ReportTexts) -> Iterator[OutlinePart]:
+    """Summary, key figures, what the report cannot say, the sections, and the method at the end."""
+    tables, charts = count(1), count(1)
+    yield OutlineText(f"{clause_words(report, texts)}. {period_words(report, texts)}.")
+    if report.summary:
+        yield OutlineHeading(texts.text("report.summary"))
+        yield OutlineItems(_sentences(report.summary, texts))
+    if report.figures:
+        yield _table(figures_table(report), next(tables), texts)
+    if limits := (*_damage(report), *report.limits):
+        yield OutlineHeading(texts.text("report.limits"))
+        yield OutlineItems(_sentences(limits, texts))
+    for section in report.sections:
+        yield from _section(section, 1, tables, charts, texts)
+    if report.method:
+        yield OutlineHeading(texts.text("report.method"))
+        for section in report.method:
+            yield from _section(section, 2, tables, charts, texts)
+
+
+def clause_words(report: Report, texts: ReportTexts) -> str:
+    return in_words(text("report.clause", clause=Verbatim(report.clause)), texts)
+
+
+def figures_table(report: Report) -> Table:
+    """The key figures as a table."""
+    rows = tuple((figure.title, figure.value, figure.target, figure.mark) for figure in report.figures)
+    return Table("figures", text("report.figures"), _FIGURE_COLUMNS, rows)
+
+
+def _damage(report: Report) -> Iterator[Sentence]:
+    if report.damaged:
+        yield text("report.damaged", len(report.damaged))
+    if refs := tuple(Ref(ref) for ref in report.damaged if ref):
+        yield text("report.damaged_refs", refs=refs)
+
+
+def _section(
+    section: Section, level: int, tables: Iterator[int], charts: Iterator[int], texts: ReportTexts
+) -> Iterator[OutlinePart]:
+    yield OutlineHeading(in_words(section.title, texts), level, section.new_page)
+    yield from map(OutlineText, _sentences(section.notes, texts))
+    for table in section.tables:
+        yield _table(table, next(tables), texts)
+        yield from map(OutlineText, _sentences(table.notes, texts))
+        for chart in section.charts:
+            if chart.table == table.id and table.rows:
+                title = texts.text("report.chart", n=next(charts), title=in_words(chart.title, texts))
+                yield OutlineChart(title, chart, table)
+    if section.items:
+        yield OutlineItems(_sentences(section.items, texts))
+
+
+def _table(table: Table, number: int, texts: ReportTexts) -> OutlineTable:
+    return OutlineTable(
+        title=texts.text("report.table", n=number, title=in_words(table.title, texts)),
+        head=tuple(in_words(column.title, texts) for column in table.columns),
+        rows=tuple(tuple(in_words(cell, texts) for cell in row) for row in table.rows),
+        table=table,
+    )
+
+
+def _sentences(parts: tuple[Sentence | Mark, ...], texts: ReportTexts) -> tuple[str, ...]:
+    return tuple(in_words(part, texts) for part in parts)
