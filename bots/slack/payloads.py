@@ -17,7 +17,9 @@ MAX_METADATA = 3000
 #: Ends the callback id of a preview of the form with that name.
 PREVIEW_SUFFIX = "_preview"
 #: These open a form from anywhere, so their refusals are shown in a view too and not in the channel.
-_ANSWERED_IN_A_VIEW = frozenset({LOG_AGAIN, "home.move", "home.search", "home.templates", "home.template"})
+_ANSWERED_IN_A_VIEW = frozenset(
+    {LOG_AGAIN, "home.move", "home.search", "home.templates", "home.template", "register.open"}
+)
 #: The block id of a row of buttons: the work version and the number of the drawing.
 _ROW = re.compile(r"actions:(\d+)\.(\d+)")
 
@@ -176,6 +178,11 @@ class FormSubmission:
     @property
     def metadata(self) -> ViewMetadata:
         return read_metadata(self.view)
+
+    @property
+    def is_third(self) -> bool:
+        """Slack shows at most three views on top of each other, and this is the third."""
+        return self.view.get("previous_view_id") not in (None, self.view.get("root_view_id"))
 
     @property
     def case_ref(self) -> str | None:

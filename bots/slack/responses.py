@@ -33,7 +33,7 @@ from bots.slack.recipients import possible_approvers
 from bots.slack.views import refusals
 from bots.slack.views.case import with_next_drawing
 from bots.slack.views.form_pages import input_paths, other_page, typed_values
-from bots.slack.views.forms import View, has_pages, notice_view, with_notice
+from bots.slack.views.forms import PREVIEWED, View, has_pages, notice_view, with_notice
 from bots.slack.views.open_form import open_button, opened_view
 from complaints.actors import Actor
 from complaints.case import Case
@@ -435,6 +435,10 @@ class Responder:
         view = with_pressed_message(view, press.pressed_message)
         if not press.in_modal:
             await self.client.views_open(trigger_id=press.trigger, view=view)
+            return
+        if view["callback_id"] in PREVIEWED and press.view is not None and press.view.get("previous_view_id"):
+            # Pushed, the form would be the third view, and Slack takes no fourth: no letter could be shown.
+            await self.client.views_update(view_id=press.view["id"], view=view)
             return
         try:
             await self.client.views_push(trigger_id=press.trigger, view=view)

@@ -454,6 +454,25 @@ async def test_a_form_started_from_the_open_complaint_is_pushed_on_top_of_it(off
     assert office.store.read(load_case, ref).contacted
 
 
+async def test_a_letter_is_previewed_from_a_complaint_opened_on_top_of_a_form(office: Office) -> None:
+    ref = await assessed_complaint(office)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Resolve")
+    await alice.opened("Resolve")
+    office.clock.go_on(minutes=5)
+    office.add(ref, "It happened again")
+    await alice.fills(dict(RESOLVED))
+    refused = await alice.submits()
+    await alice.presses(refused, "Open")
+    await alice.presses(await alice.opened("Open"), "Reply")
+    await alice.opened("Reply")
+    await alice.fills(text="We are on it.")
+    preview = await alice.submits()
+
+    assert preview.callback_id == "reply_preview"
+    assert "We are on it." in preview.text
+
+
 async def test_taking_an_open_complaint_updates_the_view(office: Office) -> None:
     ref = office.proposed()
     alice = office.staff(ALICE)

@@ -183,6 +183,13 @@ def test_what_others_shall_not_pay_is_no_wish_for_compensation(story: str) -> No
             "Otel gecesinin 2.400 lirasını karşılamanızı rica ederim.",
             {"compensation": ("2.400 lira", 240000, "TRY")},
         ),
+        ("Please repair the fence or pay me 180 pounds.", {"compensation": ("180 pounds", 18000, "GBP")}),
+        (
+            "Bitte reparieren Sie ihn oder zahlen Sie mir 180 Euro.",
+            {"compensation": ("180 Euro", 18000, "EUR")},
+        ),
+        ("Quiero que lo reparen o me paguen 180 euros.", {"compensation": ("180 euros", 18000, "EUR")}),
+        ("Onarın ya da bana 180 lira ödeyin.", {"compensation": ("180 lira", 18000, "TRY")}),
     ],
 )
 def test_each_wish_for_money_has_its_own_amount(story: str, amounts: dict[str, tuple[str, int, str]]) -> None:

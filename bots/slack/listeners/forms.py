@@ -120,7 +120,8 @@ async def preview_act(submission: FormSubmission, actor: Actor, slack: SlackCont
         await _read(submission, actor, slack), submission.metadata.template, slack
     )
     view = await _preview(filled_form, submission.metadata.version, slack)
-    return push_view(opened_from_home(view) if submission.metadata.from_home else view)
+    show = update_view if submission.is_third else push_view
+    return show(opened_from_home(view) if submission.metadata.from_home else view)
 
 
 async def _with_template(filled_form: FilledForm, code: str, slack: SlackContext) -> FilledForm:
@@ -228,6 +229,8 @@ def _options(case: Case) -> dict[str, tuple[str, ...]]:
         "statement": tuple(str(statement.n) for statement in open_statements(case)),
         "basis": (*(str(item.n) for item in case.evidence_items), NEW),
         "category": categories_of(case.rules),
+        "product": case.rules.products,
+        "branch": case.rules.branches,
     }
 
 
