@@ -65,8 +65,8 @@ def wilson(hits: float, of: float, z: float = Z95) -> tuple[float, float]:
 def mean_interval(total: float, squares: float, number: int) -> tuple[float, float] | None:
     """The 95 % interval of the mean of scores from 1 to 5 with this sum and sum of squares; None below `FEWEST`.
 
-    It is that of Wilson for as many yes-or-no answers as would vary as much. Student's interval covers only 83 to 93 %
-    with ten scores, most of which are 5.
+    It is that of Wilson for as many yes-or-no answers as would vary as much. Student's interval covers only 83 to
+    93 % with ten scores, most of which are 5.
     """
     if number < FEWEST:
         return None

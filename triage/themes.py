@@ -1,7 +1,7 @@
-"""New wording in complaints: terms that many more people use than before, grouped by the complaints they share (8.2).
+"""New wording in complaints: terms that many more people use than before, grouped by complaints they share (8.2).
 
-Every text is a masked copy. A term counts once for each person, and only with at least five people: fewer could be one
-person's own words. The same texts always give the same themes.
+Every text is a masked copy. A term counts once for each person, and only with at least five people: fewer could be
+one person's own words. The same texts always give the same themes.
 """
 
 import re

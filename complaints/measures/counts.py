@@ -22,7 +22,7 @@ class CauseCount(NamedTuple):
 
 
 class AnalysisCounts(NamedTuple):
-    """Complaints without simulated contacts and contacts of other kinds; imported ones are counted in `imported` too.
+    """Complaints with imported ones, without simulated contacts and contacts of other kinds.
 
     `days` are those on which complaints were received, by code. `hours` are the beginnings of hours of the last
     twelve months, in UTC: complaints received, and decisions with whether they upheld. `complainants` is the number
@@ -35,7 +35,6 @@ class AnalysisCounts(NamedTuple):
     causes: tuple[CauseCount, ...]
     complainants: Mapping[int, int]
     repeats: int
-    imported: int
 
 
 class Story(NamedTuple):

@@ -1,13 +1,14 @@
 """Spikes and slow drifts in the number of complaints, compared with the season and the trend before (8.2).
 
-A spike is a window of seven days with more complaints than a quasi-Poisson regression expects (Farrington 1996, Noufaily
-2013): trend and season from up to three years, earlier outbreaks weighted down, the error of the estimate in the limit.
-A drift is a CUSUM (Page 1954) of the last 26 weeks. Both limits are corrected for every series and every look of a
-report: where nothing changed, at most 5 % of reports name a spike, and at most 5 % a drift.
+A spike is a window of seven days with more complaints than a quasi-Poisson regression expects (Farrington 1996,
+Noufaily 2013): trend and season from up to three years, earlier outbreaks weighted down. A drift is a CUSUM (Page
+1954) of the last 26 weeks. Both limits are corrected for every series and every look of a report: where nothing
+changed, at most 5 % of reports name a spike, and at most 5 % a drift.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from math import exp
 from typing import Any, NamedTuple
 
@@ -247,7 +248,7 @@ def _expect(weeks: _Array, places: _Array, lengths: NDArray[np.int_], *, has_tre
     mean, variance, error = (np.full(shape, np.nan) for _ in range(3))
     bounds = (_LEAST_WEEKS, _TREND_WEEKS, _SEASON_WEEKS, 10**6)
     at = np.arange(1.0 - weeks.shape[1], 1.0)
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds):
         rows = np.flatnonzero((lengths >= low) & (lengths < high))
         if len(rows):
             options = {"trend": has_trend and low >= _TREND_WEEKS, "season": low >= _SEASON_WEEKS}

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from math import sqrt
+from itertools import pairwise
+from math import inf, sqrt
 from statistics import fmean
 
 #: The mean range of two standard normal values.
@@ -33,11 +34,10 @@ _RULES = {Rule.BEYOND: (1, 1, 3.0), Rule.TWO: (3, 2, 2.0), Rule.FOUR: (5, 4, 1.0
 
 @dataclass(frozen=True)
 class Point:
-    """A week: its value, the centre line, the limits of three standard deviations, and the rules that it breaks."""
+    """A week or month: its value, the centre line, limits of three standard deviations, and the rules it breaks."""
 
-    week: date
+    start: date
     number: int
-    units: float
     value: float
     centre: float
     low: float
@@ -45,47 +45,47 @@ class Point:
     rules: tuple[Rule, ...]
 
 
-def c_chart(weeks: Sequence[tuple[date, int]], base: int) -> list[Point]:
-    """Numbers of complaints. The centre line is that of the first `base` points; empty for too few of them."""
-    return u_chart([(week, number, 1.0) for week, number in weeks], base)
+def c_chart(rows: Sequence[tuple[date, int]], before: date) -> list[Point]:
+    """Numbers of complaints. The centre line is that of the points before this day; empty for too few of them."""
+    return _chart([(start, number, 1.0) for start, number in rows], before, most=None)
 
 
-def u_chart(weeks: Sequence[tuple[date, int, float]], base: int) -> list[Point]:
-    """Complaints for each unit, such as a working day; weeks without units are left out."""
-    return _chart([row for row in weeks if row[2] > 0], base, most=None)
+def u_chart(rows: Sequence[tuple[date, int, float]], before: date) -> list[Point]:
+    """Complaints for each unit, such as a day of a month; periods without units are left out."""
+    return _chart(rows, before, most=None)
 
 
-def p_chart(weeks: Sequence[tuple[date, int, int]], base: int) -> list[Point]:
+def p_chart(rows: Sequence[tuple[date, int, int]], before: date) -> list[Point]:
     """Shares: hits and units of each week; weeks without units are left out."""
-    return _chart([(week, hits, float(of)) for week, hits, of in weeks if of], base, most=1.0)
+    return _chart(rows, before, most=1.0)
 
 
-def _chart(weeks: Sequence[tuple[date, int, float]], base: int, most: float | None) -> list[Point]:
-    if min(base, len(weeks)) < LEAST_POINTS:
+def _chart(rows: Sequence[tuple[date, int, float]], before: date, most: float | None) -> list[Point]:
+    rows = [row for row in rows if row[2] > 0]
+    base = [row for row in rows if row[0] < before]
+    if len(base) < LEAST_POINTS:
         return []
-    centre = sum(number for _, number, _ in weeks[:base]) / sum(units for _, _, units in weeks[:base])
+    centre = sum(number for _, number, _ in base) / sum(units for _, _, units in base)
     spread = centre * (1 - centre) if most else centre
     if spread <= 0:
         return []
-    sigmas = [sqrt(spread / units) for _, _, units in weeks]
+    sigmas = [sqrt(spread / units) for _, _, units in rows]
     scores = [
-        (number / units - centre) / sigma for (_, number, units), sigma in zip(weeks, sigmas, strict=True)
+        (number / units - centre) / sigma for (_, number, units), sigma in zip(rows, sigmas, strict=True)
     ]
-    moves = [abs(after - before) for before, after in zip(scores[: base - 1], scores[1:base], strict=True)]
-    wider = max(1.0, fmean(moves) / _D2)
-    broken = list(_broken([score / wider for score in scores]))
+    wider = max(1.0, fmean(abs(after - earlier) for earlier, after in pairwise(scores[: len(base)])) / _D2)
+    broken = _broken([score / wider for score in scores])
     return [
         Point(
-            week=week,
+            start=start,
             number=number,
-            units=units,
             value=number / units,
             centre=centre,
             low=max(0.0, centre - 3 * sigma * wider),
-            high=min(most or float("inf"), centre + 3 * sigma * wider),
+            high=min(most or inf, centre + 3 * sigma * wider),
             rules=rules,
         )
-        for (week, number, units), sigma, rules in zip(weeks, sigmas, broken, strict=True)
+        for (start, number, units), sigma, rules in zip(rows, sigmas, broken, strict=True)
     ]
 
 

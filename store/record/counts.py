@@ -32,13 +32,10 @@ _COUNTED = (
 def count_for_analysis(
     tx: Tx, *, start: datetime, end: datetime, year_start: datetime, first_day: date, zone: str, repeats: int
 ) -> AnalysisCounts:
-    """The counts of a period, of the twelve months up to its end (from `year_start`), and of days from `first_day`."""
+    """The counts of a period, of the twelve months up to its end (`year_start`), and of days from `first_day`."""
     in_year = (*_COUNTED, _ROW.received_at >= year_start, _ROW.received_at < end)
     is_upheld = _ROW.outcome.in_(UPHELD)
     decided = (*_COUNTED, _ROW.decided_at >= year_start, _ROW.decided_at < end)
-    imported = select(func.count()).where(
-        *_COUNTED, _ROW.is_history.is_(True), _ROW.received_at >= year_start, _ROW.received_at < end
-    )
     return AnalysisCounts(
         days=_count_days(tx, first_day, end),
         received_hours=_count_hours(tx, _ROW.received_at, (), in_year, zone),
@@ -46,7 +43,6 @@ def count_for_analysis(
         causes=_count_causes(tx, start, in_year),
         complainants=_count_complainants(tx, year_start, end),
         repeats=repeats,
-        imported=int(tx.connection.execute(imported).scalar_one()),
     )
 
 
