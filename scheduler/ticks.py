@@ -265,7 +265,7 @@ def _housekeeping(
     settings_digest: str | None = None,
     reports: Sequence[ScheduledReport] = (),
 ) -> None:
-    """Schedule today's cleanup, missing words and measures; a purge, a training run and reports where they are due."""
+    """Schedule today's cleanup, missing words and measures; a purge, a training run and reports where due."""
     now = store.now()
     schedule_next_morning(store)
     obligations = [

@@ -419,7 +419,7 @@ def _control_charts(values: AnalysisInput) -> dict[str, list[Point]]:
     weeks = [week for week in weeks if week >= first]
     months = sorted({day.replace(day=1) for day in days if first <= day.replace(day=1)})
     # A month ends where the next begins; the last one of the record only with the period.
-    ends = [*months[1:], after]
+    ends = [*months[1:], after][: len(months)]
     lengths = [(month, (end - month).days) for month, end in zip(months, ends, strict=True) if end <= after]
     by_week, by_month, decided, upheld = (Counter[date]() for _ in range(4))
     for day, number in days.items():
@@ -520,4 +520,4 @@ def _themes(themes: Themes) -> Section:
     )
     note = text("analysis.themes_read", themes.recent, before=themes.before)
     table = _table("themes", "words recent before examples", rows)
-    return Section("themes", text("analysis.section.themes"), notes=(note,), tables=(table,))
+    return Section("themes", text("analysis.section.themes"), notes=(note,), tables=(table,), private=True)
