@@ -18,7 +18,7 @@ from amends.runtime.programs import file_scanner, translator_from
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.presets import ANNOUNCED_DAYS, coming_changes, preset_named
 from bots.loopback import is_loopback
-from bots.texts.loading import STAFF, TextsError, load_catalogues
+from bots.texts.loading import REPORTS, STAFF, TextsError, load_catalogues
 from complaints.actors import MANAGERS, staff
 from complaints.rulebook import Calendar, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
@@ -304,7 +304,8 @@ def _drift(store: Store, accuracy: float | None) -> Iterator[CheckFinding]:
 def _texts(settings: Settings) -> Iterator[CheckFinding]:
     try:
         load_catalogues(settings.languages, settings.texts_folder)
-        load_catalogues((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
+        for domain in (STAFF, REPORTS):
+            load_catalogues((settings.organisation.staff_language,), settings.texts_folder, domain=domain)
     except TextsError as wrong:
         yield _found("texts_wrong", wrong=wrong, folder=settings.texts_folder)
         return
