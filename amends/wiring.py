@@ -24,6 +24,7 @@ from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
 from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
+from scheduler.figures import Threshold, figure_handlers
 from scheduler.proposals import ProposalHandler
 from scheduler.reviews import review_handlers
 from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
@@ -254,6 +255,13 @@ class Application:
                 each_day=self._telegram.set_profile if self._telegram is not None else None,
             ),
             **review_handlers(store, self.settings.case_review.each_month),
+            **figure_handlers(
+                store,
+                [
+                    Threshold(limit.figure, limit.above, limit.below, limit.over)
+                    for limit in self.settings.threshold
+                ],
+            ),
             **training_handlers(
                 store,
                 languages=self.settings.languages,

@@ -265,7 +265,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         Field("period_from", Input.DATE),
         text("override_reason"),
     ),
-    "assign": (Field("owner", Input.STAFF, required=True),),
+    "assign": (Field("owner", Input.STAFF, required=True), text("reason")),
     "reply": (
         text("text", required=True),
         flag("answers_privacy"),
