@@ -124,6 +124,9 @@ class Assessment:
     seq: int = 0
     #: The day on which a period before the legal time began, such as that for objections.
     period_from: date | None = None
+    #: Codes of the organisation's own: what the complaint is about, and where it arose.
+    product: str | None = None
+    branch: str | None = None
 
 
 @dataclass(frozen=True)

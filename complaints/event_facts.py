@@ -159,8 +159,8 @@ def _as_read(form_field: Field) -> Shape:
     """What `forms.read` would return for this field."""
 
     def fits(value: Any) -> bool:
-        if form_field.name == "category":
-            return is_code(value)  # which categories exist depends on the complaint's rules
+        if form_field.name in ("category", "product", "branch"):
+            return is_code(value)  # which exist depends on the complaint's rules
         if form_field.input is Input.CHOICE and not form_field.options:
             return whole(0)(value)
         if form_field.input is Input.FLAGS and not form_field.options:

@@ -263,6 +263,8 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         choice("category", Category, group="issues"),
         flag("media_heard"),
         Field("period_from", Input.DATE),
+        choice("product", ()),
+        choice("branch", ()),
         text("override_reason"),
     ),
     "assign": (Field("owner", Input.STAFF, required=True), text("reason")),

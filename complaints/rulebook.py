@@ -271,6 +271,9 @@ class Rulebook:
     #: The organisation's own categories, with their names by language. They never replace the standard ones, because
     #: some of those have special rules (staff conduct, handling, discrimination, privacy, safety).
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    #: Codes of products and branches that an assessment may name; only the settings know their names.
+    products: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
     #: In the rules of the organisation's own country: the other countries whose rules a new complaint may get.
     jurisdictions: tuple[str, ...] = ()
     #: The scheme's rules for a matter that is settled early, or None.
@@ -352,7 +355,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset(
         {
             "categories", "jurisdictions", "fast_track", "accept_within", "missed_payment", "hold_off",
-            "person_within", "check_share", "investigation", "required_training",
+            "person_within", "check_share", "investigation", "products", "branches", "required_training",
         }
     ),
     "OnCall": frozenset({"zone"}),
@@ -461,6 +464,8 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         retention=data["retention"],
         simulated=tuple(data.get("simulated", ())),
         categories={code: dict(names) for code, names in data.get("categories", {}).items()},
+        products=tuple(data.get("products", ())),
+        branches=tuple(data.get("branches", ())),
         jurisdictions=tuple(data.get("jurisdictions", ())),
         fast_track=FastTrack(**data["fast_track"]) if data.get("fast_track") else None,
         accept_within=data.get("accept_within"),
@@ -572,7 +577,15 @@ def categories_of(rules: Rulebook) -> tuple[str, ...]:
 
 
 def require_known_categories(facts: Mapping[str, Any], rules: Rulebook) -> None:
-    """Raise BadFacts where facts name a category that the complaint's rules do not have (7.5)."""
+    """Raise BadFacts where facts name a category, product or branch that the complaint's rules lack (7.5)."""
+    for name, codes in (("product", rules.products), ("branch", rules.branches)):
+        if facts.get(name) is not None and facts[name] not in codes:
+            choices = f"choose one of {', '.join(codes)}" if codes else f"the settings have no [[{name}]]"
+            raise BadFacts(
+                f"'{name}' is no {name} under the rules of this complaint: {choices}.",
+                field=name,
+                code="not_an_option",
+            )
     categories = categories_of(rules)
     for path, code in _categories_in(facts):
         if code not in categories:

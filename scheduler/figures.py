@@ -12,7 +12,7 @@ from complaints.registers.entries import Entry
 from complaints.times import at_minute, local_time
 from reports.kpis import Goal, TargetVerdict
 from reports.monitoring import monitor
-from reports.statistics import FEWEST, Share
+from reports.statistics import Share
 from reports.tally import Period
 from scheduler.worker import Handler
 from store.outbox.complete import Completed, Outcome
@@ -29,15 +29,18 @@ _STATES = {
 
 
 class Threshold(NamedTuple):
-    """A limit of a share between 0 and 1, over so many days: an alert above it, or below it."""
+    """Limits of a share between 0 and 1, over so many days: an alert above the one, or below the other."""
 
     figure: str
     above: float | None
     below: float | None
     days: int
 
-    def is_crossed(self, value: float) -> bool:
-        return value > self.above if self.above is not None else value < (self.below or 0)
+    def crossed(self, value: float) -> tuple[str, float] | None:
+        """The direction and the limit that this value crosses."""
+        if self.above is not None and value > self.above:
+            return "above", self.above
+        return ("below", self.below) if self.below is not None and value < self.below else None
 
 
 def figure_handlers(store: Store, thresholds: Sequence[Threshold]) -> Mapping[str, Handler]:
@@ -65,8 +68,9 @@ def check_figures(store: Store, thresholds: Sequence[Threshold]) -> None:
     for threshold in thresholds:
         first = today - timedelta(days=threshold.days - 1)
         share = share_of(threshold.figure, first, today)
-        if share.of >= FEWEST and share.value is not None and threshold.is_crossed(share.value):
-            _open_alert(store, threshold, share.value, first, today)
+        crossed = None if share.value is None else threshold.crossed(share.value)
+        if crossed is not None and share.value is not None:
+            _open_alert(store, threshold.figure, crossed, share.value, first, today)
     for objective in store.read(list_entries, "objective", is_open=True):
         since = date.fromisoformat(objective.facts["since"])
         if since <= today:
@@ -81,14 +85,15 @@ def _shares(store: Store, first: date, last: date, zone: str) -> Mapping[str, Sh
     return {figure.key: figure.share for figure in reversed(report.shares)}
 
 
-def _open_alert(store: Store, threshold: Threshold, value: float, first: date, today: date) -> None:
-    limit = threshold.above if threshold.above is not None else threshold.below
+def _open_alert(
+    store: Store, figure: str, crossed: tuple[str, float], value: float, first: date, today: date
+) -> None:
+    direction, limit = crossed
     facts = {
-        "figure": threshold.figure, "direction": "below" if threshold.above is None else "above",
-        "limit": f"{100 * (limit or 0):g}", "value": f"{100 * value:.1f}", "since": first.isoformat(),
-        "until": today.isoformat(),
+        "figure": figure, "direction": direction, "limit": f"{100 * limit:g}", "value": f"{100 * value:.1f}",
+        "since": first.isoformat(), "until": today.isoformat(),
     }  # fmt: skip
-    key = f"alert:{threshold.figure}:{facts['direction']}:{facts['limit']}:{today:%Y-%m}"
+    key = f"alert:{figure}:{direction}:{facts['limit']}:{today:%Y-%m}"
     with suppress(AlreadyDone):
         store.write(add_entry, "alert", "raise", SYSTEM, facts, key=key)
 

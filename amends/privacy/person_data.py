@@ -15,8 +15,8 @@ from store.cases.export import WholeCase, WholePerson
 _PLAIN_FIELDS = (
     "ref", "state", "kind", "is_simulation", "jurisdiction", "received_at", "logged_at", "channel",
     "language", "description", "where_and_when", "for_whom", "remedy_requested",
-    "remedy_requested_text", "confirmed_at", "form_ended_at", "priority", "category", "severity",
-    "safety", "complexity", "reach", "recurrence", "immediate_needed", "immediate_possible",
+    "remedy_requested_text", "confirmed_at", "form_ended_at", "priority", "category", "product",
+    "branch", "severity", "safety", "complexity", "reach", "recurrence", "immediate_needed", "immediate_possible",
     "compensation_likely", "media_heard", "assessed_at", "flags", "evidence", "acknowledged_at",
     "last_contact_at", "level", "reply", "reply_at", "reply_reason", "recourse_notice_at", "close_code",
     "closed_at", "reopen_count", "legal_hold", "survey", "erased_at",

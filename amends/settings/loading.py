@@ -73,6 +73,13 @@ class Settings(BaseModel):
         default=(),
         description="Your own categories, in addition to those that come with Amends; at most 80.",
     )
+    product: tuple[sections.ProductSettings, ...] = Field(
+        default=(), description="Your products or services, for the assessment and the reports; at most 100."
+    )
+    branch: tuple[sections.BranchSettings, ...] = Field(
+        default=(),
+        description="Your branches, sites or teams, for the assessment and the reports; at most 100.",
+    )
     on_call: sections.OnCallSettings = sections.OnCallSettings()
     privacy: sections.Privacy = sections.Privacy()
     files: sections.Files = sections.Files()
@@ -100,6 +107,7 @@ class Settings(BaseModel):
 
     _require_whole_levels = field_validator("levels")(sections.require_whole_levels)
     _require_few_categories = field_validator("category")(sections.require_few_categories)
+    _require_menu_size = field_validator("product", "branch")(sections.require_menu_size)
 
     @property
     def texts_folder(self) -> Path:
@@ -112,8 +120,16 @@ class Settings(BaseModel):
 
     @property
     def own_names(self) -> dict[str, dict[str, str]]:
-        """The names of the organisation's own categories, by message id and language."""
-        return {f"category.{category.key}": dict(category.name) for category in self.category}
+        """The names of the organisation's own codes, by message id and language."""
+        return {
+            f"{table}.{code.key}": dict(code.name)
+            for table, codes in self.own_codes.items()
+            for code in codes
+        }
+
+    @property
+    def own_codes(self) -> dict[str, tuple[sections.OwnCode, ...]]:
+        return {"category": self.category, "product": self.product, "branch": self.branch}
 
     @property
     def wording(self) -> dict[str, Any]:
@@ -217,12 +233,11 @@ def _contradictions(settings: Settings, file: Path, lines: Mapping[KeyPath, int]
             remedy = f"write one of {', '.join(parts)}" if parts else "leave it out"
             problems.append((path, f"{region!r} is no part of {country} with holidays of its own; {remedy}"))
     problems += _unreadable_calendars(settings)
-    keys = [category.key for category in settings.category]
-    for number, key in enumerate(keys):
-        if key in keys[:number]:
-            problems.append(
-                (("category", number, "key"), f"{key!r} is there already; give each its own code")
-            )
+    for table, codes in settings.own_codes.items():
+        keys = [code.key for code in codes]
+        for number, key in enumerate(keys):
+            if key in keys[:number]:
+                problems.append(((table, number, "key"), f"{key!r} is there already; give each its own code"))
     if "hours" in settings.on_call.model_fields_set and not settings.on_call.people:
         problems.append(
             (("on_call", "people"), 'hours without people alert no one; write people = ["U0000002"]')

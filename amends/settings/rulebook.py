@@ -142,6 +142,8 @@ def rulebook(
         retention=privacy.retention or "",
         simulated=settings.simulation.telegram,
         categories={category.key: dict(category.name) for category in settings.category},
+        products=tuple(product.key for product in settings.product),
+        branches=tuple(branch.key for branch in settings.branch),
         jurisdictions=tuple(settings.jurisdiction) if other is None else (),
         fast_track=FastTrack(**preset.get("fast_track")) if preset.get("fast_track") else None,
         accept_within=preset.get("accept_within"),

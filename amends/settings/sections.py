@@ -408,8 +408,8 @@ class ThresholdSettings(SettingsSection):
 
     @model_validator(mode="after")
     def _one_limit(self) -> ThresholdSettings:
-        if (self.above is None) is (self.below is None):
-            raise ValueError("give either above or below, such as above = 0.05")
+        if self.above is None and self.below is None:
+            raise ValueError("give above, below or both, such as above = 0.05")
         return self
 
 
@@ -525,11 +525,11 @@ class Triage(SettingsSection):
 
 
 #: Slack shows 100 choices in a menu; the others are for the categories of Amends.
-MOST_CATEGORIES = 80
+MOST_CODES, MOST_CATEGORIES = 100, 80
 
 
-class OwnCategory(SettingsSection):
-    """The organisation's own category, in addition to those that come with Amends (docs/triage.md)."""
+class OwnCode(SettingsSection):
+    """A code of the organisation's own, with its names."""
 
     key: str = Field(
         description="The code in the record, reports and examples. Never change it later.", examples=["leak"]
@@ -547,8 +547,6 @@ class OwnCategory(SettingsSection):
             raise ValueError(
                 f'{key!r} is not a code; write only small letters, digits and "_", such as "leak"'
             )
-        if key in set(Category):
-            raise ValueError(f"{key!r} comes with Amends; change its name in texts/, or choose another code")
         return key
 
     @field_validator("name")
@@ -557,6 +555,55 @@ class OwnCategory(SettingsSection):
         if any(not text.strip() or len(text) > 75 or "{" in text or "}" in text for text in name.values()):
             raise ValueError('a name is 1 to 75 characters without braces, such as "Leak in the street"')
         return name
+
+
+class OwnCategory(OwnCode):
+    """The organisation's own category, in addition to those that come with Amends (docs/triage.md)."""
+
+    @field_validator("key")
+    @classmethod
+    def _not_standard(cls, key: str) -> str:
+        if key in set(Category):
+            raise ValueError(f"{key!r} comes with Amends; change its name in texts/, or choose another code")
+        return key
+
+
+class _CountedCode(OwnCode):
+    """A code that an assessment can name, and how many customers it has."""
+
+    customers: int | None = Field(
+        default=None,
+        ge=1,
+        strict=True,
+        description="How many customers or units it has now: reports then show complaints per 1,000 of them.",
+        examples=[12000],
+    )
+
+
+class ProductSettings(_CountedCode):
+    """A product or service that an assessment can name; reports compare them (docs/reports.md)."""
+
+    key: str = Field(
+        description="The code in the record and reports. Never change it later.", examples=["broadband"]
+    )
+    name: dict[LanguageCode, str] = Field(
+        min_length=1,
+        description="The name that staff see, by language.",
+        examples=[{"en": "Broadband", "de": "Internetanschluss"}],
+    )
+
+
+class BranchSettings(_CountedCode):
+    """A branch, site or team that an assessment can name; reports compare them (docs/reports.md)."""
+
+    key: str = Field(
+        description="The code in the record and reports. Never change it later.", examples=["harbour"]
+    )
+    name: dict[LanguageCode, str] = Field(
+        min_length=1,
+        description="The name that staff see, by language.",
+        examples=[{"en": "Harbour Street", "de": "Hafenstraße"}],
+    )
 
 
 class OnCallSettings(SettingsSection):
@@ -784,3 +831,10 @@ def require_few_categories(categories: tuple[OwnCategory, ...]) -> tuple[OwnCate
             f"{len(categories)} are too many: a menu of Slack shows at most {MOST_CATEGORIES} of yours"
         )
     return categories
+
+
+def require_menu_size(codes: tuple[OwnCode, ...]) -> tuple[OwnCode, ...]:
+    """Raise ValueError for more than a menu of Slack shows."""
+    if len(codes) > MOST_CODES:
+        raise ValueError(f"{len(codes)} are too many: a menu of Slack shows at most {MOST_CODES}")
+    return codes

@@ -26,7 +26,7 @@ from complaints.times import day_ended, last_day, local_time
 FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 BUTTON = "button."
 LANGUAGE = "lang_"
-CATEGORY = "category."
+OWN_CODES = ("category.", "product.", "branch.")
 #: The buttons whose labels contain the reference.
 WITH_REF = ("add", "timeline", "form_copy")
 
@@ -230,9 +230,9 @@ class Texts:
     def _message(self, language: str, id_: str) -> CatalogueMessage:
         further = self._danger.get(language, {})
         message = further.get(id_) or self._messages[self.language(language)].get(id_)
-        if message is None and id_.startswith(CATEGORY):
-            # A category that the organisation removed from its settings; old complaints still have it.
-            return CatalogueMessage((id_.removeprefix(CATEGORY).replace("_", " "),))
+        if message is None and id_.startswith(OWN_CODES):
+            # A code that the organisation removed from its settings; old complaints still have it.
+            return CatalogueMessage((id_.partition(".")[2].replace("_", " "),))
         if message is None:
             raise UnknownText(f"no text has the id {id_!r}")
         return message

@@ -162,6 +162,9 @@ def with_criteria(case: Case, facts: Facts, *, at: datetime | None = None, actor
             immediate_possible=facts.get("immediate_possible") == "yes",
             compensation_likely=bool(facts.get("compensation_likely")),
             period_from=date.fromisoformat(facts["period_from"]) if facts.get("period_from") else None,
+            # Menus cannot be emptied, so a form that does not name one changes nothing.
+            product=facts.get("product") or (case.assessment and case.assessment.product),
+            branch=facts.get("branch") or (case.assessment and case.assessment.branch),
             seq=case.version + 1,
         ),
         issues=issues,

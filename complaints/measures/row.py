@@ -32,7 +32,7 @@ from complaints.times import local_time
 from complaints.vocabulary import Finding, Flag, Target, Verb
 
 #: Raise it with every change of what a row holds: rows of another version are computed again.
-MEASURE_VERSION = 1
+MEASURE_VERSION = 2
 #: The keys of reports.kpis.SHARES. A stored mark is the letter at its place, so only append.
 MARK_KEYS = (
     "acknowledged_in_time", "escalation_acknowledged_in_time", "assessed_in_time", "decided_in_time",
@@ -87,6 +87,8 @@ class CaseMeasures(NamedTuple):
     language: str
     written_in: str | None
     category: str | None
+    product: str | None
+    branch: str | None
     severity: int
     safety: int
     priority: str
@@ -152,6 +154,8 @@ def measure(case: Case, events: tuple[Event, ...]) -> CaseMeasures:
         language=case.language,
         written_in=history.written_in,
         category=case.category,
+        product=case.assessment and case.assessment.product,
+        branch=case.assessment and case.assessment.branch,
         severity=case.severity,
         safety=case.safety,
         priority=priority_of(case).value,

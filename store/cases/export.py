@@ -285,7 +285,15 @@ def _assessment(case: Case, file: CaseFile, words: Words) -> dict[str, Any]:
         "assessed_by": assessment.by if assessment else None,
         **{
             name: getattr(assessment, name, None)
-            for name in ("complexity", "reach", "recurrence", "immediate_needed", "immediate_possible")
+            for name in (
+                "product",
+                "branch",
+                "complexity",
+                "reach",
+                "recurrence",
+                "immediate_needed",
+                "immediate_possible",
+            )
         },
         "immediate_action": _last(words, "immediate_action"),
         "compensation_likely": assessment.compensation_likely if assessment else None,

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, or_, select
 
+from complaints.measures.counts import Story
 from complaints.times import format_time
 from complaints.vocabulary import CloseCode, ContactKind, Role
 from store.database.damage import note_damage
@@ -150,18 +151,50 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[tup
         query.order_by(columns.received_at.desc(), columns.ref.desc()).limit(PAGE)
     ).all()
     wanted = [row for row in rows if row.wanted]
-    texts = _texts_by_ref(tx, [row.ref for row in wanted])
-    stories = []
-    for row in wanted:
+    stories = [(words, row.complainant_id) for row, words in _stories_of(tx, wanted)]
+    last = rows[-1] if len(rows) == PAGE else None
+    return stories, None if last is None else (last.received_at, last.ref)
+
+
+def load_story_page(
+    tx: Tx, start: datetime, end: datetime, before: Before | None = None
+) -> tuple[list[Story], Before | None]:
+    """A page of the masked words of complaints received from `start` to `end`, the newest first, and the next key.
+
+    Left out are restricted complaints, simulations, contacts that are no complaints, and erased ones.
+    """
+    columns = COMPLAINTS.c
+    query = select(columns.ref, columns.complainant_id, columns.received_at, columns.key_wrapped).where(
+        columns.received_at >= start,
+        columns.received_at < end,
+        columns.key_wrapped.is_not(None),
+        columns.restriction.is_(None),
+        may_be_used(),
+        columns.is_simulation.is_(False),
+        columns.kind == ContactKind.COMPLAINT.value,
+    )
+    if before is not None:
+        at, ref = before
+        query = query.where(columns.received_at <= at, or_(columns.received_at < at, columns.ref < ref))
+    rows = tx.connection.execute(
+        query.order_by(columns.received_at.desc(), columns.ref.desc()).limit(PAGE)
+    ).all()
+    stories = [Story(row.ref, row.complainant_id, words) for row, words in _stories_of(tx, rows)]
+    last = rows[-1] if len(rows) == PAGE else None
+    return stories, None if last is None else (last.received_at, last.ref)
+
+
+def _stories_of(tx: Tx, rows: Sequence[Any]) -> Iterator[tuple[Any, str]]:
+    """The complainant's masked words of each row that has some; a damaged complaint is left out and noted."""
+    texts = _texts_by_ref(tx, [row.ref for row in rows])
+    for row in rows:
         try:
             words = masked_story(tx, case_key(tx, row.ref, row.key_wrapped), texts[row.ref], own_only=True)
         except SealBroken:
             note_damage(place("complaints", row.ref, "words"))
             continue
         if words.strip():
-            stories.append((words, row.complainant_id))
-    last = rows[-1] if len(rows) == PAGE else None
-    return stories, None if last is None else (last.received_at, last.ref)
+            yield row, words
 
 
 def list_assessed_proposals(tx: Tx, limit: int) -> list[dict[str, Any]]:

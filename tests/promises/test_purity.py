@@ -52,7 +52,8 @@ COMPUTES = frozenset(
 PURE = {
     "bots/dialogue/": ("bots.letters", "bots.texts", "complaints", "store.values", "triage"),
     "bots/letters/": ("bots.dialogue.buttons", "bots.texts", "complaints"),
-    "reports/": ("complaints",),
+    # NumPy and SciPy compute, and do nothing else.
+    "reports/": ("complaints", "numpy", "scipy"),
     "complaints/": (),
 }
 #: Calls that read a clock, a file or a terminal.

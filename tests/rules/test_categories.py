@@ -17,6 +17,7 @@ from bots.texts.loading import load_catalogues
 from complaints.actions.import_past import check_past
 from complaints.errors import BadFacts
 from complaints.forms import read
+from complaints.measures.row import measure
 from complaints.rulebook import as_json, categories_of, from_json, is_code
 from complaints.vocabulary import Verb
 from simulator.slack.block_kit import view_problems
@@ -157,3 +158,38 @@ def test_an_imported_past_complaint_may_have_an_own_category() -> None:
     check_past(complaint, received_at=received, at=NOW, actor=b.IDA, categories=categories_of(RULES))
     with pytest.raises(BadFacts, match="'category' is one of"):
         check_past(complaint, received_at=received, at=NOW, actor=b.IDA)
+
+
+COUNTED = replace(b.RULES, products=("broadband", "tv"), branches=("harbour",))
+
+
+@clause("7.5")
+def test_an_assessment_names_a_product_and_a_branch_of_the_organisation() -> None:
+    complaint = b.an_assessed_case(rules=COUNTED, product="tv", branch="harbour")
+    again = b.assessed(complaint, product="broadband")
+    row = measure(again.case, again.events)
+    # A menu of Slack cannot be emptied, so a form that does not name the branch keeps it.
+    assert (row.product, row.branch) == ("broadband", "harbour")
+    with pytest.raises(BadFacts, match="'product' is no product"):
+        b.an_assessed_case(rules=COUNTED, product="harbour")
+    with pytest.raises(BadFacts, match=r"the settings have no \[\[branch\]\]"):
+        b.an_assessed_case(branch="harbour")
+
+
+def test_the_form_asks_for_a_product_only_where_the_organisation_has_some() -> None:
+    story = Story()
+    names = {"product.tv": {"en": "Television", "de": "Fernsehen"}}
+    voice = StaffTexts(load_catalogues(("en", "de"), domain="staff", own=names), "de")
+    shown = {}
+    for rules in (COUNTED, b.RULES):
+        case = replace(story.case, rules=rules)
+        opened = replace(story.opened(), case=case)
+        filled = prefill("assess", case, story.events, voice, now=NOW, opened=opened, letter="")
+        view = form_view("assess", case, voice, filled)
+        assert view_problems(view, "modal") == []
+        shown[rules.id] = {str(block.get("block_id")): block for block in view["blocks"]}
+    options = shown[COUNTED.id]["product"]["element"]["options"]
+    # The name of a product that the settings no longer have is its code.
+    assert [option["text"]["text"] for option in options] == ["broadband", "Fernsehen"]
+    assert {"product", "branch"}.isdisjoint(shown[b.RULES.id])
+    assert from_json(as_json(COUNTED)) == COUNTED

@@ -320,6 +320,7 @@ def test_every_choice_field_has_options_or_depends_on_the_case() -> None:
         if field.input in (Input.CHOICE, Input.FLAGS) and not field.options
     }
     settings = {("log_complaint", "language"), ("log_complaint", "jurisdiction")}
+    settings |= {("assess", "product"), ("assess", "branch")}
     rows = {("investigate", name) for name in ("issue", "statement", "basis")}
     assert free == {("remedy", "remedy"), ("verify", "remedy"), *rows, *settings}
 

@@ -49,7 +49,7 @@ class RegisterJobs:
         return await self.direct.send([entry.owner], message, obligation)
 
     async def notify(self, obligation: Obligation) -> Outcome:
-        """An act is shown to who is to approve it, to answer it, or whom it praises."""
+        """Show an act to the people who approve or answer it, or to the person that it praises."""
         texts, version = self.slack.texts, int(obligation.facts["version"])
         entry = await self.slack.store.aread(load_entry, str(obligation.facts["code"]))
         done = entry.acts[version - 1]

@@ -54,8 +54,10 @@ async def open_approval(press: ButtonPress, actor: Actor, slack: SlackContext) -
 
 @router.view(APPROVE)
 async def approve(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    shown = submission.metadata
-    await slack.store.awrite(act_on_entry, shown.ref, "approve_letter", actor, version=shown.version)
+    metadata_of_view = submission.metadata
+    await slack.store.awrite(
+        act_on_entry, metadata_of_view.ref, "approve_letter", actor, version=metadata_of_view.version
+    )
     return CLOSE_FORMS
 
 

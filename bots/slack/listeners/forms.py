@@ -229,6 +229,8 @@ def _options(case: Case) -> dict[str, tuple[str, ...]]:
         "statement": tuple(str(statement.n) for statement in open_statements(case)),
         "basis": (*(str(item.n) for item in case.evidence_items), NEW),
         "category": categories_of(case.rules),
+        "product": case.rules.products,
+        "branch": case.rules.branches,
     }
 
 

@@ -82,7 +82,7 @@ _CHOICES: Mapping[str, str] = {
     "outcome": "limit_outcome",
 }
 #: Always a menu: an organisation may have any number of these.
-_MENUS = frozenset({"jurisdiction"})
+_MENUS = frozenset({"jurisdiction", "product", "branch"})
 _LONG = frozenset(
     {
         "text", "immediate_action", "override_reason", "reasons", "facts", "done", "left", "reason", "how",

@@ -206,6 +206,10 @@ def is_asked(form: str, entry: Field, case: Case, texts: StaffTexts) -> bool:
             return case.rules.targets.completion is not None and case.incomplete_at is None
         case "period_from":
             return any(clock.after for clock in case.rules.targets.clocks)
+        case "product":
+            return bool(case.rules.products)
+        case "branch":
+            return bool(case.rules.branches)
         case "override_reason":
             return bool(case.signs) or case.assessment is not None
         case _:

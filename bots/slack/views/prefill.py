@@ -48,6 +48,8 @@ from complaints.times import last_day
 from complaints.vocabulary import ANSWERED, Flag, Priority, Remedy, State, Target, Verb
 from store.values import OpenedCase
 
+#: Fields with codes that only this organisation has.
+_OWN = ("product", "branch")
 #: What each relation does to both complaints, shown before one is chosen.
 _LINK_EFFECTS = ("link.duplicate", "link.same_incident", "link.about_handling_of")
 #: Forms that show the story and the latest messages above their fields.
@@ -203,13 +205,15 @@ def _assess(opened: OpenedCase, texts: StaffTexts, now: datetime, actor: Actor |
     if assessment is None:
         initial = _proposed_criteria(case)
     else:
-        names = ("category", "severity", "complexity", "reach", "recurrence", "compensation_likely")
+        names = ("category", "severity", "complexity", "reach", "recurrence", "compensation_likely", *_OWN)
         initial = {name: getattr(assessment, name) for name in names}
         initial["immediate_needed"] = "yes" if assessment.immediate_needed else "no"
         initial["immediate_possible"] = "yes" if assessment.immediate_possible else None
         initial["period_from"] = assessment.period_from and assessment.period_from.isoformat()
     least = lowest_allowed(case, actor)
     choices = {"category": _categories(case, texts)}
+    for name, codes in zip(_OWN, (case.rules.products, case.rules.branches), strict=True):
+        choices[name] = tuple((code, texts.text(f"{name}.{code}")) for code in codes)
     for name, most in (("severity", 5), ("safety", 3)):
         allowed = range(least[name], most + 1)
         choices[name] = tuple((str(value), texts.text(f"{name}.{value}")) for value in allowed)

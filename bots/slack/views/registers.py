@@ -155,8 +155,8 @@ def _sample(entry: Entry, visible: Sequence[str], texts: StaffTexts) -> list[Blo
         done = answers.get(ref)
         text = texts.text("register.unanswered")
         if done is not None:
-            asked = [value for name, value in done.facts.items() if name.startswith("q_")]
-            text = texts.text("register.answers", yes=asked.count("yes"), no=asked.count("no"))
+            values = [value for name, value in done.facts.items() if name.startswith("q_")]
+            text = texts.text("register.answers", yes=values.count("yes"), no=values.count("no"))
         open_it = button(texts.text("verb.open"), "case.open", ref)
         rows.append(section(f"{ref} · {text}", block_id=f"actions:0.{number}", accessory=open_it))
     return rows

@@ -1,0 +1,89 @@
+"""The analysis of complaints from the record (8.2): counts by the database, and new wording from masked texts."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from complaints.measures.counts import Story, Themes
+from complaints.measures.months import month_bounds
+from complaints.times import local_time
+from reports.analysis.changes import HISTORY
+from reports.analysis.report import AnalysisInput, build_analysis
+from reports.document import Report
+from reports.tally import Period
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from store.models.examples import Before
+    from store.store import Store
+
+#: New wording is looked for in these days and compared with as many texts of the year before.
+THEME_DAYS, COMPARED_DAYS = timedelta(days=90), timedelta(days=365)
+#: Texts of each, and seconds for reading all: a report of a very large record must not take longer.
+MOST_TEXTS, MOST_SECONDS = 2_000, 3.0
+
+
+def build(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
+    """The analysis of a period with the twelve months up to its end, and up to three years to compare with."""
+    from amends.settings import rulebook
+    from store.cases.pages import count_repeats
+    from store.record.counts import count_for_analysis
+    from store.record.measured import count_coverage
+
+    zone = settings.organisation.timezone
+    end = min(period.end, now)
+    months = month_bounds(end, zone)
+    first_day = local_time(end, zone).date() - HISTORY
+    counts = store.read(
+        count_for_analysis,
+        start=period.start,
+        end=period.end,
+        year_start=months[0],
+        first_day=first_day,
+        zone=zone,
+        repeats=store.read(count_repeats, period.start, period.end),
+    )
+    return build_analysis(
+        AnalysisInput(
+            counts=counts,
+            period=period,
+            now=now,
+            calendar=rulebook(settings).calendar,
+            coverage=store.read(count_coverage, months[0], end),
+            customers={
+                (family, code.key): code.customers
+                for family, codes in (("product", settings.product), ("branch", settings.branch))
+                for code in codes
+                if code.customers is not None
+            },
+            themes=find_new_wording(store, end),
+        )
+    )
+
+
+def find_new_wording(store: Store, end: datetime) -> Themes:
+    """The themes of the 90 days before `end`, from as many of the newest texts as the limits allow."""
+    from triage.themes import find_themes
+
+    stop = time.monotonic() + MOST_SECONDS
+    start = end - THEME_DAYS
+    recent, is_whole = _read(store, start, end, stop - MOST_SECONDS / 2)
+    before, _ = _read(store, start - COMPARED_DAYS, start, stop)
+    return Themes(find_themes(recent, before), len(recent), len(before), is_whole)
+
+
+def _read(store: Store, start: datetime, end: datetime, stop: float) -> tuple[list[Story], bool]:
+    """The newest texts of these days, and whether they are all."""
+    from store.models.examples import load_story_page
+
+    stories: list[Story] = []
+    before: Before | None = None
+    while True:
+        page, before = store.read(load_story_page, start, end, before)
+        stories += page
+        if before is None:
+            return stories[:MOST_TEXTS], len(stories) <= MOST_TEXTS
+        if len(stories) >= MOST_TEXTS or time.monotonic() > stop:
+            return stories[:MOST_TEXTS], False

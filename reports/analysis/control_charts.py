@@ -1,0 +1,102 @@
+"""Control charts of clause 8.2: counts (c), counts per unit (u) and shares (p), and the rule that a point breaks.
+
+With thousands of complaints a week, Poisson limits are so narrow that every week is outside of them. So the standard
+deviation is widened by what the points show from one to the next (Laney 2002: the p' and u' charts); with few
+complaints the chart is the classic one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from itertools import pairwise
+from math import inf, sqrt
+from statistics import fmean
+
+#: The mean range of two standard normal values.
+_D2 = 1.128379167
+#: The centre line is computed from at least so many points.
+LEAST_POINTS = 12
+
+
+class Rule(StrEnum):
+    """The Western Electric rules (1956): points on one side of the centre line."""
+
+    BEYOND = "beyond_3_sigma"
+    TWO = "two_of_three_beyond_2_sigma"
+    FOUR = "four_of_five_beyond_1_sigma"
+    EIGHT = "eight_on_one_side"
+
+
+#: Of so many points in a row at least so many lie beyond so many standard deviations.
+_RULES = {Rule.BEYOND: (1, 1, 3.0), Rule.TWO: (3, 2, 2.0), Rule.FOUR: (5, 4, 1.0), Rule.EIGHT: (8, 8, 0.0)}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A week or month: its value, the centre line, limits of three standard deviations, and the rules it breaks."""
+
+    start: date
+    number: int
+    value: float
+    centre: float
+    low: float
+    high: float
+    rules: tuple[Rule, ...]
+
+
+def c_chart(rows: Sequence[tuple[date, int]], before: date) -> list[Point]:
+    """Numbers of complaints. The centre line is that of the points before this day; empty for too few of them."""
+    return _chart([(start, number, 1.0) for start, number in rows], before, most=None)
+
+
+def u_chart(rows: Sequence[tuple[date, int, float]], before: date) -> list[Point]:
+    """Complaints for each unit, such as a day of a month; periods without units are left out."""
+    return _chart(rows, before, most=None)
+
+
+def p_chart(rows: Sequence[tuple[date, int, int]], before: date) -> list[Point]:
+    """Shares: hits and units of each week; weeks without units are left out."""
+    return _chart(rows, before, most=1.0)
+
+
+def _chart(rows: Sequence[tuple[date, int, float]], before: date, most: float | None) -> list[Point]:
+    rows = [row for row in rows if row[2] > 0]
+    base = [row for row in rows if row[0] < before]
+    if len(base) < LEAST_POINTS:
+        return []
+    centre = sum(number for _, number, _ in base) / sum(units for _, _, units in base)
+    spread = centre * (1 - centre) if most else centre
+    if spread <= 0:
+        return []
+    sigmas = [sqrt(spread / units) for _, _, units in rows]
+    scores = [
+        (number / units - centre) / sigma for (_, number, units), sigma in zip(rows, sigmas, strict=True)
+    ]
+    wider = max(1.0, fmean(abs(after - earlier) for earlier, after in pairwise(scores[: len(base)])) / _D2)
+    broken = _broken([score / wider for score in scores])
+    return [
+        Point(
+            start=start,
+            number=number,
+            value=number / units,
+            centre=centre,
+            low=max(0.0, centre - 3 * sigma * wider),
+            high=min(most or inf, centre + 3 * sigma * wider),
+            rules=rules,
+        )
+        for (start, number, units), sigma, rules in zip(rows, sigmas, broken, strict=True)
+    ]
+
+
+def _broken(scores: Sequence[float]) -> Iterator[tuple[Rule, ...]]:
+    """The rules that are broken at each point, which is one of those that break them."""
+    for index, score in enumerate(scores):
+        side = 1 if score > 0 else -1
+        yield tuple(
+            rule
+            for rule, (length, needed, beyond) in _RULES.items()
+            if score * side > beyond
+            and sum(other * side > beyond for other in scores[max(0, index + 1 - length) : index + 1])
+            >= needed
+        )

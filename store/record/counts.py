@@ -1,0 +1,113 @@
+"""Counts of many complaints for the analysis (8.2), from stored measures alone: the database counts, not we."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from complaints.measures.counts import (
+    ALL_COMPLAINTS,
+    FAMILIES,
+    AnalysisCounts,
+    CauseCount,
+    CountedCode,
+)
+from complaints.measures.row import MEASURE_VERSION, UPHELD
+from complaints.times import local_time
+from complaints.vocabulary import ContactKind
+from store.database.transaction import Tx
+from store.tables import COMPLAINTS, MEASURES
+
+_ROW = MEASURES.c
+#: Imported complaints are among them: their days, codes and causes are as good as ours.
+_COUNTED = (
+    _ROW.rule == MEASURE_VERSION,
+    _ROW.kind == ContactKind.COMPLAINT.value,
+    _ROW.is_simulation.is_(False),
+)
+
+
+def count_for_analysis(
+    tx: Tx, *, start: datetime, end: datetime, year_start: datetime, first_day: date, zone: str, repeats: int
+) -> AnalysisCounts:
+    """The counts of a period, of the twelve months up to its end (`year_start`), and of days from `first_day`."""
+    in_year = (*_COUNTED, _ROW.received_at >= year_start, _ROW.received_at < end)
+    is_upheld = _ROW.outcome.in_(UPHELD)
+    decided = (*_COUNTED, _ROW.decided_at >= year_start, _ROW.decided_at < end)
+    return AnalysisCounts(
+        days=_count_days(tx, first_day, end),
+        received_hours=_count_hours(tx, _ROW.received_at, (), in_year, zone),
+        decided_hours=_count_hours(tx, _ROW.decided_at, (is_upheld,), decided, zone),
+        causes=_count_causes(tx, start, in_year),
+        complainants=_count_complainants(tx, year_start, end),
+        repeats=repeats,
+    )
+
+
+def _count_days(tx: Tx, first_day: date, end: datetime) -> dict[CountedCode, dict[date, int]]:
+    """Complaints by day and code. Those without a category yet are among all, and in no category."""
+    days: dict[CountedCode, dict[date, int]] = defaultdict(dict)
+    every_day: dict[date, int] = defaultdict(int)
+    for family in FAMILIES:
+        column = _ROW[family]
+        # Every complaint has one row in the first family, with a category or without.
+        present = () if family == FAMILIES[0] else (column.is_not(None),)
+        query = (
+            select(column, _ROW.received_on, func.count())
+            .where(*_COUNTED, *present, _ROW.received_on >= first_day, _ROW.received_at < end)
+            .group_by(column, _ROW.received_on)
+        )
+        for code, day, number in tx.connection.execute(query):
+            if family == FAMILIES[0]:
+                every_day[day] += number
+            if code is not None:
+                days[family, code][day] = number
+    return {ALL_COMPLAINTS: dict(every_day), **days}
+
+
+def _count_hours(
+    tx: Tx, moment: Any, key: tuple[Any, ...], conditions: Sequence[ColumnElement[bool]], zone: str
+) -> dict[Any, int]:
+    """The number by the UTC time at which an hour of this zone begins, and by `key`."""
+    # In some zones hours begin at 15, 30 or 45 minutes of UTC, the whole year.
+    shift = timedelta(seconds=(local_time(tx.now, zone).utcoffset() or timedelta()).total_seconds() % 3600)
+    if tx.is_sqlite:
+        hour: Any = func.strftime("%Y-%m-%d %H:00", moment, f"+{shift.seconds // 60} minutes")
+    else:
+        hour = func.to_char(func.timezone("UTC", moment) + shift, "YYYY-MM-DD HH24:00")
+    hour = hour.label("hour")
+    query = select(hour, *key, func.count()).where(*conditions).group_by(hour, *key)
+    counts = {}
+    for text, *more, number in tx.connection.execute(query):
+        begins = datetime.fromisoformat(text).replace(tzinfo=UTC) - shift
+        counts[(begins, *map(bool, more)) if key else begins] = number
+    return counts
+
+
+def _count_causes(
+    tx: Tx, start: datetime, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[CauseCount, ...]:
+    in_period = (_ROW.received_at >= start).label("in_period")
+    key = (in_period, _ROW.category, _ROW.product, _ROW.cause_class)
+    query = select(*key, func.count()).where(*conditions, _ROW.cause_class.is_not(None)).group_by(*key)
+    return tuple(CauseCount(bool(row[0]), *row[1:]) for row in tx.connection.execute(query))
+
+
+def _count_complainants(tx: Tx, start: datetime, end: datetime) -> dict[int, int]:
+    """How many people made how many complaints."""
+    columns = COMPLAINTS.c
+    people = (
+        select(func.count().label("complaints"))
+        .where(
+            columns.received_at >= start,
+            columns.received_at < end,
+            columns.kind == ContactKind.COMPLAINT.value,
+            columns.is_simulation.is_(False),
+        )
+        .group_by(columns.complainant_id)
+        .subquery()
+    )
+    query = select(people.c.complaints, func.count()).group_by(people.c.complaints)
+    return dict(tx.connection.execute(query).tuples().all())
