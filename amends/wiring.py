@@ -11,6 +11,7 @@ import structlog
 from telegram.error import TelegramError
 
 from amends.checkpoints import CheckpointSender
+from amends.figures import Threshold, figure_handlers
 from amends.public_page import public_page
 from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
@@ -24,7 +25,6 @@ from bots.telegram.polling import LEADER, STANDBY_CHECK_SECONDS
 from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
-from scheduler.figures import Threshold, figure_handlers
 from scheduler.proposals import ProposalHandler
 from scheduler.reviews import review_handlers
 from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from amends.figures import Threshold, check_figures
 from complaints.errors import BadFacts, NotAllowed, OutOfOrder
 from complaints.registers.sampling import rank_sample
 from complaints.vocabulary import Verb
-from scheduler.figures import Threshold, check_figures
 from simulator.colleague import StaffMember
 from simulator.screen import Modal
 from store.cases.act import act

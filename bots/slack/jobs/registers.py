@@ -6,7 +6,7 @@ from datetime import date
 from bots.slack import recipients
 from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.jobs.direct_messages import DirectMessageJobs
-from bots.slack.views.registers import alert_message, effect_text, reminder_message
+from bots.slack.views.registers.messages import alert_message, effect_text, reminder_message
 from complaints.actions.authorisation import may_act_on_entry
 from complaints.errors import AlreadyDone
 from complaints.registers.entries import Entry

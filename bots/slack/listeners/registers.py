@@ -21,7 +21,7 @@ from bots.slack.responses import (
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.forms import View
-from bots.slack.views.registers import FORM, act_form, entry_view, list_view, options_of
+from bots.slack.views.registers.entries import FORM, act_form, entry_view, list_view, options_of
 from complaints.actions.authorisation import Access, authorise, authorise_entry, may_act_on_entry
 from complaints.actors import Actor
 from complaints.errors import BadFacts

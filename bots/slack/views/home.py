@@ -21,7 +21,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import is_open_to, next_act
-from bots.slack.views.registers import home_blocks
+from bots.slack.views.registers.entries import home_blocks
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case

@@ -7,7 +7,6 @@ from typing import Any
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
-    SlackMessage,
     actions,
     button,
     context,
@@ -21,6 +20,7 @@ from bots.slack.client.block_kit import (
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block
 from bots.slack.views.forms import View, metadata, modal
+from bots.slack.views.registers.messages import effect_text
 from complaints.actions.authorisation import may_act_on_entry
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID, Actor
 from complaints.forms import Field, Input
@@ -195,44 +195,6 @@ def act_form(
     ref, version = (f"{register.name}:", 0) if entry is None else (entry.code, entry.version)
     stored = metadata(ref, version, act=act.name)
     return modal(texts, FORM, stored, blocks, title=f"register.name.{register.name}", submit="modal.save")
-
-
-def reminder_message(entry: Entry, text_id: str, texts: StaffTexts, **fields: Any) -> SlackMessage:
-    """A direct message about an entry, with a button that opens it; it names the entry by its code alone."""
-    register = texts.text(f"register.name.{entry.register.name}")
-    text = texts.text(text_id, register=register, code=entry.code, **fields)
-    row = actions(
-        f"register.{entry.code}", [button(texts.text("register.open"), "register.open", entry.code)]
-    )
-    return SlackMessage(text, [section(text), row])
-
-
-def alert_message(entry: Entry, texts: StaffTexts) -> SlackMessage:
-    """A figure that crossed its limit, with a button that opens the form of the answer."""
-    facts = entry.facts
-    text = texts.text(
-        "register.alert", figure=texts.text(f"stats.{facts['figure']}"), value=facts["value"], limit=facts["limit"],
-        since=texts.day(date.fromisoformat(facts["since"])), until=texts.day(date.fromisoformat(facts["until"])),
-    )  # fmt: skip
-    answer = button(
-        texts.text("register.act.answer"), "register.act.answer", f"{entry.code}:answer", style="primary"
-    )
-    return SlackMessage(text, [section(text), actions(f"register.{entry.code}", [answer])])
-
-
-def effect_text(entry: Entry, texts: StaffTexts) -> str:
-    """What the check of an improvement counted; empty before it."""
-    checked = entry.acts_of("check")
-    if not checked:
-        return ""
-    facts = checked[-1].facts
-    low, high = (
-        "–" if value is None else texts.percent(value) for value in (facts["ratio_low"], facts["ratio_high"])
-    )
-    counted = texts.text("register.effect", before=facts["before"], after=facts["after"], days=facts["days"])
-    if facts["before"] + facts["after"] == 0:
-        return counted
-    return f"{counted} {texts.text('register.effect_range', low=low, high=high)}"
 
 
 def options_of(rules: Rulebook, entry: Entry | None) -> Mapping[str, tuple[str, ...]]:
