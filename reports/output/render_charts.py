@@ -152,7 +152,7 @@ def _dots(chart: Chart, table: Table, texts: ReportTexts) -> str:
     ends = [end for cell in cells for end in (_interval(cell) or ())]
     is_share = any(isinstance(cell, Share) for cell in cells)
     low, high = (0.0, 1.0) if is_share else (min([0.0, *ends]), max([0.0, *ends]) or 1.0)
-    room = WIDTH - 110 - _NAMES
+    room = WIDTH - 118 - _NAMES
 
     def across(value: float) -> float:
         return _NAMES + room * (value - low) / ((high - low) or 1)
