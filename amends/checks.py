@@ -22,7 +22,7 @@ from complaints.actors import MANAGERS, staff
 from complaints.rulebook import Calendar, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
 from complaints.vocabulary import Category, Role
-from reports.render_markdown import pluralise
+from reports.words import pluralise
 from store.custody.key_check import require_keys
 from store.custody.rotate_keys import list_stale_keys
 from store.database.engine import database_url

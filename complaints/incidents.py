@@ -273,11 +273,16 @@ def left_out(case: Case) -> str | None:
         return "restricted"
     if not case.is_open or case.withdrawn_at is not None or case.erased_at is not None:
         return "closed"
+    return needs_person(case)
+
+
+def needs_person(case: Case, *, counts_matters: bool = True) -> str | None:
+    """Why a person must write to this complainant, open or closed; `counts_matters`: also for a second matter."""
     if case.safety >= 1 or (case.danger_at is not None and case.danger_receipt_at is None):
         return "safety"
     if case.severity >= 4:
         return "severity"
-    if case.second_issue or len(case.issues) > 1:
+    if counts_matters and (case.second_issue or len(case.issues) > 1):
         return "second_issue"
     needs = any(sign.kind in _NEEDS for sign in case.signs)
     if needs or case.flags & {Flag.SUPPORT_NEED, Flag.MINOR}:

@@ -10,6 +10,8 @@ from complaints.case import Case
 FILLED: dict[str, str] = {
     "reply": "text", "ask": "text", "inform": "done", "resolve": "done", "decide": "issues.0.reasons",
 }  # fmt: skip
+#: The field with the finding, which a template for one outcome chooses too.
+FINDING = {"resolve": "finding", "decide": "issues.0.finding"}
 #: What a template may name in braces; each comes from the record.
 FIELDS = ("reference", "organisation", "received", "answer_by", "amount")
 _FIELD = re.compile(r"\{([^{}]*)\}")
@@ -61,10 +63,15 @@ def fill_template(text: str, values: dict[str, str]) -> str:
 
 
 def fits(template: LetterTemplate, form: str, case: Case, values: dict[str, str]) -> bool:
-    """True if it is for this form, language and category, and the record has each field that it names."""
+    """True if it is for this form, language and category, and the record has each field that it names.
+
+    Once the first issue has a finding, templates for another outcome do not fit.
+    """
+    found = next((finding.finding for finding in case.issue_findings if finding.issue == 0), "")
     is_meant = (template.form, template.language) == (form, case.language) and not template.is_retired
     return (
         is_meant
         and template.category in ("", case.category)
+        and (not found or template.outcome in ("", found))
         and set(named_fields(template.text)) <= set(values)
     )

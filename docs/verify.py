@@ -3,9 +3,8 @@
 
     python3 verify.py FILE... [--key NAME+ID+KEY]...
 
-A receipt is what a complainant got, or `amends prove REF`. A case file is `amends case show REF --json` or the
-JSON inside of the case file's PDF. A checkpoint is a signed note. --key is a verifier key of the log or of a witness,
-as `amends db checkpoint` and `amends witness` print it; without it the script says which key signed, and trusts none.
+A receipt is what a complainant got, or `amends prove REF`. A case file is `amends case show REF --json`, or the JSON
+in its PDF. --key is a key of the log or of a witness (`amends db checkpoint`, `amends witness`), or none is trusted.
 """
 
 # fmt: off
@@ -114,13 +113,15 @@ def check_receipt(receipt, keys):
     print(f"  Entry {receipt['index']} of the log, which had {size} entries at its checkpoint.")
 
 def check_case(case):
-    prev, key = "0" * 64, case.get("commitment_key")
-    words = {}
+    prev, key, words = "0" * 64, case.get("commitment_key"), {}
     for text in case["texts"]:
         words.setdefault(text["seq"], {})[text["field"]] = text["text"]
     for number, event in enumerate(case["events"], start=1):
+        prev, before = event["hash"], prev
+        if event.get("withheld"):  # an answer to the survey; the next entry must follow its hash
+            continue
         entry = json.loads(event["entry"])
-        if hashlib.sha256(event["entry"].encode()).hexdigest() != event["hash"] or entry["prev"] != prev:
+        if hashlib.sha256(event["entry"].encode()).hexdigest() != event["hash"] or entry["prev"] != before:
             raise ValueError(f"event {number} does not follow the one before")
         shown = (case["ref"], number, event["verb"], event["by"], event["role"], event["facts"])
         if shown != tuple(entry[name] for name in ("case", "seq", "verb", "actor", "role", "facts")):
@@ -129,7 +130,6 @@ def check_case(case):
             data = json.dumps(words[number], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
             if hmac.new(bytes.fromhex(key), data.encode(), "sha256").hexdigest() != entry["commit"]:
                 raise ValueError(f"the words of event {number} are not those that were recorded")
-        prev = event["hash"]
     print(f"Case {case['ref']}: {len(case['events'])} events, head {prev}. Compare it with a receipt.")
 
 def main(arguments):

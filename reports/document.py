@@ -6,7 +6,7 @@ catalogues bots/texts/<language>/reports.po; `text("id", name=value)` makes one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -206,7 +206,10 @@ class Chart:
 
 @dataclass(frozen=True)
 class Section:
-    """Notes first, then each table followed by its charts, then `items` as a list."""
+    """Notes first, then each table followed by its charts, then `items` as a list.
+
+    `about_staff`: it names what single members of staff did, so it is never posted in a channel.
+    """
 
     id: str
     title: Sentence
@@ -215,6 +218,7 @@ class Section:
     charts: tuple[Chart, ...] = ()
     items: tuple[Sentence | Mark, ...] = ()
     new_page: bool = False
+    about_staff: bool = False
 
     def __post_init__(self) -> None:
         for chart in self.charts:
@@ -238,7 +242,8 @@ class Report:
     """One report. `summary`, `figures` and `limits` are its first page; `method` is its end.
 
     `period` is None for a report on the state at `as_of`. `limits` says what the report cannot say and why. `damaged`
-    are references of complaints that cannot be read and are in no figure.
+    are references of complaints that cannot be read and are in no figure. `data` has the figures of a report with a
+    JSON and a CSV of its own.
     """
 
     kind: str
@@ -252,6 +257,7 @@ class Report:
     method: tuple[Section, ...] = ()
     limits: tuple[Sentence, ...] = ()
     damaged: tuple[str, ...] = ()
+    data: Any = None
 
 
 def references(report: Report) -> frozenset[str]:
@@ -260,17 +266,19 @@ def references(report: Report) -> frozenset[str]:
 
 
 def without_references(report: Report, hidden: frozenset[str]) -> Report:
-    """The report for a reader who may not know of these complaints: only their references are left out.
+    """The report for a reader who may not know of these complaints, which stay in its figures.
 
-    A damaged complaint stays counted, without its reference.
+    Rows and sentences about one of them are left out, and so is its reference in a list. A damaged complaint stays
+    counted, without its reference.
     """
+    readable: Report = _readable(replace(report, data=None), hidden)
+    return replace(readable, damaged=tuple("" if ref in hidden else ref for ref in report.damaged))
 
-    def without(value: Any) -> Any:
-        return None if isinstance(value, Ref) and value.ref in hidden else value
 
-    damaged = tuple("" if ref in hidden else ref for ref in report.damaged)
-    readable: Report = _mapped(report, without)
-    return replace(readable, damaged=damaged)
+def for_channel(report: Report) -> Report:
+    """The report as every member of a channel may read it: without references and without what staff did singly."""
+    sections = tuple(section for section in report.sections if not section.about_staff)
+    return without_references(replace(report, sections=sections), references(report))
 
 
 def _cells(value: Any) -> Iterator[Any]:
@@ -287,21 +295,33 @@ def _cells(value: Any) -> Iterator[Any]:
         yield from _cells(child)
 
 
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    """The value with every part changed; what becomes None inside a tuple of references is left out of it."""
-    changed = change(value)
-    if changed is not value:
-        return changed
-    if isinstance(value, tuple):
-        parts = tuple(_mapped(part, change) for part in value)
-        is_list = any(isinstance(part, Ref) for part in value) and all(
-            isinstance(part, Ref) for part in value
-        )
-        return tuple(part for part in parts if part is not None) if is_list else parts
-    if isinstance(value, Mapping):
-        return {name: _mapped(part, change) for name, part in value.items()}
-    if is_dataclass(value) and not isinstance(value, type) and value.__module__ == __name__:
-        return replace(
-            value, **{part.name: _mapped(getattr(value, part.name), change) for part in fields(value)}
-        )
-    return value
+#: What a hidden reference becomes, and a sentence or a row about it.
+_HIDDEN = object()
+
+
+def _readable(value: Any, hidden: frozenset[str]) -> Any:
+    match value:
+        case Ref():
+            return _HIDDEN if value.ref in hidden else value
+        case Table():
+            rows = (tuple(_readable(cell, hidden) for cell in row) for row in value.rows)
+            notes = _readable(value.notes, hidden)
+            return replace(value, rows=tuple(row for row in rows if _HIDDEN not in row), notes=notes)
+        case tuple():
+            parts = tuple(part for part in (_readable(part, hidden) for part in value) if part is not _HIDDEN)
+            return parts if parts or not value else _HIDDEN
+        case Sentence():
+            cells = {name: _readable(cell, hidden) for name, cell in value.fields.items()}
+            return _HIDDEN if _HIDDEN in cells.values() else replace(value, fields=cells)
+        case Mark():
+            words = _readable(value.text, hidden)
+            return _HIDDEN if words is _HIDDEN else replace(value, text=words)
+        case KeyFigure():
+            cell = _readable(value.value, hidden)
+            return replace(value, value=None if cell is _HIDDEN else cell)
+        case Section() | Report():
+            read = {part.name: _readable(getattr(value, part.name), hidden) for part in fields(value)}
+            changes: dict[str, Any] = {name: () if part is _HIDDEN else part for name, part in read.items()}
+            return replace(value, **changes)
+        case _:
+            return value

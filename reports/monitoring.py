@@ -113,7 +113,7 @@ class Monitoring:
             "integrity": self.integrity.as_json(),
             "trend": [month.as_json() for month in self.trend],
             "coverage": None if self.coverage is None else self.coverage._asdict(),
-            "not_counted": dict(NOT_REPORTED),
+            "not_counted": dict(map(list, NOT_REPORTED.values())),
             "damaged": list(self.damaged),
         }
 

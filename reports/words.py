@@ -1,4 +1,4 @@
-"""Codes of the record in the English words of reports: `2 bd` as `2 working days`, `remedy_done` as `remedy done`."""
+"""Codes and counts in the English words of the command line: `2 bd` as `2 working days`, `1 row`, `2 rows`."""
 
 import re
 
@@ -24,3 +24,8 @@ def _length(match: re.Match[str]) -> str:
     before, number, unit = match.groups()
     plural = "" if number == "1" else "s"
     return f"{number} {_UNITS[unit]}{plural}{' before' if before else ''}"
+
+
+def pluralise(number: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun: `1 row`, `2 rows`, `1,200 rows`. Give an irregular `plural`."""
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"

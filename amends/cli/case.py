@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 #: Larger pictures (in bytes), and those after the first 20, are enclosures only: the PDF must open in a second.
 _LARGEST_PICTURE = 6_000_000
 _MOST_PICTURES = 20
+#: The name of the receipt that is attached to an evidence file.
+RECEIPT = "receipt.json"
 
 
 def list_(
@@ -320,6 +323,7 @@ def due(
 class Edition(StrEnum):
     HOUSE = "house"
     SUBJECT = "subject"
+    OMBUDSMAN = "ombudsman"
 
 
 def file_(
@@ -331,7 +335,7 @@ def file_(
     reason: Reason = Purpose.OPERATION,
     config: Config = None,
 ) -> None:
-    from amends.documents.case_file.case_file import RECORD, case_file, exact_record
+    from amends.documents.case_file.case_file import RECORD, case_file, evidence_file, exact_record
     from amends.documents.labels import load_labels
     from amends.documents.typst import as_pdf
     from store.cases.export import export_case, record_read
@@ -352,14 +356,33 @@ def file_(
         with collecting_damage() as damaged:
             whole, now = store.read(export_case, ref), store.now()
             pictures = [] if subject else _pictures(store, whole)
-        what = "file:subject" if subject else "file"
+        what = "file" if for_ is Edition.HOUSE else f"file:{for_.value}"
         store.write(record_read, [ref], operator(), what, reason.value)
-        document = case_file(
-            whole, labels, made_at=now, stored_pictures=pictures, subject=subject, damaged=damaged
-        )
         attached = {} if subject else {RECORD: exact_record(whole)}
+        if for_ is Edition.OMBUDSMAN:
+            attached |= _receipt(store, ref, settings.secrets.signing_key)
+            document = evidence_file(
+                whole, labels, made_at=now, attached=[*attached], stored_pictures=pictures, damaged=damaged
+            )
+        else:
+            document = case_file(
+                whole, labels, made_at=now, stored_pictures=pictures, subject=subject, damaged=damaged
+            )
         write_file(output, as_pdf(document, created_at=now, attachments=attached))
     print_damage(damaged)
+
+
+def _receipt(store: Store, ref: str, seed: bytes | None) -> dict[str, str]:
+    """The receipt of the complaint with its proof as far as the log has one; empty before the first checkpoint."""
+    from store.database.errors import DatabaseUnavailable, StoreError
+    from store.proof.log import prove
+
+    try:
+        return {RECEIPT: json_module.dumps(store.read(prove, ref, seed), indent=1)}
+    except DatabaseUnavailable:
+        raise
+    except StoreError:
+        return {}
 
 
 def _pictures(store: Store, whole: WholeCase) -> list[StoredPicture]:

@@ -8,8 +8,7 @@ import typer
 
 from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref
 from amends.cli.output import err, out, print_json, print_table
-from reports.render_markdown import pluralise
-from reports.words import in_words
+from reports.words import in_words, pluralise
 
 if TYPE_CHECKING:
     from reports.clauses.evidence import Point

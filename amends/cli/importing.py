@@ -7,7 +7,7 @@ import typer
 
 from amends.cli.options import NOT_WELL, Config, Json, open_record
 from amends.cli.output import err, out, print_json, progress_bar
-from reports.render_markdown import pluralise
+from reports.words import pluralise
 
 
 def import_(

@@ -9,7 +9,7 @@ import typer
 
 from amends.cli.options import Json
 from amends.cli.output import out, print_json, print_table
-from reports.render_markdown import pluralise
+from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings.presets import Preset

@@ -15,6 +15,8 @@ import typer
 from typer.completion import completion_init  # type: ignore[attr-defined]  # without it no shell is supported
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from amends.reports.kinds import KINDS
+
 #: How often Python looks for garbage; a process that runs for months needs it.
 USUAL_COLLECTION = gc.get_threshold()
 #: Exit code after Ctrl-C: 128 and the number of SIGINT, as shells expect.
@@ -58,6 +60,10 @@ def _commands() -> Iterator[LazyCommand | TyperGroup]:
         commands = [
             LazyCommand(row["module"], row["function"], row["summary"], row.get("help", {})) for row in rows
         ]
+        if group == "report":
+            help_texts = table["report_help"]
+            kinds = (LazyCommand("report", name, kind.summary, help_texts) for name, kind in KINDS.items())
+            commands = [*kinds, *commands]
         if group is None:
             yield from commands
         else:

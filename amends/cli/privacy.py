@@ -37,7 +37,7 @@ from amends.cli.output import (
     write_file,
 )
 from complaints.times import format_time
-from reports.render_markdown import pluralise
+from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings

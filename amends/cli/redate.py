@@ -14,8 +14,7 @@ from amends.cli.options import NOT_WELL, Config, Json, open_record, parse_ref, s
 from amends.cli.output import err, local_time, out, print_json, print_table, progress_bar
 from complaints.errors import AlreadyDone, ComplaintError
 from complaints.times import format_time
-from reports.render_markdown import pluralise
-from reports.words import in_words
+from reports.words import in_words, pluralise
 
 if TYPE_CHECKING:
     from amends.documents.labels import Labels

@@ -1,12 +1,10 @@
-"""`amends report`: monitoring of complaints handling, computed from the record (clause 8)."""
+"""`amends report`: every kind of report, computed from the record (clause 8)."""
 
 from __future__ import annotations
 
-import json as json_module
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,14 +13,13 @@ import typer
 
 from amends.cli.options import Config, Json, open_record
 from amends.cli.output import check_output, print_damage, print_json, print_table, write_file
+from amends.reports.kinds import KINDS, Format
 
 if TYPE_CHECKING:
+    from amends.documents.labels import Labels
     from amends.settings import Settings
-    from reports.monitoring import Monitoring
+    from reports.document import Report
     from reports.tally import Period
-
-#: Without dates: the last 91 days with today, a quarter, which a management review covers.
-QUARTER = 91
 
 
 From = Annotated[
@@ -32,53 +29,54 @@ From = Annotated[
 To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day; else today.")]
 
 
-class Format(StrEnum):
-    MD = "md"
-    JSON = "json"
-    CSV = "csv"
-    PDF = "pdf"
+def report_command(kind: str) -> Callable[..., None]:
+    """The command of a kind of report."""
+
+    def command(
+        *,
+        start: From = None,
+        end: To = None,
+        format_: Annotated[Format | None, typer.Option("--format")] = None,
+        json: Json = False,
+        language: Annotated[str | None, typer.Option("--language", metavar="CODE")] = None,
+        chain: Annotated[bool, typer.Option("--chain/--no-chain")] = True,
+        output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
+        config: Config = None,
+    ) -> None:
+        from amends.reports.build import build_report
+        from amends.reports.output import as_text, report_labels, report_pdf
+        from complaints.times import local_time
+        from store.proof.hash_chain import record_instance_event
+
+        format_ = _format(format_, output, json=json)
+        if format_ is Format.PDF and output is None:
+            raise typer.BadParameter("a PDF goes into a file: add -o FILE", param_hint="-o")
+        if output is not None:
+            check_output(output)
+        with open_record(config) as (settings, store):
+            labels = report_labels(settings, store, _language(language, settings))
+            now, zone = store.now(), settings.organisation.timezone
+            period = _period(start, end, local_time(now, zone).date(), zone)
+            report = build_report(kind, store, settings, period, now, check_chain=chain)
+            if format_ is Format.PDF and output is not None:
+                pdf = report_pdf(report, labels, organisation=settings.organisation.name, made_at=now)
+                write_file(output, pdf)
+            elif output is None:
+                typer.echo(as_text(report, format_, labels), nl=False)
+            else:
+                pictures = _write_charts(report, labels, output) if format_ is Format.MD else {}
+                write_file(output, as_text(report, format_, labels, pictures).encode())
+            # After the output: the record shows a report that reached its reader (8.4).
+            store.write(record_instance_event, "report", {"report": kind, "format": format_.value})
+
+    return command
 
 
-def monitoring(
-    *,
-    start: From = None,
-    end: To = None,
-    format_: Annotated[Format | None, typer.Option("--format")] = None,
-    json: Json = False,
-    chain: Annotated[bool, typer.Option("--chain/--no-chain")] = True,
-    output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
-    config: Config = None,
-) -> None:
-    from complaints.times import local_time
-    from reports.integrity import Proof
-    from reports.monitoring import monitor
-    from store.custody.verify import verify
-    from store.database.damage import collecting_damage, damaged_ref
-    from store.proof.hash_chain import record_instance_event
-
-    format_ = _format(format_, output, json=json)
-    if format_ is Format.PDF and output is None:
-        raise typer.BadParameter("a PDF goes into a file: add -o FILE", param_hint="-o")
-    with open_record(config) as (settings, store):
-        zone = settings.organisation.timezone
-        now = store.now()
-        period = _period(start, end, local_time(now, zone).date(), zone)
-        verification = store.read(verify, opens=False) if chain else None
-        with collecting_damage() as damaged:
-            report = monitor(
-                store.for_monitoring(period.start, period.end),
-                period=period,
-                now=now,
-                **store.compared(period.start, period.end, now, zone)._asdict(),
-                proof=None if verification is None else Proof(verification.entries, verification.first_bad),
-            )
-        report = replace(report, damaged=tuple(dict.fromkeys(map(damaged_ref, damaged))))
-        if format_ is Format.PDF and output is not None:
-            _write_pdf(report, settings, now, output)
-        else:
-            _write_text(report, format_, zone, output)
-        # After the output: the record shows a report that reached its reader (8.4).
-        store.write(record_instance_event, "report", {"report": "monitoring", "format": format_.value})
+def __getattr__(name: str) -> Callable[..., None]:
+    """The command of each kind of report under its name."""
+    if name not in KINDS:
+        raise AttributeError(name)
+    return report_command(name)
 
 
 def access(*, start: From = None, end: To = None, json: Json = False, config: Config = None) -> None:
@@ -106,7 +104,7 @@ def measures(
     output: Annotated[Path | None, typer.Option("-o", "--output", dir_okay=False)] = None,
     config: Config = None,
 ) -> None:
-    from reports.render_csv import measures_csv
+    from reports.output.render_csv import measures_csv
     from store.database.damage import collecting_damage
 
     if output is not None:
@@ -131,6 +129,7 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
 
 
 def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
+    from amends.reports.build import QUARTER
     from complaints.times import at_minute
     from reports.tally import Period
 
@@ -141,53 +140,20 @@ def _period(start: datetime | None, end: datetime | None, today: date, zone: str
     return Period(at_minute(first, 0, zone), at_minute(last + timedelta(days=1), 0, zone))
 
 
-def _charts() -> Mapping[str, tuple[str, Callable[[Monitoring], str]]]:
-    """The charts by title: the name of the file, and what draws it as SVG."""
-    from reports.render_charts import draw_targets, draw_volume
-
-    return {"Received by week": ("volume", draw_volume), "Shares and their targets": ("shares", draw_targets)}
-
-
-def _write_pdf(report: Monitoring, settings: Settings, now: datetime, output: Path) -> None:
-    from amends.documents.labels import load_labels
-    from amends.documents.report import report_document
-    from amends.documents.typst import as_pdf
-    from reports.render_markdown import as_markdown
-
-    check_output(output)
-    organisation = settings.organisation
-    labels = load_labels(
-        (organisation.staff_language,), organisation.timezone, settings.texts_folder, own=settings.own_names
-    )
-    drawn = {title: draw(report) for title, (_, draw) in _charts().items()}
-    text = as_markdown(report, organisation.timezone)
-    document = report_document(text, labels, organisation=organisation.name, made_at=now, drawn=drawn)
-    write_file(output, as_pdf(document, created_at=now))
+def _language(wanted: str | None, settings: Settings) -> str | None:
+    languages = {*settings.organisation.languages, settings.organisation.staff_language}
+    if wanted is not None and wanted not in languages:
+        raise typer.BadParameter(f"write one of {', '.join(sorted(languages))}", param_hint="--language")
+    return wanted
 
 
-def _write_text(report: Monitoring, format_: Format, zone: str, output: Path | None) -> None:
-    from reports.render_csv import as_csv
-    from reports.render_markdown import as_markdown
+def _write_charts(report: Report, labels: Labels, page: Path) -> dict[str, str]:
+    """Write the charts next to the page and named after it; the file names by the ids of the charts."""
+    from amends.reports.output import chart_files
 
-    if output is not None:
-        check_output(output)
-    if format_ is Format.JSON:
-        text = json_module.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n"
-    elif format_ is Format.CSV:
-        text = as_csv(report)
-    else:
-        text = as_markdown(report, zone, {} if output is None else _write_charts(report, output))
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        write_file(output, text.encode())
-
-
-def _write_charts(report: Monitoring, page: Path) -> dict[str, str]:
-    """Write the charts next to the page and named after it; the file names by title."""
     files = {}
-    for title, (name, draw) in _charts().items():
+    for name, drawn in chart_files(report, labels).items():
         file = page.with_name(f"{page.stem}-{name}.svg")
-        file.write_text(draw(report), encoding="utf-8")
-        files[title] = file.name
+        file.write_text(drawn, encoding="utf-8")
+        files[name] = file.name
     return files

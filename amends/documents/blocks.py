@@ -50,12 +50,18 @@ class Lines:
 
 @dataclass(frozen=True)
 class Rows:
-    """A table. `widths` are shares of the page's width; `small` is for long tables."""
+    """A table. `widths` are shares of the page's width; `small` is for long tables.
+
+    `caption` is the title over it. The columns of numbers, `numeric`, are aligned at the right; the second line of a
+    cell in one of them is small.
+    """
 
     head: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
     widths: tuple[float, ...] = ()
     small: bool = False
+    caption: str | None = None
+    numeric: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,11 @@ class Items:
 
 @dataclass(frozen=True)
 class Picture:
+    """A picture with the line under it; `alt` is for readers who do not see it, else the same line."""
+
     svg: str
     caption: str
+    alt: str | None = None
 
 
 Block = Heading | Paragraph | Fields | Wording | Lines | Rows | Items | Picture
@@ -76,7 +85,8 @@ Block = Heading | Paragraph | Fields | Wording | Lines | Rows | Items | Picture
 class Document:
     """A whole document: `subject` is in each page's header, `created` and `page` are in its footer.
 
-    `page` has the fields {n} and {of}; the template fills them in.
+    `page` has the fields {n} and {of}; the template fills them in. `cover` are the lines of a first page with the
+    title and the headings under `contents`; without them the document begins with its title.
     """
 
     title: str
@@ -86,6 +96,8 @@ class Document:
     created: str
     page: str
     body: tuple[Block, ...]
+    cover: tuple[str, ...] = ()
+    contents: str = ""
 
 
 def as_data(document: Document) -> dict[str, Any]:
@@ -97,6 +109,8 @@ def as_data(document: Document) -> dict[str, Any]:
         "subject": printable(document.subject),
         "made": printable(document.created),
         "page": document.page,
+        "cover": [printable(line) for line in document.cover],
+        "contents": printable(document.contents),
         "body": [_block(block) for block in _without_level_gaps(document.body)],
     }
 
@@ -137,11 +151,14 @@ def _block(block: Block) -> dict[str, Any]:
                 "rows": [[_value(cell) for cell in row] for row in block.rows],
                 "widths": list(widths),
                 "small": block.small,
+                "caption": None if block.caption is None else printable(block.caption),
+                "numeric": list(block.numeric or (False,) * len(block.head)),
             }
         case Items():
             return {"is": "items", "items": [_spans(item) for item in block.items]}
         case Picture():
-            return {"is": "picture", "svg": block.svg, "caption": printable(block.caption)}
+            alt = printable(block.alt or block.caption)
+            return {"is": "picture", "svg": block.svg, "caption": printable(block.caption), "alt": alt}
 
 
 def _value(text: str | None) -> dict[str, Any]:

@@ -107,13 +107,18 @@ def code_words(name: str, code: str, labels: Labels) -> str:
     return spaced
 
 
+def has_label(family: str, code: str | None, labels: Labels) -> bool:
+    """Whether this family has a label for the code."""
+    return code is not None and _label(family, code, labels) is not None
+
+
 def _label(family: str, code: str, labels: Labels) -> str | None:
     """The label of a code in a family; None without one, or if the text is a sentence with fields."""
+    id_ = f"{family}.{code}"
     try:
-        label = labels.code(family, code)
+        return labels.text(id_) if any(texts.has(id_) for texts in labels.domains) else None
     except UnknownText:
         return None
-    return None if label == code.replace("_", " ") else label
 
 
 def basis_words(basis: str, labels: Labels) -> Iterator[str]:

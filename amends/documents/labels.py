@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import InvalidOperation
 from pathlib import Path
@@ -15,11 +15,12 @@ from bots.texts.texts import Texts
 
 @dataclass(frozen=True)
 class Labels:
-    """The labels of one document. Times are shown in `zone` (an IANA name)."""
+    """The labels of one document. Times are shown in `zone` (an IANA name); `names` are those of staff by id."""
 
     domains: tuple[Texts, ...]
     language: str
     zone: str
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, id_: str, **fields: object) -> str:
         """The text with its fields filled in. Raises UnknownText if no catalogue has this id."""
@@ -48,6 +49,10 @@ class Labels:
     def short_date(self, day: date) -> str:
         """A day as `4 November 2026`."""
         return self.domains[0].short_date(self.language, day)
+
+    def language_name(self, code: str) -> str:
+        """The name of a language in this one: `German`, `Deutsch`."""
+        return self.domains[0].language_name(code, self.language)
 
     def month(self, day: date) -> str:
         return self.domains[0].month(self.language, day)
@@ -84,15 +89,15 @@ class Labels:
 
     def in_language(self, language: str) -> Labels:
         """The same labels in another language, or in the first one if the catalogues lack it."""
-        return Labels(self.domains, self.domains[0].language(language), self.zone)
+        return replace(self, language=self.domains[0].language(language))
 
     def in_zone(self, zone: str) -> Labels:
         """The same labels with times in another zone, such as a complaint's own."""
-        return Labels(self.domains, self.language, zone)
+        return replace(self, zone=zone)
 
     def to(self, *, child: bool) -> Labels:
         """The same labels in the form of address for this reader."""
-        return Labels(tuple(texts.to(child=child) for texts in self.domains), self.language, self.zone)
+        return replace(self, domains=tuple(texts.to(child=child) for texts in self.domains))
 
     def _domain_of(self, id_: str) -> Texts:
         return next((texts for texts in self.domains if texts.has(id_)), self.domains[0])

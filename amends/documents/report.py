@@ -1,36 +1,36 @@
-"""A report as a document: reads the Markdown that `reports` writes back into blocks (clause 8)."""
+"""A report as a document: a cover, then the parts of its outline, with charts next to their tables (clause 8)."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from amends.documents.blocks import Block, Document, Heading, Items, Paragraph, Picture, Rows
 from amends.documents.labels import Labels
-from amends.documents.typst import can_draw
+from reports.document import Cell, Estimate, Money, Report, Table
+from reports.output.outline import (
+    OutlineChart,
+    OutlineHeading,
+    OutlineItems,
+    OutlinePart,
+    OutlineTable,
+    clause_words,
+    outline,
+)
+from reports.output.render_charts import draw_chart
+from reports.output.wording import in_words, period_words, with_detail
+from reports.statistics import Share
 
-_HEADING = re.compile(r"(#{1,3}) +(.+)")
 #: A table with more columns is printed small.
 _MAX_COLUMNS = 5
 #: A column's share of the page is the length of its longest text, within these limits.
-_NARROWEST, _WIDEST = 4, 28
+_NARROWEST, _WIDEST = 7, 48
 
 
-def report_document(
-    markdown: str,
-    labels: Labels,
-    *,
-    organisation: str,
-    made_at: datetime,
-    drawn: Mapping[str, str] | None = None,
-) -> Document:
-    """The report as a document; its first heading becomes the title.
-
-    `drawn` maps the title of each chart to its SVG; the charts come last.
-    """
-    charts = [Picture(svg, title) for title, svg in (drawn or {}).items()]
-    body = list(blocks(markdown))
-    first = body[0] if body and isinstance(body[0], Heading) else None
-    title = organisation if first is None else first.text
+def report_document(report: Report, labels: Labels, *, organisation: str, made_at: datetime) -> Document:
+    """The report with a cover; the contents of the cover are the headings."""
+    title = in_words(report.title, labels)
+    cover = (clause_words(report, labels), period_words(report, labels))
+    # The first part is on the cover already.
+    _, *parts = outline(report, labels)
     return Document(
         title=title,
         language=labels.language,
@@ -38,56 +38,57 @@ def report_document(
         subject=title,
         created=labels.text("document.made", when=labels.moment(made_at)),
         page=labels.page(),
-        body=(*(body if first is None else body[1:]), *(chart for chart in charts if can_draw(chart))),
+        body=tuple(block for part in parts for block in _blocks(part, labels)),
+        cover=(*cover, labels.text("document.made", when=labels.moment(report.as_of))),
+        contents=labels.text("report.contents"),
     )
 
 
-def blocks(markdown: str) -> Iterator[Block]:
-    """Headings, tables, lists and paragraphs: all that the reports use."""
-    for lines in _groups(markdown):
-        heading = _HEADING.fullmatch(lines[0])
-        if heading is not None:
-            # The report's level 1 is the document's title: its level 2 becomes the document's level 1.
-            yield Heading(heading.group(2), max(1, len(heading.group(1)) - 1))
-            if lines[1:]:
-                yield from blocks("\n".join(lines[1:]))
-        elif lines[0].startswith("|"):
-            yield _table(lines)
-        elif lines[0].startswith("- "):
-            yield Items(tuple(line.removeprefix("- ") for line in lines))
-        else:
-            for line in lines:
-                yield Paragraph(line)
+def _blocks(part: OutlinePart, labels: Labels) -> Iterator[Block]:
+    match part:
+        case OutlineHeading():
+            yield Heading(part.words, part.level, part.new_page)
+        case OutlineItems():
+            yield Items(part.items)
+        case OutlineTable():
+            yield _rows(part, labels)
+        case OutlineChart():
+            described = labels.text("report.chart_text", title=part.title)
+            yield Picture(draw_chart(part.chart, part.table, labels), part.title, described)
+        case _:
+            yield Paragraph(part.words)
 
 
-def _groups(markdown: str) -> Iterator[list[str]]:
-    group: list[str] = []
-    for line in (*markdown.splitlines(), ""):
-        if line.strip():
-            group.append(line.strip())
-        elif group:
-            yield group
-            group = []
-
-
-def _table(lines: Sequence[str]) -> Rows:
-    head, *rest = (_cells(line) for line in lines)
-    rows = [row for row in rest if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
-    widths = [
-        min(_WIDEST, max(_NARROWEST, *(len(row[column]) for row in (head, *rows) if column < len(row))))
-        for column in range(len(head))
-    ]
+def _rows(part: OutlineTable, labels: Labels) -> Block:
+    if not part.rows:
+        return Paragraph(f"**{part.title}.** {labels.text('report.empty')}")
+    rows = tuple(tuple(_cell(cell, labels) for cell in row) for row in part.table.rows)
+    lengths = (max(_longest(cell) for cell in column) for column in zip(*rows, strict=True))
+    heads = (max(map(len, title.split())) for title in part.head)
     return Rows(
-        head=tuple(head),
-        rows=tuple(
-            tuple(row[column].replace("**", "") if column < len(row) else None for column in range(len(head)))
-            for row in rows
+        head=part.head,
+        rows=rows,
+        widths=tuple(
+            float(min(_WIDEST, max(_NARROWEST, length, head)))
+            for length, head in zip(lengths, heads, strict=True)
         ),
-        widths=tuple(float(width) for width in widths),
-        small=len(head) > _MAX_COLUMNS,
+        small=len(part.head) > _MAX_COLUMNS,
+        caption=part.title,
+        numeric=tuple(_is_numeric(part.table, index) for index in range(len(part.head))),
     )
 
 
-def _cells(line: str) -> list[str]:
-    inner = line.strip().strip("|")
-    return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
+def _cell(cell: Cell, labels: Labels) -> str:
+    value, detail = with_detail(cell, labels)
+    return value if detail is None else f"{value}\n{detail}"
+
+
+def _longest(cell: str) -> int:
+    return max(map(len, cell.split("\n")))
+
+
+def _is_numeric(table: Table, index: int) -> bool:
+    cells: Sequence[Cell] = [row[index] for row in table.rows if row[index] is not None]
+    return bool(cells) and all(
+        isinstance(cell, int | Estimate | Share | Money) and not isinstance(cell, bool) for cell in cells
+    )

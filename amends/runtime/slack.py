@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amends.clause_count import clause_lines
+from amends.reports.for_slack import staff_reports
 from amends.runtime import OutsideFailed, unique_holder_name
 from amends.runtime.metrics import Metrics
 from amends.runtime.programs import file_scanner
@@ -111,6 +112,7 @@ class SlackPart:
             scan=file_scanner(settings.files.scanner),
             read_out=partial(compose_read_out, texts=texts),
             clauses=partial(clause_lines, store, settings),
+            reports=staff_reports(store, settings),
         )
         self._recovering = RecoveryDetector(
             self._end_pauses,

@@ -10,7 +10,7 @@ from bots.letters.letter import Letter
 def warning(letter: Letter, words: Mapping[str, str]) -> str:
     """What should change in the contact, in the words of staff; nothing is limited by it."""
     return letter.text(
-        "conduct.warning", text=words["text"].strip(), team=letter.team, org=letter.organisation
+        "conduct.warning", text=words["text"].strip(), team=letter.signature, org=letter.organisation
     )
 
 
@@ -25,6 +25,6 @@ def limit(letter: Letter, facts: Mapping[str, Any], words: Mapping[str, str], ou
         limits="\n".join(names),
         date=letter.due_day(date.fromisoformat(str(facts["until"]))),
         reason=words.get("reason", "").strip(),
-        team=letter.team,
+        team=letter.signature,
         org=letter.organisation,
     )

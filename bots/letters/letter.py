@@ -61,6 +61,12 @@ class Letter:
         return self.case.rules.team or self.text("ack.team")
 
     @property
+    def signature(self) -> str:
+        """The team as a line of its own begins: with a capital letter, in Turkish with that of the dotted i."""
+        first = self.team[:1].replace("i", "İ") if self.language == "tr" else self.team[:1]
+        return first.upper() + self.team[1:]
+
+    @property
     def organisation(self) -> str:
         return self.case.rules.organisation
 

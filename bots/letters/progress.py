@@ -126,7 +126,7 @@ def _outside_paragraph(letter: Letter) -> str:
 
 def reply(letter: Letter, words: Mapping[str, str]) -> str:
     """A reply in the words of a member of staff, under the reference."""
-    return letter.text("reply", text=words["text"].strip(), team=letter.team, org=letter.organisation)
+    return letter.text("reply", text=words["text"].strip(), team=letter.signature, org=letter.organisation)
 
 
 def ask(letter: Letter, words: Mapping[str, str], needed_by: str) -> str:
@@ -135,7 +135,7 @@ def ask(letter: Letter, words: Mapping[str, str], needed_by: str) -> str:
         letter.by_channel("ask", "ask.spoken"),
         text=words["text"].strip(),
         date=letter.due_day(date.fromisoformat(needed_by)),
-        team=letter.team,
+        team=letter.signature,
         org=letter.organisation,
     )
 
@@ -149,7 +149,7 @@ def inform(letter: Letter, words: Mapping[str, str], next_date: str) -> str:
         left=words["left"].strip(),
         reason=paragraph_below(letter.text("inform.reason", reason=reason)) if reason else "",
         date=letter.due_day(date.fromisoformat(next_date)),
-        team=letter.team,
+        team=letter.signature,
         org=letter.organisation,
     )
 

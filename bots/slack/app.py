@@ -13,6 +13,7 @@ from bots.slack.context import SlackContext
 from bots.slack.listeners import (
     buttons,
     caller_check,
+    change_letters,
     commands,
     desk_settings,
     forms,
@@ -22,6 +23,7 @@ from bots.slack.listeners import (
     log_complaint,
     move_cases,
     owner_requests,
+    registers,
     search,
 )
 from bots.slack.router import Router, admission, failure_handler, register_router
@@ -32,6 +34,8 @@ SHORTCUTS = ("log_complaint", "log_from_message")
 #: The first listener that matches answers: `commands` comes last, for it answers every word.
 LISTENERS = (
     owner_requests,
+    change_letters,
+    registers,
     buttons,
     forms,
     log_complaint,

@@ -22,6 +22,9 @@ from store.people.staff import load_actor
 from store.record.access_log import record_refused_attempt
 
 if TYPE_CHECKING:
+    from reports.document import Report
+    from reports.output.wording import ReportTexts
+    from reports.tally import Period
     from store.store import Store
 
 
@@ -120,6 +123,19 @@ class CardPresses:
 
 
 @dataclass(frozen=True)
+class StaffReports:
+    """The reports that staff can have: `build` makes one of a kind for a period, `pdf` its file.
+
+    Without a period: the last 91 days. They are made where every room is known.
+    """
+
+    kinds: tuple[str, ...]
+    texts: ReportTexts
+    build: Callable[[str, Period | None], Report]
+    pdf: Callable[[Report], bytes]
+
+
+@dataclass(frozen=True)
 class SlackContext:
     """The store, the texts and channels of the staff, and the writers of letters."""
 
@@ -136,6 +152,7 @@ class SlackContext:
     scan: Callable[[bytes], Awaitable[bool | None]] | None = None
     #: The check of the clauses, a line each; it is made where every room is known.
     clauses: Callable[[], Sequence[str]] | None = None
+    reports: StaffReports | None = None
     presses: CardPresses = field(default_factory=CardPresses)
 
     async def actor(self, member_id: str) -> Actor:

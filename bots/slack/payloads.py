@@ -17,7 +17,9 @@ MAX_METADATA = 3000
 #: Ends the callback id of a preview of the form with that name.
 PREVIEW_SUFFIX = "_preview"
 #: These open a form from anywhere, so their refusals are shown in a view too and not in the channel.
-_ANSWERED_IN_A_VIEW = frozenset({LOG_AGAIN, "home.move", "home.search", "home.templates", "home.template"})
+_ANSWERED_IN_A_VIEW = frozenset(
+    {LOG_AGAIN, "home.move", "home.search", "home.templates", "home.template", "register.open"}
+)
 #: The block id of a row of buttons: the work version and the number of the drawing.
 _ROW = re.compile(r"actions:(\d+)\.(\d+)")
 

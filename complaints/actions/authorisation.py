@@ -25,6 +25,8 @@ from complaints.actors import (
 from complaints.case import Case
 from complaints.errors import ComplaintError, NotAllowed, OutOfOrder
 from complaints.forms import ONE_CONTACT
+from complaints.registers.definitions import Register, RegisterAct
+from complaints.registers.entries import Entry
 from complaints.vocabulary import Role, State, Verb
 
 #: What to do instead, by the state in which a verb was refused.
@@ -117,6 +119,36 @@ def is_allowed(case: Case | None, wanted: Verb | Access, actor: Actor) -> bool:
     """True where `authorise` gives a role."""
     try:
         authorise(case, wanted, actor)
+    except NotAllowed:
+        return False
+    return True
+
+
+def authorise_entry(entry: Entry | None, act: RegisterAct | Register, actor: Actor) -> Role:
+    """The role in which this person may do this act on an entry of a register, or read the register.
+
+    Raises NotAllowed.
+    """
+    if isinstance(act, Register):
+        role = actor.least(act.readers)
+    else:
+        is_own = act.is_owners and entry is not None and entry.owner == actor.id
+        role = actor.least(frozenset(ORDER) if is_own else act.roles)
+    if role is None:
+        raise NotAllowed(f"'{act.name}' needs another role: ask a manager.", code="not_allowed.role")
+    if isinstance(act, RegisterAct) and act.second_to and entry is not None:
+        first = entry.acts_of(act.second_to)[-1:]
+        if first and first[0].by == actor.id:
+            raise NotAllowed(
+                f"You did '{act.second_to}' yourself: a second person does this.",
+                code="not_allowed.second_person",
+            )
+    return role
+
+
+def may_act_on_entry(entry: Entry | None, act: RegisterAct | Register, actor: Actor) -> bool:
+    try:
+        authorise_entry(entry, act, actor)
     except NotAllowed:
         return False
     return True

@@ -40,11 +40,14 @@ def explanation_steps(case: Case, target: TargetSet, events: Sequence[Event] = (
     end = reached(steps)
     if end is None or end != target.internal_due:
         steps = (*steps, DueStep("recorded", local=_local(case, target.internal_due)))
-    return (*steps, *(DueStep(_NOTED[note]) for note in target.basis.split(";")[1:] if note in _NOTED))
+    return (
+        *steps,
+        *(DueStep(NOTE_STEPS[note]) for note in target.basis.split(";")[1:] if note in NOTE_STEPS),
+    )
 
 
 #: Notes of a basis, and the code of the step that explains each.
-_NOTED: Mapping[str, str] = {
+NOTE_STEPS: Mapping[str, str] = {
     REDATED: "redated",
     MISSED: "missed_stands",
     GIVEN: "given_stands",

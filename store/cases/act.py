@@ -39,6 +39,7 @@ from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, key_place, load_case_file, load_event_words, text_place
 from store.record.measures import write_measures
 from store.record.projections import complaint_row, project
+from store.registers import open_for_case
 from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
 from store.values import RecordedAct
@@ -330,6 +331,7 @@ def _write(
     project(tx, before, case, event)
     write_measures(tx, before, case, (*events, event))
     schedule_for_move(tx, before, case)
+    open_for_case(tx, before, case)
     schedule_similar_redraw(tx, before, case)
     schedule_for_case(tx, case.ref, contact_id, done.obligations)
     if event.verb is Verb.ERASE:

@@ -22,6 +22,7 @@ from store.people.identifiers import normal_form
 from store.proof.hash_chain import list_instance_events, record_instance_event
 from store.proof.mac_key import set_state
 from store.record.load import case_key, key_place
+from store.registers import words_place
 from store.rulebooks import load_rulebook
 from store.similarity.sketches import rotate_sketch
 from store.tables import (
@@ -35,6 +36,7 @@ from store.tables import (
     OBLIGATIONS,
     PEOPLE,
     PROOF_KEYS,
+    REGISTER_ENTRIES,
     SET_ASIDE,
     STAFF,
 )
@@ -50,6 +52,11 @@ INSTANCE_SEALED: tuple[tuple[Column[Any], list[ColumnElement[bool]], Callable[[A
     (SET_ASIDE.c.sealed, [], lambda row: place("set_aside", row.key, "raw")),
     (MODELS.c.blob, [func.length(MODELS.c.blob) > 0, ~is_plain()], lambda row: model_place(row.sha256)),
     (HISTORY_PARTS.c.sealed, [], lambda row: history_place(row.sha256)),
+    (
+        REGISTER_ENTRIES.c.words_sealed,
+        [],
+        lambda row: words_place(row.register_name, row.number, row.version),
+    ),
     (
         OBLIGATIONS.c.payload,
         [OBLIGATIONS.c.contact_id.is_(None)],

@@ -95,6 +95,25 @@ def count_coverage(tx: Tx, start: datetime = FIRST, end: datetime = LAST) -> Cov
     return Coverage(int(complaints), int(rows))
 
 
+def first_received_at(tx: Tx) -> datetime | None:
+    """When the earliest contact on record was received; simulated ones do not count."""
+    query = select(_COLUMNS.received_at).where(_COLUMNS.is_simulation.is_(False))
+    return tx.connection.execute(query.order_by(_COLUMNS.received_at).limit(1)).scalar()
+
+
+def count_received(tx: Tx, start: datetime, end: datetime) -> tuple[int, int]:
+    """How many complaints of the period this desk received, and how many were imported from before it."""
+    query = (
+        select(func.count(), func.count(case((_ROW.is_history.is_(True), 1))))
+        .select_from(COMPLAINTS)
+        .outerjoin(MEASURES, IS_CURRENT)
+        .where(_COLUMNS.kind == ContactKind.COMPLAINT.value, _COLUMNS.is_simulation.is_(False))
+        .where(_COLUMNS.received_at >= start, _COLUMNS.received_at < end)
+    )
+    received, imported = tx.connection.execute(query).one()
+    return int(received) - int(imported), int(imported)
+
+
 def count_months(tx: Tx, bounds: Sequence[datetime]) -> list[MonthCounts]:
     """The counts of the months between these moments, from stored rows alone."""
     starts, ends = bounds[:-1], bounds[1:]

@@ -1,9 +1,9 @@
-"""Rulebooks in force, and trained models with their use, runs and training history."""
+"""Rulebooks in force, registers, and trained models with their use, runs and training history."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, LargeBinary
+from sqlalchemy import JSON, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from store.tables.columns import NUMBER, Row, UtcDateTime
@@ -51,6 +51,27 @@ class LetterTemplateRow(Row, table=True):
     is_retired: bool
     used: int
     edited: int
+
+
+class RegisterEntryRow(Row, table=True):
+    """One act on an entry of a register; `state`, `owner` and `due` are those after it."""
+
+    __tablename__ = "register_entries"
+    __table_args__ = (UniqueConstraint("register_name", "number", "version"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    register_name: str
+    number: int
+    version: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    by: str
+    role: str
+    act: str
+    facts: dict[str, Any] = Field(sa_type=JSON)
+    words_sealed: bytes | None = Field(sa_type=LargeBinary)
+    state: str
+    owner: str | None
+    due: date | None = Field(index=True)
 
 
 class ModelRow(Row, table=True):

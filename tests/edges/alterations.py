@@ -36,6 +36,7 @@ from store.people.identifiers import add_identifier
 from store.proof.log import SavedCheckpoint, add_checkpoint, add_cosignature, add_receipt
 from store.proof.notes import Signer, split_note
 from store.record.load import load_case_file
+from store.registers import act_on_entry, add_entry
 from store.slack import claim_post, drop_draft, keep_draft, save_draft
 from store.store import Store
 from store.tables import CONTACTS, JOURNAL, LOG_LEAVES, METADATA
@@ -150,6 +151,8 @@ def full_record(url: str, dice: random.Random, *, steps: int = 40, receipts: boo
     store.write(keep_run, run, b"artefact", "a" * 64, {}, activate=True, history=history)
     words = ("Thanks", "reply", "en", "", "", "Thank you.")
     store.write(save_template, LetterTemplate(0, 0, *words, MANAGER, store.now()))
+    idea = store.write(add_entry, "improvement", "suggest", desk.actor(MANAGER), {}, {"what": "x"})
+    store.write(act_on_entry, idea.code, "cancel", desk.actor(MANAGER), {}, {"reason": "x"})
     store.write(keep_dead_letter, "tg:broken", b"raw", "unparseable")
     draft = store.write(keep_draft, None, HANDLER, "update", 0, {"letter": "It is mended."})
     store.move_clock(91.0)

@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from amends.reports.for_slack import staff_reports
 from bots.letters.composer import LetterText
 from bots.slack.app import build_app
 from bots.slack.client import connection
@@ -222,6 +224,14 @@ class Office:
         return [message.text for message in (*colleague.direct_messages, *colleague.ephemerals)]
 
 
+def report_settings() -> Any:
+    """The settings that reports read."""
+    organisation = SimpleNamespace(
+        name=RULES.organisation, timezone=RULES.calendar.zone, staff_language="en", languages=RULES.languages
+    )
+    return SimpleNamespace(organisation=organisation, texts_folder=None, own_names={})
+
+
 @asynccontextmanager
 async def open_office(store: Store, clock: FakeClock, **limits: Any) -> AsyncIterator[Office]:
     async with Simulator(limits=Limits(**limits)) as sim:
@@ -232,6 +242,7 @@ async def open_office(store: Store, clock: FakeClock, **limits: Any) -> AsyncIte
             StaffChannels(TRIAGE, RESTRICTED, EXECUTIVE, proof=EXECUTIVE),
             letter,
             read_out_text,
+            reports=staff_reports(store, report_settings()),
         )
         store.write(use_rulebook, RULES)
         await sync_staff(client, desk, ROLES, on_call=(MONA,))

@@ -10,14 +10,22 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from amends.cli.options import operator
-from amends.documents.case_file.case_file import RECORD, StoredPicture, case_file, exact_record
+from amends.documents.case_file.case_file import (
+    RECORD,
+    StoredPicture,
+    case_file,
+    evidence_file,
+    exact_record,
+)
+from amends.documents.case_file.evidence_view import EvidenceView
+from amends.documents.case_file.record_view import UsageRecord
 from amends.documents.facts import field_name, value_words
 from amends.documents.labels import load_labels
 from amends.documents.typst import as_pdf
@@ -44,6 +52,14 @@ from tests.edges.test_documents import png
 
 STORY = 'The water is brown.\n#import "x" $a$ ] 😡'
 PHOTO = ReceivedFile("p1", "u1", "photo", "7", mime="image/png", size=1000, name="tap.png")
+
+
+def move_to(desk: Desk, moment: datetime) -> None:
+    desk.store.move_clock((moment - desk.store.now()).total_seconds())
+
+
+def replace_record(view: EvidenceView, **changes: Any) -> EvidenceView:
+    return EvidenceView(UsageRecord({**view.record, **changes}), view.labels, view.made_at)
 
 
 def filed(store: Store, ref: str, language: str = "en", **more: Any) -> bytes:
@@ -227,6 +243,74 @@ def test_images_are_in_the_appendix(desk: Desk) -> None:
     assert [len(page.images) for page in pdf.reader(data).pages][-1] == 1
 
 
+def evidence_of(desk: Desk, ref: str, language: str = "en") -> str:
+    """The words of the evidence file of a complaint."""
+    whole = desk.store.read(export_case, ref)
+    labels = load_labels((language,), "Europe/London", staff=True)
+    document = evidence_file(whole, labels, made_at=desk.store.now(), attached=[RECORD])
+    return pdf.words(as_pdf(document, created_at=desk.store.now()))
+
+
+@clause("F")
+def test_the_evidence_file_says_in_its_first_lines_what_was_decided_why_and_what_was_late(desk: Desk) -> None:
+    ref = whole_life(desk)
+    promised = {row["target"]: row for row in desk.store.read(export_record, ref)["targets"]}["remedy"]
+    move_to(desk, datetime.fromisoformat(promised["promised_due"]) + timedelta(days=3))
+    desk.act(ref, Verb.REMEDY_DONE, facts={"remedy": "0", "done_at": desk.store.now().isoformat()})
+    first_page = evidence_of(desk, ref).split("What happened")[0]
+
+    assert "All times are those of Europe/ London (UTC+00:00)" in first_page
+    assert "Decision, level 1 Upheld · decided 3 November 2026, 10:00 by handler (person 1)" in first_page
+    assert "The pipe was ours." in first_page
+    assert "Late remedy: late by 3 days" in first_page
+
+
+def test_the_evidence_file_names_staff_by_role_and_number_and_has_every_text(desk: Desk) -> None:
+    ref = whole_life(desk)
+    content = evidence_of(desk, ref)
+    texts = [text["text"] for text in desk.store.read(export_record, ref)["texts"]]
+
+    assert [word for word in ("(U1)", "(U2)") if word in content] == []
+    assert [text for text in texts if text != STORY and " ".join(text.split()) not in content] == []
+
+
+def test_the_evidence_file_gives_each_time_with_its_offset_where_the_clocks_changed(desk: Desk) -> None:
+    ref = desk.receive()
+    move_to(desk, datetime(2027, 3, 30, 10, 0, tzinfo=UTC))
+    content = evidence_of(desk, ref)
+    assert ("3 November 2026, 10:00 UTC+00:00" in content, "(UTC+00:00, UTC+01:00)" in content) == (
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("language", ["tr", "de", "es"])
+def test_an_evidence_file_in_another_language_has_no_code_and_no_english_rule(
+    desk: Desk, language: str
+) -> None:
+    content = evidence_of(desk, whole_life(desk), language)
+    english = (
+        "working day",
+        "In short",
+        "escalated",
+        "in time",
+        "progress notice",
+        "not due yet",
+        "Promised",
+    )
+    assert [word for word in english if word in content] == []
+
+
+def test_a_date_is_missed_replaced_or_no_longer_due_at_the_end_of_its_complaint(desk: Desk) -> None:
+    whole = desk.store.read(export_case, desk.assessed())
+    labels = load_labels(("en",), "Europe/London", staff=True)
+    view = EvidenceView(UsageRecord(whole.record), labels, desk.store.now() + timedelta(days=90))
+    first, due = (target for target in view.due_times if target["target"] == "decide")
+    closed = replace_record(view, closed_at=due["promised_due"])
+    assert view.verdict(first) == (False, "replaced by a new date")
+    assert (view.verdict(due)[0], closed.verdict(due)) == (True, (False, "no longer due"))
+
+
 def test_unknown_fields_of_a_newer_record_are_included(desk: Desk) -> None:
     whole = desk.store.read(export_case, desk.receive())
     newer = {**whole.record, "weather": "rain", "nothing": None, "many": [1, 2]}
@@ -336,11 +420,15 @@ async def test_the_command_writes_a_file_for_its_owner_only_and_the_read_is_reco
     desk = installed()
     ref = whole_life(desk)
     for_subject = await product.amends("case", "file", ref, "-o", "S.pdf", "--for", "subject")
+    evidence = await product.amends("case", "file", ref, "-o", "E.pdf", "--for", "ombudsman")
+    attached = (product.folder / "E.pdf").read_bytes()
     done = await product.amends("case", "file", ref.lower(), "-o", "F.pdf", "--language", "tr")
     out = product.folder / "F.pdf"
-    before, last = desk.store.read(export_record, ref)["reads"][-2:]
+    before, outside, last = desk.store.read(export_record, ref)["reads"][-3:]
 
     assert (for_subject.code, before["what"]) == (0, "file:subject")
+    assert (evidence.code, outside["what"]) == (0, "file:ombudsman")
+    assert json.loads(pdf.attachment(attached, RECORD))["ref"] == ref
     assert "Sealedname" not in pdf.words((product.folder / "S.pdf").read_bytes())
     assert (done.code, done.out, done.err.strip()) == (0, "", "wrote F.pdf")
     assert out.stat().st_mode & 0o777 == 0o600

@@ -24,7 +24,6 @@ from amends.documents.case_file.case_file import StoredPicture, _as_svg, picture
 from amends.documents.case_file.record_view import RecordView, UsageRecord
 from amends.documents.fonts import FAMILIES, _covered, printable
 from amends.documents.labels import load_labels
-from amends.documents.report import blocks, report_document
 from amends.documents.typst import as_pdf
 from tests.edges import pdf
 from tests.font_coverage import covers
@@ -216,39 +215,3 @@ def test_a_damaged_image_does_not_stop_the_file() -> None:
         pictures(RecordView(UsageRecord({}), LABELS), [StoredPicture(1, broken), StoredPicture(2, png())])
     )
     assert [block.caption for block in image_blocks if isinstance(block, Picture)] == ["Enclosure 2"]
-
-
-MARKDOWN = """# Monitoring (8.4)
-
-Received: **12**.
-Counted apart: 1 request.
-
-## Figures
-
-| figure | share | 95 % | count | target | |
-|---|---|---|---|---|---|
-| In time | 91.7 % | 60 – 98 % | 11 of 12 | ≥ 99 % | **not met** |
-
-- **In time**: accepted by the channel.
-- Other.
-"""
-
-
-def test_a_markdown_report_becomes_blocks() -> None:
-    head, first, second, figures, table, items = blocks(MARKDOWN)
-    assert (head, figures) == (Heading("Monitoring (8.4)", 1), Heading("Figures", 1))
-    assert (first, second) == (Paragraph("Received: **12**."), Paragraph("Counted apart: 1 request."))
-    assert isinstance(table, Rows)
-    assert table.rows == (("In time", "91.7 %", "60 – 98 %", "11 of 12", "≥ 99 %", "not met"),)
-    assert items == Items(("**In time**: accepted by the channel.", "Other."))
-
-
-def test_a_report_is_printed_with_its_title() -> None:
-    data = as_pdf(
-        report_document(MARKDOWN, LABELS, organisation="Northwind Water", made_at=AT), created_at=AT
-    )
-    content = pdf.words(data)
-    assert pdf.conformance(data) == ("3", "A", "1")
-    assert "Monitoring (8.4)" in content
-    assert "11 of 12" in content
-    assert "**" not in content

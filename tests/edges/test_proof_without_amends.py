@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from amends.documents.case_file.case_file import exact_record
+from complaints.actors import SYSTEM, complainant
 from complaints.vocabulary import Verb
-from store.cases.export import export_record
+from store.cases.act import act
+from store.cases.export import export_case, export_record
 from store.proof.log import add_checkpoint, add_cosignature, add_receipt, log_signer, prove
 from store.proof.notes import Signer, split_note
 from store.store import Store
@@ -100,6 +103,24 @@ def test_a_case_file_is_checked_with_its_words_and_leads_to_the_receipt(
     record["texts"][0]["text"] += "!"
     code, text = run(tmp_path, json.dumps(record, default=str))
     assert (code, "the words of event" in text) == (1, True)
+
+
+def test_a_case_file_without_the_answers_to_the_survey_still_verifies(
+    usual_store: Store, tmp_path: Path
+) -> None:
+    desk = Desk(usual_store)
+    ref = desk.closed()
+    by = complainant(desk.case(ref).complainant)
+    usual_store.write(act, ref, Verb.SURVEY, SYSTEM, {"step": "sent"})
+    usual_store.write(act, ref, Verb.SURVEY, by, {"step": "answered", "question": "q2", "score": 1})
+    desk.act(ref, Verb.NOTE, words={"text": "Something after it."})
+    record = json.loads(exact_record(usual_store.read(export_case, ref)))
+    assert run(tmp_path, json.dumps(record))[0] == 0
+    assert [sorted(event) for event in record["events"] if "verb" not in event] == [
+        ["hash", "seq", "withheld"]
+    ]
+    record["events"] = [event for event in record["events"] if "verb" in event]
+    assert run(tmp_path, json.dumps(record))[0] == 1
 
 
 def test_a_proof_is_small(usual_store: Store) -> None:

@@ -25,6 +25,7 @@ from store.store import Store
 from store.tables import ATTEMPTS, READS
 from tests.clauses import clause
 from tests.databases import FakeClock
+from tests.edges import pdf
 from tests.edges.slack_office import ALICE, AUDREY, BURAK, MONA, TRIAGE, Office, open_office
 from triage.words import story_words
 
@@ -131,15 +132,19 @@ async def test_the_figures_of_the_quarter_are_sent_privately(office: Office) -> 
     assert "0 % (0 of 12)" in answer
 
 
-async def test_the_monitoring_report_is_sent_as_a_file_only_to_managers_and_auditors(office: Office) -> None:
+async def test_the_monitoring_report_is_sent_in_short_and_as_a_file_only_to_managers_and_auditors(
+    office: Office,
+) -> None:
     office.proposed()
     await asks(office, AUDREY, "report monitoring")
     refused = await asks(office, ALICE, "report monitoring")
-    other = await asks(office, MONA, "report analysis")
-    ((name, page),) = office.staff(AUDREY).files
+    other = await asks(office, MONA, "report horoscope")
+    ((name, file),) = office.staff(AUDREY).files
+    short = office.texts(AUDREY)
 
-    assert name == "monitoring-2026-11-03.md"
-    assert "Complaints received from 05 August 2026 to 03 November 2026" in page.decode()
+    assert name == "monitoring-2026-11-03.pdf"
+    assert "5 August 2026 to 3 November 2026" in pdf.words(file)
+    assert any("1 complaint was received." in text for text in short)
     assert "role" in refused
     assert office.staff(ALICE).files == []
     assert "`monitoring`" in other
@@ -160,7 +165,7 @@ async def test_a_report_leaves_out_complaints_its_reader_may_not_know_of(office:
     await office.idle()
     await asks(office, AUDREY, "report monitoring")
     await asks(office, MONA, "report monitoring")
-    pages = [office.staff(member).files[0][1].decode() for member in (AUDREY, MONA)]
+    pages = [pdf.words(office.staff(member).files[0][1]) for member in (AUDREY, MONA)]
 
     assert [ref in page for page in pages] == [False, True]
 

@@ -18,6 +18,7 @@ from store.proof.hash_chain import list_instance_events
 from store.store import Store
 from tests.databases import FakeClock
 from tests.edges.slack_office import ALICE, MONA, Office, open_office
+from tests.edges.test_slack_actions import assessed_complaint
 
 TEMPLATE = {
     "name": "Meter read twice", "form": "reply", "language": "en",
@@ -87,6 +88,23 @@ async def test_a_template_fills_the_field_and_its_use_is_counted(office: Office)
     assert (event.facts["template"], event.facts["template_edited"]) == ("1.2", False)
     ((_, used, edited),) = office.store.read(list_templates)
     assert (used, edited) == (1, 0)
+
+
+async def test_a_template_for_an_outcome_chooses_the_finding(office: Office) -> None:
+    mona = await opened_list(office)
+    upheld = {
+        "name": "Read wrongly",
+        "form": "resolve",
+        "outcome": "upheld",
+        "text": "You hear from us by {answer_by}.",
+    }
+    await saved(office, mona, "New template", TEMPLATE | upheld)
+    ref = await assessed_complaint(office)
+    alice = office.staff(ALICE)
+    await alice.presses(await office.card(ref), "Resolve")
+    await alice.chooses(await alice.opened("Resolve"), "template", "1.1")
+    await office.sim.until(lambda: alice.modal is not None and alice.modal.values.get("done"), timeout=5)
+    assert alice.modal.values["finding"] == "upheld"
 
 
 async def test_a_handler_changes_no_template_and_an_unknown_field_is_refused(office: Office) -> None:

@@ -15,6 +15,7 @@ from bots.slack.listeners.move_cases import LISTS
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
 from bots.slack.views.form_inputs import choice_id, label_id
 from bots.slack.views.letter_templates import template_fields
+from bots.slack.views.registers import _SHARED as SHARED_CHOICES
 from bots.texts.loading import load_catalogues, shipped_languages
 from complaints.actions.authorisation import READING_REASONS
 from complaints.deadlines.due_steps import STEPS
@@ -25,6 +26,8 @@ from complaints.incident_decisions import LEFT_TO_A_PERSON
 from complaints.incidents import LEFT_OUT, fields_of
 from complaints.letter_templates import FIELDS as TEMPLATE_FIELDS
 from complaints.obligations.kinds import LETTERS
+from complaints.registers.change_letter import NO_CHANGE_LETTER
+from complaints.registers.definitions import REGISTERS
 from complaints.similarity import LinkSuggestion
 from complaints.vocabulary import Category, CloseCode, ContactKind, Flag, Remedy, Role, State, Target, Verb
 from store.outbox.deliveries import REASONS as REASONS_WHY
@@ -67,7 +70,7 @@ def computed() -> set[str]:
     ids |= {f"delivery.{status}" for status in (*DeliveryStatus, *SENT_TO_COMPLAINANT)} | {
         f"delivery.why.{reason}" for reason in REASONS_WHY
     }
-    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, *LEFT_TO_A_PERSON, "not_open")}
+    ids |= {f"left_out.{reason}" for reason in (*LEFT_OUT, *LEFT_TO_A_PERSON, *NO_CHANGE_LETTER, "not_open")}
     ids |= {f"incident.verb.{verb}" for verb in (*incident.INCIDENT_BUTTONS, "approve")}
     ids |= {f"incident.{state}" for state in ("sent", "waiting", "accept", "disagree")}
     ids |= {f"incident.field.{name}" for name in ("reasons", "remedy_text", "changes")}
@@ -81,6 +84,19 @@ def computed() -> set[str]:
     ids |= {f"{form}.{field.name}" for form, fields in SETTINGS_FIELDS.items() for field in fields}
     ids |= {f"{form}.{part}" for form in SETTINGS_FIELDS for part in ("title", "hint")}
     ids |= {f"bulk.list_{section}" for section in LISTS}
+    for register in REGISTERS.values():
+        ids |= {f"register.name.{register.name}"} | {
+            f"register.field.{name}" for name in register.labels.values()
+        }
+        ids |= {f"register.act.{act}" for act in register.acts}
+        ids |= {f"register.state.{state}" for state in register.states}
+        ids |= {
+            f"register.{name}.{option}"
+            for name, field in register.fields.items()
+            if name not in SHARED_CHOICES
+            for option in field.options
+            if not option.isdecimal()
+        }
     ids |= {f"to_tell.{letter}" for letter in LETTERS}
     ids |= {f"rule.{rule}" for rule in (*RULES, "possible", "past")}
     ids |= {f"who.{actor}" for actor in ("system", "model", "operator", "complainant")} | {"channel.telegram"}

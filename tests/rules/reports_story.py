@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from amends.documents.labels import load_labels
 from complaints.actions.intake import Arrival, message_facts
 from complaints.actions.perform import perform, receive
 from complaints.actors import MODEL, SYSTEM, Actor, complainant, staff
@@ -14,7 +15,11 @@ from complaints.case import Case, Event
 from complaints.history import CaseHistory
 from complaints.rulebook import Calendar, Limit, PriorityTargets, Rulebook, Targets
 from complaints.vocabulary import Role, Verb
+from reports.monitoring import Monitoring
+from reports.monitoring_report import monitoring_report
+from reports.output.render_markdown import as_markdown
 
+LABELS = load_labels(("en",), "Europe/London", staff=True)
 #: A Monday; London is at UTC in November.
 MONDAY = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 PERSON = complainant("p1")
@@ -200,3 +205,8 @@ class Story:
     def decided(self, *findings: str, remedies: tuple[Mapping[str, Any], ...] = ()) -> Story:
         """Acknowledged, assessed, investigated, decided and communicated at once."""
         return self.acknowledge().assess().investigate().decide(*findings, remedies=remedies).communicate()
+
+
+def page(figures: Monitoring) -> str:
+    """The report on these figures as a page in English."""
+    return as_markdown(monitoring_report(figures, "Europe/London"), LABELS)

@@ -237,6 +237,13 @@ def test_a_likely_danger_is_looked_at_once_and_once_more_without_a_page() -> Non
     assert "look" not in a_received_case(signs=(LIKELY, DANGER)).kinds
 
 
+@clause("7.4")
+def test_a_decision_shows_that_a_likely_danger_was_looked_at() -> None:
+    later = an_investigated_case().do(Verb.ADD, ANNA, a_message(signs=(LIKELY,))).later(minutes=5)
+    assert "look" in later.kinds
+    assert not decided(later).case.look_is_open
+
+
 @clause("7.1")
 def test_the_first_dates_and_every_moved_date_are_communicated() -> None:
     complaint = an_assessed_case()

@@ -17,9 +17,8 @@ from complaints.measures.marks import marks
 from complaints.measures.row import measure_history, stage_at, stage_of
 from complaints.vocabulary import Verb
 from reports.monitoring import monitor
-from reports.render_markdown import as_markdown
 from reports.tally import Period
-from tests.rules.reports_story import HANDLER, MANAGER, MONDAY, PERSON, TOP, Story
+from tests.rules.reports_story import HANDLER, MANAGER, MONDAY, PERSON, TOP, Story, page
 
 REFUND = {"type": "refund", "amount": "5.00", "currency": "GBP"}
 PERIOD = Period(MONDAY, MONDAY + timedelta(days=400))
@@ -72,7 +71,7 @@ def test_every_sequence_of_acts_can_be_reported(course: list[tuple[Callable[[Sto
     figures = monitor([story.case], period=PERIOD, now=story.at)
     assert all(0 <= figure.share.hits <= figure.share.of for figure in figures.shares)
     assert figures.backlog.overdue.of == story.case.is_open
-    assert as_markdown(figures, "Europe/London").startswith("# Monitoring")
+    assert page(figures).startswith("# Monitoring")
 
 
 @given(courses)

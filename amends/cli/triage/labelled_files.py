@@ -13,7 +13,7 @@ import typer
 from amends.cli.output import err, progress_bar
 from amends.cli.triage.labels import LabelMaps
 from complaints.csv_cells import csv_cell
-from reports.render_markdown import pluralise
+from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings

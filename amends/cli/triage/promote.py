@@ -14,7 +14,7 @@ from amends.cli.options import NOT_WELL, Config, Json, open_record
 from amends.cli.output import err, local_time, out, print_json, print_table
 from amends.cli.triage.labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import ModelHistory, load_file, read_history
-from reports.render_markdown import pluralise
+from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings

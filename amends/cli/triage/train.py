@@ -30,7 +30,7 @@ from amends.cli.triage.labelled_files import (
 from amends.cli.triage.labels import LabelMaps, Maps, desk_names, read_maps, refuse_labels
 from amends.cli.triage.model_files import card_path, history_path, load_file
 from complaints.vocabulary import Category
-from reports.render_markdown import pluralise
+from reports.words import pluralise
 
 if TYPE_CHECKING:
     from amends.settings import Settings

@@ -9,6 +9,8 @@ from struct import unpack_from
 from typing import Any
 
 from amends.documents.blocks import Block, Document, Heading, Items, Paragraph, Picture
+from amends.documents.case_file.evidence import evidence
+from amends.documents.case_file.evidence_view import EvidenceView
 from amends.documents.case_file.follow_up import follow_up
 from amends.documents.case_file.form import form
 from amends.documents.case_file.record_view import RecordView, UsageRecord
@@ -76,10 +78,43 @@ def case_file(
     )
 
 
+def evidence_file(
+    whole: WholeCase,
+    labels: Labels,
+    *,
+    made_at: datetime,
+    attached: Sequence[str] = (),
+    stored_pictures: Sequence[StoredPicture] = (),
+    damaged: Sequence[str] = (),
+) -> Document:
+    """One complaint for an outside body that reads it in five minutes (7.9, F); `attached` names what proves it.
+
+    Staff appear by role and number. Times are in the complaint's own zone, which the first page names.
+    """
+    whole = without_survey(whole)
+    labels = labels.in_zone(whole.rules.calendar.zone)
+    view = EvidenceView(UsageRecord(whole.record), labels, made_at)
+    return Document(
+        title=labels.text("evidence.title", ref=whole.record["ref"]),
+        language=labels.language,
+        organisation=whole.rules.organisation,
+        subject=str(whole.record["ref"]),
+        created=labels.text("document.made", when=labels.moment(made_at)),
+        page=labels.page(),
+        body=(
+            *_marks(view),
+            *_damage(view, damaged),
+            *evidence(view, whole, tuple(attached)),
+            *pictures(view, stored_pictures),
+        ),
+    )
+
+
 def exact_record(whole: WholeCase) -> str:
     """The record as JSON: like the output of `amends case show --json`, with identifiers and support needs."""
     record = {
         **without_survey(whole).record,
+        "events": _with_hashes_between(whole),
         "identifiers": [{"kind": kind, "value": value} for kind, value in whole.identifiers],
         "support_needs": whole.needs,
         "head": whole.head,
@@ -97,14 +132,17 @@ def _opening(view: RecordView, *, subject: bool) -> list[Block]:
         ),
         Paragraph(labels.text("case.no_survey"), quiet=True),
     ]
+    return [*blocks, *_marks(view)]
+
+
+def _marks(view: RecordView) -> Iterator[Block]:
+    """That the complaint is simulated, or that its words were erased."""
+    record, labels = view.record, view.labels
     if record["is_simulation"]:
-        blocks.append(Paragraph(labels.text("case.simulation")))
+        yield Paragraph(labels.text("case.simulation"))
     if record["erased_at"]:
-        blocks += [
-            Heading(labels.text("case.erased"), 2),
-            Paragraph(labels.text("case.erased_at", when=labels.moment(record["erased_at"]))),
-        ]
-    return blocks
+        yield Heading(labels.text("case.erased"), 2)
+        yield Paragraph(labels.text("case.erased_at", when=labels.moment(record["erased_at"])))
 
 
 def _damage(view: RecordView, damaged: Sequence[str]) -> Iterator[Block]:
@@ -187,6 +225,20 @@ def without_survey(whole: WholeCase) -> WholeCase:
         for name in ("texts", "events", "messages")
     }
     return replace(whole, record={**record, **kept, "survey": []})
+
+
+def _with_hashes_between(whole: WholeCase) -> list[Mapping[str, Any]]:
+    """The events without answers to the survey; where others follow, the hash of an answer keeps the chain checkable.
+
+    The entry that follows holds that hash anyway, so it tells nothing new.
+    """
+    kept = {event["seq"] for event in without_survey(whole).record["events"]}
+    events: list[Mapping[str, Any]] = whole.record["events"]
+    return [
+        event if event["seq"] in kept else {"seq": event["seq"], "withheld": True, "hash": event["hash"]}
+        for event in events
+        if event["seq"] in kept or event["seq"] < max(kept)
+    ]
 
 
 def for_subject(whole: WholeCase) -> WholeCase:

@@ -1,6 +1,6 @@
 """Annex D of the case file: the follow-up form, from receipt to the verified correction."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from amends.documents.blocks import Block, Fields, Heading, Paragraph, Rows, Wording
@@ -34,9 +34,9 @@ def follow_up(view: RecordView) -> Iterator[Block]:
     yield Heading(view.label("follow.title"), new_page=True)
     yield from _receipt(view)
     yield from _assessment(view)
-    yield from _investigation(view)
-    yield from _decisions(view)
-    yield from _remedies(view)
+    yield from investigation(view)
+    yield from decisions(view)
+    yield from remedies(view)
     yield from _step_log(view)
     yield from _end(view)
 
@@ -136,7 +136,7 @@ def _matters(issues: Sequence[Mapping[str, Any]], code: Callable[[str, str], str
     return "; ".join(f"{category}: {text}" if text else str(category) for category, text in matters)
 
 
-def _investigation(view: RecordView) -> Iterator[Block]:
+def investigation(view: RecordView) -> Iterator[Block]:
     record, label = view.record, view.label
     yield Heading(label("follow.investigation"), 2)
     evidence = [view.labels.code("evidence", code) or code for code in record["evidence"]]
@@ -171,7 +171,8 @@ def _listed(view: RecordView, name: str) -> str | None:
     return "\n".join(lines) or None
 
 
-def _decisions(view: RecordView) -> Iterator[Block]:
+def decisions(view: RecordView, without: Collection[str] = ()) -> Iterator[Block]:
+    """Each decision with its findings and reasons; `without` are fields of its words to leave out."""
     label, code = view.label, view.labels.code
     yield Heading(label("follow.decisions"), 2)
     if not view.record["decisions"]:
@@ -193,7 +194,7 @@ def _decisions(view: RecordView) -> Iterator[Block]:
                 widths=(1, 4, 12),
             )
         for name, text in decision["words"].items():
-            if not name.endswith(".reasons"):
+            if not name.endswith(".reasons") and name not in without:
                 yield Wording(view.field(name), text)
 
 
@@ -204,7 +205,7 @@ def _outside_decision(view: RecordView, decision: Mapping[str, Any]) -> Iterator
         yield Wording(view.field(name), text)
 
 
-def _remedies(view: RecordView) -> Iterator[Block]:
+def remedies(view: RecordView) -> Iterator[Block]:
     label = view.label
     yield Heading(label("follow.remedies"), 2)
     remedies = view.record["remedies"]

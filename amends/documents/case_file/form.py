@@ -19,7 +19,7 @@ def form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     record, label = view.record, view.label
     yield Heading(label("form.title"))
     yield Fields(view.fields("form"))
-    yield from _people(view, whole)
+    yield from people(view, whole)
     yield Heading(label("form.product"), 2)
     yield Fields(
         (
@@ -41,7 +41,7 @@ def form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     )
     yield Heading(label("form.signature"), 2)
     yield Paragraph(_signature(view))
-    yield from _enclosures(view)
+    yield from enclosures(view)
 
 
 def own_form(view: RecordView, whole: WholeCase) -> Iterator[Block]:
@@ -81,7 +81,7 @@ def _problem(view: RecordView) -> str:
     )
 
 
-def _people(view: RecordView, whole: WholeCase) -> Iterator[Block]:
+def people(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     record, label = view.record, view.label
     people = record["people"]
     if not people:
@@ -133,7 +133,7 @@ def _signature(view: RecordView) -> str:
     return view.label("form.open")
 
 
-def _enclosures(view: RecordView) -> Iterator[Block]:
+def enclosures(view: RecordView) -> Iterator[Block]:
     yield Heading(view.label("form.enclosures"), 2)
     files = view.record["files"]
     if not files:

@@ -6,6 +6,7 @@ from typing import Any
 from amends.documents.blocks import Block, Fields, Heading, Items, Paragraph, Rows, Wording
 from amends.documents.case_file.record_view import RecordView, in_two_lines
 from amends.documents.facts import basis_words, code_words, fact_lines, reason_words, value_words
+from complaints.deadlines.explanation import NOTE_STEPS
 from complaints.incidents import Incident
 from store.cases.export import WholeCase
 
@@ -19,7 +20,7 @@ def wording(view: RecordView) -> Iterator[Block]:
     if not view.record["texts"]:
         yield Paragraph(view.label("document.none"))
     for text in view.with_translations(view.record["texts"]):
-        yield Wording(_text_line(view, text), text["text"])
+        yield Wording(text_line(view, text), text["text"])
     yield from _merged(view)
     yield Heading(view.label("messages.title"))
     yield Paragraph(view.label("messages.truth"), quiet=True)
@@ -41,7 +42,8 @@ def _merged(view: RecordView) -> Iterator[Block]:
             )
 
 
-def _text_line(view: RecordView, text: Mapping[str, Any]) -> str:
+def text_line(view: RecordView, text: Mapping[str, Any]) -> str:
+    """The number, time, act and field of a text, and which version replaced it."""
     event = view.events[text["seq"]]
     parts = [f"#{text['seq']}", view.moment(text["at"]), view.did(event), view.field(text["field"])]
     if text["replaces"] is not None:
@@ -60,18 +62,22 @@ def _text_line(view: RecordView, text: Mapping[str, Any]) -> str:
 
 
 def _message_line(view: RecordView, message: Mapping[str, Any]) -> str:
-    state = code_words("message", message["state"], view.labels)
     way = view.label(f"messages.{message['direction']}")
     parts = (
         view.moment(message["at"]),
         way,
         view.labels.code("channel", message["channel"] or None),
-        state,
-        reason_words(message["reason"], view.labels),
+        message_state(view, message),
         value_words("delivery", message["template"], view.labels) if message["template"] else None,
         message["language"],
     )
     return " · ".join(part for part in parts if part)
+
+
+def message_state(view: RecordView, message: Mapping[str, Any]) -> str:
+    """Whether the channel accepted the message or a person passed it on, and why not."""
+    state = code_words("message", message["state"], view.labels)
+    return " · ".join(filter(None, (state, reason_words(message["reason"], view.labels))))
 
 
 def register(view: RecordView, whole: WholeCase) -> Iterator[Block]:
@@ -81,7 +87,7 @@ def register(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     yield from _outside_bodies(view)
     yield from _links(view)
     if whole.incident is not None:
-        yield from _incident(view, whole.incident)
+        yield from incident_fields(view, whole.incident)
     yield from _events(view, whole)
     yield from _reads(view)
     yield from _unused(view)
@@ -98,7 +104,7 @@ def _targets(view: RecordView) -> Iterator[Block]:
                 view.moment(target["internal_due"]),
                 view.moment(target["promised_due"]),
                 view.moment(target["met_at"]),
-                _basis(view, target),
+                basis(view, target),
             )
             for target in view.record["targets"]
         ),
@@ -107,11 +113,17 @@ def _targets(view: RecordView) -> Iterator[Block]:
     )
 
 
-def _basis(view: RecordView, target: Mapping[str, Any]) -> str:
+def basis(view: RecordView, target: Mapping[str, Any]) -> str:
     """The rule of a due time with its length, both in words."""
-    ruled, *notes = str(target["basis"]).split(";")
-    words = "; ".join(" ".join(basis_words(part.strip(), view.labels)) for part in (ruled, *notes))
+    ruled, *notes = map(str.strip, str(target["basis"]).split(";"))
+    words = "; ".join((" ".join(basis_words(ruled, view.labels)), *(_note(view, note) for note in notes)))
     return f"{words} ({value_words('span', target['span'], view.labels)})" if target.get("span") else words
+
+
+def _note(view: RecordView, note: str) -> str:
+    """What else decided a due time, such as that a promise was kept."""
+    step = NOTE_STEPS.get(note)
+    return view.label(f"why.{step}") if step else code_words("basis", note.replace(" ", "_"), view.labels)
 
 
 def _outside_bodies(view: RecordView) -> Iterator[Block]:
@@ -141,7 +153,7 @@ def _links(view: RecordView) -> Iterator[Block]:
     yield Fields(tuple(rows))
 
 
-def _incident(view: RecordView, incident: Incident) -> Iterator[Block]:
+def incident_fields(view: RecordView, incident: Incident) -> Iterator[Block]:
     label = view.label
     yield Heading(f"{label('case.incident_id')} {view.record['incident_id']}", 2)
     yield Fields(
@@ -166,7 +178,7 @@ def _events(view: RecordView, whole: WholeCase) -> Iterator[Block]:
             (
                 str(event["seq"]),
                 view.moment(event["at"]),
-                "\n".join(line for line in (view.did(event), _brief(view, event["facts"])) if line),
+                "\n".join(line for line in (view.did(event), brief(view, event["facts"])) if line),
                 event["clause"],
                 in_two_lines(event["hash"]),
             )
@@ -177,7 +189,8 @@ def _events(view: RecordView, whole: WholeCase) -> Iterator[Block]:
     )
 
 
-def _brief(view: RecordView, facts: Mapping[str, Any]) -> str:
+def brief(view: RecordView, facts: Mapping[str, Any]) -> str:
+    """The facts of an event in words, a line each, without those that other parts show."""
     return "\n".join(fact_lines(facts, view.labels, without=_SHOWN_IN_OTHER_PARTS))
 
 
@@ -190,7 +203,7 @@ def _reads(view: RecordView) -> Iterator[Block]:
             (
                 view.moment(entry["at"]),
                 view.who(entry["by"], entry["role"] or None),
-                _purpose(view, entry["what"], entry["reason"]),
+                purpose(view, entry["what"], entry["reason"]),
             )
             for entry in view.record["reads"]
         ),
@@ -199,7 +212,7 @@ def _reads(view: RecordView) -> Iterator[Block]:
     )
 
 
-def _purpose(view: RecordView, what: str, reason: str | None) -> str:
+def purpose(view: RecordView, what: str, reason: str | None) -> str:
     """What was opened and for what, such as `show audit` or `file:2`."""
     words = [
         value_words("what", part, view.labels) for part in what.replace(":", " ").split() if part != reason

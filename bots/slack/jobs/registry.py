@@ -17,6 +17,7 @@ from bots.slack.jobs.files import FileJobs
 from bots.slack.jobs.incidents import IncidentJobs
 from bots.slack.jobs.move_cases import MoveJobs
 from bots.slack.jobs.post import Poster, failure_outcome, post_once
+from bots.slack.jobs.registers import RegisterJobs
 from bots.slack.jobs.reminders import ReminderJobs
 from bots.slack.jobs.reports import ReportJobs
 from bots.slack.views.home import home_view
@@ -43,6 +44,7 @@ def job_handlers(
     limiter = SlackRateLimiter(slack.store, interval, shutdown or ShutdownWait()) if interval > 0 else None
     cards, files, direct = CardJobs(poster), FileJobs(poster), DirectMessageJobs(poster)
     reports, digests, incidents = ReportJobs(files), DigestJobs(poster), IncidentJobs(poster, direct)
+    registers = RegisterJobs(direct)
 
     async def post_ephemeral(obligation: Obligation) -> Outcome:
         message = obligation.payload
@@ -105,6 +107,10 @@ def job_handlers(
         "message": digests.message,
         "move": MoveJobs(poster).move,
         "bulk_inform": MoveJobs(poster).inform,
+        "register_reminder": registers.remind,
+        "register_check": registers.check,
+        "register_approval": registers.ask_approval,
+        "change_letter": registers.send_letters,
         "stats": reports.stats,
         "clauses": reports.clauses,
         "report": reports.report,

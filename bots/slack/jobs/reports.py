@@ -1,7 +1,6 @@
 """Figures, reports and the clause table on request, made in a thread."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from slack_sdk.errors import SlackApiError
@@ -10,14 +9,16 @@ from bots.slack.client.block_kit import MESSAGE_BLOCKS, SlackMessage, escaped, h
 from bots.slack.client.client import PERMANENT, error_of
 from bots.slack.jobs.digest import drifts_in
 from bots.slack.jobs.files import FileJobs
+from bots.slack.jobs.post import post_once
 from bots.slack.views.command_replies import stats_message
+from bots.slack.views.report import report_message
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.times import at_minute, local_time
+from reports.document import Report, references, without_references
 from reports.monitoring import Monitoring, monitor
-from reports.render_markdown import as_markdown
 from reports.tally import Period
 from store.cases.read import load_case
 from store.database.damage import collecting_damage
@@ -29,9 +30,6 @@ from store.values import Obligation
 
 #: The last 91 days including today: a quarter, as in the management review.
 QUARTER = timedelta(days=91)
-#: The reports that can be requested.
-KINDS = ("monitoring",)
-#: Reports show who handled complaints and how, so they are not for every handler.
 
 
 class ReportJobs:
@@ -63,23 +61,29 @@ class ReportJobs:
 
     async def report(self, obligation: Obligation) -> Outcome:
         """`report`: made with the rights of this moment; a person who lost them gets no report."""
-        member_id = str(obligation.facts["to"])
+        reports, facts = self.slack.reports, obligation.facts
+        member_id, kind = str(facts["to"]), str(facts.get("kind", "monitoring"))
         actor = await self.slack.actor(member_id)
-        if not is_allowed(None, Access.REPORT, actor):
+        if reports is None or kind not in reports.kinds or not is_allowed(None, Access.REPORT, actor):
             return Completed()
-        rules = await self.slack.store.aread(load_current_rulebook)
-        zone = rules.calendar.zone
-        monitoring = await self._visible(actor, await self._monitoring(rules))
-        page = as_markdown(monitoring, zone).encode()
-        name = f"monitoring-{local_time(monitoring.as_of, zone):%Y-%m-%d}.md"
-        outcome = await self.files.deliver(member_id, name, page, self.slack.texts.text("report.here"))
+        # In a thread of its own, because counting may take seconds and would block the store's threads.
+        report = await self._visible(actor, await asyncio.to_thread(reports.build, kind, None))
+        message = report_message(report, reports.texts, self.slack.texts.text("report.file"))
+        outcome = await post_once(self.poster, obligation, member_id, message)
         if isinstance(outcome, Completed):
-            await self._record_delivery("slack")
+            name, pdf = self._file_name(report), await asyncio.to_thread(reports.pdf, report)
+            outcome = await self.files.deliver(member_id, name, pdf, self.slack.texts.text("report.here"))
+        if isinstance(outcome, Completed):
+            await self._record_delivery("slack", kind)
         return outcome
 
-    async def _record_delivery(self, format_: str) -> None:
+    def _file_name(self, report: Report) -> str:
+        zone = self.slack.reports.texts.zone if self.slack.reports is not None else "UTC"
+        return f"{report.kind}-{local_time(report.as_of, zone):%Y-%m-%d}.pdf"
+
+    async def _record_delivery(self, format_: str, kind: str = "monitoring") -> None:
         """Only after Slack accepted it: the record shows a report that reached its reader (8.4)."""
-        facts = {"report": "monitoring", "format": format_}
+        facts = {"report": kind, "format": format_}
         await self.slack.store.awrite(record_instance_event, "report", facts)
 
     async def _answer(self, obligation: Obligation, message: SlackMessage) -> None:
@@ -102,16 +106,12 @@ class ReportJobs:
         # In a thread of its own, because counting may take seconds and would block the store's threads.
         return await asyncio.to_thread(lambda: _measure(store, period, now, zone))
 
-    async def _visible(self, actor: Actor, monitoring: Monitoring) -> Monitoring:
+    async def _visible(self, actor: Actor, report: Report) -> Report:
         """Without references that this person may not know of; the figures still count those complaints."""
-        misses = [ref for ref in monitoring.safety_misses if await self._may_know_of(ref, actor)]
-        oldest = monitoring.backlog.oldest
-        if oldest is not None and not await self._may_know_of(oldest.ref, actor):
-            oldest = None
-        backlog = replace(monitoring.backlog, oldest=oldest)
-        # Who may know of a damaged complaint cannot be read either: they are counted without their references.
-        damaged = ("",) * len(monitoring.damaged)
-        return replace(monitoring, safety_misses=tuple(misses), backlog=backlog, damaged=damaged)
+        refs = references(report)
+        # Who may know of a damaged complaint cannot be read either.
+        hidden = {ref for ref in refs if ref in report.damaged or not await self._may_know_of(ref, actor)}
+        return without_references(report, frozenset(hidden))
 
     async def _may_know_of(self, ref: str, actor: Actor) -> bool:
         try:
@@ -121,11 +121,10 @@ class ReportJobs:
 
 
 def _measure(store: Store, period: Period, now: datetime, zone: str) -> Monitoring:
-    with collecting_damage() as damaged:
-        report = monitor(
+    with collecting_damage():
+        return monitor(
             store.for_monitoring(period.start, period.end),
             period=period,
             now=now,
             **store.compared(period.start, period.end, now, zone)._asdict(),
         )
-    return replace(report, damaged=tuple(damaged))

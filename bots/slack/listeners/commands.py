@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from bots.slack.client.block_kit import escaped, mention
 from bots.slack.context import SlackContext
-from bots.slack.jobs.reports import KINDS
 from bots.slack.listeners.caller_check import question_view, sees_only_the_stage
 from bots.slack.payloads import SlashCommand
 from bots.slack.responses import CommandReply, OpenView, Response
@@ -98,10 +97,14 @@ async def stats(command: SlashCommand, actor: Actor, slack: SlackContext) -> Res
 
 @router.command("report")
 async def report(command: SlashCommand, actor: Actor, slack: SlackContext) -> Response:
-    """The report follows as a file in this person's direct messages."""
+    """The report follows in this person's direct messages, in short and as a file.
+
+    Reports show who handled complaints and how, so they are not for every handler.
+    """
     texts, kind = slack.texts, command.rest
-    if kind.casefold() not in KINDS:
-        kinds = ", ".join(f"`{name}`" for name in KINDS)
+    available = () if slack.reports is None else slack.reports.kinds
+    if kind.casefold() not in available:
+        kinds = ", ".join(f"`{name}`" for name in available)
         return CommandReply(texts.text("report.which", kinds=kinds, asked=escaped(kind, 30) or "–"))
     async with slack.refusals_recorded(None, "report", actor):
         authorise(None, Access.REPORT, actor)

@@ -130,6 +130,7 @@ FITS: Mapping[str, Callable[[Case], bool]] = {
     "review_limit": lambda case: case.conduct.limit is not None,
     "due": lambda case: bool(case.targets),
     "review_case": lambda case: case.open_review is not None,
+    "improvement": lambda case: True,
 }
 
 

@@ -1,7 +1,7 @@
 """Lists of complaints: the app's home with the next act of each as a button, and rows as text."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
@@ -21,6 +21,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import is_open_to, next_act
+from bots.slack.views.registers import home_blocks
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
@@ -29,6 +30,7 @@ from complaints.priorities import priority_of
 from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from store.outbox.deliveries import list_failed_obligations
 from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, count_open, load_worklist
+from store.registers import count_entries, list_due_entries
 from store.rulebooks import load_current_rulebook
 from store.values import FailedObligation
 
@@ -73,7 +75,7 @@ async def home_view(
         blocks = [section(texts.text("home.no_role"))]
     elif only is None:
         pages = {part: await _page(slack, part, actor, 0, ROWS_OF_EACH) for part in SECTIONS}
-        figures = await _figures(slack, actor)
+        figures = [*await _figures(slack, actor), *await _registers(slack, actor)]
         blocks = _all_lists(pages, figures, actor, texts, now) + await _failed_blocks(slack, actor)
     else:
         page = await _page(slack, only, actor, offset, ROWS_OF_ONE)
@@ -218,6 +220,15 @@ async def _figures(slack: SlackContext, actor: Actor) -> list[Block]:
     ).removesuffix(" · ")
     chart = bar_chart(texts.text("chart.open"), texts.text("chart.complaints"), counts.by_priority)
     return [context(text), *chart]
+
+
+async def _registers(slack: SlackContext, actor: Actor) -> list[Block]:
+    """The registers, and this person's entries that are due within a week."""
+    zone = (await slack.store.aread(load_current_rulebook)).calendar.zone
+    today = local_time(slack.store.now(), zone).date()
+    counts = await slack.store.aread(count_entries, today)
+    own = await slack.store.aread(list_due_entries, today + timedelta(days=7), actor.id)
+    return home_blocks(counts, own, actor, slack.texts)
 
 
 async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:

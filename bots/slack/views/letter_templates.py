@@ -22,7 +22,7 @@ from bots.slack.views.form_inputs import VALUE, input_block, typed_blocks
 from bots.slack.views.forms import View, modal, resendable
 from complaints.case import Case
 from complaints.forms import Field, choice, flag, text
-from complaints.letter_templates import FIELDS, FILLED, LetterTemplate, fill_template, fits
+from complaints.letter_templates import FIELDS, FILLED, FINDING, LetterTemplate, fill_template, fits
 from complaints.rulebook import Rulebook, categories_of
 from complaints.vocabulary import Finding
 
@@ -62,7 +62,7 @@ def template_menu(
 def with_template(
     view: Mapping[str, Any], template: LetterTemplate, case: Case, texts: StaffTexts
 ) -> View | None:
-    """The form with the filled text in its field; None if the field is on another page.
+    """The form with the filled text in its field, and the finding of the template; None if it is on another page.
 
     Slack keeps what was typed into an input with the same ids, so the input gets another action id.
     """
@@ -76,6 +76,13 @@ def with_template(
         "action_id": f"{VALUE}.{template.code}",
         "initial_value": cut(words, block["element"]["max_length"]),
     }
+    finding = FINDING.get(template.form) if template.outcome else None
+    for choice_block in (block for block in blocks if finding and block.get("block_id") == finding):
+        element = choice_block["element"]
+        chosen = next(entry for entry in element["options"] if entry["value"] == template.outcome)
+        choice_block["element"] = {
+            **element, "action_id": f"{VALUE}.{template.code}", "initial_option": chosen,
+        }  # fmt: skip
     stored = {**json.loads(view["private_metadata"]), "template": template.code}
     metadata = json.dumps(stored, separators=(",", ":"))
     return {**resendable(view), "blocks": blocks, "private_metadata": metadata}

@@ -41,7 +41,8 @@ CODES: frozenset[str] = frozenset(
         "open_offer", "other_closed", "other_incident", "others_unknown", "owned_before", "owner_no_handler",
         "passes_with_no",
         "question_open", "reason_needed",
-        "received_before", "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
+        "received_before", "register_state",
+        "remedy_owed", "required", "same_reference", "stale", "subject_not_heard",
         "too_early", "too_far", "too_long", "top_level", "unknown_incident", "unknown_reference",
         "verified_before", "waits_for_approval", "window_passed",
     }

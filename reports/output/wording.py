@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
@@ -33,16 +34,27 @@ DASH = "–"
 
 
 class ReportTexts(Protocol):
-    """The catalogues in one language; `amends.documents.labels.Labels` is one. Times are shown in its zone."""
+    """The catalogues in one language; `amends.documents.labels.Labels` is one.
+
+    Times are shown in its zone. `names` are those of members of staff by id.
+    """
+
+    @property
+    def language(self) -> str: ...
 
     @property
     def zone(self) -> str: ...
+
+    @property
+    def names(self) -> Mapping[str, str]: ...
 
     def text(self, id_: str, **fields: object) -> str: ...
 
     def count(self, id_: str, number: int, **fields: object) -> str: ...
 
     def code(self, family: str, code: str | None) -> str | None: ...
+
+    def language_name(self, code: str) -> str: ...
 
     def moment(self, instant: datetime) -> str | None: ...
 
@@ -76,7 +88,7 @@ def in_words(cell: Cell, texts: ReportTexts) -> str:
         case Ref():
             return cell.ref
         case Colleague():
-            return cell.id
+            return texts.names.get(cell.id, cell.id)
         case Share():
             return _share(cell, texts)
         case Estimate():
@@ -95,6 +107,8 @@ def _plain(cell: bool | int | Label | Money | None, texts: ReportTexts) -> str |
             return None
         case bool():
             return texts.yes_or_no(cell)
+        case Label(family="language"):
+            return texts.language_name(cell.code)
         case Label():
             return texts.code(cell.family, cell.code)
         case Money():
@@ -137,28 +151,40 @@ def interval_words(low: float, high: float, unit: MeasureUnit, digits: int, text
     )
 
 
-def _number(number: Estimate, texts: ReportTexts) -> str:
-    if number.value is None:
-        return texts.text("report.too_few")
-    if number.unit is MeasureUnit.SHARE:
-        written = texts.percent(number.value, number.digits)
-    else:
-        is_points = number.unit is MeasureUnit.POINTS
-        value = number.value * (100 if is_points else 1)
-        written = texts.decimal(value, number.digits, signed=is_points)
-        if number.unit is not MeasureUnit.PLAIN:
-            # Plural forms are for whole numbers: 1.5 days is the form of two.
-            form = int(value) if value == int(value) else 2
-            written = texts.count(f"report.unit.{number.unit}", form, value=written)
-    if number.low is None or number.high is None:
-        return written
-    interval = interval_words(number.low, number.high, number.unit, number.digits, texts)
-    return texts.text("report.with_interval", value=written, interval=interval)
+def with_detail(cell: Cell, texts: ReportTexts) -> tuple[str, str | None]:
+    """The words of a cell, and what a narrow column shows in small print under them: interval and counts."""
+    if isinstance(cell, Share) and cell.value is not None and cell.interval is not None:
+        total, hits = texts.decimal(cell.of, 0), texts.decimal(cell.hits, 0)
+        interval = interval_words(*cell.interval, MeasureUnit.SHARE, 1, texts)
+        detail = texts.text("report.counts", hits=hits, total=total, interval=interval)
+        return texts.percent(cell.value, 1), detail
+    if isinstance(cell, Estimate) and None not in (cell.value, cell.low, cell.high):
+        interval = interval_words(cell.low or 0.0, cell.high or 0.0, cell.unit, cell.digits, texts)
+        return in_words(replace(cell, low=None, high=None), texts), interval
+    return in_words(cell, texts), None
 
 
 def _share(share: Share, texts: ReportTexts) -> str:
-    counts = texts.text("report.counts", hits=texts.decimal(share.hits, 0), total=texts.decimal(share.of, 0))
-    if share.value is None or share.interval is None:
+    if share.value is None:
         return texts.text("report.too_few_of", total=texts.decimal(share.of, 0))
-    interval = interval_words(*share.interval, MeasureUnit.SHARE, 1, texts)
-    return texts.text("report.share", value=texts.percent(share.value, 1), interval=interval, counts=counts)
+    value, detail = with_detail(share, texts)
+    return texts.text("report.with_interval", value=value, interval=detail)
+
+
+def _number(number: Estimate, texts: ReportTexts) -> str:
+    if number.value is None:
+        return texts.text("report.too_few")
+    value, detail = with_detail(number, texts) if number.low is not None else (_value(number, texts), None)
+    return value if detail is None else texts.text("report.with_interval", value=value, interval=detail)
+
+
+def _value(number: Estimate, texts: ReportTexts) -> str:
+    if number.unit is MeasureUnit.SHARE:
+        return texts.percent(number.value or 0.0, number.digits)
+    is_points = number.unit is MeasureUnit.POINTS
+    value = (number.value or 0.0) * (100 if is_points else 1)
+    written = texts.decimal(value, number.digits, signed=is_points)
+    if number.unit is MeasureUnit.PLAIN:
+        return written
+    # Plural forms are for whole numbers: 1.5 days is the form of two.
+    return texts.count(f"report.unit.{number.unit}", int(value) if value == int(value) else 2, value=written)

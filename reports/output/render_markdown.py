@@ -3,8 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from reports.document import Report
-from reports.outline import OutlineChart, OutlineHeading, OutlineItems, OutlinePart, OutlineTable, outline
-from reports.wording import ReportTexts, in_words
+from reports.output.outline import (
+    OutlineChart,
+    OutlineHeading,
+    OutlineItems,
+    OutlinePart,
+    OutlineTable,
+    outline,
+)
+from reports.output.wording import ReportTexts, in_words
 
 
 def as_markdown(report: Report, texts: ReportTexts, pictures: Mapping[str, str] | None = None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from reports.document import Chart, Column, Mark, Ref, Report, Section, Sentence, Table, Verbatim, text
-from reports.wording import ReportTexts, in_words, period_words
+from reports.output.wording import ReportTexts, in_words, period_words
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ def outline(report: Report, texts: ReportTexts) -> Iterator[OutlinePart]:
     yield OutlineText(f"{clause_words(report, texts)}. {period_words(report, texts)}.")
     if report.summary:
         yield OutlineHeading(texts.text("report.summary"))
-        yield OutlineItems(_sentences(report.summary, texts))
+        yield OutlineItems(sentences(report.summary, texts))
     if report.figures:
         yield _table(figures_table(report), next(tables), texts)
-    if limits := (*_damage(report), *report.limits):
+    if limits := limit_sentences(report):
         yield OutlineHeading(texts.text("report.limits"))
-        yield OutlineItems(_sentences(limits, texts))
+        yield OutlineItems(sentences(limits, texts))
     for section in report.sections:
         yield from _section(section, 1, tables, charts, texts)
     if report.method:
@@ -77,33 +77,57 @@ def clause_words(report: Report, texts: ReportTexts) -> str:
     return in_words(text("report.clause", clause=Verbatim(report.clause)), texts)
 
 
+def all_tables(report: Report) -> Iterator[Table]:
+    """Every table in the order of the report, with that of the key figures first."""
+    if report.figures:
+        yield figures_table(report)
+    for section in (*report.sections, *report.method):
+        yield from section.tables
+
+
+def charts_of(report: Report) -> Iterator[tuple[Chart, Table]]:
+    """Every chart that has something to show, with its table."""
+    for section in (*report.sections, *report.method):
+        tables = {table.id: table for table in section.tables}
+        for chart in section.charts:
+            if tables[chart.table].rows:
+                yield chart, tables[chart.table]
+
+
+def sentences(parts: tuple[Sentence | Mark, ...], texts: ReportTexts) -> tuple[str, ...]:
+    return tuple(in_words(part, texts) for part in parts)
+
+
 def figures_table(report: Report) -> Table:
     """The key figures as a table."""
     rows = tuple((figure.title, figure.value, figure.target, figure.mark) for figure in report.figures)
     return Table("figures", text("report.figures"), _FIGURE_COLUMNS, rows)
 
 
-def _damage(report: Report) -> Iterator[Sentence]:
+def limit_sentences(report: Report) -> tuple[Sentence, ...]:
+    """What the report cannot say; complaints that cannot be read come first."""
+    damage = []
     if report.damaged:
-        yield text("report.damaged", len(report.damaged))
+        damage.append(text("report.damaged", len(report.damaged)))
     if refs := tuple(Ref(ref) for ref in report.damaged if ref):
-        yield text("report.damaged_refs", refs=refs)
+        damage.append(text("report.damaged_refs", refs=refs))
+    return (*damage, *report.limits)
 
 
 def _section(
     section: Section, level: int, tables: Iterator[int], charts: Iterator[int], texts: ReportTexts
 ) -> Iterator[OutlinePart]:
     yield OutlineHeading(in_words(section.title, texts), level, section.new_page)
-    yield from map(OutlineText, _sentences(section.notes, texts))
+    yield from map(OutlineText, sentences(section.notes, texts))
     for table in section.tables:
         yield _table(table, next(tables), texts)
-        yield from map(OutlineText, _sentences(table.notes, texts))
+        yield from map(OutlineText, sentences(table.notes, texts))
         for chart in section.charts:
             if chart.table == table.id and table.rows:
                 title = texts.text("report.chart", n=next(charts), title=in_words(chart.title, texts))
                 yield OutlineChart(title, chart, table)
     if section.items:
-        yield OutlineItems(_sentences(section.items, texts))
+        yield OutlineItems(sentences(section.items, texts))
 
 
 def _table(table: Table, number: int, texts: ReportTexts) -> OutlineTable:
@@ -113,7 +137,3 @@ def _table(table: Table, number: int, texts: ReportTexts) -> OutlineTable:
         rows=tuple(tuple(in_words(cell, texts) for cell in row) for row in table.rows),
         table=table,
     )
-
-
-def _sentences(parts: tuple[Sentence | Mark, ...], texts: ReportTexts) -> tuple[str, ...]:
-    return tuple(in_words(part, texts) for part in parts)

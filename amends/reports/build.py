@@ -1,0 +1,77 @@
+"""Builds a report of any kind, with what no report of this record and period can say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+from amends.reports.kinds import KINDS
+from complaints.times import at_minute, local_time
+from reports.document import Report, Sentence, text
+from reports.statistics import FEWEST
+from reports.tally import Period
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+    from store.store import Store
+
+#: Without dates: the last 91 days with today, a quarter, which a management review covers.
+QUARTER = 91
+
+
+class ReportModule(Protocol):
+    """What the module of a kind has. `period` is whole days of the organisation."""
+
+    def build(self, store: Store, settings: Settings, period: Period, now: datetime) -> Report: ...
+
+
+def build_report(
+    kind: str, store: Store, settings: Settings, period: Period, now: datetime, *, check_chain: bool = False
+) -> Report:
+    """The report of this kind, with what every report of this record and period cannot say.
+
+    Complaints that cannot be read are named and in no figure. `check_chain` reads the whole record, where the kind
+    has a `build_checked`. Raises KeyError for an unknown kind.
+    """
+    from store.database.damage import collecting_damage, damaged_ref
+
+    module = cast("ReportModule", import_module(KINDS[kind].module))
+    with collecting_damage() as damaged:
+        build = getattr(module, "build_checked", module.build) if check_chain else module.build
+        report: Report = build(store, settings, period, now)
+        limits = tuple(_limits(store, settings, period, now)) if report.period is not None else ()
+    refs = dict.fromkeys((*report.damaged, *map(damaged_ref, damaged)))
+    return replace(report, damaged=tuple(refs), limits=(*limits, *report.limits))
+
+
+def last_days(now: datetime, zone: str, days: int = QUARTER) -> Period:
+    """The last days including today."""
+    tomorrow = local_time(now, zone).date() + timedelta(days=1)
+    return Period(at_minute(tomorrow - timedelta(days=days), 0, zone), at_minute(tomorrow, 0, zone))
+
+
+def _limits(store: Store, settings: Settings, period: Period, now: datetime) -> Iterator[Sentence]:
+    from store.record.measured import count_received, first_received_at
+
+    first = store.read(first_received_at)
+    if first is None:
+        yield text("report.no_record")
+        return
+    day = local_time(first, settings.organisation.timezone).date()
+    if period.end <= first:
+        yield text("report.before_record", first=day)
+        return
+    if period.start < first:
+        yield text("report.starts_before_record", first=day)
+    if period.end > now:
+        yield text("report.not_ended", moment=now)
+    received, imported = store.read(count_received, period.start, period.end)
+    if imported:
+        yield text("report.imported", imported)
+    if not received:
+        yield text("report.none_in_period")
+    elif received < FEWEST:
+        yield text("report.few", received, fewest=FEWEST)

@@ -1,0 +1,28 @@
+"""Every kind of report (clause 8): the module that builds it, and what `amends report --help` says of it.
+
+A kind is one line here and a module with `build(store, settings, period, now) -> Report`. It is then a command, a
+word of `/complaints report` and of the setting `[[reports]]`, and tested with every bad input.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Format(StrEnum):
+    MD = "md"
+    JSON = "json"
+    CSV = "csv"
+    PDF = "pdf"
+
+
+class ReportKind(NamedTuple):
+    module: str
+    summary: str
+
+
+KINDS: Mapping[str, ReportKind] = {
+    "monitoring": ReportKind(
+        "amends.reports.monitoring", "How the handling went (8.4): in time, how long, what is open."
+    ),
+}

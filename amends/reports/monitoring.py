@@ -1,0 +1,39 @@
+"""The monitoring report (8.4) from the stored measures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from reports.document import Report
+from reports.integrity import Proof
+from reports.monitoring import monitor
+from reports.monitoring_report import monitoring_report
+from reports.tally import Period
+from store.custody.verify import verify
+from store.store import Store
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+
+
+def build(
+    store: Store, settings: Settings, period: Period, now: datetime, proof: Proof | None = None
+) -> Report:
+    """The report; `proof` is the result of checking the chain of events, None if it was not checked."""
+    zone = settings.organisation.timezone
+    figures = monitor(
+        store.for_monitoring(period.start, period.end),
+        period=period,
+        now=now,
+        proof=proof,
+        **store.compared(period.start, period.end, now, zone)._asdict(),
+    )
+    return monitoring_report(figures, zone)
+
+
+def build_checked(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
+    """The report after the check of the whole chain."""
+    verification = store.read(verify, opens=False)
+    proof = Proof(verification.entries, verification.first_bad)
+    return build(store, settings, period, now, proof)

@@ -1,0 +1,82 @@
+"""The jobs of registers: reminders of what is due, and the check whether an improvement helped (8.7)."""
+
+from contextlib import suppress
+from datetime import date
+
+from bots.slack import recipients
+from bots.slack.jobs.direct_messages import DirectMessageJobs
+from bots.slack.views.registers import effect_text, reminder_message
+from complaints.actions.authorisation import may_act_on_entry
+from complaints.errors import AlreadyDone
+from complaints.times import local_time
+from store.improvements import check_effect, load_letter, load_letter_audience, record_letter
+from store.outbox.complete import Completed, Outcome
+from store.people.staff import list_members
+from store.registers import load_entry
+from store.rulebooks import load_current_rulebook
+from store.values import Obligation
+
+
+class RegisterJobs:
+    def __init__(self, direct: DirectMessageJobs) -> None:
+        self.direct = direct
+        self.slack = direct.slack
+
+    async def remind(self, obligation: Obligation) -> Outcome:
+        """Only while the entry is open, with this due day and an owner."""
+        store, texts = self.slack.store, self.slack.texts
+        entry = await store.aread(load_entry, str(obligation.facts["code"]))
+        due = date.fromisoformat(str(obligation.facts["due"]))
+        if not entry.is_open or entry.due != due or entry.owner is None:
+            return Completed()
+        zone = (await store.aread(load_current_rulebook)).calendar.zone
+        is_late = due < local_time(store.now(), zone).date()
+        message = reminder_message(
+            entry, "register.overdue" if is_late else "register.reminder", texts, day=texts.day(due)
+        )
+        return await self.direct.send([entry.owner], message, obligation)
+
+    async def check(self, obligation: Obligation) -> Outcome:
+        """Count the complaints before and after the change, record the result and inform the owner."""
+        about = obligation.facts
+        entry = await self.slack.store.awrite(check_effect, str(about["code"]), int(about["version"]))
+        if entry is None or entry.owner is None:
+            return Completed()
+        text = effect_text(entry, self.slack.texts)
+        message = reminder_message(entry, "register.checked", self.slack.texts, effect=text)
+        return await self.direct.send([entry.owner], message, obligation)
+
+    async def ask_approval(self, obligation: Obligation) -> Outcome:
+        """Everybody who may approve the letter is asked, but not the person who proposed it."""
+        waiting = await self.slack.store.aread(load_letter, str(obligation.facts["code"]))
+        if waiting is None:
+            return Completed()
+        entry, letter = waiting
+        approve = entry.register.acts["approve_letter"]
+        people = [
+            member.id
+            for member in await self.slack.store.aread(list_members)
+            if member.id != letter.by and may_act_on_entry(entry, approve, recipients.member_actor(member))
+        ]
+        number = len(letter.facts["to"])
+        message = reminder_message(entry, "register.approval", self.slack.texts, number=number)
+        return await self.direct.send(people, message, obligation)
+
+    async def send_letters(self, obligation: Obligation) -> Outcome:
+        """Record the approved letter in each complaint; who may not get it by now is left out, and none gets two."""
+        store, texts, version = self.slack.store, self.slack.texts, int(obligation.facts["version"])
+        approved = await store.aread(load_letter, str(obligation.facts["code"]), version)
+        if approved is None:
+            return Completed()
+        entry, letter = approved
+        author, approver = await self.slack.actor(letter.by), entry.acts[version - 1].by
+        audience = await store.aread(load_letter_audience, entry, letter.words, author)
+        sent = [case for case in audience.to if case.ref in letter.facts["to"]]
+        for case in sent:
+            words = {"text": letter.words[f"text.{case.language}"]}
+            text = self.slack.preview("reply", case, {"batch": "0"}, words, now=store.now())
+            with suppress(AlreadyDone):
+                await store.awrite(record_letter, entry, letter, case, author, text, approver)
+        done = texts.count("bulk.informed", len(sent))
+        message = reminder_message(entry, "register.letters", texts, done=done)
+        return await self.direct.send([letter.by], message, obligation)

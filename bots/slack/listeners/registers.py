@@ -1,0 +1,148 @@
+"""Registers in Slack: lists from the home, entries, and the acts on them (docs/registers.md)."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bots.slack.context import SlackContext
+from bots.slack.listeners.change_letters import preview_view
+from bots.slack.payloads import ButtonPress, FormSubmission
+from bots.slack.responses import (
+    OpenView,
+    Redraw,
+    RedrawView,
+    ReplaceView,
+    Response,
+    push_view,
+    schedule_home,
+    update_view,
+)
+from bots.slack.router import Router
+from bots.slack.views.form_inputs import values_of
+from bots.slack.views.forms import View
+from bots.slack.views.registers import FORM, act_form, entry_view, list_view, options_of
+from complaints.actions.authorisation import Access, authorise, authorise_entry, may_act_on_entry
+from complaints.actors import Actor
+from complaints.errors import BadFacts
+from complaints.registers.definitions import REGISTERS, Register, RegisterAct
+from complaints.registers.entries import Entry, read_form, require_state
+from store.cases.read import load_case
+from store.record.worklists import load_visible_cases
+from store.registers import act_on_entry, add_entry, list_entries, load_entry
+from store.rulebooks import load_current_rulebooks
+
+router = Router()
+
+
+@router.action("home.register")
+async def open_register(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    register = _register(press.value)
+    async with slack.refusals_recorded(None, f"register {register.name}", actor):
+        authorise_entry(None, register, actor)
+    return OpenView(
+        list_view(register, await slack.store.aread(list_entries, register.name), actor, slack.texts)
+    )
+
+
+@router.action("register.open")
+async def open_entry(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    return OpenView(await _entry_view(slack, await slack.store.aread(load_entry, press.value), actor))
+
+
+@router.action(re.compile(r"^register\.new\."))
+async def begin_entry(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    register = _register(press.ref)
+    return OpenView(await _form(slack, register, None, press.detail, actor))
+
+
+@router.action("case.improvement")
+async def begin_improvement(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """The form of an improvement action, with what the complaint says in codes; its words stay with the complaint."""
+    case = await slack.store.aread(load_case, press.ref)
+    async with slack.refusals_recorded(case.ref, "improvement", actor):
+        authorise(case, Access.KNOW, actor)
+    register = REGISTERS["improvement"]
+    act = "add" if may_act_on_entry(None, register.acts["add"], actor) else "suggest"
+    initial = {"source": "case", "refs": [case.ref], "category": case.category, "owner": case.owner}
+    return OpenView(await _form(slack, register, None, act, actor, initial))
+
+
+@router.action(re.compile(r"^register\.act\."))
+async def act_from_button(press: ButtonPress, actor: Actor, slack: SlackContext) -> Response:
+    """An act without a form is done at once; any other opens its form."""
+    entry = await slack.store.aread(load_entry, press.ref)
+    act = _act(entry.register, press.detail)
+    if act.fields:
+        # In place of the entry: Slack stacks three views, and the list is the first and a preview the third.
+        return ReplaceView(await _form(slack, entry.register, entry, act.name, actor))
+    version = press.metadata.version or None
+    await slack.store.awrite(act_on_entry, entry.code, act.name, actor, version=version, key=press.key)
+    if not press.in_modal:
+        return Redraw()
+
+    async def draw() -> View:
+        return await _entry_view(slack, await slack.store.aread(load_entry, entry.code), actor)
+
+    return RedrawView(draw)
+
+
+@router.view(FORM)
+async def save_act(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
+    view, store = submission.view, slack.store
+    stored = json.loads(view["private_metadata"])
+    begins = stored["ref"].endswith(":")
+    entry = None if begins else await store.aread(load_entry, stored["ref"])
+    register = _register(stored["ref"].rstrip(":")) if entry is None else entry.register
+    act = _act(register, stored["act"])
+    rules = await store.aread(load_current_rulebooks)
+    values = values_of(view["state"]["values"])
+    facts, words = read_form(act, values, rules.languages, options_of(rules.own))
+    if act.name == "propose_letter" and entry is not None:
+        require_state(entry, act)
+        return push_view(await preview_view(slack, entry, words, actor))
+    key = f"slack:{view['id']}:{stored['ref']}:{stored['version']}"
+    if entry is None:
+        saved = await store.awrite(add_entry, register.name, act.name, actor, facts, words, key=key)
+    else:
+        saved = await store.awrite(
+            act_on_entry, entry.code, act.name, actor, facts, words, version=stored["version"], key=key
+        )
+    await schedule_home(slack, f"{key}:{saved.version}", actor.id)
+    return update_view(await _entry_view(slack, saved, actor))
+
+
+async def _form(
+    slack: SlackContext,
+    register: Register,
+    entry: Entry | None,
+    name: str,
+    actor: Actor,
+    initial: Mapping[str, Any] | None = None,
+) -> View:
+    act = _act(register, name)
+    async with slack.refusals_recorded(None, f"register {register.name} {act.name}", actor):
+        authorise_entry(entry, act, actor)
+    require_state(entry, act)
+    rules = await slack.store.aread(load_current_rulebooks)
+    return act_form(register, act, entry, rules.own, rules.languages, slack.texts, initial)
+
+
+async def _entry_view(slack: SlackContext, entry: Entry, actor: Actor) -> View:
+    async with slack.refusals_recorded(None, f"register {entry.register.name}", actor):
+        authorise_entry(entry, entry.register, actor)
+    visible = await slack.store.aread(load_visible_cases, list(entry.refs), actor) if entry.refs else ()
+    rules = await slack.store.aread(load_current_rulebooks)
+    return entry_view(entry, [case.ref for case in visible], actor, slack.texts, zone=rules.own.calendar.zone)
+
+
+def _register(name: str) -> Register:
+    if name not in REGISTERS:
+        raise BadFacts("There is no such register: open the list again.", code="form_expired")
+    return REGISTERS[name]
+
+
+def _act(register: Register, name: str) -> RegisterAct:
+    if name not in register.acts:
+        raise BadFacts("There is no such act: open the entry again.", code="form_expired")
+    return register.acts[name]

@@ -1,0 +1,255 @@
+"""Registers in Slack: the list of one, an entry with its acts, and the form of an act."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from bots.slack.client.block_kit import (
+    MODAL_BLOCKS,
+    Block,
+    SlackMessage,
+    actions,
+    button,
+    context,
+    cut,
+    escaped,
+    mention,
+    option,
+    plain,
+    section,
+)
+from bots.slack.texts import StaffTexts
+from bots.slack.views.form_inputs import input_block
+from bots.slack.views.forms import View, metadata, modal
+from complaints.actions.authorisation import may_act_on_entry
+from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID, Actor
+from complaints.forms import Field, Input
+from complaints.registers.definitions import REGISTERS, Register, RegisterAct
+from complaints.registers.entries import Entry
+from complaints.rulebook import Rulebook, categories_of
+
+FORM, LIST, ENTRY = "register", "register_list", "register_entry"
+#: Own entries on the first page of the home.
+HOME_ROWS = 2
+#: Choices whose names are used by other forms too, by the name of the field.
+_SHARED = {"category": "category", "cause_class": "cause"}
+#: Acts of an entry that are shown: the newest.
+_HISTORY = 20
+
+
+def home_blocks(
+    counts: Mapping[str, Mapping[str, int]], own: Sequence[Entry], actor: Actor, texts: StaffTexts
+) -> list[Block]:
+    """A menu of the registers with what is open and overdue in each, and what is due of this person."""
+    readable = [register for register in REGISTERS.values() if may_act_on_entry(None, register, actor)]
+    options = []
+    for register in readable:
+        states = counts[register.name]
+        is_open = sum(states.values()) - sum(states.get(name, 0) for name in (*register.closed, "overdue"))
+        figures = texts.text("register.figures", open=is_open, overdue=states.get("overdue", 0))
+        options.append(option(register.name, cut(f"{register_name(register, texts)}: {figures}", 75)))
+    if not options:
+        return []
+    menu = {
+        "type": "static_select", "action_id": "home.register", "options": options,
+        "placeholder": plain(texts.text("modal.choose"), 150),
+    }  # fmt: skip
+    blocks = [section(f"*{texts.text('register.title')}*", block_id="registers", accessory=menu)]
+    return blocks + [entry_row(entry, texts, "home.") for entry in own[:HOME_ROWS]]
+
+
+def list_view(register: Register, entries: Sequence[Entry], actor: Actor, texts: StaffTexts) -> View:
+    """The entries that are open by their due day, then the others, each with a button that opens it."""
+    row = [
+        button(act_name(act, texts), f"register.new.{act.name}", f"{register.name}:{act.name}")
+        for act in register.first_acts
+        if may_act_on_entry(None, act, actor)
+    ]
+    blocks = [actions("register.new", row)] if row else []
+    ordered = sorted(entries, key=lambda entry: (not entry.is_open, entry.due or date.max, -entry.number))
+    room = MODAL_BLOCKS - 3
+    blocks += [entry_row(entry, texts) for entry in ordered[:room]]
+    if not entries:
+        blocks.append(section(texts.text("register.none")))
+    if len(ordered) > room:
+        blocks.append(context(texts.text("register.more", number=len(ordered) - room)))
+    return modal(texts, LIST, metadata(register.name, 0), blocks, title=f"register.name.{register.name}")
+
+
+def entry_row(entry: Entry, texts: StaffTexts, prefix: str = "") -> Block:
+    return section(
+        entry_line(entry, texts),
+        block_id=f"{prefix}{entry.code}",
+        accessory=button(texts.text("register.open"), "register.open", entry.code),
+    )
+
+
+def entry_line(entry: Entry, texts: StaffTexts) -> str:
+    """`*Read the meter twice* (improvement-12) · Open · @alice · due Wed 4 Nov 2026`."""
+    parts = [f"*{escaped(entry_name(entry, texts), 200)}* ({entry.code})"]
+    parts.append(state_name(entry.register, entry.state, texts))
+    parts += [mention(entry.owner)] if entry.owner else []
+    if entry.due and entry.is_open:
+        parts.append(texts.text("register.due", day=texts.day(entry.due)))
+    return " · ".join(parts)
+
+
+def entry_view(
+    entry: Entry,
+    visible: Sequence[str],
+    actor: Actor,
+    texts: StaffTexts,
+    *,
+    zone: str,
+    notes: Sequence[str] = (),
+) -> View:
+    """What an entry holds, what was done to it, and a button for each act that this person may do now.
+
+    `visible` are its complaints that this person may know of; `notes` are lines about this very register.
+    """
+    lines = [entry_line(entry, texts)]
+    for field in entry.register.fields.values():
+        text = _value_text(entry, field, visible, texts)
+        if text:
+            lines.append(f"*{field_name(entry.register, field.name, texts)}:* {text}")
+    lines += [effect_text(entry, texts)] if effect_text(entry, texts) else []
+    blocks = [section(line) for line in (*lines, *notes)]
+    row = [
+        button(act_name(act, texts), f"register.act.{act.name}", f"{entry.code}:{act.name}")
+        for act in entry.register.acts.values()
+        if entry.state in act.sources and may_act_on_entry(entry, act, actor)
+    ]
+    blocks += [actions("register.acts", row[:25])] if row else []
+    history = [
+        texts.text(
+            "register.history", when=texts.moment(done.at, zone), who=_who(done.by, texts),
+            act=act_name(entry.register.acts[done.act], texts), state=state_name(entry.register, done.state, texts),
+        )
+        for done in reversed(entry.acts[-_HISTORY:])
+    ]  # fmt: skip
+    blocks.append(context("\n".join(history)))
+    stored = metadata(entry.code, entry.version)
+    return modal(texts, ENTRY, stored, blocks[:MODAL_BLOCKS], title=f"register.name.{entry.register.name}")
+
+
+def act_form(
+    register: Register,
+    act: RegisterAct,
+    entry: Entry | None,
+    rules: Rulebook,
+    languages: Sequence[str],
+    texts: StaffTexts,
+    initial: Mapping[str, Any] | None = None,
+) -> View:
+    """The form of an act; that of a correction starts with what the entry holds."""
+    values = dict(initial or {})
+    if entry is not None and not act.is_apart:
+        values = {**entry.facts, **entry.words, **values}
+    if "refs" in values:
+        values["refs"] = ", ".join(values["refs"])
+    blocks = []
+    for field in act.form(languages):
+        base, _, language = field.name.partition(".")
+        label = field_name(register, base, texts)
+        if language:
+            label = f"{label} ({texts.catalogue.language_name(language, texts.language)})"
+        choices = tuple(
+            (value, choice_name(base, value, texts)) for value in options_of(rules).get(base, field.options)
+        )
+        blocks.append(
+            input_block(
+                FORM, field, field.name, texts, initial=values.get(field.name), choices=choices or None, label=label
+            )
+        )  # fmt: skip
+    ref, version = (f"{register.name}:", 0) if entry is None else (entry.code, entry.version)
+    stored = metadata(ref, version, act=act.name)
+    return modal(texts, FORM, stored, blocks, title=f"register.name.{register.name}", submit="modal.save")
+
+
+def reminder_message(entry: Entry, text_id: str, texts: StaffTexts, **fields: Any) -> SlackMessage:
+    """A direct message about an entry, with a button that opens it; it names the entry by its code alone."""
+    register = texts.text(f"register.name.{entry.register.name}")
+    text = texts.text(text_id, register=register, code=entry.code, **fields)
+    row = actions(
+        f"register.{entry.code}", [button(texts.text("register.open"), "register.open", entry.code)]
+    )
+    return SlackMessage(text, [section(text), row])
+
+
+def effect_text(entry: Entry, texts: StaffTexts) -> str:
+    """What the check of an improvement counted; empty before it."""
+    checked = entry.acts_of("check")
+    if not checked:
+        return ""
+    facts = checked[-1].facts
+    low, high = (
+        "–" if value is None else texts.percent(value) for value in (facts["ratio_low"], facts["ratio_high"])
+    )
+    counted = texts.text("register.effect", before=facts["before"], after=facts["after"], days=facts["days"])
+    if facts["before"] + facts["after"] == 0:
+        return counted
+    return f"{counted} {texts.text('register.effect_range', low=low, high=high)}"
+
+
+def options_of(rules: Rulebook) -> Mapping[str, tuple[str, ...]]:
+    """The choices that depend on the organisation, by the name of the field."""
+    return {"category": categories_of(rules)}
+
+
+def entry_name(entry: Entry, texts: StaffTexts) -> str:
+    """What names it in a list: the words of its name; without them the choice of its source."""
+    name = entry.register.name_field
+    value = entry.words.get(name) or entry.facts.get(name)
+    field = entry.register.fields[name]
+    if value and field.input is Input.CHOICE:
+        return choice_name(name, str(value), texts)
+    if value and field.input is Input.STAFF:
+        return mention(str(value))
+    source = entry.facts.get("source")
+    return str(value) if value else choice_name("source", source, texts) if source else entry.code
+
+
+def register_name(register: Register, texts: StaffTexts) -> str:
+    return texts.text(f"register.name.{register.name}")
+
+
+def act_name(act: RegisterAct, texts: StaffTexts) -> str:
+    return texts.text(f"register.act.{act.name}")
+
+
+def state_name(register: Register, state: str, texts: StaffTexts) -> str:
+    return texts.text(f"register.state.{state}")
+
+
+def field_name(register: Register, name: str, texts: StaffTexts) -> str:
+    return texts.text(f"register.field.{register.labels[name]}")
+
+
+def choice_name(field: str, value: str, texts: StaffTexts) -> str:
+    if value.isdecimal():
+        return value
+    return texts.text(f"{_SHARED.get(field, f'register.{field}')}.{value}")
+
+
+def _value_text(entry: Entry, field: Field, visible: Sequence[str], texts: StaffTexts) -> str:
+    """A field of the entry in words; empty without one, and for what the line of the entry has already."""
+    value = entry.words.get(field.name, entry.facts.get(field.name))
+    if value in (None, "", []) or field.name in ("owner", "due", entry.register.name_field):
+        return ""
+    if field.name == "refs":
+        return ", ".join(ref for ref in value if ref in visible)
+    match field.input:
+        case Input.STAFF:
+            return mention(str(value))
+        case Input.DATE:
+            return texts.day(date.fromisoformat(value))
+        case Input.CHOICE:
+            return choice_name(field.name, str(value), texts)
+        case Input.FLAG:
+            return texts.text("choice.yes") if value else ""
+        case _:
+            return escaped(str(value), 2500)
+
+
+def _who(member: str, texts: StaffTexts) -> str:
+    return texts.text(f"who.{member}") if member in (SYSTEM_ID, MODEL_ID, OPERATOR_ID) else mention(member)

@@ -1,0 +1,124 @@
+"""What a register has: its fields, states and acts, read once from registers.toml (docs/registers.md)."""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from complaints.forms import Field, Input
+from complaints.vocabulary import CauseClass, Role
+
+FILE = Path(__file__).with_name("registers.toml")
+#: The options of a field that has those of the organisation, by the word in the file.
+CATEGORIES = "categories"
+
+
+@dataclass(frozen=True)
+class RegisterAct:
+    """One act on an entry: without `sources` it begins one, without `target` the state stays.
+
+    `is_owners`: the owner of the entry may do it too. `is_apart`: its facts and words belong to this act alone.
+    `second_to`: not by the person who did that act last.
+    """
+
+    register: str
+    name: str
+    roles: frozenset[Role]
+    sources: frozenset[str] = frozenset()
+    target: str | None = None
+    fields: tuple[Field, ...] = ()
+    is_owners: bool = False
+    is_apart: bool = False
+    second_to: str | None = None
+
+    def form(self, languages: Sequence[str]) -> tuple[Field, ...]:
+        """Its inputs, with one for each language where the file says so (`text.en`)."""
+        return tuple(
+            entry
+            for field in self.fields
+            for entry in (
+                [replace(field, name=f"{field.name}.{language}", group=None) for language in languages]
+                if field.group == _LANGUAGES
+                else [field]
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Register:
+    """One register: `name_field` names an entry in lists; `remind` are days from the due day."""
+
+    name: str
+    clause: str
+    readers: frozenset[Role]
+    name_field: str
+    closed: frozenset[str]
+    remind: tuple[int, ...]
+    acts: Mapping[str, RegisterAct]
+    labels: Mapping[str, str]
+
+    @cached_property
+    def states(self) -> tuple[str, ...]:
+        targets = (act.target for act in self.acts.values())
+        return tuple(dict.fromkeys([*(state for state in targets if state), *sorted(self.closed)]))
+
+    @cached_property
+    def first_acts(self) -> tuple[RegisterAct, ...]:
+        """The acts that begin an entry."""
+        return tuple(act for act in self.acts.values() if not act.sources)
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        return {field.name: field for act in self.acts.values() for field in act.fields}
+
+
+#: In `Field.group` of a field that has an input for each language, until `form` makes them.
+_LANGUAGES = "languages"
+_SEALED = frozenset({"text"})
+
+
+def _field(name: str, keys: Mapping[str, Any], *, required: bool) -> Field:
+    options = keys.get("options", ())
+    if options == "causes":
+        options = tuple(cause.value for cause in CauseClass)
+    return Field(
+        name,
+        Input.TEXT if keys["input"] == "code" else Input(keys["input"]),
+        required,
+        () if options == CATEGORIES else tuple(options),
+        _LANGUAGES if keys.get("languages") else None,
+        keys["input"] in _SEALED,
+        keys.get("most", 3000 if keys["input"] in _SEALED else 100),
+    )
+
+
+def _acts(name: str, table: Mapping[str, Any]) -> Iterator[RegisterAct]:
+    for act, keys in table["acts"].items():
+        fields = tuple(
+            _field(path.rstrip("!"), table["fields"][path.rstrip("!")], required=path.endswith("!"))
+            for path in keys.get("fields", ())
+        )
+        yield RegisterAct(
+            name, act, frozenset(map(Role, keys["roles"])), frozenset(keys.get("from", ())), keys.get("to"),
+            fields, keys.get("owner", False), keys.get("apart", False), keys.get("second_to"),
+        )  # fmt: skip
+
+
+def _register(name: str, table: Mapping[str, Any]) -> Register:
+    return Register(
+        name,
+        table["clause"],
+        frozenset(map(Role, table["read"])),
+        table["name"],
+        frozenset(table["closed"]),
+        tuple(table.get("remind", ())),
+        {act.name: act for act in _acts(name, table)},
+        {field: keys.get("label", field) for field, keys in table["fields"].items()},
+    )
+
+
+REGISTERS: Mapping[str, Register] = {
+    name: _register(name, table) for name, table in tomllib.loads(FILE.read_text(encoding="utf-8")).items()
+}

@@ -1,0 +1,1 @@
+"""A report in words and in formats, in any language of the catalogues."""

@@ -1,0 +1,275 @@
+"""The entries of all registers: each act is a row of its own, its words sealed, named in the log of the desk."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from complaints.actions.authorisation import authorise_entry
+from complaints.actors import SYSTEM, Actor
+from complaints.case import Case
+from complaints.deadlines.opening_hours import opening_time, working_day_from
+from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
+from complaints.obligations.kinds import NewObligation, SendPriority
+from complaints.registers.definitions import REGISTERS, Register
+from complaints.registers.entries import Entry, EntryAct, next_act, parse_code
+from complaints.rulebook import Calendar
+from complaints.times import last_day, local_time
+from complaints.vocabulary import Role
+from store.database.damage import note_damage
+from store.database.errors import Altered
+from store.database.keyring import place
+from store.database.transaction import Tx
+from store.outbox.rows import insert_obligation
+from store.proof.hash_chain import record_instance_event
+from store.record.access_log import record_after_rollback
+from store.record.worklists import visible_to
+from store.rulebooks import load_current_rulebook
+from store.tables import COMPLAINTS, HEARD, REGISTER_ENTRIES
+
+#: The obligations that remind the owner of an entry, check the effect of an improvement, ask a second person to
+#: approve a letter, and send it.
+REMINDER, CHECK, APPROVAL, LETTERS = (
+    "register_reminder", "register_check", "register_approval", "change_letter",
+)  # fmt: skip
+_COLUMNS = REGISTER_ENTRIES.c
+
+
+def add_entry(
+    tx: Tx,
+    register: str,
+    act: str,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str] | None = None,
+    *,
+    key: str | None = None,
+) -> Entry:
+    """Begin an entry; raises NotAllowed (recorded), BadFacts, and AlreadyDone for a key that was used before."""
+    highest = select(func.coalesce(func.max(_COLUMNS.number), 0)).where(_COLUMNS.register_name == register)
+    number = tx.connection.execute(highest).scalar_one() + 1
+    return _record(tx, REGISTERS[register], number, None, act, by, facts, words or {}, key)
+
+
+def act_on_entry(
+    tx: Tx,
+    code: str,
+    act: str,
+    by: Actor,
+    facts: Mapping[str, Any] | None = None,
+    words: Mapping[str, str] | None = None,
+    *,
+    version: int | None = None,
+    key: str | None = None,
+    target: str | None = None,
+) -> Entry:
+    """One act on an entry, as its next version; `version` is the one that the person saw.
+
+    `target` is the state that the desk computed. Raises UnknownReference, Stale, OutOfOrder, AlreadyDone, NotAllowed
+    (recorded), BadFacts.
+    """
+    before = load_entry(tx, code)
+    if version is not None and version != before.version:
+        raise Stale(f"{before.code} has changed since it was shown: look again.")
+    return _record(tx, before.register, before.number, before, act, by, facts or {}, words or {}, key, target)
+
+
+def load_entry(tx: Tx, code: str) -> Entry:
+    """One entry with all its acts by its code, `improvement-12`; raises UnknownReference."""
+    register, number = parse_code(code)
+    entries = _load(tx, register, _COLUMNS.number == number)
+    if not entries:
+        raise UnknownReference(f"No entry has the code {code}.")
+    return entries[0]
+
+
+def list_entries(
+    tx: Tx,
+    register: str,
+    *,
+    is_open: bool | None = None,
+    owner: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Entry]:
+    """The entries of a register, the newest first; those that are open, of an owner, or opened in a period."""
+    entries = _load(tx, REGISTERS[register], _COLUMNS.register_name == register)
+    return [
+        entry
+        for entry in reversed(entries)
+        if is_open in (None, entry.is_open)
+        and owner in (None, entry.owner)
+        and (since is None or entry.opened_at >= since)
+        and (until is None or entry.opened_at < until)
+    ]
+
+
+def list_due_entries(tx: Tx, until: date, owner: str | None = None) -> list[Entry]:
+    """The open entries of all registers that are due by this day, the earliest first."""
+    newest = _newest()
+    query = select(_COLUMNS.register_name, _COLUMNS.number, _COLUMNS.state).where(
+        newest, _COLUMNS.due <= until
+    )
+    if owner is not None:
+        query = query.where(_COLUMNS.owner == owner)
+    rows = tx.connection.execute(query.order_by(_COLUMNS.due, _COLUMNS.register_name, _COLUMNS.number)).all()
+    return [
+        load_entry(tx, f"{row.register_name}-{row.number}")
+        for row in rows
+        if row.register_name in REGISTERS and row.state not in REGISTERS[row.register_name].closed
+    ]
+
+
+def count_entries(tx: Tx, today: date) -> dict[str, dict[str, int]]:
+    """By register the number of its entries in each state, and of those that are `overdue`."""
+    counts: dict[str, dict[str, int]] = {name: {} for name in REGISTERS}
+    query = select(_COLUMNS.register_name, _COLUMNS.state, _COLUMNS.due).where(_newest())
+    for row in tx.connection.execute(query):
+        register = REGISTERS.get(row.register_name)
+        if register is None:
+            continue
+        of_register = counts[row.register_name]
+        of_register[row.state] = of_register.get(row.state, 0) + 1
+        if row.due is not None and row.due < today and row.state not in register.closed:
+            of_register["overdue"] = of_register.get("overdue", 0) + 1
+    return counts
+
+
+def open_for_case(tx: Tx, before: Case | None, case: Case) -> None:
+    """The entries that an act on a complaint begins: an overturned decision opens an improvement action (4.10)."""
+    earlier = () if before is None else before.improvements
+    for improvement in case.improvements[len(earlier) :]:
+        facts = {
+            "source": "overturned", "refs": [case.ref], "category": case.category,
+            "cause_class": improvement.cause_class,
+            "due": last_day(improvement.due, case.rules.calendar.zone).isoformat(),
+        }  # fmt: skip
+        add_entry(tx, "improvement", "raise", SYSTEM, {name: value for name, value in facts.items() if value})
+
+
+def words_place(register: str, number: int, version: int) -> str:
+    return place("register_entries", f"{register}/{number}/{version}", "words")
+
+
+def _newest() -> ColumnElement[bool]:
+    later = REGISTER_ENTRIES.alias()
+    of_entry = (later.c.register_name == _COLUMNS.register_name) & (later.c.number == _COLUMNS.number)
+    return ~select(later.c.version).where(of_entry, later.c.version > _COLUMNS.version).exists()
+
+
+def _load(tx: Tx, register: Register, condition: ColumnElement[bool]) -> list[Entry]:
+    query = select(REGISTER_ENTRIES).where(_COLUMNS.register_name == register.name, condition)
+    rows = tx.connection.execute(query.order_by(_COLUMNS.number, _COLUMNS.version)).all()
+    return [
+        Entry(register, number, tuple(_entry_act(tx, row) for row in of_entry))
+        for number, of_entry in groupby(rows, lambda row: row.number)
+    ]
+
+
+def _entry_act(tx: Tx, row: Any) -> EntryAct:
+    return EntryAct(
+        row.version, row.at, row.by, Role(row.role), row.act, row.facts, _words(tx, row), row.state,
+        row.owner, row.due,
+    )  # fmt: skip
+
+
+def _words(tx: Tx, row: Any) -> dict[str, str]:
+    """The words of one act; none if they do not open, because a list must not fail for one entry."""
+    if row.words_sealed is None:
+        return {}
+    where = words_place(row.register_name, row.number, row.version)
+    try:
+        words: dict[str, str] = json.loads(tx.keys.unseal(row.words_sealed, where))
+    except Altered:
+        note_damage(where)
+        return {}
+    return words
+
+
+def _record(
+    tx: Tx,
+    register: Register,
+    number: int,
+    before: Entry | None,
+    name: str,
+    by: Actor,
+    facts: Mapping[str, Any],
+    words: Mapping[str, str],
+    key: str | None,
+    target: str | None = None,
+) -> Entry:
+    if name not in register.acts:
+        raise BadFacts(f"No act '{name}' in {register.name}.", code="not_an_option")
+    act = register.acts[name]
+    if key is not None and not tx.take(HEARD, {"key": f"register/{key}", "at": tx.now}):
+        raise AlreadyDone("This was done before: nothing changed.")
+    try:
+        role = authorise_entry(before, act, by)
+    except NotAllowed as refused:
+        record_after_rollback(tx, None, f"register {register.name} {name}", by, refused)
+        raise
+    _require_visible(tx, facts, by)
+    calendar = load_current_rulebook(tx).calendar
+    today = local_time(tx.now, calendar.zone).date()
+    done = next_act(
+        before, act, at=tx.now, by=by.id, role=role, today=today, facts=facts, words=words, target=target
+    )
+    sealed = None
+    if done.words:
+        text = json.dumps(dict(done.words), ensure_ascii=False)
+        sealed = tx.keys.seal(text.encode(), words_place(register.name, number, done.version))
+    tx.add(
+        REGISTER_ENTRIES,
+        register_name=register.name, number=number, version=done.version, at=done.at, by=done.by, role=role.value,
+        act=name, facts=dict(done.facts), words_sealed=sealed, state=done.state, owner=done.owner, due=done.due,
+    )  # fmt: skip
+    entry = Entry(register, number, (*(before.acts if before else ()), done))
+    record_instance_event(
+        tx,
+        "register",
+        {"entry": f"{entry.code}.{done.version}", "act": name, "by": by.id, "state": done.state},
+    )
+    if before is None or before.due != entry.due:
+        _schedule_reminders(tx, entry, calendar)
+    for obligation in _follow_ups(entry, done, calendar):
+        insert_obligation(tx, obligation)
+    return entry
+
+
+def _follow_ups(entry: Entry, done: EntryAct, calendar: Calendar) -> Iterator[NewObligation]:
+    """What the desk does after an act: check an effect, ask a second person for approval, send letters."""
+    about = {"code": entry.code, "version": done.version}
+    due, key = done.at, f"{entry.code}.{done.version}"
+    if done.facts.get("effect_days") and entry.facts.get("category"):
+        # The whole of the last day counts.
+        last = date.fromisoformat(done.facts["done_on"]) + timedelta(days=int(done.facts["effect_days"]))
+        due = max(opening_time(working_day_from(last, calendar), calendar), done.at)
+        yield NewObligation(f"register_check:{key}", CHECK, due, SendPriority.BULK, about)
+    if done.act == "propose_letter":
+        yield NewObligation(f"register_approval:{key}", APPROVAL, due, SendPriority.DIALOGUE, about)
+    if done.act == "approve_letter":
+        yield NewObligation(f"change_letter:{key}", LETTERS, due, SendPriority.BULK, about)
+
+
+def _schedule_reminders(tx: Tx, entry: Entry, calendar: Calendar) -> None:
+    due = entry.due
+    if due is None or not entry.is_open:
+        return
+    for days in entry.register.remind:
+        day = working_day_from(due + timedelta(days=days), calendar, 1 if days > 0 else -1)
+        at = opening_time(day, calendar)
+        if at > tx.now:
+            about = {"code": entry.code, "due": due.isoformat()}
+            key = f"register:{entry.code}:{due}:{days:+d}"
+            insert_obligation(tx, NewObligation(key, REMINDER, at, SendPriority.BULK, about))
+
+
+def _require_visible(tx: Tx, facts: Mapping[str, Any], by: Actor) -> None:
+    """An entry names only complaints that its author may know of; one answer for the others and for none."""
+    refs = set(facts.get("refs", ()))
+    query = select(func.count()).where(COMPLAINTS.c.ref.in_(refs), *(visible_to(by) if by.is_staff else ()))
+    if refs and tx.connection.execute(query).scalar_one() < len(refs):
+        raise BadFacts("One of these references is unknown.", field="refs", code="unknown_reference")

@@ -1,0 +1,239 @@
+"""Registers in Slack: lists and entries from the home, acts, reminders, and what was changed for complainants."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from complaints.errors import NotAllowed
+from complaints.vocabulary import Verb
+from simulator.colleague import StaffMember
+from simulator.screen import Modal
+from store.cases.act import act
+from store.cases.read import list_messages, load_history, open_case
+from store.improvements import load_letter_audience
+from store.people.staff import load_actor
+from store.proof.hash_chain import list_instance_events
+from store.record.load import load_case_file
+from store.registers import act_on_entry, add_entry, list_entries, load_entry
+from store.store import Store
+from tests.databases import FakeClock
+from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, RESOLVED, TUGBA, Office, open_office
+
+ACTION = {
+    "what": "Read each meter twice",
+    "source": "idea",
+    "category": "money",
+    "owner": ALICE,
+    "due": "2026-12-01",
+}
+
+
+@pytest.fixture
+async def office(usual_store: Store, clock: FakeClock) -> AsyncIterator[Office]:
+    async with open_office(usual_store, clock) as opened:
+        yield opened
+
+
+async def opened_register(office: Office, member: str, register: str, title: str) -> StaffMember:
+    """This member at the list of a register, chosen in the home."""
+    colleague = office.staff(member)
+    await colleague.opens_home()
+    await office.sim.until(lambda: colleague.home is not None and "Records" in colleague.home.text, timeout=5)
+    assert colleague.home is not None
+    await colleague.chooses(colleague.home, "home.register", register)
+    await colleague.opened(title)
+    return colleague
+
+
+async def filled(office: Office, colleague: StaffMember, button: str, values: dict[str, Any]) -> Modal:
+    """The view after this button's form was filled in and submitted."""
+    await colleague.presses(colleague.modal, button)
+    await office.sim.until(
+        lambda: colleague.modal is not None and colleague.modal.callback_id == "register", timeout=5
+    )
+    await colleague.fills(values)
+    saved = await colleague.submits()
+    assert saved is not None
+    return saved
+
+
+async def test_an_idea_is_accepted_done_and_its_owner_reminded(office: Office) -> None:
+    burak = await opened_register(office, BURAK, "improvement", "Improvements")
+    assert "New entry" not in burak.modal.buttons
+    entry = await filled(office, burak, "Suggest an idea", {"what": "Longer hours on Monday"})
+    assert "Longer hours on Monday" in entry.text
+    assert "Proposed" in entry.text
+    assert "Accept" not in entry.buttons
+
+    mona = await opened_register(office, MONA, "improvement", "Improvements")
+    await mona.presses(mona.modal, "Open")
+    await office.sim.until(lambda: mona.modal.callback_id == "register_entry", timeout=5)
+    entry = await filled(office, mona, "Accept", {"owner": ALICE, "due": "2026-12-01"})
+    assert "Tue 1 Dec 2026" in entry.text
+
+    at = office.clock.at.replace(month=11, day=25, hour=12)
+    await office.until(at)
+    assert any("improvement-1 is due on Tue 1 Dec 2026" in text for text in office.texts(ALICE))
+
+    alice = await opened_register(office, ALICE, "improvement", "Improvements")
+    await alice.presses(alice.modal, "Open")
+    await office.sim.until(lambda: alice.modal.callback_id == "register_entry", timeout=5)
+    entry = await filled(
+        office, alice, "Done",
+        {"changed": "We open at 8.", "done_on": "2026-11-24", "effect_days": "30"},
+    )  # fmt: skip
+    assert "We open at 8." in entry.text
+    saved = office.store.read(load_entry, "improvement-1")
+    assert [(done.act, done.by) for done in saved.acts] == [
+        ("suggest", BURAK),
+        ("accept", MONA),
+        ("done", ALICE),
+    ]
+    logged = office.store.read(list_instance_events, "register")
+    assert [event["facts"]["entry"] for event in logged] == [
+        "improvement-1.3",
+        "improvement-1.2",
+        "improvement-1.1",
+    ]
+    assert "hours" not in str(logged)
+
+
+async def test_the_effect_is_counted_and_the_owner_informed(office: Office) -> None:
+    mona = office.store.read(load_actor, MONA)
+    for _ in range(12):
+        ref = office.receive()
+        office.store.write(act, ref, Verb.ASSESS, mona, dict(ASSESSMENT))
+    facts = {name: value for name, value in ACTION.items() if name != "what"}
+    office.store.write(add_entry, "improvement", "add", mona, facts, {"what": "Twice"})
+    office.clock.go_on(seconds=86_400)
+    done_on = (office.clock.at).date().isoformat()
+    office.store.write(
+        act_on_entry,
+        "improvement-1",
+        "done",
+        mona,
+        {"done_on": done_on, "effect_days": "30"},
+        {"changed": "x"},
+    )
+    await office.until(office.clock.at + timedelta(days=33))
+    entry = office.store.read(load_entry, "improvement-1")
+    assert (entry.state, entry.facts["before"], entry.facts["after"]) == ("effective", 12, 0)
+    assert any("12 in the 30 days before, 0 in the 30 days after" in text for text in office.texts(ALICE))
+
+
+async def test_a_complaint_opens_an_action_about_itself_and_hides_itself_from_others(office: Office) -> None:
+    ref = office.owned(ALICE)
+    card, alice = await office.card(ref), office.staff(ALICE)
+    await alice.chooses(card, "More", "Improvement action")
+    await office.sim.until(
+        lambda: alice.modal is not None and alice.modal.callback_id == "register", timeout=5
+    )
+    await alice.fills({"what": "Say when a bill is an estimate"})
+    entry = await alice.submits()
+    assert entry is not None
+    assert ref in entry.text
+    (saved,) = office.store.read(list_entries, "improvement")
+    assert (saved.refs, saved.facts["category"], saved.state) == ((ref,), "money", "proposed")
+
+    office.store.write(
+        act, ref, Verb.RESTRICT, office.store.read(load_actor, MONA), {"subject": BURAK}, {"reason": "x"}
+    )
+    burak = await opened_register(office, BURAK, "improvement", "Improvements")
+    await burak.presses(burak.modal, "Open")
+    await office.sim.until(lambda: burak.modal.callback_id == "register_entry", timeout=5)
+    assert ref not in burak.modal.text
+    with pytest.raises(NotAllowed):
+        office.store.write(
+            act_on_entry, saved.code, "cancel", office.store.read(load_actor, BURAK), {}, {"reason": "x"}
+        )
+
+
+async def test_an_overturned_decision_opens_an_action(office: Office) -> None:
+    mona, ref = office.store.read(load_actor, MONA), office.owned(ALICE)
+    office.store.write(act, ref, Verb.NOTIFY_EXTERNAL, mona, {"event": "notified"}, {"body": "Ombudsman"})
+    final = {"event": "final", "overturned": "yes"}
+    office.store.write(act, ref, Verb.CONCLUDE_EXTERNAL, mona, final, {"body": "Ombudsman", "outcome": "x"})
+    (entry,) = office.store.read(list_entries, "improvement")
+    assert (entry.facts["source"], entry.refs, entry.state, entry.last.by) == (
+        "overturned",
+        (ref,),
+        "proposed",
+        "system",
+    )
+    assert entry.due is not None
+    assert not entry.words
+
+
+async def test_those_who_complained_hear_once_what_was_changed(office: Office) -> None:
+    store = office.store
+    mona = store.read(load_actor, MONA)
+    closed, held, still_open = (
+        await closed_complaint(office),
+        await closed_complaint(office),
+        office.owned(ALICE),
+    )
+    store.write(act, held, Verb.HOLD, mona, {}, {"reason": "x"})
+    facts = {name: value for name, value in ACTION.items() if name != "what"} | {
+        "refs": [closed, held, still_open]
+    }
+    store.write(add_entry, "improvement", "add", mona, facts, {"what": "Twice"})
+    done = {"done_on": office.clock.at.date().isoformat(), "effect_days": "30"}
+    store.write(act_on_entry, "improvement-1", "done", mona, done, {"changed": "x"})
+
+    lead = await opened_entry(office, MONA)
+    preview = await filled(
+        office, lead, "Tell them what we changed", {"text.en": "We read each meter twice now."}
+    )
+    assert "We read each meter twice now." in preview.text
+    assert f"still open 1 ({still_open})" in preview.text
+    assert f"on legal hold 1 ({held})" in preview.text
+    await lead.submits()
+    await office.idle()
+    assert store.read(load_entry, "improvement-1").last.facts["to"] == [closed]
+    assert any("waits for your approval" in text for text in office.texts(TUGBA))
+    with pytest.raises(NotAllowed):
+        store.write(act_on_entry, "improvement-1", "approve_letter", mona)
+
+    top = await opened_entry(office, TUGBA)
+    await top.presses(top.modal, "Approve the letter")
+    await office.sim.until(lambda: top.modal.callback_id == "change_letter_approve", timeout=5)
+    assert "We read each meter twice now." in top.modal.text
+    await top.submits()
+    await office.idle()
+    (event,) = [event for event in store.read(load_history, closed) if event.verb is Verb.REPLY]
+    assert event.facts["improvement"] == "improvement-1"
+    assert (event.by, event.facts["approved_by"]) == (MONA, TUGBA)
+    deliveries = store.read(lambda tx: list_messages(tx, load_case_file(tx, closed)))
+    assert len([message for message in deliveries if "twice now" in str(message)]) == 1
+    for ref in (held, still_open):
+        assert Verb.REPLY not in {event.verb for event in store.read(load_history, ref)}
+
+    entry = store.read(load_entry, "improvement-1")
+    audience = store.read(load_letter_audience, entry, {"text.en": "Again."}, mona)
+    assert {(case.ref, why) for case, why in audience.left_out} >= {(closed, "informed")}
+
+
+async def closed_complaint(office: Office) -> str:
+    """A complaint of Anna's that was put right, accepted and closed."""
+    ref, mona = office.receive(), office.store.read(load_actor, MONA)
+    office.store.write(act, ref, Verb.ASSESS, mona, dict(ASSESSMENT))
+    office.store.write(open_case, ref, mona, "open")
+    words = {name: RESOLVED[name] for name in ("done", "cause", "agreed_how")} | {"letter": "x"}
+    facts = {name: value for name, value in RESOLVED.items() if name not in words}
+    office.store.write(act, ref, Verb.RESOLVE, mona, facts, words)
+    await office.idle()
+    office.complainant_acts(Verb.ACCEPT, ref, {}, {})
+    office.store.write(act, ref, Verb.CLOSE, mona, {"cause_class": "single"}, {"root_cause": "x"})
+    await office.idle()
+    return ref
+
+
+async def opened_entry(office: Office, member: str) -> StaffMember:
+    colleague = await opened_register(office, member, "improvement", "Improvements")
+    await colleague.presses(colleague.modal, "Open")
+    await office.sim.until(lambda: colleague.modal.callback_id == "register_entry", timeout=5)
+    return colleague
