@@ -25,4 +25,7 @@ KINDS: Mapping[str, ReportKind] = {
     "monitoring": ReportKind(
         "amends.reports.monitoring", "How the handling went (8.4): in time, how long, what is open."
     ),
+    "analysis": ReportKind(
+        "amends.reports.analysis", "What people complain about and what changed (8.2): causes, rates, spikes."
+    ),
 }

@@ -1,7 +1,7 @@
 """The row of measures of each complaint: written with its events, computed again where it is missing or outdated."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
 
@@ -85,11 +85,16 @@ def _continue(tx: Tx, before: Case, case: Case, row: CaseMeasures, new_stage: st
         and before.rules is case.rules
     )
     statement, values_of = _SQLITE_REST if is_same else _SQLITE_ALL
-    values = [
-        sqlite_time(value) if isinstance(value, datetime) else value for value in values_of(row)
-    ]
+    bound = [*map(_sqlite_value, values_of(row)), new_stage, case.ref, before.version]
     with sqlite_cursor(tx.connection) as cursor:
-        return cursor.execute(statement, [*values, new_stage, case.ref, before.version]).rowcount
+        return cursor.execute(statement, bound).rowcount
+
+
+def _sqlite_value(value: Any) -> Any:
+    """A value as the columns' types store it."""
+    if isinstance(value, datetime):
+        return sqlite_time(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def list_missing(tx: Tx, after: str = "") -> list[str]:
