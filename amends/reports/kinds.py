@@ -26,6 +26,6 @@ KINDS: Mapping[str, ReportKind] = {
         "amends.reports.monitoring", "How the handling went (8.4): in time, how long, what is open."
     ),
     "analysis": ReportKind(
-        "amends.reports.analysis", "Where complaints come from (8.2): causes, patterns, new wording."
+        "amends.reports.analysis", "What people complain about and what changed (8.2): causes, rates, spikes."
     ),
 }
