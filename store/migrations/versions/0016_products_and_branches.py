@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 COLUMNS = ("product", "branch")
 INDEX = "ix_measures_received_on"
 
