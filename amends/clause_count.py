@@ -6,7 +6,7 @@ from typing import Any
 
 from amends.settings import Settings, rulebook
 from bots.texts.loading import load_catalogues as load_texts
-from complaints.times import parse_time
+from complaints.registers.definitions import REGISTERS
 from reports.clauses.count import CaseEvidence, ClauseCount, ClauseReport, count, list_case_evidence
 from reports.clauses.evidence import OrganisationFacts, RolePeriod
 from reports.clauses.principles import NOTICES
@@ -15,7 +15,8 @@ from reports.words import in_words
 from store.cases.pages import list_role_periods, load_case_history
 from store.custody.verify import verify
 from store.database.damage import collecting_damage, damaged_ref
-from store.proof.hash_chain import list_instance_events
+from store.proof.hash_chain import newest_instance_events
+from store.registers import list_entries
 from store.store import Store
 
 
@@ -40,7 +41,7 @@ def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> Orga
         (language, text_id) for language in rules.languages for text_id in NOTICES if texts.has(text_id)
     ]
     verified = store.read(verify, opens=False) if proof else None
-    reports = store.read(list_instance_events, "report", 1)
+    recorded_at = store.read(newest_instance_events)
     return OrganisationFacts(
         now=store.now(),
         rules=rules,
@@ -56,7 +57,9 @@ def organisation_facts(store: Store, settings: Settings, *, proof: bool) -> Orga
         },
         settings=frozenset(_setting_names(settings.model_dump())),
         proof=None if verified is None else Proof(verified.entries, verified.first_bad),
-        reported_at=parse_time(reports[0]["at"]) if reports else None,
+        reported_at=recorded_at.get("report:monitoring"),
+        entries={name: tuple(store.read(list_entries, name)) for name in REGISTERS},
+        recorded_at=recorded_at,
     )
 
 

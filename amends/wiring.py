@@ -13,6 +13,7 @@ import structlog
 from telegram.error import TelegramError
 
 from amends.checkpoints import CheckpointSender
+from amends.figures import Threshold, figure_handlers
 from amends.public_page import public_page
 from amends.reports.public import newest_publication
 from amends.retention import erasures_file, list_new_erasures, retention_periods
@@ -259,6 +260,13 @@ class Application:
                 each_day=self._telegram.set_profile if self._telegram is not None else None,
             ),
             **review_handlers(store, self.settings.case_review.each_month),
+            **figure_handlers(
+                store,
+                [
+                    Threshold(limit.figure, limit.above, limit.below, limit.over)
+                    for limit in self.settings.threshold
+                ],
+            ),
             **training_handlers(
                 store,
                 languages=self.settings.languages,

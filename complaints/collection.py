@@ -17,13 +17,13 @@ class DataRequest(NamedTuple):
 class CollectionRecord(NamedTuple):
     """The period's `events` of the installation by verb, each with its time and facts, and what else is kept.
 
-    `held` complaints are under a legal hold now; `erased` ones have lost their words, of `complaints` in all.
+    `under_hold` complaints are under a legal hold now; `erased` ones have lost their words, of `complaints` in all.
     """
 
     events: Mapping[str, Sequence[tuple[datetime, Mapping[str, Any]]]]
     requests: Sequence[DataRequest]
     placed: int
     released: int
-    held: int
+    under_hold: int
     complaints: int
     erased: int

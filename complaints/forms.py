@@ -267,7 +267,7 @@ FORMS: Mapping[str, tuple[Field, ...]] = {
         choice("branch", ()),
         text("override_reason"),
     ),
-    "assign": (Field("owner", Input.STAFF, required=True),),
+    "assign": (Field("owner", Input.STAFF, required=True), text("reason")),
     "reply": (
         text("text", required=True),
         flag("answers_privacy"),

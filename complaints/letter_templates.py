@@ -67,11 +67,11 @@ def fits(template: LetterTemplate, form: str, case: Case, values: dict[str, str]
 
     Once the first issue has a finding, templates for another outcome do not fit.
     """
-    found = next((finding.finding for finding in case.issue_findings if finding.issue == 0), "")
+    first = next((finding.finding for finding in case.issue_findings if finding.issue == 0), "")
     is_meant = (template.form, template.language) == (form, case.language) and not template.is_retired
     return (
         is_meant
         and template.category in ("", case.category)
-        and (not found or template.outcome in ("", found))
+        and (not first or template.outcome in ("", first))
         and set(named_fields(template.text)) <= set(values)
     )

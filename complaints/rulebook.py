@@ -287,6 +287,8 @@ class Rulebook:
     person_within: str | None = None
     #: The share of decisions, at the lowest risk, that a second person reads before they are sent.
     check_share: float = 0.0
+    #: The subjects in which a person needs valid training before they get a complaint (6.4).
+    required_training: tuple[str, ...] = ()
     #: The organisation's own plans of investigation by level (1 to 3); they replace the built-in ones.
     investigation: Mapping[int, InvestigationPlan] = field(default_factory=dict)
 
@@ -353,7 +355,7 @@ _ADDED_LATER: Mapping[str, frozenset[str]] = {
     "Rulebook": frozenset(
         {
             "categories", "jurisdictions", "fast_track", "accept_within", "missed_payment", "hold_off",
-            "person_within", "check_share", "investigation", "products", "branches",
+            "person_within", "check_share", "investigation", "products", "branches", "required_training",
         }
     ),
     "OnCall": frozenset({"zone"}),
@@ -471,6 +473,7 @@ def from_json(data: Mapping[str, Any]) -> Rulebook:
         hold_off=HoldOff(**{state: tuple(acts) for state, acts in data.get("hold_off", {}).items()}),
         person_within=data.get("person_within"),
         check_share=data.get("check_share", 0.0),
+        required_training=tuple(data.get("required_training", ())),
         investigation={
             int(level): InvestigationPlan(**{name: tuple(kinds) for name, kinds in plan.items()})
             for level, plan in data.get("investigation", {}).items()

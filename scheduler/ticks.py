@@ -265,6 +265,7 @@ def _housekeeping(
         NewObligation(f"tidy:{now:%Y-%m-%d}", "tidy", now, SendPriority.BULK),
         NewObligation(f"words:{now:%Y-%m-%d}", "index_words", now, SendPriority.BULK),
         NewObligation(f"measure:{now:%Y-%m-%d}", "measure", now, SendPriority.BULK),
+        NewObligation(f"figures:{now:%Y-%m-%d}", "register_figures", now, SendPriority.BULK),
     ]
     if purges:
         obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))

@@ -1,8 +1,8 @@
 """The entries of all registers: each act is a row of its own, its words sealed, named in the log of the desk."""
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, func, select
 from complaints.actions.authorisation import authorise_entry
 from complaints.actors import SYSTEM, Actor
 from complaints.case import Case
-from complaints.deadlines.opening_hours import opening_time, working_day_from
 from complaints.errors import AlreadyDone, BadFacts, NotAllowed, Stale, UnknownReference
-from complaints.obligations.kinds import NewObligation, SendPriority
 from complaints.registers.definitions import REGISTERS, Register
 from complaints.registers.entries import Entry, EntryAct, next_act, parse_code
-from complaints.rulebook import Calendar
+from complaints.registers.follow_ups import FollowUp, follow_ups, obligations_of, reminders
+from complaints.rulebook import Rulebook
 from complaints.times import last_day, local_time
-from complaints.vocabulary import Role
+from complaints.vocabulary import ContactKind, Role
+from store.audits import with_sample
 from store.database.damage import note_damage
 from store.database.errors import Altered
 from store.database.keyring import place
@@ -30,11 +30,6 @@ from store.record.worklists import visible_to
 from store.rulebooks import load_current_rulebook
 from store.tables import COMPLAINTS, HEARD, REGISTER_ENTRIES
 
-#: The obligations that remind the owner of an entry, check the effect of an improvement, ask a second person to
-#: approve a letter, and send it.
-REMINDER, CHECK, APPROVAL, LETTERS = (
-    "register_reminder", "register_check", "register_approval", "change_letter",
-)  # fmt: skip
 _COLUMNS = REGISTER_ENTRIES.c
 
 
@@ -139,7 +134,7 @@ def count_entries(tx: Tx, today: date) -> dict[str, dict[str, int]]:
 
 
 def open_for_case(tx: Tx, before: Case | None, case: Case) -> None:
-    """The entries that an act on a complaint begins: an overturned decision opens an improvement action (4.10)."""
+    """The entries that an act on a complaint begins: improvement after an overturned decision (4.10), praise."""
     earlier = () if before is None else before.improvements
     for improvement in case.improvements[len(earlier) :]:
         facts = {
@@ -148,6 +143,31 @@ def open_for_case(tx: Tx, before: Case | None, case: Case) -> None:
             "due": last_day(improvement.due, case.rules.calendar.zone).isoformat(),
         }  # fmt: skip
         add_entry(tx, "improvement", "raise", SYSTEM, {name: value for name, value in facts.items() if value})
+    if case.kind is ContactKind.PRAISE and before is not None and before.kind is not ContactKind.PRAISE:
+        facts = {"refs": [case.ref]} | ({"category": case.category} if case.category else {})
+        add_entry(tx, "praise", "raise", SYSTEM, facts)
+
+
+def list_unattested(tx: Tx, member: str) -> list[Entry]:
+    """The policies in force that this person has not attested to (5.2)."""
+    return [
+        entry
+        for entry in list_entries(tx, "policy")
+        if entry.state == "in_force" and all(done.by != member for done in entry.acts_of("attest"))
+    ]
+
+
+def list_missing_training(tx: Tx, member: str, rules: Rulebook) -> list[str]:
+    """The required subjects in which this person has no valid training today (6.4)."""
+    today = local_time(tx.now, rules.calendar.zone).date()
+    query = select(_COLUMNS.number).where(_COLUMNS.register_name == "training", _COLUMNS.owner == member)
+    numbers = set(tx.connection.execute(query).scalars())
+    valid = {
+        entry.facts["subject"]
+        for entry in (_load(tx, REGISTERS["training"], _COLUMNS.number.in_(numbers)) if numbers else ())
+        if entry.is_open and entry.owner == member and (entry.due is None or entry.due >= today)
+    }
+    return [subject for subject in rules.required_training if subject not in valid]
 
 
 def words_place(register: str, number: int, version: int) -> str:
@@ -212,6 +232,8 @@ def _record(
         record_after_rollback(tx, None, f"register {register.name} {name}", by, refused)
         raise
     _require_visible(tx, facts, by)
+    if (register.name, name) == ("audit", "add"):
+        facts = with_sample(tx, facts)
     calendar = load_current_rulebook(tx).calendar
     today = local_time(tx.now, calendar.zone).date()
     done = next_act(
@@ -232,39 +254,31 @@ def _record(
         "register",
         {"entry": f"{entry.code}.{done.version}", "act": name, "by": by.id, "state": done.state},
     )
+    obligations = [*obligations_of(entry, done, calendar)]
     if before is None or before.due != entry.due:
-        _schedule_reminders(tx, entry, calendar)
-    for obligation in _follow_ups(entry, done, calendar):
+        obligations += [reminder for reminder in reminders(entry, calendar) if reminder.due > tx.now]
+    for obligation in obligations:
         insert_obligation(tx, obligation)
+    for follow_up in follow_ups(entry, done, today):
+        do_follow_up(tx, follow_up, entry.code)
     return entry
 
 
-def _follow_ups(entry: Entry, done: EntryAct, calendar: Calendar) -> Iterator[NewObligation]:
-    """What the desk does after an act: check an effect, ask a second person for approval, send letters."""
-    about = {"code": entry.code, "version": done.version}
-    due, key = done.at, f"{entry.code}.{done.version}"
-    if done.facts.get("effect_days") and entry.facts.get("category"):
-        # The whole of the last day counts.
-        last = date.fromisoformat(done.facts["done_on"]) + timedelta(days=int(done.facts["effect_days"]))
-        due = max(opening_time(working_day_from(last, calendar), calendar), done.at)
-        yield NewObligation(f"register_check:{key}", CHECK, due, SendPriority.BULK, about)
-    if done.act == "propose_letter":
-        yield NewObligation(f"register_approval:{key}", APPROVAL, due, SendPriority.DIALOGUE, about)
-    if done.act == "approve_letter":
-        yield NewObligation(f"change_letter:{key}", LETTERS, due, SendPriority.BULK, about)
-
-
-def _schedule_reminders(tx: Tx, entry: Entry, calendar: Calendar) -> None:
-    due = entry.due
-    if due is None or not entry.is_open:
+def do_follow_up(tx: Tx, follow_up: FollowUp, code: str = "") -> None:
+    """What the desk does because of another act, here that on the entry `code`."""
+    if follow_up.state is None:
+        add_entry(tx, follow_up.register, follow_up.act, SYSTEM, follow_up.facts, follow_up.words)
         return
-    for days in entry.register.remind:
-        day = working_day_from(due + timedelta(days=days), calendar, 1 if days > 0 else -1)
-        at = opening_time(day, calendar)
-        if at > tx.now:
-            about = {"code": entry.code, "due": due.isoformat()}
-            key = f"register:{entry.code}:{due}:{days:+d}"
-            insert_obligation(tx, NewObligation(key, REMINDER, at, SendPriority.BULK, about))
+    fitting = [
+        other
+        for other in list_entries(tx, follow_up.register)
+        if other.state == follow_up.state
+        and other.code != code
+        and follow_up.matching.items() <= other.facts.items()
+    ]
+    fitting.sort(key=lambda other: (other.due or date.max, other.number))
+    for other in fitting[: 1 if follow_up.is_single else None]:
+        act_on_entry(tx, other.code, follow_up.act, SYSTEM, follow_up.facts, follow_up.words)
 
 
 def _require_visible(tx: Tx, facts: Mapping[str, Any], by: Actor) -> None:

@@ -38,7 +38,7 @@ def _table(register: Register) -> str:
 
 def _row(act: RegisterAct) -> str:
     fields = ", ".join(f"`{field.name}`{'' if field.required else '?'}" for field in act.fields) or "–"
-    who = _roles(act.roles) + ", owner" * act.is_owners
+    who = _roles(act.roles) + ", owner" * act.is_owners + ", only the owner" * act.is_owners_alone
     who += f"; not the person of `{act.second_to}`" if act.second_to else ""
     sources, target = ", ".join(sorted(act.sources)) or "new", act.target or "stays"
     return f"| `{act.name}` | {sources} | {target} | {fields} | {who} |"

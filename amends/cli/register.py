@@ -104,13 +104,13 @@ def act(
 
     with open_record(config) as (_, store):
         entry = store.read(load_entry, code)
-        facts, words = _read(store, entry.register.acts.get(name), values)
+        facts, words = _read(store, entry.register.acts.get(name), values, entry.refs)
         entry = store.write(act_on_entry, code, name, OPERATOR, facts, words, version=entry.version)
     _print_saved(entry, json=json)
 
 
 def _read(
-    store: Store, register_act: RegisterAct | None, values: list[str]
+    store: Store, register_act: RegisterAct | None, values: list[str], refs: tuple[str, ...] = ()
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Facts and words of `--set`; a wrong field is named."""
     from complaints.forms import WrongFields
@@ -123,7 +123,9 @@ def _read(
     pairs = dict(value.partition("=")[::2] for value in values)
     rules = store.read(load_current_rulebooks)
     try:
-        return read_form(register_act, pairs, rules.languages, {"category": categories_of(rules.own)})
+        return read_form(
+            register_act, pairs, rules.languages, {"category": categories_of(rules.own), "ref": refs}
+        )
     except WrongFields as wrong:
         faults = ", ".join(f"{name} ({in_words(why)})" for name, why in wrong.fields.items())
         raise typer.BadParameter(faults, param_hint="--set") from wrong

@@ -38,6 +38,10 @@ class Settings(BaseModel):
     survey: sections.SurveySettings = sections.SurveySettings()
     quality_check: sections.QualityCheckSettings = sections.QualityCheckSettings()
     case_review: sections.CaseReviewSettings = sections.CaseReviewSettings()
+    training: sections.TrainingSettings = sections.TrainingSettings()
+    threshold: tuple[sections.ThresholdSettings, ...] = Field(
+        default=(), description="Limits of figures: managers get an alert when one is crossed, and answer it."
+    )
     simulation: sections.Simulation = sections.Simulation()
     levels: dict[str, tuple[sections.LevelRole, ...]] | None = Field(
         default=None,

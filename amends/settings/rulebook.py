@@ -151,6 +151,7 @@ def rulebook(
         hold_off=HoldOff(**preset.get("hold_off", {})),
         person_within=preset.get("person_within"),
         check_share=settings.quality_check.share,
+        required_training=settings.training.required,
         investigation={
             int(level): InvestigationPlan(plan.steps, plan.required)
             for level, plan in settings.investigation.items()

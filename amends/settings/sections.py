@@ -35,6 +35,7 @@ from amends.settings.field_types import (
 from amends.settings.variables import Address
 from bots.loopback import is_loopback
 from complaints.forms import EVIDENCE
+from complaints.registers.definitions import FIGURES
 from complaints.rulebook import is_code
 from complaints.vocabulary import Category, Priority, Role
 
@@ -365,6 +366,51 @@ class CaseReviewSettings(SettingsSection):
         le=200,
         description="How many of those closed in the month before are drawn; 0: none.",
     )
+
+
+class TrainingSettings(SettingsSection):
+    """Training that a person needs before they get a complaint (clause 6.4, docs/registers.md)."""
+
+    required: tuple[str, ...] = Field(
+        default=(),
+        description="The subjects, as the register of training names them. It counts for complaints received from "
+        "then on.",
+        examples=[["complaints_handling"]],
+    )
+
+    @field_validator("required")
+    @classmethod
+    def _codes(cls, required: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = next((subject for subject in required if not is_code(subject)), None)
+        if wrong is not None:
+            raise ValueError(f'{wrong!r} is not a code; write only small letters, digits and "_"')
+        return required
+
+
+class ThresholdSettings(SettingsSection):
+    """A limit of a figure of the monitoring report (clause 8.4, docs/registers.md)."""
+
+    figure: str = Field(description="The key of the share.", examples=["reopened"])
+    above: float | None = Field(
+        default=None, ge=0, le=1, description="Alert above this share.", examples=[0.05]
+    )
+    below: float | None = Field(
+        default=None, ge=0, le=1, description="Alert below this share.", examples=[0.9]
+    )
+    over: int = Field(default=30, ge=7, le=366, description="The share of so many days up to now.")
+
+    @field_validator("figure")
+    @classmethod
+    def _of_monitoring(cls, figure: str) -> str:
+        if figure not in FIGURES:
+            raise ValueError(f"{figure!r} is no figure; choose from {', '.join(FIGURES)}")
+        return figure
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> ThresholdSettings:
+        if self.above is None and self.below is None:
+            raise ValueError("give above, below or both, such as above = 0.05")
+        return self
 
 
 class Authority(SettingsSection):

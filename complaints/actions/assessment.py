@@ -1,5 +1,6 @@
 """The initial assessment by a person who has read the complaint (7.5), its owner (4.9), and reclassification (3)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -240,7 +241,21 @@ def check_assign(case: Case, request: ActionRequest) -> Facts:
             code="not_allowed.level",
             field="owner",
         )
-    return {**request.facts, "owner": owner}
+    if not (is_manager and request.words.get("reason", "").strip()):
+        require_trained(case, request.facts.get("untrained", ()))
+    missing = list(request.facts.get("untrained", ()))
+    rest = {name: value for name, value in request.facts.items() if name != "untrained"}
+    return {**rest, "owner": owner} | ({"untrained": missing} if missing else {})
+
+
+def require_trained(case: Case, missing: Sequence[str]) -> None:
+    """Raises OutOfOrder for training that the person who would own the complaint lacks (6.4)."""
+    if missing:
+        raise OutOfOrder(
+            f"{case.ref} needs a person with valid training in {', '.join(missing)}: a manager may assign it with a "
+            "reason.",
+            code="not_trained",
+        )
 
 
 def apply_assign(case: Case, event: Event) -> Case:

@@ -136,6 +136,8 @@ def authorise_entry(entry: Entry | None, act: RegisterAct | Register, actor: Act
         role = actor.least(frozenset(ORDER) if is_own else act.roles)
     if role is None:
         raise NotAllowed(f"'{act.name}' needs another role: ask a manager.", code="not_allowed.role")
+    if isinstance(act, RegisterAct) and act.is_owners_alone and entry and entry.owner != actor.id:
+        raise NotAllowed(f"'{act.name}' is for the auditor of {entry.code}.", code="not_allowed.auditor")
     if isinstance(act, RegisterAct) and act.second_to and entry is not None:
         first = entry.acts_of(act.second_to)[-1:]
         if first and first[0].by == actor.id:

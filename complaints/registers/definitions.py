@@ -4,23 +4,31 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from complaints.forms import Field, Input
+from complaints.forms import ANSWERS, Field, Input
 from complaints.vocabulary import CauseClass, Role
 
 FILE = Path(__file__).with_name("registers.toml")
-#: The options of a field that has those of the organisation, by the word in the file.
-CATEGORIES = "categories"
+#: Shares of the monitoring report that objectives and alerts may be about (reports/kpis.toml).
+FIGURES = (
+    "acknowledged_in_time", "assessed_in_time", "decided_in_time", "updates_on_time", "promise_kept", "escalated",
+    "external", "reopened", "overturned", "survey_response", "fair",
+)  # fmt: skip
+#: Options that are no list in the file; those of `categories` are the organisation's own.
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "categories": (), "causes": tuple(cause.value for cause in CauseClass), "figures": FIGURES, "answers": ANSWERS,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class RegisterAct:
     """One act on an entry: without `sources` it begins one, without `target` the state stays.
 
-    `is_owners`: the owner of the entry may do it too. `is_apart`: its facts and words belong to this act alone.
-    `second_to`: not by the person who did that act last.
+    `is_owners`: the owner of the entry may do it too; `is_owners_alone`: no other person may. `is_apart`: its facts
+    and words belong to this act alone. `second_to`: not by the person who did that act last.
     """
 
     register: str
@@ -30,6 +38,7 @@ class RegisterAct:
     target: str | None = None
     fields: tuple[Field, ...] = ()
     is_owners: bool = False
+    is_owners_alone: bool = False
     is_apart: bool = False
     second_to: str | None = None
 
@@ -48,7 +57,10 @@ class RegisterAct:
 
 @dataclass(frozen=True)
 class Register:
-    """One register: `name_field` names an entry in lists; `remind` are days from the due day."""
+    """One register: `name_field` names an entry in lists; `remind` are days from the due day.
+
+    `labels` and `choices` are the ends and prefixes of the texts of fields and of their options.
+    """
 
     name: str
     clause: str
@@ -58,11 +70,13 @@ class Register:
     remind: tuple[int, ...]
     acts: Mapping[str, RegisterAct]
     labels: Mapping[str, str]
+    choices: Mapping[str, str]
 
     @cached_property
     def states(self) -> tuple[str, ...]:
-        targets = (act.target for act in self.acts.values())
-        return tuple(dict.fromkeys([*(state for state in targets if state), *sorted(self.closed)]))
+        acts = self.acts.values()
+        targets, sources = (act.target for act in acts), (sorted(act.sources) for act in acts)
+        return tuple(dict.fromkeys([*filter(None, targets), *chain(*sources), *sorted(self.closed)]))
 
     @cached_property
     def first_acts(self) -> tuple[RegisterAct, ...]:
@@ -81,13 +95,11 @@ _SEALED = frozenset({"text"})
 
 def _field(name: str, keys: Mapping[str, Any], *, required: bool) -> Field:
     options = keys.get("options", ())
-    if options == "causes":
-        options = tuple(cause.value for cause in CauseClass)
     return Field(
         name,
         Input.TEXT if keys["input"] == "code" else Input(keys["input"]),
         required,
-        () if options == CATEGORIES else tuple(options),
+        _OPTIONS[options] if isinstance(options, str) else tuple(options),
         _LANGUAGES if keys.get("languages") else None,
         keys["input"] in _SEALED,
         keys.get("most", 3000 if keys["input"] in _SEALED else 100),
@@ -102,7 +114,8 @@ def _acts(name: str, table: Mapping[str, Any]) -> Iterator[RegisterAct]:
         )
         yield RegisterAct(
             name, act, frozenset(map(Role, keys["roles"])), frozenset(keys.get("from", ())), keys.get("to"),
-            fields, keys.get("owner", False), keys.get("apart", False), keys.get("second_to"),
+            fields, keys.get("owner", False), keys.get("only_owner", False), keys.get("apart", False),
+            keys.get("second_to"),
         )  # fmt: skip
 
 
@@ -116,6 +129,7 @@ def _register(name: str, table: Mapping[str, Any]) -> Register:
         tuple(table.get("remind", ())),
         {act.name: act for act in _acts(name, table)},
         {field: keys.get("label", field) for field, keys in table["fields"].items()},
+        {field: keys.get("choices", f"register.{field}") for field, keys in table["fields"].items()},
     )
 
 

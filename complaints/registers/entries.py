@@ -12,6 +12,7 @@ from complaints.forms import WrongFields, read_fields
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
 from complaints.vocabulary import Role
 
+_PERCENT = re.compile(r"100|\d{1,2}(\.\d)?", re.ASCII)
 _CODE = re.compile(r"([a-z]+)-(\d{1,9})", re.ASCII)
 #: Facts that are columns too, so that lists need not open each entry.
 OWNER, DUE = "owner", "due"
@@ -168,6 +169,10 @@ def _check(
     """What the acts need in addition to their form."""
     if facts.get("done_on") and date.fromisoformat(facts["done_on"]) > today:
         raise BadFacts("This day has not come yet.", field="done_on", code="ahead")
+    if facts.get("since") and facts.get("until", facts["since"]) < facts["since"]:
+        raise BadFacts("It ends before it begins.", field="until", code="not_ahead")
+    if facts.get("target") and not _PERCENT.fullmatch(facts["target"]):
+        raise BadFacts("A number between 0 and 100.", field="target", code="not_a_number")
     if act.name == "correct" and not facts and not words:
         raise BadFacts("Nothing would change.", code="required")
     match act.register, act.name, entry:
@@ -177,6 +182,12 @@ def _check(
             raise OutOfOrder("A letter waits for approval.", code="waits_for_approval")
         case _, "propose_letter", Entry() if not words:
             raise BadFacts("Write a text.", field="text", code="required")
+        case "policy", "add", _ if not (words.get("text") or facts.get("link")):
+            raise BadFacts("Write the policy or link to it.", field="text", code="required")
+        case "audit", "answer", Entry() if facts["ref"] not in entry.refs:
+            raise BadFacts("Not in the sample.", field="ref", code="not_an_option")
+        case "audit", "finish", Entry() if not set(entry.refs) <= answers_of(entry).keys():
+            raise OutOfOrder("Complaints of the sample have no answer yet.", code="audit_unanswered")
         case _, "attest", Entry() if any(done.by == by for done in entry.acts_of("attest")):
             raise AlreadyDone("Attested before: nothing changed.")
 
@@ -185,3 +196,8 @@ def waiting_letter(entry: Entry) -> EntryAct | None:
     """The letter that waits for a second person; None without one."""
     letters = [act for act in entry.acts if act.act in ("propose_letter", "approve_letter", "return_letter")]
     return letters[-1] if letters and letters[-1].act == "propose_letter" else None
+
+
+def answers_of(entry: Entry) -> dict[str, EntryAct]:
+    """The answers of an audit by complaint; a later answer replaces an earlier one."""
+    return {done.facts["ref"]: done for done in entry.acts_of("answer")}

@@ -15,6 +15,7 @@ from complaints.history import CaseHistory
 from complaints.vocabulary import ContactKind
 from reports.clauses.evidence import Clause, ClauseStatus, Evidence, EvidenceTally, OrganisationFacts, Point
 from reports.clauses.improvement import reporting
+from reports.clauses.registers import recorded, workload
 from reports.clauses.table import CLAUSES, EDITIONS, clause
 from reports.statistics import rounded
 
@@ -87,7 +88,7 @@ def count(record: Iterable[CaseHistory], house: OrganisationFacts) -> ClauseRepo
     Simulated contacts and imported past complaints are only counted: this desk did not handle them.
     """
     tallies = {row.id: EvidenceTally(row.goals) for row in CLAUSES}
-    complaints = simulations = past = 0
+    complaints = simulations = past = still_open = 0
     first_received: datetime | None = None
     for row in CLAUSES:
         if row.organisation_query is not None:
@@ -100,12 +101,18 @@ def count(record: Iterable[CaseHistory], house: OrganisationFacts) -> ClauseRepo
             past += 1
             continue
         complaints += 1
+        still_open += history.case.is_open
         first_received = min(first_received or history.case.received_at, history.case.received_at)
         for number, points in _points_of(history, house):
             tallies[number].add(history.case.ref, points)
     if simulations:
         tallies["8.3"].add(None, (Point("simulated contacts") for _ in range(simulations)))
     tallies["8.4"].add(None, reporting(house, first_received))
+    for number in ("2018", "6.4"):
+        tallies[number].add(None, workload(still_open, house))
+    for row in CLAUSES:
+        for demand in row.records:
+            tallies[row.id].add(None, recorded(demand, house, first_received))
     evidence = {number: tally.result() for number, tally in tallies.items()}
     return ClauseReport(_with_status(evidence), complaints, simulations, past)
 
@@ -134,7 +141,7 @@ def _status(row: Clause, evidence: Evidence) -> ClauseStatus:
         return ClauseStatus.VIOLATED
     if not row.has_query or row.lacks is not None or not turned_red(row.id):
         return ClauseStatus.NOT_YET
-    if row.required and row.required not in {figure.what for figure in evidence.figures}:
+    if not row.needed <= {figure.what for figure in evidence.figures}:
         return ClauseStatus.NO_EVIDENCE
     return ClauseStatus.MET if evidence.counted else ClauseStatus.NO_EVIDENCE
 

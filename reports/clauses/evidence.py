@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from complaints.history import CaseHistory
+from complaints.registers.entries import Entry
 from complaints.rulebook import Rulebook
 from complaints.vocabulary import Role
 from reports.integrity import Proof
@@ -50,6 +51,9 @@ class OrganisationFacts:
     proof: Proof | None = None
     #: When a monitoring report was last made and delivered.
     reported_at: datetime | None = None
+    #: The entries of each register, and when the log of the desk last recorded each kind of event.
+    entries: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    recorded_at: Mapping[str, datetime] = field(default_factory=dict)
 
     def roles_at(self, member: str, moment: datetime, role: Role) -> frozenset[Role]:
         """The roles of a member at a moment; without any periods, the `role` in which they acted."""
@@ -73,7 +77,8 @@ class Point:
     """One observation for a clause.
 
     Points with the same `what` become one figure: a share if they have `hit`, a time if they have `measure` (`what`
-    names its unit). `fault` says what violates the clause and what to do. `seqs` are the events that show it.
+    names its unit). `fault` says what violates the clause and what to do. `seqs` are the events that show it. `entry`
+    is the code of the register's entry that it is about, `improvement-3`.
     """
 
     what: str
@@ -81,6 +86,7 @@ class Point:
     hit: bool | None = None
     measure: float | None = None
     fault: str | None = None
+    entry: str | None = None
 
 
 def must(what: str, is_met: bool, seqs: tuple[int, ...] = (), **fields: object) -> Point:
@@ -119,12 +125,31 @@ class ClauseStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class RegisterDemand:
+    """What a register (complaints/registers) or the log of the desk must hold for a clause.
+
+    An entry counts if one of `acts` was done on it and its state is one of `states`; an empty set asks for none.
+    `event` is a kind of event in the log instead. `within`: the newest must not be older than so many days, once
+    complaints are. `in_time` names the share of entries that are not overdue; an overdue one violates the clause.
+    """
+
+    what: str
+    register: str = ""
+    event: str = ""
+    acts: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    within: int | None = None
+    in_time: str = ""
+
+
+@dataclass(frozen=True)
 class Clause:
     """One row of the table.
 
     `code` has the dotted names of the control, and `shows` says what the evidence counts. `case_query` asks one
     complaint, `organisation_query` the organisation. `of` are the clauses that this one sums up. `lacks` is what is
-    still missing; with it the clause is never met. `required` is a figure without which it is not met either.
+    still missing; with it the clause is never met. `required` is a figure without which it is not met either, nor
+    without one of each of `records`.
     """
 
     id: str
@@ -139,10 +164,17 @@ class Clause:
     of: tuple[str, ...] = ()
     lacks: str | None = None
     required: str = ""
+    records: tuple[RegisterDemand, ...] = ()
 
     @property
     def has_query(self) -> bool:
-        return self.case_query is not None or self.organisation_query is not None or bool(self.of)
+        queries = (self.case_query, self.organisation_query, self.of, self.records)
+        return any(queries)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The figures without which there is no evidence yet."""
+        return frozenset({self.required, *(demand.what for demand in self.records)} - {""})
 
 
 @dataclass(frozen=True)
@@ -244,7 +276,7 @@ class EvidenceTally:
             if point.fault is not None:
                 self.violated += 1
                 if len(self.violations) < NAMED:
-                    self.violations.append(Violation(ref, point.fault, point.seqs))
+                    self.violations.append(Violation(point.entry or ref, point.fault, point.seqs))
 
     def result(self) -> Evidence:
         return Evidence(

@@ -14,6 +14,7 @@ from complaints.measures.marks import kept
 from complaints.vocabulary import ContactKind, Flag, Role, State, Target, Verb
 from reports.clauses.delivery import DELIVERED, delivered_at, heard_between
 from reports.clauses.evidence import OrganisationFacts, Point, fault_if, minutes, must, violated
+from reports.clauses.registers import training
 from reports.integrity import Proof
 
 #: Roles in which people of the organisation act.
@@ -251,9 +252,10 @@ def improvement(history: CaseHistory, house: OrganisationFacts) -> Iterator[Poin
 
 
 def competence(house: OrganisationFacts) -> Iterator[Point]:
-    """2018: the record is intact, as the verification of its hash chains shows."""
+    """2018: the record is intact, as the verification of its hash chains shows, and people are trained."""
     if house.proof is not None:
         yield Point("the chain of events is whole", fault=chain_fault(house.proof))
+    yield from training(house)
 
 
 def chain_fault(proof: Proof) -> str | None:

@@ -9,8 +9,8 @@ from typing import Any
 import reports.clauses
 
 # The modules of the queries: clauses.toml names their functions.
-from reports.clauses import annexes, closing, improvement, operation, principles  # noqa: F401
-from reports.clauses.evidence import Clause
+from reports.clauses import annexes, closing, improvement, operation, principles, registers  # noqa: F401
+from reports.clauses.evidence import Clause, RegisterDemand
 from reports.kpis import Goal
 
 FILE = Path(__file__).with_name("clauses.toml")
@@ -23,6 +23,12 @@ def _row(keys: dict[str, Any]) -> Clause:
     for key in ("case_query", "organisation_query"):
         if key in values:
             values[key] = attrgetter(values[key])(reports.clauses)
+    values["records"] = tuple(
+        RegisterDemand(
+            **{key: frozenset(value) if isinstance(value, list) else value for key, value in demand.items()}
+        )
+        for demand in values.pop("records", ())
+    )
     goals = {what: Goal(**goal) for what, goal in values.pop("goals", {}).items()}
     return Clause(**values, goals=goals)
 

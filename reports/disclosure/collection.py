@@ -43,7 +43,7 @@ def collection(
         ("complaints", record.complaints),
         ("erased", record.erased),
         ("expired", expired),
-        ("held", record.held),
+        ("under_hold", record.under_hold),
         ("requests", len(record.requests)),
         ("in_time", in_time if answered else None),
         ("restores", len(checks)),

@@ -57,11 +57,11 @@ def _percent(share: Share, cell: int) -> int | None:
 
 def without_small(counts: Mapping[str, int]) -> dict[str, int]:
     """The counts with all small ones as one; where that is small too, the next larger joins it."""
-    shown = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    kept = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     rest = 0
-    while shown and (min(shown.values()) < FEWEST or 0 < rest < FEWEST):
-        rest += shown.pop(list(shown)[-1])
-    return shown | ({REST: rest} if rest >= FEWEST else {})
+    while kept and (min(kept.values()) < FEWEST or 0 < rest < FEWEST):
+        rest += kept.pop(list(kept)[-1])
+    return kept | ({REST: rest} if rest >= FEWEST else {})
 
 
 def public_report(figures: Mapping[str, Any], period: Period, now: datetime) -> Report:

@@ -20,10 +20,11 @@ from reports.monitoring import Monitoring
 from reports.statistics import Share
 from reports.tally import Measured, Period
 
-RETURNS: Sequence[Mapping[str, Any]] = [
-    tomllib.loads(file.read_text(encoding="utf-8"))
-    for file in sorted(Path(__file__).with_name("returns").glob("*.toml"))
-]
+FILES = tuple(
+    Path(__file__).with_name("returns") / f"{name}.toml"
+    for name in ("fca_disp", "fca_disp_2027", "au_rg271", "municipality", "es_ley10_2025")
+)
+RETURNS: Sequence[Mapping[str, Any]] = [tomllib.loads(FILE.read_text(encoding="utf-8")) for FILE in FILES]
 
 
 @dataclass

@@ -35,7 +35,7 @@ from reports.statistics import FEWEST, Share
 from reports.tally import Measured, Period
 from reports.trend import month_figures
 
-#: What responders are compared by besides the time to the decision, and the labels of its values.
+#: What responders are compared by in addition to the time to the decision, and the labels of its values.
 _TRAITS = {"category": "category", "outcome": "finding"}
 
 
@@ -76,13 +76,13 @@ class SurveyCount:
         gaps: list[AnyGap] = []
         for trait in _TRAITS:
             shares = self.response(trait)
-            answered, asked = (
+            answered, total = (
                 sum(share.hits for share in shares.values()),
                 sum(share.of for share in shares.values()),
             )
             for value, share in shares.items():
                 if share.enough:
-                    silent = Share(share.of - share.hits, asked - answered)
+                    silent = Share(share.of - share.hits, total - answered)
                     gaps.append(Gap(trait, value, trait, Share(share.hits, answered), silent))
         return simultaneous([*gaps, DurationGap("time", "", self.times[True], self.times[False])])
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, func, select, update
 
+from complaints.actions.assessment import require_trained
 from complaints.actions.authorisation import Access, authorise, is_allowed, require_state
 from complaints.actions.intake import RETURNED, TRANSLATION
 from complaints.actions.perform import ActResult, perform
@@ -39,7 +40,7 @@ from store.record.access_log import record_after_rollback
 from store.record.load import CaseFile, key_place, load_case_file, load_event_words, text_place
 from store.record.measures import write_measures
 from store.record.projections import complaint_row, project
-from store.registers import open_for_case
+from store.registers import list_missing_training, open_for_case
 from store.similarity.similar import schedule_similar_redraw, store_sketch
 from store.tables import CASE_PEOPLE, COMPLAINTS, HEARD, READS, TEXTS
 from store.values import RecordedAct
@@ -275,6 +276,12 @@ def _complete_facts(tx: Tx, case: Case, verb: Verb, by: Actor, facts: Mapping[st
         return {**facts, "reviewers": count_reviewers(tx, case)}
     if verb in (Verb.RESOLVE, Verb.RESPOND) and not facts.get("batch"):
         return {**facts, **decision_draw(tx, case, by)}
+    if verb is Verb.ASSIGN and case.rules.required_training:
+        owner = str(facts.get("owner") or by.id)
+        return {**facts, "untrained": list_missing_training(tx, owner, case.rules)}
+    if verb is Verb.ASSESS and case.owner is None and by.is_staff and case.rules.required_training:
+        # Assessing takes a complaint without an owner.
+        require_trained(case, list_missing_training(tx, by.id, case.rules))
     if verb in _MAY_NAME_STAFF:
         return with_conflicts(tx, case.rules, facts, case)
     if verb in (Verb.LINK, Verb.MERGE):

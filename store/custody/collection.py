@@ -63,7 +63,7 @@ def _requests(tx: Tx, start: datetime, end: datetime) -> list[DataRequest]:
         row.target == Target.DATA_REQUEST.value, row.start >= start, row.start < end
     )
     return [
-        *(DataRequest("copy", asked, None, answered) for asked, answered in tx.connection.execute(copies)),
+        *(DataRequest("copy", asked_at, None, answered) for asked_at, answered in tx.connection.execute(copies)),
         *(
             DataRequest("change", *values)
             for values in tx.connection.execute(letters.group_by(row.ref, row.start))
@@ -72,5 +72,5 @@ def _requests(tx: Tx, start: datetime, end: datetime) -> list[DataRequest]:
 
 
 def _by_operator(at: datetime, facts: dict[str, Any]) -> DataRequest:
-    asked = facts.get("asked_at")
-    return DataRequest(facts["about"], parse_time(asked) if asked else at, None, at)
+    asked_at = facts.get("asked_at")
+    return DataRequest(facts["about"], parse_time(asked_at) if asked_at else at, None, at)

@@ -155,6 +155,19 @@ def list_instance_events(tx: Tx, verb: str, limit: int = 100) -> list[dict[str, 
     return [{"at": format_time(row.at), "facts": json.loads(row.entry)["facts"]} for row in rows]
 
 
+def newest_instance_events(tx: Tx) -> dict[str, datetime]:
+    """When the log of the instance last recorded each kind of event; reports by name, `report:monitoring`."""
+    query = (
+        select(EVENTS.c.verb, func.max(EVENTS.c.at))
+        .where(EVENTS.c.ref == INSTANCE_CHAIN)
+        .group_by(EVENTS.c.verb)
+    )
+    times: dict[str, datetime] = {verb: at for verb, at in tx.connection.execute(query)}
+    for event in reversed(list_instance_events(tx, "report")):
+        times[f"report:{event['facts']['report']}"] = parse_time(event["at"])
+    return times
+
+
 # --- the newest event of every complaint under one root ---
 
 #: Backups and the checkpoints of older releases have it; checkpoints are those of the log now (`store.proof.log`).

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from complaints.errors import NotAllowed
+from amends.figures import Threshold, check_figures
+from complaints.errors import BadFacts, NotAllowed, OutOfOrder
+from complaints.registers.sampling import rank_sample
 from complaints.vocabulary import Verb
 from simulator.colleague import StaffMember
 from simulator.screen import Modal
@@ -18,10 +21,22 @@ from store.improvements import load_letter_audience
 from store.people.staff import load_actor
 from store.proof.hash_chain import list_instance_events
 from store.record.load import load_case_file
-from store.registers import act_on_entry, add_entry, list_entries, load_entry
+from store.registers import act_on_entry, add_entry, list_entries, list_unattested, load_entry
+from store.rulebooks import use_rulebook
 from store.store import Store
 from tests.databases import FakeClock
-from tests.edges.slack_office import ALICE, ASSESSMENT, BURAK, MONA, RESOLVED, TUGBA, Office, open_office
+from tests.edges.slack_office import (
+    ALICE,
+    ASSESSMENT,
+    AUDREY,
+    BURAK,
+    MONA,
+    RESOLVED,
+    TUGBA,
+    Office,
+    open_office,
+)
+from tests.rules.slack_cases import RULES
 
 ACTION = {
     "what": "Read each meter twice",
@@ -30,6 +45,9 @@ ACTION = {
     "owner": ALICE,
     "due": "2026-12-01",
 }
+
+
+QUESTIONS = ("recorded", "in_time", "priority", "fair", "reasons", "remedy", "next_step", "private")
 
 
 @pytest.fixture
@@ -232,8 +250,158 @@ async def closed_complaint(office: Office) -> str:
     return ref
 
 
-async def opened_entry(office: Office, member: str) -> StaffMember:
-    colleague = await opened_register(office, member, "improvement", "Improvements")
+async def opened_entry(
+    office: Office, member: str, register: str = "improvement", title: str = "Improvements"
+) -> StaffMember:
+    colleague = await opened_register(office, member, register, title)
     await colleague.presses(colleague.modal, "Open")
     await office.sim.until(lambda: colleague.modal.callback_id == "register_entry", timeout=5)
     return colleague
+
+
+def begun(office: Office, register: str, member: str, words: dict[str, str], **facts: Any) -> str:
+    """The code of a new entry."""
+    author = office.store.read(load_actor, member)
+    return office.store.write(add_entry, register, "add", author, facts, words).code
+
+
+async def test_praise_is_passed_on_without_the_name_of_who_praised(office: Office) -> None:
+    ref, store = office.proposed(), office.store
+    mona, alice = store.read(load_actor, MONA), store.read(load_actor, ALICE)
+    store.write(act, ref, Verb.RECLASSIFY, alice, {"kind": "praise"}, {"reason": "x"})
+    assert store.read(list_entries, "praise") == []
+    store.write(open_case, ref, mona, "open")
+    store.write(act, ref, Verb.APPROVE, mona, {"of": "reclassify", "agreed": "yes"})
+    (entry,) = store.read(list_entries, "praise")
+    assert (entry.refs, entry.state) == ((ref,), "open")
+
+    lead = await opened_entry(office, MONA, "praise", "Praise")
+    await filled(office, lead, "Pass it on", {"owner": BURAK, "text": "You explained the bill so well."})
+    await office.idle()
+    assert "Somebody praised your work:\nYou explained the bill so well." in office.texts(BURAK)
+    assert store.read(load_entry, "praise-1").state == "passed_on"
+    assert not any("Zzyzx" in text or ref in text for text in office.texts(BURAK))
+
+
+async def test_a_policy_is_signed_by_top_management_and_read_by_each_member(office: Office) -> None:
+    keeper = {"owner": MONA, "due": "2027-11-01", "link": "https://example.org/policy"}
+    first = begun(office, "policy", MONA, {"what": "Complaints policy"}, **keeper)
+    store, alice = office.store, office.staff(ALICE)
+    lead = await opened_entry(office, MONA, "policy", "Policy")
+    assert "Sign" not in lead.modal.buttons
+    top = await opened_entry(office, TUGBA, "policy", "Policy")
+    await top.presses(top.modal, "Sign")
+    await office.sim.until(lambda: "Read by 0 of 5" in top.modal.text, timeout=5)
+
+    await alice.opens_home()
+    await office.sim.until(
+        lambda: alice.home is not None and "I have read the policy" in alice.home.buttons, timeout=5
+    )
+    await alice.presses(alice.home, "I have read the policy")
+    await office.idle()
+    await office.sim.until(lambda: "I have read the policy" not in alice.home.buttons, timeout=5)
+    assert [done.by for done in store.read(load_entry, first).acts_of("attest")] == [ALICE]
+
+    second = begun(office, "policy", MONA, {"what": "Complaints policy"}, **keeper)
+    store.write(act_on_entry, second, "sign", store.read(load_actor, TUGBA))
+    assert store.read(load_entry, first).state == "replaced"
+    assert [entry.code for entry in store.read(list_unattested, ALICE)] == [second]
+
+
+async def test_an_auditor_works_through_a_sample_of_complaints_of_others(office: Office) -> None:
+    refs = [office.owned(ALICE) for _ in range(4)]
+    plan = begun(office, "plan", MONA, {}, kind="audit", owner=AUDREY, due="2026-12-01")
+    later = begun(office, "plan", MONA, {}, kind="audit", owner=AUDREY, due="2027-06-01")
+    store, today = office.store, office.clock.at.date().isoformat()
+    asked = {"since": today, "until": today, "size": "5", "due": "2026-12-01"}
+    with pytest.raises(BadFacts):
+        begun(office, "audit", MONA, {"what": "x"}, **asked, owner=ALICE)
+    audit = begun(office, "audit", MONA, {"what": "November"}, **asked, owner=AUDREY, seed="s1")
+    entry = store.read(load_entry, audit)
+    assert sorted(entry.refs) == sorted(refs)
+    assert entry.refs == tuple(rank_sample(refs, "s1"))
+
+    audrey = await opened_entry(office, AUDREY, "audit", "Audits")
+    assert entry.refs[0] in audrey.modal.text
+    answers = {f"q_{name}": "yes" for name in QUESTIONS}
+    with pytest.raises(OutOfOrder):
+        store.write(act_on_entry, audit, "finish", store.read(load_actor, AUDREY), {}, {"reason": "x"})
+    first = {"ref": entry.refs[0], **answers, "q_reasons": "no", "finding": "No reason for the date"}
+    shown = await filled(office, audrey, "Answer", first)
+    assert f"{entry.refs[0]} · 7 yes, 1 no" in shown.text
+    for ref in entry.refs[1:]:
+        await filled(office, audrey, "Answer", {"ref": ref, **answers})
+    await filled(office, audrey, "Finish the audit", {"reason": "Sound, one gap."})
+
+    (improvement,) = store.read(list_entries, "improvement")
+    assert improvement.words["what"] == "No reason for the date"
+    assert (improvement.refs, improvement.facts["record"]) == ((entry.refs[0],), audit)
+    done = store.read(load_entry, plan)
+    assert (done.state, done.facts["record"]) == ("done", audit)
+    assert store.read(load_entry, later).state == "planned"
+
+
+async def test_a_management_review_is_held_and_its_actions_become_improvements(office: Office) -> None:
+    held = {"done_on": "2026-11-02", "owner": MONA, "due": "2027-02-01"}
+    words = {"participants": "Board", "minutes": "We read the pack.", "decisions": "Two people more."}
+    begun(office, "review", MONA, words, **held)
+    lead = await opened_entry(office, MONA, "review", "Management reviews")
+    assert "We read the pack." in lead.modal.text
+    await filled(
+        office, lead, "Add an action", {"what": "Hire two people", "owner": BURAK, "due": "2026-12-20"}
+    )
+    (improvement,) = office.store.read(list_entries, "improvement")
+    assert (improvement.state, improvement.owner, improvement.facts["record"]) == ("open", BURAK, "review-1")
+    with pytest.raises(NotAllowed):
+        office.store.write(
+            act_on_entry, "review-1", "follow_up", office.store.read(load_actor, ALICE), {}, {"reason": "x"}
+        )
+
+
+async def test_a_complaint_goes_only_to_a_person_with_valid_training(office: Office) -> None:
+    store = office.store
+    store.write(use_rulebook, replace(RULES, required_training=("complaints",)))
+    mona, alice = store.read(load_actor, MONA), store.read(load_actor, ALICE)
+    refs = [office.proposed() for _ in range(3)]
+    await office.staff(ALICE).presses(await office.card(refs[0]), "Take")
+    assert "no valid training" in await office.private_answer(ALICE)
+    with pytest.raises(OutOfOrder):
+        store.write(act, refs[0], Verb.ASSESS, alice, dict(ASSESSMENT))
+    with pytest.raises(OutOfOrder):
+        store.write(act, refs[0], Verb.ASSIGN, mona, {"owner": ALICE})
+    assigned = store.write(
+        act, refs[0], Verb.ASSIGN, mona, {"owner": ALICE}, {"reason": "Nobody else is here."}
+    )
+    assert assigned.event.facts["untrained"] == ["complaints"]
+
+    trained = {"subject": "complaints", "owner": ALICE, "done_on": "2026-11-01", "due": "2026-11-10"}
+    begun(office, "training", MONA, {}, **trained)
+    assert "untrained" not in store.write(act, refs[1], Verb.ASSIGN, alice, {"owner": ALICE}).event.facts
+    office.clock.go_on(hours=24 * 14)
+    with pytest.raises(OutOfOrder):
+        store.write(act, refs[2], Verb.ASSIGN, alice, {"owner": ALICE})
+
+
+async def test_a_crossed_threshold_alerts_managers_once_and_the_answer_is_kept(office: Office) -> None:
+    store, mona = office.store, office.store.read(load_actor, MONA)
+    for _ in range(10):
+        store.write(act, office.receive(), Verb.ASSESS, mona, dict(ASSESSMENT))
+    limit = Threshold("assessed_in_time", above=0.5, below=None, days=30)
+    objective = {"figure": "assessed_in_time", "direction": "at_least", "target": "95", "since": "2026-11-01"}
+    begun(office, "objective", MONA, {}, **objective, due="2026-12-31", owner=MONA)
+    for _ in range(2):
+        check_figures(store, [limit, limit._replace(above=1.0), limit._replace(above=None, below=0.2)])
+    await office.idle()
+    (alert,) = store.read(list_entries, "alert")
+    assert (alert.facts["value"], alert.facts["limit"]) == ("100.0", "50")
+    assert store.read(load_entry, "objective-1").state == "on_target"
+    messages = [message for message in office.staff(MONA).direct_messages if "limit 50 %" in message.text]
+    assert len(messages) == 1
+
+    lead = office.staff(MONA)
+    await lead.presses(messages[0], "Answer")
+    await office.sim.until(lambda: lead.modal is not None and lead.modal.callback_id == "register", timeout=5)
+    await lead.fills({"text": "A test of ours; nothing follows."})
+    await lead.submits()
+    assert store.read(load_entry, "alert-1").words == {"text": "A test of ours; nothing follows."}
+    assert store.read(load_entry, "alert-1").state == "answered"

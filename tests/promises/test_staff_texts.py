@@ -15,7 +15,6 @@ from bots.slack.listeners.move_cases import LISTS
 from bots.slack.views import actions, command_replies, form_inputs, incident, refusals, timeline
 from bots.slack.views.form_inputs import choice_id, label_id
 from bots.slack.views.letter_templates import template_fields
-from bots.slack.views.registers import _SHARED as SHARED_CHOICES
 from bots.texts.loading import load_catalogues, shipped_languages
 from complaints.actions.authorisation import READING_REASONS
 from complaints.deadlines.due_steps import STEPS
@@ -91,9 +90,8 @@ def computed() -> set[str]:
         ids |= {f"register.act.{act}" for act in register.acts}
         ids |= {f"register.state.{state}" for state in register.states}
         ids |= {
-            f"register.{name}.{option}"
+            f"{register.choices[name]}.{option}"
             for name, field in register.fields.items()
-            if name not in SHARED_CHOICES
             for option in field.options
             if not option.isdecimal()
         }

@@ -194,7 +194,7 @@ def test_the_collection_report_shows_what_was_asked_erased_checked_and_kept_too_
         "erasure": [(asked, {"right": "request", "because": "DSR-1", "complaints": 2, "persons": 1})],
         "future_verb": [(asked, {})],
     }
-    record = CollectionRecord(events, requests, placed=1, released=0, held=1, complaints=12, erased=2)
+    record = CollectionRecord(events, requests, placed=1, released=0, under_hold=1, complaints=12, erased=2)
     report = collection(record, 3, {"GB": "36 months from receipt"}, PERIOD, NOW)
     figures = {figure.id: figure.value for figure in report.figures}
     log = next(section for section in report.sections if section.id == "log").tables[0]

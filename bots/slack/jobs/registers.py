@@ -4,10 +4,12 @@ from contextlib import suppress
 from datetime import date
 
 from bots.slack import recipients
+from bots.slack.client.block_kit import SlackMessage, escaped
 from bots.slack.jobs.direct_messages import DirectMessageJobs
-from bots.slack.views.registers import effect_text, reminder_message
+from bots.slack.views.registers.messages import alert_message, effect_text, reminder_message
 from complaints.actions.authorisation import may_act_on_entry
 from complaints.errors import AlreadyDone
+from complaints.registers.entries import Entry
 from complaints.times import local_time
 from store.improvements import check_effect, load_letter, load_letter_audience, record_letter
 from store.outbox.complete import Completed, Outcome
@@ -46,21 +48,32 @@ class RegisterJobs:
         message = reminder_message(entry, "register.checked", self.slack.texts, effect=text)
         return await self.direct.send([entry.owner], message, obligation)
 
-    async def ask_approval(self, obligation: Obligation) -> Outcome:
-        """Everybody who may approve the letter is asked, but not the person who proposed it."""
-        waiting = await self.slack.store.aread(load_letter, str(obligation.facts["code"]))
-        if waiting is None:
+    async def notify(self, obligation: Obligation) -> Outcome:
+        """Show an act to the people who approve or answer it, or to the person that it praises."""
+        texts, version = self.slack.texts, int(obligation.facts["version"])
+        entry = await self.slack.store.aread(load_entry, str(obligation.facts["code"]))
+        done = entry.acts[version - 1]
+        if done.act == "passed_on":
+            text = f"{texts.text('register.praised')}\n{escaped(done.words['text'], 2500)}"
+            return await self.direct.send([str(entry.owner)], SlackMessage(text, []), obligation)
+        if entry.version != version:
             return Completed()
-        entry, letter = waiting
-        approve = entry.register.acts["approve_letter"]
-        people = [
-            member.id
-            for member in await self.slack.store.aread(list_members)
-            if member.id != letter.by and may_act_on_entry(entry, approve, recipients.member_actor(member))
-        ]
-        number = len(letter.facts["to"])
-        message = reminder_message(entry, "register.approval", self.slack.texts, number=number)
+        if done.act == "propose_letter":
+            people = await self._people(entry, "approve_letter", done.by)
+            message = reminder_message(entry, "register.approval", texts, number=len(done.facts["to"]))
+        else:
+            people = await self._people(entry, "answer", done.by)
+            message = alert_message(entry, texts)
         return await self.direct.send(people, message, obligation)
+
+    async def _people(self, entry: Entry, name: str, author: str) -> list[str]:
+        """Everybody who may do this act, without the person whose act leads to it."""
+        members, act = await self.slack.store.aread(list_members), entry.register.acts[name]
+        return [
+            member.id
+            for member in members
+            if member.id != author and may_act_on_entry(entry, act, recipients.member_actor(member))
+        ]
 
     async def send_letters(self, obligation: Obligation) -> Outcome:
         """Record the approved letter in each complaint; who may not get it by now is left out, and none gets two."""

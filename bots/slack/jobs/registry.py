@@ -109,7 +109,7 @@ def job_handlers(
         "bulk_inform": MoveJobs(poster).inform,
         "register_reminder": registers.remind,
         "register_check": registers.check,
-        "register_approval": registers.ask_approval,
+        "register_notice": registers.notify,
         "change_letter": registers.send_letters,
         "stats": reports.stats,
         "clauses": reports.clauses,

@@ -54,8 +54,8 @@ async def open_approval(press: ButtonPress, actor: Actor, slack: SlackContext) -
 
 @router.view(APPROVE)
 async def approve(submission: FormSubmission, actor: Actor, slack: SlackContext) -> Response:
-    shown = submission.metadata
-    await slack.store.awrite(act_on_entry, shown.ref, "approve_letter", actor, version=shown.version)
+    code, version = submission.metadata.ref, submission.metadata.version
+    await slack.store.awrite(act_on_entry, code, "approve_letter", actor, version=version)
     return CLOSE_FORMS
 
 

@@ -21,13 +21,14 @@ from bots.slack.responses import (
 from bots.slack.router import Router
 from bots.slack.views.form_inputs import values_of
 from bots.slack.views.forms import View
-from bots.slack.views.registers import FORM, act_form, entry_view, list_view, options_of
+from bots.slack.views.registers.entries import FORM, act_form, entry_view, list_view, options_of
 from complaints.actions.authorisation import Access, authorise, authorise_entry, may_act_on_entry
 from complaints.actors import Actor
 from complaints.errors import BadFacts
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
 from complaints.registers.entries import Entry, read_form, require_state
 from store.cases.read import load_case
+from store.people.staff import list_members
 from store.record.worklists import load_visible_cases
 from store.registers import act_on_entry, add_entry, list_entries, load_entry
 from store.rulebooks import load_current_rulebooks
@@ -73,6 +74,8 @@ async def act_from_button(press: ButtonPress, actor: Actor, slack: SlackContext)
     """An act without a form is done at once; any other opens its form."""
     entry = await slack.store.aread(load_entry, press.ref)
     act = _act(entry.register, press.detail)
+    if act.fields and not press.in_modal:
+        return OpenView(await _form(slack, entry.register, entry, act.name, actor))
     if act.fields:
         # In place of the entry: Slack stacks three views, and the list is the first and a preview the third.
         return ReplaceView(await _form(slack, entry.register, entry, act.name, actor))
@@ -97,7 +100,7 @@ async def save_act(submission: FormSubmission, actor: Actor, slack: SlackContext
     act = _act(register, stored["act"])
     rules = await store.aread(load_current_rulebooks)
     values = values_of(view["state"]["values"])
-    facts, words = read_form(act, values, rules.languages, options_of(rules.own))
+    facts, words = read_form(act, values, rules.languages, options_of(rules.own, entry))
     if act.name == "propose_letter" and entry is not None:
         require_state(entry, act)
         return push_view(await preview_view(slack, entry, words, actor))
@@ -132,8 +135,22 @@ async def _entry_view(slack: SlackContext, entry: Entry, actor: Actor) -> View:
     async with slack.refusals_recorded(None, f"register {entry.register.name}", actor):
         authorise_entry(entry, entry.register, actor)
     visible = await slack.store.aread(load_visible_cases, list(entry.refs), actor) if entry.refs else ()
-    rules = await slack.store.aread(load_current_rulebooks)
-    return entry_view(entry, [case.ref for case in visible], actor, slack.texts, zone=rules.own.calendar.zone)
+    notes = await _notes(slack, entry)
+    zone = (await slack.store.aread(load_current_rulebooks)).own.calendar.zone
+    return entry_view(entry, [case.ref for case in visible], actor, slack.texts, zone=zone, notes=notes)
+
+
+async def _notes(slack: SlackContext, entry: Entry) -> list[str]:
+    """Lines of one register: how many have read a policy, and the last value of an objective."""
+    if entry.register.name == "policy" and entry.state == "in_force":
+        members = {member.id for member in await slack.store.aread(list_members)}
+        readers = {done.by for done in entry.acts_of("attest")} & members
+        return [slack.texts.text("register.attested", number=len(readers), total=len(members))]
+    if entry.register.name == "objective" and "value" in entry.facts:
+        facts = entry.facts
+        value = "–" if facts["value"] is None else slack.texts.percent(facts["value"])
+        return [slack.texts.text("register.measured", value=value, number=facts["number"])]
+    return []
 
 
 def _register(name: str) -> Register:

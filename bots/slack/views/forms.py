@@ -183,6 +183,8 @@ def metadata(ref: str, version: int, **more: Any) -> str:
 def is_asked(form: str, entry: Field, case: Case, texts: StaffTexts) -> bool:
     if form == "approve" and entry.name in DECISION_QUESTIONS:
         return case.drafted is not None and case.drafted.checked
+    if form == "assign" and entry.name == "reason":
+        return bool(case.rules.required_training)
     match entry.name:
         case "attachments":
             return not case.is_offline

@@ -21,7 +21,7 @@ from bots.slack.texts import StaffTexts
 from bots.slack.views.actions import waiting_form
 from bots.slack.views.forms import View
 from bots.slack.views.open_form import is_open_to, next_act
-from bots.slack.views.registers import home_blocks
+from bots.slack.views.registers.entries import home_blocks
 from complaints.actions.authorisation import Access, is_allowed
 from complaints.actors import Actor
 from complaints.case import Case
@@ -30,7 +30,7 @@ from complaints.priorities import priority_of
 from complaints.times import MINUTES_A_DAY, at_minute, local_time
 from store.outbox.deliveries import list_failed_obligations
 from store.record.worklists import MOST_COUNTED, Worklist, WorklistSection, count_open, load_worklist
-from store.registers import count_entries, list_due_entries
+from store.registers import count_entries, list_due_entries, list_unattested
 from store.rulebooks import load_current_rulebook
 from store.values import FailedObligation
 
@@ -228,7 +228,8 @@ async def _registers(slack: SlackContext, actor: Actor) -> list[Block]:
     today = local_time(slack.store.now(), zone).date()
     counts = await slack.store.aread(count_entries, today)
     own = await slack.store.aread(list_due_entries, today + timedelta(days=7), actor.id)
-    return home_blocks(counts, own, actor, slack.texts)
+    unattested = await slack.store.aread(list_unattested, actor.id)
+    return home_blocks(counts, own, unattested, actor, slack.texts)
 
 
 async def _failed_blocks(slack: SlackContext, actor: Actor) -> list[Block]:

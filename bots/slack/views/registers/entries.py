@@ -7,7 +7,6 @@ from typing import Any
 from bots.slack.client.block_kit import (
     MODAL_BLOCKS,
     Block,
-    SlackMessage,
     actions,
     button,
     context,
@@ -21,26 +20,29 @@ from bots.slack.client.block_kit import (
 from bots.slack.texts import StaffTexts
 from bots.slack.views.form_inputs import input_block
 from bots.slack.views.forms import View, metadata, modal
+from bots.slack.views.registers.messages import effect_text
 from complaints.actions.authorisation import may_act_on_entry
 from complaints.actors import MODEL_ID, OPERATOR_ID, SYSTEM_ID, Actor
 from complaints.forms import Field, Input
 from complaints.registers.definitions import REGISTERS, Register, RegisterAct
-from complaints.registers.entries import Entry
+from complaints.registers.entries import Entry, answers_of
 from complaints.rulebook import Rulebook, categories_of
 
 FORM, LIST, ENTRY = "register", "register_list", "register_entry"
 #: Own entries on the first page of the home.
 HOME_ROWS = 2
-#: Choices whose names are used by other forms too, by the name of the field.
-_SHARED = {"category": "category", "cause_class": "cause"}
 #: Acts of an entry that are shown: the newest.
 _HISTORY = 20
 
 
 def home_blocks(
-    counts: Mapping[str, Mapping[str, int]], own: Sequence[Entry], actor: Actor, texts: StaffTexts
+    counts: Mapping[str, Mapping[str, int]],
+    own: Sequence[Entry],
+    unattested: Sequence[Entry],
+    actor: Actor,
+    texts: StaffTexts,
 ) -> list[Block]:
-    """A menu of the registers with what is open and overdue in each, and what is due of this person."""
+    """A menu of the registers with their figures; a policy to read, otherwise what is due of this person."""
     readable = [register for register in REGISTERS.values() if may_act_on_entry(None, register, actor)]
     options = []
     for register in readable:
@@ -55,7 +57,19 @@ def home_blocks(
         "placeholder": plain(texts.text("modal.choose"), 150),
     }  # fmt: skip
     blocks = [section(f"*{texts.text('register.title')}*", block_id="registers", accessory=menu)]
-    return blocks + [entry_row(entry, texts, "home.") for entry in own[:HOME_ROWS]]
+    for policy in unattested[:1]:
+        row = [
+            button(texts.text("register.open"), "register.open", policy.code),
+            button(
+                texts.text("register.act.attest"),
+                "register.act.attest",
+                f"{policy.code}:attest",
+                style="primary",
+            ),
+        ]
+        blocks += [section(entry_line(policy, texts)), actions("home.policy", row)]
+    rows = () if unattested else own[:HOME_ROWS]
+    return blocks + [entry_row(entry, texts, "home.") for entry in rows]
 
 
 def list_view(register: Register, entries: Sequence[Entry], actor: Actor, texts: StaffTexts) -> View:
@@ -114,6 +128,8 @@ def entry_view(
             lines.append(f"*{field_name(entry.register, field.name, texts)}:* {text}")
     lines += [effect_text(entry, texts)] if effect_text(entry, texts) else []
     blocks = [section(line) for line in (*lines, *notes)]
+    if entry.register.name == "audit":
+        blocks += _sample(entry, visible, texts)
     row = [
         button(act_name(act, texts), f"register.act.{act.name}", f"{entry.code}:{act.name}")
         for act in entry.register.acts.values()
@@ -130,6 +146,20 @@ def entry_view(
     blocks.append(context("\n".join(history)))
     stored = metadata(entry.code, entry.version)
     return modal(texts, ENTRY, stored, blocks[:MODAL_BLOCKS], title=f"register.name.{entry.register.name}")
+
+
+def _sample(entry: Entry, visible: Sequence[str], texts: StaffTexts) -> list[Block]:
+    """A row for each complaint of an audit with its answers; the auditor opens it from here."""
+    answers, rows = answers_of(entry), []
+    for number, ref in enumerate(ref for ref in entry.refs if ref in visible):
+        done = answers.get(ref)
+        text = texts.text("register.unanswered")
+        if done is not None:
+            values = [value for name, value in done.facts.items() if name.startswith("q_")]
+            text = texts.text("register.answers", yes=values.count("yes"), no=values.count("no"))
+        open_it = button(texts.text("verb.open"), "case.open", ref)
+        rows.append(section(f"{ref} · {text}", block_id=f"actions:0.{number}", accessory=open_it))
+    return rows
 
 
 def act_form(
@@ -154,7 +184,8 @@ def act_form(
         if language:
             label = f"{label} ({texts.catalogue.language_name(language, texts.language)})"
         choices = tuple(
-            (value, choice_name(base, value, texts)) for value in options_of(rules).get(base, field.options)
+            (value, choice_name(register, base, value, texts))
+            for value in options_of(rules, entry).get(base, field.options)
         )
         blocks.append(
             input_block(
@@ -166,34 +197,9 @@ def act_form(
     return modal(texts, FORM, stored, blocks, title=f"register.name.{register.name}", submit="modal.save")
 
 
-def reminder_message(entry: Entry, text_id: str, texts: StaffTexts, **fields: Any) -> SlackMessage:
-    """A direct message about an entry, with a button that opens it; it names the entry by its code alone."""
-    register = texts.text(f"register.name.{entry.register.name}")
-    text = texts.text(text_id, register=register, code=entry.code, **fields)
-    row = actions(
-        f"register.{entry.code}", [button(texts.text("register.open"), "register.open", entry.code)]
-    )
-    return SlackMessage(text, [section(text), row])
-
-
-def effect_text(entry: Entry, texts: StaffTexts) -> str:
-    """What the check of an improvement counted; empty before it."""
-    checked = entry.acts_of("check")
-    if not checked:
-        return ""
-    facts = checked[-1].facts
-    low, high = (
-        "–" if value is None else texts.percent(value) for value in (facts["ratio_low"], facts["ratio_high"])
-    )
-    counted = texts.text("register.effect", before=facts["before"], after=facts["after"], days=facts["days"])
-    if facts["before"] + facts["after"] == 0:
-        return counted
-    return f"{counted} {texts.text('register.effect_range', low=low, high=high)}"
-
-
-def options_of(rules: Rulebook) -> Mapping[str, tuple[str, ...]]:
-    """The choices that depend on the organisation, by the name of the field."""
-    return {"category": categories_of(rules)}
+def options_of(rules: Rulebook, entry: Entry | None) -> Mapping[str, tuple[str, ...]]:
+    """The choices that depend on the organisation or on the entry, by the name of the field."""
+    return {"category": categories_of(rules), "ref": entry.refs if entry is not None else ()}
 
 
 def entry_name(entry: Entry, texts: StaffTexts) -> str:
@@ -202,11 +208,17 @@ def entry_name(entry: Entry, texts: StaffTexts) -> str:
     value = entry.words.get(name) or entry.facts.get(name)
     field = entry.register.fields[name]
     if value and field.input is Input.CHOICE:
-        return choice_name(name, str(value), texts)
-    if value and field.input is Input.STAFF:
-        return mention(str(value))
+        return choice_name(entry.register, name, str(value), texts)
+    if value and field.input is Input.DATE:
+        return texts.day(date.fromisoformat(str(value)))
     source = entry.facts.get("source")
-    return str(value) if value else choice_name("source", source, texts) if source else entry.code
+    return (
+        str(value)
+        if value
+        else choice_name(entry.register, "source", source, texts)
+        if source
+        else entry.code
+    )
 
 
 def register_name(register: Register, texts: StaffTexts) -> str:
@@ -225,10 +237,10 @@ def field_name(register: Register, name: str, texts: StaffTexts) -> str:
     return texts.text(f"register.field.{register.labels[name]}")
 
 
-def choice_name(field: str, value: str, texts: StaffTexts) -> str:
-    if value.isdecimal():
-        return value
-    return texts.text(f"{_SHARED.get(field, f'register.{field}')}.{value}")
+def choice_name(register: Register, field: str, value: str, texts: StaffTexts) -> str:
+    """The name of an option; a number and a reference are their own."""
+    prefix = register.choices[field]
+    return texts.text(f"{prefix}.{value}") if prefix and not value.isdecimal() else value
 
 
 def _value_text(entry: Entry, field: Field, visible: Sequence[str], texts: StaffTexts) -> str:
@@ -236,7 +248,7 @@ def _value_text(entry: Entry, field: Field, visible: Sequence[str], texts: Staff
     value = entry.words.get(field.name, entry.facts.get(field.name))
     if value in (None, "", []) or field.name in ("owner", "due", entry.register.name_field):
         return ""
-    if field.name == "refs":
+    if field.name == "refs" and entry.register.name != "audit":
         return ", ".join(ref for ref in value if ref in visible)
     match field.input:
         case Input.STAFF:
@@ -244,7 +256,7 @@ def _value_text(entry: Entry, field: Field, visible: Sequence[str], texts: Staff
         case Input.DATE:
             return texts.day(date.fromisoformat(value))
         case Input.CHOICE:
-            return choice_name(field.name, str(value), texts)
+            return choice_name(entry.register, field.name, str(value), texts)
         case Input.FLAG:
             return texts.text("choice.yes") if value else ""
         case _:

@@ -1,0 +1,1 @@
+"""What Slack shows of the registers of what is not a complaint (docs/registers.md)."""
