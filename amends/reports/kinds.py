@@ -25,4 +25,6 @@ KINDS: Mapping[str, ReportKind] = {
     "monitoring": ReportKind(
         "amends.reports.monitoring", "How the handling went (8.4): in time, how long, what is open."
     ),
+    "audit": ReportKind("amends.reports.audit", "What audits found, each clause, the last check (8.5, H)."),
+    "review": ReportKind("amends.reports.review", "The pack for the management review (8.6)."),
 }
