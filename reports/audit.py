@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from complaints.registers.definitions import ANSWERS, REGISTERS
+from complaints.forms import ANSWERS
+from complaints.registers.definitions import REGISTERS
 from complaints.registers.entries import Entry
 from reports.clauses.evidence import ClauseStatus
 from reports.clauses.table import CLAUSES, EDITIONS
