@@ -36,8 +36,8 @@ def test_each_text_that_the_code_of_reports_names_exists() -> None:
     named = set[str]()
     for file in (*(HERE / "reports").rglob("*.py"), *(HERE / "amends" / "reports").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            is_text = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "text"
-            if is_text and node.args and isinstance(node.args[0], ast.Constant):
+            is_text = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "text" and node.args
+            if is_text and isinstance(node.args[0], ast.Constant):
                 named.add(str(node.args[0].value))
     assert named
     assert named - known == set()
