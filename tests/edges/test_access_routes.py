@@ -45,7 +45,7 @@ UNRECORDED_COMMANDS = {
     "export measures", "privacy hold", "privacy receipts", "demo",
     "privacy restrict", "prove", "poster", "import", "inbox give-up", "inbox list", "inbox retry", "init", "law diff",
     "law list", "outbox give-up", "outbox list",
-    "outbox retry", "privacy erase", "privacy purge", "report access", "report monitoring", "run",
+    "outbox retry", "privacy erase", "privacy purge", "report access", "report analysis", "report monitoring", "run",
     "register act", "register add", "register list", "register show",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
     "triage propose", "triage rollback", "triage train", "witness",
