@@ -25,18 +25,27 @@ class RegisterJobs:
         self.slack = direct.slack
 
     async def remind(self, obligation: Obligation) -> Outcome:
-        """Only while the entry is open, with this due day and an owner."""
+        """While the entry is open with this due day: the owner; without an owner, those who may accept it.
+
+        Of an absent owner the deputy gets it, or the managers.
+        """
         store, texts = self.slack.store, self.slack.texts
         entry = await store.aread(load_entry, str(obligation.facts["code"]))
         due = date.fromisoformat(str(obligation.facts["due"]))
-        if not entry.is_open or entry.due != due or entry.owner is None:
+        if not entry.is_open or entry.due != due:
             return Completed()
         zone = (await store.aread(load_current_rulebook)).calendar.zone
         is_late = due < local_time(store.now(), zone).date()
         message = reminder_message(
             entry, "register.overdue" if is_late else "register.reminder", texts, day=texts.day(due)
         )
-        return await self.direct.send([entry.owner], message, obligation)
+        if entry.owner is None:
+            people = await self._people(entry, "accept", "") if "accept" in entry.register.acts else []
+            return await self.direct.send(people, message, obligation)
+        members, now = await store.aread(list_members), store.now()
+        is_away = any(member.id == entry.owner and member.is_away(now) for member in members)
+        people = recipients.substitutes(entry.owner, members, now) if is_away else [entry.owner]
+        return await self.direct.send(people, message, obligation)
 
     async def check(self, obligation: Obligation) -> Outcome:
         """Count the complaints before and after the change, record the result and inform the owner."""

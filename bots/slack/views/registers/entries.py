@@ -183,6 +183,9 @@ def act_form(
         label = field_name(register, base, texts)
         if language:
             label = f"{label} ({texts.catalogue.language_name(language, texts.language)})"
+        if field.input is Input.CHOICE and not options_of(rules, entry).get(base, field.options):
+            # Slack refuses a choice without options: the organisation names no products.
+            continue
         choices = tuple(
             (value, choice_name(register, base, value, texts))
             for value in options_of(rules, entry).get(base, field.options)
@@ -199,7 +202,9 @@ def act_form(
 
 def options_of(rules: Rulebook, entry: Entry | None) -> Mapping[str, tuple[str, ...]]:
     """The choices that depend on the organisation or on the entry, by the name of the field."""
-    return {"category": categories_of(rules), "ref": entry.refs if entry is not None else ()}
+    return {
+        "category": categories_of(rules), "product": rules.products, "ref": entry.refs if entry is not None else (),
+    }  # fmt: skip
 
 
 def entry_name(entry: Entry, texts: StaffTexts) -> str:
@@ -238,9 +243,10 @@ def field_name(register: Register, name: str, texts: StaffTexts) -> str:
 
 
 def choice_name(register: Register, field: str, value: str, texts: StaffTexts) -> str:
-    """The name of an option; a number and a reference are their own."""
+    """The name of an option; a reference, and a number without a name, are their own."""
     prefix = register.choices[field]
-    return texts.text(f"{prefix}.{value}") if prefix and not value.isdecimal() else value
+    is_number = value.isdecimal() and prefix.startswith("register.")
+    return texts.text(f"{prefix}.{value}") if prefix and not is_number else value
 
 
 def _value_text(entry: Entry, field: Field, visible: Sequence[str], texts: StaffTexts) -> str:
