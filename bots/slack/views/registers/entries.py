@@ -15,6 +15,7 @@ from bots.slack.client.block_kit import (
     mention,
     option,
     plain,
+    plain_sections,
     section,
 )
 from bots.slack.texts import StaffTexts
@@ -31,6 +32,8 @@ from complaints.rulebook import Rulebook, categories_of
 FORM, LIST, ENTRY = "register", "register_list", "register_entry"
 #: Own entries on the first page of the home.
 HOME_ROWS = 2
+#: Characters of the name of an entry in a line.
+_NAME_LENGTH = 200
 #: Acts of an entry that are shown: the newest.
 _HISTORY = 20
 
@@ -100,7 +103,7 @@ def entry_row(entry: Entry, texts: StaffTexts, prefix: str = "") -> Block:
 
 def entry_line(entry: Entry, texts: StaffTexts) -> str:
     """`*Read the meter twice* (improvement-12) · Open · @alice · due Wed 4 Nov 2026`."""
-    parts = [f"*{escaped(entry_name(entry, texts), 200)}* ({entry.code})"]
+    parts = [f"*{escaped(entry_name(entry, texts), _NAME_LENGTH)}* ({entry.code})"]
     parts.append(state_name(entry.register, entry.state, texts))
     parts += [mention(entry.owner)] if entry.owner else []
     if entry.due and entry.is_open:
@@ -121,13 +124,17 @@ def entry_view(
 
     `visible` are its complaints that this person may know of; `notes` are lines about this very register.
     """
-    lines = [entry_line(entry, texts)]
+    blocks = [section(entry_line(entry, texts))]
     for field in entry.register.fields.values():
-        text = _value_text(entry, field, visible, texts)
-        if text:
-            lines.append(f"*{field_name(entry.register, field.name, texts)}:* {text}")
-    lines += [effect_text(entry, texts)] if effect_text(entry, texts) else []
-    blocks = [section(line) for line in (*lines, *notes)]
+        label = f"*{field_name(entry.register, field.name, texts)}:*"
+        words = entry.words.get(field.name, "") if field.sealed else ""
+        if len(words) > (_NAME_LENGTH if field.name == entry.register.name_field else 0):
+            # In full: who attests to a policy, or approves by it, must see every word.
+            blocks += [section(label), *plain_sections(words)]
+        elif text := _value_text(entry, field, visible, texts):
+            blocks.append(section(f"{label} {text}"))
+    effect = effect_text(entry, texts)
+    blocks += [section(line) for line in (effect, *notes) if line]
     if entry.register.name == "audit":
         blocks += _sample(entry, visible, texts)
     row = [
@@ -250,8 +257,8 @@ def choice_name(register: Register, field: str, value: str, texts: StaffTexts) -
 
 
 def _value_text(entry: Entry, field: Field, visible: Sequence[str], texts: StaffTexts) -> str:
-    """A field of the entry in words; empty without one, and for what the line of the entry has already."""
-    value = entry.words.get(field.name, entry.facts.get(field.name))
+    """A fact of the entry in words; empty without one, and for what the line of the entry has already."""
+    value = entry.facts.get(field.name)
     if value in (None, "", []) or field.name in ("owner", "due", entry.register.name_field):
         return ""
     if field.name == "refs" and entry.register.name != "audit":
