@@ -5,11 +5,13 @@ times and outside bodies are those of the rules in force.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import segno
 
@@ -70,11 +72,18 @@ def qr_code(link: str) -> str:
 
 
 def public_page(
-    rulebooks: Rulebooks, texts: Texts, *, country: str | None, languages: Sequence[str], bot: str | None
+    rulebooks: Rulebooks,
+    texts: Texts,
+    *,
+    country: str | None,
+    languages: Sequence[str],
+    bot: str | None,
+    figures: Mapping[str, Any] | None = None,
 ) -> str:
     """The page of a country in the first of these languages that it has; as the bot would choose both.
 
-    Without `country`, or with one that is not configured, the language decides. `bot` is the bot's username.
+    Without `country`, or with one that is not configured, the language decides. `bot` is the bot's username,
+    `figures` the newest publication of figures.
     """
     code = rulebooks.code(country or "")
     every = rulebooks.of(code).languages if code else rulebooks.languages
@@ -92,9 +101,41 @@ def public_page(
         f"<title>{title}</title><style>{_STYLE}</style></head><body>"
         f"<header>{_links(rulebooks, rules, language, texts)}</header>"
         f"<main><h1>{title}</h1>{_chat(language, rules, texts, bot)}"
-        f"{''.join(_section(answer) for answer in answers(language, rules, texts))}"
+        f"{''.join(map(_section, (*answers(language, rules, texts), *_figures(language, texts, rules, figures))))}"
         f"</main><footer>{_policy(language, rules, texts)}</footer></body></html>"
     )
+
+
+def _figures(
+    language: str, texts: Texts, rules: Rulebook, figures: Mapping[str, Any] | None
+) -> Iterator[Answer]:
+    """The published figures (8.1), with the date; what was hidden has no line."""
+    if figures is None:
+        return
+    zone = rules.calendar.zone
+    first, last = (
+        texts.short_date(language, date.fromisoformat(figures[name])) for name in ("first", "last")
+    )
+    published = texts.date(language, datetime.fromisoformat(figures["at"]), zone)
+    lines = [
+        texts.count(language, f"page.figures.{name}", int(figures[name]))
+        for name in ("received", "median_days")
+        if figures[name] is not None
+    ]
+    lines += [
+        texts.text(language, f"page.figures.{key}", share=texts.percent(language, percent / 100, 0))
+        for key, percent in figures["shares"].items()
+        if percent is not None
+    ]
+    for name, number in figures["categories"].items():
+        subject = texts.text(language, "page.figures.rest" if name == "rest" else f"category.{name}")
+        lines.append(
+            texts.text(
+                language, "page.figures.subject", subject=subject, number=texts.number(language, number)
+            )
+        )
+    opening = texts.text(language, "page.figures", first=first, last=last, published=published)
+    yield Answer(texts.text(language, "page.figures.title"), (opening,), tuple(lines))
 
 
 def accepted_languages(header: str) -> list[str]:

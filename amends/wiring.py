@@ -1,7 +1,9 @@
 """Puts all parts of the product together. No other module knows the clock and every package."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +15,8 @@ from telegram.error import TelegramError
 from amends.checkpoints import CheckpointSender
 from amends.figures import Threshold, figure_handlers
 from amends.public_page import public_page
+from amends.reports.kinds import KINDS
+from amends.reports.public import newest_publication
 from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
 from amends.runtime.metrics import Metrics, readiness, render_metrics, render_metrics_without_store
@@ -26,6 +30,7 @@ from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
 from scheduler.proposals import ProposalHandler
+from scheduler.reports import ScheduledReport
 from scheduler.reviews import review_handlers
 from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
 from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
@@ -169,6 +174,8 @@ class Application:
         self._proposal_handler = ProposalHandler(store, languages=settings.languages)
         self._web = WebPart(settings, page=self._page, readiness=self._readiness, metrics=self._metrics_page)
         self._username = settings.organisation.bot or None
+        #: The minute in which the newest publication was read, and its figures.
+        self._publication: tuple[int, Mapping[str, Any] | None] = (-1, None)
         self._tasks: list[asyncio.Task[None]] = []
         self.worker: Worker | None = None
 
@@ -208,6 +215,11 @@ class Application:
                 learning=learning_settings(self.settings),
                 compute_digest=self._training_digest,
                 checkpoint_minutes=self.settings.proof.every_minutes,
+                reports=tuple(
+                    ScheduledReport(report.kind, report.channel, report.when)
+                    for report in self.settings.report
+                    if report.kind in KINDS
+                ),
             )
             self._ticks.start()
         log.info("started", parts=list(self.parts))
@@ -302,7 +314,17 @@ class Application:
         bot = self._username or (self._telegram.username if self._telegram is not None else None)
         # A desk runs over a change of the law.
         today = self.rulebooks.at(self.store.now())
-        return public_page(today, self.texts, country=country, languages=languages, bot=bot)
+        return public_page(
+            today, self.texts, country=country, languages=languages, bot=bot, figures=self._published()
+        )
+
+    def _published(self) -> Mapping[str, Any] | None:
+        """The newest publication, read once a minute, so that many readers of the page cost nothing."""
+        minute = int(time.monotonic() // 60)
+        if self._publication[0] != minute:
+            with suppress(DatabaseUnavailable):
+                self._publication = (minute, newest_publication(self.store))
+        return self._publication[1]
 
     async def _ask_username(self) -> None:
         """Ask Telegram for the bot's username until it answers, then wait: a task that ends would end the process."""

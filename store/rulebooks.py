@@ -194,3 +194,9 @@ def _periods(tx: Tx, jurisdiction: str) -> list[tuple[str, datetime]]:
     """
     rows = tx.connection.execute(_PERIODS, {"jurisdiction": jurisdiction})
     return [(number, since) for number, since in rows]
+
+
+def list_rulebook_presets(tx: Tx) -> dict[str, str]:
+    """The preset of every rulebook that was ever in force, by the rulebook's id."""
+    numbers = tx.connection.execute(select(RULEBOOKS.c.id)).scalars().all()
+    return {number: load_rulebook(tx, number).preset for number in numbers}

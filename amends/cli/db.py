@@ -61,6 +61,7 @@ def verify(
     outside = _read_outside(checkpoint or [])
     if backup is not None:
         verification = verify_file(backup, Keyring(load(config).secrets.keys()), datetime.now(UTC), outside)
+        _record_backup_check(verification, config)
     else:
         with open_record(config) as (settings, store):
             outside = _add_witnesses(settings, store, outside, ask=not offline)
@@ -68,6 +69,19 @@ def verify(
     _print_verification(verification, json=json)
     if verification.first_bad is not None:
         raise typer.Exit(NOT_WELL)
+
+
+def _record_backup_check(verification: Verification, config: Path | None) -> None:
+    """Record in the desk's own log that a backup was read and checked (8.1); without that record, say so."""
+    from store.database.errors import StoreError
+    from store.proof.hash_chain import record_instance_event
+
+    facts = {"sound": verification.first_bad is None, "entries": verification.entries}
+    try:
+        with open_record(config) as (_, store):
+            store.write(record_instance_event, "backup_check", facts)
+    except StoreError as error:
+        err.print(f"The check is not on the record of this desk: {error}")
 
 
 def _verify_in_steps(store: Store, outside: Outside, *, full: bool) -> Verification:

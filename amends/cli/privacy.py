@@ -63,6 +63,9 @@ RIGHTS = {
 }
 _CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,60}")
 
+#: Shows the report on collection how long the person waited.
+Asked = Annotated[datetime | None, typer.Option("--asked", formats=["%Y-%m-%d"])]
+
 Complainant = Annotated[str, typer.Option(help="A reference of theirs, or the person's id.")]
 
 
@@ -82,6 +85,7 @@ def export(
     language: str | None = None,
     notes: bool = True,
     reason: Reason = Purpose.REQUEST,
+    asked_on: Asked = None,
     config: Config = None,
 ) -> None:
     from amends.documents.labels import load_labels
@@ -106,8 +110,18 @@ def export(
                 retention=retention_periods(settings),
                 signing_key=settings.secrets.signing_key,
             )
-    write_file(output, data)
+        write_file(output, data)
+        _record_request(store, "copy", asked_on, zone)
     print_damage(damaged)
+
+
+def _record_request(store: Store, about: str, asked_on: datetime | None, zone: str) -> None:
+    """Record that a request about one person's data was answered, and when it was made (8.1)."""
+    from complaints.times import at_minute
+    from store.proof.hash_chain import record_instance_event
+
+    asked_at = None if asked_on is None else format_time(at_minute(asked_on.date(), 0, zone))
+    store.write(record_instance_event, "data_request", {"about": about, "asked_at": asked_at})
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -129,6 +143,7 @@ def erase(
     complainant: Complainant,
     reason: Annotated[str, typer.Option(callback=_code)],
     yes: Yes = False,
+    asked_on: Asked = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -146,6 +161,7 @@ def erase(
         _confirm(f"Destroy for good what {preview.person} has here ({_counts(preview.counts)})?", yes=yes)
         require_writable(erasures_file(settings))
         result = store.write(erase_complainant, preview.person, reason)
+        _record_request(store, "erasure", asked_on, settings.organisation.timezone)
         list_new_erasures(store, erasures_file(settings))
         erased_at = format_time(store.now())
         remove_remnants(store)

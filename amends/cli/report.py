@@ -56,7 +56,7 @@ def report_command(kind: str) -> Callable[..., None]:
         with open_record(config) as (settings, store):
             labels = report_labels(settings, store, _language(language, settings))
             now, zone = store.now(), settings.organisation.timezone
-            period = _period(start, end, local_time(now, zone).date(), zone)
+            period = whole_period(start, end, local_time(now, zone).date(), zone)
             report = build_report(kind, store, settings, period, now, check_chain=chain)
             if format_ is Format.PDF and output is not None:
                 pdf = report_pdf(report, labels, organisation=settings.organisation.name, made_at=now)
@@ -87,7 +87,7 @@ def access(*, start: From = None, end: To = None, json: Json = False, config: Co
 
     with open_record(config) as (settings, store), collecting_damage() as damaged:
         zone = settings.organisation.timezone
-        period = _period(start, end, local_time(store.now(), zone).date(), zone)
+        period = whole_period(start, end, local_time(store.now(), zone).date(), zone)
         histories = pages(partial(store.read, load_read_page, period.start, period.end))
         findings = find_unusual_access(histories, period.start, period.end, zone)
         rows = [{**asdict(finding), "at": format_time(finding.at)} for finding in findings]
@@ -128,7 +128,7 @@ def _format(wanted: Format | None, output: Path | None, *, json: bool) -> Format
     return Format(ending) if ending in set(Format) else Format.MD
 
 
-def _period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
+def whole_period(start: datetime | None, end: datetime | None, today: date, zone: str) -> Period:
     from amends.reports.build import QUARTER
     from complaints.times import at_minute
     from reports.tally import Period

@@ -28,4 +28,21 @@ KINDS: Mapping[str, ReportKind] = {
     "analysis": ReportKind(
         "amends.reports.analysis", "What people complain about and what changed (8.2): causes, rates, spikes."
     ),
+    "satisfaction": ReportKind(
+        "amends.reports.satisfaction",
+        "What people answered (8.3), and who answered.",
+    ),
+    "equal_treatment": ReportKind(
+        "amends.reports.equal_treatment",
+        "Time and outcome by language, channel and support need (4.5).",
+    ),
+    "collection": ReportKind(
+        "amends.reports.collection", "What was kept, asked for, erased, copied, checked and published (8.1)."
+    ),
+    "public": ReportKind(
+        "amends.reports.public", "The figures for the public (8.1), as `amends publish` shows them."
+    ),
+    "returns": ReportKind("amends.reports.returns", "The returns to regulators, each field with its source."),
+    "audit": ReportKind("amends.reports.audit", "What audits found, each clause, the last check (8.5, H)."),
+    "review": ReportKind("amends.reports.review", "The pack for the management review (8.6)."),
 }

@@ -200,7 +200,8 @@ def web_app(
     async def how_to_complain(request: Request) -> Response:
         chosen = [code for code in (request.query_params.get("lang"),) if code]
         languages = chosen + accepted_languages(request.headers.get("accept-language", ""))
-        return HTMLResponse(page(request.query_params.get("country"), languages))
+        # In a thread: the page reads the published figures from the database.
+        return HTMLResponse(await asyncio.to_thread(page, request.query_params.get("country"), languages))
 
     return Starlette(
         routes=[

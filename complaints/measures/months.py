@@ -40,6 +40,13 @@ class MonthCounts(NamedTuple):
     open_at_end: int
 
 
+class MonthScores(NamedTuple):
+    """Sum, number of 4 or more, and number of the survey scores of complaints received in one month (8.3)."""
+
+    process: tuple[float, int, int]
+    outcome: tuple[float, int, int]
+
+
 def month_bounds(end: datetime, zone: str, months: int = MONTHS) -> list[datetime]:
     """The starts of the last local months before this moment, and the moment itself."""
     last = local_time(end, zone)

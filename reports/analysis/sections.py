@@ -354,4 +354,4 @@ def theme_section(themes: Themes) -> Section:
     )
     note = text("analysis.themes_read", themes.recent, before=themes.before)
     table = _table("themes", "words recent before examples", rows)
-    return Section("themes", text("analysis.section.themes"), notes=(note,), tables=(table,))
+    return Section("themes", text("analysis.section.themes"), notes=(note,), tables=(table,), private=True)

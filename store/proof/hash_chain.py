@@ -158,11 +158,11 @@ def list_instance_events(tx: Tx, verb: str, limit: int = 100) -> list[dict[str, 
 def newest_instance_events(tx: Tx) -> dict[str, datetime]:
     """When the log of the instance last recorded each kind of event; reports by name, `report:monitoring`."""
     query = (
-        select(EVENTS.c.verb, func.max(EVENTS.c.at))
+        select(EVENTS.c.verb, func.max(EVENTS.c.at).label("newest"))
         .where(EVENTS.c.ref == INSTANCE_CHAIN)
         .group_by(EVENTS.c.verb)
     )
-    times: dict[str, datetime] = {verb: at for verb, at in tx.connection.execute(query)}
+    times: dict[str, datetime] = {row.verb: row.newest for row in tx.connection.execute(query)}
     for event in reversed(list_instance_events(tx, "report")):
         times[f"report:{event['facts']['report']}"] = parse_time(event["at"])
     return times

@@ -47,7 +47,7 @@ _OPEN = [state.value for state in State if state is not State.CLOSED]
 _ROW = MEASURES.c
 _MICROSECOND = timedelta(microseconds=1)
 #: Complaints in figures: those that monitoring does not count apart.
-_COUNTED = (
+COUNTED = (
     _ROW.rule == MEASURE_VERSION,
     _ROW.kind == ContactKind.COMPLAINT.value,
     _ROW.is_simulation.is_(False),
@@ -121,13 +121,13 @@ def count_months(tx: Tx, bounds: Sequence[datetime]) -> list[MonthCounts]:
     for start, end in zip(starts, ends, strict=True):
         key = (_ROW.marks, _ROW.incident_id, _ROW.decision_working_days, _ROW.decided_at.is_not(None))
         query = select(*key, func.min(_ROW.received_at), func.count()).where(
-            *_COUNTED, _ROW.received_at >= start, _ROW.received_at < end
+            *COUNTED, _ROW.received_at >= start, _ROW.received_at < end
         )
         groups.append(tuple(map(MeasureGroup._make, tx.connection.execute(query.group_by(*key)))))
     still_open: list[list[OpenMeasures]] = [[] for _ in starts]
     for row in tx.connection.execute(
         select(_ROW.received_at, _ROW.pending, _ROW.decision_working_days, _ROW.rulebook_id).where(
-            *_COUNTED,
+            *COUNTED,
             _ROW.received_at >= bounds[0],
             _ROW.received_at < bounds[-1],
             or_(_ROW.pending.is_not(None), _ROW.decision_working_days.is_(None)),
@@ -148,9 +148,9 @@ def _count_open(tx: Tx, moments: Sequence[datetime]) -> list[int]:
     open_then = [
         func.sum(case((and_(_ROW.logged_at < limit, _is_open_at(limit)), 1), else_=0)) for limit in limits
     ]
-    query = select(*open_then).where(*_COUNTED, _is_open_at(limits[0]), ~is_reopened)
+    query = select(*open_then).where(*COUNTED, _is_open_at(limits[0]), ~is_reopened)
     counts = [int(count or 0) for count in tx.connection.execute(query).one()]
-    again = select(_ROW.stages).where(*_COUNTED, _is_open_at(limits[0]), is_reopened)
+    again = select(_ROW.stages).where(*COUNTED, _is_open_at(limits[0]), is_reopened)
     for stages in tx.connection.execute(again).scalars():
         for number, limit in enumerate(limits):
             stage = stage_at(stages, limit)

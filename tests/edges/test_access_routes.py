@@ -46,6 +46,8 @@ UNRECORDED_COMMANDS = {
     "privacy restrict", "prove", "poster", "import", "inbox give-up", "inbox list", "inbox retry", "init", "law diff",
     "law list", "outbox give-up", "outbox list",
     "outbox retry", "privacy erase", "privacy purge", "report access", "report analysis", "report monitoring", "run",
+    "report audit", "report collection", "report equal-treatment", "report public", "report returns", "report review",
+    "report satisfaction", "publish",
     "register act", "register add", "register list", "register show",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
     "triage propose", "triage rollback", "triage train", "witness",

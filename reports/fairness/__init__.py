@@ -1,0 +1,1 @@
+"""Who is satisfied, and whether everybody is treated alike (4.5, 8.3)."""
