@@ -84,7 +84,7 @@ def _retention(record: CollectionRecord, periods: Mapping[str, str]) -> Section:
         from_day = text("collection.from_receipt" if start else "collection.from_closing")
         lengths.append((Verbatim(country), text(f"span.{unit}", int(number)), from_day))
     holds = tuple(
-        (text(f"collection.{name}"), getattr(record, name)) for name in ("placed", "released", "held")
+        (text(f"collection.{name}"), getattr(record, name)) for name in ("placed", "released", "under_hold")
     )
     tables = (
         Table(

@@ -63,7 +63,10 @@ def _requests(tx: Tx, start: datetime, end: datetime) -> list[DataRequest]:
         row.target == Target.DATA_REQUEST.value, row.start >= start, row.start < end
     )
     return [
-        *(DataRequest("copy", asked_at, None, answered) for asked_at, answered in tx.connection.execute(copies)),
+        *(
+            DataRequest("copy", asked_at, None, answered)
+            for asked_at, answered in tx.connection.execute(copies)
+        ),
         *(
             DataRequest("change", *values)
             for values in tx.connection.execute(letters.group_by(row.ref, row.start))

@@ -47,6 +47,8 @@ UNRECORDED_COMMANDS = {
     "law list", "outbox give-up", "outbox list",
     "outbox retry", "privacy erase", "privacy purge", "report access", "report monitoring", "run",
     "register act", "register add", "register list", "register show",
+    "publish", "report satisfaction", "report equal-treatment", "report collection", "report public",
+    "report returns",
     "slack-manifest", "triage evaluate", "triage forget-history", "triage history", "triage promote",
     "triage propose", "triage rollback", "triage train", "witness",
 }  # fmt: skip

@@ -40,7 +40,8 @@ def row(days: int | None = 3, *, surveys: Any = (), marks: str = "", **changes: 
     values |= {
         "ref": f"R{next(NUMBERS)}", "received_at": at, "received_on": date(2026, 10, 6), "logged_at": at,
         "is_simulation": False, "is_history": False, "kind": "complaint", "channel": "telegram", "language": "en",
-        "category": "money", "support_need": False, "marks": marks, "rulebook_id": "r", "stages": "0!;", "priority": "P3",
+        "category": "money", "support_need": False, "marks": marks, "rulebook_id": "r", "stages": "0!;",
+        "priority": "P3",
         "state": "closed", "incomplete": False, "missed_danger": False, "outcome": "upheld",
         "decision_working_days": days, "decision_days": days, "decided_at": None if days is None else at,
         "details": json.dumps({"surveys": surveys}) if surveys else None,
