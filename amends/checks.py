@@ -13,11 +13,12 @@ from typing import Any
 import httpx
 
 from amends.init import SCOPES
+from amends.reports.kinds import KINDS
 from amends.runtime.programs import file_scanner, translator_from
 from amends.settings import Settings, SettingsError, cautions, rulebook, rulebooks
 from amends.settings.presets import ANNOUNCED_DAYS, coming_changes, preset_named
 from bots.loopback import is_loopback
-from bots.texts.loading import STAFF, TextsError, load_catalogues
+from bots.texts.loading import REPORTS, STAFF, TextsError, load_catalogues
 from complaints.actors import MANAGERS, staff
 from complaints.rulebook import Calendar, Rulebooks, categories_of
 from complaints.times import local_time, parse_time
@@ -77,7 +78,7 @@ async def check_installation(settings: Settings) -> list[CheckFinding]:
     """Check everything that a start needs. Nothing is changed, and no message is sent."""
     findings = [_found("settings_read", file=settings.file), *_settings(settings)]
     findings += [*_secret_keys(settings), *_database(settings), *_texts(settings), *_levels(settings)]
-    findings += _categories(settings)
+    findings += [*_categories(settings), *_reports(settings)]
     findings += await _scanner(settings)
     findings += _speech(settings)
     findings += await _translator(settings)
@@ -160,6 +161,14 @@ def _secret_keys(settings: Settings) -> Iterator[CheckFinding]:
     if settings.secrets.signing_key is None:
         yield _found("signing_key_missing")
     yield _places_of_checkpoints(settings)
+
+
+def _reports(settings: Settings) -> Iterator[CheckFinding]:
+    for report in settings.report:
+        if report.kind in KINDS:
+            yield _found("report", report=report.kind, when=report.when, channel=report.channel)
+        else:
+            yield _found("report_unknown", report=report.kind, known=", ".join(KINDS))
 
 
 def _places_of_checkpoints(settings: Settings) -> CheckFinding:
@@ -295,7 +304,8 @@ def _drift(store: Store, accuracy: float | None) -> Iterator[CheckFinding]:
 def _texts(settings: Settings) -> Iterator[CheckFinding]:
     try:
         load_catalogues(settings.languages, settings.texts_folder)
-        load_catalogues((settings.organisation.staff_language,), settings.texts_folder, domain=STAFF)
+        for domain in (STAFF, REPORTS):
+            load_catalogues((settings.organisation.staff_language,), settings.texts_folder, domain=domain)
     except TextsError as wrong:
         yield _found("texts_wrong", wrong=wrong, folder=settings.texts_folder)
         return
@@ -459,6 +469,7 @@ async def _slack(settings: Settings) -> AsyncIterator[CheckFinding]:
     channels = settings.slack.model_dump()
     if settings.proof.slack_channel is not None:
         channels["proof.slack_channel"] = settings.proof.slack_channel
+    channels |= {f"report {report.kind}": report.channel for report in settings.report}
     for name, channel in channels.items():
         answer = await _call(f"{api}conversations.info", headers=headers, channel=channel)
         yield _channel(name, channel, answer)

@@ -15,6 +15,7 @@ from telegram.error import TelegramError
 from amends.checkpoints import CheckpointSender
 from amends.figures import Threshold, figure_handlers
 from amends.public_page import public_page
+from amends.reports.kinds import KINDS
 from amends.reports.public import newest_publication
 from amends.retention import erasures_file, list_new_erasures, retention_periods
 from amends.runtime import PARTS
@@ -29,6 +30,7 @@ from bots.texts.loading import STAFF
 from bots.texts.loading import load_catalogues as load_texts
 from complaints.rulebook import Rulebook, Rulebooks, categories_of
 from scheduler.proposals import ProposalHandler
+from scheduler.reports import ScheduledReport
 from scheduler.reviews import review_handlers
 from scheduler.ticks import act_handlers, create_ticks, housekeeping_handlers, morning_handlers
 from scheduler.training import LearningSettings, digest_settings, schedule_first_training, training_handlers
@@ -213,6 +215,11 @@ class Application:
                 learning=learning_settings(self.settings),
                 compute_digest=self._training_digest,
                 checkpoint_minutes=self.settings.proof.every_minutes,
+                reports=tuple(
+                    ScheduledReport(report.kind, report.channel, report.when)
+                    for report in self.settings.report
+                    if report.kind in KINDS
+                ),
             )
             self._ticks.start()
         log.info("started", parts=list(self.parts))

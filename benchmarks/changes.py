@@ -70,8 +70,9 @@ def three_sigma(desk: History) -> list[Signal]:
     signals = []
     for week in range(-(-BEFORE // 7), weeks.shape[1]):
         before = weeks[:, week - 12 : week]
-        for row in np.flatnonzero(weeks[:, week] > before.mean(axis=1) + 3 * before.std(axis=1, ddof=1)):
-            signals.append((int(row), desk.start + timedelta(days=7 * week + 6), False))
+        above = weeks[:, week] > before.mean(axis=1) + 3 * before.std(axis=1, ddof=1)
+        day = desk.start + timedelta(days=7 * week + 6)
+        signals += [(int(row), day, False) for row in np.flatnonzero(above)]
     return signals
 
 

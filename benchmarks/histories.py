@@ -57,7 +57,8 @@ def rates(start: date, days: int, daily: float, *, growth: float = 0.0) -> NDArr
     )
     weekday = WEEKDAYS[[day.weekday() for day in dates]]
     trend: NDArray[np.float64] = (1 + growth) ** (at / 365.25)
-    return daily * season * weekday * trend
+    expected: NDArray[np.float64] = daily * season * weekday * trend
+    return expected
 
 
 def shares(codes: int, skew: float = 0.18) -> NDArray[np.float64]:

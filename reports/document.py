@@ -208,7 +208,7 @@ class Chart:
 class Section:
     """Notes first, then each table followed by its charts, then `items` as a list.
 
-    `about_staff`: it names what single members of staff did, so it is never posted in a channel.
+    `private`: it has what single members of staff did, or masked words, so it is never posted in a channel.
     """
 
     id: str
@@ -218,7 +218,7 @@ class Section:
     charts: tuple[Chart, ...] = ()
     items: tuple[Sentence | Mark, ...] = ()
     new_page: bool = False
-    about_staff: bool = False
+    private: bool = False
 
     def __post_init__(self) -> None:
         for chart in self.charts:
@@ -276,8 +276,8 @@ def without_references(report: Report, hidden: frozenset[str]) -> Report:
 
 
 def for_channel(report: Report) -> Report:
-    """The report as every member of a channel may read it: without references and without what staff did singly."""
-    sections = tuple(section for section in report.sections if not section.about_staff)
+    """The report as every member of a channel may read it: without references and private sections."""
+    sections = tuple(section for section in report.sections if not section.private)
     return without_references(replace(report, sections=sections), references(report))
 
 

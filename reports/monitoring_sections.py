@@ -300,7 +300,7 @@ def _handlers(figures: Monitoring, zone: str) -> Iterator[Section]:
         count_table("owners", text("monitoring.by_owner"), owners, "monitoring.column.owner"),
     )
     note = text("monitoring.handlers_note")
-    yield Section("handlers", text("monitoring.handlers"), (note,), tables, about_staff=True)
+    yield Section("handlers", text("monitoring.handlers"), (note,), tables, private=True)
 
 
 def _redress(figures: Monitoring, zone: str) -> Iterator[Section]:

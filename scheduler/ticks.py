@@ -6,7 +6,7 @@ every process may tick and no leader is needed.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +18,7 @@ from complaints.actors import SYSTEM, Actor
 from complaints.deadlines.opening_hours import next_morning, working_day_from
 from complaints.obligations.kinds import ACTS, NewObligation, SendPriority
 from complaints.times import local_time
+from scheduler.reports import ScheduledReport, report_obligations
 from scheduler.reviews import monthly_draw
 from scheduler.training import LearningSettings, schedule_retraining
 from scheduler.worker import Handler
@@ -93,12 +94,14 @@ def create_ticks(
     learning: LearningSettings | None = None,
     compute_digest: Callable[[], str] | None = None,
     checkpoint_minutes: int = 10,
+    reports: Sequence[ScheduledReport] = (),
 ) -> AsyncIOScheduler:
     """The product's ticks; the caller starts them.
 
     `kinds` are those that this process handles: overdue obligations of other kinds are reported (None: not reported).
     `purges` schedules a purge each day. `learning` schedules training runs (None: never). `compute_digest` returns
     the digest of what a run learns from apart from the record. `checkpoint_minutes` is the time between checkpoints.
+    `reports` are those that go to channels.
     """
     ticks = AsyncIOScheduler(timezone="UTC")
     defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -106,7 +109,7 @@ def create_ticks(
     async def housekeeping() -> None:
         # `compute_digest` reads files, so it does not run on a thread of the store.
         digest = None if compute_digest is None else await asyncio.to_thread(compute_digest)
-        await store.in_thread(_housekeeping, store, purges, learning, digest)
+        await store.in_thread(_housekeeping, store, purges, learning, digest, reports)
         if kinds is None:
             return
         for kind in sorted(await store.awrite(fail_orphaned, kinds, store.now() - ORPHANED_AFTER)):
@@ -256,9 +259,13 @@ def act_handlers(store: Store) -> Mapping[str, Handler]:
 
 
 def _housekeeping(
-    store: Store, purges: bool, learning: LearningSettings | None = None, settings_digest: str | None = None
+    store: Store,
+    purges: bool,
+    learning: LearningSettings | None = None,
+    settings_digest: str | None = None,
+    reports: Sequence[ScheduledReport] = (),
 ) -> None:
-    """Schedule today's cleanup, missing words and measures, and a purge and a training run where they are due."""
+    """Schedule today's cleanup, missing words and measures; a purge, a training run and reports where due."""
     now = store.now()
     schedule_next_morning(store)
     obligations = [
@@ -269,6 +276,8 @@ def _housekeeping(
     ]
     if purges:
         obligations.append(NewObligation(f"purge:{now:%Y-%m-%d}", "purge", now, SendPriority.BULK))
+    if reports:
+        obligations += report_obligations(reports, now, store.read(load_current_rulebook).calendar)
     for obligation in obligations:
         store.write(insert_obligation, obligation)
     if learning is not None:

@@ -14,7 +14,7 @@ from scipy.stats import hypergeom
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.feature_extraction.text import CountVectorizer
 
-from complaints.measures.counts import Story, Theme
+from complaints.measures.counts import MaskedStory, Theme
 
 #: People who must use a term, and how many times as often as before.
 FEWEST_PEOPLE, TIMES_AS_OFTEN = 5, 2.0
@@ -29,7 +29,7 @@ _WORD = r"(?u)\b[^\W\d_]{3,}\b"
 _Counts = NDArray[np.float64]
 
 
-def find_themes(recent: Sequence[Story], before: Sequence[Story]) -> tuple[Theme, ...]:
+def find_themes(recent: Sequence[MaskedStory], before: Sequence[MaskedStory]) -> tuple[Theme, ...]:
     """The themes of the recent complaints, the most unlikely first; none if nothing can be compared."""
     if len(recent) < FEWEST_PEOPLE or not before:
         return ()
@@ -50,7 +50,7 @@ def find_themes(recent: Sequence[Story], before: Sequence[Story]) -> tuple[Theme
     )
     often = users_now * people_before >= TIMES_AS_OFTEN * users_before * people_now
     is_new = (users_now >= FEWEST_PEOPLE) & often & (chance < _FALSE_ALARMS / len(terms))
-    rising = sorted(np.flatnonzero(is_new), key=lambda term: (chance[term], terms[term]))[:_MOST_TERMS]
+    rising = sorted(map(int, np.flatnonzero(is_new)), key=lambda term: (chance[term], terms[term]))[:_MOST_TERMS]
     themes = [
         _theme([rising[place] for place in group], terms, now, earlier, recent)
         for group in _groups(now[:, rising])
@@ -58,7 +58,7 @@ def find_themes(recent: Sequence[Story], before: Sequence[Story]) -> tuple[Theme
     return tuple(themes[:MOST_THEMES])
 
 
-def _people(used: csr_matrix, stories: Sequence[Story]) -> tuple[int, _Counts]:
+def _people(used: csr_matrix, stories: Sequence[MaskedStory]) -> tuple[int, _Counts]:
     """How many people wrote these stories, and how many of them used each term."""
     numbers = {
         person: number for number, person in enumerate(dict.fromkeys(story.person for story in stories))
@@ -90,7 +90,7 @@ def _theme(
     terms: NDArray[np.str_],
     now: csr_matrix,
     earlier: csr_matrix,
-    recent: Sequence[Story],
+    recent: Sequence[MaskedStory],
 ) -> Theme:
     # With several terms one of them alone may be in a text by chance.
     needed = min(2, len(group))
@@ -100,7 +100,7 @@ def _theme(
     for term in map(str, terms[list(group)]):
         if not any(term in word or word in term for word in words):
             words.append(term)
-    best = sorted(np.flatnonzero(hits >= needed), key=lambda row: (-hits[row], recent[row].ref))
+    best = sorted(map(int, np.flatnonzero(hits >= needed)), key=lambda row: (-hits[row], recent[row].ref))
     return Theme(
         words=tuple(words[:_MOST_WORDS]),
         recent=len(best),

@@ -30,9 +30,11 @@ def _count_all(config: Config, *, json: bool) -> bool:
     from amends.clause_count import clause_rows, count_clauses
     from reports.clauses.evidence import NAMED
     from store.database.damage import DAMAGE_REMEDY
+    from store.proof.hash_chain import record_instance_event
 
     with open_record(config) as (settings, store):
         count = count_clauses(store, settings)
+        store.write(record_instance_event, "clauses", {"statuses": count.statuses})
     if json:
         print_json(count.as_json())
         return bool(count.violated)

@@ -54,6 +54,9 @@ class Labels:
         """The name of a language in this one: `German`, `Deutsch`."""
         return self.domains[0].language_name(code, self.language)
 
+    def day_of_year(self, day: date) -> str:
+        return self.domains[0].day_of_year(self.language, day)
+
     def month(self, day: date) -> str:
         return self.domains[0].month(self.language, day)
 

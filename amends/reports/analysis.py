@@ -6,11 +6,12 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from complaints.measures.counts import Story, Themes
+from complaints.measures.counts import MaskedStory, Themes
 from complaints.measures.months import month_bounds
 from complaints.times import local_time
 from reports.analysis.changes import HISTORY
-from reports.analysis.report import AnalysisInput, build_analysis
+from reports.analysis.report import build_analysis
+from reports.analysis.sections import AnalysisInput
 from reports.document import Report
 from reports.tally import Period
 
@@ -74,11 +75,11 @@ def find_new_wording(store: Store, end: datetime) -> Themes:
     return Themes(find_themes(recent, before), len(recent), len(before), is_whole)
 
 
-def _read(store: Store, start: datetime, end: datetime, stop: float) -> tuple[list[Story], bool]:
+def _read(store: Store, start: datetime, end: datetime, stop: float) -> tuple[list[MaskedStory], bool]:
     """The newest texts of these days, and whether they are all."""
     from store.models.examples import load_story_page
 
-    stories: list[Story] = []
+    stories: list[MaskedStory] = []
     before: Before | None = None
     while True:
         page, before = store.read(load_story_page, start, end, before)

@@ -25,6 +25,9 @@ KINDS: Mapping[str, ReportKind] = {
     "monitoring": ReportKind(
         "amends.reports.monitoring", "How the handling went (8.4): in time, how long, what is open."
     ),
+    "analysis": ReportKind(
+        "amends.reports.analysis", "What people complain about and what changed (8.2): causes, rates, spikes."
+    ),
     "satisfaction": ReportKind(
         "amends.reports.satisfaction",
         "What people answered (8.3), and who answered.",
@@ -40,4 +43,6 @@ KINDS: Mapping[str, ReportKind] = {
         "amends.reports.public", "The figures for the public (8.1), as `amends publish` shows them."
     ),
     "returns": ReportKind("amends.reports.returns", "The returns to regulators, each field with its source."),
+    "audit": ReportKind("amends.reports.audit", "What audits found, each clause, the last check (8.5, H)."),
+    "review": ReportKind("amends.reports.review", "The pack for the management review (8.6)."),
 }

@@ -42,7 +42,8 @@ def as_text(report: Report, format_: Format, labels: Labels, pictures: dict[str,
     """The report as JSON, CSV or Markdown; the monitoring report keeps the keys of its JSON and CSV."""
     own = report.data if isinstance(report.data, Monitoring) else None
     if format_ is Format.JSON:
-        values = as_json(report, labels) if own is None else own.as_json() | {"damaged": list(report.damaged)}
+        values = as_json(report, labels) | ({} if own is None else own.as_json())
+        values["damaged"] = list(report.damaged)
         return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
     if format_ is Format.CSV:
         return as_csv(report, labels) if own is None else monitoring_csv(own)

@@ -87,6 +87,9 @@ class Settings(BaseModel):
     translator: sections.TranslatorSettings = sections.TranslatorSettings()
     triage: sections.Triage = sections.Triage()
     proof: sections.ProofSettings = sections.ProofSettings()
+    report: tuple[sections.ReportSettings, ...] = Field(
+        default=(), description="Reports that channels get by the calendar, each with a PDF."
+    )
     jurisdiction: dict[str, sections.Jurisdiction] = Field(
         default_factory=dict,
         description=(

@@ -659,6 +659,19 @@ class WitnessSettings(SettingsSection):
         return self
 
 
+class ReportSettings(SettingsSection):
+    """One report that a channel gets after each period: a short text and the PDF (docs/reports.md)."""
+
+    kind: str = Field(
+        min_length=1, description="Which report, as in `amends report --help`.", examples=["monitoring"]
+    )
+    channel: SlackChannel = Field(description="The channel that gets it.", examples=["C0000004"])
+    when: Literal["weekly", "monthly", "quarterly", "yearly"] = Field(
+        default="monthly",
+        description="The period. It is sent on the first working morning after each, once.",
+    )
+
+
 class ProofSettings(SettingsSection):
     """Where the signed checkpoints of the record go (docs/proof.md); name at least one place that you do not run."""
 

@@ -172,6 +172,10 @@ class Texts:
         """`4 November 2026`."""
         return str(format_date(day, "long", locale=_locale(self.language(language))))
 
+    def day_of_year(self, language: str, day: date) -> str:
+        """`4 Nov`, where there is little room."""
+        return str(format_skeleton("MMMd", day, locale=_locale(self.language(language))))
+
     def month(self, language: str, day: date) -> str:
         """`November 2026`."""
         return str(format_skeleton("yMMMM", day, locale=_locale(self.language(language))))

@@ -163,8 +163,8 @@ def with_criteria(case: Case, facts: Facts, *, at: datetime | None = None, actor
             compensation_likely=bool(facts.get("compensation_likely")),
             period_from=date.fromisoformat(facts["period_from"]) if facts.get("period_from") else None,
             # Menus cannot be emptied, so a form that does not name one changes nothing.
-            product=facts.get("product") or (case.assessment and case.assessment.product),
-            branch=facts.get("branch") or (case.assessment and case.assessment.branch),
+            product=facts.get("product") or (None if case.assessment is None else case.assessment.product),
+            branch=facts.get("branch") or (None if case.assessment is None else case.assessment.branch),
             seq=case.version + 1,
         ),
         issues=issues,

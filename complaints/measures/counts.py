@@ -37,7 +37,7 @@ class AnalysisCounts(NamedTuple):
     repeats: int
 
 
-class Story(NamedTuple):
+class MaskedStory(NamedTuple):
     """The masked words of one complaint, and the id of the person who wrote them."""
 
     ref: str

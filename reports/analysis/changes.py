@@ -73,7 +73,7 @@ class Drift(NamedTuple):
     expected: float
 
 
-class Changes(NamedTuple):
+class CountChanges(NamedTuple):
     """What a period shows. `tested` series had complaints in twelve weeks or more, `seasonal` ones in two years."""
 
     spikes: tuple[Spike, ...]
@@ -82,11 +82,11 @@ class Changes(NamedTuple):
     seasonal: int
 
 
-def find_changes(counts: Mapping[CountedCode, Mapping[date, int]], first: date, last: date) -> Changes:
+def find_changes(counts: Mapping[CountedCode, Mapping[date, int]], first: date, last: date) -> CountChanges:
     """Spikes and drifts from `first` to `last` (both included), by code; `counts` reach back up to `HISTORY`."""
     codes = sorted(code for code, days in counts.items() if days)
     if not codes:
-        return Changes((), (), 0, 0)
+        return CountChanges((), (), 0, 0)
     start = max(min(min(counts[code]) for code in codes), last - HISTORY)
     days = np.zeros((len(codes), (last - start).days + 1))
     for row, code in enumerate(codes):
@@ -95,7 +95,7 @@ def find_changes(counts: Mapping[CountedCode, Mapping[date, int]], first: date, 
                 days[row, (day - start).days] = number
     at = max((first - start).days, 0)
     spikes, tested, seasonal = _spikes(codes, days, at, start)
-    return Changes(spikes, _drifts(codes, days, at, start), tested, seasonal)
+    return CountChanges(spikes, _drifts(codes, days, at, start), tested, seasonal)
 
 
 class _Expected(NamedTuple):
@@ -109,7 +109,8 @@ class _Expected(NamedTuple):
 def _weeks(days: _Array, end: int, most: int) -> _Array:
     """Whole weeks that end just before this day, the earliest first."""
     number = min(end // 7, most)
-    return days[:, end - 7 * number : end].reshape(len(days), number, 7).sum(axis=2)
+    weeks: _Array = days[:, end - 7 * number : end].reshape(len(days), number, 7).sum(axis=2)
+    return weeks
 
 
 def _spikes(
@@ -125,7 +126,7 @@ def _spikes(
     lengths = _lengths(weeks)
     expected = _expect(weeks, places, lengths, has_trend=True)
     is_tested = lengths >= _LEAST_WEEKS
-    # A code without complaints before is new wherever the record itself is long enough to tell.
+    # A code without complaints before is new wherever the record itself is long enough.
     is_new = (lengths == 0) & (weeks.shape[1] >= _LEAST_WEEKS)
     tests = max(1, int(is_tested.sum()) * windows.shape[1])
     with np.errstate(invalid="ignore"):
@@ -133,7 +134,7 @@ def _spikes(
         flagged = (windows >= FEWEST_IN_SPIKE) & ((chance < FALSE_ALARMS / tests) & is_tested[:, None])
     flagged |= (windows >= FEWEST_IN_SPIKE) & is_new[:, None]
     spikes = []
-    for row in np.flatnonzero(flagged.any(axis=1)):
+    for row in map(int, np.flatnonzero(flagged.any(axis=1))):
         first = int(flagged[row].argmax())
         top = int(windows[row].argmax() if is_new[row] else np.nanargmin(chance[row]))
         ends = start + timedelta(days=max(at - 6, 0) + 6)
@@ -163,7 +164,7 @@ def _drifts(codes: Sequence[CountedCode], days: _Array, at: int, start: date) ->
     is_seasonal = lengths >= _SEASON_WEEKS
     is_relative = ~is_seasonal & (lengths >= _DRIFT_WEEKS) & [code != ALL_COMPLAINTS for code in codes]
     if ALL_COMPLAINTS in codes:
-        for row in np.flatnonzero(is_relative):
+        for row in map(int, np.flatnonzero(is_relative)):
             _expect_share(expected, row, weeks, codes.index(ALL_COMPLAINTS), int(lengths[row]))
     tested = np.flatnonzero(is_seasonal | is_relative)
     if not len(tested):
@@ -171,7 +172,7 @@ def _drifts(codes: Sequence[CountedCode], days: _Array, at: int, start: date) ->
     in_period = max(1, -(-(total - at) // 7))
     limit = _cusum_limit(2 * len(tested) * (in_period + _STAYS))
     drifts = []
-    for row in tested:
+    for row in map(int, tested):
         mean, variance = expected.mean[row], expected.variance[row]
         below = _tail(recent[row] + 1, expected, row)
         middle = below + (_tail(recent[row], expected, row) - below) / 2
@@ -238,8 +239,8 @@ def _lengths(weeks: _Array) -> NDArray[np.int_]:
     """The number of weeks from the first with a complaint, by series."""
     if not weeks.shape[1]:
         return np.zeros(len(weeks), dtype=int)
-    seen = weeks > 0
-    return np.where(seen.any(axis=1), weeks.shape[1] - seen.argmax(axis=1), 0)
+    has_complaints = weeks > 0
+    return np.where(has_complaints.any(axis=1), weeks.shape[1] - has_complaints.argmax(axis=1), 0)
 
 
 def _expect(weeks: _Array, places: _Array, lengths: NDArray[np.int_], *, has_trend: bool) -> _Expected:

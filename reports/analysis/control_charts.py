@@ -5,7 +5,7 @@ deviation is widened by what the points show from one to the next (Laney 2002: t
 complaints the chart is the classic one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,7 +19,7 @@ _D2 = 1.128379167
 LEAST_POINTS = 12
 
 
-class Rule(StrEnum):
+class ControlRule(StrEnum):
     """The Western Electric rules (1956): points on one side of the centre line."""
 
     BEYOND = "beyond_3_sigma"
@@ -28,12 +28,17 @@ class Rule(StrEnum):
     EIGHT = "eight_on_one_side"
 
 
-#: Of so many points in a row at least so many lie beyond so many standard deviations.
-_RULES = {Rule.BEYOND: (1, 1, 3.0), Rule.TWO: (3, 2, 2.0), Rule.FOUR: (5, 4, 1.0), Rule.EIGHT: (8, 8, 0.0)}
+#: Of so many points in a row at least so many are further away than so many standard deviations.
+_RULES: Mapping[ControlRule, tuple[int, int, float]] = {
+    ControlRule.BEYOND: (1, 1, 3),
+    ControlRule.TWO: (3, 2, 2),
+    ControlRule.FOUR: (5, 4, 1),
+    ControlRule.EIGHT: (8, 8, 0),
+}
 
 
 @dataclass(frozen=True)
-class Point:
+class ControlPoint:
     """A week or month: its value, the centre line, limits of three standard deviations, and the rules it breaks."""
 
     start: date
@@ -42,25 +47,25 @@ class Point:
     centre: float
     low: float
     high: float
-    rules: tuple[Rule, ...]
+    rules: tuple[ControlRule, ...]
 
 
-def c_chart(rows: Sequence[tuple[date, int]], before: date) -> list[Point]:
+def c_chart(rows: Sequence[tuple[date, int]], before: date) -> list[ControlPoint]:
     """Numbers of complaints. The centre line is that of the points before this day; empty for too few of them."""
     return _chart([(start, number, 1.0) for start, number in rows], before, most=None)
 
 
-def u_chart(rows: Sequence[tuple[date, int, float]], before: date) -> list[Point]:
+def u_chart(rows: Sequence[tuple[date, int, float]], before: date) -> list[ControlPoint]:
     """Complaints for each unit, such as a day of a month; periods without units are left out."""
     return _chart(rows, before, most=None)
 
 
-def p_chart(rows: Sequence[tuple[date, int, int]], before: date) -> list[Point]:
+def p_chart(rows: Sequence[tuple[date, int, int]], before: date) -> list[ControlPoint]:
     """Shares: hits and units of each week; weeks without units are left out."""
     return _chart(rows, before, most=1.0)
 
 
-def _chart(rows: Sequence[tuple[date, int, float]], before: date, most: float | None) -> list[Point]:
+def _chart(rows: Sequence[tuple[date, int, float]], before: date, most: float | None) -> list[ControlPoint]:
     rows = [row for row in rows if row[2] > 0]
     base = [row for row in rows if row[0] < before]
     if len(base) < LEAST_POINTS:
@@ -76,7 +81,7 @@ def _chart(rows: Sequence[tuple[date, int, float]], before: date, most: float | 
     wider = max(1.0, fmean(abs(after - earlier) for earlier, after in pairwise(scores[: len(base)])) / _D2)
     broken = _broken([score / wider for score in scores])
     return [
-        Point(
+        ControlPoint(
             start=start,
             number=number,
             value=number / units,
@@ -89,14 +94,14 @@ def _chart(rows: Sequence[tuple[date, int, float]], before: date, most: float | 
     ]
 
 
-def _broken(scores: Sequence[float]) -> Iterator[tuple[Rule, ...]]:
+def _broken(scores: Sequence[float]) -> Iterator[tuple[ControlRule, ...]]:
     """The rules that are broken at each point, which is one of those that break them."""
     for index, score in enumerate(scores):
         side = 1 if score > 0 else -1
         yield tuple(
             rule
-            for rule, (length, needed, beyond) in _RULES.items()
-            if score * side > beyond
-            and sum(other * side > beyond for other in scores[max(0, index + 1 - length) : index + 1])
+            for rule, (length, needed, limit) in _RULES.items()
+            if score * side > limit
+            and sum(other * side > limit for other in scores[max(0, index + 1 - length) : index + 1])
             >= needed
         )

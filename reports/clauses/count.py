@@ -68,6 +68,11 @@ class ClauseReport:
     def violated(self) -> tuple[ClauseCount, ...]:
         return tuple(counted for counted in self.clauses if counted.status is ClauseStatus.VIOLATED)
 
+    @property
+    def statuses(self) -> dict[str, str]:
+        """The status of each clause by its number."""
+        return {counted.clause.id: counted.status.value for counted in self.clauses}
+
     def of(self, number: str) -> ClauseCount:
         """The clause with this number; raises KeyError."""
         return {counted.clause.id: counted for counted in self.clauses}[number]

@@ -10,7 +10,7 @@ from reports.clauses.evidence import OrganisationFacts, Point, RegisterDemand, f
 
 
 def recorded(demand: RegisterDemand, house: OrganisationFacts, since: datetime | None) -> Iterator[Point]:
-    """The entries or the event that count, those that are overdue, and the lack of one; `since` is the first reception.
+    """What counts, what is overdue, and the lack of either; `since` is when the first complaint was received.
 
     A desk without a complaint older than the period of the demand lacks nothing yet.
     """

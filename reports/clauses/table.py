@@ -23,14 +23,16 @@ def _row(keys: dict[str, Any]) -> Clause:
     for key in ("case_query", "organisation_query"):
         if key in values:
             values[key] = attrgetter(values[key])(reports.clauses)
-    values["records"] = tuple(
-        RegisterDemand(
-            **{key: frozenset(value) if isinstance(value, list) else value for key, value in demand.items()}
-        )
-        for demand in values.pop("records", ())
-    )
+    values["records"] = tuple(_demand(demand) for demand in values.pop("records", ()))
     goals = {what: Goal(**goal) for what, goal in values.pop("goals", {}).items()}
     return Clause(**values, goals=goals)
+
+
+def _demand(keys: dict[str, Any]) -> RegisterDemand:
+    values: dict[str, Any] = {
+        key: frozenset(value) if isinstance(value, list) else value for key, value in keys.items()
+    }
+    return RegisterDemand(**values)
 
 
 _TABLES = tomllib.loads(FILE.read_text(encoding="utf-8"))

@@ -241,7 +241,7 @@ def _path(
 
 def _below(xs: Sequence[float], names: Sequence[Cell], texts: ReportTexts) -> Iterator[str]:
     """As many names as fit, always with the first."""
-    words = [_short(name, texts) for name in names]
+    words = [short_name(name, texts) for name in names]
     widest = max((len(word) for word in words), default=1) * 6.2 + 8
     step = xs[1] - xs[0] if len(xs) > 1 else widest
     every = max(1, -int(-widest // step))
@@ -249,10 +249,11 @@ def _below(xs: Sequence[float], names: Sequence[Cell], texts: ReportTexts) -> It
         yield _text(xs[index], _HEIGHT + 18, words[index], size=11, anchor="middle")
 
 
-def _short(name: Cell, texts: ReportTexts) -> str:
+def short_name(name: Cell, texts: ReportTexts) -> str:
+    """The name of a row where there is little room: a month in digits, a week without its year."""
     if isinstance(name, CalendarMonth):
         return f"{name.day:%m/%Y}"
-    return in_words(name, texts)
+    return texts.day_of_year(name.monday) if isinstance(name, Week) else in_words(name, texts)
 
 
 def _name(y: float, name: Cell, texts: ReportTexts) -> Iterator[str]:

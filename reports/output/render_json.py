@@ -38,7 +38,7 @@ def as_json(report: Report, texts: ReportTexts) -> dict[str, Any]:
         "to": None if report.period is None else format_time(report.period.end),
         "as_of": format_time(report.as_of),
         "summary": _sentences(report.summary, texts),
-        "figures": _table(figures_table(report), texts)["rows"],
+        "key_figures": _table(figures_table(report), texts)["rows"],
         "limits": _sentences(report.limits, texts),
         "damaged": list(report.damaged),
         "sections": [_section(section, texts) for section in report.sections],

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, exists, func, or_, select
 
-from complaints.measures.counts import Story
+from complaints.measures.counts import MaskedStory
 from complaints.times import format_time
 from complaints.vocabulary import CloseCode, ContactKind, Role
 from store.database.damage import note_damage
@@ -158,7 +158,7 @@ def load_unassessed_page(tx: Tx, before: Before | None = None) -> tuple[list[tup
 
 def load_story_page(
     tx: Tx, start: datetime, end: datetime, before: Before | None = None
-) -> tuple[list[Story], Before | None]:
+) -> tuple[list[MaskedStory], Before | None]:
     """A page of the masked words of complaints received from `start` to `end`, the newest first, and the next key.
 
     Left out are restricted complaints, simulations, contacts that are no complaints, and erased ones.
@@ -179,7 +179,7 @@ def load_story_page(
     rows = tx.connection.execute(
         query.order_by(columns.received_at.desc(), columns.ref.desc()).limit(PAGE)
     ).all()
-    stories = [Story(row.ref, row.complainant_id, words) for row, words in _stories_of(tx, rows)]
+    stories = [MaskedStory(row.ref, row.complainant_id, words) for row, words in _stories_of(tx, rows)]
     last = rows[-1] if len(rows) == PAGE else None
     return stories, None if last is None else (last.received_at, last.ref)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -95,8 +97,7 @@ class FileJobs:
         slack, client = self.poster.slack, self.poster.client
         try:
             channel = await self.poster.conversation(member_id)
-            ticket = await client.files_getUploadURLExternal(filename=name, length=len(content))
-            await self._upload(str(ticket["upload_url"]), content)
+            ticket = await self._uploaded(name, content)
             # Scheduled before the file can be seen: a worker that dies in between leaves no file behind.
             file_id = str(ticket["file_id"])
             await slack.schedule(
@@ -115,6 +116,21 @@ class FileJobs:
         except (SlackApiError, RateLimitWait, *NETWORK) as failure:
             return failure_outcome(failure)
         return Completed()
+
+    async def share(self, channel: str, name: str, content: bytes, comment: str, thread: str | None) -> None:
+        """Upload a file into a channel or a thread, where it stays. Raises what a failed call raises."""
+        ticket = await self._uploaded(name, content)
+        await self.poster.client.files_completeUploadExternal(
+            files=[{"id": str(ticket["file_id"]), "title": name}],
+            channel_id=channel,
+            initial_comment=comment,
+            thread_ts=thread,
+        )
+
+    async def _uploaded(self, name: str, content: bytes) -> Mapping[str, Any]:
+        ticket = await self.poster.client.files_getUploadURLExternal(filename=name, length=len(content))
+        await self._upload(str(ticket["upload_url"]), content)
+        return {"file_id": ticket["file_id"]}
 
     async def delete(self, obligation: Obligation) -> Outcome:
         """`slack_file_delete`: delete a file; one that is deleted already needs nothing."""

@@ -155,6 +155,17 @@ class Poster:
                 raise
             return None
 
+    async def has_file(self, channel: str, thread: str, name: str) -> bool:
+        """Is a file of this name in the thread? False too if we may not read the history of this channel."""
+        try:
+            answer = await self.client.conversations_replies(channel=channel, ts=thread, limit=_PER_PAGE)
+        except SlackApiError as failure:
+            if not is_history_closed(failure):
+                raise
+            return False
+        files = [file for message in answer["messages"] for file in message.get("files") or []]
+        return any(name in (file.get("name"), file.get("title")) for file in files)
+
     async def is_delivered(self, channel: str, key: str) -> bool | None:
         """Is our post with this key there? None if we may not read the history of this channel."""
         try:
@@ -190,14 +201,20 @@ async def post_once(poster: Poster, obligation: Obligation, member_id: str, mess
     The attempt is recorded with the call, so that a second one first checks for it. If direct messages cannot be
     read and no failure is recorded, nothing is posted: a lost message of this kind is better than a duplicate.
     """
-    channel = await poster.conversation(member_id)
-    tried_key = f"once:{obligation.key}:{member_id}"
+    await post_once_in(poster, obligation, await poster.conversation(member_id), message, member_id)
+    return Completed()
+
+
+async def post_once_in(
+    poster: Poster, obligation: Obligation, channel: str, message: SlackMessage, reader: str
+) -> None:
+    """`post_once` in this channel; `reader` is part of the key of the attempt."""
+    tried_key = f"once:{obligation.key}:{reader}"
     if await poster.was_tried(tried_key):
         is_delivered = await poster.is_delivered(channel, obligation.key)
         if is_delivered or (is_delivered is None and obligation.attempts == 0):
-            return Completed()
+            return
     await poster.post(channel, message, obligation.key, attempt=poster.attempt(tried_key))
-    return Completed()
 
 
 def notice_message(case: Case, text: str, texts: StaffTexts, forms: Sequence[str]) -> SlackMessage:

@@ -114,6 +114,7 @@ def job_handlers(
         "stats": reports.stats,
         "clauses": reports.clauses,
         "report": reports.report,
+        "channel_report": reports.channel_report,
         "slack_file": files.send,
         "slack_fetch": files.fetch,
         "slack_file_delete": files.delete,

@@ -1,7 +1,7 @@
 """Figures, reports and the clause table on request, made in a thread."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from slack_sdk.errors import SlackApiError
 
@@ -9,7 +9,7 @@ from bots.slack.client.block_kit import MESSAGE_BLOCKS, SlackMessage, escaped, h
 from bots.slack.client.client import PERMANENT, error_of
 from bots.slack.jobs.digest import drifts_in
 from bots.slack.jobs.files import FileJobs
-from bots.slack.jobs.post import post_once
+from bots.slack.jobs.post import post_once, post_once_in
 from bots.slack.views.command_replies import stats_message
 from bots.slack.views.report import report_message
 from complaints.actions.authorisation import Access, is_allowed
@@ -17,12 +17,12 @@ from complaints.actors import Actor
 from complaints.errors import UnknownReference
 from complaints.rulebook import Rulebook
 from complaints.times import at_minute, local_time
-from reports.document import Report, references, without_references
+from reports.document import Report, for_channel, references, without_references
 from reports.monitoring import Monitoring, monitor
 from reports.tally import Period
 from store.cases.read import load_case
 from store.database.damage import collecting_damage
-from store.outbox.complete import Completed, Outcome
+from store.outbox.complete import Completed, Failed, Outcome
 from store.proof.hash_chain import record_instance_event
 from store.rulebooks import load_current_rulebook
 from store.store import Store
@@ -30,6 +30,10 @@ from store.values import Obligation
 
 #: The last 91 days including today: a quarter, as in the management review.
 QUARTER = timedelta(days=91)
+
+
+#: Limits of a report of a period before the first complaint: no channel needs it.
+_NOTHING_YET = frozenset({"report.no_record", "report.before_record"})
 
 
 class ReportJobs:
@@ -76,6 +80,31 @@ class ReportJobs:
         if isinstance(outcome, Completed):
             await self._record_delivery("slack", kind)
         return outcome
+
+    async def channel_report(self, obligation: Obligation) -> Outcome:
+        """`channel_report`: the short text in the channel and the PDF in its thread, each once.
+
+        A channel has more readers than a report, so references and what single members of staff did are left out.
+        """
+        reports, facts = self.slack.reports, obligation.facts
+        kind, channel = str(facts["report"]), str(facts["channel"])
+        if reports is None or kind not in reports.kinds:
+            return Failed("no such report")
+        zone = reports.texts.zone
+        days = (date.fromisoformat(str(facts[name])) for name in ("first", "after"))
+        period = Period(*(at_minute(day, 0, zone) for day in days))
+        report = for_channel(await asyncio.to_thread(reports.build, kind, period))
+        if _NOTHING_YET.intersection(limit.id for limit in report.limits):
+            return Completed()
+        message = report_message(report, reports.texts, self.slack.texts.text("report.thread"))
+        await post_once_in(self.poster, obligation, channel, message, channel)
+        thread = await self.poster.find(channel, obligation.key)
+        name = f"{kind}-{facts['first']}.pdf"
+        if thread is None or not await self.poster.has_file(channel, thread, name):
+            pdf = await asyncio.to_thread(reports.pdf, report)
+            await self.files.share(channel, name, pdf, self.slack.texts.text("report.file"), thread)
+        await self._record_delivery("slack", kind)
+        return Completed()
 
     def _file_name(self, report: Report) -> str:
         zone = self.slack.reports.texts.zone if self.slack.reports is not None else "UTC"

@@ -6,7 +6,7 @@ from bots.slack.client.block_kit import Block, SlackMessage, context, escaped, h
 from bots.slack.client.new_blocks import CHART_POINTS, bar_chart, data_table
 from reports.document import ChartKind, Report, Table
 from reports.output.outline import charts_of, clause_words, figures_table, limit_sentences, sentences
-from reports.output.render_charts import number_of
+from reports.output.render_charts import number_of, short_name
 from reports.output.wording import ReportTexts, in_words, period_words
 
 #: The message is short; the PDF has the rest.
@@ -40,7 +40,7 @@ def _chart(report: Report, texts: ReportTexts) -> Iterator[Block]:
     """The first chart of counts that Slack can draw."""
     for chart, table in charts_of(report):
         if chart.kind is ChartKind.BAR and len(table.rows) <= CHART_POINTS:
-            names = [in_words(cell, texts) for cell in table.column(chart.label)]
+            names = [short_name(cell, texts) for cell in table.column(chart.label)]
             values = map(number_of, table.column(chart.values[0]))
             numbers = {name: value for name, value in zip(names, values, strict=True) if value is not None}
             series = next(column.title for column in table.columns if column.id == chart.values[0])

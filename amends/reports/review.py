@@ -1,0 +1,34 @@
+"""The pack for the management review (8.6) from the registers and the other reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from amends.reports import monitoring
+from complaints.registers.definitions import REGISTERS
+from reports.document import Report
+from reports.review import ReviewInput, review_pack
+from reports.tally import Period
+from store.people.staff import list_members
+from store.registers import list_entries
+from store.store import Store
+
+if TYPE_CHECKING:
+    from amends.settings import Settings
+
+#: The reports whose pages follow; the first one has the key figures.
+PARTS = (monitoring,)
+
+
+def build(store: Store, settings: Settings, period: Period, now: datetime) -> Report:
+    return review_pack(
+        ReviewInput(
+            entries={name: tuple(store.read(list_entries, name)) for name in REGISTERS},
+            parts=tuple(part.build(store, settings, period, now) for part in PARTS),
+            period=period,
+            now=now,
+            zone=settings.organisation.timezone,
+            staff=len(store.read(list_members)),
+        )
+    )

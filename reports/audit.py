@@ -1,0 +1,129 @@
+"""The audit report (8.5, H): what audits found, the state of each clause, and the last check of the record."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from complaints.forms import ANSWERS
+from complaints.registers.definitions import REGISTERS
+from complaints.registers.entries import Entry
+from reports.clauses.evidence import ClauseStatus
+from reports.clauses.table import CLAUSES, EDITIONS
+from reports.document import Cell, Column, Label, Mark, Report, Section, Sentence, Table, Tone, Verbatim, text
+from reports.entry_tables import entry_table
+from reports.tally import Period
+
+QUESTIONS = tuple(name for name in REGISTERS["audit"].fields if name.startswith("q_"))
+_TONES = {ClauseStatus.MET: Tone.GOOD, ClauseStatus.VIOLATED: Tone.BAD}
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """What the report is computed from. `clauses` are the statuses of the last count, by number."""
+
+    audits: tuple[Entry, ...]
+    findings: tuple[Entry, ...]
+    clauses: Mapping[str, str] = field(default_factory=dict)
+    clauses_at: datetime | None = None
+    verified_at: datetime | None = None
+    verified_size: int = 0
+    checkpoint_at: datetime | None = None
+    checkpoint_size: int = 0
+
+
+def audit_report(record: AuditRecord, period: Period, now: datetime, today: date) -> Report:
+    """The audits of a period: those that began or were worked on in it."""
+    audits = tuple(entry for entry in record.audits if any(period.holds(act.at) for act in entry.acts))
+    codes = {entry.code for entry in audits}
+    findings = tuple(entry for entry in record.findings if entry.facts.get("record") in codes)
+    return Report(
+        kind="audit",
+        clause="8.5",
+        title=text("audit.title"),
+        as_of=now,
+        period=period,
+        summary=tuple(_summary(record, audits, findings)),
+        sections=(
+            Section("audits", text("register.name.audit"), tables=(_audits(audits, today), _answers(audits))),
+            Section(
+                "findings", text("audit.findings"),
+                tables=(
+                    entry_table("findings", "improvement", findings, today, ("what", "refs", "owner", "due")),
+                ),
+            ),
+            Section("clauses", text("audit.clauses"), tables=(_clauses(record),)),
+            Section("integrity", text("audit.integrity"), items=tuple(_integrity(record))),
+        ),
+        method=(Section("method", text("audit.title"), items=(text("audit.method"),)),),
+        limits=() if record.clauses else (text("audit.no_clauses"),),
+    )  # fmt: skip
+
+
+def answered(audit: Entry) -> int:
+    """The complaints of the sample that have answers; the last answer to each counts."""
+    return len({act.facts["ref"] for act in audit.acts_of("answer")})
+
+
+def _summary(
+    record: AuditRecord, audits: tuple[Entry, ...], findings: tuple[Entry, ...]
+) -> Iterator[Sentence | Mark]:
+    finished = sum(not entry.is_open for entry in audits)
+    yield text("audit.count", len(audits), finished=finished)
+    yield text("audit.finding_count", len(findings), open=sum(entry.is_open for entry in findings))
+    if record.clauses:
+        met = sum(status == ClauseStatus.MET for status in record.clauses.values())
+        tone = Tone.BAD if ClauseStatus.VIOLATED in record.clauses.values() else Tone.GOOD
+        yield Mark(
+            tone, text("audit.clauses_met", met=met, total=len(record.clauses), moment=record.clauses_at)
+        )
+    yield from _integrity(record)
+
+
+def _integrity(record: AuditRecord) -> Iterator[Sentence | Mark]:
+    if record.verified_at is None:
+        yield Mark(Tone.WATCH, text("audit.not_verified"))
+    else:
+        yield Mark(Tone.GOOD, text("audit.verified", moment=record.verified_at, size=record.verified_size))
+    if record.checkpoint_at is not None:
+        yield text("audit.checkpoint", moment=record.checkpoint_at, size=record.checkpoint_size)
+
+
+def _audits(audits: tuple[Entry, ...], today: date) -> Table:
+    table = entry_table("audits", "audit", audits, today, ("what", "since", "until", "owner", "size", "seed"))
+    heads = (*table.columns, Column("answered", text("audit.answered")))
+    rows = tuple((*row, answered(entry)) for row, entry in zip(table.rows, audits, strict=True))
+    return Table(table.id, text("audit.audits"), heads, rows)
+
+
+def _answers(audits: tuple[Entry, ...]) -> Table:
+    """How often each question was answered how; the last answer for each complaint counts."""
+    last = {(entry.code, act.facts["ref"]): act.facts for entry in audits for act in entry.acts_of("answer")}
+    counts = {name: Counter(facts.get(name) for facts in last.values()) for name in QUESTIONS}
+    heads = (
+        Column("question", text("audit.question")),
+        *(Column(answer, text(f"choice.{answer}")) for answer in ANSWERS),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (text(f"register.field.{name}"), *(counts[name][answer] for answer in ANSWERS)) for name in QUESTIONS
+    ]
+    return Table("answers", text("audit.answers"), heads, tuple(rows))
+
+
+def _clauses(record: AuditRecord) -> Table:
+    heads = (
+        Column("clause", text("audit.clause")),
+        Column("clause_2018", text("audit.clause_2018")),
+        Column("title", text("audit.clause_title")),
+        Column("status", text("registers.state")),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for row in CLAUSES:
+        if (status := record.clauses.get(row.id)) is not None:
+            label = Label("clause.status", ClauseStatus(status).name.lower())
+            cell: Cell = Mark(
+                _TONES.get(ClauseStatus(status), Tone.WATCH), text(f"{label.family}.{label.code}")
+            )
+            number = EDITIONS["2018"][row.id]
+            rows.append((Verbatim(row.id), Verbatim(number) if number else None, Verbatim(row.title), cell))
+    return Table("clauses", text("audit.clauses"), heads, tuple(rows))
