@@ -136,17 +136,17 @@ class Score:
     kpi: Kpi
     total: float
     share: Share
-    squares: float = 0.0
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the mean."""
-        return mean_interval(self.total, self.squares, self.share.of)
+    squares: float
 
     @property
     def mean(self) -> float | None:
         """The mean score, from 1 to 5."""
         return self.total / self.share.of if self.share.of >= FEWEST else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the mean."""
+        return mean_interval(self.total, self.squares, self.share.of)
 
     @property
     def verdict(self) -> TargetVerdict:
@@ -165,6 +165,7 @@ class Score:
             "formula": self.kpi.formula,
             "answers": self.share.of,
             "mean": rounded(self.mean, 2),
+            "mean_interval": rounded_interval(self.interval),
             "four_or_five": self.share.hits,
             "share": rounded(self.share.value),
             "interval": rounded_interval(self.share.interval),

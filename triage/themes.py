@@ -50,7 +50,9 @@ def find_themes(recent: Sequence[MaskedStory], before: Sequence[MaskedStory]) ->
     )
     often = users_now * people_before >= TIMES_AS_OFTEN * users_before * people_now
     is_new = (users_now >= FEWEST_PEOPLE) & often & (chance < _FALSE_ALARMS / len(terms))
-    rising = sorted(map(int, np.flatnonzero(is_new)), key=lambda term: (chance[term], terms[term]))[:_MOST_TERMS]
+    rising = sorted(map(int, np.flatnonzero(is_new)), key=lambda term: (chance[term], terms[term]))[
+        :_MOST_TERMS
+    ]
     themes = [
         _theme([rising[place] for place in group], terms, now, earlier, recent)
         for group in _groups(now[:, rising])

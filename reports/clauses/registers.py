@@ -44,7 +44,7 @@ def _counted_at(demand: RegisterDemand, entry: Entry) -> datetime | None:
 
 
 def training(house: OrganisationFacts) -> Iterator[Point]:
-    """6.4: whoever handles complaints has a training that has not ended; nothing before the first training."""
+    """6.4: a person who handles complaints has a training that has not ended; nothing before the first training."""
     today = local_time(house.now, house.rules.calendar.zone).date()
     trainings = [entry for entry in house.entries.get("training", ()) if entry.is_open]
     trained = {entry.owner for entry in trainings if entry.due is None or today <= entry.due}

@@ -128,10 +128,15 @@ def parse_event(entry: str) -> Event:
     )
 
 
-def record_instance_event(tx: Tx, verb: str, facts: Mapping[str, Any]) -> None:
-    """Add an event to the instance's log; `facts` are codes, counts and hashes, never words."""
+def lock_instance_log(tx: Tx) -> None:
+    """Wait until no other transaction adds to the instance's log; what is read after this cannot change before it."""
     if not tx.is_sqlite:
         tx.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def record_instance_event(tx: Tx, verb: str, facts: Mapping[str, Any]) -> None:
+    """Add an event to the instance's log; `facts` are codes, counts and hashes, never words."""
+    lock_instance_log(tx)
     last = tx.connection.execute(
         select(EVENTS.c.seq, EVENTS.c.hash)
         .where(EVENTS.c.ref == INSTANCE_CHAIN)
@@ -158,11 +163,11 @@ def list_instance_events(tx: Tx, verb: str, limit: int = 100) -> list[dict[str, 
 def newest_instance_events(tx: Tx) -> dict[str, datetime]:
     """When the log of the instance last recorded each kind of event; reports by name, `report:monitoring`."""
     query = (
-        select(EVENTS.c.verb, func.max(EVENTS.c.at))
+        select(EVENTS.c.verb, func.max(EVENTS.c.at).label("newest"))
         .where(EVENTS.c.ref == INSTANCE_CHAIN)
         .group_by(EVENTS.c.verb)
     )
-    times: dict[str, datetime] = {verb: at for verb, at in tx.connection.execute(query)}
+    times: dict[str, datetime] = {row.verb: row.newest for row in tx.connection.execute(query)}
     for event in reversed(list_instance_events(tx, "report")):
         times[f"report:{event['facts']['report']}"] = parse_time(event["at"])
     return times

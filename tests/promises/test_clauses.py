@@ -92,4 +92,7 @@ def test_the_table_of_faults_has_those_of_all_points_that_can_violate_a_clause()
                 "fault_if",
             }:
                 named |= {what.value for what in call.args[:1] if isinstance(what, ast.Constant)}
+    demands = [demand for row in CLAUSES for demand in row.records]
+    named |= {demand.in_time for demand in demands if demand.in_time}
+    named |= {f"no {demand.what}" for demand in demands if demand.within is not None}
     assert named == set(FAULTS)

@@ -36,9 +36,9 @@ def test_each_text_that_the_code_of_reports_names_exists() -> None:
     named = set[str]()
     for file in (*(HERE / "reports").rglob("*.py"), *(HERE / "amends" / "reports").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "text" and node.args:
-                if isinstance(node.args[0], ast.Constant):
-                    named.add(str(node.args[0].value))
+            is_text = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "text" and node.args
+            if is_text and isinstance(node.args[0], ast.Constant):
+                named.add(str(node.args[0].value))
     assert named
     assert named - known == set()
 

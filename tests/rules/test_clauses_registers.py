@@ -76,6 +76,7 @@ def test_an_overdue_entry_turns_its_clause_red_and_is_named(number: str, demand:
     assert status(number, replace(HOUSE, entries={demand.register: (in_time,)}))[0] is not found
 
 
+@clause("4.8")
 @clause("5.1")
 @clause("8.1")
 @clause("8.2")

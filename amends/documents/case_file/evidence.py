@@ -177,7 +177,7 @@ def _course(view: EvidenceView) -> Iterator[Block]:
 
 
 def _act(view: EvidenceView, event: Mapping[str, Any]) -> str:
-    """What was done and by whom; what a program sent has no person, and a decision its level and findings."""
+    """What was done and who did it; what a program sent has no person; a decision has its level and findings."""
     did = view.labels.code("did", event["verb"]) or ""
     own = [row for row in view.record["decisions"] if row["seq"] < event["seq"] and not row["external"]]
     if event["verb"] == "fail_delivery":
