@@ -16,10 +16,12 @@ from amends.logs import set_up_logging
 from benchmarks import (
     alterations,
     archive,
+    changes,
     drain,
     faults,
     incident,
     intake,
+    intervals,
     large_log,
     likeness,
     presses,
@@ -79,6 +81,8 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[RenderableType]]] = {
     "alterations": alterations.tables,
     "log": lambda: iter([large_log.table()]),
     "reports": reports.tables,
+    "changes": changes.tables,
+    "intervals": intervals.tables,
     "triage": _triage,
 }
 

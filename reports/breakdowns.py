@@ -15,7 +15,7 @@ from typing import Any
 from complaints.measures.row import Stage
 from complaints.times import format_time
 from reports.kpis import BACKLOG_OVERDUE, PAST_LEGAL, SCORES, Kpi, TargetVerdict
-from reports.statistics import FEWEST, Share, exact_p_value, rounded, rounded_interval, wilson
+from reports.statistics import FEWEST, Share, exact_p_value, mean_interval, rounded, rounded_interval, wilson
 
 #: Upper limits of the age bands in whole days since receipt; the last band has none.
 BANDS: tuple[int, ...] = (7, 14, 28, 56)
@@ -136,11 +136,17 @@ class Score:
     kpi: Kpi
     total: float
     share: Share
+    squares: float = 0.0
 
     @property
     def mean(self) -> float | None:
         """The mean score, from 1 to 5."""
         return self.total / self.share.of if self.share.of >= FEWEST else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the mean."""
+        return mean_interval(self.total, self.squares, self.share.of)
 
     @property
     def verdict(self) -> TargetVerdict:
@@ -159,6 +165,7 @@ class Score:
             "formula": self.kpi.formula,
             "answers": self.share.of,
             "mean": rounded(self.mean, 2),
+            "mean_interval": rounded_interval(self.interval),
             "four_or_five": self.share.hits,
             "share": rounded(self.share.value),
             "interval": rounded_interval(self.share.interval),
@@ -172,7 +179,7 @@ class ScoreCount:
     """Counts the average scores of each survey: their sum, those of 4 or more, and the surveys."""
 
     counts: dict[tuple[str, str | None], list[float]] = field(
-        default_factory=lambda: defaultdict(lambda: [0, 0, 0])
+        default_factory=lambda: defaultdict(lambda: [0, 0, 0, 0])
     )
 
     def add(self, surveys: Iterable[tuple[float | None, int | None, bool | None]]) -> None:
@@ -187,14 +194,15 @@ class ScoreCount:
                     counts[0] += score
                     counts[1] += score >= 4
                     counts[2] += 1
+                    counts[3] += score * score
 
     def result(self) -> tuple[Score, ...]:
         results = []
         for key, kpi in SCORES.items():
             for group in (None, "upheld", "not upheld"):
-                total, high, answers = self.counts.get((key, group), (0, 0, 0))
+                total, high, answers, squares = self.counts.get((key, group), (0, 0, 0, 0))
                 if group is None or answers:
-                    results.append(Score(key, group, kpi, total, Share(int(high), int(answers))))
+                    results.append(Score(key, group, kpi, total, Share(int(high), int(answers)), squares))
         return tuple(results)
 
 

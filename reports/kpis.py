@@ -154,6 +154,7 @@ class DurationFigure:
             "ended": self.working_days.ended,
             "still_open": self.working_days.still_open,
             "working_days": {"median": self.working_days.median, "p90": self.working_days.p90},
+            "median_interval": self.working_days.median_interval,
             "days": {"median": rounded(self.days.median), "p90": rounded(self.days.p90)},
             "target": None if self.goal is None else self.goal.as_json(),
             "verdict": self.verdict.value,

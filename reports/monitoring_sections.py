@@ -118,11 +118,12 @@ def _durations(figures: Monitoring) -> Section:
 
 def _duration_row(figure: DurationFigure) -> tuple[Cell, ...]:
     days = figure.working_days
-    values = (days.median, days.p90, figure.days.median)
+    low, high = days.median_interval or (None, None)
     return (
         figure_title(figure.key, figure.group),
-        *(None if value is None else Estimate(value, digits=0) for value in values[:2]),
-        None if values[2] is None else Estimate(values[2]),
+        None if days.median is None else Estimate(days.median, MeasureUnit.PLAIN, 0, low, high),
+        None if days.p90 is None else Estimate(days.p90, digits=0),
+        None if figure.days.median is None else Estimate(figure.days.median),
         days.ended,
         days.still_open,
         target_cell(figure.goal, MeasureUnit.WORKING_DAYS),
@@ -243,7 +244,7 @@ def _satisfaction(figures: Monitoring, zone: str) -> Iterator[Section]:
     rows = tuple(
         (
             figure_title(score.key, score.group),
-            Estimate(score.mean, digits=2),
+            Estimate(score.mean, MeasureUnit.PLAIN, 2, *(score.interval or (None, None))),
             score.share,
             target_cell(score.kpi.goal if score.group is None else None, MeasureUnit.PLAIN),
             verdict_mark(score.verdict),

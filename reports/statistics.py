@@ -6,7 +6,7 @@ age as their duration would be wrong too. In a Kaplan-Meier estimate each open c
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import exp, lgamma, log, sqrt
 
 #: A share of fewer units is not shown: it depends more on chance than on the work.
@@ -115,12 +115,17 @@ class Survival:
     still_open: int
     median: float | None
     p90: float | None
-    median_low: float | None = None
-    median_high: float | None = None
+    median_low: float | None = field(default=None, compare=False)
+    median_high: float | None = field(default=None, compare=False)
 
     @property
     def n(self) -> int:
         return self.ended + self.still_open
+
+    @property
+    def median_interval(self) -> list[float | None] | None:
+        """Lower and upper bound of the median; None for a bound that too many open ones leave open."""
+        return None if self.n < FEWEST else [self.median_low, self.median_high]
 
 
 def survival(ended: Iterable[float], still_open: Iterable[float] = ()) -> Survival:

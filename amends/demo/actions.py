@@ -148,6 +148,9 @@ def _assess(past: PastActions, tx: Tx, complaint: DemoComplaint) -> None:
         "compensation_likely": False,
         "media_heard": False,
         "issues": [],
+        # Spread evenly by the reference, with no meaning.
+        "product": case.rules.products[sum(case.ref.encode()) % len(case.rules.products)],
+        "branch": case.rules.branches[sum(case.ref.encode()[:3]) % len(case.rules.branches)],
     }
     if case.owner is None:
         _take(past, tx, complaint)

@@ -147,6 +147,7 @@ def test_the_time_to_decision_by_priority_counts_open_complaints_as_censored() -
         "ended": 10,
         "still_open": 5,
         "working_days": {"median": 2, "p90": None},
+        "median_interval": [2, None],
         "days": {"median": 2.0, "p90": None},
         "target": {"at_most": 8},
         "verdict": "met",
