@@ -23,7 +23,6 @@ from reports.analysis.sections import (
     rate_section,
     theme_section,
     time_section,
-    words_cell,
 )
 from reports.document import (
     Estimate,
@@ -179,11 +178,10 @@ def _broken_limits(charts: Mapping[str, list[ControlPoint]], first: date) -> Ite
 
 
 def _new_words(themes: Themes | None) -> Iterator[Mark]:
-    for theme in themes.themes[:_MOST_NAMED] if themes else ():
-        yield Mark(
-            Tone.WATCH,
-            text("analysis.summary.theme", theme.recent, words=words_cell(theme), before=theme.before),
-        )
+    # Without the words: a channel reads the first page, and not the section with them.
+    if themes is not None and themes.themes:
+        most = max(theme.recent for theme in themes.themes)
+        yield Mark(Tone.WATCH, text("analysis.summary.theme", len(themes.themes), most=most))
 
 
 def _limits(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from complaints.measures.counts import ALL_COMPLAINTS, AnalysisCounts, CountedCode, Theme, Themes
+from complaints.measures.counts import ALL_COMPLAINTS, AnalysisCounts, CountedCode, Themes
 from complaints.measures.months import month_bounds
 from complaints.measures.row import Coverage
 from complaints.rulebook import Calendar
@@ -90,10 +90,6 @@ def _chart(table: str, kind: ChartKind, label: str, *values: str, **more: str) -
 
 def code_cell(code: CountedCode) -> Sentence | Label:
     return text("analysis.all_complaints") if code == ALL_COMPLAINTS else Label(*code)
-
-
-def words_cell(theme: Theme) -> Verbatim:
-    return Verbatim(" · ".join(theme.words))
 
 
 def pareto_section(values: AnalysisInput) -> Section:
@@ -349,7 +345,7 @@ def people_section(values: AnalysisInput) -> Section:
 
 def theme_section(themes: Themes) -> Section:
     rows = (
-        (words_cell(theme), theme.recent, theme.before, tuple(Ref(ref) for ref in theme.refs))
+        (Verbatim(" · ".join(theme.words)), theme.recent, theme.before, tuple(Ref(ref) for ref in theme.refs))
         for theme in themes.themes
     )
     note = text("analysis.themes_read", themes.recent, before=themes.before)
