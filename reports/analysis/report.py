@@ -51,7 +51,11 @@ def build_analysis(values: AnalysisInput) -> Report:
     sections = (
         pareto_section(values),
         cause_section(values),
-        *(rate_section(family, rows) for family, rows in rates.items() if rows),
+        *(
+            rate_section(values, family, rows)
+            for family, rows in rates.items()
+            if rows or values.by_code(family)
+        ),
         change_section(changes),
         *(chart_section(name, points) for name, points in charts.items() if points),
         time_section(values),

@@ -204,6 +204,12 @@ def test_the_figures_of_the_report_are_those_of_its_counts() -> None:
     assert (systemic[1].hits, systemic[1].of, systemic[2].of) == (12, 20, 50)  # type: ignore[union-attr]
     assert [row[1].hits for row in tables["people"].rows] == [900, 60, 9, 0, 1]  # type: ignore[union-attr]
     assert tables["problems"].rows[0][3] == 12
+    # Products without a number of customers are counted, without a rate.
+    customers = dict(
+        zip(map(repr, tables["product_rates"].column("product")), tables["product_rates"].rows, strict=True)
+    )
+    assert len([row for row in customers.values() if row[2] is None and row[3] is None]) == 6
+    assert len(tables["branch_rates"].rows) == 12
 
 
 @clause("8.2")
